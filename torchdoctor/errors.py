@@ -1,0 +1,82 @@
+"""The errors a user can meet: what happened, why, what to do next, and the exit status."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "EnvironmentUnusable",
+    "InstallFailed",
+    "KernelFailed",
+    "NoSolution",
+    "SourceFailed",
+    "TorchdoctorError",
+    "UsageError",
+]
+
+
+class TorchdoctorError(Exception):
+    """Root of every error raised on purpose.
+
+    `message` says what happened and why, `fix` what to do next, `kind` is a stable kebab-case name that
+    scripts may rest on, and `exit_status` is what the process ends with.
+    """
+
+    kind: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, fix: str, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self._kind = kind
+
+    @property
+    def name(self) -> str:
+        """The kebab-case kind: the one given, else the class's own."""
+        return self._kind or self.kind
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(TorchdoctorError):
+    """The options contradict each other or name something that is not there."""
+
+    kind = "usage"
+    exit_status = 2
+
+
+class EnvironmentUnusable(TorchdoctorError):
+    """The environment or interpreter named is missing, or is not one we may touch."""
+
+    kind = "environment"
+    exit_status = 2
+
+
+class NoSolution(TorchdoctorError):
+    """No build fits this machine and this request."""
+
+    kind = "no-solution"
+    exit_status = 3
+
+
+class SourceFailed(TorchdoctorError):
+    """An index, mirror or folder could not be read, or served the wrong bytes."""
+
+    kind = "source"
+    exit_status = 4
+
+
+class InstallFailed(TorchdoctorError):
+    """The installation failed; the environment is as it was."""
+
+    kind = "install"
+    exit_status = 5
+
+
+class KernelFailed(TorchdoctorError):
+    """The kernel could not be registered, or did not run a cell."""
+
+    kind = "kernel"
+    exit_status = 1
