@@ -1,0 +1,134 @@
+"""Real parts that the tests share: the program as a process, an index on loopback, one real environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.loopback import LoopbackIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+# The release that the tests prove end to end: a CPU build of moderate size.
+TORCH = "2.13.0"
+PYTHON = "3.11"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        return document
+
+
+def run_torchdoctor(
+    *arguments: object, environ: dict[str, str] | None = None, cwd: Path | None = None, limit: float = 300
+) -> Ran:
+    """Run the program as a user would, and give up after `limit` seconds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "torchdoctor", *map(str, arguments)],
+        capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=limit, check=False,
+        env={**os.environ, **(environ or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def index() -> Iterator[LoopbackIndex]:
+    """An index on loopback that lists nothing yet."""
+    with LoopbackIndex() as made:
+        yield made
+
+
+@pytest.fixture
+def alone(tmp_path: Path, index: LoopbackIndex) -> dict[str, str]:
+    """Variables for a user who has no settings of pip's and uv's, and whose PyPI is the loopback index."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CONFIG_DIRS": str(home / "etc"),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": f"{index.url}/simple",
+        "PIP_FIND_LINKS": "",
+        "PIP_EXTRA_INDEX_URL": "",
+        "TORCHDOCTOR_CACHE_DIR": str(tmp_path / "cache"),
+        "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
+        "JUPYTER_DATA_DIR": str(home / "jupyter"),
+        "NO_PROXY": "*",
+    }
+
+
+@pytest.fixture
+def torchdoctor(alone: dict[str, str], tmp_path: Path) -> Callable[..., Ran]:
+    """The program, run with the settings of `alone` in a folder of its own."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def run(*arguments: object, limit: float = 300, **more: str) -> Ran:
+        return run_torchdoctor(*arguments, environ={**alone, **more}, cwd=folder, limit=limit)
+
+    return run
+
+
+@dataclass(frozen=True)
+class RealInstall:
+    """What `torchdoctor install` made of the real torch, once for the whole run."""
+
+    folder: Path
+    ran: Ran
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+
+def _missing(reason: str) -> None:
+    """Without a torch to be had these tests cannot run; where CI counts on them that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def _real_install(tmp_path_factory: pytest.TempPathFactory) -> RealInstall:
+    folder = tmp_path_factory.mktemp("real") / "an environment"
+    ran = run_torchdoctor(
+        "install", folder, "--torch", TORCH, "--variant", "cpu", "--python", PYTHON, "--with", "ipykernel",
+        "--with", "numpy", "--no-verify", "--json", limit=900,
+    )  # fmt: skip
+    return RealInstall(folder, ran)
+
+
+@pytest.fixture
+def real(_real_install: RealInstall) -> RealInstall:
+    """The real torch, installed by `torchdoctor install`."""
+    ran = _real_install.ran
+    if ran.status != 0:
+        _missing(
+            f"torchdoctor install could not bring torch {TORCH}+cpu for Python {PYTHON}: {ran.out}{ran.err}"
+        )
+    return _real_install
+
+
+@pytest.fixture
+def torch_python(real: RealInstall) -> Path:
+    """The interpreter of an environment that has the real torch."""
+    return real.python

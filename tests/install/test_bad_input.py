@@ -1,0 +1,333 @@
+"""Every bad input gets a sentence, a next step and the documented status, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.install.conftest import TORCH
+from tests.loopback import Fault
+from tests.wheelmaker import make_wheel
+
+
+def failed(ran, status, kind):
+    """The error of a run that failed as documented."""
+    assert ran.status == status, ran.out + ran.err
+    assert "Traceback" not in ran.out + ran.err
+    error = ran.json["error"]
+    assert error["kind"] == kind, error
+    assert error["fix"]
+    return error["message"]
+
+
+def nothing_left(folder):
+    """Neither the environment nor a half-made one beside it."""
+    assert not [path.name for path in folder.iterdir() if "env" in path.name]
+
+
+@pytest.fixture
+def here(tmp_path):
+    """A folder for environments, apart from the caches."""
+    folder = tmp_path / "envs"
+    folder.mkdir()
+    return folder
+
+
+def test_a_python_that_is_not_there(torchdoctor, here):
+    """--python names what was looked for."""
+    ran = torchdoctor("install", here / "env", "--python", "/no/such/python", "--json")
+    assert ran.status == 2
+    assert "/no/such/python" in ran.json["error"]["message"]
+    nothing_left(here)
+
+
+def test_a_python_that_no_release_supports(torchdoctor, here, official, tmp_path):
+    """A Python before 3.8 or after the newest is no solution, said before anything is fetched."""
+    fake = tmp_path / "python"
+    real = sys.executable
+    fake.write_text(f'#!/bin/sh\n{real} "$@" | sed \'s/"3\\.[0-9]*\\.[0-9]*[^"]*"/"3.7.17"/\'\n')
+    fake.chmod(0o755)
+    ran = torchdoctor("install", here / "env", "--python", fake, "--json")
+    assert "has no build for Python 3.7" in failed(ran, 3, "no-solution")
+    assert official.seen == []
+
+
+def test_a_folder_that_is_not_a_venv_is_left_alone(torchdoctor, here, bare):
+    """A folder with something in it is somebody's."""
+    (here / "env").mkdir()
+    (here / "env" / "thesis.txt").write_text("years of work")
+    ran = torchdoctor("install", here / "env", *bare, "--json")
+    assert "not a virtual environment" in failed(ran, 2, "not-a-venv")
+    assert (here / "env" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_file_in_the_way_is_left_alone(torchdoctor, here, bare):
+    """ENV can be a file by mistake."""
+    (here / "env").write_text("a file")
+    failed(torchdoctor("install", here / "env", *bare, "--json"), 2, "environment")
+    assert (here / "env").read_text() == "a file"
+
+
+def test_a_folder_that_cannot_be_written_to(torchdoctor, here, bare):
+    """A read-only parent is an installation that failed; where it is a system folder even root is refused."""
+    ran = torchdoctor("install", "/proc/nowhere/env", *bare, "--json")
+    failed(ran, 5, "install")
+
+
+def test_no_disk_space_for_the_files(torchdoctor, here, official, bare):
+    """The sizes are known before the first byte; the cache's disk is too small."""
+    small = small_disk(here.parent / "small")
+    official.faults.clear()
+    name, content = make_wheel(
+        "big", "1.0", tag="py3-none-any", modules={"big.txt": os.urandom(3 << 20).hex()}
+    )
+    official.add("/simple/big/", name, content)
+    ran = torchdoctor(
+        "install", here / "env", *bare, "--with", "big", "--json", TORCHDOCTOR_CACHE_DIR=str(small)
+    )
+    assert ran.status == 4
+    assert ran.json["error"]["kind"] in ("no-space", "download")
+    nothing_left(here)
+
+
+def test_no_disk_space_for_the_environment(torchdoctor, official, bare, here):
+    """What the wheels unpack to is counted before the environment is begun."""
+    small = small_disk(here.parent / "small")
+    name, content = make_wheel("big", "1.0", tag="py3-none-any", modules={"big.txt": "x" * (8 << 20)})
+    official.add("/simple/big/", name, content)
+    ran = torchdoctor("install", small / "env", *bare, "--with", "big", "--json")
+    assert "GB free" in failed(ran, 5, "no-space")
+    nothing_left(small)
+
+
+def small_disk(folder):
+    """A file system of 2 MiB; making one takes root."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no small file system can be mounted here: {done.stderr.decode()}")
+    mounted.append(folder)
+    return folder
+
+
+mounted: list[object] = []
+
+
+@pytest.fixture(autouse=True)
+def _unmount():
+    yield
+    while mounted:
+        subprocess.run(["umount", "-l", mounted.pop()], check=False)
+
+
+def test_no_source_in_reach(torchdoctor, here, bare):
+    """Every source that was tried is named."""
+    ran = torchdoctor(
+        "install", here / "env", *bare[2:], "--index-url", "http://127.0.0.1:9/whl", "--json",
+        PIP_INDEX_URL="http://127.0.0.1:9/simple", HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="127.0.0.1",
+    )  # fmt: skip
+    assert "http://127.0.0.1:9/whl" in failed(ran, 4, "no-source")
+    nothing_left(here)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=404),
+        Fault(status=500),
+        Fault(status=200, body=b"<html><p>Please log in"),
+        Fault(body=b"\0\xff" * 900),
+    ],
+    ids=["404", "500", "a log-in page", "binary rubbish"],
+)
+def test_an_index_that_answers_badly(torchdoctor, here, official, bare, fault):
+    """404, 500 and rubbish are no torch, and no crash."""
+    for page in ("/whl/torch/", "/whl/cpu/torch/"):
+        official.faults[page] = fault
+    ran = torchdoctor(
+        "install", here / "env", *bare, "--json", HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="127.0.0.1"
+    )
+    failed(ran, 4, "no-source")
+    nothing_left(here)
+
+
+def test_a_wheel_whose_hash_differs_is_not_installed_and_not_cached(
+    torchdoctor, here, index, bare, tag, tmp_path
+):
+    """The index says one hash and the bytes have another."""
+    name, content = make_wheel("torch", f"{TORCH}+cpu", tag=tag)
+    index.pages.pop("/whl/cpu/torch/")
+    index.add("/whl/cpu/torch/", name, content, digest="0" * 64)
+    ran = torchdoctor("install", here / "env", *bare, "--json")
+    assert "0000000000000000" in failed(ran, 4, "hash-mismatch")
+    nothing_left(here)
+    assert not list((tmp_path / "cache").rglob("torch-*.whl"))
+
+
+def test_a_file_in_a_folder_that_is_not_what_its_name_says(torchdoctor, here, tmp_path):
+    """A folder gives no hashes; a file named as an official build is held to the official one."""
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("the official hash is that of the CPython 3.11 wheel")
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    name, content = make_wheel("torch", "2.13.0+cpu", tag="cp311-cp311-manylinux_2_28_x86_64")
+    (folder / name).write_bytes(content)
+    ran = torchdoctor(
+        "install", here / "env", "--find-links", folder, "--python", sys.executable, "--offline", "--without",
+        "pip", "--without", "torchvision", "--without", "torchaudio", "--json",
+    )  # fmt: skip
+    assert "is right" in failed(ran, 4, "hash-mismatch")
+    nothing_left(here)
+
+
+def test_a_wheel_that_stops_short_is_fetched_again(torchdoctor, here, official, bare):
+    """A connection that breaks once is no failure."""
+    path = next(path for path in official.files if "/torch-" in path and path.endswith(".whl"))
+    official.faults[path] = Fault(close_after=200, times=1)
+    ran = torchdoctor("install", here / "env", *bare)
+    assert ran.status == 0, ran.err
+    assert "trying again" in ran.err
+
+
+def test_rubbish_for_options_is_wrong_usage(torchdoctor):
+    """Each is named; nothing is guessed."""
+    for options in (
+        ["--variant", "quantum"], ["--torch", "latest!"], ["--with", "torchvision @ http://x/y.whl"],
+        ["--without", "torch"], ["--mirror", "nowhere"], ["--with", "a", "--without", "a"], ["--no-such-option"],
+        ["--kernel-name", "../evil"], ["--torch", "2.13.0+cu130", "--variant", "cpu"],
+    ):  # fmt: skip
+        ran = torchdoctor("install", *options, "--json")
+        assert ran.status == 2, (options, ran.out, ran.err)
+        assert ran.json["error"]["fix"]
+
+
+@pytest.fixture
+def existing(torchdoctor, here, bare, official, tag):
+    """An environment from before, with a package of the user's own in it."""
+    name, content = make_wheel("my-own", "1.0", tag="py3-none-any")
+    official.add("/simple/my-own/", name, content)
+    ran = torchdoctor("install", here / "env", *bare, "--with", "my-own")
+    assert ran.status == 0, ran.err
+    return here / "env"
+
+
+def own(existing):
+    """What the user's package and torch say in the environment."""
+    code = "import my_own, torch; print(my_own.__version__, torch.__version__)"
+    return subprocess.run(
+        [existing / "bin" / "python", "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_an_existing_environment_keeps_its_other_packages(torchdoctor, existing, bare, official, tag):
+    """Upgrading torch leaves what else is installed."""
+    name, content = make_wheel("torch", "2.14.0+cpu", tag=tag)
+    official.add("/whl/cpu/torch/", name, content)
+    options = ["2.14.0" if option == TORCH else option for option in bare]
+    ran = torchdoctor("install", existing, *options, "--without", "torchvision")
+    assert ran.status == 0, ran.err
+    assert own(existing) == "1.0 2.14.0+cpu"
+
+
+def test_a_failed_upgrade_leaves_the_environment_as_it_was(torchdoctor, existing, bare, official, tag):
+    """The new torch's hash differs: the old one still works."""
+    name, content = make_wheel("torch", "2.14.0+cpu", tag=tag)
+    official.add("/whl/cpu/torch/", name, content, digest="1" * 64)
+    options = ["2.14.0" if option == TORCH else option for option in bare]
+    ran = torchdoctor("install", existing, *options, "--without", "torchvision", "--json")
+    failed(ran, 4, "hash-mismatch")
+    assert own(existing) == f"1.0 {TORCH}+cpu"
+
+
+def test_what_a_killed_run_left_is_cleared_by_the_next(torchdoctor, here, bare):
+    """A half-made environment beside the target does not stop the next run, nor stay."""
+    left = here / ".env.torchdoctor-new"
+    left.mkdir()
+    (left / "half").write_text("made")
+    assert torchdoctor("install", here / "env", *bare).status == 0
+    assert sorted(path.name for path in here.iterdir()) == ["env"]
+
+
+def interrupt(alone, arguments, *, when, cwd):
+    """Start the program, wait for `when`, press Ctrl-C; its status and outputs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "torchdoctor", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **alone}, cwd=cwd, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not when() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+        assert when(), "the stage was not reached"
+        # A terminal sends Ctrl-C to every process of the foreground.
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    return process.returncode, out, err
+
+
+def test_ctrl_c_while_the_index_is_read(alone, official, bare, here):
+    """Resolve: a page that never ends."""
+    official.faults["/whl/torch/"] = Fault(status=200, body=b"x" * 2000, stall_after=100)
+    status, _, err = interrupt(
+        alone, ["install", here / "env", *bare], when=official.stalled.is_set, cwd=here
+    )
+    assert (status, "Traceback" in err) == (130, False), err
+    nothing_left(here)
+
+
+def test_ctrl_c_while_locking(alone, official, bare, here):
+    """Lock: uv waits for an index that never answers."""
+    official.faults["/simple/slow/"] = Fault(status=200, body=b"x" * 2000, stall_after=100)
+    arguments = ["install", here / "env", *bare, "--with", "slow"]
+    status, _, err = interrupt(alone, arguments, when=official.stalled.is_set, cwd=here)
+    assert (status, "Traceback" in err) == (130, False), err
+    nothing_left(here)
+
+
+def test_ctrl_c_while_fetching(alone, official, bare, here, tmp_path):
+    """Fetch: a wheel that stalls; nothing unfinished stays in the cache."""
+    path = next(path for path in official.files if "/torch-" in path and path.endswith(".whl"))
+    official.faults[path] = Fault(stall_after=100)
+    status, _, err = interrupt(
+        alone, ["install", here / "env", *bare], when=official.stalled.is_set, cwd=here
+    )
+    assert (status, "Traceback" in err) == (130, False), err
+    nothing_left(here)
+    assert not list((tmp_path / "cache" / "wheels").rglob("torch-*.whl"))
+
+
+def test_ctrl_c_while_installing(alone, official, bare, existing, here):
+    """Install: the environment from before still works, and the half-made one is gone."""
+    modules = {f"many/m{number}.py": "x = [\n" + "1,\n" * 400 + "]\n" for number in range(4000)}
+    name, content = make_wheel("many", "1.0", tag="py3-none-any", modules=modules)
+    official.add("/simple/many/", name, content)
+    stage = here / ".env.torchdoctor-new" / "pyvenv.cfg"
+    status, _, err = interrupt(
+        alone, ["install", existing, *bare, "--with", "many"], when=stage.exists, cwd=here
+    )
+    assert (status, "Traceback" in err) == (130, False), err
+    assert sorted(path.name for path in here.iterdir()) == ["env"]
+    assert own(existing) == f"1.0 {TORCH}+cpu"
+
+
+def test_ctrl_c_while_verifying(alone, official, bare, here, tag, tmp_path):
+    """Verify: the environment is there already and stays."""
+    flag = tmp_path / "reached"
+    hang = f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(300)\n"
+    name, content = make_wheel("torch", "2.13.0+cpu", tag=tag, modules={"torch/__init__.py": hang})
+    official.pages.pop("/whl/cpu/torch/")
+    official.add("/whl/cpu/torch/", name, content)
+    arguments = ["install", here / "env", *(option for option in bare if option != "--no-verify")]
+    status, _, err = interrupt(alone, arguments, when=flag.exists, cwd=here)
+    assert (status, "Traceback" in err) == (130, False), err
+    assert (here / "env" / "bin" / "python").exists()

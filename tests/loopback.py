@@ -1,0 +1,122 @@
+"""A real HTTP server on loopback: the layout of a wheel index, and faults switched on per path."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from tests.wheelmaker import metadata_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass
+class Fault:
+    """What goes wrong at a path."""
+
+    status: int | None = None
+    body: bytes | None = None
+    stall_after: int | None = None
+    close_after: int | None = None
+    times: int | None = None
+
+
+@dataclass
+class LoopbackIndex:
+    """Serves `pages` and `files`; `seen` lists the paths asked for, `faults` maps a path to a `Fault`."""
+
+    pages: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+    stalled: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        index = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                index.answer(self)
+
+            def do_HEAD(self) -> None:
+                index.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def add(self, page: str, filename: str, content: bytes, *, digest: str | None = "right") -> str:
+        """List a wheel on a project page such as `/whl/cpu/torch/` and serve it beside that page's folder.
+
+        `digest` is the `#sha256=` of the link: the right one, another, or None for a link without.
+        """
+        folder = page.rstrip("/").rpartition("/")[0]
+        path = f"{folder}/{filename}"
+        self.files[path] = content
+        metadata = metadata_of(content)
+        self.files[f"{path}.metadata"] = metadata
+        right = hashlib.sha256(content).hexdigest()
+        fragment = f"#sha256={right if digest == 'right' else digest}" if digest else ""
+        known = f'data-core-metadata="sha256={hashlib.sha256(metadata).hexdigest()}"'
+        anchor = f'    <a href="{quote(path)}{fragment}" {known}>{html.escape(filename)}</a><br/>\n'
+        listed = self.pages.setdefault(page, b"<!DOCTYPE html>\n<html>\n  <body>\n")
+        self.pages[page] = listed + anchor.encode()
+        return path
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        path = unquote(request.path.partition("?")[0])
+        self.seen.append(path)
+        fault = self.faults.get(path)
+        if fault is not None and fault.times is not None:
+            fault.times -= 1
+            if fault.times < 0:
+                fault = None
+        body = self.pages.get(path, self.files.get(path))
+        status = 200 if body is not None else 403
+        if fault is not None:
+            status = fault.status or status
+            body = fault.body if fault.body is not None else body
+        self._send(request, status, body or b"<Error><Code>AccessDenied</Code></Error>", fault, path)
+
+    def _send(
+        self, request: BaseHTTPRequestHandler, status: int, body: bytes, fault: Fault | None, path: str
+    ) -> None:
+        request.send_response(status)
+        kind = "binary/octet-stream" if path in self.files else "text/html"
+        request.send_header("Content-Type", kind)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        if request.command == "HEAD":
+            return
+        cut = fault.stall_after if fault and fault.stall_after is not None else fault and fault.close_after
+        request.wfile.write(body if cut is None else body[:cut])
+        request.wfile.flush()
+        if fault is not None and fault.stall_after is not None:
+            self.stalled.set()
+            self.released.wait(120)
+        if cut is not None:
+            request.close_connection = True

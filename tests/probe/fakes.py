@@ -1,0 +1,75 @@
+"""Environments that are broken on purpose: real interpreters with a stand-in for torch, or with the real one spoilt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import venv
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The least that lets the probe reach its checks: every check then meets what the test puts in.
+ODD_TORCH = """
+    import os, signal, sys, time
+    __version__ = "9.9.9"
+    class Tensor: pass
+    class version: cuda = hip = None
+    class backends: pass
+    def get_num_threads(): return 1
+"""
+
+
+def environment(folder: Path, **modules: str) -> Path:
+    """The interpreter of a new venv with these modules in its site-packages."""
+    venv.create(folder, symlinks=True, with_pip=False)
+    site = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    _write(site, modules)
+    return folder / "bin" / "python"
+
+
+def spoilt(torch_python: Path, folder: Path, **modules: str) -> Path:
+    """The interpreter of a new venv that sees the real torch, with these modules beside it."""
+    subprocess.run([torch_python, "-m", "venv", "--without-pip", folder], check=True)
+    site = next((folder / "lib").glob("python3.*")) / "site-packages"
+    real = subprocess.run(
+        [torch_python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    (site / "real.pth").write_text(real.stdout)
+    _write(site, modules)
+    return folder / "bin" / "python"
+
+
+def patching(statements: str) -> str:
+    """A sitecustomize that runs these statements right after `import torch`, with `torch` in sight."""
+    return f"""
+        import sys
+        from importlib.machinery import PathFinder
+
+        class Finder(PathFinder):
+            @classmethod
+            def find_spec(cls, name, path=None, target=None):
+                if name != "torch":
+                    return None
+                spec = PathFinder.find_spec(name, path, target)
+                run = spec.loader.exec_module
+                def exec_module(torch):
+                    run(torch)
+                    exec({textwrap.dedent(statements)!r}, {{"torch": torch}})
+                spec.loader.exec_module = exec_module
+                return spec
+
+        sys.meta_path.insert(0, Finder)
+    """
+
+
+def _write(site: Path, modules: dict[str, str]) -> None:
+    for name, source in modules.items():
+        file = site / f"{name}.py"
+        if name in {"torch", "torchvision", "torchaudio"}:
+            (site / name).mkdir()
+            file = site / name / "__init__.py"
+        file.write_text("\n".join(textwrap.dedent(part) for part in source.split("###\n")))

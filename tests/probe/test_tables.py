@@ -1,0 +1,73 @@
+"""The tables: every row readable without colour, and in ASCII where the terminal has no more."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from torchdoctor.proof import BenchReport, BenchResult, CheckResult, VerifyReport
+from torchdoctor.report.bench_table import render_bench
+from torchdoctor.report.verify_table import render_verify
+
+ENVIRONMENT = {"python": "3.12.4", "torch": "2.13.0+cpu", "executable": "/envs/[red]/bin/python"}
+
+
+def shown(render, report, encoding="utf-8") -> str:
+    """What a terminal of 100 columns gets."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)
+    render(report, Console(file=file, width=100))
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+@pytest.fixture
+def report() -> VerifyReport:
+    rows = [
+        ("import", "pass", "torch 2.13.0", ()),
+        ("conv", "fail", "relative error [1]", ("a line of [bold]stderr",)),
+        ("devices", "warn", "no GPU", ()),
+        ("torchaudio", "skip", "torchaudio is not installed", ()),
+    ]
+    checks = [
+        CheckResult(id=name, device="cpu", status=status, seconds=0.5, detail=detail, evidence=evidence)
+        for name, status, detail, evidence in rows
+    ]
+    return VerifyReport(environment=ENVIRONMENT, checks=tuple(checks))
+
+
+def test_each_check_has_a_mark_and_a_failure_its_evidence(report):
+    """Brackets in what was found are text, not markup."""
+    text = shown(render_verify, report)
+
+    assert "✓" in text
+    assert "✗" in text
+    assert "relative error [1]" in text
+    assert "a line of [bold]stderr" in text
+    assert "/envs/[red]/bin/python" in text
+    assert "1 passed, 1 failed, 1 with a warning, 1 skipped" in text
+
+
+def test_a_terminal_without_the_signs_gets_letters(report):
+    """ASCII decodes what was written, or the helper would have raised."""
+    text = shown(render_verify, report, "ascii")
+
+    assert "FAIL" in text
+    assert "ok" in text
+
+
+def test_figures_errors_and_notes_are_shown():
+    """An error has no row of its own, it is said below."""
+    results = (
+        BenchResult(id="matmul", device="cpu", seconds=1.0, dtype="float32", params={"n": 2048}, value=187.25,
+                    unit="GFLOP/s", median_s=0.1, iqr_s=0.01, best_value=201.5, repeats=9, note="machine busy"),
+        BenchResult(id="conv", device="cpu", seconds=1.0, error="the process was killed by SIGKILL"),
+    )  # fmt: skip
+    text = shown(render_bench, BenchReport(environment=ENVIRONMENT, results=results), "ascii")
+
+    assert "187.2" in text
+    assert "10%" in text
+    assert "matmul on cpu: machine busy" in text
+    assert "conv on cpu: the process was killed by SIGKILL" in text

@@ -1,0 +1,106 @@
+"""What the options ask for, as a `Request`, source options and requirement lines."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from torchdoctor.errors import UsageError
+from torchdoctor.plan import COMPANIONS, Request
+from wheels_index import UnknownVariant, variant, variant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["extras_asked", "request_asked"]
+
+
+def request_asked(
+    *, torch: str | None, variant_name: str, with_: Sequence[str], without: Sequence[str], yes: bool = False
+) -> Request:
+    """The request that the options make; `UsageError` names the option that cannot be read."""
+    wanted, build = _torch(torch)
+    chosen = _variant(variant_name)
+    if build is not None:
+        if chosen not in ("auto", build):
+            raise UsageError(
+                f"--torch {torch} is a {build} build, and --variant asks for {chosen}",
+                fix="leave one of them out",
+            )
+        chosen = build
+    required = {row.name: row.specifier for row in map(_requirement, with_) if row.name in COMPANIONS}
+    excluded = frozenset(canonicalize_name(name) for name in without)
+    if "torch" in excluded:
+        raise UsageError("--without torch leaves nothing to install", fix="name another package")
+    both = sorted(excluded & {_requirement(row).name for row in with_})
+    if both:
+        raise UsageError(f"{both[0]} is asked for by --with and by --without", fix="leave one of them out")
+    return Request(torch=wanted, variant=chosen, required=required, excluded=excluded, cuda_on_cpu=yes)
+
+
+def extras_asked(with_: Sequence[str], without: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
+    """Requirement lines besides torch and its companions: pip, what `--with` names, and a kernel's needs.
+
+    An environment without pip sends the next `pip install` into another one, so pip is there unless it is
+    left out by name.
+    """
+    from torchdoctor.kernel import KERNEL_REQUIREMENT
+
+    rows = [row for row in map(_requirement, with_) if row.name not in (*COMPANIONS, "torch")]
+    lines = {row.name: str(row) for row in rows}
+    lines.setdefault("pip", "pip")
+    if kernel:
+        lines.setdefault("ipykernel", KERNEL_REQUIREMENT)
+    return tuple(
+        line for name, line in lines.items() if name not in {canonicalize_name(row) for row in without}
+    )
+
+
+def _torch(text: str | None) -> tuple[SpecifierSet | None, str | None]:
+    if text is None:
+        return None, None
+    plain = text.strip().removeprefix("torch").strip()
+    try:
+        if re.fullmatch(r"\d+(\.\d+)?", plain):
+            return SpecifierSet(f"=={plain}.*"), None
+        exact = plain.removeprefix("==") if not plain.startswith("===") else plain
+        try:
+            version = Version(exact)
+        except InvalidVersion:
+            return SpecifierSet(plain), None
+    except InvalidSpecifier as error:
+        raise UsageError(
+            f"--torch {text[:60]!r} is neither a version nor a range of versions",
+            fix="write a version such as 2.9.1, or a range such as '>=2.8,<2.10'",
+        ) from error
+    return SpecifierSet(f"=={version.public}"), variant_of(version)
+
+
+def _variant(name: str) -> str:
+    if name == "auto":
+        return name
+    try:
+        return variant(name).name
+    except UnknownVariant as error:
+        raise UsageError(
+            f"--variant {name[:40]!r} is not a variant",
+            fix="write auto, cpu, cu126, rocm6.4, xpu or the like",
+        ) from error
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        row = Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"--with {text[:60]!r} is not a package: {error}", fix="write NAME or NAME==VERSION"
+        ) from error
+    if row.url is not None or row.marker is not None:
+        raise UsageError(f"--with {text[:60]!r} names a URL or a marker", fix="write NAME or NAME==VERSION")
+    row.name = canonicalize_name(row.name)
+    return row

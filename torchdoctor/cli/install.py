@@ -1,0 +1,135 @@
+"""`torchdoctor install [ENV]`: from a bare machine to a proven PyTorch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchdoctor.cli.options import Output, choice_options, output_options, source_options
+from torchdoctor.cli.place import cache_folder, say_json
+
+if TYPE_CHECKING:
+    from torchdoctor.install import InstallOptions, InstallResult
+
+__all__ = ["command"]
+
+
+@click.command("install")
+@click.argument("env", default=".venv", type=click.Path(path_type=Path))
+@choice_options
+@source_options
+@click.option("--python", metavar="VERSION|PATH", help="The Python to make the environment with.")
+@click.option("--dry-run", is_flag=True, help="Say what would be installed, and stop.")
+@click.option("--kernel/--no-kernel", default=False, help="Register a Jupyter kernel and run a cell in it.")
+@click.option("--kernel-name", metavar="NAME", help="What to call the kernel; implies --kernel.")
+@click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
+@click.option(
+    "--yes", is_flag=True, help="Take what would otherwise be asked for, such as a CUDA build without a GPU."
+)
+@output_options
+def command(
+    *,
+    env: Path,
+    torch: str | None,
+    variant: str,
+    with_: tuple[str, ...],
+    without: tuple[str, ...],
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    mirror: str | None,
+    offline: bool,
+    python: str | None,
+    dry_run: bool,
+    kernel: bool,
+    kernel_name: str | None,
+    verify: bool,
+    yes: bool,
+    output: Output,
+) -> int:
+    """Install the PyTorch that fits this machine into ENV, a virtual environment, and prove that it works.
+
+    ENV is made when it is not there (default: .venv); in one that is there, other packages stay.
+
+    \b
+    torchdoctor install
+    torchdoctor install ~/envs/vision --torch 2.9 --with torchvision
+    torchdoctor install --variant cpu --python 3.12 --kernel-name demo
+    """
+    from torchdoctor.cli.asked import extras_asked, request_asked
+    from torchdoctor.cli.jupyter_kernel import default_kernel_name
+    from torchdoctor.install import InstallOptions, SourceOptions, install
+    from torchdoctor.kernel import valid_name
+    from torchdoctor.machine import real_world
+    from torchdoctor.report.progress import StageLines
+
+    name = kernel_name or (default_kernel_name(env.expanduser().absolute()) if kernel else None)
+    options = InstallOptions(
+        folder=env.expanduser().absolute(),
+        cache=cache_folder(),
+        python=python,
+        request=request_asked(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes),
+        sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
+        extras=extras_asked(with_, without, kernel=name is not None),
+        kernel_name=valid_name(name) if name else None,
+        overwrite_kernel=yes,
+        verify=verify,
+        dry_run=dry_run,
+    )
+    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
+    try:
+        result = install(options, world=real_world(os.environ), report=report)
+    finally:
+        report.close()
+    if output.json:
+        say_json(_document(options, result))
+    else:
+        _show(options, result, output)
+    return result.exit_status
+
+
+def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
+    made, house = result.environment, result.wheelhouse
+    return {
+        "schema": 1,
+        "dry_run": options.dry_run,
+        "machine": result.detection.machine.to_json(),
+        **result.plan.to_json(),
+        "environment": {
+            "path": str(options.folder),
+            "python": str(made.python) if made else None,
+            "created": made.created if made else None,
+        },
+        "files": [
+            {
+                "name": row.wheel.name, "version": row.wheel.version, "filename": row.wheel.filename,
+                "source": row.source, "sha256": row.sha256, "size": row.size,
+            }
+            for row in (house.wheels if house else ())
+        ],
+        "kernel": result.kernel.to_json() if result.kernel else None,
+        "verify": result.verification.to_json() if result.verification else None,
+    }  # fmt: skip
+
+
+def _show(options: InstallOptions, result: InstallResult, output: Output) -> None:
+    plan, made = result.plan, result.environment
+    if made is None:
+        click.echo(f"would install into {options.folder}:")
+        for row in plan.packages:
+            click.echo(f"  {row.name} {row.version} from {row.source}")
+        return
+    names = ", ".join(f"{row.name} {row.version}" for row in plan.packages)
+    if output.quiet:
+        click.echo(f"{names} in {made.folder}")
+        return
+    click.echo()
+    click.echo(f"installed  {names}")
+    click.echo(f"where      {made.folder}")
+    click.echo(f"use it     {made.activate}")
+    if result.kernel is not None:
+        click.echo(f"notebook   choose the kernel “{result.kernel.display_name}”")
+    if result.verification is not None and not result.verification.passed:
+        click.echo("           verify found a problem, see above; `torchdoctor verify` shows it again")

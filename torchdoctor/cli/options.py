@@ -1,0 +1,91 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Output", "choice_options", "output_options", "source_options"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """How to answer: one JSON document or text, and how much is told on the way."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: int = 0
+
+
+def output_options(function: F) -> F:
+    """`--json`, `-q` and `-v`, before the command or after it, handed on as one `output`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print only the result and errors.")
+    @click.option(
+        "-v", "--verbose", count=True, help="Say more: every setting found, every variant turned down."
+    )
+    @click.pass_context
+    @functools.wraps(function)
+    def with_output(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
+        given = Output(json=kwargs.pop("as_json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
+        outer = ctx.find_object(Output) or Output()
+        merged = Output(
+            json=given.json or outer.json,
+            quiet=given.quiet or outer.quiet,
+            verbose=given.verbose or outer.verbose,
+        )
+        kwargs.setdefault("output", merged)
+        return function(*args, **kwargs)
+
+    return with_output  # type: ignore[return-value]
+
+
+def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+choice_options = _stack(
+    click.option(
+        "--torch", "torch", metavar="VERSION", help="A torch release, such as 2.9.1, 2.9 or '>=2.8,<2.10'."
+    ),
+    click.option(
+        "--variant",
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="auto, cpu, cu126, rocm6.4, xpu, ...",
+    ),
+    click.option(
+        "--with",
+        "with_",
+        multiple=True,
+        metavar="NAME[==VERSION]",
+        help="Install this too; it must be there.",
+    ),
+    click.option("--without", multiple=True, metavar="NAME", help="Leave this out."),
+)
+
+source_options = _stack(
+    click.option("--index-url", metavar="URL", help="An index to ask first."),
+    click.option(
+        "--find-links", multiple=True, metavar="DIR|URL", help="A folder or page of wheels to ask first."
+    ),
+    click.option(
+        "--mirror", metavar="NAME", help="A mirror of the PyTorch index to ask first: nju, aliyun, sjtu."
+    ),
+    click.option("--offline", is_flag=True, help="Use folders and the cache only."),
+)

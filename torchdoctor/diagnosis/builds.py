@@ -1,0 +1,60 @@
+"""Findings about the builds that are installed: against each other, and against the machine's GPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnosis.finding import Finding
+
+if TYPE_CHECKING:
+    from torchdoctor.installed import Installed, InstalledPackage
+    from torchdoctor.plan import Plan
+
+__all__ = ["judge_builds"]
+
+
+def judge_builds(installed: Installed, plan: Plan | None, *, folder: str) -> tuple[Finding, ...]:
+    """What is wrong with the installed builds; `plan` is what would fit, None where nothing does."""
+    torch = installed.named("torch")
+    if torch is None:
+        return ()
+    found = []
+    if torch.build == "cpu" and plan is not None and plan.variant != "cpu":
+        found.append(_cpu_only(torch, plan, folder))
+    found += [
+        _mixed(torch, companion, folder)
+        for companion in (installed.named("torchvision"), installed.named("torchaudio"))
+        if companion is not None
+        and None not in (torch.build, companion.build)
+        and companion.build != torch.build
+    ]
+    return tuple(found)
+
+
+def _cpu_only(torch: InstalledPackage, plan: Plan, folder: str) -> Finding:
+    return Finding(
+        id="cpu-only-wheel",
+        severity="error",
+        title="CPU-only torch on a machine with a GPU",
+        evidence=(f"torch {torch.version} in {torch.folder} is a cpu build", *plan.reasons),
+        explanation="A CPU build has no code for any GPU, so torch.cuda.is_available() is False whatever the driver.",
+        fix=(f"torchdoctor install {folder} --variant {plan.variant}",),
+    )
+
+
+def _mixed(torch: InstalledPackage, companion: InstalledPackage, folder: str) -> Finding:
+    cpu_beside_gpu = companion.name == "torchvision" and companion.build == "cpu"
+    return Finding(
+        id="torchvision-cpu-with-cuda-torch" if cpu_beside_gpu else "torchvision-mismatch",
+        severity="error",
+        title=f"{companion.name} of another build than torch",
+        evidence=(
+            f"torch {torch.version} is a {torch.build} build",
+            f"{companion.name} {companion.version} is a {companion.build} build",
+        ),
+        explanation=(
+            f"{companion.name}'s compiled part loads libraries that only a {companion.build} torch has; "
+            "its metadata does not say so, and `pip check` passes."
+        ),
+        fix=(f"torchdoctor install {folder} --with {companion.name}",),
+    )

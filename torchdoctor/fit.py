@@ -1,0 +1,210 @@
+"""Does one build fit one machine: the driver, the GPUs' generations, the C library, with the numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from wheels_index import covers, gpu, nearest_arch_list, rules, variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torchdoctor.machine import Machine, NvidiaGpu
+    from wheels_index import Release, Variant
+
+__all__ = ["Fit", "driver_column", "fit", "parse_driver", "refuse_platform"]
+
+Coverage = Literal["all", "some", "none"]
+
+# Newer than any driver: what a build would reach if only the driver were updated.
+_NEWEST = (99999,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fit:
+    """How well a variant fits: `because` says why (or why not), `left_out` names GPUs it has no code for."""
+
+    coverage: Coverage
+    because: str
+    left_out: tuple[str, ...] = ()
+    needs_driver: str | None = None
+
+
+def parse_driver(text: str | None) -> tuple[int, ...] | None:
+    """Parts of a driver version: `550.54.15` is (550, 54, 15); anything else is None."""
+    if text is None or not re.fullmatch(r"\d{1,5}(\.\d{1,6}){0,3}", text):
+        return None
+    return tuple(int(part) for part in text.split("."))
+
+
+def driver_column(machine: Machine) -> Literal["linux", "windows"]:
+    """Which column of driver minima holds: under WSL the driver is the Windows one.
+
+    https://docs.nvidia.com/cuda/wsl-user-guide/
+    """
+    return "windows" if machine.os == "windows" or machine.wsl else "linux"
+
+
+def refuse_platform(machine: Machine, release: Release) -> str | None:
+    """Why no build of this release can run on this machine, whatever its GPU; None when one can."""
+    platform = machine.platform
+    builds = release.platforms.get(platform) if platform else None
+    if builds is None or not builds.variants:
+        return f"torch {release.version} has no build for {_system(machine)}"
+    if machine.libc is not None and machine.libc.name == "musl":
+        return "no torch wheel is built for musl; use a glibc system or container"
+    pythons = (*builds.pythons, *builds.index_only_pythons)
+    label = machine.python_label
+    if machine.python.implementation != "cpython":
+        return f"torch has wheels for CPython only, not {machine.python.implementation}"
+    # No Python at all in the facts means that nobody wrote them down, not that there are none.
+    if pythons and label not in pythons:
+        return f"torch {release.version} has no build for Python {label} ({_span(pythons)})"
+    return None
+
+
+def fit(machine: Machine, release: Release, name: str) -> Fit:
+    """How the variant `name` of `release` fits the machine's C library, driver and GPUs."""
+    builds = release.platforms[machine.platform or ""]
+    floor = builds.glibc_floor(name)
+    found = _glibc(machine)
+    if floor is not None and found is not None and found < floor:
+        need, have = (".".join(map(str, part)) for part in (floor, found))
+        return Fit(
+            coverage="none", because=f"torch {release.version} needs glibc ≥ {need}; this machine has {have}"
+        )
+    build = variant(name)
+    checks: dict[str, Callable[[Machine, Release, Variant], Fit]] = {
+        "cuda": _fit_cuda,
+        "rocm": _fit_rocm,
+        "xpu": _fit_xpu,
+    }
+    check = checks.get(build.kind)
+    if check is None:
+        return Fit(coverage="all", because="the CPU build runs on any machine")
+    return check(machine, release, build)
+
+
+def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Fit:
+    if machine.nvidia is None or not (machine.nvidia.driver or machine.nvidia.gpus):
+        return Fit(coverage="none", because=f"{build.name} needs an NVIDIA GPU; none was found")
+    driver = parse_driver(machine.nvidia.driver)
+    if driver is None:
+        return Fit(
+            coverage="none", because=f"{build.name} needs an NVIDIA driver; its version is unknown here"
+        )
+    least = build.minimum_driver.get(driver_column(machine))
+    if least is None or driver >= (parse_driver(least) or ()):
+        return _fit_gpus(machine, release, build, driver)
+    updated = _fit_gpus(machine, release, build, _NEWEST)
+    if updated.coverage == "none":
+        return updated
+    because = f"{build.name} needs driver ≥ {least}; this machine has {machine.nvidia.driver}"
+    return Fit(coverage="none", because=because, needs_driver=least)
+
+
+def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[int, ...]) -> Fit:
+    assert machine.nvidia is not None  # noqa: S101  (the caller has looked)
+    gpus = machine.nvidia.gpus
+    gaps = {card: gap for card in gpus if (gap := _gap(machine, release, build, card, driver)) is not None}
+    if not gaps:
+        least = build.minimum_driver.get(driver_column(machine))
+        limit = f"needs driver ≥ {least}" if least else "its least driver is unknown"
+        return Fit(coverage="all", because=f"{build.name} {limit}; this machine has {machine.nvidia.driver}")
+    because = "; ".join(dict.fromkeys(gap.why for gap in gaps.values()))
+    if not _most_capable_covered(gpus, list(gaps)):
+        needs = next((gap.needs_driver for gap in gaps.values() if gap.needs_driver), None)
+        return Fit(coverage="none", because=because, needs_driver=needs)
+    left_out = tuple(card.name for card in gpus if card in gaps)
+    return Fit(coverage="some", because=because, left_out=left_out)
+
+
+def _capability(card: NvidiaGpu) -> tuple[int, int] | None:
+    text = card.compute_capability
+    if text is None:
+        known = gpu(card.name)
+        return known.compute_capability if known else None
+    major, _, minor = text.partition(".")
+    return int(major), int(minor or 0)
+
+
+def _most_capable_covered(gpus: Sequence[NvidiaGpu], uncovered: Sequence[NvidiaGpu]) -> bool:
+    best = max((_capability(card) or (0, 0)) for card in gpus)
+    return all((_capability(card) or (0, 0)) < best for card in uncovered)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Gap:
+    """Why a GPU cannot run a build; `needs_driver` when a newer driver would close it."""
+
+    why: str
+    needs_driver: str | None = None
+
+
+def _gap(
+    machine: Machine, release: Release, build: Variant, card: NvidiaGpu, driver: tuple[int, ...]
+) -> _Gap | None:
+    """What keeps the build from this GPU; None when nothing does, or when nobody knows."""
+    capability = _capability(card)
+    archs = nearest_arch_list(release.version, build.name, machine.platform or "")
+    if capability is None or archs is None:
+        return None
+    how = covers(archs, capability, toolkit=build.toolkit)
+    gpu_name = f"{card.name} (compute capability {'.'.join(map(str, capability))})"
+    if how is None:
+        return _Gap(why=f"torch {release.version}+{build.name} has no code for {gpu_name}")
+    column = driver_column(machine)
+    least = rules().blackwell_minimum_driver[column] if capability >= rules().blackwell_from else None
+    if how == "ptx":
+        # Minor version compatibility covers compiled code only; PTX needs the toolkit's own driver.
+        # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
+        least = build.toolkit_driver.get(column) or least
+    if least is None or driver >= (parse_driver(least) or ()):
+        return None
+    return _Gap(why=f"{gpu_name} needs driver ≥ {least} with {build.name}", needs_driver=least)
+
+
+def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
+    cards = machine.amd.gpus if machine.amd else ()
+    if not cards:
+        return Fit(coverage="none", because=f"{build.name} needs an AMD GPU; none was found")
+    usable = set(build.gfx or ()) - set(build.blas_unusable_gfx)
+    left = tuple(card.name or card.gfx or "AMD GPU" for card in cards if card.gfx not in usable)
+    if not left:
+        return Fit(coverage="all", because=f"{build.name} has code for {', '.join(_gfx(cards))}")
+    because = f"torch {release.version}+{build.name} has no code for {', '.join(left)}"
+    return Fit(coverage="some" if len(left) < len(cards) else "none", because=because, left_out=left)
+
+
+def _gfx(cards: Sequence[object]) -> list[str]:
+    return sorted({str(getattr(card, "gfx", None)) for card in cards})
+
+
+def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Fit:
+    # Older integrated graphics (UHD, Iris Xe) start and are not supported:
+    # https://docs.pytorch.org/docs/2.15/notes/get_start_xpu.html
+    names = [card.name for card in machine.intel.gpus] if machine.intel else []
+    if not names:
+        return Fit(coverage="none", because=f"{build.name} needs an Intel GPU; none was found")
+    good = [name for name in names if re.search(r"\bArc\b|Data Center GPU Max", name)]
+    if not good:
+        return Fit(
+            coverage="none", because=f"PyTorch's {build.name} build does not support {', '.join(names)}"
+        )
+    return Fit(coverage="all", because=f"torch {release.version} supports {', '.join(good)}")
+
+
+def _glibc(machine: Machine) -> tuple[int, ...] | None:
+    if machine.libc is None or machine.libc.name != "glibc":
+        return None
+    return parse_driver(machine.libc.version)
+
+
+def _system(machine: Machine) -> str:
+    return f"{machine.os} {machine.arch}"
+
+
+def _span(pythons: Sequence[str]) -> str:
+    return f"it has {pythons[0]} to {pythons[-1]}" if pythons else "it has none"

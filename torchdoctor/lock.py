@@ -1,0 +1,257 @@
+"""Plan -> Lock: the whole closure as a pylock.toml (PEP 751), made by uv over exactly the plan's files."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+import tomli_w
+
+from torchdoctor import uv
+from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.sources.shelf import local_path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping, Sequence
+
+    from torchdoctor.plan import Plan
+    from torchdoctor.sources import Sources
+    from wheels_index import Wheel
+
+__all__ = ["Lock", "LockedWheel", "lock"]
+
+_LIMIT = 900.0
+_METADATA_LIMIT = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockedWheel:
+    """One file of the lock. `sha256` is None when no index gives one; `size` is in bytes."""
+
+    name: str
+    version: str
+    filename: str
+    url: str
+    sha256: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """The lock as a PEP 751 table, and its files."""
+
+    document: dict[str, Any]
+    wheels: tuple[LockedWheel, ...]
+
+    @property
+    def text(self) -> str:
+        """The lock as the text of a pylock.toml."""
+        return tomli_w.dumps(self.document)
+
+    def without(self, names: Container[str]) -> Lock:
+        """The lock less the packages named."""
+        kept = [row for row in self.document.get("packages", []) if row["name"] not in names]
+        return Lock(
+            document={**self.document, "packages": kept},
+            wheels=tuple(row for row in self.wheels if row.name not in names),
+        )
+
+
+def lock(
+    plan: Plan,
+    *,
+    python: Path,
+    sources: Sources,
+    extras: Sequence[str],
+    constraints: Sequence[str] = (),
+    folder: Path,
+    environ: Mapping[str, str],
+    offline: bool = False,
+    on_wait: Callable[[float], None] | None = None,
+) -> Lock:
+    """Lock the plan's packages, `extras` (requirement lines) and all that they need, for `python`.
+
+    torch and its companions are offered to uv on an index of our own in `folder` that lists the plan's files
+    and nothing else, first in order, so no other index can stand in for them. Nothing is built from source.
+    Raises `SourceFailed` when an index cannot be read, `NoSolution` when the requirements cannot be met.
+    """
+    pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
+    _write_pinned_index(folder / "pinned", tuple(pinned.values()))
+    lines = [f"{row.name}=={row.version}" for row in plan.packages if row.wheel is not None]
+    (folder / "requirements.in").write_text("\n".join([*lines, *extras]) + "\n", "utf-8")
+    (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
+    (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned")), "utf-8")
+    target = folder / "pylock.toml"
+    finished = uv.run(
+        [
+            "pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--format", "pylock.toml",
+            "--output-file", target, "--python", python, "--config-file", folder / "uv.toml",
+            "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet",
+            *(["--offline"] if offline else []),
+        ],
+        environ=environ,
+        folder=folder,
+        limit=_LIMIT,
+        on_wait=on_wait,
+    )  # fmt: skip
+    if finished.status != 0:
+        raise _failure(finished)
+    return _read(tomllib.loads(target.read_text("utf-8")), pinned)
+
+
+def _pinned_wheels(plan: Plan) -> list[Wheel]:
+    return [row.wheel for row in plan.packages if row.wheel is not None] + list(plan.accelerator_wheels)
+
+
+def _settings(sources: Sources, pinned: Path) -> dict[str, Any]:
+    """Uv's settings as a file, so that credentials in URLs stay out of the process list."""
+    own: dict[str, Any] = {"name": "torchdoctor-plan", "url": pinned.as_uri()}
+    # 403 is how download.pytorch.org and its mirrors say that a package is not there.
+    indexes = [own] + [
+        {"name": f"torchdoctor-{position}", "url": row.url, "ignore-error-codes": [403]}
+        for position, row in enumerate(sources.indexes, 1)
+    ]
+    if sources.default_index is not None:
+        indexes.append({"name": "torchdoctor-default", "url": sources.default_index.url})
+    # Without a default of ours uv would add PyPI.
+    indexes[-1]["default"] = True
+    return {
+        "index": indexes,
+        "index-strategy": "unsafe-first-match",
+        "find-links": [row.url for row in sources.find_links],
+    }
+
+
+def _write_pinned_index(folder: Path, wheels: Sequence[Wheel]) -> None:
+    folder.mkdir()
+    pages: dict[str, list[str]] = {}
+    for wheel in wheels:
+        home = folder / wheel.project
+        home.mkdir(exist_ok=True)
+        pages.setdefault(wheel.project, []).append(_anchor(wheel, home))
+    for project, anchors in pages.items():
+        page = "<!DOCTYPE html><html><body>" + "<br/>\n".join(anchors) + "</body></html>"
+        (folder / project / "index.html").write_text(page, "utf-8")
+
+
+def _anchor(wheel: Wheel, home: Path) -> str:
+    url = wheel.url or ""
+    metadata = ""
+    if url.startswith("file:"):
+        # Beside a link to the file stands its metadata, so that uv need not unpack gigabytes to read it.
+        path = local_path(url)
+        text = _metadata(path, wheel)
+        (home / f"{wheel.filename}.metadata").write_bytes(text)
+        _link(path, home / wheel.filename)
+        url = quote(wheel.filename)
+        metadata = f"sha256={hashlib.sha256(text).hexdigest()}"
+    elif wheel.has_metadata:
+        metadata = f"sha256={wheel.metadata_sha256}" if wheel.metadata_sha256 else "true"
+    fragment = f"#sha256={wheel.sha256}" if wheel.sha256 else ""
+    attribute = f' data-core-metadata="{metadata}"' if metadata else ""
+    name = html.escape(wheel.filename)
+    return f'<a href="{html.escape(url.partition("#")[0])}{fragment}"{attribute}>{name}</a>'
+
+
+def _metadata(path: Path, wheel: Wheel) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                name = member.filename
+                if name.endswith(".dist-info/METADATA") and name.count("/") == 1:
+                    if member.file_size > _METADATA_LIMIT:
+                        break
+                    return archive.read(member)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise SourceFailed(
+            f"{path} is not a usable wheel: {error}", fix="download it again, or remove it", kind="bad-wheel"
+        ) from error
+    raise SourceFailed(
+        f"{path} has no metadata, so it is not a usable wheel of {wheel.project}",
+        fix="download it again, or remove it",
+        kind="bad-wheel",
+    )
+
+
+def _link(target: Path, link: Path) -> None:
+    try:
+        link.symlink_to(target)
+    except OSError:
+        # Windows asks for a privilege to make symbolic links.
+        os.link(target, link)
+
+
+def _failure(finished: uv.Finished) -> SourceFailed | NoSolution:
+    text = finished.cause
+    signs = (
+        "error sending request",
+        "Failed to fetch",
+        "dns error",
+        "timed out",
+        "Failed to query",
+        "status client error",
+    )
+    if any(sign in finished.stderr for sign in signs):
+        return SourceFailed(
+            f"an index could not be read while locking: {text}",
+            fix="check the network, or name an index in reach with --index-url or in pip's or uv's settings",
+            kind="unreachable",
+        )
+    return NoSolution(
+        f"the packages that torch needs could not be found together: {text}",
+        fix="name a source that has them with --index-url or --find-links",
+        kind="no-lock",
+    )
+
+
+def _read(document: dict[str, Any], pinned: Mapping[str, Wheel]) -> Lock:
+    """Take each package's wheel from uv's lock; the plan's own files get their true place back."""
+    wheels: list[LockedWheel] = []
+    names = {wheel.project for wheel in pinned.values()}
+    for package in document.get("packages", []):
+        package.pop("sdist", None)
+        found = package.get("wheels") or []
+        if not found:
+            raise NoSolution(
+                f"{package['name']} {package.get('version', '')} has no wheel for this Python",
+                fix="name a source that has one with --index-url or --find-links",
+                kind="no-lock",
+            )
+        row = found[0]
+        place = row.get("url") or Path(row["path"]).absolute().as_uri()
+        filename = row.get("name") or unquote(urlsplit(place).path.rpartition("/")[2])
+        wheel = pinned.get(filename)
+        if package["name"] in names and wheel is None:
+            raise NoSolution(
+                f"the lock took {filename}, which is not the file that was chosen",
+                fix="report this with the output of `torchdoctor install -v`",
+                kind="no-lock",
+            )
+        if wheel is not None and wheel.url is not None:
+            place = row["url"] = wheel.url
+            row.pop("path", None)
+        digest = (row.get("hashes") or {}).get("sha256")
+        if wheel is not None and wheel.sha256 is not None:
+            # What is known of the file decides, not what uv found where it lies.
+            digest = wheel.sha256
+            row["hashes"] = {"sha256": digest}
+        wheels.append(
+            LockedWheel(
+                name=package["name"], version=str(package.get("version", "")), filename=filename, url=place,
+                sha256=digest, size=row.get("size") or (wheel.size if wheel else None),
+            )
+        )  # fmt: skip
+    document["created-by"] = "torchdoctor"
+    return Lock(document=document, wheels=tuple(wheels))

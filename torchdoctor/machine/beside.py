@@ -1,0 +1,40 @@
+"""Runs one probe beside the others."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Beside"]
+
+T = TypeVar("T")
+
+
+class Beside(Generic[T]):
+    """Starts `ask` in a thread at once; `result()` waits for it.
+
+    concurrent.futures does the same and costs 17 ms to import.
+    """
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask = ask
+        self._answers: list[T] = []
+        self._errors: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def result(self) -> T:
+        """What `ask` returned; what it raised is raised here."""
+        self._thread.join()
+        for error in self._errors:
+            raise error
+        return self._answers[0]
+
+    def _run(self) -> None:
+        try:
+            self._answers.append(self._ask())
+        except BaseException as error:  # noqa: BLE001  (raised again in result)
+            self._errors.append(error)

@@ -1,0 +1,144 @@
+"""Describes an interpreter by running it: what it is, where it installs, what it is linked with."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.machine.answer import read_object
+
+if TYPE_CHECKING:
+    from torchdoctor.machine.seam import Completed, World
+
+__all__ = ["PythonInfo", "describe_python", "parse_description"]
+
+# A first start on a network drive or under a virus scanner takes long; a hang is longer.
+_SECONDS = 30.0
+_MARK = "torchdoctor-python "
+_TEXT = (
+    "executable", "implementation", "version", "sys_platform", "platform", "machine", "prefix", "base_prefix",
+)  # fmt: skip
+_OPTIONAL = ("soabi", "host", "libc", "system_version")
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(_TEXT, str),
+    **dict.fromkeys(_OPTIONAL, (str, type(None))),
+    "free_threaded": bool,
+    "externally_managed": bool,
+    "bits": int,
+    "site_packages": list,
+}
+_FIX = "name another interpreter with --python, or another environment"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PythonInfo:
+    """An interpreter as it describes itself.
+
+    `sys_platform`, `platform` and `host` are Python's own names (`sys.platform`, `sysconfig.get_platform()`,
+    the GNU triplet it was built for); `libc` is glibc's answer, and None where it is not glibc.
+    """
+
+    executable: Path
+    version: str
+    implementation: str
+    free_threaded: bool
+    bits: int
+    sys_platform: str
+    platform: str
+    machine: str
+    prefix: Path
+    base_prefix: Path
+    site_packages: tuple[Path, ...]
+    externally_managed: bool = False
+    soabi: str | None = None
+    host: str | None = None
+    libc: str | None = None
+    system_version: str | None = None
+
+    @property
+    def is_venv(self) -> bool:
+        """Whether it is a virtual environment's own."""
+        return self.prefix != self.base_prefix
+
+
+def describe_python(world: World, executable: Path | str) -> PythonInfo:
+    """Run `executable` apart from the user's settings (-I) and read what it says.
+
+    Raises `EnvironmentUnusable` when it is not a Python that runs.
+    """
+    answer = world.run([str(executable), "-I", "-c", _script()], timeout=_SECONDS)
+    if not answer.ok:
+        raise _unusable(executable, answer)
+    try:
+        return parse_description(answer.stdout)
+    except ValueError as error:
+        raise EnvironmentUnusable(
+            f"{executable} is not a Python that can be used: {error}", fix=_FIX, kind="not-a-python"
+        ) from error
+
+
+def parse_description(text: str) -> PythonInfo:
+    """Find and check the description between whatever else was printed; ValueError when it is not there."""
+    line = next((row for row in text.splitlines() if row.startswith(_MARK)), None)
+    if line is None:
+        raise ValueError("it did not say what it is")
+    facts = read_object(line[len(_MARK) :])
+    try:
+        return _info(facts)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its answer lacks {error}") from error
+
+
+def _info(facts: dict[str, Any]) -> PythonInfo:
+    for key, kind in _KINDS.items():
+        if not isinstance(facts[key], kind):
+            raise ValueError(f"its {key} is {facts[key]!r:.40}")  # noqa: TRY004
+    # Builds of distributions write 3.11.2+chromium.1 and the like.
+    version = re.match(r"[23]\.\d{1,3}\.\d{1,3}((a|b|rc)\d{1,3})?", facts["version"], re.ASCII)
+    if version is None or facts["bits"] not in (32, 64) or not facts["executable"]:
+        raise ValueError("its answer makes no sense")
+    return PythonInfo(
+        executable=_path(facts["executable"]),
+        version=version[0],
+        implementation=re.sub(r"\W", "", facts["implementation"].lower(), flags=re.ASCII)[:32] or "unknown",
+        free_threaded=facts["free_threaded"],
+        bits=facts["bits"],
+        sys_platform=facts["sys_platform"],
+        platform=facts["platform"],
+        machine=facts["machine"],
+        prefix=_path(facts["prefix"]),
+        base_prefix=_path(facts["base_prefix"]),
+        site_packages=tuple(map(_path, facts["site_packages"])),
+        externally_managed=facts["externally_managed"],
+        soabi=facts["soabi"],
+        host=facts["host"],
+        libc=facts["libc"],
+        system_version=facts["system_version"],
+    )
+
+
+def _path(text: str) -> Path:
+    """A path as this process spells it: the child may have decoded it as ASCII, with escapes."""
+    return Path(os.fsdecode(os.fsencode(text)))
+
+
+@cache
+def _script() -> str:
+    return Path(__file__).with_name("describe_me.py").read_text("utf-8")
+
+
+def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
+    if answer.failure == "missing":
+        return EnvironmentUnusable(f"there is no Python at {executable}", fix=_FIX, kind="no-python")
+    if "Unknown option: -I" in answer.stderr:
+        return EnvironmentUnusable(
+            f"{executable} is Python 2, and PyTorch needs Python 3", fix=_FIX, kind="python-too-old"
+        )
+    return EnvironmentUnusable(
+        f"{executable} is not a Python that can be used: {answer.cause}", fix=_FIX, kind="not-a-python"
+    )

@@ -1,0 +1,222 @@
+"""The one place where detection touches the world: processes, files and the environment."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["OUTPUT_LIMIT", "PROBE_SECONDS", "Completed", "RealWorld", "World", "real_world"]
+
+PROBE_SECONDS = 5.0
+OUTPUT_LIMIT = 1 << 20
+_FILE_LIMIT = 1 << 16
+_GLOB_LIMIT = 4096
+
+Failure = Literal["missing", "denied", "status", "time-limit", "too-long"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completed:
+    """How a command ended: what it printed, and what went wrong, if anything did."""
+
+    argv: tuple[str, ...]
+    status: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    failure: Failure | None = None
+    detail: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ran to its end and said 0."""
+        return self.failure is None
+
+    @property
+    def cause(self) -> str:
+        """Why it did not, in a few words; its own last words where it has some."""
+        name = Path(self.argv[0]).name
+        said = next((line.strip() for line in reversed(self.stderr.splitlines()) if line.strip()), "")
+        said = said or next((line.strip() for line in self.stdout.splitlines() if line.strip()), "")
+        causes = {
+            "missing": f"{name} is not there",
+            "denied": f"{name} cannot be run: {self.detail}",
+            "status": f"{name} failed with status {self.status}{f': {said[:200]}' if said else ''}",
+            "time-limit": f"{name} did not answer within {self.detail} s",
+            "too-long": f"{name} printed more than {self.detail} bytes",
+        }
+        return causes[self.failure] if self.failure else ""
+
+
+class World(Protocol):
+    """What detection may ask of the computer; tests give another one."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment variables."""
+
+    def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
+        """Run a command without a shell and without input; never raises."""
+
+    def read_text(self, path: str, *, limit: int = _FILE_LIMIT) -> str | None:
+        """The first `limit` bytes of a file; None when it cannot be read."""
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Paths that match, sorted; at most 4,096 of them."""
+
+    def exists(self, path: str) -> bool:
+        """Whether something is at `path`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RealWorld:
+    """This computer. Absolute paths of files are looked up under `root`; commands are not."""
+
+    environ: Mapping[str, str]
+    root: Path = field(default=Path("/"))
+
+    def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
+        """Run a command in its own process group, with messages in English, and stop it at the limit."""
+        command = tuple(map(str, argv))
+        environ = {**self.environ, "LC_ALL": "C", "LANGUAGE": "C"}
+        program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
+        if program is None:
+            denied = Path(command[0]).is_absolute() and Path(command[0]).exists()
+            detail = "it is not an executable file"
+            return Completed(argv=command, failure="denied" if denied else "missing", detail=detail)
+        try:
+            process = _start([program, *command[1:]], environ)
+        except (OSError, ValueError) as error:
+            return Completed(
+                argv=command, failure="denied", detail=getattr(error, "strerror", "") or str(error)
+            )
+        return _watch(process, command, timeout)
+
+    def read_text(self, path: str, *, limit: int = _FILE_LIMIT) -> str | None:
+        """The first `limit` bytes of a regular file, decoded."""
+        try:
+            place = self._place(path)
+            if not place.is_file():
+                return None
+            with place.open("rb") as file:
+                return file.read(limit).decode("utf-8", "replace")
+        except (OSError, ValueError):
+            return None
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """Paths that match, as they would be without `root`."""
+        root = str(self.root).rstrip("/\\")
+        matches = sorted(glob.glob(glob.escape(root) + pattern))  # noqa: PTH207 (a pattern with its root)
+        return tuple(match[len(root) :] for match in matches[:_GLOB_LIMIT])
+
+    def exists(self, path: str) -> bool:
+        """Whether something is there that we may look at."""
+        try:
+            return self._place(path).exists()
+        except (OSError, ValueError):
+            return False
+
+    def _place(self, path: str) -> Path:
+        return self.root / path.lstrip("/") if self.root != Path("/") else Path(path)
+
+
+def real_world(environ: Mapping[str, str]) -> RealWorld:
+    """This computer, with the environment variables that the caller gives."""
+    return RealWorld(environ=environ)
+
+
+def _start(argv: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        start_new_session=sys.platform != "win32",
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+
+
+def _watch(process: subprocess.Popen[bytes], argv: tuple[str, ...], timeout: float) -> Completed:
+    """Wait for the end of the output rather than poll for the end of the process."""
+    deadline = time.monotonic() + timeout
+    assert process.stdout is not None  # noqa: S101  (piped above)
+    assert process.stderr is not None  # noqa: S101
+    out, err = _Drain(process.stdout, process), _Drain(process.stderr, process)
+    try:
+        for drain in (out, err):
+            drain.thread.join(max(0.0, deadline - time.monotonic()))
+        process.wait(max(0.01, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        ended = process.poll() is not None
+        if not ended or out.thread.is_alive() or err.thread.is_alive():
+            _stop(process)
+    failure: Failure | None = None
+    if out.full or err.full:
+        failure, detail = "too-long", str(OUTPUT_LIMIT)
+    elif not ended:
+        failure, detail = "time-limit", f"{timeout:g}"
+    else:
+        failure, detail = ("status" if process.returncode else None), ""
+    return Completed(
+        argv=argv, status=process.returncode, stdout=out.text, stderr=err.text, failure=failure, detail=detail
+    )
+
+
+class _Drain:
+    """Reads one pipe to its end, keeps the first mebibyte, and stops a process that prints more."""
+
+    def __init__(self, pipe: IO[bytes], process: subprocess.Popen[bytes]) -> None:
+        self.full = False
+        self._kept = bytearray()
+        self._pipe = pipe
+        self._process = process
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    @property
+    def text(self) -> str:
+        return bytes(self._kept).decode("utf-8", "replace")
+
+    def _read(self) -> None:
+        with self._pipe:
+            while chunk := os.read(self._pipe.fileno(), 1 << 16):
+                self._kept += chunk[: OUTPUT_LIMIT - len(self._kept) + 1]
+                if len(self._kept) > OUTPUT_LIMIT:
+                    self.full = True
+                    _kill(self._process)
+                    return
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the group; a process stuck in the kernel is left behind."""
+    _kill(process)
+    try:
+        process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        # Popen would warn at exit of a child that no one can end.
+        process.returncode = -signal.SIGTERM
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            # The leader may have ended with children of its own still running in its group.
+            os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

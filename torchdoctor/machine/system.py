@@ -1,0 +1,153 @@
+"""The operating system as the target interpreter sees it: name, release, processor, C library, WSL, container."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.machine.answer import clean
+from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.machine.model import Libc
+
+if TYPE_CHECKING:
+    from torchdoctor.machine.model import OperatingSystem
+    from torchdoctor.machine.python import PythonInfo
+    from torchdoctor.machine.seam import World
+
+__all__ = [
+    "name_of_system",
+    "normal_arch",
+    "parse_musl_loader",
+    "parse_os_release",
+    "probe_container",
+    "probe_libc",
+    "probe_os_name",
+    "probe_os_version",
+    "probe_wsl",
+]
+
+_SYSTEMS: dict[str, OperatingSystem] = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+_ARCHS = {"amd64": "x86_64", "x64": "x86_64", "i386": "i686", "i586": "i686", "x86": "i686"}
+
+
+def name_of_system(python: PythonInfo) -> OperatingSystem:
+    """Linux, Windows or macOS; `EnvironmentUnusable` for what PyTorch has no builds for."""
+    system = _SYSTEMS.get(python.sys_platform)
+    if system is None:
+        raise EnvironmentUnusable(
+            f"{python.executable} runs on {python.sys_platform}, for which PyTorch has no builds",
+            fix="name a Python for Linux, Windows or macOS with --python",
+            kind="unknown-system",
+        )
+    return system
+
+
+def normal_arch(python: PythonInfo) -> str:
+    """The processor by one name each: x86_64, aarch64 (Linux), arm64 (macOS, Windows), i686, or its own.
+
+    On Windows and macOS an interpreter may be emulated: what it was built for decides, not the processor.
+    """
+    built_for = python.platform.lower().replace("_", "-").rsplit("-", 1)[-1]
+    name = python.machine.lower()
+    if python.sys_platform == "win32" and built_for in ("amd64", "arm64"):
+        name = built_for
+    name = _ARCHS.get(name, name) if re.fullmatch(r"[a-z0-9_]{1,32}", name, re.ASCII) else "unknown"
+    if python.sys_platform == "linux":
+        return "aarch64" if name == "arm64" else name
+    return "arm64" if name == "aarch64" else name
+
+
+def probe_os_version(world: World, python: PythonInfo) -> Fact[str]:
+    """The release: VERSION_ID of os-release, the version of macOS, the build of Windows."""
+    if python.sys_platform != "linux":
+        source = f"{python.executable}"
+        version = clean(python.system_version or "")
+        return found(version, source) if version else unknown("Python does not say", source)
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        text = world.read_text(path)
+        if text is not None:
+            release = parse_os_release(text).get("VERSION_ID")
+            return found(release, path) if release else absent(path, why="the distribution has no versions")
+    return unknown("it cannot be read", "/etc/os-release")
+
+
+def probe_os_name(world: World, python: PythonInfo) -> Fact[str]:
+    """The distribution's full name, such as Ubuntu 22.04.4 LTS, for people to read."""
+    if python.sys_platform != "linux":
+        return absent(f"{python.sys_platform} has none")
+    path = "/etc/os-release"
+    name = parse_os_release(world.read_text(path) or "").get("PRETTY_NAME")
+    return found(name, path) if name else absent(path)
+
+
+def parse_os_release(text: str) -> dict[str, str]:
+    """Variables of os-release(5); lines that are no assignment are passed over."""
+    rows: dict[str, str] = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        if not equals or not re.fullmatch(r"[A-Z][A-Z0-9_]*", name, re.ASCII):
+            continue
+        try:
+            rows[name] = clean(" ".join(shlex.split(value)))
+        except ValueError:
+            continue
+    return rows
+
+
+def probe_libc(world: World, python: PythonInfo) -> Fact[Libc]:
+    """The C library: glibc says its version itself, musl's loader does when it is run."""
+    source = f"{python.executable}"
+    if python.sys_platform != "linux":
+        return absent(source)
+    match = re.fullmatch(r"glibc (\d{1,3}\.\d{1,3})(\.\d+)?", python.libc or "", re.ASCII)
+    if match:
+        return found(Libc(name="glibc", version=match[1]), f"{source}: confstr")
+    # A glibc system may hold musl's loader too, so the interpreter's own make comes first.
+    if "musl" not in f"{python.host} {python.soabi}":
+        return unknown(f"the interpreter says {python.libc!r}", source)
+    for loader in world.glob("/lib/ld-musl-*.so.1"):
+        answer = world.run([loader])
+        version = parse_musl_loader(answer.stderr)
+        if version is not None:
+            return found(Libc(name="musl", version=version), loader)
+    return found(Libc(name="musl"), source)
+
+
+def parse_musl_loader(text: str) -> str | None:
+    """The version in what musl's loader prints when it is run without arguments."""
+    match = re.search(
+        r"^musl libc.*\n+Version (\d{1,3}\.\d{1,3}(\.\d{1,3})?)\b", text, re.MULTILINE | re.ASCII
+    )
+    return match[1] if match else None
+
+
+def probe_wsl(world: World) -> Fact[bool]:
+    """Windows Subsystem for Linux, by the kernel's name (version 1 says Microsoft, version 2 microsoft)."""
+    path = "/proc/sys/kernel/osrelease"
+    text = world.read_text(path)
+    if text is None:
+        return unknown("it cannot be read", path)
+    return found("microsoft" in text.lower(), f"{path}: {text.strip()[:80]}")
+
+
+def probe_container(world: World) -> Fact[str]:
+    """The container's kind by the marks that each leaves: files first, then variables."""
+    for path, name in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
+        if world.exists(path):
+            return found(_in_kubernetes(world) or name, path)
+    for variable, name in (("APPTAINER_CONTAINER", "apptainer"), ("SINGULARITY_CONTAINER", "singularity")):
+        if world.environ.get(variable):
+            return found(name, variable)
+    kubernetes = _in_kubernetes(world)
+    if kubernetes is not None:
+        return found(kubernetes, "KUBERNETES_SERVICE_HOST")
+    # systemd-nspawn, LXC and others set it: https://systemd.io/CONTAINER_INTERFACE/
+    if named := world.environ.get("container"):
+        return found(re.sub(r"[^\w.-]", "", named)[:40] or "container", "container")
+    return absent("/.dockerenv, /run/.containerenv, environment")
+
+
+def _in_kubernetes(world: World) -> str | None:
+    return "kubernetes" if world.environ.get("KUBERNETES_SERVICE_HOST") else None

@@ -1,0 +1,143 @@
+"""The one place that speaks HTTP: sessions with the system's certificates, and pages of bounded size."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from torchdoctor import __version__
+from torchdoctor.errors import SourceFailed
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["Absent", "Page", "Unreachable", "get_page", "reason", "redacted", "session"]
+
+# Seconds to connect and between two bytes. A page is small: a host that needs longer is out of reach.
+PAGE_TIMEOUT = (5.0, 15.0)
+PAGE_SECONDS = 60.0
+PAGE_LIMIT = 64 * 1024 * 1024
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+
+
+class Unreachable(SourceFailed):
+    """The host did not answer, or not with a page."""
+
+    kind = "unreachable"
+
+
+class Absent(SourceFailed):
+    """The host answered that there is no such page. download.pytorch.org says 403 for that, not 404.
+
+    https://github.com/pytorch/pytorch/issues/81900
+    """
+
+    kind = "absent"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page: its body, what it says it is, and the URL it came from after redirects."""
+
+    body: bytes
+    content_type: str
+    url: str
+
+
+@cache
+def session() -> requests.Session:
+    """One session a process.
+
+    Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the environment, certificates from the system's store too.
+    """
+    import requests
+    import truststore
+    from requests.adapters import HTTPAdapter
+
+    class SystemStore(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+            kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return super().init_poolmanager(*args, **kwargs)
+
+    made = requests.Session()
+    made.mount("https://", SystemStore(pool_maxsize=16))
+    made.headers["User-Agent"] = f"torchdoctor/{__version__}"
+    return made
+
+
+def get_page(url: str) -> Page:
+    """The page at `url`; raises `Absent` for 403, 404 and 410, `Unreachable` for everything else."""
+    import time
+
+    import requests
+
+    started = time.monotonic()
+    try:
+        with session().get(url, headers={"Accept": ACCEPT}, timeout=PAGE_TIMEOUT, stream=True) as answer:
+            if answer.status_code in (403, 404, 410):
+                raise Absent(f"{redacted(url)} answers {answer.status_code}", fix="name another source")
+            if answer.status_code != 200:  # noqa: PLR2004
+                raise _unreachable(url, f"it answers {answer.status_code} {answer.reason or ''}".strip())
+            body = bytearray()
+            for chunk in answer.iter_content(1 << 16):
+                body += chunk
+                if len(body) > PAGE_LIMIT:
+                    raise _unreachable(url, f"its page is larger than {PAGE_LIMIT >> 20} MiB")
+                if time.monotonic() - started > PAGE_SECONDS:
+                    raise _unreachable(url, f"its page did not arrive within {PAGE_SECONDS:.0f} s")
+            return Page(body=bytes(body), content_type=answer.headers.get("Content-Type", ""), url=answer.url)
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise _unreachable(url, reason(error)) from error
+
+
+def _unreachable(url: str, why: str) -> Unreachable:
+    return Unreachable(
+        f"{redacted(url)} cannot be read: {why}",
+        fix="check the network and the proxy settings, or name another source with --index-url, "
+        "--mirror or --find-links",
+    )
+
+
+def reason(error: BaseException) -> str:
+    """The cause at the bottom of a chain of network errors, in a few words."""
+    import requests
+
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        inner = getattr(cause, "reason", None)
+        cause = inner if isinstance(inner, BaseException) else _first_exception(cause) or cause.__cause__
+    text = " ".join(str(part) for part in seen)
+    for sign, words in (
+        ("Name or service not known", "its name does not resolve"),
+        ("getaddrinfo failed", "its name does not resolve"),
+        ("Temporary failure in name resolution", "its name does not resolve"),
+        ("nodename nor servname", "its name does not resolve"),
+        ("No address associated", "its name does not resolve"),
+        ("Connection refused", "it refuses the connection"),
+        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted here"),
+        ("Network is unreachable", "the network is unreachable"),
+        ("Tunnel connection failed", "the proxy refuses it"),
+    ):
+        if sign in text:
+            return words
+    if isinstance(error, (requests.Timeout, TimeoutError)):
+        return "it does not answer in time"
+    return (str(seen[-1]) or type(seen[-1]).__name__)[:200]
+
+
+def _first_exception(error: BaseException) -> BaseException | None:
+    return next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+
+
+def redacted(url: str) -> str:
+    """The URL without the credentials that may stand before its host."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=f"****@{parts.netloc.rpartition('@')[2]}"))

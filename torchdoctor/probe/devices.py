@@ -1,0 +1,101 @@
+"""Which devices torch can use here, how to wait for one, and what each is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable
+
+__all__ = ["best", "chosen", "describe", "kernels_fit", "kind", "present", "waiter"]
+
+
+def kind(device: str) -> str:
+    """`cuda` of `cuda:0`."""
+    return device.partition(":")[0]
+
+
+def present(torch: Any) -> list[str]:
+    """Every device that torch can use, the CPU first. ROCm's are called `cuda` by torch."""
+    found = ["cpu"]
+    for name in ("cuda", "xpu"):
+        # torch.xpu came with 2.3.
+        module = getattr(torch, name, None)
+        if module is not None and module.is_available():
+            found += ["%s:%d" % (name, index) for index in range(module.device_count())]  # noqa: UP031
+    mps = getattr(torch.backends, "mps", None)
+    if mps is not None and mps.is_available():
+        found.append("mps")
+    return found
+
+
+def best(there: list[str]) -> str:
+    """The fastest of them, as a rule: the first accelerator, since `present` gives CUDA, XPU, MPS in order."""
+    return next((device for device in there if device != "cpu"), there[0])
+
+
+def chosen(asked: list[str] | None, there: list[str]) -> tuple[list[str], list[str]]:
+    """What was asked for and is there, and what was asked for and is not. `cuda` stands for every `cuda:N`."""
+    if asked is None:
+        return there, []
+    found: list[str] = []
+    missing: list[str] = []
+    for name in asked:
+        fitting = [device for device in there if name in (device, kind(device))]
+        found += [device for device in fitting if device not in found]
+        if not fitting:
+            missing.append(name)
+    return found, missing
+
+
+def waiter(torch: Any, device: str) -> Callable[[], None]:
+    """A call that returns once the device has done what it was given."""
+    name = kind(device)
+    if name == "cpu":
+        return lambda: None
+    synchronize: Callable[..., None] = getattr(torch, name).synchronize
+    return synchronize if name == "mps" else partial(synchronize, device)
+
+
+def describe(torch: Any, device: str) -> dict[str, object]:
+    """Name, capability and memory, each null where torch does not know it."""
+    facts: dict[str, object] = {"device": device, "name": None, "capability": None, "memory_mib": None}
+    name = kind(device)
+    if name == "mps":
+        facts["name"] = "Apple GPU"
+    if name not in ("cuda", "xpu"):
+        return facts
+    properties = getattr(torch, name).get_device_properties(device)
+    facts["name"] = str(properties.name)
+    facts["memory_mib"] = int(properties.total_memory) // 2**20
+    if name == "cuda" and getattr(torch.version, "hip", None):
+        facts["capability"] = str(getattr(properties, "gcnArchName", "")).partition(":")[0] or None
+    elif name == "cuda":
+        facts["capability"] = "%d.%d" % (properties.major, properties.minor)  # noqa: UP031
+    return facts
+
+
+def kernels_fit(capability: str, architectures: list[str]) -> bool:
+    """Whether a build with kernels for these architectures has some for this GPU.
+
+    NVIDIA's rule: machine code (`sm_XY`) runs on the same major version and an equal or later minor one; PTX
+    (`compute_XY`) is compiled for any
+    later one; a letter ties it to exactly that one (`sm_90a`) or to its family (`sm_100f`).
+    """
+    if capability.startswith("gfx"):
+        return capability in architectures
+    major, _, minor = capability.partition(".")
+    for architecture in architectures:
+        form, _, version = architecture.partition("_")
+        digits = version.rstrip("af")
+        if not digits.isdigit():
+            continue
+        built = (int(digits[:-1]), int(digits[-1]))
+        here = (int(major), int(minor))
+        if version.endswith("a"):
+            fits = built == here
+        elif form == "compute":
+            fits = built <= here
+        else:
+            fits = built[0] == here[0] and built[1] <= here[1]
+        if fits:
+            return True
+    return False

@@ -1,0 +1,72 @@
+"""What the environment is: versions, build and devices. Absent is null."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import sys
+from typing import Any
+
+from . import devices
+
+__all__ = ["of_devices", "of_python", "of_torch", "variant", "version_of"]
+
+COMPANIONS = ("torchvision", "torchaudio")
+
+
+def version_of(distribution: str) -> str | None:
+    """The version that the environment's metadata gives, without importing anything."""
+    try:
+        version = importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    # A dist-info without METADATA gives None in older Pythons.
+    return str(version) if version else None
+
+
+def of_python() -> dict[str, object]:
+    """What can be said before torch is imported, so that it is known even when that crashes."""
+    values: dict[str, object] = {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "executable": sys.executable,
+        "prefix": sys.prefix,
+        "torch": version_of("torch"),
+    }
+    values.update({name: version_of(name) for name in COMPANIONS})
+    return values
+
+
+def of_torch(torch: Any) -> dict[str, object]:
+    """What an imported torch says about its build, before any device is touched."""
+    return {
+        "torch": str(torch.__version__),
+        "variant": variant(torch),
+        "cuda": getattr(torch.version, "cuda", None),
+        "hip": getattr(torch.version, "hip", None),
+        "xpu": getattr(torch.version, "xpu", None),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def of_devices(torch: Any, there: list[str]) -> dict[str, object]:
+    """Every device, and for which GPUs this build has kernels."""
+    described = [devices.describe(torch, device) for device in there]
+    architectures = None
+    if any(devices.kind(device) == "cuda" for device in there):
+        architectures = [str(name) for name in torch.cuda.get_arch_list()]
+    return {"devices": described, "arch_list": architectures}
+
+
+def variant(torch: Any) -> str | None:
+    """The build's tag as download.pytorch.org names it, from its version or from what it was built with."""
+    local = str(torch.__version__).partition("+")[2]
+    if re.match(r"(cpu|cu\d+|rocm[\d.]+|xpu)", local):
+        return local
+    hip, cuda = getattr(torch.version, "hip", None), getattr(torch.version, "cuda", None)
+    if hip:
+        return "rocm" + ".".join(str(hip).split(".")[:2])
+    if cuda:
+        return "cu" + "".join(str(cuda).split(".")[:2])
+    return "xpu" if getattr(torch.version, "xpu", None) else "cpu"

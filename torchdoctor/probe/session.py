@@ -1,0 +1,124 @@
+"""One run: torch is imported, the devices are found, then each step not yet finished runs, guarded.
+
+A step that raises is a result here. One that takes the process with it is a result in the parent, which starts
+us again with that step among the finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import sys
+import time
+from functools import partial
+from itertools import groupby
+from typing import Any, Callable, Iterator
+
+from . import devices, facts, suite
+from .channel import Channel
+from .step import Outcome, Step, broken, skipped
+
+__all__ = ["main", "plan"]
+
+
+def main(text: str) -> None:
+    """Run the request, a JSON object: suite, selected, devices, finished, scale and mark."""
+    request = json.loads(text)
+    session = _Session(request, Channel(request["mark"]))
+    session.run()
+
+
+def plan(steps: list[Step], there: list[str]) -> Iterator[tuple[Step, str]]:
+    """Every step with its device, in order; neighbours that run on each device go through the devices together."""
+    for where, group in groupby(steps, key=lambda step: step.where):
+        rows = list(group)
+        on = {"once": ["cpu"], "best": [devices.best(there)] if there else [], "each": there}[where]
+        for device in on:
+            for step in rows:
+                yield step, device
+
+
+class _Session:
+    def __init__(self, request: dict[str, Any], channel: Channel) -> None:
+        self._channel = channel
+        self._scale = float(request["scale"])
+        self._asked: list[str] | None = request["devices"]
+        self._finished = {(name, device): status for name, device, status in request["finished"]}
+        self._suite = suite.SUITES[request["suite"]]
+        self._steps = [step for step in self._suite if step.id in request["selected"]]
+
+    def run(self) -> None:
+        self._channel.send("hello", values=facts.of_python())
+        imported = self._attempt(suite.IMPORT, "cpu", lambda: suite.IMPORT.run(None, "cpu"))
+        if imported.status == "fail":
+            self._skip(self._steps, "cpu", suite.NO_TORCH)
+        else:
+            torch = sys.modules["torch"]
+            # A torch too odd to say these is for `version` to report.
+            with contextlib.suppress(Exception):
+                self._channel.send("environment", values=facts.of_torch(torch))
+            self._go_through(torch, *self._devices(torch))
+        self._channel.send("end")
+
+    def _go_through(self, torch: Any, there: list[str], missing: list[str]) -> None:
+        preamble = (suite.IMPORT, suite.DEVICES)
+        rows = [(step, device) for step, device in plan(self._steps, there) if step not in preamble]
+        self._channel.send("plan", steps=[[step.id, device] for step, device in rows])
+        for step, device in rows:
+            if (step.id, device) not in self._finished:
+                self._attempt(step, device, partial(step.run, torch, device))
+        for name in missing:
+            elsewhere = [step for step in self._steps if step.where != "once"]
+            self._skip(elsewhere, name, f"not run, because {name} is not there")
+
+    def _devices(self, torch: Any) -> tuple[list[str], list[str]]:
+        """The devices to use, and those asked for that are not there."""
+        if self._finished.get(("devices", "cpu")) == "fail":
+            # Looking for accelerators took the process down before: the CPU can still be proven.
+            return devices.chosen(self._asked, ["cpu"])
+        found: list[str] = ["cpu"]
+
+        def look() -> Outcome:
+            found[:] = devices.present(torch)
+            self._channel.send("environment", values=facts.of_devices(torch, found))
+            outcome = suite.DEVICES.run(torch, "cpu")
+            _, missing = devices.chosen(self._asked, found)
+            if missing:
+                return Outcome("fail", f"{', '.join(missing)} asked for; there is {', '.join(found)}")
+            return outcome
+
+        self._attempt(suite.DEVICES, "cpu", look)
+        return devices.chosen(self._asked, found)
+
+    def _skip(self, steps: list[Step], device: str, why: str) -> None:
+        for step in steps:
+            if step.id != "import" and (step.id, device) not in self._finished:
+                self._report(step, device, skipped(why), 0.0)
+
+    def _attempt(self, step: Step, device: str, call: Callable[[], Outcome]) -> Outcome:
+        self._channel.send("start", id=step.id, device=device)
+        # A step that hangs is killed by the parent at its limit; shortly before, this leaves the place where
+        # it hangs on standard error. It needs neither the GIL nor an answering interpreter.
+        faulthandler.dump_traceback_later(step.limit * self._scale * 0.9, file=2)
+        start = time.perf_counter()
+        try:
+            outcome = call()
+        except BaseException as error:  # noqa: BLE001  # SystemExit too is a result
+            outcome = broken(error)
+        seconds = time.perf_counter() - start
+        faulthandler.cancel_dump_traceback_later()
+        self._report(step, device, outcome, seconds)
+        return outcome
+
+    def _report(self, step: Step, device: str, outcome: Outcome, seconds: float) -> None:
+        self._channel.send(
+            "result",
+            id=step.id,
+            device=device,
+            status=outcome.status,
+            seconds=round(seconds, 6),
+            detail=outcome.detail,
+            evidence=list(outcome.evidence),
+            figures=outcome.figures,
+        )

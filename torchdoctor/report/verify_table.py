@@ -1,0 +1,80 @@
+"""VerifyReport -> a table on the terminal: a row a check, then what is known of each failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from torchdoctor.proof import CheckResult, VerifyReport
+
+__all__ = ["environment_line", "mark", "render_verify"]
+
+# How much of a failure's evidence is shown; all of it is in the JSON.
+_EVIDENCE = 8
+_MARKS = {
+    "pass": ("✓", "ok", "green"),
+    "fail": ("✗", "FAIL", "bold red"),
+    "warn": ("!", "!", "yellow"),
+    "skip": ("\u2013", "-", "dim"),
+}
+
+
+def render_verify(report: VerifyReport, console: Console) -> None:
+    """Print the report."""
+    console.print(environment_line(report.environment), soft_wrap=True)
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=True, header_style="bold")
+    table.add_column("")
+    table.add_column("check", no_wrap=True)
+    table.add_column("device", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for check in report.checks:
+        took = f"{check.seconds:.2f}" if check.status != "skip" else ""
+        table.add_row(mark(check.status, console), check.id, check.device, took, Text(check.detail))
+    console.print(table)
+    for check in report.checks:
+        if check.status == "fail" and check.evidence:
+            _print_evidence(check, console)
+    console.print(_summary(report), soft_wrap=True)
+
+
+def mark(status: str, console: Console) -> Text:
+    """A sign for the status, in letters where the terminal cannot show the sign."""
+    sign, plain, style = _MARKS[status]
+    try:
+        sign.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        sign = plain
+    return Text(sign, style=style)
+
+
+def environment_line(environment: Mapping[str, Any]) -> Text:
+    """What the environment is, in a line."""
+    torch = environment.get("torch")
+    parts = [f"Python {environment.get('python')}", f"torch {torch}" if torch else "no torch"]
+    parts += [
+        f"{name} {environment[name]}" for name in ("torchvision", "torchaudio") if environment.get(name)
+    ]
+    devices = environment.get("devices") or []
+    parts += [f"{row['device']}: {row['name']}" for row in devices if row.get("name")]
+    return Text(", ".join(parts) + f" ({environment.get('executable')})")
+
+
+def _print_evidence(check: CheckResult, console: Console) -> None:
+    console.print(Text(f"\n{check.id} on {check.device}, the last it said:", style="bold"), soft_wrap=True)
+    for line in check.evidence[-_EVIDENCE:]:
+        console.print(Text("  " + line), soft_wrap=True)
+
+
+def _summary(report: VerifyReport) -> Text:
+    counts = {status: sum(check.status == status for check in report.checks) for status in _MARKS}
+    named = (("pass", "passed"), ("fail", "failed"), ("warn", "with a warning"), ("skip", "skipped"))
+    text = ", ".join(f"{counts[status]} {word}" for status, word in named if counts[status])
+    return Text(text or "no check was run", style="bold green" if report.passed else "bold red")

@@ -1,0 +1,122 @@
+"""What pip and uv are configured with: index, extra indexes, find-links, each with where it came from."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Setting", "pip_settings", "uv_settings"]
+
+Kind = Literal["index", "extra-index", "find-links"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One configured place. `origin` names the tool and the key it was read from."""
+
+    kind: Kind
+    place: str
+    origin: str
+
+
+_PIP_KEYS: dict[str, Kind] = {
+    "index-url": "index",
+    "extra-index-url": "extra-index",
+    "find-links": "find-links",
+}
+# pip lets the environment override a command's section, and that the global one.
+# https://pip.pypa.io/en/stable/topics/configuration/#precedence-override-order
+_PIP_SECTIONS = (":env:", "install", "global")
+
+
+def pip_settings(listing: str) -> tuple[Setting, ...]:
+    """Read what `pip config list` printed; lines that are not settings are passed over."""
+    found: dict[tuple[str, str], str] = {}
+    for line in listing.splitlines():
+        match = re.fullmatch(r"(:env:|[a-z]{1,20})\.([a-z-]{1,40})=(.+)", line.strip())
+        if match and match[1] in _PIP_SECTIONS and match[2] in _PIP_KEYS:
+            found[match[1], match[2]] = _unquoted(match[3])
+    return tuple(
+        Setting(kind=kind, place=place, origin=f"pip's {key} ({section.strip(':')})")
+        for key, kind in _PIP_KEYS.items()
+        for section, value in _first_set(found, key)
+        for place in value.split()
+    )
+
+
+def _first_set(found: Mapping[tuple[str, str], str], key: str) -> list[tuple[str, str]]:
+    rows = [(section, found[section, key]) for section in _PIP_SECTIONS if found.get((section, key))]
+    return rows[:1]
+
+
+def _unquoted(text: str) -> str:
+    # pip prints each value as Python's repr.
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+_UV_KEYS: dict[str, Kind] = {
+    "UV_DEFAULT_INDEX": "index",
+    "UV_INDEX_URL": "index",
+    "UV_INDEX": "extra-index",
+    "UV_EXTRA_INDEX_URL": "extra-index",
+    "UV_FIND_LINKS": "find-links",
+}
+
+
+def uv_settings(
+    environ: Mapping[str, str], files: Sequence[tuple[str, Mapping[str, Any]]]
+) -> tuple[Setting, ...]:
+    """Read uv's variables, then its files (each a name and the parsed table), the nearest first.
+
+    https://docs.astral.sh/uv/reference/settings/ and /reference/environment/
+    """
+    rows: list[Setting] = []
+    for key, kind in _UV_KEYS.items():
+        places = re.split(r"[\s,]+" if key == "UV_FIND_LINKS" else r"\s+", environ.get(key, "").strip())
+        rows += _settings(kind, [_without_name(place) for place in places], f"uv's {key}")
+    for name, table in files:
+        rows += _from_table(table, name)
+    return tuple(rows)
+
+
+def _without_name(place: str) -> str:
+    # UV_INDEX and UV_DEFAULT_INDEX take NAME=URL as well.
+    match = re.fullmatch(r"[A-Za-z0-9._-]+=(.+)", place)
+    return match[1] if match else place
+
+
+def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
+    rows: list[Setting] = []
+    for scope in (table.get("pip"), table):
+        if not isinstance(scope, dict):
+            continue
+        rows += _settings("index", [scope.get("index-url")], f"uv's index-url ({name})")
+        rows += _settings("extra-index", scope.get("extra-index-url"), f"uv's extra-index-url ({name})")
+        rows += _settings("find-links", scope.get("find-links"), f"uv's find-links ({name})")
+    indexes = table.get("index")
+    for index in indexes if isinstance(indexes, list) else ():
+        # An explicit index serves only the packages that a project pins to it.
+        if not isinstance(index, dict) or index.get("explicit"):
+            continue
+        kind: Kind = "index" if index.get("default") else "extra-index"
+        if index.get("format") == "flat":
+            kind = "find-links"
+        rows += _settings(kind, [index.get("url")], f"uv's index ({name})")
+    return rows
+
+
+def _settings(kind: Kind, places: object, origin: str) -> list[Setting]:
+    if not isinstance(places, list):
+        places = [places]
+    return [
+        Setting(kind=kind, place=place, origin=origin) for place in places if isinstance(place, str) and place
+    ]

@@ -1,0 +1,101 @@
+"""In which order sources are asked for torch, and which indexes serve everything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torchdoctor.net import redacted
+from torchdoctor.sources.mirrors import mirror
+from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from torchdoctor.sources.configured import Setting
+
+__all__ = ["Sources", "sources_in_order"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sources:
+    """Who is asked for what.
+
+    `torch` are asked in this order for torch and its companions. The rest serves what torch depends on:
+    `indexes` in order of priority, then `default_index`, and `find_links` beside them.
+    """
+
+    torch: tuple[Source, ...]
+    indexes: tuple[Source, ...]
+    default_index: Source | None
+    find_links: tuple[Source, ...]
+
+    def without(self, urls: Iterable[str]) -> Sources:
+        """The sources less those at `urls`, which turned out to be out of reach."""
+        gone = frozenset(urls)
+        default = self.default_index
+        return Sources(
+            torch=tuple(row for row in self.torch if row.url not in gone),
+            indexes=tuple(row for row in self.indexes if row.url not in gone),
+            default_index=default if default is not None and default.url not in gone else None,
+            find_links=tuple(row for row in self.find_links if row.url not in gone),
+        )
+
+
+def sources_in_order(
+    *,
+    index_url: str | None = None,
+    find_links: Sequence[str] = (),
+    mirror_name: str | None = None,
+    configured: Sequence[Setting] = (),
+    offline: bool = False,
+) -> Sources:
+    """Explicit ones, the mirror asked for, the official index, pip's and uv's settings, PyPI.
+
+    The dependencies of torch come from what was given explicitly, then from the user's own indexes; the
+    official index is never asked for them, so a name on one can never stand in for a package of the other.
+    Raises `UsageError` for a place that is no URL, no folder, or an unknown mirror.
+    """
+    explicit = [_source(place, "flat", "--find-links") for place in find_links]
+    given = [_source(index_url, "either", "--index-url")] if index_url else []
+    mirrors = mirror(mirror_name) if mirror_name else (None, None)
+    settings = [_from_setting(row) for row in configured]
+    torch = [*given, *explicit, *_some(mirrors[0]), OFFICIAL, *settings, PYPI]
+    own = [row for row in settings if row.layout == "simple"]
+    defaults = [row for row, setting in zip(settings, configured, strict=True) if setting.kind == "index"]
+    extra = [row for row in own if row not in defaults]
+    default = _some(mirrors[1]) or defaults or [PYPI]
+    sources = Sources(
+        torch=_distinct(torch),
+        indexes=_distinct([*given, *extra, *default[1:]]),
+        default_index=default[0],
+        find_links=_distinct([*explicit, *(row for row in settings if row.layout == "flat")]),
+    )
+    if not offline:
+        return sources
+    everything = (*sources.torch, *sources.indexes, *sources.find_links, *_some(sources.default_index))
+    return sources.without(row.url for row in everything if not row.local)
+
+
+def _source(place: str, layout: str, origin: str) -> Source:
+    url = as_url(place, origin=origin)
+    return Source(
+        name=redacted(place), url=url, layout="flat" if layout == "flat" else "either", origin=origin
+    )
+
+
+def _from_setting(setting: Setting) -> Source:
+    return Source(
+        name=redacted(setting.place),
+        url=as_url(setting.place, origin=setting.origin),
+        layout="flat" if setting.kind == "find-links" else "simple",
+        origin=setting.origin,
+    )
+
+
+def _some(source: Source | None) -> list[Source]:
+    return [source] if source is not None else []
+
+
+def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
+    return tuple({(row.url.rstrip("/"), row.layout): row for row in reversed(list(sources))}.values())[::-1]

@@ -1,0 +1,75 @@
+"""One place that may have wheels: where it is, how it is laid out, who named it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from torchdoctor.errors import UsageError
+from torchdoctor.net import redacted
+
+__all__ = ["OFFICIAL", "PYPI", "Layout", "Source", "as_url"]
+
+# pytorch: BASE/<variant>/<project>/, as on download.pytorch.org. simple: BASE/<project>/ (PEP 503).
+# either: the user gave a URL and did not say which of the two. flat: one page or folder of links.
+# flat-variants: one flat page a variant, BASE/<variant>/.
+Layout = Literal["pytorch", "simple", "either", "flat", "flat-variants"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """An index, mirror or folder. `url` is http(s) or file; `origin` says who named it."""
+
+    name: str
+    url: str
+    layout: Layout
+    origin: str
+
+    def pages(self, project: str, variant: str) -> tuple[str, ...]:
+        """URLs of the pages that may list `project` for `variant`, in the order to try them."""
+        base = self.url.rstrip("/")
+        by_variant, by_project = f"{base}/{variant}/{project}/", f"{base}/{project}/"
+        return {
+            "pytorch": (by_variant,),
+            "simple": (by_project,),
+            "either": (by_project, by_variant),
+            "flat": (self.url,),
+            "flat-variants": (f"{base}/{variant}/",),
+        }[self.layout]
+
+    def index_url(self, variant: str) -> str:
+        """What a person would give pip for this variant."""
+        base = self.url.rstrip("/")
+        return f"{base}/{variant}" if self.layout in ("pytorch", "flat-variants") else redacted(self.url)
+
+    @property
+    def local(self) -> bool:
+        """Whether reading it needs no network."""
+        return self.url.startswith("file:")
+
+
+def as_url(place: str, *, origin: str) -> str:
+    """An http(s) or file URL for a URL or a path; raises `UsageError` for anything else."""
+    scheme = urlsplit(place).scheme.lower()
+    if scheme in ("http", "https"):
+        if not urlsplit(place).hostname:
+            raise UsageError(f"{origin}: {redacted(place)} names no host", fix="give a full URL")
+        return place
+    if scheme == "file":
+        return place
+    if "://" in place:
+        raise UsageError(
+            f"{origin}: {redacted(place)} is neither http(s), file nor a folder", fix="give a URL or a path"
+        )
+    return Path(place).expanduser().absolute().as_uri()
+
+
+OFFICIAL = Source(
+    name="download.pytorch.org",
+    url="https://download.pytorch.org/whl",
+    layout="pytorch",
+    origin="the official index",
+)
+PYPI = Source(name="PyPI", url="https://pypi.org/simple", layout="simple", origin="the default")

@@ -1,0 +1,73 @@
+"""Which PyTorch wheels exist, what each needs, and which belong together.
+
+A library of facts: pure, typed, no network, no environment; it depends on `packaging` alone.
+
+>>> from wheels_index import bundled, variant
+>>> newest = next(bundled().releases())
+>>> str(newest.version), newest.platforms["linux_x86_64"].pypi_default
+('2.15.0', 'cu132')
+>>> variant("cu132").minimum_driver["linux"]
+'580'
+
+An index page, from the official index, a mirror or a folder, gives the same kind of wheel:
+
+>>> from wheels_index import parse_page
+>>> page = parse_page('<a href="torch-2.4.1%2Bcu124-cp312-cp312-win_amd64.whl">', url="https://example.org/whl/")
+>>> page.wheels[0].url
+'https://example.org/whl/torch-2.4.1%2Bcu124-cp312-cp312-win_amd64.whl'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wheels_index.arch import ArchList, arch_list, covers, nearest_arch_list
+from wheels_index.gpu import Gpu, gpu, gpus
+from wheels_index.release import PLATFORMS, Companion, PlatformBuilds, Release, Triton
+from wheels_index.snapshot import Snapshot, UnknownRelease, bundled
+from wheels_index.variant import EndOfLine, Rules, UnknownVariant, Variant, newest_first, rules, variant
+from wheels_index.wheel import InvalidWheel, Wheel, variant_of
+
+if TYPE_CHECKING:
+    from wheels_index.simple import NotAnIndex, Page, PageTooLarge, parse_page
+
+__all__ = [
+    "PLATFORMS",
+    "ArchList",
+    "Companion",
+    "EndOfLine",
+    "Gpu",
+    "InvalidWheel",
+    "NotAnIndex",
+    "Page",
+    "PageTooLarge",
+    "PlatformBuilds",
+    "Release",
+    "Rules",
+    "Snapshot",
+    "Triton",
+    "UnknownRelease",
+    "UnknownVariant",
+    "Variant",
+    "Wheel",
+    "arch_list",
+    "bundled",
+    "covers",
+    "gpu",
+    "gpus",
+    "nearest_arch_list",
+    "newest_first",
+    "parse_page",
+    "rules",
+    "variant",
+    "variant_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the page parser when it is first asked for: choosing from the snapshot does not need it."""
+    if name in ("NotAnIndex", "Page", "PageTooLarge", "parse_page"):
+        from wheels_index import simple
+
+        return getattr(simple, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,18 @@
+"""The data files that come with the package, each read once."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["FOLDER", "read_json"]
+
+FOLDER = Path(__file__).parent / "data"
+
+
+@lru_cache(maxsize=8)
+def read_json(name: str) -> Any:
+    """Return the content of a file of `data/`. It is shared: read it, never change it."""
+    return json.loads((FOLDER / name).read_bytes())
