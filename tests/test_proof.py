@@ -185,6 +185,17 @@ def test_a_torch_elsewhere_is_not_taken_for_the_environments(bare, tmp_path, mon
     assert "not installed" in by_id(proof.verify(bare))["import"].detail
 
 
+def test_a_torch_on_pythonpath_only_is_told_apart_from_none(bare, tmp_path, monkeypatch):
+    """Where module systems put it, the proof of an environment does not look, and says so."""
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    detail = by_id(proof.verify(bare))["import"].detail
+
+    assert f"torch is in PYTHONPATH ({tmp_path}) only" in detail
+
+
 def test_a_folder_left_by_a_broken_removal_is_not_torch(tmp_path):
     """An empty namespace package imports, and is named for what it is."""
     python = environment(tmp_path / "env", torch="")

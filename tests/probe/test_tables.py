@@ -25,6 +25,7 @@ def shown(render, report, encoding="utf-8") -> str:
 
 @pytest.fixture
 def report() -> VerifyReport:
+    """One check of each status."""
     rows = [
         ("import", "pass", "torch 2.13.0", ()),
         ("conv", "fail", "relative error [1]", ("a line of [bold]stderr",)),

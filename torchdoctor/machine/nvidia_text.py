@@ -27,8 +27,8 @@ _DRIVER = re.compile(r"\d{2,4}(\.\d{1,4}){1,3}", re.ASCII)
 _CAPABILITY = re.compile(r"\d{1,2}\.\d", re.ASCII)
 _GPU_LIMIT = 1024
 _MIB = 1 << 20
-# What drivers write where they have no answer.
-_NOTHING = ("", "n/a", "[n/a]", "[not supported]", "[unknown error]", "not supported")
+# What drivers write where they have no answer: N/A, [N/A], [Not Supported], [Insufficient Permissions] …
+_NOTHING = re.compile(r"|N/A|\[[\w /]{1,60}\]", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +133,7 @@ def _driver(value: Any) -> str | None:
 
 def _cell(value: str, pattern: re.Pattern[str]) -> str | None:
     """The cell, None where the driver says that it has no answer; ValueError for anything else."""
-    if value.lower() in _NOTHING:
+    if _NOTHING.fullmatch(value):
         return None
     if not pattern.fullmatch(value):
         raise ValueError(f"{value[:40]!r}")
@@ -145,6 +145,6 @@ def _name(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a GPU has no name")  # noqa: TRY004
     name = clean(value)
-    if not name:
+    if _NOTHING.fullmatch(name):
         raise ValueError("a GPU has no name")
     return name

@@ -190,11 +190,11 @@ class _Run:
                 self._planned = [(name, device) for name, device in event["steps"]]
             case "start":
                 self._current, self._started = (event["id"], event["device"]), time.monotonic()
-                return self._current[0]
             case "result":
                 self._current = None
                 self._record(event)
-        return None
+        # A step may say more than its result: its own limit still holds then.
+        return self._current[0] if self._current else None
 
     def _lost(self, child: Child, python: Path, how: str) -> bool:
         """The process is gone before its end: the step it was at has failed. Whether there is no more to do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import site
 import sys
@@ -36,10 +37,14 @@ def import_torch(_torch: Any, _device: str) -> Outcome:
 
 
 def _absent() -> str:
-    # -I leaves the user site out, as every venv does. Say so when torch is there, or the answer looks wrong.
-    user = Path(site.getusersitepackages())
-    if (user / "torch" / "__init__.py").is_file():
-        return f"torch is in the user site {user} only, not in this environment; run: torchdoctor install"
+    # -I leaves these out, as a venv leaves out the user site. Say so when torch is there, or the answer looks wrong.
+    outside = [("the user site", site.getusersitepackages())]
+    outside += [
+        ("PYTHONPATH", folder) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder
+    ]
+    for name, folder in outside:
+        if Path(folder, "torch", "__init__.py").is_file():
+            return f"torch is in {name} ({folder}) only, not in this environment; run: torchdoctor install"
     return "torch is not installed in this environment; run: torchdoctor install"
 
 

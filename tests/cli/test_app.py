@@ -1,0 +1,127 @@
+"""The program as a person meets it: start-up, help, mistakes, an empty machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from torchdoctor import __version__
+
+
+def test_the_command_line_starts_without_what_only_commands_need():
+    """Start-up is click's own: no HTTP, tables, templates, driver library or torch."""
+    heavy = ["requests", "rich", "jinja2", "pynvml", "torch", "packaging", "truststore", "uv", "filelock"]
+    code = f"import sys, torchdoctor.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_script_and_the_module_are_the_same_program(torchdoctor):
+    """`torchdoctor` and `python -m torchdoctor` both say the version."""
+    assert torchdoctor("--version").out.strip() == f"torchdoctor {__version__}"
+
+
+@pytest.mark.parametrize("command", ["install", "verify", "bench", "jupyter-kernel", "doctor", "resolve"])
+def test_every_command_has_help_with_examples(torchdoctor, command):
+    """Help says what it does and how it is typed."""
+    ran = torchdoctor(command, "--help")
+    assert ran.status == 0
+    assert f"torchdoctor {command}" in ran.out or "torchdoctor doctor" in ran.out
+
+
+def test_a_mistyped_command_offers_the_nearest(torchdoctor):
+    """Wrong usage, with the word that was meant."""
+    ran = torchdoctor("instal")
+    assert ran.status == 2
+    assert "Did you mean install?" in ran.err
+
+
+def test_without_an_environment_the_fix_is_to_make_one(torchdoctor):
+    """verify has nothing to prove: 2, and the command that makes an environment."""
+    ran = torchdoctor("verify", "--json", VIRTUAL_ENV="", CONDA_PREFIX="")
+    assert ran.status == 2
+    assert "torchdoctor install" in ran.json["error"]["fix"]
+
+
+def test_an_environment_without_torch_fails_the_first_check(torchdoctor, tmp_path):
+    """verify on a bare venv: the import check fails and names the fix, the others are skipped."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    ran = torchdoctor("verify", tmp_path / "bare", "--json")
+    assert ran.status == 1
+    checks = {row["id"]: row for row in ran.json["checks"]}
+    assert checks["import"]["status"] == "fail"
+    assert "torchdoctor install" in checks["import"]["detail"]
+    assert {row["status"] for name, row in checks.items() if name != "import"} == {"skip"}
+
+
+def test_a_kernel_for_an_environment_without_torch_is_refused(torchdoctor, tmp_path):
+    """A kernel that cannot import torch would only move the error into the notebook."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    ran = torchdoctor("jupyter-kernel", tmp_path / "bare", "--name", "x", "--json")
+    assert ran.status == 2
+    assert ran.json["error"]["kind"] == "no-torch"
+
+
+@pytest.mark.parametrize("name", ["a b", "../up", "x/y", "名字", "", "n" * 300, ".."])
+def test_a_kernel_name_that_jupyter_would_not_take_is_refused(torchdoctor, name, tmp_path):
+    """Spaces, slashes, other scripts and endless names."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    ran = torchdoctor("jupyter-kernel", tmp_path / "bare", f"--name={name}", "--json")
+    assert ran.status == 2
+    assert not list((tmp_path / "home").rglob("kernel.json"))
+
+
+def test_the_doctor_looks_at_a_machine_that_has_nothing_yet(torchdoctor):
+    """No torch anywhere: what would fit, and the command that installs it."""
+    ran = torchdoctor(VIRTUAL_ENV="", CONDA_PREFIX="")
+    assert ran.status == 0, ran.err
+    assert "torchdoctor install" in ran.out
+    assert "fits" in ran.out
+
+
+def test_resolve_reads_another_machine(torchdoctor, tmp_path):
+    """The plan for a described machine, as contract JSON."""
+    machine = {
+        "os": "windows", "os_version": "11", "arch": "x86_64", "libc": None, "wsl": False, "container": None,
+        "python": {"implementation": "cpython", "version": "3.12.4", "free_threaded": False, "bits": 64},
+        "nvidia": {"driver": "551.61", "gpus": [
+            {"name": "NVIDIA GeForce RTX 4090", "compute_capability": "8.9", "memory_mib": 24564}]},
+        "amd": None, "intel": None, "apple": None,
+    }  # fmt: skip
+    file = tmp_path / "machine.json"
+    file.write_text(json.dumps(machine))
+    ran = torchdoctor("resolve", "--machine", file, "--torch", "2.4.1", "--variant", "cu124", "--json")
+    assert ran.status == 0, ran.out
+    assert [row["filename"] for row in ran.json["packages"]] == [
+        "torch-2.4.1+cu124-cp312-cp312-win_amd64.whl",
+        "torchvision-0.19.1+cu124-cp312-cp312-win_amd64.whl",
+        "torchaudio-2.4.1+cu124-cp312-cp312-win_amd64.whl",
+    ]
+    assert all(len(row["sha256"]) == 64 for row in ran.json["packages"])
+    assert ran.json["index_url"] == "https://download.pytorch.org/whl/cu124"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"os": "plan9"}', "[" * 100_000])
+def test_a_machine_file_that_is_none_is_wrong_usage(torchdoctor, tmp_path, text):
+    """Rubbish in a machine file is named, not crashed on."""
+    file = tmp_path / "machine.json"
+    file.write_text(text)
+    ran = torchdoctor("resolve", "--machine", file, "--json")
+    assert ran.status == 2, ran.out
+    assert ran.json["error"]["fix"]
+
+
+def test_output_that_nobody_reads_is_no_traceback(alone):
+    """`torchdoctor --help | head -1` closes the pipe early."""
+    script = f"'{sys.executable}' -m torchdoctor install --help | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", **alone},
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
