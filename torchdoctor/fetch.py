@@ -65,29 +65,44 @@ class Wheelhouse:
 
 
 def fetch(
-    wheels: Sequence[LockedWheel], *, cache: Path, progress: FetchProgress, offline: bool = False
+    wheels: Sequence[LockedWheel],
+    *,
+    cache: Path,
+    progress: FetchProgress,
+    offline: bool = False,
+    held: Sequence[FetchedWheel] = (),
 ) -> Wheelhouse:
     """Bring every file of the lock into `cache`, or use it where it lies when it is local.
 
     A file enters the cache only after its SHA-256 was checked, and is checked again each time it is taken
-    from there. Raises `SourceFailed` when a file cannot be had, is not what its hash says, or does not fit
-    the disk.
+    from there; `held` are files of this run, which need neither. Raises `SourceFailed` when a file cannot be
+    had, is not what its hash says, or does not fit the disk.
     """
     for wheel in wheels:
         if not _SAFE_NAME.fullmatch(wheel.filename):
             raise SourceFailed(
                 f"{wheel.filename!r} is not the name of a wheel", fix="name another source", kind="bad-wheel"
             )
-    stopped = threading.Event()
-    sizes = [wheel.size for wheel in wheels]
-    progress.start(sum(size or 0 for size in sizes) if all(sizes) else None, len(wheels))
+    ready = {row.wheel.filename: row for row in held}
+    wanted = [wheel for wheel in wheels if wheel.filename not in ready]
+    sizes = [wheel.size for wheel in wanted]
+    progress.start(sum(size or 0 for size in sizes) if all(sizes) else None, len(wanted))
     _check_space(
-        cache, [row for row in wheels if not _cached(cache, row) and not row.url.startswith("file:")]
+        cache, [row for row in wanted if not _cached(cache, row) and not row.url.startswith("file:")]
     )
+    for row in _all(wanted, cache, progress, offline):
+        ready[row.wheel.filename] = row
+    return Wheelhouse(wheels=tuple(ready[wheel.filename] for wheel in wheels))
+
+
+def _all(
+    wheels: Sequence[LockedWheel], cache: Path, progress: FetchProgress, offline: bool
+) -> list[FetchedWheel]:
+    stopped = threading.Event()
     pool = ThreadPoolExecutor(_CONNECTIONS)
     jobs = [pool.submit(_one, wheel, cache, progress, stopped, offline) for wheel in wheels]
     try:
-        return Wheelhouse(wheels=tuple(job.result() for job in jobs))
+        return [job.result() for job in jobs]
     finally:
         # A connection that is silent may hold its thread for a while; nobody waits for it.
         stopped.set()

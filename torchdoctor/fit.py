@@ -50,6 +50,8 @@ def driver_column(machine: Machine) -> Literal["linux", "windows"]:
 def refuse_platform(machine: Machine, release: Release) -> str | None:
     """Why no build of this release can run on this machine, whatever its GPU; None when one can."""
     platform = machine.platform
+    if machine.python.bits != 64:  # noqa: PLR2004
+        return f"torch has no build for a {machine.python.bits}-bit Python"
     builds = release.platforms.get(platform) if platform else None
     if builds is None or not builds.variants:
         return f"torch {release.version} has no build for {_system(machine)}"
@@ -92,9 +94,8 @@ def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Fit:
         return Fit(coverage="none", because=f"{build.name} needs an NVIDIA GPU; none was found")
     driver = parse_driver(machine.nvidia.driver)
     if driver is None:
-        return Fit(
-            coverage="none", because=f"{build.name} needs an NVIDIA driver; its version is unknown here"
-        )
+        found = f"its version reads {machine.nvidia.driver}" if machine.nvidia.driver else "none was found"
+        return Fit(coverage="none", because=f"{build.name} needs an NVIDIA driver; {found}")
     least = build.minimum_driver.get(driver_column(machine))
     if least is None or driver >= (parse_driver(least) or ()):
         return _fit_gpus(machine, release, build, driver)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from torchdoctor import environment, kernel, proof
 from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed, UsageError
 from torchdoctor.fetch import FetchProgress, digest_of, fetch
-from torchdoctor.lock import lock
+from torchdoctor.lock import lock, locked_wheel
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
 from torchdoctor.net import redacted
 from torchdoctor.plan import LeftOut, Plan, Request
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from torchdoctor.environment import Environment
-    from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.kernel import Kernel
     from torchdoctor.lock import Lock
     from torchdoctor.machine import Detection, Machine, PythonInfo, World
@@ -328,6 +328,7 @@ def _bring(
     for attempt in range(1 + len(plan.packages)):
         folder = work / f"lock-{attempt}"
         folder.mkdir()
+        ahead = _ahead(options, plan, report)
         started = time.monotonic()
         locked = lock(
             plan,
@@ -337,12 +338,17 @@ def _bring(
             constraints=_constraints(plan, machine),
             folder=folder,
             environ=world.environ,
+            held={row.wheel.filename: row.path for row in ahead},
             offline=options.sources.offline,
             on_wait=lambda seconds: report.waiting("lock", seconds),
         )
         report.stage("lock", f"{len(locked.wheels)} packages in {time.monotonic() - started:.1f} s (PEP 751)")
         house = fetch(
-            locked.wheels, cache=options.cache / "wheels", progress=report, offline=options.sources.offline
+            locked.wheels,
+            cache=options.cache / "wheels",
+            progress=report,
+            offline=options.sources.offline,
+            held=ahead,
         )
         _tell_fetched(house, report)
         foreign = _foreign_build(plan, house)
@@ -350,6 +356,17 @@ def _bring(
             return plan, locked, house
         plan = _without(plan, foreign, options.request, report)
     raise AssertionError("every companion was left out and one is still foreign")
+
+
+def _ahead(options: InstallOptions, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
+    """Fetch before locking what has no metadata beside it: uv would read the whole file only for that."""
+    wheels = [row.wheel for row in plan.packages if row.wheel is not None]
+    needed = [locked_wheel(w) for w in wheels if not w.has_metadata and not (w.url or "").startswith("file:")]
+    if not needed:
+        return ()
+    return fetch(
+        needed, cache=options.cache / "wheels", progress=report, offline=options.sources.offline
+    ).wheels
 
 
 def _constraints(plan: Plan, machine: Machine) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources import Sources
     from wheels_index import Wheel
 
-__all__ = ["Lock", "LockedWheel", "lock"]
+__all__ = ["Lock", "LockedWheel", "lock", "locked_wheel"]
 
 _LIMIT = 900.0
 _METADATA_LIMIT = 4 * 1024 * 1024
@@ -78,17 +78,19 @@ def lock(
     constraints: Sequence[str] = (),
     folder: Path,
     environ: Mapping[str, str],
+    held: Mapping[str, Path] | None = None,
     offline: bool = False,
     on_wait: Callable[[float], None] | None = None,
 ) -> Lock:
     """Lock the plan's packages, `extras` (requirement lines) and all that they need, for `python`.
 
     torch and its companions are offered to uv on an index of our own in `folder` that lists the plan's files
-    and nothing else, first in order, so no other index can stand in for them. Nothing is built from source.
+    and nothing else, first in order, so no other index can stand in for them. `held` maps names of those
+    files to where they lie already, so that uv reads them there. Nothing is built from source.
     Raises `SourceFailed` when an index cannot be read, `NoSolution` when the requirements cannot be met.
     """
     pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
-    _write_pinned_index(folder / "pinned", tuple(pinned.values()))
+    _write_pinned_index(folder / "pinned", tuple(pinned.values()), held or {})
     lines = [f"{row.name}=={row.version}" for row in plan.packages if row.wheel is not None]
     (folder / "requirements.in").write_text("\n".join([*lines, *extras]) + "\n", "utf-8")
     (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
@@ -109,6 +111,18 @@ def lock(
     if finished.status != 0:
         raise _failure(finished)
     return _read(tomllib.loads(target.read_text("utf-8")), pinned)
+
+
+def locked_wheel(wheel: Wheel) -> LockedWheel:
+    """The file of a plan as a lock names it."""
+    return LockedWheel(
+        name=wheel.project,
+        version=str(wheel.version),
+        filename=wheel.filename,
+        url=wheel.url or "",
+        sha256=wheel.sha256,
+        size=wheel.size,
+    )
 
 
 def _pinned_wheels(plan: Plan) -> list[Wheel]:
@@ -134,24 +148,25 @@ def _settings(sources: Sources, pinned: Path) -> dict[str, Any]:
     }
 
 
-def _write_pinned_index(folder: Path, wheels: Sequence[Wheel]) -> None:
+def _write_pinned_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, Path]) -> None:
     folder.mkdir()
     pages: dict[str, list[str]] = {}
     for wheel in wheels:
         home = folder / wheel.project
         home.mkdir(exist_ok=True)
-        pages.setdefault(wheel.project, []).append(_anchor(wheel, home))
+        pages.setdefault(wheel.project, []).append(_anchor(wheel, home, held.get(wheel.filename)))
     for project, anchors in pages.items():
         page = "<!DOCTYPE html><html><body>" + "<br/>\n".join(anchors) + "</body></html>"
         (folder / project / "index.html").write_text(page, "utf-8")
 
 
-def _anchor(wheel: Wheel, home: Path) -> str:
+def _anchor(wheel: Wheel, home: Path, path: Path | None) -> str:
     url = wheel.url or ""
     metadata = ""
     if url.startswith("file:"):
-        # Beside a link to the file stands its metadata, so that uv need not unpack gigabytes to read it.
         path = local_path(url)
+    if path is not None:
+        # Beside a link to the file stands its metadata, so that uv need not unpack gigabytes to read it.
         text = _metadata(path, wheel)
         (home / f"{wheel.filename}.metadata").write_bytes(text)
         _link(path, home / wheel.filename)

@@ -148,7 +148,11 @@ class _Board:
 
     def _closest(self) -> _Judged | None:
         """The GPU build that was nearest to fitting, or None when the machine has no GPU at all."""
-        rows = [row for row in self.judged if row.kind != "cpu" and "none was found" not in row.fit.because]
+        rows = [
+            row
+            for row in self.judged
+            if row.kind != "cpu" and not row.fit.because.endswith("GPU; none was found")
+        ]
         by_driver = [row for row in rows if row.fit.needs_driver]
         return next(iter(by_driver or rows), None)
 
@@ -429,6 +433,8 @@ def _nothing_fits(board: _Board, machine: Machine, request: Request) -> NoSoluti
 def _fix_platform(refusal: str, python: str) -> str:
     if f"Python {python}" in refusal:
         return "name another interpreter with `--python 3.12`, or another release with `--torch`"
+    if "-bit" in refusal:
+        return "name a 64-bit interpreter with `--python`"
     if "musl" in refusal:
         return "use a glibc system, for example a Debian or Ubuntu container"
     if "CPython" in refusal:

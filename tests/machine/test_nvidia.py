@@ -151,7 +151,7 @@ def test_an_old_nvidia_smi_is_asked_without_the_capability(tmp_path):
     [
         ("echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18", "version mismatch"),
         ("echo 'Bitte warten Sie'", "its answer makes no sense"),
-        ("exit 3", "its answer makes no sense"),
+        ("exit 3", "nvidia-smi failed with status 3"),
         ("yes | head -c 100000000", "printed more than"),
         (r"printf '\377\376\000'", "its answer makes no sense"),
         ("sleep 60", "did not answer within"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from torchdoctor.machine.seam import OUTPUT_LIMIT, RealWorld, real_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Literal, NoReturn, TypeVar
 
+from torchdoctor.machine.answer import clean
+
 __all__ = ["Fact", "NamedFact", "absent", "found", "unknown"]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -41,9 +43,9 @@ def found(value: T, source: str) -> Fact[T]:
 
 def absent(source: str, *, why: str | None = None) -> Fact[NoReturn]:
     """Proven not to be there: `source` could be read and says so."""
-    return Fact(state="absent", source=source, why=why)
+    return Fact(state="absent", source=source, why=clean(why, limit=300) if why else None)
 
 
 def unknown(why: str, source: str) -> Fact[NoReturn]:
     """Nobody can tell: `source` could not be read, or what it says makes no sense."""
-    return Fact(state="unknown", why=why, source=source)
+    return Fact(state="unknown", why=clean(why, limit=300) or "no reason was given", source=source)

@@ -45,14 +45,16 @@ def find_python(world: World, asked: str | None) -> PythonInfo:
 def _own_base() -> Path:
     """What this process's virtual environment was made from, else its own interpreter.
 
-    Debian's venvs record /usr/bin/python, which may not be there; python3 beside it is.
+    Python 3.10 does not say; and Debian's venvs say /usr/bin/python, which may not be there.
     """
-    base = Path(getattr(sys, "_base_executable", None) or sys.executable)
-    short = "{}.{}".format(*sys.version_info)
-    for name in (base.name, f"python{short}", "python3"):
-        if (base.parent / name).exists():
-            return base.parent / name
-    return Path(sys.executable)
+    own = Path(sys.executable)
+    if sys.prefix == sys.base_prefix:
+        return own
+    said = Path(getattr(sys, "_base_executable", None) or own)
+    short = f"python{sys.version_info[0]}.{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
+    above = Path(sys.base_prefix)
+    candidates = (said, above / "bin" / short, above / "bin" / "python3", above / "python.exe")
+    return next((path for path in candidates if path != own and path.exists()), own)
 
 
 def _in_place(place: Path, asked: str) -> Path:

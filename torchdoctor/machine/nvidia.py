@@ -41,10 +41,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NvidiaFacts:
-    """What the witnesses said of the driver and of the GPUs."""
+    """What the witnesses said of the driver and of the GPUs; `hung` when one had to be given up."""
 
     driver: Fact[str]
     gpus: Fact[Gpus]
+    hung: bool = False
 
     @property
     def machine(self) -> Nvidia | None:
@@ -64,8 +65,8 @@ def probe_nvidia(world: World) -> NvidiaFacts:
     # A driver that answers and has no GPU is sure of it.
     if nvml.gpus.state == "found" or (nvml.gpus.state, nvml.driver.state) == ("absent", "found"):
         return NvidiaFacts(driver=_first(nvml.driver, loaded), gpus=nvml.gpus)
-    if _hung(nvml):
-        return NvidiaFacts(driver=_first(loaded, nvml.driver), gpus=nvml.gpus)
+    if nvml.hung:
+        return NvidiaFacts(driver=_first(loaded, nvml.driver), gpus=nvml.gpus, hung=True)
     smi = _ask_smi(world)
     gpus = _first(nvml.gpus, smi.gpus)
     driver = _first(nvml.driver, loaded, smi.driver)
@@ -83,20 +84,19 @@ def _first(*facts: Fact[T]) -> Fact[T]:
     return facts[0]
 
 
-def _hung(facts: NvidiaFacts) -> bool:
-    return "did not answer" in (facts.gpus.why or "")
-
-
 def _ask_nvml(world: World) -> NvidiaFacts:
     source = "NVML"
     spec = find_spec("pynvml")
     if spec is None or spec.origin is None or not sys.executable:
         return _both(unknown("nvidia-ml-py is not installed", source))
-    folder = str(Path(spec.origin).parent)
+    module = Path(spec.origin)
+    # A package instead of a module is the forerunner of nvidia-ml-py, of the same interface.
+    folder = str(module.parents[1] if module.name == "__init__.py" else module.parent)
     # -S: site-packages is not needed, and its .pth files cost time.
     answer = world.run([sys.executable, "-I", "-S", str(_CHILD), folder])
     if not answer.ok:
-        return _both(unknown(answer.cause.replace(Path(sys.executable).name, "NVML", 1), source))
+        why = answer.cause.replace(Path(sys.executable).name, "NVML", 1)
+        return _both(unknown(why, source), hung=answer.failure == "time-limit")
     try:
         said = parse_nvml(answer.stdout)
     except ValueError as error:
@@ -114,8 +114,8 @@ def _ask_nvml(world: World) -> NvidiaFacts:
     )
 
 
-def _both(fact: Fact[NoReturn]) -> NvidiaFacts:
-    return NvidiaFacts(driver=fact, gpus=fact)
+def _both(fact: Fact[NoReturn], *, hung: bool = False) -> NvidiaFacts:
+    return NvidiaFacts(driver=fact, gpus=fact, hung=hung)
 
 
 def _ask_kernel(world: World) -> Fact[str]:
@@ -151,7 +151,8 @@ def _ask_smi(world: World) -> NvidiaFacts:
                 why = parse_smi_refusal(f"{answer.stdout}\n{answer.stderr}")
                 if why is not None and why.startswith("No devices were found"):
                     return _both(absent(program, why=why))
-                last = _both(unknown(why or f"its answer makes no sense: {error}", program))
+                odd = f"its answer makes no sense: {error}" if answer.ok else answer.cause
+                last = _both(unknown(why or odd, program))
                 if why is not None:
                     return last
                 continue

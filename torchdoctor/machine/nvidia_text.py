@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,7 +85,8 @@ def parse_proc_version(text: str) -> str | None:
 
 def parse_smi(text: str, fields: Sequence[str]) -> SmiAnswer:
     """Read `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; ValueError when it is anything else."""
-    rows = [row for row in csv.reader(text.splitlines(), skipinitialspace=True) if row]
+    # No name of a GPU has a comma in it, and nvidia-smi would not quote it.
+    rows = [line.split(",") for line in text.splitlines() if line.strip()]
     if not rows or len(rows) > _GPU_LIMIT:
         raise ValueError(f"{len(rows)} lines")
     gpus, drivers = [], set()

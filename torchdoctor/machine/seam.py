@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, Protocol
 
+from torchdoctor.machine.answer import clean
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -52,7 +54,7 @@ class Completed:
         causes = {
             "missing": f"{name} is not there",
             "denied": f"{name} cannot be run: {self.detail}",
-            "status": f"{name} failed with status {self.status}{f': {said[:200]}' if said else ''}",
+            "status": f"{name} failed with status {self.status}{f': {clean(said)}' if clean(said) else ''}",
             "time-limit": f"{name} did not answer within {self.detail} s",
             "too-long": f"{name} printed more than {self.detail} bytes",
         }

@@ -118,7 +118,7 @@ def probe_libc(world: World, python: PythonInfo) -> Fact[Libc]:
 def parse_musl_loader(text: str) -> str | None:
     """The version in what musl's loader prints when it is run without arguments."""
     match = re.search(
-        r"^musl libc.*\n+Version (\d{1,3}\.\d{1,3}(\.\d{1,3})?)\b", text, re.MULTILINE | re.ASCII
+        r"^musl libc.*\n+Version (\d{1,3}\.\d{1,3}(\.\d{1,3})?)(?!\d)", text, re.MULTILINE | re.ASCII
     )
     return match[1] if match else None
 

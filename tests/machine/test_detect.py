@@ -1,0 +1,122 @@
+"""The whole look: recorded machines replay, worlds of rubbish give no guess, and this machine is looked at soon."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.machine.world import PaperWorld, paper_python, said
+from torchdoctor.machine import Machine, describe_python, detect, real_world
+
+RECORDED = sorted((Path(__file__).parents[1] / "machines").glob("*.json"))
+PATHS = (
+    "/etc/os-release", "/proc/sys/kernel/osrelease", "/sys/module/nvidia/version", "/proc/driver/nvidia/version",
+    "/sys/class/kfd/kfd/topology/nodes/1/properties", "/sys/module/amdgpu/version", "/.dockerenv",
+    "/sys/bus/pci/devices/0000:01:00.0/vendor", "/sys/bus/pci/devices/0000:01:00.0/class",
+    "/sys/bus/pci/devices/0000:01:00.0/device", "/usr/share/misc/pci.ids", "/dev/nvidia0",
+)  # fmt: skip
+COMMANDS = ("nvml", "nvidia-smi", "/usr/sbin/sysctl", "/lib/ld-musl-x86_64.so.1")
+words = st.sampled_from(["0x10de", "0x8086", "0x030000", "0x2684", "gfx_target_version 110000", "550.54.15",
+    "A, 8.9, 1, 550.1", '{"driver": "550.1", "gpus": [{"name": "A"}]}', "VERSION_ID=1\x1b[2J"])  # fmt: skip
+texts = words | st.text(max_size=30)
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_machine_replays(path):
+    """Its texts give its machine, and each named fact its source."""
+    record = json.loads(path.read_text("utf-8"))
+    world = PaperWorld(
+        files=record["files"],
+        environ=record.get("environ", {}),
+        commands={
+            line: said(row.get("stdout", ""), status=row.get("status", 0), stderr=row.get("stderr", ""))
+            for line, row in record["commands"].items()
+        },
+    )
+    detection = detect(world, python=paper_python(**record["python"]))
+    assert detection.machine.to_json() == record["machine"]
+    sources = {row.name: row.fact.source for row in detection.facts}
+    assert {name: sources[name] for name in record["sources"]} == record["sources"]
+
+
+@given(
+    files=st.dictionaries(st.sampled_from(PATHS), texts),
+    answers=st.dictionaries(
+        st.sampled_from(COMMANDS), st.builds(said, texts, status=st.sampled_from([0, 1]))
+    ),
+    system=st.sampled_from(["linux", "darwin", "win32"]),
+)
+def test_a_world_of_rubbish_gives_a_machine_that_can_be_written_down(files, answers, system):
+    """Whatever files and commands hold, nothing raises, and what was found survives JSON."""
+    python = paper_python(sys_platform=system, libc=None)
+    detection = detect(PaperWorld(files=files, commands=answers), python=python)
+    assert Machine.from_json(json.loads(json.dumps(detection.machine.to_json()))) == detection.machine
+    assert "\x1b" not in detection.summary()
+
+
+def test_every_fact_has_a_source_and_every_gap_a_reason():
+    """Found facts have a value; unknown ones say why."""
+    world = real_world(os.environ)
+    for row in detect(world, python=describe_python(world, sys.executable)).facts:
+        assert row.fact.source
+        assert row.fact.state != "unknown" or row.fact.why
+        assert row.fact.state != "found" or row.fact.value is not None
+
+
+def test_the_summary_is_one_line():
+    """System, C library, Python, GPUs with their number, driver."""
+    answer = {
+        "driver": "550.54.15",
+        "gpus": [{"name": "NVIDIA A100", "capability": [8, 0], "memory": None}] * 2,
+    }
+    world = PaperWorld(
+        files={"/etc/os-release": 'PRETTY_NAME="Ubuntu 22.04.4 LTS"\n'},
+        commands={"nvml": said(json.dumps(answer))},
+    )
+    expected = (
+        "Ubuntu 22.04.4 LTS x86_64, glibc 2.35, Python 3.12.4, 2 x NVIDIA A100, NVIDIA driver 550.54.15"
+    )
+    assert detect(world, python=paper_python()).summary() == expected
+
+
+def test_the_summary_says_what_is_unknown():
+    """A driver that cannot be asked is named with the reason, not passed off as no GPU."""
+    world = PaperWorld(commands={"nvml": said('{"error": "nvml", "detail": "Unknown Error"}')})
+    assert detect(world, python=paper_python()).summary().endswith("NVIDIA GPUs unknown: Unknown Error")
+
+
+def test_loading_the_package_loads_nothing_heavy():
+    """NVML's bindings, uv and packaging's tags come when they are needed."""
+    heavy = {"pynvml", "uv", "packaging.tags", "logging"}
+    code = f"import sys, torchdoctor.machine; print(sorted({heavy} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="getrusage")
+def test_a_look_at_a_machine_without_a_driver_is_cheap():
+    """Less than 60 ms of processor time, children counted; the best of five, since others use the machine too."""
+    import resource
+
+    world = real_world(os.environ)
+    python = describe_python(world, sys.executable)
+    if detect(world, python=python).machine.nvidia is not None:
+        pytest.skip("there is a driver")
+
+    def used() -> float:
+        rows = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(row.ru_utime + row.ru_stime for row in rows)
+
+    costs = []
+    for _ in range(5):
+        before = used()
+        detect(world, python=python)
+        costs.append(used() - before)
+    assert min(costs) < 0.060
