@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 import tomli_w
+from packaging.utils import canonicalize_name
 
 from torchdoctor import uv
 from torchdoctor.errors import NoSolution, SourceFailed
@@ -94,7 +95,13 @@ def lock(
     lines = [f"{row.name}=={row.version}" for row in plan.packages if row.wheel is not None]
     (folder / "requirements.in").write_text("\n".join([*lines, *extras]) + "\n", "utf-8")
     (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
-    (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned")), "utf-8")
+    planned = frozenset(wheel.project for wheel in pinned.values())
+    linked: dict[str, str] = {}
+    links = [
+        _others_in(row.url, planned, folder / f"links-{position}", linked)
+        for position, row in enumerate(sources.find_links)
+    ]
+    (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
     target = folder / "pylock.toml"
     finished = uv.run(
         [
@@ -110,7 +117,7 @@ def lock(
     )  # fmt: skip
     if finished.status != 0:
         raise _failure(finished)
-    return _read(tomllib.loads(target.read_text("utf-8")), pinned)
+    return _read(tomllib.loads(target.read_text("utf-8")), pinned, linked)
 
 
 def locked_wheel(wheel: Wheel) -> LockedWheel:
@@ -129,7 +136,7 @@ def _pinned_wheels(plan: Plan) -> list[Wheel]:
     return [row.wheel for row in plan.packages if row.wheel is not None] + list(plan.accelerator_wheels)
 
 
-def _settings(sources: Sources, pinned: Path) -> dict[str, Any]:
+def _settings(sources: Sources, pinned: Path, links: Sequence[str]) -> dict[str, Any]:
     """Uv's settings as a file, so that credentials in URLs stay out of the process list."""
     own: dict[str, Any] = {"name": "torchdoctor-plan", "url": pinned.as_uri()}
     # 403 is how download.pytorch.org and its mirrors say that a package is not there.
@@ -144,8 +151,25 @@ def _settings(sources: Sources, pinned: Path) -> dict[str, Any]:
     return {
         "index": indexes,
         "index-strategy": "unsafe-first-match",
-        "find-links": [row.url for row in sources.find_links],
+        "find-links": list(links),
     }
+
+
+def _others_in(url: str, planned: frozenset[str], home: Path, linked: dict[str, str]) -> str:
+    """A folder of links to a folder's wheels less the planned projects; another kind of place as it is.
+
+    `linked` takes up where each link leads.
+
+    uv takes a folder's file over an index's of the same version, and unpacks it whole to learn its hash.
+    """
+    if not url.startswith("file:") or not local_path(url).is_dir():
+        return url
+    home.mkdir()
+    for path in sorted(local_path(url).glob("*.whl")):
+        if canonicalize_name(path.name.partition("-")[0]) not in planned:
+            _link(path, home / path.name)
+            linked[path.name] = path.absolute().as_uri()
+    return home.as_uri()
 
 
 def _write_pinned_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, Path]) -> None:
@@ -231,7 +255,7 @@ def _failure(finished: uv.Finished) -> SourceFailed | NoSolution:
     )
 
 
-def _read(document: dict[str, Any], pinned: Mapping[str, Wheel]) -> Lock:
+def _read(document: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping[str, str]) -> Lock:
     """Take each package's wheel from uv's lock; the plan's own files get their true place back."""
     wheels: list[LockedWheel] = []
     names = {wheel.project for wheel in pinned.values()}
@@ -254,9 +278,12 @@ def _read(document: dict[str, Any], pinned: Mapping[str, Wheel]) -> Lock:
                 fix="report this with the output of `torchdoctor install -v`",
                 kind="no-lock",
             )
+        if place.startswith("file:"):
+            place = linked.get(filename, place)
         if wheel is not None and wheel.url is not None:
-            place = row["url"] = wheel.url
-            row.pop("path", None)
+            place = wheel.url
+        row["url"] = place
+        row.pop("path", None)
         digest = (row.get("hashes") or {}).get("sha256")
         if wheel is not None and wheel.sha256 is not None:
             # What is known of the file decides, not what uv found where it lies.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from torchdoctor import __version__
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import Output, asked_for_json, output_options
 from torchdoctor.errors import TorchdoctorError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ COMMANDS = {
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",
 }
 
+WRONG_USAGE = 2
 INTERRUPTED = 130
 
 
@@ -71,58 +72,57 @@ def cli(ctx: click.Context, output: Output) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program; every way out has a documented exit status and none is a traceback."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in argv
     status = 0
     try:
-        result: Any = cli.main(args=argv, prog_name="torchdoctor", standalone_mode=False)
+        with cli.make_context("torchdoctor", list(argv)) as ctx:
+            try:
+                result: Any = cli.invoke(ctx)
+            finally:
+                as_json = as_json or asked_for_json(ctx)
         status = result if isinstance(result, int) else 0
+    except click.exceptions.Exit as done:
+        status = done.exit_code
     except TorchdoctorError as error:
-        status = _tell(argv, kind=error.name, message=error.message, fix=error.fix, status=error.exit_status)
-    except click.UsageError as error:
-        usage = error.ctx.command_path if error.ctx else "torchdoctor"
-        message = error.format_message()
-        status = _tell(
-            argv, kind="usage", message=message, fix=f"see `{usage} --help`", status=error.exit_code
-        )
+        status = error.exit_status
+        _tell(as_json, kind=error.name, message=error.message, fix=error.fix)
     except click.ClickException as error:
-        status = _tell(
-            argv, kind="usage", message=error.format_message(), fix="see --help", status=error.exit_code
-        )
+        status = WRONG_USAGE
+        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "torchdoctor"
+        _tell(as_json, kind="usage", message=error.format_message(), fix=f"see `{path} --help`")
     except (click.Abort, KeyboardInterrupt):
         message = "interrupted; what was there before is as it was"
-        status = _tell(
-            argv, kind="interrupted", message=message, fix="run the command again", status=INTERRUPTED
-        )
-        _leave_at_once(status)
+        _tell(as_json, kind="interrupted", message=message, fix="run the command again")
+        _leave_at_once(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # noqa: BLE001  (a traceback at a user is a bug, whatever caused it)
-        status = _internal(argv, error)
+        status = 1
+        _internal(argv, as_json, error)
     sys.exit(status)
 
 
-def _tell(argv: Sequence[str], *, kind: str, message: str, fix: str, status: int) -> int:
-    if "--json" in argv or os.environ.get("TORCHDOCTOR_JSON", "").lower() in ("1", "true", "yes", "on"):
+def _tell(as_json: bool, *, kind: str, message: str, fix: str) -> None:
+    if as_json:
         import json
 
         click.echo(json.dumps({"schema": 1, "error": {"kind": kind, "message": message, "fix": fix}}))
     else:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
         click.echo(f"{click.style('  fix:', bold=True)} {fix}", err=True)
-    return status
 
 
-def _internal(argv: Sequence[str], error: Exception) -> int:
+def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
     if "-v" in argv or "-vv" in argv or "--verbose" in argv:
         import traceback
 
         click.echo("".join(traceback.format_exception(error)), err=True)
-    return _tell(
-        argv,
+    _tell(
+        as_json,
         kind="internal",
         message=f"torchdoctor itself failed: {type(error).__name__}: {error}",
         fix="run it again with -v and report what it prints",
-        status=1,
     )
 
 

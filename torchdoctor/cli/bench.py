@@ -12,7 +12,7 @@ from torchdoctor.cli.place import environment_python, say_json
 __all__ = ["command"]
 
 
-@click.command("bench")
+@click.command("bench", short_help="Measure matmul, autograd and convolution.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option("--device", metavar="NAME", help="cpu, cuda:0, xpu:0, mps; the best there is without it.")
 @output_options

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="What machine this is, which PyTorch fits, what is installed.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @output_options
 def command(*, output: Output, env: Path | None = None) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("install")
+@click.command("install", short_help="Install the PyTorch that fits, and prove it.")
 @click.argument("env", default=".venv", type=click.Path(path_type=Path))
 @choice_options
 @source_options

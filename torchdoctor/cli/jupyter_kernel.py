@@ -22,7 +22,7 @@ class _AddByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group("jupyter-kernel", cls=_AddByDefault)
+@click.group("jupyter-kernel", cls=_AddByDefault, short_help="Register an environment as a Jupyter kernel.")
 def command() -> None:
     """Register environments as Jupyter kernels. `add` is what happens without a command.
 

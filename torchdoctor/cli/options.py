@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,9 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Output", "choice_options", "output_options", "source_options"]
+__all__ = ["Output", "asked_for_json", "choice_options", "output_options", "source_options"]
+
+_JSON = "torchdoctor.json"
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -25,10 +28,23 @@ class Output:
     verbose: int = 0
 
 
+def asked_for_json(ctx: click.Context) -> bool:
+    """Whether the command that ran was asked for JSON, by option or variable."""
+    return bool(ctx.meta.get(_JSON))
+
+
+class _Reserved(click.Option):
+    """An option whose parameter ends in `_` because Python keeps the word; its variable does not."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        variable = f"{ctx.auto_envvar_prefix}_{(self.name or '').rstrip('_').upper()}"
+        return os.environ.get(variable) or None
+
+
 def output_options(function: F) -> F:
     """`--json`, `-q` and `-v`, before the command or after it, handed on as one `output`."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+    @click.option("--json", "json", is_flag=True, help="Print one JSON document on standard output.")
     @click.option("-q", "--quiet", is_flag=True, help="Print only the result and errors.")
     @click.option(
         "-v", "--verbose", count=True, help="Say more: every setting found, every variant turned down."
@@ -36,13 +52,14 @@ def output_options(function: F) -> F:
     @click.pass_context
     @functools.wraps(function)
     def with_output(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
-        given = Output(json=kwargs.pop("as_json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
+        given = Output(json=kwargs.pop("json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
         outer = ctx.find_object(Output) or Output()
         merged = Output(
             json=given.json or outer.json,
             quiet=given.quiet or outer.quiet,
             verbose=given.verbose or outer.verbose,
         )
+        ctx.meta[_JSON] = merged.json
         kwargs.setdefault("output", merged)
         return function(*args, **kwargs)
 
@@ -72,6 +89,7 @@ choice_options = _stack(
     click.option(
         "--with",
         "with_",
+        cls=_Reserved,
         multiple=True,
         metavar="NAME[==VERSION]",
         help="Install this too; it must be there.",

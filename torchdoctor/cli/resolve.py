@@ -15,7 +15,7 @@ from torchdoctor.cli.place import say_json
 __all__ = ["command"]
 
 
-@click.command("resolve")
+@click.command("resolve", short_help="Say which build fits, and why not the others.")
 @choice_options
 @click.option("--python", metavar="VERSION|PATH", help="The Python to choose for.")
 @click.option(

@@ -12,7 +12,7 @@ from torchdoctor.cli.place import environment_python, say_json
 __all__ = ["command"]
 
 
-@click.command("verify")
+@click.command("verify", short_help="Prove that PyTorch works.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @output_options
 def command(*, env: Path | None, output: Output) -> int:
