@@ -70,6 +70,7 @@ def alone(tmp_path: Path, index: LoopbackIndex) -> dict[str, str]:
         "PIP_FIND_LINKS": "",
         "PIP_EXTRA_INDEX_URL": "",
         "TORCHDOCTOR_CACHE_DIR": str(tmp_path / "cache"),
+        "TORCHDOCTOR_DATA_DIR": str(tmp_path / "data"),
         "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
         "JUPYTER_DATA_DIR": str(home / "jupyter"),
         "NO_PROXY": "*",

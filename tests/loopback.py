@@ -29,12 +29,17 @@ class Fault:
 
 @dataclass
 class LoopbackIndex:
-    """Serves `pages` and `files`; `seen` lists the paths asked for, `faults` maps a path to a `Fault`."""
+    """Serves `pages` and `files`; `seen` lists the paths asked for, `faults` maps a path to a `Fault`.
+
+    With `etags` every page has an ETag, and one that the client has already is answered with 304 (`unchanged`).
+    """
 
     pages: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
+    etags: bool = False
+    unchanged: list[str] = field(default_factory=list)
     stalled: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -100,6 +105,16 @@ class LoopbackIndex:
         if fault is not None:
             status = fault.status or status
             body = fault.body if fault.body is not None else body
+        if (
+            self.etags
+            and fault is None
+            and body is not None
+            and _etag(body) == request.headers["If-None-Match"]
+        ):
+            self.unchanged.append(path)
+            request.send_response(304)
+            request.end_headers()
+            return
         self._send(request, status, body or b"<Error><Code>AccessDenied</Code></Error>", fault, path)
 
     def _send(
@@ -109,6 +124,8 @@ class LoopbackIndex:
         kind = "binary/octet-stream" if path in self.files else "text/html"
         request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(body)))
+        if self.etags and status == 200:
+            request.send_header("ETag", _etag(body))
         request.end_headers()
         if request.command == "HEAD":
             return
@@ -120,3 +137,7 @@ class LoopbackIndex:
             self.released.wait(120)
         if cut is not None:
             request.close_connection = True
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'

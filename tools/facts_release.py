@@ -168,6 +168,7 @@ def _companion(project: str, versions: list[str], pair: Facts, pairs: Facts, pyp
         "constraint": constraint,
         "pythons": {v: pythons_of(_wheels(pypi[project][v])) for v in ordered},
         "requires_python": {v: pypi[project][v]["requires_python"] for v in ordered},
+        "uploaded": {v: pypi[project][v]["upload_date"] for v in ordered},
         "note": "; ".join(filter(None, (note, check))) or None,
     }
 

@@ -10,7 +10,16 @@ from urllib.parse import quote
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-__all__ = ["groups", "platform_of", "pypi_group", "python_of", "python_order", "pythons_of"]
+__all__ = [
+    "by_python",
+    "groups",
+    "newest_first",
+    "platform_of",
+    "pypi_group",
+    "python_of",
+    "python_order",
+    "pythons_of",
+]
 
 Row = dict[str, Any]
 
@@ -52,11 +61,12 @@ def groups(rows: list[Row]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         found[row["project"], row["version"], _folder(row)].append(row)
-    ordered = sorted(found, key=lambda key: (key[0], _newest_first(key[1]), key[2]))
+    ordered = sorted(found, key=lambda key: (key[0], newest_first(key[1]), key[2]))
     return [_group(key, found[key]) for key in ordered]
 
 
-def _newest_first(version: str) -> tuple[tuple[int, ...], str]:
+def newest_first(version: str) -> tuple[tuple[int, ...], str]:
+    """Sort versions of a project, the newest first."""
     release = Version(version).release
     return tuple(-part for part in release), version
 
@@ -71,7 +81,7 @@ def _folder(row: Row) -> str:
 
 def _group(key: tuple[str, str, str], rows: list[Row]) -> dict[str, Any]:
     project, version, folder = key
-    files = sorted({(row["filename"], row["sha256"]) for row in rows}, key=lambda file: _by_python(file[0]))
+    files = sorted({(row["filename"], row["sha256"]) for row in rows}, key=lambda file: by_python(file[0]))
     if len({name for name, _ in files}) != len(files):
         raise ValueError(f"a file of {project} {version} in {folder} has two digests")
     return {
@@ -83,7 +93,8 @@ def _group(key: tuple[str, str, str], rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def _by_python(filename: str) -> tuple[str, tuple[int, int, bool], str]:
+def by_python(filename: str) -> tuple[str, tuple[int, int, bool], str]:
+    """Sort files by platform, then Python."""
     return platform_of(filename) or "other", python_order(python_of(filename)), filename
 
 
@@ -104,7 +115,7 @@ def _sources(rows: list[Row]) -> str:
 def pypi_group(project: str, version: str, entry: dict[str, Any]) -> dict[str, Any]:
     """Return PyPI's wheels of one version: name, digest and size in bytes."""
     wheels = [file for file in entry["files"] if file["filename"].endswith(".whl")]
-    wheels.sort(key=lambda file: _by_python(file["filename"]))
+    wheels.sort(key=lambda file: by_python(file["filename"]))
     return {
         "project": project,
         "version": version,

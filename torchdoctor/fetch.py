@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from torchdoctor.errors import SourceFailed
-from torchdoctor.net import PAGE_TIMEOUT, reason, redacted, session
+from torchdoctor.net import PAGE_TIMEOUT, reason, session
 from torchdoctor.sources.shelf import local_path
+from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,12 +24,16 @@ _NEWEST = (99999,)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fit:
-    """How well a variant fits: `because` says why (or why not), `left_out` names GPUs it has no code for."""
+    """How well a variant fits: `because` says why (or why not), `left_out` names GPUs it has no code for.
+
+    A build that is not `installable` cannot be loaded here at all; one that only finds no GPU can.
+    """
 
     coverage: Coverage
     because: str
     left_out: tuple[str, ...] = ()
     needs_driver: str | None = None
+    installable: bool = True
 
 
 def parse_driver(text: str | None) -> tuple[int, ...] | None:
@@ -64,6 +68,11 @@ def refuse_platform(machine: Machine, release: Release) -> str | None:
     # No Python at all in the facts means that nobody wrote them down, not that there are none.
     if pythons and label not in pythons:
         return f"torch {release.version} has no build for Python {label} ({_span(pythons)})"
+    floor = builds.macos_floor(label) if machine.os == "macos" else None
+    found = parse_driver(machine.os_version)
+    if floor is not None and found is not None and found < floor:
+        need = ".".join(map(str, floor))
+        return f"torch {release.version} needs macOS ≥ {need} for Python {label}; this machine has {machine.os_version}"
     return None
 
 
@@ -74,9 +83,8 @@ def fit(machine: Machine, release: Release, name: str) -> Fit:
     found = _glibc(machine)
     if floor is not None and found is not None and found < floor:
         need, have = (".".join(map(str, part)) for part in (floor, found))
-        return Fit(
-            coverage="none", because=f"torch {release.version} needs glibc ≥ {need}; this machine has {have}"
-        )
+        because = f"torch {release.version}+{name} needs glibc ≥ {need}; this machine has {have}"
+        return Fit(coverage="none", because=because, installable=False)
     build = variant(name)
     checks: dict[str, Callable[[Machine, Release, Variant], Fit]] = {
         "cuda": _fit_cuda,

@@ -7,21 +7,26 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from torchdoctor import environment, kernel, proof
 from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed, UsageError
 from torchdoctor.fetch import FetchProgress, digest_of, fetch
+from torchdoctor.index_store import known_index
 from torchdoctor.lock import lock, locked_wheel
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
-from torchdoctor.net import redacted
+from torchdoctor.net import get_page
+from torchdoctor.newer import rank_with_newer
 from torchdoctor.plan import LeftOut, Plan, Request
-from torchdoctor.resolve import choose, rank
-from torchdoctor.sources import OFFICIAL, SourceShelf, sources_in_order
+from torchdoctor.resolve import choose
 from torchdoctor.sources.built import built_variant
+from torchdoctor.sources.order import sources_in_order
 from torchdoctor.sources.settings import read_settings
-from torchdoctor.sources.shelf import local_path
+from torchdoctor.sources.shelf import SourceShelf, local_path
+from torchdoctor.sources.source import OFFICIAL
+from torchdoctor.urls import redacted
 from wheels_index import bundled, variant
 
 if TYPE_CHECKING:
@@ -36,8 +41,9 @@ if TYPE_CHECKING:
     from torchdoctor.machine import Detection, Machine, PythonInfo, World
     from torchdoctor.plan import PlannedPackage, Ranking
     from torchdoctor.proof import CheckResult, VerifyReport
-    from torchdoctor.sources import Source, Sources
-    from wheels_index import Snapshot
+    from torchdoctor.sources.order import Sources
+    from torchdoctor.sources.source import Source
+    from wheels_index import Snapshot, Wheel
 
 __all__ = [
     "InstallOptions",
@@ -66,6 +72,7 @@ class InstallOptions:
 
     folder: Path
     cache: Path
+    data: Path | None = None
     python: str | None = None
     request: Request = field(default_factory=Request)
     sources: SourceOptions = field(default_factory=SourceOptions)
@@ -129,13 +136,13 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
         detection = detect(world, python=python)
         report.stage("detect", detection.summary())
         sources = asked.result()
-    plan, sources = decide(options.request, options.sources, detection.machine, sources, report)
+    plan, sources = decide(
+        options.request, options.sources, detection.machine, sources, report, data=options.data
+    )
     if options.dry_run:
         return InstallResult(detection=detection, plan=plan)
     with tempfile.TemporaryDirectory(prefix="torchdoctor-") as work:
-        plan, locked, house = _bring(
-            options, plan, detection.machine, python, sources, Path(work), world, report
-        )
+        plan, locked, house = _bring(options, plan, python, sources, Path(work), world, report)
         made = _put(options, locked, house, python, Path(work), world, report)
     registered = _register(options, made, plan, world, report)
     verification = _verify(made, report) if options.verify else None
@@ -180,15 +187,32 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
 
 
 def decide(
-    request: Request, options: SourceOptions, machine: Machine, sources: Sources, report: Reporter
+    request: Request,
+    options: SourceOptions,
+    machine: Machine,
+    sources: Sources,
+    report: Reporter,
+    *,
+    data: Path | None = None,
 ) -> tuple[Plan, Sources]:
-    """The plan over what the sources in reach really have, and the sources less those out of reach."""
-    snapshot = bundled()
-    ranking = rank(machine, request, snapshot)
+    """The plan over what the sources in reach really have, and the sources less those out of reach.
+
+    `data` is the user's data folder, where `index update` keeps what it saw. A release newer than all that
+    is known is taken up from the page of the first source that has the variant.
+    """
+    snapshot = known_index(data, report.note) if data is not None else bundled()
     shelves = [
         SourceShelf(source=source, on_unreachable=lambda source, why: report.note(_unreached(source, why)))
         for source in sources.torch
     ]
+    ranking, snapshot = rank_with_newer(
+        machine,
+        request,
+        snapshot,
+        shelves,
+        today=datetime.now(timezone.utc).date().isoformat(),
+        requires=lambda shelf, wheels: {} if options.offline else _requires(shelf, wheels, snapshot, report),
+    )
     tags = supported_tags(machine)
     plan = choose(ranking, shelves, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
@@ -196,6 +220,19 @@ def decide(
     plan = _with_known_hashes(_with_accelerator_wheels(plan, shelves, tags), snapshot)
     _tell(plan, report)
     return plan, sources.without(row.source.url for row in shelves if row.failure)
+
+
+def _requires(
+    shelf: SourceShelf, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
+) -> dict[str, tuple[str, ...]]:
+    """What the companions of a release that is not known yet declare of torch."""
+    from torchdoctor.index_update import declared_by
+
+    notes: list[str] = []
+    found = declared_by(wheels, snapshot, base=shelf.source.url, read=get_page, notes=notes)
+    for text in notes:
+        report.detail(text)
+    return found
 
 
 def _unreached(source: Source, why: str) -> str:
@@ -317,7 +354,6 @@ def _tell(plan: Plan, report: Reporter) -> None:
 def _bring(
     options: InstallOptions,
     plan: Plan,
-    machine: Machine,
     python: PythonInfo,
     sources: Sources,
     work: Path,
@@ -335,7 +371,7 @@ def _bring(
             python=python.executable,
             sources=sources,
             extras=options.extras,
-            constraints=_constraints(plan, machine),
+            constraints=plan.constraints,
             folder=folder,
             environ=world.environ,
             held={row.wheel.filename: row.path for row in ahead},
@@ -367,12 +403,6 @@ def _ahead(options: InstallOptions, plan: Plan, report: Reporter) -> tuple[Fetch
     return fetch(
         needed, cache=options.cache / "wheels", progress=report, offline=options.sources.offline
     ).wheels
-
-
-def _constraints(plan: Plan, machine: Machine) -> tuple[str, ...]:
-    # Builds before torch 2.3 were compiled against NumPy 1 and do not declare it.
-    numpy = bundled().release(plan.torch.version).numpy.get(machine.platform or "")
-    return (f"numpy{numpy}",) if numpy else ()
 
 
 def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:

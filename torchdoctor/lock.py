@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from torchdoctor.plan import Plan
-    from torchdoctor.sources import Sources
+    from torchdoctor.sources.order import Sources
     from wheels_index import Wheel
 
 __all__ = ["Lock", "LockedWheel", "lock", "locked_wheel"]

@@ -6,15 +6,15 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from torchdoctor import __version__
 from torchdoctor.errors import SourceFailed
+from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Absent", "Page", "Unreachable", "get_page", "reason", "redacted", "session"]
+__all__ = ["Absent", "Page", "Unreachable", "get_page", "reason", "session"]
 
 # Seconds to connect and between two bytes. A page is small: a host that needs longer is out of reach.
 PAGE_TIMEOUT = (5.0, 15.0)
@@ -41,11 +41,17 @@ class Absent(SourceFailed):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A page: its body, what it says it is, and the URL it came from after redirects."""
+    """A page: its body, what it says it is, and the URL it came from after redirects.
+
+    `etag` and `last_modified` are for asking again; `unchanged` is the answer that nothing is new, with no body.
+    """
 
     body: bytes
     content_type: str
     url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    unchanged: bool = False
 
 
 @cache
@@ -69,17 +75,25 @@ def session() -> requests.Session:
     return made
 
 
-def get_page(url: str) -> Page:
-    """The page at `url`; raises `Absent` for 403, 404 and 410, `Unreachable` for everything else."""
+def get_page(url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
+    """The page at `url`; raises `Absent` for 403, 404 and 410, `Unreachable` for everything else.
+
+    With the `etag` or `last_modified` of an earlier answer the page may be `unchanged`.
+    """
     import time
 
     import requests
 
     started = time.monotonic()
+    # https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
+    asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    headers = {"Accept": ACCEPT, **{name: value for name, value in asked.items() if value}}
     try:
-        with session().get(url, headers={"Accept": ACCEPT}, timeout=PAGE_TIMEOUT, stream=True) as answer:
+        with session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
             if answer.status_code in (403, 404, 410):
                 raise Absent(f"{redacted(url)} answers {answer.status_code}", fix="name another source")
+            if answer.status_code == 304 and len(headers) > 1:  # noqa: PLR2004
+                return _page(answer, b"", unchanged=True)
             if answer.status_code != 200:  # noqa: PLR2004
                 raise _unreachable(url, f"it answers {answer.status_code} {answer.reason or ''}".strip())
             body = bytearray()
@@ -89,9 +103,20 @@ def get_page(url: str) -> Page:
                     raise _unreachable(url, f"its page is larger than {PAGE_LIMIT >> 20} MiB")
                 if time.monotonic() - started > PAGE_SECONDS:
                     raise _unreachable(url, f"its page did not arrive within {PAGE_SECONDS:.0f} s")
-            return Page(body=bytes(body), content_type=answer.headers.get("Content-Type", ""), url=answer.url)
+            return _page(answer, bytes(body))
     except (requests.RequestException, OSError, ValueError) as error:
         raise _unreachable(url, reason(error)) from error
+
+
+def _page(answer: requests.Response, body: bytes, *, unchanged: bool = False) -> Page:
+    return Page(
+        body=body,
+        content_type=answer.headers.get("Content-Type", ""),
+        url=answer.url,
+        etag=answer.headers.get("ETag"),
+        last_modified=answer.headers.get("Last-Modified"),
+        unchanged=unchanged,
+    )
 
 
 def _unreachable(url: str, why: str) -> Unreachable:
@@ -133,11 +158,3 @@ def reason(error: BaseException) -> str:
 
 def _first_exception(error: BaseException) -> BaseException | None:
     return next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-
-
-def redacted(url: str) -> str:
-    """The URL without the credentials that may stand before its host."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=f"****@{parts.netloc.rpartition('@')[2]}"))

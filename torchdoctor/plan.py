@@ -122,7 +122,10 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The decision: which files, from where, and why these."""
+    """The decision: which files, from where, and why these.
+
+    `constraints` are requirement lines for what torch does not declare, such as `numpy<2`.
+    """
 
     variant: str
     index_url: str
@@ -132,6 +135,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     accelerator_wheels: tuple[Wheel, ...] = ()
+    constraints: tuple[str, ...] = ()
 
     @property
     def torch(self) -> PlannedPackage:

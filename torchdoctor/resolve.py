@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.specifiers import SpecifierSet
-
 from torchdoctor.errors import NoSolution
-from torchdoctor.fit import fit, refuse_platform
-from torchdoctor.plan import (
-    COMPANIONS,
-    Candidate,
-    Companion,
-    LeftOut,
-    Plan,
-    PlannedPackage,
-    Ranking,
-    Rejected,
-    Request,
-)
-from wheels_index import newest_first, variant
+from torchdoctor.plan import COMPANIONS, Candidate, Companion, LeftOut, Plan, PlannedPackage, Ranking, Request
+from torchdoctor.ranking import rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from packaging.specifiers import SpecifierSet
     from packaging.tags import Tag
     from packaging.version import Version
 
-    from torchdoctor.fit import Fit
     from torchdoctor.machine import Machine
     from torchdoctor.plan import Knowledge
-    from wheels_index import Release, Snapshot, Wheel
+    from wheels_index import Snapshot, Wheel
 
 __all__ = ["Shelf", "choose", "pick", "rank", "why_this_release"]
-
-# NVIDIA before AMD before Intel: a laptop's integrated GPU never decides over its discrete one.
-_KINDS = ("cuda", "rocm", "xpu")
-
-# The same build with another C++ ABI: for those who link against it and know so.
-_ASK_BY_NAME = frozenset({"cpu-cxx11-abi"})
 
 
 class Shelf(Protocol):
@@ -58,176 +38,6 @@ class Shelf(Protocol):
 
     def index_url(self, variant: str) -> str:
         """What a person gives pip as `--index-url` for this variant."""
-
-
-def rank(machine: Machine, request: Request, snapshot: Snapshot) -> Ranking:
-    """Every release and variant that fits the machine and the request, the best first.
-
-    The newest release that fits leads; within it the newest variant. Builds that have code for every GPU
-    come before builds that leave some out, and CPU builds count only when no other fits.
-
-    Raises `NoSolution` when nothing is left.
-    """
-    wanted = request.torch if request.torch is not None else SpecifierSet()
-    named = [version for version in snapshot.versions() if wanted.contains(version)]
-    if not named:
-        raise _no_such_release(wanted, snapshot)
-    board = _Board()
-    for version in named:
-        release = snapshot.release(version)
-        refusal = refuse_platform(machine, release)
-        if refusal is not None:
-            board.refusals.append(refusal)
-            continue
-        _judge(board, machine, request, release)
-    candidates = board.ordered(request)
-    if not candidates:
-        raise _nothing_fits(board, machine, request)
-    return Ranking(
-        candidates=candidates,
-        rejected=board.turned_down(candidates[0]),
-        last_resort=board.last_resort if request.variant == "auto" else (),
-    )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Judged:
-    release: Release
-    name: str
-    kind: str
-    fit: Fit
-
-
-class _Board:
-    """What was judged so far; rank's working memory."""
-
-    def __init__(self) -> None:
-        self.judged: list[_Judged] = []
-        self.refusals: list[str] = []
-        self.forced: str | None = None
-        self._last_resort: list[Candidate] = []
-
-    def ordered(self, request: Request) -> tuple[Candidate, ...]:
-        """Candidates by preference: accelerator kind, all GPUs before some, newest release, newest variant."""
-        if request.variant != "auto":
-            return tuple(self._candidate(row, forced=True) for row in self.judged)
-        for kind in _KINDS:
-            for coverage in ("all", "some"):
-                rows = [row for row in self.judged if row.kind == kind and row.fit.coverage == coverage]
-                if rows:
-                    return tuple(self._candidate(row) for row in rows)
-        return tuple(self._candidate(row) for row in self.judged if row.fit.coverage == "all")
-
-    def _candidate(self, row: _Judged, *, forced: bool = False) -> Candidate:
-        release, warnings = row.release, []
-        reasons: list[str] = []
-        if forced:
-            reasons.append(f"{row.name} was asked for")
-            if row.fit.coverage == "none":
-                warnings.append(f"this machine does not fit it: {row.fit.because}")
-        elif row.kind == "cpu":
-            reasons.append(self._why_cpu())
-            warnings.extend(self._cpu_warning())
-        else:
-            reasons.append(row.fit.because)
-        if row.fit.coverage == "some":
-            warnings.append(f"no build has code for every GPU; left out: {', '.join(row.fit.left_out)}")
-        return Candidate(
-            torch=release.version,
-            variant=row.name,
-            companions=_companions(release),
-            reasons=tuple(reasons),
-            warnings=tuple(warnings),
-        )
-
-    def _why_cpu(self) -> str:
-        closest = self._closest()
-        if closest is None:
-            return "no GPU that PyTorch can use was found, so the CPU build"
-        return f"the CPU build, since no GPU build fits: {closest.fit.because}"
-
-    def _closest(self) -> _Judged | None:
-        """The GPU build that was nearest to fitting, or None when the machine has no GPU at all."""
-        rows = [
-            row
-            for row in self.judged
-            if row.kind != "cpu" and not row.fit.because.endswith("GPU; none was found")
-        ]
-        by_driver = [row for row in rows if row.fit.needs_driver]
-        return next(iter(by_driver or rows), None)
-
-    def _cpu_warning(self) -> list[str]:
-        closest = self._closest()
-        if closest is None:
-            return []
-        drivers = [row.fit.needs_driver for row in self.judged if row.fit.needs_driver]
-        if drivers:
-            least = "" if drivers[-1] == drivers[0] else f" ({drivers[-1]} at the least)"
-            update = f"update the NVIDIA driver to {drivers[0]} or newer{least}"
-            return [f"the GPU stays unused: {update}, then install again"]
-        return [f"the GPU stays unused: {closest.fit.because}"]
-
-    @property
-    def last_resort(self) -> tuple[Candidate, ...]:
-        return tuple(self._last_resort)
-
-    def add_last_resort(self, release: Release, default: str) -> None:
-        """Remember PyPI's CUDA default, which a machine without a usable GPU gets from a plain pip install."""
-        self._last_resort.append(
-            Candidate(
-                torch=release.version,
-                variant=default,
-                companions=_companions(release),
-                reasons=(
-                    f"no source in reach has a CPU build; PyPI's torch {release.version} is a {default} build",
-                ),
-                warnings=(
-                    f"this is a {default} build on a machine that cannot use it: several GB for nothing",
-                ),
-            )
-        )
-
-    def turned_down(self, best: Candidate) -> tuple[Rejected, ...]:
-        """One row a variant, for the newest release that had it and is not older than the one chosen."""
-        rows: dict[str, Rejected] = {}
-        for row in self.judged:
-            newer = row.release.version > best.torch
-            if row.name == best.variant and not newer:
-                continue
-            if row.name in rows or row.release.version < best.torch:
-                continue
-            rows[row.name] = Rejected(
-                variant=row.name, because=self._turned_down(row, best), torch=str(row.release.version)
-            )
-        rows.pop(best.variant, None)
-        return tuple(rows.values())
-
-    @staticmethod
-    def _turned_down(row: _Judged, best: Candidate) -> str:
-        if row.fit.coverage == "none":
-            return row.fit.because
-        if row.kind == "cpu":
-            return f"a GPU build fits: {best.variant}"
-        return f"{best.variant} is preferred"
-
-
-def _judge(board: _Board, machine: Machine, request: Request, release: Release) -> None:
-    builds = release.platforms[machine.platform or ""]
-    for name in newest_first(builds.variants):
-        if request.variant != name and (request.variant != "auto" or name in _ASK_BY_NAME):
-            continue
-        board.judged.append(
-            _Judged(release=release, name=name, kind=variant(name).kind, fit=fit(machine, release, name))
-        )
-    default = builds.pypi_default
-    if default is not None and default != "cpu":
-        board.add_last_resort(release, default)
-
-
-def _companions(release: Release) -> tuple[Companion, ...]:
-    return tuple(
-        Companion(project=name, versions=tuple(row.versions)) for name, row in release.companions.items()
-    )
 
 
 def pick(
@@ -300,6 +110,7 @@ def choose(
                     rejected=ranking.rejected,
                     warnings=candidate.warnings,
                     left_out=left_out,
+                    constraints=snapshot.release(candidate.torch).constraints(machine.platform),
                 )
     if missing is not None:
         raise missing
@@ -399,44 +210,3 @@ def _no_companion(
     return (
         f"no source in reach has a {candidate.variant} build of {row.project} {belong} for this Python{seen}"
     )
-
-
-def _no_such_release(wanted: SpecifierSet, snapshot: Snapshot) -> NoSolution:
-    versions = snapshot.versions()
-    near = ", ".join(str(version) for version in versions[:4])
-    return NoSolution(
-        f"no torch release matches {wanted}; the releases known run from {versions[-1]} to {versions[0]}",
-        fix=f"ask for one that exists, for example {near}",
-        kind="no-such-release",
-    )
-
-
-def _nothing_fits(board: _Board, machine: Machine, request: Request) -> NoSolution:
-    python = machine.python_label
-    if not board.judged and board.refusals:
-        return NoSolution(
-            f"no torch release asked for has a build for this machine: {board.refusals[0]}",
-            fix=_fix_platform(board.refusals[0], python),
-        )
-    if request.variant != "auto" and not board.judged:
-        return NoSolution(
-            f"no torch release asked for has a {request.variant} build for {machine.os} {machine.arch}, "
-            f"Python {python}",
-            fix="leave out `--variant` to let torchdoctor choose, or ask for another `--torch`",
-        )
-    because = board.judged[0].fit.because if board.judged else "nothing is known for it"
-    return NoSolution(
-        f"no build fits this machine: {because}", fix="see `torchdoctor doctor` for what was found here"
-    )
-
-
-def _fix_platform(refusal: str, python: str) -> str:
-    if f"Python {python}" in refusal:
-        return "name another interpreter with `--python 3.12`, or another release with `--torch`"
-    if "-bit" in refusal:
-        return "name a 64-bit interpreter with `--python`"
-    if "musl" in refusal:
-        return "use a glibc system, for example a Debian or Ubuntu container"
-    if "CPython" in refusal:
-        return "name a CPython interpreter with `--python`"
-    return "no wheel can be installed here; torch would have to be built from source"

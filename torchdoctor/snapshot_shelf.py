@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from torchdoctor.errors import NoSolution
 from torchdoctor.machine import supported_tags
 from torchdoctor.plan import COMPANIONS, LeftOut, Plan, PlannedPackage
 from torchdoctor.resolve import pick, rank, why_this_release
-from torchdoctor.sources import OFFICIAL
+from torchdoctor.sources.source import OFFICIAL
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from torchdoctor.machine import Machine
-    from torchdoctor.plan import Candidate, Companion, Request
-    from wheels_index import Release
+    from torchdoctor.plan import Candidate, Companion, Ranking, Request
+    from wheels_index import Release, Snapshot
 
 __all__ = ["plan_from_snapshot"]
 
@@ -31,54 +32,91 @@ class _Choice:
     machine: Machine
     candidate: Candidate
     release: Release
+    snapshot: Snapshot
     ranks: Mapping[Tag, int]
 
 
-def plan_from_snapshot(machine: Machine, request: Request) -> Plan:
+def plan_from_snapshot(machine: Machine, request: Request, snapshot: Snapshot | None = None) -> Plan:
     """The best candidate with the files known for it; a build of which no file was seen is `published`.
 
-    Raises `NoSolution` when nothing fits, or when a companion asked for does not belong to it.
+    Raises `NoSolution` when nothing fits, or when a companion asked for has no build beside any candidate.
     """
-    snapshot = bundled()
-    ranking = rank(machine, request, snapshot)
-    candidate = ranking.candidates[0]
+    snapshot = snapshot or bundled()
+    ranking = rank(machine, request, snapshot, best_only=True)
     tags: Sequence[Tag] = supported_tags(machine)
-    choice = _Choice(
-        machine=machine,
-        candidate=candidate,
-        release=snapshot.release(candidate.torch),
-        ranks={tag: position for position, tag in reversed(list(enumerate(tags)))},
+    ranks = {tag: position for position, tag in reversed(list(enumerate(tags)))}
+    best, missing = ranking.candidates[0], None
+    for number in range(2):
+        for candidate in ranking.candidates:
+            choice = _Choice(
+                machine=machine,
+                candidate=candidate,
+                release=snapshot.release(candidate.torch),
+                snapshot=snapshot,
+                ranks=ranks,
+            )
+            try:
+                packages, left_out = _companions(choice, request)
+            except NoSolution as error:
+                missing = missing or error
+                continue
+            return _plan(choice, ranking, packages, left_out, _why(candidate, best, request, missing))
+        if number == 0:
+            ranking = rank(machine, request, snapshot)
+    assert missing is not None  # noqa: S101  (rank gives one candidate at the least)
+    raise missing
+
+
+def _plan(
+    choice: _Choice,
+    ranking: Ranking,
+    packages: tuple[PlannedPackage, ...],
+    left_out: tuple[LeftOut, ...],
+    why: str,
+) -> Plan:
+    candidate = choice.candidate
+    return Plan(
+        variant=candidate.variant,
+        index_url=OFFICIAL.index_url(candidate.variant),
+        packages=(_package(choice, "torch", candidate.torch), *packages),
+        reasons=(why, *candidate.reasons),
+        rejected=ranking.rejected,
+        warnings=candidate.warnings,
+        left_out=left_out,
+        constraints=choice.release.constraints(choice.machine.platform),
     )
-    packages = [_package(choice, "torch", candidate.torch)]
+
+
+def _why(candidate: Candidate, best: Candidate, request: Request, missing: NoSolution | None) -> str:
+    if missing is None:
+        return why_this_release(candidate, best, request)
+    return f"torch {candidate.torch}+{candidate.variant} is the newest that has what was asked for beside it"
+
+
+def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage, ...], tuple[LeftOut, ...]]:
+    packages: list[PlannedPackage] = []
     left_out: list[LeftOut] = []
-    for row in candidate.companions:
+    torch = f"torch {choice.candidate.torch}+{choice.candidate.variant}"
+    for row in choice.candidate.companions:
         if row.project in request.excluded or row.project not in COMPANIONS:
             continue
         wanted = request.required.get(row.project)
-        versions = [version for version in row.versions if wanted is None or wanted.contains(version)]
-        found = _companion(choice, row, versions)
+        found = _companion(choice, row, [v for v in row.versions if wanted is None or wanted.contains(v)])
         if found is not None:
             packages.append(found)
             continue
         because = (
-            f"{', '.join(map(str, row.versions))} belongs to torch {candidate.torch} and has no such build"
+            f"no {choice.candidate.variant} build of {row.project} "
+            f"{' or '.join(map(str, row.versions))} is known for Python {choice.machine.python_label}"
         )
         if wanted is not None:
             raise NoSolution(
-                f"{row.project} {wanted} was asked for: {because}",
-                fix=f"leave out `--with {row.project}`",
+                f"{row.project} was asked for beside {torch}: {because}",
+                fix=f"leave out `--with {row.project}`, or ask for another release with --torch",
                 kind="companion-missing",
             )
         left_out.append(LeftOut(name=row.project, because=because))
-    return Plan(
-        variant=candidate.variant,
-        index_url=OFFICIAL.index_url(candidate.variant),
-        packages=tuple(packages),
-        reasons=(why_this_release(candidate, candidate, request), *candidate.reasons),
-        rejected=ranking.rejected,
-        warnings=candidate.warnings,
-        left_out=tuple(left_out),
-    )
+    return tuple(packages), tuple(left_out)
 
 
 def _package(choice: _Choice, project: str, version: Version) -> PlannedPackage:
@@ -91,18 +129,38 @@ def _package(choice: _Choice, project: str, version: Version) -> PlannedPackage:
         return PlannedPackage(
             name=project, version=wheel.version, known="listed", wheel=wheel, source=OFFICIAL.name
         )
-    tagged = version if choice.machine.os == "macos" else Version(f"{version}+{build}")
+    tagged = version if choice.machine.os == "macos" else Version(f"{version}+{build.replace('-', '.')}")
     return PlannedPackage(name=project, version=tagged, known="published", wheel=None, source=OFFICIAL.name)
 
 
 def _companion(choice: _Choice, row: Companion, versions: Sequence[Version]) -> PlannedPackage | None:
-    """The newest version of which a file was seen, else the newest that has this Python."""
-    known = [_package(choice, row.project, version) for version in versions]
-    listed = [package for package in known if package.wheel is not None]
-    facts = choice.release.companions[row.project]
-    fitting = [
-        package
-        for package in known
-        if facts.has_python(Version(package.version.public), choice.machine.python_label)
-    ]
-    return next(iter(listed or fitting), None)
+    """The newest version that has a file for this build and Python, else the newest announced with it."""
+    packages = [_package(choice, row.project, version) for version in versions]
+    listed = next((package for package in packages if package.wheel is not None), None)
+    announced = [version for version in versions if _announced(choice, row.project, version)]
+    if announced and (listed is None or announced[0] > Version(listed.version.public)):
+        return _package(choice, row.project, announced[0])
+    return listed
+
+
+def _announced(choice: _Choice, project: str, version: Version) -> bool:
+    """Whether the torch release that a companion came out with has this build, and its files this Python."""
+    facts = choice.release.companions[project]
+    if not facts.has_python(version, choice.machine.python_label):
+        return False
+    if not _admits(facts.requires_python.get(version.public), choice.machine.python.version):
+        return False
+    platform = choice.machine.platform or ""
+    uploaded = facts.uploaded.get(version.public)
+    for release in choice.snapshot.releases():
+        if release.released == uploaded and uploaded is not None:
+            builds = release.platforms.get(platform)
+            return builds is not None and choice.candidate.variant in builds.variants
+    return False
+
+
+def _admits(requires_python: str | None, version: str) -> bool:
+    try:
+        return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True

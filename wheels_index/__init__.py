@@ -25,10 +25,20 @@ from wheels_index.arch import ArchList, arch_list, covers, nearest_arch_list
 from wheels_index.gpu import Gpu, gpu, gpus
 from wheels_index.release import PLATFORMS, Companion, PlatformBuilds, Release, Triton
 from wheels_index.snapshot import Snapshot, UnknownRelease, bundled
-from wheels_index.variant import EndOfLine, Rules, UnknownVariant, Variant, newest_first, rules, variant
+from wheels_index.variant import (
+    EndOfLine,
+    Rules,
+    UnknownVariant,
+    Variant,
+    nearest_gfx,
+    newest_first,
+    rules,
+    variant,
+)
 from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
+    from wheels_index.live import LiveSnapshot, Overlay, Refused, overlay
     from wheels_index.simple import NotAnIndex, Page, PageTooLarge, parse_page
 
 __all__ = [
@@ -38,10 +48,13 @@ __all__ = [
     "EndOfLine",
     "Gpu",
     "InvalidWheel",
+    "LiveSnapshot",
     "NotAnIndex",
+    "Overlay",
     "Page",
     "PageTooLarge",
     "PlatformBuilds",
+    "Refused",
     "Release",
     "Rules",
     "Snapshot",
@@ -56,7 +69,9 @@ __all__ = [
     "gpu",
     "gpus",
     "nearest_arch_list",
+    "nearest_gfx",
     "newest_first",
+    "overlay",
     "parse_page",
     "rules",
     "variant",
@@ -65,7 +80,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the page parser when it is first asked for: choosing from the snapshot does not need it."""
+    """Import the page parser and the overlay when first asked for: choosing from the snapshot needs neither."""
+    if name in ("LiveSnapshot", "Overlay", "Refused", "overlay"):
+        from wheels_index import live
+
+        return getattr(live, name)
     if name in ("NotAnIndex", "Page", "PageTooLarge", "parse_page"):
         from wheels_index import simple
 

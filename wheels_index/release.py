@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.version import Version
 
+from wheels_index._lazy import LazyWheels
 from wheels_index.wheel import Wheel, variant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "PLATFORMS",
@@ -74,7 +75,8 @@ class Companion:
 
     `versions` belong to the release, newest first. `constraint` is what the first of its line declares of
     torch; None when it declares nothing. `pythons` maps a version to the Pythons of PyPI's wheels; `py3`
-    there is one wheel for all. `requires_python` maps a version to its declared specifier.
+    there is one wheel for all. `requires_python` maps a version to its declared specifier, `uploaded` to the
+    ISO date of its first file on PyPI, which is that of the torch release it was built with.
     """
 
     project: str
@@ -83,6 +85,7 @@ class Companion:
     pythons: Mapping[str, tuple[str, ...]]
     requires_python: Mapping[str, str | None]
     note: str | None
+    uploaded: Mapping[str, str | None] = field(default_factory=dict)
 
     def has_python(self, version: Version, python: str) -> bool:
         """Say whether PyPI has a wheel of a version for a Python such as `3.12` or `3.14t`."""
@@ -113,8 +116,8 @@ class Release:
     yanked: bool
     platforms: Mapping[str, PlatformBuilds]
     companions: Mapping[str, Companion]
-    wheels: tuple[Wheel, ...]
-    pypi_wheels: tuple[Wheel, ...]
+    wheels: Sequence[Wheel]
+    pypi_wheels: Sequence[Wheel]
     numpy: Mapping[str, str]
     setuptools: str | None
     triton: Triton | None
@@ -122,6 +125,11 @@ class Release:
     pypi_cudnn: str | None
     sources: Mapping[str, str]
     as_of: str
+
+    def constraints(self, platform: str | None) -> tuple[str, ...]:
+        """Return requirement lines that the wheels do not declare: builds before 2.3 need `numpy<2`."""
+        numpy = self.numpy.get(platform or "")
+        return (f"numpy{numpy}",) if numpy else ()
 
     def listed(self, project: str, variant: str | None = None) -> tuple[Wheel, ...]:
         """Return the files seen on the official index of a project, of one variant or of all."""
@@ -150,8 +158,10 @@ def release_from_json(data: Mapping[str, Any], shared: tuple[Mapping[str, Any], 
         companions=MappingProxyType(
             {name: _companion(name, row) for name, row in data["companions"].items()}
         ),
-        wheels=tuple(w for file in files for w in wheels_from_json(file["wheels"])),
-        pypi_wheels=tuple(w for file in files for group in file["pypi"] for w in _pypi_wheels(group)),
+        wheels=LazyWheels(lambda: tuple(w for file in files for w in wheels_from_json(file["wheels"]))),
+        pypi_wheels=LazyWheels(
+            lambda: tuple(w for file in files for group in file["pypi"] for w in _pypi_wheels(group))
+        ),
         numpy=MappingProxyType(data["numpy"]),
         setuptools=data["setuptools"],
         triton=Triton(version=triton["version"], condition=triton["condition"])
@@ -227,6 +237,7 @@ def _companion(project: str, row: dict[str, Any]) -> Companion:
         pythons=MappingProxyType({version: tuple(pythons) for version, pythons in row["pythons"].items()}),
         requires_python=MappingProxyType(row["requires_python"]),
         note=row["note"],
+        uploaded=MappingProxyType(row["uploaded"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -43,6 +44,11 @@ class Snapshot:
         self._versions: tuple[Version, ...] | None = None
         self._releases: dict[Version, Release] = {}
         self._companions: dict[str, dict[str, Any]] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the data is."""
+        return self._folder
 
     def versions(self) -> tuple[Version, ...]:
         """Return the torch versions, newest first, from the file names alone."""
@@ -91,8 +97,9 @@ class Snapshot:
         return self._companions[name]
 
 
+@cache
 def bundled() -> Snapshot:
-    """Return the snapshot that comes with the package.
+    """Return the snapshot that comes with the package; one for the whole process, since it never changes.
 
     >>> release = bundled().release("2.4.1")
     >>> release.platforms["windows_x86_64"].variants

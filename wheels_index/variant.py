@@ -13,7 +13,16 @@ from wheels_index._data import read_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["EndOfLine", "Rules", "UnknownVariant", "Variant", "newest_first", "rules", "variant"]
+__all__ = [
+    "EndOfLine",
+    "Rules",
+    "UnknownVariant",
+    "Variant",
+    "nearest_gfx",
+    "newest_first",
+    "rules",
+    "variant",
+]
 
 Kind = Literal["cpu", "cuda", "rocm", "xpu"]
 
@@ -126,6 +135,26 @@ def variant(name: str) -> Variant:
         known=row is not None,
         rule=None if row else rule or blas_rule,
     )
+
+
+def nearest_gfx(name: str) -> tuple[tuple[str, ...], str | None] | None:
+    """Return the AMD targets of a ROCm variant, and the rule where they are the nearest known ones.
+
+    Nearest are those of the newest earlier ROCm whose targets are known. None where there are none, and for
+    what is not ROCm.
+
+    >>> nearest_gfx("rocm8.0")[1]
+    'AMD targets taken from rocm7.2'
+    """
+    wanted = variant(name)
+    if wanted.kind != "rocm" or wanted.gfx is not None:
+        return (wanted.gfx, None) if wanted.gfx is not None else None
+    known = map(variant, read_json("variants.json")["variants"])
+    earlier = [row for row in known if row.kind == "rocm" and row.gfx and row.order < wanted.order]
+    if not earlier:
+        return None
+    nearest = max(earlier, key=lambda row: row.order)
+    return nearest.gfx or (), f"AMD targets taken from {nearest.name}"
 
 
 def newest_first(names: Iterable[str]) -> tuple[str, ...]:

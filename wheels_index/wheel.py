@@ -33,7 +33,8 @@ class Wheel:
 
     `project` is normalised and `filename` has its `+` decoded. `sha256` is 64 lower-case hex digits and
     belongs to the file at `url` alone: another host may have other bytes under the same name. `size` is in
-    bytes. `variant` is `cu124`, `cpu`, `rocm6.3`, `xpu`; `metadata_sha256` is of the PEP 658 sidecar.
+    bytes. `variant` is `cu124`, `cpu`, `rocm6.3`, `xpu`; `metadata_sha256` is of the PEP 658 sidecar. `seen`
+    is the ISO date on which a live index listed the file; None for one of the bundled snapshot.
     """
 
     project: str
@@ -47,6 +48,7 @@ class Wheel:
     has_metadata: bool = False
     requires_python: str | None = None
     yanked: bool = False
+    seen: str | None = None
 
     @property
     def tags(self) -> frozenset[Tag]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from torchdoctor.errors import UsageError
-from torchdoctor.sources import Setting, sources_in_order
+from torchdoctor.sources.configured import Setting
+from torchdoctor.sources.order import sources_in_order
 
 CONFIGURED = (
     Setting(kind="index", place="https://corp.example/simple", origin="pip's index-url (global)"),

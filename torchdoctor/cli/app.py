@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "torchdoctor.cli.verify",
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",
+    "index": "torchdoctor.cli.index",
 }
 
 WRONG_USAGE = 2

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
-from torchdoctor.cli.place import cache_folder, say_json
+from torchdoctor.cli.place import cache_folder, data_folder, say_json
 
 if TYPE_CHECKING:
     from torchdoctor.install import InstallOptions, InstallResult
@@ -69,6 +69,7 @@ def command(
     options = InstallOptions(
         folder=env.expanduser().absolute(),
         cache=cache_folder(),
+        data=data_folder(),
         python=python,
         request=request_asked(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes),
         sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),

@@ -12,7 +12,7 @@ import click
 
 from torchdoctor.errors import EnvironmentUnusable
 
-__all__ = ["cache_folder", "environment_python", "say_json"]
+__all__ = ["cache_folder", "data_folder", "environment_python", "say_json"]
 
 
 def cache_folder() -> Path:
@@ -23,6 +23,16 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("torchdoctor", appauthor=False)
+
+
+def data_folder() -> Path:
+    """`TORCHDOCTOR_DATA_DIR`, else this user's data folder."""
+    given = os.environ.get("TORCHDOCTOR_DATA_DIR")
+    if given:
+        return Path(given).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("torchdoctor", appauthor=False)
 
 
 def environment_python(env: Path | None) -> Path:

@@ -1,29 +1,48 @@
-"""`torchdoctor resolve`: the plan alone, from what is known, without touching a source."""
+"""`torchdoctor resolve`: the plan alone, for this machine or another one."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.options import Output, choice_options, output_options
+from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import say_json
 
+if TYPE_CHECKING:
+    from torchdoctor.machine import Machine
+    from torchdoctor.plan import Plan, Request
+
 __all__ = ["command"]
+
+_SIZE = 4 * 1024 * 1024
 
 
 @click.command("resolve", short_help="Say which build fits, and why not the others.")
 @choice_options
 @click.option("--python", metavar="VERSION|PATH", help="The Python to choose for.")
+@click.option("--machine", "machine_file", metavar="FILE|-", help="Another machine, as contract JSON.")
 @click.option(
-    "--machine",
-    "machine_file",
-    metavar="FILE|-",
-    help="Another machine, as `report --format json` writes it.",
+    "--platform", metavar="TAG", help="Another machine: win_amd64, linux_aarch64, macosx_14_0_arm64, ..."
 )
+@click.option("--python-version", metavar="X.Y[t]", help="Its Python; this one's without it.")
+@click.option("--driver", metavar="VERSION", help="Its NVIDIA driver.")
+@click.option(
+    "--gpu", "gpus", multiple=True, metavar="NAME", help="Its GPU: a name, 8.9 or gfx1100. Once for each."
+)
+@click.option("--libc", metavar="NAMEX.Y", help="Its C library: glibc2.28, musl1.2.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "pip", "requirements", "pylock", "urls"]),
+    default="table",
+    show_default=True,
+    help="What to print.",
+)
+@source_options
 @output_options
 def command(
     *,
@@ -33,44 +52,125 @@ def command(
     without: tuple[str, ...],
     python: str | None,
     machine_file: str | None,
+    platform: str | None,
+    python_version: str | None,
+    driver: str | None,
+    gpus: tuple[str, ...],
+    libc: str | None,
+    form: str,
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    mirror: str | None,
+    offline: bool,
     output: Output,
 ) -> int:
-    """Say which build fits this machine, or the one described by --machine, and why not the others.
+    """Say which build fits this machine, or another one, and why not the others.
 
-    No source is asked: the answer rests on the releases that torchdoctor knows.
+    The answer rests on the releases that torchdoctor knows, and no source is asked unless one is named.
 
     \b
     torchdoctor resolve
     torchdoctor resolve --torch 2.9 --json
-    torchdoctor resolve --machine other.json
+    torchdoctor resolve --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090" --format pip
+    torchdoctor resolve --machine other.json --format urls
     """
     from torchdoctor.cli.asked import request_asked
-    from torchdoctor.machine import Machine, detect, find_python, real_world
-    from torchdoctor.snapshot_shelf import plan_from_snapshot
 
     request = request_asked(torch=torch, variant_name=variant, with_=with_, without=without)
-    if machine_file is not None:
-        machine = Machine.from_json(_read(machine_file))
+    machine = _machine(machine_file, platform, python, python_version, driver, gpus, libc)
+    if index_url or find_links or mirror:
+        plan = _ask_sources(machine, request, index_url, find_links, mirror, offline, output)
     else:
-        world = real_world(os.environ)
-        machine = detect(world, python=find_python(world, python)).machine
-    plan = plan_from_snapshot(machine, request)
-    if output.json:
+        from torchdoctor.snapshot_shelf import plan_from_snapshot
+
+        plan = plan_from_snapshot(machine, request)
+    if output.json or form == "json":
         say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
         return 0
-    for package in plan.packages:
-        seen = package.wheel.filename if package.wheel else "no file of it was seen yet"
-        click.echo(f"{package.name} {package.version}  {seen}")
-    click.echo(f"from {plan.index_url}")
-    for reason in plan.reasons:
-        click.echo(f"  because {reason}")
-    for row in plan.rejected:
-        click.echo(f"  not {row.variant}: {row.because}")
-    for text in plan.warnings:
-        click.echo(f"  warning: {text}")
-    for left in plan.left_out:
-        click.echo(f"  {left.name} is left out: {left.because}")
+    from torchdoctor.report.plan_text import plan_text
+
+    click.echo(plan_text(plan, form))
+    if form != "table" and not output.quiet:
+        for text in (*plan.warnings, *(f"{row.name} is left out: {row.because}" for row in plan.left_out)):
+            click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
     return 0
+
+
+def _machine(
+    machine_file: str | None,
+    platform: str | None,
+    python: str | None,
+    python_version: str | None,
+    driver: str | None,
+    gpus: tuple[str, ...],
+    libc: str | None,
+) -> Machine:
+    """The machine of the file, of the description, or this one, with what the options say of it changed."""
+    from dataclasses import replace
+
+    from torchdoctor.errors import UsageError
+    from torchdoctor.machine import Machine
+
+    described = [text for text in (platform, python_version, driver, libc, *gpus) if text is not None]
+    if machine_file is not None:
+        if described or python:
+            raise UsageError(
+                "--machine describes a whole machine, and other options describe one as well",
+                fix="leave out --machine, or --platform, --python, --python-version, --driver, --gpu and --libc",
+            )
+        return Machine.from_json(_read(machine_file))
+    if python is not None and python_version is not None:
+        raise UsageError(
+            "--python and --python-version both say for which Python", fix="leave one of them out"
+        )
+    from torchdoctor.described import described_machine
+
+    if platform is not None:
+        version = python_version or python or ".".join(map(str, sys.version_info[:3]))
+        return described_machine(
+            platform=platform, python_version=version, driver=driver, gpus=gpus, libc=libc
+        )
+    from torchdoctor.machine import detect, find_python, real_world
+
+    world = real_world(os.environ)
+    here = detect(world, python=find_python(world, python)).machine
+    if not described:
+        return here
+    other = described_machine(
+        platform="linux",
+        python_version=python_version or here.python_label,
+        driver=driver,
+        gpus=gpus,
+        libc=libc,
+    )
+    if python_version:
+        here = replace(here, python=replace(other.python, bits=here.python.bits))
+    if libc:
+        here = replace(here, libc=other.libc)
+    if gpus or driver:
+        here = replace(here, nvidia=other.nvidia, amd=other.amd, intel=other.intel)
+    return here
+
+
+def _ask_sources(
+    machine: Machine,
+    request: Request,
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    mirror: str | None,
+    offline: bool,
+    output: Output,
+) -> Plan:
+    from torchdoctor.install import SourceOptions, decide
+    from torchdoctor.report.progress import StageLines
+    from torchdoctor.sources.order import sources_in_order
+
+    options = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
+    sources = sources_in_order(
+        index_url=index_url, find_links=find_links, mirror_name=mirror, offline=offline
+    )
+    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
+    return decide(request, options, machine, sources, report)[0]
 
 
 def _read(name: str) -> Any:
@@ -78,10 +178,9 @@ def _read(name: str) -> Any:
 
     from torchdoctor.errors import UsageError
 
-    limit = 4 * 1024 * 1024
     try:
-        text = sys.stdin.read(limit + 1) if name == "-" else Path(name).read_text("utf-8")
-        if len(text) > limit:
+        text = sys.stdin.read(_SIZE + 1) if name == "-" else _head(Path(name))
+        if len(text) > _SIZE:
             raise UsageError(
                 f"{name} is larger than 4 MiB, which no machine's description is", fix="check the file"
             )
@@ -89,11 +188,13 @@ def _read(name: str) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"--machine {name} cannot be read: {error}",
-            fix="give a file that `torchdoctor report --format json` wrote",
+            fix="give a file that `torchdoctor report --format json` or `resolve --json` wrote",
         ) from error
     # A whole report holds the machine under `machine`.
-    return (
-        document["machine"]
-        if isinstance(document, dict) and isinstance(document.get("machine"), dict)
-        else document
-    )
+    inner = document.get("machine") if isinstance(document, dict) else None
+    return inner if isinstance(inner, dict) else document
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_SIZE + 1).decode("utf-8")

@@ -14,22 +14,23 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["mirror", "mirror_names"]
+__all__ = ["mirror", "mirror_names", "mirror_table"]
 
 
-def _table() -> dict[str, Any]:
+def mirror_table() -> dict[str, Any]:
+    """Every mirror's row: `base`, `layout`, what it `lacks`, its `source`."""
     table: dict[str, Any] = tomllib.loads(Path(__file__).with_name("mirrors.toml").read_text("utf-8"))
     return table
 
 
 def mirror_names() -> tuple[str, ...]:
     """Names that `--mirror` takes."""
-    return tuple(_table())
+    return tuple(mirror_table())
 
 
 def mirror(name: str) -> tuple[Source, Source | None]:
     """The mirror of the PyTorch index and the PyPI mirror that goes with it; `UsageError` for an unknown name."""
-    table = _table()
+    table = mirror_table()
     if name not in table:
         raise UsageError(
             f"no mirror is called {name!r}", fix=f"choose one of: {', '.join(table)}", kind="no-such-mirror"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.net import redacted
 from torchdoctor.sources.mirrors import mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
+from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from torchdoctor.errors import UsageError
-from torchdoctor.net import redacted
+from torchdoctor.urls import redacted
 
 __all__ = ["OFFICIAL", "PYPI", "Layout", "Source", "as_url"]
 

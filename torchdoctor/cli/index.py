@@ -1,0 +1,216 @@
+"""`torchdoctor index show|update|mirrors`: what is known of PyTorch's wheels, and how to know more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.place import data_folder, say_json
+
+if TYPE_CHECKING:
+    from torchdoctor.index_update import Update
+    from wheels_index import Release, Snapshot
+
+__all__ = ["command"]
+
+_SHOWN = 8  # names of files that are shown without -v
+
+
+@click.group("index", short_help="What is known of PyTorch's wheels.")
+def command() -> None:
+    """Show what is known of PyTorch's wheels, refresh it from the live index, list the mirrors.
+
+    \b
+    torchdoctor index update
+    torchdoctor index show --torch 2.9.1
+    torchdoctor index mirrors
+    """
+
+
+@command.command("update")
+@click.option(
+    "--index-url",
+    metavar="URL",
+    default="https://download.pytorch.org/whl",
+    show_default=True,
+    help="The index to read: the folder above torch/.",
+)
+@output_options
+def update_command(*, index_url: str, output: Output) -> int:
+    """Ask the index what is new, and keep it for every later command.
+
+    Pages that have not changed since the last update are not sent again.
+    """
+    from datetime import datetime, timezone
+
+    from torchdoctor.errors import UsageError
+    from torchdoctor.index_update import update
+    from torchdoctor.sources.source import as_url
+
+    url = as_url(index_url, origin="--index-url")
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--index-url {index_url} is not http or https", fix="give the URL of an index")
+    today = datetime.now(timezone.utc).date().isoformat()
+    done = update(data_folder(), url, today=today)
+    if output.json:
+        say_json({"schema": 1, **_update_json(done)})
+    else:
+        _say_update(done, output)
+    return 0
+
+
+def _update_json(done: Update) -> dict[str, Any]:
+    from torchdoctor.urls import redacted
+
+    return {
+        "index_url": redacted(done.base),
+        "as_of": done.as_of,
+        "unchanged": done.unchanged,
+        "releases": list(done.releases),
+        "variants": [
+            {"torch": row.torch, "platform": row.platform, "variant": row.variant} for row in done.variants
+        ],
+        "files": list(done.files),
+        "refused": [
+            {"filename": row.filename, "variant": row.variant, "known": row.known, "found": row.found}
+            for row in done.refused
+        ],
+        "rejected_links": done.rejected,
+        "notes": list(done.notes),
+    }
+
+
+def _say_update(done: Update, output: Output) -> None:
+    from torchdoctor.urls import redacted
+
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
+    for row in done.refused:
+        click.echo(
+            f"warning: {row.filename} is listed with SHA-256 {row.found[:16]}…, and {row.known[:16]}… is known; "
+            "the known one stays",
+            err=True,
+        )
+    if done.rejected and not output.quiet:
+        click.echo(f"note: {done.rejected} links were turned down", err=True)
+    if not (done.releases or done.variants or done.files):
+        said = "the index has not changed" if done.unchanged else "nothing is new"
+        click.echo(f"{redacted(done.base)}: {said} ({done.as_of})")
+        return
+    click.echo(f"{redacted(done.base)}, {done.as_of}:")
+    for torch in done.releases:
+        click.echo(f"  new release: torch {torch}")
+    for variant in done.variants:
+        click.echo(f"  new variant: torch {variant.torch} {variant.variant} for {variant.platform}")
+    click.echo(f"  {len(done.files)} new files")
+    shown = done.files if output.verbose else done.files[:_SHOWN] if not output.quiet else ()
+    for name in shown:
+        click.echo(f"    {name}")
+    if not output.quiet and len(shown) < len(done.files):
+        click.echo(f"    ... {len(done.files) - len(shown)} more (-v)")
+
+
+@command.command("show")
+@click.option("--torch", metavar="VERSION", help="One release in full, such as 2.9.1.")
+@output_options
+def show(*, torch: str | None, output: Output) -> int:
+    """Show the releases that are known: variants by platform, files seen, and as of when."""
+    from torchdoctor.index_store import known_index
+
+    snapshot = known_index(data_folder(), lambda text: click.echo(f"note: {text}", err=True))
+    releases = list(snapshot.releases()) if torch is None else [_asked(snapshot, torch)]
+    if output.json:
+        say_json({"schema": 1, "releases": [_release_json(row) for row in releases]})
+        return 0
+    for row in releases:
+        layers = _layers(row)
+        counted = ", ".join(f"{count} {layer}" for layer, count in layers.items() if count) or "no file seen"
+        known_from = row.released or "date unknown"
+        click.echo(f"torch {row.version}  {known_from}  {counted}  as of {row.as_of}")
+        if torch is None and not output.verbose:
+            everywhere = dict.fromkeys(name for builds in row.platforms.values() for name in builds.variants)
+            click.echo(f"  {' '.join(everywhere)}")
+            continue
+        _say_platforms(row)
+    return 0
+
+
+def _say_platforms(release: Release) -> None:
+    for platform, builds in release.platforms.items():
+        if not builds.variants:
+            continue
+        click.echo(f"  {platform:15} {' '.join(builds.variants)}")
+        pythons = (*builds.pythons, *builds.index_only_pythons)
+        if pythons:
+            click.echo(f"  {'':15} Python {' '.join(pythons)}")
+        for name, why in builds.unmatrixed.items():
+            click.echo(f"  {'':15} {name}: {why}")
+    for project, row in release.companions.items():
+        versions = ", ".join(map(str, row.versions)) or "none known"
+        click.echo(f"  {project:15} {versions}" + (f"  ({row.note})" if row.note else ""))
+
+
+def _asked(snapshot: Snapshot, torch: str) -> Release:
+    from packaging.version import InvalidVersion
+
+    from torchdoctor.errors import UsageError
+    from wheels_index import UnknownRelease
+
+    try:
+        return snapshot.release(torch)
+    except (UnknownRelease, InvalidVersion) as error:
+        raise UsageError(
+            f"--torch {torch}: {error}",
+            fix="see `torchdoctor index show`, or ask the live index with `torchdoctor index update`",
+            kind="no-such-release",
+        ) from error
+
+
+def _layers(release: Release) -> dict[str, int]:
+    """How many files are known by which layer."""
+    live = sum(wheel.seen is not None for wheel in release.wheels)
+    return {"listed": len(release.wheels) - live, "live": live}
+
+
+def _release_json(release: Release) -> dict[str, Any]:
+    return {
+        "torch": str(release.version),
+        "released": release.released,
+        "as_of": release.as_of,
+        "live": release.sources.get("live"),
+        "platforms": {
+            name: {
+                "variants": list(builds.variants),
+                "pythons": [*builds.pythons, *builds.index_only_pythons],
+                "unmatrixed": dict(builds.unmatrixed),
+                "unconfirmed": dict(builds.unconfirmed),
+            }
+            for name, builds in release.platforms.items()
+        },
+        "companions": {
+            name: {"versions": list(map(str, row.versions)), "constraint": row.constraint, "note": row.note}
+            for name, row in release.companions.items()
+        },
+        "files": _layers(release),
+    }
+
+
+@command.command("mirrors")
+@output_options
+def mirrors(*, output: Output) -> int:
+    """List the mirrors that --mirror takes. None is contacted unless it is asked for."""
+    from torchdoctor.sources.mirrors import mirror_table
+
+    rows = mirror_table()
+    if output.json:
+        say_json({"schema": 1, "mirrors": [{"name": name, **row} for name, row in rows.items()]})
+        return 0
+    width = max(map(len, rows), default=0)
+    for name, row in rows.items():
+        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']})")
+        for text in row.get("lacks", ()):
+            click.echo(f"{'':{width}}    lacks: {text}")
+        click.echo(f"{'':{width}}    source: {row['source']}")
+    return 0

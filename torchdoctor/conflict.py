@@ -1,0 +1,224 @@
+"""When nothing fits: which of the things asked for and found are in each other's way, and what to change."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from torchdoctor.errors import NoSolution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from torchdoctor.machine import Machine
+    from torchdoctor.plan import Request
+    from wheels_index import Snapshot
+
+__all__ = ["explain"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """One thing that stands in the way: how it is called, and what to change it to."""
+
+    name: str
+    change: str
+
+
+def explain(machine: Machine, request: Request, snapshot: Snapshot, refusals: Sequence[str]) -> NoSolution:
+    """The smallest set of constraints in conflict, found by letting go of one at a time.
+
+    `refusals` are the reasons of the single releases, the newest first.
+    """
+    hopeless = _hopeless(machine)
+    if hopeless is not None:
+        return hopeless
+    if request.torch is not None and not any(request.torch.contains(row) for row in snapshot.versions()):
+        return _no_such_release(request, snapshot)
+    ways = _ways(machine, request, snapshot)
+    first = f": {refusals[0]}" if refusals else ""
+    if not ways:
+        return NoSolution(
+            f"no torch release has a build for this machine{first}",
+            fix="see `torchdoctor doctor` for what was found here",
+        )
+    names = [way.name for way in ways]
+    together = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return NoSolution(
+        f"no torch build meets {together}{' together' if len(names) > 1 else ''}{first}",
+        fix=f"use {', or '.join(way.change for way in ways)}",
+    )
+
+
+def _hopeless(machine: Machine) -> NoSolution | None:
+    """A machine that no release has wheels for, whatever is asked."""
+    python = machine.python
+    if machine.libc is not None and machine.libc.name == "musl":
+        return NoSolution(
+            "no torch wheel is built for musl",
+            fix="use a glibc system, for example a Debian or Ubuntu container",
+        )
+    if python.bits != 64:  # noqa: PLR2004
+        return NoSolution(
+            f"torch has no build for a {python.bits}-bit Python",
+            fix="name a 64-bit interpreter with `--python`",
+        )
+    if python.implementation != "cpython":
+        return NoSolution(
+            f"torch has wheels for CPython only, not {python.implementation}",
+            fix="name a CPython interpreter with `--python`",
+        )
+    if machine.platform is None:
+        return NoSolution(
+            f"torch has no build for {machine.os} {machine.arch}",
+            fix="no wheel can be installed here; torch would have to be built from source",
+        )
+    return None
+
+
+def _no_such_release(request: Request, snapshot: Snapshot) -> NoSolution:
+    versions = snapshot.versions()
+    wanted = str(request.torch)
+    known = sorted(versions)
+    place = bisect_left(known, _first_version(wanted))
+    near = known[max(0, place - 2) : place + 1]
+    return NoSolution(
+        f"no torch release matches {wanted}; the releases known run from {known[0]} to {known[-1]}",
+        fix=f"ask for one that exists, the nearest: {', '.join(map(str, reversed(near)))}",
+        kind="no-such-release",
+    )
+
+
+def _first_version(wanted: str) -> Version:
+    found = re.search(r"\d{1,6}(\.\d{1,6}){0,3}", wanted)
+    return Version(found[0] if found else "0")
+
+
+def _ways(machine: Machine, request: Request, snapshot: Snapshot) -> list[_Way]:
+    """Each constraint that, let go of alone, leaves something that fits."""
+    found = (
+        _python(machine, request, snapshot),
+        _torch(machine, request, snapshot),
+        _variant(machine, request, snapshot),
+        _system(machine, request, snapshot),
+        *(_companion(name, machine, request, snapshot) for name in request.required),
+    )
+    return [way for way in found if way is not None]
+
+
+def _fitting(machine: Machine, request: Request, snapshot: Snapshot) -> list[tuple[Version, str]]:
+    from torchdoctor.ranking import judge
+
+    board = judge(machine, request, snapshot)
+    return [(candidate.torch, candidate.variant) for candidate in board.ordered(request)]
+
+
+def _torch(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | None:
+    if request.torch is None:
+        return None
+    fitting = [version for version, _ in _fitting(machine, replace(request, torch=None), snapshot)]
+    if not fitting:
+        return None
+    if max(fitting) == snapshot.versions()[0]:
+        change = f"torch ≥ {min(fitting)}"
+    else:
+        change = f"torch {_span(sorted(set(fitting)))}"
+    return _Way(name=f"torch {str(request.torch).removeprefix('==').removesuffix('.*')}", change=change)
+
+
+def _python(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | None:
+    platform = machine.platform or ""
+    labels = {
+        label
+        for release in snapshot.releases()
+        if platform in release.platforms
+        for label in (*release.platforms[platform].pythons, *release.platforms[platform].index_only_pythons)
+    }
+    fitting = [label for label in labels if _fitting(_with_python(machine, label), request, snapshot)]
+    if not fitting:
+        return None
+    plain = sorted((label for label in fitting if not label.endswith("t")), key=Version)
+    newest = plain[-1] if plain else ""
+    asked = Version(machine.python_label.rstrip("t"))
+    change = f"Python {_span(plain)}" if plain else f"Python {', '.join(sorted(fitting))}"
+    if plain and asked > Version(newest):
+        change = f"Python ≤ {newest}"
+    elif plain and asked < Version(plain[0]):
+        change = f"Python ≥ {plain[0]}"
+    example = plain[-1] if plain else max(fitting)
+    return _Way(name=f"Python {machine.python_label}", change=f"{change} (such as `--python {example}`)")
+
+
+def _with_python(machine: Machine, label: str) -> Machine:
+    python = replace(machine.python, version=f"{label.rstrip('t')}.0", free_threaded=label.endswith("t"))
+    return replace(machine, python=python)
+
+
+def _variant(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | None:
+    if request.variant == "auto":
+        return None
+    platform = machine.platform or ""
+    wanted = request.torch
+    names = {
+        name
+        for release in snapshot.releases()
+        if (wanted is None or wanted.contains(release.version)) and platform in release.platforms
+        for name in release.platforms[platform].variants
+    }
+    fitting = [name for name in names if _fitting(machine, replace(request, variant=name), snapshot)]
+    if not fitting:
+        return None
+    return _Way(name=f"variant {request.variant}", change=f"--variant {' or '.join(_newest(fitting))}")
+
+
+def _newest(names: Iterable[str]) -> list[str]:
+    from wheels_index import newest_first
+
+    return list(newest_first(names))
+
+
+def _system(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | None:
+    """An older C library or macOS than a build takes: the least one that some build does."""
+    platform = machine.platform or ""
+    builds = [row.platforms[platform] for row in snapshot.releases() if platform in row.platforms]
+    if machine.os == "macos":
+        name, floors = "macOS", {floor for row in builds if (floor := row.macos_floor(machine.python_label))}
+        newer = [(floor, replace(machine, os_version=_dotted(floor))) for floor in sorted(floors)]
+    elif machine.libc is not None:
+        name, floors = (
+            "glibc",
+            {floor for row in builds for key in row.glibc if (floor := row.glibc_floor(key))},
+        )
+        libc = machine.libc
+        newer = [
+            (floor, replace(machine, libc=replace(libc, version=_dotted(floor)))) for floor in sorted(floors)
+        ]
+    else:
+        return None
+    found = machine.os_version if machine.os == "macos" else machine.libc.version if machine.libc else None
+    for floor, other in newer:
+        if _fitting(other, request, snapshot):
+            return _Way(name=f"{name} {found}", change=f"a system with {name} ≥ {_dotted(floor)}")
+    return None
+
+
+def _dotted(parts: Iterable[int]) -> str:
+    return ".".join(map(str, parts))
+
+
+def _companion(name: str, machine: Machine, request: Request, snapshot: Snapshot) -> _Way | None:
+    others = {key: value for key, value in request.required.items() if key != name}
+    fitting = _fitting(machine, replace(request, required=others), snapshot)
+    if not fitting or not str(request.required[name]):
+        return None
+    row = snapshot.release(fitting[0][0]).companions.get(name)
+    belong = " or ".join(map(str, row.versions)) if row else ""
+    return _Way(name=f"{name} {request.required[name]}", change=f"{name} {belong}".strip())
+
+
+def _span(rows: Sequence[object]) -> str:
+    return f"{rows[0]}" if len(rows) == 1 else f"{rows[0]} to {rows[-1]}"

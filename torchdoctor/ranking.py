@@ -1,0 +1,221 @@
+"""Machine + Request + what exists -> every build that fits, the best first, and why not the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torchdoctor.conflict import explain
+from torchdoctor.fit import fit, refuse_platform
+from torchdoctor.plan import Candidate, Companion, Ranking, Rejected, Request
+from wheels_index import newest_first, variant
+
+if TYPE_CHECKING:
+    from torchdoctor.fit import Fit
+    from torchdoctor.machine import Machine
+    from wheels_index import Release, Snapshot
+
+__all__ = ["Board", "judge", "rank"]
+
+# NVIDIA before AMD before Intel: a laptop's integrated GPU never decides over its discrete one.
+_KINDS = ("cuda", "rocm", "xpu")
+
+# The same build with another C++ ABI: for those who link against it and know so.
+_ASK_BY_NAME = frozenset({"cpu-cxx11-abi"})
+
+
+def rank(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: bool = False) -> Ranking:
+    """Every release and variant that fits the machine and the request, the best first.
+
+    The newest release that fits leads; within it the newest variant. Builds that have code for every GPU
+    come before builds that leave some out, and CPU builds count only when no other fits. `best_only` stops
+    at the release of the first one, which reads fewer releases.
+
+    Raises `NoSolution` when nothing is left.
+    """
+    board = judge(machine, request, snapshot, best_only=best_only)
+    candidates = board.ordered(request)
+    if not candidates:
+        raise explain(machine, request, snapshot, board.refusals)
+    return Ranking(
+        candidates=candidates,
+        rejected=board.turned_down(candidates[0]),
+        last_resort=board.last_resort if request.variant == "auto" else (),
+    )
+
+
+def judge(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: bool = False) -> Board:
+    """Every build of every release that the request admits, judged against the machine."""
+    board = Board()
+    for version in snapshot.versions():
+        if request.torch is not None and not request.torch.contains(version):
+            continue
+        release = snapshot.release(version)
+        refusal = refuse_platform(machine, release) or _refuse_companions(request, release)
+        if refusal is None:
+            board.add(machine, request, release)
+        else:
+            board.refusals.append(refusal)
+        if best_only and board.settled(machine, request):
+            break
+    return board
+
+
+def _refuse_companions(request: Request, release: Release) -> str | None:
+    """Why a companion asked for by version does not belong to this release; None when all do."""
+    for name, wanted in request.required.items():
+        row = release.companions.get(name)
+        if row is None or not any(wanted.contains(version) for version in row.versions):
+            belong = ", ".join(map(str, row.versions)) if row else "none"
+            return f"{name} {belong} belongs to torch {release.version}, not {wanted}"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    release: Release
+    name: str
+    kind: str
+    fit: Fit
+
+
+class Board:
+    """Builds judged against a machine, the newest release first, and why releases were passed over."""
+
+    def __init__(self) -> None:
+        self.judged: list[_Judged] = []
+        self.refusals: list[str] = []
+        self._last_resort: list[Candidate] = []
+
+    def add(self, machine: Machine, request: Request, release: Release) -> None:
+        """Judge the builds of a release that the request admits."""
+        builds = release.platforms[machine.platform or ""]
+        for name in newest_first(builds.variants):
+            if request.variant != name and (request.variant != "auto" or name in _ASK_BY_NAME):
+                continue
+            found = fit(machine, release, name)
+            if found.installable:
+                self.judged.append(_Judged(release=release, name=name, kind=variant(name).kind, fit=found))
+            else:
+                self.refusals.append(found.because)
+        default = builds.pypi_default
+        if default is not None and default != "cpu":
+            self._add_last_resort(release, default)
+
+    def settled(self, machine: Machine, request: Request) -> bool:
+        """Whether no older release can lead: one fits by the kind of build that comes first on this machine."""
+        if request.variant != "auto":
+            return bool(self.judged)
+        found = (("cuda", machine.nvidia), ("rocm", machine.amd), ("xpu", machine.intel))
+        first = next((kind for kind, cards in found if cards is not None), "cpu")
+        return any(row.kind == first and row.fit.coverage == "all" for row in self.judged)
+
+    def ordered(self, request: Request) -> tuple[Candidate, ...]:
+        """Candidates by preference: accelerator kind, all GPUs before some, newest release, newest variant."""
+        if request.variant != "auto":
+            return tuple(self._candidate(row, forced=True) for row in self.judged)
+        for kind in _KINDS:
+            for coverage in ("all", "some"):
+                rows = [row for row in self.judged if row.kind == kind and row.fit.coverage == coverage]
+                if rows:
+                    return tuple(self._candidate(row) for row in rows)
+        return tuple(self._candidate(row) for row in self.judged if row.fit.coverage == "all")
+
+    def _candidate(self, row: _Judged, *, forced: bool = False) -> Candidate:
+        release, warnings = row.release, []
+        reasons: list[str] = []
+        if forced:
+            reasons.append(f"{row.name} was asked for")
+            if row.fit.coverage == "none":
+                warnings.append(f"this machine does not fit it: {row.fit.because}")
+        elif row.kind == "cpu":
+            reasons.append(self._why_cpu())
+            warnings.extend(self._cpu_warning())
+        else:
+            reasons.append(row.fit.because)
+        if row.fit.coverage == "some":
+            warnings.append(f"no build has code for every GPU; left out: {', '.join(row.fit.left_out)}")
+        return Candidate(
+            torch=release.version,
+            variant=row.name,
+            companions=_companions(release),
+            reasons=tuple(reasons),
+            warnings=tuple(warnings),
+        )
+
+    def _why_cpu(self) -> str:
+        closest = self._closest()
+        if closest is None:
+            return "no GPU that PyTorch can use was found, so the CPU build"
+        return f"the CPU build, since no GPU build fits: {closest.fit.because}"
+
+    def _closest(self) -> _Judged | None:
+        """The GPU build that was nearest to fitting, or None when the machine has no GPU at all."""
+        rows = [
+            row
+            for row in self.judged
+            if row.kind != "cpu" and not row.fit.because.endswith("GPU; none was found")
+        ]
+        by_driver = [row for row in rows if row.fit.needs_driver]
+        return next(iter(by_driver or rows), None)
+
+    def _cpu_warning(self) -> list[str]:
+        closest = self._closest()
+        if closest is None:
+            return []
+        drivers = [row.fit.needs_driver for row in self.judged if row.fit.needs_driver]
+        if drivers:
+            least = "" if drivers[-1] == drivers[0] else f" ({drivers[-1]} at the least)"
+            update = f"update the NVIDIA driver to {drivers[0]} or newer{least}"
+            return [f"the GPU stays unused: {update}, then install again"]
+        return [f"the GPU stays unused: {closest.fit.because}"]
+
+    @property
+    def last_resort(self) -> tuple[Candidate, ...]:
+        """CUDA builds that a machine without a usable GPU could take as well."""
+        return tuple(self._last_resort)
+
+    def _add_last_resort(self, release: Release, default: str) -> None:
+        """Remember PyPI's CUDA default, which a machine without a usable GPU gets from a plain pip install."""
+        self._last_resort.append(
+            Candidate(
+                torch=release.version,
+                variant=default,
+                companions=_companions(release),
+                reasons=(
+                    f"no source in reach has a CPU build; PyPI's torch {release.version} is a {default} build",
+                ),
+                warnings=(
+                    f"this is a {default} build on a machine that cannot use it: several GB for nothing",
+                ),
+            )
+        )
+
+    def turned_down(self, best: Candidate) -> tuple[Rejected, ...]:
+        """One row a variant, for the newest release that had it and is not older than the one chosen."""
+        rows: dict[str, Rejected] = {}
+        for row in self.judged:
+            newer = row.release.version > best.torch
+            if row.name == best.variant and not newer:
+                continue
+            if row.name in rows or row.release.version < best.torch:
+                continue
+            rows[row.name] = Rejected(
+                variant=row.name, because=self._turned_down(row, best), torch=str(row.release.version)
+            )
+        rows.pop(best.variant, None)
+        return tuple(rows.values())
+
+    @staticmethod
+    def _turned_down(row: _Judged, best: Candidate) -> str:
+        if row.fit.coverage == "none":
+            return row.fit.because
+        if row.kind == "cpu":
+            return f"a GPU build fits: {best.variant}"
+        return f"{best.variant} is preferred"
+
+
+def _companions(release: Release) -> tuple[Companion, ...]:
+    return tuple(
+        Companion(project=name, versions=tuple(row.versions)) for name, row in release.companions.items()
+    )

@@ -1,0 +1,94 @@
+"""A plan as text: a table for people, and the forms that a person pastes."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torchdoctor.plan import Plan, PlannedPackage
+
+__all__ = ["FORMATS", "plan_text"]
+
+
+def plan_text(plan: Plan, form: str) -> str:
+    """The plan in one of `FORMATS`."""
+    return FORMATS[form](plan)
+
+
+def _table(plan: Plan) -> str:
+    width = max(len(f"{row.name} {row.version}") for row in plan.packages)
+    lines = [f"{f'{row.name} {row.version}':{width}}  {_file(row)}" for row in plan.packages]
+    lines.append(f"{'from':{width}}  {plan.index_url}")
+    lines += [f"{'because':{width}}  {reason}" for reason in plan.reasons]
+    lines += [f"{f'not {row.variant}':{width}}  {row.because}" for row in plan.rejected]
+    lines += [f"{'also':{width}}  {line}: torch does not declare it" for line in plan.constraints]
+    lines += [f"{'warning':{width}}  {text}" for text in plan.warnings]
+    lines += [f"{f'no {row.name}':{width}}  {row.because}" for row in plan.left_out]
+    return "\n".join(lines)
+
+
+def _file(row: PlannedPackage) -> str:
+    return row.wheel.filename if row.wheel else "published; no file of it was seen yet"
+
+
+def _pip(plan: Plan) -> str:
+    names = " ".join(f"{row.name}=={row.version}" for row in plan.packages)
+    more = "".join(f" {shlex.quote(line)}" for line in plan.constraints)
+    return f"pip install {names}{more} --index-url {plan.index_url}"
+
+
+def _requirements(plan: Plan) -> str:
+    hashed = all(row.wheel is not None and row.wheel.sha256 for row in plan.packages)
+    names = " ".join(f"{row.name}=={row.version}" for row in plan.packages)
+    lines = [f"--index-url {plan.index_url}"]
+    if hashed:
+        lines = [
+            "# pip checks either every hash or none, and what torch depends on is not listed here:",
+            "#   pip install --no-deps -r FILE",
+            f"#   pip install {names}",
+            *lines,
+        ]
+    for row in plan.packages:
+        digest = f" --hash=sha256:{row.wheel.sha256}" if hashed and row.wheel else ""
+        lines.append(f"{row.name}=={row.version}{digest}")
+    if not hashed:
+        lines.insert(0, "# not every file was seen yet, so no hashes are given")
+    return "\n".join(lines)
+
+
+def _urls(plan: Plan) -> str:
+    return "\n".join(
+        row.wheel.url + (f"#sha256={row.wheel.sha256}" if row.wheel.sha256 else "")
+        if row.wheel is not None and row.wheel.url is not None
+        else f"# {row.name} {row.version}: published; no file of it was seen yet"
+        for row in plan.packages
+    )
+
+
+def _pylock(plan: Plan) -> str:
+    """A lock (PEP 751) of the plan's own files; what they depend on is left to the installer's resolver."""
+    import tomli_w
+
+    packages: list[dict[str, Any]] = []
+    for row in plan.packages:
+        package: dict[str, Any] = {"name": row.name, "version": str(row.version)}
+        wheel = row.wheel
+        if wheel is None or wheel.url is None or not wheel.sha256:
+            continue
+        entry: dict[str, Any] = {"name": wheel.filename, "url": wheel.url, "hashes": {"sha256": wheel.sha256}}
+        if wheel.size is not None:
+            entry["size"] = wheel.size
+        packages.append({**package, "index": plan.index_url, "wheels": [entry]})
+    return tomli_w.dumps({"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages}).rstrip()
+
+
+FORMATS: dict[str, Callable[[Plan], str]] = {
+    "table": _table,
+    "pip": _pip,
+    "requirements": _requirements,
+    "pylock": _pylock,
+    "urls": _urls,
+}

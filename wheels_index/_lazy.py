@@ -1,0 +1,50 @@
+"""Wheels that are built when they are first looked at: choosing reads many releases and few of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from wheels_index.wheel import Wheel
+
+__all__ = ["LazyWheels"]
+
+
+class LazyWheels(Sequence["Wheel"]):
+    """A tuple of wheels behind the function that makes it."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], tuple[Wheel, ...]]) -> None:
+        self._make = make
+        self._made: tuple[Wheel, ...] | None = None
+
+    def _wheels(self) -> tuple[Wheel, ...]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._wheels())
+
+    def __iter__(self) -> Iterator[Wheel]:
+        return iter(self._wheels())
+
+    @overload
+    def __getitem__(self, index: int) -> Wheel: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Wheel, ...]: ...
+    def __getitem__(self, index: int | slice) -> Wheel | tuple[Wheel, ...]:
+        return self._wheels()[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._wheels() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._wheels())
+
+    def __repr__(self) -> str:
+        return repr(self._wheels())

@@ -1,0 +1,116 @@
+"""Which companions seen on an index go with which torch: what they declare of torch decides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from wheels_index._tags import pythons_of
+from wheels_index.release import Companion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from wheels_index.release import Release
+
+__all__ = ["COMPANIONS", "Pairing", "declared_torch"]
+
+COMPANIONS = ("torchvision", "torchaudio")
+
+
+def declared_torch(lines: Iterable[str]) -> SpecifierSet | None:
+    """Return what `Requires-Dist` lines declare of torch, extras left out; None when they declare nothing.
+
+    >>> str(declared_torch(["numpy", "torch==2.16.0", "gdown; extra == 'gdown'"]))
+    '==2.16.0'
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    for line in lines:
+        try:
+            row = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(row.name) == "torch" and row.specifier and "extra" not in str(row.marker):
+            return row.specifier
+    return None
+
+
+class Pairing:
+    """The companion versions of an index, and what each declares of torch."""
+
+    __slots__ = ("_declared", "_pythons")
+
+    def __init__(
+        self, files: Mapping[tuple[str, Version], Sequence[str]], requires: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Take the names of the files of each version, and its `Requires-Dist` lines (`torchvision-0.31.0`)."""
+        self._declared: dict[str, dict[Version, SpecifierSet]] = {name: {} for name in COMPANIONS}
+        self._pythons: dict[tuple[str, str], tuple[str, ...]] = {}
+        for (project, version), names in files.items():
+            lines = requires.get(f"{project}-{version}") if project in COMPANIONS else None
+            declared = declared_torch(lines) if lines else None
+            if declared is not None:
+                self._declared[project][version] = declared
+                self._pythons[project, str(version)] = pythons_of(names)
+
+    def known(self, torch: Version, rows: Mapping[str, Companion], *, note: str) -> dict[str, Companion]:
+        """Return a known release's companions, with the new versions that declare to go with it."""
+        return {project: self._added(torch, row, note) for project, row in rows.items()}
+
+    def new(self, torch: Version, before: Release | None, *, note: str) -> dict[str, Companion]:
+        """Return the companions of a release of which nothing else is known.
+
+        Those that declare to go with it; of a project without one, those of the release before it that
+        declare no upper end of torch.
+        """
+        rows = {}
+        for project in COMPANIONS:
+            row = self._added(torch, _none(project), note)
+            old = before.companions.get(project) if before is not None and not row.versions else None
+            if before is not None and old is not None and _open_ended(old):
+                said = old.constraint or "declares no torch requirement"
+                rule = f"taken from torch {before.version}, whose {project} {said}"
+                row = replace(old, note="; ".join(filter(None, (rule, old.note))))
+            rows[project] = row
+        return rows
+
+    def _added(self, torch: Version, row: Companion, note: str) -> Companion:
+        found = {
+            version: declared
+            for version, declared in self._declared[row.project].items()
+            if version not in row.versions and declared.contains(torch, prereleases=True)
+        } if row.project in self._declared else {}  # fmt: skip
+        if not found:
+            return row
+        versions = tuple(sorted({*row.versions, *found}, reverse=True))
+        first = found.get(versions[0])
+        pythons = {str(version): self._pythons[row.project, str(version)] for version in found}
+        return replace(
+            row,
+            versions=versions,
+            constraint=f"torch{first}" if first is not None else row.constraint,
+            pythons=MappingProxyType({**row.pythons, **pythons}),
+            requires_python=MappingProxyType({**row.requires_python, **dict.fromkeys(pythons)}),
+            note="; ".join(filter(None, (row.note, f"{', '.join(pythons)}: {note}"))),
+        )
+
+
+def _open_ended(row: Companion) -> bool:
+    return row.constraint is None or ">=" in row.constraint
+
+
+def _none(project: str) -> Companion:
+    return Companion(
+        project=project,
+        versions=(),
+        constraint=None,
+        pythons=MappingProxyType({}),
+        requires_python=MappingProxyType({}),
+        note=None,
+    )

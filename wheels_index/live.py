@@ -1,0 +1,238 @@
+"""A snapshot with what a live index listed laid over it: new files, variants and releases, without new code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
+
+from wheels_index._lazy import LazyWheels
+from wheels_index._pairing import COMPANIONS, Pairing, declared_torch
+from wheels_index._rows import Group, groups_from_json, groups_of, groups_to_json
+from wheels_index._seen import NOTHING, Refused, merged_builds, merged_wheels
+from wheels_index.release import PLATFORMS, Release
+from wheels_index.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from wheels_index.wheel import Wheel
+
+__all__ = ["LiveSnapshot", "Overlay", "Refused", "declared_torch", "overlay"]
+
+_SCHEMA = 1
+_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+_MAX_LINES = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overlay:
+    """What an index listed on `as_of` (an ISO date), and what new companions declare of torch.
+
+    `requires` maps `torchvision-0.31.0` to the `Requires-Dist` lines of its metadata.
+    """
+
+    as_of: str
+    groups: tuple[Group, ...]
+    requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, wheels: Iterable[Wheel], *, as_of: str, requires: Mapping[str, Sequence[str]] = _NOTHING
+    ) -> Overlay:
+        """Keep the releases: pre-releases, development builds and yanked files are left out."""
+        kept = [_placed(w) for w in wheels if not (w.version.is_prerelease or w.yanked)]
+        return cls(as_of=as_of, groups=groups_of(kept), requires={k: tuple(v) for k, v in requires.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON that `from_json` reads."""
+        return {
+            "schema": _SCHEMA,
+            "as_of": self.as_of,
+            "requires": {name: list(lines) for name, lines in self.requires.items()},
+            "groups": groups_to_json(self.groups),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Overlay:
+        """Read what `to_json` gave; raises `ValueError` for anything else."""
+        if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
+            raise ValueError(f"not rows of schema {_SCHEMA}")
+        as_of = data.get("as_of")
+        if not isinstance(as_of, str) or not _is_date(as_of):
+            raise ValueError("as_of: not a date")
+        return cls(
+            as_of=as_of, groups=groups_from_json(data.get("groups")), requires=_requires(data.get("requires"))
+        )
+
+
+def overlay(
+    snapshot: Snapshot,
+    wheels: Iterable[Wheel],
+    *,
+    as_of: str,
+    requires: Mapping[str, Sequence[str]] = _NOTHING,
+) -> LiveSnapshot:
+    """Lay wheels seen on an index on `as_of` over a snapshot.
+
+    >>> from wheels_index import Wheel, bundled
+    >>> name = "torch-2.99.0+cu134-cp312-cp312-manylinux_2_28_x86_64.whl"
+    >>> wheel = Wheel.from_filename(name, url=f"https://download.pytorch.org/whl/cu134/{name}")
+    >>> live = overlay(bundled(), [wheel], as_of="2027-01-01")
+    >>> str(live.versions()[0]), live.release("2.99").platforms["linux_x86_64"].variants
+    ('2.99.0', ('cu134',))
+    """
+    return LiveSnapshot(snapshot, Overlay.of(wheels, as_of=as_of, requires=requires))
+
+
+class LiveSnapshot(Snapshot):
+    """A snapshot under an overlay. A release is merged when it is asked for; known digests always stay."""
+
+    __slots__ = ("_base", "_by_release", "_pairing", "_refused", "_wheels", "overlay")
+
+    def __init__(self, base: Snapshot, overlay: Overlay) -> None:
+        super().__init__(base.folder)
+        self._base = base
+        self.overlay = overlay
+        self._refused: dict[Version, tuple[Refused, ...]] = {}
+        self._by_release: dict[tuple[str, Version], list[Group]] | None = None
+        self._pairing: Pairing | None = None
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """The files that the index gives another digest than the known one; reads every release."""
+        for release in self.releases():
+            len(release.wheels)
+        return tuple(dict.fromkeys(row for rows in self._refused.values() for row in rows))
+
+    def versions(self) -> tuple[Version, ...]:
+        """Return the torch versions, newest first: those known, and those newer than the oldest known.
+
+        A version counts as a release when a file of it names a variant.
+        """
+        if self._versions is None:
+            known = self._base.versions()
+            found = {
+                version
+                for (project, version), rows in self._groups().items()
+                if project == "torch" and any(row.variant for row in rows)
+            }
+            oldest = known[-1] if known else Version("0")
+            new = (version for version in found - set(known) if version > oldest)
+            self._versions = tuple(sorted((*known, *new), reverse=True))
+        return self._versions
+
+    def projects(self) -> tuple[str, ...]:
+        """Return the other projects of which files were seen."""
+        seen = {row.project for row in self.overlay.groups} - {"torch", *COMPANIONS}
+        return tuple(sorted({*self._base.projects(), *seen}))
+
+    def project(self, name: str) -> tuple[Wheel, ...]:
+        """Return the files seen of another project, those known first."""
+        groups = (row for row in self.overlay.groups if row.project == name)
+        found = [wheel for group in groups for wheel in group.wheels(seen=self.overlay.as_of)]
+        return merged_wheels(self._base.project(name), found)[0]
+
+    def _groups(self) -> Mapping[tuple[str, Version], list[Group]]:
+        if self._by_release is None:
+            found: defaultdict[tuple[str, Version], list[Group]] = defaultdict(list)
+            for row in self.overlay.groups:
+                found[row.project, Version(row.version.public)].append(row)
+            self._by_release = dict(found)
+        return self._by_release
+
+    def _read(self, version: Version) -> Release:
+        known = version in self._base.versions()
+        if known and not self._touches(version):
+            return self._base.release(version)
+        note = f"seen on the index on {self.overlay.as_of}"
+        if not known:
+            return self._merged(self._new(version, note), note)
+        release = self._base.release(version)
+        companions = self._pairs().known(version, release.companions, note=note)
+        return self._merged(replace(release, companions=MappingProxyType(companions)), note)
+
+    def _touches(self, version: Version) -> bool:
+        """Say whether the overlay has a file of the release or of anything that may go with it."""
+        release = self._base.release(version)
+        pairs = {(name, other) for name, row in release.companions.items() for other in row.versions}
+        return bool(self.overlay.requires) or not self._groups().keys().isdisjoint(
+            {("torch", version), *pairs}
+        )
+
+    def _merged(self, release: Release, note: str) -> Release:
+        wanted = [("torch", release.version)]
+        wanted += [(name, version) for name, row in release.companions.items() for version in row.versions]
+        groups = [row for key in wanted for row in self._groups().get(key, ())]
+
+        def wheels() -> tuple[Wheel, ...]:
+            found = (wheel for row in groups for wheel in row.wheels(seen=self.overlay.as_of))
+            merged, self._refused[release.version] = merged_wheels(release.wheels, found)
+            return merged
+
+        torch = (
+            (f[0], row.variant) for row in groups if row.project == "torch" and row.variant for f in row.files
+        )
+        return replace(
+            release,
+            wheels=LazyWheels(wheels),
+            platforms=MappingProxyType(merged_builds(release.platforms, torch, note=note)),
+            sources=MappingProxyType({**release.sources, "live": note}),
+        )
+
+    def _new(self, version: Version, note: str) -> Release:
+        """Return a release of which nothing is known but its companions."""
+        before = next((known for known in self._base.versions() if known < version), None)
+        release = self._base.release(before) if before is not None else None
+        return Release(
+            version=version,
+            released=None,
+            requires_python=None,
+            yanked=False,
+            platforms=MappingProxyType(dict.fromkeys(PLATFORMS, NOTHING)),
+            companions=MappingProxyType(self._pairs().new(version, release, note=note)),
+            wheels=(),
+            pypi_wheels=(),
+            numpy=MappingProxyType({}),
+            setuptools=None,
+            triton=None,
+            pypi_cuda_toolkit=None,
+            pypi_cudnn=None,
+            sources=MappingProxyType({"live": note}),
+            as_of=self.overlay.as_of,
+        )
+
+    def _pairs(self) -> Pairing:
+        if self._pairing is None:
+            files = {key: [f[0] for row in rows for f in row.files] for key, rows in self._groups().items()}
+            self._pairing = Pairing(files if self.overlay.requires else {}, self.overlay.requires)
+        return self._pairing
+
+
+def _placed(wheel: Wheel) -> Wheel:
+    """Return a macOS wheel as the CPU build that each is; the official index keeps it in `whl/cpu/`."""
+    untold = wheel.variant is None and wheel.version.local is None
+    return replace(wheel, variant="cpu") if untold and "-macosx_" in wheel.filename else wheel
+
+
+def _is_date(text: str) -> bool:
+    parts = text.split("-")
+    return [len(part) for part in parts] == [4, 2, 2] and text.replace("-", "").isdecimal() and text.isascii()
+
+
+def _requires(data: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(data, dict):
+        raise ValueError("requires: not an object")  # noqa: TRY004  (one kind for bad data)
+    for name, lines in data.items():
+        project, _, version = name.rpartition("-")
+        good = isinstance(lines, list) and len(lines) <= _MAX_LINES
+        if project not in COMPANIONS or not good or not all(isinstance(line, str) for line in lines):
+            raise ValueError(f"requires: not lines of a companion: {name[:80]!r}")
+        try:
+            Version(version)
+        except InvalidVersion as error:
+            raise ValueError(f"requires: {error}"[:200]) from None
+    return {name: tuple(lines) for name, lines in data.items()}
