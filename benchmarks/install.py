@@ -85,7 +85,9 @@ def one_round(url: str, work: Path, tool: str) -> float:
             "--torch",
             TORCH,
         ]
-        seconds = timed([*command, "--variant", "cpu", "--no-verify", "-q"], environ, folder)
+        seconds = timed(
+            [*command, "--variant", "cpu", "--without", "numpy", "--no-verify", "-q"], environ, folder
+        )
     elif tool == "uv":
         seconds = timed([uv, "venv", "-q", "--python", sys.executable, env], environ, folder)
         command = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", f"{env}/bin/python"]

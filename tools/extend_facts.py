@@ -88,7 +88,7 @@ def extend(folder: Path, listing: Listing, *, as_of: str) -> list[Path]:
     for row in new:
         home = data.home(row.project, row.version)
         if home is None:
-            listing.passed_over += 1
+            listing.homeless.add(f"{row.project} {row.version.public}")
             continue
         groups[home, row.project, str(row.version), row.folder, row.source].append(row)
     for (path, project, version, place, source), rows in groups.items():
@@ -195,6 +195,8 @@ def main(arguments: list[str]) -> int:
         return 1
     for path in changed:
         print(path)
+    for name in sorted(listing.homeless):
+        print(f"left out: {name}, whose variants or torch are not known", file=sys.stderr)
     print(f"{len(listing.wheels)} wheels read, {listing.passed_over} links passed over", file=sys.stderr)
     return 0
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
@@ -48,12 +48,17 @@ class Seen:
 
 @dataclass(kw_only=True)
 class Listing:
-    """What some sources listed. `pypi` has PyPI's own words of a version: requires_python, uploaded, yanked."""
+    """What some sources listed. `pypi` has PyPI's own words of a version: requires_python, uploaded, yanked.
+
+    `homeless` names versions without a place in the data: a torch of which no file of the official index was
+    given, so that its variants are not known, and companions of which no torch is known.
+    """
 
     wheels: list[Seen] = field(default_factory=list)
     pypi: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     requires: dict[str, list[str]] = field(default_factory=dict)
     passed_over: int = 0
+    homeless: set[str] = field(default_factory=set)
 
     def add(self, url: str, filename: str, *, sha256: str | None, size: int | None, source: str) -> None:
         """Keep a wheel of the official index or of PyPI; count anything else as passed over."""
@@ -95,7 +100,7 @@ def read_source(source: str, into: Listing) -> None:
 def _document(body: bytes, name: str, url: str, content_type: str, into: Listing) -> None:
     data = json.loads(body) if body.lstrip().startswith(b"{") else None
     if isinstance(data, dict) and "releases" in data and "info" in data:
-        _pypi_document(data, into)
+        _pypi_document(data, url or "https://pypi.org/pypi/", into)
         return
     page = parse_page(body, url=url, content_type=content_type or "text/html")
     into.passed_over += page.rejected_total
@@ -109,15 +114,24 @@ def _document(body: bytes, name: str, url: str, content_type: str, into: Listing
         )
 
 
-def _pypi_document(data: dict[str, Any], into: Listing) -> None:
-    """Read https://docs.pypi.org/api/json/: every file of every version, and the newest one's metadata."""
+def _pypi_document(data: dict[str, Any], url: str, into: Listing) -> None:
+    """Read https://docs.pypi.org/api/json/: every file of every version, and the newest one's metadata.
+
+    A saved document without a URL is taken for PyPI's own; its links still say whose files they are.
+    """
     info, project = data["info"], canonicalize_name(data["info"]["name"])
     into.requires[f"{project}-{info['version']}"] = list(info.get("requires_dist") or ())
     for version, files in data["releases"].items():
         wheels = [file for file in files if file["filename"].endswith(".whl")]
         for file in wheels:
             digest = file["digests"]["sha256"]
-            into.add(file["url"], file["filename"], sha256=digest, size=file["size"], source="PyPI JSON API")
+            into.add(
+                urljoin(url, file["url"]),
+                file["filename"],
+                sha256=digest,
+                size=file["size"],
+                source="PyPI JSON API",
+            )
         if wheels:
             into.pypi[project, version] = {
                 "requires_python": wheels[0].get("requires_python"),

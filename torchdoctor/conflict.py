@@ -40,7 +40,7 @@ def explain(machine: Machine, request: Request, snapshot: Snapshot, refusals: Se
     if request.torch is not None and not any(request.torch.contains(row) for row in snapshot.versions()):
         return _no_such_release(request, snapshot)
     ways = _ways(machine, request, snapshot)
-    first = f": {refusals[0]}" if refusals else ""
+    first = _reason(refusals, ways)
     if not ways:
         return NoSolution(
             f"no torch release has a build for this machine{first}",
@@ -52,6 +52,13 @@ def explain(machine: Machine, request: Request, snapshot: Snapshot, refusals: Se
         f"no torch build meets {together}{' together' if len(names) > 1 else ''}{first}",
         fix=f"use {', or '.join(way.change for way in ways)}",
     )
+
+
+def _reason(refusals: Sequence[str], ways: Sequence[_Way]) -> str:
+    """The newest release's reason that bears on what is in the way."""
+    words = {way.name.split()[0] for way in ways} or {""}
+    found = next((text for text in refusals if any(word in text for word in words if word != "torch")), None)
+    return f": {found}" if found else ""
 
 
 def _hopeless(machine: Machine) -> NoSolution | None:
@@ -123,10 +130,11 @@ def _torch(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | Non
     fitting = [version for version, _ in _fitting(machine, replace(request, torch=None), snapshot)]
     if not fitting:
         return None
-    if max(fitting) == snapshot.versions()[0]:
+    known = snapshot.versions()
+    if set(fitting) == set(known[: known.index(min(fitting)) + 1]):
         change = f"torch ≥ {min(fitting)}"
     else:
-        change = f"torch {_span(sorted(set(fitting)))}"
+        change = f"torch {_runs(set(fitting), snapshot.versions())}"
     return _Way(name=f"torch {str(request.torch).removeprefix('==').removesuffix('.*')}", change=change)
 
 
@@ -172,7 +180,26 @@ def _variant(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | N
     fitting = [name for name in names if _fitting(machine, replace(request, variant=name), snapshot)]
     if not fitting:
         return None
-    return _Way(name=f"variant {request.variant}", change=f"--variant {' or '.join(_newest(fitting))}")
+    return _Way(name=f"variant {request.variant}", change=f"--variant {_some(_newest(fitting))}")
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    more = f" ({len(names) - most} more)" if len(names) > most else ""
+    return " or ".join(names[:most]) + more
+
+
+def _runs(fitting: set[Version], known: Sequence[Version]) -> str:
+    """Versions as spans without gaps: `2.8.0 to 2.9.1 or 2.12.1`."""
+    runs: list[list[Version]] = []
+    previous = False
+    for version in reversed(known):
+        if version in fitting:
+            if previous:
+                runs[-1].append(version)
+            else:
+                runs.append([version])
+        previous = version in fitting
+    return " or ".join(_span(run) for run in runs)
 
 
 def _newest(names: Iterable[str]) -> list[str]:

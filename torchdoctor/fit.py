@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from wheels_index import covers, gpu, nearest_arch_list, rules, variant
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from wheels_index import covers, gpu, nearest_arch_list, nearest_gfx, rules, variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.machine import Machine, NvidiaGpu
     from wheels_index import Release, Variant
 
-__all__ = ["Fit", "driver_column", "fit", "parse_driver", "refuse_platform"]
+__all__ = ["Fit", "admits", "driver_column", "fit", "parse_driver", "refuse_platform", "supported_intel"]
 
 Coverage = Literal["all", "some", "none"]
 
@@ -26,7 +28,9 @@ _NEWEST = (99999,)
 class Fit:
     """How well a variant fits: `because` says why (or why not), `left_out` names GPUs it has no code for.
 
-    A build that is not `installable` cannot be loaded here at all; one that only finds no GPU can.
+    A build that is not `installable` cannot be loaded here at all; one that only finds no GPU can. Where
+    `limits_known` is False nobody has written down what the build needs. `ptx` names GPUs that it reaches only
+    through code compiled at the first use; `reach` is the highest compute capability that it covers.
     """
 
     coverage: Coverage
@@ -34,6 +38,9 @@ class Fit:
     left_out: tuple[str, ...] = ()
     needs_driver: str | None = None
     installable: bool = True
+    limits_known: bool = True
+    ptx: tuple[str, ...] = ()
+    reach: tuple[int, int] = (0, 0)
 
 
 def parse_driver(text: str | None) -> tuple[int, ...] | None:
@@ -65,9 +72,12 @@ def refuse_platform(machine: Machine, release: Release) -> str | None:
     label = machine.python_label
     if machine.python.implementation != "cpython":
         return f"torch has wheels for CPython only, not {machine.python.implementation}"
-    # No Python at all in the facts means that nobody wrote them down, not that there are none.
-    if pythons and label not in pythons:
+    # Where PyPI has no file at all, files seen elsewhere are some of the Pythons and not the list of them.
+    if builds.pythons and label not in pythons:
         return f"torch {release.version} has no build for Python {label} ({_span(pythons)})"
+    declared = release.requires_python
+    if not admits(declared, machine.python.version):
+        return f"torch {release.version} has no build for Python {label} (it declares {declared})"
     floor = builds.macos_floor(label) if machine.os == "macos" else None
     found = parse_driver(machine.os_version)
     if floor is not None and found is not None and found < floor:
@@ -101,33 +111,38 @@ def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Fit:
     if machine.nvidia is None or not (machine.nvidia.driver or machine.nvidia.gpus):
         return Fit(coverage="none", because=f"{build.name} needs an NVIDIA GPU; none was found")
     driver = parse_driver(machine.nvidia.driver)
-    if driver is None:
-        found = f"its version reads {machine.nvidia.driver}" if machine.nvidia.driver else "none was found"
-        return Fit(coverage="none", because=f"{build.name} needs an NVIDIA driver; {found}")
+    found = f"this machine has {machine.nvidia.driver}" if machine.nvidia.driver else "none was found"
     least = build.minimum_driver.get(driver_column(machine))
-    if least is None or driver >= (parse_driver(least) or ()):
+    if driver is not None and (least is None or driver >= (parse_driver(least) or ())):
         return _fit_gpus(machine, release, build, driver)
     updated = _fit_gpus(machine, release, build, _NEWEST)
     if updated.coverage == "none":
         return updated
-    because = f"{build.name} needs driver ≥ {least}; this machine has {machine.nvidia.driver}"
-    return Fit(coverage="none", because=because, needs_driver=least)
+    needs = f"driver ≥ {least}" if least else "an NVIDIA driver"
+    return Fit(coverage="none", because=f"{build.name} needs {needs}; {found}", needs_driver=least)
 
 
 def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[int, ...]) -> Fit:
     assert machine.nvidia is not None  # noqa: S101  (the caller has looked)
-    gpus = machine.nvidia.gpus
-    gaps = {card: gap for card in gpus if (gap := _gap(machine, release, build, card, driver)) is not None}
+    judged = [(card, _gap(machine, release, build, card, driver)) for card in machine.nvidia.gpus]
+    gaps = [(card, gap) for card, gap in judged if gap is not None and gap.why]
+    covered = [_capability(card) or (0, 0) for card, gap in judged if gap is None or not gap.why]
+    ptx = tuple(card.name for card, gap in judged if gap is not None and not gap.why)
     if not gaps:
         least = build.minimum_driver.get(driver_column(machine))
         limit = f"needs driver ≥ {least}" if least else "its least driver is unknown"
-        return Fit(coverage="all", because=f"{build.name} {limit}; this machine has {machine.nvidia.driver}")
-    because = "; ".join(dict.fromkeys(gap.why for gap in gaps.values()))
-    if not _most_capable_covered(gpus, list(gaps)):
-        needs = next((gap.needs_driver for gap in gaps.values() if gap.needs_driver), None)
+        archs = nearest_arch_list(release.version, build.name, machine.platform or "")
+        because = (
+            f"{build.name} {limit}; this machine has {machine.nvidia.driver}"
+            f"{_by_rule(build.rule, archs.rule if archs else None)}"
+        )
+        return Fit(coverage="all", because=because, limits_known=least is not None, ptx=ptx)
+    because = "; ".join(dict.fromkeys(gap.why for _, gap in gaps))
+    if not covered:
+        needs = next((gap.needs_driver for _, gap in gaps if gap.needs_driver), None)
         return Fit(coverage="none", because=because, needs_driver=needs)
-    left_out = tuple(card.name for card in gpus if card in gaps)
-    return Fit(coverage="some", because=because, left_out=left_out)
+    left_out = tuple(card.name for card, _ in gaps)
+    return Fit(coverage="some", because=because, left_out=left_out, ptx=ptx, reach=max(covered))
 
 
 def _capability(card: NvidiaGpu) -> tuple[int, int] | None:
@@ -139,14 +154,9 @@ def _capability(card: NvidiaGpu) -> tuple[int, int] | None:
     return int(major), int(minor or 0)
 
 
-def _most_capable_covered(gpus: Sequence[NvidiaGpu], uncovered: Sequence[NvidiaGpu]) -> bool:
-    best = max((_capability(card) or (0, 0)) for card in gpus)
-    return all((_capability(card) or (0, 0)) < best for card in uncovered)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gap:
-    """Why a GPU cannot run a build; `needs_driver` when a newer driver would close it."""
+    """Why a GPU cannot run a build, `needs_driver` when a newer driver would close it; no `why`: through PTX alone."""
 
     why: str
     needs_driver: str | None = None
@@ -165,30 +175,60 @@ def _gap(
     if how is None:
         return _Gap(why=f"torch {release.version}+{build.name} has no code for {gpu_name}")
     column = driver_column(machine)
-    least = rules().blackwell_minimum_driver[column] if capability >= rules().blackwell_from else None
+    leasts = [rules().blackwell_minimum_driver[column]] if capability >= rules().blackwell_from else []
     if how == "ptx":
         # Minor version compatibility covers compiled code only; PTX needs the toolkit's own driver.
         # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
-        least = build.toolkit_driver.get(column) or least
-    if least is None or driver >= (parse_driver(least) or ()):
-        return None
-    return _Gap(why=f"{gpu_name} needs driver ≥ {least} with {build.name}", needs_driver=least)
+        leasts += [text for text in [build.toolkit_driver.get(column)] if text]
+    least = max(leasts, key=lambda text: parse_driver(text) or (), default=None)
+    if least is not None and driver < (parse_driver(least) or ()):
+        return _Gap(why=f"{gpu_name} needs driver ≥ {least} with {build.name}", needs_driver=least)
+    return _Gap(why="") if how == "ptx" else None
 
 
 def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
     cards = machine.amd.gpus if machine.amd else ()
     if not cards:
         return Fit(coverage="none", because=f"{build.name} needs an AMD GPU; none was found")
-    usable = set(build.gfx or ()) - set(build.blas_unusable_gfx)
+    targets, rule = nearest_gfx(build.name) or ((), None)
+    usable = set(targets) - set(build.blas_unusable_gfx)
     left = tuple(card.name or card.gfx or "AMD GPU" for card in cards if card.gfx not in usable)
     if not left:
-        return Fit(coverage="all", because=f"{build.name} has code for {', '.join(_gfx(cards))}")
-    because = f"torch {release.version}+{build.name} has no code for {', '.join(left)}"
-    return Fit(coverage="some" if len(left) < len(cards) else "none", because=because, left_out=left)
+        because = f"{build.name} has code for {', '.join(_gfx(cards))}{_by_rule(rule, build.rule)}"
+        return Fit(coverage="all", because=because, limits_known=rule is None)
+    without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
+    if without_blas:
+        names = ", ".join(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
+        because = f"rocBLAS in {build.name} has no kernels for {names}"
+    elif rule is not None:
+        because = f"{build.name} is not known to have code for {', '.join(left)}{_by_rule(rule)}"
+    else:
+        because = f"torch {release.version}+{build.name} has no code for {', '.join(left)}"
+    coverage: Coverage = "some" if len(left) < len(cards) else "none"
+    return Fit(coverage=coverage, because=because, left_out=left, limits_known=rule is None)
+
+
+def _by_rule(*rules_applied: str | None) -> str:
+    """The rules that stand in for facts about a build that is newer than them."""
+    named = [rule for rule in rules_applied if rule]
+    return f" ({'; '.join(named)})" if named else ""
 
 
 def _gfx(cards: Sequence[object]) -> list[str]:
     return sorted({str(getattr(card, "gfx", None)) for card in cards})
+
+
+def supported_intel(name: str) -> bool:
+    """Whether PyTorch supports an Intel GPU of this name."""
+    return re.search(r"\bArc\b|Data Center GPU Max", name) is not None
+
+
+def admits(requires_python: str | None, version: str) -> bool:
+    """Whether a declared `Requires-Python` takes a Python version; what cannot be read declares nothing."""
+    try:
+        return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
 
 
 def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Fit:
@@ -197,7 +237,7 @@ def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Fit:
     names = [card.name for card in machine.intel.gpus] if machine.intel else []
     if not names:
         return Fit(coverage="none", because=f"{build.name} needs an Intel GPU; none was found")
-    good = [name for name in names if re.search(r"\bArc\b|Data Center GPU Max", name)]
+    good = [name for name in names if supported_intel(name)]
     if not good:
         return Fit(
             coverage="none", because=f"PyTorch's {build.name} build does not support {', '.join(names)}"

@@ -42,11 +42,11 @@ def rank_with_newer(
     try:
         ranking = rank(machine, request, snapshot)
     except NoSolution as error:
-        if request.torch is None:
+        if request.torch is None or any(map(request.torch.contains, snapshot.versions())):
             raise
         # The release asked for may be newer than all that is known: look where any other would come from.
         refused = error
-        ranking = rank(machine, replace(request, torch=None), snapshot)
+        ranking = _any_release(machine, request, snapshot, refused)
     found = _newer(ranking, request, snapshot, shelves)
     if found is None:
         if refused is not None:
@@ -57,6 +57,13 @@ def rank_with_newer(
     companions = [w for project in ("torchvision", "torchaudio") for w in shelf.wheels(project, name)]
     newer = overlay(snapshot, [*wheels, *companions], as_of=today, requires=requires(shelf, companions))
     return rank(machine, request, newer), newer
+
+
+def _any_release(machine: Machine, request: Request, snapshot: Snapshot, refused: NoSolution) -> Ranking:
+    try:
+        return rank(machine, replace(request, torch=None), snapshot)
+    except NoSolution:
+        raise refused from None
 
 
 def _newer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.conflict import explain
-from torchdoctor.fit import fit, refuse_platform
+from torchdoctor.fit import admits, fit, refuse_platform, supported_intel
 from torchdoctor.plan import Candidate, Companion, Ranking, Rejected, Request
 from wheels_index import newest_first, variant
 
@@ -46,12 +46,12 @@ def rank(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: b
 
 def judge(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: bool = False) -> Board:
     """Every build of every release that the request admits, judged against the machine."""
-    board = Board()
+    board = Board(machine)
     for version in snapshot.versions():
         if request.torch is not None and not request.torch.contains(version):
             continue
         release = snapshot.release(version)
-        refusal = refuse_platform(machine, release) or _refuse_companions(request, release)
+        refusal = refuse_platform(machine, release) or _refuse_companions(machine, request, release)
         if refusal is None:
             board.add(machine, request, release)
         else:
@@ -61,13 +61,15 @@ def judge(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: 
     return board
 
 
-def _refuse_companions(request: Request, release: Release) -> str | None:
+def _refuse_companions(machine: Machine, request: Request, release: Release) -> str | None:
     """Why a companion asked for by version does not belong to this release; None when all do."""
+    belonging = {row.project: row.versions for row in _companions(machine, release)}
     for name, wanted in request.required.items():
-        row = release.companions.get(name)
-        if row is None or not any(wanted.contains(version) for version in row.versions):
-            belong = ", ".join(map(str, row.versions)) if row else "none"
-            return f"{name} {belong} belongs to torch {release.version}, not {wanted}"
+        versions = belonging.get(name, ())
+        if not any(wanted.contains(version) for version in versions):
+            belong = ", ".join(map(str, versions)) or "no version"
+            what = f"not {wanted}" if str(wanted) else f"none for Python {machine.python.version}"
+            return f"{name} {belong} belongs to torch {release.version}, {what}"
     return None
 
 
@@ -82,7 +84,8 @@ class _Judged:
 class Board:
     """Builds judged against a machine, the newest release first, and why releases were passed over."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
         self.judged: list[_Judged] = []
         self.refusals: list[str] = []
         self._last_resort: list[Candidate] = []
@@ -106,19 +109,22 @@ class Board:
         """Whether no older release can lead: one fits by the kind of build that comes first on this machine."""
         if request.variant != "auto":
             return bool(self.judged)
-        found = (("cuda", machine.nvidia), ("rocm", machine.amd), ("xpu", machine.intel))
-        first = next((kind for kind, cards in found if cards is not None), "cpu")
-        return any(row.kind == first and row.fit.coverage == "all" for row in self.judged)
+        first = next((kind for kind, cards in _cards(machine) if cards), "cpu")
+        return any(
+            row.kind == first and row.fit.coverage == "all" and _preference(row) == _BEST
+            for row in self.judged
+        )
 
     def ordered(self, request: Request) -> tuple[Candidate, ...]:
         """Candidates by preference: accelerator kind, all GPUs before some, newest release, newest variant."""
         if request.variant != "auto":
             return tuple(self._candidate(row, forced=True) for row in self.judged)
         for kind in _KINDS:
-            for coverage in ("all", "some"):
-                rows = [row for row in self.judged if row.kind == kind and row.fit.coverage == coverage]
-                if rows:
-                    return tuple(self._candidate(row) for row in rows)
+            rows = [row for row in self.judged if row.kind == kind and row.fit.coverage != "none"]
+            if rows:
+                best = min(map(_preference, rows))
+                # Among builds that leave GPUs out, only those that serve the same ones take each other's place.
+                return tuple(self._candidate(row) for row in rows if _preference(row) == best)
         return tuple(self._candidate(row) for row in self.judged if row.fit.coverage == "all")
 
     def _candidate(self, row: _Judged, *, forced: bool = False) -> Candidate:
@@ -134,11 +140,15 @@ class Board:
         else:
             reasons.append(row.fit.because)
         if row.fit.coverage == "some":
-            warnings.append(f"no build has code for every GPU; left out: {', '.join(row.fit.left_out)}")
+            warnings.append(
+                f"no build serves every GPU: {row.fit.because}; left out: {', '.join(row.fit.left_out)}"
+            )
+        if row.fit.ptx:
+            reasons.append(f"{', '.join(row.fit.ptx)} runs it through PTX, compiled at the first use")
         return Candidate(
             torch=release.version,
             variant=row.name,
-            companions=_companions(release),
+            companions=_companions(self.machine, release),
             reasons=tuple(reasons),
             warnings=tuple(warnings),
         )
@@ -161,14 +171,20 @@ class Board:
 
     def _cpu_warning(self) -> list[str]:
         closest = self._closest()
-        if closest is None:
-            return []
         drivers = [row.fit.needs_driver for row in self.judged if row.fit.needs_driver]
         if drivers:
             least = "" if drivers[-1] == drivers[0] else f" ({drivers[-1]} at the least)"
             update = f"update the NVIDIA driver to {drivers[0]} or newer{least}"
             return [f"the GPU stays unused: {update}, then install again"]
-        return [f"the GPU stays unused: {closest.fit.because}"]
+        if closest is not None:
+            return [f"the GPU stays unused: {closest.fit.because}"]
+        kinds = {row.kind for row in self.judged}
+        return [
+            f"the GPU stays unused: no release that fits has a {kind} build for {self.machine.os} "
+            f"{self.machine.arch} and Python {self.machine.python_label}"
+            for kind, cards in _cards(self.machine)
+            if cards and kind not in kinds
+        ]
 
     @property
     def last_resort(self) -> tuple[Candidate, ...]:
@@ -181,7 +197,7 @@ class Board:
             Candidate(
                 torch=release.version,
                 variant=default,
-                companions=_companions(release),
+                companions=_companions(self.machine, release),
                 reasons=(
                     f"no source in reach has a CPU build; PyPI's torch {release.version} is a {default} build",
                 ),
@@ -215,7 +231,36 @@ class Board:
         return f"{best.variant} is preferred"
 
 
-def _companions(release: Release) -> tuple[Companion, ...]:
+# All GPUs served by code that is in the build, by limits that are known.
+_BEST = (False, False, False, (0, 0))
+
+
+def _preference(row: _Judged) -> tuple[bool, bool, bool, tuple[int, int]]:
+    """Less is better: code in the build before PTX, all GPUs before some (the most capable first), known limits."""
+    reach = row.fit.reach if row.fit.coverage == "some" else (0, 0)
+    partial = row.fit.coverage == "some"
+    return bool(row.fit.ptx), partial, not row.fit.limits_known, (-reach[0], -reach[1])
+
+
+def _cards(machine: Machine) -> tuple[tuple[str, bool], ...]:
+    """Which kinds of GPU the machine has; an Intel one only where PyTorch supports it."""
+    return (
+        ("cuda", machine.nvidia is not None),
+        ("rocm", machine.amd is not None and bool(machine.amd.gpus)),
+        ("xpu", machine.intel is not None and any(supported_intel(card.name) for card in machine.intel.gpus)),
+    )
+
+
+def _companions(machine: Machine, release: Release) -> tuple[Companion, ...]:
+    """The companions of a release, less versions that declare another Python."""
     return tuple(
-        Companion(project=name, versions=tuple(row.versions)) for name, row in release.companions.items()
+        Companion(
+            project=name,
+            versions=tuple(
+                version
+                for version in row.versions
+                if admits(row.requires_python.get(version.public), machine.python.version)
+            ),
+        )
+        for name, row in release.companions.items()
     )

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, kernel
+from torchdoctor.decide import gather_sources
 from torchdoctor.errors import EnvironmentUnusable, KernelFailed
 from torchdoctor.fetch import fetch
-from torchdoctor.install import gather_sources
 from torchdoctor.lock import lock
 from torchdoctor.machine import describe_python
 from torchdoctor.plan import Plan
 
 if TYPE_CHECKING:
-    from torchdoctor.install import Reporter, SourceOptions
+    from torchdoctor.decide import SourceOptions
     from torchdoctor.kernel import Kernel
     from torchdoctor.machine import PythonInfo, World
+    from torchdoctor.reporter import Reporter
 
 __all__ = ["register_kernel"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from torchdoctor.errors import NoSolution
@@ -112,7 +111,7 @@ def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage
         if wanted is not None:
             raise NoSolution(
                 f"{row.project} was asked for beside {torch}: {because}",
-                fix=f"leave out `--with {row.project}`, or ask for another release with --torch",
+                fix=f"leave out `--with {row.project}`, or ask for another release or another Python",
                 kind="companion-missing",
             )
         left_out.append(LeftOut(name=row.project, because=because))
@@ -127,7 +126,11 @@ def _package(choice: _Choice, project: str, version: Version) -> PlannedPackage:
     )  # fmt: skip
     if wheel is not None:
         return PlannedPackage(
-            name=project, version=wheel.version, known="listed", wheel=wheel, source=OFFICIAL.name
+            name=project,
+            version=wheel.version,
+            known="live" if wheel.seen else "listed",
+            wheel=wheel,
+            source=OFFICIAL.name,
         )
     tagged = version if choice.machine.os == "macos" else Version(f"{version}+{build.replace('-', '.')}")
     return PlannedPackage(name=project, version=tagged, known="published", wheel=None, source=OFFICIAL.name)
@@ -148,7 +151,7 @@ def _announced(choice: _Choice, project: str, version: Version) -> bool:
     facts = choice.release.companions[project]
     if not facts.has_python(version, choice.machine.python_label):
         return False
-    if not _admits(facts.requires_python.get(version.public), choice.machine.python.version):
+    if choice.machine.os == "macos" and not _has_mac_file(choice, project, version):
         return False
     platform = choice.machine.platform or ""
     uploaded = facts.uploaded.get(version.public)
@@ -159,8 +162,11 @@ def _announced(choice: _Choice, project: str, version: Version) -> bool:
     return False
 
 
-def _admits(requires_python: str | None, version: str) -> bool:
-    try:
-        return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        return True
+def _has_mac_file(choice: _Choice, project: str, version: Version) -> bool:
+    """Whether PyPI has a file for this macOS: there a companion's floor differs from torch's, by Python."""
+    return any(
+        wheel.project == project
+        and wheel.version == version
+        and not choice.ranks.keys().isdisjoint(wheel.tags)
+        for wheel in choice.release.pypi_wheels
+    )

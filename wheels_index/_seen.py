@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from wheels_index._tags import glibc_of, macos_tags, platform_of, python_of, python_order, pythons_of
+from wheels_index._tags import glibc_of, macos_tags, platform_of, python_order, pythons_of
 from wheels_index.release import PlatformBuilds
 from wheels_index.variant import variant
 
@@ -102,7 +102,6 @@ def _builds(known: PlatformBuilds, found: Mapping[str, list[str]], note: str) ->
 def _macos(known: PlatformBuilds, names: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     rows = {tag: set(pythons) for tag, pythons in known.macos}
     for name in names:
-        python = python_of(name)
-        for tag in macos_tags(name) if python is not None else ():
-            rows.setdefault(tag, set()).add(python or "")
+        for tag in macos_tags(name):
+            rows.setdefault(tag, set()).update(pythons_of([name]))
     return tuple((tag, tuple(sorted(pythons, key=python_order))) for tag, pythons in rows.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _OLD_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014
 _WINDOWS = {"win_amd64": "windows_x86_64", "win_arm64": "windows_arm64"}
 
 
+# Each name is asked for its platform, its Python and its floor in turn.
+@lru_cache(maxsize=4096)
 def _parts(filename: str) -> tuple[str, str, list[str]]:
     """Split a name into interpreter, ABI and platforms; `packaging.tags` would bring subprocess with it."""
     interpreter, abi, platforms = filename.removesuffix(".whl").rsplit("-", 3)[1:]
@@ -72,7 +75,8 @@ def _glibc(filename: str) -> tuple[int, int] | None:
 
 def macos_tags(filename: str) -> tuple[str, ...]:
     """Return the platform tags of a wheel for macOS."""
-    return tuple(tag for tag in _parts(filename)[2] if tag.startswith("macosx_"))
+    tags = _parts(filename)[2] if "macosx_" in filename else ()
+    return tuple(tag for tag in tags if tag.startswith("macosx_"))
 
 
 def pythons_of(filenames: Iterable[str]) -> tuple[str, ...]:

@@ -63,11 +63,11 @@ def test_a_version_is_looked_for_by_uv(asked):
 
 def test_a_version_that_only_pyenv_holds_is_found():
     """The newest of them, and 3.1 is not taken for 3.10."""
-    root = "/root/.pyenv/versions"
+    root = "/home/user/.pyenv/versions"
     names = ("3.12.1", "3.12.3", "3.1.5", "3.12.9t", "system")
     world = PaperWorld(
         files={f"{root}/{name}/bin/python": "" for name in names},
-        environ={"PYENV_ROOT": "/root/.pyenv"},
+        environ={"PYENV_ROOT": "/home/user/.pyenv"},
         commands={f"{root}/3.12.3/bin/python": _told("3.12.3", f"{root}/3.12.3/bin/python")},  # type: ignore[dict-item]
     )
     assert find_python(world, "3.12").version == "3.12.3"

@@ -14,10 +14,10 @@ def places(rows, kind):
 
 def test_each_setting_of_pip_keeps_where_it_came_from():
     """`pip config list` names the level; the setting carries it."""
-    rows = pip_settings("global.index-url='https://pypi.example/simple'\n:env:.find-links='/opt/wheels'\n")
+    rows = pip_settings("global.index-url='https://pypi.example/simple'\n:env:.find-links='/srv/wheels'\n")
     assert [(row.kind, row.place, row.origin) for row in rows] == [
         ("index", "https://pypi.example/simple", "pip's index-url (global)"),
-        ("find-links", "/opt/wheels", "pip's find-links (env)"),
+        ("find-links", "/srv/wheels", "pip's find-links (env)"),
     ]
 
 

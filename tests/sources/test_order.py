@@ -13,7 +13,7 @@ CONFIGURED = (
     Setting(
         kind="extra-index", place="https://extra.example/simple", origin="pip's extra-index-url (global)"
     ),
-    Setting(kind="find-links", place="/opt/wheels", origin="pip's find-links (env)"),
+    Setting(kind="find-links", place="/srv/wheels", origin="pip's find-links (env)"),
 )
 
 
@@ -33,7 +33,7 @@ def test_what_was_given_comes_first_and_pypi_last():
         "download.pytorch.org",
         "https://corp.example/simple",
         "https://extra.example/simple",
-        "/opt/wheels",
+        "/srv/wheels",
         "PyPI",
     ]
 
@@ -43,7 +43,7 @@ def test_dependencies_come_from_the_users_indexes_and_never_from_the_official_on
     sources = sources_in_order(configured=CONFIGURED)
     assert sources.default_index.url == "https://corp.example/simple"
     assert names(sources.indexes) == ["https://extra.example/simple"]
-    assert names(sources.find_links) == ["/opt/wheels"]
+    assert names(sources.find_links) == ["/srv/wheels"]
 
 
 def test_without_settings_dependencies_come_from_pypi():
@@ -63,7 +63,7 @@ def test_a_mirror_brings_its_mirror_of_pypi():
 def test_offline_leaves_folders_only():
     """--offline asks no host."""
     sources = sources_in_order(configured=CONFIGURED, offline=True)
-    assert names(sources.torch) == ["/opt/wheels"]
+    assert names(sources.torch) == ["/srv/wheels"]
     assert sources.default_index is None
 
 

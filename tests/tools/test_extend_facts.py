@@ -215,6 +215,15 @@ def test_pypi_documents_and_a_page_make_a_release_with_its_companion(run, data, 
     assert [w.sha256 for w in release.listed("torchvision")] == ["3" * 64]
 
 
+def test_a_release_on_pypi_alone_is_left_out_by_name(run, data, tmp_path, capsys):
+    """PyPI's files name no variant, so nothing could be chosen: the tool says what it left out."""
+    before = content(data)
+    (tmp_path / "torch.json").write_text(pypi_json("torch", "2.99.0"))
+    assert run(tmp_path / "torch.json") == 0
+    assert content(data) == before
+    assert "left out: torch 2.99.0" in capsys.readouterr().err
+
+
 def test_pylock_and_poetry_lock_are_read(run, data, tmp_path):
     """Both give the same rows as uv.lock; Poetry names no URL, so only files of the index's own variant count."""
     rows = real_rows(data)

@@ -17,7 +17,7 @@ from wheels_index import UnknownVariant, variant, variant_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["extras_asked", "request_asked"]
+__all__ = ["extras_asked", "optional_asked", "request_asked"]
 
 
 def request_asked(
@@ -43,22 +43,25 @@ def request_asked(
     return Request(torch=wanted, variant=chosen, required=required, excluded=excluded, cuda_on_cpu=yes)
 
 
-def extras_asked(with_: Sequence[str], without: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
-    """Requirement lines besides torch and its companions: pip, what `--with` names, and a kernel's needs.
-
-    An environment without pip sends the next `pip install` into another one, so pip is there unless it is
-    left out by name.
-    """
+def extras_asked(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
+    """Requirement lines besides torch and its companions: what `--with` names, and a kernel's needs."""
     from torchdoctor.kernel import KERNEL_REQUIREMENT
 
     rows = [row for row in map(_requirement, with_) if row.name not in (*COMPANIONS, "torch")]
     lines = {row.name: str(row) for row in rows}
-    lines.setdefault("pip", "pip")
     if kernel:
         lines.setdefault("ipykernel", KERNEL_REQUIREMENT)
-    return tuple(
-        line for name, line in lines.items() if name not in {canonicalize_name(row) for row in without}
-    )
+    return tuple(lines.values())
+
+
+def optional_asked(with_: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
+    """What everybody expects beside torch, unless it is named by `--with` or `--without`.
+
+    An environment without pip sends the next `pip install` into another one; without NumPy, torch warns at
+    its first use and `tensor.numpy()` fails.
+    """
+    named = {_requirement(row).name for row in with_} | {str(canonicalize_name(row)) for row in without}
+    return tuple(name for name in ("pip", "numpy") if name not in named)
 
 
 def _torch(text: str | None) -> tuple[SpecifierSet | None, str | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.options import Output, output_options
-from torchdoctor.cli.place import environment_python, say_json
+from torchdoctor.cli.place import data_folder, environment_python, say_json
 from torchdoctor.errors import EnvironmentUnusable, NoSolution
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def command(*, output: Output, env: Path | None = None) -> int:
     torchdoctor doctor ~/envs/vision --json
     """
     from torchdoctor.diagnosis import judge_builds
+    from torchdoctor.index_store import known_index
     from torchdoctor.installed import read_installed
     from torchdoctor.machine import describe_python, detect, real_world
     from torchdoctor.plan import Request
@@ -46,7 +47,8 @@ def command(*, output: Output, env: Path | None = None) -> int:
     detection = detect(world, python=python)
     plan: Plan | None
     try:
-        plan, unfit = plan_from_snapshot(detection.machine, Request()), ""
+        known = known_index(data_folder(), lambda text: click.echo(text, err=True))
+        plan, unfit = plan_from_snapshot(detection.machine, Request(), known), ""
     except NoSolution as error:
         plan, unfit = None, f"{error.message}; {error.fix}"
     installed = read_installed(python.site_packages)

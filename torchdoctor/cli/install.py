@@ -58,9 +58,10 @@ def command(
     torchdoctor install ~/envs/vision --torch 2.9 --with torchvision
     torchdoctor install --variant cpu --python 3.12 --kernel-name demo
     """
-    from torchdoctor.cli.asked import extras_asked, request_asked
+    from torchdoctor.cli.asked import extras_asked, optional_asked, request_asked
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
-    from torchdoctor.install import InstallOptions, SourceOptions, install
+    from torchdoctor.decide import SourceOptions
+    from torchdoctor.install import InstallOptions, install
     from torchdoctor.kernel import valid_name
     from torchdoctor.machine import real_world
     from torchdoctor.report.progress import StageLines
@@ -73,7 +74,8 @@ def command(
         python=python,
         request=request_asked(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes),
         sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
-        extras=extras_asked(with_, without, kernel=name is not None),
+        extras=extras_asked(with_, kernel=name is not None),
+        optional=optional_asked(with_, without),
         kernel_name=valid_name(name) if name else None,
         overwrite_kernel=yes,
         verify=verify,

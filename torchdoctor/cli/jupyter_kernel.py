@@ -59,7 +59,7 @@ def add(
 
     Without ENV: the active environment, else ./.venv.
     """
-    from torchdoctor.install import SourceOptions
+    from torchdoctor.decide import SourceOptions
     from torchdoctor.kernel import valid_name
     from torchdoctor.machine import real_world
     from torchdoctor.register import register_kernel

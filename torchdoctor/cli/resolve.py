@@ -81,9 +81,12 @@ def command(
     if index_url or find_links or mirror:
         plan = _ask_sources(machine, request, index_url, find_links, mirror, offline, output)
     else:
+        from torchdoctor.cli.place import data_folder
+        from torchdoctor.index_store import known_index
         from torchdoctor.snapshot_shelf import plan_from_snapshot
 
-        plan = plan_from_snapshot(machine, request)
+        known = known_index(data_folder(), lambda text: click.echo(text, err=True))
+        plan = plan_from_snapshot(machine, request, known)
     if output.json or form == "json":
         say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
         return 0
@@ -161,7 +164,8 @@ def _ask_sources(
     offline: bool,
     output: Output,
 ) -> Plan:
-    from torchdoctor.install import SourceOptions, decide
+    from torchdoctor.cli.place import data_folder
+    from torchdoctor.decide import SourceOptions, decide
     from torchdoctor.report.progress import StageLines
     from torchdoctor.sources.order import sources_in_order
 
@@ -170,7 +174,7 @@ def _ask_sources(
         index_url=index_url, find_links=find_links, mirror_name=mirror, offline=offline
     )
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
-    return decide(request, options, machine, sources, report)[0]
+    return decide(request, options, machine, sources, report, data=data_folder())[0]
 
 
 def _read(name: str) -> Any:

@@ -1,0 +1,149 @@
+"""Plan -> Lock and Wheelhouse: locked, fetched, and every file of the build that the plan says."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.errors import InstallFailed, NoSolution
+from torchdoctor.fetch import fetch
+from torchdoctor.lock import lock, locked_wheel
+from torchdoctor.plan import LeftOut
+from torchdoctor.sources.built import built_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
+    from torchdoctor.lock import Lock
+    from torchdoctor.plan import Plan, Request
+    from torchdoctor.reporter import Reporter
+    from torchdoctor.sources.order import Sources
+
+__all__ = ["Errand", "bring"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Errand:
+    """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out."""
+
+    request: Request
+    python: Path
+    sources: Sources
+    extras: tuple[str, ...]
+    optional: tuple[str, ...]
+    cache: Path
+    work: Path
+    environ: Mapping[str, str]
+    offline: bool
+
+
+def bring(errand: Errand, plan: Plan, report: Reporter) -> tuple[Plan, Lock, Wheelhouse]:
+    """Lock and fetch; a companion that turns out to be of another build is left out and the rest locked anew."""
+    for attempt in range(1 + len(plan.packages)):
+        ahead = _ahead(errand, plan, report)
+        locked = _lock(errand, plan, ahead, report, f"lock-{attempt}")
+        house = fetch(
+            locked.wheels,
+            cache=errand.cache / "wheels",
+            progress=report,
+            offline=errand.offline,
+            held=ahead,
+        )
+        _tell_fetched(house, report)
+        foreign = _foreign_build(plan, house)
+        if foreign is None:
+            return plan, locked, house
+        plan = _without(plan, foreign, errand.request, report)
+    raise AssertionError("every companion was left out and one is still foreign")
+
+
+def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: Reporter, name: str) -> Lock:
+    """Lock with everything optional that can be had, else with none of it."""
+    started = time.monotonic()
+
+    def attempt(optional: tuple[str, ...]) -> Lock:
+        folder = errand.work / f"{name}-{len(optional)}"
+        folder.mkdir()
+        return lock(
+            plan,
+            python=errand.python,
+            sources=errand.sources,
+            extras=(*errand.extras, *optional),
+            constraints=plan.constraints,
+            folder=folder,
+            environ=errand.environ,
+            held={row.wheel.filename: row.path for row in ahead},
+            offline=errand.offline,
+            on_wait=lambda seconds: report.waiting("lock", seconds),
+        )
+
+    wanted = errand.optional
+    while True:
+        try:
+            locked = attempt(wanted)
+            break
+        except NoSolution as error:
+            # uv names what it could not find; where it names none of these, none of these is at fault.
+            missing = tuple(line for line in wanted if line in error.message)
+            if not missing:
+                raise
+            wanted = tuple(line for line in wanted if line not in missing)
+            report.warn(f"{' and '.join(missing)} is left out: no source in reach has it for this Python")
+    report.stage("lock", f"{len(locked.wheels)} packages in {time.monotonic() - started:.1f} s (PEP 751)")
+    return locked
+
+
+def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
+    """Fetch before locking what has no metadata beside it: uv would read the whole file only for that."""
+    wheels = [row.wheel for row in plan.packages if row.wheel is not None]
+    needed = [locked_wheel(w) for w in wheels if not w.has_metadata and not (w.url or "").startswith("file:")]
+    if not needed:
+        return ()
+    return fetch(needed, cache=errand.cache / "wheels", progress=report, offline=errand.offline).wheels
+
+
+def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
+    by_source: dict[str, list[int]] = {}
+    for row in house.wheels:
+        place = row.source if "://" not in row.source else row.source.split("/")[2]
+        by_source.setdefault(place, []).append(row.size)
+    total = sum(row.size for row in house.wheels)
+    parts = (f"{len(sizes)} from {place}" for place, sizes in sorted(by_source.items()))
+    report.stage(
+        "fetch", f"{len(house.wheels)} files, {total / 1e6:.1f} MB, hashes checked: {', '.join(parts)}"
+    )
+    for row in house.wheels:
+        report.detail(f"{row.wheel.filename} from {row.source}, SHA-256 {row.sha256}")
+        if row.first_seen:
+            report.note(f"no index gives a hash for {row.wheel.filename}; recorded {row.sha256}")
+
+
+def _foreign_build(plan: Plan, house: Wheelhouse) -> tuple[str, str] | None:
+    """The name and build of a package that is not of the plan's variant, by its own version.py."""
+    planned = {row.name for row in plan.packages}
+    for row in house.wheels:
+        if row.wheel.name in planned:
+            built = built_variant(row.path, row.wheel.name)
+            if built is not None and built != plan.variant:
+                return row.wheel.name, built
+    return None
+
+
+def _without(plan: Plan, foreign: tuple[str, str], request: Request, report: Reporter) -> Plan:
+    name, built = foreign
+    because = f"its file is a {built} build, and this environment is {plan.variant}"
+    if name == "torch" or name in request.required:
+        raise InstallFailed(
+            f"{name} cannot be installed: {because}",
+            fix=f"name a source that has {name} as a {plan.variant} build, or ask for `--variant {built}`",
+            kind="foreign-build",
+        )
+    report.warn(f"{name} is left out: {because}")
+    return replace(
+        plan,
+        packages=tuple(row for row in plan.packages if row.name != name),
+        left_out=(*plan.left_out, LeftOut(name=name, because=because)),
+    )

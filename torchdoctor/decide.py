@@ -1,0 +1,226 @@
+"""Which sources there are, what they really have, and the plan over that."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.fetch import digest_of
+from torchdoctor.index_store import known_index
+from torchdoctor.machine import supported_tags
+from torchdoctor.net import get_page
+from torchdoctor.newer import rank_with_newer
+from torchdoctor.resolve import choose
+from torchdoctor.sources.order import sources_in_order
+from torchdoctor.sources.settings import read_settings
+from torchdoctor.sources.shelf import SourceShelf, local_path
+from torchdoctor.sources.source import OFFICIAL
+from torchdoctor.urls import redacted
+from wheels_index import bundled, variant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from packaging.tags import Tag
+
+    from torchdoctor.machine import Machine, PythonInfo, World
+    from torchdoctor.plan import Plan, PlannedPackage, Ranking, Request
+    from torchdoctor.reporter import Reporter
+    from torchdoctor.sources.order import Sources
+    from torchdoctor.sources.source import Source
+    from wheels_index import Snapshot, Wheel
+
+__all__ = ["SourceOptions", "decide", "gather_sources"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceOptions:
+    """Where to look, as the options say."""
+
+    index_url: str | None = None
+    find_links: tuple[str, ...] = ()
+    mirror: str | None = None
+    offline: bool = False
+
+
+def gather_sources(options: SourceOptions, world: World, python: PythonInfo, report: Reporter) -> Sources:
+    """Every source in order: the options', the official index, pip's and uv's settings, PyPI."""
+    settings = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=Path.cwd())
+    for row in settings:
+        report.detail(f"{row.origin}: {redacted(row.place)} is handed to uv, which does not read it itself")
+    return sources_in_order(
+        index_url=options.index_url,
+        find_links=options.find_links,
+        mirror_name=options.mirror,
+        configured=settings,
+        offline=options.offline,
+    )
+
+
+def decide(
+    request: Request,
+    options: SourceOptions,
+    machine: Machine,
+    sources: Sources,
+    report: Reporter,
+    *,
+    data: Path | None = None,
+) -> tuple[Plan, Sources]:
+    """The plan over what the sources in reach really have, and the sources less those out of reach.
+
+    `data` is the user's data folder, where `index update` keeps what it saw. A release newer than all that
+    is known is taken up from the page of the first source that has the variant.
+    """
+    snapshot = known_index(data, report.note) if data is not None else bundled()
+    shelves = [
+        SourceShelf(source=source, on_unreachable=lambda source, why: report.note(_unreached(source, why)))
+        for source in sources.torch
+    ]
+    ranking, snapshot = rank_with_newer(
+        machine,
+        request,
+        snapshot,
+        shelves,
+        today=datetime.now(timezone.utc).date().isoformat(),
+        requires=lambda shelf, wheels: {} if options.offline else _requires(shelf, wheels, snapshot, report),
+    )
+    tags = supported_tags(machine)
+    plan = choose(ranking, shelves, machine=machine, request=request, snapshot=snapshot, tags=tags)
+    if plan is None:
+        plan = _last_resort(ranking, shelves, machine, request, snapshot, tags, report, options)
+    plan = _with_known_hashes(_with_accelerator_wheels(plan, shelves, tags), snapshot)
+    _tell(plan, report)
+    return plan, sources.without(row.source.url for row in shelves if row.failure)
+
+
+def _requires(
+    shelf: SourceShelf, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
+) -> dict[str, tuple[str, ...]]:
+    """What the companions of a release that is not known yet declare of torch."""
+    from torchdoctor.index_update import declared_by
+
+    notes: list[str] = []
+    found = declared_by(wheels, snapshot, base=shelf.source.url, read=get_page, notes=notes)
+    for text in notes:
+        report.detail(text)
+    return found
+
+
+def _unreached(source: Source, why: str) -> str:
+    return why if source.name in why else f"{source.name}: {why}"
+
+
+def _last_resort(
+    ranking: Ranking,
+    shelves: Sequence[SourceShelf],
+    machine: Machine,
+    request: Request,
+    snapshot: Snapshot,
+    tags: Sequence[Tag],
+    report: Reporter,
+    options: SourceOptions,
+) -> Plan:
+    """A CUDA build on a machine that cannot use it, with the user's word for it; else the reason for nothing."""
+    consenting = replace(request, cuda_on_cpu=True)
+    plan = choose(ranking, shelves, machine=machine, request=consenting, snapshot=snapshot, tags=tags)
+    if plan is None:
+        raise _nowhere(ranking, shelves, options)
+    if request.cuda_on_cpu:
+        return plan
+    torch = plan.torch
+    size = f"{torch.wheel.size / 1e6:.0f} MB and " if torch.wheel and torch.wheel.size else ""
+    what = (
+        f"no source in reach has a CPU build of torch for this Python; {torch.source} has torch {torch.version}, "
+        f"a {plan.variant} build: {size}several GB of CUDA packages that this machine cannot use"
+    )
+    if report.confirm(f"{what}. Install it all the same?"):
+        return plan
+    raise NoSolution(
+        what,
+        fix="take it all the same with --yes, or name a source of CPU builds with --index-url, "
+        "--mirror or --find-links",
+        kind="cuda-build-for-cpu",
+    )
+
+
+def _nowhere(
+    ranking: Ranking, shelves: Sequence[SourceShelf], options: SourceOptions
+) -> NoSolution | SourceFailed:
+    best = ranking.candidates[0]
+    failed = [shelf.name for shelf in shelves if shelf.failure]
+    asked = ", ".join(shelf.name for shelf in shelves) or "none (--offline leaves only folders)"
+    message = f"no source in reach has torch {best.torch} or an older release as a {best.variant} build"
+    if failed or options.offline:
+        return SourceFailed(
+            f"{message}; asked: {asked}; out of reach: {', '.join(failed) or 'all but folders'}",
+            fix="check the network and the proxy settings, try `--mirror nju`, or name a folder with --find-links",
+            kind="no-source",
+        )
+    return NoSolution(
+        f"{message} for this Python; asked: {asked}",
+        fix="ask for another release with --torch, or another Python with --python",
+        kind="no-wheel",
+    )
+
+
+def _with_accelerator_wheels(plan: Plan, shelves: Sequence[SourceShelf], tags: Sequence[Tag]) -> Plan:
+    """Add what only the PyTorch index has, such as triton for ROCm, so that it comes from there alone."""
+    names = variant(plan.variant).accelerator_packages
+    if not names:
+        return plan
+    supported = frozenset(tags)
+    shelf = next(row for row in shelves if row.name == plan.torch.source)
+    wheels = tuple(
+        wheel
+        for name in names
+        for wheel in shelf.wheels(name, plan.variant)
+        if not wheel.yanked and wheel.tags & supported
+    )
+    return replace(plan, accelerator_wheels=wheels)
+
+
+def _with_known_hashes(plan: Plan, snapshot: Snapshot) -> Plan:
+    return replace(plan, packages=tuple(_with_known_hash(row, plan, snapshot) for row in plan.packages))
+
+
+def _with_known_hash(row: PlannedPackage, plan: Plan, snapshot: Snapshot) -> PlannedPackage:
+    """A file named as an official build must be that build; a folder's files are hashed where they lie.
+
+    Only names with a build tag are held to the official hash: without one the same name stands for other
+    bytes on PyPI.
+    """
+    wheel = row.wheel
+    if wheel is None:
+        return row
+    known = None
+    if wheel.version.local is not None:
+        release = snapshot.release(plan.torch.version)
+        known = next((w.sha256 for w in release.wheels if w.filename == wheel.filename and w.sha256), None)
+    found = wheel.sha256
+    if found is None and known is None and wheel.url is not None and wheel.url.startswith("file:"):
+        found = digest_of(local_path(wheel.url))
+    if found is not None and known is not None and found != known and row.source == OFFICIAL.name:
+        raise SourceFailed(
+            f"{row.source} lists {wheel.filename} with SHA-256 {found[:16]}…, and {known[:16]}… was recorded for it",
+            fix="report this to the PyTorch project before installing it",
+            kind="hash-conflict",
+        )
+    return replace(row, wheel=replace(wheel, sha256=found or known))
+
+
+def _tell(plan: Plan, report: Reporter) -> None:
+    by_source: dict[str, list[str]] = {}
+    for row in plan.packages:
+        by_source.setdefault(row.source or "?", []).append(f"{row.name} {row.version}")
+    served = "; ".join(f"{', '.join(names)} from {source}" for source, names in by_source.items())
+    report.stage("resolve", f"{served}: {'; '.join(plan.reasons)}")
+    for rejected in plan.rejected:
+        report.detail(f"not {rejected.variant}: {rejected.because}")
+    for text in plan.warnings:
+        report.warn(text)
+    for left in plan.left_out:
+        report.warn(f"{left.name} is left out: {left.because}")
