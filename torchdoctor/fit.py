@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Fit", "admits", "driver_column", "fit", "parse_driver", "refuse_platform", "supported_intel"]
 
 Coverage = Literal["all", "some", "none"]
+Limits = Literal["known", "rule", "unknown"]
 
 # Newer than any driver: what a build would reach if only the driver were updated.
 _NEWEST = (99999,)
@@ -28,9 +29,10 @@ _NEWEST = (99999,)
 class Fit:
     """How well a variant fits: `because` says why (or why not), `left_out` names GPUs it has no code for.
 
-    A build that is not `installable` cannot be loaded here at all; one that only finds no GPU can. Where
-    `limits_known` is False nobody has written down what the build needs. `ptx` names GPUs that it reaches only
-    through code compiled at the first use; `reach` is the highest compute capability that it covers.
+    A build that is not `installable` cannot be loaded here at all; one that only finds no GPU can. `limits`
+    says whether what the build needs is written down, taken from the nearest build's `rule`, or `unknown`.
+    `ptx` names GPUs that it reaches only through code compiled at the first use; `reach` is the highest compute
+    capability that it covers.
     """
 
     coverage: Coverage
@@ -38,7 +40,7 @@ class Fit:
     left_out: tuple[str, ...] = ()
     needs_driver: str | None = None
     installable: bool = True
-    limits_known: bool = True
+    limits: Limits = "known"
     ptx: tuple[str, ...] = ()
     reach: tuple[int, int] = (0, 0)
 
@@ -136,7 +138,9 @@ def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[
             f"{build.name} {limit}; this machine has {machine.nvidia.driver}"
             f"{_by_rule(build.rule, archs.rule if archs else None)}"
         )
-        return Fit(coverage="all", because=because, limits_known=least is not None, ptx=ptx)
+        return Fit(
+            coverage="all", because=because, limits="known" if least is not None else "unknown", ptx=ptx
+        )
     because = "; ".join(dict.fromkeys(gap.why for _, gap in gaps))
     if not covered:
         needs = next((gap.needs_driver for _, gap in gaps if gap.needs_driver), None)
@@ -195,7 +199,7 @@ def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
     left = tuple(card.name or card.gfx or "AMD GPU" for card in cards if card.gfx not in usable)
     if not left:
         because = f"{build.name} has code for {', '.join(_gfx(cards))}{_by_rule(rule, build.rule)}"
-        return Fit(coverage="all", because=because, limits_known=rule is None)
+        return Fit(coverage="all", because=because, limits="rule" if rule else "known")
     without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
     if without_blas:
         names = ", ".join(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
@@ -205,7 +209,7 @@ def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
     else:
         because = f"torch {release.version}+{build.name} has no code for {', '.join(left)}"
     coverage: Coverage = "some" if len(left) < len(cards) else "none"
-    return Fit(coverage=coverage, because=because, left_out=left, limits_known=rule is None)
+    return Fit(coverage=coverage, because=because, left_out=left, limits="rule" if rule else "known")
 
 
 def _by_rule(*rules_applied: str | None) -> str:

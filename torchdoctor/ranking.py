@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.conflict import explain
 from torchdoctor.fit import admits, fit, refuse_platform, supported_intel
 from torchdoctor.plan import Candidate, Companion, Ranking, Rejected, Request
 from wheels_index import newest_first, variant
@@ -36,6 +35,8 @@ def rank(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: b
     board = judge(machine, request, snapshot, best_only=best_only)
     candidates = board.ordered(request)
     if not candidates:
+        from torchdoctor.conflict import explain
+
         raise explain(machine, request, snapshot, board.refusals)
     return Ranking(
         candidates=candidates,
@@ -122,6 +123,8 @@ class Board:
         for kind in _KINDS:
             rows = [row for row in self.judged if row.kind == kind and row.fit.coverage != "none"]
             if rows:
+                rows.sort(key=lambda row: row.fit.limits == "rule")
+                rows.sort(key=lambda row: row.release.version, reverse=True)
                 best = min(map(_preference, rows))
                 # Among builds that leave GPUs out, only those that serve the same ones take each other's place.
                 return tuple(self._candidate(row) for row in rows if _preference(row) == best)
@@ -236,10 +239,14 @@ _BEST = (False, False, False, (0, 0))
 
 
 def _preference(row: _Judged) -> tuple[bool, bool, bool, tuple[int, int]]:
-    """Less is better: code in the build before PTX, all GPUs before some (the most capable first), known limits."""
+    """Less is better.
+
+    Code in the build comes before PTX, all GPUs before some (the most capable first), limits that are known or
+    follow from a rule before unknown ones.
+    """
     reach = row.fit.reach if row.fit.coverage == "some" else (0, 0)
     partial = row.fit.coverage == "some"
-    return bool(row.fit.ptx), partial, not row.fit.limits_known, (-reach[0], -reach[1])
+    return bool(row.fit.ptx), partial, row.fit.limits == "unknown", (-reach[0], -reach[1])
 
 
 def _cards(machine: Machine) -> tuple[tuple[str, bool], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -16,6 +15,8 @@ from wheels_index import UnknownVariant, variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from packaging.requirements import Requirement
 
 __all__ = ["extras_asked", "optional_asked", "request_asked"]
 
@@ -97,6 +98,8 @@ def _variant(name: str) -> str:
 
 
 def _requirement(text: str) -> Requirement:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         row = Requirement(text)
     except InvalidRequirement as error:
