@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
 import threading
@@ -24,6 +25,7 @@ class Fault:
     body: bytes | None = None
     stall_after: int | None = None
     close_after: int | None = None
+    drip: float | None = None
     times: int | None = None
 
 
@@ -117,6 +119,15 @@ class LoopbackIndex:
             return
         self._send(request, status, body or b"<Error><Code>AccessDenied</Code></Error>", fault, path)
 
+    def _drip(self, request: BaseHTTPRequestHandler, body: bytes, pause: float) -> None:
+        """One byte at a time: never silent long enough for a time-out between two bytes."""
+        with contextlib.suppress(OSError):
+            for place in range(len(body)):
+                request.wfile.write(body[place : place + 1])
+                request.wfile.flush()
+                if self.released.wait(pause):
+                    return
+
     def _send(
         self, request: BaseHTTPRequestHandler, status: int, body: bytes, fault: Fault | None, path: str
     ) -> None:
@@ -128,6 +139,9 @@ class LoopbackIndex:
             request.send_header("ETag", _etag(body))
         request.end_headers()
         if request.command == "HEAD":
+            return
+        if fault is not None and fault.drip is not None:
+            self._drip(request, body, fault.drip)
             return
         cut = fault.stall_after if fault and fault.stall_after is not None else fault and fault.close_after
         request.wfile.write(body if cut is None else body[:cut])

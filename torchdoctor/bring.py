@@ -6,9 +6,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.errors import InstallFailed, NoSolution
+from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.lock import lock, locked_wheel
+from torchdoctor.net import Absent, Unreachable, get_page
 from torchdoctor.plan import LeftOut
 from torchdoctor.sources.built import built_variant
 
@@ -27,7 +28,10 @@ __all__ = ["Errand", "bring"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errand:
-    """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out."""
+    """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out.
+
+    `installed` versions of an environment that is there already stay where the plan allows.
+    """
 
     request: Request
     python: Path
@@ -38,6 +42,7 @@ class Errand:
     work: Path
     environ: Mapping[str, str]
     offline: bool
+    installed: Mapping[str, str]
 
 
 def bring(errand: Errand, plan: Plan, report: Reporter) -> tuple[Plan, Lock, Wheelhouse]:
@@ -45,8 +50,11 @@ def bring(errand: Errand, plan: Plan, report: Reporter) -> tuple[Plan, Lock, Whe
     for attempt in range(1 + len(plan.packages)):
         ahead = _ahead(errand, plan, report)
         locked = _lock(errand, plan, ahead, report, f"lock-{attempt}")
+        missing = locked.without(
+            {row.name for row in locked.wheels if errand.installed.get(row.name) == row.version}
+        )
         house = fetch(
-            locked.wheels,
+            missing.wheels,
             cache=errand.cache / "wheels",
             progress=report,
             offline=errand.offline,
@@ -65,7 +73,7 @@ def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: R
     started = time.monotonic()
 
     def attempt(optional: tuple[str, ...]) -> Lock:
-        folder = errand.work / f"{name}-{len(optional)}"
+        folder = errand.work / f"{name}-{len(optional)}-{asked_again:d}"
         folder.mkdir()
         return lock(
             plan,
@@ -76,15 +84,21 @@ def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: R
             folder=folder,
             environ=errand.environ,
             held={row.wheel.filename: row.path for row in ahead},
+            preferred=errand.installed,
             offline=errand.offline,
             on_wait=lambda seconds: report.waiting("lock", seconds),
         )
 
-    wanted = errand.optional
+    wanted, asked_again = errand.optional, False
     while True:
         try:
             locked = attempt(wanted)
             break
+        except SourceFailed:
+            reachable = None if asked_again or errand.offline else _in_reach(errand.sources, report)
+            if reachable is None or reachable == errand.sources:
+                raise
+            errand, asked_again = replace(errand, sources=reachable), True
         except NoSolution as error:
             # uv names what it could not find; where it names none of these, none of these is at fault.
             missing = tuple(line for line in wanted if line in error.message)
@@ -96,9 +110,30 @@ def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: R
     return locked
 
 
+def _in_reach(sources: Sources, report: Reporter) -> Sources:
+    """The sources less the indexes that do not answer; each of those is named."""
+    indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
+    gone = []
+    for row in indexes:
+        if row.local:
+            continue
+        try:
+            get_page(f"{row.url.rstrip('/')}/pip/")
+        except Unreachable as error:
+            report.note(error.message)
+            gone.append(row.url)
+        except Absent:
+            continue
+    return sources.without(gone)
+
+
 def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
     """Fetch before locking what has no metadata beside it: uv would read the whole file only for that."""
-    wheels = [row.wheel for row in plan.packages if row.wheel is not None]
+    wheels = [
+        row.wheel
+        for row in plan.packages
+        if row.wheel is not None and errand.installed.get(row.name) != str(row.version)
+    ]
     needed = [locked_wheel(w) for w in wheels if not w.has_metadata and not (w.url or "").startswith("file:")]
     if not needed:
         return ()
@@ -106,6 +141,8 @@ def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, 
 
 
 def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
+    if not house.wheels:
+        return
     by_source: dict[str, list[int]] = {}
     for row in house.wheels:
         place = row.source if "://" not in row.source else row.source.split("/")[2]

@@ -7,10 +7,13 @@ that what a kernel prints on the way cannot be taken for it. Standard library, j
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from typing import Any
 
 MARK = "torchdoctor-cell:"
+STOPPING = threading.Event()
 
 CELL = """
 import json, sys
@@ -36,6 +39,22 @@ def where(name: str) -> dict[str, Any]:
     return {"data_dir": jupyter_data_dir(), "existing": existing}
 
 
+def watch(manager: Any) -> None:
+    """Say at once that the kernel died: the client would wait for its answer until the time is up."""
+    process = getattr(getattr(manager, "provisioner", None), "process", None)
+    if process is None:
+        return
+    status = process.wait()
+    if status not in (0, None) and not STOPPING.is_set():
+        say({"error": f"the kernel died while it ran the cell (status {status})"})
+        os._exit(1)
+
+
+def say(result: dict[str, Any]) -> None:
+    """Print the one line that counts."""
+    print("\n" + MARK + json.dumps(result), flush=True)  # noqa: T201
+
+
 def run(name: str, seconds: float) -> dict[str, Any]:
     """Start the kernel, execute the cell, stop the kernel; the cell's own JSON or what went wrong."""
     from jupyter_client.manager import start_new_kernel
@@ -47,9 +66,11 @@ def run(name: str, seconds: float) -> dict[str, Any]:
             lines.append(message["content"]["text"])
 
     manager, client = start_new_kernel(kernel_name=name, startup_timeout=seconds)
+    threading.Thread(target=watch, args=(manager,), daemon=True).start()
     try:
         reply = client.execute_interactive(CELL, output_hook=hear, timeout=seconds)["content"]
     finally:
+        STOPPING.set()
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     if reply["status"] != "ok":
@@ -63,4 +84,4 @@ if __name__ == "__main__":
         result = where(sys.argv[2]) if sys.argv[1] == "where" else run(sys.argv[2], float(sys.argv[3]))
     except Exception as error:  # noqa: BLE001  (whatever it is, the caller names it)
         result = {"error": f"{type(error).__name__}: {error}"}
-    print("\n" + MARK + json.dumps(result), flush=True)  # noqa: T201
+    say(result)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.fetch import digest_of
 from torchdoctor.index_store import known_index
 from torchdoctor.machine import supported_tags
@@ -49,16 +49,32 @@ class SourceOptions:
 
 def gather_sources(options: SourceOptions, world: World, python: PythonInfo, report: Reporter) -> Sources:
     """Every source in order: the options', the official index, pip's and uv's settings, PyPI."""
-    settings = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=Path.cwd())
+    for place in options.find_links:
+        if "://" not in place and not Path(place).expanduser().exists():
+            raise UsageError(
+                f"--find-links: there is no {place}", fix="name a folder or a page that is there"
+            )
+    settings = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here())
     for row in settings:
         report.detail(f"{row.origin}: {redacted(row.place)} is handed to uv, which does not read it itself")
-    return sources_in_order(
+    sources = sources_in_order(
         index_url=options.index_url,
         find_links=options.find_links,
         mirror_name=options.mirror,
         configured=settings,
         offline=options.offline,
     )
+    for text in sources.ignored:
+        report.note(text)
+    return sources
+
+
+def _here() -> Path:
+    """The current folder, or the root where that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(Path(sys.prefix).anchor)
 
 
 def decide(
@@ -92,7 +108,7 @@ def decide(
     plan = choose(ranking, shelves, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
         plan = _last_resort(ranking, shelves, machine, request, snapshot, tags, report, options)
-    plan = _with_known_hashes(_with_accelerator_wheels(plan, shelves, tags), snapshot)
+    plan = _with_known_hashes(_with_accelerator_wheels(plan, shelves, tags), snapshot, sources, report)
     _tell(plan, report)
     return plan, sources.without(row.source.url for row in shelves if row.failure)
 
@@ -151,12 +167,12 @@ def _nowhere(
     ranking: Ranking, shelves: Sequence[SourceShelf], options: SourceOptions
 ) -> NoSolution | SourceFailed:
     best = ranking.candidates[0]
-    failed = [shelf.name for shelf in shelves if shelf.failure]
+    failed = [shelf.failure for shelf in shelves if shelf.failure]
     asked = ", ".join(shelf.name for shelf in shelves) or "none (--offline leaves only folders)"
     message = f"no source in reach has torch {best.torch} or an older release as a {best.variant} build"
     if failed or options.offline:
         return SourceFailed(
-            f"{message}; asked: {asked}; out of reach: {', '.join(failed) or 'all but folders'}",
+            f"{message}; asked: {asked}; {'; '.join(failed) or 'only folders may be asked'}",
             fix="check the network and the proxy settings, try `--mirror nju`, or name a folder with --find-links",
             kind="no-source",
         )
@@ -183,15 +199,20 @@ def _with_accelerator_wheels(plan: Plan, shelves: Sequence[SourceShelf], tags: S
     return replace(plan, accelerator_wheels=wheels)
 
 
-def _with_known_hashes(plan: Plan, snapshot: Snapshot) -> Plan:
-    return replace(plan, packages=tuple(_with_known_hash(row, plan, snapshot) for row in plan.packages))
+def _with_known_hashes(plan: Plan, snapshot: Snapshot, sources: Sources, report: Reporter) -> Plan:
+    # A mirror is a transport: what it serves under an official name is that file or is wrong.
+    held = {row.name for row in sources.torch if row == OFFICIAL or row.origin.startswith("--mirror")}
+    rows = tuple(_with_known_hash(row, plan, snapshot, held, report) for row in plan.packages)
+    return replace(plan, packages=rows)
 
 
-def _with_known_hash(row: PlannedPackage, plan: Plan, snapshot: Snapshot) -> PlannedPackage:
+def _with_known_hash(
+    row: PlannedPackage, plan: Plan, snapshot: Snapshot, held: set[str], report: Reporter
+) -> PlannedPackage:
     """A file named as an official build must be that build; a folder's files are hashed where they lie.
 
     Only names with a build tag are held to the official hash: without one the same name stands for other
-    bytes on PyPI.
+    bytes on PyPI. An index of the user's own may say otherwise, which is not passed over in silence.
     """
     wheel = row.wheel
     if wheel is None:
@@ -203,12 +224,18 @@ def _with_known_hash(row: PlannedPackage, plan: Plan, snapshot: Snapshot) -> Pla
     found = wheel.sha256
     if found is None and known is None and wheel.url is not None and wheel.url.startswith("file:"):
         found = digest_of(local_path(wheel.url))
-    if found is not None and known is not None and found != known and row.source == OFFICIAL.name:
-        raise SourceFailed(
-            f"{row.source} lists {wheel.filename} with SHA-256 {found[:16]}…, and {known[:16]}… was recorded for it",
-            fix="report this to the PyTorch project before installing it",
-            kind="hash-conflict",
+    if found is not None and known is not None and found != known:
+        differs = (
+            f"{row.source} lists {wheel.filename} with SHA-256 {found[:16]}…, "
+            f"and the official build has {known[:16]}…"
         )
+        if row.source in held:
+            raise SourceFailed(
+                differs,
+                fix="nothing was installed; name another source, and report this to whoever runs that one",
+                kind="hash-conflict",
+            )
+        report.warn(f"{differs}: it is taken because that index is yours")
     return replace(row, wheel=replace(wheel, sha256=found or known))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.lock import Lock
 
-__all__ = ["Environment", "State", "examine", "install", "interpreter_of"]
+__all__ = ["Environment", "State", "examine", "install", "interpreter_of", "recover"]
 
 State = Literal["new", "empty", "venv"]
 
@@ -69,10 +70,16 @@ def examine(folder: Path) -> State:
             return "new"
         if not folder.is_dir():
             raise EnvironmentUnusable(f"{folder} is not a folder", fix=advice)
-        if not any(folder.iterdir()):
+        if not any(folder.iterdir()) and not os.path.ismount(folder):
             return "empty"
     except PermissionError as error:
         raise EnvironmentUnusable(f"{folder} cannot be read: {error.strerror}", fix=advice) from error
+    if os.path.ismount(folder):
+        raise EnvironmentUnusable(
+            f"{folder} is a mount point, which cannot be replaced",
+            fix=f"name a folder inside it: torchdoctor install {_quoted(folder / 'env')}",
+            kind="mount-point",
+        )
     if (folder / "conda-meta").is_dir():
         raise EnvironmentUnusable(
             f"{folder} is a conda environment, which torchdoctor does not change", fix=advice, kind="conda"
@@ -112,11 +119,14 @@ def install(
     try:
         with _alone(folder, locks):
             _recover(folder)
-            stage = _beside(folder, "new")
+            stage = _beside(folder, f"new-{os.getpid()}")
             try:
                 _check_space(wheelhouse, stage.parent)
                 _make(stage, folder, state, python, environ)
                 _fill(stage, lock, wheelhouse, work, environ, on_wait)
+                if state == "venv":
+                    _check_together(stage, folder, environ)
+                    _keep_owner(stage, folder)
                 _swap(stage, folder, state)
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
@@ -131,7 +141,9 @@ def install(
 
 
 def _beside(folder: Path, what: str) -> Path:
-    return folder.parent / f".{folder.name.lstrip('.')}.torchdoctor-{what}"
+    """A hidden sibling that belongs to this folder alone: `venv` and `.venv` may lie side by side."""
+    mark = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]
+    return folder.parent / f".{folder.name.lstrip('.')[:80]}.torchdoctor-{mark}-{what}"
 
 
 @contextlib.contextmanager
@@ -149,14 +161,24 @@ def _alone(folder: Path, locks: Path) -> Iterator[None]:
         ) from error
 
 
+def recover(folder: Path, locks: Path) -> None:
+    """Finish or clear what a killed run left: the old environment comes back if the new one did not.
+
+    Raises `InstallFailed` when another run is at work there.
+    """
+    if any(folder.parent.glob(f"{glob.escape(_beside(folder, '').name)}*")):
+        with _alone(folder, locks):
+            _recover(folder)
+
+
 def _recover(folder: Path) -> None:
-    """Finish or clear what a killed run left: the old environment comes back if the new one did not."""
     old = _beside(folder, "old")
     if old.exists() and not folder.exists():
         old.rename(folder)
-    for left in (old, _beside(folder, "new")):
-        if left.exists():
-            shutil.rmtree(left)
+    shutil.rmtree(old, ignore_errors=True)
+    for left in folder.parent.glob(f"{glob.escape(_beside(folder, 'new').name)}*"):
+        # A process that outlived its parent may still write there; what is left goes the next time.
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _check_space(wheelhouse: Wheelhouse, parent: Path) -> None:
@@ -245,6 +267,40 @@ def _fill(
             f"the packages could not be installed: {finished.cause}",
             fix="run the command again with -v, and report its output if it stays so",
         )
+
+
+def _check_together(stage: Path, folder: Path, environ: Mapping[str, str]) -> None:
+    """Refuse a change that leaves a package of the user's own without what it needs."""
+
+    def complaints(place: Path) -> set[str]:
+        finished = uv.run(
+            ["pip", "check", "--python", interpreter_of(place), "--no-config"],
+            environ=environ,
+            folder=stage.parent,
+            limit=_LIMIT,
+        )
+        return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
+
+    after = complaints(stage)
+    new = sorted(after - complaints(folder)) if after else []
+    if new:
+        raise InstallFailed(
+            f"other packages in {folder} would stop working together: {' '.join(new)[:600]}",
+            fix="install into an environment of its own: torchdoctor install ENV",
+            kind="conflict",
+        )
+
+
+def _keep_owner(stage: Path, folder: Path) -> None:
+    """Another user's environment stays that user's when an administrator changes it."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    owner = folder.stat()
+    if owner.st_uid == 0:
+        return
+    for place, _, files in os.walk(stage):
+        for path in (place, *(os.path.join(place, name) for name in files)):  # noqa: PTH118
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextlib.contextmanager

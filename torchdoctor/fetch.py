@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from torchdoctor.errors import SourceFailed
-from torchdoctor.net import PAGE_TIMEOUT, reason, session
+from torchdoctor.net import open_file, pieces, reason
 from torchdoctor.sources.shelf import local_path
 from torchdoctor.urls import redacted
 
@@ -29,6 +30,8 @@ __all__ = ["FetchProgress", "FetchedWheel", "Wheelhouse", "digest_of", "fetch"]
 
 _CHUNK = 1 << 20
 _TRIES = 5
+_SLOW_SECONDS = 30.0
+_SLOW_BYTES = 30_000
 _CONNECTIONS = 4
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
 
@@ -112,8 +115,15 @@ def _all(
 
 def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
     needed = sum(wheel.size or 0 for wheel in missing)
-    cache.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(cache).free
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(cache).free
+    except OSError as error:
+        raise SourceFailed(
+            f"the cache {cache} cannot be used: {error.strerror}",
+            fix="set TORCHDOCTOR_CACHE_DIR to a folder that can be written to",
+            kind="cache",
+        ) from error
     if needed > free:
         raise SourceFailed(
             f"the files need {needed / 1e9:.1f} GB and {cache} has {free / 1e9:.1f} GB free",
@@ -214,8 +224,11 @@ class _TryFailed(Exception):
 
 
 def _try(wheel: LockedWheel, cache: Path, progress: FetchProgress, stopped: threading.Event) -> FetchedWheel:
-    (cache / "partial").mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="torchdoctor-", suffix=".part", dir=cache / "partial")
+    try:
+        (cache / "partial").mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix="torchdoctor-", suffix=".part", dir=cache / "partial")
+    except OSError as error:
+        raise _TryFailed(f"the cache {cache} cannot be written to: {error.strerror}", final=True) from error
     part = Path(name)
     tally = _Tally(progress)
     try:
@@ -270,11 +283,24 @@ def _chunks(wheel: LockedWheel) -> Iterator[bytes]:
     import requests
 
     try:
-        with session().get(wheel.url, timeout=PAGE_TIMEOUT, stream=True) as answer:
+        with open_file(wheel.url) as answer:
             _expect_a_file(answer.status_code)
-            yield from answer.iter_content(_CHUNK)
-    except (requests.RequestException, ValueError) as error:
+            yield from _fast_enough(pieces(answer, _CHUNK))
+    except (requests.RequestException, TimeoutError, ValueError) as error:
         raise _TryFailed(reason(error)) from error
+
+
+def _fast_enough(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same pieces, until so little comes in a minute that waiting for the rest is no use."""
+    since, count = time.monotonic(), 0
+    for chunk in chunks:
+        yield chunk
+        count += len(chunk)
+        passed = time.monotonic() - since
+        if passed >= _SLOW_SECONDS:
+            if count < _SLOW_BYTES:
+                raise _TryFailed(f"only {count} bytes came in {passed:.0f} s")
+            since, count = time.monotonic(), 0
 
 
 def _expect_a_file(status: int) -> None:

@@ -14,6 +14,7 @@ from torchdoctor import environment, kernel, proof
 from torchdoctor.bring import Errand, bring
 from torchdoctor.decide import SourceOptions, decide, gather_sources
 from torchdoctor.errors import UsageError
+from torchdoctor.installed import installed_versions
 from torchdoctor.machine import describe_python, detect, find_python
 from torchdoctor.plan import Plan, Request
 
@@ -72,6 +73,7 @@ class InstallResult:
 
 def install(options: InstallOptions, *, world: World, report: Reporter) -> InstallResult:
     """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
+    environment.recover(options.folder, options.cache / "locks")
     state = environment.examine(options.folder)
     python = _interpreter(options, state, world)
     with ThreadPoolExecutor(1) as beside:
@@ -95,6 +97,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             work=Path(work),
             environ=world.environ,
             offline=options.sources.offline,
+            installed=installed_versions(world, python.executable) if state == "venv" else {},
         )
         plan, locked, house = bring(errand, plan, report)
         made = _put(options, locked, house, python, Path(work), world, report)
@@ -135,6 +138,11 @@ def _put(
     world: World,
     report: Reporter,
 ) -> Environment:
+    if not house.wheels:
+        report.stage("install", f"{options.folder} has it all already; nothing was changed")
+        return environment.Environment(
+            folder=options.folder, python=environment.interpreter_of(options.folder), created=False
+        )
     started = time.monotonic()
     made = environment.install(
         locked,

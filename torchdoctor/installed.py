@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Installed", "InstalledPackage", "build_tag", "read_installed"]
+    from torchdoctor.machine import World
+
+__all__ = ["Installed", "InstalledPackage", "build_tag", "installed_versions", "read_installed"]
+
+_LISTING = """
+import importlib.metadata, json
+named = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
+print(json.dumps(named))
+"""
 
 PROJECTS = ("torch", "torchvision", "torchaudio")
 _LIMIT = 64 * 1024
@@ -52,6 +61,16 @@ class Installed:
 def read_installed(folders: Iterable[Path]) -> Installed:
     """Look through site-packages folders, in the order in which Python does."""
     return Installed(packages=tuple(row for folder in folders for row in _in_folder(folder)))
+
+
+def installed_versions(world: World, python: Path) -> dict[str, str]:
+    """Every package that an interpreter sees, by normalised name; empty when it cannot say."""
+    answer = world.run([str(python), "-I", "-c", _LISTING], timeout=60)
+    try:
+        named = json.loads(answer.stdout) if answer.ok else {}
+    except ValueError:
+        named = {}
+    return {str(canonicalize_name(name)): version for name, version in named.items()}
 
 
 def _in_folder(folder: Path) -> list[InstalledPackage]:

@@ -80,6 +80,7 @@ def lock(
     folder: Path,
     environ: Mapping[str, str],
     held: Mapping[str, Path] | None = None,
+    preferred: Mapping[str, str] | None = None,
     offline: bool = False,
     on_wait: Callable[[float], None] | None = None,
 ) -> Lock:
@@ -87,7 +88,8 @@ def lock(
 
     torch and its companions are offered to uv on an index of our own in `folder` that lists the plan's files
     and nothing else, first in order, so no other index can stand in for them. `held` maps names of those
-    files to where they lie already, so that uv reads them there. Nothing is built from source.
+    files to where they lie already, so that uv reads them there; `preferred` versions stay where they do.
+    Nothing is built from source.
     Raises `SourceFailed` when an index cannot be read, `NoSolution` when the requirements cannot be met.
     """
     pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
@@ -103,6 +105,11 @@ def lock(
     ]
     (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
     target = folder / "pylock.toml"
+    if preferred:
+        # uv keeps the versions of a lock that is there already, as far as the requirements allow.
+        rows = [{"name": name, "version": version, "wheels": []} for name, version in preferred.items()]
+        table = {"lock-version": "1.0", "created-by": "torchdoctor", "packages": rows}
+        target.write_text(tomli_w.dumps(table), "utf-8")
     finished = uv.run(
         [
             "pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--format", "pylock.toml",
@@ -242,6 +249,20 @@ def _failure(finished: uv.Finished) -> SourceFailed | NoSolution:
         "Failed to query",
         "status client error",
     )
+    if "Hash mismatch" in finished.stderr:
+        return SourceFailed(
+            f"an index serves metadata that is not what it says: {text}",
+            fix="name another source with --index-url, --mirror or --find-links",
+            kind="hash-mismatch",
+        )
+    if "cache" in finished.stderr and (
+        "Permission denied" in finished.stderr or "Failed to create" in finished.stderr
+    ):
+        return SourceFailed(
+            f"uv's cache cannot be used: {text}",
+            fix="set UV_CACHE_DIR to a folder that can be written to",
+            kind="cache",
+        )
     if any(sign in finished.stderr for sign in signs):
         return SourceFailed(
             f"an index could not be read while locking: {text}",

@@ -5,16 +5,20 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torchdoctor import __version__
 from torchdoctor.errors import SourceFailed
 from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import requests
 
-__all__ = ["Absent", "Page", "Unreachable", "get_page", "reason", "session"]
+__all__ = ["Absent", "Page", "Unreachable", "get_page", "open_file", "pieces", "reason", "session"]
+
+T = TypeVar("T")
 
 # Seconds to connect and between two bytes. A page is small: a host that needs longer is out of reach.
 PAGE_TIMEOUT = (5.0, 15.0)
@@ -80,32 +84,77 @@ def get_page(url: str, *, etag: str | None = None, last_modified: str | None = N
 
     With the `etag` or `last_modified` of an earlier answer the page may be `unchanged`.
     """
-    import time
-
     import requests
 
-    started = time.monotonic()
     # https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
     asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = {"Accept": ACCEPT, **{name: value for name, value in asked.items() if value}}
     try:
-        with session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
-            if answer.status_code in (403, 404, 410):
-                raise Absent(f"{redacted(url)} answers {answer.status_code}", fix="name another source")
-            if answer.status_code == 304 and len(headers) > 1:  # noqa: PLR2004
-                return _page(answer, b"", unchanged=True)
-            if answer.status_code != 200:  # noqa: PLR2004
-                raise _unreachable(url, f"it answers {answer.status_code} {answer.reason or ''}".strip())
-            body = bytearray()
-            for chunk in answer.iter_content(1 << 16):
-                body += chunk
-                if len(body) > PAGE_LIMIT:
-                    raise _unreachable(url, f"its page is larger than {PAGE_LIMIT >> 20} MiB")
-                if time.monotonic() - started > PAGE_SECONDS:
-                    raise _unreachable(url, f"its page did not arrive within {PAGE_SECONDS:.0f} s")
-            return _page(answer, bytes(body))
+        return _within(PAGE_SECONDS, lambda: _get_page(url, headers))
     except (requests.RequestException, OSError, ValueError) as error:
         raise _unreachable(url, reason(error)) from error
+
+
+def _get_page(url: str, headers: dict[str, str]) -> Page:
+    with session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
+        if answer.status_code in (403, 404, 410):
+            raise Absent(f"{redacted(url)} answers {answer.status_code}", fix="name another source")
+        if answer.status_code == 304 and len(headers) > 1:  # noqa: PLR2004
+            return _page(answer, b"", unchanged=True)
+        if answer.status_code != 200:  # noqa: PLR2004
+            raise _unreachable(url, f"it answers {answer.status_code} {answer.reason or ''}".strip())
+        body = bytearray()
+        for chunk in pieces(answer):
+            body += chunk
+            if len(body) > PAGE_LIMIT:
+                raise _unreachable(url, f"its page is larger than {PAGE_LIMIT >> 20} MiB")
+        return _page(answer, bytes(body))
+
+
+def open_file(url: str) -> requests.Response:
+    """The answer to a request for a file, its body not read yet; raises what `requests` does, or TimeoutError."""
+    headers = {"Accept-Encoding": "identity"}
+    return _within(
+        PAGE_SECONDS, lambda: session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True)
+    )
+
+
+def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
+    """The body as it arrives, whatever the size of the pieces, so that a slow one can be given up."""
+    import requests
+    from urllib3.exceptions import HTTPError
+
+    try:
+        while chunk := answer.raw.read1(size, decode_content=True):
+            yield chunk
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """The result of `call`; TimeoutError after so many seconds, however slowly a server drips its headers.
+
+    A thread cannot be stopped: the one that is late is left behind, and does not keep the program alive.
+    """
+    import threading
+
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001  (it goes on in the caller's thread)
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError(f"no whole answer within {seconds:.0f} s")
+    return results[0]
 
 
 def _page(answer: requests.Response, body: bytes, *, unchanged: bool = False) -> Page:

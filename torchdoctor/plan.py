@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from torchdoctor.urls import redacted
+
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
@@ -105,7 +107,7 @@ class PlannedPackage:
             "version": str(self.version),
             "known": self.known,
             "filename": wheel.filename if wheel else None,
-            "url": wheel.url if wheel else None,
+            "url": redacted(wheel.url) if wheel and wheel.url else None,
             "sha256": wheel.sha256 if wheel else None,
             "size": wheel.size if wheel else None,
             "source": self.source,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, kernel
 from torchdoctor.decide import gather_sources
-from torchdoctor.errors import EnvironmentUnusable, KernelFailed
+from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.fetch import fetch
+from torchdoctor.installed import installed_versions
 from torchdoctor.lock import lock
 from torchdoctor.machine import describe_python
 from torchdoctor.plan import Plan
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from torchdoctor.reporter import Reporter
 
 __all__ = ["register_kernel"]
-
-_LISTING = """
-import importlib.metadata, json
-named = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
-print(json.dumps({name.lower().replace("_", "-").replace(".", "-"): named[name] for name in named}))
-"""
 
 
 def register_kernel(
@@ -46,7 +40,7 @@ def register_kernel(
     Raises `EnvironmentUnusable` when there is no torch to be proven, `KernelFailed` when the cell does not run.
     """
     python = describe_python(world, environment.interpreter_of(folder))
-    installed = _installed(world, python)
+    installed = installed_versions(world, python.executable)
     if "torch" not in installed:
         raise EnvironmentUnusable(
             f"{folder} has no torch, which the kernel is to run",
@@ -64,18 +58,6 @@ def register_kernel(
     )
     report.stage("kernel", f"{name} ran a cell with torch {registered.torch}")
     return registered
-
-
-def _installed(world: World, python: PythonInfo) -> dict[str, str]:
-    answer = world.run([str(python.executable), "-I", "-c", _LISTING], timeout=60)
-    try:
-        return dict(json.loads(answer.stdout)) if answer.ok else {}
-    except ValueError as error:
-        raise KernelFailed(
-            f"the packages of {python.executable} cannot be listed",
-            fix="check that it runs",
-            kind="environment",
-        ) from error
 
 
 def _bring_ipykernel(

@@ -8,8 +8,10 @@ __all__ = ["redacted"]
 
 
 def redacted(url: str) -> str:
-    """The URL without the credentials that may stand before its host."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=f"****@{parts.netloc.rpartition('@')[2]}"))
+    """The URL without the credentials before its host and without its query, which may hold a token."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that cannot be read"
+    netloc = f"****@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc, query="****" if parts.query else ""))

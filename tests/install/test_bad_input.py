@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import time
 
 import pytest
 
+from tests.conftest import run_torchdoctor
 from tests.install.conftest import TORCH
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
+from torchdoctor import environment
 
 
 def failed(ran, status, kind):
@@ -246,13 +249,147 @@ def test_a_failed_upgrade_leaves_the_environment_as_it_was(torchdoctor, existing
     assert own(existing) == f"1.0 {TORCH}+cpu"
 
 
+def stage_of(folder, what):
+    """Where an installation into `folder` keeps what it works on."""
+    return environment._beside(folder, what)
+
+
 def test_what_a_killed_run_left_is_cleared_by_the_next(torchdoctor, here, bare):
     """A half-made environment beside the target does not stop the next run, nor stay."""
-    left = here / ".env.torchdoctor-new"
+    left = stage_of(here / "env", "new-4711")
     left.mkdir()
     (left / "half").write_text("made")
     assert torchdoctor("install", here / "env", *bare).status == 0
     assert sorted(path.name for path in here.iterdir()) == ["env"]
+
+
+def test_a_run_killed_between_its_two_renames_is_undone_by_the_next(torchdoctor, here, existing, bare):
+    """The old environment is found where it was put aside, and comes back before anything else."""
+    existing.rename(stage_of(existing, "old"))
+    assert torchdoctor("install", existing, *bare).status == 0
+    assert own(existing) == f"1.0 {TORCH}+cpu"
+    assert sorted(path.name for path in here.iterdir()) == ["env"]
+
+
+def test_neighbours_of_like_names_do_not_share_what_they_put_aside(torchdoctor, here, existing, bare):
+    """`env` put aside by a killed run is not touched by an installation into `.env`."""
+    existing.rename(stage_of(existing, "old"))
+    assert torchdoctor("install", here / ".env", *bare).status == 0
+    assert torchdoctor("install", existing, *bare).status == 0
+    assert own(existing) == f"1.0 {TORCH}+cpu"
+
+
+def test_a_path_that_goes_up_and_down_again_is_the_same_place(torchdoctor, here, existing, bare):
+    """env/../env is env."""
+    assert torchdoctor("install", existing / ".." / "env", *bare, "--with", "my-own").status == 0
+    assert own(existing) == f"1.0 {TORCH}+cpu"
+    assert sorted(path.name for path in here.iterdir()) == ["env"]
+
+
+def test_a_link_to_an_environment_stays_a_link(torchdoctor, here, existing, bare, official, tag):
+    """What it leads to is changed; twice in a row."""
+    (here / "link").symlink_to("env")
+    name, content = make_wheel("torch", "2.14.0+cpu", tag=tag)
+    official.add("/whl/cpu/torch/", name, content)
+    options = ["2.14.0" if option == TORCH else option for option in bare]
+    for _ in range(2):
+        assert torchdoctor("install", here / "link", *options, "--without", "torchvision").status == 0
+    assert (here / "link").is_symlink()
+    assert own(existing) == "1.0 2.14.0+cpu"
+    assert sorted(path.name for path in here.iterdir()) == ["env", "link"]
+
+
+def test_the_current_folder_is_not_replaced_under_its_user(alone, bare, here):
+    """The shell would stand in a folder that is gone."""
+    for folder in (".", ".."):
+        (here / "inner").mkdir(exist_ok=True)
+        ran = run_torchdoctor("install", folder, *bare, "--json", environ=alone, cwd=here / "inner")
+        failed(ran, 2, "current-folder")
+
+
+def test_an_upgrade_keeps_versions_that_other_packages_rely_on(torchdoctor, existing, bare, official, tag):
+    """A newer release of what torch needs does not come in where the installed one will do."""
+    for version in ("1.0", "2.0"):
+        name, content = make_wheel("needed", version, tag="py3-none-any")
+        official.add("/simple/needed/", name, content)
+    assert torchdoctor("install", existing, *bare, "--with", "needed==1.0").status == 0
+    name, content = make_wheel("torch", "2.14.0+cpu", tag=tag, requires=("needed",))
+    official.add("/whl/cpu/torch/", name, content)
+    options = ["2.14.0" if option == TORCH else option for option in bare]
+    assert torchdoctor("install", existing, *options, "--without", "torchvision").status == 0
+    code = "import needed; print(needed.__version__)"
+    said = subprocess.run(
+        [existing / "bin" / "python", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "1.0"
+
+
+def test_a_change_that_breaks_another_package_is_refused(torchdoctor, existing, bare, official, tag):
+    """The new torch needs what the user's package cannot have: nothing is changed, and both are named."""
+    for version in ("1.0", "2.0"):
+        name, content = make_wheel("needed", version, tag="py3-none-any")
+        official.add("/simple/needed/", name, content)
+    name, content = make_wheel("consumer", "1.0", tag="py3-none-any", requires=("needed<2",))
+    official.add("/simple/consumer/", name, content)
+    assert torchdoctor("install", existing, *bare, "--with", "consumer").status == 0
+    name, content = make_wheel("torch", "2.14.0+cpu", tag=tag, requires=("needed>=2",))
+    official.add("/whl/cpu/torch/", name, content)
+    options = ["2.14.0" if option == TORCH else option for option in bare]
+    ran = torchdoctor("install", existing, *options, "--without", "torchvision", "--json")
+    assert "consumer" in failed(ran, 5, "conflict")
+    assert own(existing) == f"1.0 {TORCH}+cpu"
+
+
+def test_a_second_run_changes_nothing(torchdoctor, existing, bare):
+    """All is there already: said, and left as it is."""
+    before = (existing / "pyvenv.cfg").stat().st_ino
+    ran = torchdoctor("install", existing, *bare)
+    assert ran.status == 0, ran.err
+    assert "nothing was changed" in ran.err
+    assert (existing / "pyvenv.cfg").stat().st_ino == before
+
+
+def test_a_module_in_the_current_folder_is_not_run(alone, bare, here):
+    """A pip.py that lies about is not pip."""
+    (here / "pip.py").write_text("open('ran', 'w').close()\n")
+    assert run_torchdoctor("install", here / "env", *bare, environ=alone, cwd=here).status == 0
+    assert not (here / "ran").exists()
+
+
+def test_an_extra_index_that_is_dead_does_not_stop_the_installation(torchdoctor, here, bare, official):
+    """torch is found before it; what torch needs comes from the ones that answer."""
+    name, content = make_wheel("needed", "1.0", tag="py3-none-any")
+    official.add("/simple/needed/", name, content)
+    ran = torchdoctor(
+        "install", here / "env", *bare, "--with", "needed", PIP_EXTRA_INDEX_URL="http://127.0.0.1:9/simple"
+    )
+    assert ran.status == 0, ran.err
+    assert "http://127.0.0.1:9/simple/pip/ cannot be read: it refuses the connection" in ran.err
+
+
+def test_passwords_in_urls_are_shown_nowhere(torchdoctor, here, official, bare):
+    """Neither in the JSON nor in what is said on the way."""
+    url = official.url.replace("http://", "http://someone:s3cret@")
+    ran = torchdoctor("install", here / "env", "--index-url", f"{url}/whl", *bare[2:], "--json", "-v")
+    assert ran.status == 0, ran.out
+    assert "s3cret" not in ran.out + ran.err
+
+
+def test_streams_that_are_closed_are_no_failure(alone, here, bare):
+    """A service manager starts programs without them."""
+    command = " ".join(shlex.quote(str(part)) for part in ("install", here / "env", *bare))
+    script = f"{shlex.quote(sys.executable)} -m torchdoctor {command} <&- >&- 2>&-"
+    done = subprocess.run(["bash", "-c", script], env={**os.environ, **alone}, check=False)
+    assert done.returncode == 0
+    assert (here / "env" / "bin" / "python").exists()
+
+
+def test_a_cache_that_cannot_be_used_is_named(torchdoctor, here, bare):
+    """The message says which folder and which variable moves it."""
+    ran = torchdoctor("install", here / "env", *bare, "--json", TORCHDOCTOR_CACHE_DIR="/dev/null/x")
+    assert ran.status in (4, 5)
+    assert "/dev/null/x" in ran.json["error"]["message"]
+    assert ran.json["error"]["kind"] != "internal"
 
 
 def interrupt(alone, arguments, *, when, cwd):
@@ -311,9 +448,11 @@ def test_ctrl_c_while_installing(alone, official, bare, existing, here):
     modules = {f"many/m{number}.py": "x = [\n" + "1,\n" * 400 + "]\n" for number in range(4000)}
     name, content = make_wheel("many", "1.0", tag="py3-none-any", modules=modules)
     official.add("/simple/many/", name, content)
-    stage = here / ".env.torchdoctor-new" / "pyvenv.cfg"
     status, _, err = interrupt(
-        alone, ["install", existing, *bare, "--with", "many"], when=stage.exists, cwd=here
+        alone,
+        ["install", existing, *bare, "--with", "many"],
+        when=lambda: any(here.glob(".env.torchdoctor-*-new-*/pyvenv.cfg")),
+        cwd=here,
     )
     assert (status, "Traceback" in err) == (130, False), err
     assert sorted(path.name for path in here.iterdir()) == ["env"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -73,10 +75,11 @@ def cli(ctx: click.Context, output: Output) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program; every way out has a documented exit status and none is a traceback."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in argv
-    status = 0
+    _usable_streams()
+    _stop_like_ctrl_c()
+    status, as_json = 0, "--json" in argv or _json_by_variable(argv)
     try:
-        with cli.make_context("torchdoctor", list(argv)) as ctx:
+        with cli.make_context("torchdoctor", list(argv), color=_colour()) as ctx:
             try:
                 result: Any = cli.invoke(ctx)
             finally:
@@ -98,20 +101,69 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         # The reader of our output went away; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        status = 1
+        what = f"{error.filename}: " if error.filename else ""
+        message = f"the system refused: {what}{error.strerror or error}"
+        _tell(
+            as_json,
+            kind="system",
+            message=message,
+            fix="check that file, folder or device, then run it again",
+        )
     except Exception as error:  # noqa: BLE001  (a traceback at a user is a bug, whatever caused it)
         status = 1
         _internal(argv, as_json, error)
-    sys.exit(status)
+    _leave(status)
+
+
+def _usable_streams() -> None:
+    """Closed streams become empty ones; text that a terminal cannot show is escaped instead of refused."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif name != "stdin" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _stop_like_ctrl_c() -> None:
+    """A scheduler's SIGTERM and a closed terminal's SIGHUP clean up as Ctrl-C does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+
+
+def _colour() -> bool | None:
+    """False where colour is not wanted (https://no-color.org); None leaves it to the terminal."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return False if plain else None
+
+
+def _json_by_variable(argv: Sequence[str]) -> bool:
+    """Whether a variable asks the command named for JSON: known before its options can be read."""
+    names = [f"TORCHDOCTOR_{word.upper().replace('-', '_')}_JSON" for word in argv if word in COMMANDS]
+    return any(
+        os.environ.get(name, "").lower() in ("1", "true", "yes", "on", "t", "y")
+        for name in [*names, "TORCHDOCTOR_JSON"]
+    )
 
 
 def _tell(as_json: bool, *, kind: str, message: str, fix: str) -> None:
-    if as_json:
-        import json
+    # Where not even this can be written, the exit status says it alone.
+    with contextlib.suppress(OSError):
+        if as_json:
+            import json
 
-        click.echo(json.dumps({"schema": 1, "error": {"kind": kind, "message": message, "fix": fix}}))
-    else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
-        click.echo(f"{click.style('  fix:', bold=True)} {fix}", err=True)
+            click.echo(
+                json.dumps({"schema": 1, "error": {"kind": kind, "message": message[:4000], "fix": fix}})
+            )
+        else:
+            colour = _colour()
+            click.echo(
+                f"{click.style('error:', fg='red', bold=True)} {message[:4000]}", err=True, color=colour
+            )
+            click.echo(f"{click.style('  fix:', bold=True)} {fix}", err=True, color=colour)
 
 
 def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
@@ -127,8 +179,19 @@ def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
     )
 
 
+def _leave(status: int) -> NoReturn:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        # Nothing more can be written; Python would say so with a traceback of its own.
+        os._exit(status or 1)
+    sys.exit(status)
+
+
 def _leave_at_once(status: int) -> NoReturn:
     # A download thread may sit in a silent connection, and Python would wait for it.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
-from torchdoctor.cli.place import cache_folder, data_folder, say_json
+from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, say_json
 
 if TYPE_CHECKING:
     from torchdoctor.install import InstallOptions, InstallResult
@@ -66,9 +66,10 @@ def command(
     from torchdoctor.machine import real_world
     from torchdoctor.report.progress import StageLines
 
-    name = kernel_name or (default_kernel_name(env.expanduser().absolute()) if kernel else None)
+    folder = environment_folder(env)
+    name = kernel_name or (default_kernel_name(folder) if kernel else None)
     options = InstallOptions(
-        folder=env.expanduser().absolute(),
+        folder=folder,
         cache=cache_folder(),
         data=data_folder(),
         python=python,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -12,27 +13,66 @@ import click
 
 from torchdoctor.errors import EnvironmentUnusable
 
-__all__ = ["cache_folder", "data_folder", "environment_python", "say_json"]
+__all__ = [
+    "cache_folder",
+    "data_folder",
+    "environment_folder",
+    "environment_python",
+    "full_path",
+    "say_json",
+]
+
+
+def full_path(path: Path) -> Path:
+    """The place itself: from the root, without `..`, and where a link leads to rather than the link.
+
+    Raises `EnvironmentUnusable` when it cannot be told: the current folder is gone, or there is no home folder.
+    """
+    try:
+        return Path(os.path.realpath(path.expanduser()))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise EnvironmentUnusable(
+            f"{str(path)[:200]!r} cannot be found: {error}",
+            fix="name it by its full path, from a folder that is there",
+        ) from error
+
+
+def environment_folder(env: Path) -> Path:
+    """Where ENV is to be; raises `EnvironmentUnusable` for a place that one rename cannot put it."""
+    folder = full_path(env)
+    if not folder.name:
+        raise EnvironmentUnusable(
+            f"{folder} cannot be an environment", fix="name a folder: torchdoctor install ENV"
+        )
+    with contextlib.suppress(OSError):
+        here = Path.cwd()
+        if folder == here or folder in here.parents:
+            raise EnvironmentUnusable(
+                f"{folder} is the current folder, or holds it, and would be replaced under your feet",
+                fix="name a folder inside it, such as .venv, or go elsewhere first",
+                kind="current-folder",
+            )
+    return folder
 
 
 def cache_folder() -> Path:
     """`TORCHDOCTOR_CACHE_DIR`, else this user's cache folder."""
     given = os.environ.get("TORCHDOCTOR_CACHE_DIR")
     if given:
-        return Path(given).expanduser().absolute()
+        return full_path(Path(given))
     from platformdirs import user_cache_path
 
-    return user_cache_path("torchdoctor", appauthor=False)
+    return full_path(user_cache_path("torchdoctor", appauthor=False))
 
 
 def data_folder() -> Path:
     """`TORCHDOCTOR_DATA_DIR`, else this user's data folder."""
     given = os.environ.get("TORCHDOCTOR_DATA_DIR")
     if given:
-        return Path(given).expanduser().absolute()
+        return full_path(Path(given))
     from platformdirs import user_data_path
 
-    return user_data_path("torchdoctor", appauthor=False)
+    return full_path(user_data_path("torchdoctor", appauthor=False))
 
 
 def environment_python(env: Path | None) -> Path:
@@ -50,7 +90,7 @@ def environment_python(env: Path | None) -> Path:
             "no environment was named, none is active and there is no .venv here",
             fix="name one, or make one with `torchdoctor install`",
         )
-    folder = env.expanduser().absolute()
+    folder = full_path(env) if not (env.is_symlink() and env.is_file()) else env.absolute()
     if folder.is_file() and os.access(folder, os.X_OK):
         return folder
     # conda keeps python.exe at the top of an environment on Windows.

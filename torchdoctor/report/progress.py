@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ class StageLines:
 
     def start(self, total: int | None, files: int) -> None:
         """Show a bar over all bytes where there is a terminal."""
-        if self.quiet or not self.terminal:
+        if self.quiet or not self.terminal or not files or os.environ.get("TERM") == "dumb":
             return
         from rich import progress
         from rich.console import Console

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.errors import UsageError
 from torchdoctor.sources.mirrors import mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
 from torchdoctor.urls import redacted
@@ -22,13 +23,15 @@ class Sources:
     """Who is asked for what.
 
     `torch` are asked in this order for torch and its companions. The rest serves what torch depends on:
-    `indexes` in order of priority, then `default_index`, and `find_links` beside them.
+    `indexes` in order of priority, then `default_index`, and `find_links` beside them. `ignored` says which
+    settings of pip and uv name no place.
     """
 
     torch: tuple[Source, ...]
     indexes: tuple[Source, ...]
     default_index: Source | None
     find_links: tuple[Source, ...]
+    ignored: tuple[str, ...] = ()
 
     def without(self, urls: Iterable[str]) -> Sources:
         """The sources less those at `urls`, which turned out to be out of reach."""
@@ -39,6 +42,7 @@ class Sources:
             indexes=tuple(row for row in self.indexes if row.url not in gone),
             default_index=default if default is not None and default.url not in gone else None,
             find_links=tuple(row for row in self.find_links if row.url not in gone),
+            ignored=self.ignored,
         )
 
 
@@ -59,10 +63,11 @@ def sources_in_order(
     explicit = [_source(place, "flat", "--find-links") for place in find_links]
     given = [_source(index_url, "either", "--index-url")] if index_url else []
     mirrors = mirror(mirror_name) if mirror_name else (None, None)
-    settings = [_from_setting(row) for row in configured]
+    usable, ignored = _usable(configured)
+    settings = [_from_setting(row) for row in usable]
     torch = [*given, *explicit, *_some(mirrors[0]), OFFICIAL, *settings, PYPI]
     own = [row for row in settings if row.layout == "simple"]
-    defaults = [row for row, setting in zip(settings, configured, strict=True) if setting.kind == "index"]
+    defaults = [row for row, setting in zip(settings, usable, strict=True) if setting.kind == "index"]
     extra = [row for row in own if row not in defaults]
     default = _some(mirrors[1]) or defaults or [PYPI]
     sources = Sources(
@@ -70,11 +75,25 @@ def sources_in_order(
         indexes=_distinct([*given, *extra, *default[1:]]),
         default_index=default[0],
         find_links=_distinct([*explicit, *(row for row in settings if row.layout == "flat")]),
+        ignored=ignored,
     )
     if not offline:
         return sources
     everything = (*sources.torch, *sources.indexes, *sources.find_links, *_some(sources.default_index))
     return sources.without(row.url for row in everything if not row.local)
+
+
+def _usable(configured: Sequence[Setting]) -> tuple[list[Setting], tuple[str, ...]]:
+    """Settings that name a place; one that does not is no reason to stop, since nobody typed it now."""
+    usable, ignored = [], []
+    for row in configured:
+        try:
+            as_url(row.place, origin=row.origin)
+        except UsageError as error:
+            ignored.append(f"{error.message}; it is ignored")
+        else:
+            usable.append(row)
+    return usable, tuple(ignored)
 
 
 def _source(place: str, layout: str, origin: str) -> Source:

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["read_settings"]
 
 _SECONDS = 15.0
+
+# `python -m pip` would look for pip in the current folder first, and run what lies there.
+_ASK_PIP = """
+import runpy, sys
+sys.path[:] = [place for place in sys.path if place]
+sys.argv = ["pip", "config", "list"]
+runpy.run_module("pip", run_name="__main__")
+"""
 _SIZE = 1 << 20
 
 
@@ -35,7 +43,7 @@ def read_settings(world: World, *, pythons: Sequence[Path], folder: Path) -> tup
 
 def _ask_pip(world: World, pythons: Sequence[Path]) -> tuple[Setting, ...]:
     for python in dict.fromkeys(pythons):
-        answer = world.run([str(python), "-m", "pip", "config", "list"], timeout=_SECONDS)
+        answer = world.run([str(python), "-c", _ASK_PIP], timeout=_SECONDS)
         if answer.ok:
             return pip_settings(answer.stdout)
     keys = (

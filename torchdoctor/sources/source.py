@@ -52,9 +52,12 @@ class Source:
 
 def as_url(place: str, *, origin: str) -> str:
     """An http(s) or file URL for a URL or a path; raises `UsageError` for anything else."""
-    scheme = urlsplit(place).scheme.lower()
+    try:
+        scheme, host = urlsplit(place).scheme.lower(), urlsplit(place).hostname
+    except ValueError as error:
+        raise UsageError(f"{origin}: what it names is not a URL: {error}", fix="give a full URL") from error
     if scheme in ("http", "https"):
-        if not urlsplit(place).hostname:
+        if not host:
             raise UsageError(f"{origin}: {redacted(place)} names no host", fix="give a full URL")
         return place
     if scheme == "file":
