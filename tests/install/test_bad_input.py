@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -392,8 +393,8 @@ def test_a_cache_that_cannot_be_used_is_named(torchdoctor, here, bare):
     assert ran.json["error"]["kind"] != "internal"
 
 
-def interrupt(alone, arguments, *, when, cwd):
-    """Start the program, wait for `when`, press Ctrl-C; its status and outputs."""
+def interrupt(alone, arguments, *, when, cwd, stop=None):
+    """Start the program, wait for `when`, press Ctrl-C (or `stop` it); its status and outputs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "torchdoctor", *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **alone}, cwd=cwd, text=True,
@@ -405,7 +406,8 @@ def interrupt(alone, arguments, *, when, cwd):
             time.sleep(0.02)
         assert when(), "the stage was not reached"
         # A terminal sends Ctrl-C to every process of the foreground.
-        os.killpg(process.pid, signal.SIGINT)
+        stop = stop or (lambda started: os.killpg(started.pid, signal.SIGINT))
+        stop(process)
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()
@@ -429,6 +431,29 @@ def test_ctrl_c_while_locking(alone, official, bare, here):
     status, _, err = interrupt(alone, arguments, when=official.stalled.is_set, cwd=here)
     assert (status, "Traceback" in err) == (130, False), err
     nothing_left(here)
+
+
+def test_a_terminated_run_takes_uv_along(alone, official, bare, here, tmp_path):
+    """SIGTERM reaches our process alone, as from a scheduler: uv is stopped, and nothing is left."""
+    official.faults["/simple/slow/"] = Fault(status=200, body=b"x" * 2000, stall_after=100)
+    arguments = ["install", here / "env", *bare, "--with", "slow"]
+    status, _, err = interrupt(
+        {**alone, "TMPDIR": str(tmp_path)}, arguments, when=official.stalled.is_set, cwd=here,
+        stop=lambda process: process.terminate(),
+    )  # fmt: skip
+    assert (status, "Traceback" in err) == (130, False), err
+    nothing_left(here)
+    assert not list(tmp_path.glob("torchdoctor-*"))
+    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if readable(path)]
+    assert not [line for line in running if str(tmp_path).encode() in line]
+
+
+def readable(path):
+    """Whether a process is still there to be looked at."""
+    try:
+        return bool(path.read_bytes())
+    except OSError:
+        return False
 
 
 def test_ctrl_c_while_fetching(alone, official, bare, here, tmp_path):
