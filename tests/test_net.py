@@ -6,7 +6,7 @@ import pytest
 
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor import fetch, net
+from torchdoctor import download, fetch, net
 from torchdoctor.lock import LockedWheel
 from torchdoctor.urls import redacted
 
@@ -35,8 +35,8 @@ def test_a_page_that_drips_is_given_up(index, monkeypatch):
 
 def test_a_file_that_drips_is_given_up(index, monkeypatch, tmp_path):
     """Less than a trickle in the time allowed is no download."""
-    monkeypatch.setattr(fetch, "_SLOW_SECONDS", 0.5)
-    monkeypatch.setattr(fetch, "_TRIES", 1)
+    monkeypatch.setattr(download, "_SLOW_SECONDS", 0.5)
+    monkeypatch.setattr(download, "_TRIES", 1)
     name, content = make_wheel("torch", "2.13.0+cpu")
     path = index.add("/whl/cpu/torch/", name, content)
     index.faults[path] = Fault(drip=0.05)

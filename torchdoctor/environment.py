@@ -10,26 +10,21 @@ import shutil
 import sys
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import tomli_w
 from filelock import FileLock, Timeout
 
-from torchdoctor import uv
 from torchdoctor.errors import EnvironmentUnusable, InstallFailed
+from torchdoctor.stage import State, check_together, fill, interpreter_of, keep_owner, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.lock import Lock
 
 __all__ = ["Environment", "State", "examine", "install", "interpreter_of", "recover"]
-
-State = Literal["new", "empty", "venv"]
-
-_LIMIT = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,11 +47,6 @@ def _quoted(path: Path) -> str:
     import shlex
 
     return shlex.quote(str(path))
-
-
-def interpreter_of(folder: Path) -> Path:
-    """Where a venv in `folder` has its interpreter."""
-    return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
 
 
 def examine(folder: Path) -> State:
@@ -122,11 +112,11 @@ def install(
             stage = _beside(folder, f"new-{os.getpid()}")
             try:
                 _check_space(wheelhouse, stage.parent)
-                _make(stage, folder, state, python, environ)
-                _fill(stage, lock, wheelhouse, work, environ, on_wait)
+                make(stage, folder, state, python, environ)
+                fill(stage, lock, wheelhouse, work, environ, on_wait)
                 if state == "venv":
-                    _check_together(stage, folder, environ)
-                    _keep_owner(stage, folder)
+                    check_together(stage, folder, environ)
+                    keep_owner(stage, folder)
                 _swap(stage, folder, state)
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
@@ -200,136 +190,6 @@ def _check_space(wheelhouse: Wheelhouse, parent: Path) -> None:
             fix="free space there, or name a folder on another disk: torchdoctor install ENV",
             kind="no-space",
         )
-
-
-def _make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping[str, str]) -> None:
-    if state == "venv":
-        shutil.copytree(folder, stage, symlinks=True, copy_function=_link_or_copy)
-        return
-    finished = uv.run(
-        [
-            "venv",
-            "--relocatable",
-            "--no-config",
-            "--quiet",
-            "--python",
-            python,
-            "--prompt",
-            folder.name,
-            stage,
-        ],
-        environ=environ,
-        folder=stage.parent,
-        limit=_LIMIT,
-    )
-    if finished.status != 0:
-        raise InstallFailed(
-            f"the virtual environment could not be made: {finished.cause}",
-            fix="name another interpreter with --python, or another folder",
-        )
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    # pyvenv.cfg and scripts are changed in place below; a hard link would change the old environment too.
-    if Path(source).name != "pyvenv.cfg":
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except OSError:
-            pass
-        else:
-            return
-    shutil.copy2(source, target, follow_symlinks=False)
-
-
-def _fill(
-    stage: Path,
-    lock: Lock,
-    wheelhouse: Wheelhouse,
-    work: Path,
-    environ: Mapping[str, str],
-    on_wait: Callable[[float], None] | None,
-) -> None:
-    offline = work / "pylock.offline.toml"
-    offline.write_text(tomli_w.dumps(_pointing_at_files(lock, wheelhouse)), "utf-8")
-    with _relocatable(stage / "pyvenv.cfg"):
-        finished = uv.run(
-            [
-                "pip", "install", "--requirements", offline, "--python", interpreter_of(stage), "--offline",
-                "--no-config", "--compile-bytecode", "--quiet",
-            ],
-            environ=environ,
-            folder=work,
-            limit=_LIMIT,
-            on_wait=on_wait,
-        )  # fmt: skip
-    if finished.status != 0:
-        raise InstallFailed(
-            f"the packages could not be installed: {finished.cause}",
-            fix="run the command again with -v, and report its output if it stays so",
-        )
-
-
-def _check_together(stage: Path, folder: Path, environ: Mapping[str, str]) -> None:
-    """Refuse a change that leaves a package of the user's own without what it needs."""
-
-    def complaints(place: Path) -> set[str]:
-        finished = uv.run(
-            ["pip", "check", "--python", interpreter_of(place), "--no-config"],
-            environ=environ,
-            folder=stage.parent,
-            limit=_LIMIT,
-        )
-        return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
-
-    after = complaints(stage)
-    new = sorted(after - complaints(folder)) if after else []
-    if new:
-        raise InstallFailed(
-            f"other packages in {folder} would stop working together: {' '.join(new)[:600]}",
-            fix="install into an environment of its own: torchdoctor install ENV",
-            kind="conflict",
-        )
-
-
-def _keep_owner(stage: Path, folder: Path) -> None:
-    """Another user's environment stays that user's when an administrator changes it."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return
-    owner = folder.stat()
-    if owner.st_uid == 0:
-        return
-    for place, _, files in os.walk(stage):
-        for path in (place, *(os.path.join(place, name) for name in files)):  # noqa: PTH118
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-@contextlib.contextmanager
-def _relocatable(settings: Path) -> Iterator[None]:
-    """Scripts written meanwhile find their interpreter beside them, so they work after the rename."""
-    before = settings.read_text("utf-8")
-    if "relocatable = true" not in before:
-        settings.write_text(before.rstrip("\n") + "\nrelocatable = true\n", "utf-8")
-    try:
-        yield
-    finally:
-        settings.write_text(before, "utf-8")
-
-
-def _pointing_at_files(lock: Lock, wheelhouse: Wheelhouse) -> dict[str, object]:
-    fetched = {row.wheel.name: row for row in wheelhouse.wheels}
-    packages = []
-    for package in lock.document["packages"]:
-        row = fetched.get(package["name"])
-        if row is None:
-            continue
-        packages.append(
-            {
-                "name": package["name"],
-                "version": package["version"],
-                "wheels": [{"path": str(row.path), "size": row.size, "hashes": {"sha256": row.sha256}}],
-            }
-        )
-    return {"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages}
 
 
 def _swap(stage: Path, folder: Path, state: State) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import html
-import os
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import tomli_w
-from packaging.utils import canonicalize_name
 
 from torchdoctor import uv
 from torchdoctor.errors import NoSolution, SourceFailed
-from torchdoctor.sources.shelf import local_path
+from torchdoctor.pinned import others_in, write_index
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Lock", "LockedWheel", "lock", "locked_wheel"]
 
 _LIMIT = 900.0
-_METADATA_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,14 +87,14 @@ def lock(
     Raises `SourceFailed` when an index cannot be read, `NoSolution` when the requirements cannot be met.
     """
     pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
-    _write_pinned_index(folder / "pinned", tuple(pinned.values()), held or {})
+    write_index(folder / "pinned", tuple(pinned.values()), held or {})
     lines = [f"{row.name}=={row.version}" for row in plan.packages if row.wheel is not None]
     (folder / "requirements.in").write_text("\n".join([*lines, *extras]) + "\n", "utf-8")
     (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
     planned = frozenset(wheel.project for wheel in pinned.values())
     linked: dict[str, str] = {}
     links = [
-        _others_in(row.url, planned, folder / f"links-{position}", linked)
+        others_in(row.url, planned, folder / f"links-{position}", linked)
         for position, row in enumerate(sources.find_links)
     ]
     (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
@@ -160,83 +154,6 @@ def _settings(sources: Sources, pinned: Path, links: Sequence[str]) -> dict[str,
         "index-strategy": "unsafe-first-match",
         "find-links": list(links),
     }
-
-
-def _others_in(url: str, planned: frozenset[str], home: Path, linked: dict[str, str]) -> str:
-    """A folder of links to a folder's wheels less the planned projects; another kind of place as it is.
-
-    `linked` takes up where each link leads.
-
-    uv takes a folder's file over an index's of the same version, and unpacks it whole to learn its hash.
-    """
-    if not url.startswith("file:") or not local_path(url).is_dir():
-        return url
-    home.mkdir()
-    for path in sorted(local_path(url).glob("*.whl")):
-        if canonicalize_name(path.name.partition("-")[0]) not in planned:
-            _link(path, home / path.name)
-            linked[path.name] = path.absolute().as_uri()
-    return home.as_uri()
-
-
-def _write_pinned_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, Path]) -> None:
-    folder.mkdir()
-    pages: dict[str, list[str]] = {}
-    for wheel in wheels:
-        home = folder / wheel.project
-        home.mkdir(exist_ok=True)
-        pages.setdefault(wheel.project, []).append(_anchor(wheel, home, held.get(wheel.filename)))
-    for project, anchors in pages.items():
-        page = "<!DOCTYPE html><html><body>" + "<br/>\n".join(anchors) + "</body></html>"
-        (folder / project / "index.html").write_text(page, "utf-8")
-
-
-def _anchor(wheel: Wheel, home: Path, path: Path | None) -> str:
-    url = wheel.url or ""
-    metadata = ""
-    if url.startswith("file:"):
-        path = local_path(url)
-    if path is not None:
-        # Beside a link to the file stands its metadata, so that uv need not unpack gigabytes to read it.
-        text = _metadata(path, wheel)
-        (home / f"{wheel.filename}.metadata").write_bytes(text)
-        _link(path, home / wheel.filename)
-        url = quote(wheel.filename)
-        metadata = f"sha256={hashlib.sha256(text).hexdigest()}"
-    elif wheel.has_metadata:
-        metadata = f"sha256={wheel.metadata_sha256}" if wheel.metadata_sha256 else "true"
-    fragment = f"#sha256={wheel.sha256}" if wheel.sha256 else ""
-    attribute = f' data-core-metadata="{metadata}"' if metadata else ""
-    name = html.escape(wheel.filename)
-    return f'<a href="{html.escape(url.partition("#")[0])}{fragment}"{attribute}>{name}</a>'
-
-
-def _metadata(path: Path, wheel: Wheel) -> bytes:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = member.filename
-                if name.endswith(".dist-info/METADATA") and name.count("/") == 1:
-                    if member.file_size > _METADATA_LIMIT:
-                        break
-                    return archive.read(member)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise SourceFailed(
-            f"{path} is not a usable wheel: {error}", fix="download it again, or remove it", kind="bad-wheel"
-        ) from error
-    raise SourceFailed(
-        f"{path} has no metadata, so it is not a usable wheel of {wheel.project}",
-        fix="download it again, or remove it",
-        kind="bad-wheel",
-    )
-
-
-def _link(target: Path, link: Path) -> None:
-    try:
-        link.symlink_to(target)
-    except OSError:
-        # Windows asks for a privilege to make symbolic links.
-        os.link(target, link)
 
 
 def _failure(finished: uv.Finished) -> SourceFailed | NoSolution:
