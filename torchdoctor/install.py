@@ -167,7 +167,7 @@ def _register(
 ) -> Kernel | None:
     if options.kernel_name is None:
         return None
-    display = options.display_name or f"Python (PyTorch {plan.torch.version.public} {plan.variant})"
+    display = options.display_name or kernel.display_name_of(f"{plan.torch.version.public}+{plan.variant}")
     registered = kernel.register(
         made.python,
         name=options.kernel_name,

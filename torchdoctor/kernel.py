@@ -21,7 +21,7 @@ from torchdoctor.errors import KernelFailed, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KERNEL_REQUIREMENT", "Kernel", "has_ipykernel", "register", "valid_name"]
+__all__ = ["KERNEL_REQUIREMENT", "Kernel", "display_name_of", "has_ipykernel", "register", "valid_name"]
 
 # jupyter_client's own rule (jupyter_client/kernelspec.py), with a length that every file system takes.
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -63,6 +63,12 @@ def valid_name(name: str) -> str:
             kind="kernel-name",
         )
     return name
+
+
+def display_name_of(version: str) -> str:
+    """What a notebook's menu shows for a torch version such as `2.13.0+cpu`."""
+    public, _, build = version.partition("+")
+    return f"Python (PyTorch {public}{f' {build}' if build else ''})"
 
 
 def has_ipykernel(python: Path, environ: Mapping[str, str]) -> bool:

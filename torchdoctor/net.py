@@ -171,8 +171,7 @@ def _page(answer: requests.Response, body: bytes, *, unchanged: bool = False) ->
 def _unreachable(url: str, why: str) -> Unreachable:
     return Unreachable(
         f"{redacted(url)} cannot be read: {why}",
-        fix="check the network and the proxy settings, or name another source with --index-url, "
-        "--mirror or --find-links",
+        fix="check the network and the proxy settings, or name another source with --index-url",
     )
 
 

@@ -52,7 +52,7 @@ def register_kernel(
     registered = kernel.register(
         python.executable,
         name=name,
-        display_name=display_name or f"Python (PyTorch {installed['torch']})",
+        display_name=display_name or kernel.display_name_of(installed["torch"]),
         environ=world.environ,
         overwrite=overwrite,
     )

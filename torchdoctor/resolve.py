@@ -106,7 +106,10 @@ def choose(
                     variant=candidate.variant,
                     index_url=shelf.index_url(candidate.variant),
                     packages=(_package(wheel, shelf), *found),
-                    reasons=(why_this_release(candidate, candidates[0], request), *candidate.reasons),
+                    reasons=(
+                        why_this_release(candidate, candidates[0], request, missing=missing),
+                        *candidate.reasons,
+                    ),
                     rejected=ranking.rejected,
                     warnings=candidate.warnings,
                     left_out=left_out,
@@ -117,11 +120,17 @@ def choose(
     return None
 
 
-def why_this_release(candidate: Candidate, best: Candidate, request: Request) -> str:
-    """Whether it is the newest that fits, or the newest that can be had."""
+def why_this_release(
+    candidate: Candidate, best: Candidate, request: Request, *, missing: NoSolution | None = None
+) -> str:
+    """Whether it is the newest that fits, that can be had, or that has the companions asked for (`missing`)."""
     asked = " asked for" if request.torch is not None else ""
     if candidate is best:
         return f"torch {candidate.torch} is the newest release{asked} that fits this machine"
+    if missing is not None:
+        return (
+            f"torch {candidate.torch}+{candidate.variant} is the newest that has what was asked for beside it"
+        )
     return (
         f"torch {best.torch}+{best.variant} would be the first choice, and no source in reach has it; "
         f"torch {candidate.torch} is the newest{asked} that one has"

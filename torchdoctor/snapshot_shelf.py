@@ -59,7 +59,8 @@ def plan_from_snapshot(machine: Machine, request: Request, snapshot: Snapshot | 
             except NoSolution as error:
                 missing = missing or error
                 continue
-            return _plan(choice, ranking, packages, left_out, _why(candidate, best, request, missing))
+            why = why_this_release(candidate, best, request, missing=missing)
+            return _plan(choice, ranking, packages, left_out, why)
         if number == 0:
             ranking = rank(machine, request, snapshot)
     assert missing is not None  # noqa: S101  (rank gives one candidate at the least)
@@ -84,12 +85,6 @@ def _plan(
         left_out=left_out,
         constraints=choice.release.constraints(choice.machine.platform),
     )
-
-
-def _why(candidate: Candidate, best: Candidate, request: Request, missing: NoSolution | None) -> str:
-    if missing is None:
-        return why_this_release(candidate, best, request)
-    return f"torch {candidate.torch}+{candidate.variant} is the newest that has what was asked for beside it"
 
 
 def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage, ...], tuple[LeftOut, ...]]:

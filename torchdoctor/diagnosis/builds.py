@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.finding import Finding
@@ -38,14 +39,14 @@ def _cpu_only(torch: InstalledPackage, plan: Plan, folder: str) -> Finding:
         title="CPU-only torch on a machine with a GPU",
         evidence=(f"torch {torch.version} in {torch.folder} is a cpu build", *plan.reasons),
         explanation="A CPU build has no code for any GPU, so torch.cuda.is_available() is False whatever the driver.",
-        fix=(f"torchdoctor install {folder} --variant {plan.variant}",),
+        fix=(f"torchdoctor install {shlex.quote(folder)} --variant {plan.variant}",),
     )
 
 
 def _mixed(torch: InstalledPackage, companion: InstalledPackage, folder: str) -> Finding:
     cpu_beside_gpu = companion.name == "torchvision" and companion.build == "cpu"
     return Finding(
-        id="torchvision-cpu-with-cuda-torch" if cpu_beside_gpu else "torchvision-mismatch",
+        id="torchvision-cpu-with-cuda-torch" if cpu_beside_gpu else f"{companion.name}-mismatch",
         severity="error",
         title=f"{companion.name} of another build than torch",
         evidence=(
@@ -56,5 +57,5 @@ def _mixed(torch: InstalledPackage, companion: InstalledPackage, folder: str) ->
             f"{companion.name}'s compiled part loads libraries that only a {companion.build} torch has; "
             "its metadata does not say so, and `pip check` passes."
         ),
-        fix=(f"torchdoctor install {folder} --with {companion.name}",),
+        fix=(f"torchdoctor install {shlex.quote(folder)} --variant {torch.build} --with {companion.name}",),
     )
