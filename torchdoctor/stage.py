@@ -13,6 +13,8 @@ import tomli_w
 
 from torchdoctor import uv
 from torchdoctor.errors import InstallFailed
+from torchdoctor.installed import read_installed
+from torchdoctor.plan import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,6 +106,7 @@ def fill(
 
 def check_together(stage: Path, folder: Path, environ: Mapping[str, str]) -> None:
     """Refuse a change that leaves a package of the user's own without what it needs."""
+    _refuse_foreign_companions(stage, folder)
 
     def complaints(place: Path) -> set[str]:
         finished = uv.run(
@@ -122,6 +125,24 @@ def check_together(stage: Path, folder: Path, environ: Mapping[str, str]) -> Non
             fix="install into an environment of its own: torchdoctor install ENV",
             kind="conflict",
         )
+
+
+def _refuse_foreign_companions(stage: Path, folder: Path) -> None:
+    """A companion of another accelerator than torch cannot be imported, and its metadata does not show it."""
+    places = [stage / "Lib" / "site-packages", *sorted(stage.glob("lib/python*/site-packages"))]
+    installed = read_installed(places)
+    torch = installed.named("torch")
+    if torch is None or torch.build is None:
+        return
+    for companion in map(installed.named, COMPANIONS):
+        if companion is not None and companion.build not in (None, torch.build):
+            raise InstallFailed(
+                f"{companion.name} {companion.version} in {folder} is a {companion.build} build, and torch would be "
+                f"a {torch.build} build: it could not be imported any more",
+                fix=f"change both with `--with {companion.name}`, uninstall {companion.name} first, "
+                "or install into an environment of its own",
+                kind="conflict",
+            )
 
 
 def keep_owner(stage: Path, folder: Path) -> None:

@@ -341,6 +341,30 @@ def test_a_change_that_breaks_another_package_is_refused(torchdoctor, existing, 
     assert own(existing) == f"1.0 {TORCH}+cpu"
 
 
+def test_a_torch_of_another_accelerator_is_refused_beside_an_old_companion(
+    torchdoctor, here, bare, official, tag
+):
+    """The torchvision that stays is a CUDA build: no check of metadata sees it, and the import would fail."""
+    torch, vision = make_wheel("torch", TORCH, tag=tag, built=f"{TORCH}+cu130"), "0.28.0"
+    official.add("/simple/torch/", *torch)
+    official.add("/simple/torchvision/", *make_wheel("torchvision", vision, tag=tag, built=f"{vision}+cu130"))
+    start = ("--python", sys.executable, "--torch", TORCH, "--variant", "cu130", "--no-verify")
+    less = ("--without", "pip", "--without", "numpy", "--without", "torchaudio")
+    first = torchdoctor("install", here / "env", *start, *less, "--index-url", f"{official.url}/simple")
+    assert first.status == 0, first.err
+    ran = torchdoctor(
+        "install", here / "env", *bare, "--without", "numpy", "--without", "torchvision", "--json"
+    )
+    assert "torchvision 0.28.0" in failed(ran, 5, "conflict")
+    code = "import torch, torchvision; print(torch.__version__, torchvision.__version__)"
+    said = subprocess.run(
+        [here / "env" / "bin" / "python", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [f"{TORCH}+cu130", f"{vision}+cu130"]
+    both = torchdoctor("install", here / "env", *bare, "--without", "numpy", "--with", "torchvision")
+    assert both.status == 0, both.err
+
+
 def test_a_second_run_changes_nothing(torchdoctor, existing, bare):
     """All is there already: said, and left as it is."""
     before = (existing / "pyvenv.cfg").stat().st_ino
