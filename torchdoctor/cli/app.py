@@ -7,16 +7,22 @@ import importlib
 import os
 import signal
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from torchdoctor import __version__
 from torchdoctor.cli.options import Output, asked_for_json, output_options
+from torchdoctor.cli.settings import defaults_for, everywhere_in, read_config
 from torchdoctor.errors import TorchdoctorError
+from torchdoctor.language import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torchdoctor.config import Config
+    from torchdoctor.language import Language
 
 __all__ = ["cli", "main"]
 
@@ -29,7 +35,12 @@ COMMANDS = {
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",
     "index": "torchdoctor.cli.index",
+    "config": "torchdoctor.cli.config",
+    "completion": "torchdoctor.cli.completion",
 }
+
+# The variable by which click's completion scripts ask the program.
+_COMPLETE = "_TORCHDOCTOR_COMPLETE"
 
 WRONG_USAGE = 2
 INTERRUPTED = 130
@@ -53,6 +64,13 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help, in the language spoken."""
+        _speak_in_help(self)
+        for module in COMMANDS.values():
+            _speak_in_help(importlib.import_module(module).command)
+        super().format_help(ctx, formatter)
+
 
 @click.group(
     cls=Commands,
@@ -62,20 +80,70 @@ class Commands(click.Group):
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @output_options
 @click.pass_context
-def cli(ctx: click.Context, output: Output) -> None:
+def cli(ctx: click.Context, output: Output) -> int:
     """Get PyTorch working, prove that it works, and say why when it does not.
 
     Without a command: what machine this is, which PyTorch would fit it, and what is installed.
     """
     ctx.obj = output
+    name = ctx.invoked_subcommand or "doctor"
+    command: click.Command = importlib.import_module(COMMANDS[name]).command
+    # `config` shows what is wrong with the file; it must not fail of it.
+    if name != "config" and (config := read_config()) is not None:
+        _take_config(ctx, name, command, config)
+    _speak_in_help(command)
     if ctx.invoked_subcommand is None:
-        ctx.invoke(importlib.import_module(COMMANDS["doctor"]).command, output=output)
+        with command.make_context(name, [], parent=ctx) as inner:
+            result: int = command.invoke(inner)
+            return result
+    return 0
+
+
+def _take_config(ctx: click.Context, name: str, command: click.Command, config: Config) -> None:
+    """Let the config file give what neither the line nor a variable did."""
+    everywhere, asked = everywhere_in(config, set(COMMANDS)), ctx.params.get("lang")
+    if (language := everywhere.pop("lang", None)) and not asked:
+        _speak(language)
+    taken = {row.name for row in command.params}
+    shared = {key: value for key, value in everywhere.items() if key in taken}
+    ctx.default_map = {name: shared | defaults_for(command, name, config)}
+
+
+def _speak_in_help(command: click.Command) -> None:
+    """Put a command's help into the language spoken."""
+    if spoken() == "en":
+        return
+    from inspect import cleandoc
+
+    command.help = gettext(cleandoc(command.help or ""))
+    command.short_help = gettext(cleandoc(command.short_help or ""))
+    for row in command.params:
+        if isinstance(row, click.Option) and row.help:
+            row.help = gettext(row.help)
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _speak_in_help(inner)
+
+
+def _speak(language: Language) -> None:
+    """Speak it ourselves, and let click do so: it asks gettext's own domain, by the LANGUAGE variable."""
+    speak(language)
+    # The module is Python's; click has imported it.
+    import gettext as python_gettext
+
+    os.environ["LANGUAGE"] = language
+    python_gettext.bindtextdomain(DOMAIN, str(LOCALES))
+    python_gettext.textdomain(DOMAIN)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program; every way out has a documented exit status and none is a traceback."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     _usable_streams()
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(cli, {}, "torchdoctor", _COMPLETE, instruction))
+    _speak(choose_language(_asked_language(argv), os.environ, encoding=sys.stdout.encoding))
     _stop_like_ctrl_c()
     status, as_json = 0, "--json" in argv or _json_by_variable(argv)
     try:
@@ -95,8 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "torchdoctor"
         _tell(as_json, kind="usage", message=error.format_message(), fix=f"see `{path} --help`")
     except (click.Abort, KeyboardInterrupt):
-        message = "interrupted; what was there before is as it was"
-        _tell(as_json, kind="interrupted", message=message, fix="run the command again")
+        message = gettext("interrupted; what was there before is as it was")
+        _tell(as_json, kind="interrupted", message=message, fix=gettext("run the command again"))
         _leave_at_once(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away; there is nobody to tell.
@@ -149,6 +217,16 @@ def _json_by_variable(argv: Sequence[str]) -> bool:
     )
 
 
+def _asked_language(argv: Sequence[str]) -> str | None:
+    """What `--lang` or its variable says, known before options are read: help and errors speak it too."""
+    for word, after in pairwise([*argv, ""]):
+        if word == "--lang":
+            return after
+        if word.startswith("--lang="):
+            return word.removeprefix("--lang=")
+    return os.environ.get("TORCHDOCTOR_LANG")
+
+
 def _tell(as_json: bool, *, kind: str, message: str, fix: str) -> None:
     # Where not even this can be written, the exit status says it alone.
     with contextlib.suppress(OSError):
@@ -161,9 +239,11 @@ def _tell(as_json: bool, *, kind: str, message: str, fix: str) -> None:
         else:
             colour = _colour()
             click.echo(
-                f"{click.style('error:', fg='red', bold=True)} {message[:4000]}", err=True, color=colour
+                f"{click.style(gettext('error:'), fg='red', bold=True)} {message[:4000]}",
+                err=True,
+                color=colour,
             )
-            click.echo(f"{click.style('  fix:', bold=True)} {fix}", err=True, color=colour)
+            click.echo(f"  {click.style(gettext('fix:'), bold=True)} {fix}", err=True, color=colour)
 
 
 def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from torchdoctor.language import LANGUAGES, speak
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,16 +44,24 @@ class _Reserved(click.Option):
 
 
 def output_options(function: F) -> F:
-    """`--json`, `-q` and `-v`, before the command or after it, handed on as one `output`."""
+    """`--json`, `-q`, `-v` and `--lang`, before the command or after it; the first three become one `output`."""
 
     @click.option("--json", "json", is_flag=True, help="Print one JSON document on standard output.")
     @click.option("-q", "--quiet", is_flag=True, help="Print only the result and errors.")
     @click.option(
         "-v", "--verbose", count=True, help="Say more: every setting found, every variant turned down."
     )
+    @click.option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        envvar="TORCHDOCTOR_LANG",
+        help="The language to answer in; the locale's without it.",
+    )
     @click.pass_context
     @functools.wraps(function)
     def with_output(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
+        if language := kwargs.pop("lang"):
+            speak(language)
         given = Output(json=kwargs.pop("json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
         outer = ctx.find_object(Output) or Output()
         merged = Output(

@@ -1,0 +1,128 @@
+"""English texts in the code -> the catalogue of their Chinese, and the compiled form that gettext reads.
+
+`python tools/texts.py` takes up new texts as untranslated and drops those that are gone; `--check` changes nothing
+and names what is missing. Needs Babel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Header lines that say who and when.
+_CHANGING = tuple(
+    f'"{name}'.encode()
+    for name in (
+        "POT-Creation-Date", "PO-Revision-Date", "Report-Msgid-Bugs", "Last-Translator", "Language-Team",
+        "Generated-By",
+    )
+)  # fmt: skip
+ROOT = Path(__file__).parent.parent
+PO = ROOT / "torchdoctor" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
+# `N_` marks a text where it is written, `_` and `gettext` translate it where it is shown.
+KEYWORDS = {"_": None, "N_": None, "gettext": None}
+# click's own words in help and in errors: they are looked up in our catalogue.
+CLICKS = (
+    "Usage:", "Options", "Commands", "Positional arguments", "Show this message and exit.",
+    "Show the version and exit.", "default: {default}", "required", "Try '{command} {option}' for help.",
+    "No such option {name!r}.", "Missing {param_type}", "Missing argument", "Missing option", "Missing parameter",
+    "Invalid value: {message}", "Invalid value for {param_hint}: {message}", "Choose from:\n\t{choices}",
+    "{value!r} is not a valid {number_type}.", "{name} {filename!r} does not exist.", "Error: invalid input",
+    "Option {name!r} does not take a value.", "Do you want to continue?", "Aborted!",
+)  # fmt: skip
+
+
+def texts() -> Catalog:
+    """Every text to translate, in the order of the files."""
+    found = Catalog()
+    rows = extract_from_dir(str(ROOT / "torchdoctor"), keywords=KEYWORDS, comment_tags=("Translators:",))
+    for filename, _line, message, comments, context in sorted(rows, key=lambda row: row[0]):
+        if isinstance(message, str) and message:
+            found.add(
+                message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
+            )
+    for message in (*_help(), *CLICKS):
+        found.add(message)
+    return found
+
+
+def _help() -> Iterator[str]:
+    from torchdoctor.cli.app import COMMANDS, cli
+
+    yield from _help_of(cli)
+    for module in COMMANDS.values():
+        yield from _help_of(importlib.import_module(module).command)
+
+
+def _help_of(command: click.Command) -> Iterator[str]:
+    # As click shows it: without the indent of the source.
+    yield from map(inspect.cleandoc, filter(None, (command.help, command.short_help)))
+    for row in command.params:
+        if isinstance(row, click.Option) and row.help:
+            yield row.help
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _help_of(inner)
+
+
+def updated() -> Catalog:
+    """The catalogue with exactly the texts there are; no guesses from like texts."""
+    with PO.open("rb") if PO.exists() else io.BytesIO(b"") as file:
+        catalog = read_po(file, locale="zh", domain="torchdoctor")
+    catalog.update(texts(), no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    catalog.fuzzy, catalog.header_comment = (
+        False,
+        "# The Chinese of every text; made by tools/texts.py, translated by hand.",
+    )
+    catalog.project, catalog.version = "torchdoctor", ""
+    return catalog
+
+
+def as_po(catalog: Catalog) -> bytes:
+    """The catalogue as text; without dates and line numbers, which would change with every edit."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=110, omit_header=False, include_lineno=False, sort_output=False)
+    lines = buffer.getvalue().split(b"\n")
+    return b"\n".join(line for line in lines if not line.startswith(_CHANGING))
+
+
+def as_mo(catalog: Catalog) -> bytes:
+    """The form that gettext reads."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def main() -> int:
+    """Write both files, or with --check say what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    catalog = updated()
+    missing = [row.id for row in catalog if row.id and not row.string]
+    if not check:
+        PO.parent.mkdir(parents=True, exist_ok=True)
+        PO.write_bytes(as_po(catalog))
+        PO.with_suffix(".mo").write_bytes(as_mo(read_po(io.BytesIO(as_po(catalog)), locale="zh")))
+    for message in missing:
+        print(f"not translated: {message!r:.100}")
+    print(f"{len(catalog)} texts, {len(missing)} without Chinese")
+    return 1 if check and missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Where the config file lies, and what it means for the commands' options."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.config import Config
+
+__all__ = ["EVERYWHERE", "config_path", "defaults_for", "everywhere_in", "read_config"]
+
+# Settings of every command, at the top of the file: the kind of each, and what it may be.
+EVERYWHERE: dict[str, tuple[type, tuple[object, ...]]] = {
+    "lang": (str, ("en", "zh")),
+    "quiet": (bool, (True, False)),
+    "verbose": (int, (0, 1, 2)),
+}
+
+
+def config_path() -> Path:
+    """`TORCHDOCTOR_CONFIG`, else config.toml in this user's config folder."""
+    given = os.environ.get("TORCHDOCTOR_CONFIG")
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("torchdoctor", appauthor=False) / "config.toml"
+
+
+def read_config(path: Path | None = None) -> Config | None:
+    """What the config file says; None where there is none. Raises `ConfigError` when it cannot be used."""
+    path = path or config_path()
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        from torchdoctor.config import ConfigError
+
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror or error}",
+            fix="make it readable, or name another with TORCHDOCTOR_CONFIG",
+        ) from error
+    from torchdoctor.config import ConfigError, parse_config
+
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line} is not UTF-8", fix=f"save {path} as UTF-8") from error
+    return parse_config(text, path=str(path))
+
+
+def defaults_for(command: click.Command, name: str, config: Config) -> dict[str, Any]:
+    """The config's table of this command as click's `default_map`; a group's holds those of its commands.
+
+    Raises `ConfigError` for a key that is no option of it, and for a value that the option does not take.
+    """
+    options = {_spelling(row): row for row in command.params if isinstance(row, click.Option)}
+    inner = command.commands if isinstance(command, click.Group) else {}
+    defaults: dict[str, Any] = {}
+    for key, value in config.table(name).items():
+        dotted = f"{name.replace(' ', '.')}.{key}"
+        if key in inner and isinstance(value, dict):
+            defaults[key] = defaults_for(inner[key], f"{name} {key}", config)
+        elif key in options:
+            option = options[key]
+            defaults[option.name or key] = _taken(option, value, dotted, config)
+        else:
+            _refuse(key, dotted, {**options, **inner}, config)
+    return defaults
+
+
+def everywhere_in(config: Config, commands: set[str]) -> dict[str, Any]:
+    """The settings at the top of the file, for every command.
+
+    Raises `ConfigError` for a name that is neither such a setting nor a command's table.
+    """
+    from torchdoctor.config import ConfigError
+
+    found: dict[str, Any] = {}
+    for key, value in config.values.items():
+        if key in commands and isinstance(value, dict):
+            continue
+        if key not in EVERYWHERE:
+            _refuse(key, key, {**EVERYWHERE, **dict.fromkeys(commands)}, config)
+        kind, values = EVERYWHERE[key]
+        if type(value) is not kind or value not in values:
+            raise ConfigError(
+                f"{config.place(key)}: {key} is {value!r:.40}",
+                fix=f"write one of {', '.join(str(row).lower() for row in values)}",
+            )
+        found[key] = value
+    return found
+
+
+def _spelling(option: click.Option) -> str:
+    """The option as it is typed, without its dashes."""
+    return max(option.opts, key=len).lstrip("-")
+
+
+def _taken(option: click.Option, value: object, key: str, config: Config) -> object:
+    from torchdoctor.config import ConfigError
+
+    if option.is_flag and not isinstance(value, bool):
+        raise ConfigError(
+            f"{config.place(key)}: {key} is true or false, not {value!r:.40}", fix="write true or false"
+        )
+    rows = value if isinstance(value, list) else [value]
+    if isinstance(value, list) and not option.multiple:
+        raise ConfigError(f"{config.place(key)}: {key} takes one value, not a list", fix="give one value")
+    try:
+        taken = [option.type.convert(row if option.is_flag else str(row), option, None) for row in rows]
+    except click.BadParameter as error:
+        raise ConfigError(
+            f"{config.place(key)}: {key}: {error.message}", fix="see what the option takes in --help"
+        ) from error
+    return taken if option.multiple else taken[0]
+
+
+def _refuse(key: str, dotted: str, known: Mapping[str, object], config: Config) -> None:
+    import difflib
+
+    from torchdoctor.config import ConfigError
+
+    near = difflib.get_close_matches(key, known, n=1)
+    raise ConfigError(
+        f"{config.place(dotted)}: there is no setting {dotted}"
+        + (f"; did you mean {near[0]}?" if near else ""),
+        fix="remove it, or see `torchdoctor config --all` for what there is",
+    )
