@@ -1,0 +1,18 @@
+"""Sphinx: Markdown pages by MyST in furo's dress."""
+
+from torchdoctor import __version__
+
+project = "torchdoctor"
+author = "The torchdoctor authors"
+copyright = author  # noqa: A001  # the name that Sphinx reads
+release = version = __version__
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = "torchdoctor"
+# A page is read where there is no network: no fonts or scripts from elsewhere.
+html_theme_options = {"navigation_with_keys": True}
