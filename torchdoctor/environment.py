@@ -1,4 +1,4 @@
-"""Wheelhouse -> Environment: a venv that is the old one or the new one, and never half of each."""
+"""Wheelhouse -> Environment: an environment that is the old one or the new one, and never half of each."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import contextlib
 import glob
 import hashlib
 import os
+import shlex
 import shutil
 import sys
-import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from torchdoctor.errors import EnvironmentUnusable, InstallFailed
-from torchdoctor.stage import State, check_together, fill, interpreter_of, keep_owner, make
+from torchdoctor import in_place
+from torchdoctor.errors import InstallFailed
+from torchdoctor.examine import State, changed_in_place, examine, interpreter_of
+from torchdoctor.exchange import exchange, flush, flush_folder
+from torchdoctor.plan import COMPANIONS
+from torchdoctor.record import changes_of, write_record
+from torchdoctor.stage import check_together, complaints, fill, keep_owner, make
+from torchdoctor.wheel_contents import check_wheel, refuse_shared_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,13 +29,14 @@ if TYPE_CHECKING:
 
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.lock import Lock
+    from torchdoctor.plan import Plan
 
-__all__ = ["Environment", "State", "examine", "install", "interpreter_of", "recover"]
+__all__ = ["Environment", "State", "Work", "examine", "install", "interpreter_of", "recover"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """A venv: its folder and its interpreter."""
+    """An environment: its folder and its interpreter."""
 
     folder: Path
     python: Path
@@ -38,88 +45,47 @@ class Environment:
     @property
     def activate(self) -> str:
         """What a person types to use it."""
+        if (self.folder / "conda-meta").is_dir():
+            return f"conda activate {shlex.quote(str(self.folder))}"
         if sys.platform == "win32":
             return str(self.folder / "Scripts" / "activate")
-        return f"source {_quoted(self.folder / 'bin' / 'activate')}"
+        return f"source {shlex.quote(str(self.folder / 'bin' / 'activate'))}"
 
 
-def _quoted(path: Path) -> str:
-    import shlex
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """With what an environment is made: the interpreter of a new one, folders of our own, what is installed already.
 
-    return shlex.quote(str(path))
-
-
-def examine(folder: Path) -> State:
-    """What is at `folder`: nothing, an empty folder or a venv.
-
-    Raises `EnvironmentUnusable` for everything else, since it is not ours to change.
+    `plan` goes into the environment's record; `installed` maps names to versions.
     """
-    advice = "name another folder: torchdoctor install ENV"
-    try:
-        if not folder.exists() and not folder.is_symlink():
-            return "new"
-        if not folder.is_dir():
-            raise EnvironmentUnusable(f"{folder} is not a folder", fix=advice)
-        if not any(folder.iterdir()) and not os.path.ismount(folder):
-            return "empty"
-    except PermissionError as error:
-        raise EnvironmentUnusable(f"{folder} cannot be read: {error.strerror}", fix=advice) from error
-    if os.path.ismount(folder):
-        raise EnvironmentUnusable(
-            f"{folder} is a mount point, which cannot be replaced",
-            fix=f"name a folder inside it: torchdoctor install {_quoted(folder / 'env')}",
-            kind="mount-point",
-        )
-    if (folder / "conda-meta").is_dir():
-        raise EnvironmentUnusable(
-            f"{folder} is a conda environment, which torchdoctor does not change", fix=advice, kind="conda"
-        )
-    if not (folder / "pyvenv.cfg").is_file():
-        raise EnvironmentUnusable(
-            f"{folder} is not empty and is not a virtual environment, so nothing is put there",
-            fix=advice,
-            kind="not-a-venv",
-        )
-    if not interpreter_of(folder).exists():
-        raise EnvironmentUnusable(
-            f"{folder} is a virtual environment whose Python is gone",
-            fix=f"remove {folder}, or name another folder: torchdoctor install ENV",
-            kind="broken-venv",
-        )
-    return "venv"
+
+    python: Path
+    work: Path
+    locks: Path
+    environ: Mapping[str, str]
+    plan: Plan | None = None
+    installed: Mapping[str, str] = field(default_factory=dict)
+    on_wait: Callable[[float], None] | None = None
 
 
-def install(
-    lock: Lock,
-    wheelhouse: Wheelhouse,
-    folder: Path,
-    *,
-    python: Path,
-    work: Path,
-    locks: Path,
-    environ: Mapping[str, str],
-    on_wait: Callable[[float], None] | None = None,
-) -> Environment:
-    """Make the environment beside `folder`, then put it there with one rename.
+def install(lock: Lock, wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
+    """Make the environment beside `folder`, then put it there in one step.
 
-    A new one is made by `python`; an existing one is copied (hard links), changed and swapped in, so its
-    other packages stay. Raises `InstallFailed`, with what was there before untouched.
+    A new one is made by `work.python`; an existing one is copied (hard links), changed and exchanged, so its
+    other packages stay. One that cannot be put aside is changed where it is, and changed back when that fails.
+    Raises `InstallFailed`, with what was there before untouched.
     """
     state = examine(folder)
     try:
-        with _alone(folder, locks):
+        with _alone(folder, work.locks):
             _recover(folder)
-            stage = _beside(folder, f"new-{os.getpid()}")
-            try:
-                _check_space(wheelhouse, stage.parent)
-                make(stage, folder, state, python, environ)
-                fill(stage, lock, wheelhouse, work, environ, on_wait)
-                if state == "venv":
-                    check_together(stage, folder, environ)
-                    keep_owner(stage, folder)
-                _swap(stage, folder, state)
-            finally:
-                shutil.rmtree(stage, ignore_errors=True)
+            unpacked = _check_wheels(wheelhouse)
+            if changed_in_place(folder, state):
+                _check_space(unpacked, folder)
+                _change_in_place(folder, lock, wheelhouse, work)
+            else:
+                _check_space(unpacked, folder.parent)
+                _make_beside(folder, state, lock, wheelhouse, work)
     except OSError as error:
         raise InstallFailed(
             f"{folder} could not be made: {error.strerror or error}"
@@ -127,7 +93,49 @@ def install(
             fix="check that the folder above it can be written to and has space, or name another folder: "
             "torchdoctor install ENV",
         ) from error
-    return Environment(folder=folder, python=interpreter_of(folder), created=state != "venv")
+    return Environment(folder=folder, python=interpreter_of(folder), created=state not in ("venv", "conda"))
+
+
+def _make_beside(folder: Path, state: State, lock: Lock, wheelhouse: Wheelhouse, work: Work) -> None:
+    stage = _beside(folder, f"new-{os.getpid()}")
+    try:
+        make(stage, folder, state, work.python, work.environ)
+        fill(stage, lock, wheelhouse, work.work, work.environ, work.on_wait)
+        if state == "venv":
+            check_together(
+                stage, complaints(folder, work.work, work.environ), folder, work.work, work.environ
+            )
+        _write_record(stage, folder, wheelhouse, work)
+        if state == "venv":
+            keep_owner(stage, folder)
+        flush(stage)
+        _swap(stage, folder, state)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _change_in_place(folder: Path, lock: Lock, wheelhouse: Wheelhouse, work: Work) -> None:
+    before = complaints(folder, work.work, work.environ)
+    in_place.begin(folder, wheelhouse)
+    try:
+        fill(folder, lock, wheelhouse, work.work, work.environ, work.on_wait)
+        check_together(folder, before, folder, work.work, work.environ)
+        _write_record(folder, folder, wheelhouse, work)
+    except BaseException:
+        in_place.undo(folder)
+        raise
+    in_place.end(folder)
+
+
+def _write_record(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
+    after = {row.wheel.name: row.wheel.version for row in wheelhouse.wheels}
+    write_record(
+        stage,
+        before=folder,
+        plan=work.plan,
+        wheelhouse=wheelhouse,
+        changes=changes_of(work.installed, after),
+    )
 
 
 def _beside(folder: Path, what: str) -> Path:
@@ -154,14 +162,23 @@ def _alone(folder: Path, locks: Path) -> Iterator[None]:
 def recover(folder: Path, locks: Path) -> None:
     """Finish or clear what a killed run left: the old environment comes back if the new one did not.
 
-    Raises `InstallFailed` when another run is at work there.
+    Raises `InstallFailed` when another run is at work there, or the system refuses.
     """
-    if any(folder.parent.glob(f"{glob.escape(_beside(folder, '').name)}*")):
+    left = any(folder.parent.glob(f"{glob.escape(_beside(folder, '').name)}*"))
+    if not left and not (folder / in_place.FOLDER).is_dir():
+        return
+    try:
         with _alone(folder, locks):
             _recover(folder)
+    except OSError as error:
+        raise InstallFailed(
+            f"what an interrupted run left at {folder} cannot be cleared: {error.strerror or error}",
+            fix="check that the folder can be written to, and run the command again",
+        ) from error
 
 
 def _recover(folder: Path) -> None:
+    in_place.undo(folder)
     old = _beside(folder, "old")
     if old.exists() and not folder.exists():
         old.rename(folder)
@@ -171,18 +188,14 @@ def _recover(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _check_space(wheelhouse: Wheelhouse, parent: Path) -> None:
-    needed = 0
-    for fetched in wheelhouse.wheels:
-        try:
-            with zipfile.ZipFile(fetched.path) as archive:
-                needed += sum(member.file_size for member in archive.infolist())
-        except zipfile.BadZipFile as error:
-            raise InstallFailed(
-                f"{fetched.wheel.filename} is not a usable wheel: {error}",
-                fix="remove it and run the command again",
-                kind="bad-wheel",
-            ) from error
+def _check_wheels(wheelhouse: Wheelhouse) -> int:
+    """The bytes that all wheels unpack to, once each is known to be one that may be unpacked."""
+    unpacked = sum(check_wheel(row.path, row.wheel.filename) for row in wheelhouse.wheels)
+    refuse_shared_files({row.wheel.name: row.path for row in wheelhouse.wheels}, ("torch", *COMPANIONS))
+    return unpacked
+
+
+def _check_space(needed: int, parent: Path) -> None:
     free = shutil.disk_usage(parent).free
     if needed > free:
         raise InstallFailed(
@@ -193,16 +206,18 @@ def _check_space(wheelhouse: Wheelhouse, parent: Path) -> None:
 
 
 def _swap(stage: Path, folder: Path, state: State) -> None:
-    if state == "empty":
-        folder.rmdir()
     if state != "venv":
+        if state == "empty" and sys.platform == "win32":
+            # Elsewhere a rename takes the place of an empty folder.
+            folder.rmdir()
         stage.rename(folder)
-        return
-    old = _beside(folder, "old")
-    folder.rename(old)
-    try:
-        stage.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    elif not exchange(stage, folder):
+        old = _beside(folder, "old")
+        folder.rename(old)
+        try:
+            stage.rename(folder)
+        except BaseException:
+            old.rename(folder)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    flush_folder(folder.parent)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, kernel, proof
@@ -17,8 +15,12 @@ from torchdoctor.errors import UsageError
 from torchdoctor.installed import installed_versions
 from torchdoctor.machine import describe_python, detect, find_python
 from torchdoctor.plan import Plan, Request
+from torchdoctor.workplace import workplace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from torchdoctor.environment import Environment
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.kernel import Kernel
@@ -86,7 +88,8 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     )
     if options.dry_run:
         return InstallResult(detection=detection, plan=plan)
-    with tempfile.TemporaryDirectory(prefix="torchdoctor-") as work:
+    installed = installed_versions(world, python.executable) if state in ("venv", "conda") else {}
+    with workplace(options.cache) as work:
         errand = Errand(
             request=options.request,
             python=python.executable,
@@ -94,13 +97,13 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             extras=options.extras,
             optional=options.optional,
             cache=options.cache,
-            work=Path(work),
+            work=work,
             environ=world.environ,
             offline=options.sources.offline,
-            installed=installed_versions(world, python.executable) if state == "venv" else {},
+            installed=installed,
         )
         plan, locked, house = bring(errand, plan, report)
-        made = _put(options, locked, house, python, Path(work), world, report)
+        made = _put(options, plan, locked, house, python, installed, work, world, report)
     registered = _register(options, made, plan, world, report)
     verification = _verify(made, report) if options.verify else None
     return InstallResult(
@@ -116,7 +119,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
 
 def _interpreter(options: InstallOptions, state: environment.State, world: World) -> PythonInfo:
     """The environment's own interpreter where there is one, else the one asked for or that runs this."""
-    if state != "venv":
+    if state not in ("venv", "conda"):
         return find_python(world, options.python)
     inside = describe_python(world, environment.interpreter_of(options.folder))
     if options.python is not None:
@@ -131,9 +134,11 @@ def _interpreter(options: InstallOptions, state: environment.State, world: World
 
 def _put(
     options: InstallOptions,
+    plan: Plan,
     locked: Lock,
     house: Wheelhouse,
     python: PythonInfo,
+    installed: Mapping[str, str],
     work: Path,
     world: World,
     report: Reporter,
@@ -148,11 +153,15 @@ def _put(
         locked,
         house,
         options.folder,
-        python=python.executable,
-        work=work,
-        locks=options.cache / "locks",
-        environ=world.environ,
-        on_wait=lambda seconds: report.waiting("install", seconds),
+        environment.Work(
+            python=python.executable,
+            work=work,
+            locks=options.cache / "locks",
+            environ=world.environ,
+            plan=plan,
+            installed=installed,
+            on_wait=lambda seconds: report.waiting("install", seconds),
+        ),
     )
     what = "made" if made.created else "changed"
     report.stage(

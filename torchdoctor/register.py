@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, kernel
@@ -14,8 +12,11 @@ from torchdoctor.installed import installed_versions
 from torchdoctor.lock import lock
 from torchdoctor.machine import describe_python
 from torchdoctor.plan import Plan
+from torchdoctor.workplace import workplace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torchdoctor.decide import SourceOptions
     from torchdoctor.kernel import Kernel
     from torchdoctor.machine import PythonInfo, World
@@ -73,8 +74,8 @@ def _bring_ipykernel(
     report.note("ipykernel is not there yet; installing it")
     sources = gather_sources(options, world, python, report)
     nothing = Plan(variant="cpu", index_url="", packages=(), reasons=())
-    with tempfile.TemporaryDirectory(prefix="torchdoctor-") as work:
-        inner = Path(work) / "lock"
+    with workplace(cache) as work:
+        inner = work / "lock"
         inner.mkdir()
         locked = lock(
             nothing,
@@ -92,10 +93,13 @@ def _bring_ipykernel(
             locked,
             house,
             folder,
-            python=python.executable,
-            work=Path(work),
-            locks=cache / "locks",
-            environ=world.environ,
-            on_wait=lambda seconds: report.waiting("install", seconds),
+            environment.Work(
+                python=python.executable,
+                work=work,
+                locks=cache / "locks",
+                environ=world.environ,
+                installed=installed,
+                on_wait=lambda seconds: report.waiting("install", seconds),
+            ),
         )
     report.stage("install", f"ipykernel and what it needs, {len(house.wheels)} packages, into {folder}")

@@ -7,32 +7,26 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import tomli_w
 
 from torchdoctor import uv
 from torchdoctor.errors import InstallFailed
+from torchdoctor.examine import interpreter_of
 from torchdoctor.installed import read_installed
 from torchdoctor.plan import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from torchdoctor.examine import State
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.lock import Lock
 
-__all__ = ["State", "check_together", "fill", "interpreter_of", "keep_owner", "make"]
-
-# What is at the place of the environment before.
-State = Literal["new", "empty", "venv"]
+__all__ = ["check_together", "complaints", "fill", "keep_owner", "make"]
 
 _LIMIT = 3600.0
-
-
-def interpreter_of(folder: Path) -> Path:
-    """Where a venv in `folder` has its interpreter."""
-    return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
 
 
 def make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping[str, str]) -> None:
@@ -104,21 +98,23 @@ def fill(
         )
 
 
-def check_together(stage: Path, folder: Path, environ: Mapping[str, str]) -> None:
-    """Refuse a change that leaves a package of the user's own without what it needs."""
+def complaints(place: Path, work: Path, environ: Mapping[str, str]) -> set[str]:
+    """What uv finds wrong among the packages of an environment."""
+    finished = uv.run(
+        ["pip", "check", "--python", interpreter_of(place), "--no-config"],
+        environ=environ,
+        folder=work,
+        limit=_LIMIT,
+    )
+    return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
+
+
+def check_together(
+    stage: Path, before: set[str], folder: Path, work: Path, environ: Mapping[str, str]
+) -> None:
+    """Refuse a change that leaves a package of the user's own without what it needs; `before` were wrong already."""
     _refuse_foreign_companions(stage, folder)
-
-    def complaints(place: Path) -> set[str]:
-        finished = uv.run(
-            ["pip", "check", "--python", interpreter_of(place), "--no-config"],
-            environ=environ,
-            folder=stage.parent,
-            limit=_LIMIT,
-        )
-        return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
-
-    after = complaints(stage)
-    new = sorted(after - complaints(folder)) if after else []
+    new = sorted(complaints(stage, work, environ) - before)
     if new:
         raise InstallFailed(
             f"other packages in {folder} would stop working together: {' '.join(new)[:600]}",
@@ -160,6 +156,10 @@ def keep_owner(stage: Path, folder: Path) -> None:
 @contextlib.contextmanager
 def _relocatable(settings: Path) -> Iterator[None]:
     """Scripts written meanwhile find their interpreter beside them, so they work after the rename."""
+    if not settings.is_file():
+        # A conda environment is filled where it stays.
+        yield
+        return
     before = settings.read_text("utf-8")
     if "relocatable = true" not in before:
         settings.write_text(before.rstrip("\n") + "\nrelocatable = true\n", "utf-8")

@@ -1,0 +1,100 @@
+"""What is at the place where an environment is to be, and whether it is ours to change."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Literal
+
+from torchdoctor.errors import EnvironmentUnusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["State", "changed_in_place", "examine", "interpreter_of"]
+
+# What is at the place of the environment before.
+State = Literal["new", "empty", "venv", "conda"]
+
+_ADVICE = "name another folder: torchdoctor install ENV"
+
+
+def interpreter_of(folder: Path) -> Path:
+    """Where an environment in `folder` has its interpreter; conda on Windows keeps it at the top."""
+    if sys.platform != "win32":
+        return folder / "bin" / "python"
+    top = folder / "python.exe"
+    return top if (folder / "conda-meta").is_dir() and top.exists() else folder / "Scripts" / "python.exe"
+
+
+def examine(folder: Path) -> State:
+    """What is at `folder`: nothing, an empty folder, a venv or a conda environment.
+
+    Raises `EnvironmentUnusable` for everything else, since it is not ours to change.
+    """
+    try:
+        if not folder.exists() and not folder.is_symlink():
+            return "new"
+        if not folder.is_dir():
+            raise EnvironmentUnusable(f"{folder} is not a folder", fix=_ADVICE)
+        mounted = os.path.ismount(folder)
+        if not any(folder.iterdir()) and not mounted:
+            return "empty"
+    except PermissionError as error:
+        raise EnvironmentUnusable(f"{folder} cannot be read: {error.strerror}", fix=_ADVICE) from error
+    _refuse_system(folder)
+    state: State = "conda" if (folder / "conda-meta").is_dir() else "venv"
+    if state == "venv" and not (folder / "pyvenv.cfg").is_file():
+        if mounted:
+            raise EnvironmentUnusable(
+                f"{folder} is a mount point, which cannot be replaced",
+                fix=f"name a folder inside it: torchdoctor install {shlex.quote(str(folder / 'env'))}",
+                kind="mount-point",
+            )
+        raise EnvironmentUnusable(
+            f"{folder} is not empty and is not a virtual environment, so nothing is put there",
+            fix=_ADVICE,
+            kind="not-a-venv",
+        )
+    if not interpreter_of(folder).exists():
+        raise _without_python(folder, state)
+    return state
+
+
+def changed_in_place(folder: Path, state: State) -> bool:
+    """Whether the environment has to be changed where it is: conda's own, a mount point, a parent that is read-only."""
+    if state not in ("venv", "conda"):
+        return False
+    return state == "conda" or os.path.ismount(folder) or not os.access(folder.parent, os.W_OK)
+
+
+def _refuse_system(folder: Path) -> None:
+    # https://peps.python.org/pep-0668/, and conda's https://conda.org/learn/ceps/cep-0022/
+    marks = [*folder.glob("lib/python3*/EXTERNALLY-MANAGED"), *folder.glob("Lib/EXTERNALLY-MANAGED")]
+    if marks and not (folder / "pyvenv.cfg").is_file():
+        raise EnvironmentUnusable(
+            f"{folder} is the system's Python, which only the system's own tools may change ({marks[0]})",
+            fix=_ADVICE,
+            kind="externally-managed",
+        )
+    if (folder / "conda-meta" / "frozen").exists():
+        raise EnvironmentUnusable(
+            f"{folder} is a conda environment that is frozen",
+            fix="make one of its own with `conda create`, or a venv: torchdoctor install ENV",
+            kind="externally-managed",
+        )
+
+
+def _without_python(folder: Path, state: State) -> EnvironmentUnusable:
+    if state == "conda":
+        return EnvironmentUnusable(
+            f"{folder} is a conda environment without a Python",
+            fix=f"install one: conda install -p {shlex.quote(str(folder))} python pip",
+            kind="conda",
+        )
+    return EnvironmentUnusable(
+        f"{folder} is a virtual environment whose Python is gone",
+        fix=f"remove {folder}, or name another folder: torchdoctor install ENV",
+        kind="broken-venv",
+    )

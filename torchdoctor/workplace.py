@@ -1,0 +1,76 @@
+"""A folder for one run's own files, and the end of those that killed runs left."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from torchdoctor.errors import SourceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["workplace"]
+
+_DAY = 24 * 3600.0
+
+
+@contextlib.contextmanager
+def workplace(cache: Path) -> Iterator[Path]:
+    """A folder that only this user can read, gone afterwards; those of runs that are no more go first.
+
+    A run holds a lock beside its folder, which the system lets go when the process ends, however it ends.
+    Raises `SourceFailed` when the cache cannot be used.
+    """
+    home = cache / "work"
+    folder = home / f"run-{secrets.token_hex(6)}"
+    held = FileLock(folder.with_suffix(".lock"))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _clear(home)
+        held.acquire()
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise SourceFailed(
+            f"the cache {cache} cannot be used: {error.strerror or error}",
+            fix="set TORCHDOCTOR_CACHE_DIR to a folder that can be written to",
+            kind="cache",
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        held.release()
+        _remove(folder.with_suffix(".lock"))
+
+
+def _clear(home: Path) -> None:
+    for lock in home.glob("run-*.lock"):
+        try:
+            with FileLock(lock, timeout=0):
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+        except (Timeout, OSError):
+            continue
+        _remove(lock)
+    # Killed between its lock's end and its folder's: a run that is at work has its lock there.
+    for folder in home.glob("run-*"):
+        if folder.is_dir() and not folder.with_suffix(".lock").exists() and _age(folder) > _DAY:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _age(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _remove(lock: Path) -> None:
+    with contextlib.suppress(OSError):
+        lock.unlink()
