@@ -34,6 +34,8 @@ COMMANDS = {
     "verify": "torchdoctor.cli.verify",
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",
+    "diagnose": "torchdoctor.cli.diagnose",
+    "explain": "torchdoctor.cli.explain",
     "index": "torchdoctor.cli.index",
     "config": "torchdoctor.cli.config",
     "completion": "torchdoctor.cli.completion",

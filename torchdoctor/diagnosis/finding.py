@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Finding", "Severity"]
+__all__ = ["Confidence", "Finding", "Severity"]
 
 Severity = Literal["error", "warning", "note"]
+Confidence = Literal["sure", "likely", "possible"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One thing that is wrong. `id` is the failure's name in the catalogue and stays the same."""
+    """One thing that is wrong. `id` is the failure's name in the catalogue and stays the same.
+
+    `confidence` says how well the evidence carries it; `explains` names failures that were seen as well and
+    follow from this one; `check` says how to make sure.
+    """
 
     id: str
     severity: Severity
@@ -20,6 +25,9 @@ class Finding:
     evidence: tuple[str, ...]
     explanation: str
     fix: tuple[str, ...]
+    confidence: Confidence = "sure"
+    explains: tuple[str, ...] = ()
+    check: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Contract 3's row of `findings`."""
@@ -30,4 +38,7 @@ class Finding:
             "evidence": list(self.evidence),
             "explanation": self.explanation,
             "fix": list(self.fix),
+            "confidence": self.confidence,
+            "explains": list(self.explains),
+            "check": self.check,
         }

@@ -1,0 +1,145 @@
+"""`torchdoctor diagnose FILE|-`: what a pasted report, log or traceback says is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.place import say_json
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from torchdoctor.diagnosis import Diagnosis
+
+__all__ = ["command", "show_page"]
+
+# Of a longer input the beginning and the end are read: what was run stands first, the error last.
+_END = 6 * 1024 * 1024
+_CHUNK = 1024 * 1024
+# A stream is given up after this much: something that never ends is no report.
+_STREAM = 512 * 1024 * 1024
+
+
+@click.command("diagnose", short_help="Say what is wrong from a report, a log or a traceback.")
+@click.argument("file", required=False, metavar="FILE|-")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "md", "json"]), default="text", show_default=True,
+    help="What to print: md is for pasting back into an issue.",
+)  # fmt: skip
+@click.option("--explain", metavar="ID", help="Print the page of a failure instead.")
+@output_options
+def command(*, file: str | None, form: str, explain: str | None, output: Output) -> int:
+    """Read a collect_env report, nvidia-smi, a pip log or a traceback from FILE and say what is wrong.
+
+    Nothing of this machine is looked at. Exit status 1 when a problem is found.
+
+    \b
+    torchdoctor diagnose report.txt
+    pip install torch 2>&1 | torchdoctor diagnose -
+    torchdoctor diagnose issue.md --format md
+    torchdoctor diagnose --explain cpu-only-wheel
+    """
+    from torchdoctor.errors import UsageError
+
+    if explain is not None:
+        return show_page(explain, as_json=output.json or form == "json")
+    if file is None:
+        raise UsageError(
+            "no text was named", fix="name a file, or pipe the text in: ... | torchdoctor diagnose -"
+        )
+    from torchdoctor.diagnosis import diagnose_text
+
+    found = diagnose_text(_read(file))
+    if output.json or form == "json":
+        say_json(found.to_json())
+    else:
+        click.echo(_shown(found, form))
+    return 1 if any(row.severity != "note" for row in found.findings) else 0
+
+
+def _shown(found: Diagnosis, form: str) -> str:
+    from torchdoctor.report.diagnosis_text import diagnosis_markdown, diagnosis_text
+
+    if form == "md":
+        return diagnosis_markdown(found)
+    colours = {"error": "red", "warning": "yellow", "note": "blue"}
+    return diagnosis_text(
+        found, lambda text, kind: click.style(text, fg=colours.get(kind), bold=kind == "title")
+    )
+
+
+def show_page(name: str, *, as_json: bool) -> int:
+    """Print the page of a failure, or raise `UsageError` naming the nearest ones."""
+    import difflib
+
+    from torchdoctor.diagnosis.pages import page_json, page_of
+    from torchdoctor.diagnosis.rules import RULES
+    from torchdoctor.errors import UsageError
+
+    rule = next((row for row in RULES if row.id == name), None)
+    if rule is None:
+        near = difflib.get_close_matches(name, [row.id for row in RULES], n=3)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UsageError(
+            f"there is no failure named {name[:80]!r}", fix=f"{hint}`torchdoctor explain` lists all of them"
+        )
+    if as_json:
+        say_json(page_json(rule))
+    else:
+        click.echo(page_of(rule))
+    return 0
+
+
+def _read(name: str) -> str:
+    if name == "-":
+        return _decoded(_ends_of_stream(sys.stdin.buffer))
+    from torchdoctor.errors import UsageError
+
+    try:
+        with Path(name).open("rb") as file:
+            seekable = os.fstat(file.fileno()).st_size if file.seekable() else 0
+            return _decoded(_ends_of_file(file, seekable) if seekable else _ends_of_stream(file))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{name[:200]!r} cannot be read: {reason}", fix="name a text file, or - for standard input"
+        ) from error
+
+
+def _ends_of_file(file: BinaryIO, size: int) -> bytes:
+    if size <= 2 * _END:
+        return file.read(2 * _END)
+    head = file.read(_END)
+    file.seek(size - _END)
+    return head + b"\n" + file.read(_END)
+
+
+def _ends_of_stream(file: BinaryIO) -> bytes:
+    head = file.read(_END)
+    tail: deque[bytes] = deque(maxlen=_END // _CHUNK)
+    taken = len(head)
+    while taken < _STREAM and (chunk := file.read(_CHUNK)):
+        taken += len(chunk)
+        tail.append(chunk)
+    return head + b"".join(tail)
+
+
+def _decoded(raw: bytes) -> str:
+    """The text of bytes in the encodings that consoles write: UTF-8, PowerShell's UTF-16, a Chinese Windows' GBK."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    chinese = raw.decode("gb18030", errors="replace")
+    letters = sum("\u4e00" <= sign <= "\u9fff" for sign in chinese[:100_000])
+    wrong = chinese[:100_000].count("\ufffd")
+    return chinese if letters > 4 * wrong else raw.decode("utf-8", errors="replace")

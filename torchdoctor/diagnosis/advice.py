@@ -1,0 +1,199 @@
+"""The values of a fix's placeholders, worked out from the case: versions, the right build, commands."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from torchdoctor.diagnosis import knowledge as know
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torchdoctor.diagnosis.case_file import CaseFile
+    from torchdoctor.plan import Plan
+
+__all__ = ["PLACEHOLDERS", "Values", "command_values", "example"]
+
+_OFFICIAL = "https://download.pytorch.org/whl/"
+# Runs every build that a GPU of the Blackwell generation needs, and is two years old.
+_USUAL_DRIVER = "570.124.06"
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
+
+
+class Values(dict[str, str]):
+    """Values by name: what a sign captured, else what the case lets work out; a name without one raises KeyError."""
+
+    def __init__(self, case: CaseFile, captured: Mapping[str, str]) -> None:
+        super().__init__(captured)
+        self._case = case
+
+    def __missing__(self, name: str) -> str:
+        worked_out = PLACEHOLDERS[name](self._case) if name in PLACEHOLDERS else None
+        if worked_out is None:
+            raise KeyError(name)
+        self[name] = worked_out
+        return worked_out
+
+
+def command_values(case: CaseFile, captured: Mapping[str, str]) -> Values:
+    """Values for a command: of what the text gave, only plain words come in."""
+    return Values(case, {name: text for name, text in captured.items() if _SAFE.fullmatch(text)})
+
+
+def _said(name: str) -> Callable[[CaseFile], str | None]:
+    return lambda case: _safe(case.value(name))
+
+
+def _safe(text: str | None) -> str | None:
+    return text if text is not None and _SAFE.fullmatch(text) else None
+
+
+def _torch(case: CaseFile) -> str | None:
+    version = know.torch_version(case)
+    return version.public if version else None
+
+
+def _build(case: CaseFile) -> str | None:
+    build = know.torch_build(case)
+    return build if build and re.fullmatch(r"cpu|xpu|cu\d{2,3}|rocm\d(?:\.\d){1,2}", build) else None
+
+
+def _cuda(case: CaseFile) -> str | None:
+    cuda = know.cuda_of_build(case)
+    return f"{cuda[0]}.{cuda[1]}" if cuda else None
+
+
+def _index(case: CaseFile) -> str | None:
+    build = _build(case)
+    return f"{_OFFICIAL}{build}" if build else None
+
+
+def _installer(case: CaseFile) -> str:
+    return "uv pip install" if "uv" in case.values("installer") else "python -m pip install"
+
+
+def _reinstaller(case: CaseFile) -> str:
+    return (
+        "uv pip install --reinstall"
+        if "uv" in case.values("installer")
+        else "python -m pip install --force-reinstall"
+    )
+
+
+def _capability(case: CaseFile) -> str | None:
+    found = know.capabilities(case)
+    return f"{found[0][0][0]}.{found[0][0][1]}" if found else None
+
+
+def _minimum_driver(case: CaseFile) -> str | None:
+    from wheels_index import UnknownVariant, variant
+
+    build = _build(case)
+    if build is None or not build.startswith("cu"):
+        return None
+    try:
+        known = variant(build)
+    except UnknownVariant:
+        return None
+    return known.minimum_driver.get(
+        "windows" if know.system_of(case) == "windows" or case.value("wsl") else "linux"
+    )
+
+
+def _companion(project: str) -> Callable[[CaseFile], str | None]:
+    def version(case: CaseFile) -> str | None:
+        from wheels_index import UnknownRelease, bundled
+
+        torch = know.torch_version(case)
+        if torch is None:
+            return None
+        try:
+            row = bundled().release(Version(torch.public)).companions.get(project)
+        except UnknownRelease:
+            return None
+        return str(row.versions[0]) if row and row.versions else None
+
+    return version
+
+
+@lru_cache(maxsize=4)
+def _plan(case: CaseFile, torch: str | None) -> Plan | None:
+    from torchdoctor.errors import TorchdoctorError
+    from torchdoctor.plan import Request
+    from torchdoctor.snapshot_shelf import plan_from_snapshot
+
+    machine = know.machine_of(case, usual_driver=_USUAL_DRIVER)
+    if machine is None:
+        return None
+    try:
+        return plan_from_snapshot(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
+    except TorchdoctorError:
+        return None
+
+
+def _right_plan(case: CaseFile) -> Plan | None:
+    """The same torch in the build that fits, else the newest that fits; never the CPU build for a GPU."""
+    same = _plan(case, _torch(case)) if _torch(case) else None
+    plans = (same, _plan(case, None))
+    return next((plan for plan in plans if plan is not None and plan.variant != "cpu"), None)
+
+
+def _right_variant(case: CaseFile) -> str | None:
+    plan = _right_plan(case)
+    return plan.variant if plan else None
+
+
+def _right_install(case: CaseFile) -> str | None:
+    plan = _right_plan(case)
+    return _install(case, plan, _reinstaller(case)) if plan else None
+
+
+def _any_install(case: CaseFile) -> str | None:
+    """The newest torch that fits, of whatever build: for a machine that has none yet."""
+    plan = _plan(case, None)
+    return _install(case, plan, _installer(case)) if plan else None
+
+
+def _install(case: CaseFile, plan: Plan, installer: str) -> str:
+    pins = " ".join(f"{row.name}=={row.version.public}" for row in plan.packages)
+    if know.system_of(case) == "macos":
+        return f"{installer} {pins}"
+    return f"{installer} {pins} --index-url {plan.index_url}"
+
+
+PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
+    "torch": _torch,
+    "build": _build,
+    "cuda": _cuda,
+    "index_url": _index,
+    "pip_install": _installer,
+    "pip_reinstall": _reinstaller,
+    "driver": _said("nvidia.driver"),
+    "python": _said("python.version"),
+    "glibc": _said("libc.version"),
+    "capability": _capability,
+    "minimum_driver": _minimum_driver,
+    "torchvision_for": _companion("torchvision"),
+    "torchaudio_for": _companion("torchaudio"),
+    "right_variant": _right_variant,
+    "right_install": _right_install,
+    "any_install": _any_install,
+}
+"""Placeholders of texts and commands -> how each is worked out; None where the case does not say enough."""
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return name.upper().replace("_", "-")
+
+
+def example(template: str) -> str:
+    """A template with its placeholders' names in capitals, for a page that knows no machine."""
+    return template.format_map(
+        _Names(pip_install="python -m pip install", pip_reinstall="python -m pip install --force-reinstall")
+    )

@@ -1,0 +1,149 @@
+"""What a case file says of the machine and the builds, as values to reason with."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+if TYPE_CHECKING:
+    from torchdoctor.diagnosis.case_file import CaseFile, Fact
+    from torchdoctor.machine import Machine
+
+__all__ = [
+    "arch_list_of", "capabilities", "cuda_of_build", "driver_of", "has_gpu", "machine_of", "parts", "platform_of",
+    "python_of", "system_of", "torch_build", "torch_version", "version_of",
+]  # fmt: skip
+
+_USUAL_PYTHON = "3.12"
+
+
+def version_of(text: str | None) -> Version | None:
+    """A version, None where there is none or it cannot be read."""
+    try:
+        return Version(text) if text else None
+    except InvalidVersion:
+        return None
+
+
+def parts(text: str | None) -> tuple[int, ...] | None:
+    """`550.54.15` as (550, 54, 15), to be compared part by part."""
+    if text is None or not re.fullmatch(r"\d{1,5}(?:\.\d{1,6}){0,4}", text):
+        return None
+    return tuple(int(part) for part in text.split("."))
+
+
+def torch_version(case: CaseFile) -> Version | None:
+    """The torch that is installed, its local part with it."""
+    return version_of(case.value("torch.version"))
+
+
+def torch_build(case: CaseFile) -> str | None:
+    """The build of the installed torch: cpu, cu126, rocm6.4, xpu; None where nothing says it."""
+    if case.value("torch.build"):
+        return case.value("torch.build")
+    return "cpu" if case.value("torch.cuda") == "none" and case.value("torch.hip") in (None, "none") else None
+
+
+def cuda_of_build(case: CaseFile) -> tuple[int, int] | None:
+    """The CUDA version that the installed torch was built with: (12, 6)."""
+    said = parts(case.value("torch.cuda"))
+    if said and len(said) > 1:
+        return said[0], said[1]
+    match = re.fullmatch(r"cu(\d{1,2})(\d)", torch_build(case) or "")
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def driver_of(case: CaseFile) -> tuple[int, ...] | None:
+    """The NVIDIA driver's version by parts."""
+    return parts(case.value("nvidia.driver"))
+
+
+def system_of(case: CaseFile) -> str | None:
+    """The operating system: linux (WSL too), windows or macos."""
+    return "linux" if case.value("wsl") else case.value("os.system")
+
+
+def python_of(case: CaseFile) -> tuple[int, int] | None:
+    """The Python's major and minor version."""
+    said = parts((case.value("python.version") or "").rstrip("t"))
+    return (said[0], said[1]) if said and len(said) > 1 else None
+
+
+def capabilities(case: CaseFile) -> tuple[tuple[tuple[int, int], Fact], ...]:
+    """Each NVIDIA GPU's compute capability with the fact that says it, by its name where no number is given."""
+    from wheels_index import gpu
+
+    found: list[tuple[tuple[int, int], Fact]] = []
+    for row in case.of("nvidia.capability"):
+        numbers = parts(row.value)
+        if numbers and len(numbers) > 1:
+            found.append(((numbers[0], numbers[1]), row))
+    for row in case.of("nvidia.gpu"):
+        known = gpu(row.value)
+        if known is not None:
+            found.append((known.compute_capability, row))
+    return tuple(found)
+
+
+def has_gpu(case: CaseFile) -> bool:
+    """Whether anything says that there is an NVIDIA, AMD or Intel GPU for computing."""
+    return any(case.of(name) for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor"))
+
+
+def platform_of(case: CaseFile) -> str:
+    """The platform's name in the tables of builds; x86_64 Linux where nothing else is said."""
+    arm = case.value("arch") in ("aarch64", "arm64")
+    system = system_of(case) or "linux"
+    if system == "macos":
+        return "macos_x86_64" if case.value("chip") == "intel-mac" else "macos_arm64"
+    if system == "windows":
+        return "windows_arm64" if arm else "windows_x86_64"
+    return "linux_aarch64" if arm else "linux_x86_64"
+
+
+def arch_list_of(case: CaseFile) -> tuple[tuple[int, int], ...] | None:
+    """The compute capabilities that the installed build has code for: as printed, else from the tables."""
+    from wheels_index import nearest_arch_list
+
+    printed = re.findall(r"sm_(\d{2,3})", " ".join(case.values("torch.archs")))
+    if printed:
+        return tuple(sorted({(int(text[:-1]), int(text[-1])) for text in printed}))
+    version, build = torch_version(case), torch_build(case)
+    if version is None or build is None or not build.startswith("cu") or version < Version("2.0"):
+        return None
+    archs = nearest_arch_list(Version(version.public), build, platform_of(case))
+    return archs.sm if archs is not None and archs.rule is None else None
+
+
+def machine_of(case: CaseFile, *, usual_driver: str | None = None) -> Machine | None:
+    """The machine that the case describes, for the resolver; None where its system is not known.
+
+    `usual_driver` stands in for an NVIDIA driver that is not said.
+    """
+    from torchdoctor.described import described_machine
+    from torchdoctor.errors import UsageError
+
+    system = system_of(case)
+    if system is None:
+        return None
+    tags = {
+        "linux_x86_64": "linux_x86_64", "linux_aarch64": "linux_aarch64", "windows_x86_64": "win_amd64",
+        "windows_arm64": "win_arm64", "macos_arm64": "macosx_14_0_arm64", "macos_x86_64": "macosx_10_15_x86_64",
+    }  # fmt: skip
+    python = python_of(case)
+    label = f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON
+    found = [f"{major}.{minor}" for (major, minor), _ in capabilities(case)]
+    gfx = [value for value in case.values("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
+    libc = case.value("libc.version")
+    try:
+        return described_machine(
+            platform=tags[platform_of(case)],
+            python_version=label,
+            driver=case.value("nvidia.driver") or (usual_driver if found else None),
+            gpus=(*dict.fromkeys(found), *(gfx if not found else ())),
+            libc=f"glibc{libc}" if libc and system == "linux" and case.value("libc.name") != "musl" else None,
+        )
+    except UsageError:
+        return None

@@ -1,0 +1,90 @@
+"""pip's, uv's, conda's and poetry's logs: who installs, what was asked, from where, what was replaced."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnosis.case_file import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.diagnosis.text import Text
+
+__all__ = ["read_installers"]
+
+_WHO = (
+    (
+        "uv",
+        re.compile(r"\buv (?:pip|sync|add|run|lock|venv|tool)\b|no solution found when resolving|^\s*\xd7 "),
+    ),
+    (
+        "conda",
+        re.compile(
+            r"\b(?:conda|mamba|micromamba) (?:install|create|env|update)\b"
+            r"|packagesnotfounderror|unsatisfiableerror"
+        ),
+    ),
+    ("poetry", re.compile(r"\bpoetry (?:add|install|lock|update)\b")),
+    (
+        "pip",
+        re.compile(
+            r"\bpip3?(?:\.exe)?(?:\d\.\d+)? install\b|looking in indexes:|successfully "
+            r"installed|collecting torch|^error: no matching distribution|could not find a "
+            r"version that satisfies"
+        ),
+    ),
+)
+_INDEX = re.compile(
+    r"(?:looking in indexes:|--(?:extra-)?index-url[= ]|--find-links[= ]|-f |-i |indexed at "
+    r")\s?(?P<value>https?://\S{4,200})"
+)
+_FOUND = re.compile(
+    r"could not find a version that satisfies the requirement (?P<what>\S{1,80}(?: "
+    r"?[<>=!~]=?\s?[\w.+*]{1,30})?).{0,80}?\(from versions: (?P<list>[^)]{0,4000})"
+)
+_NONE = re.compile(r"no matching distribution found for (?P<value>\S{1,80})")
+_REMOVED = re.compile(
+    r"(?:uninstalled torch-|uninstalling torch-|found existing installation: torch )(?P<value>[\w.+]{1,40})"
+)
+_INSTALLED = re.compile(
+    r"(?:successfully installed|installing collected packages).{0,4000}?\btorch-(?P<value>\d[\w.+]{0,40})"
+)
+_UV_OUT = re.compile(r"^\s{0,6}-\s{1,3}torch==(?P<value>\d[\w.+]{0,40})")
+_UV_IN = re.compile(r"^\s{0,6}\+\s{1,3}torch==(?P<value>\d[\w.+]{0,40})")
+_PIP = re.compile(r"\bpip(?: version)? (?P<value>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)\b")
+
+# (a word that the line must have, pattern, fact)
+_TABLE = (
+    ("http", _INDEX, "index"),
+    ("torch", _REMOVED, "torch.removed"),
+    ("torch", _INSTALLED, "torch.installed"),
+    ("torch==", _UV_OUT, "torch.removed"),
+    ("torch==", _UV_IN, "torch.installed"),
+    ("no matching distribution", _NONE, "pip.requirement"),
+    ("pip", _PIP, "pip.version"),
+)
+
+
+def read_installers(text: Text) -> Iterator[Fact]:
+    """Facts of an installation's log: `installer`, `index`, `pip.*`, `torch.removed`, `torch.installed`."""
+    for number, line in zip(text.numbers, text.lines, strict=True):
+        lower = line.lower()
+        for name, value in _line(lower):
+            yield Fact(name=name, value=value, source=line, line=number)
+    for position in text.find("could not find a version"):
+        if match := _FOUND.search(text.lower, position, position + 5000):
+            number, line = text.line_at(position)
+            yield Fact(name="pip.requirement", value=match["what"], source=line, line=number)
+            yield Fact(name="pip.from_versions", value=match["list"].strip(), source=line, line=number)
+
+
+def _line(line: str) -> Iterator[tuple[str, str]]:
+    for name, pattern in _WHO:
+        if pattern.search(line):
+            yield "installer", name
+    for word, pattern, name in _TABLE:
+        if word in line:
+            for match in pattern.finditer(line):
+                yield name, match["value"].rstrip(".:,;)'\"`")

@@ -1,0 +1,39 @@
+"""A paste of any kind becomes a case file: every reader looks at all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnosis.case_file import CaseFile
+from torchdoctor.diagnosis.reading.collect_env import read_collect_env
+from torchdoctor.diagnosis.reading.derived import read_derived
+from torchdoctor.diagnosis.reading.installers import read_installers
+from torchdoctor.diagnosis.reading.nvidia_smi import read_nvidia_smi
+from torchdoctor.diagnosis.reading.packages import read_packages
+from torchdoctor.diagnosis.reading.session import read_session
+from torchdoctor.diagnosis.reading.surroundings import read_surroundings
+from torchdoctor.diagnosis.text import plain_text
+
+if TYPE_CHECKING:
+    from torchdoctor.diagnosis.case_file import Fact
+
+__all__ = ["read_paste"]
+
+# The most trusted first: what a report states, what a session printed, what lists and logs name. What paths and
+# words let guess comes after all of them.
+_READERS = (
+    read_collect_env,
+    read_nvidia_smi,
+    read_session,
+    read_packages,
+    read_installers,
+)
+
+
+def read_paste(raw: str) -> CaseFile:
+    """Read a report, log, traceback or post; whatever it is, there is no error, at the worst no fact."""
+    text = plain_text(raw)
+    facts: list[Fact] = []
+    for reader in _READERS:
+        facts.extend(reader(text))
+    return CaseFile(facts=(*facts, *read_derived(facts), *read_surroundings(text)), text=text)

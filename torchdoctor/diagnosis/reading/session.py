@@ -1,0 +1,59 @@
+"""What a Python session, a script or a post says of torch: its version, its CUDA, whether it is available."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnosis.case_file import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.diagnosis.text import Text
+
+__all__ = ["read_session"]
+
+_SAID = (
+    r"(?:\)|\s|,|is|are|returns?|returned|gives|shows|prints|:|=|->|=>|→|'|\"|`|f\"|print|#"
+    r"|out\[\d{1,3}\]|in \[\d{1,3}\]|still|now|always|always returns){0,12}"
+)
+_AVAILABLE = re.compile(r"cuda\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+_XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+_MPS = re.compile(r"mps\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+_MPS_BUILT = re.compile(r"mps\.is_built(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+_VERSION = re.compile(r"torch\.__version__" + _SAID + r"(?P<value>\d{1,2}\.\d{1,3}[\w.+]{0,40})")
+_CUDA = re.compile(r"torch\.version\.cuda" + _SAID + r"(?P<value>\d{1,2}\.\d|none)")
+_HIP = re.compile(r"torch\.version\.hip" + _SAID + r"(?P<value>\d{1,2}\.\d[\w.-]{0,20}|none)")
+_ARCH_LIST = re.compile(
+    r"(?:supports cuda capabilities|get_arch_list\(\)\W{0,12}|arch list\W{0,"
+    r"6})(?P<value>(?:[\s\[\]'\",:]{0,6}(?:sm|compute)_\d{2,3}a?){1,24})"
+)
+_PATTERNS = (
+    ("cuda.available", "cuda.is_available", _AVAILABLE),
+    ("xpu.available", "xpu.is_available", _XPU),
+    ("mps.available", "mps.is_available", _MPS),
+    ("mps.built", "mps.is_built", _MPS_BUILT),
+    ("torch.version", "torch.__version__", _VERSION),
+    ("torch.cuda", "torch.version.cuda", _CUDA),
+    ("torch.hip", "torch.version.hip", _HIP),
+    ("torch.archs", "supports cuda capabilities", _ARCH_LIST),
+    ("torch.archs", "get_arch_list()", _ARCH_LIST),
+    ("torch.archs", "arch list", _ARCH_LIST),
+)
+_REACH = 300
+
+
+def read_session(text: Text) -> Iterator[Fact]:
+    """Facts that a session printed, on the same line or the next one."""
+    for name, needle, pattern in _PATTERNS:
+        for position in text.find(needle):
+            match = pattern.match(text.lower, position, position + _REACH)
+            if match:
+                number, line = text.line_at(match.start("value"))
+                value = (
+                    " ".join(re.findall(r"sm_\d+", match["value"]))
+                    if name == "torch.archs"
+                    else match["value"]
+                )
+                yield Fact(name=name, value=value, source=line, line=number)

@@ -1,0 +1,199 @@
+"""Where it happened, by paths, names and words: system, Python, container, WSL, processor, notebook."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnosis.case_file import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.diagnosis.text import Text
+
+__all__ = ["read_surroundings"]
+
+# (fact, value, words that must be there in lower case, a pattern around them or None). The more telling first.
+_ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
+    ("wsl", "true", ("wsl", "microsoft-standard"), r"\bwsl ?[12]?\b|microsoft-standard|/usr/lib/wsl/"),
+    (
+        "os.system",
+        "windows",
+        ("winerror", "winget", ".dll", "win_amd64", "win-amd64", "win32", ".bat ", "powershell"),
+        None,
+    ),
+    ("os.system", "windows", (":\\",), r"\b[a-z]:\\(?:users|program|windows|python|anaconda|miniconda|\w)"),
+    (
+        "os.system",
+        "macos",
+        (".dylib", "darwin", "macosx_", "/opt/homebrew", "/applications/", "dlopen("),
+        r"\.dylib|\bdarwin|macosx_|/opt/homebrew|/applications/",
+    ),
+    (
+        "os.system",
+        "linux",
+        ("linux-gnu", "manylinux", "/usr/lib/x86_64", "linux-x86_64", "linux_x86_64"),
+        None,
+    ),
+    (
+        "os.system",
+        "linux",
+        (
+            "ubuntu",
+            "debian",
+            "centos",
+            "fedora",
+            "arch linux",
+            "red hat",
+            "rocky",
+            "alpine",
+            "manjaro",
+            "opensuse",
+            "nixos",
+            "wsl2",
+            "jetson",
+        ),
+        None,
+    ),
+    (
+        "os.system",
+        "windows",
+        ("windows 1", "windows 7", "windows 8", "windows server", "win10", "win11", "on windows", "windows"),
+        r"\b(?:windows|win ?1[01])\b",
+    ),
+    (
+        "os.system",
+        "macos",
+        ("macos", "mac os", "macbook", "imac", "mac mini", "apple silicon", "on mac", "os x"),
+        r"\b(?:macos|mac os|macbook|imac|mac mini|apple silicon|macs?|os x)\b",
+    ),
+    (
+        "os.system",
+        "linux",
+        ("linux", "/home/", "/usr/lib", "apt ", "apt-get", "sudo ", ".so.", "docker"),
+        None,
+    ),
+    (
+        "container",
+        "docker",
+        ("docker", "/.dockerenv", "container", "podman", "kubernetes", "k8s", "singularity", "apptainer"),
+        r"\b(?:docker|podman|containers?|kubernetes|k8s|singularity|apptainer|devcontainer)\b",
+    ),
+    (
+        "chip",
+        "apple",
+        ("apple silicon", "m1", "m2", "m3", "m4", "arm64"),
+        (
+            r"apple silicon|\bapple m\d|\bm[1-5](?: (?:pro|max|ultra|mac|chip|macbook|air))?\b"
+            r"|macosx?[-_\d. ]+arm64"
+        ),
+    ),
+    (
+        "chip",
+        "intel-mac",
+        ("intel", "x86_64"),
+        (
+            r"intel[- ](?:based )?(?:mac|imac|macbook|chip)|macbook.{0,30}\bintel\b"
+            r"|macosx[-_]1\d[._]\d{1,2}[-_](?:x86_64|intel)|darwin.{0,60}x86_64|mac.{0,20}x86_64"
+        ),
+    ),
+    ("libc.name", "musl", ("musl", "alpine"), r"\bmusl|\balpine\b"),
+    (
+        "arch",
+        "aarch64",
+        ("aarch64", "arm64", "jetson", "graviton", "grace", "gh200", "raspberry"),
+        r"\baarch64|linux[-_]arm64|jetson|graviton|grace hopper|gh200|raspberry pi",
+    ),
+    (
+        "jetson",
+        "true",
+        ("jetson", "tegra", "jetpack", "l4t", "orin", "xavier"),
+        r"\b(?:jetson|tegra|jetpack|l4t|orin|xavier)\b",
+    ),
+    ("notebook", "true", ("jupyter", "ipykernel", "notebook", "ipython-input", "colab"), None),
+    ("conda", "true", ("conda", "miniforge", "mamba"), None),
+    (
+        "gpu.vendor",
+        "nvidia",
+        ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro"),
+        (
+            r"geforce|\brtx\b|\bgtx\b|tesla [a-z]\d|quadro|nvidia (?:gpu|a\d|h\d|l\d|t\d|rtx|gtx"
+            r"|geforce|corporation)"
+        ),
+    ),
+    (
+        "gpu.vendor",
+        "amd",
+        ("radeon", "rocm", "amdgpu", "gfx", "vega", "rx "),
+        r"radeon|\bamdgpu\b|\bgfx\d{3,4}|\brx ?[4-9]\d{2,3}\b|\bamd gpu|vega ?\d",
+    ),
+    (
+        "gpu.vendor",
+        "intel",
+        ("intel arc", "arc a", "arc b", "iris xe", "intel gpu", "intel(r) arc", "uhd graphics"),
+        (
+            r"intel(?:\(r\))? (?:arc|iris|uhd|gpu|data center gpu)|\barc(?:\(tm\))? [ab]\d{3}"
+            r"|iris\(r\) xe|uhd graphics"
+        ),
+    ),
+)
+_PYTHONS = (
+    (
+        ("win32", "-32", "32-bit", "32 bit"),
+        re.compile(
+            r"32[- ]bit (?:python|runtime|version|os)|python[^\n]{0,40}(?:\(32-bit|32 bit\b"
+            r"|32-bit)|python3\d{1,2}-32|\bwin32\)"
+        ),
+        "python.bits",
+        "32",
+    ),
+)
+_VERSIONS = (
+    re.compile(r"\bpython[ -]?(?:version)?[ :=]{0,3}v?(?P<v>\d\.\d{1,2}(?:\.\d{1,2})?t?)\b(?![\w.]*torch)"),
+    re.compile(r"\bcp(?P<c>3\d{1,2}t?)-(?:cp|abi|none)"),
+    re.compile(r"cpython-(?P<c>3\d{1,2}t?)-"),
+    re.compile(r"python(?P<c>3\d{1,2})[\\/](?:lib|site|scripts|python)"),
+    re.compile(r"\bpy(?P<c>3\d{1,2})\b"),
+)
+
+
+def read_surroundings(text: Text) -> Iterator[Fact]:
+    """Facts that stand between the lines; less trusted than what a report states."""
+    for name, value, needles, pattern in _ROWS:
+        compiled = re.compile(pattern) if pattern else None
+        for needle in needles:
+            at = next(
+                (
+                    p
+                    for p in text.find(needle)
+                    if compiled is None or compiled.search(text.lower, max(p - 60, 0), p + 80)
+                ),
+                -1,
+            )
+            if at >= 0:
+                number, line = text.line_at(at)
+                yield Fact(name=name, value=value, source=line, line=number)
+                break
+    for needles, pattern_, name, value in _PYTHONS:
+        for needle in needles:
+            at = next(
+                (p for p in text.find(needle) if pattern_.search(text.lower, max(p - 60, 0), p + 40)), -1
+            )
+            if at >= 0:
+                number, line = text.line_at(at)
+                yield Fact(name=name, value=value, source=line, line=number)
+                break
+    yield from _python(text)
+
+
+def _python(text: Text) -> Iterator[Fact]:
+    for pattern in _VERSIONS:
+        for count, match in enumerate(pattern.finditer(text.lower)):
+            if count > 20:  # noqa: PLR2004
+                break
+            named = match.groupdict()
+            digits = named.get("c")
+            version = f"{digits[0]}.{digits[1:]}" if digits else named["v"]
+            number, line = text.line_at(match.start())
+            yield Fact(name="python.version", value=version, source=line, line=number)

@@ -1,0 +1,90 @@
+"""A diagnosis as text for a terminal, or as Markdown to be pasted back into an issue."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torchdoctor.diagnosis.diagnosis import Diagnosis
+    from torchdoctor.diagnosis.finding import Finding
+
+    Style = Callable[[str, str], str]
+
+__all__ = ["VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced"]
+
+VERDICTS = {
+    "problems-found": "Problems found: {count}. The first one is where to begin.",
+    "nothing-wrong-found": "Nothing wrong found.",
+    "not-enough-to-tell": "Not enough to tell.",
+}
+_MARKS = {"error": "✗", "warning": "!", "note": "·"}
+# Everything that Markdown or HTML gives a meaning, also @name and #12 of the hosts that render issues.
+_MEANING = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
+
+
+def diagnosis_text(found: Diagnosis, style: Style = lambda text, _: text) -> str:
+    """Findings one after the other, the verdict in the last line; `style` colours by severity."""
+    blocks = ["\n".join(_finding_lines(row, style)) for row in found.findings]
+    if found.verdict != "problems-found" and found.checked:
+        blocks.append("\n".join(["Looked at:", *(f"  {row}" for row in found.checked)]))
+    if found.next_steps:
+        blocks.append("\n".join(["To know more:", *(f"  - {row}" for row in found.next_steps)]))
+    if found.left_out:
+        blocks.append(f"{found.left_out} lines in the middle of this long text were not read.")
+    blocks.append(VERDICTS[found.verdict].format(count=len(found.findings)))
+    return "\n\n".join(blocks)
+
+
+def _finding_lines(row: Finding, style: Style) -> list[str]:
+    sure = "" if row.confidence == "sure" else f", {row.confidence}"
+    lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
+    lines += [f"    seen: {text}" for text in row.evidence]
+    lines.append(f"    why:  {row.explanation}")
+    lines += [f"    fix:  {text}" for text in row.fix]
+    if row.explains:
+        lines.append(f"    this explains: {', '.join(row.explains)}")
+    if row.check and row.confidence != "sure":
+        lines.append(f"    to make sure: {row.check}")
+    return lines
+
+
+def diagnosis_markdown(found: Diagnosis) -> str:
+    """The same as Markdown; whatever came from the paste stands in code that it cannot leave."""
+    lines = [f"### torchdoctor: {VERDICTS[found.verdict].format(count=len(found.findings))}", ""]
+    for number, row in enumerate(found.findings, 1):
+        lines += [f"**{number}. {_plain(row.title)}** ({row.severity}, {row.confidence}: `{row.id}`)", ""]
+        lines += [*fenced(row.evidence), "", _plain(row.explanation), ""]
+        for step in row.fix:
+            lines += [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(step)}", ""]
+        if row.explains:
+            lines += [f"This explains {', '.join(f'`{name}`' for name in row.explains)}.", ""]
+        if row.check and row.confidence != "sure":
+            lines += [f"To make sure: {_plain(row.check)}", ""]
+    if found.checked and found.verdict != "problems-found":
+        lines += ["Looked at:", "", *fenced(found.checked), ""]
+    lines += [f"- {_plain(row)}" for row in found.next_steps]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def is_command(step: str) -> bool:
+    """Whether a step of a fix is a command; sentences begin with a capital letter."""
+    return not step[:1].isupper() and step.isascii()
+
+
+def fenced(lines: tuple[str, ...]) -> list[str]:
+    """A code block around lines, its fence longer than any run of backticks inside."""
+    longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *lines, fence] if lines else []
+
+
+def _plain(text: str) -> str:
+    """A sentence in which nothing is markup but the code between single backticks that is ours."""
+    # Our texts have `code`; of a value in them every sign that Markdown reads is escaped.
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return _MEANING.sub(r"\\\1", text)
+    return "`".join(part if n % 2 else _MEANING.sub(r"\\\1", part) for n, part in enumerate(parts))
