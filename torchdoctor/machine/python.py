@@ -32,6 +32,14 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "bits": int,
     "site_packages": list,
 }
+# Newer than the format: what does not say them is not wrong.
+_LATER: dict[str, type | tuple[type, ...]] = {
+    "abi_flags": str,
+    "debug": bool,
+    "path": list,
+    "user_site": (str, type(None)),
+    "translated": (bool, type(None)),
+}
 _FIX = "name another interpreter with --python, or another environment"
 
 
@@ -40,7 +48,9 @@ class PythonInfo:
     """An interpreter as it describes itself.
 
     `sys_platform`, `platform` and `host` are Python's own names (`sys.platform`, `sysconfig.get_platform()`,
-    the GNU triplet it was built for); `libc` is glibc's answer, and None where it is not glibc.
+    the GNU triplet it was built for); `libc` is glibc's answer, and None where it is not glibc. `path` is where
+    imports look without PYTHONPATH and user site, .pth files obeyed. `translated` says that Rosetta runs it; None
+    where there is no Rosetta.
     """
 
     executable: Path
@@ -59,6 +69,11 @@ class PythonInfo:
     host: str | None = None
     libc: str | None = None
     system_version: str | None = None
+    abi_flags: str = ""
+    debug: bool = False
+    path: tuple[str, ...] = ()
+    user_site: Path | None = None
+    translated: bool | None = None
 
     @property
     def is_venv(self) -> bool:
@@ -98,6 +113,7 @@ def _info(facts: dict[str, Any]) -> PythonInfo:
     for key, kind in _KINDS.items():
         if not isinstance(facts[key], kind):
             raise ValueError(f"its {key} is {facts[key]!r:.40}")  # noqa: TRY004
+    later = {key: facts[key] for key, kind in _LATER.items() if key in facts and isinstance(facts[key], kind)}
     # Builds of distributions write 3.11.2+chromium.1 and the like.
     version = re.match(r"[23]\.\d{1,3}\.\d{1,3}((a|b|rc)\d{1,3})?", facts["version"], re.ASCII)
     if version is None or facts["bits"] not in (32, 64) or not facts["executable"]:
@@ -119,6 +135,11 @@ def _info(facts: dict[str, Any]) -> PythonInfo:
         host=facts["host"],
         libc=facts["libc"],
         system_version=facts["system_version"],
+        abi_flags=re.sub(r"\W", "", later.get("abi_flags", ""), flags=re.ASCII)[:8],
+        debug=later.get("debug", False),
+        path=tuple(str(_path(row)) for row in later.get("path", ())[:1000] if isinstance(row, str)),
+        user_site=_path(later["user_site"]) if later.get("user_site") else None,
+        translated=later.get("translated"),
     )
 
 

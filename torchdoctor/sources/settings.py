@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.machine import World
 
-__all__ = ["read_settings"]
+__all__ = ["read_settings", "uv_tables"]
 
 _SECONDS = 15.0
 
@@ -37,7 +37,7 @@ def read_settings(world: World, *, pythons: Sequence[Path], folder: Path) -> tup
 
     pip is asked rather than its files read: it alone knows all its levels.
     """
-    rows = [*_ask_pip(world, pythons), *uv_settings(world.environ, list(_uv_tables(world.environ, folder)))]
+    rows = [*_ask_pip(world, pythons), *uv_settings(world.environ, list(uv_tables(world.environ, folder)))]
     return tuple({(row.kind, row.place): row for row in reversed(rows)}.values())[::-1]
 
 
@@ -55,7 +55,7 @@ def _ask_pip(world: World, pythons: Sequence[Path]) -> tuple[Setting, ...]:
     return pip_settings("\n".join(lines))
 
 
-def _uv_tables(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def uv_tables(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The tables of uv's settings, the nearest first; files that cannot be read are passed over, as uv warns of them.
 
     https://docs.astral.sh/uv/concepts/configuration-files/

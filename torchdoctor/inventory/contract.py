@@ -1,0 +1,79 @@
+"""An inventory to and from JSON, the format that `report` writes under `environment`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.errors import UsageError
+from torchdoctor.inventory.model import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cattrs import Converter
+
+__all__ = ["SCHEMA", "from_json", "to_json"]
+
+SCHEMA = 1
+
+
+def to_json(inventory: Inventory) -> dict[str, Any]:
+    """Every field, in the order of the class, after `schema`; nothing that was not found has a value."""
+    return {"schema": SCHEMA, **_plain(asdict(inventory))}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(row) for key, row in value.items()}
+    return [_plain(row) for row in value] if isinstance(value, (list, tuple)) else value
+
+
+def from_json(document: Any) -> Inventory:
+    """Read what `to_json` writes; fields it does not know are left.
+
+    Raises `UsageError` with the path of the field that is wrong, or for a schema of a newer torchdoctor.
+    """
+    fix = "write it anew with `torchdoctor report --format json`"
+    if not isinstance(document, dict):
+        raise UsageError("the inventory is not an object", fix=fix, kind="bad-inventory")
+    if document.get("schema") != SCHEMA:
+        raise UsageError(
+            f"the inventory has schema {document.get('schema')!r:.20}, and this torchdoctor reads {SCHEMA}",
+            fix=f"{fix}, or use the torchdoctor that wrote it",
+            kind="bad-inventory",
+        )
+    from cattrs import BaseValidationError, transform_error
+
+    try:
+        inventory: Inventory = _converter().structure(document, Inventory)
+    except BaseValidationError as error:
+        raise _wrong(transform_error(error, path="environment")[0], fix) from error
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
+        raise _wrong(str(error), fix) from error
+    return inventory
+
+
+def _wrong(said: str, fix: str) -> UsageError:
+    return UsageError(f"the inventory cannot be used: {said[:300]}", fix=fix, kind="bad-inventory")
+
+
+@cache
+def _converter() -> Converter:
+    """One that takes each value as it is: no text is made of a number, and no list of a text."""
+    from cattrs import Converter
+
+    converter = Converter()
+    for kind in (str, int, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    return converter
+
+
+def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+    def take(value: Any, _: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}, found {value!r:.60}")
+        return value
+
+    return take

@@ -1,0 +1,76 @@
+"""Shared libraries in an environment: OpenMP runtimes, PyTorch's and NVIDIA's own, CUDA majors."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.inventory import disk
+from torchdoctor.inventory.model import CudaMajor, Library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torchdoctor.inventory.distributions import SiteFolder
+    from torchdoctor.inventory.model import Distribution
+
+__all__ = ["cuda_majors", "openmp_runtimes", "torch_libraries"]
+
+# libgomp-a34b3233.so.1 is the copy that a wheel brought; vcomp140.dll is Windows' own and no trouble.
+_OPENMP = re.compile(
+    r"lib(?P<name>gomp|iomp5|omp)(?:md|stubs5md)?(?:[-.][\w.-]*)?\.(?:so|dylib|dll)(?:\.\d+)*"
+)
+_SHARED = re.compile(r"[\w.+-]+\.(?:so(?:\.\d+)*|dll|dylib|pyd)")
+_INSIDE = (".dylibs", ".libs", "lib")
+_PACKAGES = 2000
+_LIBRARIES = 2000
+# https://pypi.org/project/nvidia-cuda-runtime/: from CUDA 13 on the name carries no major, the version does.
+_SUFFIX = re.compile(r"(?:nvidia-.+|cupy|onnxruntime-gpu|bitsandbytes)-cu(?:da)?(1[0-9])x?")
+_PLAIN = ("nvidia-cuda-runtime", "nvidia-cuda-nvrtc", "nvidia-cublas", "nvidia-nvjitlink")
+
+
+def openmp_runtimes(prefix: str, sites: Iterable[SiteFolder]) -> tuple[Library, ...]:
+    """Every copy of libgomp, libiomp5 and libomp that packages brought along."""
+    places = [f"{prefix}/lib", f"{prefix}/Library/bin", f"{prefix}/Lib"]
+    for site in sites:
+        for name in site.names[:_PACKAGES]:
+            if name.endswith((".libs", ".dylibs")):
+                places.append(f"{site.folder}/{name}")
+            elif "." not in name:
+                places += [f"{site.folder}/{name}/{inside}" for inside in _INSIDE]
+    rows = []
+    for place in dict.fromkeys(places):
+        for file in disk.entries(place, limit=5000).names:
+            match = _OPENMP.fullmatch(file)
+            if match:
+                rows.append(Library(name=match["name"], path=f"{place}/{file}"))
+    return tuple(rows[:_LIBRARIES])
+
+
+def torch_libraries(site: SiteFolder) -> Iterator[str]:
+    """The shared libraries of torch, its companions and NVIDIA's packages in one folder of the path."""
+    folders = [
+        f"{site.folder}/{name}" for name in ("torchvision", "torchaudio", "torch") if name in site.names
+    ]
+    folders += [f"{site.folder}/torch/lib"] if "torch" in site.names else []
+    if "nvidia" in site.names:
+        nvidia = f"{site.folder}/nvidia"
+        for part in disk.entries(nvidia, limit=200).names:
+            folders += [f"{nvidia}/{part}/lib", f"{nvidia}/{part}/bin"]
+    for folder in folders:
+        for name in disk.entries(folder, limit=5000).names:
+            if _SHARED.fullmatch(name):
+                yield f"{folder}/{name}"
+
+
+def cuda_majors(distributions: Iterable[Distribution]) -> tuple[CudaMajor, ...]:
+    """The CUDA majors of NVIDIA's packages, by their names and versions, the oldest first."""
+    found: dict[int, list[str]] = {}
+    for row in distributions:
+        match = _SUFFIX.fullmatch(row.name)
+        digits = match[1] if match else (row.version or "").partition(".")[0] if row.name in _PLAIN else ""
+        if digits.isascii() and digits.isdigit() and len(digits) == 2:  # noqa: PLR2004
+            found.setdefault(int(digits), []).append(f"{row.name} {row.version or ''}".strip())
+    return tuple(
+        CudaMajor(major=major, packages=tuple(sorted(set(names)))) for major, names in sorted(found.items())
+    )

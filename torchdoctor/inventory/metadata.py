@@ -1,0 +1,213 @@
+"""Parsers of what an installer leaves: METADATA, direct_url.json, version.py, conda's JSON, .pth, torchdoctor.json."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from torchdoctor.inventory.model import InstallRecord, PthFile, VersionFile
+from torchdoctor.machine.answer import clean, read_object
+from torchdoctor.urls import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "Metadata",
+    "is_relevant",
+    "parse_conda",
+    "parse_direct_url",
+    "parse_install_record",
+    "parse_metadata",
+    "parse_pth",
+    "parse_version_file",
+    "split_info",
+]
+
+# Projects whose presence or version decides whether PyTorch works.
+_RELEVANT = (
+    "torch", "pytorch", "libtorch", "triton", "nvidia", "cuda", "cudnn", "nccl", "cpuonly", "rocm", "amdsmi",
+    "numpy", "xformers", "flash-attn", "flash_attn", "bitsandbytes", "mkl", "intel", "tbb", "llvm-openmp",
+    "libgomp", "_openmp",
+)  # fmt: skip
+_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_ASSIGNED = re.compile(
+    r"^(\w{1,40})\s*(?::[^=\n]{1,60})?=\s*([^\n]{1,300}?)\s*(?:#.*)?$", re.MULTILINE | re.ASCII
+)
+_LINES = 5000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metadata:
+    """Name, version and requirement lines of a METADATA or PKG-INFO file."""
+
+    name: str | None
+    version: str | None
+    requires: tuple[str, ...]
+
+
+def is_relevant(name: str) -> bool:
+    """Whether a project, by its normalised name, is PyTorch's, NVIDIA's, or one that torch lives with."""
+    return name.startswith(_RELEVANT)
+
+
+def parse_metadata(text: str) -> Metadata:
+    """Read the header fields; of the requirements only those of relevant projects are kept.
+
+    https://packaging.python.org/en/latest/specifications/core-metadata/
+    """
+    name = version = None
+    requires = []
+    for line in text.splitlines()[:_LINES]:
+        if not line.strip():
+            break
+        key, colon, value = line.partition(":")
+        if not colon or line[0].isspace():
+            continue
+        key = key.lower()
+        if key == "name":
+            name = clean(value)
+        elif key == "version":
+            version = clean(value, limit=100)
+        elif key == "requires-dist":
+            named = _NAMED.match(value.strip())
+            if named and is_relevant(canonicalize_name(named[0])):
+                requires.append(clean(value, limit=300))
+    return Metadata(name=name or None, version=version or None, requires=tuple(requires[:500]))
+
+
+def split_info(name: str) -> tuple[str, str | None] | None:
+    """Name and version of `torch-2.13.0+cpu.dist-info` or `.egg-info`; None for other names."""
+    stem, dot, kind = name.rpartition(".")
+    if not dot or kind not in ("dist-info", "egg-info"):
+        return None
+    project, _, rest = stem.partition("-")
+    if not _NAMED.fullmatch(project):
+        return None
+    # An egg-info goes on with the Python it is for.
+    version = re.sub(r"-py[23](?:\.\d+)?.*$", "", rest) if kind == "egg-info" else rest
+    return str(canonicalize_name(project)), clean(version, limit=100) or None
+
+
+def parse_direct_url(text: str) -> tuple[str | None, bool]:
+    """The URL without credentials, and whether it is an editable install.
+
+    https://packaging.python.org/en/latest/specifications/direct-url-data-structure/
+    """
+    try:
+        document = read_object(text)
+    except ValueError:
+        return None, False
+    url, folder = document.get("url"), document.get("dir_info")
+    editable = isinstance(folder, dict) and folder.get("editable") is True
+    return (clean(redacted(url), limit=500) if isinstance(url, str) else None), editable
+
+
+def parse_version_file(text: str) -> VersionFile:
+    """Read the assignments at the left margin of a version.py; nothing of it is run."""
+    values = dict(_assignments(text))
+    version = values.get("__version__") or values.get("version")
+
+    def text_of(key: str) -> str | None:
+        value = values.get(key)
+        return clean(value, limit=100) or None if isinstance(value, str) else None
+
+    debug = values.get("debug")
+    return VersionFile(
+        version=clean(version, limit=100) or None if isinstance(version, str) else None,
+        cuda=text_of("cuda"),
+        hip=text_of("hip") or text_of("rocm"),
+        xpu=text_of("xpu"),
+        debug=debug if isinstance(debug, bool) else None,
+        git=text_of("git_version"),
+        says=tuple(key for key in ("cuda", "hip", "rocm", "xpu", "debug", "git_version") if key in values),
+    )
+
+
+def _assignments(text: str) -> Iterator[tuple[str, Any]]:
+    for match in _ASSIGNED.finditer(text):
+        try:
+            yield match[1], ast.literal_eval(match[2])
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaPackage:
+    """A package as conda records it."""
+
+    name: str
+    version: str | None
+    build: str | None
+    channel: str | None
+    requested: bool | None
+    requires: tuple[str, ...]
+
+
+def parse_conda(text: str) -> CondaPackage | None:
+    """Read a `conda-meta/NAME-VERSION-BUILD.json`; None when it is none."""
+    try:
+        document = read_object(text)
+    except ValueError:
+        return None
+
+    def text_of(key: str) -> str | None:
+        value = document.get(key)
+        return clean(value, limit=200) or None if isinstance(value, str) else None
+
+    name, depends, specs = text_of("name"), document.get("depends"), document.get("requested_specs")
+    spec = document.get("requested_spec")
+    if name is None:
+        return None
+    known = isinstance(specs, list) or isinstance(spec, str)
+    rows = [clean(row) for row in depends if isinstance(row, str)] if isinstance(depends, list) else []
+    channel = text_of("channel")
+    return CondaPackage(
+        name=name.lower(),
+        version=text_of("version"),
+        build=text_of("build"),
+        channel=redacted(channel) if channel else None,
+        requested=bool(specs or (isinstance(spec, str) and spec not in ("", "None"))) if known else None,
+        requires=tuple(row for row in rows[:500] if is_relevant(row.split(" ")[0].lower())),
+    )
+
+
+def parse_pth(text: str, *, path: str) -> PthFile:
+    """Which lines of a .pth file are folders and which are code.
+
+    https://docs.python.org/3/library/site.html
+    """
+    lines = [line.rstrip() for line in text.splitlines()[:_LINES]]
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
+    code = [line for line in lines if line.startswith(("import ", "import\t"))]
+    folders = [clean(line, limit=1000) for line in lines if not line.startswith(("import ", "import\t"))]
+    return PthFile(path=path, folders=tuple(folders[:100]), code_lines=len(code))
+
+
+def parse_install_record(text: str, *, path: str) -> InstallRecord | None:
+    """Read the torchdoctor.json of an environment; None when it is none of ours."""
+    try:
+        document = read_object(text)
+    except ValueError:
+        return None
+    if document.get("schema") != 1:
+        return None
+    plan, files = document.get("plan"), document.get("files")
+    variant = plan.get("variant") if isinstance(plan, dict) else None
+
+    def text_of(value: object) -> str | None:
+        return clean(value, limit=100) or None if isinstance(value, str) else None
+
+    rows = [row for row in files[:2000] if isinstance(row, dict)] if isinstance(files, list) else []
+    pairs = [(text_of(row.get("name")), text_of(row.get("version"))) for row in rows]
+    return InstallRecord(
+        path=path,
+        written=text_of(document.get("written")),
+        torchdoctor=text_of(document.get("torchdoctor")),
+        variant=text_of(variant),
+        packages=tuple((name, version) for name, version in pairs if name and version),
+    )

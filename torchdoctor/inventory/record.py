@@ -1,0 +1,117 @@
+"""A distribution's files against its RECORD: missing, of another size, of another hash; libraries cut short."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from torchdoctor.inventory import disk
+from torchdoctor.inventory.model import RecordCheck, RecordedFile
+from torchdoctor.machine.answer import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.inventory.model import Depth, Distribution
+
+__all__ = ["RecordRow", "check_record", "parse_record"]
+
+_BYTES = 32 << 20
+_ROWS = 200_000
+_SHOWN = 20
+_STRONG = ("sha256", "sha384", "sha512")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One line of a RECORD; size in bytes. Hash and size are None where it does not say them."""
+
+    path: str
+    digest: str | None
+    size: int | None
+
+
+def parse_record(text: str) -> Iterator[RecordRow]:
+    """Read the rows; lines that are none are left, and so is bytecode, which anybody may remove.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
+    """
+    for line in text.splitlines()[:_ROWS]:
+        # The csv reader costs four times as much, and only a name with a comma or a quote needs it.
+        parts = line.rsplit(",", 2) if not line.startswith('"') else _quoted(line)
+        if len(parts) != 3 or not parts[0] or parts[0].endswith(".pyc"):  # noqa: PLR2004
+            continue
+        path, digest, size = parts
+        if "\0" not in path:
+            yield RecordRow(
+                path, digest or None, int(size) if re.fullmatch(r"\d{1,15}", size, re.ASCII) else None
+            )
+
+
+def _quoted(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error:
+        return []
+
+
+def check_record(distribution: Distribution, depth: Depth) -> RecordCheck | None:
+    """Compare what is there with what was installed; None when there is no RECORD that can be read."""
+    record = f"{distribution.metadata}/RECORD"
+    text = disk.read_text(record, limit=_BYTES)
+    if text is None or distribution.kind != "wheel":
+        return None
+    rows = list(parse_record(text))
+    wrong = list(_wrong(rows, distribution.folder, depth))
+    return RecordCheck(
+        name=distribution.name,
+        version=distribution.version,
+        record=record,
+        files=len(rows),
+        wrong_count=len(wrong),
+        wrong=tuple(wrong[:_SHOWN]),
+    )
+
+
+def _wrong(rows: list[RecordRow], folder: str, depth: Depth) -> Iterator[RecordedFile]:
+    top = f"{folder}/"
+    for row in rows:
+        path = row.path if row.path.startswith("/") else top + row.path
+        try:
+            size = disk.size_of(path)
+        except FileNotFoundError:
+            yield _problem(row, "missing", "it is not there")
+        except (OSError, ValueError) as error:
+            yield _problem(row, "unreadable", getattr(error, "strerror", None) or str(error))
+        else:
+            if size is None:
+                yield _problem(row, "missing", "what is there is not a file")
+            elif row.size is not None and size != row.size:
+                yield _problem(row, "size", f"{size} bytes, of {row.size}")
+            elif depth == "hashes" and row.digest and not _same(path, row.digest):
+                yield _problem(row, "hash", "its bytes are others than those installed")
+
+
+def _problem(
+    row: RecordRow, problem: Literal["missing", "size", "hash", "unreadable"], detail: str
+) -> RecordedFile:
+    return RecordedFile(path=clean(row.path, limit=400), problem=problem, detail=clean(detail))
+
+
+def _same(path: str, digest: str) -> bool:
+    """Whether a file has the digest that RECORD gives; one of a kind that is not known counts as the same."""
+    name, _, wanted = digest.partition("=")
+    if name not in _STRONG:
+        return True
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  (the path is text here)
+            found = hashlib.new(name)
+            while block := file.read(1 << 20):
+                found.update(block)
+    except OSError:
+        return False
+    return urlsafe_b64encode(found.digest()).rstrip(b"=").decode() == wanted.rstrip("=")
