@@ -12,24 +12,72 @@ from torchdoctor.cli.place import environment_python, say_json
 __all__ = ["command"]
 
 
+def _names(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """`--only a,b --only c` as three names."""
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
+
 @click.command("verify", short_help="Prove that PyTorch works.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
+@click.option("--quick", is_flag=True, help="Only the checks that take moments.")
+@click.option(
+    "--only", multiple=True, metavar="CHECK", callback=_names, help="Run this check; may be repeated."
+)
+@click.option("--skip", multiple=True, metavar="CHECK", callback=_names, help="Leave this check out.")
+@click.option(
+    "--device",
+    multiple=True,
+    metavar="NAME",
+    callback=_names,
+    help="cpu, cuda, cuda:0, xpu, mps; all without it.",
+)
+@click.option(
+    "--list", "list_", is_flag=True, help="Say what each check proves, how exactly and why so; run none."
+)
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write the results for a CI system too.")  # fmt: skip
 @output_options
-def command(*, env: Path | None, output: Output) -> int:
-    """Prove that PyTorch works in ENV: import, tensors, autograd, training, convolution, on each device.
+def command(
+    *,
+    env: Path | None,
+    quick: bool,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    device: tuple[str, ...],
+    list_: bool,
+    junit: Path | None,
+    output: Output,
+) -> int:
+    """Prove that PyTorch works in ENV: every part of it that a user meets, on each device.
 
     Without ENV: the active environment, else ./.venv. Exit status 1 when a check fails.
 
     \b
     torchdoctor verify
-    torchdoctor verify ~/envs/vision --json
+    torchdoctor verify ~/envs/vision --quick --json
+    torchdoctor verify --only matmul,conv --device cuda:0
+    torchdoctor verify --junit results.xml
     """
-    from torchdoctor.proof import verify
+    from torchdoctor.proof import select, verify
+
+    if list_:
+        return _list(select(only, skip, quick=quick), output)
     from torchdoctor.report.progress import StageLines
 
     python = environment_python(env)
     report = StageLines(quiet=True)
-    verification = verify(python, on_result=None if output.quiet or output.json else report.check)
+    verification = verify(
+        python,
+        only=only,
+        skip=skip,
+        quick=quick,
+        devices=device or None,
+        on_result=None if output.quiet or output.json else report.check,
+    )
+    if junit is not None:
+        from torchdoctor.report.junit import junit_xml
+
+        junit.write_text(junit_xml(verification), "utf-8")
     if output.json:
         say_json(verification.to_json())
     else:
@@ -39,3 +87,16 @@ def command(*, env: Path | None, output: Output) -> int:
 
         render_verify(verification, Console(soft_wrap=True))
     return 0 if verification.passed else 1
+
+
+def _list(selected: list[str], output: Output) -> int:
+    from torchdoctor.report.check_list import check_rows, render_checks
+
+    rows = [row for row in check_rows() if row["id"] in selected]
+    if output.json:
+        say_json({"schema": 1, "checks": rows})
+    else:
+        from rich.console import Console
+
+        render_checks(rows, Console())
+    return 0

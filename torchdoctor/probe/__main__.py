@@ -30,6 +30,7 @@ def load(folder: Path) -> None:
     spec.loader.exec_module(package)
 
 
+# Also in the worker processes that a check starts, where this file has another name.
+load(Path(__file__).resolve().parent)
 if __name__ == "__main__":
-    load(Path(__file__).resolve().parent)
     importlib.import_module(NAME + ".session").main(sys.argv[1])

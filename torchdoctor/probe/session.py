@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
+import os
+import re
 import sys
 import time
 from functools import partial
@@ -21,10 +23,17 @@ from .step import Outcome, Step, broken, skipped
 
 __all__ = ["main", "plan"]
 
+_SPOILT = re.compile(r"(CUDA|HIP|cuDNN|CUBLAS|XPU|Level.Zero).{0,20}error|device-side assert", re.IGNORECASE)
+
 
 def main(text: str) -> None:
     """Run the request, a JSON object: suite, selected, devices, finished, scale and mark."""
     request = json.loads(text)
+    # cuBLAS promises equal results only with a workspace of its own, asked for before its first use.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # Where memory runs out the system ends us, not the user's other programs.
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write("1000")
     session = _Session(request, Channel(request["mark"]))
     session.run()
 
@@ -47,9 +56,16 @@ class _Session:
         self._finished = {(name, device): status for name, device, status in request["finished"]}
         self._suite = suite.SUITES[request["suite"]]
         self._steps = [step for step in self._suite if step.id in request["selected"]]
+        self._dead = {
+            device for (name, device), status in self._finished.items()
+            if name == suite.BASE.id and status == "fail" and device != "cpu"
+        }  # fmt: skip
 
     def run(self) -> None:
         self._channel.send("hello", values=facts.of_python())
+        for step in suite.BEFORE:
+            if step in self._steps and (step.id, "cpu") not in self._finished:
+                self._attempt(step, "cpu", partial(step.run, None, "cpu"))
         imported = self._attempt(suite.IMPORT, "cpu", lambda: suite.IMPORT.run(None, "cpu"))
         if imported.status == "fail":
             self._skip(self._steps, "cpu", suite.NO_TORCH)
@@ -62,15 +78,30 @@ class _Session:
         self._channel.send("end")
 
     def _go_through(self, torch: Any, there: list[str], missing: list[str]) -> None:
-        preamble = (suite.IMPORT, suite.DEVICES)
+        preamble = (*suite.BEFORE, suite.IMPORT, suite.DEVICES)
         rows = [(step, device) for step, device in plan(self._steps, there) if step not in preamble]
         self._channel.send("plan", steps=[[step.id, device] for step, device in rows])
         for step, device in rows:
-            if (step.id, device) not in self._finished:
-                self._attempt(step, device, partial(step.run, torch, device))
+            if (step.id, device) in self._finished:
+                continue
+            if device in self._dead:
+                self._report(step, device, skipped(f"not run, because nothing runs on {device}"), 0.0)
+                continue
+            outcome = self._attempt(step, device, partial(step.run, torch, device))
+            if outcome.status == "fail" and outcome.evidence and devices.kind(device) != "cpu":
+                self._after_failure(step, device, outcome)
         for name in missing:
             elsewhere = [step for step in self._steps if step.where != "once"]
             self._skip(elsewhere, name, f"not run, because {name} is not there")
+
+    def _after_failure(self, step: Step, device: str, outcome: Outcome) -> None:
+        """An accelerator on which the first work raises is dead; one error of the driver spoils the process."""
+        if step.id == suite.BASE.id:
+            self._dead.add(device)
+        elif _SPOILT.search(outcome.detail):
+            # After such an error every later call raises it again. A new process goes on with the next step.
+            self._channel.send("again")
+            os._exit(0)
 
     def _devices(self, torch: Any) -> tuple[list[str], list[str]]:
         """The devices to use, and those asked for that are not there."""
@@ -93,7 +124,8 @@ class _Session:
 
     def _skip(self, steps: list[Step], device: str, why: str) -> None:
         for step in steps:
-            if step.id != "import" and (step.id, device) not in self._finished:
+            done = step in suite.BEFORE or step.id == suite.IMPORT.id
+            if not done and (step.id, device) not in self._finished:
                 self._report(step, device, skipped(why), 0.0)
 
     def _attempt(self, step: Step, device: str, call: Callable[[], Outcome]) -> Outcome:

@@ -25,6 +25,8 @@ class Step(NamedTuple):
 
     `run(torch, device)` does it. `where` says on what: "once" (device "cpu"), "each" (the CPU and every
     accelerator) or "best" (the fastest device there is). `limit` is in seconds, on a machine of ordinary speed.
+    `tolerance` says how far a right result may be from the reference, `reason` why that far. `quick` marks
+    what takes milliseconds and imports nothing that takes long.
     """
 
     id: str
@@ -32,6 +34,9 @@ class Step(NamedTuple):
     run: Callable[[Any, str], Outcome]
     where: str = "each"
     limit: float = 60.0
+    tolerance: str = "exact"
+    reason: str = ""
+    quick: bool = False
 
 
 def passed(detail: str) -> Outcome:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from torchdoctor.proof.results import BenchReport, BenchResult, CheckResult, VerifyReport
-from torchdoctor.proof.run import bench, verify
+from torchdoctor.proof.run import bench, select, verify
 
-__all__ = ["BenchReport", "BenchResult", "CheckResult", "VerifyReport", "bench", "verify"]
+__all__ = ["BenchReport", "BenchResult", "CheckResult", "VerifyReport", "bench", "select", "verify"]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.proof.channel import EventReader
+from torchdoctor.proof.memory import resident_mib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ PROBE = Path(__file__).parent.parent / "probe" / "__main__.py"
 # What is kept of the child's standard error: enough for a traceback, whatever a library prints before it.
 _TAIL = 8192
 _CHUNK = 65536
+# A process that fills memory takes some 5 GB in a second.
+_LOOK = 0.2
 _GONE = object()
 
 # Windows' names for ends that would be signals elsewhere.
@@ -75,17 +78,25 @@ class Child:
         self._threads = [self._thread(self._listen), self._thread(self._watch_stderr)]
         self._thread(self._wait)
 
-    def next_event(self, seconds: float) -> dict[str, Any] | None:
-        """The next event, or None when the process is gone. Raises `TimeoutError` after so many seconds."""
+    def next_event(self, seconds: float, memory_mib: int | None = None) -> dict[str, Any] | None:
+        """The next event, or None when the process is gone.
+
+        Raises `TimeoutError` after so many seconds, `MemoryError` when the process holds more than so much memory.
+        """
         deadline = time.monotonic() + seconds
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            # In pieces, because a wait of a thread in Windows does not hear Ctrl-C.
+            # In pieces, because a wait of a thread in Windows does not hear Ctrl-C, and to look at the memory.
             with contextlib.suppress(queue.Empty):
-                event = self._events.get(timeout=min(left, 1.0))
+                event = self._events.get(timeout=min(left, _LOOK))
                 return event if isinstance(event, dict) else None
+            held = resident_mib(self._process.pid)
+            if memory_mib is not None and held is not None and held > memory_mib:
+                raise MemoryError(
+                    f"took {held} MiB of memory, more than the {memory_mib} it may have, and was stopped"
+                )
 
     @property
     def ended(self) -> str:
@@ -178,4 +189,13 @@ def _kept_inside(work: Path) -> dict[str, str]:
         "TRITON_CACHE_DIR",
     )
     drivers = ("CUDA_CACHE_PATH", "MIOPEN_USER_DB_PATH", "MIOPEN_CUSTOM_CACHE_DIR", "NEO_CACHE_DIR")
-    return dict.fromkeys(inside + drivers, str(work))
+    started_in = {"TORCHDOCTOR_STARTED_IN": _current_folder()}
+    return dict.fromkeys(inside + drivers, str(work)) | started_in
+
+
+def _current_folder() -> str:
+    """Where we were started, for the probe to look for files that shadow modules; empty when it has been deleted."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""

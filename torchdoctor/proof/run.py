@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tempfile
 import time
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.probe import suite
 from torchdoctor.proof.child import Child
+from torchdoctor.proof.memory import most_memory
 from torchdoctor.proof.results import BenchReport, BenchResult, CheckResult, VerifyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["bench", "verify"]
+__all__ = ["bench", "select", "verify"]
 
 # From its start until the interpreter says hello: a cold network disk takes seconds.
 _HELLO = 60.0
@@ -30,18 +32,22 @@ def verify(
     *,
     only: Iterable[str] = (),
     skip: Iterable[str] = (),
+    quick: bool = False,
     devices: Sequence[str] | None = None,
     on_result: Callable[[CheckResult], None] | None = None,
     time_limit_scale: float = 1.0,
+    memory_mib: int | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> VerifyReport:
     """Prove that PyTorch works in the environment of this interpreter.
 
-    `only` and `skip` name checks, `devices` limits them to some ("cpu", "cuda:0", "cuda" for all of them).
+    `only` and `skip` name checks, `quick` leaves out those that take longer than moments, `devices` limits them to
+    some ("cpu", "cuda:0", "cuda" for all of them). A check that takes more than `memory_mib` of host memory is
+    stopped, by default more than most of what is free.
     `on_result` hears each result when it is known. `environ` is what the interpreter gets, by default our own.
     Raises `EnvironmentUnusable` when there is no interpreter to run, `UsageError` for a check that does not exist.
     """
-    selected = _select(only, skip)
+    selected = select(only, skip, quick=quick)
     checks: list[CheckResult] = []
 
     def take(row: Mapping[str, Any]) -> None:
@@ -52,7 +58,7 @@ def verify(
         if on_result is not None:
             on_result(checks[-1])
 
-    run = _Run("verify", selected, devices, time_limit_scale, take)
+    run = _Run("verify", selected, devices, time_limit_scale, take, memory_mib)
     run.to_the_end(python, os.environ if environ is None else environ)
     return VerifyReport(environment=run.environment, checks=tuple(checks))
 
@@ -85,13 +91,19 @@ def bench(
     return BenchReport(environment=run.environment, results=tuple(results))
 
 
-def _select(only: Iterable[str], skip: Iterable[str]) -> list[str]:
+def select(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
+    """The checks to run, in their order. A check named in `only` runs also when it is no quick one."""
     known = [step.id for step in suite.VERIFY]
+    usual = {step.id for step in suite.VERIFY if step.quick or not quick}
     only, skip = list(only), list(skip)
     for name in (*only, *skip):
         if name not in known:
-            raise UsageError(f"there is no check named {name!r}", fix="the checks are " + ", ".join(known))
-    return [name for name in known if (name in only or not only) and name not in skip]
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f", did you mean {near[0]}?" if near else ""
+            raise UsageError(
+                f"there is no check named {name!r}{hint}", fix="the checks are " + ", ".join(known)
+            )
+    return [name for name in known if name in (only or usual) and name not in skip]
 
 
 def _check(row: Mapping[str, Any]) -> CheckResult:
@@ -127,12 +139,14 @@ class _Run:
         devices: Sequence[str] | None,
         scale: float,
         take: Callable[[Mapping[str, Any]], None],
+        memory_mib: int | None = None,
     ) -> None:
         self.environment: dict[str, Any] = {}
         self._selected = list(selected)
         self._request = {"suite": name, "selected": self._selected, "devices": devices, "scale": scale}
         self._limits = {step.id: step.limit for step in (suite.IMPORT, suite.DEVICES, *suite.SUITES[name])}
         self._scale = scale
+        self._memory = most_memory() if memory_mib is None else memory_mib
         self._take = take
         self._finished: dict[tuple[str, str], str] = {}
         self._planned = [(name, "cpu") for name in self._selected]
@@ -169,7 +183,10 @@ class _Run:
         limit = _HELLO * patience
         while True:
             try:
-                event = child.next_event(limit)
+                event = child.next_event(limit, self._memory)
+            except MemoryError as error:
+                child.stop()
+                return self._lost(child, python, str(error))
             except TimeoutError:
                 child.stop()
                 return self._lost(child, python, f"took longer than {limit:g} s and was stopped")
@@ -177,6 +194,9 @@ class _Run:
                 return self._lost(child, python, child.ended)
             if event["event"] == "end":
                 return True
+            if event["event"] == "again":
+                # The step that just failed has spoilt the process: a new one goes on.
+                return False
             step = self._heed(event)
             limit = _BETWEEN * patience if step is None else self._limits[step] * self._scale
 

@@ -1,4 +1,4 @@
-"""Checks of the libraries built against torch: each imports, and one of its operations gives the right answer."""
+"""Checks of the libraries built against torch: each imports, and its operations give the right answers."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -6,15 +6,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
-import re
-from pathlib import Path
 from typing import Any
 
-from .. import facts
 from ..devices import kind
 from ..step import Outcome, broken, failed, passed, skipped
+from .installed import built
 
-__all__ = ["torchaudio", "torchvision"]
+__all__ = ["images", "torchaudio", "torchvision", "transforms"]
+
+# The values that every model of torchvision's was trained with.
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def torchvision(torch: Any, device: str) -> Outcome:
@@ -33,7 +34,52 @@ def torchvision(torch: Any, device: str) -> Outcome:
     kept = ops.nms(boxes, scores, 0.5).tolist()
     if kept != [0, 2]:
         return failed(f"nms keeps boxes {kept}, not [0, 2]")
-    return passed(f"torchvision {_built('torchvision')}: nms keeps the right boxes")
+    return passed(f"torchvision {built('torchvision')}: nms keeps the right boxes")
+
+
+def transforms(torch: Any, _device: str) -> Outcome:
+    """Resize, crop and normalise a generated image of one colour: every value is known."""
+    if importlib.util.find_spec("torchvision") is None:
+        return skipped("torchvision is not installed")
+    if importlib.util.find_spec("PIL") is None:
+        return skipped("Pillow is not installed, so there are no images to transform")
+    try:
+        chain = importlib.import_module("torchvision.transforms")
+    except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
+        return _mispaired(torch, "torchvision", error)
+    image = importlib.import_module("PIL.Image").new("RGB", (320, 240), (255, 128, 0))
+    steps = [chain.Resize(256), chain.CenterCrop(224), chain.ToTensor(), chain.Normalize(MEAN, DEVIATION)]
+    made = chain.Compose(steps)(image)
+    if tuple(made.shape) != (3, 224, 224):
+        return failed(f"the image becomes {tuple(made.shape)}, not (3, 224, 224)")
+    for channel, value in enumerate((255, 128, 0)):
+        wanted = (value / 255 - MEAN[channel]) / DEVIATION[channel]
+        worst = float((made[channel] - wanted).abs().max())
+        # A resize of one colour gives that colour; 1e-5 is float32's rounding.
+        if not worst < 1e-5:
+            return failed(f"channel {channel} is up to {worst:.1e} from {wanted:.4f}")
+    return passed("Resize, CenterCrop, ToTensor and Normalize give (3, 224, 224) with the right values")
+
+
+def images(torch: Any, _device: str) -> Outcome:
+    """Encode a generated image as PNG and JPEG and decode it: PNG exactly, JPEG nearly."""
+    if importlib.util.find_spec("torchvision") is None:
+        return skipped("torchvision is not installed")
+    try:
+        io = importlib.import_module("torchvision.io")
+    except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
+        return _mispaired(torch, "torchvision", error)
+    # A slope in each colour: JPEG keeps it to a few steps of 255.
+    ramp = torch.arange(64, dtype=torch.uint8).repeat(64, 1)
+    image = torch.stack([ramp, ramp.t(), ramp // 2 + 64]).contiguous()
+    if not torch.equal(io.decode_png(io.encode_png(image)), image):
+        return failed("a PNG does not give the same pixels back")
+    back = io.decode_jpeg(io.encode_jpeg(image, quality=95))
+    off = int((back.int() - image.int()).abs().max())
+    # Measured at 3 to 5 with libjpeg-turbo; another image is a hundred off.
+    if tuple(back.shape) != tuple(image.shape) or off > 16:
+        return failed(f"a JPEG gives pixels up to {off} of 255 off")
+    return passed(f"PNG gives the same pixels back, JPEG within {off} of 255")
 
 
 def torchaudio(torch: Any, _device: str) -> Outcome:
@@ -48,7 +94,7 @@ def torchaudio(torch: Any, _device: str) -> Outcome:
     got, wanted = encode(torch.tensor(samples)).tolist(), [_mu_law(sample) for sample in samples]
     if got != wanted:
         return failed(f"mu-law encoding gives {got}, not {wanted}")
-    return passed(f"torchaudio {_built('torchaudio')}: mu-law encoding is right")
+    return passed(f"torchaudio {built('torchaudio')}: mu-law encoding is right")
 
 
 def _mu_law(sample: float) -> int:
@@ -59,19 +105,5 @@ def _mu_law(sample: float) -> int:
 
 def _mispaired(torch: Any, name: str, error: Exception) -> Outcome:
     seen = broken(error)
-    pair = f"{name} {_built(name)} does not work with torch {torch.__version__}"
+    pair = f"{name} {built(name) or 'of unknown version'} does not work with torch {torch.__version__}"
     return failed(f"{pair}: {seen.detail}", seen.evidence)
-
-
-def _built(name: str) -> str:
-    """The version with its build tag, which is in the files only: the metadata of torchvision+cu130 says 0.28.0."""
-    spec = importlib.util.find_spec(name)
-    for folder in (spec.submodule_search_locations if spec else None) or ():
-        try:
-            text = Path(folder, "version.py").read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        found = re.search(r"__version__\s*(?::\s*\w+\s*)?=\s*['\"]([^'\"]+)", text)
-        if found:
-            return found.group(1)
-    return facts.version_of(name) or "of unknown version"

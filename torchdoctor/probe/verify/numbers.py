@@ -1,46 +1,98 @@
-"""Checks of results: arithmetic, matrix products and convolutions against float64.
-
-Compared by the Frobenius norm of the difference over that of the reference, which does not depend on the size.
-The worst single element does: near a zero of a correct float32 product it is off by any factor.
-"""
+"""Checks of results: arithmetic, matrix products, convolutions, solvers and transforms against float64."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
 import math
-import os
 from typing import Any
 
 from ..devices import kind
-from ..step import Outcome, failed, passed, warned
+from ..step import Outcome, failed
+from .compare import FLOAT32, FLOAT32_CONV, Row, lowered, unsupported, verdict
 
-__all__ = ["conv", "judge", "relative_error", "tensor"]
+__all__ = ["conv", "linalg", "matmul", "tensor"]
 
-# Correct float32 products were measured at 1.5e-7 to 2.6e-7 for every size from 64 to 2048.
-FLOAT32 = 2e-6
-# Winograd kernels, which oneDNN, cuDNN and MIOpen may choose for 3x3, give away a digit; a wrong result is far above.
-FLOAT32_CONV = 2e-5
-# Inputs rounded to TF32's 10 bits give 3e-4; to bfloat16's 7 bits 3e-3. Beyond, nothing that is right can lie.
-TF32 = 1e-3
-ANYTHING = 1e-2
+# A result rounded to the dtype's own precision: 3-10 times what correct products were measured at.
+LIMITS = {"float64": 1e-13, "float32": FLOAT32, "float16": 2e-3, "bfloat16": 1e-2}
 
 
 def tensor(torch: Any, device: str) -> Outcome:
-    """Element-wise work, a sum and a matrix product on the device against float64."""
+    """Element-wise work and a sum on the device against float64."""
     generator = torch.Generator().manual_seed(0)
     left = torch.randn(128, 256, generator=generator)
-    right = torch.randn(256, 128, generator=generator)
-    wide, tall = left.double(), right.double()
-    # The references are made without what is under test: the product without BLAS, the exponential by the C library.
-    product = (wide.unsqueeze(2) * tall.unsqueeze(0)).sum(1)
+    wide = left.double()
+    # The reference is made without what is under test: the exponential by the C library.
     row = torch.tensor([2 * value + math.exp(value) for value in wide[0].tolist()], dtype=torch.float64)
-    here, there = left.to(device), right.to(device)
+    here = left.to(device)
     rows = [
-        ("elementwise", (here * 2 + torch.exp(here))[0], row, None),
-        ("sum", here.sum(1), wide.sum(1), None),
-        ("matmul", torch.mm(here, there), product, _lowered(torch, device)),
+        Row("elementwise", (here * 2 + torch.exp(here))[0], row, FLOAT32),
+        Row("sum", here.sum(1), wide.sum(1), FLOAT32),
     ]
-    return _verdict(torch, [(name, got, wanted, FLOAT32, note) for name, got, wanted, note in rows])
+    return verdict(torch, rows)
+
+
+def matmul(torch: Any, device: str) -> Outcome:
+    """Matrix products in each dtype that the device has, and with turned operands, against float64."""
+    generator = torch.Generator().manual_seed(0)
+    # Small: a CPU without float16 arithmetic needs minutes for a large product in it.
+    left = torch.randn(64, 128, generator=generator)
+    right = torch.randn(128, 64, generator=generator)
+    rows, absent = [], []
+    for name, limit in LIMITS.items():
+        dtype = getattr(torch, name)
+        coarser = lowered(torch, device) if name == "float32" else None
+        if name == "bfloat16" and _emulated(torch, device):
+            absent.append("bfloat16")
+            continue
+        try:
+            here, there = left.to(dtype).to(device), right.to(dtype).to(device)
+            rows.append(
+                Row(name, torch.mm(here, there), _product(left.to(dtype), right.to(dtype)), limit, coarser)
+            )
+        except (RuntimeError, NotImplementedError, TypeError) as error:
+            if name == "float32" or not unsupported(error):
+                raise
+            absent.append(name)
+    turned = torch.mm(right.to(device).t(), left.to(device).t()).t()
+    rows.append(Row("transposed", turned, _product(left, right), FLOAT32, lowered(torch, device)))
+    integers = _int8(torch, device)
+    if integers not in ("exact", "absent"):
+        return failed(f"int8 products are wrong: {integers}")
+    absent += ["int8"] if integers == "absent" else []
+    after = (", int8 exact" if integers == "exact" else "") + (
+        f"; not here: {', '.join(absent)}" if absent else ""
+    )
+    return verdict(torch, rows, after)
+
+
+def _product(left: Any, right: Any) -> Any:
+    # Without BLAS, which is what is under test. The inputs are what the dtype made of them.
+    return (left.double().unsqueeze(2) * right.double().unsqueeze(0)).sum(1)
+
+
+def _emulated(torch: Any, device: str) -> bool:
+    """Whether an NVIDIA GPU is too old for bfloat16 (before compute capability 8.0)."""
+    if kind(device) != "cuda" or getattr(torch.version, "hip", None):
+        return False
+    return bool(torch.cuda.get_device_capability(device) < (8, 0))
+
+
+def _int8(torch: Any, device: str) -> str:
+    product = getattr(torch, "_int_mm", None)
+    if product is None:
+        return "absent"
+    generator = torch.Generator().manual_seed(0)
+    # Beyond 8 a processor without VNNI saturates between two products, as is documented of it.
+    left = torch.randint(-8, 9, (64, 128), generator=generator).to(torch.int8)
+    right = torch.randint(-8, 9, (128, 64), generator=generator).to(torch.int8)
+    try:
+        got = product(left.to(device), right.to(device)).cpu()
+    except (RuntimeError, NotImplementedError) as error:
+        if not unsupported(error):
+            raise
+        return "absent"
+    wrong = int((got.double() != _product(left, right)).sum())
+    return "exact" if not wrong else f"{wrong} of {got.numel()} sums differ"
 
 
 def conv(torch: Any, device: str) -> Outcome:
@@ -58,58 +110,35 @@ def conv(torch: Any, device: str) -> Outcome:
         (y * upstream.to(on, dtype)).sum().backward()
         return y.detach(), x.grad, w.grad
 
-    note = _lowered(torch, device)
+    note = lowered(torch, device)
     rows = zip(
         ("forward", "input gradient", "weight gradient"),
         through(device, torch.float32),
         through("cpu", torch.float64),
     )
-    return _verdict(torch, [(name, got, wanted, FLOAT32_CONV, note) for name, got, wanted in rows])
+    return verdict(torch, [Row(name, got, wanted, FLOAT32_CONV, note) for name, got, wanted in rows])
 
 
-def relative_error(torch: Any, got: Any, wanted: Any) -> float:
-    """||got - wanted|| / ||wanted||, in float64 on the CPU, since not every device has float64."""
-    return float(torch.linalg.norm(got.cpu().double() - wanted) / torch.linalg.norm(wanted))
+def linalg(torch: Any, device: str) -> Outcome:
+    """Solve a system, take a matrix apart into singular values, transform there and back: each proves itself.
 
-
-def judge(error: float, limit: float, lowered: str | None) -> tuple[str, str]:
-    """Pass, warn or fail, and what to say about it.
-
-    Less than float32's precision is information where the device or a setting gives a reason for it, else a failure.
+    The libraries behind these (LAPACK or MAGMA, cuSOLVER, cuFFT) are loaded at the first use, not by the import.
     """
-    if error <= limit:
-        return "pass", ""
-    if lowered and error <= TF32:
-        return "pass", f" ({lowered})"
-    if lowered and error <= ANYTHING:
-        return "warn", f" ({lowered}, as coarse as bfloat16)"
-    return "fail", f" (limit {limit:.0e})"
-
-
-def _verdict(torch: Any, rows: list[tuple[str, Any, Any, float, str | None]]) -> Outcome:
-    worst, said = "pass", []
-    for name, got, wanted, limit, lowered in rows:
-        if tuple(got.shape) != tuple(wanted.shape):
-            return failed(f"{name} has shape {tuple(got.shape)}, not {tuple(wanted.shape)}")
-        if not bool(torch.isfinite(got.cpu()).all()):
-            return failed(f"{name} gives NaN or infinity where the numbers are finite")
-        if not bool(got.cpu().any()):
-            return failed(f"{name} gives zeros only")
-        error = relative_error(torch, got, wanted)
-        status, note = judge(error, limit, lowered)
-        worst = max(worst, status, key=("pass", "warn", "fail").index)
-        said.append(f"{name} {error:.1e}{note}")
-    text = "relative error against float64: " + ", ".join(said)
-    return {"pass": passed, "warn": warned, "fail": failed}[worst](text)
-
-
-def _lowered(torch: Any, device: str) -> str | None:
-    """Why products on this device may be coarser than float32, if there is a reason."""
-    if kind(device) != "cpu":
-        # For convolutions cuDNN uses it unless told not to.
-        return "TF32 in use" if kind(device) in ("cuda", "xpu") else "reduced precision in use"
-    for name in ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"):
-        if os.environ.get(name, "STRICT").upper() != "STRICT":
-            return f"{name} allows it"
-    precision = torch.get_float32_matmul_precision()
-    return None if precision == "highest" else f"float32 matmul precision is {precision}"
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.randn(64, 64, generator=generator) + 16 * torch.eye(64)
+    wanted = torch.randn(64, 4, generator=generator)
+    here = matrix.to(device)
+    solved = torch.linalg.solve(here, (matrix.double() @ wanted.double()).float().to(device))
+    u, s, vh = torch.linalg.svd(here)
+    signal = torch.randn(256, generator=generator)
+    spectrum = torch.fft.rfft(signal.to(device))
+    # Parseval: the energy is the same on both sides, which no error of the way back could hide.
+    energy = (spectrum.abs()[1:-1] ** 2).sum() * 2 + spectrum.abs()[0] ** 2 + spectrum.abs()[-1] ** 2
+    note = lowered(torch, device)
+    rows = [
+        Row("solve", solved, wanted.double(), FLOAT32_CONV, note),
+        Row("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV, note),
+        Row("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32),
+        Row("fft energy", energy.reshape(1) / 256, (signal.double() ** 2).sum().reshape(1), FLOAT32),
+    ]
+    return verdict(torch, rows)

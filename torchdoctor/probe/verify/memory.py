@@ -1,0 +1,98 @@
+"""Checks of memory: copies between host and device, and most of what is free taken and given back."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from ..devices import kind, waiter
+from ..step import Outcome, failed, passed, skipped, warned
+
+__all__ = ["copies", "memory"]
+
+_MIB = 2**20
+# Others may be at work on the same GPU, and the allocator needs room for its own blocks.
+SHARE = 0.8
+# On the CPU a large part of what is free would push other programs out; this is more than any cache.
+_HOST_MIB = 256
+
+
+def copies(torch: Any, device: str) -> Outcome:
+    """Send 8 MiB of random bytes to the device and back by each way, and compare every byte."""
+    if kind(device) == "cpu":
+        return skipped("the CPU works on the host's own memory")
+    generator = torch.Generator().manual_seed(0)
+    source = torch.randint(0, 256, (8 * _MIB,), generator=generator, dtype=torch.uint8)
+    there = source.to(device)
+    ways = {"to the device and back": there.cpu(), "within the device": there.clone().cpu()}
+    ways["every second byte"] = torch.repeat_interleave(there[::2].cpu(), 2)
+    said = "pageable"
+    wanted = dict.fromkeys(ways, source)
+    wanted["every second byte"] = torch.repeat_interleave(source[::2], 2)
+    if kind(device) == "cuda":
+        pinned = source.pin_memory()
+        if not pinned.is_pinned():
+            return failed("pin_memory() gives memory that is not pinned")
+        sent = pinned.to(device, non_blocking=True)
+        back = torch.empty_like(source).pin_memory()
+        back.copy_(sent, non_blocking=True)
+        waiter(torch, device)()
+        ways["through pinned memory"], wanted["through pinned memory"] = back, source
+        said = "pageable and pinned"
+    for name, got in ways.items():
+        if not torch.equal(got, wanted[name]):
+            differ = int((got != wanted[name]).sum())
+            return failed(f"{name}: {differ} of {got.numel()} bytes differ")
+    return passed(f"8 MiB there and back, {said}: every byte is the same")
+
+
+def memory(torch: Any, device: str) -> Outcome:
+    """Take memory, fill it, read it, and give it back."""
+    if kind(device) == "cuda":
+        return _on_gpu(torch, device)
+    if kind(device) != "cpu":
+        return skipped(f"torch does not say how much memory of {kind(device)} is free")
+    available = _available_mib()
+    size = _HOST_MIB if available is None else min(_HOST_MIB, int(available * SHARE))
+    block = torch.empty(size * _MIB, dtype=torch.uint8).fill_(7)
+    if int(block[::4096].sum(dtype=torch.int64)) != 7 * len(block[::4096]):
+        return failed(f"{size} MiB of host memory do not keep what was written")
+    del block
+    said = "" if available is None else f" of {available} MiB that are free"
+    if size < _HOST_MIB:
+        return warned(f"{size} MiB{said} taken and given back: so little is left that training will not fit")
+    return passed(f"{size} MiB{said} taken, filled, read and given back")
+
+
+def _on_gpu(torch: Any, device: str) -> Outcome:
+    torch.cuda.empty_cache()
+    free, total = torch.cuda.mem_get_info(device)
+    size = int(free * SHARE)
+    before = torch.cuda.memory_reserved(device)
+    block = torch.full((size // 8,), 7, dtype=torch.int64, device=device)
+    # In pieces: the comparison needs memory of its own, an eighth of what it looks at.
+    right = all(bool((piece == 7).all()) for piece in block.split(max(len(block) // 64, 1)))
+    del block
+    torch.cuda.empty_cache()
+    kept = torch.cuda.memory_reserved(device) - before
+    if not right:
+        return failed(f"{size // _MIB} MiB of {device} do not keep what was written")
+    if kept > 64 * _MIB:
+        return failed(f"{kept // _MIB} MiB of {device} are not given back")
+    said = f"{size // _MIB} of {free // _MIB} MiB free ({total // _MIB} in all) taken, filled, read and given back"
+    if free < total // 10:
+        return warned(f"{said}; the rest is held by other processes")
+    return passed(said)
+
+
+def _available_mib() -> int | None:
+    """What the system says could be taken without swapping; None where it does not say (not Linux)."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123  # no Path for a pseudo file
+            rows = dict(line.split(":", 1) for line in file)
+        return int(rows["MemAvailable"].split()[0]) // 1024
+    with contextlib.suppress(AttributeError, ValueError, OSError, KeyError):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB
+    return None

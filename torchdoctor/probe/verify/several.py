@@ -1,0 +1,84 @@
+"""Checks of more than one: GPUs that reach each other, NCCL, and a process group."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..step import Outcome, failed, passed, skipped
+
+__all__ = ["nccl", "peers", "process_group"]
+
+
+def _gpus(torch: Any) -> int:
+    return int(torch.cuda.device_count()) if torch.cuda.is_available() else 0
+
+
+def peers(torch: Any, _device: str) -> Outcome:
+    """Copy between each two GPUs and compare, and say which reach each other without the host."""
+    count = _gpus(torch)
+    if count < 2:
+        return skipped("there are no two GPUs")
+    source = torch.arange(2**20, dtype=torch.int32)
+    direct = []
+    for first in range(count):
+        here = source.to(f"cuda:{first}")
+        for second in range(count):
+            if first == second:
+                continue
+            there = here.to(f"cuda:{second}")
+            # Waited for on both sides: a copy is queued on the source.
+            torch.cuda.synchronize(first)
+            torch.cuda.synchronize(second)
+            if not torch.equal(there.cpu(), source):
+                return failed(
+                    f"a copy from cuda:{first} to cuda:{second} arrives changed (IOMMU or ACS may be on)"
+                )
+            if torch.cuda.can_device_access_peer(first, second):
+                direct.append((first, second))
+    pairs = count * (count - 1)
+    return passed(f"copies between all {count} GPUs are right; {len(direct)} of {pairs} ways are direct")
+
+
+def nccl(torch: Any, _device: str) -> Outcome:
+    """Sum a tensor over all GPUs with NCCL's all-reduce, exactly."""
+    count = _gpus(torch)
+    if count < 2:
+        return skipped("there are no two GPUs")
+    if not torch.distributed.is_nccl_available():
+        return skipped("this build has no NCCL")
+    parts = [torch.full((1024,), float(index + 1), device=f"cuda:{index}") for index in range(count)]
+    torch.cuda.nccl.all_reduce(parts)
+    wanted = float(count * (count + 1) // 2)
+    for index, part in enumerate(parts):
+        torch.cuda.synchronize(index)
+        if not bool((part == wanted).all()):
+            return failed(
+                f"all-reduce over {count} GPUs gives {part[0].item()} on cuda:{index}, not {wanted}"
+            )
+    return passed(f"NCCL {'.'.join(map(str, torch.cuda.nccl.version()))} sums over {count} GPUs exactly")
+
+
+def process_group(torch: Any, _device: str) -> Outcome:
+    """Start a process group of one with gloo, sum in it and end it: this machine's name and network allow it."""
+    distributed = torch.distributed
+    if not distributed.is_available():
+        return skipped("this build has no torch.distributed")
+    if not distributed.is_gloo_available():
+        return skipped("this build has no gloo")
+    with tempfile.TemporaryDirectory() as folder:
+        distributed.init_process_group(
+            "gloo", init_method=Path(folder, "store").as_uri(), rank=0, world_size=1,
+            timeout=dt.timedelta(seconds=30),
+        )  # fmt: skip
+        try:
+            values = torch.arange(4.0)
+            distributed.all_reduce(values)
+        finally:
+            distributed.destroy_process_group()
+    if values.tolist() != [0, 1, 2, 3]:
+        return failed(f"all_reduce in a group of one gives {values.tolist()}")
+    return passed("a gloo process group starts, sums and ends")

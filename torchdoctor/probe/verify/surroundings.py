@@ -1,0 +1,120 @@
+"""Checks of what surrounds torch: the libraries it loaded, and its threads."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..step import Outcome, passed, warned
+
+__all__ = ["libraries", "threads"]
+
+# What of another version changes results or fails late, by the beginning of its file's name.
+_WATCHED = (
+    "libcudart",
+    "libcudnn",
+    "libcublas",
+    "libnccl",
+    "libnvrtc",
+    "libgomp",
+    "libiomp",
+    "libomp",
+    "libmkl_core",
+)
+_VENDOR = ("libcudart", "libcudnn", "libcublas", "libnccl", "libnvrtc")
+
+
+def libraries(torch: Any, _device: str) -> Outcome:
+    """Say which CUDA, cuDNN, NCCL and OpenMP libraries were loaded and from where; two of one kind are too many."""
+    said = _versions(torch)
+    files = _loaded()
+    if files is None:
+        return passed(", ".join(said) + "; the files loaded can be listed on Linux only")
+    torch_home = Path(str(torch.__file__)).resolve().parent
+    prefix = torch_home.parent
+    named, outside = [], []
+    for file in files:
+        inside = prefix in file.parents or Path(sys.prefix).resolve() in file.parents
+        named.append(file.name if inside else str(file))
+        if not inside and file.name.startswith(_VENDOR) and (torch_home / "lib").is_dir():
+            outside.append(str(file))
+    said += named
+    twice = _twice(files)
+    if twice:
+        return warned(f"loaded twice: {twice}; {', '.join(said)}")
+    if outside and os.environ.get("LD_LIBRARY_PATH"):
+        return warned(f"LD_LIBRARY_PATH brings libraries from outside the environment: {', '.join(outside)}")
+    return passed(", ".join(said))
+
+
+def _versions(torch: Any) -> list[str]:
+    said = []
+    if getattr(torch.version, "cuda", None):
+        said.append(f"built for CUDA {torch.version.cuda}")
+        # Raises when the cuDNN that was found is not one that this torch can use.
+        cudnn = torch.backends.cudnn.version()
+        said += [f"cuDNN {cudnn}"] if cudnn else []
+        with contextlib.suppress(Exception):
+            said.append("NCCL " + ".".join(map(str, torch.cuda.nccl.version())))
+    if getattr(torch.version, "hip", None):
+        said.append(f"built for ROCm {torch.version.hip}")
+    for name in ("mkl", "mkldnn", "openmp"):
+        module = getattr(torch.backends, name, None)
+        if module is not None:
+            said.append(
+                f"{'oneDNN' if name == 'mkldnn' else name} {'there' if module.is_available() else 'not there'}"
+            )
+    return said
+
+
+def _loaded() -> list[Path] | None:
+    """The watched libraries in this process, None where the system does not list them."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123  # a pseudo file
+            names = {line.split(None, 5)[5].rstrip("\n") for line in file if line.count("/") > 1}
+    except (OSError, IndexError):
+        return None
+    return sorted(Path(name) for name in names if Path(name).name.startswith(_WATCHED))
+
+
+def _twice(files: list[Path]) -> str | None:
+    kinds: dict[str, list[Path]] = {}
+    for file in files:
+        if file.name.startswith(_VENDOR):
+            kinds.setdefault(re.split(r"[-.]", file.name)[0], []).append(file)
+    return next((" and ".join(map(str, rows)) for rows in kinds.values() if len(rows) > 1), None)
+
+
+def threads(torch: Any, _device: str) -> Outcome:
+    """Compare the threads that torch uses with the cores that this process may use: too many make it slow."""
+    count = int(torch.get_num_threads())
+    allowed, source = _allowed()
+    set_by = "".join(
+        f" (by {name})" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if os.environ.get(name)
+    )
+    if count > allowed:
+        return warned(
+            f"torch uses {count} threads{set_by}, and {allowed} {source}: work on the CPU can be many times slower; "
+            f"set OMP_NUM_THREADS={allowed}"
+        )
+    return passed(f"{count} threads{set_by}, {allowed} {source}")
+
+
+def _allowed() -> tuple[int, str]:
+    cores, source = os.cpu_count() or 1, "cores are there"
+    with contextlib.suppress(AttributeError, OSError):
+        mine = len(os.sched_getaffinity(0))
+        if mine < cores:
+            cores, source = mine, "cores are allowed to this process"
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        # Rounded up: half a core more is not what makes a thread too many.
+        share = -(-int(quota) // int(period))
+        if 0 < share < cores:
+            cores, source = share, "cores are what the container may use"
+    return cores, source
