@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import environment_python, say_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["command"]
 
@@ -32,7 +36,7 @@ def _names(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, .
     help="cpu, cuda, cuda:0, xpu, mps; all without it.",
 )
 @click.option(
-    "--list", "list_", is_flag=True, help="Say what each check proves, how exactly and why so; run none."
+    "--list", "list", is_flag=True, help="Say what each check proves, how exactly and why so; run none."
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the results for a CI system too.")  # fmt: skip
@@ -44,7 +48,7 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     device: tuple[str, ...],
-    list_: bool,
+    list: bool,  # noqa: A002  # its variable is TORCHDOCTOR_VERIFY_LIST
     junit: Path | None,
     output: Output,
 ) -> int:
@@ -60,7 +64,7 @@ def command(
     """
     from torchdoctor.proof import select, verify
 
-    if list_:
+    if list:
         return _list(select(only, skip, quick=quick), output)
     from torchdoctor.report.progress import StageLines
 
@@ -89,7 +93,7 @@ def command(
     return 0 if verification.passed else 1
 
 
-def _list(selected: list[str], output: Output) -> int:
+def _list(selected: Sequence[str], output: Output) -> int:
     from torchdoctor.report.check_list import check_rows, render_checks
 
     rows = [row for row in check_rows() if row["id"] in selected]
