@@ -80,7 +80,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     python = _interpreter(options, state, world)
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(gather_sources, options.sources, world, python, report)
-        detection = detect(world, python=python)
+        detection = detect(world, python=python, environment=options.folder, cache=options.cache)
         report.stage("detect", detection.summary())
         sources = asked.result()
     plan, sources = decide(

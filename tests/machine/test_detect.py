@@ -6,16 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.machine.recorded import RECORDED, replay
 from tests.machine.world import PaperWorld, paper_python, said
 from torchdoctor.machine import Machine, describe_python, detect, real_world
 
-RECORDED = sorted((Path(__file__).parents[1] / "machines").glob("*.json"))
 PATHS = (
     "/etc/os-release", "/proc/sys/kernel/osrelease", "/sys/module/nvidia/version", "/proc/driver/nvidia/version",
     "/sys/class/kfd/kfd/topology/nodes/1/properties", "/sys/module/amdgpu/version", "/.dockerenv",
@@ -32,18 +32,18 @@ texts = words | st.text(max_size=30)
 def test_a_recorded_machine_replays(path):
     """Its texts give its machine, and each named fact its source."""
     record = json.loads(path.read_text("utf-8"))
-    world = PaperWorld(
-        files=record["files"],
-        environ=record.get("environ", {}),
-        commands={
-            line: said(row.get("stdout", ""), status=row.get("status", 0), stderr=row.get("stderr", ""))
-            for line, row in record["commands"].items()
-        },
-    )
-    detection = detect(world, python=paper_python(**record["python"]))
+    detection = replay(record)
     assert detection.machine.to_json() == record["machine"]
     sources = {row.name: row.fact.source for row in detection.facts}
     assert {name: sources[name] for name in record["sources"]} == record["sources"]
+    for name, expected in record.get("facts", {}).items():
+        fact = detection.fact(name)
+        assert _plain(fact.value if fact.state == "found" else fact.state) == expected, name
+
+
+def _plain(value):
+    """A value as JSON writes it."""
+    return json.loads(json.dumps(value, default=asdict))
 
 
 @given(

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from tests.machine.world import PaperWorld, said
 from torchdoctor.machine import AmdGpu, Apple, IntelGpu
-from torchdoctor.machine.amd import parse_kfd_properties, probe_amd, probe_amd_driver
+from torchdoctor.machine.amd import probe_amd, probe_amd_driver
 from torchdoctor.machine.apple import parse_brand, probe_apple
 from torchdoctor.machine.intel import probe_intel
 from torchdoctor.machine.pci import parse_pci_ids
+from torchdoctor.machine.rocm_text import parse_kfd_properties
 
 NODES = "/sys/class/kfd/kfd/topology/nodes"
 PROCESSOR = "cpu_cores_count 16\nsimd_count 0\ngfx_target_version 0\nvendor_id 0\ndevice_id 0\n"
@@ -43,9 +44,11 @@ def test_a_target_is_read_from_its_number(number, target):
 def test_the_topology_names_each_gpu():
     """Processors are nodes too and are passed over; the name comes from the system's list of devices."""
     files = {f"{NODES}/0/properties": PROCESSOR, f"{NODES}/1/properties": NAVI_31}
-    assert probe_amd(PaperWorld(files=files)).value == (AmdGpu(gfx="gfx1100"),)
-    files["/usr/share/misc/pci.ids"] = PCI_IDS
     named = AmdGpu(name="AMD Navi 31 [Radeon RX 7900 XT/7900 XTX/7900 GRE/7900M]", gfx="gfx1100")
+    assert probe_amd(PaperWorld(files=files)).value == (named,)
+    files[f"{NODES}/1/properties"] = NAVI_31.replace("29772", "65534")
+    assert probe_amd(PaperWorld(files=files)).value == (AmdGpu(gfx="gfx1100"),)
+    files["/usr/share/misc/pci.ids"] = PCI_IDS.replace("744c", "fffe")
     assert probe_amd(PaperWorld(files=files)).value == (named,)
 
 

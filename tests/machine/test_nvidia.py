@@ -200,7 +200,7 @@ LOADED = {"/sys/module/nvidia/version": "550.54.15\n"}
 def test_a_gpu_without_a_driver_is_seen_on_the_bus():
     """The machine has an NVIDIA GPU whose driver is missing, which is not the same as none."""
     facts = probe_nvidia(PaperWorld(files=RTX_4090, commands={"nvml": NO_LIBRARY}))
-    assert facts.machine == Nvidia(driver=None, gpus=(NvidiaGpu(name="NVIDIA GPU [10de:2684]"),))
+    assert facts.machine == Nvidia(driver=None, gpus=(NvidiaGpu(name="NVIDIA GeForce RTX 4090"),))
     assert (facts.driver.state, facts.gpus.source) == ("absent", "PCI")
 
 
@@ -216,7 +216,7 @@ def test_a_container_with_the_device_and_no_library_keeps_it():
     """A device node without tools: the GPU is named by the bus."""
     files = {**RTX_4090, **LOADED, "/.dockerenv": "", "/dev/nvidia0": ""}
     facts = probe_nvidia(PaperWorld(files=files, commands={"nvml": NO_LIBRARY}))
-    assert facts.machine == Nvidia(driver="550.54.15", gpus=(NvidiaGpu(name="NVIDIA GPU [10de:2684]"),))
+    assert facts.machine == Nvidia(driver="550.54.15", gpus=(NvidiaGpu(name="NVIDIA GeForce RTX 4090"),))
 
 
 def test_a_loaded_driver_that_nobody_can_ask_is_unknown():

@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from tests.machine.world import PaperWorld, paper_python, said
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine import Libc
+from torchdoctor.machine.container import probe_container, probe_wsl
 from torchdoctor.machine.system import (
     name_of_system,
     normal_arch,
     parse_musl_loader,
     parse_os_release,
-    probe_container,
     probe_libc,
     probe_os_name,
     probe_os_version,
-    probe_wsl,
 )
 
 UBUNTU = """\

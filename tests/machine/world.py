@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.machine import PythonInfo
-from torchdoctor.machine.seam import PROBE_SECONDS, Completed
+from torchdoctor.machine.seam import PROBE_SECONDS, Access, Completed, Space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,17 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PaperWorld:
-    """Commands are looked up by how their line begins, the longest first; what is not there is missing."""
+    """Commands are looked up by how their line begins, the longest first; what is not there is missing.
+
+    A program that has an answer to one line has none to others: it fails and says nothing.
+    """
 
     files: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, Completed] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    denied: frozenset[str] = frozenset()
+    spaces: Mapping[str, Space] = field(default_factory=dict)
 
     def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
         line = "nvml" if any("nvml_child" in part for part in argv) else " ".join(argv)
         for start in sorted(self.commands, key=len, reverse=True):
             if line.startswith(start):
                 return self.commands[start]
+        if any(start.split(" ")[0] == line.split(" ")[0] for start in self.commands):
+            return Completed(argv=tuple(argv), failure="status", status=1)
         return Completed(argv=tuple(argv), failure="missing")
 
     def read_text(self, path: str, *, limit: int = 1 << 16) -> str | None:
@@ -42,6 +49,14 @@ class PaperWorld:
 
     def exists(self, path: str) -> bool:
         return any(name == path or name.startswith(f"{path}/") for name in self.files)
+
+    def access(self, path: str) -> Access:
+        if not self.exists(path):
+            return "missing"
+        return "denied" if path in self.denied else "read-write"
+
+    def space(self, path: str) -> Space | None:
+        return self.spaces.get(path)
 
 
 def said(stdout: str, *, status: int = 0, stderr: str = "") -> Completed:

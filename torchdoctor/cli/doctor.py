@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.options import Output, output_options
-from torchdoctor.cli.place import data_folder, environment_python, say_json
+from torchdoctor.cli.place import cache_folder, data_folder, environment_python, say_json
 from torchdoctor.errors import EnvironmentUnusable, NoSolution
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def command(*, output: Output, env: Path | None = None) -> int:
 
     world = real_world(os.environ)
     python = describe_python(world, _python(env))
-    detection = detect(world, python=python)
+    detection = detect(world, python=python, cache=cache_folder())
     plan: Plan | None
     try:
         known = known_index(data_folder(), lambda text: click.echo(text, err=True))

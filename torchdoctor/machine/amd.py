@@ -1,47 +1,88 @@
-"""AMD's compute GPUs by the kernel's KFD topology, and the version of its driver."""
+"""AMD's compute GPUs, their driver, and whether this user may open them.
+
+1. The kernel's KFD topology, in sysfs, and PCI.
+2. rocminfo and amd-smi, for what the topology does not say. PyPI's amdsmi stays out: it breaks torch's own import.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
 from torchdoctor.machine.model import AmdGpu
-from torchdoctor.machine.pci import AMD, listed_name
+from torchdoctor.machine.pci import AMD, BUS, display_devices, kernel_drivers, listed_name, named
+from torchdoctor.machine.rocm_text import parse_amd_smi, parse_kfd_properties, parse_rocminfo
+from torchdoctor.machine.visible import probe_variable, probe_visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torchdoctor.machine.python import PythonInfo
     from torchdoctor.machine.seam import World
 
-__all__ = ["parse_kfd_properties", "probe_amd", "probe_amd_driver"]
+__all__ = ["AMD_NAMES", "parse_groups", "probe_all_amd", "probe_amd", "probe_amd_driver"]
 
+AMD_NAMES = (
+    "amd.driver", "amd.gpus", "amd.pci", "amd.kernel_driver", "amd.kfd", "amd.render_nodes", "amd.render_denied",
+    "amd.groups", "amd.rocm", "amd.gfx_override", "amd.hip_visible", "amd.rocr_visible",
+)  # fmt: skip
 _NODES = "/sys/class/kfd/kfd/topology/nodes"
+_RENDER = "/dev/dri/renderD*"
+
+
+def probe_all_amd(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
+    """The facts of `AMD_NAMES`."""
+    gpus = probe_amd(world)
+    count = len(gpus.value) if gpus.value else None
+    cards = tuple(named(world, device) for device in display_devices(world, AMD))
+    drivers = kernel_drivers(world, AMD) if cards else ()
+    nodes = world.glob(_RENDER)
+    denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
+    return {
+        "amd.driver": probe_amd_driver(world),
+        "amd.gpus": gpus,
+        "amd.pci": found(cards, BUS) if cards else absent(BUS),
+        "amd.kernel_driver": found(drivers, BUS) if any(drivers) else absent(BUS, why="none is bound"),
+        "amd.kfd": _kfd(world),
+        "amd.render_nodes": found(tuple(map(clean, nodes)), "/dev/dri") if nodes else absent("/dev/dri"),
+        "amd.render_denied": found(denied, "/dev/dri")
+        if denied
+        else absent("/dev/dri", why="none is denied"),
+        "amd.groups": _groups(world),
+        "amd.rocm": _rocm(world),
+        "amd.gfx_override": probe_variable(world, "HSA_OVERRIDE_GFX_VERSION"),
+        "amd.hip_visible": probe_visible(world, "HIP_VISIBLE_DEVICES", count=count),
+        "amd.rocr_visible": probe_visible(world, "ROCR_VISIBLE_DEVICES"),
+    }
 
 
 def probe_amd(world: World) -> Fact[tuple[AmdGpu, ...]]:
-    """Each node of the topology that has compute units; node 0 is the processor."""
+    """Each node of the topology that has compute units; node 0 is the processor. Then rocminfo, then amd-smi."""
     paths = world.glob(f"{_NODES}/*/properties")
-    if not paths:
-        return absent(_NODES)
     texts = [text for text in map(world.read_text, paths) if text is not None]
-    if not texts:
-        return unknown("no node can be read", _NODES)
     nodes = [node for node in map(parse_kfd_properties, texts) if node is not None]
     gpus = tuple(AmdGpu(name=listed_name(world, AMD, device), gfx=gfx) for gfx, device in nodes)
-    return found(gpus, _NODES) if gpus else absent(_NODES, why="no node has a GPU")
+    if gpus:
+        return found(gpus, _NODES)
+    if texts:
+        return absent(_NODES, why="no node has a GPU")
+    for gpus, source in _by_tools(world):
+        if gpus:
+            return found(gpus, source)
+    return unknown("no node can be read", _NODES) if paths else absent(_NODES)
 
 
-def parse_kfd_properties(text: str) -> tuple[str, str] | None:
-    """Target and PCI device id in a node's properties, such as gfx1100 and 744c; None for a processor.
-
-    `gfx_target_version` is major * 10000 + minor * 100 + stepping, the last two written in hexadecimal
-    in the target's name: 90010 is gfx90a. https://docs.kernel.org/gpu/amdgpu/amd-hardware-list-info.html
-    """
-    rows = dict(re.findall(r"^(gfx_target_version|device_id) (\d{1,7})$", text, re.MULTILINE | re.ASCII))
-    number = int(rows.get("gfx_target_version", 0))
-    if not number:
-        return None
-    target = f"gfx{number // 10000}{number // 100 % 100:x}{number % 100:x}"
-    return target, f"{int(rows.get('device_id', 0)):04x}"
+def _by_tools(world: World) -> Iterator[tuple[tuple[AmdGpu, ...], str]]:
+    for program in ("rocminfo", "/opt/rocm/bin/rocminfo"):
+        answer = world.run([program])
+        if answer.failure != "missing":
+            yield parse_rocminfo(answer.stdout), program
+            break
+    answer = world.run(["amd-smi", "static", "--asic"])
+    if answer.failure != "missing":
+        yield parse_amd_smi(answer.stdout), "amd-smi"
 
 
 def probe_amd_driver(world: World) -> Fact[str]:
@@ -52,3 +93,34 @@ def probe_amd_driver(world: World) -> Fact[str]:
         return absent(path)
     match = re.fullmatch(r"\d{1,4}(\.\d{1,6}){1,3}", text.strip(), re.ASCII)
     return found(match[0], path) if match else unknown(f"it says {text.strip()[:60]!r}", path)
+
+
+def _kfd(world: World) -> Fact[str]:
+    """What this user may do with the device that ROCm opens first."""
+    access = world.access("/dev/kfd")
+    return absent("/dev/kfd") if access == "missing" else found(access, "/dev/kfd")
+
+
+def _groups(world: World) -> Fact[tuple[str, ...]]:
+    """Of `render` and `video`, those that this process belongs to."""
+    source = "/etc/group and /proc/self/status"
+    groups, status = world.read_text("/etc/group", limit=1 << 20), world.read_text("/proc/self/status")
+    if groups is None or status is None:
+        return unknown("they cannot be read", source)
+    mine = parse_groups(groups, status) & {"render", "video"}
+    return found(tuple(sorted(mine)), source) if mine else absent(source, why="it is in neither")
+
+
+def parse_groups(groups: str, status: str) -> frozenset[str]:
+    """The names of the groups whose numbers /proc/self/status lists, by /etc/group."""
+    rows = re.findall(r"^(?:Gid|Groups):\s*([\d \t]*)$", status, re.MULTILINE | re.ASCII)
+    numbers = {number for row in rows for number in row.split()}
+    named_groups = re.findall(r"^([\w.-]{1,64}):[^:\n]*:(\d{1,10}):", groups, re.MULTILINE | re.ASCII)
+    return frozenset(name for name, number in named_groups if number in numbers)
+
+
+def _rocm(world: World) -> Fact[str]:
+    """The ROCm that the system has installed; PyTorch's wheels bring their own."""
+    path = "/opt/rocm/.info/version"
+    match = re.match(r"\d{1,2}(\.\d{1,4}){1,3}", world.read_text(path, limit=200) or "", re.ASCII)
+    return found(match[0], path) if match else absent(path)

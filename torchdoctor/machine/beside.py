@@ -26,9 +26,11 @@ class Beside(Generic[T]):
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def result(self) -> T:
-        """What `ask` returned; what it raised is raised here."""
-        self._thread.join()
+    def result(self, seconds: float | None = None) -> T:
+        """What `ask` returned; what it raised is raised here. `TimeoutError` when it has not ended by then."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            raise TimeoutError
         for error in self._errors:
             raise error
         return self._answers[0]

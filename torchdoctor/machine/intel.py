@@ -1,22 +1,64 @@
-"""Intel's GPUs by the PCI bus."""
+"""Intel's GPUs by the PCI bus or Windows, their kernel driver, and the Level Zero loader that torch's XPU needs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found
 from torchdoctor.machine.model import IntelGpu
-from torchdoctor.machine.pci import INTEL, display_devices, named
+from torchdoctor.machine.pci import BUS, INTEL, display_devices, kernel_drivers, named
+from torchdoctor.machine.visible import probe_variable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.machine.python import PythonInfo
     from torchdoctor.machine.seam import World
 
-__all__ = ["probe_intel"]
+__all__ = ["INTEL_NAMES", "probe_all_intel", "probe_intel"]
+
+INTEL_NAMES = (
+    "intel.gpus", "intel.kernel_driver", "intel.level_zero", "intel.gpu_runtime", "intel.render_denied",
+    "intel.ze_affinity", "intel.sycl_selector",
+)  # fmt: skip
+_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
 
 
-def probe_intel(world: World) -> Fact[tuple[IntelGpu, ...]]:
+def probe_all_intel(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+    """The facts of `INTEL_NAMES`."""
+    gpus = probe_intel(world, system=python.sys_platform)
+    linux = python.sys_platform == "linux"
+    drivers = kernel_drivers(world, INTEL) if linux and gpus.value else ()
+    nodes = world.glob("/dev/dri/renderD*") if linux else ()
+    denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
+    return {
+        "intel.gpus": gpus,
+        "intel.kernel_driver": found(drivers, BUS) if any(drivers) else absent(BUS, why="none is bound"),
+        # https://github.com/oneapi-src/level-zero: the loader, and the driver that it loads.
+        "intel.level_zero": _library(world, "libze_loader.so*", python),
+        "intel.gpu_runtime": _library(world, "libze_intel_gpu.so*", python),
+        "intel.render_denied": found(denied, "/dev/dri") if denied else absent("/dev/dri"),
+        "intel.ze_affinity": probe_variable(world, "ZE_AFFINITY_MASK"),
+        "intel.sycl_selector": probe_variable(world, "ONEAPI_DEVICE_SELECTOR"),
+    }
+
+
+def probe_intel(world: World, *, system: str = "linux") -> Fact[tuple[IntelGpu, ...]]:
     """Every display device of Intel's, the integrated ones too: which of them torch can use is not said here."""
-    source = "/sys/bus/pci/devices"
-    devices = display_devices(world, INTEL)
+    source = BUS if system == "linux" else "reg query"
+    devices = display_devices(world, INTEL, system=system)
     gpus = tuple(IntelGpu(name=named(world, device)) for device in devices)
     return found(gpus, source) if gpus else absent(source)
+
+
+def _library(world: World, pattern: str, python: PythonInfo) -> Fact[str]:
+    if python.sys_platform == "win32":
+        path = "C:\\Windows\\System32\\ze_loader.dll"
+        loader = pattern.startswith("libze_loader") and world.exists(path)
+        return found(path, path) if loader else absent(path)
+    for folder in _FOLDERS:
+        paths = world.glob(f"{folder}/{pattern}")
+        if paths:
+            return found(clean(paths[0]), folder)
+    return absent(", ".join(_FOLDERS))

@@ -16,6 +16,7 @@ __all__ = [
     "NvmlAnswer",
     "SmiAnswer",
     "parse_kernel_module",
+    "parse_module_kind",
     "parse_nvml",
     "parse_proc_version",
     "parse_smi",
@@ -32,10 +33,15 @@ _NOTHING = re.compile(r"|N/A|\[[\w /]{1,60}\]", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NvmlAnswer:
-    """NVML's driver version and GPUs, or the name of its error; `detail` is for people."""
+    """NVML's driver version and GPUs, or the name of its error; `detail` is for people.
+
+    `cuda` is the newest CUDA that the driver speaks; `lost` has why a GPU did not answer.
+    """
 
     driver: str | None = None
+    cuda: str | None = None
     gpus: tuple[NvidiaGpu, ...] = ()
+    lost: tuple[str, ...] = ()
     error: str | None = None
     detail: str = ""
 
@@ -59,7 +65,18 @@ def parse_nvml(text: str) -> NvmlAnswer:
         raise ValueError("it has no list of GPUs")
     lost = [str(row["error"])[:200] for row in rows if row.get("error")]
     gpus = tuple(_nvml_gpu(row) for row in rows[:_GPU_LIMIT] if not row.get("error"))
-    return NvmlAnswer(driver=_driver(said.get("driver")), gpus=gpus, detail="; ".join(lost[:3]))
+    return NvmlAnswer(
+        driver=_driver(said.get("driver")),
+        cuda=_cuda(said.get("cuda")),
+        gpus=gpus,
+        lost=tuple(map(clean, lost[:_GPU_LIMIT])),
+        detail="; ".join(lost[:3]),
+    )
+
+
+def _cuda(value: Any) -> str | None:
+    """12040 is 12.4."""
+    return f"{value // 1000}.{value % 1000 // 10}" if type(value) is int and 1000 <= value < 100_000 else None  # noqa: PLR2004
 
 
 def _nvml_gpu(row: dict[str, Any]) -> NvidiaGpu:
@@ -81,6 +98,12 @@ def parse_proc_version(text: str) -> str | None:
     """Read the `NVRM version` line of /proc/driver/nvidia/version, of the closed and of the open module."""
     match = re.search(r"^NVRM version:.*?Kernel Module.*?\s(\d\S+)\s", text, re.MULTILINE)
     return _driver(match[1]) if match else None
+
+
+def parse_module_kind(text: str) -> str | None:
+    """Whether /proc/driver/nvidia/version speaks of the `open` or the `proprietary` kernel module."""
+    match = re.search(r"^NVRM version:.{0,80}?\b(Open )?Kernel Module\b", text, re.MULTILINE)
+    return None if match is None else "open" if match[1] else "proprietary"
 
 
 def parse_smi(text: str, fields: Sequence[str]) -> SmiAnswer:

@@ -1,39 +1,73 @@
-"""Display devices on the PCI bus, by sysfs, and their names where the system has a list of them."""
+"""Display devices on the PCI bus and their names.
+
+1. sysfs on Linux, the registry's class of display adapters on Windows.
+2. The name by the package's own table, then by the system's pci.ids, then by the ids alone.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.machine.answer import clean
+from torchdoctor.machine.answer import clean, read_object
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torchdoctor.machine.seam import World
 
-__all__ = ["AMD", "INTEL", "NVIDIA", "PciDevice", "display_devices", "listed_name", "named", "parse_pci_ids"]
+__all__ = [
+    "AMD",
+    "BUS",
+    "INTEL",
+    "NVIDIA",
+    "PciDevice",
+    "display_devices",
+    "kernel_drivers",
+    "listed_name",
+    "named",
+    "parse_pci_ids",
+    "parse_registry",
+]
 
 NVIDIA, AMD, INTEL = "10de", "1002", "8086"
+BUS = "/sys/bus/pci/devices"
 _VENDORS = {NVIDIA: "NVIDIA", AMD: "AMD", INTEL: "Intel"}
 # Class 03: VGA (0300), 3D (0302), other display (0380); 1200 is a processing accelerator.
 _CLASSES = ("0300", "0302", "0380", "1200")
 _ID_LISTS = ("/usr/share/hwdata/pci.ids", "/usr/share/misc/pci.ids")
 _LIST_LIMIT = 8 << 20
+_DEVICE_LIMIT = 1024
+# https://learn.microsoft.com/windows-hardware/drivers/install/system-defined-device-setup-classes: Display
+_ADAPTER_IDS = r"^\s+MatchingDeviceId\s+REG_SZ\s+PCI\\VEN_(\w{4})&DEV_(\w{4})"
+_ADAPTERS = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PciDevice:
-    """One device: its address and its ids in four hexadecimal digits each."""
+    """One device: its address, its ids in four hexadecimal digits each, and what Windows calls it."""
 
     address: str
     vendor: str
     device: str
+    name: str | None = None
 
 
-def display_devices(world: World, vendor: str) -> tuple[PciDevice, ...]:
-    """Every GPU of the vendor that the bus shows."""
-    devices = []
-    for folder in world.glob("/sys/bus/pci/devices/*"):
+def display_devices(world: World, vendor: str, *, system: str = "linux") -> tuple[PciDevice, ...]:
+    """Every GPU of the vendor that the bus, or Windows, shows; the first 1,024."""
+    if system == "win32":
+        answer = world.run(["reg", "query", _ADAPTERS, "/s"])
+        rows = [device for device in parse_registry(answer.stdout) if device.vendor == vendor]
+    else:
+        rows = list(_bus(world, vendor))
+    return tuple(rows[:_DEVICE_LIMIT])
+
+
+def _bus(world: World, vendor: str) -> Iterator[PciDevice]:
+    for folder in world.glob(f"{BUS}/*"):
         if (
             _id(world, f"{folder}/vendor") != vendor
             or (_id(world, f"{folder}/class") or "")[:4] not in _CLASSES
@@ -41,8 +75,7 @@ def display_devices(world: World, vendor: str) -> tuple[PciDevice, ...]:
             continue
         device = _id(world, f"{folder}/device")
         if device is not None:
-            devices.append(PciDevice(address=folder.rsplit("/", 1)[-1], vendor=vendor, device=device))
-    return tuple(devices)
+            yield PciDevice(address=folder.rsplit("/", 1)[-1], vendor=vendor, device=device)
 
 
 def _id(world: World, path: str) -> str | None:
@@ -50,19 +83,57 @@ def _id(world: World, path: str) -> str | None:
     return match[1] if match else None
 
 
+def kernel_drivers(world: World, vendor: str) -> tuple[str | None, ...]:
+    """The kernel driver that each of the vendor's GPUs is bound to, such as nvidia, nouveau, vfio-pci, i915."""
+    texts = (
+        world.read_text(f"{BUS}/{device.address}/uevent") or "" for device in display_devices(world, vendor)
+    )
+    matches = (re.search(r"^DRIVER=([\w-]{1,40})$", text, re.MULTILINE | re.ASCII) for text in texts)
+    return tuple(match[1] if match else None for match in matches)
+
+
+def parse_registry(text: str) -> tuple[PciDevice, ...]:
+    """Read `reg query` of the display adapters: one key each, with DriverDesc and MatchingDeviceId."""
+    devices = []
+    for block in re.split(r"^HKEY_", text, flags=re.MULTILINE)[1 : _DEVICE_LIMIT + 1]:
+        ids = re.search(_ADAPTER_IDS, block, re.MULTILINE | re.IGNORECASE)
+        name = re.search(r"^\s+DriverDesc\s+REG_SZ\s+(.{1,200})$", block, re.MULTILINE)
+        if ids is not None:
+            devices.append(
+                PciDevice(
+                    address=clean(block.partition("\n")[0].rsplit("\\", 1)[-1], limit=20),
+                    vendor=ids[1].lower(),
+                    device=ids[2].lower(),
+                    name=(clean(name[1]) or None) if name else None,
+                )
+            )
+    return tuple(devices)
+
+
 def named(world: World, device: PciDevice) -> str:
-    """The device's name by the system's list, such as `Intel Battlemage G21 [Arc B580]`, else its ids."""
+    """The device's name, such as `NVIDIA GeForce RTX 4090` or `Intel Battlemage G21 [Arc B580]`, else its ids."""
     ids = f"{_VENDORS[device.vendor]} GPU [{device.vendor}:{device.device}]"
-    return listed_name(world, device.vendor, device.device) or ids
+    return device.name or listed_name(world, device.vendor, device.device) or ids
 
 
 def listed_name(world: World, vendor: str, device: str) -> str | None:
-    """The name in the system's pci.ids; None where it has no such list, as in most containers."""
-    for path in _ID_LISTS:
-        name = parse_pci_ids(world.read_text(path, limit=_LIST_LIMIT) or "", vendor, device)
-        if name is not None:
-            return f"{_VENDORS[vendor]} {name}"
-    return None
+    """The name in our own table, else in the system's pci.ids, which most containers lack; None for neither."""
+    name = _table(vendor).get(device)
+    if name is None:
+        texts = (world.read_text(path, limit=_LIST_LIMIT) or "" for path in _ID_LISTS)
+        name = next(filter(None, (parse_pci_ids(text, vendor, device) for text in texts)), None)
+    if name is None:
+        return None
+    # NVIDIA's driver calls the device by what stands in the brackets, unless several share the id.
+    sold = re.fullmatch(r"[^\[\]]+ \[([^\[\]/]+)\]", name)
+    return f"NVIDIA {sold[1]}" if vendor == NVIDIA and sold else f"{_VENDORS[vendor]} {name}"
+
+
+@cache
+def _table(vendor: str) -> dict[str, str]:
+    path = Path(__file__).with_name("data") / f"pci-{vendor}.json"
+    names: dict[str, str] = read_object(path.read_text("utf-8"))["names"]
+    return names
 
 
 def parse_pci_ids(text: str, vendor: str, device: str) -> str | None:

@@ -19,14 +19,26 @@ from torchdoctor.machine.answer import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["OUTPUT_LIMIT", "PROBE_SECONDS", "Completed", "RealWorld", "World", "real_world"]
+__all__ = [
+    "OUTPUT_LIMIT",
+    "PROBE_SECONDS",
+    "Access",
+    "Completed",
+    "Limited",
+    "RealWorld",
+    "Space",
+    "World",
+    "real_world",
+]
 
-PROBE_SECONDS = 5.0
+# A command's share of the five seconds that a probe may take: the rest is for ending it.
+PROBE_SECONDS = 4.5
 OUTPUT_LIMIT = 1 << 20
 _FILE_LIMIT = 1 << 16
 _GLOB_LIMIT = 4096
 
 Failure = Literal["missing", "denied", "status", "time-limit", "too-long"]
+Access = Literal["missing", "denied", "read", "read-write"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +73,14 @@ class Completed:
         return causes[self.failure] if self.failure else ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """A file system's size and what of it this user may still write, in MiB."""
+
+    total_mib: int
+    free_mib: int
+
+
 class World(Protocol):
     """What detection may ask of the computer; tests give another one."""
 
@@ -79,6 +99,12 @@ class World(Protocol):
 
     def exists(self, path: str) -> bool:
         """Whether something is at `path`."""
+
+    def access(self, path: str) -> Access:
+        """What this user may do with the file at `path`."""
+
+    def space(self, path: str) -> Space | None:
+        """The file system of `path`, or of the nearest folder above it that is there; None when nobody says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +155,29 @@ class RealWorld:
         except (OSError, ValueError):
             return False
 
+    def access(self, path: str) -> Access:
+        """By the rights of this process, without opening the file."""
+        try:
+            place = self._place(path)
+            if not place.exists():
+                return "missing"
+            if not os.access(place, os.R_OK):
+                return "denied"
+            return "read-write" if os.access(place, os.W_OK) else "read"
+        except (OSError, ValueError):
+            return "denied"
+
+    def space(self, path: str) -> Space | None:
+        """What statvfs, or Windows, says."""
+        try:
+            place = self._place(path)
+            while not place.exists() and place != place.parent:
+                place = place.parent
+            usage = shutil.disk_usage(place)
+        except (OSError, ValueError):
+            return None
+        return Space(total_mib=usage.total >> 20, free_mib=usage.free >> 20)
+
     def _place(self, path: str) -> Path:
         return self.root / path.lstrip("/") if self.root != Path("/") else Path(path)
 
@@ -136,6 +185,27 @@ class RealWorld:
 def real_world(environ: Mapping[str, str]) -> RealWorld:
     """This computer, with the environment variables that the caller gives."""
     return RealWorld(environ=environ)
+
+
+class Limited:
+    """A world whose commands together end before `seconds` from now are over."""
+
+    def __init__(self, world: World, seconds: float) -> None:
+        self._world = world
+        self._end = time.monotonic() + seconds
+        self.environ = world.environ
+        self.read_text = world.read_text
+        self.glob = world.glob
+        self.exists = world.exists
+        self.access = world.access
+        self.space = world.space
+
+    def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
+        """Run a command for as long as is left."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            return Completed(argv=tuple(argv), failure="time-limit", detail="0")
+        return self._world.run(argv, timeout=min(timeout, left))
 
 
 def _start(argv: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:

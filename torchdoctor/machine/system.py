@@ -1,4 +1,4 @@
-"""The operating system as the target interpreter sees it: name, release, processor, C library, WSL, container."""
+"""The operating system as the target interpreter sees it: name, release, kernel, processor, C library."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ __all__ = [
     "normal_arch",
     "parse_musl_loader",
     "parse_os_release",
-    "probe_container",
+    "probe_kernel",
     "probe_libc",
     "probe_os_name",
     "probe_os_version",
-    "probe_wsl",
 ]
 
 _SYSTEMS: dict[str, OperatingSystem] = {"linux": "linux", "win32": "windows", "darwin": "macos"}
@@ -123,31 +122,17 @@ def parse_musl_loader(text: str) -> str | None:
     return match[1] if match else None
 
 
-def probe_wsl(world: World) -> Fact[bool]:
-    """Windows Subsystem for Linux, by the kernel's name (version 1 says Microsoft, version 2 microsoft)."""
+def probe_kernel(world: World, python: PythonInfo) -> Fact[str]:
+    """The kernel's release, such as 6.8.0-45-generic; Windows has none beside its build."""
+    if python.sys_platform == "darwin":
+        source = "sysctl kern.osrelease"
+        answer = world.run(["/usr/sbin/sysctl", "-n", "kern.osrelease"])
+        release = clean(answer.stdout, limit=80)
+        return (
+            found(release, source) if answer.ok and release else unknown(answer.cause or "no answer", source)
+        )
+    if python.sys_platform == "win32":
+        return absent("win32 has none")
     path = "/proc/sys/kernel/osrelease"
-    text = world.read_text(path)
-    if text is None:
-        return unknown("it cannot be read", path)
-    return found("microsoft" in text.lower(), f"{path}: {text.strip()[:80]}")
-
-
-def probe_container(world: World) -> Fact[str]:
-    """The container's kind by the marks that each leaves: files first, then variables."""
-    for path, name in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
-        if world.exists(path):
-            return found(_in_kubernetes(world) or name, path)
-    for variable, name in (("APPTAINER_CONTAINER", "apptainer"), ("SINGULARITY_CONTAINER", "singularity")):
-        if world.environ.get(variable):
-            return found(name, variable)
-    kubernetes = _in_kubernetes(world)
-    if kubernetes is not None:
-        return found(kubernetes, "KUBERNETES_SERVICE_HOST")
-    # systemd-nspawn, LXC and others set it: https://systemd.io/CONTAINER_INTERFACE/
-    if named := world.environ.get("container"):
-        return found(re.sub(r"[^\w.-]", "", named)[:40] or "container", "container")
-    return absent("/.dockerenv, /run/.containerenv, environment")
-
-
-def _in_kubernetes(world: World) -> str | None:
-    return "kubernetes" if world.environ.get("KUBERNETES_SERVICE_HOST") else None
+    release = clean(world.read_text(path) or "", limit=80)
+    return found(release, path) if release else unknown("it cannot be read", path)

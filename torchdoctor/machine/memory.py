@@ -1,0 +1,90 @@
+"""Memory, shared memory and free disk, in MiB."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.machine.cgroup import probe_memory_limit
+from torchdoctor.machine.cpu import parse_sysctl
+from torchdoctor.machine.fact import Fact, absent, found, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.machine.python import PythonInfo
+    from torchdoctor.machine.seam import World
+
+__all__ = ["DISK_NAMES", "MEMORY_NAMES", "parse_meminfo", "probe_disk", "probe_memory"]
+
+_SHM = "/dev/shm"  # noqa: S108  (its size is read)
+MEMORY_NAMES = (
+    "system.memory.total",
+    "system.memory.available",
+    "system.memory.limit",
+    "system.shm",
+    "system.shm_free",
+)
+DISK_NAMES = ("system.disk.environment", "system.disk.cache", "system.disk.temporary")
+
+
+def probe_memory(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+    """The facts of `MEMORY_NAMES`."""
+    nothing = absent(f"{python.sys_platform} has none")
+    if python.sys_platform == "linux":
+        path = "/proc/meminfo"
+        rows = parse_meminfo(world.read_text(path) or "")
+        shared = world.space(_SHM) if world.exists(_SHM) else None
+        none = absent(_SHM, why="it is not there")
+        return {
+            "system.memory.total": _said(rows.get("MemTotal"), path),
+            "system.memory.available": _said(rows.get("MemAvailable"), path),
+            "system.memory.limit": probe_memory_limit(world),
+            "system.shm": found(shared.total_mib, _SHM) if shared else none,
+            "system.shm_free": found(shared.free_mib, _SHM) if shared else none,
+        }
+    total = _mac_total(world) if python.sys_platform == "darwin" else _windows_total(world)
+    return {
+        "system.memory.total": total,
+        "system.memory.available": unknown("it is not asked for", python.sys_platform),
+        **dict.fromkeys(MEMORY_NAMES[2:], nothing),
+    }
+
+
+def _said(value: int | None, source: str) -> Fact[int]:
+    return found(value, source) if value is not None else unknown("it does not say", source)
+
+
+def parse_meminfo(text: str) -> dict[str, int]:
+    """MiB of each line that counts kB."""
+    pairs = re.findall(r"^(\w{1,40}):\s+(\d{1,15}) kB$", text, re.MULTILINE | re.ASCII)
+    return {name: int(kib) >> 10 for name, kib in pairs}
+
+
+def _mac_total(world: World) -> Fact[int]:
+    source = "sysctl hw.memsize"
+    size = parse_sysctl(world.run(["/usr/sbin/sysctl", "hw.memsize"]).stdout).get("hw.memsize", "")
+    return _said(int(size) >> 20 if re.fullmatch(r"\d{1,18}", size, re.ASCII) else None, source)
+
+
+def _windows_total(world: World) -> Fact[int]:
+    source = "Win32_ComputerSystem"
+    question = "(Get-CimInstance Win32_ComputerSystem).TotalPhysicalMemory"
+    answer = world.run(["powershell", "-NoProfile", "-NonInteractive", "-Command", question])
+    size = answer.stdout.strip()
+    return _said(int(size) >> 20 if re.fullmatch(r"\d{1,18}", size, re.ASCII) else None, source)
+
+
+def probe_disk(world: World, places: Mapping[str, str]) -> Mapping[str, Fact[object]]:
+    """The facts of `DISK_NAMES`: what this user may still write where each of them lies."""
+    facts: dict[str, Fact[object]] = {}
+    for name in DISK_NAMES:
+        place = places.get(name.rpartition(".")[2])
+        if not place:
+            facts[name] = unknown("no folder was named", "the caller")
+            continue
+        space = world.space(place)
+        facts[name] = (
+            found(space.free_mib, "statvfs") if space else unknown("the file system does not say", "statvfs")
+        )
+    return facts
