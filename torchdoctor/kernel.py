@@ -1,31 +1,40 @@
-"""Environment -> a Jupyter kernel spec, proven by running a cell in it."""
+"""Environment -> a Jupyter kernel spec, proven by running cells in it before it is put in its place."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor import cell
 from torchdoctor.errors import KernelFailed, UsageError
+from torchdoctor.kernels import list_kernels
+from torchdoctor.kernels.interpreter import prefix_of
+from torchdoctor.kernels.judge import judge
+from torchdoctor.kernels.names import display_name_of, valid_display_name, valid_name
+from torchdoctor.kernels.places import user_kernels
+from torchdoctor.kernels.start import run_cells
+from torchdoctor.kernels.write import check_writable, staged
+from torchdoctor.machine import real_world
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["KERNEL_REQUIREMENT", "Kernel", "display_name_of", "has_ipykernel", "register", "valid_name"]
+    from torchdoctor.kernels import KernelState
+    from torchdoctor.proof import CheckResult
 
-# jupyter_client's own rule (jupyter_client/kernelspec.py), with a length that every file system takes.
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_START_SECONDS = 90.0
+__all__ = [
+    "KERNEL_REQUIREMENT",
+    "Kernel",
+    "destination_for",
+    "display_name_of",
+    "has_ipykernel",
+    "made_by_ipykernel",
+    "raise_first_failure",
+    "register",
+    "valid_name",
+]
+
 _COMMAND_SECONDS = 120.0
 
 # What a kernel needs in its environment, as a requirement line.
@@ -34,13 +43,14 @@ KERNEL_REQUIREMENT = "ipykernel>=6"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kernel:
-    """A registered kernel and what its cell answered."""
+    """A registered kernel and what its cells answered."""
 
     name: str
     display_name: str
     folder: Path
     executable: str
     torch: str
+    device: str
 
     def to_json(self) -> dict[str, Any]:
         """The kernel as it stands in `--json`."""
@@ -50,154 +60,117 @@ class Kernel:
             "folder": str(self.folder),
             "executable": self.executable,
             "torch": self.torch,
+            "device": self.device,
             "cell": "ran",
         }
-
-
-def valid_name(name: str) -> str:
-    """The name, or `UsageError` when Jupyter would not take it."""
-    if not _NAME.fullmatch(name) or name in (".", ".."):
-        raise UsageError(
-            f"{name[:60]!r} cannot name a kernel: letters, digits, `.`, `_` and `-` can, 100 at most",
-            fix="choose another with --name",
-            kind="kernel-name",
-        )
-    return name
-
-
-def display_name_of(version: str) -> str:
-    """What a notebook's menu shows for a torch version such as `2.13.0+cpu`."""
-    public, _, build = version.partition("+")
-    return f"Python (PyTorch {public}{f' {build}' if build else ''})"
 
 
 def has_ipykernel(python: Path, environ: Mapping[str, str]) -> bool:
     """Whether the environment can run as a kernel and start one."""
     question = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
-    return _run([python, "-I", "-c", question, "ipykernel", "jupyter_client"], environ)[0] == 0
+    asked = real_world(environ).run(
+        [str(python), "-I", "-c", question, "ipykernel", "jupyter_client"], timeout=_COMMAND_SECONDS
+    )
+    return asked.ok
+
+
+def destination_for(
+    python: Path, *, name: str, prefix: Path | None, environ: Mapping[str, str], overwrite: bool
+) -> Path:
+    """Where the spec of the kernel `name` goes: below `prefix`, or into the user's folder.
+
+    Raises `UsageError` for a name that another kernel has, unless `overwrite`; `KernelFailed` for a place that
+    cannot be written to.
+    """
+    name = valid_name(name).lower()
+    # Absolute, and not followed: a venv's python is a link to another one.
+    own = prefix_of(python.absolute())
+    for state in list_kernels(real_world(environ), prefixes=[own]):
+        if state.name == name and not overwrite and not _runs(state, python):
+            raise _taken(state)
+    if name in ("python3", "python2") and not overwrite:
+        raise UsageError(
+            f"{name} is Jupyter's own name for the Python that it runs with",
+            fix="choose another with --name, or take it over with --yes",
+            kind="kernel-exists",
+        )
+    kernels = prefix / "share" / "jupyter" / "kernels" if prefix else user_kernels(environ)
+    check_writable(kernels / name)
+    return kernels.absolute() / name
 
 
 def register(
-    python: Path, *, name: str, display_name: str, environ: Mapping[str, str], overwrite: bool = False
+    python: Path,
+    *,
+    name: str,
+    display_name: str,
+    environ: Mapping[str, str],
+    overwrite: bool = False,
+    prefix: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    on_wait: Callable[[float], None] | None = None,
 ) -> Kernel:
-    """Register `python` as the user's kernel `name` and run a cell in it.
+    """Register `python` as the kernel `name`, once cells ran in it: the user's own, or one below `prefix`.
 
-    A spec of that name that runs another interpreter is left alone unless `overwrite`. When the cell does not
-    run, what was there before is put back. Raises `KernelFailed` or `UsageError`.
+    `settings` are variables that the kernel sets. A spec of that name that runs another interpreter is left alone
+    unless `overwrite`; when a cell fails nothing has changed. Raises `KernelFailed` or `UsageError`.
     """
-    valid_name(name)
-    place = _ask(python, environ, "where", name)
-    existing = place["existing"]
-    folder = Path(place["data_dir"]) / "kernels" / name.lower()
-    if existing and not overwrite and not _runs(existing["argv"], python):
-        raise UsageError(
-            f"a kernel called {name} is there already ({existing['display_name']}: {existing['argv'][0]})",
-            fix="choose another with --name, or replace it with --yes",
-            kind="kernel-exists",
-        )
-    with tempfile.TemporaryDirectory(prefix="torchdoctor-kernel-") as kept:
-        before = Path(kept) / "before"
-        if folder.is_dir():
-            shutil.copytree(folder, before)
-        try:
-            _install(python, name, display_name, environ)
-            answer = _ask(python, environ, "run", name, str(_START_SECONDS))
-            _check(answer, python, name)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            if before.is_dir():
-                shutil.copytree(before, folder)
-            raise
+    valid_display_name(display_name)
+    destination = destination_for(python, name=name, prefix=prefix, environ=environ, overwrite=overwrite)
+    with staged(destination) as stage:
+        document = {**made_by_ipykernel(python, stage.folder, environ), "display_name": display_name}
+        if settings:
+            document["env"] = {**document.get("env", {}), **settings}
+        stage.write(document)
+        session = run_cells(python, stage.folder, environ=environ, on_wait=on_wait)
+        raise_first_failure(destination.name, judge(session, meant=prefix_of(python)))
+        stage.put()
     return Kernel(
-        name=name,
+        name=destination.name,
         display_name=display_name,
-        folder=folder,
-        executable=answer["executable"],
-        torch=answer["torch"],
+        folder=destination,
+        executable=document["argv"][0],
+        torch=str(session.answers["import"].get("torch")),
+        device=str(session.answers["device"].get("device")),
     )
 
 
-def _runs(argv: list[str], python: Path) -> bool:
-    return bool(argv) and Path(argv[0]).absolute() == python.absolute()
+def raise_first_failure(name: str, checks: Sequence[CheckResult]) -> None:
+    """Raise `KernelFailed` for the first check of the kernel `name` that did not pass."""
+    for row in checks:
+        if row.status == "fail":
+            raise KernelFailed(
+                f"the kernel {name} did not pass `{row.id}`: {row.detail}",
+                fix="torchdoctor verify says whether the environment works outside of Jupyter",
+            )
 
 
-def _install(python: Path, name: str, display_name: str, environ: Mapping[str, str]) -> None:
-    status, output = _run(
-        [python, "-m", "ipykernel", "install", "--user", "--name", name, "--display-name", display_name],
-        environ,
+def _runs(state: KernelState, python: Path) -> bool:
+    return bool(state.argv) and Path(state.argv[0]).absolute() == python.absolute()
+
+
+def _taken(state: KernelState) -> UsageError:
+    runs = state.argv[0] if state.argv else "its kernel.json cannot be read"
+    return UsageError(
+        f"a kernel called {state.name} is there already ({state.display_name or 'no display name'}: {runs}; "
+        f"{state.folder})",
+        fix="choose another with --name, or replace it with --yes",
+        kind="kernel-exists",
     )
-    if status != 0:
-        raise KernelFailed(
-            f"the kernel {name} could not be registered: {_last_line(output)}",
-            fix="check that the Jupyter data folder can be written to, or set JUPYTER_DATA_DIR",
-        )
 
 
-def _check(answer: dict[str, Any], python: Path, name: str) -> None:
-    prefix = python.parent.parent
-    if answer.get("gradient") != [0.0, 2.0, 4.0, 6.0]:
-        raise KernelFailed(
-            f"the kernel {name} ran a cell and computed {answer.get('gradient')} where [0, 2, 4, 6] is right",
-            fix="torchdoctor verify says what is wrong with this environment",
-        )
-    if Path(answer["prefix"]).resolve() != prefix.resolve():
-        raise KernelFailed(
-            f"the kernel {name} runs {answer['executable']}, not the environment {prefix}",
-            fix="remove the kernel spec and register it again",
-        )
-
-
-def _ask(python: Path, environ: Mapping[str, str], *arguments: str) -> dict[str, Any]:
-    status, output = _run([python, "-I", cell.__file__, *arguments], environ)
-    lines = [line for line in output.splitlines() if line.startswith(cell.MARK)]
-    try:
-        answer = json.loads(lines[-1][len(cell.MARK) :]) if lines else {}
-    except ValueError:
-        answer = {}
-    if not isinstance(answer, dict) or not answer or "error" in answer:
-        why = answer.get("error") if isinstance(answer, dict) and answer else None
-        raise KernelFailed(
-            f"the kernel did not run a cell: {why or _last_line(output) or f'its process ended with {status}'}",
-            fix="torchdoctor verify says whether the environment works outside of Jupyter",
-        )
-    return answer
-
-
-def _last_line(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
-
-
-def _run(arguments: list[object], environ: Mapping[str, str]) -> tuple[int, str]:
-    """Run a command in its own process group with a limit; its status and both its outputs."""
-    settings = {key: value for key, value in environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
-    with (
-        tempfile.TemporaryFile() as output,
-        tempfile.TemporaryDirectory(prefix="torchdoctor-kernel-") as folder,
-    ):
-        process = subprocess.Popen(
-            [str(argument) for argument in arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=settings,
-            cwd=folder,
-            start_new_session=sys.platform != "win32",
-        )
+def made_by_ipykernel(python: Path, folder: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The spec as this environment's own ipykernel writes it, with what its version needs."""
+    prefix = str(folder.parents[3])
+    command = [str(python), "-I", "-m", "ipykernel", "install", "--prefix", prefix, "--name", folder.name]
+    asked = real_world(environ).run(command, timeout=_COMMAND_SECONDS)
+    why = asked.cause
+    if asked.ok:
         try:
-            status = process.wait(_COMMAND_SECONDS)
-        except subprocess.TimeoutExpired:
-            status = -1
-        finally:
-            _stop_group(process)
-        output.seek(max(0, os.fstat(output.fileno()).st_size - 64 * 1024))
-        return status, output.read().decode("utf-8", "replace")
-
-
-def _stop_group(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+            return dict(json.loads((folder / "kernel.json").read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            why = str(error)
+    raise KernelFailed(
+        f"the environment's ipykernel made no kernel spec: {why}",
+        fix=f"install it anew: {python} -m pip install --force-reinstall ipykernel",
+    )

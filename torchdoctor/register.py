@@ -1,4 +1,4 @@
-"""The join of `jupyter-kernel`: bring ipykernel where it is missing, register, prove."""
+"""The joins of `jupyter-kernel`: add (bring ipykernel where it is missing, register, prove), check and repair."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from torchdoctor.plan import Plan
 from torchdoctor.workplace import workplace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torchdoctor.decide import SourceOptions
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from torchdoctor.machine import PythonInfo, World
     from torchdoctor.reporter import Reporter
 
-__all__ = ["register_kernel"]
+__all__ = ["bring_ipykernel", "register_kernel"]
 
 
 def register_kernel(
-    folder: Path,
+    python: Path,
     *,
     name: str,
     display_name: str | None,
@@ -35,44 +36,54 @@ def register_kernel(
     cache: Path,
     world: World,
     report: Reporter,
+    sys_prefix: bool = False,
+    prefix: Path | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Kernel:
-    """Register the environment in `folder` as the kernel `name`, after a cell ran in it.
+    """Register the environment of `python` as the kernel `name`, after cells ran in it.
 
-    Raises `EnvironmentUnusable` when there is no torch to be proven, `KernelFailed` when the cell does not run.
+    The spec goes below `prefix`, with `sys_prefix` into the environment itself, else into the user's folder.
+    Raises `EnvironmentUnusable` when there is no torch to be proven, `KernelFailed` when a cell does not run.
     """
-    python = describe_python(world, environment.interpreter_of(folder))
-    installed = installed_versions(world, python.executable)
+    described = describe_python(world, python)
+    installed = installed_versions(world, described.executable)
     if "torch" not in installed:
         raise EnvironmentUnusable(
-            f"{folder} has no torch, which the kernel is to run",
-            fix=f"install it: torchdoctor install {folder}",
+            f"{described.prefix} has no torch, which the kernel is to run",
+            fix=f"install it: torchdoctor install {described.prefix}",
             kind="no-torch",
         )
-    if not kernel.has_ipykernel(python.executable, world.environ):
-        _bring_ipykernel(folder, python, installed, sources, cache, world, report)
+    place = described.prefix if sys_prefix else prefix
+    # Before anything is installed: whether the name is free and the place can be written to.
+    kernel.destination_for(
+        described.executable, name=name, prefix=place, environ=world.environ, overwrite=overwrite
+    )
+    if not kernel.has_ipykernel(described.executable, world.environ):
+        report.note("ipykernel is not there yet; installing it")
+        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
     registered = kernel.register(
-        python.executable,
+        described.executable,
         name=name,
         display_name=display_name or kernel.display_name_of(installed["torch"]),
         environ=world.environ,
         overwrite=overwrite,
+        prefix=place,
+        settings=settings,
+        on_wait=lambda seconds: report.waiting("kernel", seconds),
     )
-    report.stage("kernel", f"{name} ran a cell with torch {registered.torch}")
+    report.stage(
+        "kernel", f"{registered.name} ran its cells with torch {registered.torch} on {registered.device}"
+    )
     return registered
 
 
-def _bring_ipykernel(
-    folder: Path,
-    python: PythonInfo,
-    installed: dict[str, str],
-    options: SourceOptions,
-    cache: Path,
-    world: World,
-    report: Reporter,
+def bring_ipykernel(
+    python: PythonInfo, *, sources: SourceOptions, cache: Path, world: World, report: Reporter
 ) -> None:
     """Install ipykernel and what it lacks; nothing that is installed changes its version."""
-    report.note("ipykernel is not there yet; installing it")
-    sources = gather_sources(options, world, python, report)
+    folder = python.prefix
+    _refuse_what_is_not_ours(python)
+    installed = installed_versions(world, python.executable)
     nothing = Plan(variant="cpu", index_url="", packages=(), reasons=())
     with workplace(cache) as work:
         inner = work / "lock"
@@ -80,15 +91,15 @@ def _bring_ipykernel(
         locked = lock(
             nothing,
             python=python.executable,
-            sources=sources,
+            sources=gather_sources(sources, world, python, report),
             extras=[kernel.KERNEL_REQUIREMENT],
             constraints=[f"{name}=={version}" for name, version in installed.items() if name != "pip"],
             folder=inner,
             environ=world.environ,
-            offline=options.offline,
+            offline=sources.offline,
             on_wait=lambda seconds: report.waiting("lock", seconds),
         ).without(installed)
-        house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=options.offline)
+        house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
         environment.install(
             locked,
             house,
@@ -103,3 +114,18 @@ def _bring_ipykernel(
             ),
         )
     report.stage("install", f"ipykernel and what it needs, {len(house.wheels)} packages, into {folder}")
+
+
+def _refuse_what_is_not_ours(python: PythonInfo) -> None:
+    if (python.prefix / "conda-meta").is_dir():
+        raise EnvironmentUnusable(
+            f"{python.prefix} is a conda environment without ipykernel, and its packages are conda's to change",
+            fix=f"conda install -p {python.prefix} ipykernel",
+            kind="conda",
+        )
+    if not python.is_venv:
+        raise EnvironmentUnusable(
+            f"{python.executable} is not in a virtual environment and has no ipykernel; torchdoctor does not change it",
+            fix="make an environment with `torchdoctor install ENV`, and register that",
+            kind="not-a-venv",
+        )

@@ -1,4 +1,4 @@
-"""`torchdoctor jupyter-kernel [ENV]`: a kernel spec for an environment, proven by running a cell."""
+"""`torchdoctor jupyter-kernel [ENV]`: a kernel spec for an environment, proven by running cells."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from torchdoctor.cli.kernels import check, list_, remove, repair
 from torchdoctor.cli.options import Output, output_options, source_options
-from torchdoctor.cli.place import cache_folder, environment_python, say_json
+from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
 
-__all__ = ["command"]
+__all__ = ["command", "default_kernel_name"]
 
 
 class _AddByDefault(click.Group):
@@ -24,22 +25,43 @@ class _AddByDefault(click.Group):
 
 @click.group("jupyter-kernel", cls=_AddByDefault, short_help="Register an environment as a Jupyter kernel.")
 def command() -> None:
-    """Register environments as Jupyter kernels. `add` is what happens without a command.
+    """Register environments as Jupyter kernels, and mend the kernels there are.
+
+    `add` is what happens without a command; an environment named like a command is ./list.
 
     \b
     torchdoctor jupyter-kernel --name demo
     torchdoctor jupyter-kernel ~/envs/vision --name vision --display-name "Python (vision)"
+    torchdoctor jupyter-kernel list
+    torchdoctor jupyter-kernel check demo
+    torchdoctor jupyter-kernel repair demo
     """
 
 
-@command.command("add")
+@command.command("add", short_help="Register an environment as a kernel and run cells in it.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--name",
     metavar="NAME",
     help="What Jupyter calls the kernel; made from the environment's name without it.",
 )
-@click.option("--display-name", metavar="TEXT", help="What the notebook's menu shows.")
+@click.option(
+    "--display-name",
+    metavar="TEXT",
+    help="What the notebook's menu shows, else 'Python (PyTorch 2.9.1 cu128)'.",
+)
+@click.option("--user", is_flag=True, help="For this user's Jupyter, wherever it is installed (the default).")
+@click.option("--sys-prefix", is_flag=True, help="Into ENV itself, for the Jupyter that is installed there.")
+@click.option(
+    "--prefix", type=click.Path(path_type=Path), metavar="DIR", help="For the Jupyter of the environment DIR."
+)
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A variable that the kernel sets; may be repeated.",
+)
 @click.option("--yes", is_flag=True, help="Replace a kernel of that name that runs something else.")
 @source_options
 @output_options
@@ -48,6 +70,10 @@ def add(
     env: Path | None,
     name: str | None,
     display_name: str | None,
+    user: bool,
+    sys_prefix: bool,
+    prefix: Path | None,
+    variables: tuple[str, ...],
     yes: bool,
     index_url: str | None,
     find_links: tuple[str, ...],
@@ -55,29 +81,45 @@ def add(
     offline: bool,
     output: Output,
 ) -> int:
-    """Register ENV as a kernel and run a cell in it; ipykernel is installed there when it is missing.
+    """Register ENV as a kernel and run cells in it; ipykernel is installed there when it is missing.
 
-    Without ENV: the active environment, else ./.venv.
+    Without ENV: the active environment, else ./.venv. Nothing is registered unless torch could be imported and
+    used, on the best device there is, by the Python that was meant.
+
+    \b
+    torchdoctor jupyter-kernel add ~/envs/vision --name vision
+    torchdoctor jupyter-kernel add --sys-prefix --env CUDA_VISIBLE_DEVICES=0
     """
     from torchdoctor.decide import SourceOptions
-    from torchdoctor.kernel import valid_name
+    from torchdoctor.errors import UsageError
+    from torchdoctor.kernels.interpreter import prefix_of
+    from torchdoctor.kernels.names import valid_display_name, valid_name, valid_settings
     from torchdoctor.machine import real_world
     from torchdoctor.register import register_kernel
     from torchdoctor.report.progress import StageLines
 
+    if sum((user, sys_prefix, prefix is not None)) > 1:
+        raise UsageError("--user, --sys-prefix and --prefix are three places", fix="name one of them")
+    settings = valid_settings(variables)
+    if display_name is not None:
+        valid_display_name(display_name)
+    if name is not None:
+        valid_name(name)
     python = environment_python(env)
-    folder = python.parent.parent
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
     try:
         kernel = register_kernel(
-            folder,
-            name=valid_name(name or default_kernel_name(folder)),
+            python,
+            name=name if name is not None else default_kernel_name(prefix_of(python)),
             display_name=display_name,
             overwrite=yes,
             sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
             cache=cache_folder(),
             world=real_world(os.environ),
             report=report,
+            sys_prefix=sys_prefix,
+            prefix=full_path(prefix) if prefix else None,
+            settings=settings,
         )
     finally:
         report.close()
@@ -85,13 +127,18 @@ def add(
         say_json({"schema": 1, "kernel": kernel.to_json()})
     else:
         click.echo(
-            f"kernel {kernel.name} (“{kernel.display_name}”) runs {kernel.executable}, torch {kernel.torch}"
+            f"kernel {kernel.name} (“{kernel.display_name}”) runs {kernel.executable}, torch {kernel.torch} "
+            f"on {kernel.device}"
         )
     return 0
+
+
+for _command in (list_, check, repair, remove):
+    command.add_command(_command)
 
 
 def default_kernel_name(folder: Path) -> str:
     """A kernel name made from the environment's folder, or from the project's when that is hidden (.venv)."""
     plain = folder.parent.name if folder.name.startswith(".") else folder.name
     kept = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "._-") else "-" for sign in plain)
-    return f"torch-{kept.strip('-.') or 'env'}".lower()[:100]
+    return f"torch-{kept.strip('-.') or 'env'}".lower()[:100].rstrip(".")

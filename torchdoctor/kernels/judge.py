@@ -1,0 +1,82 @@
+"""What the cells of a kernel answered -> checks: passed, failed with the reason, or skipped."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Literal
+
+from torchdoctor.kernels.start import ALL_CELLS
+from torchdoctor.proof import CheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from torchdoctor.kernels.start import Session
+
+__all__ = ["judge"]
+
+_RIGHT = [0.0, 2.0, 4.0, 6.0]
+
+
+def judge(
+    session: Session, *, meant: Path | None, cells: Sequence[str] = ALL_CELLS
+) -> tuple[CheckResult, ...]:
+    """The checks `start` and one for each cell. `meant` is the environment that the kernel is for."""
+    device = str(session.answers.get("device", {}).get("device", "cpu"))
+    checks = []
+    status: Literal["pass", "fail", "skip"]
+    for name in ("start", *cells):
+        if name == session.failed_at:
+            status, detail = "fail", _failure(session)
+        elif name != "start" and name not in session.answers:
+            status, detail = "skip", "not run, because of what failed before"
+        else:
+            status, detail = _verdict(name, session.answers.get(name, {}), meant)
+        on = device if name in ("device", "tensor") else "cpu"
+        checks.append(
+            CheckResult(
+                id=name,
+                device=on,
+                status=status,
+                seconds=session.seconds.get(name, 0.0),
+                detail=detail,
+                evidence=session.said if name == session.failed_at else (),
+            )
+        )
+    return tuple(checks)
+
+
+def _failure(session: Session) -> str:
+    sentences = {
+        "start": f"it could not be started: {session.detail}",
+        "garbage": f"it does not speak Jupyter's protocol: {session.detail}",
+        "lost": f"the process that starts it gave no answer: {session.detail}",
+    }
+    text = sentences.get(session.kind or "", session.detail)
+    last = next(iter(session.said[-1:]), "")
+    return f"{text} (its last words: {last})" if last and session.kind == "died" else text
+
+
+def _verdict(name: str, answer: Mapping[str, Any], meant: Path | None) -> tuple[Literal["pass", "fail"], str]:
+    if name == "start":
+        return "pass", "it started, and said what it is"
+    if name == "python":
+        return _right_python(answer, meant)
+    if name == "import":
+        return "pass", f"torch {answer.get('torch')} from {answer.get('file')}"
+    if name == "device":
+        named = f", {answer['name']}" if answer.get("name") else ""
+        return "pass", f"torch uses {answer.get('device')}{named}"
+    if answer.get("gradient") == _RIGHT:
+        return "pass", f"a tensor and its gradient on {answer.get('device')} are right"
+    return "fail", f"the gradient of x**2 came out as {answer.get('gradient')} where [0, 2, 4, 6] is right"
+
+
+def _right_python(answer: Mapping[str, Any], meant: Path | None) -> tuple[Literal["pass", "fail"], str]:
+    runs = f"sys.executable is {answer.get('executable')}, Python {answer.get('version')}"
+    if meant is None:
+        return "pass", runs
+    if os.path.realpath(str(answer.get("prefix"))) == os.path.realpath(meant):
+        return "pass", runs
+    return "fail", f"{runs}, of {answer.get('prefix')} and not of {meant}"

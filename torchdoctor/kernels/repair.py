@@ -1,0 +1,135 @@
+"""Makes a broken kernel run again: another environment for one that is gone, ipykernel where it is missing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor import kernel
+from torchdoctor.errors import EnvironmentUnusable, KernelFailed, UsageError
+from torchdoctor.installed import installed_versions
+from torchdoctor.kernels.interpreter import python_in
+from torchdoctor.kernels.judge import judge
+from torchdoctor.kernels.spec import parse_spec
+from torchdoctor.kernels.start import ALL_CELLS, run_cells
+from torchdoctor.kernels.write import check_writable, staged
+from torchdoctor.machine import describe_python
+from torchdoctor.register import bring_ipykernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torchdoctor.decide import SourceOptions
+    from torchdoctor.kernels.state import KernelState
+    from torchdoctor.machine import PythonInfo, World
+    from torchdoctor.reporter import Reporter
+
+__all__ = ["refuse_conda_made", "repair_kernel"]
+
+
+def refuse_conda_made(state: KernelState) -> None:
+    """Raise `UsageError` for a kernel that nb_conda_kernels makes."""
+    if state.place == "nb_conda_kernels":
+        raise UsageError(
+            f"{state.name} is made by nb_conda_kernels from the conda environment {state.prefix} whenever Jupyter "
+            "starts: there is no spec of it to change",
+            fix=f"change the environment, such as `conda remove -p {state.prefix} ipykernel`, or leave it out with "
+            "CondaKernelSpecManager.env_filter",
+            kind="nb-conda-kernels",
+        )
+
+
+def repair_kernel(
+    state: KernelState,
+    *,
+    python: Path | None,
+    agreed: bool,
+    sources: SourceOptions,
+    cache: Path,
+    world: World,
+    report: Reporter,
+) -> str:
+    """Mend what `state.problem` names and say what was done; empty when there is nothing in the way.
+
+    `python` is the interpreter that a kernel whose own is gone should run. What is changed is asked for unless
+    `agreed`. Raises `UsageError` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
+    changed then.
+    """
+    refuse_conda_made(state)
+    if state.problem is None:
+        return ""
+    if not state.problem.repairable:
+        raise KernelFailed(state.problem.message, fix=state.problem.fix, kind=state.problem.kind)
+    if state.problem.kind == "no-ipykernel" and state.python is not None:
+        _ask(f"{state.problem.message}. Install it there?", agreed, report)
+        described = describe_python(world, state.python)
+        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
+        return f"ipykernel was installed into {described.prefix}"
+    if state.problem.kind == "python-gone" and not state.runs_ipykernel:
+        raise KernelFailed(
+            f"{state.problem.message}, and it is not the IPython kernel, which alone is mended here",
+            fix=f"install it anew, or remove it: torchdoctor jupyter-kernel remove {state.name}",
+            kind="other-kernel",
+        )
+    described = describe_python(world, _new_python(state, python, world))
+    check_writable(state.folder)
+    _ask(f"{state.problem.message}. Let it run {described.executable} instead?", agreed, report)
+    if not kernel.has_ipykernel(described.executable, world.environ):
+        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
+    _point_at(state, described, world, report)
+    return f"it runs {described.executable} now"
+
+
+def _ask(question: str, agreed: bool, report: Reporter) -> None:
+    if not agreed and not report.confirm(question):
+        raise UsageError(
+            f"{question} Nobody said yes, so nothing was changed",
+            fix="answer y, or say it beforehand with --yes",
+            kind="not-confirmed",
+        )
+
+
+def _new_python(state: KernelState, python: Path | None, world: World) -> Path:
+    """The one named, else that of the environment which holds the spec: it was moved as a whole."""
+    if python is not None:
+        return python
+    holds = python_in(world, state.folder.parents[3]) if state.place == "environment" else None
+    if holds is None:
+        raise EnvironmentUnusable(
+            f"the kernel {state.name} needs an environment to run, and none was named",
+            fix=f"name one: torchdoctor jupyter-kernel repair {state.name} ENV; or remove the kernel: torchdoctor "
+            f"jupyter-kernel remove {state.name}",
+            kind="no-environment",
+        )
+    return holds
+
+
+def _point_at(state: KernelState, python: PythonInfo, world: World, report: Reporter) -> None:
+    """Write the spec with another interpreter; the rest of one that can be read stays."""
+    torch = installed_versions(world, python.executable).get("torch")
+    cells = ALL_CELLS if torch else ("python",)
+    with staged(state.folder) as stage:
+        document = _kept(world, state)
+        whole = not document
+        if not document:
+            document = kernel.made_by_ipykernel(python.executable, stage.folder, world.environ)
+            document["display_name"] = kernel.display_name_of(torch) if torch else state.name
+        document["argv"] = [str(python.executable), *document["argv"][1:]]
+        stage.write(document, logos=whole)
+        session = run_cells(
+            python.executable,
+            stage.folder,
+            environ=world.environ,
+            cells=cells,
+            on_wait=lambda seconds: report.waiting("kernel", seconds),
+        )
+        kernel.raise_first_failure(state.name, judge(session, meant=python.prefix, cells=cells))
+        stage.put()
+
+
+def _kept(world: World, state: KernelState) -> dict[str, Any]:
+    """What the spec says now; empty when it says nothing."""
+    text = world.read_text(str(state.folder / "kernel.json"), limit=1 << 20)
+    with suppress(ValueError):
+        return dict(parse_spec(text or "").document)
+    return {}
