@@ -80,7 +80,18 @@ def test_verify_shows_a_table(real):
 
 def test_bench_measures_matmul_autograd_and_convolution(real):
     """Contract 3: float32 matmul at n = 2048 is there, with its spread."""
-    ran = run_torchdoctor("bench", real.folder, "--json")
+    ran = run_torchdoctor(
+        "bench",
+        real.folder,
+        "--quick",
+        "--only",
+        "matmul-float32",
+        "--only",
+        "autograd",
+        "--only",
+        "conv",
+        "--json",
+    )
     assert ran.status == 0, ran.out
     rows = {row["id"]: row for row in ran.json["results"]}
     assert {"matmul", "autograd", "conv"} <= set(rows)

@@ -354,14 +354,12 @@ def test_bench_without_torch_is_one_error(bare):
 
 def test_a_bench_case_that_crashes_is_an_error_and_the_others_run(tmp_path):
     """As in verify."""
-    crash = (
-        "###\ndef __getattr__(name):\n    if name == 'float32': os._exit(4)\n    raise AttributeError(name)"
-    )
+    crash = "###\ndef __getattr__(name):\n    if name == 'randn': os._exit(4)\n    raise AttributeError(name)"
     python = environment(tmp_path / "env", torch=ODD_TORCH + crash)
 
-    errors = {result.id: result.error for result in proof.bench(python).results}
+    errors = {result.id: result.error for result in proof.bench(python, only=["launch", "autograd"]).results}
 
-    assert list(errors) == ["matmul", "autograd", "conv"]
+    assert set(errors) == {"launch", "autograd"}
     assert all("status 4" in (error or "") for error in errors.values())
 
 

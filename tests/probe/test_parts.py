@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from torchdoctor.probe import devices, facts, suite
-from torchdoctor.probe.bench.timing import Timed
 from torchdoctor.probe.session import plan
 from torchdoctor.probe.verify.compare import judge
 
@@ -117,12 +116,3 @@ def test_a_coarse_product_needs_a_reason(error, lowered, status):
 
     assert judged == status
     assert bool(note) is (error > 2e-6 or error != error)  # noqa: PLR0124
-
-
-def test_a_figure_taken_on_a_busy_machine_says_so():
-    """Less than 90 % of its threads' time."""
-    taken = {"median_s": 1.0, "iqr_s": 0.1, "best_s": 0.9, "repeats": 9}
-
-    assert Timed(**taken, cpu_share=0.52).note == "machine busy: got 52% of the CPU time it asked for"
-    assert Timed(**taken, cpu_share=0.98).note is None
-    assert Timed(**taken, cpu_share=None).note is None

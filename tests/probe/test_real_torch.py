@@ -194,34 +194,3 @@ def test_torchvision_is_judged_by_the_boxes_it_keeps(verify_with, kept, status):
     vision = verify_with(only=["torchvision"], torchvision=SMALL_BOX.format(kept=kept))["torchvision"]
 
     assert vision.status == status
-
-
-def test_bench_measures_each_case_on_the_cpu(torch_python):
-    """The figures follow from the median, and the contract's case is there."""
-    report = proof.bench(torch_python)
-    results = {result.id: result for result in report.results}
-
-    assert report.passed
-    assert list(results) == ["matmul", "autograd", "conv"]
-    matmul = results["matmul"]
-    assert (matmul.device, matmul.dtype, matmul.unit) == ("cpu", "float32", "GFLOP/s")
-    assert matmul.params == {"n": 2048}
-    assert matmul.median_s is not None
-    assert matmul.value == pytest.approx(2 * 2048**3 / matmul.median_s / 1e9, rel=1e-4)
-    for result in report.results:
-        assert result.repeats >= 3
-        assert 0 < result.best_s <= result.median_s
-        assert result.iqr_s >= 0
-        assert (result.peak, result.share_of_peak, result.error) == (None, None, None)
-    document = report.to_json()
-    assert {"id", "device", "dtype", "params", "value", "unit", "median_s", "iqr_s", "repeats", "peak",
-            "share_of_peak"} <= set(document["results"][0])  # fmt: skip
-
-
-def test_bench_on_a_device_that_does_not_exist_is_one_error(torch_python):
-    """Named, with what there is."""
-    report = proof.bench(torch_python, device="cuda:0")
-
-    assert [(result.id, result.error) for result in report.results] == [
-        ("devices", "cuda:0 asked for; there is cpu")
-    ]

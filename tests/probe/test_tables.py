@@ -7,8 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from torchdoctor.proof import BenchReport, BenchResult, CheckResult, VerifyReport
-from torchdoctor.report.bench_table import render_bench
+from torchdoctor.proof import CheckResult, VerifyReport
 from torchdoctor.report.verify_table import render_verify
 
 ENVIRONMENT = {"python": "3.12.4", "torch": "2.13.0+cpu", "executable": "/envs/[red]/bin/python"}
@@ -57,18 +56,3 @@ def test_a_terminal_without_the_signs_gets_letters(report):
 
     assert "FAIL" in text
     assert "ok" in text
-
-
-def test_figures_errors_and_notes_are_shown():
-    """An error has no row of its own, it is said below."""
-    results = (
-        BenchResult(id="matmul", device="cpu", seconds=1.0, dtype="float32", params={"n": 2048}, value=187.25,
-                    unit="GFLOP/s", median_s=0.1, iqr_s=0.01, best_value=201.5, repeats=9, note="machine busy"),
-        BenchResult(id="conv", device="cpu", seconds=1.0, error="the process was killed by SIGKILL"),
-    )  # fmt: skip
-    text = shown(render_bench, BenchReport(environment=ENVIRONMENT, results=results), "ascii")
-
-    assert "187.2" in text
-    assert "10%" in text
-    assert "matmul on cpu: machine busy" in text
-    assert "conv on cpu: the process was killed by SIGKILL" in text

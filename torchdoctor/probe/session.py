@@ -51,6 +51,7 @@ def plan(steps: list[Step], there: list[str]) -> Iterator[tuple[Step, str]]:
 class _Session:
     def __init__(self, request: dict[str, Any], channel: Channel) -> None:
         self._channel = channel
+        self._request = request
         self._scale = float(request["scale"])
         self._asked: list[str] | None = request["devices"]
         self._finished = {(name, device): status for name, device, status in request["finished"]}
@@ -81,6 +82,9 @@ class _Session:
         preamble = (*suite.BEFORE, suite.IMPORT, suite.DEVICES)
         rows = [(step, device) for step, device in plan(self._steps, there) if step not in preamble]
         self._channel.send("plan", steps=[[step.id, device] for step, device in rows])
+        if self._suite is suite.BENCH:
+            self._measure(torch, [row for row in rows if (row[0].id, row[1]) not in self._finished])
+            rows = []
         for step, device in rows:
             if (step.id, device) in self._finished:
                 continue
@@ -102,6 +106,24 @@ class _Session:
             # After such an error every later call raises it again. A new process goes on with the next step.
             self._channel.send("again")
             os._exit(0)
+
+    def _measure(self, torch: Any, rows: list[tuple[Step, str]]) -> None:
+        from .bench.run import measure
+
+        limits = measure(
+            torch,
+            rows,
+            quick=bool(self._request.get("quick")),
+            announce=self._announce,
+            report=self._report_case,
+        )
+        faulthandler.cancel_dump_traceback_later()
+        self._channel.send("environment", values={"cpu_limits": limits or None})
+
+    def _report_case(self, step: Step, device: str, outcome: Outcome, seconds: float) -> None:
+        self._report(step, device, outcome, seconds)
+        if outcome.status == "fail" and devices.kind(device) != "cpu":
+            self._after_failure(step, device, outcome)
 
     def _devices(self, torch: Any) -> tuple[list[str], list[str]]:
         """The devices to use, and those asked for that are not there."""
@@ -128,11 +150,14 @@ class _Session:
             if not done and (step.id, device) not in self._finished:
                 self._report(step, device, skipped(why), 0.0)
 
-    def _attempt(self, step: Step, device: str, call: Callable[[], Outcome]) -> Outcome:
+    def _announce(self, step: Step, device: str) -> None:
         self._channel.send("start", id=step.id, device=device)
         # A step that hangs is killed by the parent at its limit; shortly before, this leaves the place where
         # it hangs on standard error. It needs neither the GIL nor an answering interpreter.
         faulthandler.dump_traceback_later(step.limit * self._scale * 0.9, file=2)
+
+    def _attempt(self, step: Step, device: str, call: Callable[[], Outcome]) -> Outcome:
+        self._announce(step, device)
         start = time.perf_counter()
         try:
             outcome = call()

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from torchdoctor.proof.results import BenchReport, BenchResult, CheckResult, VerifyReport
-from torchdoctor.proof.run import bench, select, verify
+from torchdoctor.proof.figures import BenchReport, BenchResult
+from torchdoctor.proof.results import CheckResult, VerifyReport
+from torchdoctor.proof.run import bench, cases_named, select, verify
 
-__all__ = ["BenchReport", "BenchResult", "CheckResult", "VerifyReport", "bench", "select", "verify"]
+__all__ = [
+    "BenchReport",
+    "BenchResult",
+    "CheckResult",
+    "VerifyReport",
+    "bench",
+    "cases_named",
+    "select",
+    "verify",
+]

@@ -10,16 +10,19 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.causes import with_causes
 from torchdoctor.errors import EnvironmentUnusable, UsageError
+from torchdoctor.peaks import with_peaks
 from torchdoctor.probe import suite
 from torchdoctor.proof.child import Child
+from torchdoctor.proof.figures import BenchReport, BenchResult
 from torchdoctor.proof.memory import most_memory
-from torchdoctor.proof.results import BenchReport, BenchResult, CheckResult, VerifyReport
+from torchdoctor.proof.results import CheckResult, VerifyReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["bench", "select", "verify"]
+__all__ = ["bench", "cases_named", "select", "verify"]
 
 # From its start until the interpreter says hello: a cold network disk takes seconds.
 _HELLO = 60.0
@@ -67,15 +70,21 @@ def bench(
     python: Path,
     *,
     device: str | None = None,
+    only: Iterable[str] = (),
+    skip: Iterable[str] = (),
+    quick: bool = False,
+    on_start: Callable[[str], None] | None = None,
     on_result: Callable[[BenchResult], None] | None = None,
     time_limit_scale: float = 1.0,
     environ: Mapping[str, str] | None = None,
 ) -> BenchReport:
     """Measure how fast PyTorch is in the environment of this interpreter, on its best device or on the one named.
 
-    What cannot be measured is a result with an `error`; so is the import, or the search for devices, when that failed.
+    `only` and `skip` name cases, or the first words of several (`matmul`); `quick` leaves out those that tell little
+    more. `on_start` hears the name of each case when its turn comes. What cannot be measured is a result with an
+    `error`; so is the import, or the search for devices, when that failed. Raises `UsageError` for a name of no case.
     """
-    selected = [step.id for step in suite.BENCH]
+    selected = cases_named(only, skip, quick=quick)
     results: list[BenchResult] = []
 
     def take(row: Mapping[str, Any]) -> None:
@@ -87,8 +96,32 @@ def bench(
             on_result(results[-1])
 
     run = _Run("bench", selected, None if device is None else [device], time_limit_scale, take)
+    run.ask(quick=quick)
+    run.on_start = on_start
     run.to_the_end(python, os.environ if environ is None else environ)
-    return BenchReport(environment=run.environment, results=tuple(results))
+    report = BenchReport(environment=run.environment, results=tuple(results), quick=quick)
+    return with_causes(with_peaks(report))
+
+
+def cases_named(only: Iterable[str], skip: Iterable[str], *, quick: bool) -> list[str]:
+    """The cases to run, in their order. Raises `UsageError` for a name of no case."""
+    from torchdoctor.probe.bench.cases import QUICK
+
+    known = [step.id for step in suite.BENCH]
+    only, skip = list(only), list(skip)
+    for name in (*only, *skip):
+        if not any(_named(case, name) for case in known):
+            raise UsageError(f"there is no case named {name!r}", fix="the cases are " + ", ".join(known))
+    return [
+        case
+        for case in known
+        if (any(_named(case, name) for name in only) if only else not quick or case in QUICK)
+        and not any(_named(case, name) for name in skip)
+    ]
+
+
+def _named(case: str, name: str) -> bool:
+    return case == name or case.startswith(name + "-")
 
 
 def select(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
@@ -123,6 +156,8 @@ def _figure(row: Mapping[str, Any]) -> BenchResult:
         for field in fields(BenchResult)
         if field.name in row["figures"]
     }
+    if "rounds_s" in figures:
+        figures["rounds_s"] = tuple(figures["rounds_s"])
     common = {"id": row["id"], "device": row["device"], "seconds": row["seconds"]}
     if row["status"] == "fail":
         return BenchResult(**common, error=row["detail"], evidence=tuple(row["evidence"]))
@@ -153,6 +188,11 @@ class _Run:
         self._current: tuple[str, str] | None = None
         self._answered = False
         self._started = 0.0
+        self.on_start: Callable[[str], None] | None = None
+
+    def ask(self, **more: Any) -> None:
+        """Hand the suite something more."""
+        self._request.update(more)
 
     def to_the_end(self, python: Path, environ: Mapping[str, str]) -> None:
         """Start processes until one gets through. Each that does not has finished one step more, so this ends."""
@@ -210,6 +250,8 @@ class _Run:
                 self._planned = [(name, device) for name, device in event["steps"]]
             case "start":
                 self._current, self._started = (event["id"], event["device"]), time.monotonic()
+                if self.on_start is not None:
+                    self.on_start(event["id"])
             case "result":
                 self._current = None
                 self._record(event)

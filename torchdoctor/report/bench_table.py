@@ -1,4 +1,4 @@
-"""BenchReport -> a table on the terminal: a row a figure, with how far to trust it."""
+"""BenchReport -> a table on the terminal: a row a figure, a bar for its share of the peak, how far to trust it."""
 
 from __future__ import annotations
 
@@ -10,44 +10,116 @@ from rich.text import Text
 from torchdoctor.report.verify_table import environment_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
     from torchdoctor.proof import BenchReport, BenchResult
 
-__all__ = ["render_bench"]
+__all__ = ["figure", "render_bench", "said", "title_of"]
+
+_BAR = 10
 
 
 def render_bench(report: BenchReport, console: Console) -> None:
     """Print the report."""
     console.print(environment_line(report.environment), soft_wrap=True)
+    if limits := _limits(report):
+        console.print(Text(limits, style="dim"), soft_wrap=True)
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    for title in ("case", "device", "dtype"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("work", overflow="fold")
+    table.add_column("case", overflow="fold")
     for title in ("median", "best"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("unit", no_wrap=True)
     table.add_column("IQR", justify="right", no_wrap=True)
-    table.add_column("of peak", justify="right", no_wrap=True)
+    table.add_column("of peak", no_wrap=True)
     for result in report.results:
         if result.error is None:
-            table.add_row(*_cells(result))
+            table.add_row(*(Text(cell) for cell in _cells(result, console)))
     if table.row_count:
         console.print(table)
-    for result in report.results:
-        said = result.error or result.note
-        if said:
-            style = "red" if result.error else "yellow"
-            console.print(Text(f"{result.id} on {result.device}: {said}", style=style), soft_wrap=True)
+    for text, style in said(report.results):
+        console.print(Text(text, style=style), soft_wrap=True)
 
 
-def _cells(result: BenchResult) -> list[str]:
-    work = ", ".join(f"{name} {value}" for name, value in result.params.items())
+def title_of(result: BenchResult) -> str:
+    """A case in a few words: what, in which dtype, how large, and where unless on the CPU."""
+    words = [result.id]
+    if result.dtype and result.id.startswith(("matmul", "attention", "transformer")):
+        words.append(result.dtype)
+    words += [
+        f"{name}={result.params[name]}" for name in ("n", "mib", "pinned", "workers") if name in result.params
+    ]
+    return " ".join(words) + ("" if result.device == "cpu" else f" on {result.device}")
+
+
+def said(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
+    """What is to be known of the figures, and its style: errors, causes, notes. What several share is said once."""
+    results = list(results)
+    lines: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        name = title_of(result)
+        if result.error:
+            lines.setdefault((result.error, "red"), []).append(name)
+        elif result.cause and not result.busy:
+            share = f"{result.share_of_peak or 0:.0%} of the peak: "
+            lines.setdefault((share + result.cause, "yellow"), []).append(name)
+        if result.note and not result.error:
+            lines.setdefault((result.note, "dim"), []).append(name)
+    told = [(f"{', '.join(names)}: {text}", style) for (text, style), names in lines.items()]
+    return [*_busy(results), *told]
+
+
+def _busy(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
+    shares = [result.cpu_share or 0 for result in results if result.busy]
+    if not shares:
+        return []
+    text = (
+        f"* machine busy: {len(shares)} of these got {min(shares):.0%} to {max(shares):.0%} of the CPU time "
+        "they wanted; their medians are not the speed of a quiet machine"
+    )
+    return [(text, "yellow")]
+
+
+def figure(value: float | None) -> str:
+    """A number with four figures or all before the point."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004
+
+
+def _limits(report: BenchReport) -> str | None:
+    limits = report.environment.get("cpu_limits") or {}
+    if not limits.get("clock_ghz"):
+        return None
+    rates = ", ".join(f"{dtype} {row['gflops']:,.0f}" for dtype, row in limits["one_core"].items())
+    return (
+        f"measured limits of a core: {limits['clock_ghz']:.2f} GHz; GFLOP/s: {rates}; {limits['cores']} cores"
+    )
+
+
+def _cells(result: BenchResult, console: Console) -> list[str]:
     spread = f"{result.iqr_s / result.median_s:.0%}" if result.iqr_s is not None and result.median_s else ""
-    share = f"{result.share_of_peak:.0%}" if result.share_of_peak is not None else ""
-    figures = [_figure(result.value), _figure(result.best_value)]
-    return [result.id, result.device, result.dtype or "", work, *figures, result.unit or "", spread, share]
+    busy = "*" if result.busy else ""
+    return [
+        title_of(result),
+        figure(result.value) + busy,
+        figure(result.best_value),
+        result.unit or "",
+        spread,
+        _bar(result.share_of_peak, console),
+    ]
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.1f}"
+def _bar(share: float | None, console: Console) -> str:
+    """Ten places, whole and half, and the share in per cent."""
+    if share is None:
+        return ""
+    full, half, rest = "█▌·"
+    try:
+        (full + half + rest).encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        full, half, rest = "#-."
+    halves = round(min(max(share, 0.0), 1.0) * _BAR * 2)
+    bar = full * (halves // 2) + half * (halves % 2)
+    return f"{bar.ljust(_BAR, rest)} {share:.0%}"

@@ -1,52 +1,55 @@
-"""Times work with torch.utils.benchmark, within a budget, and says how much of the CPU it got meanwhile."""
+"""Times one round of a work: on the CPU with torch.utils.benchmark, on a GPU with events on its stream."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..devices import kind, waiter
+from .share import Meter
 
-__all__ = ["Timed", "seconds_of", "timed"]
+if TYPE_CHECKING:
+    from .work import Work
 
-# A clean run gets 0.97 to 1.00 of its threads' time; below 0.9 the figure says more about the neighbours.
-BUSY = 0.9
+__all__ = ["Round", "one_round", "seconds_of"]
+
+# More pairs of events than this are no better a sample, and cost memory.
+_MOST_EVENTS = 2000
+# Larger than every second-level cache there is in 2026 (126 MB); written before each call whose data would fit.
+_FLUSH_BYTES = 256 << 20
+_buffers: dict[str, Any] = {}
 
 
-class Timed(NamedTuple):
-    """Seconds a call: the median, the spread between the quartiles, the best; how many; the CPU's share."""
+class Round(NamedTuple):
+    """Seconds a call, one for each block or call timed, and the share of CPU time meanwhile (None off the CPU)."""
 
-    median_s: float
-    iqr_s: float
-    best_s: float
-    repeats: int
+    times: list[float]
     cpu_share: float | None
 
-    @property
-    def note(self) -> str | None:
-        """What to know before trusting the figure."""
-        if self.cpu_share is not None and self.cpu_share < BUSY:
-            return f"machine busy: got {self.cpu_share:.0%} of the CPU time it asked for"
-        return None
 
-
-def seconds_of(torch: Any, work: Callable[[], object], device: str) -> float:
-    """What a call costs, roughly: the better of two after a first that sets things up."""
+def seconds_of(torch: Any, call: Callable[[], object], device: str) -> float:
+    """What a call costs, roughly: the better of two after a first that sets things up, or that one if it is long."""
     wait = waiter(torch, device)
-    taken = []
+    taken: list[float] = []
     for _ in range(3):
         start = time.perf_counter()
-        work()
+        call()
         wait()
         taken.append(time.perf_counter() - start)
-    return min(taken[1:])
+        if taken[0] > 1.0:
+            break
+    return min(taken[1:] or taken)
 
 
-def timed(
-    torch: Any, work: Callable[[], object], device: str, *, seconds: float, parallel: bool = True
-) -> Timed:
-    """Time the work for about so many seconds. `parallel` says whether it is meant to use every thread."""
+def one_round(torch: Any, work: Work, device: str, seconds: float) -> Round:
+    """Time the work for about so many seconds, at least one call of it."""
+    if not work.wall and kind(device) in ("cuda", "xpu"):
+        return Round(_queued(torch, work, device, seconds), None)
+    return _timed(torch, work, device, seconds)
+
+
+def _timed(torch: Any, work: Work, device: str, seconds: float) -> Round:
     from torch.utils.benchmark import Timer
 
     wait = waiter(torch, device)
@@ -57,18 +60,35 @@ def timed(
         return time.perf_counter()
 
     # Timer takes one thread unless told otherwise.
-    threads = torch.get_num_threads()
-    timer = Timer("work()", globals={"work": work}, timer=clock, num_threads=threads)
-    work()
-    wait()
-    used, began = time.process_time(), time.perf_counter()
+    threads = work.threads or torch.get_num_threads()
+    timer = Timer("work()", globals={"work": work.call}, timer=clock, num_threads=threads)
+    meter = Meter(1 if work.serial else threads)
     measurement = timer.blocked_autorange(min_run_time=seconds)
-    used, wall = time.process_time() - used, time.perf_counter() - began
-    asked = wall * (threads if parallel else 1)
-    return Timed(
-        median_s=measurement.median,
-        iqr_s=measurement.iqr,
-        best_s=min(measurement.times),
-        repeats=len(measurement.times),
-        cpu_share=min(round(used / asked, 3), 1.0) if kind(device) == "cpu" else None,
+    return Round(
+        [float(taken) for taken in measurement.times], meter.share() if kind(device) == "cpu" else None
     )
+
+
+def _queued(torch: Any, work: Work, device: str, seconds: float) -> list[float]:
+    """Everything is queued with events around each call, and waited for once: no launch and no wait is timed."""
+    module = getattr(torch, kind(device))
+    count = int(seconds / max(seconds_of(torch, work.call, device), 1e-6))
+    flush = _flush(torch, device) if work.moved is not None and work.moved < _FLUSH_BYTES else None
+    pairs = []
+    for _ in range(max(3, min(count, _MOST_EVENTS))):
+        start, end = (module.Event(enable_timing=True) for _ in range(2))
+        if flush is not None:
+            flush()
+        start.record()
+        work.call()
+        end.record()
+        pairs.append((start, end))
+    module.synchronize(device)
+    return [start.elapsed_time(end) / 1e3 for start, end in pairs]
+
+
+def _flush(torch: Any, device: str) -> Callable[[], object]:
+    if device not in _buffers:
+        _buffers[device] = torch.empty(_FLUSH_BYTES, dtype=torch.int8, device=device)
+    flush: Callable[[], object] = _buffers[device].zero_
+    return flush
