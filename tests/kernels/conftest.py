@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,34 @@ def _registered(tmp_path_factory):
 def demo(real, jupyter, _registered):
     """The real torch as the kernel `demo`, as `torchdoctor jupyter-kernel` wrote it."""
     return Path(shutil.copytree(_registered(real), jupyter / "kernels" / "demo"))
+
+
+@pytest.fixture(scope="session")
+def _served(tmp_path_factory, _registered):
+    """Starts the one Jupyter server of the run, in which the kernel `demo` is registered."""
+    from tests.kernels.server import jupyter_server
+
+    with ExitStack() as stack:
+        made = {}
+
+        def once(real):
+            if not made:
+                folder = tmp_path_factory.mktemp("served")
+                shutil.copytree(_registered(real), folder / "data" / "kernels" / "demo")
+                environ = {
+                    "HOME": str(folder / "home"),
+                    "JUPYTER_DATA_DIR": str(folder / "data"),
+                    "JUPYTER_CONFIG_DIR": str(folder / "config"),
+                    "IPYTHONDIR": str(folder / "ipython"),
+                }
+                made["server"] = stack.enter_context(jupyter_server(folder, environ))
+            return made["server"]
+
+        yield once
+
+
+@pytest.fixture
+def server(real, _served):
+    """A Jupyter server that offers the real torch as the kernel `demo`."""
+    pytest.importorskip("jupyterlab", reason="JupyterLab is not installed: python -m pip install '.[test]'")
+    return _served(real)
