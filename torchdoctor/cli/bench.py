@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from typing_extensions import Self
 
 from torchdoctor.cli.options import Output, output_options
-from torchdoctor.cli.place import environment_python, say_json
+from torchdoctor.cli.place import data_folder, environment_python, say_json
+from torchdoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from torchdoctor.compare import Comparison
+    from torchdoctor.proof import BenchReport
 
 __all__ = ["command"]
 
@@ -20,6 +26,14 @@ __all__ = ["command"]
 @click.option("--only", multiple=True, metavar="CASE", help="This case, or all whose names begin with it.")
 @click.option("--skip", multiple=True, metavar="CASE", help="Not this one.")
 @click.option("--list", "list_", is_flag=True, help="Print the cases and what each measures.")
+@click.option("--save", metavar="NAME", help="Keep this run under a name.")
+@click.option("--compare", metavar="NAME|FILE", help="Set it beside a run kept, or what --json printed.")
+@click.option(
+    "--fail-if",
+    type=click.FloatRange(min=0),
+    metavar="PCT",
+    help="Exit with 1 when a case is slower than in --compare by more than this and than the noise.",
+)
 @output_options
 def command(
     *,
@@ -29,6 +43,9 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     list_: bool,
+    save: str | None,
+    compare: str | None,
+    fail_if: float | None,
     output: Output,
 ) -> int:
     """Measure in ENV: products, convolution, attention, training, memory, copies, overhead.
@@ -39,25 +56,49 @@ def command(
     \b
     torchdoctor bench --quick
     torchdoctor bench ~/envs/vision --device cpu --only matmul --json
+    torchdoctor bench --save before
+    torchdoctor bench --compare before --fail-if 5
     """
+    from torchdoctor.compare import compare as compare_runs
     from torchdoctor.proof import bench, cases_named
+    from torchdoctor.saved_bench import check_name, load_bench, save_bench
 
     if list_:
         _list(cases_named(only, skip, quick=quick), as_json=output.json)
         return 0
+    folder = data_folder() / "bench"
+    # What is wrong with these is said before a minute of measuring, not after.
+    if fail_if is not None and compare is None:
+        raise UsageError("--fail-if says by how much, and not than what", fix="add --compare NAME")
+    before = None if compare is None else load_bench(compare, folder)
+    if save is not None:
+        check_name(save)
     with _Progress(shown=not output.quiet and not output.json) as progress:
         report = bench(
             environment_python(env), device=device, only=only, skip=skip, quick=quick, on_start=progress.case
         )
-    if output.json:
-        say_json(report.to_json())
-    else:
-        from rich.console import Console
+    comparison = None if before is None else compare_runs(before, report, name=compare or "")
+    if save is not None:
+        save_bench(report, save, folder)
+    _say(report, comparison, as_json=output.json)
+    slower = comparison.regressions(fail_if) if comparison and fail_if is not None else ()
+    return 0 if report.passed and not slower else 1
 
-        from torchdoctor.report.bench_table import render_bench
 
-        render_bench(report, Console(soft_wrap=True))
-    return 0 if report.passed else 1
+def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -> None:
+    if as_json:
+        more = {} if comparison is None else {"comparison": comparison.to_json()}
+        say_json(report.to_json() | more)
+        return
+    from rich.console import Console
+
+    from torchdoctor.report.bench_table import render_bench
+    from torchdoctor.report.compare_table import render_comparison
+
+    console = Console(soft_wrap=True)
+    render_bench(report, console)
+    if comparison is not None:
+        render_comparison(comparison, console)
 
 
 def _list(names: list[str], *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from torchdoctor.compare import Change
     from torchdoctor.proof import BenchReport, BenchResult
 
 __all__ = ["figure", "render_bench", "said", "title_of"]
@@ -42,7 +43,7 @@ def render_bench(report: BenchReport, console: Console) -> None:
         console.print(Text(text, style=style), soft_wrap=True)
 
 
-def title_of(result: BenchResult) -> str:
+def title_of(result: BenchResult | Change) -> str:
     """A case in a few words: what, in which dtype, how large, and where unless on the CPU."""
     words = [result.id]
     if result.dtype and result.id.startswith(("matmul", "attention", "transformer")):

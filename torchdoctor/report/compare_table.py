@@ -1,0 +1,46 @@
+"""Comparison -> a table on the terminal: before, now, the change and the noise it has to stand out from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from torchdoctor.report.bench_table import figure, title_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from torchdoctor.compare import Comparison
+
+__all__ = ["render_comparison"]
+
+_STYLES = {"faster": "green", "slower": "red", "within noise": "dim"}
+
+
+def render_comparison(comparison: Comparison, console: Console) -> None:
+    """Print the comparison."""
+    console.print()
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    table.add_column(Text(f"against {comparison.name}"), overflow="fold")
+    for title in ("before", "now"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    for title in ("change", "noise"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row in comparison.changes:
+        cells = (title_of(row), figure(row.before), figure(row.after), row.unit)
+        change = (f"{row.percent:+.1f}%", f"±{row.noise_percent:.1f}%", row.verdict)
+        table.add_row(
+            *(Text(cell) for cell in cells), *(Text(cell, style=_STYLES[row.verdict]) for cell in change)
+        )
+    console.print(table)
+    if comparison.mean_percent is not None:
+        console.print(Text(f"geometric mean of the changes: {comparison.mean_percent:+.1f}%"), soft_wrap=True)
+    for text in comparison.differences:
+        console.print(Text(f"not the same: {text}", style="yellow"), soft_wrap=True)
+    for title, names in (("only before", comparison.only_before), ("only now", comparison.only_after)):
+        if names:
+            console.print(Text(f"{title}: {', '.join(names)}", style="dim"), soft_wrap=True)
