@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -39,6 +40,14 @@ def test_a_recorded_machine_replays(path):
     for name, expected in record.get("facts", {}).items():
         fact = detection.fact(name)
         assert _plain(fact.value if fact.state == "found" else fact.state) == expected, name
+
+
+def test_recorded_machines_say_where_they_come_from():
+    """At least forty, each with the address of its report or recorded by us, none twice."""
+    records = [json.loads(path.read_text("utf-8")) for path in RECORDED]
+    assert len(records) >= 40
+    assert all(re.match(r"https://github\.com/\S+/\d+|recorded$", record["source"]) for record in records)
+    assert len({record["source"] for record in records}) == len(records)
 
 
 def _plain(value):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from torchdoctor.machine.python import PythonInfo
-    from torchdoctor.machine.seam import World
+    from torchdoctor.machine.seam import Completed, World
 
 __all__ = ["AMD_NAMES", "parse_groups", "probe_all_amd", "probe_amd", "probe_amd_driver"]
 
@@ -68,21 +68,34 @@ def probe_amd(world: World) -> Fact[tuple[AmdGpu, ...]]:
         return found(gpus, _NODES)
     if texts:
         return absent(_NODES, why="no node has a GPU")
-    for gpus, source in _by_tools(world):
-        if gpus:
-            return found(gpus, source)
+    said = list(_by_tools(world))
+    for fact in said:
+        if fact.state == "found":
+            return fact
+    if said:
+        return said[0]
     return unknown("no node can be read", _NODES) if paths else absent(_NODES)
 
 
-def _by_tools(world: World) -> Iterator[tuple[tuple[AmdGpu, ...], str]]:
+def _by_tools(world: World) -> Iterator[Fact[tuple[AmdGpu, ...]]]:
     for program in ("rocminfo", "/opt/rocm/bin/rocminfo"):
         answer = world.run([program])
         if answer.failure != "missing":
-            yield parse_rocminfo(answer.stdout), program
+            yield _told(answer, parse_rocminfo(answer.stdout), program)
             break
     answer = world.run(["amd-smi", "static", "--asic"])
     if answer.failure != "missing":
-        yield parse_amd_smi(answer.stdout), "amd-smi"
+        yield _told(answer, parse_amd_smi(answer.stdout), "amd-smi")
+
+
+def _told(answer: Completed, gpus: tuple[AmdGpu, ...], source: str) -> Fact[tuple[AmdGpu, ...]]:
+    if gpus:
+        return found(gpus, source)
+    # rocminfo that may not open /dev/kfd says so on stdout.
+    refused = re.search(r"^Unable to open /dev/kfd.*$", answer.stdout, re.MULTILINE)
+    if refused or not answer.ok:
+        return unknown(refused[0] if refused else answer.cause, source)
+    return absent(source, why="it names no GPU")
 
 
 def probe_amd_driver(world: World) -> Fact[str]:

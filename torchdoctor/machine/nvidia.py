@@ -4,6 +4,7 @@
 2. /sys/module/nvidia/version and /proc/driver/nvidia/version, for the driver alone.
 3. nvidia-smi, on PATH and where WSL keeps it; not asked when NVML hung, since it asks the same library.
 4. PCI, when there is no driver to ask: that a GPU is there, and its name.
+5. The device tree of a Jetson, whose GPU is on no bus, and whose older systems have neither NVML nor nvidia-smi.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
 from torchdoctor.machine.model import NvidiaGpu
 from torchdoctor.machine.nvidia_answer import Gpus, NvidiaFacts, first
@@ -22,7 +24,9 @@ from torchdoctor.machine.smi import ask_smi
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import World
 
-__all__ = ["NvidiaFacts", "loaded_module", "probe_nvidia"]
+__all__ = ["NvidiaFacts", "jetson_model", "loaded_module", "probe_nvidia"]
+
+_KERNEL = "/proc/sys/kernel/osrelease"
 
 
 def probe_nvidia(world: World, *, system: str = "linux") -> NvidiaFacts:
@@ -75,11 +79,22 @@ def _ask_bus(world: World, gpus: Fact[Gpus], loaded: Fact[str], system: str) -> 
     cards = tuple(NvidiaGpu(name=named(world, device)) for device in devices)
     if cards:
         return found(cards, "PCI")
+    if (jetson := jetson_model(world)).value is not None:
+        return found((NvidiaGpu(name=jetson.value.removesuffix(" Developer Kit")),), jetson.source)
+    if gpus.state == "absent" and "tegra" in (world.read_text(_KERNEL, limit=200) or ""):
+        return unknown("the kernel is a Jetson's, and nothing names its GPU", _KERNEL)
     if loaded.state == "found" and gpus.state == "absent":
         return unknown(
             "the driver is loaded, and neither NVML nor nvidia-smi is there to list its GPUs", gpus.source
         )
     return gpus
+
+
+def jetson_model(world: World) -> Fact[str]:
+    """The board's name, such as NVIDIA Jetson AGX Orin Developer Kit."""
+    path = "/proc/device-tree/model"
+    model = clean(world.read_text(path, limit=200) or "")
+    return found(model, path) if "Jetson" in model or "Orin" in model else absent(path)
 
 
 def _contained(world: World) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
-from torchdoctor.machine.nvidia import loaded_module
+from torchdoctor.machine.nvidia import jetson_model, loaded_module
 from torchdoctor.machine.nvidia_text import parse_module_kind
 from torchdoctor.machine.pci import BUS, NVIDIA, display_devices, kernel_drivers, named
 
@@ -22,7 +22,7 @@ __all__ = ["INSTALL_NAMES", "LOG_NAMES", "parse_xids", "probe_install", "probe_l
 INSTALL_NAMES = (
     "nvidia.pci", "nvidia.kernel_driver", "nvidia.nouveau", "nvidia.module", "nvidia.module_version",
     "nvidia.library_version", "nvidia.mismatch", "nvidia.libcuda", "nvidia.devices", "nvidia.devices_denied",
-    "nvidia.nvswitches", "nvidia.fabric_manager",
+    "nvidia.nvswitches", "nvidia.fabric_manager", "nvidia.jetson", "nvidia.l4t",
 )  # fmt: skip
 LOG_NAMES = ("nvidia.xid",)
 _PROC = "/proc/driver/nvidia/version"
@@ -58,6 +58,8 @@ def probe_install(world: World, _python: PythonInfo) -> Mapping[str, Fact[object
         "nvidia.devices_denied": found(denied, "/dev") if denied else absent("/dev", why="none is denied"),
         "nvidia.nvswitches": _switches(world),
         "nvidia.fabric_manager": _fabric_manager(world),
+        "nvidia.jetson": jetson_model(world),
+        "nvidia.l4t": _l4t(world),
     }
 
 
@@ -125,6 +127,16 @@ def _fabric_manager(world: World) -> Fact[str]:
     if word == "unknown" or "could not be found" in answer.stderr:
         return absent(source, why="the service is not installed")
     return unknown(answer.cause or f"it says {word!r}", source)
+
+
+def _l4t(world: World) -> Fact[str]:
+    """The release of Jetson Linux, which stands for the driver: `# R35 (release), REVISION: 3.1, ...` is 35.3.1."""
+    path = "/etc/nv_tegra_release"
+    text = world.read_text(path, limit=400)
+    if text is None:
+        return absent(path)
+    match = re.match(r"# R(\d{2}) \(release\), REVISION: (\d{1,2}(?:\.\d{1,2})?)", text, re.ASCII)
+    return found(f"{match[1]}.{match[2]}", path) if match else unknown("it says no release", path)
 
 
 def probe_log(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:

@@ -141,6 +141,7 @@ def parse_smi_refusal(text: str) -> str | None:
     starts = (
         "Failed to initialize NVML",
         "NVIDIA-SMI has failed",
+        "NVIDIA-SMI couldn't find libnvidia-ml",
         "No devices were found",
         "Unable to determine",
     )

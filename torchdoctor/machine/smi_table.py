@@ -15,14 +15,14 @@ _LIMIT: Final = 1024
 _SLICE_LIMIT: Final = 64
 _WIDTH: Final = 300
 _HEAD = re.compile(
-    r"NVIDIA-SMI\s+(\d[\d.]{2,15})\s+(?:KMD Version|Driver Version):\s*(\d[\d.]{2,15})"
-    r"(?:\s+CUDA(?: UMD)? Version:\s*(\d{1,2}\.\d{1,2}))?",
+    r"NVIDIA-SMI\s+(\d[\d.]{2,15})\s+(?:KMD Version|Driver Version):\s*(\d[\d.]{2,15}|N/A)"
+    r"(?:\s+CUDA(?: UMD)? Version:\s*(\d{1,2}\.\d{1,2}|N/A))?",
     re.ASCII,
 )
 # |   0  NVIDIA A100-SXM4-40GB          On  | 00000000:07:00.0 Off |                    0 |
 _NAME = re.compile(
     r"\|\s+(\d{1,4})\s+(\S.*?)\s+(On|Off|WDDM|TCC|MCDM|N/A|ERR!)\s*\|"
-    r"\s*([0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9A-Fa-f])\s+(?:On|Off|N/A|ERR!)\s*\|\s*(\S.*?)\s*\|"
+    r"\s*([0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9A-Fa-f]|N/A)\s+(?:On|Off|N/A|ERR!)\s*\|\s*(\S.*?)\s*\|"
 )
 # | N/A   33C    P0    66W / 400W |   1234MiB / 40960MiB |      0%      Default |
 _LOAD = re.compile(
@@ -34,8 +34,8 @@ _MODES = {
     "Default": "default", "E. Thread": "exclusive-thread",
     "Prohibited": "prohibited", "E. Process": "exclusive-process",
 }  # fmt: skip
-_LISTED = re.compile(r"GPU (\d{1,4}): (\S[^\n]{0,120}?)(?:\s+\(UUID: (GPU-[\w-]{1,60})\))?\s*")
-_SLICE = re.compile(r"\s+(MIG \S+)\s+Device\s+\d+:(?:\s+\(UUID: (MIG-[\w/-]{1,120})\))?\s*")
+_LISTED = re.compile(r"GPU (\d{1,4}): (\S[^\n]{0,120}?)(?:\s+\(UUID: ([^()]{1,60})\))?\s*")
+_SLICE = re.compile(r"\s*(MIG \S+)\s+Device\s+\d+:(?:\s+\(UUID: (MIG-[\w/-]{1,120})\))?\s*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ class TableGpu:
 class SmiTable:
     """The head's versions, and the GPUs. `cuda` is the newest CUDA that the driver speaks, not a toolkit."""
 
-    driver: str
+    driver: str | None
     cuda: str | None
     gpus: tuple[TableGpu, ...]
 
@@ -66,7 +66,7 @@ class ListedGpu:
 
 
 def parse_smi_table(text: str) -> SmiTable | None:
-    """What `nvidia-smi` prints; None when there is no head with a driver's version."""
+    """What `nvidia-smi` prints; None when it has no head. On a Jetson most of it is N/A."""
     head = _HEAD.search(text)
     if head is None:
         return None
@@ -82,15 +82,16 @@ def parse_smi_table(text: str) -> SmiTable | None:
             on = match[1] == "Enabled"
             state = replace(gpus[-1].state, mig=on, mig_pending=on is not bool(match[2]))
             gpus[-1] = replace(gpus[-1], state=state)
-    return SmiTable(driver=head[2], cuda=head[3], gpus=tuple(gpus[:_LIMIT]))
+    driver, cuda = (None if cell == "N/A" else cell for cell in (head[2], head[3]))
+    return SmiTable(driver=driver, cuda=cuda, gpus=tuple(gpus[:_LIMIT]))
 
 
 def _begin(match: re.Match[str]) -> TableGpu:
     _, name, persistence, bus_id, ecc = match.groups()
     state = GpuState(
-        bus_id=bus_id.upper(),
+        bus_id=None if bus_id == "N/A" else bus_id.upper(),
         persistence={"On": True, "Off": False}.get(persistence),
-        ecc={"Off": False}.get(ecc, True if ecc.isdecimal() else None),
+        ecc={"Off": False, "On": True}.get(ecc, True if ecc.isdecimal() else None),
         ecc_errors=_whole(ecc),
     )
     return TableGpu(name=clean(name), memory_mib=None, state=state)
@@ -124,7 +125,8 @@ def parse_smi_list(text: str) -> tuple[ListedGpu, ...]:
     for row in text.splitlines():
         line = row[:_WIDTH]
         if match := _LISTED.fullmatch(line):
-            gpus.append(ListedGpu(name=clean(match[2]), uuid=match[3]))
+            uuid = match[3] if re.fullmatch(r"GPU-[\w-]{1,60}", match[3] or "", re.ASCII) else None
+            gpus.append(ListedGpu(name=clean(match[2]), uuid=uuid))
         elif gpus and len(gpus[-1].slices) < _SLICE_LIMIT and (match := _SLICE.fullmatch(line)):
             name = clean(f"{gpus[-1].name} {match[1]}")
             part = MigInstance(gpu=len(gpus) - 1, name=name, uuid=match[2])
