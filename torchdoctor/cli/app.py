@@ -36,6 +36,7 @@ COMMANDS = {
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",
     "diagnose": "torchdoctor.cli.diagnose",
     "explain": "torchdoctor.cli.explain",
+    "report": "torchdoctor.cli.report",
     "index": "torchdoctor.cli.index",
     "config": "torchdoctor.cli.config",
     "completion": "torchdoctor.cli.completion",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.config import Config
 
-__all__ = ["command"]
+__all__ = ["command", "every_setting"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,7 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
         return 0
     path = config_path()
     config = read_config(path)
-    settings = list(_settings(config, everything=everything))
+    settings = list(every_setting(config, everything=everything))
     folders = {"config": str(path), "cache": str(cache_folder()), "data": str(data_folder())}
     if output.json:
         rows = [asdict(row) for row in settings]
@@ -120,7 +120,7 @@ def _command(name: str) -> click.Command:
     return made
 
 
-def _settings(config: Config | None, *, everything: bool) -> Iterator[_Setting]:
+def every_setting(config: Config | None, *, everything: bool) -> Iterator[_Setting]:
     """Every setting that is not at its default; with `everything`, those as well."""
     from torchdoctor.cli.app import COMMANDS
 

@@ -1,0 +1,212 @@
+"""`torchdoctor report [ENV]`: everything in one file for a bug report, with nothing of who and where in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.place import cache_folder, data_folder, environment_python, full_path
+from torchdoctor.errors import EnvironmentUnusable, NoSolution, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.errors import TorchdoctorError
+    from torchdoctor.inventory import Inventory
+    from torchdoctor.machine import Machine, NamedFact, PythonInfo, World
+    from torchdoctor.plan import Plan
+    from torchdoctor.report.bug_report import Seen
+    from torchdoctor.report.redact import Identity
+
+__all__ = ["command"]
+
+
+@click.command("report", short_help="Everything in one file for a bug report, redacted.")
+@click.argument("env", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["md", "json", "html"]), default="md", show_default=True,
+    help="md is for pasting into an issue; json holds everything.",
+)  # fmt: skip
+@click.option("-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it.")
+@output_options
+def command(*, env: Path | None, form: str, target: str | None, output: Output) -> int:
+    """Put the machine, ENV, what would fit, findings and settings into one file for a bug report.
+
+    User names, home folders, host names, addresses, tokens and credentials are taken out. Without ENV: the active
+    environment, else ./.venv, else the Python that runs torchdoctor.
+
+    \b
+    torchdoctor report
+    torchdoctor report ~/envs/vision --format json --output report.json
+    """
+    from datetime import datetime, timezone
+
+    from torchdoctor.report.bug_report import report_document
+
+    form = "json" if output.json else form
+    place = _target(target)
+    seen = _look(env)
+    document = report_document(seen, when=datetime.now(timezone.utc), identity=_identity(os.environ))
+    text = _text(document, form)
+    if place is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return 0
+    _write(place, text)
+    if not output.quiet:
+        click.echo(f"written to {place}; read it through before you send it", err=True)
+    return 0
+
+
+def _look(env: Path | None) -> Seen:
+    from torchdoctor.diagnosis import judge_builds
+    from torchdoctor.installed import read_installed
+    from torchdoctor.machine import describe_python, detect, real_world
+    from torchdoctor.report.bug_report import Seen
+
+    world = real_world(os.environ)
+    interpreter = _python(env)
+    problem: TorchdoctorError | None = None
+    try:
+        python = describe_python(world, interpreter)
+    except EnvironmentUnusable as error:
+        # Where the environment's interpreter does not run, the machine can still be told.
+        problem, python = error, describe_python(world, sys.executable)
+    detection = detect(world, python=python, cache=cache_folder())
+    plan = _plan(detection.machine)
+    fitting = None if isinstance(plan, NoSolution) else plan
+    findings = (
+        ()
+        if problem
+        else judge_builds(read_installed(python.site_packages), fitting, folder=str(python.prefix))
+    )
+    return Seen(
+        detection=detection,
+        extra_facts=(_tags(detection.machine, python),),
+        environment=problem or _inventory(world, python, detection.machine),
+        plan=plan,
+        findings=findings,
+        settings=_own_settings(),
+    )
+
+
+def _python(env: Path | None) -> Path:
+    try:
+        return environment_python(env)
+    except EnvironmentUnusable:
+        if env is not None:
+            raise
+        return Path(sys.executable)
+
+
+def _plan(machine: Machine) -> Plan | NoSolution:
+    from torchdoctor.index_store import known_index
+    from torchdoctor.plan import Request
+    from torchdoctor.snapshot_shelf import plan_from_snapshot
+
+    try:
+        known = known_index(data_folder(), lambda text: click.echo(text, err=True))
+        return plan_from_snapshot(machine, Request(), known)
+    except NoSolution as error:
+        return error
+
+
+def _inventory(world: World, python: PythonInfo, machine: Machine) -> Inventory:
+    from torchdoctor.inventory import take_inventory
+
+    return take_inventory(world, python, here=_here(), platform=machine.platform)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        # The current folder was removed under our feet.
+        return Path("/")
+
+
+def _tags(machine: Machine, python: PythonInfo) -> NamedFact:
+    """The best wheel tags that the interpreter takes, and how many there are."""
+    from torchdoctor.machine import supported_tags
+    from torchdoctor.machine.fact import NamedFact, absent, found
+
+    tags = supported_tags(machine)
+    source = str(python.executable)
+    text = f"{tags[0]} and {len(tags) - 1} more" if tags else ""
+    return NamedFact(name="python.tags", fact=found(text, source) if text else absent(source))
+
+
+def _own_settings() -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from torchdoctor.cli.config import every_setting
+    from torchdoctor.cli.settings import read_config
+
+    return {"settings": [asdict(row) for row in every_setting(read_config(), everything=False)]}
+
+
+def _identity(environ: Mapping[str, str]) -> Identity:
+    """Who runs this, and where: no name server is asked."""
+    import getpass
+    import platform
+
+    from torchdoctor.report.redact import Identity
+
+    users = [environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")]
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        users.append(getpass.getuser())
+    homes = [environ.get(name, "") for name in ("HOME", "USERPROFILE")]
+    with contextlib.suppress(RuntimeError, OSError):
+        homes += [str(Path.home()), os.path.realpath(Path.home())]
+    users += [Path(home).name for home in homes if home]
+    hosts = [platform.node(), environ.get("HOSTNAME", ""), environ.get("COMPUTERNAME", "")]
+    return Identity(
+        users=tuple(dict.fromkeys(filter(None, users))),
+        homes=tuple(dict.fromkeys(filter(None, homes))),
+        hosts=tuple(dict.fromkeys(filter(None, hosts))),
+    )
+
+
+def _text(document: dict[str, Any], form: str) -> str:
+    if form == "json":
+        return json.dumps(document, indent=2) + "\n"
+    from torchdoctor.report.bug_report import sections_of
+    from torchdoctor.report.bug_report_forms import as_html, as_markdown
+
+    sections = sections_of(document)
+    return as_html(sections, title="torchdoctor report") if form == "html" else as_markdown(sections)
+
+
+def _target(target: str | None) -> Path | None:
+    """Where to write; None for standard output. Raises `UsageError` for a place that takes no file."""
+    if target in (None, "-"):
+        return None
+    place = full_path(Path(target or ""))
+    if place.is_dir():
+        raise UsageError(f"{place} is a folder", fix="name a file: --output report.md")
+    if not place.parent.is_dir():
+        raise UsageError(f"there is no folder {place.parent}", fix="make it first, or name another place")
+    return place
+
+
+def _write(place: Path, text: str) -> None:
+    """The old file or the whole new one."""
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=place.parent, prefix=f".{place.name}.", delete=False
+    ) as file:
+        fresh = Path(file.name)
+        try:
+            file.write(text)
+            file.close()
+            fresh.replace(place)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
