@@ -1,0 +1,171 @@
+"""The report's three forms: one redacted document, Markdown that cannot be broken out of, a page that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.inventory.site import Environment
+from torchdoctor.diagnosis import Finding
+from torchdoctor.errors import EnvironmentUnusable, NoSolution
+from torchdoctor.inventory import Inventory
+from torchdoctor.machine import Detection, Machine, NamedFact, Nvidia, NvidiaGpu, Python
+from torchdoctor.machine.fact import absent, found
+from torchdoctor.report.bug_report import Section, Seen, report_document, sections_of
+from torchdoctor.report.bug_report_forms import ISSUE_LIMIT, as_html, as_markdown
+from torchdoctor.report.redact import Identity
+
+WHEN = datetime(2026, 11, 25, 2, 0, tzinfo=timezone.utc)
+MACHINE = Machine(
+    os="linux",
+    arch="x86_64",
+    python=Python(version="3.12.4"),
+    nvidia=Nvidia(driver="580.95.05", gpus=(NvidiaGpu(name="NVIDIA L4", compute_capability="8.9"),)),
+)
+FINDING = Finding(
+    id="cpu-only-wheel", severity="error", title="CPU-only torch on a machine with a GPU",
+    evidence=("torch 2.13.0+cpu in /home/ada/env",), explanation="It has no code for a GPU.",
+    fix=("torchdoctor install /home/ada/env",),
+)  # fmt: skip
+
+
+@pytest.fixture
+def seen(tmp_path):
+    """An environment with a CPU torch, for which nothing fits, and one finding."""
+    env = Environment(tmp_path / "env")
+    env.torch("2.13.0+cpu", requested=True)
+    env.put("nvidia-cublas-cu12", "12.4.5.8", installer="uv")
+    facts = (
+        NamedFact(name="nvidia.driver", fact=found("580.95.05", "NVML")),
+        NamedFact(name="amd.gpus", fact=absent("/sys")),
+    )
+    return Seen(
+        detection=Detection(machine=MACHINE, facts=facts),
+        extra_facts=(NamedFact(name="python.tags", fact=found("cp312-cp312-linux_x86_64", "it")),),
+        environment=env.take(environ={"HTTPS_PROXY": "http://ada:pw@10.1.2.3:3128", "HF_TOKEN": "hf_secret"}),
+        plan=NoSolution("nothing fits", fix="use another Python"),
+        findings=(FINDING,),
+        settings={
+            "settings": [{"key": "install.mirror", "value": "nju", "origin": "/home/ada/config.toml:1"}]
+        },
+    )
+
+
+def _document(seen, **who):
+    return report_document(seen, when=WHEN, identity=Identity(**who))
+
+
+def test_the_document_holds_everything_under_its_contract_name(seen, tmp_path):
+    """Machine, facts, environment, plan, findings and settings; machine and environment read back."""
+    document = _document(seen)
+    assert list(document) == [
+        "schema", "torchdoctor", "created", "summary", "machine", "facts", "environment", "environment_error", "plan",
+        "plan_error", "findings", "settings",
+    ]  # fmt: skip
+    assert Machine.from_json(document["machine"]) == MACHINE
+    assert Inventory.from_json(document["environment"]).torch.value.version == "2.13.0+cpu"
+    assert document["plan_error"] == {
+        "kind": "no-solution",
+        "message": "nothing fits",
+        "fix": "use another Python",
+    }
+    assert document["facts"][0] == {
+        "name": "nvidia.driver", "state": "found", "source": "NVML", "value": "580.95.05", "why": None,
+    }  # fmt: skip
+
+
+def test_nothing_of_who_and_where_is_left_in_it(seen, tmp_path):
+    """Neither the user nor the proxy's login and address, and not the folder that a test ran in as that user's home."""
+    text = json.dumps(_document(seen, users=("ada",), homes=(str(tmp_path),)))
+    assert not re.search(r"\bada\b|10\.1\.2\.3|\bpw\b|hf_secret", text)
+    assert str(tmp_path) not in text
+    assert "12.4.5.8" in text
+
+
+def test_an_environment_that_cannot_be_read_is_told_with_its_reason(seen):
+    """The machine is still there."""
+    from dataclasses import replace
+
+    error = EnvironmentUnusable("its Python is gone", fix="make it anew")
+    document = _document(replace(seen, environment=error, findings=()))
+    assert document["environment"] is None
+    text = as_markdown(sections_of(document))
+    assert "its Python is gone; make it anew" in text
+    assert "nvidia.driver: 580.95.05 (NVML)" in text
+
+
+def test_the_markdown_tells_the_verdict_first(seen):
+    """What this is, findings and what would fit stand open; the lists are folded."""
+    text = as_markdown(sections_of(_document(seen, users=("ada",))))
+    assert re.findall(r"^###? (.*)|<summary>(.*)</summary>", text, re.MULTILINE) == [
+        ("What this is", ""), ("Findings", ""), ("What would fit", ""), ("", "Environment"), ("", "Packages"),
+        ("", "Machine"), ("", "Settings"), ("", "Variables"),
+    ]  # fmt: skip
+    assert "error cpu-only-wheel: CPU-only torch on a machine with a GPU" in text
+    assert "  fix: torchdoctor install /home/<user>/env" in text
+    assert "nvidia-cublas-cu12 12.4.5.8 (uv, " in text
+    assert "torchdoctor install.mirror = nju (/home/<user>/config.toml:1)" in text
+    assert "HTTPS_PROXY=http://<secret>@<host>:3128" in text
+    assert "absent, not there (/sys): amd.gpus" in text
+
+
+def _outside_blocks(text):
+    """What a Markdown reader takes as Markdown: the lines that are in no fenced block (CommonMark 4.5)."""
+    fence, outside = None, []
+    for line in text.splitlines():
+        if fence is None and (match := re.match(r" {0,3}(`{3,})[^`]*$", line)):
+            fence = match[1]
+        elif fence is not None and re.fullmatch(rf" {{0,3}}`{{{len(fence)},}}\s*", line):
+            fence = None
+        elif fence is None:
+            outside.append(line)
+    return outside
+
+
+nasty = st.lists(st.sampled_from([
+    "`", "```", "~~~", "\n", "\r", "</details>", "<script>", "@ada", "#1", "|", " ", "x", "\x85", "\u2028", "text",
+]), max_size=15)  # fmt: skip
+
+
+@given(st.lists(nasty.map("".join), min_size=1, max_size=4))
+def test_no_line_breaks_out_of_its_block(lines):
+    """Whatever a package or a GPU is called, outside the blocks stand our own words alone."""
+    sections = (Section(title="Findings", lines=tuple(lines)), Section(title="Machine", lines=tuple(lines)))
+    own = {"### Findings", "<details><summary>Machine</summary>", "</details>", ""}
+    assert set(_outside_blocks(as_markdown(sections))) <= own
+
+
+def test_a_report_that_is_too_long_for_an_issue_says_what_is_left_out():
+    """GitHub's limit is kept, with room for the person's own words."""
+    rows = tuple(Section(title=f"Part {n}", lines=("x" * 500,) * 1000) for n in range(8))
+    text = as_markdown(rows)
+    assert len(text) <= ISSUE_LIMIT + 2000 < 65_536
+    assert "more lines; --format json has them all" in text
+
+
+@given(st.text(max_size=60))
+def test_the_page_escapes_everything(text):
+    """What comes from outside is text, never markup."""
+    page = as_html((Section(title="Findings", lines=(text,)),), title="report")
+    inside = re.search(r"<pre>(.*)</pre>", page, re.DOTALL)[1]
+    assert not re.search(r"[<>\"']", inside)
+    assert html.unescape(inside).rstrip("\n") == text.rstrip("\n")
+
+
+def test_the_page_loads_and_runs_nothing(seen):
+    """Its policy allows its own style by digest and nothing else; no script, no link, no image."""
+    page = as_html(sections_of(_document(seen)), title="report")
+    style = re.search(r"<style>(.*)</style>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in page
+    assert not re.search(
+        r"<(?:script|link|img|iframe)|javascript:|https?://(?!&lt;)[^\s<]*\.(?:js|css)", page
+    )
