@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.machine.everything import all_probes
-from torchdoctor.machine.fact import Fact, NamedFact, found
+from torchdoctor.machine.fact import Fact, NamedFact
 from torchdoctor.machine.model import Amd, Intel, Machine, Nvidia, Python
 from torchdoctor.machine.probes import LIMIT_SECONDS, ask_all
+from torchdoctor.machine.python_facts import python_facts
 from torchdoctor.machine.summary import summary
 from torchdoctor.machine.system import name_of_system, normal_arch
 
@@ -79,7 +80,7 @@ def detect(
         intel=Intel(gpus=gpus) if (gpus := seen["intel.gpus"].value) else None,
         apple=seen["apple.chip"].value,
     )
-    rows = {**seen, **_python_facts(python)}
+    rows = {**seen, **python_facts(python, world)}
     return Detection(
         machine=machine, facts=tuple(NamedFact(name=name, fact=fact) for name, fact in rows.items())
     )
@@ -100,15 +101,3 @@ def _temporary(world: World, python: PythonInfo) -> str:
     """Python's own order: https://docs.python.org/3/library/tempfile.html#tempfile.gettempdir."""
     given = next(filter(None, (world.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))), None)
     return given or ("C:\\TEMP" if python.sys_platform == "win32" else "/tmp")  # noqa: S108
-
-
-def _python_facts(python: PythonInfo) -> dict[str, Fact[object]]:
-    by_python = f"{python.executable}"
-    return {
-        "python.version": found(python.version, by_python),
-        "python.implementation": found(python.implementation, by_python),
-        "python.free_threaded": found(python.free_threaded, by_python),
-        "python.bits": found(python.bits, by_python),
-        "python.virtual_environment": found(python.is_venv, by_python),
-        "python.externally_managed": found(python.externally_managed, by_python),
-    }

@@ -1,4 +1,4 @@
-"""Which interpreter `--python` means: a path, a virtual environment, a version, a name, or none given."""
+"""Which interpreter `--python` means: a path, an environment, a version, a name, the active one, or none given."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine.answer import read_json
+from torchdoctor.machine.named import conda_environments, named_environment
 from torchdoctor.machine.python import describe_python
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ _UV = ("--no-config", "--no-python-downloads", "--offline", "--color", "never")
 def find_python(world: World, asked: str | None) -> PythonInfo:
     """The interpreter that was asked for; without a word, the base one of the Python that runs torchdoctor.
 
-    Raises `EnvironmentUnusable`, naming those that are there, when it is none of them.
+    A path, a folder, `active`, a version (uv's list, then pyenv's), a program on PATH, the name of a conda environment
+    or of one that pyenv holds. Raises `EnvironmentUnusable`, naming those that are there, when it is none of them.
     """
     if asked is None:
         return describe_python(world, _own_base())
@@ -36,10 +38,25 @@ def find_python(world: World, asked: str | None) -> PythonInfo:
     place = Path(asked).expanduser() if asked.startswith("~") else Path(asked)
     if looks_like_path or (not _VERSION.fullmatch(asked) and place.is_dir()):
         return describe_python(world, _in_place(place.absolute(), asked))
-    found = _by_uv(world, asked) or _by_pyenv(world, asked)
+    if asked == "active":
+        return describe_python(world, _active(world))
+    found = _by_uv(world, asked) or _by_pyenv(world, asked) or named_environment(world, asked)
     if found is None:
         raise _nothing(world, asked)
     return describe_python(world, found)
+
+
+def _active(world: World) -> Path:
+    """The interpreter of the environment that this shell has activated, a virtual one before conda's."""
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        folder = world.environ.get(name)
+        if folder:
+            return _in_place(Path(folder), f"{folder}, which {name} names,")
+    raise EnvironmentUnusable(
+        "no environment is active: neither VIRTUAL_ENV nor CONDA_PREFIX is set",
+        fix="activate one, or name it with --python",
+        kind="no-python",
+    )
 
 
 def _own_base() -> Path:
@@ -119,10 +136,12 @@ def _nothing(world: World, asked: str) -> EnvironmentUnusable:
     rows = dict(parse_uv_list(answer.stdout)) if answer.ok else {}
     for version, threads, path in _pyenv(world):
         rows.setdefault(f"{version}{'t' if threads else ''}", str(path))
+    for name, python in conda_environments(world):
+        rows.setdefault(name, str(python))
     here = ", ".join(f"{version} ({path})" for version, path in rows.items()) or "none"
     advice = f"install it (uv python install {asked}), or name one of these" if rows else "install Python"
     if not _VERSION.fullmatch(asked):
-        advice = "name a version such as 3.12, or the path of an interpreter"
+        advice = "name a version such as 3.12, an environment of conda's, or the path of an interpreter"
     return EnvironmentUnusable(
         f"no Python {asked[:60]!r} was found; there are: {here}",
         fix=f"{advice} with --python",

@@ -156,7 +156,16 @@ def _script() -> str:
 def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
     if answer.failure == "missing":
         return EnvironmentUnusable(f"there is no Python at {executable}", fix=_FIX, kind="no-python")
-    if "Unknown option: -I" in answer.stderr:
+    said = answer.stdout + answer.stderr
+    if "Microsoft Store" in said and "was not found" in said:
+        # https://learn.microsoft.com/windows/python/faqs: the alias that Windows puts on PATH is no Python.
+        return EnvironmentUnusable(
+            f"{executable} is the alias that Windows has for the Microsoft Store, not a Python",
+            fix="install Python, or name an interpreter with --python; "
+            "the alias is turned off under Settings, Apps, App execution aliases",
+            kind="store-alias",
+        )
+    if "Unknown option: -I" in said:
         return EnvironmentUnusable(
             f"{executable} is Python 2, and PyTorch needs Python 3", fix=_FIX, kind="python-too-old"
         )
