@@ -30,7 +30,8 @@ __all__ = ["Errand", "bring"]
 class Errand:
     """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out.
 
-    `installed` versions of an environment that is there already stay where the plan allows.
+    `installed` versions of an environment that is there already stay where the plan allows; those named in
+    `reinstall` are brought all the same.
     """
 
     request: Request
@@ -43,6 +44,11 @@ class Errand:
     environ: Mapping[str, str]
     offline: bool
     installed: Mapping[str, str]
+    reinstall: frozenset[str] = frozenset()
+
+    def has(self, name: str, version: str) -> bool:
+        """Whether that version is there already and may stay as it is."""
+        return self.installed.get(name) == version and name not in self.reinstall
 
 
 def bring(errand: Errand, plan: Plan, report: Reporter) -> tuple[Plan, Lock, Wheelhouse]:
@@ -50,9 +56,7 @@ def bring(errand: Errand, plan: Plan, report: Reporter) -> tuple[Plan, Lock, Whe
     for attempt in range(1 + len(plan.packages)):
         ahead = _ahead(errand, plan, report)
         locked = _lock(errand, plan, ahead, report, f"lock-{attempt}")
-        missing = locked.without(
-            {row.name for row in locked.wheels if errand.installed.get(row.name) == row.version}
-        )
+        missing = locked.without({row.name for row in locked.wheels if errand.has(row.name, row.version)})
         house = fetch(
             missing.wheels,
             cache=errand.cache / "wheels",
@@ -132,7 +136,7 @@ def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, 
     wheels = [
         row.wheel
         for row in plan.packages
-        if row.wheel is not None and errand.installed.get(row.name) != str(row.version)
+        if row.wheel is not None and not errand.has(row.name, str(row.version))
     ]
     needed = [locked_wheel(w) for w in wheels if not w.has_metadata and not (w.url or "").startswith("file:")]
     if not needed:

@@ -65,6 +65,7 @@ class Work:
     environ: Mapping[str, str]
     plan: Plan | None = None
     installed: Mapping[str, str] = field(default_factory=dict)
+    reinstall: frozenset[str] = frozenset()
     on_wait: Callable[[float], None] | None = None
 
 
@@ -100,7 +101,7 @@ def _make_beside(folder: Path, state: State, lock: Lock, wheelhouse: Wheelhouse,
     stage = _beside(folder, f"new-{os.getpid()}")
     try:
         make(stage, folder, state, work.python, work.environ)
-        fill(stage, lock, wheelhouse, work.work, work.environ, work.on_wait)
+        fill(stage, lock, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
         if state == "venv":
             check_together(
                 stage, complaints(folder, work.work, work.environ), folder, work.work, work.environ
@@ -118,7 +119,7 @@ def _change_in_place(folder: Path, lock: Lock, wheelhouse: Wheelhouse, work: Wor
     before = complaints(folder, work.work, work.environ)
     in_place.begin(folder, wheelhouse)
     try:
-        fill(folder, lock, wheelhouse, work.work, work.environ, work.on_wait)
+        fill(folder, lock, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
         check_together(folder, before, folder, work.work, work.environ)
         _write_record(folder, folder, wheelhouse, work)
     except BaseException:

@@ -37,7 +37,7 @@ class InstallOptions:
     """What `install` was asked to do.
 
     `extras` are requirement lines besides torch and its companions; `optional` ones may be left out where no
-    source has them.
+    source has them. `reinstall` names packages to bring anew though their version is there.
     """
 
     folder: Path
@@ -48,6 +48,7 @@ class InstallOptions:
     sources: SourceOptions = field(default_factory=SourceOptions)
     extras: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    reinstall: frozenset[str] = frozenset()
     kernel_name: str | None = None
     display_name: str | None = None
     overwrite_kernel: bool = False
@@ -101,6 +102,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             environ=world.environ,
             offline=options.sources.offline,
             installed=installed,
+            reinstall=options.reinstall,
         )
         plan, locked, house = bring(errand, plan, report)
         made = _put(options, plan, locked, house, python, installed, work, world, report)
@@ -160,6 +162,7 @@ def _put(
             environ=world.environ,
             plan=plan,
             installed=installed,
+            reinstall=options.reinstall,
             on_wait=lambda seconds: report.waiting("install", seconds),
         ),
     )

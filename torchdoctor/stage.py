@@ -18,7 +18,7 @@ from torchdoctor.installed import read_installed
 from torchdoctor.plan import COMPANIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from torchdoctor.examine import State
     from torchdoctor.fetch import Wheelhouse
@@ -76,8 +76,12 @@ def fill(
     work: Path,
     environ: Mapping[str, str],
     on_wait: Callable[[float], None] | None,
+    reinstall: Collection[str] = (),
 ) -> None:
-    """Install the files of the lock, offline, bytecode compiled, with scripts that work after the rename."""
+    """Install the files of the lock, offline, bytecode compiled, with scripts that work after the rename.
+
+    Those named in `reinstall` replace what is there at the same version.
+    """
     offline = work / "pylock.offline.toml"
     offline.write_text(tomli_w.dumps(_pointing_at_files(lock, wheelhouse)), "utf-8")
     with _relocatable(stage / "pyvenv.cfg"):
@@ -85,6 +89,7 @@ def fill(
             [
                 "pip", "install", "--requirements", offline, "--python", interpreter_of(stage), "--offline",
                 "--no-config", "--compile-bytecode", "--quiet",
+                *(word for name in sorted(reinstall) for word in ("--reinstall-package", name)),
             ],
             environ=environ,
             folder=work,

@@ -1,63 +1,69 @@
-"""`torchdoctor doctor [ENV]`: what machine this is, what would fit it, what is installed."""
+"""`torchdoctor doctor [ENV]`: the check-up of this machine and an environment, with cause and fix."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
-from torchdoctor.cli.place import cache_folder, data_folder, environment_python, say_json
-from torchdoctor.errors import EnvironmentUnusable, NoSolution
-
-if TYPE_CHECKING:
-    from torchdoctor.diagnosis import Finding
-    from torchdoctor.installed import Installed
-    from torchdoctor.machine import Detection, PythonInfo
-    from torchdoctor.plan import Plan
+from torchdoctor.cli.options import Output, output_options, source_options
+from torchdoctor.cli.place import environment_python, say_json
+from torchdoctor.errors import EnvironmentUnusable
 
 __all__ = ["command"]
 
 
-@click.command("doctor", short_help="What machine this is, which PyTorch fits, what is installed.")
+@click.command("doctor", short_help="The check-up: machine, environment, kernels, with cause and fix.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, metavar="CHECK", help="Only this check or section; see --list-checks.")
+@click.option("--exclude", multiple=True, metavar="ID", help="Pass over this check, section or finding.")
+@click.option("--list-checks", is_flag=True, help="List the checks, and stop.")
+@click.option("--strict", is_flag=True, help="Exit status 1 for warnings too.")
+@click.option("--all", "everywhere", is_flag=True, help="Every environment on this machine, one line each.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended here, and look again.")
+@click.option("--dry-run", is_flag=True, help="With --fix: say what would be done, and stop.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option(
+    "--import/--no-import", "importing", default=True, help="Import torch in ENV, which takes a second."
+)
+@click.option("--network/--no-network", default=True, help="Connect to the PyTorch index.")
+@click.option("--deep", is_flag=True, help="Compare every file's hash with its RECORD.")
+@source_options
 @output_options
-def command(*, output: Output, env: Path | None = None) -> int:
-    """Look at this machine and at ENV: what is here, which PyTorch would fit, what is installed.
+def command(*, output: Output, env: Path | None, **asked: Any) -> int:
+    """Look at this machine, at ENV, at Jupyter's kernels and at the way to the index: what is wrong, why, what to do.
 
-    Without ENV: the active environment, else ./.venv, else the Python that runs torchdoctor. Exit status 1
-    when something is wrong.
+    Without ENV: the active environment, else ./.venv, else the Python that runs torchdoctor. Nothing is changed
+    unless --fix is given. Exit status 1 when something is wrong.
 
     \b
     torchdoctor
     torchdoctor doctor ~/envs/vision --json
+    torchdoctor doctor --only gpu -v
+    torchdoctor doctor --all
+    torchdoctor doctor ~/envs/vision --fix
     """
-    from torchdoctor.diagnosis import judge_builds
-    from torchdoctor.index_store import known_index
-    from torchdoctor.installed import read_installed
-    from torchdoctor.machine import describe_python, detect, real_world
-    from torchdoctor.plan import Request
-    from torchdoctor.snapshot_shelf import plan_from_snapshot
+    from torchdoctor.cli.checkup import Asked, examine, look_everywhere
 
-    world = real_world(os.environ)
-    python = describe_python(world, _python(env))
-    detection = detect(world, python=python, cache=cache_folder())
-    plan: Plan | None
-    try:
-        known = known_index(data_folder(), lambda text: click.echo(text, err=True))
-        plan, unfit = plan_from_snapshot(detection.machine, Request(), known), ""
-    except NoSolution as error:
-        plan, unfit = None, f"{error.message}; {error.fix}"
-    installed = read_installed(python.site_packages)
-    findings = judge_builds(installed, plan, folder=str(python.prefix))
+    if asked["list_checks"]:
+        return _list_checks(output)
+    if asked["everywhere"]:
+        return look_everywhere(output, strict=asked["strict"])
+    return examine(_python(env), Asked.of(asked), output)
+
+
+def _list_checks(output: Output) -> int:
+    from torchdoctor.checkup.parts import CHECKS
+
     if output.json:
-        say_json(_document(detection, plan, installed, findings, python))
-    else:
-        _show(detection, plan, unfit, installed, findings, python, output)
-    return 1 if any(row.severity == "error" for row in findings) else 0
+        rows = [{"id": name, "looks_at": row.looks_at} for name, row in CHECKS.items()]
+        say_json({"schema": 1, "checks": rows})
+        return 0
+    for name, row in CHECKS.items():
+        click.echo(f"{name:22} {row.looks_at}")
+    return 0
 
 
 def _python(env: Path | None) -> Path:
@@ -67,59 +73,3 @@ def _python(env: Path | None) -> Path:
         if env is not None:
             raise
         return Path(sys.executable)
-
-
-def _document(
-    detection: Detection,
-    plan: Plan | None,
-    installed: Installed,
-    findings: tuple[Finding, ...],
-    python: PythonInfo,
-) -> dict[str, Any]:
-    return {
-        "schema": 1,
-        "machine": detection.machine.to_json(),
-        "plan": plan.to_json() if plan else None,
-        "environment": {
-            "path": str(python.prefix),
-            "python": str(python.executable),
-            "packages": installed.to_json(),
-        },
-        "findings": [row.to_json() for row in findings],
-    }
-
-
-def _show(
-    detection: Detection,
-    plan: Plan | None,
-    unfit: str,
-    installed: Installed,
-    findings: tuple[Finding, ...],
-    python: PythonInfo,
-    output: Output,
-) -> None:
-
-    if not output.quiet:
-        _line("machine", detection.summary())
-        if plan is None:
-            _line("fits", unfit)
-        else:
-            _line("fits", f"{', '.join(f'{row.name} {row.version}' for row in plan.packages)}")
-            for reason in plan.reasons:
-                _line("", reason)
-            for text in plan.warnings:
-                _line("", f"warning: {text}")
-        _line("looked in", f"{python.prefix} (Python {python.version})")
-        names = ", ".join(
-            f"{row.name} {row.version} ({row.build or 'build not said'})" for row in installed.packages
-        )
-        _line("installed", names or "no torch here; `torchdoctor install` makes an environment that has it")
-    for finding in findings:
-        click.echo(f"{click.style('✗', fg='red')} {finding.title}: {'; '.join(finding.evidence)}")
-        click.echo(f"  why: {finding.explanation}")
-        for step in finding.fix:
-            click.echo(f"  fix: {step}")
-
-
-def _line(name: str, text: str) -> None:
-    click.echo(f"{click.style(name.ljust(10), bold=True)} {text}")

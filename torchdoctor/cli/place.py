@@ -80,7 +80,7 @@ def environment_python(env: Path | None) -> Path:
 
     Raises `EnvironmentUnusable` when there is none.
     """
-    from torchdoctor.environment import interpreter_of
+    from torchdoctor.examine import interpreter_of
 
     if env is None:
         for place in (os.environ.get("VIRTUAL_ENV"), os.environ.get("CONDA_PREFIX"), ".venv"):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Style = Callable[[str, str], str]
 
-__all__ = ["VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced"]
+__all__ = ["VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced", "finding_lines"]
 
 VERDICTS = {
     "problems-found": "Problems found: {count}. The first one is where to begin.",
@@ -27,7 +27,7 @@ _MEANING = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
 
 def diagnosis_text(found: Diagnosis, style: Style = lambda text, _: text) -> str:
     """Findings one after the other, the verdict in the last line; `style` colours by severity."""
-    blocks = ["\n".join(_finding_lines(row, style)) for row in found.findings]
+    blocks = ["\n".join(finding_lines(row, style)) for row in found.findings]
     if found.verdict != "problems-found" and found.checked:
         blocks.append("\n".join(["Looked at:", *(f"  {row}" for row in found.checked)]))
     if found.next_steps:
@@ -38,7 +38,8 @@ def diagnosis_text(found: Diagnosis, style: Style = lambda text, _: text) -> str
     return "\n\n".join(blocks)
 
 
-def _finding_lines(row: Finding, style: Style) -> list[str]:
+def finding_lines(row: Finding, style: Style) -> list[str]:
+    """One finding: mark and title, what was seen, why, and the steps of the fix."""
     sure = "" if row.confidence == "sure" else f", {row.confidence}"
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
     lines += [f"    seen: {text}" for text in row.evidence]

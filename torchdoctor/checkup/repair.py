@@ -1,0 +1,159 @@
+"""Findings -> the repairs that torchdoctor can make itself: in the environment and in kernels, nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from torchdoctor.errors import NoSolution
+from torchdoctor.language import gettext as _
+from torchdoctor.plan import COMPANIONS, Request
+from torchdoctor.snapshot_shelf import plan_from_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.checkup.seen import Seen
+    from torchdoctor.diagnosis import Finding
+    from torchdoctor.kernels import KernelState
+    from torchdoctor.plan import Plan
+    from wheels_index import Snapshot
+
+__all__ = ["KernelRepair", "Outcome", "Reinstall", "Repaired", "repairs_for"]
+
+Outcome = Literal["repaired", "skipped", "failed"]
+
+# The build itself is the wrong one: another is chosen.
+_OTHER_BUILD = frozenset({
+    "cpu-only-wheel", "torch-replaced-by-other-package", "wrong-vendor-build", "gpu-arch-too-new", "gpu-arch-too-old",
+    "aarch64-cpu-wheel", "jetson-generic-wheel", "driver-too-old", "rocm-gfx-unsupported",
+})  # fmt: skip
+# The build is right, and files or neighbours of it are not.
+_SAME_BUILD = frozenset({
+    "torchvision-mismatch", "torchvision-cpu-with-cuda-torch", "torchaudio-mismatch", "partial-install",
+    "nvidia-wheels-missing", "nvidia-wheels-mixed", "numpy2-abi", "triton-missing",
+})  # fmt: skip
+_KERNELS = frozenset({"jupyter-kernel-python-missing"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reinstall:
+    """Install `plan` into the environment; `reinstall` are packages to replace though their version is right."""
+
+    findings: tuple[str, ...]
+    plan: Plan
+    request: Request
+    reinstall: frozenset[str]
+
+    @property
+    def what(self) -> str:
+        """What would be done, for the person who is asked."""
+        names = ", ".join(f"{row.name} {row.version}" for row in self.plan.packages)
+        text = _("install {names} into the environment").format(names=names)
+        again = sorted(self.reinstall)
+        return text + (", " + _("and {names} anew").format(names=", ".join(again)) if again else "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelRepair:
+    """Let a kernel run again: its interpreter is gone, or ipykernel is missing there."""
+
+    findings: tuple[str, ...]
+    kernel: KernelState
+
+    @property
+    def what(self) -> str:
+        """What would be done, for the person who is asked."""
+        problem = self.kernel.problem.message if self.kernel.problem else ""
+        return _("repair the kernel {name}: {problem}").format(name=self.kernel.name, problem=problem)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repaired:
+    """How a repair ended, and why where it was skipped or failed."""
+
+    findings: tuple[str, ...]
+    what: str
+    outcome: Outcome
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The repair as it stands in `--json`."""
+        return {
+            "findings": list(self.findings),
+            "what": self.what,
+            "outcome": self.outcome,
+            "why": self.why,
+        }
+
+
+def repairs_for(
+    seen: Seen, findings: Sequence[Finding], index: Snapshot
+) -> tuple[Reinstall | KernelRepair, ...]:
+    """What can be done here about the findings; the others need a person, an administrator or the host."""
+    ids = [row.id for row in findings]
+    rows: list[Reinstall | KernelRepair] = []
+    about_builds = tuple(name for name in ids if name in _OTHER_BUILD | _SAME_BUILD)
+    if about_builds and (made := _reinstall(seen, about_builds, index)) is not None:
+        rows.append(made)
+    about_kernels = tuple(name for name in ids if name in _KERNELS)
+    if about_kernels:
+        rows += [
+            KernelRepair(findings=about_kernels, kernel=row)
+            for row in seen.kernels
+            if row.problem is not None and row.problem.repairable and row.place != "nb_conda_kernels"
+        ]
+    return tuple(rows)
+
+
+def _reinstall(seen: Seen, findings: tuple[str, ...], index: Snapshot) -> Reinstall | None:
+    torch = seen.inventory.torch.value
+    version = _public(torch.version) if torch else None
+    variant = torch.variant.value if torch else None
+    kept: dict[str, SpecifierSet] = {
+        name: SpecifierSet() for name in COMPANIONS if getattr(seen.inventory, name).value is not None
+    }
+    same = Request(torch=SpecifierSet(f"=={version}") if version else None, required=kept)
+    if set(findings) & _OTHER_BUILD:
+        # The same release in the right build, else the build that fits best, whatever its release.
+        wanted: tuple[Request, ...] = (same, Request(required=kept), Request())
+    else:
+        wanted = (Request(torch=same.torch, variant=variant or "auto", required=kept), same)
+    for request in wanted:
+        plan = _planned(seen, request, index)
+        if plan is not None and not (set(findings) & _OTHER_BUILD and plan.variant == variant):
+            pinned = Request(torch=SpecifierSet(f"=={plan.torch.version.public}"), variant=plan.variant)
+            return Reinstall(
+                findings=findings,
+                plan=plan,
+                request=Request(torch=pinned.torch, variant=pinned.variant, required=request.required),
+                reinstall=_broken(seen),
+            )
+    return None
+
+
+def _planned(seen: Seen, request: Request, index: Snapshot) -> Plan | None:
+    try:
+        return plan_from_snapshot(seen.detection.machine, request, index)
+    except NoSolution:
+        return None
+
+
+def _public(text: str | None) -> str | None:
+    try:
+        return Version(text).public if text else None
+    except InvalidVersion:
+        return None
+
+
+def _broken(seen: Seen) -> frozenset[str]:
+    """Packages whose files are not as they were installed."""
+    damaged = {row.name for row in seen.inventory.records.value or () if row.wrong_count}
+    cut = seen.inventory.truncated.value or ()
+    for row in seen.inventory.copies.value or ():
+        if any(path.startswith(f"{row.folder}/") for path in cut):
+            damaged.add(row.name)
+    return frozenset(damaged)

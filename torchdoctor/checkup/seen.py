@@ -1,0 +1,51 @@
+"""What a check-up saw, before anything is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torchdoctor.inventory import Inventory
+    from torchdoctor.kernels import KernelState
+    from torchdoctor.machine import Detection, PythonInfo
+    from torchdoctor.plan import Plan
+    from torchdoctor.proof import CheckResult
+
+__all__ = ["Reach", "Seen"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """Whether a host answers: `seconds` until the connection stood, or `why` it did not. `through` is a proxy."""
+
+    host: str
+    seconds: float | None = None
+    why: str | None = None
+    through: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """One environment on one machine.
+
+    `plan` is what would fit, None where nothing does and `unfit` says why. `imported` are the checks that imported
+    torch in the environment, None where that was not asked for or torch is not there; `reach` is None where the
+    network was not asked.
+    """
+
+    python: PythonInfo
+    detection: Detection
+    inventory: Inventory
+    kernels: tuple[KernelState, ...] = ()
+    plan: Plan | None = None
+    unfit: str = ""
+    imported: tuple[CheckResult, ...] | None = None
+    reach: Reach | None = None
+
+    @property
+    def healthy_import(self) -> bool | None:
+        """Whether torch could be imported; None where nobody tried."""
+        if self.imported is None:
+            return None
+        return all(row.status != "fail" for row in self.imported)

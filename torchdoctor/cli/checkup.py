@@ -1,0 +1,220 @@
+"""What `doctor` does with its options: looks, judges, repairs where asked to, prints."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchdoctor.cli.place import cache_folder, data_folder, say_json
+from torchdoctor.errors import UsageError
+from torchdoctor.language import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torchdoctor.checkup import Looking, Seen
+    from torchdoctor.checkup.lines import Line
+    from torchdoctor.checkup.repair import Repaired
+    from torchdoctor.cli.options import Output
+    from torchdoctor.decide import SourceOptions
+    from torchdoctor.diagnosis import Finding
+    from torchdoctor.machine import PythonInfo, World
+
+__all__ = ["Asked", "examine", "look_everywhere"]
+
+_COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "note": "blue"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The options of one check-up."""
+
+    checks: tuple[str, ...]
+    exclude: frozenset[str]
+    strict: bool
+    fix: bool
+    dry_run: bool
+    yes: bool
+    how: Looking
+    options: Mapping[str, Any]
+
+    @property
+    def sources(self) -> SourceOptions:
+        """Where a repair may take files from; imported only for one."""
+        from torchdoctor.decide import SourceOptions
+
+        names = ("index_url", "find_links", "mirror", "offline")
+        return SourceOptions(**{name: self.options[name] for name in names})
+
+    @staticmethod
+    def of(options: Mapping[str, Any]) -> Asked:
+        """The options as they were given; `UsageError` for a check that there is not."""
+        from torchdoctor.checkup import Looking
+        from torchdoctor.checkup.lines import chosen_checks
+
+        _refuse_unknown((*options["only"], *options["exclude"]))
+        checks = chosen_checks(options["only"], options["exclude"])
+        return Asked(
+            checks=checks,
+            exclude=frozenset(options["exclude"]),
+            strict=options["strict"],
+            fix=options["fix"],
+            dry_run=options["dry_run"],
+            yes=options["yes"],
+            how=Looking(
+                importing=options["importing"] and "pytorch.import" in checks,
+                asking=options["network"] and "network.index" in checks,
+                deep=options["deep"],
+            ),
+            options=options,
+        )
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    import difflib
+
+    from torchdoctor.checkup.parts import CHECKS
+    from torchdoctor.diagnosis.rules import RULES
+
+    known = {*CHECKS, *(name.partition(".")[0] for name in CHECKS), *(rule.id for rule in RULES)}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(
+                f"there is no check {name[:60]!r}", fix=f"{hint}see `torchdoctor doctor --list-checks`"
+            )
+
+
+def examine(python: Path, asked: Asked, output: Output) -> int:
+    """Check up one environment; the exit status is 1 when something is wrong."""
+    from torchdoctor.checkup.lines import lines_of
+    from torchdoctor.checkup.repair import repairs_for
+    from torchdoctor.index_store import known_index
+    from torchdoctor.machine import describe_python, real_world
+
+    world = real_world(os.environ)
+    described = describe_python(world, python)
+    index = known_index(data_folder(), lambda text: click.echo(text, err=True))
+    seen, findings = _judged(world, described, asked, index)
+    repairs = repairs_for(seen, findings, index)
+    done: tuple[Repaired, ...] = ()
+    if asked.fix:
+        from torchdoctor.cli.repairs import carry_out
+
+        done = carry_out(repairs, seen, asked, output, world)
+        if any(row.outcome == "repaired" for row in done):
+            seen, findings = _judged(world, described, asked, index)
+            done = _checked_again(done, findings)
+            repairs = repairs_for(seen, findings, index)
+    lines = lines_of(seen, findings, asked.checks)
+    if output.json:
+        say_json(_document(seen, findings, lines, done))
+    else:
+        _show(findings, lines, done, 0 if asked.fix else len(repairs), output)
+    worst = {row.severity for row in findings} | {row.mark for row in lines}
+    return 1 if "error" in worst or (asked.strict and "warning" in worst) else 0
+
+
+def _judged(world: World, python: PythonInfo, asked: Asked, index: Any) -> tuple[Seen, tuple[Finding, ...]]:
+    from torchdoctor.checkup import look
+    from torchdoctor.checkup.case import case_of
+    from torchdoctor.checkup.lines import check_of
+    from torchdoctor.checkup.signs import live_rules
+    from torchdoctor.diagnosis.judge import judge
+
+    seen = look(world, python, here=Path.cwd(), cache=cache_folder(), index=index, how=asked.how)
+    found = judge(case_of(seen), _, live_rules())
+    kept = [row for row in found.findings if row.id not in asked.exclude and check_of(row) in asked.checks]
+    return seen, tuple(kept)
+
+
+def _checked_again(done: Sequence[Repaired], findings: Sequence[Finding]) -> tuple[Repaired, ...]:
+    """A repair whose finding is still there has failed, whatever it said of itself."""
+    from dataclasses import replace
+
+    left = {row.id for row in findings}
+    return tuple(
+        replace(row, outcome="failed", why=_("it is still there: {ids}").format(ids=", ".join(still)))
+        if row.outcome == "repaired" and (still := sorted(left & set(row.findings)))
+        else row
+        for row in done
+    )
+
+
+def _document(
+    seen: Seen, findings: Sequence[Finding], lines: Sequence[Line], done: Sequence[Repaired]
+) -> dict[str, Any]:
+    from torchdoctor.installed import read_installed
+
+    return {
+        "schema": 1,
+        "verdict": "problems-found" if _problems(findings, lines) else "nothing-wrong-found",
+        "machine": seen.detection.machine.to_json(),
+        "plan": seen.plan.to_json() if seen.plan else None,
+        "environment": {
+            "path": str(seen.python.prefix),
+            "python": str(seen.python.executable),
+            "packages": read_installed(seen.python.site_packages).to_json(),
+        },
+        "checks": [row.to_json() for row in lines],
+        "findings": [row.to_json() for row in findings],
+        "repairs": [row.to_json() for row in done],
+    }
+
+
+def _problems(findings: Sequence[Finding], lines: Sequence[Line]) -> bool:
+    return any(row.severity != "note" for row in findings) or any(row.mark == "error" for row in lines)
+
+
+def _show(
+    findings: Sequence[Finding],
+    lines: Sequence[Line],
+    done: Sequence[Repaired],
+    repairable: int,
+    output: Output,
+) -> None:
+    from torchdoctor.report.checkup_text import checkup_lines, repair_lines, verdict
+    from torchdoctor.report.diagnosis_text import finding_lines
+
+    if not output.quiet:
+        for text in checkup_lines(lines, _styled, verbose=bool(output.verbose)):
+            click.echo(text)
+    for row in findings:
+        click.echo()
+        for text in finding_lines(row, _styled):
+            click.echo(text)
+    for text in repair_lines(done):
+        click.echo(text)
+    if not output.quiet or findings:
+        click.echo(f"\n{verdict(findings, lines, repairable)}")
+
+
+def _styled(text: str, kind: str) -> str:
+    return click.style(text, fg=_COLOURS.get(kind), bold=kind == "title")
+
+
+def look_everywhere(output: Output, *, strict: bool) -> int:
+    """One line for each environment on this machine, and what a notebook would run."""
+    from torchdoctor.checkup.everywhere import environments, judge_all
+    from torchdoctor.machine import real_world
+
+    rows = environments(real_world(os.environ), here=Path.cwd())
+    notes = judge_all(rows)
+    if output.json:
+        say_json({"schema": 1, "environments": [row.to_json() for row in rows], "notes": list(notes)})
+        return 1 if notes and strict else 0
+    width = max((len(str(row.prefix)) for row in rows), default=0)
+    for row in rows:
+        torch = f"torch {row.torch} ({row.build or '?'})" if row.torch else _("no torch")
+        known_by = f"  {', '.join(row.known_by)}" if row.known_by else ""
+        click.echo(f"{row.prefix!s:{width}}  Python {row.python_version or '?'}  {torch}{known_by}")
+    for text in notes:
+        click.echo(f"{click.style('!', fg='yellow')} {text}")
+    if not rows:
+        click.echo(_("no environment was found"))
+    return 1 if notes and strict else 0

@@ -1,0 +1,82 @@
+"""What `doctor --fix` does: each repair shown, asked for, carried out; one that fails leaves things as they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.checkup.repair import KernelRepair, Reinstall, Repaired
+from torchdoctor.cli.place import cache_folder, data_folder
+from torchdoctor.errors import TorchdoctorError
+from torchdoctor.language import gettext as _
+from torchdoctor.report.progress import StageLines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.checkup import Seen
+    from torchdoctor.cli.checkup import Asked
+    from torchdoctor.cli.options import Output
+    from torchdoctor.machine import World
+
+__all__ = ["carry_out"]
+
+
+def carry_out(
+    repairs: Sequence[Reinstall | KernelRepair], seen: Seen, asked: Asked, output: Output, world: World
+) -> tuple[Repaired, ...]:
+    """Every repair that is agreed to, in order; each says how it ended."""
+    report = StageLines(
+        quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not (output.json or asked.yes)
+    )
+    try:
+        return tuple(_one(row, seen, asked, world, report) for row in repairs)
+    finally:
+        report.close()
+
+
+def _one(
+    row: Reinstall | KernelRepair, seen: Seen, asked: Asked, world: World, report: StageLines
+) -> Repaired:
+    if asked.dry_run:
+        return Repaired(findings=row.findings, what=row.what, outcome="skipped", why=_("--dry-run"))
+    if not asked.yes and not report.confirm(f"{row.what}?"):
+        why = _("nobody said yes; --yes says it beforehand")
+        return Repaired(findings=row.findings, what=row.what, outcome="skipped", why=why)
+    try:
+        if isinstance(row, Reinstall):
+            _reinstall(row, seen, asked, world, report)
+        else:
+            _repair_kernel(row, seen, asked, world, report)
+    except TorchdoctorError as error:
+        why = f"{error.message}; {error.fix}"
+        return Repaired(findings=row.findings, what=row.what, outcome="failed", why=why)
+    return Repaired(findings=row.findings, what=row.what, outcome="repaired")
+
+
+def _reinstall(row: Reinstall, seen: Seen, asked: Asked, world: World, report: StageLines) -> None:
+    from torchdoctor.install import InstallOptions, install
+
+    options = InstallOptions(
+        folder=seen.python.prefix,
+        cache=cache_folder(),
+        data=data_folder(),
+        request=row.request,
+        sources=asked.sources,
+        reinstall=row.reinstall,
+        verify=False,
+    )
+    install(options, world=world, report=report)
+
+
+def _repair_kernel(row: KernelRepair, seen: Seen, asked: Asked, world: World, report: StageLines) -> None:
+    from torchdoctor.kernels.repair import repair_kernel
+
+    repair_kernel(
+        row.kernel,
+        python=seen.python.executable,
+        agreed=True,
+        sources=asked.sources,
+        cache=cache_folder(),
+        world=world,
+        report=report,
+    )
