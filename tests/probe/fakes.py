@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -73,3 +75,64 @@ def _write(site: Path, modules: dict[str, str]) -> None:
             (site / name).mkdir()
             file = site / name / "__init__.py"
         file.write_text("\n".join(textwrap.dedent(part) for part in source.split("###\n")))
+
+
+def copied(torch_python: Path, folder: Path) -> Path:
+    """The site-packages of a new venv with hard links to the files of the real one, to be broken there.
+
+    A link must be replaced, never written to. Headers and what pip brings are left out: thousands of files.
+    """
+    subprocess.run([torch_python, "-m", "venv", "--without-pip", folder], check=True)
+    site = next((folder / "lib").glob("python3.*")) / "site-packages"
+    real = torch_python.parent.parent / site.relative_to(folder)
+    for entry in real.iterdir():
+        if entry.is_dir() and not entry.name.startswith("pip"):
+            headers = shutil.ignore_patterns("include", "share")
+            shutil.copytree(entry, site / entry.name, copy_function=os.link, ignore=headers)
+        elif entry.is_file():
+            shutil.copy2(entry, site / entry.name)
+    return site
+
+
+class Copy:
+    """A copy to break, and to mend again: making one takes seconds."""
+
+    def __init__(self, torch_python: Path, folder: Path) -> None:
+        self.site = copied(torch_python, folder)
+        self.python = folder / "bin" / "python"
+        self._aside = folder / "aside"
+        self._undo: list[tuple[Path, Path | None]] = []
+
+    def replace(self, name: str, content: bytes | None) -> None:
+        """Put other content in place of a file, or take it away with None."""
+        file = self.site / name
+        self._aside.mkdir(exist_ok=True)
+        kept = self._aside / str(len(self._undo))
+        file.rename(kept)
+        self._undo.append((file, kept))
+        if content is not None:
+            file.write_bytes(content)
+
+    def distribution(self, name: str, version: str) -> None:
+        """Add metadata."""
+        self._undo.append((distribution(self.site, name, version), None))
+
+    def mend(self) -> None:
+        """As it was."""
+        for place, kept in reversed(self._undo):
+            if kept is None:
+                shutil.rmtree(place)
+            else:
+                place.unlink(missing_ok=True)
+                kept.rename(place)
+        self._undo.clear()
+
+
+def distribution(site: Path, name: str, version: str, *requires: str) -> Path:
+    """Metadata of an installed package, as pip leaves it."""
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir()
+    rows = [f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {row}" for row in requires)]
+    (info / "METADATA").write_text("Metadata-Version: 2.1\n" + "\n".join(rows) + "\n")
+    (info / "RECORD").write_text(f"{info.name}/METADATA,,\n{info.name}/RECORD,,\n")
+    return info

@@ -82,7 +82,7 @@ def safetensors(torch: Any, _device: str) -> Outcome:
 
 def _model(torch: Any, seed: int) -> Any:
     torch.manual_seed(seed)
-    return torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 4))
+    return torch.nn.Sequential(torch.nn.Linear(8, 256), torch.nn.ReLU(), torch.nn.Linear(256, 4))
 
 
 def _with_room(run: Callable[[Path], Outcome]) -> Outcome:

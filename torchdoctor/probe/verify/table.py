@@ -134,6 +134,7 @@ VERIFY = (
          reason="mu-law levels are whole numbers", quick=True),
     Step("peers", "copies between every two GPUs arrive unchanged", several.peers, "once", 120.0, reason=_SMALL),
     Step("nccl", "NCCL sums over all GPUs", several.nccl, "once", 120.0, reason=_SMALL),
-    Step("compile", "torch.compile gives what the function gives, and its gradient", fast.compiled, "best", 240.0,
+    Step("compile", "torch.compile gives what the function gives, and its tracer the gradient", fast.compiled, "best",
+         240.0,
          tolerance="2e-5 (TF32 1e-3)", reason="the compiler orders and fuses, which is rounding"),
 )  # fmt: skip
