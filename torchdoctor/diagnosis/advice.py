@@ -139,8 +139,21 @@ def _plan(case: CaseFile, torch: str | None) -> Plan | None:
 def _right_plan(case: CaseFile) -> Plan | None:
     """The same torch in the build that fits, else the newest that fits; never the CPU build for a GPU."""
     same = _plan(case, _torch(case)) if _torch(case) else None
+    if same is not None and not _native(case, same):
+        same = None
     plans = (same, _plan(case, None))
     return next((plan for plan in plans if plan is not None and plan.variant != "cpu"), None)
+
+
+def _native(case: CaseFile, plan: Plan) -> bool:
+    """Whether the plan's build has compiled code for every GPU: PTX of an old build is no fix."""
+    from wheels_index import covers, nearest_arch_list, variant
+
+    archs = nearest_arch_list(Version(plan.torch.version.public), plan.variant, know.platform_of(case))
+    toolkit = variant(plan.variant).toolkit
+    return archs is None or all(
+        covers(archs, device, toolkit=toolkit) == "native" for device, _ in know.capabilities(case)
+    )
 
 
 def _right_variant(case: CaseFile) -> str | None:

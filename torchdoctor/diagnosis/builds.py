@@ -38,7 +38,9 @@ def _cpu_only(torch: InstalledPackage, plan: Plan, folder: str) -> Finding:
         severity="error",
         title="CPU-only torch on a machine with a GPU",
         evidence=(f"torch {torch.version} in {torch.folder} is a cpu build", *plan.reasons),
-        explanation="A CPU build has no code for any GPU, so torch.cuda.is_available() is False whatever the driver.",
+        explanation=(
+            "A CPU build has no code for any GPU, so torch.cuda.is_available() is False whatever the driver."
+        ),
         fix=(f"torchdoctor install {shlex.quote(folder)} --variant {plan.variant}",),
     )
 

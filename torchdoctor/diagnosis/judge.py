@@ -133,31 +133,37 @@ def _steps(row: _Suspect, case: CaseFile, translate: Translate) -> Iterator[str]
     values, words = command_values(case, row.values), Values(case, row.values)
     for first in row.rule.steps:
         step: Step | None = first
-        while step is not None and not (done := _step(step, values, words, translate)):
+        if (first.os and system is not None and system not in first.os) or (
+            first.installer and installers and not set(first.installer) & set(installers)
+        ):
+            continue
+        while step is not None:
+            lines = _step(step, values, words, translate)
+            if lines:
+                # Where the system is not known, a step for one of them says for which.
+                for_one = (
+                    []
+                    if system or not step.os
+                    else [translate(texts.FOR_SYSTEM).format(system=_names(step.os))]
+                )
+                yield from (*for_one, *lines)
+                break
             step = step.otherwise
-        if step is None or (step.os and system is not None and system not in step.os):
-            continue
-        if step.installer and installers and not set(step.installer) & set(installers):
-            continue
-        yield from done
+
+
+def _names(systems: tuple[str, ...]) -> str:
+    return ", ".join(texts.SYSTEMS[name] for name in systems)
 
 
 def _step(step: Step, values: Values, words: Values, translate: Translate) -> tuple[str, ...]:
     """The step's lines, none where a value is not known."""
-    lines = []
-    if step.text:
-        text = _filled(translate(step.text), words)
-        if text is None:
-            return ()
-        lines.append(f"{translate(texts.WHERE[step.where])} {text}" if step.where in texts.WHERE else text)
-    elif step.command and step.where in texts.WHERE:
-        lines.append(translate(texts.WHERE[step.where]))
-    if step.command:
-        command = _filled(step.command, values)
-        if command is None:
-            return ()
-        lines.append(command)
-    return tuple(lines)
+    text = _filled(translate(step.text), words) if step.text else ""
+    command = _filled(step.command, values) if step.command else ""
+    if text is None or command is None:
+        return ()
+    where = translate(texts.WHERE[step.where]) if step.where in texts.WHERE else ""
+    sentence = " ".join(part for part in (where, text) if part)
+    return tuple(part for part in (sentence, command) if part)
 
 
 def _filled(template: str, values: Values) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.diagnosis.advice import example
-from torchdoctor.diagnosis.texts import WHERE
+from torchdoctor.diagnosis.texts import SYSTEMS, WHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["page_json", "page_of"]
 
-_SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
-
 
 def page_of(rule: Rule, translate: Callable[[str], str] = str) -> str:
     """The page as Markdown, made from the rule alone."""
     lines = [
         f"# {translate(rule.title)}",
         "",
-        f"`{rule.id}` · {rule.severity} · {', '.join(_SYSTEMS[name] for name in rule.os)}",
+        f"`{rule.id}` · {rule.severity} · {', '.join(SYSTEMS[name] for name in rule.os)}",
         "",
     ]
     if rule.seen_as:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.diagnosis.case_file import CaseFile, Fact
 
-    Test = Callable[["CaseFile"], "Seen | None"]
+    Test = Callable[[CaseFile], "Seen | None"]
 
 __all__ = [
     "Seen", "Sign", "Test", "all_of", "any_of", "fact", "hint", "likely", "no", "os_is", "possible", "says", "sure",

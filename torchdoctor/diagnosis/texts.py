@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKED", "NEXT_STEPS", "WHERE", "messages"]
+__all__ = ["CHECKED", "FOR_SYSTEM", "NEXT_STEPS", "SYSTEMS", "WHERE", "messages"]
 
 WHERE = {
     "host": "On the host, not here:",
     "admin": "As administrator:",
 }
+
+SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
+
+FOR_SYSTEM = "On {system}:"
 
 CHECKED = {
     "os.name": "operating system: {value}",
@@ -33,4 +37,4 @@ NEXT_STEPS = (
 
 def messages() -> tuple[str, ...]:
     """Every text here that is to be translated."""
-    return (*WHERE.values(), *CHECKED.values(), *NEXT_STEPS)
+    return (*WHERE.values(), FOR_SYSTEM, *CHECKED.values(), *NEXT_STEPS)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.knowledge import driver_of, parts, system_of, torch_build
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
+from torchdoctor.diagnosis.rules.symptoms import IN_WSL, NO_DRIVER, SMI_FAILED
 from torchdoctor.diagnosis.signs import (
     Seen,
     all_of,
-    fact,
     hint,
     likely,
     no,
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
 
 __all__ = ["RULES"]
-
-SMI_FAILED = says(
-    "couldn't communicate with the nvidia driver",
-    "couldnt communicate with the nvidia driver",
-    "nvidia-smi has failed",
-)
-NO_DRIVER = says(
-    "found no nvidia driver", "no nvidia driver on your system", "nvidia driver was not detected"
-)
-IN_CONTAINER = fact("container")
-IN_WSL = fact("wsl")
 
 
 def _build_needs_more(case: CaseFile) -> Seen | None:

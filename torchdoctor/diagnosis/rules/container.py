@@ -1,0 +1,606 @@
+"""Containers and WSL: GPUs that were not given, were lost again, or are hidden by a driver of the wrong kind inside."""
+
+from __future__ import annotations
+
+from torchdoctor.diagnosis.rule import Layer, Rule, Step
+from torchdoctor.diagnosis.rules.symptoms import (
+    CUDA_UNAVAILABLE,
+    IN_CONTAINER,
+    IN_WSL,
+    NO_CUDA_DEVICE,
+    NO_DRIVER,
+    NVML_UNKNOWN,
+    ON_AMD,
+    SMI_FAILED,
+)
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure
+
+__all__ = ["RULES"]
+
+NO_LIBCUDA = says(
+    "libcuda.so.1: cannot open",
+    "libcuda.so.1: no such",
+    "libcuda.so: cannot open",
+    "could not load dynamic library 'libcuda.so",
+    "libcuda.so not found",
+    "libcuda.so.1 not found",
+    "cannot find libcuda",
+    "libcuda.so cannot found",
+    "libcuda.so.1 is missing",
+    "find libcuda",
+    "libcuda.so",
+)
+WITHOUT_GPUS = says(
+    "docker run",
+    "docker-compose",
+    "docker compose",
+    "podman run",
+    "dev container",
+    "devcontainer",
+    matching=(
+        r"(?:without|forgot|missing|no|didn't (?:pass|use|add)|adding|added|lacked|not (?:pass"
+        r"|use|given|set|start\w*)[^.]{0,20}) (?:the )?[`'\"]?-?-?(?:--gpus|gpus? (?:flag|option)"
+        r"|deploy|runtime)|docker run (?!.{0,200}--gpus)(?!.{0,200}--runtime)(?!.{0,"
+        r"200}nvidia-docker)"
+    ),
+)
+SUGGESTS_TOOLKIT = says(
+    "nvidia driver was not detected",
+    "use the nvidia container toolkit to start this container with gpu support",
+    "use 'nvidia-docker run' to start this container",
+    "driver was not detected.  gpu functionality",
+)
+
+RULES = (
+    Rule(
+        id="container-toolkit-missing",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="The host lacks the NVIDIA Container Toolkit, or Docker does not know it",
+        explanation=(
+            "Docker hands GPUs to containers through NVIDIA's runtime or through CDI, and finds "
+            "neither on the host."
+        ),
+        signs=(
+            sure(
+                says(
+                    "could not select device driver",
+                    matching=(
+                        r"could not select device driver\W{0,8}(?:nvidia|cdi)?\W{0,8} with "
+                        r"capabilities"
+                    ),
+                )
+            ),
+            sure(
+                says(
+                    "nvidia-container-runtime",
+                    "nvidia-container-cli",
+                    "nvidia-container-toolkit",
+                    "nvidia-docker",
+                    "nvidia-ctk",
+                    matching=(
+                        r"(?:nvidia-container-\w+(?:-hook)?|nvidia-docker\w*|nvidia-ctk)\W{0,"
+                        r"6}(?:: )?(?:executable file not found|command not found|no such file"
+                        r"|not found|is not installed|not installed|missing)|(?:install|missing"
+                        r"|without|lacks?|needs?)(?:ed|ing)? (?:the )?nvidia[- ](?:container"
+                        r"|docker)[- ]?(?:toolkit|runtime|2)?"
+                    ),
+                )
+            ),
+            sure(
+                says(
+                    "runtime",
+                    matching=(
+                        r"(?:unknown|invalid)[^.]{0,30}runtime (?:name|specified)\W{0,4} "
+                        r"?\W?nvidia|unknown runtime specified nvidia|runtime \"?nvidia\"? (?:is "
+                        r")?not (?:found|registered)|\"nvidia\": runtime not found"
+                    ),
+                )
+            ),
+            sure(
+                says(
+                    "cdi",
+                    matching=(
+                        r"unresolvable cdi devices|no known gpu vendor|failed to discover gpu "
+                        r"vendor|cdi[^.]{0,60}(?:not found|unresolvable|no such)|failed to inject "
+                        r"cdi devices"
+                    ),
+                )
+            ),
+            likely(says("insufficient nvidia.com/gpu", "nvidia-device-plugin")),
+            likely(
+                says(
+                    "nvidia container toolkit",
+                    "nvidia-container-toolkit",
+                    matching=(
+                        r"(?:not installed|wasn't installed|was missing|missing|install(?:ed"
+                        r"|ing)?|fixed by)[^.]{0,40}nvidia[- ]container[- ]toolkit|nvidia[- "
+                        r"]container[- ]toolkit[^.]{0,40}(?:not installed|missing|was not)"
+                    ),
+                )
+            ),
+        ),
+        unless=(SUGGESTS_TOOLKIT,),
+        steps=(
+            Step(
+                text=(
+                    "Install the NVIDIA Container Toolkit, tell Docker, and restart it (Debian, "
+                    "Ubuntu, with NVIDIA's package source set up):"
+                ),
+                command=(
+                    "sudo apt install nvidia-container-toolkit && sudo nvidia-ctk runtime "
+                    "configure --runtime=docker && sudo systemctl restart docker"
+                ),
+                where="host",
+            ),
+            Step(
+                text="For podman make the CDI description:",
+                command="sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+                where="host",
+            ),
+        ),
+        explains=("container-without-gpu", "driver-missing", "dev-nodes-missing"),
+        os=("linux",),
+        find="On the host: `nvidia-ctk --version`, and `docker info` must list the runtime nvidia.",
+    ),
+    Rule(
+        id="container-without-gpu",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="The container was started without GPUs",
+        explanation=(
+            "A container sees a GPU only when it is given one at its start. Inside there is no "
+            "/dev/nvidia0 and no libcuda.so.1, whatever the host has."
+        ),
+        signs=(
+            sure(SUGGESTS_TOOLKIT),
+            likely(
+                all_of(
+                    IN_CONTAINER,
+                    any_of(
+                        NO_DRIVER,
+                        NO_CUDA_DEVICE,
+                        says(
+                            "nvidia-smi: command not found",
+                            "nvidia-smi: not found",
+                            'exec: "nvidia-smi"',
+                            "no nvidia driver",
+                            "nvidia-smi not found",
+                        ),
+                    ),
+                )
+            ),
+            likely(
+                all_of(
+                    IN_CONTAINER,
+                    WITHOUT_GPUS,
+                    any_of(
+                        CUDA_UNAVAILABLE,
+                        says(
+                            "no gpu", "not see", "not detect", "cannot find gpu", "can't see", "gpu", "cuda"
+                        ),
+                    ),
+                )
+            ),
+            possible(
+                all_of(
+                    IN_CONTAINER, CUDA_UNAVAILABLE, no(fact("torch.build", "cpu")), no(fact("nvidia.driver"))
+                )
+            ),
+            hint(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
+        ),
+        unless=(
+            says("could not select device driver"),
+            says("driver on your system is too old"),
+            says("forward compatibility was attempted"),
+            NVML_UNKNOWN,
+            ON_AMD,
+        ),
+        steps=(
+            Step(text="Start it with the GPUs:", command="docker run --gpus all IMAGE", where="host"),
+            Step(
+                text=(
+                    "In a compose file give the service `deploy.resources.reservations.devices` "
+                    "with driver nvidia and capabilities [gpu]; with podman `--device "
+                    "nvidia.com/gpu=all`."
+                ),
+                where="host",
+            ),
+        ),
+        explains=(
+            "driver-missing",
+            "dev-nodes-missing",
+            "cuda-visible-devices-wrong",
+            "wrong-vendor-build",
+            "container-capabilities-missing",
+        ),
+        os=("linux",),
+        find="Inside, `ls /dev/nvidia*` must list nodes, and `nvidia-smi` print a table.",
+    ),
+    Rule(
+        id="container-capabilities-missing",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="The container was given the GPU, but not the capability to compute",
+        explanation=(
+            "NVIDIA_DRIVER_CAPABILITIES says which of the driver's libraries are put into the "
+            "container. Without `compute` there is no libcuda.so.1, while nvidia-smi works."
+        ),
+        signs=(
+            sure(
+                fact(
+                    "env.NVIDIA_DRIVER_CAPABILITIES",
+                    lambda value: bool(value) and "compute" not in value and "all" not in value,
+                )
+            ),
+            likely(says("nvidia_driver_capabilities", "driver capabilities")),
+            likely(
+                all_of(
+                    IN_CONTAINER,
+                    NO_LIBCUDA,
+                    says(
+                        "libcuda",
+                        matching=(
+                            r"cannot (?:open|found)|not found|no such|missing|cannot find|could "
+                            r"not load"
+                        ),
+                    ),
+                )
+            ),
+            hint(all_of(NO_LIBCUDA, fact("nvidia.driver"))),
+        ),
+        unless=(NVML_UNKNOWN,),
+        steps=(
+            Step(
+                text="Start the container with:",
+                command="docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=compute,utility IMAGE",
+                where="host",
+            ),
+            Step(
+                text="Device nodes passed by `--device` alone bring no libraries: use `--gpus` or CDI.",
+                where="host",
+            ),
+        ),
+        explains=("driver-missing", "container-without-gpu"),
+        os=("linux",),
+        find="Inside, `ldconfig -p | grep libcuda.so.1` must find the library.",
+    ),
+    Rule(
+        id="container-lost-gpu-cgroup",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="A running container lost its GPUs",
+        explanation=(
+            "The container worked, and then systemd reloaded its units (daemon-reload, an "
+            "update) and with them the container's list of permitted devices, on which the GPUs "
+            "were not. The nodes stay and cannot be opened."
+        ),
+        signs=(
+            likely(NVML_UNKNOWN),
+            hint(all_of(IN_CONTAINER, NVML_UNKNOWN)),
+            likely(
+                says(
+                    "daemon-reload",
+                    "daemon reload",
+                    "cgroup",
+                    matching=(
+                        r"daemon[- ]reload[^.]{0,160}(?:container|gpu|nvml)|(?:container|gpu"
+                        r"|nvml)[^.]{0,160}daemon[- ]reload|cgroup(?:s|fs|driver| driver| "
+                        r"v2)?[^.]{0,120}(?:nvml|lost|lose|gpu)|no-cgroups"
+                    ),
+                )
+            ),
+            likely(
+                all_of(
+                    IN_CONTAINER,
+                    says(
+                        "gpu",
+                        "nvidia-smi",
+                        matching=(
+                            r"(?:los(?:es|t|ing)|disappear\w*|stops? working|suddenly|after (?:a "
+                            r"while|some time|a few (?:hours|days)|\d+ (?:hours|days)|hours"
+                            r"|days))[^.]{0,60}(?:gpu|nvidia|cuda)|(?:gpu|nvidia|cuda)[^.]{0,"
+                            r"60}(?:lost|disappear\w*|stop\w* working|after (?:a while|some time"
+                            r"|a few (?:hours|days)|hours|days))"
+                        ),
+                    ),
+                    any_of(NVML_UNKNOWN, CUDA_UNAVAILABLE, NO_CUDA_DEVICE, says("nvml")),
+                )
+            ),
+        ),
+        unless=(says("driver/library version mismatch"),),
+        steps=(
+            Step(text="Restart the container: it gets the GPUs again.", where="host"),
+            Step(
+                text="To keep them, make the character devices' links and use CDI:",
+                command="sudo nvidia-ctk system create-dev-char-symlinks --create-all",
+                where="host",
+            ),
+            Step(
+                text=(
+                    'Or set `"exec-opts": ["native.cgroupdriver=cgroupfs"]` in '
+                    "/etc/docker/daemon.json and restart Docker."
+                ),
+                where="host",
+            ),
+        ),
+        explains=(
+            "dev-nodes-missing",
+            "driver-missing",
+            "container-without-gpu",
+            "nvidia-uvm-stale-after-suspend",
+        ),
+        os=("linux",),
+        find=(
+            "On the host nvidia-smi works; in a fresh container as well; in this one open() of "
+            "/dev/nvidiactl is refused."
+        ),
+    ),
+    Rule(
+        id="cuda-compat-on-unsupported-gpu",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="A forward-compatibility libcuda is used where it may not be",
+        explanation=(
+            "The image carries a libcuda (cuda-compat) that is newer than the host's driver. "
+            "Only data-centre GPUs may use it; a GeForce says 804."
+        ),
+        signs=(
+            sure(
+                says(
+                    "forward compatibility was attempted",
+                    "compatnotsupportedondevice",
+                    "compat_not_supported_on_device",
+                )
+            ),
+            likely(says("error 804", "error (804)", "804: forward", "returned 804")),
+            possible(says("cuda/compat", "cuda-compat", matching=r"cuda[-/]compat")),
+        ),
+        steps=(
+            Step(text="Update the host's driver to one that carries the image's CUDA.", where="host"),
+            Step(
+                text=(
+                    "Or take an image of an older CUDA, or keep the compat folder out of the "
+                    "loader's way in the container:"
+                ),
+                command=(
+                    'export LD_LIBRARY_PATH="$(printf %s "$LD_LIBRARY_PATH" | tr : \'\\n\' | '
+                    'grep -v compat | paste -sd:)"'
+                ),
+            ),
+        ),
+        explains=(
+            "driver-too-old",
+            "driver-missing",
+            "dev-nodes-missing",
+            "cuda-visible-devices-wrong",
+            "driver-library-mismatch",
+        ),
+        os=("linux",),
+        find=(
+            "`ldconfig -p | grep libcuda.so.1` and LD_LIBRARY_PATH show whether a compat folder comes first."
+        ),
+    ),
+    Rule(
+        id="driver-installed-inside-container",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="Driver packages were installed inside the container",
+        explanation=(
+            "The driver's libraries in a container come from the host at its start. A package "
+            "installed inside (cuda, nvidia-utils, libnvidia-compute) puts libraries of another "
+            "version over them."
+        ),
+        signs=(
+            sure(
+                says(
+                    "file exists",
+                    matching=(
+                        r"(?:libnvidia-ml|libcuda)\.so[^ ]{0,20}:? ?file exists|mount error: file "
+                        r"creation failed"
+                    ),
+                )
+            ),
+            likely(
+                all_of(
+                    IN_CONTAINER,
+                    any_of(
+                        says("driver/library version mismatch"), SMI_FAILED, CUDA_UNAVAILABLE, NO_CUDA_DEVICE
+                    ),
+                    says(
+                        "apt install",
+                        "apt-get install",
+                        "dnf install",
+                        "yum install",
+                        "installed",
+                        "dockerfile",
+                        "run apt",
+                        matching=(
+                            r"(?:install(?:ed|ing)?|run apt)[^.]{0,120}(?:nvidia-(?:driver|utils"
+                            r"|cuda-toolkit)|libnvidia|cuda-drivers|\bcuda(?:-\d+)?\b(?!-toolkit)"
+                            r"|nvidia driver)[^.]{0,60}"
+                        ),
+                    ),
+                )
+            ),
+            likely(
+                all_of(
+                    IN_CONTAINER,
+                    says(
+                        "libnvidia-compute",
+                        "nvidia-driver-",
+                        "cuda-drivers",
+                        "libnvidia-ml.so",
+                        matching=(
+                            r"(?:inside|in|into) (?:the |a |my )?(?:container|image|docker)[^.]{0,"
+                            r"120}(?:libnvidia|nvidia-driver|cuda-drivers)|(?:libnvidia"
+                            r"|nvidia-driver|cuda-drivers)[^.]{0,120}(?:inside|in|into) (?:the |a "
+                            r"|my )?(?:container|image|docker)"
+                        ),
+                    ),
+                    any_of(says("mismatch"), SMI_FAILED, CUDA_UNAVAILABLE, says("failed to initialize nvml")),
+                )
+            ),
+        ),
+        unless=(IN_WSL,),
+        steps=(
+            Step(
+                text=(
+                    "In the image install cuda-toolkit alone, never `cuda`, `cuda-drivers`, "
+                    "`nvidia-driver-*` or `nvidia-utils-*`."
+                )
+            ),
+            Step(
+                text="Take the packages out of the container, then start it anew:",
+                command="apt purge 'libnvidia-*' 'nvidia-*' 'cuda-drivers*'",
+            ),
+        ),
+        explains=(
+            "driver-library-mismatch",
+            "driver-missing",
+            "kernel-module-not-built",
+            "container-without-gpu",
+        ),
+        os=("linux",),
+        find="In the container `dpkg -S libcuda.so.1` must name no package.",
+    ),
+    Rule(
+        id="wsl-linux-driver-inside",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="A Linux driver was installed inside WSL",
+        explanation=(
+            "In WSL the driver is that of Windows, put in as /usr/lib/wsl/lib/libcuda.so. A "
+            "Linux driver package inside hides it."
+        ),
+        signs=(
+            likely(
+                all_of(
+                    IN_WSL,
+                    says(
+                        "libnvidia-compute",
+                        "nvidia-driver-",
+                        "nvidia-utils",
+                        "cuda-drivers",
+                        "apt install cuda",
+                        "apt-get install cuda",
+                        "apt-get -y install cuda",
+                        "install -y cuda",
+                        "nvidia-driver",
+                        "linux driver",
+                        "linux nvidia driver",
+                        "libcuda.so",
+                        matching=(
+                            r"libnvidia-compute|nvidia-driver-\d|nvidia-utils|cuda-drivers"
+                            r"|apt(?:-get)?(?: -y)? install(?: -y)? (?:nvidia-driver"
+                            r"|cuda)\b(?!-toolkit)|install\w*[^.]{0,60}(?:linux|nvidia|gpu)[^.]{0,"
+                            r"20} driver[^.]{0,30}(?:inside|in|within|on|under) (?:wsl|the wsl"
+                            r"|ubuntu)|(?:linux|nvidia) drivers? (?:inside|in|within) (?:of "
+                            r")?(?:the )?wsl|/usr/lib/x86_64-linux-gnu/libcuda\.so"
+                        ),
+                    ),
+                )
+            ),
+            possible(all_of(IN_WSL, NO_CUDA_DEVICE)),
+            hint(all_of(IN_WSL, SMI_FAILED)),
+        ),
+        unless=(says("gpu access blocked"),),
+        steps=(
+            Step(
+                text="Take the Linux driver out of the WSL system:",
+                command="sudo apt purge 'nvidia-*' 'libnvidia-*' 'cuda-drivers*' && sudo ldconfig",
+            ),
+            Step(text="Restart WSL, from Windows:", command="wsl --shutdown", where="host"),
+            Step(
+                text=(
+                    "A toolkit, where one is needed at all, is the package cuda-toolkit alone "
+                    "from NVIDIA's WSL-Ubuntu source."
+                )
+            ),
+        ),
+        explains=(
+            "driver-missing",
+            "driver-library-mismatch",
+            "kernel-module-not-built",
+            "cuda-visible-devices-wrong",
+        ),
+        os=("linux",),
+        find=(
+            "`ldconfig -p | grep libcuda` must show /usr/lib/wsl/lib alone; `dpkg -l "
+            "'libnvidia-compute-*'` nothing."
+        ),
+    ),
+    Rule(
+        id="wsl-host-too-old",
+        layer=Layer.CONTAINER,
+        severity="error",
+        title="WSL 1, an old WSL kernel, or an old Windows driver",
+        explanation=(
+            "GPUs reach WSL 2 only, with a kernel of 5.10.43 or newer and a recent driver on Windows."
+        ),
+        signs=(
+            sure(says("gpu access blocked by the operating system")),
+            sure(
+                all_of(
+                    IN_WSL, says("driver not loaded", matching=r"nvml: driver not loaded|driver not loaded")
+                )
+            ),
+            sure(
+                says(
+                    "/dev/dxg",
+                    matching=(
+                        r"/dev/dxg\S*\W{0,4}(?:no such|not found|missing|does not exist)|(?:no"
+                        r"|missing|cannot access|without)[^.]{0,20}/dev/dxg|dxg[^.]{0,60}(?:ioctl "
+                        r"failed|failed)"
+                    ),
+                )
+            ),
+            likely(
+                says(
+                    "wsl 1",
+                    "wsl1",
+                    "wsl version 1",
+                    "version: 1",
+                    matching=r"\bwsl ?1\b|wsl version[: ]+1\b|running wsl1",
+                )
+            ),
+            likely(fact("nvidia.cuda", "ERR!")),
+            likely(all_of(IN_WSL, SMI_FAILED)),
+            possible(
+                all_of(
+                    IN_WSL,
+                    says(
+                        "4.4.0-",
+                        "4.19.",
+                        "5.4.72",
+                        "5.4.51",
+                        "wsl --update",
+                        "wsl.exe --update",
+                        "insider",
+                        matching=(
+                            r"4\.4\.0-\d+-microsoft|4\.19\.\d+-microsoft|5\.4\.\d+|wsl(?:\.exe)? "
+                            r"--update|insider"
+                        ),
+                    ),
+                )
+            ),
+        ),
+        steps=(
+            Step(text="Update WSL, from Windows:", command="wsl --update", where="host"),
+            Step(
+                text="Make the distribution a WSL 2 one, from Windows (its name is in `wsl -l -v`):",
+                command="wsl --set-version Ubuntu 2",
+                where="host",
+            ),
+            Step(text="Install the newest NVIDIA driver on Windows, and none inside WSL.", where="host"),
+        ),
+        explains=(
+            "driver-missing",
+            "kernel-module-not-built",
+            "dev-nodes-missing",
+            "driver-library-mismatch",
+        ),
+        os=("linux",),
+        find="`wsl -l -v` and `wsl --version` on Windows; inside, `ls /dev/dxg` and `uname -r`.",
+    ),
+)

@@ -1,0 +1,108 @@
+"""Symptoms that several failures share, so that each rule names them the same way."""
+
+from __future__ import annotations
+
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, no, says
+
+__all__ = [
+    "CUDA_UNAVAILABLE",
+    "CUDA_UNKNOWN_ERROR",
+    "IN_CONTAINER",
+    "IN_WSL",
+    "NO_CUDA_DEVICE",
+    "NO_DRIVER",
+    "NO_KERNEL_IMAGE",
+    "NO_MATCHING",
+    "NO_MODULE_TORCH",
+    "NO_SPACE",
+    "NVML_UNKNOWN",
+    "ON_AMD",
+    "ON_LINUX",
+    "ON_MACOS",
+    "ON_NVIDIA",
+    "ON_WINDOWS",
+    "SMI_FAILED",
+    "SMI_WORKS",
+    "UNDEFINED",
+]  # fmt: skip
+
+SMI_FAILED = says(
+    "couldn't communicate with the nvidia driver",
+    "couldnt communicate with the nvidia driver",
+    "nvidia-smi has failed",
+)
+SMI_WORKS = any_of(
+    fact("nvidia.cuda"),
+    says(
+        "nvidia-smi",
+        matching=(
+            r"nvidia-smi\W{0,3}(?:output )?(?:command )?(?:works|shows|is fine|prints|sees|lists"
+            r"|on the host works|works on the host|looks fine|ok\b)"
+        ),
+    ),
+)
+NO_DRIVER = says("found no nvidia driver", "no nvidia driver on your system")
+NO_CUDA_DEVICE = says("no cuda-capable device is detected", "cuda_error_no_device", "cudaerrornodevice")
+CUDA_UNKNOWN_ERROR = says(
+    "cuda unknown error",
+    "error (999)",
+    "error 999",
+    "cudaerrorunknown",
+    "cuda_error_unknown",
+    "cuda error: unknown error",
+    "cuinit(0) returned 999",
+    "cuda error 999",
+    "cuinit failed with error 999",
+    "unknown error (999)",
+)
+NVML_UNKNOWN = says(
+    "failed to initialize nvml: unknown error",
+    "nvmlerror_unknown",
+    "nvml: unknown error",
+    "nvml error: unknown error",
+)
+NO_KERNEL_IMAGE = says(
+    "no kernel image", "cudaerrornokernelimagefordevice", "cuda_error_no_binary_for_gpu", "arch_mismatch"
+)
+NO_MATCHING = says(
+    "no matching distribution found for torch",
+    "could not find a version that satisfies the requirement torch",
+    "no matching distribution found for pytorch",
+    "no matching distribution found",
+)
+NO_MODULE_TORCH = says(
+    "no module named 'torch'",
+    "no module named torch",
+    'no module named "torch"',
+    "modulenotfounderror: no module named 'torch",
+)
+NO_SPACE = says(
+    "no space left on device",
+    "errno 28",
+    "disk quota exceeded",
+    "errno 122",
+    "not enough space on the disk",
+    "winerror 112",
+    "设备上没有空间",
+    "磁盘空间不足",
+)
+UNDEFINED = says(
+    "undefined symbol",
+    "symbol not found",
+    "symbol lookup error",
+    "procedure could not be found",
+    "找不到指定的程序",
+)
+CUDA_UNAVAILABLE = any_of(
+    fact("cuda.available", "false"),
+    says("torch not compiled with cuda"),
+    says("is_available", matching=r"is_available\W{0,20}false"),
+)
+
+IN_CONTAINER = fact("container")
+IN_WSL = fact("wsl")
+ON_LINUX = any_of(fact("os.system", "linux"), IN_WSL)
+ON_WINDOWS = all_of(fact("os.system", "windows"), no(IN_WSL))
+ON_MACOS = fact("os.system", "macos")
+ON_NVIDIA = any_of(fact("nvidia.gpu"), fact("nvidia.driver"), fact("gpu.vendor", "nvidia"))
+ON_AMD = any_of(fact("amd.gpu"), fact("amd.gfx"), fact("gpu.vendor", "amd"))
