@@ -79,6 +79,15 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     environment.recover(options.folder, options.cache / "locks")
     state = environment.examine(options.folder)
     python = _interpreter(options, state, world)
+    if options.kernel_name is not None:
+        # Whether the name is free and can be written is known before gigabytes are fetched for it.
+        kernel.destination_for(
+            environment.interpreter_of(options.folder),
+            name=options.kernel_name,
+            prefix=None,
+            environ=world.environ,
+            overwrite=options.overwrite_kernel,
+        )
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(gather_sources, options.sources, world, python, report)
         detection = detect(world, python=python, environment=options.folder, cache=options.cache)

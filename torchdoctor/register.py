@@ -9,6 +9,7 @@ from torchdoctor.decide import gather_sources
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.fetch import fetch
 from torchdoctor.installed import installed_versions
+from torchdoctor.kernels.places import jupyter_prefixes
 from torchdoctor.lock import lock
 from torchdoctor.machine import describe_python
 from torchdoctor.plan import Plan
@@ -71,6 +72,10 @@ def register_kernel(
         settings=settings,
         on_wait=lambda seconds: report.waiting("kernel", seconds),
     )
+    if place is not None and place not in jupyter_prefixes(world):
+        report.note(
+            f"only the Jupyter that runs in {place} finds it, or one whose JUPYTER_PATH has its share/jupyter"
+        )
     report.stage(
         "kernel", f"{registered.name} ran its cells with torch {registered.torch} on {registered.device}"
     )
@@ -117,15 +122,9 @@ def bring_ipykernel(
 
 
 def _refuse_what_is_not_ours(python: PythonInfo) -> None:
-    if (python.prefix / "conda-meta").is_dir():
+    if not python.is_venv and not (python.prefix / "conda-meta").is_dir():
         raise EnvironmentUnusable(
-            f"{python.prefix} is a conda environment without ipykernel, and its packages are conda's to change",
-            fix=f"conda install -p {python.prefix} ipykernel",
-            kind="conda",
-        )
-    if not python.is_venv:
-        raise EnvironmentUnusable(
-            f"{python.executable} is not in a virtual environment and has no ipykernel; torchdoctor does not change it",
+            f"{python.executable} is in no environment of its own and has no ipykernel; torchdoctor does not change it",
             fix="make an environment with `torchdoctor install ENV`, and register that",
             kind="not-a-venv",
         )

@@ -95,6 +95,9 @@ def test_an_environment_without_ipykernel_is_named():
         ('{"argv": "python"}', "no argv"),
         ('{"argv": ["p"], "env": {"A": 1}}', "env"),
         ('{"argv": ["p"], "display_name": 5}', "display_name"),
+        ('{"argv": ["p"], "metadata": []}', "metadata"),
+        ('{"argv": ["p"], "interrupt_mode": "shout"}', "interrupt_mode"),
+        ('{"argv": ["p\ufffd"]}', "UTF-8"),
     ],
 )
 def test_a_corrupt_spec_says_where(text, why):

@@ -19,8 +19,17 @@ class _AddByDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            self._catch_mistyped(ctx, args)
             args = ["add", *args]
         return super().parse_args(ctx, args)
+
+    def _catch_mistyped(self, ctx: click.Context, args: list[str]) -> None:
+        """A word that is nearly a command, and no environment, was meant as one."""
+        import difflib
+
+        near = difflib.get_close_matches(args[0], self.commands, n=1) if args else []
+        if near and not Path(args[0]).exists():
+            ctx.fail(f"There is no command {args[0]!r}, and no environment. Did you mean {near[0]}?")
 
 
 @click.group("jupyter-kernel", cls=_AddByDefault, short_help="Register an environment as a Jupyter kernel.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.machine.answer import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torchdoctor.kernels import KernelState
     from torchdoctor.machine import Machine, World
     from torchdoctor.proof import CheckResult
@@ -77,8 +80,8 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
     else:
         for row in checks:
             _show_check(row)
-        if not passed and state.problem is not None:
-            click.echo(f"  fix: {state.problem.fix}")
+        if not passed:
+            click.echo(f"  fix: {_fix_for(state, checks)}")
     return 0 if passed else 1
 
 
@@ -129,7 +132,8 @@ def repair(
     finally:
         report.close()
     state = _named(world, name)
-    checks = _checked(world, state, None, output)
+    # One without torch is no worse than it was meant to be once it starts.
+    checks = _checked(world, state, None, output, cells=None if state.torch else ("python",))
     passed = all(row.status != "fail" for row in checks)
     if output.json:
         rows = [row.to_json() for row in checks]
@@ -221,10 +225,14 @@ def _python_for(state: KernelState, env: Path | None) -> Path | None:
 
 
 def _checked(
-    world: World, state: KernelState, timeout: float | None, output: Output
+    world: World,
+    state: KernelState,
+    timeout: float | None,
+    output: Output,
+    cells: Sequence[str] | None = None,
 ) -> tuple[CheckResult, ...]:
     from torchdoctor.kernels.check import check_kernel
-    from torchdoctor.kernels.start import Limits
+    from torchdoctor.kernels.start import ALL_CELLS, Limits
     from torchdoctor.report.progress import StageLines
 
     report = StageLines(quiet=output.quiet or output.json)
@@ -232,9 +240,22 @@ def _checked(
         state,
         world=world,
         prefixes=[Path(sys.prefix)],
+        cells=cells or ALL_CELLS,
         limits=Limits(start=timeout, cell=timeout) if timeout else None,
         on_wait=lambda seconds: report.waiting("kernel", seconds),
     )
+
+
+def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
+    if state.problem is not None:
+        return state.problem.fix
+    failed = next(row for row in checks if row.status == "fail")
+    where = shlex.quote(str(state.prefix)) if state.prefix else "ENV"
+    if failed.id == "import" and "No module named 'torch'" in failed.detail:
+        return f"torchdoctor install {where}"
+    if failed.id in ("start", "python"):
+        return f"torchdoctor jupyter-kernel remove {state.name}, then register it: torchdoctor jupyter-kernel ENV"
+    return f"torchdoctor verify {where}"
 
 
 def _machine(world: World) -> Machine:

@@ -85,7 +85,7 @@ def main(mark: str, request: dict[str, Any]) -> None:
     manager = None
     try:
         manager = start(request, said)
-        say("started", pid=getattr(getattr(manager.provisioner, "process", None), "pid", None))
+        say("started", pid=getattr(process_of(manager), "pid", None))
         client = manager.client()
         client.start_channels()
         began = time.monotonic()
@@ -168,9 +168,14 @@ def run(client: Any, manager: Any, code: str, seconds: float) -> dict[str, Any]:
     raise Broken("silent", f"the cell did not come back within {seconds:g} s")
 
 
+def process_of(manager: Any) -> Any:
+    """The kernel's process; before jupyter_client 7 the manager held it, and other provisioners have none."""
+    return getattr(getattr(manager, "provisioner", manager), "process", getattr(manager, "kernel", None))
+
+
 def status_of(manager: Any) -> str:
     """How its process ended, where that is known."""
-    process = getattr(manager.provisioner, "process", None)
+    process = process_of(manager)
     status = process.poll() if process is not None else None
     return "" if status is None else f" with status {status}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ def what_runs(world: World, word: str, own: Path | None) -> Runs:
     is_python = bool(_PYTHON.fullmatch(re.split(r"[/\\]", word)[-1]))
     if "/" in word or "\\" in word:
         return Runs(program=Path(word) if world.exists(word) else None, is_python=is_python)
-    for folder in world.environ.get("PATH", "").split(":"):
+    for folder in world.environ.get("PATH", "").split(os.pathsep):
         if folder and world.exists(f"{folder}/{word}"):
             return Runs(program=Path(folder) / word, is_python=is_python)
     return Runs(program=None, is_python=is_python)
@@ -58,7 +59,7 @@ def prefix_of(python: Path) -> Path:
 
 def site_folders(world: World, prefix: Path, settings: Iterable[tuple[str, str]] = ()) -> tuple[Path, ...]:
     """The folders of packages that an environment's interpreter sees, in its order, as far as files tell."""
-    found = [Path(path) for path in dict(settings).get("PYTHONPATH", "").split(":") if path]
+    found = [Path(path) for path in dict(settings).get("PYTHONPATH", "").split(os.pathsep) if path]
     base = glob.escape(str(prefix))
     for pattern in ("lib/python3*/site-packages", "lib/pypy3*/site-packages", "Lib/site-packages"):
         found += map(Path, world.glob(f"{base}/{pattern}"))

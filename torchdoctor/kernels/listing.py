@@ -58,6 +58,8 @@ def read_kernel(world: World, folder: Path, place: Place, jupyter: Path | None) 
     if text is None:
         return replace(state, problem=_unreadable(folder))
     try:
+        if "\ufffd" in text:
+            raise ValueError("it is not UTF-8")  # noqa: TRY301  (as the parser's own)
         spec = parse_spec(text)
     except ValueError as error:
         return replace(state, problem=_corrupt(state.name, folder, str(error)))

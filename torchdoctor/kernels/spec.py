@@ -48,8 +48,12 @@ def parse_spec(text: str) -> Spec:
     for name in ("display_name", "language"):
         if not isinstance(document.get(name, ""), str):
             raise ValueError(f"its {name} is not a text")  # noqa: TRY004
-    metadata = document.get("metadata")
-    conda = metadata.get("conda_env_path") if isinstance(metadata, dict) else None
+    metadata = document.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata is not an object")  # noqa: TRY004
+    if document.get("interrupt_mode", "signal") not in ("signal", "message"):
+        raise ValueError("its interrupt_mode is neither signal nor message")
+    conda = metadata.get("conda_env_path")
     return Spec(
         argv=tuple(argv),
         display_name=document.get("display_name", ""),
