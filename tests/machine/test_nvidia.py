@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.machine.nvml import nvml_world
 from tests.machine.world import PaperWorld, said
 from torchdoctor.machine import Nvidia, NvidiaGpu
 from torchdoctor.machine.nvidia import probe_nvidia
 from torchdoctor.machine.seam import Completed, RealWorld
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the fake library and tools are for Linux")
 pytestmark = linux
@@ -24,29 +26,10 @@ SMI = "nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version"
 OLD_SMI = "nvidia-smi --query-gpu=name,memory.total,driver_version"
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a libnvidia-ml.so.1 that answers from a file."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    folder = tmp_path_factory.mktemp("nvml")
-    source = Path(__file__).with_name("nvml_fake.c")
-    command = [compiler, "-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1"), str(source)]
-    subprocess.run(command, check=True)
-    return folder
-
-
 def _tool(folder: Path, text: str) -> None:
     path = folder / "nvidia-smi"
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
-
-
-def _nvml(library: Path, root: Path, text: str) -> RealWorld:
-    (root / "answers").write_text(text)
-    environ = {"PATH": str(root), "LD_LIBRARY_PATH": str(library), "FAKE_NVML": str(root / "answers")}
-    return RealWorld(environ=environ, root=root)
 
 
 def _with_tool(root: Path) -> RealWorld:
@@ -62,7 +45,7 @@ def test_nvml_names_the_driver_and_every_gpu(library, tmp_path):
         "driver 550.54.15\n"
         + "gpu 8 0 85899345920 NVIDIA A100-SXM4-80GB\ngpu 9 0 85899345920 NVIDIA H100\n" * 4
     )
-    facts = probe_nvidia(_nvml(library, tmp_path, text))
+    facts = probe_nvidia(nvml_world(library, tmp_path, text))
     assert (facts.driver.value, facts.driver.source) == ("550.54.15", "NVML")
     assert facts.machine is not None
     assert len(facts.machine.gpus) == 8
@@ -71,26 +54,26 @@ def test_nvml_names_the_driver_and_every_gpu(library, tmp_path):
 
 def test_a_gpu_that_shares_memory_has_none_of_its_own(library, tmp_path):
     """What NVML does not support is unknown, and the rest is kept."""
-    facts = probe_nvidia(_nvml(library, tmp_path, "driver 580.95.05\ngpu 12 1 0 NVIDIA GB10\n"))
+    facts = probe_nvidia(nvml_world(library, tmp_path, "driver 580.95.05\ngpu 12 1 0 NVIDIA GB10\n"))
     assert facts.gpus.value == (NvidiaGpu(name="NVIDIA GB10", compute_capability="12.1"),)
 
 
 def test_a_lost_gpu_leaves_the_others(library, tmp_path):
     """One device that fell off the bus does not hide the rest."""
     text = "driver 550.54.15\ngpu 8 0 1073741824 lost\ngpu 8 0 1073741824 NVIDIA A100\n"
-    facts = probe_nvidia(_nvml(library, tmp_path, text))
+    facts = probe_nvidia(nvml_world(library, tmp_path, text))
     assert [gpu.name for gpu in facts.gpus.value or ()] == ["NVIDIA A100"]
 
 
 def test_a_driver_without_a_gpu_is_no_nvidia_machine(library, tmp_path):
     """NVML answers and counts none: the driver is a fact, the machine has no NVIDIA part."""
-    facts = probe_nvidia(_nvml(library, tmp_path, "driver 550.54.15\n"))
+    facts = probe_nvidia(nvml_world(library, tmp_path, "driver 550.54.15\n"))
     assert (facts.driver.value, facts.gpus.state, facts.machine) == ("550.54.15", "absent", None)
 
 
 def test_a_library_newer_than_the_module_is_unknown_with_the_reason(library, tmp_path):
     """After an update without a restart the driver is the one loaded, and the GPUs cannot be listed."""
-    world = _nvml(library, tmp_path, "init 18\n")
+    world = nvml_world(library, tmp_path, "init 18\n")
     (tmp_path / "sys/module/nvidia").mkdir(parents=True)
     (tmp_path / "sys/module/nvidia/version").write_text("550.54.15\n")
     facts = probe_nvidia(world)
@@ -101,14 +84,14 @@ def test_a_library_newer_than_the_module_is_unknown_with_the_reason(library, tmp
 
 def test_a_library_without_a_driver_is_absence(library, tmp_path):
     """A container image may hold the library on a machine without a GPU."""
-    facts = probe_nvidia(_nvml(library, tmp_path, "init 9\n"))
+    facts = probe_nvidia(nvml_world(library, tmp_path, "init 9\n"))
     assert (facts.driver.state, facts.gpus.state, facts.machine) == ("absent", "absent", None)
 
 
 def test_a_driver_that_hangs_is_given_up(library, tmp_path, monkeypatch):
     """The limit holds, nvidia-smi (which would hang too) is not asked, and the reason is told."""
     monkeypatch.setattr(RealWorld.run, "__kwdefaults__", {"timeout": 0.5})
-    world = _nvml(library, tmp_path, "hang\n")
+    world = nvml_world(library, tmp_path, "hang\n")
     _tool(tmp_path, f"touch {tmp_path}/asked")
     began = time.monotonic()
     facts = probe_nvidia(world)
@@ -119,7 +102,9 @@ def test_a_driver_that_hangs_is_given_up(library, tmp_path, monkeypatch):
 
 def test_an_answer_of_a_thousand_gpus_is_cut(library, tmp_path):
     """More than 1,024 devices are no machine; the first are kept."""
-    facts = probe_nvidia(_nvml(library, tmp_path, "driver 550.54.15\n" + "gpu 8 0 1073741824 A100\n" * 1500))
+    facts = probe_nvidia(
+        nvml_world(library, tmp_path, "driver 550.54.15\n" + "gpu 8 0 1073741824 A100\n" * 1500)
+    )
     assert len(facts.gpus.value or ()) == 1024
 
 

@@ -132,7 +132,8 @@ def _fabric(pynvml: Any, handle: Any) -> list[int]:
     info = pynvml.c_nvmlGpuFabricInfoV_t()
     info.version = pynvml.nvmlGpuFabricInfo_v2
     pynvml.nvmlDeviceGetGpuFabricInfoV(handle, ctypes.byref(info))
-    return [info.state, info.status]
+    # The state is one byte in NVML's header and four in its bindings.
+    return [info.state & 0xFF, info.status]
 
 
 def _asked(pynvml: Any, ask: Any) -> Any:
