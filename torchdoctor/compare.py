@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ Verdict = Literal["faster", "slower", "within noise"]
 
 # One thread on a quiet machine differs by so much from process to process, whatever a process's own rounds say.
 _FLOOR = 3.0
-_TENTH, _LAST = 0, -1
+_FIRST, _LAST = 0, -1
+_LEAST_SHARE = 0.05
+# Ten thousand times: beyond it a logarithm is only overflow.
+_MOST = 9.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,9 +105,10 @@ def _title(result: BenchResult) -> str:
 def _change(before: BenchResult, after: BenchResult) -> Change:
     old, new = before.value or 0.0, after.value or 0.0
     ratio = old / new if after.unit == "us" else new / old
-    percent = (ratio - 1) * 100
-    noise = max(_FLOOR, math.hypot(_noise(before), _noise(after)))
-    verdict: Verdict = "within noise" if abs(percent) <= noise else "faster" if percent > 0 else "slower"
+    # In logarithms, so that half as fast and twice as fast are as far from no change.
+    noise = max(math.log1p(_FLOOR / 100), math.hypot(_noise(before), _noise(after)))
+    change = math.log(ratio)
+    verdict: Verdict = "within noise" if abs(change) <= noise else "faster" if change > 0 else "slower"
     return Change(
         id=after.id,
         device=after.device,
@@ -113,23 +117,23 @@ def _change(before: BenchResult, after: BenchResult) -> Change:
         unit=after.unit or "",
         before=old,
         after=new,
-        percent=round(percent, 2),
-        noise_percent=round(noise, 2),
+        percent=round((ratio - 1) * 100, 2),
+        noise_percent=round(math.expm1(min(noise, _MOST)) * 100, 2),
         verdict=verdict,
     )
 
 
 def _noise(result: BenchResult) -> float:
-    """Per cent: half of what lies between the rounds' outer tenths; of a busy machine also how far the best is off."""
+    """Half of what lies between the rounds' outer tenths, and what a busy machine may have taken; as logarithm."""
     spread = 0.0
-    middle = result.median_s or 0.0
-    if len(result.rounds_s) > 1 and median(result.rounds_s) > 0:
+    if len(result.rounds_s) > 1 and min(result.rounds_s) > 0:
         tenths = quantiles(result.rounds_s, n=10, method="inclusive")
-        spread = (tenths[_LAST] - tenths[_TENTH]) / 2 / median(result.rounds_s) * 100
-    elif result.iqr_s and middle:
-        spread = result.iqr_s / middle * 100
-    if result.busy and result.best_s and middle:
-        spread = math.hypot(spread, (middle / result.best_s - 1) * 100)
+        spread = math.log(tenths[_LAST] / tenths[_FIRST]) / 2
+    elif result.iqr_s and result.median_s:
+        spread = math.log1p(result.iqr_s / result.median_s)
+    if result.busy:
+        # A share of a half was seen to cost up to four times: threads that wait for one that waits.
+        spread = math.hypot(spread, 2 * math.log(max(result.cpu_share or 0.0, _LEAST_SHARE)))
     return spread
 
 

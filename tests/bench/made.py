@@ -28,7 +28,7 @@ def on_gpu(name: str) -> dict:
 def product(value: float, *, rounds=(), **more) -> BenchResult:
     """A float32 product of n = 2048 at so many GFLOP/s, in rounds of these relative times."""
     params = more.pop("params", {"n": 2048})
-    n = params["n"]
+    n = params.get("n", 2048)
     seconds = 2 * n**3 / value / 1e9
     values = {
         "id": "matmul", "device": "cpu", "seconds": 1.0, "dtype": "float32", "unit": "GFLOP/s", "value": value,

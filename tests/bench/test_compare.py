@@ -31,7 +31,7 @@ def test_a_change_beyond_the_noise_has_a_verdict(after, verdict):
 
 def test_rounds_that_scatter_need_a_larger_change():
     """Ten per cent slower say nothing where the rounds differ by thirty."""
-    wild = (0.8, 0.9, 1.0, 1.1, 1.2)
+    wild = (0.7, 0.9, 1.0, 1.1, 1.3)
     (change,) = against(product(100.0, rounds=wild), product(90.0, rounds=wild)).changes
 
     assert change.verdict == "within noise"

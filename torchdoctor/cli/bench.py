@@ -8,24 +8,34 @@ from typing import TYPE_CHECKING
 import click
 from typing_extensions import Self
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import data_folder, environment_python, say_json
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torchdoctor.compare import Comparison
     from torchdoctor.proof import BenchReport
 
 __all__ = ["command"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("bench", short_help="Measure the speed, as a share of what the hardware can do.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option("--device", metavar="NAME", help="cpu, cuda:0, xpu:0, mps; the best there is without it.")
 @click.option("--quick/--full", default=False, help="Fewer cases and shorter rounds.  [default: full]")
-@click.option("--only", multiple=True, metavar="CASE", help="This case, or all whose names begin with it.")
-@click.option("--skip", multiple=True, metavar="CASE", help="Not this one.")
-@click.option("--list", "list_", is_flag=True, help="Print the cases and what each measures.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CASE",
+    callback=names,
+    help="This case, or all that begin with it; repeatable.",
+)
+@click.option("--skip", multiple=True, metavar="CASE", callback=names, help="Leave this case out.")
+@click.option("--list", "list", is_flag=True, help="Print the cases and what each measures.")
 @click.option("--save", metavar="NAME", help="Keep this run under a name.")
 @click.option("--compare", metavar="NAME|FILE", help="Set it beside a run kept, or what --json printed.")
 @click.option(
@@ -34,6 +44,8 @@ __all__ = ["command"]
     metavar="PCT",
     help="Exit with 1 when a case is slower than in --compare by more than this and than the noise.",
 )
+@click.option("--html", type=_FILE, metavar="FILE", help="Write a page of checks, figures and plots too.")
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write the results for a CI system too.")
 @output_options
 def command(
     *,
@@ -42,10 +54,12 @@ def command(
     quick: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
-    list_: bool,
+    list: bool,  # noqa: A002  # its variable is TORCHDOCTOR_BENCH_LIST
     save: str | None,
     compare: str | None,
     fail_if: float | None,
+    html: Path | None,
+    junit: Path | None,
     output: Output,
 ) -> int:
     """Measure in ENV: products, convolution, attention, training, memory, copies, overhead.
@@ -57,13 +71,13 @@ def command(
     torchdoctor bench --quick
     torchdoctor bench ~/envs/vision --device cpu --only matmul --json
     torchdoctor bench --save before
-    torchdoctor bench --compare before --fail-if 5
+    torchdoctor bench --compare before --fail-if 5 --html report.html
     """
     from torchdoctor.compare import compare as compare_runs
     from torchdoctor.proof import bench, cases_named
     from torchdoctor.saved_bench import check_name, load_bench, save_bench
 
-    if list_:
+    if list:
         _list(cases_named(only, skip, quick=quick), as_json=output.json)
         return 0
     folder = data_folder() / "bench"
@@ -80,9 +94,26 @@ def command(
     comparison = None if before is None else compare_runs(before, report, name=compare or "")
     if save is not None:
         save_bench(report, save, folder)
-    _say(report, comparison, as_json=output.json)
     slower = comparison.regressions(fail_if) if comparison and fail_if is not None else ()
+    if junit is not None:
+        from torchdoctor.report.bench_junit import bench_junit
+
+        junit.write_text(bench_junit(report, slower), "utf-8")
+    if html is not None:
+        _write_page(html, environment_python(env), report, comparison)
+    _say(report, comparison, as_json=output.json)
     return 0 if report.passed and not slower else 1
+
+
+def _write_page(file: Path, python: Path, report: BenchReport, comparison: Comparison | None) -> None:
+    from datetime import datetime
+
+    from torchdoctor.proof import verify
+    from torchdoctor.report.bench_page import bench_page
+
+    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z")
+    checks = verify(python, quick=True)
+    file.write_text(bench_page(report, checks=checks, comparison=comparison, when=when), "utf-8")
 
 
 def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -> None:
@@ -101,10 +132,10 @@ def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -
         render_comparison(comparison, console)
 
 
-def _list(names: list[str], *, as_json: bool) -> None:
+def _list(cases: Sequence[str], *, as_json: bool) -> None:
     from torchdoctor.probe.suite import BENCH
 
-    rows = [(step.id, step.proves) for step in BENCH if step.id in names]
+    rows = [(step.id, step.proves) for step in BENCH if step.id in cases]
     if as_json:
         say_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in rows]})
         return

@@ -14,9 +14,15 @@ from torchdoctor.language import LANGUAGES, speak
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Output", "asked_for_json", "choice_options", "output_options", "source_options"]
+__all__ = ["Output", "asked_for_json", "choice_options", "names", "output_options", "source_options"]
 
 _JSON = "torchdoctor.json"
+
+
+def names(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """`--only a,b --only c` as three names."""
+    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

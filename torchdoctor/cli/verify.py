@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import environment_python, say_json
 
 if TYPE_CHECKING:
@@ -16,23 +16,18 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-def _names(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """`--only a,b --only c` as three names."""
-    return tuple(name.strip() for text in given for name in text.split(",") if name.strip())
-
-
 @click.command("verify", short_help="Prove that PyTorch works.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option("--quick", is_flag=True, help="Only the checks that take moments.")
 @click.option(
-    "--only", multiple=True, metavar="CHECK", callback=_names, help="Run this check; may be repeated."
+    "--only", multiple=True, metavar="CHECK", callback=names, help="Run this check; may be repeated."
 )
-@click.option("--skip", multiple=True, metavar="CHECK", callback=_names, help="Leave this check out.")
+@click.option("--skip", multiple=True, metavar="CHECK", callback=names, help="Leave this check out.")
 @click.option(
     "--device",
     multiple=True,
     metavar="NAME",
-    callback=_names,
+    callback=names,
     help="cpu, cuda, cuda:0, xpu, mps; all without it.",
 )
 @click.option(

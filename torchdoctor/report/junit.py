@@ -19,7 +19,7 @@ __all__ = ["junit_xml"]
 _UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(report: VerifyReport) -> str:
+def junit_xml(report: VerifyReport, *, suite_name: str = "verify") -> str:
     """The report as a document: a case a check and device, what failed with its evidence."""
     counts = {
         "tests": len(report.checks),
@@ -30,19 +30,23 @@ def junit_xml(report: VerifyReport) -> str:
     numbers = {name: str(count) for name, count in counts.items()}
     numbers["time"] = f"{sum(check.seconds for check in report.checks):.3f}"
     root = ET.Element("testsuites", numbers)
-    suite = ET.SubElement(root, "testsuite", {"name": "torchdoctor verify", **numbers})
+    suite = ET.SubElement(root, "testsuite", {"name": f"torchdoctor {suite_name}", **numbers})
     facts = ET.SubElement(suite, "properties")
     for name, value in report.environment.items():
         if isinstance(value, (str, int)):
             ET.SubElement(facts, "property", {"name": name, "value": _clean(str(value))})
     for check in report.checks:
-        _case(suite, check)
+        _case(suite, check, suite_name)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _case(suite: ET.Element, check: CheckResult) -> None:
-    about = {"classname": f"verify.{check.device}", "name": _clean(check.id), "time": f"{check.seconds:.3f}"}
+def _case(suite: ET.Element, check: CheckResult, suite_name: str) -> None:
+    about = {
+        "classname": f"{suite_name}.{check.device}",
+        "name": _clean(check.id),
+        "time": f"{check.seconds:.3f}",
+    }
     case = ET.SubElement(suite, "testcase", about)
     if check.status == "fail":
         failure = ET.SubElement(case, "failure", {"message": _clean(check.detail)})

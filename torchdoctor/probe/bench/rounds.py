@@ -36,7 +36,7 @@ class Pace(NamedTuple):
     @classmethod
     def of(cls, quick: bool) -> Pace:
         """The quick run takes seconds, the full one a minute or two."""
-        return cls(5, 0.06, 4, 1.5, 12.0) if quick else cls(8, 0.25, 6, 8.0, 100.0)
+        return cls(5, 0.06, 4, 1.5, 10.0) if quick else cls(8, 0.25, 6, 8.0, 100.0)
 
 
 class Case:
