@@ -13,11 +13,12 @@ import pytest
 
 from tests.probe.fakes import Copy, distribution, patching, spoilt
 from torchdoctor import proof
+from torchdoctor.diagnosis.proven import findings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.proof import CheckResult
+    from torchdoctor.proof import CheckResult, VerifyReport
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,18 @@ def beside(torch_python, tmp_path):
     return lambda **modules: spoilt(torch_python, tmp_path / "env", **modules)
 
 
-def checks_of(python: Path, *only: str, **more: object) -> dict[str, CheckResult]:
-    """The results by name."""
-    return {check.id: check for check in proof.verify(python, only=only, **more).checks}
+class Checks(dict[str, "CheckResult"]):
+    """The results by name, and the causes that they end in."""
+
+    def __init__(self, report: VerifyReport) -> None:
+        super().__init__({check.id: check for check in report.checks})
+        self.findings = findings_of(report)
+        self.causes = [finding.id for finding in self.findings]
+
+
+def checks_of(python: Path, *only: str, **more: object) -> Checks:
+    """The proof of this environment."""
+    return Checks(proof.verify(python, only=only, **more))
 
 
 def wrapper(file: Path, python: Path, line: str) -> Path:
@@ -74,9 +84,11 @@ def test_a_deleted_library_is_named_and_the_import_fails(broken):
 
     assert checks["files"].status == checks["import"].status == "fail"
     assert "torch/lib/libtorch_cpu.so is not there" in checks["files"].detail
-    assert "torchdoctor install" in checks["files"].detail
+    assert "pip install --force-reinstall" in checks["files"].detail
     assert "libtorch_cpu.so" in checks["import"].detail
     assert checks["tensor"].status == "skip"
+    assert checks.causes == ["partial-install"]
+    assert f"{broken.python} -m pip install --force-reinstall" in checks.findings[0].fix[0].replace("'", "")
 
 
 def test_a_library_cut_short_is_named_with_both_sizes(broken):
@@ -90,6 +102,7 @@ def test_a_library_cut_short_is_named_with_both_sizes(broken):
 
     assert f"torch/lib/libtorch_cpu.so has 100000 bytes, not {size}" in checks["files"].detail
     assert checks["import"].status == "fail"
+    assert checks.causes[0] == "partial-install"
 
 
 def test_a_deleted_module_is_named(broken):
@@ -110,6 +123,7 @@ def test_a_dependency_that_is_missing_is_named(broken):
     checks = checks_of(broken.python, "import", "conv")
 
     assert "No module named 'typing_extensions'" in checks["import"].detail
+    assert checks.causes == ["missing-dependency"]
     assert checks["conv"].status == "skip"
 
 
@@ -128,8 +142,10 @@ def test_two_installations_in_one_folder_are_told(broken):
     """pip was interrupted while it replaced one by another."""
     broken.distribution("torch", "2.4.1")
 
-    files = checks_of(broken.python, "files")["files"]
+    checks = checks_of(broken.python, "files")
+    files = checks["files"]
 
+    assert checks.causes == ["partial-install"]
     assert files.status == "fail"
     assert "torch is installed more than once: 2.13.0+cpu and 2.4.1" in files.detail
 
@@ -168,6 +184,7 @@ def test_a_wrong_companion_is_told_before_it_is_imported(beside, version, requir
     assert "torchdoctor install --with torchvision" in checks["pairing"].detail
     assert checks["torchvision"].status == "fail"
     assert f"torchvision {version} does not work with torch 2.13.0+cpu" in checks["torchvision"].detail
+    assert checks.causes == ["torchvision-mismatch"]
 
 
 def test_a_cuda_library_that_torch_pins_and_that_is_missing_is_told(beside):
@@ -182,9 +199,11 @@ def test_a_cuda_library_that_torch_pins_and_that_is_missing_is_told(beside):
     )  # fmt: skip
     distribution(site, "nvidia_cudnn_cu13", "9.1.0")
 
-    pairing = checks_of(python, "pairing")["pairing"]
+    checks = checks_of(python, "pairing")
+    pairing = checks["pairing"]
 
     assert pairing.status == "fail"
+    assert checks.causes[0] == "nvidia-wheels-missing"
     assert "nvidia-cudnn-cu13 is 9.1.0, and torch needs 9.20.0" in pairing.detail
     assert "nvidia-nccl-cu13 2.28.0 is not installed, and torch needs it" in pairing.detail
     assert "nothing" not in pairing.detail
@@ -200,6 +219,7 @@ def test_a_torch_py_in_the_current_folder_is_named(torch_python, tmp_path, monke
     assert checks["import"].status == "pass"
     assert checks["shadow"].status == "fail"
     assert f"{tmp_path / 'torch.py'} is taken for torch by every program" in checks["shadow"].detail
+    assert checks.causes == ["local-file-shadows-torch"]
 
 
 def test_a_random_py_on_pythonpath_is_a_warning(torch_python, tmp_path, monkeypatch):
@@ -225,6 +245,7 @@ def test_a_sitecustomize_that_prints_changes_no_result(beside):
 
     assert {check.detail for check in checks.values() if check.status == "fail"} == set()
     assert checks["matmul"].status == "pass"
+    assert checks.causes == []
 
 
 def test_numpy_that_is_missing_is_a_warning(broken):
@@ -242,9 +263,11 @@ def test_numpy_that_cannot_be_imported_is_told(beside):
     """torch imports it too: the import fails, in NumPy's own words, and the traceback shows where."""
     python = beside(numpy='raise ImportError("numpy.core.multiarray failed to import")')
 
-    imported = checks_of(python, "numpy")["import"]
+    checks = checks_of(python, "numpy")
+    imported = checks["import"]
 
     assert imported.status == "fail"
+    assert checks.causes[0].startswith("numpy")
     assert imported.detail == "ImportError: numpy.core.multiarray failed to import"
     assert any("numpy.py" in line for line in imported.evidence)
 
@@ -258,9 +281,11 @@ def test_numpy_that_torch_cannot_use_is_told_with_both_versions(beside):
         torch.__version__ = type(torch.__version__)("2.2.2+cpu")
     """
 
-    numpy = checks_of(beside(sitecustomize=patching(spoiling)), "numpy")["numpy"]
+    checks = checks_of(beside(sitecustomize=patching(spoiling)), "numpy")
+    numpy = checks["numpy"]
 
     assert numpy.status == "fail"
+    assert checks.causes == ["numpy2-abi"]
     assert "torch 2.2.2+cpu and NumPy 2." in numpy.detail
     assert "Numpy is not available" in numpy.detail
     assert "pip install 'numpy<2'" in numpy.detail
@@ -279,6 +304,7 @@ def test_no_memory_left_fails_the_memory_check_by_name(beside):
 
     assert checks["memory"].status == "fail"
     assert "can't allocate memory" in checks["memory"].detail
+    assert checks.causes == ["memory-exhausted"]
     assert checks["views"].status == checks["conv"].status == "pass"
 
 
@@ -309,6 +335,7 @@ def test_a_full_disk_is_said_to_be_full(torch_python, tmp_path):
     for name in ("saving", "saving-model"):
         assert checks[name].status == "fail"
         assert "the disk is full: " in checks[name].detail
+    assert checks.causes == ["disk-full"]
     assert checks["views"].status == "pass"
 
 
@@ -322,6 +349,7 @@ def test_a_shared_memory_too_small_for_workers_is_named(torch_python, tmp_path):
     assert checks["workers"].status == "fail"
     assert "shm has only 0 MiB" in checks["workers"].detail
     assert "--shm-size" in checks["workers"].detail
+    assert checks.causes == ["shm-too-small"]
     assert checks["dataset"].status == "pass"
 
 
@@ -370,8 +398,10 @@ needs_compiler = pytest.mark.skipif(
 @needs_compiler
 def test_a_path_with_a_space_is_named_as_what_breaks_the_compiler(torch_python):
     """torch gives its folders to the compiler without quotes."""
-    compiled = checks_of(torch_python, "compile")["compile"]
+    checks = checks_of(torch_python, "compile")
+    compiled = checks["compile"]
 
+    assert checks.causes == ["path-with-space"]
     assert " " in str(torch_python)
     assert compiled.status == "fail"
     assert "the environment's path has a space" in compiled.detail

@@ -82,6 +82,14 @@ def test_a_gpu_needs_kernels_of_its_major_version_or_ptx(capability, architectur
 
 
 @pytest.mark.parametrize(
+    ("capability", "old"), [("6.1", True), ("7.5", False), ("12.1", False), ("gfx90a", False)]
+)
+def test_a_gpu_older_than_the_build_is_told_from_one_that_is_newer(capability, old):
+    """The fix is an older build for the one, a newer for the other."""
+    assert devices.older_than_all(capability, H200) is old
+
+
+@pytest.mark.parametrize(
     ("version", "cuda", "hip", "variant"),
     [
         ("2.13.0+cpu", None, None, "cpu"),

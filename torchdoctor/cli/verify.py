@@ -13,6 +13,8 @@ from torchdoctor.cli.place import environment_python, say_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchdoctor.diagnosis import Finding
+
 __all__ = ["command"]
 
 
@@ -77,15 +79,31 @@ def command(
         from torchdoctor.report.junit import junit_xml
 
         junit.write_text(junit_xml(verification), "utf-8")
+    from torchdoctor.diagnosis.proven import findings_of
+
+    findings = findings_of(verification)
     if output.json:
-        say_json(verification.to_json())
+        say_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
     else:
         from rich.console import Console
 
         from torchdoctor.report.verify_table import render_verify
 
         render_verify(verification, Console(soft_wrap=True))
+        if findings:
+            click.echo("\n" + _causes(findings))
     return 0 if verification.passed else 1
+
+
+def _causes(findings: Sequence[Finding]) -> str:
+    from torchdoctor.diagnosis.diagnosis import Diagnosis
+    from torchdoctor.report.diagnosis_text import diagnosis_text
+
+    colours = {"error": "red", "warning": "yellow", "note": "blue"}
+    return diagnosis_text(
+        Diagnosis(verdict="problems-found", findings=tuple(findings)),
+        lambda text, kind: click.style(text, fg=colours.get(kind), bold=kind == "title"),
+    )
 
 
 def _list(selected: Sequence[str], output: Output) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Callable
 
-__all__ = ["best", "chosen", "describe", "kernels_fit", "kind", "present", "waiter"]
+__all__ = ["best", "chosen", "describe", "kernels_fit", "kind", "older_than_all", "present", "waiter"]
 
 
 def kind(device: str) -> str:
@@ -99,3 +99,11 @@ def kernels_fit(capability: str, architectures: list[str]) -> bool:
         if fits:
             return True
     return False
+
+
+def older_than_all(capability: str, architectures: list[str]) -> bool:
+    """Whether an NVIDIA GPU is older than every architecture that the build has kernels for."""
+    versions = [name.partition("_")[2].rstrip("af") for name in architectures]
+    built = [(int(text[:-1]), int(text[-1])) for text in versions if text.isdigit()]
+    major, _, minor = capability.partition(".")
+    return minor.isdigit() and bool(built) and (int(major), int(minor)) < min(built)

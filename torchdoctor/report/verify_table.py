@@ -18,6 +18,8 @@ __all__ = ["environment_line", "mark", "render_verify"]
 
 # How much of a failure's evidence is shown; all of it is in the JSON.
 _EVIDENCE = 8
+# More skips than this for the same reason are one line.
+_ROWS = 3
 _MARKS = {
     "pass": ("✓", "ok", "green"),
     "fail": ("✗", "FAIL", "bold red"),
@@ -35,14 +37,29 @@ def render_verify(report: VerifyReport, console: Console) -> None:
     table.add_column("device", no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
+    together = _skipped_together(report)
     for check in report.checks:
+        if check.status == "skip" and check.detail in together:
+            continue
         took = f"{check.seconds:.2f}" if check.status != "skip" else ""
         table.add_row(mark(check.status, console), check.id, check.device, took, Text(check.detail))
     console.print(table)
+    for why, names in together.items():
+        said = Text.assemble(mark("skip", console), f" {why}: {', '.join(names)}")
+        console.print(said, soft_wrap=True)
     for check in report.checks:
         if check.status == "fail" and check.evidence:
             _print_evidence(check, console)
     console.print(_summary(report), soft_wrap=True)
+
+
+def _skipped_together(report: VerifyReport) -> dict[str, list[str]]:
+    """Checks that were skipped for one and the same reason, where they are more than a few."""
+    reasons: dict[str, list[str]] = {}
+    for check in report.checks:
+        if check.status == "skip":
+            reasons.setdefault(check.detail, []).append(check.id)
+    return {why: names for why, names in reasons.items() if len(names) > _ROWS}
 
 
 def mark(status: str, console: Console) -> Text:

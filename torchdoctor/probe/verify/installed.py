@@ -44,7 +44,7 @@ def files(_torch: Any, _device: str) -> Outcome:
             missing += lost
             changed += other
     broken = [row for row in missing + changed if _LIBRARY.search(row.partition(" ")[0])]
-    again = "; install it again: torchdoctor install"
+    again = "; install it again: pip install --force-reinstall --no-deps"
     if broken:
         return failed(
             f"compiled files are missing or damaged: {_few(broken)}{again}", tuple(missing + changed)[:30]

@@ -84,8 +84,10 @@ def devices(torch: Any, _device: str) -> Outcome:
         capability = row["capability"]
         if architectures and capability and not machine.kernels_fit(str(capability), architectures):
             # A warning only: whether kernels run is what `tensor` proves on this device.
+            old = machine.older_than_all(str(capability), architectures)
+            which = ", older than all that" if old else ";"
             return warned(
-                f"{row['device']} ({row['name']}) is {capability}; this build has kernels for "
+                f"{row['device']} ({row['name']}) is {capability}{which} this build has kernels for: "
                 + ", ".join(architectures)
             )
     return passed("cpu, " + ", ".join(f"{row['device']} ({row['name']})" for row in described))

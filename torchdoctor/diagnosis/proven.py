@@ -1,0 +1,107 @@
+"""VerifyReport -> Findings: what each check that did not pass means, and what to do about it.
+
+The table proof_causes.toml knows what the checks themselves say; the rules read the tracebacks.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.diagnosis.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from torchdoctor.diagnosis.finding import Severity
+    from torchdoctor.proof import CheckResult, VerifyReport
+
+__all__ = ["findings_of"]
+
+# Beyond this many lines a traceback says the same again.
+_LINES = 60
+_SHOWN = 400
+
+
+def findings_of(report: VerifyReport) -> tuple[Finding, ...]:
+    """The causes of what failed or was warned of, errors first, each once."""
+    troubled = [check for check in report.checks if check.status in ("fail", "warn")]
+    found: dict[str, Finding] = {}
+    unknown = []
+    values = _values(report.environment)
+    for check in troubled:
+        finding = _known(check, values)
+        if finding is not None:
+            found.setdefault(finding.id, finding)
+        elif check.status == "fail":
+            unknown.append(check)
+    # With a cause in hand the other failures follow from it, and a rule that reads them could only guess.
+    if not any(finding.severity == "error" for finding in found.values()):
+        for finding in _read(report.environment, unknown):
+            found.setdefault(finding.id, finding)
+    return tuple(sorted(found.values(), key=lambda row: ("error", "warning", "note").index(row.severity)))
+
+
+def _known(check: CheckResult, values: Mapping[str, str]) -> Finding | None:
+    whole = "\n".join((check.detail, *check.evidence))
+    for row in _causes():
+        if not re.fullmatch(row["check"], check.id) or not re.search(row["seen"], whole):
+            continue
+        severity: Severity = (
+            "warning" if check.status == "warn" and row["severity"] == "error" else row["severity"]
+        )
+        return Finding(
+            id=row["id"],
+            severity=severity,
+            title=row["title"],
+            evidence=(f"{check.id} on {check.device}: {check.detail}"[:_SHOWN],),
+            explanation=row["explanation"],
+            fix=tuple(_filled(row["fix"], values)),
+        )
+    return None
+
+
+def _read(environment: Mapping[str, Any], failed: Sequence[CheckResult]) -> tuple[Finding, ...]:
+    """What the rules make of the tracebacks."""
+    if not failed:
+        return ()
+    from torchdoctor.diagnosis.judge import diagnose_text
+
+    lines = [f"{name}=={environment[name]}" for name in ("torch", "torchvision") if environment.get(name)]
+    for check in failed:
+        lines += [*check.evidence[-_LINES:], check.detail]
+    return tuple(row for row in diagnose_text("\n".join(lines)).findings if row.confidence != "possible")
+
+
+def _filled(steps: Sequence[str], values: Mapping[str, str]) -> Iterator[str]:
+    for step in steps:
+        needed = set(re.findall(r"\{(\w+)\}", step))
+        if needed <= set(values):
+            yield step.format_map(values)
+
+
+def _values(environment: Mapping[str, Any]) -> dict[str, str]:
+    version = str(environment.get("torch") or "")
+    variant = environment.get("variant") or (version.partition("+")[2] or None)
+    values = {
+        "python": environment.get("executable"),
+        "prefix": environment.get("prefix"),
+        "torch": version.partition("+")[0] or None,
+        "index": f"https://download.pytorch.org/whl/{variant}" if variant else None,
+    }
+    return {name: shlex.quote(str(value)) for name, value in values.items() if value}
+
+
+@functools.cache
+def _causes() -> tuple[dict[str, Any], ...]:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    text = resources.files("torchdoctor.diagnosis").joinpath("proof_causes.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["cause"])
