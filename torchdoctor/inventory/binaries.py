@@ -15,6 +15,7 @@ __all__ = ["HEADER", "promised_size", "truncated"]
 # Headers lie at the beginning; a library with more program headers than fit here is not known.
 HEADER = 4096
 _ELF, _PE, _MACHO64 = b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe"
+_MAGIC = 4
 _SEGMENT64 = 0x19
 _LOAD = 1
 
@@ -29,7 +30,7 @@ def truncated(paths: Iterable[str]) -> Iterator[str]:
             size = disk.size_of(path)
         except OSError:
             continue
-        if size is not None and size < max(1, promised_size(begin) or 0):
+        if size is not None and size < max(_MAGIC, promised_size(begin) or 0):
             yield path
 
 
