@@ -78,9 +78,9 @@ class Environment:
         (info / "RECORD").write_text("\n".join([*rows, f"{info.name}/RECORD,,", ""]))
         return info
 
-    def torch(self, version: str, **said: object) -> Path:
-        """A torch whose version.py says what is given; other names are those of `put`."""
-        built = {"cuda": None, "hip": None, "xpu": None, "version": version}
+    def torch(self, version: str, *, says: str | None = None, **said: object) -> Path:
+        """A torch whose version.py says `says` and what else is given; other names are those of `put`."""
+        built = {"cuda": None, "hip": None, "xpu": None, "version": says or version}
         built |= {key: said.pop(key) for key in tuple(said) if key in built}
         files = {"torch/__init__.py": "", "torch/version.py": VERSION_PY.format(**built)}
         return self.put("torch", version, files=files, **said)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 
     from cattrs import Converter
 
-__all__ = ["SCHEMA", "from_json", "to_json"]
+__all__ = ["SCHEMA", "from_json", "plain", "to_json"]
 
 SCHEMA = 1
 
 
 def to_json(inventory: Inventory) -> dict[str, Any]:
     """Every field, in the order of the class, after `schema`; nothing that was not found has a value."""
-    return {"schema": SCHEMA, **_plain(asdict(inventory))}
+    return {"schema": SCHEMA, **plain(inventory)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold: lists of tuples, tables of dataclasses, and `?` for bytes of a name that are no text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {row.name: plain(getattr(value, row.name)) for row in fields(value)}
     if isinstance(value, dict):
-        return {key: _plain(row) for key, row in value.items()}
-    return [_plain(row) for row in value] if isinstance(value, (list, tuple)) else value
+        return {str(key): plain(row) for key, row in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(row) for row in value]
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return value if value is None or isinstance(value, (int, float, bool)) else str(value)
 
 
 def from_json(document: Any) -> Inventory:

@@ -33,8 +33,9 @@ def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
                         names=tuple(sorted(names)), problem=f"{folder} has more than {limit:,} entries"
                     )
                 names.append(row.name)
-    except FileNotFoundError:
-        return Entries(names=(), problem=None)
+    except (FileNotFoundError, NotADirectoryError):
+        # An egg or a zip on the path is a file.
+        return Entries(names=())
     except (OSError, ValueError) as error:
         return Entries(names=tuple(sorted(names)), problem=f"{folder}: {_why(error)}")
     return Entries(names=tuple(sorted(names)))

@@ -185,5 +185,5 @@ def parse_condarc(text: str) -> list[tuple[str, str]]:
 
 
 def _setting(tool: Any, key: str, value: str, origin: str, used: bool) -> ToolSetting:
-    shown = "****" if is_secret(key) else without_credentials(value)
+    shown = "****" if is_secret(key) else without_credentials(" ".join(value.split()))
     return ToolSetting(tool=tool, key=key[:100], value=shown[:_VALUE], origin=origin, used=used)

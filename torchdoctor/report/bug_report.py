@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor import __version__
+from torchdoctor.inventory.contract import plain
 from torchdoctor.machine.answer import clean
 from torchdoctor.report.redact import redact_document
 
@@ -56,15 +57,15 @@ def report_document(seen: Seen, *, when: datetime, identity: Identity) -> dict[s
         "schema": 1,
         "torchdoctor": __version__,
         "created": when.isoformat(timespec="seconds"),
-        "summary": seen.detection.summary(),
-        "machine": seen.detection.machine.to_json(),
-        "facts": [{"name": row.name, **_plain(asdict(row.fact))} for row in facts],
+        "summary": plain(seen.detection.summary()),
+        "machine": plain(seen.detection.machine.to_json()),
+        "facts": [{"name": row.name, **plain(row.fact)} for row in facts],
         "environment": None if isinstance(environment, Exception) else environment.to_json(),
         "environment_error": _error(environment),
-        "plan": None if isinstance(plan, Exception) else plan.to_json(),
+        "plan": None if isinstance(plan, Exception) else plain(plan.to_json()),
         "plan_error": _error(plan),
-        "findings": [row.to_json() for row in seen.findings],
-        "settings": _plain(seen.settings),
+        "findings": plain([row.to_json() for row in seen.findings]),
+        "settings": plain(seen.settings),
     }
     redacted: dict[str, Any] = redact_document(document, identity)
     return redacted
@@ -75,20 +76,9 @@ def _error(value: object) -> dict[str, str] | None:
         return None
     return {
         "kind": getattr(value, "name", "error"),
-        "message": str(value),
+        "message": plain(str(value)),
         "fix": getattr(value, "fix", ""),
     }
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold: a value that is neither is shown as text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, dict):
-        return {str(key): _plain(row) for key, row in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(row) for row in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 
 def sections_of(document: dict[str, Any]) -> tuple[Section, ...]:
