@@ -1,33 +1,43 @@
-"""Brings one file over the network: checked as it arrives, tried again, given up when it only drips."""
+"""Brings one file into the cache: resumed, checked, mended where it is damaged, and put in place in one step."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-import tempfile
+import sys
 import time
 from dataclasses import dataclass
-from http import HTTPStatus
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from torchdoctor.errors import SourceFailed
-from torchdoctor.net import open_file, pieces, reason
+from torchdoctor.transfer.answer import Answer, ask
+from torchdoctor.transfer.faults import Fault
+from torchdoctor.transfer.origin import Origin, best_origin
+from torchdoctor.transfer.part import Part
+from torchdoctor.transfer.patience import Patience
+from torchdoctor.transfer.repair import repair
+from torchdoctor.transfer.segments import SEGMENT
+from torchdoctor.transfer.transfer import Changed, Failed, Stopped, Transfer
+from torchdoctor.transfer.wheel_zip import check_member, members, unsafe
 from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from torchdoctor.lock import LockedWheel
+    from torchdoctor.transfer.transfer import Connections
 
-__all__ = ["FetchProgress", "FetchedWheel", "compare", "digest_of", "download", "fetched"]
+__all__ = [
+    "FetchProgress", "FetchedWheel", "Line", "cached_path", "check_safe", "compare", "digest_of", "download",
+    "fetched",
+]  # fmt: skip
 
 _CHUNK = 1 << 20
-_TRIES = 5
-_SLOW_SECONDS = 30.0
-_SLOW_BYTES = 30_000
+_RESTARTS = 3
+_REPAIRS = 3
 
 
 class FetchProgress(Protocol):
@@ -37,7 +47,10 @@ class FetchProgress(Protocol):
         """`total` bytes (None: not all sizes are known) in `files` files are about to come."""
 
     def advance(self, count: int) -> None:
-        """`count` more bytes arrived, or fewer are there when a try is thrown away."""
+        """`count` more bytes are there, or fewer when some are thrown away."""
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """A file has `done` of `size` bytes (None: not known yet); it is finished when they are the same."""
 
     def retry(self, filename: str, why: str) -> None:
         """A try failed and another follows."""
@@ -53,6 +66,16 @@ class FetchedWheel:
     size: int
     source: str
     first_seen: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """What the files of one fetch share: the cache, the connections, who is told, and the sign to stop."""
+
+    cache: Path
+    connections: Connections
+    progress: FetchProgress
+    stopped: threading.Event
 
 
 def fetched(wheel: LockedWheel, path: Path, sha256: str, source: str) -> FetchedWheel:
@@ -74,6 +97,26 @@ def compare(wheel: LockedWheel, found: str, place: str) -> None:
         )
 
 
+def check_safe(wheel: LockedWheel, path: Path, *, whole: bool = False) -> None:
+    """Raise `SourceFailed` for a wheel that must not be unpacked; `whole` reads every member's checksum too."""
+    found = members(path)
+    if found is None:
+        why: str | None = "it is not a zip file"
+    else:
+        foldable = sys.platform in ("win32", "darwin") or "-win" in wheel.filename
+        why = unsafe(found, path.stat().st_size, foldable=foldable)
+        if why is None and whole:
+            with path.open("rb") as file:
+                bad = next((row for row in found if check_member(file, row) is not None), None)
+            why = f"its member {bad.info.filename!r} is damaged" if bad is not None else None
+    if why is not None:
+        raise SourceFailed(
+            f"{wheel.filename} is not a usable wheel: {why}",
+            fix="nothing was installed; name another source with --index-url, --mirror or --find-links",
+            kind="bad-wheel",
+        )
+
+
 def digest_of(path: Path) -> str:
     """The SHA-256 of a file, read in pieces."""
     digest = hashlib.sha256()
@@ -83,115 +126,280 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def download(
-    wheel: LockedWheel, cache: Path, progress: FetchProgress, stopped: threading.Event
-) -> FetchedWheel:
-    """Bring the file into the cache; raises `SourceFailed` when no try succeeds."""
-    place = redacted(wheel.url)
-    for attempt in range(1, _TRIES + 1):
+def cached_path(cache: Path, sha256: str, filename: str) -> Path:
+    """Where the cache keeps a file."""
+    return cache / sha256[:2] / sha256 / filename
+
+
+def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> FetchedWheel:
+    """Bring the file into the cache from its URL or, side by side, from other `urls` of the same file.
+
+    Raises `SourceFailed` when no place has the right bytes. What came of it so far is kept for the next run,
+    but wrong bytes are not.
+    """
+    key = wheel.sha256 or hashlib.sha256(f"{wheel.url} {wheel.filename}".encode()).hexdigest()
+    try:
+        with _alone(line, key, wheel):
+            if wheel.sha256 is not None:
+                there = cached_path(line.cache, wheel.sha256, wheel.filename)
+                if there.is_file() and digest_of(there) == wheel.sha256:
+                    return fetched(wheel, there, wheel.sha256, "the cache")
+            return _OneFile(wheel, line, urls, key).bring()
+    except OSError as error:
+        raise SourceFailed(
+            f"writing {wheel.filename} to {line.cache} failed: {error.strerror or error}",
+            fix="free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk",
+            kind="no-space" if error.errno == _DISK_FULL else "cache",
+        ) from error
+
+
+@contextlib.contextmanager
+def _alone(line: Line, key: str, wheel: LockedWheel) -> Iterator[None]:
+    """Hold the file's lock across processes; who waits for another one's fetch takes its result."""
+    from filelock import FileLock, Timeout
+
+    folder = line.cache / "partial"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{key}.lock")
+    told = False
+    while True:
         try:
-            return _try(wheel, cache, progress, stopped)
-        except _TryFailed as error:
-            if error.final or attempt == _TRIES:
-                raise SourceFailed(
-                    f"{wheel.filename} could not be fetched from {place}: {error}",
-                    fix="check the network and run the command again; finished files are kept",
-                    kind="download",
-                ) from error
-            progress.retry(wheel.filename, str(error))
-            stopped.wait(0.5 * 2 ** (attempt - 1))
-    raise AssertionError("unreachable")
-
-
-class _TryFailed(Exception):
-    def __init__(self, why: str, *, final: bool = False) -> None:
-        super().__init__(why)
-        self.final = final
-
-
-def _try(wheel: LockedWheel, cache: Path, progress: FetchProgress, stopped: threading.Event) -> FetchedWheel:
+            lock.acquire(timeout=0.5)
+            break
+        except Timeout:
+            if line.stopped.is_set():
+                raise SourceFailed("it was stopped", fix="run the command again", kind="stopped") from None
+            if not told:
+                line.progress.retry(wheel.filename, "another torchdoctor is fetching it; waiting for that")
+                told = True
     try:
-        (cache / "partial").mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix="torchdoctor-", suffix=".part", dir=cache / "partial")
-    except OSError as error:
-        raise _TryFailed(f"the cache {cache} cannot be written to: {error.strerror}", final=True) from error
-    part = Path(name)
-    tally = _Tally(progress)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            found = _write(wheel, file, tally, stopped)
-        compare(wheel, found, redacted(wheel.url))
-        path = cache / found[:2] / found / wheel.filename
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(path)
-    except OSError as error:
-        tally.take_back()
-        raise _TryFailed(f"writing to {cache} failed: {error.strerror}", final=True) from error
-    except BaseException:
-        tally.take_back()
-        raise
+        yield
     finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-    return fetched(wheel, path, found, redacted(wheel.url))
+        lock.release()
 
 
-class _Tally:
-    """Bytes of one try, told to the progress as they come and taken back when the try is thrown away."""
+class _OneFile:
+    """One file on its way into the cache."""
 
-    def __init__(self, progress: FetchProgress) -> None:
-        self.progress, self.count = progress, 0
+    def __init__(self, wheel: LockedWheel, line: Line, urls: Sequence[str], key: str) -> None:
+        self._wheel, self._line = wheel, line
+        self._origins = [Origin(url) for url in dict.fromkeys([wheel.url, *urls])]
+        folder = line.cache / "partial"
+        self._path, self._journal = folder / f"{key}.part", folder / f"{key}.journal"
+        self._size = wheel.size
+        self._told = 0
+        self._plainly = False
 
-    def add(self, count: int) -> None:
-        self.count += count
-        self.progress.advance(count)
+    # What a transfer tells.
 
-    def take_back(self) -> None:
-        self.progress.advance(-self.count)
+    def arrived(self, count: int) -> None:
+        """Bytes came."""
+        self._told += count
+        self._line.progress.advance(count)
+        self._line.progress.file(self._wheel.filename, self._told, self._size)
 
+    def retry(self, why: str) -> None:
+        """A connection failed."""
+        self._line.progress.retry(self._wheel.filename, why)
 
-def _write(wheel: LockedWheel, file: IO[bytes], tally: _Tally, stopped: threading.Event) -> str:
-    """Write the file as it arrives; its SHA-256."""
-    digest = hashlib.sha256()
-    for chunk in _chunks(wheel):
-        if stopped.is_set():
-            raise _TryFailed("it was stopped", final=True)
-        file.write(chunk)
-        digest.update(chunk)
-        tally.add(len(chunk))
-        if wheel.size is not None and tally.count > wheel.size:
-            raise _TryFailed(f"it is longer than the {wheel.size} bytes it should have", final=True)
-    return digest.hexdigest()
+    def bring(self) -> FetchedWheel:
+        """Fetch, check and put in place; raises `SourceFailed`."""
+        self._line.connections.one(self._line.stopped)
+        try:
+            for attempt in range(_RESTARTS + 1):
+                try:
+                    return self._once()
+                except Changed as error:
+                    self._drop()
+                    if attempt == _RESTARTS:
+                        raise self._failure("it changes while it is fetched") from error
+                    self.retry(f"{error}; beginning anew")
+        except Failed as error:
+            raise self._failure(str(error)) from error
+        finally:
+            self._line.connections.back()
+        raise AssertionError("unreachable")
 
+    def _once(self) -> FetchedWheel:
+        part, answer = self._begin()
+        try:
+            transfer = Transfer(
+                part, self._origins, connections=self._line.connections, stopped=self._line.stopped,
+                watcher=self, exact=self._wheel.size is not None,
+            )  # fmt: skip
+            self._told_again(transfer.map.done_bytes)
+            transfer.run(answer)
+            found = self._right(transfer, part)
+            part.sync()
+        finally:
+            part.close()
+            if not part.checks:
+                self._drop()
+        return self._put(found)
 
-def _chunks(wheel: LockedWheel) -> Iterator[bytes]:
-    """The bytes of one answer; every way in which the network fails becomes a `_TryFailed`."""
-    import requests
+    def _right(self, transfer: Transfer, part: Part) -> str:
+        """The digest, after mending what can be mended; raises `SourceFailed` when it stays wrong."""
+        wanted = self._wheel.sha256
+        found = transfer.digest()
+        for _ in range(_REPAIRS):
+            if wanted is None or found == wanted or self._plainly:
+                break
+            self.retry("some of its bytes are wrong; fetching those again")
+            outcome = repair(part, transfer.again)
+            if outcome == "stays-wrong" and any(row.ranges for row in self._origins):
+                # Ranges that lie are right in their headers and wrong in their bytes: do without them, once.
+                self._plainly = True
+                for row in self._origins:
+                    row.ranges = False
+                raise Changed("its parts do not fit together")
+            if outcome != "mended":
+                break
+            found = transfer.digest()
+        if wanted is not None and found != wanted:
+            self._drop()
+            compare(self._wheel, found, self._origins[0].place)
+        return found
 
-    try:
-        with open_file(wheel.url) as answer:
-            _expect_a_file(answer.status_code)
-            yield from _fast_enough(pieces(answer, _CHUNK))
-    except (requests.RequestException, TimeoutError, ValueError) as error:
-        raise _TryFailed(reason(error)) from error
+    def _put(self, found: str) -> FetchedWheel:
+        """Rename the file into its place; whatever reads the cache sees all of it or nothing."""
+        try:
+            check_safe(self._wheel, self._path, whole=self._wheel.sha256 is None)
+        except SourceFailed:
+            self._drop()
+            raise
+        place = cached_path(self._line.cache, found, self._wheel.filename)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._path.replace(place)
+        _sync_folder(place.parent)
+        Part.remove(self._journal)
+        used = [row.place for row in self._origins if row.arrived] or [self._origins[0].place]
+        self._told_again(place.stat().st_size)
+        return fetched(self._wheel, place, found, " and ".join(used))
 
+    def _begin(self) -> tuple[Part, Answer | None]:
+        """The part of an earlier run, or a new one, for which the size may have to be asked."""
+        resumed = Part.resume(self._path, self._journal, self._size)
+        if resumed is not None:
+            part, journal = resumed
+            self._size = part.size
+            for origin in self._origins:
+                origin.validator = journal.validators.get(origin.key)
+            return part, None
+        if self._size is not None:
+            return Part.create(self._path, self._journal, self._size), None
+        origin, answer, head = self._ask_size()
+        if answer.total is None:
+            return self._unmeasured(answer)
+        self._size = answer.total
+        if not answer.total:
+            answer.close()
+            raise Failed(f"{origin.host}: the file there is empty")
+        part = Part.create(self._path, self._journal, answer.total)
+        origin.validator = answer.validator
+        part.note_validator(origin.key, answer.validator)
+        if not answer.ranged:
+            origin.ranges = False
+            return part, answer
+        if head and len(head) == min(SEGMENT, answer.total):
+            part.write(0, head)
+        return part, None
 
-def _fast_enough(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces, until so little comes in a minute that waiting for the rest is no use."""
-    since, count = time.monotonic(), 0
-    for chunk in chunks:
-        yield chunk
-        count += len(chunk)
-        passed = time.monotonic() - since
-        if passed >= _SLOW_SECONDS:
-            if count < _SLOW_BYTES:
-                raise _TryFailed(f"only {count} bytes came in {passed:.0f} s")
-            since, count = time.monotonic(), 0
+    def _ask_size(self) -> tuple[Origin, Answer, bytes]:
+        """Ask for the first segment: the answer tells the size, and whether there are ranges."""
+        patience = Patience()
+        while (origin := best_origin(self._origins)) is not None:
+            try:
+                answer = ask(origin.url, 0, SEGMENT, None, ranges=origin.ranges)
+                if not answer.ranged:
+                    return origin, answer, b""
+                with contextlib.closing(answer):
+                    head = b"".join(answer.chunks(SEGMENT)) if answer.total is not None else b""
+            except Fault as fault:
+                if fault.kind == "lying":
+                    origin.ranges = False
+                elif fault.kind == "refused" or not patience.failed(0, slow=fault.kind == "slow"):
+                    origin.refused = f"{origin.host}: {fault.why}"
+                    patience = Patience()
+                else:
+                    self.retry(fault.why)
+                    self._wait(patience.wait(fault.retry_after, time.monotonic() % 1.0))
+                continue
+            if answer.total is not None:
+                self.arrived(len(head))
+                return origin, answer, head
+            origin.ranges = False  # a range of a file that it does not say the length of
+        raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in self._origins)))
 
+    def _unmeasured(self, answer: Answer) -> tuple[Part, Answer | None]:
+        """Write out an answer that does not say how long it is; then it is known."""
+        with contextlib.closing(answer), self._path.open("wb") as file:
+            try:
+                for chunk in answer.chunks(_CHUNK):
+                    if self._line.stopped.is_set():
+                        raise Stopped
+                    file.write(chunk)
+                    self.arrived(len(chunk))
+            except Fault as fault:
+                raise Failed(
+                    f"{self._origins[0].host}: {fault.why}, and it does not say how long the file is"
+                ) from fault
+            size = file.tell()
+        return _taken_over(self._path, self._journal, size), None
 
-def _expect_a_file(status: int) -> None:
-    if status != HTTPStatus.OK:
-        refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        raise _TryFailed(
-            f"the server answers {status}", final=refused and status != HTTPStatus.TOO_MANY_REQUESTS
+    def _wait(self, seconds: float) -> None:
+        if self._line.stopped.wait(seconds):
+            raise Stopped
+
+    def _told_again(self, done: int) -> None:
+        """Have the progress say what is really there."""
+        self._line.progress.advance(done - self._told)
+        self._told = done
+        self._line.progress.file(self._wheel.filename, done, self._size)
+
+    def _drop(self) -> None:
+        Part.remove(self._path, self._journal)
+        self._size = self._wheel.size
+        self._told_again(0)
+        for origin in self._origins:
+            origin.validator = None
+
+    def _failure(self, why: str) -> SourceFailed:
+        hint = "" if len(self._origins) > 1 else "; another place may be nearer: `--mirror auto`"
+        return SourceFailed(
+            f"{self._wheel.filename} could not be fetched from {redacted(self._wheel.url)}: {why}",
+            fix=f"check the network and run the command again; what has come is kept{hint}",
+            kind="download",
         )
+
+
+def _taken_over(path: Path, journal: Path, size: int) -> Part:
+    """A part of a file that is there whole."""
+    copy = path.with_suffix(".whole")
+    path.replace(copy)
+    part = Part.create(path, journal, size)
+    with copy.open("rb") as file:
+        for index in range(-(-size // SEGMENT)):
+            part.write(index, file.read(SEGMENT))
+    copy.unlink()
+    return part
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the rename on disk; Windows has no way to."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _disk_full() -> int:
+    import errno
+
+    return errno.ENOSPC
+
+
+_DISK_FULL = _disk_full()

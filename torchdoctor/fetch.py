@@ -5,24 +5,36 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.download import FetchedWheel, FetchProgress, compare, digest_of, download, fetched
+from torchdoctor.download import (
+    FetchedWheel,
+    FetchProgress,
+    Line,
+    cached_path,
+    check_safe,
+    compare,
+    digest_of,
+    download,
+    fetched,
+)
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.shelf import local_path
+from torchdoctor.transfer.transfer import Connections, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torchdoctor.lock import LockedWheel
 
 __all__ = ["FetchProgress", "FetchedWheel", "Wheelhouse", "digest_of", "fetch"]
 
-_CONNECTIONS = 4
+_FILES, _CONNECTIONS = 6, 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,18 +51,17 @@ def fetch(
     progress: FetchProgress,
     offline: bool = False,
     held: Sequence[FetchedWheel] = (),
+    mirrors: Callable[[LockedWheel], Sequence[str]] | None = None,
 ) -> Wheelhouse:
     """Bring every file of the lock into `cache`, or use it where it lies when it is local.
 
     A file enters the cache only after its SHA-256 was checked, and is checked again each time it is taken
-    from there; `held` are files of this run, which need neither. Raises `SourceFailed` when a file cannot be
-    had, is not what its hash says, or does not fit the disk.
+    from there; `held` are files of this run, which need neither. `mirrors` gives further URLs of a file, which
+    serve it side by side with its own. Raises `SourceFailed` when a file cannot be had, is not what its hash
+    says, must not be unpacked, or does not fit the disk.
     """
     for wheel in wheels:
-        if not _SAFE_NAME.fullmatch(wheel.filename):
-            raise SourceFailed(
-                f"{wheel.filename!r} is not the name of a wheel", fix="name another source", kind="bad-wheel"
-            )
+        _check_names(wheel)
     ready = {row.wheel.filename: row for row in held}
     wanted = [wheel for wheel in wheels if wheel.filename not in ready]
     sizes = [wheel.size for wheel in wanted]
@@ -58,22 +69,52 @@ def fetch(
     _check_space(
         cache, [row for row in wanted if not _cached(cache, row) and not row.url.startswith("file:")]
     )
-    for row in _all(wanted, cache, progress, offline):
+    for row in _all(wanted, cache, progress, offline, mirrors or _nowhere_else):
         ready[row.wheel.filename] = row
     return Wheelhouse(wheels=tuple(ready[wheel.filename] for wheel in wheels))
 
 
+def _nowhere_else(wheel: LockedWheel) -> tuple[str, ...]:  # noqa: ARG001
+    return ()
+
+
+def _check_names(wheel: LockedWheel) -> None:
+    if not _SAFE_NAME.fullmatch(wheel.filename):
+        raise SourceFailed(
+            f"{wheel.filename!r} is not the name of a wheel", fix="name another source", kind="bad-wheel"
+        )
+    if wheel.sha256 is not None and not _SHA256.fullmatch(wheel.sha256):
+        raise SourceFailed(
+            f"the SHA-256 of {wheel.filename} is {wheel.sha256[:80]!r}, which is none",
+            fix="name another source, or lock again",
+            kind="bad-wheel",
+        )
+
+
 def _all(
-    wheels: Sequence[LockedWheel], cache: Path, progress: FetchProgress, offline: bool
+    wheels: Sequence[LockedWheel],
+    cache: Path,
+    progress: FetchProgress,
+    offline: bool,
+    mirrors: Callable[[LockedWheel], Sequence[str]],
 ) -> list[FetchedWheel]:
-    stopped = threading.Event()
-    pool = ThreadPoolExecutor(_CONNECTIONS)
-    jobs = [pool.submit(_one, wheel, cache, progress, stopped, offline) for wheel in wheels]
+    line = Line(
+        cache=cache, connections=Connections(_CONNECTIONS), progress=progress, stopped=threading.Event()
+    )
+    pool = ThreadPoolExecutor(_FILES)
+    # The largest first: a large one at the end would keep the line waiting for it alone.
+    order = sorted(wheels, key=lambda row: row.size or 0, reverse=True)
+    jobs = {row.filename: pool.submit(_one, row, line, offline, mirrors) for row in order}
     try:
-        return [job.result() for job in jobs]
+        done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
+        for job in done:
+            error = job.exception()
+            if error is not None and not isinstance(error, Stopped):
+                raise error
+        return [jobs[wheel.filename].result() for wheel in wheels]
     finally:
-        # A connection that is silent may hold its thread for a while; nobody waits for it.
-        stopped.set()
+        # Every connection is shut down, so no thread is left in a silent one.
+        line.stopped.set()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -81,7 +122,7 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
     needed = sum(wheel.size or 0 for wheel in missing)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(cache).free
+        free = shutil.disk_usage(cache).free + sum(_begun(cache, wheel) for wheel in missing)
     except OSError as error:
         raise SourceFailed(
             f"the cache {cache} cannot be used: {error.strerror}",
@@ -96,31 +137,41 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
         )
 
 
+def _begun(cache: Path, wheel: LockedWheel) -> int:
+    """Bytes that a part of an earlier run holds on the disk already."""
+    try:
+        status = (cache / "partial" / f"{wheel.sha256}.part").stat()
+    except OSError:
+        return 0
+    return min(status.st_size, getattr(status, "st_blocks", 0) * 512)
+
+
 def _cached(cache: Path, wheel: LockedWheel) -> Path | None:
     if wheel.sha256 is None:
         return None
-    path = cache / wheel.sha256[:2] / wheel.sha256 / wheel.filename
+    path = cached_path(cache, wheel.sha256, wheel.filename)
     return path if path.is_file() else None
 
 
 def _one(
-    wheel: LockedWheel, cache: Path, progress: FetchProgress, stopped: threading.Event, offline: bool
+    wheel: LockedWheel, line: Line, offline: bool, mirrors: Callable[[LockedWheel], Sequence[str]]
 ) -> FetchedWheel:
     if wheel.url.startswith("file:"):
-        return _in_place(wheel, progress)
-    held = _cached(cache, wheel)
+        return _in_place(wheel, line.progress)
+    held = _cached(line.cache, wheel)
     if held is not None and wheel.sha256 is not None:
         if digest_of(held) == wheel.sha256:
-            progress.advance(held.stat().st_size)
+            check_safe(wheel, held)
+            line.progress.advance(held.stat().st_size)
             return fetched(wheel, held, wheel.sha256, "the cache")
-        held.unlink()
+        held.unlink(missing_ok=True)
     if offline:
         raise SourceFailed(
             f"{wheel.filename} is not in the cache, and --offline forbids fetching it",
             fix="leave out --offline, or name a folder that has it with --find-links",
             kind="offline",
         )
-    return download(wheel, cache, progress, stopped)
+    return download(wheel, line, mirrors(wheel))
 
 
 def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
@@ -132,5 +183,6 @@ def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
             f"{path} cannot be read: {error.strerror}", fix="check the folder", kind="unreachable"
         ) from error
     compare(wheel, found, str(path))
+    check_safe(wheel, path)
     progress.advance(path.stat().st_size)
     return fetched(wheel, path, found, str(path.parent))

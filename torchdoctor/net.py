@@ -6,17 +6,28 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from torchdoctor import __version__
 from torchdoctor.errors import SourceFailed
 from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
-__all__ = ["Absent", "Page", "Unreachable", "get_page", "open_file", "pieces", "reason", "session"]
+__all__ = [
+    "Absent",
+    "Downgraded",
+    "Page",
+    "Unreachable",
+    "get_page",
+    "open_file",
+    "pieces",
+    "reason",
+    "session",
+]
 
 T = TypeVar("T")
 
@@ -24,8 +35,13 @@ T = TypeVar("T")
 PAGE_TIMEOUT = (5.0, 15.0)
 PAGE_SECONDS = 60.0
 PAGE_LIMIT = 64 * 1024 * 1024
+_POOL = 32  # connections kept to one host; a fetch uses half of that
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+
+
+class Downgraded(ValueError):
+    """A redirect from https to a scheme that protects nothing."""
 
 
 class Unreachable(SourceFailed):
@@ -62,7 +78,8 @@ class Page:
 def session() -> requests.Session:
     """One session a process.
 
-    Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the environment, certificates from the system's store too.
+    Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the environment, certificates from the system's store too,
+    which `SSL_CERT_FILE` replaces. A redirect from https to http is refused: what follows would be unprotected.
     """
     import requests
     import truststore
@@ -73,8 +90,23 @@ def session() -> requests.Session:
             kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             return super().init_poolmanager(*args, **kwargs)
 
-    made = requests.Session()
-    made.mount("https://", SystemStore(pool_maxsize=16))
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return super().proxy_manager_for(proxy, **kwargs)
+
+    class Careful(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            target = super().get_redirect_target(resp)
+            if target is not None and urlsplit(resp.url).scheme == "https":
+                to = urljoin(resp.url, target)
+                if urlsplit(to).scheme != "https":
+                    raise Downgraded(f"it leads from https to {redacted(to)}, which is not protected")
+            return target
+
+    made = Careful()
+    made.max_redirects = 10
+    made.mount("https://", SystemStore(pool_maxsize=_POOL))
+    made.mount("http://", HTTPAdapter(pool_maxsize=_POOL))
     made.headers["User-Agent"] = f"torchdoctor/{__version__}"
     return made
 
@@ -111,12 +143,10 @@ def _get_page(url: str, headers: dict[str, str]) -> Page:
         return _page(answer, bytes(body))
 
 
-def open_file(url: str) -> requests.Response:
+def open_file(url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
     """The answer to a request for a file, its body not read yet; raises what `requests` does, or TimeoutError."""
-    headers = {"Accept-Encoding": "identity"}
-    return _within(
-        PAGE_SECONDS, lambda: session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True)
-    )
+    asked = {"Accept-Encoding": "identity", **(headers or {})}
+    return _within(PAGE_SECONDS, lambda: session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True))
 
 
 def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:

@@ -87,6 +87,9 @@ class StageLines:
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, count)
 
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """Move the bar of one file."""
+
     def retry(self, filename: str, why: str) -> None:
         """Write that a file is fetched anew."""
         self.note(f"{filename}: {why}; trying again")

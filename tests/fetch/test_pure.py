@@ -1,0 +1,200 @@
+"""The decisions of a transfer, without a network: segments, patience, speed, and what servers and journals say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from torchdoctor.transfer.answer import Validator, parse_content_range
+from torchdoctor.transfer.part import parse_journal
+from torchdoctor.transfer.patience import ENOUGH, LONGEST_WAIT, Patience, parse_retry_after
+from torchdoctor.transfer.repair import windows
+from torchdoctor.transfer.segments import SEGMENT, SegmentMap
+from torchdoctor.transfer.speed import Meter, Ramp, lags
+from torchdoctor.transfer.wheel_zip import Damage
+
+SIZES = st.integers(1, 40 * SEGMENT)
+
+
+@given(size=SIZES, data=st.data())
+def test_every_byte_is_taken_once_and_none_that_is_done(size, data):
+    """Whatever is done already and however much each connection takes."""
+    count = -(-size // SEGMENT)
+    done = data.draw(st.sets(st.integers(0, count - 1)))
+    made = SegmentMap(size, done)
+    taken = []
+    while (span := made.take(data.draw(st.integers(0, 20 * SEGMENT)))) is not None:
+        taken += range(span.position, span.end, SEGMENT)
+        assert span.position % SEGMENT == 0
+        assert span.end == size or span.end % SEGMENT == 0
+        for place in range(span.position, span.end, SEGMENT):
+            made.mark(place // SEGMENT)
+    assert sorted(taken) == [index * SEGMENT for index in range(count) if index not in done]
+    assert made.complete
+    assert made.done_bytes == size
+
+
+@given(size=SIZES, got=st.integers(0, 40 * SEGMENT), keep=st.floats(0, 1))
+def test_a_shared_span_loses_no_byte_and_doubles_none(size, got, keep):
+    """Both parts together are what it was, cut at a segment, behind what has arrived."""
+    made = SegmentMap(size)
+    span = made.take(size)
+    span.position = min(got // SEGMENT * SEGMENT, span.end)
+    before = (span.position, span.end)
+    rest = made.split(span, keep)
+    if rest is not None:
+        assert rest.position == span.end
+        assert (span.position, rest.end) == before
+        assert span.position < span.end < rest.end
+        assert rest.position % SEGMENT == 0
+
+
+def test_progress_counts_and_not_tries():
+    """A thousand broken connections that each brought something are no reason to stop; six that did not are."""
+    patience = Patience()
+    assert all(patience.failed(ENOUGH) for _ in range(1000))
+    assert [patience.failed(ENOUGH - 1) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_a_connection_that_was_too_slow_is_no_progress():
+    """However long it was waited for."""
+    patience = Patience()
+    assert [patience.failed(10 * ENOUGH, slow=True) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_waits_grow_with_misses_and_stay_below_a_limit():
+    """And chance spreads those who failed together."""
+    patience = Patience(misses=100)
+    assert patience.wait(None, 1.0) == 0.0
+    waits = []
+    for _ in range(20):
+        patience.failed(0)
+        waits.append(patience.wait(None, 1.0))
+        assert patience.wait(None, 0.0) == waits[-1] / 2
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST_WAIT
+    assert patience.wait(7.0, 0.5) == 7.0
+    assert patience.wait(1e9, 0.5) == LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("120", 120.0), (" 3 ", 3.0), ("Wed, 21 Oct 2026 07:28:10 GMT", 10.0), ("Wed, 21 Oct 2026 07:00:00 GMT", 0.0),
+     ("soon", None), ("-5", None), ("", None), (None, None), ("9" * 400, 600.0)],
+)  # fmt: skip
+def test_retry_after_is_a_number_or_a_date(text, seconds):
+    """RFC 9110, 10.2.3."""
+    now = datetime(2026, 10, 21, 7, 28, 0, tzinfo=timezone.utc)
+    assert parse_retry_after(text, now) == seconds
+
+
+@given(text=st.text())
+def test_any_retry_after_is_read_without_a_crash(text):
+    """It comes from outside."""
+    found = parse_retry_after(text)
+    assert found is None or found >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("bytes 0-9/100", (0, 9, 100)), ("BYTES 5-5/*", (5, 5, None)), ("bytes 9-0/100", None), ("bytes 0-100/100", None),
+     ("items 0-9/100", None), ("bytes */100", None), ("bytes 0-9", None), (None, None)],
+)  # fmt: skip
+def test_a_content_range_is_read(text, found):
+    """RFC 9110, 14.4; one that contradicts itself is none."""
+    assert parse_content_range(text) == found
+
+
+@given(text=st.text() | st.from_regex(r"bytes [0-9]*-[0-9]*/[0-9*]*"))
+def test_a_content_range_never_contradicts_itself(text):
+    """Whatever a server sends."""
+    found = parse_content_range(text)
+    if found is not None:
+        first, last, total = found
+        assert 0 <= first <= last
+        assert total is None or last < total
+
+
+@given(text=st.text())
+def test_any_text_is_a_journal_or_none(text):
+    """A crash may leave anything."""
+    assert parse_journal(text) is None
+    head = f'{{"torchdoctor-part": 1, "segment": {SEGMENT}, "size": 1000000}}\n'
+    found = parse_journal(head + text)
+    assert found is not None
+    assert all(0 <= index < 8 for index in found.segments)
+
+
+def test_a_weak_etag_cannot_condition_a_range():
+    """RFC 9110, 13.1.5; the date can."""
+    assert Validator(etag='W/"a"', last_modified="then").condition == "then"
+    assert Validator(etag='"a"', last_modified="then").condition == '"a"'
+    assert Validator(etag='"a"').contradicts(Validator(etag='"b"'))
+    assert not Validator(etag='"a"').contradicts(Validator())
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_stall_is_seen_by_throughput():
+    """A thousand bytes a second are enough, a hundred are not."""
+    clock = Clock()
+    meter = Meter(clock)
+    for rate, stalled in ((1000, False), (100, True)):
+        for _ in range(14):
+            clock.now += 1
+            meter.add(rate)
+            assert not meter.stalled()
+        clock.now += 1
+        meter.add(rate)
+        assert meter.stalled() is stalled
+
+
+def test_a_connection_lags_when_the_others_are_ten_times_as_fast():
+    """After some seconds, and only beside others."""
+    assert lags(90_000, [1e6, 1.2e6], 4.0)
+    assert not lags(90_000, [1e6, 1.2e6], 1.0)
+    assert not lags(200_000, [1e6, 1.2e6], 4.0)
+    assert not lags(1.0, [], 60.0)
+
+
+def test_connections_grow_while_they_help():
+    """Ten megabytes a second each, up to sixteen."""
+    ramp = Ramp()
+    for _ in range(8):
+        ramp.look(10e6 * ramp.wanted, 10**9, ramp.wanted)
+    assert ramp.wanted == 16
+
+
+def test_connections_stop_where_they_do_not_help():
+    """A line that is full with one stays at one."""
+    ramp = Ramp()
+    ramp.look(10e6, 10**9, 1)
+    assert ramp.wanted == 4
+    ramp.look(10.2e6, 10**9, 4)
+    ramp.look(10e6, 10**9, 1)
+    assert ramp.wanted == 1
+
+
+def test_a_file_that_is_nearly_there_gets_no_more_connections():
+    """They would come too late."""
+    ramp = Ramp()
+    ramp.look(100e6, 10_000_000, 1)
+    assert ramp.wanted == 1
+
+
+@given(start=st.integers(0, 10**8), length=st.integers(1, 10**8), near=st.none() | st.integers(0, 10**8))
+def test_all_of_a_damaged_member_is_fetched_again_in_the_end(start, length, near):
+    """Each segment once, from where reading failed backwards."""
+    damage = Damage(start=start, end=start + length, near=None if near is None else start + near % length)
+    indexes = [index for row in windows(damage) for index in row]
+    assert len(set(indexes)) == len(indexes)
+    last = damage.end - 1 if damage.near is None else damage.near
+    assert sorted(indexes) == list(range(start // SEGMENT, last // SEGMENT + 1))

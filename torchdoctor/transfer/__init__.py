@@ -1,0 +1,1 @@
+"""Brings one large file over bad lines: in ranges, over several connections, resumed from what is on disk."""

@@ -1,0 +1,93 @@
+"""How fast bytes come: a stall seen by throughput, and whether more connections help. Pure, the clock is given."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+__all__ = ["SLOW_BYTES", "SLOW_SECONDS", "Meter", "Ramp", "lags"]
+
+# Less than this in so many seconds is a stall, though no time-out between two bytes ever strikes.
+SLOW_SECONDS = 15.0
+SLOW_BYTES = 15_000
+
+_LAG_SECONDS = 3.0
+_LAG_SHARE = 0.1
+
+
+class Meter:
+    """Bytes of one connection over time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = self._mark = clock()
+        self._count = self._marked = 0
+
+    def add(self, count: int) -> None:
+        """So many bytes came now."""
+        self._count += count
+
+    @property
+    def seconds(self) -> float:
+        """Since the connection was opened."""
+        return self._clock() - self._since
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second since the connection was opened."""
+        return self._count / max(self.seconds, 0.01)
+
+    def stalled(self) -> bool:
+        """Whether the last window brought next to nothing; asking at its end starts the next one."""
+        if self._clock() - self._mark < SLOW_SECONDS:
+            return False
+        slow = self._count - self._marked < SLOW_BYTES
+        self._mark, self._marked = self._clock(), self._count
+        return slow
+
+
+def lags(rate: float, others: Collection[float], seconds: float) -> bool:
+    """Whether a connection is so far behind the others of its file that they had better do its work."""
+    return seconds >= _LAG_SECONDS and bool(others) and rate < _LAG_SHARE * median(others)
+
+
+class Ramp:
+    """How many connections a file gets: more while more of them bring more, at most `most`."""
+
+    WINDOW = 0.2
+    _STEPS = (1, 4, 8, 16)
+    _LEFT_SECONDS = 0.5  # what is done sooner than this gains nothing from another connection
+
+    def __init__(self, most: int = 16) -> None:
+        self.wanted = 1
+        self._most = most
+        self._settled = most <= 1
+        self._before: tuple[int, float] | None = None
+
+    def settle(self, connections: int) -> None:
+        """Stay at so many: the server allows no more, or has no ranges."""
+        self.wanted, self._settled = max(1, min(connections, self.wanted)), True
+
+    def look(self, rate: float, left: int, connections: int) -> None:
+        """Take in the bytes a second of the last window, made by so many connections, with `left` bytes to come."""
+        if self._settled or rate <= 0 or connections < self.wanted:
+            return
+        if self._before is not None:
+            fewer, slower = self._before
+            growth = connections / fewer
+            if growth > 1 and rate < slower * (1 + 0.25 * (growth - 1)):
+                # That many do not help; fewer do the same with less.
+                self.settle(connections if rate > 1.1 * slower else fewer)
+                return
+        if left / rate < self._LEFT_SECONDS:
+            return
+        more = [step for step in self._STEPS if self.wanted < step <= self._most]
+        if not more:
+            self._settled = True
+            return
+        self._before = (connections, rate)
+        self.wanted = more[0]

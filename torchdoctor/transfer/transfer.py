@@ -1,0 +1,382 @@
+"""One file over several connections: who fetches what, how many are worth it, and what to do when one fails."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from torchdoctor.transfer.faults import Fault
+from torchdoctor.transfer.lane import Lane
+from torchdoctor.transfer.origin import Origin, best_origin
+from torchdoctor.transfer.patience import ENOUGH
+from torchdoctor.transfer.segments import Span
+from torchdoctor.transfer.speed import Ramp, lags
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.transfer.answer import Answer
+    from torchdoctor.transfer.part import Part
+    from torchdoctor.transfer.patience import Patience
+
+__all__ = ["Changed", "Connections", "Failed", "Stopped", "Transfer", "Watcher"]
+
+_MIB = 1 << 20
+_SMALLEST, _LARGEST = _MIB, 64 * _MIB  # bytes asked for at once
+_SPAN_SECONDS = 2.0
+_STEAL_SECONDS = 1.0
+_TICK = 0.05
+_SYNC_SECONDS = 2.0
+_HASH_AT_ONCE = 32
+_MISSES = 3  # after so many a place is given up for another one
+
+
+class Watcher(Protocol):
+    """Who is told what happens."""
+
+    def arrived(self, count: int) -> None:
+        """So many bytes came."""
+
+    def retry(self, why: str) -> None:
+        """A connection failed and another follows."""
+
+
+class Failed(Exception):
+    """The file cannot be had from any of its places."""
+
+
+class Changed(Exception):
+    """The file is another one than when it was begun."""
+
+
+class Stopped(Exception):
+    """Another file failed, or the user stopped it."""
+
+
+class Connections:
+    """The connections of a whole fetch, shared by its files."""
+
+    def __init__(self, most: int) -> None:
+        self._left = threading.BoundedSemaphore(most)
+
+    def one(self, stopped: threading.Event) -> None:
+        """Wait for a connection; raises `Stopped`."""
+        while not self._left.acquire(timeout=0.2):
+            if stopped.is_set():
+                raise Stopped
+
+    def another(self) -> bool:
+        """Take one more if one is free."""
+        return self._left.acquire(blocking=False)
+
+    def back(self) -> None:
+        """Let another file have it."""
+        self._left.release()
+
+
+class Transfer:
+    """Fetches what `part` lacks from `origins`. `exact`: its size is known from the lock, not from a server."""
+
+    def __init__(
+        self,
+        part: Part,
+        origins: Sequence[Origin],
+        *,
+        connections: Connections,
+        stopped: threading.Event,
+        watcher: Watcher,
+        exact: bool,
+    ) -> None:
+        self.size = part.size
+        self.map = part.map()
+        self._part, self._origins, self._exact = part, origins, exact
+        self._connections, self._stopped, self._watcher = connections, stopped, watcher
+        self._lanes: list[Lane] = []
+        self._turn = threading.Condition()
+        self._ramp = Ramp()
+        self._arrived = 0
+        self._error: BaseException | None = None
+        self._ended = False
+        self._told: set[str] = set()
+        self._past: deque[float] = deque(maxlen=8)  # bytes a second of the last answers
+        self._sha = hashlib.sha256()
+        self._hashed = 0
+
+    # What the thread that waits for the file does.
+
+    def run(self, answer: Answer | None = None) -> None:
+        """Bring every missing segment; `answer` is an open one of the first place, which has no ranges.
+
+        Raises `Failed`, `Changed` or `Stopped`; OSError when the disk fails. What is there stays there.
+        """
+        self._ended, self._error = False, None
+        window, synced = (time.monotonic(), 0), time.monotonic()
+        try:
+            while not self.map.complete:
+                self._check()
+                self._open_lanes(answer)
+                answer = None
+                window = self._measure(window)
+                self._drop_laggards()
+                if time.monotonic() - synced > _SYNC_SECONDS:
+                    self._part.sync()
+                    synced = time.monotonic()
+                if not self._hash_ahead():
+                    with self._turn:
+                        self._turn.wait(_TICK)
+            self._check(error_only=True)
+        finally:
+            self._end()
+
+    def digest(self) -> str:
+        """The SHA-256 of the file, which is complete."""
+        while self._hash_ahead():
+            if self._stopped.is_set():
+                raise Stopped
+        return self._sha.hexdigest()
+
+    def again(self, indexes: Sequence[int]) -> None:
+        """Fetch segments anew that turned out to be wrong; raises what `run` does."""
+        self.map.forget(indexes)
+        self._sha, self._hashed = hashlib.sha256(), 0
+        self.run()
+
+    def _check(self, *, error_only: bool = False) -> None:
+        with self._turn:
+            if self._error is not None:
+                raise self._error
+            if error_only:
+                return
+            if self._stopped.is_set():
+                raise Stopped
+            if not self._lanes and best_origin(self._origins) is None:
+                raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in self._origins)))
+
+    def _open_lanes(self, answer: Answer | None) -> None:
+        with self._turn:
+            ranged = any(row.ranges and row.refused is None for row in self._origins)
+            wanted = self._ramp.wanted if ranged else 1
+            while len(self._lanes) < wanted:
+                if self._lanes and not (self.map.waiting_bytes or self._slowest(1.0)):
+                    return
+                origin = best_origin(self._origins)
+                # The first connection is the file's own: whoever runs the file holds it.
+                if origin is None or (self._lanes and not self._connections.another()):
+                    return
+                lane = Lane(self, origin, answer)
+                origin.lanes += 1
+                self._lanes.append(lane)
+                lane.start()
+                answer = None
+
+    def _measure(self, window: tuple[float, int]) -> tuple[float, int]:
+        since, before = window
+        now = time.monotonic()
+        with self._turn:
+            flowing = all(row.meter is not None and row.meter.rate for row in self._lanes)
+            if not self._lanes or (not flowing and self._arrived == before):
+                return now, self._arrived
+            if now - since < Ramp.WINDOW:
+                return window
+            rate = (self._arrived - before) / (now - since)
+            left = self.size - self.map.done_bytes
+            lanes = self._ramp.wanted
+            self._ramp.look(rate, left, len(self._lanes))
+            if self._ramp.wanted != lanes:
+                now += Ramp.WINDOW / 2  # new connections need a moment to begin
+            return now, self._arrived
+
+    def _drop_laggards(self) -> None:
+        with self._turn:
+            rows = [(lane, lane.meter) for lane in self._lanes]
+            rates = {lane: meter.rate for lane, meter in rows if meter is not None}
+            for lane, meter in rows:
+                others = [rate for other, rate in rates.items() if other is not lane] or self._past
+                if meter is not None and not lane.given_up and lags(meter.rate, others, meter.seconds):
+                    lane.origin.rate = meter.rate
+                    lane.give_up(f"{lane.origin.host} is far slower than the others")
+
+    def _hash_ahead(self) -> bool:
+        """Hash some of what is there from the start on; whether there was any."""
+        done, first = self.map.done, self._hashed
+        while self._hashed < len(done) and done[self._hashed] and self._hashed - first < _HASH_AT_ONCE:
+            self._sha.update(self._part.read(self._hashed))
+            self._hashed += 1
+        return self._hashed > first
+
+    def _end(self) -> None:
+        with self._turn:
+            self._ended = True
+            lanes = list(self._lanes)
+            for lane in lanes:
+                lane.give_up("it was stopped")
+        for lane in lanes:
+            lane.join(1.0)
+
+    # What the lanes call.
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody waits for the file any more."""
+        return self._ended or self._stopped.is_set()
+
+    def next_span(self, lane: Lane) -> Span | None:
+        """What the lane fetches next; None when it is to leave."""
+        with self._turn:
+            if self.over or lane.given_up or self._error is not None or lane.origin.refused:
+                return None
+            if len(self._lanes) > self._ramp.wanted and lane is not self._lanes[0]:
+                return None
+            if not lane.origin.ranges:
+                if len(self._lanes) > 1 or self.map.complete:
+                    return None
+                self._take_stock()
+                return Span(0, self.size, whole=True)
+            share = self.map.waiting_bytes // (2 * max(len(self._lanes), 1))
+            limit = int(min(max(lane.rate * _SPAN_SECONDS, _SMALLEST), _LARGEST, max(share, _SMALLEST)))
+            return self.map.take(limit) or self._steal(lane)
+
+    def _steal(self, thief: Lane) -> Span | None:
+        victim = self._slowest(_STEAL_SECONDS, thief)
+        if victim is None or victim.span is None or victim.meter is None:
+            return None
+        mine, its = max(thief.rate, thief.origin.rate, 1.0), victim.meter.rate
+        return self.map.split(victim.span, keep=its / (its + mine))
+
+    def _slowest(self, seconds: float, thief: Lane | None = None) -> Lane | None:
+        """The lane that will be busy longest, if longer than `seconds`."""
+        busy = {
+            row: row.span.left / max(row.meter.rate, 1.0)
+            for row in self._lanes
+            if row is not thief and row.span is not None and row.meter is not None and row.origin.ranges
+        }
+        slowest = max(busy, key=lambda row: busy[row], default=None)
+        return slowest if slowest is not None and busy[slowest] > seconds else None
+
+    def give_back(self, span: Span) -> None:
+        """A lane leaves this to others."""
+        with self._turn:
+            if span.whole:
+                self._take_stock()
+            else:
+                self.map.give_back(span)
+
+    def _take_stock(self) -> None:
+        self.map = self._part.map(index for index, there in enumerate(self.map.done) if there)
+
+    def has(self, index: int) -> bool:
+        """Whether a segment is there."""
+        return bool(self.map.done[index])
+
+    def put(self, lane: Lane, index: int, data: bytearray) -> None:
+        """A segment came."""
+        with self._turn:
+            if self.over or lane.given_up:
+                raise Fault("stopped", "it was stopped")
+            try:
+                self._part.write(index, data)
+            except OSError as error:
+                self._error = error
+                raise Fault("stopped", "the disk failed") from error
+            self.map.mark(index)
+            lane.origin.arrived += len(data)
+            self._turn.notify_all()
+
+    def arrived(self, lane: Lane, count: int) -> None:
+        """Bytes came over a lane."""
+        with self._turn:
+            self._arrived += count
+            if lane.meter is not None:
+                lane.origin.rate = lane.meter.rate
+
+    def kept(self, count: int) -> None:
+        """So many bytes more are there."""
+        self._watcher.arrived(count)
+
+    def answered(self, rate: float) -> None:
+        """An answer came to its end, with so many bytes a second."""
+        with self._turn:
+            self._past.append(rate)
+
+    def accept(self, lane: Lane, answer: Answer) -> None:
+        """Look at what an answer says of the file; raises `Fault` when it is not the one begun."""
+        with self._turn:
+            origin = lane.origin
+            if answer.total is not None and answer.total != self.size:
+                why = f"the file there has {answer.total} bytes and should have {self.size}"
+                raise Fault("refused" if self._exact or len(self._origins) > 1 else "changed", why)
+            if origin.validator is None:
+                origin.validator = answer.validator
+                self._part.note_validator(origin.key, answer.validator)
+            if not answer.ranged and origin.ranges:
+                origin.ranges = False
+                if len(self._lanes) > 1 or any(row.ranges and not row.refused for row in self._origins):
+                    raise Fault("lying", "it has no ranges")
+
+    def go_on(self, lane: Lane, fault: Fault, gained: int, patience: Patience) -> bool:
+        """Whether the lane tries again after a fault; waits before it does."""
+        with self._turn:
+            again = self._try_again(lane, fault, gained, patience)
+        return again and self._wait(patience.wait(fault.retry_after, random.random()))  # noqa: S311  (no secret)
+
+    def _try_again(self, lane: Lane, fault: Fault, gained: int, patience: Patience) -> bool:
+        origin, others = lane.origin, len(self._lanes) - 1
+        if self.over or self._error is not None or lane.given_up:
+            return False
+        if fault.kind == "changed":
+            self._error = Changed(fault.why)
+            return False
+        if fault.kind == "refused":
+            origin.refused = f"{origin.host}: {fault.why}"
+            return False
+        if fault.kind == "busy" and others:
+            self._ramp.settle(others)
+            return False
+        self._tell(fault, gained)
+        if fault.kind == "lying":
+            origin.ranges = False
+            return False
+        if gained < ENOUGH and any(not row.refused for row in self._origins if row is not origin):
+            origin.misses += 1
+            if origin.misses == _MISSES:
+                origin.refused = f"{origin.host}: {fault.why}"
+            return False
+        if patience.failed(gained, slow=fault.kind == "slow"):
+            return True
+        self._ramp.settle(max(others, 1))
+        if not any(row.origin is origin for row in self._lanes if row is not lane):
+            origin.refused = f"{origin.host}: {fault.why}"
+        return False
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait; False when the transfer ended meanwhile."""
+        until = time.monotonic() + seconds
+        while not self.over and (left := until - time.monotonic()) > 0:
+            self._stopped.wait(min(_TICK, left))
+        return not self.over
+
+    def _tell(self, fault: Fault, gained: int) -> None:
+        # A line that closes every few megabytes would else fill the screen.
+        if not gained or fault.why not in self._told:
+            self._told.add(fault.why)
+            self._watcher.retry(fault.why)
+
+    def crashed(self, error: BaseException) -> None:
+        """A lane failed in a way that is a bug; the thread that waits for the file raises it."""
+        with self._turn:
+            if self._error is None:
+                self._error = error
+
+    def left(self, lane: Lane) -> None:
+        """A lane is gone."""
+        with self._turn:
+            own = lane is self._lanes[0] if len(self._lanes) == 1 else False
+            self._lanes.remove(lane)
+            lane.origin.lanes -= 1
+            if not own:
+                self._connections.back()
+            self._turn.notify_all()
