@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,7 @@ def staged(destination: Path) -> Iterator[Stage]:
     """
     with _named_failures(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
+        _clear(destination.parent)
         work = tempfile.TemporaryDirectory(
             prefix=".torchdoctor-", dir=destination.parent, ignore_cleanup_errors=True
         )
@@ -82,12 +84,13 @@ def staged(destination: Path) -> Iterator[Stage]:
 def check_writable(destination: Path) -> None:
     """Raise `KernelFailed` when a spec cannot be put there, before anything else is done for it."""
     place = destination
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir():
-        raise KernelFailed(f"{place} is not a folder", fix=_FIX, kind="kernel-folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise KernelFailed(f"{place} cannot be written to", fix=_FIX, kind="kernel-folder")
+    with _named_failures(destination):
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            raise KernelFailed(f"{place} is not a folder", fix=_FIX, kind="kernel-folder")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise KernelFailed(f"{place} cannot be written to", fix=_FIX, kind="kernel-folder")
 
 
 def remove_folder(folder: Path) -> None:
@@ -110,6 +113,13 @@ def _named_failures(destination: Path) -> Iterator[None]:
         raise KernelFailed(
             f"{destination} cannot be changed: {error.strerror or error}", fix=_FIX, kind="kernel-folder"
         ) from error
+
+
+def _clear(kernels: Path) -> None:
+    """Remove what a killed run left; none takes a day."""
+    for left in kernels.glob(".torchdoctor-*"):
+        if left.stat().st_mtime < time.time() - 24 * 3600:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_json(path: Path) -> bool:
