@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 from pathlib import Path
@@ -80,3 +81,12 @@ def test_there_is_something_to_check():
     """The patterns still find the pages' examples."""
     assert len(set(_typed())) > 20
     assert list(_steady())
+
+
+@pytest.mark.parametrize(("page", "text"), list(_blocks("pycon")))
+def test_every_python_example_holds(page, text):
+    """Typed into Python as it stands."""
+    test = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
+    runner = doctest.DocTestRunner()
+    runner.run(test)
+    assert runner.failures == 0

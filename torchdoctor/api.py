@@ -1,0 +1,107 @@
+"""The stages as functions, for Python programs: each takes what the one before gave, and prints nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.checkup import Looking, Seen
+    from torchdoctor.diagnosis import Diagnosis
+    from torchdoctor.install import InstallOptions, InstallResult
+    from torchdoctor.machine import Detection, Machine
+    from torchdoctor.plan import Plan, Request
+    from torchdoctor.proof import BenchReport, VerifyReport
+    from torchdoctor.reporter import Reporter
+
+__all__ = ["bench", "checkup", "detect", "diagnose", "install", "resolve", "verify"]
+
+
+def detect(python: str | None = None, *, environ: Mapping[str, str] | None = None) -> Detection:
+    """Look at this machine: the `Machine` and every fact with its source, in well under a second, without torch.
+
+    `python` is what `--python` takes: a path, an environment, a version; by default the base interpreter of
+    the one that runs this. Raises `EnvironmentUnusable` when there is no such interpreter.
+    """
+    from torchdoctor import machine
+
+    world = machine.real_world(os.environ if environ is None else environ)
+    return machine.detect(world, python=machine.find_python(world, python))
+
+
+def resolve(machine: Machine, request: Request | None = None) -> Plan:
+    """Choose the build that fits a machine, this one or any other; touches neither machine nor network.
+
+    The answer rests on the facts that came with torchdoctor. Raises `NoSolution`, which says what stands
+    in the way, when nothing fits.
+    """
+    from torchdoctor.plan import Request as Asked
+    from torchdoctor.snapshot_shelf import plan_from_snapshot
+
+    return plan_from_snapshot(machine, request or Asked())
+
+
+def install(options: InstallOptions, *, reporter: Reporter | None = None) -> InstallResult:
+    """Run the whole line: detect, resolve, lock, fetch, install, kernel, verify.
+
+    `reporter` hears of progress and is asked for consent; without one nobody is asked, and what needs consent is
+    refused. Every failure is a `TorchdoctorError` and leaves what was there before as it was.
+    """
+    from torchdoctor.install import install as run
+    from torchdoctor.machine import real_world
+    from torchdoctor.report.progress import StageLines
+
+    quiet = StageLines(quiet=True, may_ask=False)
+    return run(options, world=real_world(os.environ), report=reporter or quiet)
+
+
+def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:
+    """Prove that PyTorch works in an environment (its folder, or an interpreter), by its own interpreter."""
+    from torchdoctor import proof
+
+    return proof.verify(_interpreter(environment), quick=quick)
+
+
+def bench(environment: Path | str, *, device: str | None = None) -> BenchReport:
+    """Measure an environment on its best device, or on the one named."""
+    from torchdoctor import proof
+
+    return proof.bench(_interpreter(environment), device=device)
+
+
+def checkup(environment: Path | str, *, how: Looking | None = None) -> tuple[Seen, Diagnosis]:
+    """Look at this machine and an environment, and judge what was seen: causes first, each with its fix."""
+    from torchdoctor.checkup import Looking, look
+    from torchdoctor.checkup.case import case_of
+    from torchdoctor.checkup.signs import live_rules
+    from torchdoctor.diagnosis.judge import judge
+    from torchdoctor.machine import describe_python, real_world
+    from wheels_index import bundled
+
+    world = real_world(os.environ)
+    seen = look(
+        world,
+        describe_python(world, _interpreter(environment)),
+        here=Path.cwd(),
+        cache=Path.home(),
+        index=bundled(),
+        how=how or Looking(),
+    )
+    return seen, judge(case_of(seen), rules=live_rules())
+
+
+def diagnose(text: str) -> Diagnosis:
+    """Say what is wrong from a pasted report, log or traceback alone; nothing of this machine is looked at."""
+    from torchdoctor.diagnosis.judge import diagnose_text
+
+    return diagnose_text(text)
+
+
+def _interpreter(environment: Path | str) -> Path:
+    from torchdoctor.examine import interpreter_of
+
+    place = Path(environment).expanduser()
+    return place.absolute() if place.is_file() else interpreter_of(place.absolute())
