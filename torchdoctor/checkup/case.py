@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torchdoctor.inventory.model import Inventory, TorchPackage
     from torchdoctor.machine import Detection, NamedFact
 
-__all__ = ["case_of"]
+__all__ = ["case_of", "machine_facts", "refusals"]
 
 # A fact of detection -> its name in the case file, where the value is plain text as it stands.
 _MACHINE = {
@@ -41,20 +41,30 @@ _LIVE = (
 
 
 def case_of(seen: Seen) -> CaseFile:
-    """Every fact with its source, and what the import printed as text, read as a paste of it would be."""
-    printed = "\n".join(
+    """Every fact with its source; what the import and the drivers' tools answered is read as a paste would be."""
+    printed = [
         line for row in seen.imported or () if row.status == "fail" for line in (*row.evidence, row.detail)
-    )
+    ]
     facts = (
-        *_of_machine(seen.detection),
+        *machine_facts(seen.detection),
         *_of_environment(seen.inventory),
         *_of_import(seen),
         *_of_kernels(seen),
     )
-    return CaseFile(facts=facts).beside(read_paste(printed))
+    return CaseFile(facts=facts).beside(read_paste("\n".join([*printed, *refusals(seen.detection)])))
 
 
-def _of_machine(detection: Detection) -> Iterator[Fact]:
+def refusals(detection: Detection) -> list[str]:
+    """Why a driver's facts are not known: in most cases the words in which the driver said no."""
+    kinds = ("nvidia.", "amd.", "intel.")
+    rows = [
+        row.fact.why for row in detection.facts if row.fact.state == "unknown" and row.name.startswith(kinds)
+    ]
+    return [why for why in dict.fromkeys(rows) if why]
+
+
+def machine_facts(detection: Detection) -> Iterator[Fact]:
+    """What is known of the machine, under the names that reports have for it."""
     machine = detection.machine
     yield Fact(name="os.system", value=machine.os, source=f"operating system: {machine.os}")
     yield Fact(name="arch", value=machine.arch, source=f"processor: {machine.arch}")
@@ -167,9 +177,19 @@ def _of_import(seen: Seen) -> Iterator[Fact]:
     for row in seen.imported or ():
         yield _fact(f"live.check.{row.id}", row.status, row.detail, "run in the environment")
     if seen.healthy_import:
-        devices = next((row.detail for row in seen.imported or () if row.id == "devices"), "")
-        for kind in ("cuda", "xpu", "mps"):
-            yield _fact(f"{kind}.available", str(kind in devices.lower()).lower(), "torch's devices", devices)
+        yield from _available(seen)
+
+
+def _available(seen: Seen) -> Iterator[Fact]:
+    """What torch finds; that it does not find a GPU says something only where there is one."""
+    said = next((row.detail for row in seen.imported or () if row.id == "devices"), "")
+    machine = seen.detection.machine
+    there = {"cuda": machine.nvidia or machine.amd, "xpu": machine.intel, "mps": machine.apple}
+    for kind, gpu in there.items():
+        if kind in said.lower():
+            yield _fact(f"{kind}.available", "true", "torch's devices", said)
+        elif gpu is not None:
+            yield _fact(f"{kind}.available", "false", "torch's devices", said)
 
 
 def _of_kernels(seen: Seen) -> Iterator[Fact]:

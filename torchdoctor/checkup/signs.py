@@ -65,11 +65,11 @@ LIVE: dict[str, tuple[Sign, ...]] = {
     "thermal-or-power-throttling": (likely(fact("live.nvidia.throttle", _throttled)),),
     "exclusive-compute-mode": (
         sure(fact("live.nvidia.compute_mode", "prohibited")),
-        hint(fact("live.nvidia.compute_mode", "exclusive-.*")),
+        likely(all_of(fact("live.nvidia.compute_mode", "exclusive-.*"), fact("cuda.available", "false"))),
     ),
     "ld-library-path-pollution": (hint(fact("live.nvidia.shadowing_libraries")),),
     "rocm-permission": (
-        sure(all_of(fact("live.amd.kfd", "denied|read"), fact("live.amd.pci"))),
+        sure(fact("live.amd.kfd", "denied|read")),
         likely(all_of(fact("live.amd.render_denied"), fact("live.amd.pci"))),
     ),
     "wsl-host-too-old": (sure(fact("live.os.wsl_version", "1")),),

@@ -47,6 +47,9 @@ def probe_nvidia(world: World, *, system: str = "linux") -> NvidiaFacts:
     )
     if answer.gpus.state == "found":
         return answer
+    # A tool that is there and refuses says more than a library that is not.
+    if answer.gpus.state == smi.gpus.state == "unknown":
+        answer = replace(answer, gpus=smi.gpus)
     return replace(answer, gpus=_ask_bus(world, answer.gpus, loaded, system))
 
 

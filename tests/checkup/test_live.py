@@ -1,0 +1,174 @@
+"""Real environments, really broken: the check-up names the cause, and mends what it may."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import TORCH, run_torchdoctor
+from tests.wheelmaker import make_wheel
+
+
+def _link(source, target):
+    os.link(source, target, follow_symlinks=False)
+
+
+@pytest.fixture
+def env(real, tmp_path):
+    """An environment of one's own with the real torch: a copy by hard links, to be broken."""
+    folder = tmp_path / "env"
+    shutil.copytree(real.folder, folder, symlinks=True, copy_function=_link)
+    return folder
+
+
+@pytest.fixture
+def site(env):
+    """Its site-packages."""
+    return next(env.glob("lib/python*/site-packages"))
+
+
+@pytest.fixture
+def doctor(env, tmp_path, monkeypatch):
+    """The check-up of that environment, from a folder of one's own, without Jupyter's real kernels."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+
+    def run(*arguments, cwd=here, **environ):
+        return run_torchdoctor(
+            "doctor",
+            env,
+            "--no-network",
+            "--json",
+            *arguments,
+            cwd=cwd,
+            environ={"JUPYTER_PATH": "", **environ},
+        )
+
+    return run
+
+
+def _ids(ran):
+    return [row["id"] for row in ran.json["findings"]]
+
+
+def _put(site, wheel):
+    """Unpack a small wheel over what is there, as a careless installation does."""
+    name, content = wheel
+    path = site.parent / name
+    path.write_bytes(content)
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", path, site], check=True)
+
+
+def test_a_healthy_environment_has_no_finding(doctor):
+    """Nothing is wrong: status 0, every check well, torch was imported."""
+    ran = doctor()
+    assert (ran.status, _ids(ran)) == (0, []), ran.out
+    assert {row["status"] for row in ran.json["checks"]} <= {"ok", "unknown"}
+    assert "imports in" in next(row["text"] for row in ran.json["checks"] if row["id"] == "pytorch.import")
+
+
+def test_a_deleted_library_is_a_broken_installation(doctor, site):
+    """The files are not as they were installed; the failed import follows from that."""
+    (site / "torch" / "lib" / "libtorch_cpu.so").unlink()
+    ran = doctor()
+    assert (ran.status, _ids(ran)[:1]) == (1, ["partial-install"]), ran.out
+
+
+def test_a_library_cut_short_is_a_broken_installation(doctor, site):
+    """A file of the right name and the wrong size."""
+    library = site / "torch" / "lib" / "libc10.so"
+    content = library.read_bytes()
+    library.unlink()
+    library.write_bytes(content[:4096])
+    assert _ids(doctor())[:1] == ["partial-install"]
+
+
+def test_the_repair_brings_the_files_back(doctor, site):
+    """--fix shows what it does, does it, looks again, and the environment works."""
+    (site / "torch" / "nn" / "functional.py").unlink()
+    ran = doctor("--fix", "--yes")
+    assert (ran.status, _ids(ran)) == (0, []), ran.out
+    (repair,) = ran.json["repairs"]
+    assert (repair["outcome"], repair["findings"]) == ("repaired", ["partial-install"])
+    assert (site / "torch" / "nn" / "functional.py").is_file()
+
+
+def test_without_a_yes_nothing_is_repaired(doctor, site):
+    """No terminal, nobody to ask: skipped, and the finding stays."""
+    (site / "torch" / "nn" / "functional.py").unlink()
+    ran = doctor("--fix")
+    assert (ran.status, ran.json["repairs"][0]["outcome"]) == (1, "skipped")
+    assert "--yes" in ran.json["repairs"][0]["why"]
+    assert not (site / "torch" / "nn" / "functional.py").exists()
+
+
+def test_a_file_named_torch_py_is_what_is_imported(doctor, tmp_path):
+    """In the current folder it is imported in place of torch; the finding names the file."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "torch.py").write_text("print('mine')\n")
+    ran = doctor(cwd=project)
+    assert _ids(ran)[:1] == ["local-file-shadows-torch"]
+    assert str(project / "torch.py") in json.dumps(ran.json["findings"][0]["evidence"])
+
+
+def test_a_torchvision_of_another_torch_is_named(doctor, site):
+    """Its metadata says which torch it is for."""
+    _put(site, make_wheel("torchvision", "0.19.1", requires=("torch==2.4.1",)))
+    assert _ids(doctor("--no-import"))[:1] == ["torchvision-mismatch"]
+
+
+def test_two_copies_of_torch_are_both_shown(doctor, tmp_path):
+    """One on PYTHONPATH, one in the environment: a warning with both places."""
+    other = tmp_path / "other"
+    other.mkdir()
+    _put(other, make_wheel("torch", "2.9.1+cpu"))
+    ran = doctor("--no-import", PYTHONPATH=str(other))
+    found = {row["id"]: row for row in ran.json["findings"]}
+    assert {"duplicate-torch-copies", "pythonpath-pollution"} & set(found), ran.out
+    assert str(other) in json.dumps(list(found.values()))
+
+
+def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path):
+    """The notebook cannot start; --fix lets it run this environment."""
+    folder = tmp_path / "jupyter" / "kernels" / "lost"
+    folder.mkdir(parents=True)
+    argv = [str(tmp_path / "gone" / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Lost", "language": "python"})
+    )
+    assert "jupyter-kernel-python-missing" in _ids(doctor("--no-import"))
+    ran = doctor("--no-import", "--fix", "--yes")
+    assert (ran.status, [row["outcome"] for row in ran.json["repairs"]]) == (0, ["repaired"]), ran.out
+    assert json.loads((folder / "kernel.json").read_text("utf-8"))["argv"][0] == str(env / "bin" / "python")
+
+
+def test_a_notebook_that_runs_another_environment_is_found(doctor, tmp_path):
+    """A kernel whose Python has no torch, while the environment has: a warning with both."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "plain"], check=True)
+    folder = tmp_path / "jupyter" / "kernels" / "plain"
+    folder.mkdir(parents=True)
+    argv = [str(tmp_path / "plain" / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Plain", "language": "python"})
+    )
+    assert {"jupyter-kernel-other-env", "jupyter-kernel-python-missing"} & set(_ids(doctor("--no-import")))
+
+
+def test_every_environment_is_listed_with_who_runs_it(torchdoctor, real, tmp_path):
+    """--all: the active one has no torch, another has, and that is said."""
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    (tmp_path / "home" / "envs").mkdir()
+    (tmp_path / "home" / "envs" / "real").symlink_to(real.folder)
+    ran = torchdoctor("doctor", "--all", "--json", VIRTUAL_ENV=str(bare))
+    rows = {row["path"]: row for row in ran.json["environments"]}
+    assert rows[str(bare)]["known_by"] == ["active"]
+    assert rows[str(tmp_path / "home" / "envs" / "real")]["torch"] == f"{TORCH}+cpu"
+    assert any(str(bare) in note for note in ran.json["notes"])
