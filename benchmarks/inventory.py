@@ -1,0 +1,50 @@
+"""How long the inventory of an environment takes: `python benchmarks/inventory.py ENV`, beside collect_env there.
+
+Prints process CPU of ours (three depths, the best of five; the interpreter that is asked runs in a process of its own,
+whose CPU stands apart) and of `python -m torch.utils.collect_env` in the same environment.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from torchdoctor.inventory import take_inventory
+from torchdoctor.machine import describe_python, real_world
+
+
+def children():
+    """CPU seconds of the child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def show(what, seconds, note=""):
+    print(f"{what:24}{1000 * seconds:8.0f} ms  {note}".rstrip())
+
+
+def main():
+    folder = Path(sys.argv[1])
+    world = real_world(os.environ)
+    before = children()
+    python = describe_python(world, folder / "bin" / "python")
+    show("ask the interpreter", children() - before)
+    for depth in ("list", "sizes", "hashes"):
+        times = []
+        for _ in range(1 if depth == "hashes" else 5):
+            start = time.process_time()
+            inventory = take_inventory(world, python, here=folder, depth=depth, platform="linux_x86_64")
+            times.append(time.process_time() - start)
+        show(f"inventory, {depth}", min(times), f"{len(inventory.distributions.value or ())} packages")
+    before = children()
+    command = [python.executable, "-m", "torch.utils.collect_env"]
+    status = subprocess.run(command, capture_output=True, check=False).returncode
+    show("collect_env", children() - before, f"status {status}")
+
+
+if __name__ == "__main__":
+    main()
