@@ -1,6 +1,6 @@
 """AMD's compute GPUs, their driver, and whether this user may open them.
 
-1. The kernel's KFD topology, in sysfs, and PCI.
+1. The kernel's KFD topology, in sysfs, and PCI; on Windows the registry, which tells no target.
 2. rocminfo and amd-smi, for what the topology does not say. PyPI's amdsmi stays out: it breaks torch's own import.
 """
 
@@ -32,8 +32,23 @@ _NODES = "/sys/class/kfd/kfd/topology/nodes"
 _RENDER = "/dev/dri/renderD*"
 
 
-def probe_all_amd(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_all_amd(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `AMD_NAMES`."""
+    return _windows(world) if python.sys_platform == "win32" else _linux(world)
+
+
+def _windows(world: World) -> Mapping[str, Fact[object]]:
+    source = "reg query"
+    cards = tuple(named(world, device) for device in display_devices(world, AMD, system="win32"))
+    gpus = tuple(AmdGpu(name=card) for card in cards)
+    return {
+        **dict.fromkeys(AMD_NAMES, absent("win32 has none")),
+        "amd.gpus": found(gpus, source) if gpus else absent(source),
+        "amd.pci": found(cards, source) if cards else absent(source),
+    }
+
+
+def _linux(world: World) -> Mapping[str, Fact[object]]:
     gpus = probe_amd(world)
     count = len(gpus.value) if gpus.value else None
     cards = tuple(named(world, device) for device in display_devices(world, AMD))

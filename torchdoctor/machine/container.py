@@ -86,7 +86,7 @@ def parse_cgroup_container(text: str) -> str | None:
     for line in text.splitlines():
         path = line.rpartition(":")[2]
         for mark, name in marks:
-            if re.search(rf"(^|[/.-]){mark}([/.:-]|$)", path):
+            if re.search(rf"(^|[/.-]){mark}([/:-]|\.slice|$)", path):
                 return name
     return None
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["all_probes"]
 
 _ALL = ("linux", "win32", "darwin")
-_NVIDIA = ("linux", "win32")
+_PCS = ("linux", "win32")
 _NVIDIA_NAMES = (
     "nvidia.driver", "nvidia.gpus", "nvidia.cuda", "nvidia.lost", *STATE_NAMES,
     "nvidia.visible", "nvidia.device_order", "nvidia.container_visible",
@@ -38,13 +38,13 @@ _NVIDIA_NAMES = (
 def all_probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
     """The slow ones come first. `places` are the folders whose free disk is asked for."""
     return (
-        Probe(names=_NVIDIA_NAMES, ask=_nvidia, systems=_NVIDIA),
+        Probe(names=_NVIDIA_NAMES, ask=_nvidia, systems=_PCS),
         Probe(names=METAL_NAMES, ask=probe_metal, systems=("darwin",)),
-        Probe(names=TOOLKIT_NAMES, ask=probe_toolkits, systems=_NVIDIA),
+        Probe(names=TOOLKIT_NAMES, ask=probe_toolkits, systems=_PCS),
         Probe(names=LOG_NAMES, ask=probe_log),
         Probe(names=INSTALL_NAMES, ask=probe_install),
-        Probe(names=AMD_NAMES, ask=probe_all_amd),
-        Probe(names=INTEL_NAMES, ask=probe_all_intel, systems=_NVIDIA),
+        Probe(names=AMD_NAMES, ask=probe_all_amd, systems=_PCS),
+        Probe(names=INTEL_NAMES, ask=probe_all_intel, systems=_PCS),
         Probe(names=APPLE_NAMES, ask=probe_all_apple, systems=("darwin",)),
         Probe(names=CPU_NAMES, ask=probe_cpu, systems=_ALL),
         Probe(names=MEMORY_NAMES, ask=probe_memory, systems=_ALL),

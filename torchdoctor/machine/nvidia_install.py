@@ -100,6 +100,8 @@ def _libraries(world: World) -> tuple[Fact[str], Fact[tuple[str, ...]]]:
 def _mismatch(module: Fact[str], library: Fact[str]) -> Fact[bool]:
     """Whether the library is of another version than the loaded module: the driver was updated without a restart."""
     source = f"{module.source} and {library.source}"
+    if "absent" in (module.state, library.state):
+        return absent(source, why="there are not both")
     if module.value is None or library.value is None:
         return unknown("not both versions are known", source)
     return found(module.value != library.value, source)

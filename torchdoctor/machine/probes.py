@@ -40,7 +40,7 @@ def ask_all(
     system makes them absent.
     """
     end = time.monotonic() + seconds
-    share = min(PROBE_SECONDS, seconds)
+    share = min(PROBE_SECONDS, seconds * 0.9)
     running = [
         Beside(lambda probe=probe: probe.ask(Limited(world, share), python))  # type: ignore[misc]
         if python.sys_platform in probe.systems
