@@ -12,7 +12,7 @@ import inspect
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 from babel.messages.catalog import Catalog
@@ -33,8 +33,8 @@ _CHANGING = tuple(
 )  # fmt: skip
 ROOT = Path(__file__).parent.parent
 PO = ROOT / "torchdoctor" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
-# `N_` marks a text where it is written, `_` and `gettext` translate it where it is shown.
-KEYWORDS = {"_": None, "N_": None, "gettext": None}
+# The functions that a text is given to where it is shown.
+KEYWORDS = {"_": None, "gettext": None, "translate": None}
 # click's own words in help and in errors: they are looked up in our catalogue.
 CLICKS = (
     "Usage:", "Options", "Commands", "Positional arguments", "Show this message and exit.",
@@ -46,7 +46,7 @@ CLICKS = (
 )  # fmt: skip
 
 
-def texts() -> Catalog:
+def all_texts() -> Catalog:
     """Every text to translate, in the order of the files."""
     found = Catalog()
     rows = extract_from_dir(str(ROOT / "torchdoctor"), keywords=KEYWORDS, comment_tags=("Translators:",))
@@ -55,9 +55,22 @@ def texts() -> Catalog:
             found.add(
                 message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
             )
-    for message in (*_help(), *CLICKS):
+    for message in (*_help(), *CLICKS, *_rules()):
         found.add(message)
     return found
+
+
+def _rules() -> Iterator[str]:
+    from torchdoctor.diagnosis import texts
+    from torchdoctor.diagnosis.finding import Confidence
+    from torchdoctor.diagnosis.rules import RULES
+    from torchdoctor.report.diagnosis_text import VERDICTS
+
+    yield from texts.messages()
+    yield from VERDICTS.values()
+    yield from get_args(Confidence)
+    for rule in RULES:
+        yield from rule.messages()
 
 
 def _help() -> Iterator[str]:
@@ -82,7 +95,7 @@ def updated() -> Catalog:
     """The catalogue with exactly the texts there are; no guesses from like texts."""
     with PO.open("rb") if PO.exists() else io.BytesIO(b"") as file:
         catalog = read_po(file, locale="zh", domain="torchdoctor")
-    catalog.update(texts(), no_fuzzy_matching=True)
+    catalog.update(all_texts(), no_fuzzy_matching=True)
     catalog.obsolete.clear()
     catalog.fuzzy, catalog.header_comment = (
         False,

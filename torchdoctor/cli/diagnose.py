@@ -12,6 +12,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
+from torchdoctor.language import gettext
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -54,9 +55,9 @@ def command(*, file: str | None, form: str, explain: str | None, output: Output)
         raise UsageError(
             "no text was named", fix="name a file, or pipe the text in: ... | torchdoctor diagnose -"
         )
-    from torchdoctor.diagnosis import diagnose_text
+    from torchdoctor.diagnosis.judge import diagnose_text
 
-    found = diagnose_text(_read(file))
+    found = diagnose_text(_read(file), gettext)
     if output.json or form == "json":
         say_json(found.to_json())
     else:
@@ -91,9 +92,9 @@ def show_page(name: str, *, as_json: bool) -> int:
             f"there is no failure named {name[:80]!r}", fix=f"{hint}`torchdoctor explain` lists all of them"
         )
     if as_json:
-        say_json(page_json(rule))
+        say_json(page_json(rule, gettext))
     else:
-        click.echo(page_of(rule))
+        click.echo(page_of(rule, gettext))
     return 0
 
 

@@ -6,6 +6,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
+from torchdoctor.language import gettext
 
 __all__ = ["command"]
 
@@ -30,10 +31,12 @@ def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word 
         say_json(
             {
                 "schema": 1,
-                "failures": [{"id": row.id, "severity": row.severity, "title": row.title} for row in rows],
+                "failures": [
+                    {"id": row.id, "severity": row.severity, "title": gettext(row.title)} for row in rows
+                ],
             }
         )
         return 0
     width = max(len(row.id) for row in rows)
-    click.echo("\n".join(f"{row.id.ljust(width)}  {row.title}" for row in rows))
+    click.echo("\n".join(f"{row.id.ljust(width)}  {gettext(row.title)}" for row in rows))
     return 0

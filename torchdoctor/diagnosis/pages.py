@@ -24,16 +24,19 @@ def page_of(rule: Rule, translate: Callable[[str], str] = str) -> str:
         "",
     ]
     if rule.seen_as:
-        lines += ["## What it looks like", "", "```text", *rule.seen_as, "```", ""]
-    lines += ["## Why", "", translate(rule.explanation), ""]
+        lines += [f"## {translate('What it looks like')}", "", "```text", *rule.seen_as, "```", ""]
+    lines += [f"## {translate('Why')}", "", translate(rule.explanation), ""]
     if rule.find:
-        lines += ["## How to make sure", "", translate(rule.find), ""]
-    lines += ["## What to do", ""]
+        lines += [f"## {translate('How to make sure')}", "", translate(rule.find), ""]
+    lines += [f"## {translate('What to do')}", ""]
     for text, command in _steps(rule, translate):
         lines += [text, ""] if text else []
         lines += ["```sh", command, "```", ""] if command else []
     if rule.explains:
-        lines += [f"What follows from it: {', '.join(f'`{name}`' for name in rule.explains)}.", ""]
+        lines += [
+            f"{translate('What follows from it:')} {', '.join(f'`{name}`' for name in rule.explains)}.",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.language import gettext as _
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,47 +27,51 @@ _MARKS = {"error": "✗", "warning": "!", "note": "·"}
 _MEANING = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
 
 
-def diagnosis_text(found: Diagnosis, style: Style = lambda text, _: text) -> str:
+def diagnosis_text(found: Diagnosis, style: Style = lambda text, _kind: text) -> str:
     """Findings one after the other, the verdict in the last line; `style` colours by severity."""
     blocks = ["\n".join(finding_lines(row, style)) for row in found.findings]
     if found.verdict != "problems-found" and found.checked:
-        blocks.append("\n".join(["Looked at:", *(f"  {row}" for row in found.checked)]))
+        blocks.append("\n".join([_("Looked at:"), *(f"  {row}" for row in found.checked)]))
     if found.next_steps:
-        blocks.append("\n".join(["To know more:", *(f"  - {row}" for row in found.next_steps)]))
+        blocks.append("\n".join([_("To know more:"), *(f"  - {row}" for row in found.next_steps)]))
     if found.left_out:
-        blocks.append(f"{found.left_out} lines in the middle of this long text were not read.")
-    blocks.append(VERDICTS[found.verdict].format(count=len(found.findings)))
+        blocks.append(
+            _("{count} lines in the middle of this long text were not read.").format(count=found.left_out)
+        )
+    blocks.append(_(VERDICTS[found.verdict]).format(count=len(found.findings)))
     return "\n\n".join(blocks)
 
 
 def finding_lines(row: Finding, style: Style) -> list[str]:
     """One finding: mark and title, what was seen, why, and the steps of the fix."""
-    sure = "" if row.confidence == "sure" else f", {row.confidence}"
+    sure = "" if row.confidence == "sure" else f", {_(row.confidence)}"
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
-    lines += [f"    seen: {text}" for text in row.evidence]
-    lines.append(f"    why:  {row.explanation}")
-    lines += [f"    fix:  {text}" for text in row.fix]
+    seen, why, fix = _("seen:"), _("why:"), _("fix:")
+    width = max(map(len, (seen, why, fix)))
+    lines += [f"    {seen:{width}} {text}" for text in row.evidence]
+    lines.append(f"    {why:{width}} {row.explanation}")
+    lines += [f"    {fix:{width}} {text}" for text in row.fix]
     if row.explains:
-        lines.append(f"    this explains: {', '.join(row.explains)}")
+        lines.append(f"    {_('this explains:')} {', '.join(row.explains)}")
     if row.check and row.confidence != "sure":
-        lines.append(f"    to make sure: {row.check}")
+        lines.append(f"    {_('to make sure:')} {row.check}")
     return lines
 
 
 def diagnosis_markdown(found: Diagnosis) -> str:
     """The same as Markdown; whatever came from the paste stands in code that it cannot leave."""
-    lines = [f"### torchdoctor: {VERDICTS[found.verdict].format(count=len(found.findings))}", ""]
+    lines = [f"### torchdoctor: {_(VERDICTS[found.verdict]).format(count=len(found.findings))}", ""]
     for number, row in enumerate(found.findings, 1):
         lines += [f"**{number}. {_plain(row.title)}** ({row.severity}, {row.confidence}: `{row.id}`)", ""]
         lines += [*fenced(row.evidence), "", _plain(row.explanation), ""]
         for step in row.fix:
             lines += [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(step)}", ""]
         if row.explains:
-            lines += [f"This explains {', '.join(f'`{name}`' for name in row.explains)}.", ""]
+            lines += [_("This explains") + f" {', '.join(f'`{name}`' for name in row.explains)}.", ""]
         if row.check and row.confidence != "sure":
-            lines += [f"To make sure: {_plain(row.check)}", ""]
+            lines += [_("To make sure:") + f" {_plain(row.check)}", ""]
     if found.checked and found.verdict != "problems-found":
-        lines += ["Looked at:", "", *fenced(found.checked), ""]
+        lines += [_("Looked at:"), "", *fenced(found.checked), ""]
     lines += [f"- {_plain(row)}" for row in found.next_steps]
     return "\n".join(lines).rstrip() + "\n"
 
