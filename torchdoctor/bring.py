@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed
@@ -14,16 +14,19 @@ from torchdoctor.plan import LeftOut
 from torchdoctor.sources.built import built_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
-    from torchdoctor.lock import Lock
+    from torchdoctor.machine import Machine
     from torchdoctor.plan import Plan, Request
+    from torchdoctor.pylock import Lock, LockedWheel
     from torchdoctor.reporter import Reporter
     from torchdoctor.sources.order import Sources
+    from torchdoctor.target import Target
+    from wheels_index import Wheel
 
-__all__ = ["Errand", "bring"]
+__all__ = ["Errand", "bring", "bring_locked", "lock_alone"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +34,7 @@ class Errand:
     """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out.
 
     `installed` versions of an environment that is there already stay where the plan allows; those named in
-    `reinstall` are brought all the same.
+    `reinstall` are brought all the same. `target` is given where `machine` is another one than this.
     """
 
     request: Request
@@ -43,33 +46,96 @@ class Errand:
     work: Path
     environ: Mapping[str, str]
     offline: bool
-    installed: Mapping[str, str]
+    machine: Machine
+    installed: Mapping[str, str] = field(default_factory=dict)
     reinstall: frozenset[str] = frozenset()
+    target: Target | None = None
 
     def has(self, name: str, version: str) -> bool:
         """Whether that version is there already and may stay as it is."""
         return self.installed.get(name) == version and name not in self.reinstall
 
 
-def bring(errand: Errand, plan: Plan, report: Reporter) -> tuple[Plan, Lock, Wheelhouse]:
-    """Lock and fetch; a companion that turns out to be of another build is left out and the rest locked anew."""
+def bring(
+    errand: Errand, plan: Plan, report: Reporter, on_locked: Callable[[Lock], None]
+) -> tuple[Plan, Lock, Wheelhouse]:
+    """Lock and fetch; a companion that turns out to be of another build is left out and the rest locked anew.
+
+    `on_locked` sees what is about to come before it is fetched, and may raise.
+    """
     for attempt in range(1 + len(plan.packages)):
         ahead = _ahead(errand, plan, report)
+        plan = _knowing(plan, ahead)
         locked = _lock(errand, plan, ahead, report, f"lock-{attempt}")
-        missing = locked.without({row.name for row in locked.wheels if errand.has(row.name, row.version)})
-        house = fetch(
-            missing.wheels,
-            cache=errand.cache / "wheels",
-            progress=report,
-            offline=errand.offline,
-            held=ahead,
-        )
-        _tell_fetched(house, report)
+        on_locked(locked)
+        house = _fetch_missing(errand, locked, report, ahead)
         foreign = _foreign_build(plan, house)
         if foreign is None:
-            return plan, locked, house
+            return plan, locked.confirmed(house.wheels), house
         plan = _without(plan, foreign, errand.request, report)
     raise AssertionError("every companion was left out and one is still foreign")
+
+
+def bring_locked(
+    errand: Errand, plan: Plan, locked: Lock, report: Reporter, on_locked: Callable[[Lock], None]
+) -> tuple[Plan, Wheelhouse]:
+    """Fetch exactly the files of a lock that was made before; raises where they are builds of several kinds.
+
+    Where nothing in the lock says which variant torch is, its file does.
+    """
+    on_locked(locked)
+    house = _fetch_missing(errand, locked, report)
+    if locked.variant is None:
+        torch = next((row.path for row in house.wheels if row.wheel.name == "torch"), None)
+        plan = replace(plan, variant=(built_variant(torch, "torch") if torch else None) or plan.variant)
+    foreign = _foreign_build(plan, house)
+    if foreign is not None:
+        raise InstallFailed(
+            f"the lock's {foreign[0]} is a {foreign[1]} build, and its torch a {plan.variant} build",
+            fix="make the lock anew: torchdoctor resolve --format pylock",
+            kind="foreign-build",
+        )
+    return plan, house
+
+
+def lock_alone(errand: Errand, plan: Plan, report: Reporter) -> Lock:
+    """Lock without fetching; only a file of the plan that no index gives a hash for is, to take it, which is said."""
+    hashless = _of_plan(errand, plan, lambda wheel: wheel.sha256 is None)
+    ahead = _fetch(errand, hashless, report).wheels if hashless else ()
+    return _lock(errand, _knowing(plan, ahead), ahead, report, "lock")
+
+
+def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
+    """The plan with the hashes of files that are here: uv would read a file whose hash it is not told."""
+    known = {row.wheel.filename: row for row in fetched}
+    rows = tuple(
+        replace(
+            row,
+            wheel=replace(
+                row.wheel, sha256=known[row.wheel.filename].sha256, size=known[row.wheel.filename].size
+            ),
+        )
+        if row.wheel is not None and row.wheel.filename in known
+        else row
+        for row in plan.packages
+    )
+    return replace(plan, packages=rows)
+
+
+def _fetch(
+    errand: Errand, wheels: Sequence[LockedWheel], report: Reporter, held: Sequence[FetchedWheel] = ()
+) -> Wheelhouse:
+    house = fetch(wheels, cache=errand.cache / "wheels", progress=report, offline=errand.offline, held=held)
+    _tell_fetched(house, report)
+    return house
+
+
+def _fetch_missing(
+    errand: Errand, locked: Lock, report: Reporter, ahead: Sequence[FetchedWheel] = ()
+) -> Wheelhouse:
+    """The files of the lock that are not installed at their versions."""
+    installed = {row.name for row in locked.wheels if errand.has(row.name, row.version)}
+    return _fetch(errand, locked.without(installed).wheels, report, ahead)
 
 
 def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: Reporter, name: str) -> Lock:
@@ -91,6 +157,8 @@ def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: R
             preferred=errand.installed,
             offline=errand.offline,
             on_wait=lambda seconds: report.waiting("lock", seconds),
+            machine=errand.machine,
+            target=errand.target,
         )
 
     wanted, asked_again = errand.optional, False
@@ -132,16 +200,21 @@ def _in_reach(sources: Sources, report: Reporter) -> Sources:
 
 
 def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
-    """Fetch before locking what has no metadata beside it: uv would read the whole file only for that."""
+    """Fetch before locking what has no metadata or hash beside it: uv would read the whole file only for that."""
+    needed = _of_plan(errand, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
+    if not needed:
+        return ()
+    return fetch(needed, cache=errand.cache / "wheels", progress=report, offline=errand.offline).wheels
+
+
+def _of_plan(errand: Errand, plan: Plan, which: Callable[[Wheel], bool]) -> list[LockedWheel]:
+    """Files of the plan that are not installed, do not lie here, and are such."""
     wheels = [
         row.wheel
         for row in plan.packages
         if row.wheel is not None and not errand.has(row.name, str(row.version))
     ]
-    needed = [locked_wheel(w) for w in wheels if not w.has_metadata and not (w.url or "").startswith("file:")]
-    if not needed:
-        return ()
-    return fetch(needed, cache=errand.cache / "wheels", progress=report, offline=errand.offline).wheels
+    return [locked_wheel(w) for w in wheels if which(w) and not (w.url or "").startswith("file:")]
 
 
 def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:

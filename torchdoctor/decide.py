@@ -15,6 +15,7 @@ from torchdoctor.machine import supported_tags
 from torchdoctor.net import get_page
 from torchdoctor.newer import rank_with_newer
 from torchdoctor.resolve import choose
+from torchdoctor.sources.credentials import with_passwords
 from torchdoctor.sources.order import sources_in_order
 from torchdoctor.sources.settings import read_settings
 from torchdoctor.sources.shelf import SourceShelf, local_path
@@ -66,7 +67,7 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
     )
     for text in sources.ignored:
         report.note(text)
-    return sources
+    return with_passwords(sources, world)
 
 
 def _here() -> Path:
@@ -108,7 +109,9 @@ def decide(
     plan = choose(ranking, shelves, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
         plan = _last_resort(ranking, shelves, machine, request, snapshot, tags, report, options)
-    plan = _with_known_hashes(_with_accelerator_wheels(plan, shelves, tags), snapshot, sources, report)
+    plan = _with_known_hashes(
+        _with_accelerator_wheels(plan, shelves, tags), snapshot, sources, shelves, report
+    )
     _tell(plan, report)
     return plan, sources.without(row.source.url for row in shelves if row.failure)
 
@@ -199,15 +202,23 @@ def _with_accelerator_wheels(plan: Plan, shelves: Sequence[SourceShelf], tags: S
     return replace(plan, accelerator_wheels=wheels)
 
 
-def _with_known_hashes(plan: Plan, snapshot: Snapshot, sources: Sources, report: Reporter) -> Plan:
+def _with_known_hashes(
+    plan: Plan, snapshot: Snapshot, sources: Sources, shelves: Sequence[SourceShelf], report: Reporter
+) -> Plan:
     # A mirror is a transport: what it serves under an official name is that file or is wrong.
     held = {row.name for row in sources.torch if row == OFFICIAL or row.origin.startswith("--mirror")}
-    rows = tuple(_with_known_hash(row, plan, snapshot, held, report) for row in plan.packages)
+    official = next((row for row in shelves if row.source == OFFICIAL and not row.failure), None)
+    rows = tuple(_with_known_hash(row, plan, snapshot, held, official, report) for row in plan.packages)
     return replace(plan, packages=rows)
 
 
 def _with_known_hash(
-    row: PlannedPackage, plan: Plan, snapshot: Snapshot, held: set[str], report: Reporter
+    row: PlannedPackage,
+    plan: Plan,
+    snapshot: Snapshot,
+    held: set[str],
+    official: SourceShelf | None,
+    report: Reporter,
 ) -> PlannedPackage:
     """A file named as an official build must be that build; a folder's files are hashed where they lie.
 
@@ -224,6 +235,10 @@ def _with_known_hash(
     found = wheel.sha256
     if found is None and known is None and wheel.url is not None and wheel.url.startswith("file:"):
         found = digest_of(local_path(wheel.url))
+    if found is None and known is None and official is not None and row.source in held:
+        # A mirror without hashes: the index that it mirrors may have one.
+        listed = official.wheels(row.name, plan.variant)
+        known = next((w.sha256 for w in listed if w.filename == wheel.filename), None)
     if found is not None and known is not None and found != known:
         differs = (
             f"{row.source} lists {wheel.filename} with SHA-256 {found[:16]}…, "

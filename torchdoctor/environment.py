@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
-    from torchdoctor.lock import Lock
     from torchdoctor.plan import Plan
 
 __all__ = ["Environment", "State", "Work", "examine", "install", "interpreter_of", "recover"]
@@ -69,7 +68,7 @@ class Work:
     on_wait: Callable[[float], None] | None = None
 
 
-def install(lock: Lock, wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
+def install(wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
     """Make the environment beside `folder`, then put it there in one step.
 
     A new one is made by `work.python`; an existing one is copied (hard links), changed and exchanged, so its
@@ -83,10 +82,10 @@ def install(lock: Lock, wheelhouse: Wheelhouse, folder: Path, work: Work) -> Env
             unpacked = _check_wheels(wheelhouse)
             if changed_in_place(folder, state):
                 _check_space(unpacked, folder)
-                _change_in_place(folder, lock, wheelhouse, work)
+                _change_in_place(folder, wheelhouse, work)
             else:
                 _check_space(unpacked, folder.parent)
-                _make_beside(folder, state, lock, wheelhouse, work)
+                _make_beside(folder, state, wheelhouse, work)
     except OSError as error:
         raise InstallFailed(
             f"{folder} could not be made: {error.strerror or error}"
@@ -97,11 +96,11 @@ def install(lock: Lock, wheelhouse: Wheelhouse, folder: Path, work: Work) -> Env
     return Environment(folder=folder, python=interpreter_of(folder), created=state not in ("venv", "conda"))
 
 
-def _make_beside(folder: Path, state: State, lock: Lock, wheelhouse: Wheelhouse, work: Work) -> None:
+def _make_beside(folder: Path, state: State, wheelhouse: Wheelhouse, work: Work) -> None:
     stage = _beside(folder, f"new-{os.getpid()}")
     try:
         make(stage, folder, state, work.python, work.environ)
-        fill(stage, lock, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
+        fill(stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
         if state == "venv":
             check_together(
                 stage, complaints(folder, work.work, work.environ), folder, work.work, work.environ
@@ -115,11 +114,11 @@ def _make_beside(folder: Path, state: State, lock: Lock, wheelhouse: Wheelhouse,
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _change_in_place(folder: Path, lock: Lock, wheelhouse: Wheelhouse, work: Work) -> None:
+def _change_in_place(folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
     before = complaints(folder, work.work, work.environ)
     in_place.begin(folder, wheelhouse)
     try:
-        fill(folder, lock, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
+        fill(folder, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
         check_together(folder, before, folder, work.work, work.environ)
         _write_record(folder, folder, wheelhouse, work)
     except BaseException:

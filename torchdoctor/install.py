@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, kernel, proof
-from torchdoctor.bring import Errand, bring
+from torchdoctor.bring import Errand, bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources
-from torchdoctor.errors import UsageError
+from torchdoctor.errors import InstallFailed, UsageError
 from torchdoctor.installed import installed_versions
-from torchdoctor.machine import describe_python, detect, find_python
+from torchdoctor.lock_file import plan_of_lock, read_lock
+from torchdoctor.machine import describe_python, detect, find_python, supported_tags
 from torchdoctor.plan import Plan, Request
+from torchdoctor.record import changes_of
+from torchdoctor.sources.credentials import with_credentials
 from torchdoctor.workplace import workplace
 
 if TYPE_CHECKING:
@@ -24,10 +27,12 @@ if TYPE_CHECKING:
     from torchdoctor.environment import Environment
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.kernel import Kernel
-    from torchdoctor.lock import Lock
-    from torchdoctor.machine import Detection, PythonInfo, World
+    from torchdoctor.machine import Detection, Machine, PythonInfo, World
     from torchdoctor.proof import VerifyReport
+    from torchdoctor.pylock import Lock
+    from torchdoctor.record import Change
     from torchdoctor.reporter import Reporter
+    from torchdoctor.sources.order import Sources
 
 __all__ = ["InstallOptions", "InstallResult", "install"]
 
@@ -37,7 +42,8 @@ class InstallOptions:
     """What `install` was asked to do.
 
     `extras` are requirement lines besides torch and its companions; `optional` ones may be left out where no
-    source has them. `reinstall` names packages to bring anew though their version is there.
+    source has them. With a `lock` nothing is decided. `reinstall` names packages to bring anew though their
+    version is there. `agreed`: an existing environment is changed unasked.
     """
 
     folder: Path
@@ -54,6 +60,8 @@ class InstallOptions:
     overwrite_kernel: bool = False
     verify: bool = True
     dry_run: bool = False
+    lock: Path | None = None
+    agreed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +71,7 @@ class InstallResult:
     detection: Detection
     plan: Plan
     lock: Lock | None = None
+    changes: tuple[Change, ...] = ()
     wheelhouse: Wheelhouse | None = None
     environment: Environment | None = None
     kernel: Kernel | None = None
@@ -93,12 +102,14 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
         detection = detect(world, python=python, environment=options.folder, cache=options.cache)
         report.stage("detect", detection.summary())
         sources = asked.result()
-    plan, sources = decide(
-        options.request, options.sources, detection.machine, sources, report, data=options.data
-    )
-    if options.dry_run:
-        return InstallResult(detection=detection, plan=plan)
-    installed = installed_versions(world, python.executable) if state in ("venv", "conda") else {}
+    given = _read_lock(options, detection.machine, sources)
+    if given is not None and options.lock is not None:
+        plan = plan_of_lock(given, options.lock)
+    else:
+        plan, sources = decide(
+            options.request, options.sources, detection.machine, sources, report, data=options.data
+        )
+    existing = state in ("venv", "conda")
     with workplace(options.cache) as work:
         errand = Errand(
             request=options.request,
@@ -110,22 +121,62 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             work=work,
             environ=world.environ,
             offline=options.sources.offline,
-            installed=installed,
+            installed=installed_versions(world, python.executable) if existing else {},
             reinstall=options.reinstall,
+            machine=detection.machine,
         )
-        plan, locked, house = bring(errand, plan, report)
-        made = _put(options, plan, locked, house, python, installed, work, world, report)
+        if options.dry_run:
+            locked = given or lock_alone(errand, plan, report)
+            return InstallResult(
+                detection=detection, plan=plan, lock=locked, changes=_changes(locked, errand.installed)
+            )
+        plan, locked, house = _bring(options, errand, plan, given, report)
+        made = _put(options, errand, plan, house, python, report)
     registered = _register(options, made, plan, world, report)
     verification = _verify(made, report) if options.verify else None
     return InstallResult(
         detection=detection,
         plan=plan,
         lock=locked,
+        changes=_changes(locked, errand.installed),
         wheelhouse=house,
         environment=made,
         kernel=registered,
         verification=verification,
     )
+
+
+def _read_lock(options: InstallOptions, machine: Machine, sources: Sources) -> Lock | None:
+    if options.lock is None:
+        return None
+    locked = read_lock(options.lock, machine=machine, tags=supported_tags(machine))
+    return with_credentials(locked, sources)
+
+
+def _changes(locked: Lock, installed: Mapping[str, str]) -> tuple[Change, ...]:
+    return changes_of(installed, {row.name: row.version for row in locked.wheels})
+
+
+def _bring(
+    options: InstallOptions, errand: Errand, plan: Plan, given: Lock | None, report: Reporter
+) -> tuple[Plan, Lock, Wheelhouse]:
+    def agree(locked: Lock) -> None:
+        """What changes in an environment that is there is shown before anything is fetched for it."""
+        changes = _changes(locked, errand.installed) if errand.installed else ()
+        for change in changes:
+            report.note(str(change))
+        question = f"Change {len(changes)} packages in {options.folder}?"
+        if changes and not options.agreed and not report.agree(question):
+            raise InstallFailed(
+                f"{options.folder} was not changed, as it was not agreed to",
+                fix="answer with y, or give --yes; --dry-run shows the changes alone",
+                kind="declined",
+            )
+
+    if given is None:
+        return bring(errand, plan, report, agree)
+    plan, house = bring_locked(errand, plan, given, report, agree)
+    return plan, given, house
 
 
 def _interpreter(options: InstallOptions, state: environment.State, world: World) -> PythonInfo:
@@ -145,13 +196,10 @@ def _interpreter(options: InstallOptions, state: environment.State, world: World
 
 def _put(
     options: InstallOptions,
+    errand: Errand,
     plan: Plan,
-    locked: Lock,
     house: Wheelhouse,
     python: PythonInfo,
-    installed: Mapping[str, str],
-    work: Path,
-    world: World,
     report: Reporter,
 ) -> Environment:
     if not house.wheels:
@@ -161,17 +209,16 @@ def _put(
         )
     started = time.monotonic()
     made = environment.install(
-        locked,
         house,
         options.folder,
         environment.Work(
             python=python.executable,
-            work=work,
+            work=errand.work,
             locks=options.cache / "locks",
-            environ=world.environ,
+            environ=errand.environ,
             plan=plan,
-            installed=installed,
-            reinstall=options.reinstall,
+            installed=errand.installed,
+            reinstall=errand.reinstall,
             on_wait=lambda seconds: report.waiting("install", seconds),
         ),
     )

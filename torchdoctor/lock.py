@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import tomli_w
+from packaging.utils import canonicalize_name
 
 from torchdoctor import uv
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.pinned import others_in, write_index
+from torchdoctor.pylock import Lock, LockedWheel
+from torchdoctor.target import environment_marker, requires_python
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,48 +22,17 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from torchdoctor.machine import Machine
     from torchdoctor.plan import Plan
     from torchdoctor.sources.order import Sources
+    from torchdoctor.target import Target
     from wheels_index import Wheel
 
 __all__ = ["Lock", "LockedWheel", "lock", "locked_wheel"]
 
 _LIMIT = 900.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LockedWheel:
-    """One file of the lock. `sha256` is None when no index gives one; `size` is in bytes."""
-
-    name: str
-    version: str
-    filename: str
-    url: str
-    sha256: str | None
-    size: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lock:
-    """The lock as a PEP 751 table, and its files."""
-
-    document: dict[str, Any]
-    wheels: tuple[LockedWheel, ...]
-
-    @property
-    def text(self) -> str:
-        """The lock as the text of a pylock.toml."""
-        return tomli_w.dumps(self.document)
-
-    def without(self, names: Container[str]) -> Lock:
-        """The lock less the packages named."""
-        kept = [row for row in self.document.get("packages", []) if row["name"] not in names]
-        return Lock(
-            document={**self.document, "packages": kept},
-            wheels=tuple(row for row in self.wheels if row.name not in names),
-        )
 
 
 def lock(
@@ -77,8 +48,12 @@ def lock(
     preferred: Mapping[str, str] | None = None,
     offline: bool = False,
     on_wait: Callable[[float], None] | None = None,
+    machine: Machine | None = None,
+    target: Target | None = None,
 ) -> Lock:
     """Lock the plan's packages, `extras` (requirement lines) and all that they need, for `python`.
+
+    With a `target` for that machine, and `python` only runs the build tools; `machine` is what the lock says it is for.
 
     torch and its companions are offered to uv on an index of our own in `folder` that lists the plan's files
     and nothing else, first in order, so no other index can stand in for them. `held` maps names of those
@@ -93,32 +68,39 @@ def lock(
     (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
     planned = frozenset(wheel.project for wheel in pinned.values())
     linked: dict[str, str] = {}
+    passed_over: dict[str, str] = {}
     links = [
-        others_in(row.url, planned, folder / f"links-{position}", linked)
+        others_in(row.url, planned, folder / f"links-{position}", linked, passed_over)
         for position, row in enumerate(sources.find_links)
     ]
     (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
-    target = folder / "pylock.toml"
+    written = folder / "pylock.toml"
     if preferred:
         # uv keeps the versions of a lock that is there already, as far as the requirements allow.
         rows = [{"name": name, "version": version, "wheels": []} for name, version in preferred.items()]
         table = {"lock-version": "1.0", "created-by": "torchdoctor", "packages": rows}
-        target.write_text(tomli_w.dumps(table), "utf-8")
+        written.write_text(tomli_w.dumps(table), "utf-8")
     finished = uv.run(
         [
             "pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--format", "pylock.toml",
-            "--output-file", target, "--python", python, "--config-file", folder / "uv.toml",
+            "--output-file", written, "--python", python, "--config-file", folder / "uv.toml",
             "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet",
-            *(["--offline"] if offline else []),
+            *(["--offline"] if offline else []), *(target.options if target else ()),
         ],
-        environ=environ,
+        environ={**environ, **(target.environ if target else {})},
         folder=folder,
         limit=_LIMIT,
         on_wait=on_wait,
     )  # fmt: skip
     if finished.status != 0:
-        raise _failure(finished)
-    return _read(tomllib.loads(target.read_text("utf-8")), pinned, linked)
+        raise _failure(finished, passed_over)
+    wheels = _read(tomllib.loads(written.read_text("utf-8")), pinned, linked)
+    return Lock(
+        wheels=wheels,
+        environment=environment_marker(machine) if machine else None,
+        requires_python=requires_python(machine) if machine else None,
+        variant=plan.variant if plan.packages else None,
+    )
 
 
 def locked_wheel(wheel: Wheel) -> LockedWheel:
@@ -156,7 +138,7 @@ def _settings(sources: Sources, pinned: Path, links: Sequence[str]) -> dict[str,
     }
 
 
-def _failure(finished: uv.Finished) -> SourceFailed | NoSolution:
+def _failure(finished: uv.Finished, passed_over: Mapping[str, str]) -> SourceFailed | NoSolution:
     text = finished.cause
     signs = (
         "error sending request",
@@ -187,51 +169,53 @@ def _failure(finished: uv.Finished) -> SourceFailed | NoSolution:
             kind="unreachable",
         )
     return NoSolution(
-        f"the packages that torch needs could not be found together: {text}",
+        f"the packages that torch needs could not be found together: {text}{_why_not(passed_over, text)}",
         fix="name a source that has them with --index-url or --find-links",
         kind="no-lock",
     )
 
 
-def _read(document: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping[str, str]) -> Lock:
+def _why_not(passed_over: Mapping[str, str], text: str) -> str:
+    """Why files of the packages that uv did not find were not shown to it."""
+    return "".join(
+        f"; {why}" for name, why in passed_over.items() if canonicalize_name(name.partition("-")[0]) in text
+    )
+
+
+def _read(
+    document: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping[str, str]
+) -> tuple[LockedWheel, ...]:
     """Take each package's wheel from uv's lock; the plan's own files get their true place back."""
-    wheels: list[LockedWheel] = []
-    names = {wheel.project for wheel in pinned.values()}
-    for package in document.get("packages", []):
-        package.pop("sdist", None)
-        found = package.get("wheels") or []
-        if not found:
-            raise NoSolution(
-                f"{package['name']} {package.get('version', '')} has no wheel for this Python",
-                fix="name a source that has one with --index-url or --find-links",
-                kind="no-lock",
-            )
-        row = found[0]
-        place = row.get("url") or Path(row["path"]).absolute().as_uri()
-        filename = row.get("name") or unquote(urlsplit(place).path.rpartition("/")[2])
-        wheel = pinned.get(filename)
-        if package["name"] in names and wheel is None:
-            raise NoSolution(
-                f"the lock took {filename}, which is not the file that was chosen",
-                fix="report this with the output of `torchdoctor install -v`",
-                kind="no-lock",
-            )
-        if place.startswith("file:"):
-            place = linked.get(filename, place)
-        if wheel is not None and wheel.url is not None:
-            place = wheel.url
-        row["url"] = place
-        row.pop("path", None)
-        digest = (row.get("hashes") or {}).get("sha256")
-        if wheel is not None and wheel.sha256 is not None:
-            # What is known of the file decides, not what uv found where it lies.
-            digest = wheel.sha256
-            row["hashes"] = {"sha256": digest}
-        wheels.append(
-            LockedWheel(
-                name=package["name"], version=str(package.get("version", "")), filename=filename, url=place,
-                sha256=digest, size=row.get("size") or (wheel.size if wheel else None),
-            )
-        )  # fmt: skip
-    document["created-by"] = "torchdoctor"
-    return Lock(document=document, wheels=tuple(wheels))
+    return tuple(_wheel(package, pinned, linked) for package in document.get("packages", []))
+
+
+def _wheel(package: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping[str, str]) -> LockedWheel:
+    found = package.get("wheels") or []
+    if not found:
+        raise NoSolution(
+            f"{package['name']} {package.get('version', '')} has no wheel for this Python",
+            fix="name a source that has one with --index-url or --find-links",
+            kind="no-lock",
+        )
+    row = found[0]
+    place = row.get("url") or Path(row["path"]).absolute().as_uri()
+    filename = row.get("name") or unquote(urlsplit(place).path.rpartition("/")[2])
+    wheel = pinned.get(filename)
+    if package["name"] in {wheel.project for wheel in pinned.values()} and wheel is None:
+        raise NoSolution(
+            f"the lock took {filename}, which is not the file that was chosen",
+            fix="report this with the output of `torchdoctor install -v`",
+            kind="no-lock",
+        )
+    if place.startswith("file:"):
+        place = linked.get(filename, place)
+    # What is known of a file of the plan decides, not what uv found where it lies.
+    known = wheel.sha256 if wheel is not None else None
+    return LockedWheel(
+        name=package["name"],
+        version=str(package.get("version", "")),
+        filename=filename,
+        url=wheel.url if wheel is not None and wheel.url is not None else place,
+        sha256=known or (row.get("hashes") or {}).get("sha256"),
+        size=row.get("size") or (wheel.size if wheel else None),
+    )

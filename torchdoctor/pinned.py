@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.errors import SourceFailed
+from torchdoctor.errors import InstallFailed, SourceFailed
 from torchdoctor.sources.shelf import local_path
+from torchdoctor.wheel_contents import check_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,10 +26,12 @@ __all__ = ["others_in", "write_index"]
 _METADATA_LIMIT = 4 * 1024 * 1024
 
 
-def others_in(url: str, planned: frozenset[str], home: Path, linked: dict[str, str]) -> str:
+def others_in(
+    url: str, planned: frozenset[str], home: Path, linked: dict[str, str], passed_over: dict[str, str]
+) -> str:
     """A folder of links to a folder's wheels less the planned projects; another kind of place as it is.
 
-    `linked` takes up where each link leads.
+    `linked` takes up where each link leads, `passed_over` the wheels that may not be unpacked, each with why.
 
     uv takes a folder's file over an index's of the same version, and unpacks it whole to learn its hash.
     """
@@ -36,9 +39,15 @@ def others_in(url: str, planned: frozenset[str], home: Path, linked: dict[str, s
         return url
     home.mkdir()
     for path in sorted(local_path(url).glob("*.whl")):
-        if canonicalize_name(path.name.partition("-")[0]) not in planned:
-            _link(path, home / path.name)
-            linked[path.name] = path.absolute().as_uri()
+        if canonicalize_name(path.name.partition("-")[0]) in planned:
+            continue
+        try:
+            check_wheel(path, path.name)
+        except InstallFailed as error:
+            passed_over[path.name] = error.message
+            continue
+        _link(path, home / path.name)
+        linked[path.name] = path.absolute().as_uri()
     return home.as_uri()
 
 

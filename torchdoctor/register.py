@@ -106,7 +106,6 @@ def bring_ipykernel(
         ).without(installed)
         house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
         environment.install(
-            locked,
             house,
             folder,
             environment.Work(

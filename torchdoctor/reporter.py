@@ -35,3 +35,6 @@ class Reporter(FetchProgress, Protocol):
 
     def confirm(self, question: str) -> bool:
         """Ask; False where nobody can answer."""
+
+    def agree(self, question: str) -> bool:
+        """Ask before what was asked for is done; True where nobody can answer."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from torchdoctor.examine import State
     from torchdoctor.fetch import Wheelhouse
-    from torchdoctor.lock import Lock
 
 __all__ = ["check_together", "complaints", "fill", "keep_owner", "make"]
 
@@ -71,7 +70,6 @@ def _link_or_copy(source: str, target: str) -> None:
 
 def fill(
     stage: Path,
-    lock: Lock,
     wheelhouse: Wheelhouse,
     work: Path,
     environ: Mapping[str, str],
@@ -83,7 +81,7 @@ def fill(
     Those named in `reinstall` replace what is there at the same version.
     """
     offline = work / "pylock.offline.toml"
-    offline.write_text(tomli_w.dumps(_pointing_at_files(lock, wheelhouse)), "utf-8")
+    offline.write_text(tomli_w.dumps(_pointing_at_files(wheelhouse)), "utf-8")
     with _relocatable(stage / "pyvenv.cfg"):
         finished = uv.run(
             [
@@ -174,18 +172,13 @@ def _relocatable(settings: Path) -> Iterator[None]:
         settings.write_text(before, "utf-8")
 
 
-def _pointing_at_files(lock: Lock, wheelhouse: Wheelhouse) -> dict[str, object]:
-    fetched = {row.wheel.name: row for row in wheelhouse.wheels}
-    packages = []
-    for package in lock.document["packages"]:
-        row = fetched.get(package["name"])
-        if row is None:
-            continue
-        packages.append(
-            {
-                "name": package["name"],
-                "version": package["version"],
-                "wheels": [{"path": str(row.path), "size": row.size, "hashes": {"sha256": row.sha256}}],
-            }
-        )
+def _pointing_at_files(wheelhouse: Wheelhouse) -> dict[str, object]:
+    packages = [
+        {
+            "name": row.wheel.name,
+            "version": row.wheel.version,
+            "wheels": [{"path": str(row.path), "size": row.size, "hashes": {"sha256": row.sha256}}],
+        }
+        for row in wheelhouse.wheels
+    ]
     return {"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["redacted"]
+__all__ = ["bare", "redacted"]
 
 
 def redacted(url: str) -> str:
@@ -15,3 +15,12 @@ def redacted(url: str) -> str:
         return "a URL that cannot be read"
     netloc = f"****@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
     return urlunsplit(parts._replace(netloc=netloc, query="****" if parts.query else ""))
+
+
+def bare(url: str) -> str:
+    """The URL as it may be written down: without credentials and query, which may hold a token."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))

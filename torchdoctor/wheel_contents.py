@@ -9,7 +9,7 @@ import stat
 import zipfile
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.errors import InstallFailed
 
@@ -54,7 +54,14 @@ def check_wheel(path: Path, filename: str) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             return _check(archive, filename, path.stat().st_size)
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, csv.Error, EOFError) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        UnicodeDecodeError,
+        csv.Error,
+        EOFError,
+    ) as error:
         raise _bad(filename, f"it cannot be read: {error}") from error
     except RuntimeError as error:
         raise _bad(filename, "it is encrypted") from error
@@ -149,7 +156,10 @@ def _refuse_clashes(names: list[str], filename: str) -> None:
 
 def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
     """The name of the wheel's own metadata folder; other packages' are not its business."""
-    project, version, _, _ = parse_wheel_filename(filename)
+    try:
+        project, version, _, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        raise _bad(filename, "its name is not that of a wheel") from error
     tops = sorted({name.partition("/")[0] for name in files})
     infos = [name for name in tops if name.endswith((".dist-info", ".egg-info"))]
     if len(infos) != 1:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _IMPORTS = (
@@ -48,10 +48,21 @@ def start(arguments: Sequence[object], environ: dict[str, str], cwd: Path) -> su
 
 
 def kill_after(
-    seconds: float, arguments: Sequence[object], environ: dict[str, str], cwd: Path, *, whole_group: bool
+    seconds: float,
+    arguments: Sequence[object],
+    environ: dict[str, str],
+    cwd: Path,
+    *,
+    whole_group: bool,
+    once: Callable[[], bool] = lambda: True,
 ) -> Killed:
-    """Start, wait, SIGKILL: the process alone (its uv lives on), or all it started, as when the power goes."""
+    """Start, wait, SIGKILL: the process alone (its uv lives on), or all it started, as when the power goes.
+
+    The seconds count from when `once` holds.
+    """
     process = start(arguments, environ, cwd)
+    while not once() and process.poll() is None:
+        time.sleep(0.002)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -31,6 +31,7 @@ COMMANDS = {
     "doctor": "torchdoctor.cli.doctor",
     "install": "torchdoctor.cli.install",
     "resolve": "torchdoctor.cli.resolve",
+    "download": "torchdoctor.cli.download",
     "verify": "torchdoctor.cli.verify",
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
-from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, say_json
+from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, full_path, say_json
 
 if TYPE_CHECKING:
     from torchdoctor.install import InstallOptions, InstallResult
@@ -22,12 +22,21 @@ __all__ = ["command"]
 @choice_options
 @source_options
 @click.option("--python", metavar="VERSION|PATH", help="The Python to make the environment with.")
-@click.option("--dry-run", is_flag=True, help="Say what would be installed, and stop.")
+@click.option(
+    "--lock",
+    "lock",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Install exactly what this pylock.toml says.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
 @click.option("--kernel/--no-kernel", default=False, help="Register a Jupyter kernel and run a cell in it.")
 @click.option("--kernel-name", metavar="NAME", help="What to call the kernel; implies --kernel.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(
-    "--yes", is_flag=True, help="Take what would otherwise be asked for, such as a CUDA build without a GPU."
+    "--yes",
+    is_flag=True,
+    help="Take what would otherwise be asked for: a change of ENV, a CUDA build without a GPU.",
 )
 @output_options
 def command(
@@ -42,6 +51,7 @@ def command(
     mirror: str | None,
     offline: bool,
     python: str | None,
+    lock: Path | None,
     dry_run: bool,
     kernel: bool,
     kernel_name: str | None,
@@ -81,6 +91,8 @@ def command(
         overwrite_kernel=yes,
         verify=verify,
         dry_run=dry_run,
+        lock=_lock_alone(lock, torch, variant, with_, without),
+        agreed=yes,
     )
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
     try:
@@ -92,6 +104,20 @@ def command(
     else:
         _show(options, result, output)
     return result.exit_status
+
+
+def _lock_alone(
+    lock: Path | None, torch: str | None, variant: str, with_: tuple[str, ...], without: tuple[str, ...]
+) -> Path | None:
+    """The lock, which decides everything itself."""
+    from torchdoctor.errors import UsageError
+
+    if lock is not None and (torch or variant != "auto" or with_ or without):
+        raise UsageError(
+            "--lock says exactly what is installed, and --torch, --variant, --with and --without say it as well",
+            fix="leave them out, or make another lock: torchdoctor resolve --format pylock",
+        )
+    return full_path(lock) if lock is not None else None
 
 
 def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
@@ -106,6 +132,7 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
             "python": str(made.python) if made else None,
             "created": made.created if made else None,
         },
+        "changes": [row.to_json() for row in result.changes],
         "files": [
             {
                 "name": row.wheel.name, "version": row.wheel.version, "filename": row.wheel.filename,
@@ -121,9 +148,13 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
 def _show(options: InstallOptions, result: InstallResult, output: Output) -> None:
     plan, made = result.plan, result.environment
     if made is None:
-        click.echo(f"would install into {options.folder}:")
-        for row in plan.packages:
-            click.echo(f"  {row.name} {row.version} from {row.source}")
+        verb = "change" if options.folder.exists() else "make"
+        sizes = [row.size for row in result.lock.wheels] if result.lock else []
+        total = f", {sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else ""
+        click.echo(f"would {verb} {options.folder}: {len(result.changes)} packages{total}")
+        sources = {row.name: f"  from {row.source}" for row in plan.packages}
+        for change in result.changes:
+            click.echo(f"  {change}{sources.get(change.name, '')}")
         return
     names = ", ".join(f"{row.name} {row.version}" for row in plan.packages)
     if output.quiet:

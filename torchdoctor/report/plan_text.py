@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,27 +68,9 @@ def _urls(plan: Plan) -> str:
     )
 
 
-def _pylock(plan: Plan) -> str:
-    """A lock (PEP 751) of the plan's own files; what they depend on is left to the installer's resolver."""
-    import tomli_w
-
-    packages: list[dict[str, Any]] = []
-    for row in plan.packages:
-        package: dict[str, Any] = {"name": row.name, "version": str(row.version)}
-        wheel = row.wheel
-        if wheel is None or wheel.url is None or not wheel.sha256:
-            continue
-        entry: dict[str, Any] = {"name": wheel.filename, "url": wheel.url, "hashes": {"sha256": wheel.sha256}}
-        if wheel.size is not None:
-            entry["size"] = wheel.size
-        packages.append({**package, "index": plan.index_url, "wheels": [entry]})
-    return tomli_w.dumps({"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages}).rstrip()
-
-
 FORMATS: dict[str, Callable[[Plan], str]] = {
     "table": _table,
     "pip": _pip,
     "requirements": _requirements,
-    "pylock": _pylock,
     "urls": _urls,
 }

@@ -67,6 +67,11 @@ class StageLines:
         self._end_bar()
         return self.may_ask and click.confirm(question, default=False, err=True)
 
+    def agree(self, question: str) -> bool:
+        """Ask on a terminal; True elsewhere, where a command does what it was started for."""
+        self._end_bar()
+        return not self.may_ask or click.confirm(question, default=True, err=True)
+
     def start(self, total: int | None, files: int) -> None:
         """Show a bar over all bytes where there is a terminal."""
         if self.quiet or not self.terminal or not files or os.environ.get("TERM") == "dumb":

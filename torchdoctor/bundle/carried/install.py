@@ -1,0 +1,152 @@
+"""Installs the wheels of this folder into a new virtual environment. Needs Python alone: no network, no other package.
+
+Usage: python install.py [ENV]        (ENV is the folder of the environment to make; .venv without a name)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import Any, NoReturn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+AGAIN = "TORCHDOCTOR_BUNDLE_PYTHON"
+
+
+def stop(what: str, fix: str) -> NoReturn:
+    """Say what is wrong and what to do, and end."""
+    sys.exit("error: {}\n  fix: {}".format(what, fix))
+
+
+def read(name: str) -> str:
+    """The text of a file of this folder."""
+    try:
+        with open(os.path.join(HERE, name), encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        stop(
+            "there is no {} in {}: the bundle is not complete".format(name, HERE),
+            "copy the whole folder again",
+        )
+
+
+def take_the_right_python(bundle: dict[str, Any]) -> None:
+    """Go on in the Python that the wheels are for, if this is another one."""
+    wanted = bundle["python"]
+    here = "{}.{}".format(*sys.version_info[:2])
+    if here == wanted and sys.implementation.name == bundle["implementation"]:
+        return
+    name, launcher = shutil.which("python" + wanted), shutil.which("py") if os.name == "nt" else None
+    command = [name] if name else [launcher, "-" + wanted] if launcher else []
+    if not command or os.environ.get(AGAIN) == wanted:
+        stop(
+            "these wheels are for Python {}, and this is Python {}".format(wanted, here),
+            "install Python {0}, or run this file with it: python{0} install.py".format(wanted),
+        )
+    environ = dict(os.environ, **{AGAIN: wanted})
+    sys.exit(subprocess.call([*command, os.path.abspath(__file__), *sys.argv[1:]], env=environ))
+
+
+def refuse_another_machine(bundle: dict[str, Any]) -> None:
+    """The wheels of another system would fail one by one, each with a riddle."""
+    if sys.platform != bundle["sys_platform"]:
+        stop(
+            "these wheels are for {}, and this is {}".format(bundle["sys_platform"], sys.platform),
+            "make a bundle for this machine: torchdoctor download DIR --platform ...",
+        )
+
+
+def check_sums() -> None:
+    """Every file that SHA256SUMS names is there and is what it was."""
+    lines = read("SHA256SUMS").splitlines()
+    if not lines:
+        stop("SHA256SUMS is empty", "copy the whole folder again")
+    for number, line in enumerate(lines, 1):
+        row = re.fullmatch(r"([0-9a-f]{64})  ([A-Za-z0-9_.+!-]{1,255})", line)
+        if row is None:
+            stop("SHA256SUMS is not a list of sums", "copy the whole folder again")
+        name = row.group(2)
+        if digest_of(name) != row.group(1):
+            stop("{} is not what it was when it was packed".format(name), "copy that file again")
+        print("checked   {}/{} {}".format(number, len(lines), name), flush=True)
+
+
+def digest_of(name: str) -> str:
+    """The SHA-256 of a file of this folder, read in pieces."""
+    digest = hashlib.sha256()
+    try:
+        with open(os.path.join(HERE, name), "rb") as file:
+            while True:
+                piece = file.read(1 << 20)
+                if not piece:
+                    return digest.hexdigest()
+                digest.update(piece)
+    except OSError as error:
+        stop("{} cannot be read: {}".format(name, error.strerror), "copy the whole folder again")
+
+
+def install(folder: str) -> None:
+    """Make the environment and install into it; nothing is left of it when that fails."""
+    if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        stop("{} is there already".format(folder), "name another folder: install.py ENV")
+    there = os.path.isdir(folder)
+    python = os.path.join(folder, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
+    pip = [python, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-index"]
+    pip += ["--find-links", HERE, "--require-hashes"]
+    # Only what is given here counts: no settings of the user's, no package of another environment.
+    environ = {
+        key: value for key, value in os.environ.items() if not key.upper().startswith(("PIP_", "PYTHON"))
+    }
+    done = False
+    try:
+        run([sys.executable, "-m", "venv", folder], environ)
+        print("made      {}".format(folder), flush=True)
+        # The pip that comes with Python may be too old to know these wheels' tags.
+        if os.path.exists(os.path.join(HERE, "requirements-pip.txt")):
+            run([*pip, "--quiet", "-r", os.path.join(HERE, "requirements-pip.txt")], environ)
+        run([*pip, "-r", os.path.join(HERE, "requirements.txt")], environ)
+        run([python, "-c", "import torch; print('installed torch', torch.__version__)"], environ)
+        done = True
+    finally:
+        if not done:
+            shutil.rmtree(folder, ignore_errors=True)
+            if there:
+                os.mkdir(folder)
+
+
+def run(command: list[str], environ: dict[str, str]) -> None:
+    """Run a command; end with a word of what failed."""
+    status = subprocess.call(command, env=environ)
+    if status != 0:
+        what = "`{} {}` failed with status {}".format(
+            os.path.basename(command[0]), " ".join(command[1:4]), status
+        )
+        stop(
+            what, "see what it printed above; on Debian and Ubuntu `apt install python3-venv` may be missing"
+        )
+
+
+def main() -> None:
+    """The whole way, in order."""
+    if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
+        sys.exit(__doc__)
+    bundle = json.loads(read("bundle.json"))
+    refuse_another_machine(bundle)
+    take_the_right_python(bundle)
+    check_sums()
+    folder = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".venv")
+    install(folder)
+    activate = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "activate")
+    print("use it    {}{}".format("" if os.name == "nt" else "source ", activate))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

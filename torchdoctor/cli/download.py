@@ -1,0 +1,82 @@
+"""`torchdoctor download DIR`: all wheels for this machine or another, to carry to where there is no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
+from torchdoctor.cli.options import Output, choice_options, output_options, source_options
+from torchdoctor.cli.place import full_path, say_json
+
+if TYPE_CHECKING:
+    from torchdoctor.bundle import Bundle
+
+__all__ = ["command"]
+
+
+@click.command("download", short_help="Fetch the wheels to carry to a machine without network.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@choice_options
+@machine_options
+@source_options
+@click.option("--yes", is_flag=True, help="Take a CUDA build for a machine without a GPU too.")
+@output_options
+def command(
+    *,
+    folder: Path,
+    torch: str | None,
+    variant: str,
+    with_: tuple[str, ...],
+    without: tuple[str, ...],
+    asked: MachineAsked,
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    mirror: str | None,
+    offline: bool,
+    yes: bool,
+    output: Output,
+) -> int:
+    """Fetch the wheels of the PyTorch that fits this machine, or another one, into DIR.
+
+    DIR gets a lock, SHA-256 sums, and scripts that install it all where there is only Python. A run that was broken
+    off goes on where it was.
+
+    \b
+    torchdoctor download usb-stick
+    torchdoctor download D:/torch --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090"
+    torchdoctor download bundle --machine other.json --with torchvision
+    """
+    from torchdoctor.bundle import check_place
+    from torchdoctor.carry import download
+    from torchdoctor.cli.asked import request_asked
+    from torchdoctor.cli.carried import carry_options
+    from torchdoctor.decide import SourceOptions
+    from torchdoctor.machine import real_world
+    from torchdoctor.report.progress import StageLines
+
+    place = full_path(folder)
+    check_place(place)
+    machine = machine_asked(asked)
+    request = request_asked(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes)
+    sources = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
+    options = carry_options(asked, machine, request, sources, with_, without)
+    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
+    try:
+        plan, bundle = download(options, place, world=real_world(os.environ), report=report)
+    finally:
+        report.close()
+    if output.json:
+        written = {"path": str(bundle.folder), "files": list(bundle.files), "size": bundle.size}
+        say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "bundle": written})
+    else:
+        _show(bundle)
+    return 0
+
+
+def _show(bundle: Bundle) -> None:
+    click.echo(f"carry      {bundle.folder}  {len(bundle.files)} files, {bundle.size / 1e6:.1f} MB")
+    click.echo("install    sh install.sh [ENV]      on Windows: install.ps1, anywhere: python install.py")

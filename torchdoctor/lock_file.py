@@ -1,0 +1,227 @@
+"""Reads a pylock.toml (PEP 751) that anybody may have written: what it has for this machine, or why nothing."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from torchdoctor.errors import NoSolution, UsageError
+from torchdoctor.plan import COMPANIONS, Plan, PlannedPackage
+from torchdoctor.pylock import Lock, LockedWheel
+from torchdoctor.target import marker_environment
+from torchdoctor.urls import redacted
+from torchdoctor.wheel_contents import device_name
+from wheels_index import Wheel
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from packaging.pylock import Package, PackageWheel, Pylock
+    from packaging.tags import Tag
+
+    from torchdoctor.machine import Machine
+
+__all__ = ["plan_of_lock", "read_lock"]
+
+_LIMIT = 16 * 1024 * 1024
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
+_ANEW = "make it anew on a machine with network: torchdoctor resolve --format pylock"
+
+
+def read_lock(path: Path, *, machine: Machine, tags: Sequence[Tag]) -> Lock:
+    """The files of the lock for this machine, each with its hash.
+
+    Raises `UsageError` for a file that is no lock or names what no installer may touch, and `NoSolution` for one that
+    is for another machine.
+    """
+    parsed = _parsed(path)
+    _refuse_clashes(parsed, path)
+    environment = marker_environment(machine)
+    if parsed.environments and not any(
+        row.evaluate(cast("dict[str, str | AbstractSet[str]]", environment)) for row in parsed.environments
+    ):
+        raise NoSolution(
+            f"{path} is a lock for {' or '.join(map(str, parsed.environments))}, and this machine is "
+            f"{environment['sys_platform']} on {environment['platform_machine']}",
+            fix=_for_this_machine(machine),
+            kind="foreign-lock",
+        )
+    wheels = tuple(_selected(parsed, path, machine, tags))
+    variant = _variant(parsed, wheels)
+    return Lock(
+        wheels=wheels,
+        environment=str(parsed.environments[0]) if parsed.environments else None,
+        requires_python=str(parsed.requires_python) if parsed.requires_python else None,
+        variant=variant,
+    )
+
+
+def plan_of_lock(lock: Lock, path: Path) -> Plan:
+    """The lock as a plan: torch and its companions, and that the lock says so."""
+    rows = {row.name: row for row in lock.wheels}
+    if "torch" not in rows:
+        raise UsageError(
+            f"{path} locks no torch, which is what torchdoctor installs",
+            fix=f"install it with `uv pip install -r {path}`, or make one with `torchdoctor resolve --format pylock`",
+            kind="bad-lock",
+        )
+    packages = []
+    for name in ("torch", *COMPANIONS):
+        if name in rows:
+            row = rows[name]
+            wheel = Wheel.from_filename(row.filename, url=row.url, sha256=row.sha256, size=row.size)
+            source = redacted(row.url).rpartition("/")[0]
+            packages.append(
+                PlannedPackage(name=name, version=wheel.version, known="listed", wheel=wheel, source=source)
+            )
+    return Plan(
+        variant=lock.variant or "cpu",
+        index_url=packages[0].source or "",
+        packages=tuple(packages),
+        reasons=(f"the lock {path} says so",),
+    )
+
+
+def _parsed(path: Path) -> Pylock:
+    from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
+
+    try:
+        if not path.is_file():
+            raise UsageError(
+                f"there is no lock {path}", fix="name a pylock.toml that is there", kind="bad-lock"
+            )
+        with path.open("rb") as file:
+            text = file.read(_LIMIT + 1)
+        if len(text) > _LIMIT:
+            raise _hostile(path, "it is larger than 16 MiB")
+        document: dict[str, Any] = tomllib.loads(text.decode("utf-8"))
+        _refuse_hashless(document, path)
+        return Pylock.from_dict(document)
+    except PylockUnsupportedVersionError as error:
+        raise UsageError(f"{path} is of a newer format: {error}", fix=_ANEW, kind="bad-lock") from error
+    except (OSError, ValueError, RecursionError, PylockValidationError) as error:
+        raise UsageError(
+            f"{path} is not a lock that can be read: {str(error)[:300]}",
+            fix="give a pylock.toml (PEP 751), such as `torchdoctor resolve --format pylock` prints",
+            kind="bad-lock",
+        ) from error
+
+
+def _refuse_hashless(document: dict[str, Any], path: Path) -> None:
+    """Named apart from other faults: such a lock is easily made, and nothing can be checked by it."""
+    packages = document.get("packages")
+    for package in packages if isinstance(packages, list) else ():
+        wheels = package.get("wheels") if isinstance(package, dict) else None
+        for wheel in wheels if isinstance(wheels, list) else ():
+            hashes = wheel.get("hashes") if isinstance(wheel, dict) else None
+            if not isinstance(hashes, dict) or not isinstance(hashes.get("sha256"), str):
+                raise UsageError(
+                    f"{path} gives no SHA-256 for a file of {str(package.get('name'))[:80]!r}, so that file "
+                    "could be anything",
+                    fix=_ANEW,
+                    kind="lock-without-hashes",
+                )
+
+
+def _selected(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag]) -> Iterator[LockedWheel]:
+    from packaging.pylock import PackageWheel, PylockSelectError
+
+    try:
+        for package, chosen in parsed.select(environment=marker_environment(machine), tags=list(tags)):
+            if not isinstance(chosen, PackageWheel):
+                raise UsageError(
+                    f"{path} locks {package.name} as something other than a wheel, which would have to be built",
+                    fix=_ANEW,
+                    kind="bad-lock",
+                )
+            yield _locked(package, chosen, path)
+    except PylockSelectError as error:
+        label = f"Python {machine.python_label} on {machine.os} {machine.arch}"
+        raise NoSolution(
+            f"{path} is not for this machine ({label}): {error}",
+            fix=_for_this_machine(machine),
+            kind="foreign-lock",
+        ) from error
+
+
+def _for_this_machine(machine: Machine) -> str:
+    return (
+        "make one for this machine: torchdoctor resolve --format pylock"
+        f" --python {machine.python.version.rpartition('.')[0] or machine.python.version}"
+    )
+
+
+def _locked(package: Package, chosen: PackageWheel, path: Path) -> LockedWheel:
+    place = chosen.url
+    if place is None:
+        place = _beside(path, chosen.path or "").as_uri()
+    filename = unquote(urlsplit(place).path).rpartition("/")[2]
+    named = chosen.name or filename
+    if not _SAFE_NAME.fullmatch(named) or any(device_name(part) for part in named.split("-")[:1]):
+        raise _hostile(path, f"{named[:120]!r} is not the name of a wheel")
+    if urlsplit(place).scheme.lower() not in ("http", "https", "file"):
+        raise _hostile(path, f"{redacted(place)[:200]} is neither http(s) nor a file")
+    if place.lower().startswith("file:") and filename != named:
+        raise _hostile(path, f"{filename[:120]!r} is not the file {named!r}")
+    try:
+        project, version, _, _ = parse_wheel_filename(named)
+    except InvalidWheelFilename as error:
+        raise _hostile(path, f"{named[:120]!r} is not the name of a wheel") from error
+    if project != package.name or (package.version is not None and package.version != version):
+        raise _hostile(path, f"{named} is not a file of {package.name} {package.version or ''}")
+    digest = chosen.hashes["sha256"].lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise _hostile(path, f"{digest[:80]!r} is no SHA-256")
+    return LockedWheel(
+        name=package.name, version=str(version), filename=named, url=place, sha256=digest, size=chosen.size
+    )
+
+
+def _beside(path: Path, name: str) -> Path:
+    """A file in the lock's own folder or below it; a lock has no business elsewhere."""
+    inner = PurePosixPath(name.replace("\\", "/"))
+    if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
+        raise _hostile(path, f"{name[:120]!r} is outside of its folder")
+    return Path(path.absolute().parent, *inner.parts)
+
+
+def _refuse_clashes(parsed: Pylock, path: Path) -> None:
+    names: dict[str, str] = {}
+    for package in parsed.packages:
+        if canonicalize_name(package.name) != package.name:
+            raise _hostile(path, f"{package.name[:80]!r} is not a name as locks write it")
+        for wheel in package.wheels or ():
+            name = wheel.name or unquote((wheel.url or wheel.path or "").rpartition("/")[2])
+            other = names.setdefault(name.casefold(), name)
+            if other != name:
+                raise _hostile(
+                    path, f"{other[:120]!r} and {name[:120]!r} are one file where case does not count"
+                )
+
+
+def _variant(parsed: Pylock, wheels: Sequence[LockedWheel]) -> str | None:
+    """What torch's file is named after, else what we wrote into the lock."""
+    torch = next((row for row in wheels if row.name == "torch"), None)
+    named = Wheel.from_filename(torch.filename).variant if torch is not None else None
+    table = (parsed.tool or {}).get("torchdoctor")
+    said = table.get("variant") if isinstance(table, dict) else None
+    return named or (said if isinstance(said, str) and re.fullmatch(r"[a-z0-9.-]{1,20}", said) else None)
+
+
+def _hostile(path: Path, what: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a lock to install from: {what}",
+        fix="look where it comes from; " + _ANEW,
+        kind="bad-lock",
+    )
