@@ -75,7 +75,7 @@ def test_the_requirements_file_is_one_that_pip_reads(classic, tmp_path):
         "from pip._internal.network.session import PipSession\n"
         "print([row.requirement for row in parse_requirements(sys.argv[1], session=PipSession())])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=False)
     if "No module named" in done.stderr:
         pytest.skip("pip's parser has moved")
     assert "torchaudio==2.4.1+cu124" in done.stdout
