@@ -64,6 +64,7 @@ def _reinstall(row: Reinstall, seen: Seen, asked: Asked, world: World, report: S
         sources=asked.sources,
         reinstall=row.reinstall,
         verify=False,
+        agreed=True,
     )
     install(options, world=world, report=report)
 
