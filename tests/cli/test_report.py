@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -81,6 +82,25 @@ def test_a_place_that_takes_no_file_is_wrong_usage(torchdoctor, bare, tmp_path, 
     ran = torchdoctor("report", bare, "--output", tmp_path / target, "--json")
     assert ran.status == 2, ran.out
     assert ran.json["error"]["fix"]
+
+
+def test_a_pipe_stays_a_pipe(bare, alone, tmp_path):
+    """What is no file is written into, not replaced."""
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "torchdoctor", "report", bare, "-o", tmp_path / "pipe"]
+    with subprocess.Popen(command, env={**os.environ, **alone}, stderr=subprocess.DEVNULL) as running:
+        text = (tmp_path / "pipe").read_text()
+    assert running.returncode == 0
+    assert text.startswith("### What this is")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_file_that_is_there_is_replaced_whole(torchdoctor, bare, tmp_path):
+    """Nothing else is left beside it."""
+    (tmp_path / "report.md").write_text("old" * 100_000)
+    assert torchdoctor("report", bare, "-o", tmp_path / "report.md", "-q").err == ""
+    assert (tmp_path / "report.md").read_text().startswith("### What this is")
+    assert [path.name for path in tmp_path.glob("*report.md*")] == ["report.md"]
 
 
 def test_an_environment_that_is_not_there_is_wrong_usage(torchdoctor, tmp_path):

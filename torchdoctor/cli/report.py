@@ -196,17 +196,13 @@ def _target(target: str | None) -> Path | None:
 
 
 def _write(place: Path, text: str) -> None:
-    """The old file or the whole new one."""
-    import tempfile
-
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=place.parent, prefix=f".{place.name}.", delete=False
-    ) as file:
-        fresh = Path(file.name)
-        try:
-            file.write(text)
-            file.close()
-            fresh.replace(place)
-        except BaseException:
-            fresh.unlink(missing_ok=True)
-            raise
+    """The old file or the whole new one; into a device or a pipe, as it comes."""
+    if place.exists() and not place.is_file():
+        place.write_text(text, "utf-8")
+        return
+    fresh = place.with_name(f".{place.name[:200]}.{os.getpid()}.new")
+    try:
+        fresh.write_text(text, "utf-8")
+        fresh.replace(place)
+    finally:
+        fresh.unlink(missing_ok=True)
