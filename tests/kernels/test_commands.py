@@ -175,6 +175,21 @@ def test_remove_asks_and_takes_only_the_spec(demo, real):
     assert real.python.exists()
 
 
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_on_a_terminal_remove_asks_and_does_as_it_is_told(put_spec, answer):
+    """The question names the kernel and its folder."""
+    pexpect = pytest.importorskip("pexpect")
+    folder = put_spec("mine", ipykernel_spec(sys.executable))
+    words = ["-m", "torchdoctor", "jupyter-kernel", "remove", "mine"]
+    typed = pexpect.spawn(sys.executable, words, timeout=60, encoding="utf-8", dimensions=(24, 400))
+    typed.expect_exact(f"Remove the kernel mine ({folder})?")
+    typed.sendline(answer)
+    typed.expect(pexpect.EOF)
+    typed.close()
+    assert typed.exitstatus == (0 if answer == "y" else 2)
+    assert folder.exists() is (answer == "n")
+
+
 def test_removing_a_link_leaves_what_it_leads_to(jupyter, put_spec, tmp_path):
     """Someone develops a kernel elsewhere."""
     folder = put_spec("mine", ipykernel_spec(sys.executable))

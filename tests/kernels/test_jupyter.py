@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import start_new_kernel
 
 from tests.conftest import TORCH
+from torchdoctor.kernels import list_kernels
+from torchdoctor.machine import real_world
 
 CODE = (
     "import os, sys, torch\nx = torch.ones(3, requires_grad=True)\n(x * x).sum().backward()\n"
@@ -40,6 +43,22 @@ def test_jupyter_client_finds_it_and_runs_cells(demo, real):
         manager.shutdown_kernel(now=True)
     assert reply["content"]["status"] == "ok"
     assert expected(real) in "".join(heard)
+
+
+def test_what_is_listed_is_what_jupyter_finds(put_spec, tmp_path, monkeypatch):
+    """The same names and folders, of odd specs too; what is no kernel to Jupyter is none here."""
+    for name in ("plain", "UPPER", ".hidden", "b [x]"):
+        put_spec(name, {"argv": ["python"], "display_name": name, "language": "python"})
+    put_spec("corrupt", "{")
+    (put_spec("empty", "{}") / "kernel.json").unlink()
+    first = tmp_path / "first" / "kernels" / "plain"
+    first.mkdir(parents=True)
+    (first / "kernel.json").write_text('{"argv": ["python"]}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "first"))
+    with pytest.warns(UserWarning, match="Invalid kernelspec directory name"):
+        found = KernelSpecManager(ensure_native_kernel=False).find_kernel_specs()
+    listed = list_kernels(real_world(dict(os.environ)), prefixes=[Path(sys.prefix)])
+    assert {row.name: str(row.folder) for row in listed if row.hidden_by is None} == found
 
 
 def test_a_server_offers_it_with_its_logo(server):

@@ -117,6 +117,23 @@ def test_a_kernel_that_prints_our_mark_is_not_believed(tmp_path):
     assert run(spec(tmp_path, script), limits=SHORT).kind == "silent"
 
 
+def test_a_cell_that_hangs_is_named_and_stopped_with_its_kernel(demo, real, tmp_path, monkeypatch):
+    """The import never comes back: the checks before it stand, those after it are skipped."""
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True, exist_ok=True)
+    script = (
+        f"import os, sys, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "class Wait:\n def find_spec(self, name, *rest):\n  if name == 'torch': time.sleep(3600)\n"
+        "sys.meta_path.insert(0, Wait())\n"
+    )
+    (startup / "00-wait.py").write_text(script)
+    session = run_cells(real.python, demo, environ=dict(os.environ), limits=Limits(start=120, cell=2))
+    assert (session.failed_at, session.kind) == ("import", "silent")
+    status = [row.status for row in judge(session, meant=real.folder)]
+    assert status == ["pass", "pass", "fail", "skip", "skip"]
+    assert gone(tmp_path)
+
+
 def test_a_kernel_whose_program_is_gone_is_named(tmp_path):
     """The system's own words."""
     session = run(spec(tmp_path, "", argv=["/nowhere/python", "-f", "{connection_file}"]))
