@@ -33,7 +33,8 @@ def main() -> None:
         section = re.search(rf"^{vendor}  [^\n]*\n((?:[\t#][^\n]*\n|\n)*)", text, re.MULTILINE)
         rows = re.findall(r"^\t([0-9a-f]{4})  ([^\n]+)$", section[1] if section else "", re.MULTILINE)
         names = {device: name for device, name in rows if wanted.search(name) and not OTHER.search(name)}
-        table = {"source": SOURCE, "date": date[1] if date else None, "names": names}
+        switches = {device: name for device, name in rows if "NVSwitch" in name}
+        table = {"source": SOURCE, "date": date[1] if date else None, "names": names, "switches": switches}
         path = FOLDER / f"pci-{vendor}.json"
         path.write_text(json.dumps(table, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
         print(f"{path.name}: {len(names)} devices")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.machine.world import PaperWorld, said
+from tests.machine.world import PaperWorld, paper_python, said
 from torchdoctor.machine import AmdGpu, Apple, IntelGpu
 from torchdoctor.machine.amd import probe_amd, probe_amd_driver
 from torchdoctor.machine.apple import parse_brand, probe_apple
-from torchdoctor.machine.intel import probe_intel
+from torchdoctor.machine.intel import probe_all_intel
 from torchdoctor.machine.pci import parse_pci_ids
 from torchdoctor.machine.rocm_text import parse_kfd_properties
 
@@ -83,8 +83,9 @@ def test_intels_gpus_are_named_by_the_list_of_devices():
         "/usr/share/hwdata/pci.ids": PCI_IDS,
     }
     expected = (IntelGpu(name="Intel GPU [8086:ffff]"), IntelGpu(name="Intel Battlemage G21 [Arc B580]"))
-    assert probe_intel(PaperWorld(files=files)).value == expected
-    assert probe_intel(PaperWorld()).state == "absent"
+    python = paper_python()
+    assert probe_all_intel(PaperWorld(files=files), python)["intel.gpus"].value == expected
+    assert probe_all_intel(PaperWorld(), python)["intel.gpus"].state == "absent"
 
 
 def test_a_device_is_looked_up_under_its_own_vendor():

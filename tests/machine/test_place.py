@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from torchdoctor.machine.container import (
 from torchdoctor.machine.cpu import parse_cpu_list, parse_cpuinfo, parse_lscpu, parse_sysctl, probe_cpu
 from torchdoctor.machine.memory import parse_meminfo, probe_disk, probe_memory
 from torchdoctor.machine.seam import Space
+from torchdoctor.machine.windows_memory import MemoryStatus
 
 SHM = "/dev/shm"  # noqa: S108
 # A Raspberry Pi 5's, as the kernel writes it for ARM: numbers in place of names.
@@ -168,6 +171,14 @@ def test_memory_and_shared_memory_are_told_in_mebibytes():
     facts = probe_memory(world, paper_python())
     names = ("system.memory.total", "system.memory.available", "system.shm", "system.shm_free")
     assert [facts[name].value for name in names] == [24105, 23145, 64, 60]
+
+
+def test_windows_counts_its_own_memory():
+    """One call gives both; its structure has the size that Windows asks for."""
+    world = PaperWorld(installed=Space(total_mib=32768, free_mib=1024))
+    facts = probe_memory(world, paper_python(sys_platform="win32"))
+    assert [facts[f"system.memory.{part}"].value for part in ("total", "available")] == [32768, 1024]
+    assert ctypes.sizeof(MemoryStatus) == 64
 
 
 def test_disk_is_told_where_a_folder_is_named():

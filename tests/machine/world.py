@@ -26,6 +26,7 @@ class PaperWorld:
     environ: Mapping[str, str] = field(default_factory=dict)
     denied: frozenset[str] = frozenset()
     spaces: Mapping[str, Space] = field(default_factory=dict)
+    installed: Space | None = None
 
     def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
         line = "nvml" if any("nvml_child" in part for part in argv) else " ".join(argv)
@@ -54,6 +55,9 @@ class PaperWorld:
         if not self.exists(path):
             return "missing"
         return "denied" if path in self.denied else "read-write"
+
+    def memory(self) -> Space | None:
+        return self.installed
 
     def space(self, path: str) -> Space | None:
         return self.spaces.get(path)

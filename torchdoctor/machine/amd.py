@@ -51,8 +51,8 @@ def _windows(world: World) -> Mapping[str, Fact[object]]:
 def _linux(world: World) -> Mapping[str, Fact[object]]:
     gpus = probe_amd(world)
     count = len(gpus.value) if gpus.value else None
-    cards = tuple(named(world, device) for device in display_devices(world, AMD))
-    drivers = kernel_drivers(world, AMD) if cards else ()
+    devices = display_devices(world, AMD)
+    cards, drivers = tuple(named(world, device) for device in devices), kernel_drivers(world, devices)
     nodes = world.glob(_RENDER)
     denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
     return {

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.machine.everything import all_probes
 from torchdoctor.machine.fact import Fact, NamedFact
-from torchdoctor.machine.model import Amd, Intel, Machine, Nvidia, Python
+from torchdoctor.machine.model import Amd, Intel, Machine, Python
+from torchdoctor.machine.nvidia_answer import machine_part
 from torchdoctor.machine.probes import LIMIT_SECONDS, ask_all
 from torchdoctor.machine.python_facts import python_facts
 from torchdoctor.machine.summary import summary
 from torchdoctor.machine.system import name_of_system, normal_arch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from torchdoctor.machine.python import PythonInfo
@@ -75,7 +75,7 @@ def detect(
             free_threaded=python.free_threaded,
             bits=python.bits,
         ),
-        nvidia=_nvidia(seen),
+        nvidia=machine_part(seen["nvidia.driver"], seen["nvidia.gpus"]),
         amd=Amd(driver=seen["amd.driver"].value, gpus=gpus) if (gpus := seen["amd.gpus"].value) else None,
         intel=Intel(gpus=gpus) if (gpus := seen["intel.gpus"].value) else None,
         apple=seen["apple.chip"].value,
@@ -84,17 +84,6 @@ def detect(
     return Detection(
         machine=machine, facts=tuple(NamedFact(name=name, fact=fact) for name, fact in rows.items())
     )
-
-
-def _nvidia(seen: Mapping[str, Fact[Any]]) -> Nvidia | None:
-    """What the machine has; None when no GPU is there, whatever driver is loaded.
-
-    A container sees its host's driver without being given a GPU; a GPU whose driver is missing counts.
-    """
-    driver, gpus = seen["nvidia.driver"], seen["nvidia.gpus"]
-    if gpus.state == "absent" or "found" not in (gpus.state, driver.state):
-        return None
-    return Nvidia(driver=driver.value, gpus=gpus.value or ())
 
 
 def _temporary(world: World, python: PythonInfo) -> str:

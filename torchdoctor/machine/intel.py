@@ -13,10 +13,11 @@ from torchdoctor.machine.visible import probe_variable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.machine.pci import PciDevice
     from torchdoctor.machine.python import PythonInfo
     from torchdoctor.machine.seam import World
 
-__all__ = ["INTEL_NAMES", "probe_all_intel", "probe_intel"]
+__all__ = ["INTEL_NAMES", "probe_all_intel"]
 
 INTEL_NAMES = (
     "intel.gpus", "intel.kernel_driver", "intel.level_zero", "intel.gpu_runtime", "intel.render_denied",
@@ -27,13 +28,13 @@ _FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/l
 
 def probe_all_intel(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `INTEL_NAMES`."""
-    gpus = probe_intel(world, system=python.sys_platform)
     linux = python.sys_platform == "linux"
-    drivers = kernel_drivers(world, INTEL) if linux and gpus.value else ()
+    devices = display_devices(world, INTEL, system=python.sys_platform)
+    drivers = kernel_drivers(world, devices) if linux else ()
     nodes = world.glob("/dev/dri/renderD*") if linux else ()
     denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
     return {
-        "intel.gpus": gpus,
+        "intel.gpus": _gpus(world, devices, BUS if linux else "reg query"),
         "intel.kernel_driver": found(drivers, BUS) if any(drivers) else absent(BUS, why="none is bound"),
         # https://github.com/oneapi-src/level-zero: the loader, and the driver that it loads.
         "intel.level_zero": _library(world, "libze_loader.so*", python),
@@ -44,10 +45,8 @@ def probe_all_intel(world: World, python: PythonInfo) -> Mapping[str, Fact[objec
     }
 
 
-def probe_intel(world: World, *, system: str = "linux") -> Fact[tuple[IntelGpu, ...]]:
+def _gpus(world: World, devices: tuple[PciDevice, ...], source: str) -> Fact[tuple[IntelGpu, ...]]:
     """Every display device of Intel's, the integrated ones too: which of them torch can use is not said here."""
-    source = BUS if system == "linux" else "reg query"
-    devices = display_devices(world, INTEL, system=system)
     gpus = tuple(IntelGpu(name=named(world, device)) for device in devices)
     return found(gpus, source) if gpus else absent(source)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DISK_NAMES", "MEMORY_NAMES", "parse_meminfo", "probe_disk", "probe_memory"]
 
+_WINDOWS = "GlobalMemoryStatusEx"
 _SHM = "/dev/shm"  # noqa: S108  (its size is read)
 MEMORY_NAMES = (
     "system.memory.total",
@@ -43,11 +44,15 @@ def probe_memory(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]
             "system.shm": found(shared.total_mib, _SHM) if shared else none,
             "system.shm_free": found(shared.free_mib, _SHM) if shared else none,
         }
-    total = _mac_total(world) if python.sys_platform == "darwin" else _windows_total(world)
+    rest = dict.fromkeys(MEMORY_NAMES[2:], nothing)
+    if python.sys_platform == "darwin":
+        available: Fact[int] = unknown("it is not asked for", "darwin")
+        return {"system.memory.total": _mac_total(world), "system.memory.available": available, **rest}
+    memory = world.memory()
     return {
-        "system.memory.total": total,
-        "system.memory.available": unknown("it is not asked for", python.sys_platform),
-        **dict.fromkeys(MEMORY_NAMES[2:], nothing),
+        "system.memory.total": _said(memory.total_mib if memory else None, _WINDOWS),
+        "system.memory.available": _said(memory.free_mib if memory else None, _WINDOWS),
+        **rest,
     }
 
 
@@ -64,14 +69,6 @@ def parse_meminfo(text: str) -> dict[str, int]:
 def _mac_total(world: World) -> Fact[int]:
     source = "sysctl hw.memsize"
     size = parse_sysctl(world.run(["/usr/sbin/sysctl", "hw.memsize"]).stdout).get("hw.memsize", "")
-    return _said(int(size) >> 20 if re.fullmatch(r"\d{1,18}", size, re.ASCII) else None, source)
-
-
-def _windows_total(world: World) -> Fact[int]:
-    source = "Win32_ComputerSystem"
-    question = "(Get-CimInstance Win32_ComputerSystem).TotalPhysicalMemory"
-    answer = world.run(["powershell", "-NoProfile", "-NonInteractive", "-Command", question])
-    size = answer.stdout.strip()
     return _said(int(size) >> 20 if re.fullmatch(r"\d{1,18}", size, re.ASCII) else None, source)
 
 

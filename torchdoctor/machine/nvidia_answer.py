@@ -12,7 +12,7 @@ from torchdoctor.machine.model import Nvidia, NvidiaGpu
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Gpus", "NvidiaFacts", "first", "nothing"]
+__all__ = ["Gpus", "NvidiaFacts", "first", "machine_part", "nothing"]
 
 Gpus = tuple[NvidiaGpu, ...]
 T = TypeVar("T")
@@ -35,13 +35,18 @@ class NvidiaFacts:
 
     @property
     def machine(self) -> Nvidia | None:
-        """What the machine has; None when no GPU is there, whatever driver is loaded.
+        """What the machine has of NVIDIA's."""
+        return machine_part(self.driver, self.gpus)
 
-        A container sees its host's driver without being given a GPU; a GPU whose driver is missing counts.
-        """
-        if self.gpus.state == "absent" or "found" not in (self.gpus.state, self.driver.state):
-            return None
-        return Nvidia(driver=self.driver.value, gpus=self.gpus.value or ())
+
+def machine_part(driver: Fact[str], gpus: Fact[Gpus]) -> Nvidia | None:
+    """What the machine has; None when no GPU is there, whatever driver is loaded.
+
+    A container sees its host's driver without being given a GPU; a GPU whose driver is missing counts.
+    """
+    if gpus.state == "absent" or "found" not in (gpus.state, driver.state):
+        return None
+    return Nvidia(driver=driver.value, gpus=gpus.value or ())
 
 
 def nothing(fact: Fact[NoReturn], *, hung: bool = False) -> NvidiaFacts:

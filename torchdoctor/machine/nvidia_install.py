@@ -9,7 +9,7 @@ from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
 from torchdoctor.machine.nvidia import jetson_model, loaded_module
 from torchdoctor.machine.nvidia_text import parse_module_kind
-from torchdoctor.machine.pci import BUS, NVIDIA, display_devices, kernel_drivers, named
+from torchdoctor.machine.pci import BUS, NVIDIA, display_devices, kernel_drivers, named, nvswitches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,8 @@ _XID_LIMIT = 100
 
 def probe_install(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `INSTALL_NAMES`."""
-    cards = tuple(named(world, device) for device in display_devices(world, NVIDIA))
-    drivers = kernel_drivers(world, NVIDIA) if cards else ()
+    devices = display_devices(world, NVIDIA)
+    cards, drivers = tuple(named(world, device) for device in devices), kernel_drivers(world, devices)
     module, (libraries, places) = loaded_module(world), _libraries(world)
     nodes = [path for pattern in _NODES for path in world.glob(pattern)][:_NODE_LIMIT]
     denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
@@ -114,7 +114,10 @@ def _switches(world: World) -> Fact[int]:
         return found(len(nodes), "/dev/nvidia-nvswitch*")
     path = "/proc/driver/nvidia-nvswitch/devices"
     listed = world.glob(f"{path}/*")
-    return found(len(listed), path) if listed else absent("/dev/nvidia-nvswitch*")
+    if listed:
+        return found(len(listed), path)
+    count = nvswitches(world)
+    return found(count, BUS) if count else absent("/dev/nvidia-nvswitch*")
 
 
 def _fabric_manager(world: World) -> Fact[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.machine.answer import clean, read_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from torchdoctor.machine.seam import World
 
@@ -29,6 +29,7 @@ __all__ = [
     "kernel_drivers",
     "listed_name",
     "named",
+    "nvswitches",
     "parse_pci_ids",
     "parse_registry",
 ]
@@ -66,11 +67,18 @@ def display_devices(world: World, vendor: str, *, system: str = "linux") -> tupl
     return tuple(rows[:_DEVICE_LIMIT])
 
 
-def _bus(world: World, vendor: str) -> Iterator[PciDevice]:
+def nvswitches(world: World) -> int:
+    """How many NVSwitches the bus shows: bridges of NVIDIA's whose ids the table names so."""
+    known = _table(NVIDIA, "switches")
+    return sum(device.device in known for device in _bus(world, NVIDIA, ("0680",)))
+
+
+def _bus(world: World, vendor: str, classes: tuple[str, ...] = _CLASSES) -> Iterator[PciDevice]:
     for folder in world.glob(f"{BUS}/*"):
+        # The class is read of the vendor's devices alone: a server has hundreds of others.
         if (
             _id(world, f"{folder}/vendor") != vendor
-            or (_id(world, f"{folder}/class") or "")[:4] not in _CLASSES
+            or (_id(world, f"{folder}/class") or "")[:4] not in classes
         ):
             continue
         device = _id(world, f"{folder}/device")
@@ -83,11 +91,9 @@ def _id(world: World, path: str) -> str | None:
     return match[1] if match else None
 
 
-def kernel_drivers(world: World, vendor: str) -> tuple[str | None, ...]:
-    """The kernel driver that each of the vendor's GPUs is bound to, such as nvidia, nouveau, vfio-pci, i915."""
-    texts = (
-        world.read_text(f"{BUS}/{device.address}/uevent") or "" for device in display_devices(world, vendor)
-    )
+def kernel_drivers(world: World, devices: Iterable[PciDevice]) -> tuple[str | None, ...]:
+    """The kernel driver that each is bound to, such as nvidia, nouveau, vfio-pci, i915."""
+    texts = (world.read_text(f"{BUS}/{device.address}/uevent") or "" for device in devices)
     matches = (re.search(r"^DRIVER=([\w-]{1,40})$", text, re.MULTILINE | re.ASCII) for text in texts)
     return tuple(match[1] if match else None for match in matches)
 
@@ -118,7 +124,7 @@ def named(world: World, device: PciDevice) -> str:
 
 def listed_name(world: World, vendor: str, device: str) -> str | None:
     """The name in our own table, else in the system's pci.ids, which most containers lack; None for neither."""
-    name = _table(vendor).get(device)
+    name = _table(vendor, "names").get(device)
     if name is None:
         texts = (world.read_text(path, limit=_LIST_LIMIT) or "" for path in _ID_LISTS)
         name = next(filter(None, (parse_pci_ids(text, vendor, device) for text in texts)), None)
@@ -130,9 +136,9 @@ def listed_name(world: World, vendor: str, device: str) -> str | None:
 
 
 @cache
-def _table(vendor: str) -> dict[str, str]:
+def _table(vendor: str, part: str) -> dict[str, str]:
     path = Path(__file__).with_name("data") / f"pci-{vendor}.json"
-    names: dict[str, str] = read_object(path.read_text("utf-8"))["names"]
+    names: dict[str, str] = read_object(path.read_text("utf-8"))[part]
     return names
 
 

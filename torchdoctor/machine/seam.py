@@ -103,6 +103,9 @@ class World(Protocol):
     def access(self, path: str) -> Access:
         """What this user may do with the file at `path`."""
 
+    def memory(self) -> Space | None:
+        """Windows' count of the memory, and what of it is available; None elsewhere, where files tell."""
+
     def space(self, path: str) -> Space | None:
         """The file system of `path`, or of the nearest folder above it that is there; None when nobody says."""
 
@@ -167,6 +170,14 @@ class RealWorld:
         except (OSError, ValueError):
             return "denied"
 
+    def memory(self) -> Space | None:
+        """By GlobalMemoryStatusEx."""
+        if sys.platform != "win32":
+            return None
+        from torchdoctor.machine.windows_memory import windows_memory
+
+        return windows_memory()
+
     def space(self, path: str) -> Space | None:
         """What statvfs, or Windows, says."""
         try:
@@ -198,6 +209,7 @@ class Limited:
         self.glob = world.glob
         self.exists = world.exists
         self.access = world.access
+        self.memory = world.memory
         self.space = world.space
 
     def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
