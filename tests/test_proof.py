@@ -330,6 +330,76 @@ def test_ctrl_c_ends_the_probe_and_its_workers(tmp_path):
         wait_for(lambda: locks(file))
 
 
+def test_ctrl_c_in_the_command_is_130_and_no_traceback(tmp_path):
+    """As the contract has it."""
+    reached = tmp_path / "reached"
+    python = environment(
+        tmp_path / "env", torch=f"import time; open({str(reached)!r}, 'w').close(); time.sleep(600)"
+    )
+    command = [sys.executable, "-m", "torchdoctor", "verify", python.parents[1]]
+    caller = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(reached.exists)
+
+    caller.send_signal(signal.SIGINT)
+    _, said = caller.communicate(timeout=30)
+
+    assert caller.returncode == 130
+    assert b"Traceback" not in said
+    assert b"interrupted" in said
+
+
+def test_an_error_that_spoils_the_process_does_not_spoil_the_next_checks(tmp_path):
+    """After a CUDA error every call in that process raises it again: the rest goes on in a new one."""
+    gpu = """
+    ###
+    import collections
+    Properties = collections.namedtuple("Properties", "name total_memory major minor")
+    spoilt = False
+    class cuda:
+        is_available = staticmethod(lambda: True)
+        device_count = staticmethod(lambda: 1)
+        get_arch_list = staticmethod(lambda: [])
+        get_device_properties = staticmethod(lambda device: Properties("GPU", 0, 9, 0))
+    class Generator:
+        def manual_seed(self, seed): raise ValueError("spoilt" if spoilt else "well")
+    def arange(*_, device="cpu", **__):
+        global spoilt
+        spoilt = device != "cpu"
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    """
+    python = environment(tmp_path / "env", torch=ODD_TORCH + gpu)
+
+    checks = proof.verify(python, only=["views", "matmul"], devices=["cuda:0"]).checks
+
+    assert [(check.id, check.status) for check in checks] == [("views", "fail"), ("matmul", "fail")]
+    assert "illegal memory access" in checks[0].detail
+    assert checks[1].detail == "ValueError: well"
+
+
+def test_a_gpu_on_which_nothing_runs_is_one_failure(tmp_path):
+    """The cause once, and the rest skipped with it."""
+    gpu = """
+    ###
+    import collections
+    Properties = collections.namedtuple("Properties", "name total_memory major minor")
+    class cuda:
+        is_available = staticmethod(lambda: True)
+        device_count = staticmethod(lambda: 1)
+        get_arch_list = staticmethod(lambda: ["sm_90"])
+        get_device_properties = staticmethod(lambda device: Properties("GPU", 0, 6, 1))
+    def Generator(): raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+    """
+    python = environment(tmp_path / "env", torch=ODD_TORCH + gpu)
+
+    report = proof.verify(python, only=["devices", "tensor", "views", "conv"], devices=["cuda:0"])
+
+    assert {check.id: check.status for check in report.checks} == {
+        "devices": "warn", "tensor": "fail", "views": "skip", "conv": "skip",
+    }  # fmt: skip
+    assert "older than all that this build has kernels for" in by_id(report)["devices"].detail
+    assert by_id(report)["conv"].detail == "not run, because nothing runs on cuda:0"
+
+
 def test_workers_of_a_probe_that_crashed_do_not_delay_it(tmp_path):
     """A forked worker that holds the pipe is ended, not waited for."""
     python = environment(

@@ -34,21 +34,23 @@ def test_what_passed_or_was_skipped_has_no_cause():
 
 def test_the_fix_is_quoted_for_a_shell():
     """It is pasted as it stands."""
-    (finding,) = findings_of(report(("files", "fail", "torch/lib/a.so is not there")))
+    (finding,) = findings_of(report(("matmul", "fail", "float32 5.0e-02 (limit 2e-06)")))
 
-    (step,) = finding.fix
-    assert step.startswith(
-        "'/envs/my env/bin/python' -m pip install --force-reinstall --no-deps torch==2.13.0"
+    assert finding.id == "wrong-results"
+    assert finding.fix[0] == "torchdoctor verify '/envs/my env' --only files,pairing,libraries"
+    assert finding.fix[-1] == (
+        "'/envs/my env/bin/python' -m pip install --force-reinstall --no-deps torch==2.13.0 "
+        "--index-url https://download.pytorch.org/whl/cpu"
     )
-    assert step.endswith(" --index-url https://download.pytorch.org/whl/cpu")
 
 
 def test_a_step_whose_values_are_not_known_is_left_out():
     """Not written with a hole in it."""
     (finding,) = findings_of(
-        report(("files", "fail", "torch/lib/a.so is not there"), torch=None, variant=None)
+        report(("conv", "fail", "the process was killed by SIGSEGV"), torch=None, variant=None)
     )
 
+    assert finding.id == "process-crashed"
     assert finding.fix == ()
 
 

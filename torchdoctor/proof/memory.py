@@ -10,8 +10,8 @@ __all__ = ["most_memory", "resident_mib"]
 _KIB_PER_MIB = 1024
 # Beyond, the system would begin to push other programs out.
 _SHARE = 0.8
-# Importing a CUDA build alone takes about 1 GiB; less than this is no limit worth setting.
-_LEAST_MIB = 2048
+# A CUDA build with several GPUs takes some GiB of the host's memory; less than this is no limit worth setting.
+_LEAST_MIB = 4096
 
 
 def resident_mib(pid: int) -> int | None:

@@ -22,6 +22,10 @@ __all__ = ["amp", "attention", "compiled"]
 
 # bfloat16 keeps 8 bits, 4e-3; two layers of it stay well below this, and garbage is at 1.
 MIXED = 3e-2
+# torch 2.0 on Python 3.11 and on Windows, 2.9 on Python 3.14, and so on.
+_NOT_FOR_THIS_PYTHON = re.compile(
+    r"not (yet )?supported (for|on|with) (torch\.compile|Python|Windows)|Dynamo is not supported"
+)
 # float16 attention against float64: the probabilities are rounded once, the sums kept in float32.
 HALF = 5e-3
 
@@ -120,6 +124,8 @@ def compiled(torch: Any, device: str) -> Outcome:
         _without_precompiled_headers()
         got, got_slope = torch.compile(work)(x, w), slope(torch.compile(work, backend="aot_eager"))
     except Exception as error:  # noqa: BLE001  # whatever it raises, its cause is looked for
+        if _NOT_FOR_THIS_PYTHON.search(str(error)):
+            return skipped("torch says: " + " ".join(str(error).split())[:200])
         return _not_compiled(torch, error)
     note = lowered(torch, device)
     rows = [

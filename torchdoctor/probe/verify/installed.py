@@ -126,7 +126,7 @@ def pairing(_torch: Any, _device: str) -> Outcome:
             (wrong if hard else odd).append(f"{name} {version} and torch {torch} are different builds")
     if wrong:
         names = " ".join(f"--with {name}" for name in _FAMILY[1:] if built(name))
-        return failed("; ".join(wrong) + f"; run: torchdoctor install {names}".rstrip())
+        return failed("; ".join(wrong + odd) + f"; run: torchdoctor install {names}".rstrip())
     if odd:
         return warned("; ".join(odd))
     return passed(", ".join(said) + " belong together" if len(said) > 1 else f"torch {torch} stands alone")

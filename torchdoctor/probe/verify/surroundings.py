@@ -41,7 +41,8 @@ def libraries(torch: Any, _device: str) -> Outcome:
     for file in files:
         inside = prefix in file.parents or Path(sys.prefix).resolve() in file.parents
         named.append(file.name if inside else str(file))
-        if not inside and file.name.startswith(_VENDOR) and (torch_home / "lib").is_dir():
+        # Without NVIDIA's wheels beside torch the system's libraries are those that it was built with.
+        if not inside and file.name.startswith(_VENDOR) and (prefix / "nvidia").is_dir():
             outside.append(str(file))
     said += named
     twice = _twice(files)
@@ -86,7 +87,9 @@ def _twice(files: list[Path]) -> str | None:
     kinds: dict[str, list[Path]] = {}
     for file in files:
         if file.name.startswith(_VENDOR):
-            kinds.setdefault(re.split(r"[-.]", file.name)[0], []).append(file)
+            # Wheels of old put a hash in the name: libcudart-d0da41ae.so.11.0.
+            name = re.sub(r"-[0-9a-f]{8}$", "", file.name.partition(".")[0])
+            kinds.setdefault(name, []).append(file)
     return next((" and ".join(map(str, rows)) for rows in kinds.values() if len(rows) > 1), None)
 
 
