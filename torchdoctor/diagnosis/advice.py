@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from torchdoctor.diagnosis import knowledge as know
@@ -123,6 +122,8 @@ def _companion(project: str) -> Callable[[CaseFile], str | None]:
 
 @lru_cache(maxsize=4)
 def _plan(case: CaseFile, torch: str | None) -> Plan | None:
+    from packaging.specifiers import SpecifierSet
+
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.plan import Request
     from torchdoctor.snapshot_shelf import plan_from_snapshot
@@ -141,8 +142,10 @@ def _right_plan(case: CaseFile) -> Plan | None:
     same = _plan(case, _torch(case)) if _torch(case) else None
     if same is not None and not _native(case, same):
         same = None
-    plans = (same, _plan(case, None))
-    return next((plan for plan in plans if plan is not None and plan.variant != "cpu"), None)
+    if same is not None and same.variant != "cpu":
+        return same
+    newest = _plan(case, None)
+    return newest if newest is not None and newest.variant != "cpu" else None
 
 
 def _native(case: CaseFile, plan: Plan) -> bool:

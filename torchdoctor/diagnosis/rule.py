@@ -56,7 +56,7 @@ class Rule:
     `signs` speak for it, each on its own; any of `unless` forbids it. `explains` are failures that follow
     from this one and are told as such. `title`, `explanation`, `details`, `find` and the steps' texts are
     message ids: English, in details and steps with named placeholders; a detail is told where its values
-    are known. `seen_as` are symptoms in the user's words, `find` says how to make sure: for the page.
+    are known. `find` says how to make sure.
     """
 
     id: str
@@ -70,7 +70,6 @@ class Rule:
     unless: tuple[Test, ...] = ()
     explains: tuple[str, ...] = ()
     os: tuple[str, ...] = ("linux", "windows", "macos")
-    seen_as: tuple[str, ...] = ()
     find: str = ""
 
     def messages(self) -> tuple[str, ...]:

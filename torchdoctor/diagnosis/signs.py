@@ -63,8 +63,8 @@ def hint(found: Test) -> Sign:
 def says(*needles: str, matching: str | None = None) -> Test:
     """The text has one of the needles, in lower case; `matching`, a pattern, must fit around it.
 
-    Needles and pattern see the text as one run of words with single blanks, in lower case. Named groups
-    of the pattern become values, as they were written.
+    Needles and pattern see the text in lower case with single blanks; a blank in either is also the end of a
+    line. Named groups of the pattern become values, as they were written.
     """
 
     def look(case: CaseFile) -> Seen | None:
@@ -75,7 +75,7 @@ def says(*needles: str, matching: str | None = None) -> Test:
                     return Seen(evidence=(shown(text.line_at(position)[1]),))
                 start = max(position - _BEFORE, 0)
                 end = position + len(needle) + _AFTER
-                match = _compiled(matching).search(text.lower[start:end])
+                match = _wrapped(matching).search(text.rows[start:end])
                 if match is None:
                     continue
                 values = {
@@ -87,6 +87,12 @@ def says(*needles: str, matching: str | None = None) -> Test:
         return None
 
     return look
+
+
+@lru_cache(maxsize=2048)
+def _wrapped(pattern: str) -> re.Pattern[str]:
+    # A blank of the pattern is also the end of a line, where a terminal wrapped the sentence.
+    return re.compile(pattern.replace(" ", r"\s"))
 
 
 @lru_cache(maxsize=2048)

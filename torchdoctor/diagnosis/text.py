@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMIT", "Text", "plain_text", "shown"]
 
 # What is read of a text that is longer: its beginning, its end, and lines between that say something.
-LIMIT = 600_000
+LIMIT = 400_000
 _LINE_LIMIT = 4_000
 _HITS = 40
 _SHOWN = 300
@@ -44,7 +44,8 @@ _TELLING = (
 class Text:
     """Lines as written, and all of them as one run of words: `flat`, and `lower` of the same length.
 
-    `starts` gives where each line begins in `flat`. A sentence that a terminal wrapped is whole in `flat`.
+    `starts` gives where each line begins in `flat`. A sentence that a terminal wrapped is whole in `flat`;
+    `rows` is `lower` with the ends of lines in it, at the same positions.
     `numbers` are the lines' numbers in the text that was given; `left_out` counts lines that were not read.
     """
 
@@ -52,6 +53,7 @@ class Text:
     numbers: tuple[int, ...] = ()
     flat: str = ""
     lower: str = ""
+    rows: str = ""
     starts: tuple[int, ...] = ()
     left_out: int = 0
 
@@ -84,11 +86,13 @@ def plain_text(raw: str) -> Text:
         words.append(flat)
         position += len(flat) + 1
     flat = " ".join(words)
+    lower = _lowered(flat)
     return Text(
         lines=tuple(line for _, line in kept),
         numbers=tuple(number for number, _ in kept),
         flat=flat,
-        lower=_lowered(flat),
+        lower=lower,
+        rows=_with_ends(lower, starts),
         starts=tuple(starts),
         left_out=len(rows) - len(kept),
     )
@@ -150,6 +154,12 @@ def _until(rows: list[tuple[int, str]], size: int) -> list[tuple[int, str]]:
         if size < 0:
             return rows[:count]
     return rows
+
+
+def _with_ends(lower: str, starts: list[int]) -> str:
+    ends = [start - 1 for start in starts[1:]]
+    parts = [lower[one + 1 : other] for one, other in zip([-1, *ends], [*ends, len(lower)], strict=True)]
+    return "\n".join(parts)
 
 
 def _lowered(text: str) -> str:

@@ -130,7 +130,11 @@ def _number(name: str, value: str) -> Iterator[tuple[str, str]]:
 
 
 def _cuda(name: str, value: str) -> Iterator[tuple[str, str]]:
-    if value.lower() in _NOTHING or value.lower().startswith("none"):
+    # N/A says that torch could not be imported; the build has none of it where it is `None`, which old
+    # reports wrote as "Could not collect".
+    if value.lower() in ("none", "no cuda", "not available", "could not collect") or value.lower().startswith(
+        "none "
+    ):
         yield name, "none"
     elif match := _VERSION.match(value):
         yield name, match[1]

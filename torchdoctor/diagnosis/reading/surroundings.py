@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.case_file import Fact
@@ -20,7 +21,7 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (
         "os.system",
         "windows",
-        ("winerror", "winget", ".dll", "win_amd64", "win-amd64", "win32", ".bat ", "powershell"),
+        ("torch===", "winerror", "winget", ".dll", "win_amd64", "win-amd64", "win32", ".bat ", "powershell"),
         None,
     ),
     ("os.system", "windows", (":\\",), r"\b[a-z]:\\(?:users|program|windows|python|anaconda|miniconda|\w)"),
@@ -138,16 +139,29 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
         ),
     ),
 )
-_PYTHONS = (
+_BITS = (
     (
+        "python.bits",
+        "32",
         ("win32", "-32", "32-bit", "32 bit"),
-        re.compile(
+        (
             r"32[- ]bit (?:python|runtime|version|os)|python[^\n]{0,40}(?:\(32-bit|32 bit\b"
             r"|32-bit)|python3\d{1,2}-32|\bwin32\)"
         ),
-        "python.bits",
-        "32",
     ),
+)
+_OFFERS = re.compile(
+    r"on\sthe\sfollowing\splatforms?:[\s`\w.,-]{0,600}|following\spython\s\w{1,20}\stags?:[\s`\w.,-]{0,400}"
+)
+_CARD = re.compile(
+    r"\b(?:(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
+    r"|Tesla [VPTKM]\d{1,3}\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
+)
+_MOST = 20
+_DISK = re.compile(
+    r"^[\s>|]{0,8}\S{1,80}\s{1,40}[\d.]{1,8}[KMGT]?i?\s{1,20}[\d.]{1,8}[KMGT]?i?\s{1,"
+    r"20}[\d.]{1,8}[KMGT]?i?\s{1,20}"
+    r"(?P<used>\d{1,3})%\s{1,20}(?P<place>/\S{0,80})"
 )
 _VERSIONS = (
     re.compile(r"\bpython[ -]?(?:version)?[ :=]{0,3}v?(?P<v>\d\.\d{1,2}(?:\.\d{1,2})?t?)\b(?![\w.]*torch)"),
@@ -160,37 +174,53 @@ _VERSIONS = (
 
 def read_surroundings(text: Text) -> Iterator[Fact]:
     """Facts that stand between the lines; less trusted than what a report states."""
-    for name, value, needles, pattern in _ROWS:
-        compiled = re.compile(pattern) if pattern else None
-        for needle in needles:
-            at = next(
-                (
-                    p
-                    for p in text.find(needle)
-                    if compiled is None or compiled.search(text.lower, max(p - 60, 0), p + 80)
-                ),
-                -1,
-            )
-            if at >= 0:
-                number, line = text.line_at(at)
-                yield Fact(name=name, value=value, source=line, line=number)
-                break
-    for needles, pattern_, name, value in _PYTHONS:
-        for needle in needles:
-            at = next(
-                (p for p in text.find(needle) if pattern_.search(text.lower, max(p - 60, 0), p + 40)), -1
-            )
-            if at >= 0:
-                number, line = text.line_at(at)
-                yield Fact(name=name, value=value, source=line, line=number)
-                break
+    text = _without_offers(text)
+    for name, value, needles, pattern in (*_ROWS, *_BITS):
+        at = _first(text, needles, pattern)
+        if at is not None:
+            number, line = text.line_at(at)
+            yield Fact(name=name, value=value, source=line, line=number)
     yield from _python(text)
+    yield from _disks(text)
+    yield from _cards(text)
+
+
+def _first(text: Text, needles: tuple[str, ...], pattern: str | None) -> int | None:
+    for needle in needles:
+        for position in text.find(needle):
+            if pattern is None or re.compile(pattern).search(
+                text.lower, max(position - 60, 0), position + 80
+            ):
+                return position
+    return None
+
+
+def _without_offers(text: Text) -> Text:
+    # An installer names the systems and Pythons that there are wheels for: none of them is the one here.
+    lower = _OFFERS.sub(lambda match: " " * len(match[0]), text.rows)
+    return replace(text, lower=lower.replace("\n", " "))
+
+
+def _cards(text: Text) -> Iterator[Fact]:
+    """NVIDIA GPUs that a sentence names: RTX 4090, GTX 1080 Ti, Tesla P100, H100."""
+    for count, match in enumerate(_CARD.finditer(text.flat)):
+        if count > _MOST:
+            break
+        number, line = text.line_at(match.start())
+        yield Fact(name="nvidia.gpu", value=match[0], source=line, line=number)
+
+
+def _disks(text: Text) -> Iterator[Fact]:
+    """Rows of `df -h` with the share in use, for each place."""
+    for number, line in zip(text.numbers, text.lines, strict=True):
+        if "%" in line and (match := _DISK.match(line)):
+            yield Fact(name="disk.used", value=f"{match['used']} {match['place']}", source=line, line=number)
 
 
 def _python(text: Text) -> Iterator[Fact]:
     for pattern in _VERSIONS:
         for count, match in enumerate(pattern.finditer(text.lower)):
-            if count > 20:  # noqa: PLR2004
+            if count > _MOST:
                 break
             named = match.groupdict()
             digits = named.get("c")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import all_of, fact, likely, possible, says, sure
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, likely, possible, says, sure
 
 __all__ = ["RULES"]
 
@@ -66,7 +66,12 @@ RULES = (
                     "can not detect any xpu",
                 )
             ),
-            likely(fact("xpu.available", "false")),
+            likely(
+                all_of(
+                    fact("xpu.available", "false"),
+                    any_of(fact("torch.build", "xpu"), fact("intel.gpu"), fact("gpu.vendor", "intel")),
+                )
+            ),
             likely(
                 says(
                     "xpu",

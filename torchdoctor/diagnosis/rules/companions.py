@@ -867,6 +867,7 @@ RULES = (
             ),
         ),
         unless=(
+            fact("arch", "aarch64"),
             says(
                 "libcudart.so.11.0: cannot open",
                 matching=(

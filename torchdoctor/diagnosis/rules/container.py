@@ -233,7 +233,17 @@ RULES = (
                     lambda value: bool(value) and "compute" not in value and "all" not in value,
                 )
             ),
-            likely(says("nvidia_driver_capabilities", "driver capabilities")),
+            likely(
+                says(
+                    "nvidia_driver_capabilities",
+                    matching=(
+                        r"nvidia_driver_capabilities\W{1,4}(?!\S*compute|\S*all\b)[a-z]"
+                        r"|(?:without|missing|lacks?|needs?|add\w*|set\w*)[^.]{0,"
+                        r"40}nvidia_driver_capabilities|compute capability (?:is )?(?:not mounted"
+                        r"|missing)"
+                    ),
+                )
+            ),
             likely(
                 all_of(
                     IN_CONTAINER,
@@ -245,6 +255,28 @@ RULES = (
                             r"not load"
                         ),
                     ),
+                )
+            ),
+            likely(
+                all_of(
+                    NO_LIBCUDA,
+                    says(
+                        "/dev/nvidia0",
+                        "libnvidia-ml",
+                        "nvidia-smi works",
+                        "--device",
+                        matching=(
+                            r"/dev/nvidia0[^.]{0,20}(?:exists|is there|present)|nvidia-smi "
+                            r"(?:works|is fine)|libnvidia-ml[^.]{0,30}(?:present|there|found)"
+                            r"|--device[= ]/dev/nvidia"
+                        ),
+                    ),
+                )
+            ),
+            likely(
+                all_of(
+                    fact("cuda.available", "false"),
+                    says("/dev/nvidia0", matching=r"/dev/nvidia0 (?:exists|is there|is present)"),
                 )
             ),
             hint(all_of(NO_LIBCUDA, fact("nvidia.driver"))),

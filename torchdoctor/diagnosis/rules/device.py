@@ -31,6 +31,7 @@ from torchdoctor.diagnosis.signs import (
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
+    from torchdoctor.diagnosis.signs import Test
 
 __all__ = ["RULES"]
 
@@ -82,13 +83,17 @@ def _hidden(case: CaseFile) -> Seen | None:
     return None
 
 
-def _memory_full(case: CaseFile) -> Seen | None:
-    """Nearly all of the memory is used according to nvidia-smi."""
-    for row in case.of("nvidia.memory"):
-        used, _, total = row.value.partition("/")
-        if int(total) and int(used) / int(total) > 0.9:  # noqa: PLR2004
-            return Seen(evidence=(source(row),))
-    return None
+def _memory_used(share: float) -> Test:
+    """A test: more than this share of a GPU's memory is used according to nvidia-smi."""
+
+    def look(case: CaseFile) -> Seen | None:
+        for row in case.of("nvidia.memory"):
+            used, _, total = row.value.partition("/")
+            if int(total) and int(used) / int(total) > share:
+                return Seen(evidence=(source(row),))
+        return None
+
+    return look
 
 
 RULES = (
@@ -364,6 +369,7 @@ RULES = (
             ),
             possible(says("device < num_gpus", "device >= 0 && device < num_gpus")),
             likely(says("no mig devices found", "no mig-enabled")),
+            hint(says("invalid device ordinal")),
         ),
         steps=(
             Step(
@@ -583,7 +589,44 @@ RULES = (
                 )
             ),
             likely(says("process", matching=r"process \d+ has [\d.]+ [gm]ib memory in use")),
-            hint(test(_memory_full)),
+            hint(_memory_used(0.9)),
+            likely(
+                all_of(
+                    _memory_used(0.25),
+                    says(
+                        "no running processes found",
+                        "ctrl-c",
+                        "ctrl+c",
+                        "ctrl c",
+                        "keyboardinterrupt",
+                        "was stopped",
+                        "was killed",
+                        "after killing",
+                        "zombie",
+                        "still occupied",
+                        "still held",
+                        "still in use",
+                        "not released",
+                        "not freed",
+                        "does not free",
+                        "doesn't free",
+                        "is not free",
+                        "after the script",
+                        "after training",
+                        "crashed",
+                    ),
+                )
+            ),
+            possible(
+                says(
+                    "memory",
+                    matching=(
+                        r"(?:gpu|video|cuda)? ?memory (?:is |was )?(?:still|not) (?:\w+ "
+                        r")?(?:occupied|held|used|in use|released|freed|free)|(?:zombie|orphan"
+                        r"|defunct)\w* (?:python )?process"
+                    ),
+                )
+            ),
         ),
         steps=(
             Step(

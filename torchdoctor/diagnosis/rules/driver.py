@@ -7,18 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.diagnosis.knowledge import driver_of, parts, system_of, torch_build
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import IN_WSL, NO_DRIVER, SMI_FAILED
-from torchdoctor.diagnosis.signs import (
-    Seen,
-    all_of,
-    hint,
-    likely,
-    no,
-    possible,
-    says,
-    source,
-    sure,
-    test,
-)
+from torchdoctor.diagnosis.signs import Seen, all_of, hint, likely, no, possible, says, source, sure, test
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile

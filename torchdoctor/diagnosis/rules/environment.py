@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-LIBRARY_PATH = says("ld_library_path", "ld_preload", "library path")
+LIBRARY_PATH = says("ld_library_path", "ld_preload")
 NVJITLINK = says(
     "nvjitlink", matching=r"undefined symbol:? __nvjitlink\w+|nvjitlink[^\n]{0,60}undefined symbol"
 )
@@ -139,7 +139,7 @@ RULES = (
                         matching=(
                             r"(?:/usr/local/cuda|/opt/cuda|/usr/lib|/lib/x86_64"
                             r"|/apps/)\S*lib(?:cud|cub|cuf|cur|cus|nv|nccl)\S*:? ?(?:[^\n]{0,"
-                            r"40})(?:undefined symbol|version|cannot|error)"
+                            r"160})(?:undefined symbol|version|cannot|error)"
                         ),
                     ),
                 )
@@ -150,11 +150,12 @@ RULES = (
                     any_of(
                         UNDEFINED,
                         says(
-                            "cudnn",
+                            "cudnn_status",
+                            "cudnn error",
                             "symbol",
                             "segmentation fault",
                             "cannot load symbol",
-                            "cublas",
+                            "cublas_status",
                             "invalid handle",
                         ),
                     ),
@@ -230,7 +231,15 @@ RULES = (
             likely(says("could not load library libcudnn", "could not locate cudnn")),
             hint(says("ctranslate2", "faster-whisper", "faster_whisper", "whisperx", "onnxruntime")),
         ),
-        unless=(says("undefined symbol", matching=r"libcudnn\S*:? ?undefined symbol"),),
+        unless=(
+            says(
+                "libcudnn",
+                matching=(
+                    r"error: /(?:usr|opt|apps|lib)\S*libcudnn\S*:? ?(?:undefined )?symbol"
+                    r"|libcudnn\S*:? ?(?:undefined )?symbol"
+                ),
+            ),
+        ),
         steps=(
             Step(
                 text=(
@@ -473,7 +482,7 @@ RULES = (
             "by every conda environment of the same Python version, before its own packages."
         ),
         signs=(
-            likely(says("defaulting to user installation")),
+            hint(says("defaulting to user installation")),
             likely(
                 all_of(
                     says(".local/lib/python", "roaming\\python", "roaming\\\\python"),

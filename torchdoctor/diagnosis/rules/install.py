@@ -38,6 +38,37 @@ __all__ = ["RULES"]
 
 FROM_NONE = says("(from versions: none)", "from versions: none", "from versions: )", "from versions:)")
 NOT_SUPPORTED = says("is not a supported wheel on this platform")
+OLD_SYSTEM = says(
+    "centos 7",
+    "centos7",
+    "centos linux 7",
+    "centos-7",
+    "rhel 7",
+    "rhel7",
+    "red hat enterprise linux server 7",
+    "red hat enterprise linux 7",
+    "ubuntu 18.04",
+    "ubuntu 16.04",
+    "ubuntu 14.04",
+    "amazon linux 2",
+    "amzn2",
+    "debian 9",
+    "debian 8",
+    "glibc 2.17",
+    "glibc-2.17",
+    "glibc 2.2",
+    "glibc-2.2",
+    "el7",
+    "scientific linux 7",
+    "sles 12",
+    "suse linux enterprise server 12",
+    "glibc 2.1",
+    matching=(
+        r"(?:centos|rhel|red hat enterprise linux|scientific linux)(?: linux| server)*[ -]?[67]\b"
+        r"|ubuntu 1[468]\.04|amazon linux 2(?!02)|amzn2\b|debian [89]\b|glibc[ -]2\.(?:1\d"
+        r"|2[0-7])\b|\bel7\b|(?:sles|server) 12"
+    ),
+)
 UV_NONE = says(
     "no wheels with a matching",
     "no solution found",
@@ -60,6 +91,8 @@ TMP = says(
     "temp",
     matching=r"(?:/tmp\b|tmpdir|tmpfs|/var/tmp|temp(?:orary)? (?:dir|folder|space))",
 )
+# Percent in use from which a file system counts as full.
+FULL = 95
 HASHES = says("do not match the hashes", "hash mismatch", "hash mismatch for")
 
 
@@ -171,7 +204,12 @@ RULES = (
                 )
             ),
         ),
-        unless=(fact("python.bits", "32"), says("musllinux"), test(python_below)),
+        unless=(
+            says("distribution found for torchtriton", "distribution found for triton"),
+            fact("python.bits", "32"),
+            says("musllinux"),
+            test(python_below),
+        ),
         steps=(
             Step(
                 text="Make an environment with a Python that has wheels:",
@@ -302,6 +340,7 @@ RULES = (
                 )
             ),
             possible(all_of(test(only_sources), ON_WINDOWS)),
+            hint(all_of(test(only_sources), ON_WINDOWS, no(test(_new_python)))),
             hint(all_of(FROM_NONE, ON_WINDOWS, no(test(_new_python)))),
         ),
         steps=(
@@ -405,23 +444,10 @@ RULES = (
             likely(all_of(any_of(ANY_NONE, NOT_SUPPORTED), test(_old_glibc))),
             likely(
                 all_of(
-                    ANY_NONE,
-                    says(
-                        "centos 7",
-                        "centos7",
-                        "centos linux 7",
-                        "rhel 7",
-                        "red hat enterprise linux server 7",
-                        "ubuntu 18.04",
-                        "ubuntu 16.04",
-                        "amazon linux 2",
-                        "amzn2",
-                        "debian 9",
-                        "glibc 2.17",
-                        "glibc-2.17",
-                        "glibc 2.2",
-                        "el7",
+                    any_of(
+                        ANY_NONE, says("manylinux_2_28", "glibc", "manylinux2014", "importerror", "libc.so.6")
                     ),
+                    OLD_SYSTEM,
                 )
             ),
             likely(all_of(NOT_SUPPORTED, says("manylinux_2_28"), no(test(_wheel_of_another_python)))),
@@ -898,6 +924,22 @@ RULES = (
             "while the disk has room."
         ),
         signs=(
+            sure(
+                all_of(
+                    NO_ROOM,
+                    fact(
+                        "disk.used",
+                        lambda value: int(value.split()[0]) >= FULL and value.endswith(("/tmp", "/var/tmp")),
+                    ),
+                )
+            ),
+            likely(
+                all_of(
+                    NO_ROOM,
+                    fact("disk.used", r"[1-8]?\d /.*"),
+                    no(fact("disk.used", r"(?:9[5-9]|100) /(?!tmp|dev|run|snap|boot).*")),
+                )
+            ),
             likely(all_of(NO_ROOM, TMP)),
             likely(
                 all_of(
@@ -958,6 +1000,16 @@ RULES = (
             "machine or container the kernel ends it."
         ),
         signs=(
+            likely(
+                says(
+                    "killed",
+                    matching=(
+                        r"被 ?killed|内存(?:占用过高|不足)[^.]{0,60}killed|killed[^.]{0,60}内存"
+                        r"|memory[^.]{0,80}\bkilled\b[^.]{0,80}(?:install|pip|download)"
+                        r"|(?:install|pip|download)\w*[^.]{0,80}\bkilled\b"
+                    ),
+                )
+            ),
             likely(
                 says(
                     "killed",

@@ -44,6 +44,7 @@ RULES = (
                     ),
                 )
             ),
+            likely(says("failed to run command", "error starting kernel")),
             likely(
                 all_of(
                     IN_NOTEBOOK,

@@ -107,6 +107,12 @@ RULES = (
                 )
             ),
             likely(says("set_sharing_strategy")),
+            likely(
+                says(
+                    "unable to open shared memory object",
+                    matching=r"unable to open shared memory object \S+ in read",
+                )
+            ),
             possible(
                 says(
                     "unable to open shared memory object",
@@ -143,6 +149,7 @@ RULES = (
             likely(
                 says(
                     "illegal instruction",
+                    "illegal hardware instruction",
                     "sigill",
                     "0xc000001d",
                     "status_illegal_instruction",
@@ -151,7 +158,7 @@ RULES = (
                     "非法指令",
                     "signal 4",
                     matching=(
-                        r"illegal instruction|sigill|0xc000001d|status_illegal|132\b|非法指令"
+                        r"illegal (?:hardware )?instruction|sigill|0xc000001d|status_illegal|132\b|非法指令"
                         r"|signal 4\b"
                     ),
                 )

@@ -7,6 +7,7 @@ from torchdoctor.diagnosis.signs import all_of, any_of, fact, no, says
 __all__ = [
     "CUDA_UNAVAILABLE",
     "CUDA_UNKNOWN_ERROR",
+    "CUDA_WORKS",
     "IN_CONTAINER",
     "IN_WSL",
     "NO_CUDA_DEVICE",
@@ -91,6 +92,8 @@ UNDEFINED = says(
     "symbol not found",
     "symbol lookup error",
     "procedure could not be found",
+    "with link time reference",
+    "not defined in file",
     "找不到指定的程序",
 )
 CUDA_UNAVAILABLE = any_of(
@@ -99,6 +102,8 @@ CUDA_UNAVAILABLE = any_of(
     says("is_available", matching=r"is_available\W{0,20}false"),
 )
 
+# Where a paste has two answers, the one that says no counts.
+CUDA_WORKS = all_of(fact("cuda.available", "true"), no(fact("cuda.available", "false")))
 IN_CONTAINER = fact("container")
 IN_WSL = fact("wsl")
 ON_LINUX = any_of(fact("os.system", "linux"), IN_WSL)

@@ -22,6 +22,9 @@ RULES = (
             sure(says("cannot find a working triton installation", "tritonmissing")),
             sure(says("no module named 'triton", "no module named triton")),
             likely(
+                says("triton installation not found", "torchtriton", "triton not found", "install triton")
+            ),
+            likely(
                 says(
                     "triton",
                     matching=(

@@ -8,6 +8,7 @@ from torchdoctor.diagnosis.knowledge import arch_list_of, capabilities, cuda_of_
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import (
     CUDA_UNAVAILABLE,
+    CUDA_WORKS,
     NO_DRIVER,
     NO_KERNEL_IMAGE,
     NO_MATCHING,
@@ -40,6 +41,16 @@ NOT_COMPILED = says(
     "torch not compiled with cuda enabled", "not compiled with cuda", "torch not linked with cuda"
 )
 CPU_TAG = says("+cpu", matching=r"\btorch\S{0,12}\d\.\d+\.\d+\S{0,10}\+cpu|\+cpu\b")
+# collect_env writes so where it found no nvidia-smi: nothing says that there is a GPU.
+NO_GPU_SEEN = all_of(
+    says(
+        "nvidia driver version: no cuda",
+        "gpu models and configuration: no cuda",
+        "nvidia driver version : no cuda",
+    ),
+    no(ON_NVIDIA),
+    no(ON_AMD),
+)
 TORCH_GONE = any_of(
     fact("torch.removed"),
     says(
@@ -170,6 +181,22 @@ RULES = (
         ),
         details=("The build that fits here is {right_variant}.",),
         signs=(
+            likely(
+                all_of(
+                    any_of(CUDA_UNAVAILABLE, says("is_available")),
+                    says(
+                        "cpu version",
+                        "cpu-only",
+                        "cpu only",
+                        "cpu build",
+                        "cpu wheel",
+                        "cpu版",
+                        "cpu 版",
+                        "version for cpu",
+                        "without cuda support",
+                    ),
+                )
+            ),
             likely(all_of(NOT_COMPILED, no(ON_MACOS))),
             sure(test(_gpu_beside_cpu_build)),
             likely(
@@ -199,7 +226,7 @@ RULES = (
             ),
             hint(all_of(NOT_COMPILED, ON_MACOS)),
         ),
-        unless=(fact("cuda.available", "true"),),
+        unless=(all_of(NO_GPU_SEEN, no(NOT_COMPILED)), CUDA_WORKS),
         steps=(
             Step(
                 text="Install the build for this machine:",
@@ -347,7 +374,7 @@ RULES = (
             ),
             possible(says("__cuda", matching=r"__cuda")),
         ),
-        unless=(fact("cuda.available", "true"),),
+        unless=(CUDA_WORKS,),
         steps=(
             Step(text="Take the CPU mutex out:", command="conda remove cpuonly pytorch-mutex"),
             Step(
@@ -374,6 +401,14 @@ RULES = (
             "build. CUDA builds of older versions are on the project's own index."
         ),
         signs=(
+            possible(
+                all_of(
+                    fact("arch", "aarch64"),
+                    no(ON_MACOS),
+                    no(JETSON),
+                    any_of(NOT_COMPILED, CUDA_UNAVAILABLE, says("nvidia-"), fact("torch.build", "cpu")),
+                )
+            ),
             likely(
                 all_of(
                     fact("arch", "aarch64|arm64"),
@@ -460,7 +495,7 @@ RULES = (
             ),
             likely(says("nvrm: gpumgr", "sm_87", "sm_72", matching=r"capability sm_(?:87|72|53|62)")),
         ),
-        unless=(fact("cuda.available", "true"),),
+        unless=(CUDA_WORKS,),
         steps=(
             Step(text="See which JetPack runs:", command="cat /etc/nv_tegra_release"),
             Step(
@@ -521,7 +556,7 @@ RULES = (
             possible(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
             sure(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
         ),
-        unless=(fact("cuda.available", "true"),),
+        unless=(CUDA_WORKS,),
         steps=(
             Step(
                 text="Install the build for the GPU that is there:",

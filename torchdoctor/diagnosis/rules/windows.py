@@ -172,7 +172,6 @@ RULES = (
                 ),
             ),
         ),
-        explains=("windows-vcredist-missing",),
         os=("windows",),
         find=(
             '`python -c "import torch"` alone works, and fails after the other library: then it is the order.'

@@ -1,0 +1,108 @@
+"""`torchdoctor diagnose` and `explain`: files, pipes, forms, exit status, and input that is no text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from torchdoctor.cli.app import cli
+
+CPU = "AssertionError: Torch not compiled with CUDA enabled\ntorch 2.9.1+cpu, Windows 11, RTX 4090\n"
+
+
+def run(*words, text=None):
+    """The command's result, errors raised."""
+    return CliRunner().invoke(cli, [*words], input=text, catch_exceptions=False, standalone_mode=False)
+
+
+def test_a_file_with_a_problem_ends_with_1(tmp_path):
+    """The first finding, why, and the fix; the verdict in the last line."""
+    file = tmp_path / "report.txt"
+    file.write_text(CPU)
+    ran = run("diagnose", str(file))
+    assert ran.return_value == 1
+    assert "cpu-only-wheel" in ran.stdout
+    assert "--index-url https://download.pytorch.org/whl/cu" in ran.stdout
+    assert ran.stdout.rstrip().splitlines()[-1].startswith("Problems found")
+
+
+def test_json_is_contract_3():
+    """One document on stdout, from a pipe."""
+    ran = run("diagnose", "-", "--json", text=CPU)
+    document = json.loads(ran.stdout)
+    assert document["schema"] == 1
+    row = document["findings"][0]
+    assert {"id", "severity", "title", "evidence", "explanation", "fix"} <= set(row)
+    assert (row["id"], row["severity"]) == ("cpu-only-wheel", "error")
+
+
+def test_markdown_is_for_pasting():
+    """A heading, and commands in fences."""
+    ran = run("diagnose", "-", "--format", "md", text=CPU)
+    assert ran.stdout.startswith("### torchdoctor: Problems found")
+    assert "```text\n" in ran.stdout
+
+
+def test_nothing_to_find_ends_with_0():
+    """Says what to run next."""
+    ran = run("diagnose", "-", text="hello")
+    assert ran.return_value == 0
+    assert "collect_env" in ran.stdout
+    assert ran.stdout.rstrip().endswith("Not enough to tell.")
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x00\xff" * 4000, b"\x7fELF" + bytes(range(256)) * 50])
+def test_binary_input_is_no_error(tmp_path, raw):
+    """It says that there is not enough to tell."""
+    file = tmp_path / "file.bin"
+    file.write_bytes(raw)
+    assert "Not enough to tell." in run("diagnose", str(file)).stdout
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030", "utf-8-sig"])
+def test_the_encodings_of_windows_consoles_are_read(tmp_path, encoding):
+    """PowerShell's redirection writes UTF-16, a Chinese console GBK."""
+    file = tmp_path / "log.txt"
+    text = 'OSError: [WinError 126] 找不到指定的模块。 Error loading "D:\\env\\torch\\lib\\shm.dll"'
+    file.write_bytes(text.encode(encoding))
+    assert "windows-vcredist-missing" in run("diagnose", str(file)).stdout
+
+
+def test_of_a_huge_file_the_ends_are_read(tmp_path):
+    """100 MB with the error in the last line: it is found."""
+    file = tmp_path / "huge.log"
+    with file.open("wb") as stream:
+        stream.truncate(100 * 1024 * 1024)
+        stream.seek(0, 2)
+        stream.write(b"\nAssertionError: Torch not compiled with CUDA enabled\n")
+    assert "cpu-only-wheel" in run("diagnose", str(file)).stdout
+
+
+def test_a_file_that_is_not_there_is_wrong_usage():
+    """Named, with what to do."""
+    from torchdoctor.errors import UsageError
+
+    with pytest.raises(UsageError, match="cannot be read"):
+        run("diagnose", "/nowhere/report.txt")
+    with pytest.raises(UsageError, match="no text"):
+        run("diagnose")
+
+
+def test_explain_prints_the_page_and_lists_all():
+    """By either name."""
+    page = run("diagnose", "--explain", "driver-too-old").stdout
+    assert page == run("explain", "driver-too-old").stdout
+    assert page.startswith("# The NVIDIA driver is older")
+    assert "driver-too-old" in run("explain").stdout
+    assert json.loads(run("explain", "--json").stdout)["failures"]
+
+
+def test_an_unknown_failure_names_the_nearest():
+    """A slip of the pen is helped."""
+    from torchdoctor.errors import UsageError
+
+    with pytest.raises(UsageError) as raised:
+        run("explain", "driver-to-old")
+    assert "driver-too-old" in raised.value.fix
