@@ -77,8 +77,8 @@ def diagnosis_markdown(found: Diagnosis) -> str:
 
 
 def is_command(step: str) -> bool:
-    """Whether a step of a fix is a command; sentences begin with a capital letter."""
-    return not step[:1].isupper() and step.isascii()
+    """Whether a step of a fix is a command; a sentence begins with a capital, or is not English."""
+    return step.isascii() and not re.match(r"[A-Z][A-Za-z]*[ ,:']|`", step)
 
 
 def fenced(lines: tuple[str, ...]) -> list[str]:
