@@ -37,7 +37,7 @@ def main():
         times = []
         for _ in range(1 if depth == "hashes" else 5):
             start = time.process_time()
-            inventory = take_inventory(world, python, here=folder, depth=depth, platform="linux_x86_64")
+            inventory = take_inventory(world, python, here=folder, depth=depth)
             times.append(time.process_time() - start)
         show(f"inventory, {depth}", min(times), f"{len(inventory.distributions.value or ())} packages")
     before = children()

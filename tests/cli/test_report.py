@@ -74,6 +74,7 @@ def test_an_environment_whose_python_does_not_run_is_told(torchdoctor, bare):
     assert document["environment"] is None
     assert "failed with status 3" in document["environment_error"]["message"]
     assert document["machine"]["arch"]
+    assert document["findings"] == []
 
 
 @pytest.mark.parametrize("target", ["", "no/such/folder/report.md"])

@@ -38,7 +38,7 @@ def full(tmp_path_factory):
         "PYTHONPATH": str(folder / "other"), "HTTPS_PROXY": "http://proxy:3128", "SSL_CERT_FILE": "/nowhere.pem",
         "CUDA_VISIBLE_DEVICES": "0", "PIP_INDEX_URL": "https://example.org/simple",
     }  # fmt: skip
-    return env.take(here=folder, environ=environ, user_site=folder / "user", platform="linux_x86_64")
+    return env.take(here=folder, environ=environ, user_site=folder / "user")
 
 
 def test_every_fact_can_be_found(full):

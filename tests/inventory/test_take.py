@@ -142,7 +142,7 @@ def test_numpys_major_is_held_to_what_the_build_needs(env, torch, numpy, needed,
     """No metadata says it: the facts do."""
     env.torch(torch)
     env.put("numpy", numpy)
-    row = env.take(platform="linux_x86_64").numpy.value
+    row = env.take().numpy.value
     assert (row.major, row.needed, row.fits) == (int(numpy[0]), needed, fits)
 
 

@@ -7,19 +7,24 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.inventory.site import Environment
+from torchdoctor.checkup import Seen
 from torchdoctor.diagnosis import Finding
-from torchdoctor.errors import EnvironmentUnusable, NoSolution
+from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import Inventory
+from torchdoctor.kernels.state import KernelState, Problem
 from torchdoctor.machine import Detection, Machine, NamedFact, Nvidia, NvidiaGpu, Python
 from torchdoctor.machine.fact import absent, found
-from torchdoctor.report.bug_report import Section, Seen, report_document, sections_of
+from torchdoctor.proof import CheckResult
+from torchdoctor.report.bug_report import Reported, Section, report_document, sections_of
 from torchdoctor.report.bug_report_forms import ISSUE_LIMIT, as_html, as_markdown
 from torchdoctor.report.redact import Identity
 
@@ -38,8 +43,8 @@ FINDING = Finding(
 
 
 @pytest.fixture
-def seen(tmp_path):
-    """An environment with a CPU torch, for which nothing fits, and one finding."""
+def reported(tmp_path):
+    """An environment with a CPU torch whose import fails, a kernel, nothing that fits, and one finding."""
     env = Environment(tmp_path / "env")
     env.torch("2.13.0+cpu", requested=True)
     env.put("nvidia-cublas-cu12", "12.4.5.8", installer="uv")
@@ -47,67 +52,77 @@ def seen(tmp_path):
         NamedFact(name="nvidia.driver", fact=found("580.95.05", "NVML")),
         NamedFact(name="amd.gpus", fact=absent("/sys")),
     )
-    return Seen(
+    seen = Seen(
+        python=env.python,
         detection=Detection(machine=MACHINE, facts=facts),
-        extra_facts=(NamedFact(name="python.tags", fact=found("cp312-cp312-linux_x86_64", "it")),),
-        environment=env.take(environ={"HTTPS_PROXY": "http://ada:pw@10.1.2.3:3128", "HF_TOKEN": "hf_secret"}),
-        plan=NoSolution("nothing fits", fix="use another Python"),
+        inventory=env.take(environ={"HTTPS_PROXY": "http://ada:pw@10.1.2.3:3128", "HF_TOKEN": "hf_secret"}),
+        kernels=(
+            KernelState(
+                name="demo", folder=Path("/home/ada/kernels/demo"), place="user", settings=(("WANDB_KEY", "hunter2"),),
+                problem=Problem(kind="no-python", message="its Python is gone", fix="make it anew"),
+            ),
+        ),
+        unfit="nothing fits; use another Python",
+        imported=(
+            CheckResult(
+                id="import", device="cpu", status="fail", seconds=0.1, detail="OSError", evidence=("/home/ada/x.so",)
+            ),
+        ),
+    )  # fmt: skip
+    return Reported(
+        seen=seen,
         findings=(FINDING,),
-        settings={
-            "settings": [{"key": "install.mirror", "value": "nju", "origin": "/home/ada/config.toml:1"}]
-        },
+        tags=found("cp312-cp312-linux_x86_64", "it"),
+        settings=({"key": "install.mirror", "value": "nju", "origin": "/home/ada/config.toml:1"},),
     )
 
 
-def _document(seen, **who):
-    return report_document(seen, when=WHEN, identity=Identity(**who))
+def _document(reported, **who):
+    return report_document(reported, when=WHEN, identity=Identity(**who))
 
 
-def test_the_document_holds_everything_under_its_contract_name(seen, tmp_path):
-    """Machine, facts, environment, plan, findings and settings; machine and environment read back."""
-    document = _document(seen)
+def test_the_document_holds_everything_under_its_name(reported):
+    """Machine, facts, environment, checks, kernels, plan, findings and settings; the formats read back."""
+    document = _document(reported)
     assert list(document) == [
-        "schema", "torchdoctor", "created", "summary", "machine", "facts", "environment", "environment_error", "plan",
-        "plan_error", "findings", "settings",
+        "schema", "torchdoctor", "created", "summary", "machine", "facts", "environment", "environment_error", "checks",
+        "kernels", "plan", "unfit", "findings", "settings",
     ]  # fmt: skip
     assert Machine.from_json(document["machine"]) == MACHINE
     assert Inventory.from_json(document["environment"]).torch.value.version == "2.13.0+cpu"
-    assert document["plan_error"] == {
-        "kind": "no-solution",
-        "message": "nothing fits",
-        "fix": "use another Python",
-    }
+    assert (document["plan"], document["unfit"]) == (None, "nothing fits; use another Python")
     assert document["facts"][0] == {
         "name": "nvidia.driver", "state": "found", "source": "NVML", "value": "580.95.05", "why": None,
     }  # fmt: skip
 
 
-def test_nothing_of_who_and_where_is_left_in_it(seen, tmp_path):
+def test_nothing_of_who_and_where_is_left_in_it(reported, tmp_path):
     """Neither the user nor the proxy's login and address, and not the folder that a test ran in as that user's home."""
-    text = json.dumps(_document(seen, users=("ada",), homes=(str(tmp_path),)))
-    assert not re.search(r"\bada\b|10\.1\.2\.3|\bpw\b|hf_secret", text)
+    text = json.dumps(_document(reported, users=("ada",), homes=(str(tmp_path),)))
+    assert not re.search(r"\bada\b|10\.1\.2\.3|\bpw\b|hf_secret|hunter2", text)
     assert str(tmp_path) not in text
     assert "12.4.5.8" in text
 
 
-def test_an_environment_that_cannot_be_read_is_told_with_its_reason(seen):
+def test_an_environment_that_cannot_be_read_is_told_with_its_reason(reported):
     """The machine is still there."""
-    from dataclasses import replace
-
     error = EnvironmentUnusable("its Python is gone", fix="make it anew")
-    document = _document(replace(seen, environment=error, findings=()))
+    document = _document(replace(reported, problem=error, findings=()))
     assert document["environment"] is None
+    assert document["environment_error"] == {
+        "kind": "environment", "message": "its Python is gone", "fix": "make it anew",
+    }  # fmt: skip
     text = as_markdown(sections_of(document))
     assert "its Python is gone; make it anew" in text
     assert "nvidia.driver: 580.95.05 (NVML)" in text
 
 
-def test_the_markdown_tells_the_verdict_first(seen):
+def test_the_markdown_tells_the_verdict_first(reported):
     """What this is, findings and what would fit stand open; the lists are folded."""
-    text = as_markdown(sections_of(_document(seen, users=("ada",))))
+    text = as_markdown(sections_of(_document(reported, users=("ada",))))
     assert re.findall(r"^###? (.*)|<summary>(.*)</summary>", text, re.MULTILINE) == [
         ("What this is", ""), ("Findings", ""), ("What would fit", ""), ("", "Environment"), ("", "Packages"),
-        ("", "Machine"), ("", "Settings"), ("", "Variables"),
+        ("", "Imported"), ("", "Kernels"), ("", "Machine"), ("", "Settings"), ("", "Variables"),
     ]  # fmt: skip
     assert "error cpu-only-wheel: CPU-only torch on a machine with a GPU" in text
     assert "  fix: torchdoctor install /home/<user>/env" in text
@@ -115,6 +130,8 @@ def test_the_markdown_tells_the_verdict_first(seen):
     assert "torchdoctor install.mirror = nju (/home/<user>/config.toml:1)" in text
     assert "HTTPS_PROXY=http://<secret>@<host>:3128" in text
     assert "absent, not there (/sys): amd.gpus" in text
+    assert "import on cpu: fail, OSError\n  /home/<user>/x.so" in text
+    assert "demo: unknown, no torch, its Python is gone (/home/<user>/kernels/demo)" in text
 
 
 def _outside_blocks(text):
@@ -160,9 +177,9 @@ def test_the_page_escapes_everything(text):
     assert html.unescape(inside).rstrip("\n") == text.rstrip("\n")
 
 
-def test_the_page_loads_and_runs_nothing(seen):
+def test_the_page_loads_and_runs_nothing(reported):
     """Its policy allows its own style by digest and nothing else; no script, no link, no image."""
-    page = as_html(sections_of(_document(seen)), title="report")
+    page = as_html(sections_of(_document(reported)), title="report")
     style = re.search(r"<style>(.*)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in page

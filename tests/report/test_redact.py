@@ -48,6 +48,7 @@ ADA = Identity(
         ("could not resolve nexus.lovelace.internal", "could not resolve <host>"),
         ("GPU-8a1b2c3d-0011-2233-4455-66778899aabb", "GPU-<uuid>"),
         ("HF_TOKEN=hunter2 next", "HF_TOKEN=<secret> next"),
+        ("WANDB_KEY=hunter2 next", "WANDB_KEY=<secret> next"),
         ('"api_key": "hunter 2"', '"api_key": <secret>'),
         ("pip --password hunter2 x", "pip --password <secret> x"),
         ("Authorization: Bearer abc.def-123456", "Authorization: Bearer <secret>"),
@@ -85,8 +86,9 @@ def test_what_diagnosis_needs_stays(text):
 
 def test_a_version_of_four_numbers_in_a_document_stays_by_its_key():
     """12.4.5.8 is cuBLAS under `version` and an address elsewhere."""
-    document = {"version": "12.4.5.8", "host": "12.4.5.8", "password": "hunter2"}
-    assert redact_document(document) == {"version": "12.4.5.8", "host": "<ip>", "password": "<secret>"}
+    document = {"version": "12.4.5.8", "host": "12.4.5.8", "password": "hunter2", "DB_PASS": "x"}
+    shown = {"version": "12.4.5.8", "host": "<ip>", "password": "<secret>", "DB_PASS": "<secret>"}
+    assert redact_document(document) == shown
 
 
 letters = st.characters(codec="ascii", categories=("L", "N"))

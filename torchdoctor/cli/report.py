@@ -13,16 +13,15 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import cache_folder, data_folder, environment_python, full_path
-from torchdoctor.errors import EnvironmentUnusable, NoSolution, UsageError
+from torchdoctor.errors import EnvironmentUnusable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.errors import TorchdoctorError
-    from torchdoctor.inventory import Inventory
-    from torchdoctor.machine import Machine, NamedFact, PythonInfo, World
-    from torchdoctor.plan import Plan
-    from torchdoctor.report.bug_report import Seen
+    from torchdoctor.machine import Machine, PythonInfo
+    from torchdoctor.machine.fact import Fact
+    from torchdoctor.report.bug_report import Reported
     from torchdoctor.report.redact import Identity
 
 __all__ = ["command"]
@@ -35,8 +34,11 @@ __all__ = ["command"]
     help="md is for pasting into an issue; json holds everything.",
 )  # fmt: skip
 @click.option("-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it.")
+@click.option(
+    "--import/--no-import", "importing", default=True, help="Import torch in ENV, which takes a second."
+)
 @output_options
-def command(*, env: Path | None, form: str, target: str | None, output: Output) -> int:
+def command(*, env: Path | None, form: str, target: str | None, importing: bool, output: Output) -> int:
     """Put the machine, ENV, what would fit, findings and settings into one file for a bug report.
 
     User names, home folders, host names, addresses, tokens and credentials are taken out. Without ENV: the active
@@ -52,8 +54,8 @@ def command(*, env: Path | None, form: str, target: str | None, output: Output) 
 
     form = "json" if output.json else form
     place = _target(target)
-    seen = _look(env)
-    document = report_document(seen, when=datetime.now(timezone.utc), identity=_identity(os.environ))
+    reported = _look(env, importing=importing)
+    document = report_document(reported, when=datetime.now(timezone.utc), identity=_identity(os.environ))
     text = _text(document, form)
     if place is None:
         click.echo(text, nl=not text.endswith("\n"))
@@ -64,11 +66,14 @@ def command(*, env: Path | None, form: str, target: str | None, output: Output) 
     return 0
 
 
-def _look(env: Path | None) -> Seen:
-    from torchdoctor.diagnosis import judge_builds
-    from torchdoctor.installed import read_installed
-    from torchdoctor.machine import describe_python, detect, real_world
-    from torchdoctor.report.bug_report import Seen
+def _look(env: Path | None, *, importing: bool) -> Reported:
+    from torchdoctor.checkup import Looking, look
+    from torchdoctor.checkup.case import case_of
+    from torchdoctor.checkup.signs import live_rules
+    from torchdoctor.diagnosis.judge import judge
+    from torchdoctor.index_store import known_index
+    from torchdoctor.machine import describe_python, real_world
+    from torchdoctor.report.bug_report import Reported
 
     world = real_world(os.environ)
     interpreter = _python(env)
@@ -78,21 +83,17 @@ def _look(env: Path | None) -> Seen:
     except EnvironmentUnusable as error:
         # Where the environment's interpreter does not run, the machine can still be told.
         problem, python = error, describe_python(world, sys.executable)
-    detection = detect(world, python=python, cache=cache_folder())
-    plan = _plan(detection.machine)
-    fitting = None if isinstance(plan, NoSolution) else plan
-    findings = (
-        ()
-        if problem
-        else judge_builds(read_installed(python.site_packages), fitting, folder=str(python.prefix))
-    )
-    return Seen(
-        detection=detection,
-        extra_facts=(_tags(detection.machine, python),),
-        environment=problem or _inventory(world, python, detection.machine),
-        plan=plan,
+    index = known_index(data_folder(), lambda text: click.echo(text, err=True))
+    how = Looking(importing=importing and problem is None, asking=False)
+    seen = look(world, python, here=_here(), cache=cache_folder(), index=index, how=how)
+    # For whoever reads the issue: in English, whatever is spoken here.
+    findings = () if problem else judge(case_of(seen), str, live_rules()).findings
+    return Reported(
+        seen=seen,
         findings=findings,
+        tags=_tags(seen.detection.machine, python),
         settings=_own_settings(),
+        problem=problem,
     )
 
 
@@ -105,24 +106,6 @@ def _python(env: Path | None) -> Path:
         return Path(sys.executable)
 
 
-def _plan(machine: Machine) -> Plan | NoSolution:
-    from torchdoctor.index_store import known_index
-    from torchdoctor.plan import Request
-    from torchdoctor.snapshot_shelf import plan_from_snapshot
-
-    try:
-        known = known_index(data_folder(), lambda text: click.echo(text, err=True))
-        return plan_from_snapshot(machine, Request(), known)
-    except NoSolution as error:
-        return error
-
-
-def _inventory(world: World, python: PythonInfo, machine: Machine) -> Inventory:
-    from torchdoctor.inventory import take_inventory
-
-    return take_inventory(world, python, here=_here(), platform=machine.platform)
-
-
 def _here() -> Path:
     try:
         return Path.cwd()
@@ -131,24 +114,23 @@ def _here() -> Path:
         return Path("/")
 
 
-def _tags(machine: Machine, python: PythonInfo) -> NamedFact:
-    """The best wheel tags that the interpreter takes, and how many there are."""
+def _tags(machine: Machine, python: PythonInfo) -> Fact[str]:
+    """The best wheel tag that the interpreter takes, and how many there are."""
     from torchdoctor.machine import supported_tags
-    from torchdoctor.machine.fact import NamedFact, absent, found
+    from torchdoctor.machine.fact import absent, found
 
     tags = supported_tags(machine)
     source = str(python.executable)
-    text = f"{tags[0]} and {len(tags) - 1} more" if tags else ""
-    return NamedFact(name="python.tags", fact=found(text, source) if text else absent(source))
+    return found(f"{tags[0]} and {len(tags) - 1} more", source) if tags else absent(source)
 
 
-def _own_settings() -> dict[str, Any]:
+def _own_settings() -> list[dict[str, Any]]:
     from dataclasses import asdict
 
     from torchdoctor.cli.config import every_setting
     from torchdoctor.cli.settings import read_config
 
-    return {"settings": [asdict(row) for row in every_setting(read_config(), everything=False)]}
+    return [asdict(row) for row in every_setting(read_config(), everything=False)]
 
 
 def _identity(environ: Mapping[str, str]) -> Identity:

@@ -17,6 +17,7 @@ from torchdoctor.inventory.record import check_record
 from torchdoctor.inventory.settings import conda_settings, pip_settings, uv_settings
 from torchdoctor.inventory.variables import certificates, proxies, variables
 from torchdoctor.machine.fact import absent, found, unknown
+from torchdoctor.machine.python_facts import platform_of
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -55,12 +56,11 @@ def take_inventory(
     here: Path,
     depth: Depth = "sizes",
     index: Snapshot | None = None,
-    platform: str | None = None,
 ) -> Inventory:
     """Look at everything on `python`'s path and at its settings; `here` is the current folder.
 
     `depth` says how closely files are compared with their RECORD. `index` has the facts by which companions are
-    judged, those that came with torchdoctor by default; `platform` (`Machine.platform`) those of NumPy. Never raises.
+    judged, those that came with torchdoctor by default. Never raises.
     """
     user = user_site(python, world.environ)
     path = import_path(python, world.environ, user)
@@ -94,7 +94,7 @@ def take_inventory(
         python_path=_rows(python_path(world.environ, python), "PYTHONPATH"),
         user_site=user,
         pth=_rows(tuple(pth_files(sites)), where, problems),
-        numpy=_numpy(own, first["torch"], platform, facts, where),
+        numpy=_numpy(own, first["torch"], platform_of(python), facts, where),
         openmp=_rows(openmp_runtimes(prefix, sites), where, problems),
         cuda_majors=_rows(cuda_majors(everything), where, problems),
         settings=_settings(world, python, here),

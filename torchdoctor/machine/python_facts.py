@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine.fact import absent, found, unknown
+from torchdoctor.machine.model import Machine, Python
+from torchdoctor.machine.system import name_of_system, normal_arch
 
 if TYPE_CHECKING:
     from torchdoctor.machine.fact import Fact
+    from torchdoctor.machine.model import Platform
     from torchdoctor.machine.python import PythonInfo
     from torchdoctor.machine.seam import World
 
-__all__ = ["abi_of", "distributor_of", "python_facts"]
+__all__ = ["abi_of", "distributor_of", "platform_of", "python_facts"]
 
 # Who made it, by where it lies. The Store's: https://docs.python.org/3/using/windows.html; uv's:
 # https://docs.astral.sh/uv/reference/storage/; Homebrew's: https://docs.brew.sh/Installation.
@@ -59,6 +63,16 @@ def _translated(python: PythonInfo, told: str) -> Fact[bool]:
         if python.translated is None
         else found(python.translated, told)
     )
+
+
+def platform_of(python: PythonInfo) -> Platform | None:
+    """The name by which builds are sorted (`Machine.platform`), of an interpreter alone."""
+    try:
+        system = name_of_system(python)
+    except EnvironmentUnusable:
+        return None
+    described = Python(version=python.version, bits=python.bits)
+    return Machine(os=system, arch=normal_arch(python), python=described).platform
 
 
 def abi_of(python: PythonInfo) -> str:

@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from torchdoctor.checkup import Seen
     from torchdoctor.diagnosis import Finding
     from torchdoctor.errors import TorchdoctorError
-    from torchdoctor.inventory import Inventory
-    from torchdoctor.machine import Detection
-    from torchdoctor.machine.fact import NamedFact
-    from torchdoctor.plan import Plan
+    from torchdoctor.machine.fact import Fact
     from torchdoctor.report.redact import Identity
 
-__all__ = ["Section", "Seen", "report_document", "sections_of"]
+__all__ = ["Reported", "Section", "report_document", "sections_of"]
 
 _LINE = 600
 # Lists that have a section of their own, or that the machine's facts repeat.
@@ -30,15 +28,18 @@ _APART = ("distributions", "copies", "settings", "variables", "proxies", "certif
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """What the report is made of. Of `environment` and `plan`, an error stands where there is none."""
+class Reported:
+    """What the report is made of.
 
-    detection: Detection
-    extra_facts: Sequence[NamedFact]
-    environment: Inventory | TorchdoctorError
-    plan: Plan | TorchdoctorError
+    Where `problem` says why the environment's interpreter does not run, `seen` is of torchdoctor's own, and only what
+    it says of the machine counts. `settings` are torchdoctor's, as rows of JSON.
+    """
+
+    seen: Seen
     findings: Sequence[Finding]
-    settings: Mapping[str, Any]
+    tags: Fact[str]
+    settings: Sequence[Mapping[str, Any]]
+    problem: TorchdoctorError | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,36 +50,32 @@ class Section:
     lines: tuple[str, ...]
 
 
-def report_document(seen: Seen, *, when: datetime, identity: Identity) -> dict[str, Any]:
+def report_document(reported: Reported, *, when: datetime, identity: Identity) -> dict[str, Any]:
     """The whole report as JSON, redacted: what `report --format json` writes, and what the other forms show."""
-    environment, plan = seen.environment, seen.plan
-    facts = (*seen.detection.facts, *seen.extra_facts)
+    seen, problem = reported.seen, reported.problem
+    facts = [{"name": row.name, **plain(row.fact)} for row in seen.detection.facts]
     document = {
         "schema": 1,
         "torchdoctor": __version__,
         "created": when.isoformat(timespec="seconds"),
-        "summary": plain(seen.detection.summary()),
-        "machine": plain(seen.detection.machine.to_json()),
-        "facts": [{"name": row.name, **plain(row.fact)} for row in facts],
-        "environment": None if isinstance(environment, Exception) else environment.to_json(),
-        "environment_error": _error(environment),
-        "plan": None if isinstance(plan, Exception) else plain(plan.to_json()),
-        "plan_error": _error(plan),
-        "findings": plain([row.to_json() for row in seen.findings]),
-        "settings": plain(seen.settings),
+        "summary": seen.detection.summary(),
+        "machine": seen.detection.machine.to_json(),
+        "facts": [*facts, {"name": "python.tags", **plain(reported.tags)}],
+        "environment": seen.inventory.to_json() if problem is None else None,
+        "environment_error": _error(problem) if problem is not None else None,
+        "checks": [row.to_json() for row in seen.imported or ()],
+        "kernels": [row.to_json() for row in seen.kernels],
+        "plan": seen.plan.to_json() if seen.plan is not None else None,
+        "unfit": seen.unfit or None,
+        "findings": [row.to_json() for row in reported.findings],
+        "settings": list(reported.settings),
     }
-    redacted: dict[str, Any] = redact_document(document, identity)
+    redacted: dict[str, Any] = redact_document(plain(document), identity)
     return redacted
 
 
-def _error(value: object) -> dict[str, str] | None:
-    if not isinstance(value, Exception):
-        return None
-    return {
-        "kind": getattr(value, "name", "error"),
-        "message": plain(str(value)),
-        "fix": getattr(value, "fix", ""),
-    }
+def _error(problem: TorchdoctorError) -> dict[str, str]:
+    return {"kind": problem.name, "message": problem.message, "fix": problem.fix}
 
 
 def sections_of(document: dict[str, Any]) -> tuple[Section, ...]:
@@ -90,6 +87,8 @@ def sections_of(document: dict[str, Any]) -> tuple[Section, ...]:
         ("What would fit", _plan(document)),
         ("Environment", _environment(environment, document["environment_error"])),
         ("Packages", _packages(environment)),
+        ("Imported", _checks(document["checks"])),
+        ("Kernels", _kernels(document["kernels"])),
         ("Machine", _facts(document["facts"])),
         ("Settings", _settings(environment, document["settings"])),
         ("Variables", _variables(environment)),
@@ -129,13 +128,26 @@ def _findings(findings: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _plan(document: dict[str, Any]) -> Iterator[str]:
-    plan, error = document["plan"], document["plan_error"]
+    plan = document["plan"]
     if plan is None:
-        yield f"{error['message']}; {error['fix']}"
+        yield document["unfit"] or "unknown"
         return
     yield ", ".join(f"{row['name']} {row['version']}" for row in plan["packages"])
     yield from plan["reasons"]
     yield from (f"warning: {text}" for text in plan["warnings"])
+
+
+def _checks(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        yield f"{row['id']} on {row['device']}: {row['status']}, {row['detail']}"
+        yield from (f"  {line}" for line in row.get("evidence", ()))
+
+
+def _kernels(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        torch = f"torch {row['torch']}" if row["torch"] else "no torch"
+        problem = f", {row['problem']['message']}" if row["problem"] else ""
+        yield f"{row['name']}: {row['python'] or row['language'] or 'unknown'}, {torch}{problem} ({row['folder']})"
 
 
 def _environment(environment: dict[str, Any], error: dict[str, str] | None) -> Iterator[str]:
@@ -201,10 +213,10 @@ def _packages(environment: dict[str, Any]) -> Iterator[str]:
         yield from (f"  needs {line}" for line in row["requires"][:40] if row["name"].startswith("torch"))
 
 
-def _settings(environment: dict[str, Any], own: dict[str, Any]) -> Iterator[str]:
+def _settings(environment: dict[str, Any], own: list[dict[str, Any]]) -> Iterator[str]:
     for row in (environment.get("settings") or {}).get("value") or ():
         yield f"{row['tool']} {row['key']} = {row['value']} ({row['origin']}{'' if row['used'] else ', overridden'})"
-    for row in own.get("settings", ()):
+    for row in own:
         yield f"torchdoctor {row['key']} = {_shown(row['value'])} ({row['origin']})"
 
 

@@ -30,6 +30,11 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _OPTION = re.compile(rf"(--[\w-]{{0,40}}{_KEYS}[\w-]{{0,20}}[\s=]+)([^\s-][^\s]{{0,500}})", re.IGNORECASE)
+_VARIABLE = r"[A-Z][A-Z0-9_]{0,60}_(?:KEY|PASS|PWD|AUTH)"
+_SET = re.compile(
+    rf"(?<![A-Za-z0-9_])({_VARIABLE}[\"']?\s{{0,3}}[:=]\s{{0,3}})"
+    r"(\"[^\"]{1,500}\"|'[^']{1,500}'|[^\s,;&\"']{1,500})"
+)
 _SECRET_KEY = re.compile(rf"[\w-]{{0,60}}{_KEYS}[\w-]{{0,40}}", re.IGNORECASE)
 _UNIX_HOME = re.compile(r"(/{1,4}(?:home\d{0,2}|users)/{1,4})([^/\\\s\"'<>|:,;)\]]{1,64})", re.IGNORECASE)
 # A name in Windows may have blanks in it, where something follows that ends it.
@@ -111,7 +116,7 @@ def redact_document(document: Any, identity: Identity = Identity(), *, key: str 
         }
     if isinstance(document, (list, tuple)):
         return [redact_document(row, identity, key=key) for row in document]
-    if isinstance(document, str) and _SECRET_KEY.fullmatch(key):
+    if isinstance(document, str) and (_SECRET_KEY.fullmatch(key) or re.fullmatch(_VARIABLE, key)):
         return "<secret>"
     if isinstance(document, str) and not (key in _VERSION_KEYS and _QUAD.fullmatch(document)):
         return redact(document, identity)
@@ -127,6 +132,7 @@ def _once(text: str, identity: Identity) -> str:
     text = _BARE_LOGIN.sub("<secret>@", text)
     text = _OPTION.sub(r"\1<secret>", text)
     text = _ASSIGNED.sub(r"\1<secret>", text)
+    text = _SET.sub(r"\1<secret>", text)
     text = _EMAIL.sub("<email>", text)
     text = _homes(text, identity.homes)
     text = _WINDOWS_HOME.sub(r"\1<user>", text)
