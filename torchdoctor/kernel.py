@@ -13,6 +13,7 @@ from torchdoctor.kernels.interpreter import prefix_of
 from torchdoctor.kernels.judge import judge
 from torchdoctor.kernels.names import display_name_of, valid_display_name, valid_name
 from torchdoctor.kernels.places import user_kernels
+from torchdoctor.kernels.spec import parse_spec
 from torchdoctor.kernels.start import run_cells
 from torchdoctor.kernels.write import check_writable, staged
 from torchdoctor.machine import real_world
@@ -85,7 +86,7 @@ def destination_for(
     name = valid_name(name).lower()
     # Absolute, and not followed: a venv's python is a link to another one.
     own = prefix_of(python.absolute())
-    for state in list_kernels(real_world(environ), prefixes=[own]):
+    for state in list_kernels(real_world(environ), prefixes=[own, *([prefix] if prefix else [])]):
         if state.name == name and not overwrite and not _runs(state, python):
             raise _taken(state)
     if name in ("python3", "python2") and not overwrite:
@@ -113,15 +114,18 @@ def register(
     """Register `python` as the kernel `name`, once cells ran in it: the user's own, or one below `prefix`.
 
     `settings` are variables that the kernel sets. A spec of that name that runs another interpreter is left alone
-    unless `overwrite`; when a cell fails nothing has changed. Raises `KernelFailed` or `UsageError`.
+    unless `overwrite`; of one that runs this one only the menu entry and `settings` change. When a cell fails nothing
+    has changed. Raises `KernelFailed` or `UsageError`.
     """
     valid_display_name(display_name)
     destination = destination_for(python, name=name, prefix=prefix, environ=environ, overwrite=overwrite)
     with staged(destination) as stage:
-        document = {**made_by_ipykernel(python, stage.folder, environ), "display_name": display_name}
+        before = {} if overwrite else _spec_of(destination)
+        document = before or made_by_ipykernel(python, stage.folder, environ)
+        document["display_name"] = display_name
         if settings:
             document["env"] = {**document.get("env", {}), **settings}
-        stage.write(document)
+        stage.write(document, logos=not before)
         session = run_cells(python, stage.folder, environ=environ, on_wait=on_wait)
         raise_first_failure(destination.name, judge(session, meant=prefix_of(python)))
         stage.put()
@@ -157,6 +161,14 @@ def _taken(state: KernelState) -> UsageError:
         fix="choose another with --name, or replace it with --yes",
         kind="kernel-exists",
     )
+
+
+def _spec_of(folder: Path) -> dict[str, Any]:
+    """What the spec in `folder` says; empty when there is none."""
+    try:
+        return dict(parse_spec((folder / "kernel.json").read_text("utf-8")).document)
+    except (OSError, ValueError):
+        return {}
 
 
 def made_by_ipykernel(python: Path, folder: Path, environ: Mapping[str, str]) -> dict[str, Any]:

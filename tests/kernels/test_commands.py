@@ -133,6 +133,16 @@ def test_a_name_that_another_spec_has_is_left_alone(real, put_spec):
     assert (folder / "kernel.json").read_text() == "{ not json"
 
 
+def test_a_spec_in_a_place_where_jupyter_does_not_look_is_left_alone_too(real, jupyter, tmp_path):
+    """--prefix names an environment of others, which has a kernel of that name."""
+    folder = tmp_path / "other" / "share" / "jupyter" / "kernels" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(ipykernel_spec("/theirs/bin/python")))
+    ran = kernel(real.folder, "--name", "demo", "--prefix", tmp_path / "other", "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "kernel-exists")
+    assert "/theirs/bin/python" in (folder / "kernel.json").read_text()
+
+
 def test_a_spec_that_is_replaced_keeps_what_is_not_ours(real, put_spec):
     """--yes takes the name; another's file beside it stays, and so does the broken spec."""
     folder = put_spec("taken", "{ not json")
@@ -141,6 +151,19 @@ def test_a_spec_that_is_replaced_keeps_what_is_not_ours(real, put_spec):
     assert json.loads((folder / "kernel.json").read_text("utf-8"))["argv"][0] == str(real.python)
     assert (folder / "notes.txt").read_text() == "mine"
     assert (folder / "kernel.json.broken").read_text() == "{ not json"
+
+
+def test_registering_an_environment_again_keeps_what_its_owner_changed(demo, real):
+    """A logo of one's own, an option and a variable stay; a variable that is named now is added."""
+    document = json.loads((demo / "kernel.json").read_text("utf-8"))
+    document["argv"].append("--IPKernelApp.trio_loop=False")
+    (demo / "kernel.json").write_text(json.dumps(document), "utf-8")
+    (demo / "logo-64x64.png").write_bytes(b"mine")
+    assert kernel(real.folder, "--name", "demo", "--env", "MORE=1").status == 0
+    again = json.loads((demo / "kernel.json").read_text("utf-8"))
+    assert again["argv"] == document["argv"]
+    assert again["env"] == {"TD_MARK": "it is set", "MORE": "1"}
+    assert (demo / "logo-64x64.png").read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("place", ["/proc/jupyter", "a-file"])
