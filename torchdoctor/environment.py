@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from torchdoctor.plan import Plan
 
 __all__ = ["Environment", "State", "Work", "examine", "install", "interpreter_of", "recover"]
+
+
+# A mount that shows the same file system again, and a folder of a container's image: they look like any other folder
+# until they are renamed.
+_CANNOT_MOVE = frozenset({errno.EBUSY, errno.EXDEV})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +91,12 @@ def install(wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
                 _change_in_place(folder, wheelhouse, work)
             else:
                 _check_space(unpacked, folder.parent)
-                _make_beside(folder, state, wheelhouse, work)
+                try:
+                    _make_beside(folder, state, wheelhouse, work)
+                except OSError as error:
+                    if state != "venv" or error.errno not in _CANNOT_MOVE:
+                        raise
+                    _change_in_place(folder, wheelhouse, work)
     except OSError as error:
         raise InstallFailed(
             f"{folder} could not be made: {error.strerror or error}"

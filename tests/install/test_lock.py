@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from uv import find_uv_bin
 
 from tests.conftest import run_torchdoctor
 from tests.install.conftest import HERE, TORCH, VISION
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
+from torchdoctor.errors import TorchdoctorError
+from torchdoctor.lock_file import plan_of_lock, read_lock
+from torchdoctor.machine import detect, find_python, real_world, supported_tags
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -255,51 +261,69 @@ sha256 = "{digest}"
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "status"),
+    ("changes", "kind"),
     [
-        ({"place": 'path = "../torch.whl"'}, "bad-lock", 2),
-        ({"place": 'path = "/etc/passwd"'}, "bad-lock", 2),
-        ({"place": 'path = "C:/torch.whl"'}, "bad-lock", 2),
-        ({"name": "../torch-2.13.0+cpu-py3-none-any.whl"}, "bad-lock", 2),
-        ({"name": "NUL"}, "bad-lock", 2),
-        ({"name": "torch-2.13.0+cpu-py3-none-any.whl\\n"}, "bad-lock", 2),
-        ({"name": "evil-2.13.0+cpu-py3-none-any.whl"}, "bad-lock", 2),
-        ({"name": "torch-2.14.0+cpu-py3-none-any.whl"}, "bad-lock", 2),
-        ({"place": 'url = "ftp://host/torch-2.13.0+cpu-py3-none-any.whl"'}, "bad-lock", 2),
-        ({"place": 'url = "file:///dev/zero"'}, "bad-lock", 2),
-        ({"digest": "0" * 63}, "bad-lock", 2),
-        ({"digest": ""}, "bad-lock", 2),
-        ({"name": "torch-2.13.0+cpu-cp311-cp311-win_amd64.whl"}, "foreign-lock", 3),
-        ({"name": "torch-2.13.0+cpu-cp38-cp38-manylinux_2_28_x86_64.whl"}, "foreign-lock", 3),
-        ({"digest": '"\n[tool]\nx = "'}, "bad-lock", 2),
+        ({"place": 'path = "../torch.whl"'}, "bad-lock"),
+        ({"place": 'path = "/etc/passwd"'}, "bad-lock"),
+        ({"place": 'path = "C:/torch.whl"'}, "bad-lock"),
+        ({"name": "../torch-2.13.0+cpu-py3-none-any.whl"}, "bad-lock"),
+        ({"name": "NUL"}, "bad-lock"),
+        ({"name": "torch-2.13.0+cpu-py3-none-any.whl\\n"}, "bad-lock"),
+        ({"name": "evil-2.13.0+cpu-py3-none-any.whl"}, "bad-lock"),
+        ({"name": "torch-2.14.0+cpu-py3-none-any.whl"}, "bad-lock"),
+        ({"place": 'url = "ftp://host/torch-2.13.0+cpu-py3-none-any.whl"'}, "bad-lock"),
+        ({"place": 'url = "file:///dev/zero"'}, "bad-lock"),
+        ({"digest": "0" * 63}, "bad-lock"),
+        ({"digest": ""}, "bad-lock"),
+        ({"name": "torch-2.13.0+cpu-cp311-cp311-win_amd64.whl"}, "foreign-lock"),
+        ({"name": "torch-2.13.0+cpu-cp38-cp38-manylinux_2_28_x86_64.whl"}, "foreign-lock"),
+        ({"digest": '"\n[tool]\nx = "'}, "bad-lock"),
     ],
     ids=str,
 )  # fmt: skip
-def test_a_hostile_or_foreign_lock_is_refused(torchdoctor, tmp_path, changes, kind, status):
-    """Said with what is wrong and what to do; nothing is fetched or made."""
+def test_a_hostile_or_foreign_lock_is_refused(tmp_path, here, changes, kind):
+    """Said with what is wrong and what to do, before anything is fetched or made."""
     name = changes.get("name", "torch-2.13.0+cpu-py3-none-any.whl")
-    fields = {
-        "name": name, "place": 'url = "http://127.0.0.1:9/x.whl"', "digest": "0" * 64, **changes,
-    }  # fmt: skip
-    (tmp_path / "pylock.toml").write_text(GOOD.format(**fields))
-    ran = torchdoctor("install", tmp_path / "env", "--lock", tmp_path / "pylock.toml", "--json")
-    assert (ran.status, ran.json["error"]["kind"]) == (status, kind), ran.out
-    assert ran.json["error"]["fix"]
-    assert not (tmp_path / "env").exists()
+    fields = {"name": name, "place": 'url = "http://127.0.0.1:9/x.whl"', "digest": "0" * 64, **changes}
+    assert refusal(tmp_path, here, GOOD.format(**fields)) == kind
 
 
-def test_a_lock_without_hashes_is_refused_with_the_way_to_make_one(torchdoctor, tmp_path):
+@pytest.fixture(scope="module")
+def here():
+    """This machine."""
+    return detect(real_world(os.environ), python=find_python(real_world(os.environ), sys.executable)).machine
+
+
+def refusal(folder, machine, text):
+    """Which error a lock of this text is; usage is 2, a lock for another machine 3."""
+    path = folder / "pylock.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(TorchdoctorError) as caught:
+        plan_of_lock(read_lock(path, machine=machine, tags=supported_tags(machine)), path)
+    assert caught.value.fix
+    assert caught.value.exit_status == (3 if caught.value.name == "foreign-lock" else 2)
+    return caught.value.name
+
+
+def test_a_good_lock_is_read(tmp_path, here):
+    """The same text with nothing wrong in it."""
+    text = GOOD.format(
+        name="torch-2.13.0+cpu-py3-none-any.whl", place='url = "https://host/x.whl"', digest="0" * 64
+    )
+    (tmp_path / "pylock.toml").write_text(text)
+    locked = read_lock(tmp_path / "pylock.toml", machine=here, tags=supported_tags(here))
+    assert (locked.variant, locked.wheels[0].version) == ("cpu", f"{TORCH}+cpu")
+
+
+def test_a_lock_without_hashes_is_refused_with_the_way_to_make_one(tmp_path, here):
     """Nothing could be checked by it."""
     text = GOOD.format(
         name="torch-2.13.0+cpu-py3-none-any.whl", place='url = "http://127.0.0.1:9/x"', digest=""
     )
-    (tmp_path / "pylock.toml").write_text(text.partition("[packages.wheels.hashes]")[0])
-    ran = torchdoctor("install", tmp_path / "env", "--lock", tmp_path / "pylock.toml", "--json")
-    assert (ran.status, ran.json["error"]["kind"]) == (2, "lock-without-hashes")
-    assert "resolve --format pylock" in ran.json["error"]["fix"]
+    assert refusal(tmp_path, here, text.partition("[packages.wheels.hashes]")[0]) == "lock-without-hashes"
 
 
-def test_names_in_a_lock_that_differ_by_case_alone_are_refused(torchdoctor, tmp_path):
+def test_names_in_a_lock_that_differ_by_case_alone_are_refused(tmp_path, here):
     """One would take the other's place where case does not count."""
     rows = [
         GOOD.format(name=name, place='url = "http://127.0.0.1:9/x"', digest="0" * 64).partition(
@@ -308,20 +332,40 @@ def test_names_in_a_lock_that_differ_by_case_alone_are_refused(torchdoctor, tmp_
         for name in ("torch-2.13.0+cpu-py3-none-any.whl", "Torch-2.13.0+cpu-py3-none-any.whl")
     ]
     text = 'lock-version = "1.0"\ncreated-by = "x"\n' + "".join(f"[[packages]]{row}" for row in rows)
-    (tmp_path / "pylock.toml").write_text(text)
-    ran = torchdoctor("install", tmp_path / "env", "--lock", tmp_path / "pylock.toml", "--json")
-    assert (ran.status, ran.json["error"]["kind"]) == (2, "bad-lock"), ran.out
+    assert refusal(tmp_path, here, text) == "bad-lock"
 
 
-def test_rubbish_is_no_lock(torchdoctor, tmp_path):
-    """A folder, nothing, bytes, TOML of something else, a lock of the future, source archives."""
-    (tmp_path / "bytes").write_bytes(b"\xff\xfe\0")
-    (tmp_path / "other").write_text('[project]\nname = "x"\n')
-    (tmp_path / "future").write_text('lock-version = "2.0"\ncreated-by = "x"\npackages = []\n')
-    (tmp_path / "empty").write_text('lock-version = "1.0"\ncreated-by = "x"\npackages = []\n')
-    for name in ("nothing", ".", "bytes", "other", "future", "empty"):
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xff\xfe\0", "[project]\nname = 'x'\n", "lock-version = '2.0'\ncreated-by = 'x'\npackages = []\n",
+        "lock-version = '1.0'\ncreated-by = 'x'\npackages = []\n", "packages = 3\n", "a = " + "[" * 5000,
+    ],
+    ids=["bytes", "a project", "the future", "empty", "numbers", "brackets"],
+)  # fmt: skip
+def test_rubbish_is_no_lock(tmp_path, here, text):
+    """Whatever it is, the answer is ours."""
+    assert refusal(tmp_path, here, text) == "bad-lock"
+
+
+@given(st.text(alphabet="\n\"'[]={}.0a/\\-", max_size=80), st.integers(0, 300))
+@settings(max_examples=100, deadline=None)
+def test_a_damaged_lock_is_refused_or_read(tmp_path_factory, here, noise, place):
+    """Text put in anywhere never makes another error than ours."""
+    good = GOOD.format(
+        name="torch-2.13.0+cpu-py3-none-any.whl", place='url = "https://host/x.whl"', digest="0" * 64
+    )
+    path = tmp_path_factory.getbasetemp() / "pylock.toml"
+    path.write_text(good[:place] + noise + good[place:], "utf-8")
+    with contextlib.suppress(TorchdoctorError):
+        plan_of_lock(read_lock(path, machine=here, tags=supported_tags(here)), path)
+
+
+def test_a_lock_that_is_not_there_or_is_a_folder(torchdoctor, tmp_path):
+    """Said by the program with its status."""
+    for name in ("nothing", "."):
         ran = torchdoctor("install", tmp_path / "env", "--lock", tmp_path / name, "--json")
-        assert (ran.status, ran.json["error"]["kind"]) == (2, "bad-lock"), (name, ran.out)
+        assert (ran.status, ran.json["error"]["kind"]) == (2, "bad-lock"), ran.out
 
 
 def test_a_lock_decides_alone(torchdoctor, locked):

@@ -1,0 +1,348 @@
+"""An environment that is there: a change is shown, made in one step and written down; what cannot be moved stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.install import killing
+from tests.install.conftest import TORCH
+from tests.install.test_sources import versions
+from tests.wheelmaker import make_wheel
+from torchdoctor import in_place
+from torchdoctor.exchange import exchange
+
+
+@pytest.fixture
+def newer(official, tag):
+    """torch 2.14.0 beside 2.13.0, and what it needs."""
+    official.add("/whl/cpu/torch/", *make_wheel("torch", "2.14.0+cpu", tag=tag, requires=("needed",)))
+    official.add("/simple/needed/", *make_wheel("needed", "1.0", tag="py3-none-any"))
+    return official
+
+
+@pytest.fixture
+def small(bare):
+    """torch alone."""
+    return (*bare, "--without", "numpy", "--without", "torchvision")
+
+
+@pytest.fixture
+def upgrade(small):
+    """The same for torch 2.14.0."""
+    return tuple("2.14.0" if option == TORCH else option for option in small)
+
+
+@pytest.fixture
+def existing(torchdoctor, newer, small, tmp_path):
+    """torch 2.13.0, installed."""
+    folder = tmp_path / "envs" / "env"
+    ran = torchdoctor("install", folder, *small)
+    assert ran.status == 0, ran.err
+    return folder
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(torchdoctor, existing, upgrade):
+    """`+` comes, `~` changes; no file is fetched for it."""
+    before = (existing / "torchdoctor.json").read_bytes()
+    ran = torchdoctor("install", existing, *upgrade, "--dry-run")
+    assert ran.status == 0, ran.err
+    assert f"~ torch {TORCH}+cpu -> 2.14.0+cpu" in ran.out
+    assert "+ needed 1.0" in ran.out
+    document = torchdoctor("install", existing, *upgrade, "--dry-run", "--json").json
+    assert document["changes"] == [
+        {"name": "needed", "before": None, "after": "1.0"},
+        {"name": "torch", "before": f"{TORCH}+cpu", "after": "2.14.0+cpu"},
+    ]
+    assert (existing / "torchdoctor.json").read_bytes() == before
+    assert versions(existing) == {"torch": f"{TORCH}+cpu"}
+
+
+def test_a_change_is_shown_before_it_is_made(torchdoctor, existing, upgrade):
+    """Without a terminal nobody is asked and nothing waits."""
+    ran = torchdoctor("install", existing, *upgrade)
+    assert ran.status == 0, ran.err
+    assert ran.err.index(f"~ torch {TORCH}+cpu -> 2.14.0+cpu") < ran.err.index("fetch")
+
+
+@pytest.mark.parametrize(("key", "status"), [("n", 5), ("y", 0)])
+def test_on_a_terminal_a_change_is_asked_for(alone, existing, upgrade, key, status):
+    """No leaves everything as it is, and says so."""
+    said, ended = on_terminal(alone, ("install", existing, *upgrade), key, existing.parent)
+    assert "Change 2 packages" in said
+    assert ended == status, said
+    assert versions(existing)["torch"] == ("2.14.0+cpu" if key == "y" else f"{TORCH}+cpu")
+
+
+def test_on_a_terminal_yes_is_not_asked_again(alone, existing, upgrade):
+    """--yes says it beforehand."""
+    said, ended = on_terminal(alone, ("install", existing, *upgrade, "--yes"), "", existing.parent)
+    assert ended == 0, said
+    assert "Change 2 packages" not in said
+
+
+def on_terminal(alone, arguments, key, cwd):
+    """What the program says on a terminal where `key` is typed once it asks, and its status."""
+    outer, inner = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "torchdoctor", *map(str, arguments)], stdin=inner, stdout=inner, stderr=inner,
+        env={**os.environ, **alone, "TERM": "dumb"}, cwd=cwd, start_new_session=True,
+    )  # fmt: skip
+    os.close(inner)
+    said, deadline, typed = b"", time.monotonic() + 60, False
+    while time.monotonic() < deadline:
+        if select.select([outer], [], [], 0.1)[0]:
+            try:
+                said += os.read(outer, 4096)
+            except OSError:
+                break
+        if b"packages in" in said and b"?" in said and key and not typed:
+            os.write(outer, f"{key}\n".encode())
+            typed = True
+    os.close(outer)
+    return said.decode("utf-8", "replace"), process.wait(30)
+
+
+def test_the_environment_says_what_was_put_there(torchdoctor, existing, upgrade, official):
+    """Schema, when, by what, the plan, each file with its hash, what changed, and the record before."""
+    ran = torchdoctor("install", existing, *upgrade)
+    assert ran.status == 0, ran.err
+    record = json.loads((existing / "torchdoctor.json").read_text("utf-8"))
+    assert record["schema"] == 1
+    assert record["plan"]["variant"] == "cpu"
+    assert {row["name"]: row["version"] for row in record["files"]} == {
+        "torch": "2.14.0+cpu",
+        "needed": "1.0",
+    }
+    assert all(len(row["sha256"]) == 64 for row in record["files"])
+    assert record["changes"] == [
+        {"name": "needed", "before": None, "after": "1.0"},
+        {"name": "torch", "before": f"{TORCH}+cpu", "after": "2.14.0+cpu"},
+    ]
+    assert record["previous"]["changes"] == [{"name": "torch", "before": None, "after": f"{TORCH}+cpu"}]
+    assert record["previous"].get("previous") is None
+
+
+def test_two_folders_change_places_in_one_step(tmp_path):
+    """Where the system can; both names are there all the time."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "of-a").touch()
+    if not exchange(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this file system cannot exchange two folders")
+    assert (tmp_path / "b" / "of-a").exists()
+    with pytest.raises(FileNotFoundError):
+        exchange(tmp_path / "a", tmp_path / "nowhere")
+
+
+def test_a_running_program_never_finds_its_environment_gone(torchdoctor, existing, upgrade):
+    """While it is changed, its interpreter can be started at any time."""
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", f"while [ -x '{existing}/bin/python' ]; do :; done; echo gone"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert torchdoctor("install", existing, *upgrade).status == 0
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def conda_prefix(tmp_path_factory):
+    """An environment as conda lays it out: a whole Python at its top, and conda-meta."""
+    base = Path(sys.base_prefix)
+    folder = tmp_path_factory.mktemp("conda") / "env"
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    skip = shutil.ignore_patterns(
+        "site-packages", "test", "tests", "idlelib", "__pycache__", "EXTERNALLY-MANAGED", "*.a"
+    )
+    if not (base / "lib" / version).is_dir() or not (base / "bin" / version).exists():
+        pytest.skip("the Python that runs the tests is laid out in another way")
+    shutil.copytree(base / "lib" / version, folder / "lib" / version, ignore=skip, symlinks=True)
+    for library in base.glob("lib/libpython*"):
+        shutil.copy2(library, folder / "lib", follow_symlinks=False)
+    (folder / "lib" / version / "site-packages").mkdir()
+    (folder / "bin").mkdir()
+    shutil.copy2(base / "bin" / version, folder / "bin" / version)
+    (folder / "bin" / "python").symlink_to(version)
+    (folder / "conda-meta").mkdir()
+    (folder / "conda-meta" / "history").touch()
+    prefix = subprocess.run(
+        [folder / "bin" / "python", "-I", "-c", "import sys; print(sys.prefix)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if prefix.stdout.strip() != str(folder):
+        pytest.skip("a copied Python does not find itself here")
+    return folder
+
+
+@pytest.fixture
+def conda(conda_prefix, tmp_path):
+    """A copy for one test."""
+    folder = tmp_path / "conda" / "env"
+    shutil.copytree(conda_prefix, folder, symlinks=True, copy_function=os.link)
+    return folder
+
+
+def test_a_conda_environment_is_installed_into_and_never_replaced(torchdoctor, conda, newer, small, upgrade):
+    """As pip does: the folder stays, what is conda's stays, and torch is there."""
+    before = conda.stat().st_ino
+    options = [option for option in small if option not in ("--python", sys.executable)]
+    ran = torchdoctor("install", conda, *options)
+    assert ran.status == 0, ran.err
+    assert versions(conda) == {"torch": f"{TORCH}+cpu"}
+    assert (conda.stat().st_ino, (conda / "conda-meta" / "history").exists()) == (before, True)
+    assert not (conda / in_place.FOLDER).exists()
+    assert f"conda activate {conda}" in ran.out
+    options = [option for option in upgrade if option not in ("--python", sys.executable)]
+    assert torchdoctor("install", conda, *options).status == 0
+    assert versions(conda) == {"torch": "2.14.0+cpu", "needed": "1.0"}
+    assert killing.wrong_files(conda) == []
+
+
+def test_a_failed_change_of_a_conda_environment_is_undone(torchdoctor, conda, newer, small, official, tag):
+    """A package of the user's would break: what was there is there again, to the byte."""
+    official.add(
+        "/simple/consumer/", *make_wheel("consumer", "1.0", tag="py3-none-any", requires=("needed<2",))
+    )
+    options = [option for option in small if option not in ("--python", sys.executable)]
+    assert torchdoctor("install", conda, *options, "--with", "consumer").status == 0
+    before = tree(conda)
+    official.add("/simple/needed/", *make_wheel("needed", "2.0", tag="py3-none-any"))
+    official.add("/whl/cpu/torch/", *make_wheel("torch", "2.14.1+cpu", tag=tag, requires=("needed>=2",)))
+    newest = ["2.14.1" if option == TORCH else option for option in options]
+    ran = torchdoctor("install", conda, *newest, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (5, "conflict"), ran.out
+    assert tree(conda) == before
+
+
+def tree(folder):
+    """Every file but compiled ones, with its bytes."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and path.name != "torchdoctor.json"
+    }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
+def test_a_change_of_a_conda_environment_that_was_killed_is_undone_by_the_next_run(
+    torchdoctor, alone, conda, newer, small, upgrade, official
+):
+    """Killed while uv is at work: the next run brings back what was there, and then succeeds."""
+    modules = {f"many/m{number}.py": "x = [\n" + "1,\n" * 200 + "]\n" for number in range(1500)}
+    official.add("/simple/many/", *make_wheel("many", "1.0", tag="py3-none-any", modules=modules))
+    options = [option for option in small if option not in ("--python", sys.executable)]
+    assert torchdoctor("install", conda, *options).status == 0
+    before = tree(conda)
+    newest = [option for option in upgrade if option not in ("--python", sys.executable)] + ["--with", "many"]
+    process = killing.start(("install", conda, *newest), alone, conda.parent)
+    while not (conda / in_place.FOLDER / "journal.json").exists() and process.poll() is None:
+        time.sleep(0.002)
+    time.sleep(0.15)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert in_place.undo(conda)
+    assert tree(conda) == before
+    assert torchdoctor("install", conda, *newest).status == 0
+    assert versions(conda) == {"torch": "2.14.0+cpu", "needed": "1.0", "many": "1.0"}
+
+
+def test_an_environment_on_a_mount_point_is_changed_where_it_is(torchdoctor, newer, small, upgrade, tmp_path):
+    """A container's volume cannot be renamed away."""
+    made = tmp_path / "made"
+    assert torchdoctor("install", made, *small).status == 0
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    done = subprocess.run(["mount", "--bind", made, folder], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        ran = torchdoctor("install", folder, *upgrade)
+        assert ran.status == 0, ran.err
+        assert versions(folder)["torch"] == "2.14.0+cpu"
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+def test_the_systems_python_is_refused(torchdoctor, bare, tmp_path):
+    """PEP 668: its packages are the system's to change."""
+    folder = tmp_path / "usr"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(sys.executable)
+    (folder / "lib" / "python3.11").mkdir(parents=True)
+    (folder / "lib" / "python3.11" / "EXTERNALLY-MANAGED").write_text("[externally-managed]\n")
+    ran = torchdoctor("install", folder, *bare, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "externally-managed")
+
+
+@pytest.mark.parametrize(
+    "name", ["with blank", "ünï-çødé 环境", "-dash", "a" * 200, 'quote\'d "$HOME"', "semi;colon"]
+)
+def test_a_folder_of_any_name(torchdoctor, newer, small, tmp_path, name):
+    """What it prints to activate it works as typed."""
+    ran = torchdoctor("install", f"./{name}", *small)
+    assert ran.status == 0, ran.err
+    line = (
+        next(row for row in ran.out.splitlines() if row.startswith("use it")).removeprefix("use it").strip()
+    )
+    said = subprocess.run(
+        ["bash", "-c", f"{line} && python -I -c 'import torch, sys; print(sys.prefix)'"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert said == str(tmp_path / "work" / name)
+
+
+def test_a_very_long_path(torchdoctor, newer, small, tmp_path):
+    """Longer than a script's first line may be: its programs still start."""
+    folder = tmp_path.joinpath(*["deeper-and-deeper"] * 10, "env")
+    ran = torchdoctor("install", folder, *small)
+    assert ran.status == 0, ran.err
+    assert versions(folder)["torch"] == f"{TORCH}+cpu"
+
+
+def test_two_installs_at_once_into_one_environment(alone, newer, small, existing, upgrade):
+    """One does it; the other is told, or finds it done."""
+    runs = [killing.start(("install", existing, *upgrade), alone, existing.parent) for _ in range(2)]
+    ends = [(process.communicate(timeout=120)[1], process.returncode) for process in runs]
+    assert sorted(status for _, status in ends) in ([0, 0], [0, 5]), ends
+    assert all(status == 0 or "another torchdoctor is installing" in said for said, status in ends)
+    assert versions(existing)["torch"] == "2.14.0+cpu"
+    assert killing.left_over(existing.parent) == []
+
+
+def test_a_disk_that_fills_up_while_it_is_filled(torchdoctor, existing, upgrade, newer, tmp_path):
+    """The space that was counted is gone when it is needed: the environment is as it was."""
+    small_disk = tmp_path / "disk"
+    small_disk.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small_disk]
+    done = subprocess.run(options, capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no small file system can be mounted here: {done.stderr.decode()}")
+    try:
+        shutil.copytree(existing, small_disk / "env", symlinks=True)
+        name, content = make_wheel(
+            "many", "1.0", tag="py3-none-any", modules={f"many/m{i}.py": "x = 1\n" * 3 for i in range(900)}
+        )
+        newer.add("/simple/many/", name, content)
+        ran = torchdoctor("install", small_disk / "env", *upgrade, "--with", "many", "--json")
+        assert (ran.status, ran.json["error"]["kind"]) in ((5, "install"), (5, "no-space")), ran.out
+        assert versions(small_disk / "env") == {"torch": f"{TORCH}+cpu"}
+        assert killing.left_over(small_disk) == []
+    finally:
+        subprocess.run(["umount", "-l", small_disk], check=False)
