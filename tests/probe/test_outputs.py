@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.probe.fakes import environment
 from torchdoctor.proof import CheckResult, VerifyReport
 from torchdoctor.report.check_list import check_rows, checks_markdown
 from torchdoctor.report.junit import junit_xml
@@ -46,6 +47,31 @@ def test_a_mistyped_check_is_wrong_usage(torchdoctor):
 
     assert ran.status == 2
     assert "did you mean matmul?" in ran.json["error"]["message"]
+
+
+def test_a_report_for_ci_is_written_beside_the_answer(torchdoctor, tmp_path):
+    """What failed is in both, with its cause and fix in the answer."""
+    python = environment(tmp_path / "bare")
+    ran = torchdoctor("verify", python.parents[1], "--json", "--junit", tmp_path / "results.xml")
+
+    root = ET.parse(tmp_path / "results.xml").getroot()  # noqa: S314  # our own
+
+    assert ran.status == 1
+    assert root.get("failures") == "1"
+    (finding,) = ran.json["findings"]
+    assert finding["id"] == "torch-missing"
+    assert finding["fix"] == [f"torchdoctor install {python.parents[1]}"]
+
+
+def test_a_known_cause_is_told_instead_of_a_traceback(torchdoctor, tmp_path):
+    """With `-v` the traceback is shown too."""
+    python = environment(tmp_path / "env", torch="import typing_extensions_that_is_missing")
+    short = torchdoctor("verify", python.parents[1])
+    long = torchdoctor("verify", python.parents[1], "-v")
+
+    assert "A module that torch needs is missing" in short.out
+    assert "Traceback" not in short.out
+    assert "the last it said" in long.out
 
 
 def case(check_id="conv", status="fail", detail="off", evidence=()):

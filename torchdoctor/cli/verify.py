@@ -79,7 +79,7 @@ def command(
         from torchdoctor.report.junit import junit_xml
 
         junit.write_text(junit_xml(verification), "utf-8")
-    from torchdoctor.diagnosis.proven import findings_of
+    from torchdoctor.diagnosis.proven import explained, findings_of
 
     findings = findings_of(verification)
     if output.json:
@@ -89,7 +89,8 @@ def command(
 
         from torchdoctor.report.verify_table import render_verify
 
-        render_verify(verification, Console(soft_wrap=True))
+        known = () if output.verbose else explained(verification)
+        render_verify(verification, Console(soft_wrap=True), explained=known)
         if findings:
             click.echo("\n" + _causes(findings))
     return 0 if verification.passed else 1

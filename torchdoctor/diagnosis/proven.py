@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnosis.finding import Severity
     from torchdoctor.proof import CheckResult, VerifyReport
 
-__all__ = ["findings_of"]
+__all__ = ["explained", "findings_of"]
 
 # Beyond this many lines a traceback says the same again.
 _LINES = 60
@@ -43,6 +43,16 @@ def findings_of(report: VerifyReport) -> tuple[Finding, ...]:
         for finding in _read(report.environment, unknown):
             found.setdefault(finding.id, finding)
     return tuple(sorted(found.values(), key=lambda row: ("error", "warning", "note").index(row.severity)))
+
+
+def explained(report: VerifyReport) -> tuple[CheckResult, ...]:
+    """The checks whose cause the table knows from what they say: their tracebacks tell no more.
+
+    A crash or a hang is not among them: where it happened stands in its evidence alone.
+    """
+    values = _values(report.environment)
+    found = ((check, _known(check, values)) for check in report.checks if check.status == "fail")
+    return tuple(check for check, cause in found if cause and not cause.id.startswith("process-"))
 
 
 def _known(check: CheckResult, values: Mapping[str, str]) -> Finding | None:

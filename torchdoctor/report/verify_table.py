@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from rich.console import Console
 
@@ -28,8 +28,8 @@ _MARKS = {
 }
 
 
-def render_verify(report: VerifyReport, console: Console) -> None:
-    """Print the report."""
+def render_verify(report: VerifyReport, console: Console, *, explained: Collection[CheckResult] = ()) -> None:
+    """Print the report. The evidence of a check that is `explained` elsewhere is left out."""
     console.print(environment_line(report.environment), soft_wrap=True)
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=True, header_style="bold")
     table.add_column("")
@@ -48,7 +48,7 @@ def render_verify(report: VerifyReport, console: Console) -> None:
         said = Text.assemble(mark("skip", console), f" {why}: {', '.join(names)}")
         console.print(said, soft_wrap=True)
     for check in report.checks:
-        if check.status == "fail" and check.evidence:
+        if check.status == "fail" and check.evidence and check not in explained:
             _print_evidence(check, console)
     console.print(_summary(report), soft_wrap=True)
 

@@ -90,7 +90,11 @@ def devices(torch: Any, _device: str) -> Outcome:
                 f"{row['device']} ({row['name']}) is {capability}{which} this build has kernels for: "
                 + ", ".join(architectures)
             )
-    return passed("cpu, " + ", ".join(f"{row['device']} ({row['name']})" for row in described))
+    named = (
+        f"{row['device']} ({row['name']}{', ' + str(row['capability']) if row['capability'] else ''})"
+        for row in described
+    )
+    return passed("cpu, " + ", ".join(named))
 
 
 def _why(torch: Any) -> str:
