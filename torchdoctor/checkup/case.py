@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.checkup.replaced import replacement_of
 from torchdoctor.diagnosis.case_file import CaseFile, Fact
 from torchdoctor.diagnosis.reading import read_paste
 
@@ -130,6 +131,8 @@ def _of_environment(inventory: Inventory) -> Iterator[Fact]:
         yield _fact(f"env.{variable.name}", variable.value, variable.name, "the environment variables")
     yield from _wrong_files(inventory)
     yield from _together(inventory)
+    if (replaced := replacement_of(inventory)) is not None:
+        yield Fact(name="live.replaced", value=replaced.now, source=str(replaced))
 
 
 def _together(inventory: Inventory) -> Iterator[Fact]:

@@ -75,6 +75,7 @@ LIVE: dict[str, tuple[Sign, ...]] = {
     "wsl-host-too-old": (sure(fact("live.os.wsl_version", "1")),),
     "local-file-shadows-torch": (sure(fact("live.shadow", "torch|torchvision|torchaudio")),),
     "duplicate-torch-copies": (_several("live.torch.copy"),),
+    "torch-replaced-by-other-package": (sure(fact("live.replaced")),),
     "partial-install": (
         sure(fact("live.record", "torch|torchvision|torchaudio|triton|nvidia-.*")),
         sure(fact("live.truncated")),
