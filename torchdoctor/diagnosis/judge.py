@@ -28,6 +28,7 @@ __all__ = ["diagnose_text", "judge"]
 
 _LEAST = 0.25
 _CARRIES = 0.5
+_FAR = 0.25
 _EVIDENCE = 6
 _CONFIDENCE: tuple[tuple[float, Confidence], ...] = ((0.9, "sure"), (0.7, "likely"), (0.0, "possible"))
 # What makes sure that a machine was looked at at all, and found well.
@@ -101,13 +102,14 @@ def _suspect(rule: Rule, case: CaseFile) -> _Suspect | None:
 
 def _absorbed(suspects: Sequence[_Suspect]) -> dict[str, str]:
     """Failures that follow from another one that was found, each with the id of that one."""
-    found = {row.rule.id for row in suspects}
+    found = {row.rule.id: row.weight for row in suspects}
     absorbed: dict[str, str] = {}
     for row in suspects:
         if row.weight < _CARRIES or row.rule.id in absorbed:
             continue
         for name in row.rule.explains:
-            if name in found and name != row.rule.id:
+            # What is far better attested than its cause stands for itself.
+            if name in found and found[name] - row.weight <= _FAR:
                 absorbed.setdefault(name, row.rule.id)
     return absorbed
 

@@ -34,7 +34,11 @@ _CAPABILITY = re.compile(
     r")?(?P<value>\d{1,2}\.\d)\b",
     re.IGNORECASE,
 )
-_REFUSED = re.compile(r"cuda capability sm_(?P<sm>\d{2,3})a?\b", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "
+    r"any)?)) sm_(?P<sm>\d{2,3})a?\b",
+    re.IGNORECASE,
+)
 
 # (words one of which the line must have, pattern, fact)
 _TABLE = (

@@ -22,6 +22,8 @@ _AVAILABLE = re.compile(r"cuda\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>t
 _XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
 _MPS = re.compile(r"mps\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
 _MPS_BUILT = re.compile(r"mps\.is_built(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+_MPS_WORDS = re.compile(r"mps available\W{0,6}(?P<value>true|false)\b")
+_MPS_BUILT_WORDS = re.compile(r"built\?\W{0,6}(?P<value>true|false)\b")
 _VERSION = re.compile(r"torch\.__version__" + _SAID + r"(?P<value>\d{1,2}\.\d{1,3}[\w.+]{0,40})")
 _CUDA = re.compile(r"torch\.version\.cuda" + _SAID + r"(?P<value>\d{1,2}\.\d|none)")
 _HIP = re.compile(r"torch\.version\.hip" + _SAID + r"(?P<value>\d{1,2}\.\d[\w.-]{0,20}|none)")
@@ -34,6 +36,8 @@ _PATTERNS = (
     ("xpu.available", "xpu.is_available", _XPU),
     ("mps.available", "mps.is_available", _MPS),
     ("mps.built", "mps.is_built", _MPS_BUILT),
+    ("mps.available", "mps available", _MPS_WORDS),
+    ("mps.built", "built", _MPS_BUILT_WORDS),
     ("torch.version", "torch.__version__", _VERSION),
     ("torch.cuda", "torch.version.cuda", _CUDA),
     ("torch.hip", "torch.version.hip", _HIP),

@@ -132,9 +132,18 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (
         "gpu.vendor",
         "intel",
-        ("intel arc", "arc a", "arc b", "iris xe", "intel gpu", "intel(r) arc", "uhd graphics"),
         (
-            r"intel(?:\(r\))? (?:arc|iris|uhd|gpu|data center gpu)|\barc(?:\(tm\))? [ab]\d{3}"
+            "intel arc",
+            "arc a",
+            "arc b",
+            "iris xe",
+            "intel gpu",
+            "hd graphics",
+            "intel(r) arc",
+            "uhd graphics",
+        ),
+        (
+            r"intel(?:\(r\))? (?:arc|iris|uhd|hd graphics|gpu|data center gpu)|\barc(?:\(tm\))? [ab]\d{3}"
             r"|iris\(r\) xe|uhd graphics"
         ),
     ),
@@ -154,8 +163,8 @@ _OFFERS = re.compile(
     r"on\sthe\sfollowing\splatforms?:[\s`\w.,-]{0,600}|following\spython\s\w{1,20}\stags?:[\s`\w.,-]{0,400}"
 )
 _CARD = re.compile(
-    r"\b(?:(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
-    r"|Tesla [VPTKM]\d{1,3}\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
+    r"(?:\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
+    r"|Tesla ?[VPTKM]\d{1,3}\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
 )
 _MOST = 20
 _DISK = re.compile(

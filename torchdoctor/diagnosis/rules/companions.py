@@ -80,38 +80,42 @@ EXTENSIONS = says(
     "kaolin",
     "selective_scan",
 )
+_FIRST_PAIR = 4
 C10 = r"_zn(?:k)?(?:3c10|2at|5torch|9torch|3at)\w*"
+
+
+def _belonging(project: str, torch: Version) -> set[tuple[int, ...]]:
+    """The companion's minor versions that go with a torch; empty where none is known, or none is declared.
+
+    torch 1.N went with torchvision 0.(N+1) and torchaudio 0.N, from 1.4 on:
+    https://github.com/pytorch/vision#installation, https://github.com/pytorch/audio/releases
+    """
+    from wheels_index import UnknownRelease, bundled
+
+    if torch.major == 1:
+        return {(0, torch.minor + (project == "torchvision"))} if torch.minor >= _FIRST_PAIR else set()
+    try:
+        row = bundled().release(Version(torch.public)).companions.get(project)
+    except UnknownRelease:
+        return set()
+    if row is None or (project == "torchaudio" and row.constraint is None):
+        return set()
+    return {version.release[:2] for version in row.versions}
 
 
 def _pair(project: str) -> Callable[[CaseFile], Seen | None]:
     """The companion's version is one that another torch goes with."""
 
     def look(case: CaseFile) -> Seen | None:
-        from wheels_index import UnknownRelease, bundled
-
-        torch, beside = (
-            torch_version(case),
-            case.value(f"package.{project}") or case.value(f"mention.{project}"),
-        )
-        companion = version_of(beside)
+        torch = torch_version(case)
+        rows = case.of(f"package.{project}") or case.of(f"mention.{project}")
+        companion = version_of(rows[0].value) if rows else None
         if torch is None or companion is None or "dev" in str(torch) or case.value("torch.removed"):
             return None
-        try:
-            row = bundled().release(Version(torch.public)).companions.get(project)
-        except UnknownRelease:
+        fits = _belonging(project, torch)
+        if not fits or companion.release[:2] in fits:
             return None
-        fits = {version.release[:2] for version in row.versions} if row else set()
-        if (
-            not fits
-            or companion.release[:2] in fits
-            or (project == "torchaudio" and row and row.constraint is None)
-        ):
-            return None
-        rows = [
-            *case.of("torch.version")[:1],
-            *(case.of(f"package.{project}") or case.of(f"mention.{project}"))[:1],
-        ]
-        return Seen(evidence=tuple(source(one) for one in rows))
+        return Seen(evidence=tuple(source(one) for one in (*case.of("torch.version")[:1], *rows[:1])))
 
     return look
 
@@ -300,6 +304,15 @@ RULES = (
         ),
         details=("torch {torch} goes with torchaudio {torchaudio_for}.",),
         signs=(
+            sure(
+                says(
+                    "_torch_sox",
+                    matching=(
+                        r"_torch_sox\S{0,60}:? ?(?:undefined symbol|symbol not found)|symbol not "
+                        r"found[^$]{0,160}_torch_sox|_torch_sox[^\n]{0,60}symbol not found"
+                    ),
+                )
+            ),
             sure(
                 says(
                     "torchaudio",

@@ -190,6 +190,7 @@ RULES = (
             hint(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
         ),
         unless=(
+            says("could not load uvm kernel module"),
             says("could not select device driver"),
             says("driver on your system is too old"),
             says("forward compatibility was attempted"),

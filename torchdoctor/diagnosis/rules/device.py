@@ -152,6 +152,7 @@ RULES = (
             "desktop, in podman, LXC or a chroot nobody makes them, or they were not passed in."
         ),
         signs=(
+            sure(says("could not load uvm kernel module", "is nvidia-modprobe installed")),
             sure(
                 says(
                     "/dev/nvidia",

@@ -576,6 +576,19 @@ RULES = (
             "random.py, copy.py) beside the script is imported in place of the real one."
         ),
         signs=(
+            likely(
+                says('file "torch/__init__.py"', "file 'torch/__init__.py'", 'file "./torch/__init__.py"')
+            ),
+            likely(
+                says(
+                    "'module' object has no attribute",
+                    matching=(
+                        r"'module' object has no attribute '(?:tensor|cuda|nn|autograd|version"
+                        r"|__version__|floattensor|load|zeros|ones)'[^$]{0,200}|torch[^$]{0,"
+                        r"300}'module' object has no attribute '(?:tensor|cuda|nn)'"
+                    ),
+                )
+            ),
             sure(
                 says(
                     "partially initialized module 'torch' has no attribute",
@@ -590,7 +603,7 @@ RULES = (
                 says(
                     "module 'torch' has no attribute",
                     matching=(
-                        r"module 'torch' has no attribute '(?:tensor|cuda|nn|__version__|float32"
+                        r"module 'torch' has no attribute '(?:tensor|cuda|nn|autograd|__version__|float32"
                         r"|device|randn|zeros|ones|rand|load|save|no_grad|optim|utils|from_numpy"
                         r"|float|long|int64|manual_seed|empty|cat|stack|arange|backends|jit)'"
                     ),

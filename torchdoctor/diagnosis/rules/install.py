@@ -512,6 +512,15 @@ RULES = (
             "2.2.2 and have no MPS."
         ),
         signs=(
+            sure(
+                says(
+                    "incompatible architecture",
+                    matching=(
+                        r"incompatible architecture[^\n]{0,40}(?:x86_64[^\n]{0,30}arm64"
+                        r"|arm64[^\n]{0,30}x86_64)"
+                    ),
+                )
+            ),
             likely(
                 all_of(
                     fact("chip", "apple"),

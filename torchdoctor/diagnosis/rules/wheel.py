@@ -553,7 +553,7 @@ RULES = (
                     no(fact("amd.gpu")),
                 )
             ),
-            possible(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
+            likely(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
             sure(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
         ),
         unless=(CUDA_WORKS,),
@@ -591,6 +591,29 @@ RULES = (
             "The GPU has compute capability {capability}; the build is torch {torch} with CUDA {cuda}.",
         ),
         signs=(
+            likely(
+                says(
+                    "is not a recognized processor",
+                    matching=r"sm_(?:1[0-2]\d|9\d|8[6-9])a?'? is not a recognized processor",
+                )
+            ),
+            likely(
+                all_of(
+                    NO_KERNEL_IMAGE,
+                    says(
+                        "latest",
+                        "newest",
+                        "new gpu",
+                        "brand new",
+                        "blackwell",
+                        "50 series",
+                        "50-series",
+                        "rtx 50",
+                        "rtx50",
+                        matching=r"blackwell|rtx ?50|50[- ]series|new gpu",
+                    ),
+                )
+            ),
             sure(all_of(TOO_NEW_TEXT, test(_too_new))),
             sure(test(_too_new)),
             likely(all_of(TOO_NEW_TEXT, no(test(_too_old)), no(says("too old")))),
@@ -670,6 +693,25 @@ RULES = (
             "The GPU has compute capability {capability}; the build is torch {torch} with CUDA {cuda}.",
         ),
         signs=(
+            likely(
+                all_of(
+                    any_of(NO_KERNEL_IMAGE, says("drop", "removed", "no longer")),
+                    says(
+                        "pascal",
+                        "maxwell",
+                        "volta",
+                        "kepler",
+                        "gtx 10",
+                        "gtx 9",
+                        "old gpu",
+                        "older gpu",
+                        matching=(
+                            r"\b(?:pascal|maxwell|volta|kepler|fermi)\b|gtx ?(?:10|9|7|6)\d0"
+                            r"|old(?:er)? gpus?"
+                        ),
+                    ),
+                )
+            ),
             sure(
                 says(
                     "no longer supports this gpu because it is too old",
