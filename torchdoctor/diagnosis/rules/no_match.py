@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "listed_for_intel_mac",
+    "new_python",
     "only_sources",
     "python_above",
     "python_below",
@@ -140,3 +141,14 @@ def _pythons() -> list[tuple[int, int]]:
     newest = next(bundled().releases())
     labels = newest.platforms["linux_x86_64"].pythons
     return [(int(major), int(minor.rstrip("t"))) for major, minor in (text.split(".") for text in labels)]
+
+
+def new_python(case: CaseFile) -> Seen | None:
+    """Nothing was found and the Python is of the newest, or its free-threaded form."""
+    python = python_of(case)
+    label = case.value("python.version") or ""
+    if python is None or case.value("python.bits") == "32":
+        return None
+    if label.endswith("t") or case.value("python.free_threaded") or python >= (3, 12):
+        return Seen(evidence=(source(case.of("python.version")[0]),))
+    return None

@@ -5,11 +5,18 @@ from __future__ import annotations
 from torchdoctor.diagnosis.signs import all_of, any_of, fact, no, says
 
 __all__ = [
+    "ANY_NONE",
+    "CPU_TAG",
+    "CUDA_INDEX",
     "CUDA_UNAVAILABLE",
     "CUDA_UNKNOWN_ERROR",
     "CUDA_WORKS",
+    "FLASH",
+    "FROM_NONE",
     "IN_CONTAINER",
     "IN_WSL",
+    "NOT_COMPILED",
+    "NOT_SUPPORTED",
     "NO_CUDA_DEVICE",
     "NO_DRIVER",
     "NO_KERNEL_IMAGE",
@@ -25,7 +32,8 @@ __all__ = [
     "SMI_FAILED",
     "SMI_WORKS",
     "UNDEFINED",
-]  # fmt: skip
+    "UV_NONE",
+]
 
 SMI_FAILED = says(
     "couldn't communicate with the nvidia driver",
@@ -111,3 +119,25 @@ ON_WINDOWS = all_of(fact("os.system", "windows"), no(IN_WSL))
 ON_MACOS = fact("os.system", "macos")
 ON_NVIDIA = any_of(fact("nvidia.gpu"), fact("nvidia.driver"), fact("gpu.vendor", "nvidia"))
 ON_AMD = any_of(fact("amd.gpu"), fact("amd.gfx"), fact("gpu.vendor", "amd"))
+
+NOT_COMPILED = says(
+    "torch not compiled with cuda enabled", "not compiled with cuda", "torch not linked with cuda"
+)
+CPU_TAG = says("+cpu", matching=r"\btorch\S{0,12}\d\.\d+\.\d+\S{0,10}\+cpu|\+cpu\b")
+FLASH = says("flash_attn", "flash-attn", "flashattention", "flash attention")
+FROM_NONE = says("(from versions: none)", "from versions: none", "from versions: )", "from versions:)")
+NOT_SUPPORTED = says("is not a supported wheel on this platform")
+UV_NONE = says(
+    "no wheels with a matching",
+    "no solution found",
+    "doesn't have a wheel for the current platform",
+    "does not have a wheel for the current platform",
+    "doesn't have a source distribution or wheel",
+)
+ANY_NONE = any_of(
+    NO_MATCHING,
+    UV_NONE,
+    NOT_SUPPORTED,
+    says("unable to find installation candidates", "packagesnotfounderror", "unsatisfiableerror"),
+)
+CUDA_INDEX = fact("index", r"https?://[^ ]*/whl/(?:nightly/|test/)?(?:cu\d+|rocm[\d.]+|xpu)/?.*")
