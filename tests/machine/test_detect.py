@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 
 import pytest
 from hypothesis import given
@@ -21,11 +21,28 @@ PATHS = (
     "/etc/os-release", "/proc/sys/kernel/osrelease", "/sys/module/nvidia/version", "/proc/driver/nvidia/version",
     "/sys/class/kfd/kfd/topology/nodes/1/properties", "/sys/module/amdgpu/version", "/.dockerenv",
     "/sys/bus/pci/devices/0000:01:00.0/vendor", "/sys/bus/pci/devices/0000:01:00.0/class",
-    "/sys/bus/pci/devices/0000:01:00.0/device", "/usr/share/misc/pci.ids", "/dev/nvidia0",
+    "/sys/bus/pci/devices/0000:01:00.0/device", "/sys/bus/pci/devices/0000:01:00.0/uevent",
+    "/usr/share/misc/pci.ids", "/dev/nvidia0", "/dev/nvidia-nvswitch0", "/dev/kfd", "/dev/dri/renderD128",
+    "/proc/cpuinfo", "/proc/meminfo", "/proc/self/cgroup", "/proc/self/status", "/proc/1/cgroup", "/etc/group",
+    "/sys/fs/cgroup/cpu.max", "/sys/fs/cgroup/memory.max", "/sys/devices/system/cpu/online",
+    "/proc/device-tree/model", "/etc/nv_tegra_release", "/usr/local/cuda/version.json", "/opt/rocm/.info/version",
+    "/usr/lib64/libcuda.so.1", "/run/systemd/container", "/odd/libcudart.so.12",
 )  # fmt: skip
-COMMANDS = ("nvml", "nvidia-smi", "/usr/sbin/sysctl", "/lib/ld-musl-x86_64.so.1")
-words = st.sampled_from(["0x10de", "0x8086", "0x030000", "0x2684", "gfx_target_version 110000", "550.54.15",
-    "A, 8.9, 1, 550.1", '{"driver": "550.1", "gpus": [{"name": "A"}]}', "VERSION_ID=1\x1b[2J"])  # fmt: skip
+COMMANDS = (
+    "nvml", "nvidia-smi", "/usr/sbin/sysctl", "/lib/ld-musl-x86_64.so.1", "nvcc", "dmesg", "lscpu", "rocminfo",
+    "amd-smi", "systemctl", "reg query", "/usr/sbin/system_profiler",
+)  # fmt: skip
+VARIABLES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "CUDA_HOME", "container", "TMPDIR",
+    "KUBERNETES_SERVICE_HOST", "PROCESSOR_IDENTIFIER", "CUDA_PATH_V12_4", "NUMBER_OF_PROCESSORS")  # fmt: skip
+words = st.sampled_from([
+    "0x10de", "0x8086", "0x030000", "0x2684", "gfx_target_version 110000", "550.54.15", "A, 8.9, 1, 550.1",
+    '{"driver": "550.1", "gpus": [{"name": "A\\u001b"}]}\n[{"uuid": "\\u001b", "mig": [1, 1]}]',
+    "VERSION_ID=1\x1b[2J", "DRIVER=nvidia", "0::/a/../b", "0-3", "200000 100000", "MemTotal: 5 kB",
+    "model name : A\x1b[2J",
+    "NVRM: Xid (PCI:0000:44:00): 79", "Agent 2\n  Name:  gfx90a\n  Marketing Name:  A\x1b[2J", "NVIDIA Jetson \x1b[2J",
+    "| NVIDIA-SMI 550.1 Driver Version: 550.1 |\n| 0 A\x1b On | 00000000:01:00.0 Off | 0 |", "Apple M2", "/odd:\x1b[2J",
+    "GPU 0: A\x1b[2J (UUID: GPU-1)", "Metal: \x1b[2J", "MatchingDeviceId REG_SZ PCI\\VEN_10DE&DEV_2684", "active",
+])  # fmt: skip
 texts = words | st.text(max_size=30)
 
 
@@ -60,14 +77,30 @@ def _plain(value):
     answers=st.dictionaries(
         st.sampled_from(COMMANDS), st.builds(said, texts, status=st.sampled_from([0, 1]))
     ),
+    environ=st.dictionaries(st.sampled_from(VARIABLES), texts),
     system=st.sampled_from(["linux", "darwin", "win32"]),
 )
-def test_a_world_of_rubbish_gives_a_machine_that_can_be_written_down(files, answers, system):
-    """Whatever files and commands hold, nothing raises, and what was found survives JSON."""
+def test_a_world_of_rubbish_gives_a_machine_that_can_be_written_down(files, answers, environ, system):
+    """Whatever files, commands and variables hold, nothing raises, and what was found is safe to write and to show."""
     python = paper_python(sys_platform=system, libc=None)
-    detection = detect(PaperWorld(files=files, commands=answers), python=python)
+    detection = detect(PaperWorld(files=files, commands=answers, environ=environ), python=python)
     assert Machine.from_json(json.loads(json.dumps(detection.machine.to_json()))) == detection.machine
     assert "\x1b" not in detection.summary()
+    for row in detection.facts:
+        assert not re.search(r"[\x00-\x1f\x7f]", f"{row.fact.why or ''}{row.fact.source}"), row
+        assert not any(re.search(r"[\x00-\x1f\x7f]", text) for text in _strings(row.fact.value)), row
+        assert row.fact.source != "the probe", row
+
+
+def _strings(value):
+    """Every text in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _strings(item)
+    elif is_dataclass(value):
+        yield from _strings(tuple(asdict(value).values()))
 
 
 def test_every_fact_has_a_source_and_every_gap_a_reason():

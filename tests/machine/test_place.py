@@ -157,11 +157,12 @@ def test_a_windows_machine_says_its_processor():
 def test_a_mac_says_its_processor_though_sysctl_fails():
     """Apple's chips lack a vendor and features: sysctl says so with status 1 and prints the rest."""
     text = "machdep.cpu.brand_string: Apple M4\nhw.physicalcpu: 10\nhw.logicalcpu: 10\n"
+    text += "hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.FEAT_SME: 1\nhw.optional.arm.FEAT_RME: 0\n"
     answer = said(text, status=1, stderr="sysctl: unknown oid 'machdep.cpu.vendor'\n")
     facts = probe_cpu(PaperWorld(commands={"/usr/sbin/sysctl": answer}), paper_python(sys_platform="darwin"))
     said_of = [facts[f"system.cpu.{part}"].value for part in ("vendor", "model", "cores")]
     assert said_of == ["Apple", "Apple M4", 10]
-    assert facts["system.cpu.features"].state == "unknown"
+    assert facts["system.cpu.features"].value == ("feat_bf16", "feat_sme")
 
 
 def test_memory_and_shared_memory_are_told_in_mebibytes():

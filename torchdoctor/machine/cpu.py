@@ -36,8 +36,10 @@ _SYSFS = "/sys/devices/system/cpu"
 _FEATURE_LIMIT = 400
 _MAC = (
     "machdep.cpu.vendor", "machdep.cpu.brand_string", "machdep.cpu.features", "machdep.cpu.leaf7_features",
-    "hw.physicalcpu", "hw.logicalcpu",
+    "hw.physicalcpu", "hw.logicalcpu", "hw.optional.arm",
 )  # fmt: skip
+# https://developer.apple.com/documentation/kernel/1387446-sysctlbyname: hw.optional.arm.FEAT_BF16: 1
+_ARM = "hw.optional.arm."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,6 +172,9 @@ def _mac(world: World) -> Mapping[str, Fact[object]]:
     model = rows.get("machdep.cpu.brand_string")
     vendor = rows.get("machdep.cpu.vendor") or ("Apple" if (model or "").startswith("Apple ") else None)
     features = f"{rows.get('machdep.cpu.features', '')} {rows.get('machdep.cpu.leaf7_features', '')}"
+    features += " ".join(
+        ["", *(name[len(_ARM) :] for name in rows if name.startswith(_ARM) and rows[name] == "1")]
+    )
     return {
         "system.cpu.vendor": _either((vendor, source)),
         "system.cpu.model": _either((model, source)),
