@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torchdoctor.machine import NvidiaGpu
 from torchdoctor.machine.nvidia_text import (
     parse_kernel_module,
+    parse_module_kind,
     parse_nvml,
     parse_proc_version,
     parse_smi,
@@ -21,15 +22,17 @@ from torchdoctor.machine.nvidia_text import (
 FIELDS = ("name", "compute_cap", "memory.total", "driver_version")
 OLD_FIELDS = ("name", "memory.total", "driver_version")
 
-# The closed module's: https://github.com/pytorch/pytorch/issues/131312; the open module's is written in its manner.
+# The closed module's: https://github.com/pytorch/pytorch/issues/131312; the open module's:
+# https://github.com/nix-community/nixGL/issues/121.
 PROC_CLOSED = """\
 NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.90.07  Fri May 31 09:35:42 UTC 2024
 GCC version:  gcc version 12.3.0 (Ubuntu 12.3.0-1ubuntu1~22.04)
 """
-PROC_OPEN = """\
-NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.95.05  Release Build  (dvs-builder@U22-I3)  Tue Sep 23 2025
-GCC version:  gcc version 13.3.0 (Ubuntu 13.3.0-6ubuntu2~24.04)
-"""
+PROC_OPEN = (
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  525.60.11  Release Build  "
+    "(archlinux-builder@localhost)  \n"
+    "GCC version:  gcc version 12.2.0 (GCC) \n"
+)
 MISMATCH = "Failed to initialize NVML: Driver/library version mismatch"
 NO_DRIVER = (
     "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. "
@@ -37,7 +40,16 @@ NO_DRIVER = (
 )
 
 
-@pytest.mark.parametrize(("text", "version"), [(PROC_CLOSED, "550.90.07"), (PROC_OPEN, "580.95.05")])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(PROC_CLOSED, "proprietary"), (PROC_OPEN, "open"), ("", None), ("NVRM version: x", None)],
+)
+def test_the_module_is_told_open_from_closed(text, kind):
+    """By its own words."""
+    assert parse_module_kind(text) == kind
+
+
+@pytest.mark.parametrize(("text", "version"), [(PROC_CLOSED, "550.90.07"), (PROC_OPEN, "525.60.11")])
 def test_the_kernel_modules_line_holds_the_driver(text, version):
     """The closed and the open kernel module write the line differently."""
     assert parse_proc_version(text) == version

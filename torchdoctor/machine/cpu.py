@@ -165,8 +165,8 @@ def _features(text: str) -> tuple[str, ...]:
 
 def _mac(world: World) -> Mapping[str, Fact[object]]:
     source = "sysctl"
-    # A chip of Apple's lacks some of the names: sysctl then fails and prints the others all the same.
-    answer = world.run(["/usr/sbin/sysctl", *_MAC])
+    # -i passes over the names that this chip, Apple's or Intel's, lacks.
+    answer = world.run(["/usr/sbin/sysctl", "-i", *_MAC])
     rows = parse_sysctl(answer.stdout)
     cores, threads = rows.get("hw.physicalcpu", ""), rows.get("hw.logicalcpu", "")
     model = rows.get("machdep.cpu.brand_string")
