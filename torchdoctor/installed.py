@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,14 @@ if TYPE_CHECKING:
 
     from torchdoctor.machine import World
 
-__all__ = ["Installed", "InstalledPackage", "build_tag", "installed_versions", "read_installed"]
+__all__ = [
+    "Installed",
+    "InstalledPackage",
+    "build_tag",
+    "installed_versions",
+    "local_variant",
+    "read_installed",
+]
 
 _LISTING = """
 import importlib.metadata, json
@@ -26,13 +32,10 @@ named = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions
 print(json.dumps(named))
 """
 
-PROJECTS = ("torch", "torchvision", "torchaudio")
-_LIMIT = 64 * 1024
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstalledPackage:
-    """One distribution: its version by its metadata, its build by its own version.py (None: not said)."""
+    """One copy: its version by its metadata, its build by its version.py or local version (None: not said)."""
 
     name: str
     version: str
@@ -74,32 +77,26 @@ def installed_versions(world: World, python: Path) -> dict[str, str]:
 
 
 def _in_folder(folder: Path) -> list[InstalledPackage]:
-    rows = []
-    for info in sorted(folder.glob("torch*.dist-info")):
-        name, _, version = info.name.removesuffix(".dist-info").partition("-")
-        project = canonicalize_name(name)
-        if project in PROJECTS and version:
-            build = _build(folder / project / "version.py") or _tag(version)
-            rows.append(InstalledPackage(name=project, version=version, build=build, folder=str(folder)))
-    return rows
+    from torchdoctor.inventory.distributions import read_folder
+    from torchdoctor.inventory.packages import copies_in
 
-
-def _build(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return build_tag(file.read(_LIMIT).decode("utf-8", "replace"))
-    except OSError:
-        return None
+    return [
+        InstalledPackage(name=row.name, version=row.version, build=row.variant.value, folder=row.folder)
+        for row in copies_in(read_folder(str(folder)))
+        if row.version is not None
+    ]
 
 
 def build_tag(text: str) -> str | None:
     """The variant in the `__version__` line of a version.py, such as cu130; None when it names none."""
-    match = re.search(r"^__version__\s*(?::\s*str\s*)?=\s*['\"]([^'\"]{1,100})['\"]", text, re.MULTILINE)
-    return _tag(match[1]) if match else None
+    from torchdoctor.inventory.metadata import parse_version_file
+
+    return local_variant(parse_version_file(text).version)
 
 
-def _tag(version: str) -> str | None:
+def local_variant(version: str | None) -> str | None:
+    """The variant that a version's local part names: cu130 of 2.13.0+cu130; None when it names none."""
     try:
-        return variant_of(Version(version))
+        return variant_of(Version(version)) if version else None
     except InvalidVersion:
         return None

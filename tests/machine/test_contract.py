@@ -127,6 +127,24 @@ def test_fields_that_are_not_there_are_unknown():
     assert machine == Machine(os="linux", arch="x86_64", python=Python(version="3.12"))
 
 
+def test_a_whole_report_is_read_for_its_machine():
+    """What `report --format json` and `resolve --json` write holds it under `machine`."""
+    assert Machine.from_json({"schema": 1, "machine": EXAMPLE, "plan": None}) == Machine.from_json(EXAMPLE)
+
+
+@pytest.mark.parametrize("document", [{"schema": 2, "machine": EXAMPLE}, {**EXAMPLE, "schema": 2}])
+def test_a_schema_of_a_newer_torchdoctor_is_refused(document):
+    """Its fields may mean something else."""
+    with pytest.raises(UsageError, match="schema: expected 1, found 2"):
+        Machine.from_json(document)
+
+
+def test_a_reports_wrong_field_is_named_by_its_whole_path():
+    """From the top of the file."""
+    with pytest.raises(UsageError, match=r"machine\.arch: expected"):
+        Machine.from_json({"machine": {**EXAMPLE, "arch": 5}})
+
+
 def test_fields_it_does_not_know_are_left():
     """A description by a newer version reads."""
     assert Machine.from_json({**EXAMPLE, "tpu": {"gpus": 7}}) == Machine.from_json(EXAMPLE)

@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.argument("env", default=".venv", type=click.Path(path_type=Path))
 @choice_options
 @source_options
-@click.option("--python", metavar="VERSION|PATH", help="The Python to make the environment with.")
+@click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to make the environment with.")
 @click.option(
     "--lock",
     "lock",

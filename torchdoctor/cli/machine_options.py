@@ -48,7 +48,7 @@ class MachineAsked:
 def machine_options(function: F) -> F:
     """`--python`, `--machine`, `--platform` and so on, handed on as one `asked`."""
 
-    @click.option("--python", metavar="VERSION|PATH", help="The Python to choose for.")
+    @click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to choose for.")
     @click.option("--machine", "machine_file", metavar="FILE|-", help="Another machine, as contract JSON.")
     @click.option(
         "--platform", metavar="TAG", help="Another machine: win_amd64, linux_aarch64, macosx_14_0_arm64, ..."
@@ -120,15 +120,12 @@ def _read(name: str) -> Any:
             raise UsageError(
                 f"{name} is larger than 4 MiB, which no machine's description is", fix="check the file"
             )
-        document = json.loads(text)
+        return json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"--machine {name} cannot be read: {error}",
             fix="give a file that `torchdoctor report --format json` or `resolve --json` wrote",
         ) from error
-    # A whole report holds the machine under `machine`.
-    inner = document.get("machine") if isinstance(document, dict) else None
-    return inner if isinstance(inner, dict) else document
 
 
 def _head(path: Path) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
+from torchdoctor.installed import local_variant
 from torchdoctor.inventory import disk
 from torchdoctor.inventory.metadata import parse_version_file
 from torchdoctor.inventory.model import TorchPackage
 from torchdoctor.machine.fact import absent, found, unknown
-from wheels_index import variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +32,7 @@ def copies_in(site: SiteFolder) -> Iterator[TorchPackage]:
             continue
         # Two metadata of one folder are a broken install: the copy is what its version.py says.
         distribution = _right_one(rows, site.folder, project)
-        said = _version_file(f"{site.folder}/{project}/version.py", there=there)
+        said = _version_file(f"{site.folder}/{project}/version.py")
         version = distribution.version if distribution else said.value.version if said.value else None
         yield TorchPackage(
             name=project,
@@ -49,7 +47,7 @@ def copies_in(site: SiteFolder) -> Iterator[TorchPackage]:
 
 def _right_one(rows: list[Distribution], folder: str, project: str) -> Distribution | None:
     if len(rows) > 1:
-        said = _version_file(f"{folder}/{project}/version.py", there=True).value
+        said = _version_file(f"{folder}/{project}/version.py").value
         same = [
             row for row in rows if said and said.version and _public(row.version) == _public(said.version)
         ]
@@ -61,9 +59,7 @@ def _public(version: str | None) -> str:
     return (version or "").partition("+")[0]
 
 
-def _version_file(path: str, *, there: bool) -> Fact[VersionFile]:
-    if not there:
-        return absent(path, why="the package's folder is not there")
+def _version_file(path: str) -> Fact[VersionFile]:
     text = disk.read_text(path)
     if text is None:
         return unknown("it cannot be read", path) if disk.exists(path) else absent(path)
@@ -77,7 +73,7 @@ def variant_fact(
     file = said.value
     metadata = distribution.metadata if distribution else ""
     for text, source in ((file.version if file else None, said.source), (version, metadata)):
-        named = _local(text)
+        named = local_variant(text)
         if named:
             return found(named, source)
     if file is None:
@@ -97,13 +93,6 @@ def variant_fact(
     if "cuda" in file.says:
         return found("cpu", said.source)
     return unknown("its version.py does not say what it was built for", said.source)
-
-
-def _local(version: str | None) -> str | None:
-    try:
-        return variant_of(Version(version)) if version else None
-    except InvalidVersion:
-        return None
 
 
 def duplicates_of(rows: Iterable[Distribution]) -> Iterator[tuple[str, list[Distribution]]]:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from torchdoctor.machine.model import OperatingSystem
 
-__all__ = ["GPU_LIMIT", "from_json", "to_json"]
+__all__ = ["GPU_LIMIT", "SCHEMA", "from_json", "to_json"]
 
+SCHEMA = 1
 GPU_LIMIT = 1024
 _MEMORY_LIMIT = 1 << 30
 _VERSION = r"\d{1,5}(\.\d{1,6}){0,4}"
@@ -65,9 +66,12 @@ def _gpus(part: Nvidia | Amd | Intel | None) -> dict[str, Any] | None:
 def from_json(document: Any) -> Machine:
     """Read what `to_json` writes. Fields that are not there are unknown, fields it does not know are left.
 
-    Raises `UsageError` with the path of the field that is wrong.
+    Of a document that holds a machine under `machine`, such as a whole report, that one is read. A `schema`, where
+    it is said, must be one that is known. Raises `UsageError` with the path of the field that is wrong.
     """
-    top = _Table(document, "")
+    whole = _Table(document, "")
+    whole.integer("schema", (SCHEMA,))
+    top = whole.table("machine", lambda table: table) or whole
     return Machine(
         os=cast("OperatingSystem", top.one_of("os", ("linux", "windows", "macos"))),
         os_version=top.text("os_version"),
