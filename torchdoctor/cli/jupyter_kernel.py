@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from torchdoctor.cli.kernels import check, list_, remove, repair
+from torchdoctor.cli.kernel_check import check, repair
+from torchdoctor.cli.kernels import list_, remove
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
 

@@ -1,0 +1,174 @@
+"""`torchdoctor jupyter-kernel check|repair`: start a kernel and run cells in it, and mend one that is broken."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from torchdoctor.cli.kernels import kernel_named, this_world
+from torchdoctor.cli.options import Output, output_options, source_options
+from torchdoctor.cli.place import cache_folder, environment_python, say_json
+from torchdoctor.errors import EnvironmentUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.kernels import KernelState
+    from torchdoctor.machine import World
+    from torchdoctor.proof import CheckResult
+
+__all__ = ["check", "repair"]
+
+
+@click.command("check", short_help="Start a kernel and run cells in it.")
+@click.argument("name")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1, max=3600),
+    metavar="SECONDS",
+    help="How long to wait for its start, and for each cell [90 and 180].",
+)
+@output_options
+def check(*, name: str, timeout: float | None, output: Output) -> int:
+    """Start the kernel NAME and run cells in it: is its Python the one meant, can torch be imported, which device
+    does it use, and is a tensor's gradient there right. Exit status 1 when one of them fails.
+
+    \b
+    torchdoctor jupyter-kernel check demo
+    torchdoctor jupyter-kernel check demo --json
+    """  # noqa: D205
+    world = this_world()
+    state = kernel_named(world, name)
+    checks = _checked(world, state, timeout, output)
+    passed = all(row.status != "fail" for row in checks)
+    if output.json:
+        rows = [row.to_json() for row in checks]
+        say_json({"schema": 1, "kernel": state.to_json(), "checks": rows, "passed": passed})
+    else:
+        for row in checks:
+            _show_check(row)
+        if not passed:
+            click.echo(f"  fix: {_fix_for(state, checks)}")
+    return 0 if passed else 1
+
+
+@click.command("repair", short_help="Make a broken kernel run again.")
+@click.argument("name")
+@click.argument("env", required=False, type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@source_options
+@output_options
+def repair(
+    *,
+    name: str,
+    env: Path | None,
+    yes: bool,
+    index_url: str | None,
+    find_links: tuple[str, ...],
+    mirror: str | None,
+    offline: bool,
+    output: Output,
+) -> int:
+    """Make the kernel NAME run again, and check it.
+
+    One whose Python is gone is made to run ENV (without it: the environment that holds the spec, else the active
+    one, else ./.venv); a spec that cannot be read is written anew and the broken one kept beside it; ipykernel is
+    installed where it is missing. Each is asked for first.
+
+    \b
+    torchdoctor jupyter-kernel repair demo
+    torchdoctor jupyter-kernel repair demo ~/envs/vision --yes
+    """
+    from torchdoctor.decide import SourceOptions
+    from torchdoctor.kernels.repair import repair_kernel
+    from torchdoctor.report.progress import StageLines
+
+    world = this_world()
+    state = kernel_named(world, name)
+    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
+    try:
+        did = repair_kernel(
+            state,
+            python=_python_for(state, env),
+            agreed=yes,
+            sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
+            cache=cache_folder(),
+            world=world,
+            report=report,
+        )
+    finally:
+        report.close()
+    state = kernel_named(world, name)
+    # One without torch is no worse than it was meant to be once it starts.
+    checks = _checked(world, state, None, output, cells=None if state.torch else ("python",))
+    passed = all(row.status != "fail" for row in checks)
+    if output.json:
+        rows = [row.to_json() for row in checks]
+        say_json(
+            {"schema": 1, "kernel": state.to_json(), "did": did or None, "checks": rows, "passed": passed}
+        )
+    else:
+        click.echo(f"kernel {state.name}: {did or 'there was nothing to repair'}")
+        for row in checks:
+            _show_check(row)
+    return 0 if passed else 1
+
+
+def _python_for(state: KernelState, env: Path | None) -> Path | None:
+    """The interpreter that was named; without one that of the active environment or ./.venv, if it is needed."""
+    if env is not None:
+        return environment_python(env)
+    # The environment that holds the spec is the better guess.
+    if state.problem is None or state.place == "environment":
+        return None
+    try:
+        return environment_python(None)
+    except EnvironmentUnusable:
+        return None
+
+
+def _checked(
+    world: World,
+    state: KernelState,
+    timeout: float | None,
+    output: Output,
+    cells: Sequence[str] | None = None,
+) -> tuple[CheckResult, ...]:
+    from torchdoctor.kernels.check import check_kernel
+    from torchdoctor.kernels.start import ALL_CELLS, Limits
+    from torchdoctor.report.progress import StageLines
+
+    report = StageLines(quiet=output.quiet or output.json)
+    return check_kernel(
+        state,
+        world=world,
+        prefixes=[Path(sys.prefix)],
+        cells=cells or ALL_CELLS,
+        limits=Limits(start=timeout, cell=timeout) if timeout else None,
+        on_wait=lambda seconds: report.waiting("kernel", seconds),
+    )
+
+
+def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
+    if state.problem is not None:
+        return state.problem.fix
+    failed = next(row for row in checks if row.status == "fail")
+    where = shlex.quote(str(state.prefix)) if state.prefix else "ENV"
+    if failed.id == "import" and "No module named 'torch'" in failed.detail:
+        return f"torchdoctor install {where}"
+    if failed.id in ("start", "python"):
+        return f"torchdoctor jupyter-kernel remove {state.name}, then register it: torchdoctor jupyter-kernel ENV"
+    return f"torchdoctor verify {where}"
+
+
+def _show_check(row: CheckResult) -> None:
+    colours = {"pass": "green", "fail": "red"}
+    click.echo(
+        f"{click.style(row.status.ljust(5), fg=colours.get(row.status))} {row.id.ljust(7)} {row.detail}"
+    )
+    for line in row.evidence:
+        click.echo(f"              {line}")
