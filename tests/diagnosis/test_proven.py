@@ -67,6 +67,23 @@ def test_the_same_cause_of_two_checks_is_told_once():
     assert [row.id for row in found] == ["disk-full", "too-many-threads"]
 
 
+def test_a_cause_is_as_grave_as_the_gravest_check_that_shows_it():
+    """A warning before an error of the same cause does not hide it."""
+    (finding,) = findings_of(
+        report(
+            ("workers", "warn", "2 workers (fork) gave each sample once; /dev/shm has only 64 MiB"),
+            (
+                "workers",
+                "fail",
+                "/dev/shm has only 1 MiB, and worker processes hand their batches over in it",
+            ),
+        )
+    )
+
+    assert finding.severity == "error"
+    assert "1 MiB" in finding.evidence[0]
+
+
 def test_a_traceback_of_the_driver_is_read_by_the_rules():
     """What the table does not know, a rule may."""
     said = "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."

@@ -202,8 +202,9 @@ def test_a_cuda_library_that_torch_pins_and_that_is_missing_is_told(beside):
     checks = checks_of(python, "pairing")
     pairing = checks["pairing"]
 
-    assert pairing.status == "fail"
-    assert checks.causes[0] == "nvidia-wheels-missing"
+    # Whether that keeps torch from working is what the import shows.
+    assert pairing.status == "warn"
+    assert "nvidia-wheels-missing" in checks.causes
     assert "nvidia-cudnn-cu13 is 9.1.0, and torch needs 9.20.0" in pairing.detail
     assert "nvidia-nccl-cu13 2.28.0 is not installed, and torch needs it" in pairing.detail
     assert "nothing" not in pairing.detail

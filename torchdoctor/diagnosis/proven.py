@@ -35,14 +35,21 @@ def findings_of(report: VerifyReport) -> tuple[Finding, ...]:
     for check in troubled:
         finding = _known(check, values)
         if finding is not None:
-            found.setdefault(finding.id, finding)
+            _take(found, finding)
         elif check.status == "fail":
             unknown.append(check)
     # With a cause in hand the other failures follow from it, and a rule that reads them could only guess.
     if not any(finding.severity == "error" for finding in found.values()):
         for finding in _read(report.environment, unknown):
-            found.setdefault(finding.id, finding)
+            _take(found, finding)
     return tuple(sorted(found.values(), key=lambda row: ("error", "warning", "note").index(row.severity)))
+
+
+def _take(found: dict[str, Finding], finding: Finding) -> None:
+    """Each cause once, as grave as the gravest check that shows it."""
+    known = found.get(finding.id)
+    if known is None or (known.severity != "error" and finding.severity == "error"):
+        found[finding.id] = finding
 
 
 def explained(report: VerifyReport) -> tuple[CheckResult, ...]:

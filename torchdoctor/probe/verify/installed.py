@@ -108,8 +108,9 @@ def pairing(_torch: Any, _device: str) -> Outcome:
     torch = built("torch")
     if torch is None:
         return skipped("torch is not installed")
-    wrong = list(_unmet())
-    odd: list[str] = []
+    wrong: list[str] = []
+    # A warning only: a torch that finds the system's libraries works without the wheels, and the import will tell.
+    odd = list(_unmet())
     said = [f"torch {torch}"]
     for name in _FAMILY[1:]:
         version = built(name)

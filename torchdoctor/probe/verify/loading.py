@@ -15,8 +15,8 @@ _MIB = 2**20
 _SHM = "/dev/shm"  # noqa: S108  # looked at, not written to
 # Docker's default, and the usual cause of workers that die: eight images of 1024x1024 in float32 are 96 MiB.
 _SMALL_SHM_MIB = 64
-# A worker that has not answered by then will not: its own import of torch takes seconds.
-_PATIENCE = 40
+# A worker that has not answered by then will not: its own import of torch takes seconds, from a cold disk tens.
+_PATIENCE = 100
 
 
 class Numbered:

@@ -124,7 +124,7 @@ VERIFY = (
     Step("freezing", "frozen layers stay, bit for bit", learning.freezing, reason="nothing is written to them"),
     Step("torchvision", "torchvision's compiled operators work with this torch", companions.torchvision, "each", 120.0,
          reason="which boxes are kept is known", quick=True),
-    Step("workers", "two worker processes hand every sample over, pinned for a GPU", loading.workers, "best", 120.0,
+    Step("workers", "two worker processes hand every sample over, pinned for a GPU", loading.workers, "best", 180.0,
          reason=_SMALL),
     Step("torchvision-transforms", "Resize, CenterCrop, ToTensor and Normalize give the known values",
          companions.transforms, "once", 120.0, tolerance="1e-5", reason="float32's rounding of one colour"),
