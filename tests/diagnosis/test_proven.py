@@ -75,7 +75,7 @@ def test_a_cause_is_as_grave_as_the_gravest_check_that_shows_it():
             (
                 "workers",
                 "fail",
-                "/dev/shm has only 1 MiB, and worker processes hand their batches over in it",
+                "/dev/shm has only 1 MiB, and worker processes use it",  # noqa: S108  # a sentence
             ),
         )
     )
