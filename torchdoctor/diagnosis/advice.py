@@ -122,19 +122,36 @@ def _companion(project: str) -> Callable[[CaseFile], str | None]:
 
 @lru_cache(maxsize=4)
 def _plan(case: CaseFile, torch: str | None) -> Plan | None:
+    """The resolver's plan; where the system is not known, Windows' when Linux has that build as well."""
+    if know.system_of(case) is not None:
+        return _plan_on(case, torch, None)
+    from wheels_index import bundled
+
+    plan = _plan_on(case, torch, "windows")
+    if plan is None:
+        return None
+    builds = bundled().release(Version(plan.torch.version.public)).platforms.get("linux_x86_64")
+    return plan if builds is not None and plan.variant in builds.variants else None
+
+
+def _plan_on(case: CaseFile, torch: str | None, system: str | None) -> Plan | None:
     from packaging.specifiers import SpecifierSet
 
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.plan import Request
     from torchdoctor.snapshot_shelf import plan_from_snapshot
 
-    machine = know.machine_of(case, usual_driver=_USUAL_DRIVER)
+    machine = know.machine_of(case, system=system, usual_driver=_USUAL_DRIVER)
     if machine is None:
         return None
     try:
         return plan_from_snapshot(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
     except TorchdoctorError:
         return None
+
+
+def _pins(plan: Plan) -> tuple[str, str]:
+    return plan.variant, " ".join(f"{row.name}=={row.version.public}" for row in plan.packages)
 
 
 def _right_plan(case: CaseFile) -> Plan | None:
@@ -176,10 +193,16 @@ def _any_install(case: CaseFile) -> str | None:
 
 
 def _install(case: CaseFile, plan: Plan, installer: str) -> str:
-    pins = " ".join(f"{row.name}=={row.version.public}" for row in plan.packages)
+    pins = _pins(plan)[1]
     if know.system_of(case) == "macos":
         return f"{installer} {pins}"
     return f"{installer} {pins} --index-url {plan.index_url}"
+
+
+def _culprit(case: CaseFile) -> str | None:
+    """The package whose requirement brought another torch: as the log says, else the one that was asked for."""
+    name = case.value("torch.wanted_by") or case.value("installed.name")
+    return _safe(name.rstrip("->=<~")) if name else None
 
 
 PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
@@ -196,6 +219,7 @@ PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "minimum_driver": _minimum_driver,
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
+    "culprit": _culprit,
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,

@@ -17,6 +17,14 @@ __all__ = [
 ]  # fmt: skip
 
 _USUAL_PYTHON = "3.12"
+_TAGS = {
+    "linux_x86_64": "linux_x86_64",
+    "linux_aarch64": "linux_aarch64",
+    "windows_x86_64": "win_amd64",
+    "windows_arm64": "win_arm64",
+    "macos_arm64": "macosx_14_0_arm64",
+    "macos_x86_64": "macosx_10_15_x86_64",
+}
 
 
 def version_of(text: str | None) -> Version | None:
@@ -92,10 +100,10 @@ def has_gpu(case: CaseFile) -> bool:
     return any(case.of(name) for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor"))
 
 
-def platform_of(case: CaseFile) -> str:
-    """The platform's name in the tables of builds; x86_64 Linux where nothing else is said."""
+def platform_of(case: CaseFile, system: str | None = None) -> str:
+    """The platform's name in the tables of builds; x86_64, and Linux or `system`, where nothing else is said."""
     arm = case.value("arch") in ("aarch64", "arm64")
-    system = system_of(case) or "linux"
+    system = system_of(case) or system or "linux"
     if system == "macos":
         return "macos_x86_64" if case.value("chip") == "intel-mac" else "macos_arm64"
     if system == "windows":
@@ -117,33 +125,43 @@ def arch_list_of(case: CaseFile) -> tuple[tuple[int, int], ...] | None:
     return archs.sm if archs is not None and archs.rule is None else None
 
 
-def machine_of(case: CaseFile, *, usual_driver: str | None = None) -> Machine | None:
-    """The machine that the case describes, for the resolver; None where its system is not known.
+def machine_of(
+    case: CaseFile, *, system: str | None = None, usual_driver: str | None = None
+) -> Machine | None:
+    """The machine that the case describes, for the resolver; `system` is used where the case does not say it.
 
-    `usual_driver` stands in for an NVIDIA driver that is not said.
+    None where the system is known from neither. `usual_driver` stands in for an NVIDIA driver that is not said.
     """
     from torchdoctor.described import described_machine
     from torchdoctor.errors import UsageError
 
-    system = system_of(case)
-    if system is None:
+    platform = platform_of(case, system) if system_of(case) or system else None
+    if platform is None:
         return None
-    tags = {
-        "linux_x86_64": "linux_x86_64", "linux_aarch64": "linux_aarch64", "windows_x86_64": "win_amd64",
-        "windows_arm64": "win_arm64", "macos_arm64": "macosx_14_0_arm64", "macos_x86_64": "macosx_10_15_x86_64",
-    }  # fmt: skip
     python = python_of(case)
-    label = f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON
     found = [f"{major}.{minor}" for (major, minor), _ in capabilities(case)]
     gfx = [value for value in case.values("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
-    libc = case.value("libc.version")
+    libc = case.value("libc.version") if case.value("libc.name") != "musl" else None
     try:
         return described_machine(
-            platform=tags[platform_of(case)],
-            python_version=label,
-            driver=case.value("nvidia.driver") or (usual_driver if found else None),
+            platform=_TAGS[platform],
+            python_version=f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON,
+            driver=case.value("nvidia.driver")
+            or _driver_of_cuda(case, system)
+            or (usual_driver if found else None),
             gpus=(*dict.fromkeys(found), *(gfx if not found else ())),
-            libc=f"glibc{libc}" if libc and system == "linux" and case.value("libc.name") != "musl" else None,
+            libc=f"glibc{libc}" if libc and platform.startswith("linux") else None,
         )
     except UsageError:
         return None
+
+
+def _driver_of_cuda(case: CaseFile, system: str | None) -> str | None:
+    """The least driver that speaks the CUDA version which the driver is said to speak."""
+    from wheels_index import rules
+
+    spoken = parts(case.value("nvidia.cuda"))
+    if not spoken:
+        return None
+    column = "windows" if (system_of(case) or system) == "windows" or case.value("wsl") else "linux"
+    return rules().minimum_driver.get(spoken[0], {}).get(column)

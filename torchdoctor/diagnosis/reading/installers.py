@@ -53,6 +53,13 @@ _INSTALLED = re.compile(
 )
 _UV_OUT = re.compile(r"^\s{0,6}-\s{1,3}torch==(?P<value>\d[\w.+]{0,40})")
 _UV_IN = re.compile(r"^\s{0,6}\+\s{1,3}torch==(?P<value>\d[\w.+]{0,40})")
+# `Collecting torch<2.4 (from xformers->-r requirements.txt (line 1))`, `xformers 0.0.27 requires torch==2.3.1`.
+_WANTED = re.compile(r"collecting torch(?:[<>=!~][^\s(]{0,60})?\s?\(from (?P<value>[a-z0-9][\w.-]{0,60})")
+_WANTED_BY_UV = re.compile(r"\b(?P<value>[a-z][\w.-]{1,60})==\S{1,30} depends on torch[<>=!~]")
+_ASKED = re.compile(
+    r"\b(?:pip3?|uv pip|poetry|conda|mamba) (?:install|add) (?:-\S{1,30} ){0,"
+    r"4}(?P<value>(?!torch)[a-z][\w.-]{1,60})(?:[\s=<>~\[]|$)"
+)
 _PIP = re.compile(r"\bpip(?: version)? (?P<value>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)\b")
 
 # (a word that the line must have, pattern, fact)
@@ -64,6 +71,9 @@ _TABLE = (
     ("torch==", _UV_IN, "torch.installed"),
     ("no matching distribution", _NONE, "pip.requirement"),
     ("pip", _PIP, "pip.version"),
+    ("(from ", _WANTED, "torch.wanted_by"),
+    ("torch", _WANTED_BY_UV, "torch.wanted_by"),
+    (" install ", _ASKED, "installed.name"),
 )
 
 

@@ -34,6 +34,7 @@ _CAPABILITY = re.compile(
     r")?(?P<value>\d{1,2}\.\d)\b",
     re.IGNORECASE,
 )
+_SPOKEN = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
 _REFUSED = re.compile(
     r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "
     r"any)?)) sm_(?P<sm>\d{2,3})a?\b",
@@ -69,5 +70,8 @@ def _line(line: str) -> Iterator[tuple[str, str]]:
                 yield name, match["value"].strip()
     if "MiB" in line and (memory := _MEMORY.search(line)):
         yield "nvidia.memory", f"{memory['used']}/{memory['total']}"
+    if "ound version " in line and (spoken := _SPOKEN.search(line)):
+        number = int(spoken["number"])
+        yield "nvidia.cuda", f"{number // 1000}.{number % 1000 // 10}"
     if "sm_" in line and (refused := _REFUSED.search(line)):
         yield "nvidia.capability", f"{refused['sm'][:-1]}.{refused['sm'][-1]}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
+from torchdoctor.diagnosis.rules.generation import covered
 from torchdoctor.diagnosis.rules.symptoms import FLASH, NO_KERNEL_IMAGE, UNDEFINED
-from torchdoctor.diagnosis.signs import all_of, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import all_of, likely, no, possible, says, sure, test
 
 __all__ = ["RULES"]
 
@@ -192,6 +193,7 @@ RULES = (
             "capabilities, often on another machine or with TORCH_CUDA_ARCH_LIST set."
         ),
         signs=(
+            likely(all_of(NO_KERNEL_IMAGE, test(covered))),
             likely(all_of(NO_KERNEL_IMAGE, EXTENSIONS)),
             likely(
                 all_of(
@@ -270,7 +272,8 @@ RULES = (
                     "cuda version mismatch",
                     "does not match the version torch was compiled",
                     matching=(
-                        r"mismatches the version that was used to compile|does not match the "
+                        r"mismatches the version that was used to compile(?: pytorch "
+                        r"\((?P<cuda>\d+\.\d+)\))?|does not match the "
                         r"version torch was compiled"
                     ),
                 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
     from torchdoctor.diagnosis.signs import Test
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "covered"]
 
 TOO_NEW_TEXT = says("is not compatible with the current pytorch installation")
 
@@ -31,6 +31,15 @@ def _gpu_against_archs(case: CaseFile) -> list[tuple[tuple[int, int], tuple[tupl
         for device, row in capabilities(case)
         if not any(_runs(code, device) for code in archs)
     ]
+
+
+def covered(case: CaseFile) -> Seen | None:
+    """The build has code for every GPU that is named: what lacks it is something else."""
+    archs, found = arch_list_of(case), capabilities(case)
+    if not archs or not found:
+        return None
+    runs = all(any(_runs(code, device) for code in archs) for device, _ in found)
+    return Seen(evidence=(source(found[0][1]),)) if runs else None
 
 
 def _too_new(case: CaseFile) -> Seen | None:
@@ -157,7 +166,7 @@ RULES = (
             ),
             possible(all_of(NO_KERNEL_IMAGE, no(test(_too_old)), no(test(_between)), no(says("too old")))),
         ),
-        unless=(says("because it is too old"),),
+        unless=(test(covered), says("because it is too old")),
         steps=(
             Step(
                 text="Install a build that has code for it:",
@@ -256,6 +265,7 @@ RULES = (
             ),
             possible(all_of(NO_KERNEL_IMAGE, no(test(_too_new)), no(test(_between)), no(TOO_NEW_TEXT))),
         ),
+        unless=(all_of(test(covered), no(says("too old"), says("capability >="), says("ampere gpus"))),),
         steps=(
             Step(
                 text="Install a build that still has code for it:",

@@ -31,6 +31,18 @@ RULES = (
             "removed, renamed or upgraded."
         ),
         signs=(
+            likely(
+                says(
+                    "kernel",
+                    "kernal",
+                    matching=(
+                        r"kern[ea]l[^.]{0,160}(?:removed|deleted|uninstalled|old|former)[^.]{0,"
+                        r"30}(?:venv|env\b|environment|virtualenv|python|anaconda)|(?:removed"
+                        r"|deleted|uninstalled)[^.]{0,40}(?:venv|env\b|environment|virtualenv"
+                        r"|anaconda)[^.]{0,120}kern[ea]l"
+                    ),
+                )
+            ),
             sure(
                 says(
                     "failed to run command",

@@ -180,6 +180,7 @@ RULES = (
             "A requirement on torch was resolved from PyPI, which does not know the local "
             "version (+cuXXX): pip took out the build that worked and put the default one in."
         ),
+        details=("The requirement came with {culprit}.",),
         signs=(
             likely(test(_replaced)),
             likely(
