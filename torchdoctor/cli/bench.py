@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import data_folder, environment_python, say_json
+from torchdoctor.cli.ranks import say_ranks
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--html", type=_FILE, metavar="FILE", help="Write a page of checks, figures and plots too.")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the results for a CI system too.")
+@click.option(
+    "--distributed", is_flag=True, help="Bandwidth between ranks, under torchrun or srun; starts them here."
+)
+@click.option(
+    "--ranks", type=click.IntRange(2, 64), metavar="N", help="So many ranks here; a GPU each, else 2."
+)
+@click.option(
+    "--limit",
+    type=click.FloatRange(1, 3600),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What a rank may take for a stage of --distributed before it is named.",
+)
 @output_options
 def command(
     *,
@@ -60,6 +75,9 @@ def command(
     fail_if: float | None,
     html: Path | None,
     junit: Path | None,
+    distributed: bool,
+    ranks: int | None,
+    limit: float,
     output: Output,
 ) -> int:
     """Measure in ENV: products, convolution, attention, training, memory, copies, overhead.
@@ -71,6 +89,8 @@ def command(
     torchdoctor bench --quick
     torchdoctor bench ~/envs/vision --device cpu --only matmul --json
     torchdoctor bench --save before
+    torchdoctor bench --distributed
+    torchrun --nnodes 2 --nproc-per-node 8 ... --no-python torchdoctor bench ENV --distributed
     torchdoctor bench --compare before --fail-if 5 --html report.html
     """
     from torchdoctor.compare import compare as compare_runs
@@ -87,7 +107,10 @@ def command(
     before = None if compare is None else load_bench(compare, folder)
     if save is not None:
         check_name(save)
-    with _Progress(shown=not output.quiet and not output.json) as progress:
+    progress = _Progress(shown=not output.quiet and not output.json)
+    if distributed:
+        return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)
+    with progress:
         report = bench(
             environment_python(env), device=device, only=only, skip=skip, quick=quick, on_start=progress.case
         )
@@ -103,6 +126,16 @@ def command(
         _write_page(html, environment_python(env), report, comparison)
     _say(report, comparison, as_json=output.json)
     return 0 if report.passed and not slower else 1
+
+
+def _between_ranks(
+    python: Path, quick: bool, ranks: int | None, limit: float, progress: _Progress, output: Output
+) -> int:
+    from torchdoctor.proof.distributed import distributed
+
+    with progress:
+        report = distributed(python, quick=quick, ranks=ranks, limit=limit, on_stage=progress.case)
+    return say_ranks(report, output)
 
 
 def _write_page(file: Path, python: Path, report: BenchReport, comparison: Comparison | None) -> None:

@@ -37,6 +37,9 @@ __all__ = ["command"]
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the results for a CI system too.")  # fmt: skip
+@click.option(
+    "--distributed", is_flag=True, help="Compare all ranks of torchrun or srun, and prove their sum."
+)
 @output_options
 def command(
     *,
@@ -47,6 +50,7 @@ def command(
     device: tuple[str, ...],
     list: bool,  # noqa: A002  # its variable is TORCHDOCTOR_VERIFY_LIST
     junit: Path | None,
+    distributed: bool,
     output: Output,
 ) -> int:
     """Prove that PyTorch works in ENV: every part of it that a user meets, on each device.
@@ -58,11 +62,17 @@ def command(
     torchdoctor verify ~/envs/vision --quick --json
     torchdoctor verify --only matmul,conv --device cuda:0
     torchdoctor verify --junit results.xml
+    srun torchdoctor verify ENV --distributed
     """
     from torchdoctor.proof import select, verify
 
     if list:
         return _list(select(only, skip, quick=quick), output)
+    if distributed:
+        from torchdoctor.cli.ranks import say_ranks
+        from torchdoctor.proof.distributed import distributed as compare_ranks
+
+        return say_ranks(compare_ranks(environment_python(env), quick=True, measure=False), output)
     from torchdoctor.report.progress import StageLines
 
     python = environment_python(env)

@@ -31,6 +31,11 @@ _SPOILT = re.compile(r"(CUDA|HIP|cuDNN|CUBLAS|XPU|Level.Zero).{0,20}error|device
 def main(text: str) -> None:
     """Run the request, a JSON object: suite, selected, devices, finished, scale and mark."""
     request = json.loads(text)
+    if request["suite"] == "distributed":
+        from .distributed import worker
+
+        worker.run(request, Channel(request["mark"]))
+        return
     if request["suite"] == "verify":
         # cuBLAS promises equal results only with a workspace of its own, asked for before its first use.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

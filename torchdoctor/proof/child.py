@@ -20,7 +20,7 @@ from torchdoctor.proof.channel import EventReader
 from torchdoctor.proof.memory import resident_mib
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Child"]
 
@@ -43,15 +43,23 @@ _WINDOWS = {
 
 
 class Child:
-    """The running probe. `next_event` gives what it says; `stop` ends it and everything that it started."""
+    """The running probe. `next_event` gives what it says; `stop` ends it and everything that it started.
+
+    A `launcher` is a command that runs the probe, once or in several processes.
+    """
 
     def __init__(
-        self, python: Path, request: Mapping[str, Any], work: Path, environ: Mapping[str, str]
+        self,
+        python: Path,
+        request: Mapping[str, Any],
+        work: Path,
+        environ: Mapping[str, str],
+        launcher: Sequence[str | Path] = (),
     ) -> None:
         mark = secrets.token_hex(8)
         # -I: neither PYTHONPATH, the user site nor the current folder can shadow anything. -B: no bytecode is left.
         command: list[str | Path] = [
-            python, "-I", "-B", "-X", "faulthandler", PROBE, json.dumps({**request, "mark": mark}),
+            *launcher, python, "-I", "-B", "-X", "faulthandler", PROBE, json.dumps({**request, "mark": mark}),
         ]  # fmt: skip
         try:
             self._process = subprocess.Popen(

@@ -1,0 +1,28 @@
+"""How a run of several ranks is told: by one of them, or by all that failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.cli.place import say_json
+
+if TYPE_CHECKING:
+    from torchdoctor.cli.options import Output
+    from torchdoctor.proof.distributed import DistributedReport
+
+__all__ = ["say_ranks"]
+
+
+def say_ranks(report: DistributedReport, output: Output) -> int:
+    """Print the report where it is ours to print; the exit status."""
+    # Of many that torchrun or srun has started the first speaks, and each that has something to say of a failure.
+    if report.rank in (None, 0) or report.troubles:
+        if output.json:
+            say_json(report.to_json())
+        else:
+            from rich.console import Console
+
+            from torchdoctor.report.distributed_table import render_distributed
+
+            render_distributed(report, Console(soft_wrap=True))
+    return 0 if report.passed else 1

@@ -1,0 +1,62 @@
+"""DistributedReport -> text on the terminal: the ranks, bus bandwidth by size, the links, and who failed or lags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from torchdoctor.report.bench_table import figure, said
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from torchdoctor.proof.distributed import DistributedReport
+
+__all__ = ["render_distributed"]
+
+_EVIDENCE = 12
+_MIB = 1 << 20
+
+
+def render_distributed(report: DistributedReport, console: Console) -> None:
+    """Print the report."""
+    head = f"{report.size} ranks by {report.launcher}" + (f", {report.backend}" if report.backend else "")
+    console.print(Text(head, style="bold"), soft_wrap=True)
+    for rank in sorted(report.ranks):
+        facts = report.ranks[rank]
+        build = ", ".join(
+            f"{key} {facts[key]}" for key in ("torch", "cuda", "nccl", "driver") if facts.get(key)
+        )
+        console.print(Text(f"  {report.name(rank)}: {build}"), soft_wrap=True)
+    if report.results:
+        console.print(_bandwidths(report))
+        for text, style in said(report.results):
+            console.print(Text(text, style=style), soft_wrap=True)
+    for text in report.lagging():
+        console.print(Text(text, style="yellow" if "look at it" in text else ""), soft_wrap=True)
+    for text in report.differences:
+        console.print(Text(f"not the same: {text}", style="red"), soft_wrap=True)
+    for trouble in report.troubles:
+        failed = f"{report.name(trouble.rank)} failed in {trouble.stage}: {trouble.detail}"
+        console.print(Text(failed, style="bold red"), soft_wrap=True)
+    for line in report.evidence[-_EVIDENCE:]:
+        console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
+    if report.passed:
+        console.print(
+            Text("all ranks run the same versions, and their sum is right", style="green"), soft_wrap=True
+        )
+
+
+def _bandwidths(report: DistributedReport) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+    table.add_column("collective", no_wrap=True)
+    for title in ("size", "time", "bus bandwidth", "best"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in sorted(report.results, key=lambda row: row.id):
+        size = row.params["bytes"]
+        text = f"{size / _MIB:g} MiB" if size >= _MIB else f"{size / 1024:g} KiB"
+        took = f"{(row.median_s or 0) * 1e3:.3g} ms"
+        table.add_row(row.id, text, took, f"{figure(row.value)} GB/s", f"{figure(row.best_value)} GB/s")
+    return table
