@@ -1,6 +1,6 @@
 """Writes the names of NVIDIA's, AMD's and Intel's display devices from a pci.ids file into the package's data.
 
-Usage: python tools/pci_names.py /usr/share/misc/pci.ids
+Usage: python tools/pci_names.py /usr/share/misc/pci.ids [FOLDER]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ WANTED = {
 def main() -> None:
     """Write one file a vendor."""
     text = Path(sys.argv[1]).read_text("utf-8")
+    folder = Path(sys.argv[2]) if sys.argv[2:] else FOLDER
     date = re.search(r"^#\s+Date:\s+(\S+)", text, re.MULTILINE)
     for vendor, wanted in WANTED.items():
         section = re.search(rf"^{vendor}  [^\n]*\n((?:[\t#][^\n]*\n|\n)*)", text, re.MULTILINE)
@@ -35,7 +36,7 @@ def main() -> None:
         names = {device: name for device, name in rows if wanted.search(name) and not OTHER.search(name)}
         switches = {device: name for device, name in rows if "NVSwitch" in name}
         table = {"source": SOURCE, "date": date[1] if date else None, "names": names, "switches": switches}
-        path = FOLDER / f"pci-{vendor}.json"
+        path = folder / f"pci-{vendor}.json"
         path.write_text(json.dumps(table, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
         print(f"{path.name}: {len(names)} devices")
 

@@ -13,7 +13,7 @@ EIGHT_H100 = "driver 550.54.15\ncuda 12040\n" + "".join(
     f"set bus 00000000:{place + 0x10:02X}:00.0\nset mig 0 0\nset compute_mode 0\nset persistence 1\nset ecc 1\n"
     "set ecc_errors 0 0\nset rows 0 0 0 0\nset temperature 34\nset power 71230\nset power_limit 700000\n"
     "set power_default 700000\nset throttle 1\nset clock 345\nset clock_max 1980\nset used 1048576\nset processes 0\n"
-    "set links 18 18\nset fabric 3 0\n"
+    "set pcie_gen 1\nset pcie_gen_max 5\nset pcie_width 16\nset pcie_width_max 16\nset links 18 18\nset fabric 3 0\n"
     for place in range(8)
 )
 

@@ -150,6 +150,10 @@ int nvmlDeviceGetMigDeviceHandleByIndex(gpu_t *g, unsigned i, gpu_t **s) {
 }
 NUMBER(nvmlDeviceGetComputeMode, "compute_mode")
 NUMBER(nvmlDeviceGetPersistenceMode, "persistence")
+NUMBER(nvmlDeviceGetCurrPcieLinkGeneration, "pcie_gen")
+NUMBER(nvmlDeviceGetMaxPcieLinkGeneration, "pcie_gen_max")
+NUMBER(nvmlDeviceGetCurrPcieLinkWidth, "pcie_width")
+NUMBER(nvmlDeviceGetMaxPcieLinkWidth, "pcie_width_max")
 NUMBER(nvmlDeviceGetPowerUsage, "power")
 NUMBER(nvmlDeviceGetEnforcedPowerLimit, "power_limit")
 NUMBER(nvmlDeviceGetPowerManagementDefaultLimit, "power_default")

@@ -49,6 +49,7 @@ def test_eight_healthy_gpus_tell_everything(library, tmp_path):
         "mig": False, "mig_pending": False, "compute_mode": "default", "persistence": True, "ecc": True,
         "ecc_errors": 0, "ecc_lifetime": 0, "row_remap": "none", "temperature": 34, "power_draw": 71.2,
         "power_limit": 700.0, "power_default": 700.0, "throttle": ("idle",), "clock": 345, "clock_max": 1980,
+        "pcie_gen": 1, "pcie_gen_max": 5, "pcie_width": 16, "pcie_width_max": 16,
         "memory_used": 1, "processes": 0, "nvlinks": 18, "nvlinks_up": 18, "fabric": "completed",
     }  # fmt: skip
     assert {name: values[f"nvidia.{name}"] for name in expected} == {

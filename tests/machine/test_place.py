@@ -130,6 +130,25 @@ def test_an_arm_processor_is_named_by_lscpu():
     assert (facts["system.cpu.cores"].value, facts["system.cpu.threads"].value) == (4, 4)
 
 
+@pytest.mark.parametrize(
+    ("flags", "level"),
+    [
+        ("lm sse2", "x86-64-v1"),
+        ("lm cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3 avx", "x86-64-v2"),
+        (
+            "lm cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3 avx avx2 bmi1 bmi2 f16c fma abm movbe xsave avx512f",
+            "x86-64-v3",
+        ),
+        ("lm avx avx2 bmi1 bmi2 f16c fma abm movbe xsave", "x86-64-v1"),
+        ("fp asimd", None),
+    ],
+)
+def test_a_processors_level_is_the_highest_without_a_gap(flags, level):
+    """A feature that lacks is not made up for by a higher one; ARM has no such level."""
+    world = PaperWorld(files={"/proc/cpuinfo": f"processor : 0\nflags : {flags}\n"})
+    assert probe_cpu(world, paper_python())["system.cpu.level"].value == level
+
+
 def test_threads_of_one_core_are_one_core():
     """Two threads each, on two cores."""
     topology = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"

@@ -26,6 +26,7 @@ CPU_NAMES = (
     "system.cpu.vendor",
     "system.cpu.model",
     "system.cpu.features",
+    "system.cpu.level",
     "system.cpu.cores",
     "system.cpu.threads",
     "system.cpu.allowed",
@@ -34,6 +35,12 @@ CPU_NAMES = (
 _INFO = "/proc/cpuinfo"
 _SYSFS = "/sys/devices/system/cpu"
 _FEATURE_LIMIT = 400
+# What level 2, 3 and 4 add, as the kernel spells it: https://gitlab.com/x86-psABIs/x86-64-ABI, table 3.1.
+_LEVELS = (
+    frozenset({"cx16", "lahf_lm", "popcnt", "sse4_1", "sse4_2", "ssse3"}),
+    frozenset({"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"}),
+    frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
+)
 _MAC = (
     "machdep.cpu.vendor", "machdep.cpu.brand_string", "machdep.cpu.features", "machdep.cpu.leaf7_features",
     "hw.physicalcpu", "hw.logicalcpu", "hw.optional.arm",
@@ -73,6 +80,7 @@ def _linux(world: World) -> Mapping[str, Fact[object]]:
         "system.cpu.vendor": _either((said.vendor, _INFO), (other.vendor, "lscpu")),
         "system.cpu.model": _either((said.model, _INFO), (other.model, "lscpu")),
         "system.cpu.features": _either((said.features or None, _INFO), (other.features or None, "lscpu")),
+        "system.cpu.level": _level(said.features, other.features),
         "system.cpu.cores": _either((cores, _SYSFS), (other.cores, "lscpu")),
         "system.cpu.threads": _either((threads, f"{_SYSFS}/online"), (other.threads, "lscpu")),
         "system.cpu.allowed": _allowed(world),
@@ -85,6 +93,15 @@ def _either(*witnesses: tuple[object, str]) -> Fact[object]:
         if value is not None:
             return found(value, source)
     return unknown("neither says", " and ".join(source for _, source in witnesses))
+
+
+def _level(*witnesses: tuple[str, ...]) -> Fact[str]:
+    """The highest level whose features, and those of the levels below it, are all there."""
+    for features, source in zip(witnesses, (_INFO, "lscpu"), strict=True):
+        if "lm" in features:
+            missing = (level for level, names in enumerate(_LEVELS, 1) if not names <= set(features))
+            return found(f"x86-64-v{next(missing, len(_LEVELS) + 1)}", source)
+    return absent(f"{_INFO} and lscpu", why="it is no x86-64 processor, or does not say")
 
 
 def _count(world: World, path: str) -> int | None:
@@ -181,6 +198,7 @@ def _mac(world: World) -> Mapping[str, Fact[object]]:
         "system.cpu.features": _either((_features(features) or None, source)),
         "system.cpu.cores": _either((int(cores) if cores.isdecimal() else None, source)),
         "system.cpu.threads": _either((int(threads) if threads.isdecimal() else None, source)),
+        "system.cpu.level": absent("darwin has none"),
         "system.cpu.allowed": absent("darwin has none"),
         "system.cpu.limit": absent("darwin has none"),
     }
@@ -205,6 +223,7 @@ def _windows(world: World) -> Mapping[str, Fact[object]]:
         "system.cpu.vendor": _either((clean(vendor) or None, "PROCESSOR_IDENTIFIER")),
         "system.cpu.model": _either((clean(match[1]) if match else None, "reg query")),
         "system.cpu.features": unknown(why, "win32"),
+        "system.cpu.level": unknown(why, "win32"),
         "system.cpu.cores": unknown(why, "win32"),
         "system.cpu.threads": _either((counted, "NUMBER_OF_PROCESSORS")),
         "system.cpu.allowed": unknown(why, "win32"),

@@ -56,8 +56,8 @@ def all_probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
 
 def _nvidia(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
     said = probe_nvidia(world, system=python.sys_platform)
-    uuids = [uuid for uuid in said.states["nvidia.uuid"].value or () if uuid]  # type: ignore[attr-defined]
-    slices = [part.uuid for part in said.states["nvidia.mig_instances"].value or () if part.uuid]  # type: ignore[attr-defined]
+    uuids = [uuid for uuid in said.states["nvidia.uuid"].value or () if uuid]
+    slices = [part.uuid for part in said.states["nvidia.mig_instances"].value or () if part.uuid]
     count = len(said.gpus.value) if said.gpus.value is not None else None
     return {
         "nvidia.driver": said.driver,

@@ -62,6 +62,10 @@ class GpuState:
     clock_max: int | None = None
     memory_used: int | None = None
     processes: int | None = None
+    pcie_gen: int | None = None
+    pcie_gen_max: int | None = None
+    pcie_width: int | None = None
+    pcie_width_max: int | None = None
     nvlinks: int | None = None
     nvlinks_up: int | None = None
     fabric: str | None = None
@@ -130,6 +134,10 @@ def _state(index: int, row: dict[str, Any]) -> GpuState:
         clock_max=_number(row, "clock_max"),
         memory_used=used // _MIB if (used := _number(row, "memory_used")) is not None else None,
         processes=_number(row, "processes"),
+        pcie_gen=_number(row, "pcie_gen"),
+        pcie_gen_max=_number(row, "pcie_gen_max"),
+        pcie_width=_number(row, "pcie_width"),
+        pcie_width_max=_number(row, "pcie_width_max"),
         nvlinks=links[0] if links else None,
         nvlinks_up=links[1] if links else None,
         fabric=_fabric(_numbers(row, "fabric", 2)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from torchdoctor.machine.fact import Fact, absent
 from torchdoctor.machine.gpu_state import STATE_NAMES
@@ -30,7 +30,7 @@ class NvidiaFacts:
     gpus: Fact[Gpus]
     cuda: Fact[str]
     lost: Fact[tuple[str, ...]]
-    states: Mapping[str, Fact[object]] = field(default_factory=dict)
+    states: Mapping[str, Fact[Any]] = field(default_factory=dict)
     hung: bool = False
 
     @property

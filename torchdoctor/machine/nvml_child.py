@@ -95,6 +95,10 @@ def _questions(pynvml: Any, handle: Any) -> Iterator[tuple[str, Callable[[], Any
     yield "clock_max", lambda: nvml.nvmlDeviceGetMaxClockInfo(handle, 1)
     yield "memory_used", lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).used)
     yield "processes", lambda: len(nvml.nvmlDeviceGetComputeRunningProcesses(handle))
+    yield "pcie_gen", lambda: nvml.nvmlDeviceGetCurrPcieLinkGeneration(handle)
+    yield "pcie_gen_max", lambda: nvml.nvmlDeviceGetMaxPcieLinkGeneration(handle)
+    yield "pcie_width", lambda: nvml.nvmlDeviceGetCurrPcieLinkWidth(handle)
+    yield "pcie_width_max", lambda: nvml.nvmlDeviceGetMaxPcieLinkWidth(handle)
     yield "nvlinks", lambda: _links(nvml, handle)
     yield "fabric", lambda: _fabric(nvml, handle)
 
