@@ -166,9 +166,9 @@ class FaultServer:
         if ranged and start >= size:
             self._head(request, seen, 416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"}, fault)
             return
-        self._head(
-            request, seen, 206 if ranged else 200, _headers(fault, etag, start, end, size, ranged), fault
-        )
+        headers = _headers(fault, etag, start, end, size, ranged)
+        headers["Content-Type"] = "text/html" if seen.path.endswith("/") else "binary/octet-stream"
+        self._head(request, seen, 206 if ranged else 200, headers, fault)
         if request.command == "HEAD":
             return
         if fault.lie == "shifted" and start:

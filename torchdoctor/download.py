@@ -18,6 +18,7 @@ from torchdoctor.transfer.part import Part
 from torchdoctor.transfer.patience import Patience
 from torchdoctor.transfer.repair import repair
 from torchdoctor.transfer.segments import SEGMENT
+from torchdoctor.transfer.speed import SLOW_SECONDS, Meter
 from torchdoctor.transfer.transfer import Changed, Failed, Stopped, Transfer
 from torchdoctor.transfer.wheel_zip import check_member, members, unsafe
 from torchdoctor.urls import redacted
@@ -35,7 +36,7 @@ __all__ = [
     "fetched",
 ]  # fmt: skip
 
-_CHUNK = 1 << 20
+_CHUNK = _FIRST = 1 << 20
 _RESTARTS = 3
 _REPAIRS = 3
 
@@ -300,20 +301,20 @@ class _OneFile:
         if not answer.ranged:
             origin.ranges = False
             return part, answer
-        if head and len(head) == min(SEGMENT, answer.total):
-            part.write(0, head)
+        for index, start in enumerate(range(0, len(head), SEGMENT)):
+            part.write(index, head[start : start + SEGMENT])
         return part, None
 
     def _ask_size(self) -> tuple[Origin, Answer, bytes]:
-        """Ask for the first segment: the answer tells the size, and whether there are ranges."""
+        """Ask for the first segments: the answer tells the size, and whether there are ranges."""
         patience = Patience()
         while (origin := best_origin(self._origins)) is not None:
             try:
-                answer = ask(origin.url, 0, SEGMENT, None, ranges=origin.ranges)
+                answer = ask(origin.url, 0, _FIRST, None, ranges=origin.ranges)
                 if not answer.ranged:
                     return origin, answer, b""
                 with contextlib.closing(answer):
-                    head = b"".join(answer.chunks(SEGMENT)) if answer.total is not None else b""
+                    head = self._head(origin, answer) if answer.total is not None else b""
             except Fault as fault:
                 if fault.kind == "lying":
                     origin.ranges = False
@@ -325,10 +326,27 @@ class _OneFile:
                     self._wait(patience.wait(fault.retry_after, time.monotonic() % 1.0))
                 continue
             if answer.total is not None:
-                self.arrived(len(head))
                 return origin, answer, head
             origin.ranges = False  # a range of a file that it does not say the length of
         raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in self._origins)))
+
+    def _head(self, origin: Origin, answer: Answer) -> bytes:
+        """The body of the first answer; one that is broken off counts as far as it fills segments."""
+        meter, head = Meter(), bytearray()
+        try:
+            for chunk in answer.chunks(SEGMENT):
+                meter.add(len(chunk))
+                head += chunk
+                self.arrived(len(chunk))
+                if meter.stalled():
+                    raise Fault("slow", f"next to nothing came in {SLOW_SECONDS:.0f} s")  # noqa: TRY301
+        except Fault:
+            if len(head) < SEGMENT:
+                self._told_again(0)
+                raise
+        origin.rate = meter.rate
+        whole = len(head) if len(head) == answer.total else len(head) // SEGMENT * SEGMENT
+        return bytes(head[:whole])
 
     def _unmeasured(self, answer: Answer) -> tuple[Part, Answer | None]:
         """Write out an answer that does not say how long it is; then it is known."""

@@ -247,7 +247,7 @@ def test_a_file_that_changes_between_two_requests_begins_anew(fetcher, monkeypat
     fetcher.server.files[PATH] = other
 
     def change(seen):
-        if len(fetcher.server.asked(PATH)) == 3:
+        if len(fetcher.server.asked(PATH)) == 2:
             fetcher.server.files[PATH] = WHEEL
 
     fetcher.server.fault = change

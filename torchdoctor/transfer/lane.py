@@ -89,15 +89,18 @@ class Lane(threading.Thread):
 
     def _read(self, answer: Answer, span: Span) -> None:
         for chunk in self._chunks(answer):
-            span.have += chunk
             self.gained += len(chunk)
             self._transfer.kept(len(chunk))
-            while span.position < span.end:
+            place = 0
+            while span.position < span.end and place < len(chunk):
                 room = min(SEGMENT, self._transfer.size - span.position)
+                piece = chunk[place : place + room - len(span.have)]
+                place += len(piece)
+                span.have += piece
                 if len(span.have) < room:
                     break
-                self._transfer.put(self, span.position // SEGMENT, span.have[:room])
-                del span.have[:room]
+                self._transfer.put(self, span.position // SEGMENT, span.have)
+                span.have = bytearray()
                 span.position += room
             if span.position >= span.end:
                 return

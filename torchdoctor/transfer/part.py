@@ -134,7 +134,7 @@ class Part:
                 return
         self._file.truncate(self.size)
 
-    def write(self, index: int, data: bytes | bytearray) -> None:
+    def write(self, index: int, data: bytes | bytearray | memoryview) -> None:
         """Put a segment in its place, then note it in the journal; raises OSError."""
         check = zlib.crc32(data)
         with self._turn:
@@ -147,13 +147,12 @@ class Part:
 
     def read(self, index: int) -> bytes:
         """A segment as it is on disk."""
+        want = min(SEGMENT, self.size - index * SEGMENT)
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), want, index * SEGMENT)
         with self._turn:
             self._file.seek(index * SEGMENT)
-            data = bytearray()
-            want = min(SEGMENT, self.size - index * SEGMENT)
-            while len(data) < want and (more := self._file.read(want - len(data))):
-                data += more
-        return bytes(data)
+            return self._file.read(want) or b""
 
     def note_validator(self, place: str, validator: Validator) -> None:
         """Record what the server at `place` calls this state of the file."""

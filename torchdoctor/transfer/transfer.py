@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Changed", "Connections", "Failed", "Stopped", "Transfer", "Watcher"]
 
 _MIB = 1 << 20
-_SMALLEST, _LARGEST = _MIB, 64 * _MIB  # bytes asked for at once
+_SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
 _SPAN_SECONDS = 2.0
+_ALONE_SECONDS = 1.0  # what one connection brings in this time it is asked for at once
 _STEAL_SECONDS = 1.0
 _TICK = 0.05
 _SYNC_SECONDS = 2.0
@@ -236,9 +237,15 @@ class Transfer:
                     return None
                 self._take_stock()
                 return Span(0, self.size, whole=True)
-            share = self.map.waiting_bytes // (2 * max(len(self._lanes), 1))
-            limit = int(min(max(lane.rate * _SPAN_SECONDS, _SMALLEST), _LARGEST, max(share, _SMALLEST)))
-            return self.map.take(limit) or self._steal(lane)
+            return self.map.take(self._share(lane)) or self._steal(lane)
+
+    def _share(self, lane: Lane) -> int:
+        """How many bytes a lane asks for at once: as much as it brings soon, and less towards the end."""
+        left, rate = self.map.waiting_bytes, lane.rate or lane.origin.rate
+        if len(self._lanes) == 1 and left < rate * _ALONE_SECONDS:
+            return left
+        soon = min(max(rate * _SPAN_SECONDS, _SMALLEST), _LARGEST)
+        return int(min(soon, max(left / (2 * len(self._lanes)), _SMALLEST)))
 
     def _steal(self, thief: Lane) -> Span | None:
         victim = self._slowest(_STEAL_SECONDS, thief)
@@ -272,7 +279,7 @@ class Transfer:
         """Whether a segment is there."""
         return bool(self.map.done[index])
 
-    def put(self, lane: Lane, index: int, data: bytearray) -> None:
+    def put(self, lane: Lane, index: int, data: bytes | bytearray) -> None:
         """A segment came."""
         with self._turn:
             if self.over or lane.given_up:
