@@ -269,7 +269,7 @@ def test_a_redirect_to_another_host_is_followed_without_credentials(fetcher):
 
 def test_credentials_are_in_no_message_and_no_journal(fetcher):
     """Not even half of a failure shows them."""
-    fetcher.server.fault = Times(Fault(), 2, then=Fault(status=404))
+    fetcher.server.fault = Times(Fault(), 1, then=Fault(status=404))
     url = fetcher.server.url.replace("//", "//ada:secret@")
     wheel = fetcher.locked(url=f"{url}{PATH}?token=hidden")
     message = refused(fetcher, "download", wheel)
