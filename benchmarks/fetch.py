@@ -51,6 +51,7 @@ class Silent:
     def advance(self, count): pass
     def file(self, filename, done, size): pass
     def retry(self, filename, why): pass
+    def note(self, text): pass
 cache, url, name, sha256 = sys.argv[1:]
 wheel = LockedWheel(name="heavy", version="1.0", filename=name, url=url, sha256=sha256, size=None)
 house = fetch([wheel], cache=Path(cache), progress=Silent())
@@ -270,10 +271,11 @@ def main() -> None:
                 tools = given.tools if turn % 2 == 0 else given.tools[::-1]
                 for tool in tools:
                     found = one(tool, scenario, wheel, sha256, work, given.pip)
-                    seconds.setdefault(tool, []).append(found.seconds)
+                    if found.ended == "ok":
+                        seconds.setdefault(tool, []).append(found.seconds)
+                    twice = f"{100 * (found.sent - size) / size:6.2f}" if found.ended == "ok" else "     -"
                     print(
-                        f"  {tool:12} {found.seconds:7.2f} s  sent {found.sent / MB:7.1f}  "
-                        f"twice {100 * (found.sent - size) / size:6.2f} %  "
+                        f"  {tool:12} {found.seconds:7.2f} s  sent {found.sent / MB:7.1f}  twice {twice} %  "
                         f"peak memory {found.peak / MB:6.0f} MB  {found.ended}",
                         flush=True,
                     )

@@ -12,6 +12,7 @@ from torchdoctor.lock import lock, locked_wheel
 from torchdoctor.net import Absent, Unreachable, get_page
 from torchdoctor.plan import LeftOut
 from torchdoctor.sources.built import built_variant
+from torchdoctor.sources.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -125,7 +126,15 @@ def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
 def _fetch(
     errand: Errand, wheels: Sequence[LockedWheel], report: Reporter, held: Sequence[FetchedWheel] = ()
 ) -> Wheelhouse:
-    house = fetch(wheels, cache=errand.cache / "wheels", progress=report, offline=errand.offline, held=held)
+    mirrors = errand.sources.mirrors
+    house = fetch(
+        wheels,
+        cache=errand.cache / "wheels",
+        progress=report,
+        offline=errand.offline,
+        held=held,
+        mirrors=Elsewhere(mirrors) if mirrors else None,
+    )
     _tell_fetched(house, report)
     return house
 

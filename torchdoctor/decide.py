@@ -16,6 +16,7 @@ from torchdoctor.net import get_page
 from torchdoctor.newer import rank_with_newer
 from torchdoctor.resolve import choose
 from torchdoctor.sources.credentials import with_passwords
+from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
 from torchdoctor.sources.order import sources_in_order
 from torchdoctor.sources.settings import read_settings
 from torchdoctor.sources.shelf import SourceShelf, local_path
@@ -62,6 +63,7 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
         index_url=options.index_url,
         find_links=options.find_links,
         mirror_name=options.mirror,
+        by_speed=mirrors_by_speed(report.detail) if options.mirror == AUTO and not options.offline else (),
         configured=settings,
         offline=options.offline,
     )
@@ -176,7 +178,7 @@ def _nowhere(
     if failed or options.offline:
         return SourceFailed(
             f"{message}; asked: {asked}; {'; '.join(failed) or 'only folders may be asked'}",
-            fix="check the network and the proxy settings, try `--mirror nju`, or name a folder with --find-links",
+            fix="check the network and the proxy settings, try `--mirror auto`, or name a folder with --find-links",
             kind="no-source",
         )
     return NoSolution(

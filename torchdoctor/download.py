@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from torchdoctor.errors import SourceFailed
+from torchdoctor.errors import SourceFailed, TorchdoctorError
 from torchdoctor.transfer.answer import Answer, ask
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.origin import Origin, best_origin
@@ -18,10 +17,10 @@ from torchdoctor.transfer.part import Part
 from torchdoctor.transfer.patience import Patience
 from torchdoctor.transfer.repair import repair
 from torchdoctor.transfer.segments import SEGMENT
-from torchdoctor.transfer.speed import SLOW_SECONDS, Meter
 from torchdoctor.transfer.transfer import Changed, Failed, Stopped, Transfer
-from torchdoctor.transfer.wheel_zip import check_member, members, unsafe
+from torchdoctor.transfer.wheel_zip import check_member, members
 from torchdoctor.urls import redacted
+from torchdoctor.wheel_contents import check_wheel
 
 if TYPE_CHECKING:
     import threading
@@ -32,11 +31,12 @@ if TYPE_CHECKING:
     from torchdoctor.transfer.transfer import Connections
 
 __all__ = [
-    "FetchProgress", "FetchedWheel", "Line", "cached_path", "check_safe", "compare", "digest_of", "download",
+    "FetchProgress", "FetchedWheel", "Line", "cached_path",  "compare", "digest_of", "download",
     "fetched",
 ]  # fmt: skip
 
 _CHUNK = _FIRST = 1 << 20
+_SLOW_AFTER, _SLOW_RATE = 15.0, 1_000_000  # seconds, bytes a second
 _RESTARTS = 3
 _REPAIRS = 3
 
@@ -55,6 +55,9 @@ class FetchProgress(Protocol):
 
     def retry(self, filename: str, why: str) -> None:
         """A try failed and another follows."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,22 +101,15 @@ def compare(wheel: LockedWheel, found: str, place: str) -> None:
         )
 
 
-def check_safe(wheel: LockedWheel, path: Path, *, whole: bool = False) -> None:
-    """Raise `SourceFailed` for a wheel that must not be unpacked; `whole` reads every member's checksum too."""
-    found = members(path)
-    if found is None:
-        why: str | None = "it is not a zip file"
-    else:
-        foldable = sys.platform in ("win32", "darwin") or "-win" in wheel.filename
-        why = unsafe(found, path.stat().st_size, foldable=foldable)
-        if why is None and whole:
-            with path.open("rb") as file:
-                bad = next((row for row in found if check_member(file, row) is not None), None)
-            why = f"its member {bad.info.filename!r} is damaged" if bad is not None else None
-    if why is not None:
+def check_checksums(wheel: LockedWheel, path: Path) -> None:
+    """Raise for a file that is no wheel, or whose members are not what their checksums say."""
+    check_wheel(path, wheel.filename)
+    with path.open("rb") as file:
+        bad = next((row for row in members(path) or () if check_member(file, row) is not None), None)
+    if bad is not None:
         raise SourceFailed(
-            f"{wheel.filename} is not a usable wheel: {why}",
-            fix="nothing was installed; name another source with --index-url, --mirror or --find-links",
+            f"{wheel.filename} is damaged: its member {bad.info.filename!r} is not what its checksum says",
+            fix="try again, or name another source with --index-url, --mirror or --find-links",
             kind="bad-wheel",
         )
 
@@ -133,7 +129,7 @@ def cached_path(cache: Path, sha256: str, filename: str) -> Path:
 
 
 def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> FetchedWheel:
-    """Bring the file into the cache from its URL or, side by side, from other `urls` of the same file.
+    """Bring the file into the cache from `urls`, the best first, and from its own URL, side by side.
 
     Raises `SourceFailed` when no place has the right bytes. What came of it so far is kept for the next run,
     but wrong bytes are not.
@@ -171,7 +167,7 @@ def _alone(line: Line, key: str, wheel: LockedWheel) -> Iterator[None]:
             if line.stopped.is_set():
                 raise SourceFailed("it was stopped", fix="run the command again", kind="stopped") from None
             if not told:
-                line.progress.retry(wheel.filename, "another torchdoctor is fetching it; waiting for that")
+                line.progress.note(f"{wheel.filename}: another torchdoctor is fetching it; waiting for that")
                 told = True
     try:
         yield
@@ -184,12 +180,13 @@ class _OneFile:
 
     def __init__(self, wheel: LockedWheel, line: Line, urls: Sequence[str], key: str) -> None:
         self._wheel, self._line = wheel, line
-        self._origins = [Origin(url) for url in dict.fromkeys([wheel.url, *urls])]
+        self._origins = [Origin(url) for url in dict.fromkeys([*urls, wheel.url])]
         folder = line.cache / "partial"
         self._path, self._journal = folder / f"{key}.part", folder / f"{key}.journal"
         self._size = wheel.size
         self._told = 0
         self._plainly = False
+        self._since, self._fresh, self._hinted = time.monotonic(), 0, False
 
     # What a transfer tells.
 
@@ -198,6 +195,21 @@ class _OneFile:
         self._told += count
         self._line.progress.advance(count)
         self._line.progress.file(self._wheel.filename, self._told, self._size)
+        self._hint(count)
+
+    def _hint(self, count: int) -> None:
+        """Say once what would help where the official index is slow."""
+        self._fresh += count
+        passed = time.monotonic() - self._since
+        if self._hinted or passed < _SLOW_AFTER or len(self._origins) > 1:
+            return
+        self._hinted = True
+        host = self._origins[0].host
+        if host.endswith(".pytorch.org") and self._fresh / passed < _SLOW_RATE:
+            self._line.progress.note(
+                f"{host} gives {self._fresh / passed / 1e6:.2f} MB/s from here; "
+                "`--mirror auto` takes the fastest of the mirrors, and keeps what has come"
+            )
 
     def retry(self, why: str) -> None:
         """A connection failed."""
@@ -263,11 +275,12 @@ class _OneFile:
 
     def _put(self, found: str) -> FetchedWheel:
         """Rename the file into its place; whatever reads the cache sees all of it or nothing."""
-        try:
-            check_safe(self._wheel, self._path, whole=self._wheel.sha256 is None)
-        except SourceFailed:
-            self._drop()
-            raise
+        if self._wheel.sha256 is None:
+            try:
+                check_checksums(self._wheel, self._path)
+            except TorchdoctorError:
+                self._drop()
+                raise
         place = cached_path(self._line.cache, found, self._wheel.filename)
         place.parent.mkdir(parents=True, exist_ok=True)
         self._path.replace(place)
@@ -288,7 +301,7 @@ class _OneFile:
             return part, None
         if self._size is not None:
             return Part.create(self._path, self._journal, self._size), None
-        origin, answer, head = self._ask_size()
+        origin, answer = self._ask_size()
         if answer.total is None:
             return self._unmeasured(answer)
         self._size = answer.total
@@ -298,23 +311,15 @@ class _OneFile:
         part = Part.create(self._path, self._journal, answer.total)
         origin.validator = answer.validator
         part.note_validator(origin.key, answer.validator)
-        if not answer.ranged:
-            origin.ranges = False
-            return part, answer
-        for index, start in enumerate(range(0, len(head), SEGMENT)):
-            part.write(index, head[start : start + SEGMENT])
-        return part, None
+        origin.ranges = answer.ranged
+        return part, answer
 
-    def _ask_size(self) -> tuple[Origin, Answer, bytes]:
-        """Ask for the first segments: the answer tells the size, and whether there are ranges."""
+    def _ask_size(self) -> tuple[Origin, Answer]:
+        """Ask for the first segments: the answer tells the size, and whether there are ranges. Its body is to come."""
         patience = Patience()
         while (origin := best_origin(self._origins)) is not None:
             try:
                 answer = ask(origin.url, 0, _FIRST, None, ranges=origin.ranges)
-                if not answer.ranged:
-                    return origin, answer, b""
-                with contextlib.closing(answer):
-                    head = self._head(origin, answer) if answer.total is not None else b""
             except Fault as fault:
                 if fault.kind == "lying":
                     origin.ranges = False
@@ -325,28 +330,14 @@ class _OneFile:
                     self.retry(fault.why)
                     self._wait(patience.wait(fault.retry_after, time.monotonic() % 1.0))
                 continue
-            if answer.total is not None:
-                return origin, answer, head
-            origin.ranges = False  # a range of a file that it does not say the length of
+            if answer.total is not None or not answer.ranged:
+                # The first connection of the transfer goes to the first place, and has this answer.
+                self._origins.remove(origin)
+                self._origins.insert(0, origin)
+                return origin, answer
+            answer.close()
+            origin.ranges = False  # it gives a range of a file that it does not say the length of
         raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in self._origins)))
-
-    def _head(self, origin: Origin, answer: Answer) -> bytes:
-        """The body of the first answer; one that is broken off counts as far as it fills segments."""
-        meter, head = Meter(), bytearray()
-        try:
-            for chunk in answer.chunks(SEGMENT):
-                meter.add(len(chunk))
-                head += chunk
-                self.arrived(len(chunk))
-                if meter.stalled():
-                    raise Fault("slow", f"next to nothing came in {SLOW_SECONDS:.0f} s")  # noqa: TRY301
-        except Fault:
-            if len(head) < SEGMENT:
-                self._told_again(0)
-                raise
-        origin.rate = meter.rate
-        whole = len(head) if len(head) == answer.total else len(head) // SEGMENT * SEGMENT
-        return bytes(head[:whole])
 
     def _unmeasured(self, answer: Answer) -> tuple[Part, Answer | None]:
         """Write out an answer that does not say how long it is; then it is known."""

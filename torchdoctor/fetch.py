@@ -14,7 +14,6 @@ from torchdoctor.download import (
     FetchProgress,
     Line,
     cached_path,
-    check_safe,
     compare,
     digest_of,
     download,
@@ -56,9 +55,9 @@ def fetch(
     """Bring every file of the lock into `cache`, or use it where it lies when it is local.
 
     A file enters the cache only after its SHA-256 was checked, and is checked again each time it is taken
-    from there; `held` are files of this run, which need neither. `mirrors` gives further URLs of a file, which
-    serve it side by side with its own. Raises `SourceFailed` when a file cannot be had, is not what its hash
-    says, must not be unpacked, or does not fit the disk.
+    from there; `held` are files of this run, which need neither. `mirrors` gives further URLs of a file, the
+    best first, which serve it side by side with its own. Raises `SourceFailed` when a file cannot be had, is not
+    what its hash says, or does not fit the disk.
     """
     for wheel in wheels:
         _check_names(wheel)
@@ -161,7 +160,6 @@ def _one(
     held = _cached(line.cache, wheel)
     if held is not None and wheel.sha256 is not None:
         if digest_of(held) == wheel.sha256:
-            check_safe(wheel, held)
             line.progress.advance(held.stat().st_size)
             return fetched(wheel, held, wheel.sha256, "the cache")
         held.unlink(missing_ok=True)
@@ -171,7 +169,7 @@ def _one(
             fix="leave out --offline, or name a folder that has it with --find-links",
             kind="offline",
         )
-    return download(wheel, line, mirrors(wheel))
+    return download(wheel, line, mirrors(wheel) if wheel.sha256 is not None else ())
 
 
 def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
@@ -183,6 +181,5 @@ def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
             f"{path} cannot be read: {error.strerror}", fix="check the folder", kind="unreachable"
         ) from error
     compare(wheel, found, str(path))
-    check_safe(wheel, path)
     progress.advance(path.stat().st_size)
     return fetched(wheel, path, found, str(path.parent))

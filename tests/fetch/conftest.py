@@ -39,12 +39,12 @@ def heavy_wheel(megabytes: float, *, stored: bool = False, member: int = 300_000
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
             rows.append(f"{name},sha256={digest},{len(data)}")
         info = "heavy-1.0.dist-info"
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: heavy\nVersion: 1.0\n")
-        archive.writestr(
-            f"{info}/WHEEL",
-            "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        )
-        archive.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,"]) + "\n")
+        meta = "Metadata-Version: 2.1\nName: heavy\nVersion: 1.0\n"
+        tags = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{info}/METADATA", meta)
+        archive.writestr(f"{info}/WHEEL", tags)
+        rows += [f"{info}/METADATA,,", f"{info}/WHEEL,,", f"{info}/RECORD,,"]
+        archive.writestr(f"{info}/RECORD", "\n".join(rows) + "\n")
     return made.getvalue()
 
 
@@ -58,6 +58,7 @@ class Heard:
     total: int | None = None
     arrived: int = 0
     retries: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     files: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
     def start(self, total, files):
@@ -71,6 +72,9 @@ class Heard:
 
     def retry(self, filename, why):
         self.retries.append(why)
+
+    def note(self, text):
+        self.notes.append(text)
 
 
 @dataclass

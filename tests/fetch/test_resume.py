@@ -30,6 +30,7 @@ class Silent:
     def advance(self, count): pass
     def file(self, filename, done, size): pass
     def retry(self, filename, why): print(why, flush=True)
+    def note(self, text): print(text, flush=True)
 
 cache, url, name, sha256 = sys.argv[1:]
 wheel = LockedWheel(name="heavy", version="1.0", filename=name, url=url, sha256=sha256, size=None)

@@ -39,6 +39,7 @@ COMMANDS = {
     "explain": "torchdoctor.cli.explain",
     "report": "torchdoctor.cli.report",
     "index": "torchdoctor.cli.index",
+    "cache": "torchdoctor.cli.cache",
     "config": "torchdoctor.cli.config",
     "completion": "torchdoctor.cli.completion",
 }

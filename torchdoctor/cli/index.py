@@ -11,6 +11,7 @@ from torchdoctor.cli.place import data_folder, say_json
 
 if TYPE_CHECKING:
     from torchdoctor.index_update import Update
+    from torchdoctor.sources.measure import Measured
     from wheels_index import Release, Snapshot
 
 __all__ = ["command"]
@@ -198,19 +199,55 @@ def _release_json(release: Release) -> dict[str, Any]:
 
 
 @command.command("mirrors")
+@click.option(
+    "--measure/--no-measure",
+    default=True,
+    show_default=True,
+    help="Ask each for a short range of a page and time it.",
+)
 @output_options
-def mirrors(*, output: Output) -> int:
-    """List the mirrors that --mirror takes. None is contacted unless it is asked for."""
+def mirrors(*, measure: bool, output: Output) -> int:
+    """List the mirrors that --mirror takes, and how fast each answers from here.
+
+    Nothing else contacts a mirror unasked.
+    """
+    from torchdoctor.sources.measure import measure_all, mirror_page
     from torchdoctor.sources.mirrors import mirror_table
 
     rows = mirror_table()
+    found = measure_all(mirror_page(row) for row in rows.values()) if measure else ()
+    timed = dict(zip(rows, found, strict=bool(found)))
     if output.json:
-        say_json({"schema": 1, "mirrors": [{"name": name, **row} for name, row in rows.items()]})
+        say_json(
+            {"schema": 1, "mirrors": [_mirror_json(name, row, timed.get(name)) for name, row in rows.items()]}
+        )
         return 0
     width = max(map(len, rows), default=0)
     for name, row in rows.items():
-        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']})")
+        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']}){_speed(timed.get(name))}")
+        if output.quiet:
+            continue
+        if row.get("companion_pypi"):
+            click.echo(f"{'':{width}}    PyPI: {row['companion_pypi']}")
         for text in row.get("lacks", ()):
             click.echo(f"{'':{width}}    lacks: {text}")
         click.echo(f"{'':{width}}    source: {row['source']}")
     return 0
+
+
+def _mirror_json(name: str, row: dict[str, Any], found: Measured | None) -> dict[str, Any]:
+    return {
+        "name": name,
+        **row,
+        "latency_s": None if found is None else found.latency,
+        "bytes_per_s": None if found is None else found.rate,
+        "failure": None if found is None else found.failure,
+    }
+
+
+def _speed(found: Measured | None) -> str:
+    if found is None:
+        return ""
+    if found.rate is None or found.latency is None:
+        return f"  out of reach: {found.failure}"
+    return f"  {found.rate / 1e6:.1f} MB/s, first byte after {1000 * found.latency:.0f} ms"

@@ -119,7 +119,9 @@ source_options = _stack(
         "--find-links", multiple=True, metavar="DIR|URL", help="A folder or page of wheels to ask first."
     ),
     click.option(
-        "--mirror", metavar="NAME", help="A mirror of the PyTorch index to ask first: nju, aliyun, sjtu."
+        "--mirror",
+        metavar="NAME",
+        help="A mirror of the PyTorch index to ask first: nju, aliyun, sjtu; auto takes the fastest.",
     ),
     click.option("--offline", is_flag=True, help="Use folders and the cache only."),
 )

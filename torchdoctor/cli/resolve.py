@@ -123,11 +123,16 @@ def _ask_sources(
     from torchdoctor.cli.place import data_folder
     from torchdoctor.decide import SourceOptions, decide
     from torchdoctor.report.progress import StageLines
+    from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
     from torchdoctor.sources.order import sources_in_order
 
     options = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
-    sources = sources_in_order(
-        index_url=index_url, find_links=find_links, mirror_name=mirror, offline=offline
-    )
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
+    sources = sources_in_order(
+        index_url=index_url,
+        find_links=find_links,
+        mirror_name=mirror,
+        by_speed=mirrors_by_speed(report.detail) if mirror == AUTO and not offline else (),
+        offline=offline,
+    )
     return decide(request, options, machine, sources, report, data=data_folder())[0]

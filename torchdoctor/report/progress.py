@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from torchdoctor.proof import CheckResult
+    from torchdoctor.report.fetch_bars import FetchView
 
 __all__ = ["StageLines"]
 
@@ -26,8 +25,7 @@ class StageLines:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = sys.stderr.isatty()
         self.may_ask = may_ask and sys.stdin.isatty() and self.terminal
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._fetch: FetchView | None = None
         self._turn = threading.Lock()
 
     def stage(self, name: str, text: str) -> None:
@@ -73,27 +71,26 @@ class StageLines:
         return not self.may_ask or click.confirm(question, default=True, err=True)
 
     def start(self, total: int | None, files: int) -> None:
-        """Show a bar over all bytes where there is a terminal."""
-        if self.quiet or not self.terminal or not files or os.environ.get("TERM") == "dumb":
+        """Show how the bytes come: bars on a terminal, a line now and then elsewhere."""
+        self._end_bar()
+        if self.quiet or not files:
             return
-        from rich import progress
-        from rich.console import Console
+        from torchdoctor.report.fetch_bars import FetchBars, FetchLines
 
-        columns: list[Any] = [
-            progress.TextColumn("fetch    "), progress.BarColumn(), progress.DownloadColumn(),
-            progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
-        ]  # fmt: skip
-        self._bar = progress.Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(f"{files} files", total=total)
-        self._bar.start()
+        if self.terminal and os.environ.get("TERM") != "dumb":
+            self._fetch = FetchBars(total, files)
+        else:
+            self._fetch = FetchLines(total, files, lambda text: click.echo(text, err=True))
 
     def advance(self, count: int) -> None:
         """Move the bar."""
-        if self._bar is not None and self._task is not None:
-            self._bar.advance(self._task, count)
+        if self._fetch is not None:
+            self._fetch.advance(count)
 
     def file(self, filename: str, done: int, size: int | None) -> None:
         """Move the bar of one file."""
+        if self._fetch is not None:
+            self._fetch.file(filename, done, size)
 
     def retry(self, filename: str, why: str) -> None:
         """Write that a file is fetched anew."""
@@ -101,15 +98,15 @@ class StageLines:
 
     def _say(self, text: str) -> None:
         with self._turn:
-            if self._bar is not None:
-                self._bar.console.print(text, markup=False, highlight=False)
+            if self._fetch is not None:
+                self._fetch.say(text)
             else:
                 click.echo(text, err=True)
 
     def _end_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = self._task = None
+        if self._fetch is not None:
+            self._fetch.end()
+            self._fetch = None
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torchdoctor.errors import UsageError
-from torchdoctor.sources.source import Source
+from torchdoctor.errors import SourceFailed, UsageError
+from torchdoctor.sources.measure import fastest, measure_all, mirror_page
+from torchdoctor.sources.source import OFFICIAL, Source
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-__all__ = ["mirror", "mirror_names", "mirror_table"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["AUTO", "mirror", "mirror_names", "mirror_table", "mirrors_by_speed"]
+
+AUTO = "auto"
+_TABLE = Path(__file__).with_name("mirrors.toml")
 
 
 def mirror_table() -> dict[str, Any]:
     """Every mirror's row: `base`, `layout`, what it `lacks`, its `source`."""
-    table: dict[str, Any] = tomllib.loads(Path(__file__).with_name("mirrors.toml").read_text("utf-8"))
+    table: dict[str, Any] = tomllib.loads(_TABLE.read_text("utf-8"))
     return table
 
 
@@ -33,9 +40,13 @@ def mirror(name: str) -> tuple[Source, Source | None]:
     table = mirror_table()
     if name not in table:
         raise UsageError(
-            f"no mirror is called {name!r}", fix=f"choose one of: {', '.join(table)}", kind="no-such-mirror"
+            f"no mirror is called {name!r}",
+            fix=f"choose one of: {', '.join(table)}; or {AUTO}, which takes the fastest",
+            kind="no-such-mirror",
         )
     row = table[name]
+    if row["base"] == OFFICIAL.url:
+        return OFFICIAL, None
     origin = f"--mirror {name}"
     companion = row.get("companion_pypi")
     return (
@@ -44,3 +55,27 @@ def mirror(name: str) -> tuple[Source, Source | None]:
         if companion
         else None,
     )
+
+
+def mirrors_by_speed(tell: Callable[[str], None]) -> tuple[str, ...]:
+    """Names of the mirrors in reach, the official index among them, the fastest first.
+
+    Raises `SourceFailed` when none answers.
+    """
+    table = mirror_table()
+    pages = {mirror_page(row): name for name, row in table.items()}
+    found = measure_all(pages)
+    for row in found:
+        what = (
+            row.failure
+            or f"{(row.rate or 0) / 1e6:.1f} MB/s, first byte after {1000 * (row.latency or 0):.0f} ms"
+        )
+        tell(f"--mirror {AUTO}: {pages[row.url]}: {what}")
+    names = tuple(pages[url] for url in fastest(found))
+    if not names:
+        raise SourceFailed(
+            f"no mirror can be read: {'; '.join(f'{pages[row.url]}: {row.failure}' for row in found)}",
+            fix="check the network and the proxy settings, or name a folder with --find-links",
+            kind="unreachable",
+        )
+    return names

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import UsageError
-from torchdoctor.sources.mirrors import mirror
+from torchdoctor.sources.mirrors import AUTO, mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
 from torchdoctor.urls import redacted
 
@@ -24,7 +24,7 @@ class Sources:
 
     `torch` are asked in this order for torch and its companions. The rest serves what torch depends on:
     `indexes` in order of priority, then `default_index`, and `find_links` beside them. `ignored` says which
-    settings of pip and uv name no place.
+    settings of pip and uv name no place. `mirrors` may serve the files of the others side by side with them.
     """
 
     torch: tuple[Source, ...]
@@ -32,6 +32,7 @@ class Sources:
     default_index: Source | None
     find_links: tuple[Source, ...]
     ignored: tuple[str, ...] = ()
+    mirrors: tuple[Source, ...] = ()
 
     def without(self, urls: Iterable[str]) -> Sources:
         """The sources less those at `urls`, which turned out to be out of reach."""
@@ -43,6 +44,7 @@ class Sources:
             default_index=default if default is not None and default.url not in gone else None,
             find_links=tuple(row for row in self.find_links if row.url not in gone),
             ignored=self.ignored,
+            mirrors=tuple(row for row in self.mirrors if row.url not in gone),
         )
 
 
@@ -51,6 +53,7 @@ def sources_in_order(
     index_url: str | None = None,
     find_links: Sequence[str] = (),
     mirror_name: str | None = None,
+    by_speed: Sequence[str] = (),
     configured: Sequence[Setting] = (),
     offline: bool = False,
 ) -> Sources:
@@ -58,24 +61,32 @@ def sources_in_order(
 
     The dependencies of torch come from what was given explicitly, then from the user's own indexes; the
     official index is never asked for them, so a name on one can never stand in for a package of the other.
+    The mirror `auto` stands for those named in `by_speed`, the fastest first, which then also serve each other's
+    files side by side; the user's own index comes before a mirror of PyPI that nobody named.
     Raises `UsageError` for a place that is no URL, no folder, or an unknown mirror.
     """
     explicit = [_source(place, "flat", "--find-links") for place in find_links]
     given = [_source(index_url, "either", "--index-url")] if index_url else []
-    mirrors = mirror(mirror_name) if mirror_name else (None, None)
+    auto = mirror_name == AUTO
+    mirrors = [mirror(name) for name in (by_speed if auto else [mirror_name] if mirror_name else [])]
+    companions = [row for _, row in mirrors if row is not None]
     usable, ignored = _usable(configured)
     settings = [_from_setting(row) for row in usable]
-    torch = [*given, *explicit, *_some(mirrors[0]), OFFICIAL, *settings, PYPI]
+    own_mirrors = [row for row, _ in mirrors]
+    official = [] if OFFICIAL in own_mirrors else [OFFICIAL]
+    torch = [*given, *explicit, *own_mirrors, *official, *settings, PYPI]
     own = [row for row in settings if row.layout == "simple"]
     defaults = [row for row, setting in zip(settings, usable, strict=True) if setting.kind == "index"]
     extra = [row for row in own if row not in defaults]
-    default = _some(mirrors[1]) or defaults or [PYPI]
+    near = [] if auto and mirrors and mirrors[0][0] == OFFICIAL else companions[:1]
+    default = (defaults or near or [PYPI]) if auto else (near or defaults or [PYPI])
     sources = Sources(
         torch=_distinct(torch),
         indexes=_distinct([*given, *extra, *default[1:]]),
         default_index=default[0],
         find_links=_distinct([*explicit, *(row for row in settings if row.layout == "flat")]),
         ignored=ignored,
+        mirrors=_distinct([*own_mirrors, *companions]) if auto else (),
     )
     if not offline:
         return sources

@@ -26,7 +26,7 @@ class Lane(threading.Thread):
     def __init__(self, transfer: Transfer, origin: Origin, answer: Answer | None = None) -> None:
         super().__init__(name="torchdoctor-lane", daemon=True)
         self._transfer, self.origin = transfer, origin
-        self._first = answer
+        self.first = answer
         self.answer: Answer | None = None
         self.span: Span | None = None
         self.meter: Meter | None = None
@@ -69,7 +69,7 @@ class Lane(threading.Thread):
     def _fetch(self, span: Span) -> None:
         if span.position >= span.end:
             return
-        answer, self._first = self._first, None
+        answer, self.first = self.first, None
         if answer is None:
             answer = ask(
                 self.origin.url, span.next_byte, span.end, self.origin.validator, ranges=self.origin.ranges

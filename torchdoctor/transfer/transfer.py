@@ -103,6 +103,7 @@ class Transfer:
         self._error: BaseException | None = None
         self._ended = False
         self._told: set[str] = set()
+        self._givers: dict[int, Origin] = {}
         self._past: deque[float] = deque(maxlen=8)  # bytes a second of the last answers
         self._sha = hashlib.sha256()
         self._hashed = 0
@@ -110,7 +111,7 @@ class Transfer:
     # What the thread that waits for the file does.
 
     def run(self, answer: Answer | None = None) -> None:
-        """Bring every missing segment; `answer` is an open one of the first place, which has no ranges.
+        """Bring every missing segment; `answer` is an open one of the first place, and starts at byte 0.
 
         Raises `Failed`, `Changed` or `Stopped`; OSError when the disk fails. What is there stays there.
         """
@@ -141,7 +142,14 @@ class Transfer:
         return self._sha.hexdigest()
 
     def again(self, indexes: Sequence[int]) -> None:
-        """Fetch segments anew that turned out to be wrong; raises what `run` does."""
+        """Fetch segments anew that turned out to be wrong; raises what `run` does.
+
+        Where they all came from one place and there is another, that one is asked no more.
+        """
+        first, *more = [self._givers.get(index) for index in indexes]
+        others = any(row.refused is None for row in self._origins if row is not first)
+        if first is not None and others and all(row is first for row in more):
+            first.refused = f"{first.host}: it gave wrong bytes"
         self.map.forget(indexes)
         self._sha, self._hashed = hashlib.sha256(), 0
         self.run()
@@ -164,7 +172,7 @@ class Transfer:
             while len(self._lanes) < wanted:
                 if self._lanes and not (self.map.waiting_bytes or self._slowest(1.0)):
                     return
-                origin = best_origin(self._origins)
+                origin = best_origin(self._origins) if answer is None else self._origins[0]
                 # The first connection is the file's own: whoever runs the file holds it.
                 if origin is None or (self._lanes and not self._connections.another()):
                     return
@@ -241,6 +249,8 @@ class Transfer:
 
     def _share(self, lane: Lane) -> int:
         """How many bytes a lane asks for at once: as much as it brings soon, and less towards the end."""
+        if lane.first is not None:
+            return (lane.first.end or self.size) - lane.first.start
         left, rate = self.map.waiting_bytes, lane.rate or lane.origin.rate
         if len(self._lanes) == 1 and left < rate * _ALONE_SECONDS:
             return left
@@ -291,6 +301,7 @@ class Transfer:
                 raise Fault("stopped", "the disk failed") from error
             self.map.mark(index)
             lane.origin.arrived += len(data)
+            self._givers[index] = lane.origin
             self._turn.notify_all()
 
     def arrived(self, lane: Lane, count: int) -> None:

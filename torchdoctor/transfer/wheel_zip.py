@@ -1,4 +1,4 @@
-"""What a wheel's own checksums say: where a damaged one is damaged, and whether it may be unpacked at all.
+"""What a wheel's own checksums say: where a damaged one is damaged.
 
 A wheel is a zip: each member has a CRC-32 in the directory at its end, so wrong bytes can be told from right
 ones without the file's digest. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
@@ -6,7 +6,6 @@ ones without the file's digest. https://pkware.cachefly.net/webdocs/casestudies/
 
 from __future__ import annotations
 
-import re
 import struct
 import zipfile
 import zlib
@@ -14,17 +13,13 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Damage", "Member", "check_member", "directory_start", "members", "unsafe"]
+__all__ = ["Damage", "Member", "check_member", "members"]
 
 _PIECE = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-_RATIO, _FREE = 200, 1 << 30  # a wheel may unpack to a GiB, or to 200 times its size
-_SYMLINK = 0o120000
-# https://learn.microsoft.com/windows/win32/fileio/naming-a-file
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,12 +52,6 @@ def members(path: Path) -> tuple[Member, ...] | None:
         Member(info=info, start=info.header_offset, end=max(end, info.header_offset))
         for info, end in zip(infos, ends, strict=False)
     )
-
-
-def directory_start(path: Path) -> int | None:
-    """The first byte of the directory; None when it cannot be read."""
-    found = members(path)
-    return None if found is None else max((row.end for row in found), default=0)
 
 
 def check_member(file: IO[bytes], member: Member) -> Damage | None:
@@ -126,50 +115,3 @@ def _check_deflated(file: IO[bytes], member: Member, data: int) -> Damage | None
     if count == member.info.file_size and check == member.info.CRC:
         return None
     return Damage(start=data, end=member.end)
-
-
-def unsafe(found: Iterable[Member], size: int, *, foldable: bool) -> str | None:
-    """Why a wheel must not be unpacked: a name that leads out of its folder, or a bomb; None when it may.
-
-    `foldable` names are for a system that folds case and keeps device names, as Windows does: two members
-    must not be one file there.
-    """
-    seen: dict[str, str] = {}
-    unpacked = 0
-    for member in found:
-        name = member.info.filename
-        why = _unsafe_name(member.info.orig_filename) or _unsafe_name(name)
-        if why is None and foldable:
-            why = _unsafe_on_windows(name)
-        if why is None and member.info.external_attr >> 16 & 0o170000 == _SYMLINK:
-            why = "is a link"
-        key = name.casefold() if foldable else name
-        if why is None and key in seen:
-            why = f"is there twice, the other time as {seen[key][:200]!r}"
-        seen[key] = name
-        if why is not None:
-            return f"its member {name[:200]!r} {why}"
-        unpacked += member.info.file_size
-    if unpacked > max(_FREE, _RATIO * size):
-        return f"it would unpack to {unpacked / 1e9:.0f} GB from {size / 1e6:.1f} MB"
-    return None
-
-
-def _unsafe_name(name: str) -> str | None:
-    parts = name.rstrip("/").split("/")
-    if name.startswith("/") or "\\" in name or re.match("[A-Za-z]:", name) or not name:
-        return "has an absolute path"
-    if any(part in ("", ".", "..") for part in parts):
-        return "leads out of its folder"
-    if any(ord(letter) < ord(" ") for letter in name):
-        return "has a character that no file name may have"
-    return None
-
-
-def _unsafe_on_windows(name: str) -> str | None:
-    parts = name.rstrip("/").split("/")
-    if any(letter in '<>:"|?*' for letter in name):
-        return "has a character that no file name may have"
-    if any(_DEVICE.fullmatch(part) or part.endswith((" ", ".")) for part in parts):
-        return "is named as a device"
-    return None
