@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tests.loopback import LoopbackIndex
@@ -16,6 +17,10 @@ from tests.loopback import LoopbackIndex
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# A busy machine is no failure: nothing in a test rests on time.
+hypothesis.settings.register_profile("torchdoctor", deadline=None)
+hypothesis.settings.load_profile("torchdoctor")
 
 # The release that the tests prove end to end: a CPU build of moderate size.
 TORCH = "2.13.0"
