@@ -25,21 +25,21 @@ def page_of(rule: Rule, translate: Callable[[str], str] = str) -> str:
         "",
     ]
     known = _known(rule.id)
-    lines += [f"## {translate('What it looks like')}", "", "```text", *known["seen_as"], "```", ""]
-    lines += [f"## {translate('Why')}", "", translate(rule.explanation), ""]
+    lines += ["## " + translate("What it looks like"), "", "```text", *known["seen_as"], "```", ""]
+    lines += ["## " + translate("Why"), "", translate(rule.explanation), ""]
     if rule.find:
-        lines += [f"## {translate('How to make sure')}", "", translate(rule.find), ""]
-    lines += [f"## {translate('What to do')}", ""]
+        lines += ["## " + translate("How to make sure"), "", translate(rule.find), ""]
+    lines += ["## " + translate("What to do"), ""]
     for text, command in _steps(rule, translate):
         lines += [text, ""] if text else []
         lines += ["```sh", command, "```", ""] if command else []
     if rule.explains:
         lines += [
-            f"{translate('What follows from it:')} {', '.join(f'`{name}`' for name in rule.explains)}.",
+            translate("Often mistaken for:") + f" {', '.join(f'`{name}`' for name in rule.explains)}.",
             "",
         ]
     if known["threads"]:
-        lines += [f"## {translate('Where it was seen')}", "", *(f"- <{url}>" for url in known["threads"]), ""]
+        lines += ["## " + translate("Where it was seen"), "", *(f"- <{url}>" for url in known["threads"]), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
