@@ -17,6 +17,7 @@ from torchdoctor.kernels.spec import parse_spec
 from torchdoctor.kernels.start import run_cells
 from torchdoctor.kernels.write import check_writable, staged
 from torchdoctor.machine import real_world
+from torchdoctor.machine.answer import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -155,9 +156,9 @@ def _runs(state: KernelState, python: Path) -> bool:
 
 def _taken(state: KernelState) -> UsageError:
     runs = state.argv[0] if state.argv else "its kernel.json cannot be read"
+    shown = clean(f"{state.display_name or 'no display name'}: {runs}; {state.folder}", limit=600)
     return UsageError(
-        f"a kernel called {state.name} is there already ({state.display_name or 'no display name'}: {runs}; "
-        f"{state.folder})",
+        f"a kernel called {state.name} is there already ({shown})",
         fix="choose another with --name, or replace it with --yes",
         kind="kernel-exists",
     )

@@ -243,6 +243,16 @@ def test_a_broken_spec_is_listed_with_where_it_breaks_off(put_spec):
     assert kernel("check", "bad").status == 1
 
 
+def test_the_last_words_of_a_kernel_cannot_steer_the_terminal(put_spec):
+    """What it prints before it dies is shown without its escapes."""
+    script = "print('\\x1b[2J\\x1b]0;title\\x07last words'); raise SystemExit(4)"
+    put_spec("loud", {"argv": [sys.executable, "-c", script], "display_name": "Loud", "language": "python"})
+    ran = kernel("check", "loud")
+    assert ran.status == 1
+    assert "last words" in ran.out
+    assert "\x1b" not in ran.out + ran.err
+
+
 def test_repair_points_a_kernel_whose_environment_is_gone_at_another(real, put_spec):
     """Its name, menu entry and variables stay; without a yes nothing changes."""
     folder = put_spec("old", ipykernel_spec("/gone/bin/python", env={"A": "1"}))

@@ -166,9 +166,7 @@ def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
 
 
 def _show_check(row: CheckResult) -> None:
-    colours = {"pass": "green", "fail": "red"}
-    click.echo(
-        f"{click.style(row.status.ljust(5), fg=colours.get(row.status))} {row.id.ljust(7)} {row.detail}"
-    )
+    word = click.style(row.status.ljust(5), fg={"pass": "green", "fail": "red"}.get(row.status))
+    click.echo(f"{word} {row.id.ljust(7)} {row.detail}")
     for line in row.evidence:
         click.echo(f"              {line}")

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.kernels.start import ALL_CELLS
+from torchdoctor.machine.answer import clean
 from torchdoctor.proof import CheckResult
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def judge(
                 device=on,
                 status=status,
                 seconds=session.seconds.get(name, 0.0),
-                detail=detail,
-                evidence=session.said if name == session.failed_at else (),
+                # What a kernel says is shown on terminals, which would obey its escapes.
+                detail=clean(detail, limit=1000),
+                evidence=tuple(map(clean, session.said)) if name == session.failed_at else (),
             )
         )
     return tuple(checks)
