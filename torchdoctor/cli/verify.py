@@ -69,10 +69,7 @@ def command(
     if list:
         return _list(select(only, skip, quick=quick), output)
     if distributed:
-        from torchdoctor.cli.ranks import say_ranks
-        from torchdoctor.proof.distributed import distributed as compare_ranks
-
-        return say_ranks(compare_ranks(environment_python(env), quick=True, measure=False), output)
+        return _ranks(environment_python(env), junit, output)
     from torchdoctor.report.progress import StageLines
 
     python = environment_python(env)
@@ -104,6 +101,24 @@ def command(
         if findings:
             click.echo("\n" + _causes(findings))
     return 0 if verification.passed else 1
+
+
+def _ranks(python: Path, junit: Path | None, output: Output) -> int:
+    from torchdoctor.cli.ranks import say_ranks
+    from torchdoctor.proof.distributed import distributed
+    from torchdoctor.proof.ranks import ranks_verified
+
+    report = distributed(python, quick=True, measure=False)
+    verification = ranks_verified(report)
+    first = report.rank in (None, 0)
+    if junit is not None and first:
+        from torchdoctor.report.junit import junit_xml
+
+        junit.write_text(junit_xml(verification), "utf-8")
+    if output.json and (first or report.troubles):
+        say_json(report.to_json() | verification.to_json() | {"passed": report.passed})
+        return 0 if report.passed else 1
+    return say_ranks(report, output)
 
 
 def _causes(findings: Sequence[Finding]) -> str:
