@@ -48,6 +48,12 @@ ADA = Identity(
         ("could not resolve nexus.lovelace.internal", "could not resolve <host>"),
         ("GPU-8a1b2c3d-0011-2233-4455-66778899aabb", "GPU-<uuid>"),
         ("HF_TOKEN=hunter2 next", "HF_TOKEN=<secret> next"),
+        ("HTTPS_PROXY=ada:pw@proxy:3128", "HTTPS_PROXY=<secret>@<host>:3128"),
+        (
+            "no_proxy=localhost,127.0.0.1,build01,10.0.0.0/8 x",
+            "no_proxy=localhost,127.0.0.1,<host>,<host>/8 x",
+        ),
+        ("http_proxy: http://proxy:3128/", "http_proxy: http://<host>:3128"),
         ("WANDB_KEY=hunter2 next", "WANDB_KEY=<secret> next"),
         ('"api_key": "hunter 2"', '"api_key": <secret>'),
         ("pip --password hunter2 x", "pip --password <secret> x"),
@@ -89,6 +95,20 @@ def test_a_version_of_four_numbers_in_a_document_stays_by_its_key():
     document = {"version": "12.4.5.8", "host": "12.4.5.8", "password": "hunter2", "DB_PASS": "x"}
     shown = {"version": "12.4.5.8", "host": "<ip>", "password": "<secret>", "DB_PASS": "<secret>"}
     assert redact_document(document) == shown
+
+
+def test_a_proxy_setting_in_a_document_is_told_by_its_name():
+    """The value alone would not show it: a host needs no dot."""
+    rows = [
+        {"name": "http_proxy", "value": "proxy:3128"}, {"key": "global.proxy", "value": "u:p@proxy:1", "tool": "pip"},
+        {"name": "NO_PROXY", "value": "*"}, {"name": "OMP_NUM_THREADS", "value": "4"},
+    ]  # fmt: skip
+    assert [row["value"] for row in redact_document(rows)] == ["<host>:3128", "<secret>@<host>:1", "*", "4"]
+
+
+def test_a_name_of_two_letters_is_taken_out_of_paths():
+    """Elsewhere it would be half of the words."""
+    assert redact("/scratch/al/x, al dente", Identity(users=("al",))) == "/scratch/<user>/x, al dente"
 
 
 letters = st.characters(codec="ascii", categories=("L", "N"))
@@ -161,6 +181,7 @@ def test_no_address_survives(value, before, after, form):
 
 @given(st.text(max_size=80) | st.lists(st.sampled_from([
     "/home/ada/", "C:\\Users\\", "ada", "engine-room", "https://", "@", ":", "pw", "token=", "<secret>", "<user>", "~",
+    "https_proxy=", ",",
     "/",     "\\", "10.1.2.3", "::1", "::", "aa:bb:cc:dd:ee:ff", "Bearer ", "?", "#",
     ".corp", "example", " ", "\n", "'", '"', "password",
     "--", "file://", "users", "Zk3q9XbT7LmPw2RsYv8Nc4Hd", "sha256=", "==", "12.4.5.8", "_ZN2at4_ops", "<", ">", "=",
