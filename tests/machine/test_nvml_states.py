@@ -113,13 +113,13 @@ def test_an_error_of_one_question_leaves_the_others(library, tmp_path, code):
 
 def test_a_question_that_hangs_leaves_the_driver_and_the_gpus(library, tmp_path, monkeypatch):
     """What was said before the limit is kept; the states are unknown."""
-    monkeypatch.setattr(RealWorld.run, "__kwdefaults__", {"timeout": 1.0})
+    monkeypatch.setattr(RealWorld.run, "__kwdefaults__", {"timeout": 2.5})
     text = f"{EIGHT_H100}hang nvmlDeviceGetPowerUsage\n"
     began = time.monotonic()
     answer = probe_nvidia(nvml_world(library, tmp_path, text))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert (answer.driver.value, len(answer.gpus.value or ())) == ("550.54.15", 8)
-    assert answer.states["nvidia.temperature"].why == "NVML did not answer within 1 s"
+    assert answer.states["nvidia.temperature"].why == "NVML did not answer within 2.5 s"
 
 
 def test_a_lost_gpu_is_told(library, tmp_path):
