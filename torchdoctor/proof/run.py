@@ -6,7 +6,7 @@ import difflib
 import os
 import tempfile
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from torchdoctor.peaks import with_peaks
 from torchdoctor.probe import suite
 from torchdoctor.proof.child import Child
 from torchdoctor.proof.figures import BenchReport, BenchResult
+from torchdoctor.proof.gpu_watch import GpuWatch
 from torchdoctor.proof.memory import most_memory
 from torchdoctor.proof.results import CheckResult, VerifyReport
 
@@ -91,14 +92,27 @@ def bench(
         # A case that does not apply, or not any more since torch could not be imported, has no figure.
         if row["status"] == "skip" or (row["id"] not in selected and row["status"] != "fail"):
             return
-        results.append(_figure(row))
+        device = next(
+            (one for one in run.environment.get("devices") or () if one["device"] == row["device"]), None
+        )
+        results.append(replace(_figure(row), telemetry=watch.seen(row["id"], device)))
         if on_result is not None:
             on_result(results[-1])
 
+    def start(case: str) -> None:
+        watch.mark(case, run.environment)
+        if on_start is not None:
+            on_start(case)
+
+    environ = os.environ if environ is None else environ
+    watch = GpuWatch(environ)
     run = _Run("bench", selected, None if device is None else [device], time_limit_scale, take)
     run.ask(quick=quick)
-    run.on_start = on_start
-    run.to_the_end(python, os.environ if environ is None else environ)
+    run.on_start = start
+    try:
+        run.to_the_end(python, environ)
+    finally:
+        watch.stop()
     report = BenchReport(environment=run.environment, results=tuple(results), quick=quick)
     return with_causes(with_peaks(report))
 
