@@ -107,7 +107,11 @@ class FaultServer:
                         request = server._tls.wrap_socket(request, server_side=True)
                     except (ssl.SSLError, OSError):
                         return
-                super().finish_request(request, client_address)
+                try:
+                    super().finish_request(request, client_address)
+                finally:
+                    if server._tls is not None:
+                        request.close()
 
             def handle_error(self, request, client_address) -> None:
                 """A client that goes away is part of the play."""

@@ -100,6 +100,7 @@ def session() -> requests.Session:
             if target is not None and urlsplit(resp.url).scheme == "https":
                 to = urljoin(resp.url, target)
                 if urlsplit(to).scheme != "https":
+                    resp.close()
                     raise Downgraded(f"it leads from https to {redacted(to)}, which is not protected")
             return target
 
