@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
@@ -197,6 +199,16 @@ def test_redacting_twice_is_redacting_once(text):
 def test_what_diagnosis_needs_stays_in_company(text):
     """One line's context does not spoil the next."""
     assert redact(text, ADA) == text
+
+
+@given(st.binary(min_size=1, max_size=9), surroundings, st.sampled_from(["", "\n", ", next", " "]))
+def test_no_digest_is_taken_for_a_key(content, before, after):
+    """As RECORD, pip and lock files write them."""
+    digest = hashlib.sha256(content)
+    record = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+    text = f"{before}sha256={record} sha256:{digest.hexdigest()}{after}"
+    assert record in redact(text)
+    assert digest.hexdigest() in redact(text)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=20), lambda inner: (

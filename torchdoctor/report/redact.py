@@ -174,8 +174,8 @@ def _words(text: str, identity: Identity) -> str:
 
 def _dense(match: re.Match[str]) -> str:
     """A long mixture of cases and digits is a key, unless it is a digest or a C++ symbol."""
-    text, before = match[0], match.string[max(0, match.start() - 24) : match.start()]
+    text, before = match[0], match.string[max(0, match.start() - 100) : match.start()]
     mixed = [sum(map(test, text)) for test in (str.islower, str.isupper, str.isdigit)]
-    if min(mixed) < 2 or re.search(r"(?:sha\d{1,3}|md5)[=:-]$", before):  # noqa: PLR2004
+    if min(mixed) < 2 or re.search(r"(?:sha\d{1,3}|md5)[=:-][\w+/-]*$", before):  # noqa: PLR2004
         return text
     return "<secret>"
