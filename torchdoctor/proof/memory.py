@@ -29,5 +29,13 @@ def most_memory() -> int | None:
     with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
         rows = Path("/proc/meminfo").read_text("ascii").splitlines()
         free = next(int(row.split()[1]) // _KIB_PER_MIB for row in rows if row.startswith("MemAvailable:"))
-        return max(int(free * _SHARE), _LEAST_MIB)
+        return max(int(min(free, _container_mib(free)) * _SHARE), _LEAST_MIB)
     return None
+
+
+def _container_mib(otherwise: int) -> int:
+    """What the container (cgroup version 2) may still take; it says `max` where there is no limit."""
+    with contextlib.suppress(OSError, ValueError):
+        most, used = (Path(f"/sys/fs/cgroup/memory.{name}").read_text("ascii") for name in ("max", "current"))
+        return (int(most) - int(used)) // _KIB_PER_MIB**2
+    return otherwise

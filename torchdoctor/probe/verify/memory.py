@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 from ..devices import kind, waiter
@@ -100,9 +101,17 @@ def _largest(torch: Any, device: str, free: int) -> tuple[Any, int]:
 def _available_mib() -> int | None:
     """What the system says could be taken without swapping; None where it does not say (not Linux)."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123  # no Path for a pseudo file
-            rows = dict(line.split(":", 1) for line in file)
-        return int(rows["MemAvailable"].split()[0]) // 1024
+        text = Path("/proc/meminfo").read_text("ascii")
+        rows = dict(line.split(":", 1) for line in text.splitlines())
+        return min(int(rows["MemAvailable"].split()[0]) // 1024, _container_mib())
     with contextlib.suppress(AttributeError, ValueError, OSError, KeyError):
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB
     return None
+
+
+def _container_mib() -> int:
+    """What the container (cgroup version 2) may still take; far more than any machine has where there is no limit."""
+    with contextlib.suppress(OSError, ValueError):
+        most, used = (Path("/sys/fs/cgroup/memory." + name).read_text("ascii") for name in ("max", "current"))
+        return max((int(most) - int(used)) // _MIB, 0)
+    return _MIB * _MIB
