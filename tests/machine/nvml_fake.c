@@ -16,7 +16,7 @@
 #define SLICES 8
 #define PROPERTIES 32
 #define FAULTS 16
-enum { UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, SMALL = 7, LOST = 15 };
+enum { UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, SMALL = 7, NO_FUNCTION = 13, LOST = 15 };
 
 typedef struct { char key[32]; unsigned long long values[4]; char text[96]; } property_t;
 typedef struct gpu {
@@ -173,6 +173,13 @@ int nvmlDeviceGetRemappedRows(gpu_t *g, unsigned *corrected, unsigned *uncorrect
     *uncorrected = p->values[1];
     *pending = p->values[2];
     *failed = p->values[3];
+    return 0;
+}
+/* Drivers before 535 lack it: so does a GPU that has no `events`. */
+int nvmlDeviceGetCurrentClocksEventReasons(gpu_t *g, unsigned long long *mask) {
+    property_t *p = get(g, "events");
+    if (!p) return NO_FUNCTION;
+    *mask = p->values[0];
     return 0;
 }
 int nvmlDeviceGetCurrentClocksThrottleReasons(gpu_t *g, unsigned long long *mask) { ASK("throttle"); *mask = p->values[0]; return 0; }

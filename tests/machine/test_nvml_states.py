@@ -122,6 +122,13 @@ def test_a_question_that_hangs_leaves_the_driver_and_the_gpus(library, tmp_path,
     assert answer.states["nvidia.temperature"].why == "NVML did not answer within 2.5 s"
 
 
+def test_a_function_of_a_newer_name_is_asked_first(library, tmp_path):
+    """NVML renamed the reasons for low clocks: what has the new name answers by it, what has the old by that."""
+    text = "driver 580.95.05\ngpu 9 0 1 H100\nset events 4\nset throttle 1\ngpu 8 0 1 A100\nset throttle 1\n"
+    values = _facts(nvml_world(library, tmp_path, text))
+    assert values["nvidia.throttle"] == (("software-power-cap",), ("idle",))
+
+
 def test_a_lost_gpu_is_told(library, tmp_path):
     """A GPU that fell off the bus is counted as lost, and the states are those of the others."""
     text = "driver 550.54.15\ngpu 8 0 1 lost\ngpu 8 0 1048576 A100\nset temperature 40\n"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from torchdoctor.machine.fact import Fact, absent
 from torchdoctor.machine.gpu_state import STATE_NAMES
 from torchdoctor.machine.model import Nvidia, NvidiaGpu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from torchdoctor.machine.fact import Fact
 
 __all__ = ["Gpus", "NvidiaFacts", "first", "machine_part", "nothing"]
 
@@ -61,4 +62,4 @@ def first(*facts: Fact[T]) -> Fact[T]:
         for fact in facts:
             if fact.state == state:
                 return fact
-    return facts[0] if facts else absent("nothing")
+    return facts[0]

@@ -21,7 +21,7 @@ __all__: list[str] = []
 _GPU_LIMIT = 1024
 _MIG_LIMIT = 64
 _LINK_LIMIT = 64
-_NOT_SUPPORTED, _NOT_FOUND, _NO_FUNCTION = 3, 6, 13
+_NOT_SUPPORTED, _NOT_FOUND, _NO_FUNCTION, _OTHER_VERSION = 3, 6, 13, 25
 
 
 def _first(pynvml: Any) -> dict[str, Any]:
@@ -69,6 +69,9 @@ def _states(pynvml: Any, gpus: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 row[key] = None
                 if error.value not in (_NOT_SUPPORTED, _NO_FUNCTION):
                     row["errors"][key] = str(error)
+            except AttributeError:
+                # Bindings that are older than the question.
+                row[key] = None
         rows.append(row)
     return rows
 
@@ -86,11 +89,22 @@ def _questions(pynvml: Any, handle: Any) -> Iterator[tuple[str, Callable[[], Any
     yield "ecc_volatile", lambda: int(nvml.nvmlDeviceGetTotalEccErrors(handle, 1, 0))
     yield "ecc_aggregate", lambda: int(nvml.nvmlDeviceGetTotalEccErrors(handle, 1, 1))
     yield "remapped_rows", lambda: list(nvml.nvmlDeviceGetRemappedRows(handle))
-    yield "temperature", lambda: nvml.nvmlDeviceGetTemperature(handle, 0)
+    yield (
+        "temperature",
+        lambda: _newest(nvml, handle, ("nvmlDeviceGetTemperatureV", 0), ("nvmlDeviceGetTemperature", 0)),
+    )
     yield "power_draw", lambda: nvml.nvmlDeviceGetPowerUsage(handle)
     yield "power_limit", lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle)
     yield "power_default", lambda: nvml.nvmlDeviceGetPowerManagementDefaultLimit(handle)
-    yield "throttle", lambda: int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle))
+    yield (
+        "throttle",
+        lambda: _newest(
+            nvml,
+            handle,
+            ("nvmlDeviceGetCurrentClocksEventReasons",),
+            ("nvmlDeviceGetCurrentClocksThrottleReasons",),
+        ),
+    )
     yield "clock", lambda: nvml.nvmlDeviceGetClockInfo(handle, 1)
     yield "clock_max", lambda: nvml.nvmlDeviceGetMaxClockInfo(handle, 1)
     yield "memory_used", lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).used)
@@ -101,6 +115,22 @@ def _questions(pynvml: Any, handle: Any) -> Iterator[tuple[str, Callable[[], Any
     yield "pcie_width_max", lambda: nvml.nvmlDeviceGetMaxPcieLinkWidth(handle)
     yield "nvlinks", lambda: _links(nvml, handle)
     yield "fabric", lambda: _fabric(nvml, handle)
+
+
+def _newest(pynvml: Any, handle: Any, *calls: tuple[Any, ...]) -> int:
+    """The answer of the first function that driver and bindings have: NVML renames, and drops the old name."""
+    last = pynvml.NVMLError(_NO_FUNCTION)
+    for name, *arguments in calls:
+        function = getattr(pynvml, name, None)
+        if function is None:
+            continue
+        try:
+            return int(function(handle, *arguments))
+        except pynvml.NVMLError as error:
+            if error.value not in (_NO_FUNCTION, _OTHER_VERSION):
+                raise
+            last = error
+    raise last
 
 
 def _instances(pynvml: Any, handle: Any) -> Iterator[dict[str, Any]]:
