@@ -41,7 +41,9 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _CONDA = re.compile(r"^\s{1,40}(?P<build>\S{1,60})(?:\s{1,20}(?P<channel>\S{1,60}))?\s*$")
-_ASKED = re.compile(r"\b(?:install|add|requires?|requirement|depends)\b")
+_ASKED = re.compile(
+    r"\b(?:install|add|requires?|requirement|depends)\b|can't be installed|cannot be installed"
+)
 
 
 def read_packages(text: Text) -> Iterator[Fact]:

@@ -119,15 +119,19 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
         "nvidia",
         ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro"),
         (
-            r"geforce|\brtx\b|\bgtx\b|tesla [a-z]\d|quadro|nvidia (?:gpu|a\d|h\d|l\d|t\d|rtx|gtx"
+            r"geforce|\brtx\b|\bgtx\b|tesla [a-z]\d|quadro|(?<!have an )nvidia (?:gpu|a\d|h\d"
+            r"|l\d|t\d|rtx|gtx"
             r"|geforce|corporation)"
         ),
     ),
     (
         "gpu.vendor",
         "amd",
-        ("radeon", "rocm", "amdgpu", "gfx", "vega", "rx "),
-        r"radeon|\bamdgpu\b|\bgfx\d{3,4}|\brx ?[4-9]\d{2,3}\b|\bamd gpu|vega ?\d",
+        ("radeon", "rocm", "amdgpu", "gfx", "vega", "rx", "amd "),
+        (
+            r"radeon|\bamdgpu\b|\bgfx\d{3,4}|\brx ?[4-9]\d{2,3}(?:xtx?|gre|[ms])?\b"
+            r"|\bamd (?:gpu|card|graphics|video)|\bamd (?:rx ?)?[5-9]\d00 ?(?:xtx?|gre)\b|vega ?\d"
+        ),
     ),
     (
         "gpu.vendor",

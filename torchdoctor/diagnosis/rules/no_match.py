@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 _TAGS = re.compile(r"`?cp(3\d{1,2})t?m?`?")
+# How uv words it in `uv pip install` and in `uv sync`.
+_HINTS = (("you require cpython", "but we only found"), ("you're using cpython", "only has wheels"))
 # The last Intel Mac release, and what is left where no wheel fits: PyPI's two source archives of 2018.
 _LAST_INTEL_MAC = Version("2.2.2")
 _SOURCES_ONLY = Version("0.1.2.post99")
@@ -83,13 +85,14 @@ def python_below(case: CaseFile) -> Seen | None:
 
 def _tags_say(case: CaseFile, *, above: bool) -> Seen | None:
     """uv's hint: the Python that is there, and the tags for which there are wheels."""
-    for position in case.text.find("you require cpython"):
-        part = case.text.lower[position : position + 600]
-        need, _, have = part.partition("but we only found")
-        wanted = [int(text[1:]) for text in _TAGS.findall(need)]
-        found = [int(text[1:]) for text in _TAGS.findall(have.split("hint:")[0])]
-        if wanted and found and (wanted[0] > max(found) if above else wanted[0] < min(found)):
-            return Seen(evidence=(case.text.line_at(position)[1].strip(),))
+    for said, then in _HINTS:
+        for position in case.text.find(said):
+            part = case.text.lower[position : position + 600]
+            need, _, have = part.partition(then)
+            wanted = [int(text[1:]) for text in _TAGS.findall(need)]
+            found = [int(text[1:]) for text in _TAGS.findall(have.split("hint:")[0])]
+            if wanted and found and (wanted[0] > max(found) if above else wanted[0] < min(found)):
+                return Seen(evidence=(case.text.line_at(position)[1].strip(),))
     return None
 
 

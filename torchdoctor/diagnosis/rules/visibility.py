@@ -28,6 +28,19 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
+# torch's words for the memory of a GPU: up to 2.0, and since.
+_ROOM = (
+    re.compile(
+        r"(?P<total>[\d.]+ [gm]ib) total capacity; [\d.]+ [gm]ib already allocated; "
+        r"(?P<free>[\d.]+ [gm]ib) free; "
+        r"(?P<own>[\d.]+ [gm]ib) reserved"
+    ),
+    re.compile(
+        r"total capacity of (?P<total>[\d.]+ [gm]ib) of which (?P<free>[\d.]+ [gm]ib) is "
+        r"free\.[^\n]{0,400}?"
+        r"this process has (?P<own>[\d.]+ [gm]ib) memory in use"
+    ),
+)
 HIDDEN_BY_CODE = says(
     "cuda_visible_devices",
     matching=(
@@ -72,6 +85,26 @@ def _memory_used(share: float) -> Test:
         return None
 
     return look
+
+
+def _others_hold(case: CaseFile) -> Seen | None:
+    """Of the GPU's memory, a third or more is neither free nor this process's."""
+    for position in case.text.find("total capacity"):
+        part = case.text.lower[max(0, position - 40) : position + 600].replace("\n", " ")
+        for row in _ROOM:
+            if match := row.search(part):
+                total, free, own = (_mebibytes(match[name]) for name in ("total", "free", "own"))
+                if total - free - own > total / 3:
+                    return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+    return None
+
+
+def _mebibytes(text: str) -> float:
+    number, unit = text.split()
+    try:
+        return float(number) * (1024 if unit == "gib" else 1)
+    except ValueError:
+        return 0.0
 
 
 RULES = (
@@ -273,6 +306,7 @@ RULES = (
                     "cuda out of memory",
                     "outofmemoryerror",
                     "out of memory. tried to allocate",
+                    "ib total capacity;",
                     "cuda error: out of memory",
                     "hip out of memory",
                     "cublas_status_alloc_failed",
@@ -281,6 +315,7 @@ RULES = (
                 )
             ),
             likely(says("process", matching=r"process \d+ has [\d.]+ [gm]ib memory in use")),
+            sure(test(_others_hold)),
             hint(_memory_used(0.9)),
             likely(
                 all_of(
