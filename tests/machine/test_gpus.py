@@ -13,6 +13,7 @@ from torchdoctor.machine.apple import parse_brand, probe_apple
 from torchdoctor.machine.intel import probe_all_intel
 from torchdoctor.machine.pci import parse_pci_ids
 from torchdoctor.machine.rocm_text import parse_kfd_properties
+from torchdoctor.machine.seam import RealWorld
 
 NODES = "/sys/class/kfd/kfd/topology/nodes"
 PROCESSOR = "cpu_cores_count 16\nsimd_count 0\ngfx_target_version 0\nvendor_id 0\ndevice_id 0\n"
@@ -56,6 +57,16 @@ def test_without_a_gpu_there_is_no_amd():
     """No topology, or one with processors only."""
     assert probe_amd(PaperWorld()).state == "absent"
     assert probe_amd(PaperWorld(files={f"{NODES}/0/properties": PROCESSOR})).state == "absent"
+
+
+def test_a_node_that_cannot_be_read_is_not_absence(tmp_path):
+    """A container without the device may read the processor's node alone."""
+    for node in ("0", "1"):
+        (tmp_path / NODES[1:] / node).mkdir(parents=True)
+    (tmp_path / NODES[1:] / "0" / "properties").write_text(PROCESSOR)
+    (tmp_path / NODES[1:] / "1" / "properties").mkdir()
+    fact = probe_amd(RealWorld(environ={"PATH": ""}, root=tmp_path))
+    assert (fact.state, fact.why) == ("unknown", "a node cannot be read")
 
 
 def test_the_kernels_own_amdgpu_has_no_version():

@@ -81,7 +81,8 @@ def probe_amd(world: World) -> Fact[tuple[AmdGpu, ...]]:
     gpus = tuple(AmdGpu(name=listed_name(world, AMD, device), gfx=gfx) for gfx, device in nodes)
     if gpus:
         return found(gpus, _NODES)
-    if texts:
+    # A container without the device sees the node of the GPU and may not read it.
+    if texts and len(texts) == len(paths):
         return absent(_NODES, why="no node has a GPU")
     said = list(_by_tools(world))
     for fact in said:
@@ -89,7 +90,7 @@ def probe_amd(world: World) -> Fact[tuple[AmdGpu, ...]]:
             return fact
     if said:
         return said[0]
-    return unknown("no node can be read", _NODES) if paths else absent(_NODES)
+    return unknown("a node cannot be read", _NODES) if paths else absent(_NODES)
 
 
 def _by_tools(world: World) -> Iterator[Fact[tuple[AmdGpu, ...]]]:
