@@ -7,9 +7,10 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from torchdoctor.errors import SourceFailed, TorchdoctorError
+from torchdoctor.fetched import cached_path, check_checksums, compare, digest_of, fetched
 from torchdoctor.transfer.answer import Answer, ask
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.origin import Origin, best_origin
@@ -17,59 +18,25 @@ from torchdoctor.transfer.part import Part
 from torchdoctor.transfer.patience import Patience
 from torchdoctor.transfer.repair import repair
 from torchdoctor.transfer.segments import SEGMENT
-from torchdoctor.transfer.transfer import Changed, Failed, Stopped, Transfer
-from torchdoctor.transfer.wheel_zip import check_member, members
+from torchdoctor.transfer.terms import Changed, Failed, Stopped
+from torchdoctor.transfer.transfer import Transfer
 from torchdoctor.urls import redacted
-from torchdoctor.wheel_contents import check_wheel
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from torchdoctor.fetched import FetchedWheel, FetchProgress
     from torchdoctor.lock import LockedWheel
-    from torchdoctor.transfer.transfer import Connections
+    from torchdoctor.transfer.terms import Connections
 
-__all__ = [
-    "FetchProgress", "FetchedWheel", "Line", "cached_path",  "compare", "digest_of", "download",
-    "fetched",
-]  # fmt: skip
+__all__ = ["Line", "download"]
 
 _CHUNK = _FIRST = 1 << 20
 _SLOW_AFTER, _SLOW_RATE = 15.0, 1_000_000  # seconds, bytes a second
 _RESTARTS = 3
 _REPAIRS = 3
-
-
-class FetchProgress(Protocol):
-    """What a fetch tells while it works; a terminal's bars are one, silence another."""
-
-    def start(self, total: int | None, files: int) -> None:
-        """`total` bytes (None: not all sizes are known) in `files` files are about to come."""
-
-    def advance(self, count: int) -> None:
-        """`count` more bytes are there, or fewer when some are thrown away."""
-
-    def file(self, filename: str, done: int, size: int | None) -> None:
-        """A file has `done` of `size` bytes (None: not known yet); it is finished when they are the same."""
-
-    def retry(self, filename: str, why: str) -> None:
-        """A try failed and another follows."""
-
-    def note(self, text: str) -> None:
-        """Something worth knowing meanwhile."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FetchedWheel:
-    """A file that is there and right. `first_seen` when no index or snapshot gave a hash to check it by."""
-
-    wheel: LockedWheel
-    path: Path
-    sha256: str
-    size: int
-    source: str
-    first_seen: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,52 +47,6 @@ class Line:
     connections: Connections
     progress: FetchProgress
     stopped: threading.Event
-
-
-def fetched(wheel: LockedWheel, path: Path, sha256: str, source: str) -> FetchedWheel:
-    """The file with its hash and size, and where it came from."""
-    return FetchedWheel(
-        wheel=wheel, path=path, sha256=sha256, size=path.stat().st_size, source=source,
-        first_seen=wheel.sha256 is None,
-    )  # fmt: skip
-
-
-def compare(wheel: LockedWheel, found: str, place: str) -> None:
-    """Raise `SourceFailed` when a hash is known and is not the one found."""
-    if wheel.sha256 is not None and found != wheel.sha256:
-        raise SourceFailed(
-            f"{wheel.filename} from {place} has SHA-256 {found[:16]}…, and {wheel.sha256[:16]}… is right: "
-            "the file is damaged or is not the one it is named after",
-            fix="nothing was installed; try again, or name another source with --index-url, --mirror or --find-links",
-            kind="hash-mismatch",
-        )
-
-
-def check_checksums(wheel: LockedWheel, path: Path) -> None:
-    """Raise for a file that is no wheel, or whose members are not what their checksums say."""
-    check_wheel(path, wheel.filename)
-    with path.open("rb") as file:
-        bad = next((row for row in members(path) or () if check_member(file, row) is not None), None)
-    if bad is not None:
-        raise SourceFailed(
-            f"{wheel.filename} is damaged: its member {bad.info.filename!r} is not what its checksum says",
-            fix="try again, or name another source with --index-url, --mirror or --find-links",
-            kind="bad-wheel",
-        )
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def cached_path(cache: Path, sha256: str, filename: str) -> Path:
-    """Where the cache keeps a file."""
-    return cache / sha256[:2] / sha256 / filename
 
 
 def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> FetchedWheel:

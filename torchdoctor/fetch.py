@@ -9,19 +9,11 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.download import (
-    FetchedWheel,
-    FetchProgress,
-    Line,
-    cached_path,
-    compare,
-    digest_of,
-    download,
-    fetched,
-)
+from torchdoctor.download import Line, download
 from torchdoctor.errors import SourceFailed
+from torchdoctor.fetched import FetchedWheel, FetchProgress, cached_path, compare, digest_of, fetched
 from torchdoctor.sources.shelf import local_path
-from torchdoctor.transfer.transfer import Connections, Stopped
+from torchdoctor.transfer.terms import Connections, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

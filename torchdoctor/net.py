@@ -123,7 +123,7 @@ def get_page(url: str, *, etag: str | None = None, last_modified: str | None = N
     asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = {"Accept": ACCEPT, **{name: value for name, value in asked.items() if value}}
     try:
-        return _within(PAGE_SECONDS, lambda: _get_page(url, headers))
+        return within(PAGE_SECONDS, lambda: _get_page(url, headers))
     except (requests.RequestException, OSError, ValueError) as error:
         raise _unreachable(url, reason(error)) from error
 
@@ -147,7 +147,7 @@ def _get_page(url: str, headers: dict[str, str]) -> Page:
 def open_file(url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
     """The answer to a request for a file, its body not read yet; raises what `requests` does, or TimeoutError."""
     asked = {"Accept-Encoding": "identity", **(headers or {})}
-    return _within(PAGE_SECONDS, lambda: session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True))
+    return within(PAGE_SECONDS, lambda: session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True))
 
 
 def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
@@ -162,7 +162,7 @@ def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
         raise requests.ConnectionError(error) from error
 
 
-def _within(seconds: float, call: Callable[[], T]) -> T:
+def within(seconds: float, call: Callable[[], T]) -> T:
     """The result of `call`; TimeoutError after so many seconds, however slowly a server drips its headers.
 
     A thread cannot be stopped: the one that is late is left behind, and does not keep the program alive.

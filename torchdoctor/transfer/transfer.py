@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.lane import Lane
 from torchdoctor.transfer.origin import Origin, best_origin
 from torchdoctor.transfer.patience import ENOUGH
+from torchdoctor.transfer.running_hash import RunningHash
 from torchdoctor.transfer.segments import Span
 from torchdoctor.transfer.speed import Ramp, lags
+from torchdoctor.transfer.terms import Changed, Failed, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from torchdoctor.transfer.answer import Answer
     from torchdoctor.transfer.part import Part
     from torchdoctor.transfer.patience import Patience
+    from torchdoctor.transfer.terms import Connections, Watcher
 
-__all__ = ["Changed", "Connections", "Failed", "Stopped", "Transfer", "Watcher"]
+__all__ = ["Transfer"]
 
 _MIB = 1 << 20
 _SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
@@ -31,52 +33,9 @@ _SPAN_SECONDS = 2.0
 _ALONE_SECONDS = 1.0  # what one connection brings in this time it is asked for at once
 _STEAL_SECONDS = 1.0
 _TICK = 0.05
+_PARTING_SECONDS = 1.0
 _SYNC_SECONDS = 2.0
-_HASH_AT_ONCE = 32
 _MISSES = 3  # after so many a place is given up for another one
-
-
-class Watcher(Protocol):
-    """Who is told what happens."""
-
-    def arrived(self, count: int) -> None:
-        """So many bytes came."""
-
-    def retry(self, why: str) -> None:
-        """A connection failed and another follows."""
-
-
-class Failed(Exception):
-    """The file cannot be had from any of its places."""
-
-
-class Changed(Exception):
-    """The file is another one than when it was begun."""
-
-
-class Stopped(Exception):
-    """Another file failed, or the user stopped it."""
-
-
-class Connections:
-    """The connections of a whole fetch, shared by its files."""
-
-    def __init__(self, most: int) -> None:
-        self._left = threading.BoundedSemaphore(most)
-
-    def one(self, stopped: threading.Event) -> None:
-        """Wait for a connection; raises `Stopped`."""
-        while not self._left.acquire(timeout=0.2):
-            if stopped.is_set():
-                raise Stopped
-
-    def another(self) -> bool:
-        """Take one more if one is free."""
-        return self._left.acquire(blocking=False)
-
-    def back(self) -> None:
-        """Let another file have it."""
-        self._left.release()
 
 
 class Transfer:
@@ -105,8 +64,7 @@ class Transfer:
         self._told: set[str] = set()
         self._givers: dict[int, Origin] = {}
         self._past: deque[float] = deque(maxlen=8)  # bytes a second of the last answers
-        self._sha = hashlib.sha256()
-        self._hashed = 0
+        self._hash = RunningHash(part)
 
     # What the thread that waits for the file does.
 
@@ -127,7 +85,7 @@ class Transfer:
                 if time.monotonic() - synced > _SYNC_SECONDS:
                     self._part.sync()
                     synced = time.monotonic()
-                if not self._hash_ahead():
+                if not self._hash.ahead(self.map.done):
                     with self._turn:
                         self._turn.wait(_TICK)
             self._check(error_only=True)
@@ -136,10 +94,10 @@ class Transfer:
 
     def digest(self) -> str:
         """The SHA-256 of the file, which is complete."""
-        while self._hash_ahead():
+        while self._hash.ahead(self.map.done):
             if self._stopped.is_set():
                 raise Stopped
-        return self._sha.hexdigest()
+        return self._hash.hexdigest
 
     def again(self, indexes: Sequence[int]) -> None:
         """Fetch segments anew that turned out to be wrong; raises what `run` does.
@@ -151,7 +109,7 @@ class Transfer:
         if first is not None and others and all(row is first for row in more):
             first.refused = f"{first.host}: it gave wrong bytes"
         self.map.forget(indexes)
-        self._sha, self._hashed = hashlib.sha256(), 0
+        self._hash = RunningHash(self._part)
         self.run()
 
     def _check(self, *, error_only: bool = False) -> None:
@@ -209,22 +167,16 @@ class Transfer:
                     lane.origin.rate = meter.rate
                     lane.give_up(f"{lane.origin.host} is far slower than the others")
 
-    def _hash_ahead(self) -> bool:
-        """Hash some of what is there from the start on; whether there was any."""
-        done, first = self.map.done, self._hashed
-        while self._hashed < len(done) and done[self._hashed] and self._hashed - first < _HASH_AT_ONCE:
-            self._sha.update(self._part.read(self._hashed))
-            self._hashed += 1
-        return self._hashed > first
-
     def _end(self) -> None:
         with self._turn:
             self._ended = True
             lanes = list(self._lanes)
             for lane in lanes:
                 lane.give_up("it was stopped")
+        until = time.monotonic() + _PARTING_SECONDS
         for lane in lanes:
-            lane.join(1.0)
+            # One that waits for a connection cannot be woken; it finds out that it is not wanted any more.
+            lane.join(max(0.0, until - time.monotonic()))
 
     # What the lanes call.
 
