@@ -20,7 +20,7 @@ Verdict = Literal["faster", "slower", "within noise"]
 # One thread on a quiet machine differs by so much from process to process, whatever a process's own rounds say.
 _FLOOR = 3.0
 _FIRST, _LAST = 0, -1
-_LEAST_SHARE = 0.05
+_LEAST_SHARE, _ONE_THREAD = 0.05, 0.1
 # Ten thousand times: beyond it a logarithm is only overflow.
 _MOST = 9.2
 
@@ -132,8 +132,12 @@ def _noise(result: BenchResult) -> float:
     elif result.iqr_s and result.median_s:
         spread = math.log1p(result.iqr_s / result.median_s)
     if result.busy:
-        # A share of a half was seen to cost up to four times: threads that wait for one that waits.
-        spread = math.hypot(spread, 2 * math.log(max(result.cpu_share or 0.0, _LEAST_SHARE)))
+        # A share of a half was seen to cost several threads up to four times: they wait for the one that waits. Of
+        # one thread the fastest tenth of its calls is undisturbed, and within some per cent also at a share of a fifth.
+        lost = (
+            _ONE_THREAD if result.threads == 1 else 2 * math.log(max(result.cpu_share or 0.0, _LEAST_SHARE))
+        )
+        spread = math.hypot(spread, lost)
     return spread
 
 

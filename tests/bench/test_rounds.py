@@ -77,12 +77,15 @@ def test_the_median_is_of_the_clean_rounds(case):
     assert figures["cpu_share"] == 0.99
 
 
-def test_without_enough_clean_rounds_all_count_and_the_share_says_so(case):
-    figures = case(([1.0], 1.0), ([3.0], 0.5), ([3.0], 0.6)).outcome().figures
+def test_without_enough_clean_rounds_the_fastest_tenth_counts_and_the_share_says_so(case):
+    """The median of what neighbours have slowed down would be theirs."""
+    slow = [5.0] * 9
+    figures = case(([1.0, 1.1, 1.2, *slow], 0.5), (slow, 0.6), (slow, 0.7)).outcome().figures
 
-    assert figures["median_s"] == 3.0
-    assert figures["cpu_share"] == 0.7
-    assert figures["best_value"] == 1.0
+    assert figures["median_s"] == 1.1
+    assert figures["repeats"] == 30
+    assert figures["cpu_share"] == 0.6
+    assert figures["rounds_s"][1:] == [5.0, 5.0]
 
 
 def test_of_microseconds_fewer_are_better(case):

@@ -20,10 +20,11 @@ BUSY = 0.97
 class BenchResult:
     """One figure, or the `error` for which there is none.
 
-    `value` follows from the median of the rounds that were not disturbed, `best_value` from the best round's low
-    quantile, which on a busy machine is nearer to what the hardware can do. `rounds_s` are the rounds' medians, in
-    seconds a call. `cpu_share` is how much of the CPU time it wanted the work got. `flop` and `bytes` are what a call
-    does at the least. `peak` has the unit of `value` and comes from `peak_source`; `cause` is why the share is low.
+    `value` follows from `median_s`, the median of the rounds that were not disturbed, or of the fastest tenth of the
+    calls where nearly all were; `best_value` from the best round's low quantile. `rounds_s` are the rounds' medians
+    (their low quantiles where all were disturbed), in seconds a call. `cpu_share` is how much of the CPU time that it
+    wanted the work got. `flop` and `bytes` are what a call does at the least. `peak` has the unit of `value` and comes
+    from `peak_source`; `cause` is why the share is low.
     """
 
     id: str

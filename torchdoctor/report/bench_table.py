@@ -77,7 +77,7 @@ def _busy(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
         return []
     text = (
         f"* machine busy: {len(shares)} of these got {min(shares):.0%} to {max(shares):.0%} of the CPU time "
-        "they wanted; their medians are not the speed of a quiet machine"
+        "they wanted; these figures are of the fastest tenth of the calls, and may still be too low"
     )
     return [(text, "yellow")]
 

@@ -73,7 +73,7 @@ def autograd(torch: Any, device: str) -> Work:
         x.grad = None
         (x * x).sum().backward()
 
-    return Work(call, "float32", {"elements": 8}, 1, US, serial=True, wall=True)
+    return Work(call, "float32", {"elements": 8}, 1, US, threads=1, wall=True)
 
 
 def launch(torch: Any, device: str) -> Work:
@@ -85,7 +85,7 @@ def launch(torch: Any, device: str) -> Work:
         for _ in range(_LAUNCHES):
             torch.add(x, y, out=result)
 
-    return Work(call, "float32", {"elements": 8}, _LAUNCHES, US, serial=True, wall=True)
+    return Work(call, "float32", {"elements": 8}, _LAUNCHES, US, threads=1, wall=True)
 
 
 def round_trip(torch: Any, device: str) -> Work | Outcome:
@@ -99,4 +99,4 @@ def round_trip(torch: Any, device: str) -> Work | Outcome:
         x.add_(1.0)
         wait()
 
-    return Work(call, "float32", {"elements": 8}, 1, US, serial=True, wall=True)
+    return Work(call, "float32", {"elements": 8}, 1, US, threads=1, wall=True)

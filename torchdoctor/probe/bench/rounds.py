@@ -66,13 +66,17 @@ class Case:
         return len([share for _, share in self._rounds if share is None or share >= CLEAN]) < _ENOUGH
 
     def outcome(self) -> Outcome:
-        """Its figures: from the clean rounds where there are enough, else from all, and said so."""
+        """Its figures: the median of the clean rounds, or where they are too few of the fastest tenth of all calls.
+
+        The share of CPU time then says that the machine was busy; the spread is that of all calls.
+        """
         clean = [row for row in self._rounds if row[1] is None or row[1] >= CLEAN]
-        kept = clean if len(clean) >= _ENOUGH else self._rounds
+        enough = len(clean) >= _ENOUGH
+        kept = clean if enough else self._rounds
         times = sorted(taken for row, _ in kept for taken in row)
-        median = statistics.median(times)
+        median = statistics.median(times if enough else times[: max(_ENOUGH, len(times) // 10)])
         # The best of the rounds' low quantiles: one lucky sample is no speed, one lucky round may be.
-        best = min(_quantile(sorted(row), _LOW) for row, _ in self._rounds)
+        lows = [_quantile(sorted(row), _LOW) for row, _ in self._rounds]
         shares = [share for _, share in kept if share is not None]
         work = self._work
         value = _short(work.value(median))
@@ -81,13 +85,13 @@ class Case:
             "dtype": work.dtype,
             "params": work.params,
             "value": value,
-            "best_value": _short(work.value(best)),
+            "best_value": _short(work.value(min(lows))),
             "unit": work.unit,
             "median_s": median,
-            "best_s": best,
+            "best_s": min(lows),
             "iqr_s": _quantile(times, 0.75) - _quantile(times, 0.25),
             "repeats": len(times),
-            "rounds_s": [statistics.median(row) for row, _ in kept],
+            "rounds_s": [statistics.median(row) for row, _ in kept] if enough else lows,
             "rounds_disturbed": len(self._rounds) - len(clean),
             "cpu_share": round(statistics.mean(shares), 4) if shares else None,
             "threads": work.threads,
