@@ -1,9 +1,10 @@
-"""Install of torch from a local index with a cold cache: torchdoctor, pip and uv, interleaved in one run.
+"""Install of torch from a local index with a cold or a warm cache: torchdoctor, pip and uv, interleaved in one run.
 
-Usage: python benchmarks/install.py [--rounds N] [--wheels DIR]
+Usage: python benchmarks/install.py [--warm] [--rounds N] [--wheels DIR]
 
 Every round makes a new environment with each tool, bytecode compiled by all, from the same index on loopback
-that serves torch and what it needs. Prints the median of each and the ratio of medians.
+that serves torch and what it needs. With --warm each tool has filled its caches before. Prints the median of each, the
+ratio of medians, and how busy the machine was.
 """
 
 from __future__ import annotations
@@ -59,10 +60,10 @@ def timed(arguments: list[str], environ: dict[str, str], folder: Path) -> float:
     return passed
 
 
-def one_round(url: str, work: Path, tool: str) -> float:
-    """Make an environment with one tool, every cache empty."""
+def one_round(url: str, work: Path, tool: str, *, warm: bool) -> float:
+    """Make an environment with one tool; its caches are empty, or what they were left as when `warm`."""
     folder = work / tool
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
     environ |= {
         "PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(folder / "uv-cache"),
@@ -96,7 +97,7 @@ def one_round(url: str, work: Path, tool: str) -> float:
         seconds = timed([sys.executable, "-m", "venv", "--without-pip", env], environ, folder)
         command = [sys.executable, "-m", "pip", f"--python={env}/bin/python", "install", "-q"]
         seconds += timed([*command, "--index-url", index, requirement, "pip"], environ, folder)
-    shutil.rmtree(folder)
+    shutil.rmtree(env if warm else folder)
     return seconds
 
 
@@ -104,6 +105,7 @@ def main() -> None:
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--warm", action="store_true", help="fill each tool's caches first")
     parser.add_argument(
         "--wheels", type=Path, help="a folder with torch and what it needs; fetched by pip without it"
     )
@@ -122,12 +124,16 @@ def main() -> None:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         figures: dict[str, list[float]] = {"torchdoctor": [], "uv": [], "pip": []}
+        if given.warm:
+            for tool in figures:
+                one_round(url, work, tool, warm=True)
         for turn in range(given.rounds):
             order = list(figures)
             for tool in order[turn % 3 :] + order[: turn % 3]:
-                figures[tool].append(one_round(url, work, tool))
+                figures[tool].append(one_round(url, work, tool, warm=given.warm))
                 print(f"round {turn + 1}  {tool:12} {figures[tool][-1]:6.2f} s", flush=True)
         server.shutdown()
+    print(f"load of the machine in the last minutes: {os.getloadavg()[1]:.1f}, {os.cpu_count()} processors")
     base = statistics.median(figures["torchdoctor"])
     for tool, seconds in figures.items():
         middle = statistics.median(seconds)

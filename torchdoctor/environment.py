@@ -21,7 +21,7 @@ from torchdoctor.examine import State, changed_in_place, examine, interpreter_of
 from torchdoctor.exchange import exchange, flush, flush_folder
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.record import changes_of, write_record
-from torchdoctor.stage import check_together, complaints, fill, keep_owner, make
+from torchdoctor.stage import check_together, complaints, fill, keep_owner, make, other_owner
 from torchdoctor.wheel_contents import check_wheel, refuse_shared_files
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _make_beside(folder: Path, state: State, wheelhouse: Wheelhouse, work: Work)
     stage = _beside(folder, f"new-{os.getpid()}")
     try:
         make(stage, folder, state, work.python, work.environ)
-        fill(stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
+        _fill(stage, folder, wheelhouse, work)
         if state == "venv":
             check_together(
                 stage, complaints(folder, work.work, work.environ), folder, work.work, work.environ
@@ -129,13 +129,21 @@ def _change_in_place(folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
     before = complaints(folder, work.work, work.environ)
     in_place.begin(folder, wheelhouse)
     try:
-        fill(folder, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall)
+        _fill(folder, folder, wheelhouse, work)
         check_together(folder, before, folder, work.work, work.environ)
         _write_record(folder, folder, wheelhouse, work)
+        keep_owner(folder, folder)
     except BaseException:
         in_place.undo(folder)
         raise
     in_place.end(folder)
+
+
+def _fill(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
+    fill(
+        stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall,
+        copied=other_owner(folder) is not None,
+    )  # fmt: skip
 
 
 def _write_record(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:

@@ -73,7 +73,7 @@ def undo(folder: Path) -> bool:
     kept = folder / FOLDER
     if not kept.is_dir():
         return False
-    journal = _journal(kept / _JOURNAL)
+    journal = _journal(folder, kept / _JOURNAL)
     if journal is not None:
         for name in journal["fresh"]:
             _remove(folder, name)
@@ -92,13 +92,14 @@ def undo(folder: Path) -> bool:
     return journal is not None
 
 
-def _journal(path: Path) -> dict[str, list[str]] | None:
+def _journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
     try:
         document: Any = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     rows = [name for key in ("old", "fresh") for name in document[key]]
-    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in rows):
+    inside = folder.resolve()
+    if not all((folder / name).parent.resolve().is_relative_to(inside) for name in rows):
         raise InstallFailed(
             f"{path} names files outside of its environment, so nothing is undone by it",
             fix=f"look at it, and remove the folder {path.parent}",

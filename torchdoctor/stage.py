@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor.examine import State
     from torchdoctor.fetch import Wheelhouse
 
-__all__ = ["check_together", "complaints", "fill", "keep_owner", "make"]
+__all__ = ["check_together", "complaints", "fill", "keep_owner", "make", "other_owner"]
 
 _LIMIT = 3600.0
 
@@ -74,10 +74,13 @@ def fill(
     environ: Mapping[str, str],
     on_wait: Callable[[float], None] | None,
     reinstall: Collection[str] = (),
+    *,
+    copied: bool = False,
 ) -> None:
     """Install the files of the lock, offline, bytecode compiled, with scripts that work after the rename.
 
-    Those named in `reinstall` replace what is there at the same version.
+    Those named in `reinstall` replace what is there at the same version. `copied` files share nothing with uv's cache:
+    a hard link that is given to another user would give away the cache's own file.
     """
     offline = work / "pylock.offline.toml"
     offline.write_text(tomli_w.dumps(_pointing_at_files(wheelhouse)), "utf-8")
@@ -86,6 +89,7 @@ def fill(
             [
                 "pip", "install", "--requirements", offline, "--python", interpreter_of(stage), "--offline",
                 "--no-config", "--compile-bytecode", "--quiet",
+                *(("--link-mode", "copy") if copied else ()),
                 *(word for name in sorted(reinstall) for word in ("--reinstall-package", name)),
             ],
             environ=environ,
@@ -143,16 +147,23 @@ def _refuse_foreign_companions(stage: Path, folder: Path) -> None:
             )
 
 
-def keep_owner(stage: Path, folder: Path) -> None:
-    """Another user's environment stays that user's when an administrator changes it."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return
+def other_owner(folder: Path) -> os.stat_result | None:
+    """Whose environment it is where an administrator changes another user's; None where there is nothing to keep."""
+    if sys.platform == "win32" or os.geteuid() != 0 or not folder.exists():
+        return None
     owner = folder.stat()
-    if owner.st_uid == 0:
+    return owner if owner.st_uid != 0 else None
+
+
+def keep_owner(stage: Path, folder: Path) -> None:
+    """Another user's environment stays that user's: what the administrator made in it is given away."""
+    owner = other_owner(folder)
+    if sys.platform == "win32" or owner is None:
         return
-    for place, _, files in os.walk(stage):
-        for path in (place, *(os.path.join(place, name) for name in files)):  # noqa: PTH118
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    for place, folders, files in os.walk(stage):
+        for path in (place, *(os.path.join(place, name) for name in (*folders, *files))):  # noqa: PTH118
+            if os.lstat(path).st_uid == 0:
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
 from torchdoctor import in_place
+from torchdoctor.errors import InstallFailed
 from torchdoctor.exchange import exchange
 
 
@@ -341,3 +342,31 @@ def test_a_disk_that_fills_up_while_it_is_filled(torchdoctor, existing, upgrade,
         assert killing.left_over(small_disk) == []
     finally:
         subprocess.run(["umount", "-l", small_disk], check=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can act for another user")
+def test_another_users_environment_stays_that_users_and_shares_no_file_with_our_cache(
+    torchdoctor, existing, upgrade
+):
+    """A hard link from our cache, once given away, could be written to by the other user."""
+    for path in (existing, *existing.rglob("*")):
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    assert torchdoctor("install", existing, *upgrade).status == 0
+    for path in (existing, *existing.rglob("*")):
+        status = path.lstat()
+        assert status.st_uid == 12345, path
+        assert path.is_dir() or status.st_nlink == 1, path
+
+
+def test_a_journal_that_names_files_elsewhere_undoes_nothing(tmp_path):
+    """Somebody else's environment may hold anything; what it says to undo stays inside of it."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    folder = tmp_path / "env"
+    (folder / in_place.FOLDER).mkdir(parents=True)
+    (folder / "link").symlink_to(tmp_path)
+    for name in ("../thesis.txt", str(tmp_path / "thesis.txt"), "link/thesis.txt"):
+        journal = {"schema": 1, "old": [], "fresh": [name]}
+        (folder / in_place.FOLDER / "journal.json").write_text(json.dumps(journal))
+        with pytest.raises(InstallFailed, match="outside of its environment"):
+            in_place.undo(folder)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
