@@ -139,6 +139,15 @@ def test_fabric_manager_is_asked_for_where_there_is_an_nvswitch(answer, state, w
     assert (facts["nvidia.nvswitches"].value, fact.state, fact.value) == (1, state, word)
 
 
+def test_a_file_that_may_not_be_read_is_not_taken_for_absent():
+    """The driver's version file is there and closed: nobody can tell, and that is said."""
+    paths = ("/sys/module/nvidia/version", "/proc/driver/nvidia/version", "/sys/module/amdgpu/version")
+    world = PaperWorld(files=dict.fromkeys(paths, ""), denied=frozenset(paths))
+    facts = {**probe_install(world, paper_python()), **probe_all_amd(world, paper_python())}
+    names = ("nvidia.module_version", "nvidia.module", "amd.driver")
+    assert {facts[name].why for name in names} == {"it cannot be read"}
+
+
 def test_a_jetson_is_named_by_its_device_tree():
     """No bus, no NVML, no nvidia-smi: the board's name stands for the GPU."""
     files = {

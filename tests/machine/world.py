@@ -38,7 +38,7 @@ class PaperWorld:
         return Completed(argv=tuple(argv), failure="missing")
 
     def read_text(self, path: str, *, limit: int = 1 << 16) -> str | None:
-        text = self.files.get(path)
+        text = None if path in self.denied else self.files.get(path)
         return None if text is None else text[:limit]
 
     def glob(self, pattern: str) -> tuple[str, ...]:

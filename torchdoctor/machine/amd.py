@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.machine.answer import clean
-from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.machine.fact import Fact, absent, found, unknown, unread
 from torchdoctor.machine.model import AmdGpu
 from torchdoctor.machine.pci import AMD, BUS, display_devices, kernel_drivers, listed_name, named
 from torchdoctor.machine.rocm_text import parse_amd_smi, parse_kfd_properties, parse_rocminfo
@@ -119,7 +119,7 @@ def probe_amd_driver(world: World) -> Fact[str]:
     path = "/sys/module/amdgpu/version"
     text = world.read_text(path)
     if text is None:
-        return absent(path)
+        return unread(world, path)
     match = re.fullmatch(r"\d{1,4}(\.\d{1,6}){1,3}", text.strip(), re.ASCII)
     return found(match[0], path) if match else unknown(f"it says {text.strip()[:60]!r}", path)
 

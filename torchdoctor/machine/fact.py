@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from torchdoctor.machine.answer import clean
 
-__all__ = ["Fact", "NamedFact", "absent", "found", "unknown"]
+if TYPE_CHECKING:
+    from torchdoctor.machine.seam import World
+
+__all__ = ["Fact", "NamedFact", "absent", "found", "unknown", "unread"]
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
@@ -49,3 +52,8 @@ def absent(source: str, *, why: str | None = None) -> Fact[NoReturn]:
 def unknown(why: str, source: str) -> Fact[NoReturn]:
     """Nobody can tell: `source` could not be read, or what it says makes no sense."""
     return Fact(state="unknown", why=clean(why, limit=300) or "no reason was given", source=source)
+
+
+def unread(world: World, path: str) -> Fact[NoReturn]:
+    """Of a file that gave no text: absent when it is not there, unknown when it is and may not be read."""
+    return unknown("it cannot be read", path) if world.exists(path) else absent(path)

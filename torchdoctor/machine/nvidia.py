@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.machine.answer import clean
-from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.machine.fact import Fact, absent, found, unknown, unread
 from torchdoctor.machine.model import NvidiaGpu
 from torchdoctor.machine.nvidia_answer import Gpus, NvidiaFacts, first
 from torchdoctor.machine.nvidia_text import parse_kernel_module, parse_proc_version
@@ -63,6 +63,7 @@ def loaded_module(world: World) -> Fact[str]:
     for path, parse in places:
         text = world.read_text(path)
         if text is None:
+            odd = odd or (unread(world, path) if world.exists(path) else None)
             continue
         version = parse(text)
         if version is not None:

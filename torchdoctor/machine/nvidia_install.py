@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.machine.answer import clean
-from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.machine.fact import Fact, absent, found, unknown, unread
 from torchdoctor.machine.nvidia import jetson_model, loaded_module
 from torchdoctor.machine.nvidia_text import parse_module_kind
 from torchdoctor.machine.pci import BUS, NVIDIA, display_devices, kernel_drivers, named, nvswitches
@@ -72,7 +72,7 @@ def _nouveau(world: World) -> Fact[bool]:
 def _kind(world: World) -> Fact[str]:
     text = world.read_text(_PROC)
     if text is None:
-        return absent(_PROC)
+        return unread(world, _PROC)
     kind = parse_module_kind(text)
     return found(kind, _PROC) if kind else unknown(f"it says {clean(text, limit=60)!r}", _PROC)
 
@@ -139,7 +139,7 @@ def _l4t(world: World) -> Fact[str]:
     path = "/etc/nv_tegra_release"
     text = world.read_text(path, limit=400)
     if text is None:
-        return absent(path)
+        return unread(world, path)
     match = re.match(r"# R(\d{2}) \(release\), REVISION: (\d{1,2}(?:\.\d{1,2})?)", text, re.ASCII)
     return found(f"{match[1]}.{match[2]}", path) if match else unknown("it says no release", path)
 
