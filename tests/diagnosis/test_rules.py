@@ -63,3 +63,10 @@ def test_title_and_explanation_stand_by_themselves(rule):
     assert rule.steps
     assert rule.find
     assert rule.signs
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_fix_is_there_for_every_system_of_the_failure(rule):
+    """Nobody is told of a failure and left without a step."""
+    systems = {name for step in rule.steps for name in step.os or ("linux", "windows", "macos")}
+    assert set(rule.os or ("linux", "windows", "macos")) <= systems

@@ -125,7 +125,8 @@ def _words(name: str, value: str) -> Iterator[tuple[str, str]]:
 
 def _number(name: str, value: str) -> Iterator[tuple[str, str]]:
     # A toolkit's version ends in the day of its build: 12.4.131_cuda_12.4.r12.4/compiler.
-    if match := _VERSION.search(value.split("_", maxsplit=1)[0]):
+    # "Driver Version: 0" is what a program prints that found no driver.
+    if (match := _VERSION.search(value.split("_", maxsplit=1)[0])) and match[1] != "0":
         yield name, match[1]
 
 

@@ -118,6 +118,15 @@ RULES = (
             likely(test(_two_torches)),
             likely(
                 says(
+                    "undefined symbol",
+                    matching=(
+                        r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10)\w{0,20})\.so: "
+                        r"undefined symbol:? ?_z(?!n?k?st)"
+                    ),
+                )
+            ),
+            likely(
+                says(
                     "torch.__version__",
                     "pip show torch",
                     "pip list",

@@ -4,60 +4,26 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.generation import covered
-from torchdoctor.diagnosis.rules.symptoms import FLASH, NO_KERNEL_IMAGE, UNDEFINED
-from torchdoctor.diagnosis.signs import all_of, likely, no, possible, says, sure, test
+from torchdoctor.diagnosis.rules.symptoms import EXTENSIONS, FLASH, NO_KERNEL_IMAGE, UNDEFINED
+from torchdoctor.diagnosis.signs import all_of, any_of, likely, no, possible, says, sure, test
 
 __all__ = ["RULES"]
 
-EXTENSIONS = says(
-    "gsplat",
-    "apex",
-    "flash",
-    "xformers",
-    "bitsandbytes",
-    "mmcv",
-    "detectron2",
-    "pytorch3d",
-    "exllama",
-    "auto_gptq",
-    "autogptq",
-    "deepspeed",
-    "causal_conv1d",
-    "causal-conv1d",
-    "mamba",
-    "diff_gaussian",
-    "diff-gaussian",
-    "nvdiffrast",
-    "tiny-cuda-nn",
-    "tinycudann",
-    "torch_scatter",
-    "torch-scatter",
-    "torch_cluster",
-    "spconv",
-    "custom op",
-    "extension",
-    "vllm",
-    "llama_cpp",
-    "llama-cpp",
-    "ggml",
-    "cupy",
-    "dcnv2",
-    "sageattention",
-    "awq",
-    "onnxruntime",
-    "ctranslate2",
-    "simple_knn",
-    "gaussian",
-    "rasteriz",
-    "minkowski",
-    "pointnet",
-    "torch_sparse",
-    "natten",
-    "triton",
-    "kaolin",
-    "selective_scan",
+# The library of an extension among the frames of the failure: name.cp312-win_amd64.pyd, or
+# name.cpython-310-x86_64-linux-gnu.so.
+EXTENSION_FRAME = says(
+    ".pyd!",
+    "linux-gnu.so",
+    matching=r"(?<![\w/\\])(?!torch)\w+\.cp3\d{1,2}-win_amd64\.pyd!"
+    r"|(?<!torch/)_?(?!_c\b)[a-z]\w+\.(?:cpython-3\d{1,2}|abi3)\S{0,30}\.so",
 )
 C10 = r"_zn(?:k)?(?:3c10|2at|5torch|9torch|3at)\w*"
+
+# The library that lacks the symbol is torch's own: two copies of torch, or half of one.
+TORCHS_OWN = says(
+    "undefined symbol",
+    matching=r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10)\w{0,20})\.so: undefined symbol:? ?_z",
+)
 
 RULES = (
     Rule(
@@ -161,7 +127,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("torchvision/_c", "torchvision/image"), says("iji_t", "ijit_notifyevent")),
+        unless=(says("torchvision/_c", "torchvision/image"), says("iji_t", "ijit_notifyevent"), TORCHS_OWN),
         steps=(
             Step(
                 text="See the ABI of this torch:",
@@ -195,6 +161,7 @@ RULES = (
         signs=(
             likely(all_of(NO_KERNEL_IMAGE, test(covered))),
             likely(all_of(NO_KERNEL_IMAGE, EXTENSIONS)),
+            sure(all_of(NO_KERNEL_IMAGE, any_of(EXTENSION_FRAME, says("torch_cuda_arch_list")))),
             likely(
                 all_of(
                     NO_KERNEL_IMAGE,
@@ -247,6 +214,14 @@ RULES = (
                         "then install it again without its cached wheel."
                     )
                 ),
+            ),
+            Step(
+                text=(
+                    "Compile the extension for this GPU: set TORCH_CUDA_ARCH_LIST to its "
+                    "compute capability (`nvidia-smi --query-gpu=compute_cap --format=csv`), "
+                    "then install it again without its cached wheel."
+                ),
+                os=("windows",),
             ),
         ),
         os=("linux", "windows"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.knowledge import arch_list_of, capabilities, cuda_of_build
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import NO_KERNEL_IMAGE
+from torchdoctor.diagnosis.rules.symptoms import FLASH, NO_KERNEL_IMAGE
 from torchdoctor.diagnosis.signs import Seen, all_of, any_of, likely, no, possible, says, source, sure, test
 
 if TYPE_CHECKING:
@@ -164,7 +164,11 @@ RULES = (
                     ),
                 )
             ),
-            possible(all_of(NO_KERNEL_IMAGE, no(test(_too_old)), no(test(_between)), no(says("too old")))),
+            possible(
+                all_of(
+                    NO_KERNEL_IMAGE, no(test(_too_old)), no(test(_between)), no(says("too old")), no(FLASH)
+                )
+            ),
         ),
         unless=(test(covered), says("because it is too old")),
         steps=(
@@ -263,7 +267,9 @@ RULES = (
                     ),
                 )
             ),
-            possible(all_of(NO_KERNEL_IMAGE, no(test(_too_new)), no(test(_between)), no(TOO_NEW_TEXT))),
+            possible(
+                all_of(NO_KERNEL_IMAGE, no(test(_too_new)), no(test(_between)), no(TOO_NEW_TEXT), no(FLASH))
+            ),
         ),
         unless=(all_of(test(covered), no(says("too old"), says("capability >="), says("ampere gpus"))),),
         steps=(

@@ -146,7 +146,8 @@ RULES = (
                     matching=(
                         r"persistence[ -]mode[^.]{0,60}(?:off|disabled|not enabled|enable"
                         r"|on)\b[^.]{0,120}(?:slow|second|delay|start)|(?:slow|second"
-                        r"|delay)[^.]{0,160}persistence|nvidia-persistenced[^.]{0,80}(?:slow"
+                        r"|delay)[^.]{0,160}persistence|takes forever[^:]{0,80}:?[^.]{0,"
+                        r"60}persistence|nvidia-persistenced[^.]{0,80}(?:slow"
                         r"|second|delay|fix|solved|help)"
                     ),
                 )

@@ -116,7 +116,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(NO_SSL_MODULE,),
+        unless=(NO_SSL_MODULE, says("proxyerror(")),
         steps=(
             Step(
                 text=(
@@ -151,6 +151,7 @@ RULES = (
         ),
         signs=(
             likely(UNREACHABLE),
+            sure(says("proxyerror(", "missing dependencies for socks support", "socksconnection")),
             hint(says("proxy", matching=r"\bproxy\b")),
             possible(
                 all_of(

@@ -7,6 +7,7 @@ from torchdoctor.diagnosis.rules.symptoms import (
     CPU_TAG,
     CUDA_UNAVAILABLE,
     CUDA_WORKS,
+    EXTENSIONS,
     NO_DRIVER,
     NO_KERNEL_IMAGE,
     NOT_COMPILED,
@@ -111,7 +112,7 @@ RULES = (
                     any_of(
                         CUDA_UNAVAILABLE,
                         NOT_COMPILED,
-                        NO_KERNEL_IMAGE,
+                        all_of(NO_KERNEL_IMAGE, no(EXTENSIONS)),
                         CPU_TAG,
                         says("false", "no cuda", "not available", "libcudart", "cpu"),
                     ),

@@ -11,6 +11,7 @@ __all__ = [
     "CUDA_UNAVAILABLE",
     "CUDA_UNKNOWN_ERROR",
     "CUDA_WORKS",
+    "EXTENSIONS",
     "FLASH",
     "FROM_NONE",
     "IN_CONTAINER",
@@ -124,7 +125,7 @@ NOT_COMPILED = says(
     "torch not compiled with cuda enabled", "not compiled with cuda", "torch not linked with cuda"
 )
 CPU_TAG = says("+cpu", matching=r"\btorch\S{0,12}\d\.\d+\.\d+\S{0,10}\+cpu|\+cpu\b")
-FLASH = says("flash_attn", "flash-attn", "flashattention", "flash attention")
+FLASH = says("flash_attn", "flash-attn", "flashattention", "flash attention", "flash-attention")
 FROM_NONE = says("(from versions: none)", "from versions: none", "from versions: )", "from versions:)")
 NOT_SUPPORTED = says("is not a supported wheel on this platform")
 UV_NONE = says(
@@ -141,3 +142,51 @@ ANY_NONE = any_of(
     says("unable to find installation candidates", "packagesnotfounderror", "unsatisfiableerror"),
 )
 CUDA_INDEX = fact("index", r"https?://[^ ]*/whl/(?:nightly/|test/)?(?:cu\d+|rocm[\d.]+|xpu)/?.*")
+EXTENSIONS = says(
+    "gsplat",
+    "apex",
+    "flash",
+    "xformers",
+    "bitsandbytes",
+    "mmcv",
+    "detectron2",
+    "pytorch3d",
+    "exllama",
+    "auto_gptq",
+    "autogptq",
+    "deepspeed",
+    "causal_conv1d",
+    "causal-conv1d",
+    "mamba",
+    "diff_gaussian",
+    "diff-gaussian",
+    "nvdiffrast",
+    "tiny-cuda-nn",
+    "tinycudann",
+    "torch_scatter",
+    "torch-scatter",
+    "torch_cluster",
+    "spconv",
+    "custom op",
+    "extension",
+    "vllm",
+    "llama_cpp",
+    "llama-cpp",
+    "ggml",
+    "cupy",
+    "dcnv2",
+    "sageattention",
+    "awq",
+    "onnxruntime",
+    "ctranslate2",
+    "simple_knn",
+    "gaussian",
+    "rasteriz",
+    "minkowski",
+    "pointnet",
+    "torch_sparse",
+    "natten",
+    "triton",
+    "kaolin",
+    "selective_scan",
+)
