@@ -77,6 +77,7 @@ class Case:
         median = statistics.median(times if enough else times[: max(_ENOUGH, len(times) // 10)])
         # The best of the rounds' low quantiles: one lucky sample is no speed, one lucky round may be.
         lows = [_quantile(sorted(row), _LOW) for row, _ in self._rounds]
+        best = min(*lows, median)
         shares = [share for _, share in kept if share is not None]
         work = self._work
         value = _short(work.value(median))
@@ -85,10 +86,10 @@ class Case:
             "dtype": work.dtype,
             "params": work.params,
             "value": value,
-            "best_value": _short(work.value(min(lows))),
+            "best_value": _short(work.value(best)),
             "unit": work.unit,
             "median_s": median,
-            "best_s": min(lows),
+            "best_s": best,
             "iqr_s": _quantile(times, 0.75) - _quantile(times, 0.25),
             "repeats": len(times),
             "rounds_s": [statistics.median(row) for row, _ in kept] if enough else lows,
