@@ -35,6 +35,7 @@ __all__ = ["Line", "download"]
 
 _CHUNK = _FIRST = 1 << 20
 _SLOW_AFTER, _SLOW_RATE = 15.0, 1_000_000  # seconds, bytes a second
+_MIRRORED = (".pytorch.org", ".pythonhosted.org")  # hosts whose files the known mirrors have too
 _RESTARTS = 3
 _REPAIRS = 3
 
@@ -126,7 +127,7 @@ class _OneFile:
             return
         self._hinted = True
         host = self._origins[0].host
-        if host.endswith(".pytorch.org") and self._fresh / passed < _SLOW_RATE:
+        if host.endswith(_MIRRORED) and self._fresh / passed < _SLOW_RATE:
             self._line.progress.note(
                 f"{host} gives {self._fresh / passed / 1e6:.2f} MB/s from here; "
                 "`--mirror auto` takes the fastest of the mirrors, and keeps what has come"
@@ -294,7 +295,8 @@ class _OneFile:
             origin.validator = None
 
     def _failure(self, why: str) -> SourceFailed:
-        hint = "" if len(self._origins) > 1 else "; another place may be nearer: `--mirror auto`"
+        alone = len(self._origins) == 1 and self._origins[0].host.endswith(_MIRRORED)
+        hint = "; a mirror may be nearer: `--mirror auto`" if alone else ""
         return SourceFailed(
             f"{self._wheel.filename} could not be fetched from {redacted(self._wheel.url)}: {why}",
             fix=f"check the network and run the command again; what has come is kept{hint}",

@@ -31,7 +31,7 @@ _MIB = 1 << 20
 _SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
 _SPAN_SECONDS = 2.0
 _ALONE_SECONDS = 1.0  # what one connection brings in this time it is asked for at once
-_STEAL_SECONDS = 1.0
+_STEAL_SECONDS = 2.0  # the bytes on their way to the other connection are lost
 _TICK = 0.05
 _PARTING_SECONDS = 1.0
 _SYNC_SECONDS = 2.0
@@ -128,7 +128,7 @@ class Transfer:
             ranged = any(row.ranges and row.refused is None for row in self._origins)
             wanted = self._ramp.wanted if ranged else 1
             while len(self._lanes) < wanted:
-                if self._lanes and not (self.map.waiting_bytes or self._slowest(1.0)):
+                if self._lanes and not (self.map.waiting_bytes or self._slowest(_STEAL_SECONDS)):
                     return
                 origin = best_origin(self._origins) if answer is None else self._origins[0]
                 # The first connection is the file's own: whoever runs the file holds it.
