@@ -142,7 +142,12 @@ def test_the_command_saves_compares_and_fails(torch_python, tmp_path):
 def test_what_is_wrong_is_said_before_anything_is_measured(tmp_path):
     """A minute's work is not thrown away for a name."""
     data = {"TORCHDOCTOR_DATA_DIR": str(tmp_path)}
-    for wrong in (("--compare", "none"), ("--save", "../x"), ("--fail-if", "5")):
+    for wrong in (
+        ("--compare", "none"),
+        ("--save", "../x"),
+        ("--fail-if", "5"),
+        ("--distributed", "--save", "a"),
+    ):
         ran = run_torchdoctor("bench", tmp_path / "no-env", *wrong, "--json", environ=data)
         assert ran.status == 2
         assert "environment" not in ran.json["error"]["kind"]

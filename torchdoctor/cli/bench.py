@@ -108,6 +108,11 @@ def command(
     if save is not None:
         check_name(save)
     progress = _Progress(shown=not output.quiet and not output.json)
+    if distributed and (device or only or skip or save or compare or html or junit):
+        raise UsageError(
+            "--distributed measures between ranks alone, and takes --quick, --ranks, --limit and --json",
+            fix="run it without the other options, and bench again with them",
+        )
     if distributed:
         return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)
     with progress:
