@@ -178,7 +178,7 @@ def _companions(seen: Seen) -> Said:
 
 def _import(seen: Seen) -> Said:
     if seen.imported is None:
-        return Said(text=_("not tried"), mark="ok")
+        return Said(text=_("importing torch was not tried"), mark="ok")
     failed = [row for row in seen.imported if row.status == "fail"]
     rows = failed or [row for row in seen.imported if row.id in ("import", "devices")]
     seconds = sum(row.seconds for row in seen.imported)

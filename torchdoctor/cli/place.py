@@ -78,14 +78,17 @@ def data_folder() -> Path:
 def environment_python(env: Path | None) -> Path:
     """The interpreter of ENV; without one of the active environment, then of ./.venv.
 
-    Raises `EnvironmentUnusable` when there is none.
+    An active environment that is there to run torchdoctor, and has no torch, gives way to ./.venv: after
+    `torchdoctor install` that is the one meant. Raises `EnvironmentUnusable` when there is none.
     """
     from torchdoctor.examine import interpreter_of
 
     if env is None:
-        for place in (os.environ.get("VIRTUAL_ENV"), os.environ.get("CONDA_PREFIX"), ".venv"):
-            if place and interpreter_of(Path(place)).exists():
-                return interpreter_of(Path(place).absolute())
+        active = (os.environ.get("VIRTUAL_ENV"), os.environ.get("CONDA_PREFIX"))
+        there = [place for place in (*active, ".venv") if place and interpreter_of(Path(place)).exists()]
+        if there:
+            meant = next((place for place in there if not _only_runs_us(place)), there[0])
+            return interpreter_of(Path(meant).absolute())
         raise EnvironmentUnusable(
             "no environment was named, none is active and there is no .venv here",
             fix="name one, or make one with `torchdoctor install`",
@@ -101,6 +104,12 @@ def environment_python(env: Path | None) -> Path:
     raise EnvironmentUnusable(
         f"{folder} {what}", fix="name an environment, or make one with `torchdoctor install`"
     )
+
+
+def _only_runs_us(place: str) -> bool:
+    from importlib.util import find_spec
+
+    return full_path(Path(place)) == full_path(Path(sys.prefix)) and find_spec("torch") is None
 
 
 def say_json(document: dict[str, Any]) -> None:

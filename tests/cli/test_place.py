@@ -1,0 +1,55 @@
+"""Which environment is meant where none is named."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from torchdoctor.cli.place import environment_python
+from torchdoctor.examine import interpreter_of
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A current folder with a .venv in it, and no environment active."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    python = interpreter_of(tmp_path / ".venv")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    return python
+
+
+def test_an_active_environment_is_the_one_meant(here, tmp_path, monkeypatch):
+    """Before the .venv that lies here."""
+    active = interpreter_of(tmp_path / "active")
+    active.parent.mkdir(parents=True)
+    active.touch()
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "active"))
+    assert environment_python(None) == active
+
+
+def test_one_that_only_runs_torchdoctor_gives_way(here, monkeypatch):
+    """Who made a place for torchdoctor and ran `install` there means what was installed."""
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert environment_python(None) == here
+
+
+def test_one_that_runs_torchdoctor_and_has_torch_does_not(here, monkeypatch):
+    """It was installed beside torch on purpose."""
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: object())
+    assert environment_python(None) == interpreter_of(Path(sys.prefix))
+
+
+def test_without_a_venv_here_it_is_looked_at(here, monkeypatch):
+    """There is nothing else that could be meant."""
+    here.unlink()
+    monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert environment_python(None) == interpreter_of(Path(sys.prefix))
