@@ -19,6 +19,7 @@ Verdict = Literal["faster", "slower", "within noise"]
 
 # One thread on a quiet machine differs by so much from process to process, whatever a process's own rounds say.
 _FLOOR = 3.0
+_LOUD = 100.0
 _FIRST, _LAST = 0, -1
 _LEAST_SHARE, _ONE_THREAD = 0.05, 0.1
 # Ten thousand times: beyond it a logarithm is only overflow.
@@ -39,6 +40,11 @@ class Change:
     percent: float
     noise_percent: float
     verdict: Verdict
+
+    @property
+    def noise_text(self) -> str:
+        """The noise to print: beyond a hundred per cent its size says nothing more."""
+        return f"±{self.noise_percent:.1f}%" if self.noise_percent <= _LOUD else f"over ±{_LOUD:.0f}%"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

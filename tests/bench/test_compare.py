@@ -90,6 +90,13 @@ def test_the_way_back_undoes_the_way_there(old, new):
     ) < -98
 
 
+def test_noise_beyond_a_hundred_per_cent_is_only_called_that():
+    """Its size would be read as a measurement."""
+    busy = product(50.0, cpu_share=0.2)
+
+    assert against(product(100.0), busy).changes[0].noise_text == "over ±100%"
+
+
 def test_the_table_shows_change_and_noise():
     comparison = against(product(100.0), product(90.0), torch="[red]")
     text = shown(render_comparison, comparison)

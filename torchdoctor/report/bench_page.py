@@ -124,7 +124,7 @@ def _change(row: Any) -> dict[str, Any]:
         "after": figure(row.after),
         "unit": row.unit,
         "percent": f"{row.percent:+.1f} %",
-        "noise": f"± {row.noise_percent:.1f} %",
+        "noise": row.noise_text,
         "verdict": row.verdict,
         "kind": row.verdict.replace(" ", "-"),
         "x": round(50 - width if row.percent < 0 else 50.0, 1),
