@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from torchdoctor.cli.app import cli
+from torchdoctor.errors import UsageError
 
 CPU = "AssertionError: Torch not compiled with CUDA enabled\ntorch 2.9.1+cpu, Windows 11, RTX 4090\n"
 
@@ -26,6 +27,13 @@ def test_a_file_with_a_problem_ends_with_1(tmp_path):
     assert "cpu-only-wheel" in ran.stdout
     assert "--index-url https://download.pytorch.org/whl/cu" in ran.stdout
     assert ran.stdout.rstrip().splitlines()[-1].startswith("Problems found")
+
+
+def test_a_line_of_an_error_can_be_given_itself():
+    """No file is needed; a file beside it is wrong usage."""
+    assert "cpu-only-wheel" in run("diagnose", "--text", CPU).stdout
+    with pytest.raises(UsageError):
+        run("diagnose", "--text", CPU, "-")
 
 
 def test_json_is_contract_3():

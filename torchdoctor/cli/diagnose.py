@@ -35,9 +35,12 @@ _STREAM = 512 * 1024 * 1024
     "--format", "form", type=click.Choice(["text", "md", "json"]), default="text", show_default=True,
     help="What to print: md is for pasting back into an issue.",
 )  # fmt: skip
+@click.option(
+    "--text", "words", metavar="TEXT", help="Take the text itself, a line of an error for instance."
+)
 @click.option("--explain", metavar="ID", help="Print the page of a failure instead.")
 @output_options
-def command(*, file: str | None, form: str, explain: str | None, output: Output) -> int:
+def command(*, file: str | None, form: str, words: str | None, explain: str | None, output: Output) -> int:
     """Read a collect_env report, nvidia-smi, a pip log or a traceback from FILE and say what is wrong.
 
     Nothing of this machine is looked at. Exit status 1 when a problem is found.
@@ -52,16 +55,20 @@ def command(*, file: str | None, form: str, explain: str | None, output: Output)
 
     if explain is not None:
         return show_page(explain, as_json=output.json or form == "json")
-    if file is None:
-        raise UsageError(
-            "no text was named", fix="name a file, or pipe the text in: ... | torchdoctor diagnose -"
-        )
+    if words is None:
+        if file is None:
+            raise UsageError(
+                "no text was named", fix="name a file, or pipe the text in: ... | torchdoctor diagnose -"
+            )
+        words = _read(file)
+    elif file is not None:
+        raise UsageError("a file and --text were both named", fix="name one of the two")
     # The process ends with its answer: collecting garbage on the way is a tenth of the time.
     gc.disable()
     try:
         from torchdoctor.diagnosis.judge import diagnose_text
 
-        found = diagnose_text(_read(file), gettext)
+        found = diagnose_text(words, gettext)
     finally:
         gc.enable()
     if output.json or form == "json":
@@ -106,6 +113,9 @@ def show_page(name: str, *, as_json: bool) -> int:
 
 def _read(name: str) -> str:
     if name == "-":
+        if sys.stdin.isatty():
+            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+            click.echo(gettext("Paste the text, then press {key}.").format(key=end), err=True)
         return _decoded(_ends_of_stream(sys.stdin.buffer))
     from torchdoctor.errors import UsageError
 
