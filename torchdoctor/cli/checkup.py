@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,13 +181,15 @@ def _show(
 ) -> None:
     from torchdoctor.report.checkup_text import checkup_lines, repair_lines, verdict
     from torchdoctor.report.diagnosis_text import finding_lines
+    from torchdoctor.report.hanging import columns_of
 
+    columns = columns_of(sys.stdout)
     if not output.quiet:
-        for text in checkup_lines(lines, _styled, verbose=bool(output.verbose)):
+        for text in checkup_lines(lines, _styled, verbose=bool(output.verbose), columns=columns):
             click.echo(text)
     for row in findings:
         click.echo()
-        for text in finding_lines(row, _styled):
+        for text in finding_lines(row, _styled, columns):
             click.echo(text)
     for text in repair_lines(done):
         click.echo(text)

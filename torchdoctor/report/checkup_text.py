@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.language import gettext as _
+from torchdoctor.report.hanging import hanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,9 @@ _SPEAKS = {
 }  # fmt: skip
 
 
-def checkup_lines(lines: Sequence[Line], style: Style, *, verbose: bool) -> Iterator[str]:
+def checkup_lines(
+    lines: Sequence[Line], style: Style, *, verbose: bool, columns: int | None = None
+) -> Iterator[str]:
     """One line a section that is well, every line of one that is not; with `verbose` all, and their evidence."""
     for section in dict.fromkeys(line.section for line in lines):
         rows = [line for line in lines if line.section == section]
@@ -35,7 +38,7 @@ def checkup_lines(lines: Sequence[Line], style: Style, *, verbose: bool) -> Iter
         for number, line in enumerate(told):
             name = section if number == 0 else ""
             mark = style(_MARKS[line.mark], line.mark)
-            yield f"{mark} {style(name.ljust(_WIDTH), 'title')} {line.text}"
+            yield f"{mark} {style(name.ljust(_WIDTH), 'title')} {hanging(line.text, _WIDTH + 3, columns)}"
             if verbose:
                 yield from (f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *line.evidence))
 

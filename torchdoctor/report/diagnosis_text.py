@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.language import gettext as _
+from torchdoctor.report.hanging import hanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,15 +43,16 @@ def diagnosis_text(found: Diagnosis, style: Style = lambda text, _kind: text) ->
     return "\n\n".join(blocks)
 
 
-def finding_lines(row: Finding, style: Style) -> list[str]:
+def finding_lines(row: Finding, style: Style, columns: int | None = None) -> list[str]:
     """One finding: mark and title, what was seen, why, and the steps of the fix."""
     sure = "" if row.confidence == "sure" else f", {_(row.confidence)}"
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
     seen, why, fix = _("seen:"), _("why:"), _("fix:")
     width = max(map(len, (seen, why, fix)))
-    lines += [f"    {seen:{width}} {text}" for text in row.evidence]
-    lines.append(f"    {why:{width}} {row.explanation}")
-    lines += [f"    {fix:{width}} {text}" for text in row.fix]
+    lines += [f"    {seen:{width}} {hanging(text, width + 5, columns)}" for text in row.evidence]
+    lines.append(f"    {why:{width}} {hanging(row.explanation, width + 5, columns)}")
+    for text in row.fix:
+        lines.append(f"    {fix:{width}} {text if is_command(text) else hanging(text, width + 5, columns)}")
     if row.explains:
         lines.append(f"    {_('this explains:')} {', '.join(row.explains)}")
     if row.check and row.confidence != "sure":

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor.report.hanging import columns_of, hanging
+
 if TYPE_CHECKING:
     from torchdoctor.proof import CheckResult
     from torchdoctor.report.fetch_bars import FetchView
@@ -25,6 +27,7 @@ class StageLines:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = sys.stderr.isatty()
         self.may_ask = may_ask and sys.stdin.isatty() and self.terminal
+        self._columns = columns_of(sys.stderr)
         self._fetch: FetchView | None = None
         self._turn = threading.Lock()
 
@@ -32,21 +35,23 @@ class StageLines:
         """Write the line of a stage that is done."""
         self._end_bar()
         if not self.quiet:
-            click.echo(f"{click.style(name.ljust(_WIDTH), fg='green', bold=True)} {text}", err=True)
+            click.echo(
+                f"{click.style(name.ljust(_WIDTH), fg='green', bold=True)} {self._hung(text)}", err=True
+            )
 
     def note(self, text: str) -> None:
         """Write something worth knowing below the stages."""
         if not self.quiet:
-            self._say(f"{'':{_WIDTH}} {text}")
+            self._say(f"{'':{_WIDTH}} {self._hung(text)}")
 
     def detail(self, text: str) -> None:
         """Write what only `-v` shows."""
         if self.verbose and not self.quiet:
-            self._say(click.style(f"{'':{_WIDTH}} {text}", dim=True))
+            self._say(click.style(f"{'':{_WIDTH}} {self._hung(text)}", dim=True))
 
     def warn(self, text: str) -> None:
         """Write a warning; `--quiet` does not hide it."""
-        self._say(f"{click.style('warning'.ljust(_WIDTH), fg='yellow', bold=True)} {text}")
+        self._say(f"{click.style('warning'.ljust(_WIDTH), fg='yellow', bold=True)} {self._hung(text)}")
 
     def waiting(self, what: str, seconds: float) -> None:
         """Write that a stage is still at work."""
@@ -102,6 +107,9 @@ class StageLines:
                 self._fetch.say(text)
             else:
                 click.echo(text, err=True)
+
+    def _hung(self, text: str) -> str:
+        return hanging(text, _WIDTH + 1, self._columns)
 
     def _end_bar(self) -> None:
         if self._fetch is not None:
