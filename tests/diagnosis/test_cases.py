@@ -18,7 +18,11 @@ else:
 
 CASES = Path(__file__).parents[1] / "cases"
 REPORTS = [json.loads(path.read_text("utf-8")) for path in sorted((CASES / "reports").glob("*.json"))]
-QUOTED = tomllib.loads((CASES / "reported.toml").read_text("utf-8"))["report"]
+QUOTED = [
+    report
+    for name in ("reported.toml", "collected.toml")
+    for report in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
+]
 HEALTHY = tomllib.loads((CASES / "healthy.toml").read_text("utf-8"))["report"]
 CATALOGUE = json.loads((CASES / "catalogue.json").read_text("utf-8"))
 # Reports whose evidence states something else than the cause that their thread ended with.

@@ -92,7 +92,8 @@ def says(*needles: str, matching: str | None = None) -> Test:
 @lru_cache(maxsize=2048)
 def _wrapped(pattern: str) -> re.Pattern[str]:
     # A blank of the pattern is also the end of a line, where a terminal wrapped the sentence.
-    return re.compile(pattern.replace(" ", r"\s"))
+    # In ASCII: a Chinese character beside a word is no part of it.
+    return re.compile(pattern.replace(" ", r"\s"), re.ASCII)
 
 
 @lru_cache(maxsize=2048)

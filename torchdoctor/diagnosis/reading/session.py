@@ -46,12 +46,33 @@ _PATTERNS = (
     ("torch.archs", "arch list", _ARCH_LIST),
 )
 _REACH = 300
+# `print(torch.__version__, torch.version.cuda)` and what it printed, in the same order.
+_SEVERAL = re.compile(
+    r"torch\.[\w.]{1,40}(?:\(\))?(?:, ?torch\.[\w.]{1,40}(?:\(\))?){1,5}(?P<end>[)'\"`]{0,4})"
+    + _SAID
+    + r"(?P<values>[\w.+]{1,40}(?:[ ,'\"()]{1,6}(?:and )?[\w.+]{1,40}){0,5})"
+)
+_ASKED = re.compile(r"torch\.[\w.]{1,40}")
+_ANSWER = re.compile(r"\b(?:true|false|none|\d[\w.+]{0,40})")
+_ANSWERS = {
+    "torch.__version__": ("torch.version", re.compile(r"\d{1,2}\.\d{1,3}[\w.+]{0,40}")),
+    "torch.version.cuda": ("torch.cuda", re.compile(r"\d{1,2}\.\d{1,2}|none")),
+    "torch.version.hip": ("torch.hip", re.compile(r"\d{1,2}\.\d[\w.-]{0,20}|none")),
+    "torch.cuda.is_available": ("cuda.available", re.compile(r"true|false")),
+    "torch.backends.mps.is_available": ("mps.available", re.compile(r"true|false")),
+    "torch.xpu.is_available": ("xpu.available", re.compile(r"true|false")),
+}
 
 
 def read_session(text: Text) -> Iterator[Fact]:
     """Facts that a session printed, on the same line or the next one."""
+    several = [match for match in _SEVERAL.finditer(text.lower) if _ANSWER.search(match["values"])]
+    yield from _in_order(several, text)
+    taken = [(match.start(), match.end()) for match in several]
     for name, needle, pattern in _PATTERNS:
         for position in text.find(needle):
+            if any(start <= position < end for start, end in taken):
+                continue
             match = pattern.match(text.lower, position, position + _REACH)
             if match:
                 number, line = text.line_at(match.start("value"))
@@ -61,3 +82,13 @@ def read_session(text: Text) -> Iterator[Fact]:
                     else match["value"]
                 )
                 yield Fact(name=name, value=value, source=line, line=number)
+
+
+def _in_order(several: list[re.Match[str]], text: Text) -> Iterator[Fact]:
+    for match in several:
+        number, line = text.line_at(match.start("values"))
+        asked = _ASKED.findall(match[0][: match.start("end") - match.start()])
+        for one, answer in zip(asked, _ANSWER.findall(match["values"]), strict=False):
+            name, pattern = _ANSWERS.get(one, (None, _ANSWER))
+            if name and (value := pattern.fullmatch(answer)):
+                yield Fact(name=name, value=value[0], source=line, line=number)

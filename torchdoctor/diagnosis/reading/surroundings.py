@@ -66,7 +66,7 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (
         "os.system",
         "macos",
-        ("macos", "mac os", "macbook", "imac", "mac mini", "apple silicon", "on mac", "os x"),
+        ("macos", "mac os", "macbook", "imac", "mac mini", "apple silicon", "on mac", "a mac", "os x"),
         r"\b(?:macos|mac os|macbook|imac|mac mini|apple silicon|macs?|os x)\b",
     ),
     (
@@ -112,14 +112,14 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
         ("jetson", "tegra", "jetpack", "l4t", "orin", "xavier"),
         r"\b(?:jetson|tegra|jetpack|l4t|orin|xavier)\b",
     ),
-    ("notebook", "true", ("jupyter", "ipykernel", "notebook", "ipython-input", "colab"), None),
+    ("notebook", "true", ("jupyter", "ipykernel", "notebook", "ipython-input", ".ipynb", "colab"), None),
     ("conda", "true", ("conda", "miniforge", "mamba"), None),
     (
         "gpu.vendor",
         "nvidia",
         ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro"),
         (
-            r"geforce|\brtx\b|\bgtx\b|tesla [a-z]\d|quadro|(?<!have an )nvidia (?:gpu|a\d|h\d"
+            r"geforce|(?<!radeon )\b[rg]tx\b|tesla [a-z]\d|quadro|(?<!have an )nvidia (?:gpu|a\d|h\d"
             r"|l\d|t\d|rtx|gtx"
             r"|geforce|corporation)"
         ),
@@ -164,10 +164,11 @@ _BITS = (
     ),
 )
 _OFFERS = re.compile(
-    r"on\sthe\sfollowing\splatforms?:[\s`\w.,-]{0,600}|following\spython\s\w{1,20}\stags?:[\s`\w.,-]{0,400}"
+    r"following\splatforms?:[\s`\w.,-]{0,600}|following\spython\s\w{1,20}\stags?:[\s`\w.,-]{0,400}"
+    r"|\S{1,200}\.whl(?=\sis\snot\sa\ssupported\swheel)"
 )
 _CARD = re.compile(
-    r"(?:\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
+    r"(?:(?<!Radeon )\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
     r"|Tesla ?[VPTKM]\d{1,3}\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
 )
 _MOST = 20
@@ -177,7 +178,8 @@ _DISK = re.compile(
     r"(?P<used>\d{1,3})%\s{1,20}(?P<place>/\S{0,80})"
 )
 _VERSIONS = (
-    re.compile(r"\bpython[ -]?(?:version)?[ :=]{0,3}v?(?P<v>\d\.\d{1,2}(?:\.\d{1,2})?t?)\b(?![\w.]*torch)"),
+    re.compile(r"\bc?python[ -]?(?:version)?[ :=]{0,3}v?(?P<v>\d\.\d{1,2}(?:\.\d{1,2})?t?)\b(?![\w.]*torch)"),
+    re.compile(r"\buv [a-z][\w ./-]{0,60}(?:-p|--python)[ =](?P<v>3\.\d{1,2}(?:\.\d{1,2})?t?)\b"),
     re.compile(r"\bcp(?P<c>3\d{1,2}t?)-(?:cp|abi|none)"),
     re.compile(r"cpython-(?P<c>3\d{1,2}t?)-"),
     re.compile(r"python(?P<c>3\d{1,2})[\\/](?:lib|site|scripts|python)"),
@@ -201,7 +203,8 @@ def read_surroundings(text: Text) -> Iterator[Fact]:
 def _first(text: Text, needles: tuple[str, ...], pattern: str | None) -> int | None:
     for needle in needles:
         for position in text.find(needle):
-            if pattern is None or re.compile(pattern).search(
+            # In ASCII: a Chinese character beside a word is no part of it.
+            if pattern is None or re.compile(pattern, re.ASCII).search(
                 text.lower, max(position - 60, 0), position + 80
             ):
                 return position

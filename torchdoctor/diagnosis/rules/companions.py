@@ -146,7 +146,7 @@ RULES = (
                 says(
                     "operator torchvision::nms does not exist",
                     "operator torchvision::",
-                    matching=r"operator torchvision::\w+ does not exist",
+                    matching=r"operator torchvision::\w+ does not exist|no such operator torchvision::",
                 )
             ),
             sure(says("couldn't load custom c++ ops", "could not load custom c++ ops")),

@@ -448,10 +448,11 @@ RULES = (
                         "installed",
                         "dockerfile",
                         "run apt",
+                        "驱动",
                         matching=(
                             r"(?:install(?:ed|ing)?|run apt)[^.]{0,120}(?:nvidia-(?:driver|utils"
                             r"|cuda-toolkit)|libnvidia|cuda-drivers|\bcuda(?:-\d+)?\b(?!-toolkit)"
-                            r"|nvidia driver)[^.]{0,60}"
+                            r"|nvidia driver)[^.]{0,60}|(?:安装|更新|升级)[^。\n]{0,12}(?:nvidia|显卡) ?驱动"
                         ),
                     ),
                 )

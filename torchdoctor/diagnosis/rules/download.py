@@ -117,6 +117,9 @@ RULES = (
         ),
         signs=(
             likely(all_of(HASHES, no(test(_got_again)))),
+            likely(
+                says("is invalid", matching=r"wheel '?\w[^ ]{0,60} located at [^\n]{0,300}\.whl is invalid")
+            ),
             hint(
                 all_of(
                     HASHES,

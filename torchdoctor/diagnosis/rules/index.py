@@ -10,6 +10,7 @@ from torchdoctor.diagnosis.rules.no_match import (
     python_above,
     tag_wanted,
     wanted_not_in_index,
+    wheel_of_another_system,
 )
 from torchdoctor.diagnosis.rules.symptoms import ANY_NONE, CUDA_INDEX, FROM_NONE, NO_MATCHING, ON_MACOS
 from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure, test
@@ -32,6 +33,7 @@ RULES = (
             sure(all_of(CUDA_INDEX, ON_MACOS)),
             sure(all_of(test(tag_wanted(r"macosx_\d+_\d+_arm64")), says("+cu", "/cu1"))),
             likely(test(wanted_not_in_index)),
+            sure(test(wheel_of_another_system)),
             likely(
                 all_of(
                     test(tag_wanted(r"macosx_\d+_\d+_arm64|linux_aarch64|manylinux_2_\d+_aarch64|win_amd64")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import IN_WSL, SMI_FAILED
-from torchdoctor.diagnosis.signs import all_of, hint, likely, no, says, sure
+from torchdoctor.diagnosis.signs import all_of, any_of, hint, likely, no, says, sure
 
 __all__ = ["RULES"]
 
@@ -119,7 +119,9 @@ RULES = (
             ),
             likely(
                 all_of(
-                    SMI_FAILED,
+                    any_of(
+                        SMI_FAILED, says("unable to load the kernel module", "unable to load the 'nvidia")
+                    ),
                     says("secure boot", "secureboot"),
                     no(says("secureboot disabled", "secure boot is disabled", "secure boot disabled")),
                 )
@@ -144,7 +146,12 @@ RULES = (
                 where="admin",
             ),
         ),
-        explains=("kernel-module-not-built", "driver-missing", "dev-nodes-missing"),
+        explains=(
+            "kernel-module-not-built",
+            "driver-missing",
+            "dev-nodes-missing",
+            "nouveau-or-other-driver-bound",
+        ),
         os=("linux",),
         find="`mokutil --sb-state` and `sudo modprobe nvidia` tell; `dmesg` names the refused module.",
     ),
@@ -164,6 +171,7 @@ RULES = (
                     "obtained ownership of the nvidia device",
                     "probe routine was not called",
                     "nvidia probe routine",
+                    "is already bound to",
                 )
             ),
             sure(

@@ -71,7 +71,10 @@ RULES = (
                     fact("chip", "apple"),
                     ON_MACOS,
                     any_of(
-                        fact("arch", "x86_64"), says("x86_64"), says("rosetta"), test(listed_for_intel_mac)
+                        fact("arch", "x86_64"),
+                        all_of(says("x86_64"), no(says("following platforms"))),
+                        says("rosetta"),
+                        test(listed_for_intel_mac),
                     ),
                 )
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from torchdoctor.diagnosis.knowledge import python_of, version_of
+from torchdoctor.diagnosis.knowledge import python_of, system_of, version_of
 from torchdoctor.diagnosis.signs import Seen, source
 
 if TYPE_CHECKING:
@@ -22,12 +22,18 @@ __all__ = [
     "python_below",
     "tag_wanted",
     "wanted_not_in_index",
+    "wheel_of_another_system",
 ]
 
 _TAGS = re.compile(r"`?cp(3\d{1,2})t?m?`?")
 # How uv words it in `uv pip install` and in `uv sync`.
 _HINTS = (("you require cpython", "but we only found"), ("you're using cpython", "only has wheels"))
 # The last Intel Mac release, and what is left where no wheel fits: PyPI's two source archives of 2018.
+_SYSTEM_TAGS = {
+    "linux": re.compile(r"linux\S{0,30}_(?:x86_64|aarch64)\.whl$"),
+    "windows": re.compile(r"win(?:32|_amd64|_arm64)\.whl$"),
+    "macos": re.compile(r"macosx_\S{1,30}\.whl$"),
+}
 _LAST_INTEL_MAC = Version("2.2.2")
 _SOURCES_ONLY = Version("0.1.2.post99")
 
@@ -128,6 +134,17 @@ def tag_wanted(pattern: str) -> Test:
         return None
 
     return look
+
+
+def wheel_of_another_system(case: CaseFile) -> Seen | None:
+    """pip refused a wheel whose name has another operating system than the one here."""
+    system = system_of(case)
+    for position in case.text.find("is not a supported wheel"):
+        name = case.text.lower[max(position - 240, 0) : position].split()[-1:]
+        made_for = next((key for key, tag in _SYSTEM_TAGS.items() if name and tag.search(name[0])), None)
+        if system is not None and made_for is not None and made_for != system:
+            return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+    return None
 
 
 def _newest_python() -> tuple[int, int]:

@@ -58,9 +58,14 @@ RULES = (
                         "space left",
                         "there is space",
                         "lots of",
+                        "have space",
+                        "has space",
+                        "have room",
+                        "is space",
                         matching=(
                             r"(?:plenty|enough|lots|\d+ ?[gt]i?b?)[^.]{0,30}(?:free|available"
                             r"|left|space|room)|(?:free|available)[^.]{0,20}\d+ ?[gt]b?"
+                            r"|(?:still|but|though)[^.]{0,40}(?:have|has|is) (?:space|room)"
                         ),
                     ),
                 )

@@ -67,6 +67,8 @@ LOCKED = says(
     "拒绝访问",
     "另一个程序正在使用此文件",
     "being used by another process",
+    "another program is using this file",
+    "the process cannot access",
     "permission denied",
     "zugriff verweigert",
     "accès refusé",
@@ -296,7 +298,13 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says("winerror 5]", "winerror 32", "拒绝访问", "另一个程序正在使用此文件"),
+                    says(
+                        "winerror 5]",
+                        "winerror 32",
+                        "拒绝访问",
+                        "另一个程序正在使用此文件",
+                        "another program is using this file",
+                    ),
                     says("torch", ".dll", ".pyd"),
                 )
             ),
