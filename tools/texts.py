@@ -61,12 +61,13 @@ def all_texts() -> Catalog:
 
 
 def _rules() -> Iterator[str]:
-    from torchdoctor.diagnosis import texts
+    from torchdoctor.diagnosis import proven, texts
     from torchdoctor.diagnosis.finding import Confidence
     from torchdoctor.diagnosis.rules import RULES
     from torchdoctor.report.diagnosis_text import VERDICTS
 
     yield from texts.messages()
+    yield from proven.messages()
     yield from VERDICTS.values()
     yield from get_args(Confidence)
     for rule in RULES:

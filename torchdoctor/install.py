@@ -12,7 +12,7 @@ from torchdoctor import environment, kernel, proof
 from torchdoctor.bring import Errand, bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources
 from torchdoctor.errors import InstallFailed, UsageError
-from torchdoctor.installed import installed_versions
+from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
 from torchdoctor.plan import Plan, Request
@@ -110,6 +110,9 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             options.request, options.sources, detection.machine, sources, report, data=options.data
         )
     existing = state in ("venv", "conda")
+    damaged = damaged_packages(python.site_packages) if existing else {}
+    for name, count in damaged.items():
+        report.note(f"{name}: {count} of its files are not as they were installed; it is brought anew")
     with workplace(options.cache) as work:
         errand = Errand(
             request=options.request,
@@ -122,7 +125,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             environ=world.environ,
             offline=options.sources.offline,
             installed=installed_versions(world, python.executable) if existing else {},
-            reinstall=options.reinstall,
+            reinstall=frozenset({*options.reinstall, *damaged}),
             machine=detection.machine,
         )
         if options.dry_run:

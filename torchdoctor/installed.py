@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from wheels_index import variant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from torchdoctor.machine import World
@@ -21,6 +21,7 @@ __all__ = [
     "Installed",
     "InstalledPackage",
     "build_tag",
+    "damaged_packages",
     "installed_versions",
     "local_variant",
     "read_installed",
@@ -64,6 +65,24 @@ class Installed:
 def read_installed(folders: Iterable[Path]) -> Installed:
     """Look through site-packages folders, in the order in which Python does."""
     return Installed(packages=tuple(row for folder in folders for row in _in_folder(folder)))
+
+
+def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
+    """PyTorch's packages and their neighbours whose files are not as they were installed, and how many are not.
+
+    Files are looked for and their sizes compared, as their RECORD says; none is read.
+    """
+    from torchdoctor.inventory.distributions import read_folder
+    from torchdoctor.inventory.metadata import is_relevant
+    from torchdoctor.inventory.record import check_record
+
+    damaged: dict[str, int] = {}
+    for folder in folders:
+        for row in read_folder(str(folder)).distributions:
+            check = check_record(row, "sizes") if is_relevant(row.name) else None
+            if check is not None and check.wrong_count:
+                damaged[row.name] = check.wrong_count
+    return damaged
 
 
 def installed_versions(world: World, python: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ import click
 
 from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import environment_python, say_json
+from torchdoctor.language import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ def command(
         junit.write_text(junit_xml(verification), "utf-8")
     from torchdoctor.diagnosis.proven import explained, findings_of
 
-    findings = findings_of(verification)
+    findings = findings_of(verification, gettext)
     if output.json:
         say_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
     else:

@@ -14,35 +14,45 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.diagnosis.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torchdoctor.diagnosis.finding import Severity
     from torchdoctor.proof import CheckResult, VerifyReport
 
-__all__ = ["explained", "findings_of"]
+    Translate = Callable[[str], str]
+
+__all__ = ["explained", "findings_of", "messages"]
 
 # Beyond this many lines a traceback says the same again.
 _LINES = 60
 _SHOWN = 400
 
 
-def findings_of(report: VerifyReport) -> tuple[Finding, ...]:
-    """The causes of what failed or was warned of, errors first, each once."""
+def findings_of(report: VerifyReport, translate: Translate = str) -> tuple[Finding, ...]:
+    """The causes of what failed or was warned of, errors first, each once; `translate` gives the texts' language."""
     troubled = [check for check in report.checks if check.status in ("fail", "warn")]
     found: dict[str, Finding] = {}
     unknown = []
     values = _values(report.environment)
     for check in troubled:
-        finding = _known(check, values)
+        finding = _known(check, values, translate)
         if finding is not None:
             _take(found, finding)
         elif check.status == "fail":
             unknown.append(check)
     # With a cause in hand the other failures follow from it, and a rule that reads them could only guess.
     if not any(finding.severity == "error" for finding in found.values()):
-        for finding in _read(report.environment, unknown):
+        for finding in _read(report.environment, unknown, translate):
             _take(found, finding)
     return tuple(sorted(found.values(), key=lambda row: ("error", "warning", "note").index(row.severity)))
+
+
+def messages() -> Iterator[str]:
+    """Every text of the table that is to be translated; a step of one is a sentence, or a command as it stands."""
+    for row in _causes():
+        yield row["title"]
+        yield row["explanation"]
+        yield from (step for step in row["fix"] if step[:1].isupper())
 
 
 def _take(found: dict[str, Finding], finding: Finding) -> None:
@@ -62,7 +72,7 @@ def explained(report: VerifyReport) -> tuple[CheckResult, ...]:
     return tuple(check for check, cause in found if cause and not cause.id.startswith("process-"))
 
 
-def _known(check: CheckResult, values: Mapping[str, str]) -> Finding | None:
+def _known(check: CheckResult, values: Mapping[str, str], translate: Translate = str) -> Finding | None:
     whole = "\n".join((check.detail, *check.evidence))
     for row in _causes():
         if not re.fullmatch(row["check"], check.id) or not re.search(row["seen"], whole):
@@ -73,15 +83,17 @@ def _known(check: CheckResult, values: Mapping[str, str]) -> Finding | None:
         return Finding(
             id=row["id"],
             severity=severity,
-            title=row["title"],
+            title=translate(row["title"]),
             evidence=(f"{check.id} on {check.device}: {check.detail}"[:_SHOWN],),
-            explanation=row["explanation"],
-            fix=tuple(_filled(row["fix"], values)),
+            explanation=translate(row["explanation"]),
+            fix=tuple(_filled([translate(step) for step in row["fix"]], values)),
         )
     return None
 
 
-def _read(environment: Mapping[str, Any], failed: Sequence[CheckResult]) -> tuple[Finding, ...]:
+def _read(
+    environment: Mapping[str, Any], failed: Sequence[CheckResult], translate: Translate
+) -> tuple[Finding, ...]:
     """What the rules make of the tracebacks."""
     if not failed:
         return ()
@@ -90,7 +102,8 @@ def _read(environment: Mapping[str, Any], failed: Sequence[CheckResult]) -> tupl
     lines = [f"{name}=={environment[name]}" for name in ("torch", "torchvision") if environment.get(name)]
     for check in failed:
         lines += [*check.evidence[-_LINES:], check.detail]
-    return tuple(row for row in diagnose_text("\n".join(lines)).findings if row.confidence != "possible")
+    found = diagnose_text("\n".join(lines), translate)
+    return tuple(row for row in found.findings if row.confidence != "possible")
 
 
 def _filled(steps: Sequence[str], values: Mapping[str, str]) -> Iterator[str]:
