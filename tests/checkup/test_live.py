@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
+from tests.checkup.broken import BROKEN, Place, copy_of
 from tests.conftest import TORCH, run_torchdoctor
-from tests.wheelmaker import make_wheel
-
-
-def _link(source, target):
-    os.link(source, target, follow_symlinks=False)
 
 
 @pytest.fixture
 def env(real, tmp_path):
     """An environment of one's own with the real torch: a copy by hard links, to be broken."""
-    folder = tmp_path / "env"
-    shutil.copytree(real.folder, folder, symlinks=True, copy_function=_link)
-    return folder
+    return copy_of(real.folder, tmp_path / "env")
 
 
 @pytest.fixture
@@ -57,14 +49,6 @@ def _ids(ran):
     return [row["id"] for row in ran.json["findings"]]
 
 
-def _put(site, wheel):
-    """Unpack a small wheel over what is there, as a careless installation does."""
-    name, content = wheel
-    path = site.parent / name
-    path.write_bytes(content)
-    subprocess.run([sys.executable, "-m", "zipfile", "-e", path, site], check=True)
-
-
 def test_a_healthy_environment_has_no_finding(doctor):
     """Nothing is wrong: status 0, every check well, torch was imported."""
     ran = doctor()
@@ -73,20 +57,16 @@ def test_a_healthy_environment_has_no_finding(doctor):
     assert "imports in" in next(row["text"] for row in ran.json["checks"] if row["id"] == "pytorch.import")
 
 
-def test_a_deleted_library_is_a_broken_installation(doctor, site):
-    """The files are not as they were installed; the failed import follows from that."""
-    (site / "torch" / "lib" / "libtorch_cpu.so").unlink()
-    ran = doctor()
-    assert (ran.status, _ids(ran)[:1]) == (1, ["partial-install"]), ran.out
-
-
-def test_a_library_cut_short_is_a_broken_installation(doctor, site):
-    """A file of the right name and the wrong size."""
-    library = site / "torch" / "lib" / "libc10.so"
-    content = library.read_bytes()
-    library.unlink()
-    library.write_bytes(content[:4096])
-    assert _ids(doctor())[:1] == ["partial-install"]
+@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.about)
+def test_the_cause_is_the_first_finding(case, doctor, env, tmp_path, library):
+    """Each way of breaking an environment is found by its cause, with a fix that names what helps."""
+    place = Place(env=env, folder=tmp_path, library=library)
+    environ = case.broken(place) or {}
+    where = tmp_path / case.here
+    ran = doctor(*(() if case.imports else ("--no-import",)), cwd=where, **environ)
+    assert _ids(ran)[:1] == [case.failure], ran.out
+    fix = " ".join(ran.json["findings"][0]["fix"]).lower()
+    assert any(words in fix for words in case.fix), fix
 
 
 def test_the_repair_brings_the_files_back(doctor, site):
@@ -106,33 +86,6 @@ def test_without_a_yes_nothing_is_repaired(doctor, site):
     assert (ran.status, ran.json["repairs"][0]["outcome"]) == (1, "skipped")
     assert "--yes" in ran.json["repairs"][0]["why"]
     assert not (site / "torch" / "nn" / "functional.py").exists()
-
-
-def test_a_file_named_torch_py_is_what_is_imported(doctor, tmp_path):
-    """In the current folder it is imported in place of torch; the finding names the file."""
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "torch.py").write_text("print('mine')\n")
-    ran = doctor(cwd=project)
-    assert _ids(ran)[:1] == ["local-file-shadows-torch"]
-    assert str(project / "torch.py") in json.dumps(ran.json["findings"][0]["evidence"])
-
-
-def test_a_torchvision_of_another_torch_is_named(doctor, site):
-    """Its metadata says which torch it is for."""
-    _put(site, make_wheel("torchvision", "0.19.1", requires=("torch==2.4.1",)))
-    assert _ids(doctor("--no-import"))[:1] == ["torchvision-mismatch"]
-
-
-def test_two_copies_of_torch_are_both_shown(doctor, tmp_path):
-    """One on PYTHONPATH, one in the environment: a warning with both places."""
-    other = tmp_path / "other"
-    other.mkdir()
-    _put(other, make_wheel("torch", "2.9.1+cpu"))
-    ran = doctor("--no-import", PYTHONPATH=str(other))
-    found = {row["id"]: row for row in ran.json["findings"]}
-    assert {"duplicate-torch-copies", "pythonpath-pollution"} & set(found), ran.out
-    assert str(other) in json.dumps(list(found.values()))
 
 
 def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path):

@@ -9,10 +9,14 @@ import pytest
 from tests.machine.recorded import RECORDED, replay
 from torchdoctor.checkup.case import machine_facts, refusals
 from torchdoctor.checkup.signs import LIVE, live_rules
-from torchdoctor.diagnosis.case_file import CaseFile
+from torchdoctor.diagnosis.case_file import CaseFile, Fact
 from torchdoctor.diagnosis.judge import judge
 from torchdoctor.diagnosis.reading import read_paste
 from torchdoctor.diagnosis.rules import RULES
+from torchdoctor.errors import NoSolution
+from torchdoctor.plan import Request
+from torchdoctor.snapshot_shelf import plan_from_snapshot
+from wheels_index import bundled
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
@@ -21,6 +25,23 @@ def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
     case = CaseFile(facts=tuple(machine_facts(seen))).beside(read_paste("\n".join(refusals(seen))))
+    found = judge(case, rules=live_rules())
+    assert [row.id for row in found.findings] == record.get("findings", [])
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
+    """With the torch that the resolver chooses nothing is found but what is wrong with the machine."""
+    record = json.loads(path.read_text("utf-8"))
+    seen = replay(record)
+    try:
+        plan = plan_from_snapshot(seen.machine, Request(), bundled())
+    except NoSolution:
+        pytest.skip("no build fits")
+    rows = {f"package.{row.name}": str(row.version) for row in plan.packages if row.name != "torch"}
+    rows |= {"torch.version": str(plan.torch.version), "torch.build": plan.variant, "live.plan": plan.variant}
+    facts = (Fact(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
+    case = CaseFile(facts=(*machine_facts(seen), *facts)).beside(read_paste("\n".join(refusals(seen))))
     found = judge(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.checkup.replaced import replacement_of
+from torchdoctor.checkup.environment_facts import environment_facts, told
+from torchdoctor.checkup.missing_parts import missing_parts
 from torchdoctor.diagnosis.case_file import CaseFile, Fact
 from torchdoctor.diagnosis.reading import read_paste
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.checkup.seen import Seen
-    from torchdoctor.inventory.model import Inventory, TorchPackage
     from torchdoctor.machine import Detection, NamedFact
 
 __all__ = ["case_of", "machine_facts", "refusals"]
@@ -36,8 +36,9 @@ _LIVE = (
     "nvidia.mismatch", "nvidia.nouveau", "nvidia.kernel_driver", "nvidia.devices_denied", "nvidia.fabric_manager",
     "nvidia.fabric", "nvidia.lost", "nvidia.xid", "nvidia.compute_mode", "nvidia.mig", "nvidia.mig_instances",
     "nvidia.throttle", "nvidia.row_remap", "nvidia.ecc_errors", "nvidia.processes", "nvidia.pci",
-    "nvidia.shadowing_libraries", "nvidia.container_visible", "amd.kfd", "amd.pci", "amd.render_denied",
-    "amd.kernel_driver", "intel.level_zero", "intel.render_denied", "apple.metal", "system.shm", "os.wsl_version",
+    "nvidia.shadowing_libraries", "nvidia.container_visible", "nvidia.libcuda", "amd.kfd", "amd.pci",
+    "amd.render_denied", "amd.kernel_driver", "intel.level_zero", "intel.render_denied", "apple.metal",
+    "system.shm", "os.wsl_version",
 )  # fmt: skip
 
 
@@ -48,9 +49,10 @@ def case_of(seen: Seen) -> CaseFile:
     ]
     facts = (
         *machine_facts(seen.detection),
-        *_of_environment(seen.inventory),
+        *environment_facts(seen),
         *_of_import(seen),
         *_of_kernels(seen),
+        *_of_plan(seen),
     )
     return CaseFile(facts=facts).beside(read_paste("\n".join([*printed, *refusals(seen.detection)])))
 
@@ -59,9 +61,19 @@ def refusals(detection: Detection) -> list[str]:
     """Why a driver's facts are not known: in most cases the words in which the driver said no."""
     kinds = ("nvidia.", "amd.", "intel.")
     rows = [
-        row.fact.why for row in detection.facts if row.fact.state == "unknown" and row.name.startswith(kinds)
+        _refusal(row) for row in detection.facts if row.fact.state == "unknown" and row.name.startswith(kinds)
     ]
     return [why for why in dict.fromkeys(rows) if why]
+
+
+def _refusal(row: NamedFact) -> str:
+    """NVML's binding has words of its own for what nvidia-smi says in others."""
+    why = row.fact.why or ""
+    if row.fact.source != "NVML" or row.name != "nvidia.gpus":
+        return why
+    if "version mismatch" in why:
+        return "Failed to initialize NVML: Driver/library version mismatch"
+    return f"Failed to initialize NVML: {why}" if why[:1].isupper() and not why.startswith("NVML") else why
 
 
 def machine_facts(detection: Detection) -> Iterator[Fact]:
@@ -82,18 +94,21 @@ def machine_facts(detection: Detection) -> Iterator[Fact]:
     for row in detection.facts:
         if row.fact.state == "found":
             yield from _told(row)
+    yield from missing_parts(detection)
 
 
 def _told(row: NamedFact) -> Iterator[Fact]:
     value: Any = row.fact.value
     if row.name in _MACHINE:
-        yield _fact(_MACHINE[row.name], value, row.name, row.fact.source)
+        yield told(_MACHINE[row.name], value, row.name, row.fact.source)
     elif row.name == "nvidia.visible":
-        yield _fact("env.CUDA_VISIBLE_DEVICES", value.text, row.name, row.fact.source)
+        yield told("env.CUDA_VISIBLE_DEVICES", value.text, row.name, row.fact.source)
+        if value.kind == "none" and value.why:
+            yield told("live.nvidia.hidden", value.text, value.why, row.fact.source)
     elif row.name in _LIVE:
         for one in value if isinstance(value, tuple) else (value,):
             if one is not None:
-                yield _fact(f"live.{row.name}", _plain(one), row.name, row.fact.source)
+                yield told(f"live.{row.name}", _plain(one), row.name, row.fact.source)
 
 
 def _gpus(detection: Detection) -> Iterator[Fact]:
@@ -104,95 +119,48 @@ def _gpus(detection: Detection) -> Iterator[Fact]:
         detection.fact("intel.gpus"),
     )
     for gpu in machine.nvidia.gpus if machine.nvidia else ():
-        yield _fact("nvidia.gpu", gpu.name, "NVIDIA GPU", nvidia.source)
+        yield told("nvidia.gpu", gpu.name, "NVIDIA GPU", nvidia.source)
         if gpu.compute_capability:
-            yield _fact(
+            yield told(
                 "nvidia.capability", gpu.compute_capability, f"{gpu.name}: compute capability", nvidia.source
             )
     for card in machine.amd.gpus if machine.amd else ():
         if card.name:
-            yield _fact("amd.gpu", card.name, "AMD GPU", amd.source)
+            yield told("amd.gpu", card.name, "AMD GPU", amd.source)
         if card.gfx:
-            yield _fact("amd.gfx", card.gfx, "AMD target", amd.source)
+            yield told("amd.gfx", card.gfx, "AMD target", amd.source)
     for adapter in machine.intel.gpus if machine.intel else ():
-        yield _fact("intel.gpu", adapter.name, "Intel GPU", intel.source)
-
-
-def _of_environment(inventory: Inventory) -> Iterator[Fact]:
-    yield Fact(name="environment.prefix", value=inventory.prefix, source=f"environment: {inventory.prefix}")
-    yield Fact(name="environment.python", value=inventory.python, source=f"interpreter: {inventory.python}")
-    torch = inventory.torch.value
-    if torch is not None:
-        yield from _torch(torch)
-    for row in inventory.distributions.value or ():
-        if row.version and row.name != "torch":
-            yield _fact(f"package.{row.name}", row.version, row.name, row.metadata)
-    for variable in inventory.variables.value or ():
-        yield _fact(f"env.{variable.name}", variable.value, variable.name, "the environment variables")
-    yield from _wrong_files(inventory)
-    yield from _together(inventory)
-    if (replaced := replacement_of(inventory)) is not None:
-        yield Fact(name="live.replaced", value=replaced.now, source=str(replaced))
-
-
-def _together(inventory: Inventory) -> Iterator[Fact]:
-    """What does not go together, or is imported in place of something else."""
-    for copy in inventory.copies.value or ():
-        if copy.name == "torch":
-            yield _fact("live.torch.copy", copy.folder, f"torch {copy.version}", copy.folder)
-    for shadow in inventory.shadows.value or ():
-        yield _fact("live.shadow", shadow.module, f"{shadow.path} is imported in its place", shadow.where)
-    for companion in inventory.companions.value or ():
-        if companion.matches is False or companion.same_variant is False:
-            yield _fact("live.companion", companion.name, companion.why, f"torch {companion.torch}")
-    if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
-        needed = f"this torch needs NumPy {inventory.numpy.value.needed}"
-        yield _fact("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
-
-
-def _torch(torch: TorchPackage) -> Iterator[Fact]:
-    if torch.version:
-        yield _fact("torch.version", torch.version, "torch", torch.folder)
-    if torch.variant.value:
-        yield _fact("torch.build", torch.variant.value, "torch's build", torch.variant.source)
-    says = torch.version_file.value
-    if says is None:
-        return
-    for name, value in (("cuda", says.cuda), ("hip", says.hip)):
-        if name in says.says:
-            yield _fact(f"torch.{name}", value or "none", f"torch.version.{name}", torch.version_file.source)
-
-
-def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
-    for check in inventory.records.value or ():
-        if not check.wrong_count:
-            continue
-        first = ", ".join(f"{row.path}: {row.problem}" for row in check.wrong[:3])
-        said = f"{check.wrong_count} of {check.files} files are not as {check.name} installed them ({first})"
-        yield _fact("live.record", check.name, said, check.record)
-    for path in inventory.truncated.value or ():
-        yield _fact("live.truncated", path, "cut short", path)
-    for path in inventory.leftovers.value or ():
-        yield _fact("live.leftover", path, "left by an interrupted installation", path)
+        yield told("intel.gpu", adapter.name, "Intel GPU", intel.source)
 
 
 def _of_import(seen: Seen) -> Iterator[Fact]:
     for row in seen.imported or ():
-        yield _fact(f"live.check.{row.id}", row.status, row.detail, "run in the environment")
+        yield told(f"live.check.{row.id}", row.status, row.detail, "run in the environment")
     if seen.healthy_import:
         yield from _available(seen)
 
 
 def _available(seen: Seen) -> Iterator[Fact]:
-    """What torch finds; that it does not find a GPU says something only where there is one."""
+    """What torch finds; that it does not find a GPU says something only where there is one that its build is for."""
     said = next((row.detail for row in seen.imported or () if row.id == "devices"), "")
-    machine = seen.detection.machine
-    there = {"cuda": machine.nvidia or machine.amd, "xpu": machine.intel, "mps": machine.apple}
+    machine, torch = seen.detection.machine, seen.inventory.torch.value
+    build = (torch.variant.value if torch else None) or ""
+    there = {
+        "cuda": build != "xpu" and (machine.nvidia or machine.amd),
+        "xpu": build == "xpu" and machine.intel,
+        "mps": machine.apple,
+    }
     for kind, gpu in there.items():
         if kind in said.lower():
-            yield _fact(f"{kind}.available", "true", "torch's devices", said)
-        elif gpu is not None:
-            yield _fact(f"{kind}.available", "false", "torch's devices", said)
+            yield told(f"{kind}.available", "true", "torch's devices", said)
+        elif gpu:
+            yield told(f"{kind}.available", "false", "torch's devices", said)
+
+
+def _of_plan(seen: Seen) -> Iterator[Fact]:
+    """Which build would fit; a missing GPU build is no fault where none fits."""
+    if seen.plan is not None:
+        yield told("live.plan", seen.plan.variant, "the build that fits", "the plan for this machine")
 
 
 def _of_kernels(seen: Seen) -> Iterator[Fact]:
@@ -200,13 +168,9 @@ def _of_kernels(seen: Seen) -> Iterator[Fact]:
         if row.language not in (None, "python"):
             continue
         if row.problem is not None:
-            yield _fact("live.kernel.broken", row.name, row.problem.message, str(row.folder))
+            yield told("live.kernel.broken", row.name, row.problem.message, str(row.folder))
         elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
-            yield _fact("live.kernel.without_torch", row.name, f"it runs {row.python}", str(row.folder))
-
-
-def _fact(name: str, value: object, what: str, where: str) -> Fact:
-    return Fact(name=name, value=str(value), source=f"{what}: {value} ({where})")
+            yield told("live.kernel.without_torch", row.name, f"it runs {row.python}", str(row.folder))
 
 
 def _plain(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.checkup.moved import scripts_of_elsewhere
 from torchdoctor.checkup.seen import Seen
 from torchdoctor.machine.beside import Beside
 
@@ -57,7 +58,17 @@ def look(world: World, python: PythonInfo, *, here: Path, cache: Path, index: Sn
         unfit=unfit,
         imported=imported.result(),
         reach=reach.result(),
+        moved=scripts_of_elsewhere(world, python),
+        elsewhere="" if inventory.torch.value else _elsewhere(world, python, here),
     )
+
+
+def _elsewhere(world: World, python: PythonInfo, here: Path) -> str:
+    """The first other environment that has torch: the usual reason why it is looked for here."""
+    from torchdoctor.checkup.everywhere import environments
+
+    rows = (row for row in environments(world, here=here) if row.torch and row.prefix != python.prefix)
+    return next((f"{row.prefix}: torch {row.torch}" for row in rows), "")
 
 
 def _inventory(world: World, python: PythonInfo, here: Path, index: Snapshot, how: Looking) -> Inventory:

@@ -151,9 +151,8 @@ def _build(seen: Seen) -> Said:
     if torch is None:
         where = seen.python.prefix
         return Said(
-            text=_("torch is not in {where}; `torchdoctor install` makes an environment that has it").format(
-                where=where
-            ),
+            text=_("torch is not in {where}").format(where=where)
+            + (f"; {seen.elsewhere}" if seen.elsewhere else ""),
             mark="unknown",
         )
     build = torch.variant.value or _("build not said")
@@ -166,7 +165,12 @@ def _fits(seen: Seen) -> Said:
         return Said(text=_("no build fits: {why}").format(why=seen.unfit), mark="warning")
     names = ", ".join(f"{row.name} {row.version}" for row in seen.plan.packages)
     text = _("the newest that fits: {names}").format(names=names)
-    return Said(text=text, evidence=(*seen.plan.reasons, *seen.plan.warnings))
+    text += "".join(f"; {warning}" for warning in seen.plan.warnings)
+    return Said(
+        text=text,
+        evidence=(*seen.plan.reasons, *seen.plan.warnings),
+        mark="warning" if seen.plan.warnings else "ok",
+    )
 
 
 def _companions(seen: Seen) -> Said:

@@ -40,6 +40,8 @@ def replacement_of(inventory: Inventory) -> Replacement | None:
     if torch is None or torch.version is None:
         return None
     own = inventory.distribution("torch")
+    if own is not None and not own.folder.startswith(inventory.prefix):
+        return None  # It lies in another place, which hides the environment's own.
     before = _recorded(inventory) or _asked_for(inventory)
     now = torch.version if "+" in torch.version else f"{torch.version}+{torch.variant.value or '?'}"
     culprits = _came_with(own, inventory.distributions.value or ())

@@ -31,7 +31,8 @@ class Seen:
 
     `plan` is what would fit, None where nothing does and `unfit` says why. `imported` are the checks that imported
     torch in the environment, None where that was not asked for or torch is not there; `reach` is None where the
-    network was not asked.
+    network was not asked. `moved` are scripts that run another place's interpreter; `elsewhere` says where else a
+    torch is, where this environment has none.
     """
 
     python: PythonInfo
@@ -42,6 +43,8 @@ class Seen:
     unfit: str = ""
     imported: tuple[CheckResult, ...] | None = None
     reach: Reach | None = None
+    moved: tuple[str, ...] = ()
+    elsewhere: str = ""
 
     @property
     def healthy_import(self) -> bool | None:

@@ -22,10 +22,12 @@ _LIMIT = 200
 # What PyTorch's wheels bring along themselves: the loader takes LD_LIBRARY_PATH's before the wheels'.
 _SHADOWING = re.compile(
     r"lib(cudart|cublas|cublasLt|cudnn\w*|cufft|curand|cusolver|cusparse|cusparseLt|cupti|nccl|nvrtc|nvJitLink|"
-    r"nvToolsExt|cufile|nvshmem_host)\.so(\.\d{1,5}){0,4}",
+    r"nvToolsExt|cufile|nvshmem_host|stdc\+\+|gomp|c10|torch\w*)\.so(\.\d{1,5}){0,4}",
     re.ASCII,
 )
-_PATTERNS = ("libcu*.so*", "libnccl.so*", "libnv*.so*")
+_PATTERNS = (
+    "libcu*.so*", "libnccl.so*", "libnv*.so*", "libstdc++.so*", "libgomp.so*", "libc10.so", "libtorch*.so",
+)  # fmt: skip
 
 
 def probe_toolkits(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:

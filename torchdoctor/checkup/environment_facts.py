@@ -1,0 +1,131 @@
+"""What lies in an environment, as facts of a case: torch, its neighbours, what is in the way, what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.checkup.replaced import replacement_of
+from torchdoctor.checkup.required import unmet_requirements
+from torchdoctor.diagnosis.case_file import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.checkup.seen import Seen
+    from torchdoctor.inventory.model import Inventory, TorchPackage
+
+__all__ = ["environment_facts", "told"]
+
+# What a variable says only where something is wrong: its folders are looked into instead.
+_LOOKED_INTO = ("PYTHONPATH", "LD_LIBRARY_PATH")
+
+
+def told(name: str, value: object, what: str, where: str) -> Fact:
+    """A fact whose source says what it is, its value, and where that was read."""
+    return Fact(name=name, value=str(value), source=f"{what}: {value} ({where})")
+
+
+def environment_facts(seen: Seen) -> Iterator[Fact]:
+    """Every fact of the environment, under the names that reports have for it or, if live, names of its own."""
+    inventory = seen.inventory
+    yield Fact(name="environment.prefix", value=inventory.prefix, source=f"environment: {inventory.prefix}")
+    yield Fact(name="environment.python", value=inventory.python, source=f"interpreter: {inventory.python}")
+    torch = inventory.torch.value
+    if torch is not None:
+        yield from _torch(torch)
+    for row in inventory.distributions.value or ():
+        if row.version and row.name != "torch":
+            yield told(f"package.{row.name}", row.version, row.name, row.metadata)
+    for variable in inventory.variables.value or ():
+        if variable.name in _LOOKED_INTO:
+            continue
+        yield told(f"env.{variable.name}", variable.value, variable.name, "the environment variables")
+    yield from _wrong_files(inventory)
+    yield from _together(inventory)
+    yield from _of_conda(inventory)
+    yield from _in_front(inventory)
+    for unmet in unmet_requirements(inventory, seen.python):
+        yield Fact(
+            name="live.unmet", value=f"{unmet.project} {unmet.version or 'missing'}", source=str(unmet)
+        )
+    for said in seen.moved:
+        yield Fact(name="live.moved", value=said, source=said)
+    if (replaced := replacement_of(inventory)) is not None:
+        yield Fact(name="live.replaced", value=replaced.now, source=str(replaced))
+
+
+def _together(inventory: Inventory) -> Iterator[Fact]:
+    """What does not go together, or is imported in place of something else."""
+    for copy in inventory.copies.value or ():
+        if copy.name == "torch":
+            yield told("live.torch.copy", copy.folder, f"torch {copy.version}", copy.folder)
+    copies = {copy.folder for copy in inventory.copies.value or ()}
+    for shadow in inventory.shadows.value or ():
+        # A whole package on PYTHONPATH is told as what it is.
+        if shadow.where == "PYTHONPATH" and any(shadow.path.startswith(f"{row}/") for row in copies):
+            continue
+        yield told("live.shadow", shadow.module, f"{shadow.path} is imported in its place", shadow.where)
+    for companion in inventory.companions.value or ():
+        if companion.matches is False or companion.same_variant is False:
+            yield told("live.companion", companion.name, companion.why, f"torch {companion.torch}")
+    if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
+        needed = f"this torch needs NumPy {inventory.numpy.value.needed}"
+        yield told("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
+
+
+def _torch(torch: TorchPackage) -> Iterator[Fact]:
+    if torch.version:
+        yield told("torch.version", torch.version, "torch", torch.folder)
+    if torch.variant.value:
+        yield told("torch.build", torch.variant.value, "torch's build", torch.variant.source)
+    says = torch.version_file.value
+    if says is None:
+        return
+    for name, value in (("cuda", says.cuda), ("hip", says.hip)):
+        if name in says.says:
+            yield told(f"torch.{name}", value or "none", f"torch.version.{name}", torch.version_file.source)
+
+
+def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
+    for check in inventory.records.value or ():
+        if not check.wrong_count:
+            continue
+        first = ", ".join(f"{row.path}: {row.problem}" for row in check.wrong[:3])
+        said = f"{check.wrong_count} of {check.files} files are not as {check.name} installed them ({first})"
+        yield told("live.record", check.name, said, check.record)
+    for path in inventory.truncated.value or ():
+        yield told("live.truncated", path, "cut short", path)
+    for path in inventory.leftovers.value or ():
+        yield told("live.leftover", path, "left by an interrupted installation", path)
+
+
+def _of_conda(inventory: Inventory) -> Iterator[Fact]:
+    """conda's torch, and whether pip put another one into the same environment."""
+    rows = inventory.distributions.value or ()
+    torch = next(
+        (row for row in rows if row.kind == "conda" and row.name in ("pytorch", "libtorch", "torch")), None
+    )
+    if torch is None:
+        return
+    yield told("conda.torch", f"{torch.version} {torch.build}", "conda's torch", torch.metadata)
+    own = [row for row in rows if row.name in ("torch", "torchvision", "torchaudio") and row.kind == "wheel"]
+    for row in own:
+        if row.installer not in (None, "conda"):
+            yield told("live.conda_and_pip", row.version, f"{row.name} by {row.installer}", row.metadata)
+
+
+def _in_front(inventory: Inventory) -> Iterator[Fact]:
+    """Copies of torch and its companions that a foreign folder puts before the environment's own."""
+    path = {row.folder: row.origin for row in inventory.path.value or ()}
+    own = {row.folder for row in inventory.copies.value or () if row.name == "torch"}
+    names = {"PYTHONPATH": "live.python_path", "user site": "live.user_site"}
+    for copy in inventory.copies.value or ():
+        fact = names.get(path.get(copy.folder, ""))
+        # A torch that lies there alone is meant to.
+        if fact is None or not own - {copy.folder}:
+            continue
+        yield told(fact, f"{copy.name} {copy.version}", f"{path[copy.folder]} holds", copy.folder)
+    runtimes = [row for row in inventory.openmp.value or () if row.name == "iomp5"]
+    if len(runtimes) > 1:
+        for library in runtimes:
+            yield told("live.openmp", library.path, "OpenMP runtime", library.name)

@@ -1,0 +1,81 @@
+"""What the installed torch requires, and is not there or is there in another version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.inventory.model import Inventory
+    from torchdoctor.machine import PythonInfo
+
+__all__ = ["Unmet", "unmet_requirements"]
+
+_SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unmet:
+    """`project` is required of torch as `wanted`; `version` is there, None where the project is missing."""
+
+    project: str
+    wanted: str
+    version: str | None
+
+    def __str__(self) -> str:
+        there = f"{self.version} is there" if self.version else "it is not there"
+        return f"torch requires {self.wanted}, and {there}"
+
+
+def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet, ...]:
+    """NVIDIA's packages and Triton against the lines of torch's metadata; of conda's torch nothing is said."""
+    torch = inventory.distribution("torch")
+    if torch is None or torch.kind == "conda":
+        return ()
+    return tuple(_unmet(torch.requires, inventory, _environment(python)))
+
+
+def _unmet(lines: tuple[str, ...], inventory: Inventory, environment: dict[str, str]) -> Iterator[Unmet]:
+    for line in lines:
+        try:
+            wanted = Requirement(line)
+        except InvalidRequirement:
+            continue
+        name = canonicalize_name(wanted.name)
+        if not name.startswith(("nvidia-", "triton", "cuda-", "pytorch-triton")):
+            continue
+        if wanted.marker is not None and not wanted.marker.evaluate(environment):
+            continue
+        there = inventory.distribution(name)
+        if there is None or not _fits(wanted, there.version):
+            told = f"{name}{wanted.specifier}"
+            yield Unmet(project=name, wanted=told, version=there.version if there else None)
+
+
+def _fits(wanted: Requirement, version: str | None) -> bool:
+    """A version that is not known, or cannot be read, counts as fitting."""
+    try:
+        return version is None or wanted.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return True
+
+
+def _environment(python: PythonInfo) -> dict[str, str]:
+    """The markers of the environment's own Python: https://peps.python.org/pep-0508/#environment-markers."""
+    short = ".".join(python.version.split(".")[:2])
+    return {
+        "platform_system": _SYSTEMS.get(python.sys_platform, python.sys_platform),
+        "sys_platform": python.sys_platform,
+        "platform_machine": python.machine,
+        "os_name": "nt" if python.sys_platform == "win32" else "posix",
+        "python_version": short,
+        "python_full_version": python.version,
+        "implementation_name": python.implementation,
+        "extra": "",
+    }
