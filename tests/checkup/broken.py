@@ -286,7 +286,7 @@ BROKEN = (
            ("cuda_visible_devices",), ("unset cuda_visible_devices",), driver=True),
     Broken("driver-too-old", "a driver too old for the build",
            _on(CUDA, "NVIDIA GeForce RTX 3090", "8.6", driver="470.82.01"),
-           ("driver",), ("update the nvidia driver", "update the driver", "upgrade your driver", "driver to "), driver=True),
+           ("driver",), ("update the nvidia driver", "update the driver", "driver to "), driver=True),
     Broken("gpu-arch-too-old", "a GPU that the build dropped", _on(CUDA, "NVIDIA GeForce GTX 1080", "6.1"),
            ("6.1", "sm_61"), ("cu126", "cu118"), driver=True),
     Broken("gpu-arch-too-new", "a GPU newer than the build", _on("2.5.1+cu124", "NVIDIA GeForce RTX 5090", "12.0"),
