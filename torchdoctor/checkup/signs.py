@@ -151,7 +151,6 @@ _NOT_HERE: dict[str, tuple[Test, ...]] = {
     **{
         name: (no(_IN_CONTAINER),)
         for name in (
-            "container-lost-gpu-cgroup",
             "container-without-gpu",
             "container-toolkit-missing",
             "container-capabilities-missing",
