@@ -238,6 +238,7 @@ def mirrors(*, measure: bool, output: Output) -> int:
 def _mirror_json(name: str, row: dict[str, Any], found: Measured | None) -> dict[str, Any]:
     return {
         "name": name,
+        "companion_pypi": None,
         **row,
         "latency_s": None if found is None else found.latency,
         "bytes_per_s": None if found is None else found.rate,
