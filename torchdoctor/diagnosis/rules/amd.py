@@ -171,10 +171,12 @@ RULES = (
                     "/dev/kfd",
                     "/dev/dri",
                     "renderd1",
+                    " kfd",
                     matching=(
                         r"(?:/dev/kfd|/dev/dri\S*|renderd\d+)[^\n]{0,80}(?:permission denied|not "
                         r"permitted|read-write)|(?:permission denied|not permitted|unable to open"
                         r"|failed to open)[^\n]{0,80}(?:/dev/kfd|/dev/dri|renderd)"
+                        r"|\bcrw-------[^\n]{0,80}\bkfd\b"
                     ),
                 )
             ),

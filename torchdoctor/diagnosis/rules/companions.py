@@ -256,6 +256,16 @@ RULES = (
             ),
             sure(says("_torch_library_impl")),
             likely(says("libtorch_cuda_cpp.so: cannot open", "libtorch_cuda_cu.so: cannot open")),
+            likely(
+                all_of(
+                    says("torchaudio"),
+                    says(
+                        "libtorch_hip.so: cannot open",
+                        "libc10_hip.so: cannot open",
+                        "libtorch_cuda.so: cannot open",
+                    ),
+                )
+            ),
             sure(test(_pair("torchaudio"))),
             likely(test(_builds_differ("torchaudio"))),
             likely(

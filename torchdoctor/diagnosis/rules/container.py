@@ -51,6 +51,15 @@ SUGGESTS_TOOLKIT = says(
     "driver was not detected.  gpu functionality",
 )
 
+SMI_WORKS_INSIDE = says(
+    "nvidia-smi",
+    matching=(
+        r"nvidia-smi[^.]{0,20} (?:inside|in|within) (?:the |my )?container,? (?:which|shows"
+        r"|displays|works|is fine|prints)|nvidia-smi (?:works|is fine|runs)[^.]{0,30}"
+        r"(?:inside|in|within) (?:the |my )?container"
+    ),
+)
+
 RULES = (
     Rule(
         id="container-toolkit-missing",
@@ -190,6 +199,7 @@ RULES = (
             hint(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
         ),
         unless=(
+            all_of(NO_DRIVER, SMI_WORKS_INSIDE),
             says("could not load uvm kernel module"),
             says("could not select device driver"),
             says("driver on your system is too old"),
@@ -278,6 +288,12 @@ RULES = (
                 all_of(
                     fact("cuda.available", "false"),
                     says("/dev/nvidia0", matching=r"/dev/nvidia0 (?:exists|is there|is present)"),
+                )
+            ),
+            likely(
+                all_of(
+                    NO_DRIVER,
+                    SMI_WORKS_INSIDE,
                 )
             ),
             hint(all_of(NO_LIBCUDA, fact("nvidia.driver"))),

@@ -120,7 +120,7 @@ RULES = (
                 says(
                     "undefined symbol",
                     matching=(
-                        r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10)\w{0,20})\.so: "
+                        r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10|shm)\w{0,20})\.so(?:\.\d)?: "
                         r"undefined symbol:? ?_z(?!n?k?st)"
                     ),
                 )

@@ -90,9 +90,11 @@ RULES = (
                     "bumblebee",
                     "optirun",
                     "switcheroo",
+                    "bbswitch",
                     matching=(
                         r"prime-select (?:intel|query|nvidia|on-demand)|envycontrol|supergfxctl"
-                        r"|optimus-manager|bumblebee|optirun|switcheroo"
+                        r"|optimus-manager|bumblebee|optirun|switcheroo|bbswitch:? "
+                        r"(?:refuses|disabling discrete|failed)|via bbswitch"
                     ),
                 )
             ),

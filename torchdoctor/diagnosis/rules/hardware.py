@@ -153,7 +153,7 @@ RULES = (
                     "throttl",
                     matching=(
                         r"(?:thermal|power|heat|gpu|clock)\w*[^.]{0,30}throttl|throttl\w*[^.]{0,"
-                        r"40}(?:reason|therm|power|heat|temperature)"
+                        r"40}(?:reason|therm|power|heat|temperature|\bgpu\b)"
                     ),
                 )
             ),

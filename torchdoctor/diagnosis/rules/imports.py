@@ -47,6 +47,17 @@ RULES = (
             "random.py, copy.py) beside the script is imported in place of the real one."
         ),
         signs=(
+            # A torch without its compiled part, imported from outside of any site-packages: a checkout.
+            sure(
+                says(
+                    "torch._c",
+                    "_c' is not defined",
+                    matching=(
+                        r"file \"(?![^\"\n]*(?:site|dist)-packages)[^\"\n]{1,200}[/\\]torch[/\\]__init__\.py\""
+                        r"[^$]{0,300}(?:no module named '?torch\._c|name '_c' is not defined)"
+                    ),
+                )
+            ),
             likely(
                 says('file "torch/__init__.py"', "file 'torch/__init__.py'", 'file "./torch/__init__.py"')
             ),
@@ -129,7 +140,7 @@ RULES = (
             ),
             Step(text="Rename that file, and delete the folder __pycache__ beside it."),
         ),
-        explains=("partial-install", "duplicate-torch-copies"),
+        explains=("partial-install", "duplicate-torch-copies", "jetson-generic-wheel"),
         find="The path that is printed must lie in site-packages.",
     ),
     Rule(

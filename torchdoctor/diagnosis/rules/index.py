@@ -5,6 +5,7 @@ from __future__ import annotations
 from torchdoctor.diagnosis.knowledge import parts
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.no_match import (
+    index_unknown,
     new_python,
     only_sources,
     python_above,
@@ -33,6 +34,7 @@ RULES = (
             sure(all_of(CUDA_INDEX, ON_MACOS)),
             sure(all_of(test(tag_wanted(r"macosx_\d+_\d+_arm64")), says("+cu", "/cu1"))),
             likely(test(wanted_not_in_index)),
+            likely(test(index_unknown)),
             sure(test(wheel_of_another_system)),
             likely(
                 all_of(

@@ -225,6 +225,8 @@ RULES = (
                     "error decoding response body",
                     "download failed after",
                     "uv_http_timeout",
+                    "timeouterror",
+                    "socket.timeout",
                     "winerror 10054",
                     "chunkedencodingerror",
                     "timed out while",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.diagnosis.knowledge import parts, python_of
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.no_match import (
+    index_unknown,
     new_python,
     only_sources,
     python_above,
@@ -124,6 +125,7 @@ RULES = (
                 all_of(
                     any_of(FROM_NONE, test(only_sources)),
                     no(test(new_python)),
+                    no(test(index_unknown)),
                     no(fact("libc.name", "musl")),
                     no(fact("python.bits", "32")),
                 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnosis.signs import Test
 
 __all__ = [
+    "index_unknown",
     "listed_for_intel_mac",
     "new_python",
     "only_sources",
@@ -106,6 +107,22 @@ def listed_for_intel_mac(case: CaseFile) -> Seen | None:
     """The list of versions ends at 2.2.2, the last for Intel Macs."""
     versions, row = _listed(case)
     return Seen(evidence=(source(row),)) if row and max(versions) == _LAST_INTEL_MAC else None
+
+
+def index_unknown(case: CaseFile) -> Seen | None:
+    """Nothing was found on an index of PyTorch that never was: no release has builds of that name."""
+    from wheels_index import UnknownVariant, variant
+
+    if "none" not in case.values("pip.from_versions"):
+        return None
+    for row in case.of("index"):
+        named = re.search(r"download\.pytorch\.org/whl/(cu\d+|rocm[\d.]+)\b", row.value)
+        if named:
+            try:
+                variant(named[1].rstrip("."))
+            except UnknownVariant:
+                return Seen(evidence=(source(row),))
+    return None
 
 
 def wanted_not_in_index(case: CaseFile) -> Seen | None:

@@ -43,7 +43,13 @@ RULES = (
             ),
             possible(all_of(CUDA_UNKNOWN_ERROR, no(IN_CONTAINER), no(ON_WINDOWS))),
             hint(all_of(CUDA_UNKNOWN_ERROR, SMI_WORKS)),
-            sure(says("nvidia_uvm", "nvidia-uvm", matching=r"(?:rmmod|modprobe -r|reload\w*) nvidia[_-]uvm")),
+            sure(
+                says(
+                    "nvidia_uvm",
+                    "nvidia-uvm",
+                    matching=r"(?:rmmod|modprobe -r|reload\w*)(?: the)? [`']?nvidia[_-]uvm",
+                )
+            ),
         ),
         unless=(says("forward compatibility was attempted"), says("system not yet initialized")),
         steps=(

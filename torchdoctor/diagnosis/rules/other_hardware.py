@@ -187,6 +187,14 @@ RULES = (
             ),
             likely(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
             sure(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
+            possible(
+                all_of(
+                    any_of(fact("gpu.vendor", "intel"), fact("intel.gpu")),
+                    says("+cu"),
+                    says("xpu"),
+                    no(ON_NVIDIA),
+                )
+            ),
         ),
         unless=(CUDA_WORKS,),
         steps=(

@@ -332,6 +332,11 @@ RULES = (
                         "zombie",
                         "still occupied",
                         "still held",
+                        "still holds",
+                        "still holding",
+                        "still occupies",
+                        "remains occupied",
+                        "been released",
                         "still in use",
                         "not released",
                         "not freed",
@@ -350,7 +355,8 @@ RULES = (
                     matching=(
                         r"(?:gpu|video|cuda)? ?memory (?:is |was )?(?:still|not) (?:\w+ "
                         r")?(?:occupied|held|used|in use|released|freed|free)|(?:zombie|orphan"
-                        r"|defunct)\w* (?:python )?process"
+                        r"|defunct)\w* (?:python )?process|still (?:holds?|holding|occup\w+|uses?) "
+                        r"(?:the )?(?:gpu |video |cuda )?memory"
                     ),
                 )
             ),

@@ -212,8 +212,13 @@ RULES = (
                     "once i install",
                     "when installing",
                     "installing",
+                    "when i install",
+                    "after adding",
+                    "broke my",
                     matching=(
-                        r"(?:after|once|when) (?:i )?(?:pip )?install\w*[^.]{0,80}(?:torch"
+                        r"(?:after|once|when) (?:i )?(?:pip )?(?:install|add)\w*[^\n]{0,120}(?:downgrad|replac"
+                        r"|overwr|forc|uninstall|remov)\w*[^.]{0,40}\btorch\b"
+                        r"|(?:after|once|when) (?:i )?(?:pip )?install\w*[^.]{0,80}(?:torch"
                         r"|cuda)[^.]{0,60}(?:cpu|replac|false|gone|overw|downgrad|chang|uninstall"
                         r"|no longer)"
                     ),

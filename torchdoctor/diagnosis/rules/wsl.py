@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import IN_WSL, NO_CUDA_DEVICE, SMI_FAILED
-from torchdoctor.diagnosis.signs import all_of, fact, hint, likely, possible, says, sure
+from torchdoctor.diagnosis.signs import Seen, all_of, fact, hint, likely, possible, says, sure, test
+
+if TYPE_CHECKING:
+    from torchdoctor.diagnosis.case_file import CaseFile
 
 __all__ = ["RULES"]
+
+
+_FIRST_WINDOWS = 19044
+
+
+def _windows_before_21h2(case: CaseFile) -> Seen | None:
+    """WSL on a Windows 10 before 21H2, the first that gives it the GPU.
+
+    https://docs.nvidia.com/cuda/wsl-user-guide/index.html
+    """
+    if IN_WSL(case) is None:
+        return None
+    for position in case.text.find("version 10.0."):
+        match = re.match(r"version 10\.0\.(\d{5})", case.text.lower[position : position + 24])
+        if match and int(match[1]) < _FIRST_WINDOWS:
+            return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+    return None
 
 
 RULES = (
@@ -112,6 +135,10 @@ RULES = (
             ),
             likely(fact("nvidia.cuda", "ERR!")),
             likely(all_of(IN_WSL, SMI_FAILED)),
+            likely(test(_windows_before_21h2)),
+            likely(
+                all_of(IN_WSL, says("cuda driver version is insufficient", "cudaerrorinsufficientdriver"))
+            ),
             possible(
                 all_of(
                     IN_WSL,
@@ -142,6 +169,7 @@ RULES = (
         ),
         explains=(
             "driver-missing",
+            "driver-too-old",
             "kernel-module-not-built",
             "dev-nodes-missing",
             "driver-library-mismatch",
