@@ -80,12 +80,13 @@ def _known(check: CheckResult, values: Mapping[str, str], translate: Translate =
         severity: Severity = (
             "warning" if check.status == "warn" and row["severity"] == "error" else row["severity"]
         )
+        title, explanation = row["title"], row["explanation"]
         return Finding(
             id=row["id"],
             severity=severity,
-            title=translate(row["title"]),
+            title=translate(title),
             evidence=(f"{check.id} on {check.device}: {check.detail}"[:_SHOWN],),
-            explanation=translate(row["explanation"]),
+            explanation=translate(explanation),
             fix=tuple(_filled([translate(step) for step in row["fix"]], values)),
         )
     return None
