@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -46,9 +47,9 @@ def test_a_mistyped_check_offers_the_nearest(torchdoctor):
 
 
 def test_the_verdict_is_the_last_line(torchdoctor):
-    """Only the last lines are seen in many places."""
+    """Only the last lines are seen in many places; without torch it says so."""
     ran = torchdoctor(*BARE)
-    assert ran.out.splitlines()[-1] == "All is well."
+    assert ran.out.splitlines()[-1].startswith("Nothing is wrong, and torch is not there yet")
 
 
 def test_quiet_says_nothing_where_all_is_well(torchdoctor):
@@ -78,3 +79,29 @@ def test_the_index_is_reached_through_the_proxy(torchdoctor, index):
     ran = torchdoctor("doctor", "--only", "network", "--json", HTTPS_PROXY=f"http://{address}", NO_PROXY="")
     assert ran.json["checks"][0]["status"] == "ok"
     assert address in ran.json["checks"][0]["text"]
+
+
+def test_sections_have_names_in_the_user_s_language(torchdoctor):
+    """The names for `--only` stay as they are."""
+    shown = torchdoctor(*BARE, "--lang", "zh").out
+    assert "内核" in shown
+    assert torchdoctor(*BARE, "--lang", "zh", "--only", "kernels", "--json").json["checks"]
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"FORCE_COLOR": ""}])
+def test_a_pipe_gets_plain_text(torchdoctor, environ):
+    """No colours, no broken lines."""
+    assert "\x1b" not in torchdoctor(*BARE, "-v", **environ).out
+
+
+def test_strict_counts_warnings(torchdoctor, alone, tmp_path):
+    """What the exit status passes over by default, it tells with --strict."""
+    kernel = tmp_path / "home" / "jupyter" / "kernels" / "plain"
+    kernel.mkdir(parents=True)
+    argv = [str(tmp_path / "gone" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "P", "language": "python"}))
+    statuses = [torchdoctor(*BARE, *more).status for more in ((), ("--strict",))]
+    findings = torchdoctor(*BARE, "--json").json["findings"]
+    assert findings
+    worst = {row["severity"] for row in findings}
+    assert statuses == ([1, 1] if "error" in worst else [0, 1])

@@ -64,10 +64,12 @@ def _together(inventory: Inventory) -> Iterator[Fact]:
         # A whole package on PYTHONPATH is told as what it is.
         if shadow.where == "PYTHONPATH" and any(shadow.path.startswith(f"{row}/") for row in copies):
             continue
-        yield told("live.shadow", shadow.module, f"{shadow.path} is imported in its place", shadow.where)
+        said = f"{shadow.path} is imported in place of {shadow.module} ({shadow.where})"
+        yield Fact(name="live.shadow", value=shadow.module, source=said)
     for companion in inventory.companions.value or ():
         if companion.matches is False or companion.same_variant is False:
-            yield told("live.companion", companion.name, companion.why, f"torch {companion.torch}")
+            said = f"{companion.name} {companion.version} beside torch {companion.torch}: {companion.why}"
+            yield Fact(name="live.companion", value=companion.name, source=said)
     if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
         needed = f"this torch needs NumPy {inventory.numpy.value.needed}"
         yield told("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
@@ -92,11 +94,11 @@ def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
             continue
         first = ", ".join(f"{row.path}: {row.problem}" for row in check.wrong[:3])
         said = f"{check.wrong_count} of {check.files} files are not as {check.name} installed them ({first})"
-        yield told("live.record", check.name, said, check.record)
+        yield Fact(name="live.record", value=check.name, source=f"{said}: {check.record}")
     for path in inventory.truncated.value or ():
-        yield told("live.truncated", path, "cut short", path)
+        yield Fact(name="live.truncated", value=path, source=f"cut short: {path}")
     for path in inventory.leftovers.value or ():
-        yield told("live.leftover", path, "left by an interrupted installation", path)
+        yield Fact(name="live.leftover", value=path, source=f"left by an interrupted installation: {path}")
 
 
 def _of_conda(inventory: Inventory) -> Iterator[Fact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.language import gettext as _
@@ -38,11 +38,25 @@ class Check:
 def _facts(seen: Seen, *names: str) -> tuple[str, ...]:
     """Evidence: the facts of these names or sections, as they are known."""
     return tuple(
-        f"{row.name}: {row.fact}"
+        f"{row.name}: {_plain(row.fact.value)} ({row.fact.source})"
+        if row.fact.state == "found"
+        else f"{row.name}: {row.fact}"
         for row in seen.detection.facts
         if any(row.name == name or row.name.startswith(f"{name}.") for name in names)
         and row.fact.state != "absent"
     )
+
+
+def _plain(value: object) -> str:
+    """A value as people write it: lists by commas, yes and no, the fields of a record side by side."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value))
+    if is_dataclass(value):
+        told = (getattr(value, row.name) for row in fields(value))
+        return " ".join(_plain(one) for one in told if one is not None and one != ())
+    return "none" if value is None else str(value)
 
 
 def _system(seen: Seen) -> Said:
@@ -81,7 +95,11 @@ def _devices(seen: Seen) -> Said:
     text = ", ".join(names) or _("no GPU was found")
     if unknown:
         text = f"{text}; {'; '.join(dict.fromkeys(unknown))}"
-    return Said(text=text, evidence=_facts(seen, "nvidia", "amd", "intel", "apple"))
+    return Said(
+        text=text,
+        evidence=_facts(seen, "nvidia", "amd", "intel", "apple"),
+        mark="unknown" if unknown and not names else "ok",
+    )
 
 
 def _driver(seen: Seen) -> Said:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.errors import NoSolution
 from torchdoctor.language import gettext as _
 from torchdoctor.plan import COMPANIONS, Request
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from torchdoctor.checkup.seen import Seen
     from torchdoctor.diagnosis import Finding
     from torchdoctor.kernels import KernelState
+    from torchdoctor.machine import PythonInfo
     from torchdoctor.plan import Plan
     from wheels_index import Snapshot
 
-__all__ = ["KernelRepair", "Outcome", "Reinstall", "Repaired", "repairs_for"]
+__all__ = [
+    "KernelRepair", "Outcome", "Reinstall", "Repaired", "mending_command", "repairs_for", "with_mending",
+]  # fmt: skip
 
 Outcome = Literal["repaired", "skipped", "failed"]
 
@@ -107,6 +111,21 @@ def repairs_for(
             if row.problem is not None and row.problem.repairable and row.place != "nb_conda_kernels"
         ]
     return tuple(rows)
+
+
+def mending_command(python: PythonInfo) -> str:
+    """The command that makes the repairs, for the shell of the environment's system."""
+    folder = quoted(str(python.prefix), windows=python.sys_platform == "win32")
+    return f"torchdoctor doctor {folder} --fix"
+
+
+def with_mending(
+    findings: Sequence[Finding], repairs: Sequence[Reinstall | KernelRepair], command: str
+) -> tuple[Finding, ...]:
+    """The findings, those that a repair is about with the command that makes it before the steps by hand."""
+    about = {name for row in repairs for name in row.findings}
+    text = _("Let torchdoctor do it; it shows what it will do and asks first:")
+    return tuple(replace(row, fix=(text, command, *row.fix)) if row.id in about else row for row in findings)
 
 
 def _reinstall(seen: Seen, findings: tuple[str, ...], index: Snapshot) -> Reinstall | None:

@@ -94,7 +94,7 @@ def _refuse_unknown(names: Sequence[str]) -> None:
 def examine(python: Path, asked: Asked, output: Output) -> int:
     """Check up one environment; the exit status is 1 when something is wrong."""
     from torchdoctor.checkup.lines import lines_of
-    from torchdoctor.checkup.repair import repairs_for
+    from torchdoctor.checkup.repair import mending_command, repairs_for, with_mending
     from torchdoctor.index_store import known_index
     from torchdoctor.machine import describe_python, real_world
 
@@ -112,11 +112,14 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
             seen, findings = _judged(world, described, asked, index)
             done = _checked_again(done, findings)
             repairs = repairs_for(seen, findings, index)
+    mends = mending_command(described)
+    if not asked.fix:
+        findings = with_mending(findings, repairs, mends)
     lines = lines_of(seen, findings, asked.checks)
     if output.json:
         say_json(_document(seen, findings, lines, done))
     else:
-        _show(findings, lines, done, 0 if asked.fix else len(repairs), output)
+        _show(findings, lines, done, "" if asked.fix or not repairs else mends, output)
     worst = {row.severity for row in findings} | {row.mark for row in lines}
     return 1 if "error" in worst or (asked.strict and "warning" in worst) else 0
 
@@ -176,7 +179,7 @@ def _show(
     findings: Sequence[Finding],
     lines: Sequence[Line],
     done: Sequence[Repaired],
-    repairable: int,
+    mends: str,
     output: Output,
 ) -> None:
     from torchdoctor.report.checkup_text import checkup_lines, repair_lines, verdict
@@ -194,7 +197,7 @@ def _show(
     for text in repair_lines(done):
         click.echo(text)
     if not output.quiet or findings:
-        click.echo(f"\n{verdict(findings, lines, repairable)}")
+        click.echo(f"\n{verdict(findings, lines, mends)}")
 
 
 def _styled(text: str, kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
     from torchdoctor.plan import Plan
 
-__all__ = ["PLACEHOLDERS", "Values", "command_values", "example"]
+__all__ = ["PLACEHOLDERS", "Values", "command_values", "example", "quoted"]
 
 _OFFICIAL = "https://download.pytorch.org/whl/"
 # Runs every build that a GPU of the Blackwell generation needs, and is two years old.
 _USUAL_DRIVER = "570.124.06"
+_PIP = re.compile(r"(?<![\w./-])python3? -m pip (install|uninstall|show|list|check)\b")
+_UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
+_PYTHON = re.compile(r"(?<![\w./-])python3?(?= -(?:m pip|c) )")
+_FOLDER = re.compile(r"(?<=--clear )\.venv\b")
+_INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
 
 
@@ -37,6 +43,29 @@ class Values(dict[str, str]):
             raise KeyError(name)
         self[name] = worked_out
         return worked_out
+
+    def for_this_environment(self, command: str | None) -> str | None:
+        """A command with the live environment's own interpreter and folder, quoted; of a paste's it is as it was."""
+        python, prefix = self._case.value("environment.python"), self._case.value("environment.prefix")
+        if command is None or python is None or prefix is None or not f"{python}{prefix}".isprintable():
+            return command
+        windows = know.system_of(self._case) == "windows"
+        own, folder = quoted(python, windows=windows), quoted(prefix, windows=windows)
+        if self._case.value("package.pip") is None:
+            command = _PIP.sub(lambda match: f"uv pip {match[1]} --python {own}", command)
+        command = _UV.sub(lambda match: f"{match[0]} --python {own}", command)
+        # PowerShell calls a quoted program by `&`.
+        program = f"& {own}" if own.startswith("'") and windows else own
+        command = _PYTHON.sub(lambda _: program, command)
+        command = _FOLDER.sub(lambda _: folder, command)
+        return _INSTALL.sub(lambda match: f"{match[0]} {folder}", command)
+
+
+def quoted(path: str, *, windows: bool) -> str:
+    """A path as one word of a POSIX shell, or of PowerShell."""
+    if not windows:
+        return shlex.quote(path)
+    return path if re.fullmatch(r"[\w:\\/.+-]+", path) else "'" + path.replace("'", "''") + "'"
 
 
 def command_values(case: CaseFile, captured: Mapping[str, str]) -> Values:

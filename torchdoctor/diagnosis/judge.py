@@ -160,7 +160,7 @@ def _names(systems: tuple[str, ...]) -> str:
 def _step(step: Step, values: Values, words: Values, translate: Translate) -> tuple[str, ...]:
     """The step's lines, none where a value is not known."""
     text = _filled(translate(step.text), words) if step.text else ""
-    command = _filled(step.command, values) if step.command else ""
+    command = values.for_this_environment(_filled(step.command, values)) if step.command else ""
     if text is None or command is None:
         return ()
     where = translate(texts.WHERE[step.where]) if step.where in texts.WHERE else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from torchdoctor.language import gettext as _
@@ -36,11 +37,29 @@ def checkup_lines(
         rows = [line for line in lines if line.section == section]
         told = rows if verbose else _told(section, rows)
         for number, line in enumerate(told):
-            name = section if number == 0 else ""
+            name = _sections().get(section, section) if number == 0 else ""
+            text = f"{line.text}  → {', '.join(line.findings)}" if line.findings else line.text
             mark = style(_MARKS[line.mark], line.mark)
-            yield f"{mark} {style(name.ljust(_WIDTH), 'title')} {hanging(line.text, _WIDTH + 3, columns)}"
+            yield f"{mark} {style(_padded(name), 'title')} {hanging(text, _WIDTH + 3, columns)}"
             if verbose:
                 yield from (f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *line.evidence))
+
+
+def _sections() -> dict[str, str]:
+    """What the sections are called in the user's language; `--only` and `--json` have the names of the code."""
+    return {
+        "machine": _("machine"),
+        "gpu": _("GPU"),
+        "environment": _("environment"),
+        "pytorch": _("PyTorch"),
+        "kernels": _("kernels"),
+        "network": _("network"),
+    }
+
+
+def _padded(name: str) -> str:
+    """To the sections' width; a Chinese sign takes two columns."""
+    return name + " " * (_WIDTH - len(name) - sum(unicodedata.east_asian_width(sign) == "W" for sign in name))
 
 
 def _cut(text: str) -> str:
@@ -55,22 +74,33 @@ def _told(section: str, rows: list[Line]) -> list[Line]:
     return [line for line in rows if line in (*chosen, *spokesman, *extra)]
 
 
-def verdict(findings: Sequence[Finding], lines: Sequence[Line], repairable: int) -> str:
-    """The whole of it in one line; a check that failed without a finding counts as well."""
+def verdict(findings: Sequence[Finding], lines: Sequence[Line], mends: str) -> str:
+    """The whole of it in one line; a check that failed without a finding counts too. `mends`: the repairing command."""
     errors = sum(row.severity == "error" for row in findings)
     errors += sum(line.mark == "error" and not line.findings for line in lines)
     warnings = sum(row.severity == "warning" for row in findings)
+    warnings += sum(line.mark == "warning" and not line.findings for line in lines)
     if not errors and not warnings:
-        return _("All is well.")
+        return _nothing_wrong(lines)
     parts = []
     if errors:
         parts.append(_("{count} to mend").format(count=errors))
     if warnings:
         parts.append(_("{count} to know of").format(count=warnings))
     text = ", ".join(parts) + "."
-    if repairable:
-        text += " " + _("`torchdoctor doctor --fix` can mend some of it here.")
+    if mends:
+        text += " " + _("Some of it can be mended here: {command}").format(command=mends)
     return text
+
+
+def _nothing_wrong(lines: Sequence[Line]) -> str:
+    """All is well only where torch is there and the GPUs could be asked."""
+    unknown = {line.id for line in lines if line.mark == "unknown"}
+    if "pytorch.build" in unknown:
+        return _("Nothing is wrong, and torch is not there yet: `torchdoctor install` brings it.")
+    if "gpu.devices" in unknown:
+        return _("Nothing wrong was found, and what the GPU says could not be learnt.")
+    return _("All is well.")
 
 
 def repair_lines(rows: Sequence[Repaired]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from torchdoctor.language import gettext as _
 from torchdoctor.report.hanging import hanging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torchdoctor.diagnosis.diagnosis import Diagnosis
     from torchdoctor.diagnosis.finding import Finding
@@ -49,15 +49,22 @@ def finding_lines(row: Finding, style: Style, columns: int | None = None) -> lis
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
     seen, why, fix = _("seen:"), _("why:"), _("fix:")
     width = max(map(len, (seen, why, fix)))
-    lines += [f"    {seen:{width}} {hanging(text, width + 5, columns)}" for text in row.evidence]
-    lines.append(f"    {why:{width}} {hanging(row.explanation, width + 5, columns)}")
-    for text in row.fix:
-        lines.append(f"    {fix:{width}} {text if is_command(text) else hanging(text, width + 5, columns)}")
+    rows = [(text, False) for text in row.evidence]
+    lines += _under(seen, rows, width, columns)
+    lines += _under(why, [(row.explanation, False)], width, columns)
+    lines += _under(fix, [(text, is_command(text)) for text in row.fix], width, columns)
     if row.explains:
         lines.append(f"    {_('this explains:')} {', '.join(row.explains)}")
     if row.check and row.confidence != "sure":
         lines.append(f"    {_('to make sure:')} {row.check}")
     return lines
+
+
+def _under(label: str, rows: list[tuple[str, bool]], width: int, columns: int | None) -> Iterator[str]:
+    """Texts below each other, the label before the first; commands go in by two, and stay whole to be copied."""
+    for number, (text, command) in enumerate(rows):
+        before = f"    {label if number == 0 else '':{width}} "
+        yield before + (f"  {text}" if command else hanging(text, width + 5, columns))
 
 
 def diagnosis_markdown(found: Diagnosis) -> str:
