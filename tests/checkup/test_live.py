@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.checkup.broken import BROKEN, Place, copy_of
 from tests.conftest import TORCH, run_torchdoctor
+from torchdoctor.report.diagnosis_text import is_command
 
 
 @pytest.fixture
@@ -77,6 +80,63 @@ def test_the_repair_brings_the_files_back(doctor, site):
     (repair,) = ran.json["repairs"]
     assert (repair["outcome"], repair["findings"]) == ("repaired", ["partial-install"])
     assert (site / "torch" / "nn" / "functional.py").is_file()
+
+
+def _tree(folder):
+    return {
+        str(path.relative_to(folder)): (path.lstat().st_mtime_ns, path.lstat().st_size)
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir() or path.is_symlink()
+    }
+
+
+def test_a_repair_that_fails_leaves_everything_as_it_was(doctor, env, site, tmp_path):
+    """Nothing to install from: failed with its reason, the environment and the home folder untouched."""
+    (site / "torch" / "nn" / "functional.py").unlink()
+    home = tmp_path / "home"
+    (home / ".config" / "pip").mkdir(parents=True)
+    (home / ".bashrc").write_text("export PATH\n")
+    (home / ".config" / "pip" / "pip.conf").write_text("[global]\n")
+    (tmp_path / "empty").mkdir()
+    before = _tree(env), _tree(home)
+    ran = doctor(
+        "--no-import", "--fix", "--yes", "--offline", "--find-links", tmp_path / "empty", HOME=str(home),
+        XDG_CONFIG_HOME=str(home / ".config"), TORCHDOCTOR_CACHE_DIR=str(tmp_path / "cache"),
+        TORCHDOCTOR_DATA_DIR=str(tmp_path / "data"), UV_CACHE_DIR=str(tmp_path / "uv"),
+    )  # fmt: skip
+    assert (ran.status, ran.json["repairs"][0]["outcome"]) == (1, "failed"), ran.out
+    assert ran.json["repairs"][0]["why"]
+    assert (_tree(env), _tree(home)) == before
+
+
+def test_every_command_of_a_fix_is_for_this_environment(doctor, env, site):
+    """It can be pasted: the interpreter and the folder are this environment's, quoted for the shell."""
+    (site / "torch" / "nn" / "functional.py").unlink()
+    fix = doctor("--no-import").json["findings"][0]["fix"]
+    commands = [shlex.split(row) for row in fix if is_command(row)]
+    assert commands[0] == ["torchdoctor", "doctor", str(env), "--fix"]
+    assert commands[1][0] == str(env / "bin" / "python")
+    assert commands[1][1:4] == ["-m", "pip", "install"]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can mount a small /dev/shm"
+)
+def test_a_tiny_shared_memory_is_told(doctor, env, tmp_path):
+    """Docker's 64 MB break a DataLoader with workers; a private mount shows it to this one process."""
+    said = tmp_path / "said.json"
+    script = (
+        'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$0" -m torchdoctor doctor "$1" --no-network '
+        '--no-import --json >"$2"'
+    )
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, sys.executable, str(env), str(said)],
+        check=False, capture_output=True, text=True, cwd=tmp_path, timeout=120,
+        env={**os.environ, "JUPYTER_DATA_DIR": str(tmp_path / "jupyter"), "JUPYTER_PATH": ""},
+    )  # fmt: skip
+    if not said.exists() or not said.read_text():
+        pytest.skip(f"a mount namespace may not be made here: {done.stderr[-200:]}")
+    assert [row["id"] for row in json.loads(said.read_text())["findings"]] == ["shm-too-small"]
 
 
 def test_without_a_yes_nothing_is_repaired(doctor, site):
