@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 PEERS = {"env-doctor": ("env-doctor", "check"), "cuda-doctor": ("cuda-doctor", "diagnose", "--verbose")}
 _LIMIT = 120
 # The peers are scripts of another environment: their entry point is called in the broken one's Python.
-_CALL = (
+CALL = (
     "import sys, importlib.metadata as m; sys.argv = sys.argv[1:]; "
     "row = next(e for e in m.entry_points(group='console_scripts') if e.name == sys.argv[0]); "
     "sys.exit(row.load()())"
@@ -99,7 +99,7 @@ def _peer(case, place, environ, asked, name) -> Told:
     """What a peer says, line by line, in the environment's own Python."""
     site = next(asked.rivals.glob("lib/python*/site-packages"))
     behind = os.pathsep.join(filter(None, (environ.get("PYTHONPATH"), str(site))))
-    command = [place.env / "bin" / "python", "-c", _CALL, *PEERS[name]]
+    command = [place.env / "bin" / "python", "-c", CALL, *PEERS[name]]
     status, out, seconds = _run(command, {**environ, "PYTHONPATH": behind}, place.folder / case.here)
     if asked.show:
         print(out, file=sys.stderr)
