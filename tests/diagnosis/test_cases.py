@@ -23,7 +23,11 @@ QUOTED = [
     for name in ("reported.toml", "collected.toml")
     for report in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
 ]
-HEALTHY = tomllib.loads((CASES / "healthy.toml").read_text("utf-8"))["report"]
+HEALTHY = [
+    report
+    for name in ("healthy.toml", "healthy_collected.toml")
+    for report in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
+]
 CATALOGUE = json.loads((CASES / "catalogue.json").read_text("utf-8"))
 # Reports whose evidence states something else than the cause that their thread ended with.
 OTHERWISE = {

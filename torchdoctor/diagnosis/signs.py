@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Test = Callable[[CaseFile], "Seen | None"]
 
 __all__ = [
-    "Seen", "Sign", "Test", "all_of", "any_of", "fact", "hint", "likely", "no", "os_is", "possible", "says", "sure",
-    "test",
+    "Seen", "Sign", "Test", "all_of", "any_of", "aside", "fact", "hint", "likely", "no", "os_is", "possible", "says",
+    "sure", "test",
 ]  # fmt: skip
 
 _BEFORE, _AFTER = 240, 480
@@ -56,8 +56,13 @@ def possible(found: Test) -> Sign:
 
 
 def hint(found: Test) -> Sign:
-    """Speaks for it, and does not carry it alone."""
+    """Speaks for it; alone it is a guess, told where nothing better shows."""
     return Sign(test=found, weight=0.3)
+
+
+def aside(found: Test) -> Sign:
+    """Speaks for it where something else does; it is in healthy reports too, and says nothing alone."""
+    return Sign(test=found, weight=0.2)
 
 
 def says(*needles: str, matching: str | None = None) -> Test:

@@ -41,7 +41,17 @@ INVALID = says(
     "rocblas error",
 )
 ON_ROCM = any_of(
-    says("hip error", "rocm", "hsa_", "rocblas", "amdgpu", "radeon", "hiperror"),
+    # collect_env's line "ROCM used to build PyTorch: N/A" is in every report.
+    says(
+        "hip error",
+        "rocm",
+        "hsa_",
+        "rocblas",
+        "amdgpu",
+        "radeon",
+        "hiperror",
+        matching=r"hip error|rocm(?! used to build pytorch\s*:\s*n/a)|hsa_|rocblas|amdgpu|radeon|hiperror",
+    ),
     fact("amd.gfx"),
     fact("torch.hip", r"\d.*"),
     fact("torch.build", "rocm.*"),
@@ -277,7 +287,10 @@ RULES = (
                         "integrated radeon",
                         "internal gpu",
                         "onboard",
-                        matching=r"\bigpu\b|integrated (?:gpu|graphics|radeon)|\bapu\b|internal gpu|onboard",
+                        matching=(
+                            r"\bigpu\b|integrated (?:gpu|graphics|radeon)|\bapu\b|internal gpu"
+                            r"|(?<!models )onboard"
+                        ),
                     ),
                 )
             ),
@@ -351,7 +364,16 @@ RULES = (
                 )
             ),
             possible(
-                all_of(says("segmentation fault", "core dumped", "hang", "memory access fault"), ON_ROCM)
+                all_of(
+                    says(
+                        "segmentation fault",
+                        "core dumped",
+                        "hang",
+                        "memory access fault",
+                        matching=r"segmentation fault|core dumped|\bhang(?:s|ing|ed)?\b|memory access fault",
+                    ),
+                    ON_ROCM,
+                )
             ),
         ),
         steps=(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _FIRST_PAIR = 4
+# Before 0.3 torchvision was Python alone, for any torch: https://github.com/pytorch/vision/releases/tag/v0.3.0
+_FIRST_COMPILED = (0, 3)
 
 
 def _belonging(project: str, torch: Version) -> set[tuple[int, ...]]:
@@ -48,6 +50,8 @@ def _pair(project: str) -> Callable[[CaseFile], Seen | None]:
         companion = version_of(rows[0].value) if rows else None
         if torch is None or companion is None or "dev" in str(torch) or case.value("torch.removed"):
             return None
+        if project == "torchvision" and companion.release[:2] < _FIRST_COMPILED:
+            return None
         fits = _belonging(project, torch)
         if not fits or companion.release[:2] in fits:
             return None
@@ -67,6 +71,7 @@ def _builds_differ(project: str) -> Callable[[CaseFile], Seen | None]:
             or not torch.local
             or not companion.local
             or torch.local == companion.local
+            or torch.is_prerelease  # built from source: each has its own commit there
         ):
             return None
         return Seen(evidence=(source(case.of("torch.version")[0]), source(case.of(f"package.{project}")[0])))

@@ -13,7 +13,18 @@ from torchdoctor.diagnosis.rules.symptoms import (
     ON_AMD,
     SMI_FAILED,
 )
-from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import (
+    all_of,
+    any_of,
+    aside,
+    fact,
+    hint,
+    likely,
+    no,
+    possible,
+    says,
+    sure,
+)
 
 __all__ = ["RULES"]
 
@@ -196,7 +207,7 @@ RULES = (
                     IN_CONTAINER, CUDA_UNAVAILABLE, no(fact("torch.build", "cpu")), no(fact("nvidia.driver"))
                 )
             ),
-            hint(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
+            aside(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
         ),
         unless=(
             all_of(NO_DRIVER, SMI_WORKS_INSIDE),

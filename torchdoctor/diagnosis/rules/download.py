@@ -6,7 +6,17 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import Seen, all_of, any_of, hint, likely, no, says, test
+from torchdoctor.diagnosis.signs import (
+    Seen,
+    all_of,
+    any_of,
+    aside,
+    hint,
+    likely,
+    no,
+    says,
+    test,
+)
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
@@ -73,7 +83,7 @@ RULES = (
                     ),
                 )
             ),
-            hint(says("using cached torch")),
+            aside(says("using cached torch")),
             likely(
                 says(
                     "badzipfile",

@@ -11,6 +11,7 @@ from torchdoctor.diagnosis.signs import (
     Seen,
     all_of,
     any_of,
+    aside,
     fact,
     hint,
     likely,
@@ -86,7 +87,7 @@ RULES = (
                     says("undefined symbol: _znk5torch8autograd", "nameb5cxx11"),
                 )
             ),
-            hint(all_of(fact("conda.torch"), fact("package.torchvision"), no(fact("conda.torchvision")))),
+            aside(all_of(fact("conda.torch"), fact("package.torchvision"), no(fact("conda.torchvision")))),
         ),
         steps=(
             Step(
@@ -155,7 +156,7 @@ RULES = (
                     ),
                 )
             ),
-            hint(says("dist-packages", matching=r"dist-packages/torch[^-]")),
+            aside(says("dist-packages", matching=r"dist-packages/torch[^-]")),
         ),
         steps=(
             Step(
@@ -185,7 +186,7 @@ RULES = (
             "by every conda environment of the same Python version, before its own packages."
         ),
         signs=(
-            hint(says("defaulting to user installation")),
+            aside(says("defaulting to user installation")),
             likely(
                 all_of(
                     says(".local/lib/python", "roaming\\python", "roaming\\\\python"),
@@ -250,7 +251,7 @@ RULES = (
             ),
             likely(all_of(says("/opt/ros/", "dist-packages"), says("pythonpath"))),
             possible(fact("env.PYTHONPATH", lambda value: len(value) > 1)),
-            hint(says("/opt/ros/")),
+            aside(says("/opt/ros/")),
         ),
         steps=(
             Step(text="Start without it:", command="unset PYTHONPATH", os=("linux", "macos")),

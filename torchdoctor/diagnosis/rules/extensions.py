@@ -306,14 +306,18 @@ RULES = (
                 )
             ),
             likely(
-                says(
-                    "nvcc",
-                    matching=(
-                        r"nvcc\W{0,4}(?:: )?(?:command )?not found|no such file or directory: "
-                        r"'?\S*nvcc|unable to find nvcc|nvcc (?:was|is) not found|cannot find "
-                        r"nvcc|'nvcc' is not recognized|missingcudaexception|nvcc not found|nvcc "
-                        r"is not installed"
+                all_of(
+                    says(
+                        "nvcc",
+                        matching=(
+                            r"nvcc\W{0,4}(?:: )?(?:command )?not found|no such file or directory: "
+                            r"'?\S*nvcc|unable to find nvcc|nvcc (?:was|is) not found|cannot find "
+                            r"nvcc|'nvcc' is not recognized|missingcudaexception|nvcc not found|nvcc "
+                            r"is not installed"
+                        ),
                     ),
+                    # A table of the environment looked for it: nothing was to be built.
+                    no(says("nvcc: not available")),
                 )
             ),
             possible(

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import all_of, hint, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import (
+    all_of,
+    aside,
+    likely,
+    no,
+    possible,
+    says,
+    sure,
+)
 
 __all__ = ["RULES"]
 
@@ -108,7 +116,7 @@ RULES = (
             possible(
                 all_of(says("no devices were found"), no(says("xid", "rm_init_adapter", "rminitadapter")))
             ),
-            hint(says("integrated graphics", "optimus", "battery mode", "eco mode", "hybrid graphics")),
+            aside(says("integrated graphics", "optimus", "battery mode", "eco mode", "hybrid graphics")),
         ),
         unless=(says("driver/library version mismatch"),),
         steps=(

@@ -13,8 +13,8 @@ from torchdoctor.diagnosis.signs import (
     Seen,
     all_of,
     any_of,
+    aside,
     fact,
-    hint,
     likely,
     no,
     possible,
@@ -254,7 +254,7 @@ RULES = (
                     ),
                 )
             ),
-            hint(says("tensorflow[and-cuda]", "cupy", "tensorflow")),
+            aside(says("tensorflow[and-cuda]", "cupy", "tensorflow")),
         ),
         steps=(
             Step(text="See what does not fit:", command="python -m pip check"),

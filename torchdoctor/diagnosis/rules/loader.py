@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import UNDEFINED
-from torchdoctor.diagnosis.signs import all_of, any_of, hint, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import (
+    all_of,
+    any_of,
+    aside,
+    likely,
+    no,
+    possible,
+    says,
+    sure,
+)
 
 __all__ = ["RULES"]
 
@@ -153,7 +162,7 @@ RULES = (
                 )
             ),
             likely(says("could not load library libcudnn", "could not locate cudnn")),
-            hint(says("ctranslate2", "faster-whisper", "faster_whisper", "whisperx", "onnxruntime")),
+            aside(says("ctranslate2", "faster-whisper", "faster_whisper", "whisperx", "onnxruntime")),
         ),
         unless=(
             says(

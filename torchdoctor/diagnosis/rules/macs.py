@@ -24,7 +24,16 @@ RULES = (
             sure(all_of(test(listed_for_intel_mac), no(fact("chip", "apple")))),
             sure(test(tag_wanted(r"macosx_\d+_\d+_x86_64"))),
             likely(all_of(ANY_NONE, fact("chip", "intel-mac"), no(fact("chip", "apple")))),
-            likely(all_of(ON_MACOS, fact("chip", "intel-mac"), no(fact("chip", "apple")), says("torch"))),
+            # A torch that could be asked for its GPUs is one that is there, and runs.
+            likely(
+                all_of(
+                    ON_MACOS,
+                    fact("chip", "intel-mac"),
+                    no(fact("chip", "apple")),
+                    no(all_of(fact("torch.version"), fact("cuda.available"))),
+                    says("torch"),
+                )
+            ),
             possible(all_of(ANY_NONE, ON_MACOS, fact("arch", "x86_64"), no(fact("chip", "apple")))),
             possible(
                 says(

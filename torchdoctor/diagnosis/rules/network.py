@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import all_of, hint, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import (
+    all_of,
+    aside,
+    hint,
+    likely,
+    no,
+    possible,
+    says,
+    sure,
+)
 
 __all__ = ["RULES"]
 
@@ -152,7 +161,7 @@ RULES = (
         signs=(
             likely(UNREACHABLE),
             sure(says("proxyerror(", "missing dependencies for socks support", "socksconnection")),
-            hint(says("proxy", matching=r"\bproxy\b")),
+            aside(says("proxy", matching=r"\bproxy\b")),
             possible(
                 all_of(
                     says("retrying (retry(total="),

@@ -410,10 +410,16 @@ RULES = (
             likely(all_of(any_of(ANY_NONE, NOT_SUPPORTED), test(_old_glibc))),
             likely(
                 all_of(
+                    # Where torch could be asked for its GPUs, it loaded.
                     any_of(
-                        ANY_NONE, says("manylinux_2_28", "glibc", "manylinux2014", "importerror", "libc.so.6")
+                        ANY_NONE,
+                        all_of(
+                            says("manylinux_2_28", "glibc", "manylinux2014", "importerror", "libc.so.6"),
+                            no(fact("cuda.available")),
+                        ),
                     ),
                     OLD_SYSTEM,
+                    any_of(test(_old_glibc), no(fact("libc.version"))),
                 )
             ),
             likely(all_of(NOT_SUPPORTED, says("manylinux_2_28"), no(test(_wheel_of_another_python)))),

@@ -111,17 +111,14 @@ def listed_for_intel_mac(case: CaseFile) -> Seen | None:
 
 def index_unknown(case: CaseFile) -> Seen | None:
     """Nothing was found on an index of PyTorch that never was: no release has builds of that name."""
-    from wheels_index import UnknownVariant, variant
+    from wheels_index import variant
 
     if "none" not in case.values("pip.from_versions"):
         return None
     for row in case.of("index"):
         named = re.search(r"download\.pytorch\.org/whl/(cu\d+|rocm[\d.]+)\b", row.value)
-        if named:
-            try:
-                variant(named[1].rstrip("."))
-            except UnknownVariant:
-                return Seen(evidence=(source(row),))
+        if named and not variant(named[1].rstrip(".")).known:
+            return Seen(evidence=(source(row),))
     return None
 
 

@@ -196,7 +196,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(CUDA_WORKS,),
+        unless=(CUDA_WORKS, fact("xpu.available", "true")),
         steps=(
             Step(
                 text="Install the build for the GPU that is there:",

@@ -107,7 +107,7 @@ RULES = (
                 says(
                     "compiler",
                     matching=(
-                        r"no (?:c|c\+\+|cxx) compiler|compiler (?:is )?not (?:found|installed"
+                        r"no (?:c|c\+\+|cxx) compiler|(?<!cuda )compiler (?:is )?not (?:found|installed"
                         r"|available)|install (?:gcc|a c compiler|build-essential)|failed to find "
                         r"(?:a )?(?:c|c\+\+|cxx)? ?compiler|could not find (?:a )?(?:c|c\+\+)? "
                         r"?compiler"

@@ -20,6 +20,7 @@ from torchdoctor.diagnosis.signs import (
     Seen,
     all_of,
     any_of,
+    aside,
     fact,
     hint,
     likely,
@@ -224,7 +225,7 @@ RULES = (
                     ),
                 )
             ),
-            hint(says("attempting uninstall: torch")),
+            aside(says("attempting uninstall: torch")),
         ),
         unless=(says("error: no matching distribution found for torch"), says("winerror 5")),
         steps=(
