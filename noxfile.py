@@ -47,7 +47,7 @@ def links(session: nox.Session) -> None:
 
 
 @nox.session
-def texts(session: nox.Session) -> None:
-    """Take up new texts into the Chinese catalogue, and compile it."""
+def generated(session: nox.Session) -> None:
+    """Make anew what is made from the program: reference, man pages, failures, checks, the Chinese catalogue."""
     session.install("-e", ".[test]")
-    session.run("python", "tools/texts.py", *session.posargs)
+    session.run("python", "tools/generate.py", *session.posargs)

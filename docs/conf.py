@@ -16,3 +16,5 @@ html_theme = "furo"
 html_title = "torchdoctor"
 # A page is read where there is no network: no fonts or scripts from elsewhere.
 html_theme_options = {"navigation_with_keys": True}
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]

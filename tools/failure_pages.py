@@ -1,10 +1,9 @@
-"""Write docs/failures/: one page a failure, made from its rule, and the list of all.
-
-Usage: python tools/failure_pages.py
-"""
+"""Each rule -> its page in docs/failures/, and the list of all. `--check` only names the pages that are behind."""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from pathlib import Path
 
 from torchdoctor.diagnosis.pages import list_page, page_of
@@ -13,17 +12,26 @@ from torchdoctor.diagnosis.rules import RULES
 FOLDER = Path(__file__).parents[1] / "docs" / "failures"
 
 
-def main() -> None:
-    """Write every page anew, and remove pages of failures that are gone."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def main() -> int:
+    """Write every page anew and remove pages of failures that are gone, or with --check name them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
     wanted = {f"{rule.id}.md": page_of(rule) for rule in RULES} | {"index.md": list_page(RULES)}
-    for path in FOLDER.glob("*.md"):
-        if path.name not in wanted:
-            path.unlink()
-    for name, text in wanted.items():
-        (FOLDER / name).write_text(text, "utf-8")
-    print(f"{len(wanted)} pages in {FOLDER}")
+    there = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
+    behind = sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
+    if check:
+        for name in behind:
+            print(f"failures/{name} is behind the rules: run python tools/failure_pages.py")
+        return 1 if behind else 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in behind:
+        if name in wanted:
+            (FOLDER / name).write_text(wanted[name], "utf-8")
+        else:
+            (FOLDER / name).unlink()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

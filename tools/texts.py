@@ -128,14 +128,21 @@ def main() -> int:
     check = parser.parse_args().check
     catalog = updated()
     missing = [row.id for row in catalog if row.id and not row.string]
+    po = as_po(catalog)
+    made = {PO: po, PO.with_suffix(".mo"): as_mo(read_po(io.BytesIO(po), locale="zh"))}
+    behind = [
+        path.name for path, content in made.items() if not path.exists() or path.read_bytes() != content
+    ]
     if not check:
         PO.parent.mkdir(parents=True, exist_ok=True)
-        PO.write_bytes(as_po(catalog))
-        PO.with_suffix(".mo").write_bytes(as_mo(read_po(io.BytesIO(as_po(catalog)), locale="zh")))
+        for path, content in made.items():
+            path.write_bytes(content)
     for message in missing:
         print(f"not translated: {message!r:.100}")
+    for name in behind if check else ():
+        print(f"{name} is behind the program: run python tools/texts.py")
     print(f"{len(catalog)} texts, {len(missing)} without Chinese")
-    return 1 if check and missing else 0
+    return 1 if check and (missing or behind) else 0
 
 
 if __name__ == "__main__":

@@ -87,12 +87,9 @@ def test_no_rule_fires_on_a_machine_that_works(report):
 
 
 def test_each_failure_of_the_catalogue_has_a_rule():
-    """The same ids, severities and systems."""
-    rules = {rule.id: rule for rule in RULES}
-    assert {row["id"] for row in CATALOGUE} == set(rules)
-    assert {row["id"]: row["severity"] for row in CATALOGUE} == {
-        name: rule.severity for name, rule in rules.items()
-    }
+    """By its id, as grave as it is there; a rule may be for a failure that came later."""
+    rules = {rule.id: rule.severity for rule in RULES}
+    assert {row["id"]: row["severity"] for row in CATALOGUE}.items() <= rules.items()
 
 
 @pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row["id"])
