@@ -18,3 +18,5 @@ html_title = "torchdoctor"
 html_theme_options = {"navigation_with_keys": True}
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+# `--fix` is an option, not a dash.
+smartquotes = False
