@@ -1,4 +1,4 @@
-"""What is made from the program is not behind it: reference, man pages, pages of failures and checks, the Chinese catalogue."""
+"""What is made from the program is not behind it: reference, man pages, failures, checks, the Chinese catalogue."""
 
 from __future__ import annotations
 
