@@ -5,9 +5,10 @@ Usage: python benchmarks/rivals.py --real ENV [--rivals ENV] [--only WORDS]
 ENV of `--real` is an environment with torch 2.13.0 as a CPU build, pip, NumPy 2 (`torchdoctor install ENV --torch
 2.13.0 --variant cpu --with numpy`); each case is a copy of it by hard links, broken as `tests/checkup/broken.py` says.
 `--rivals` is an environment of the same Python version with `pip install env-doctor cuda-doctor`; the peers run in the
-broken environment's own Python, with their packages behind its own on PYTHONPATH, and against the same library that
-speaks NVML. A peer has found a cause when its output names it in words (`Broken.cause`), in a line that it does not
-mark as well, and has named the fix when it says what helps (`Broken.fix`).
+broken environment's own Python, with their packages on PYTHONPATH, against the same library that speaks NVML and, since
+they ask it, an nvidia-smi that says the same (`nvidia_smi.py`). A peer has found a cause when its output names it in
+words (`Broken.cause`), in a line that it does not mark as well, and has named the fix when it says what helps
+(`Broken.fix`); ours when its id is the first finding's.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def main() -> None:
                 "JUPYTER_DATA_DIR": str(folder / "jupyter"),
                 **(case.broken(place) or {}),
             }
+            _smi(folder)
             told = [_ours(case, place, environ), *(_peer(case, place, environ, asked, row) for row in PEERS)]
         for doctor, row in zip(names, told, strict=True):
             sums[doctor] = (sums[doctor][0] + row.cause, sums[doctor][1] + row.fix)
@@ -100,6 +102,8 @@ def _peer(case, place, environ, asked, name) -> Told:
     site = next(asked.rivals.glob("lib/python*/site-packages"))
     behind = os.pathsep.join(filter(None, (environ.get("PYTHONPATH"), str(site))))
     command = [place.env / "bin" / "python", "-c", CALL, *PEERS[name]]
+    if "FAKE_NVML" in environ:
+        environ = {**environ, "PATH": f"{place.folder / 'tools'}{os.pathsep}{environ['PATH']}"}
     status, out, seconds = _run(command, {**environ, "PYTHONPATH": behind}, place.folder / case.here)
     if asked.show:
         print(out, file=sys.stderr)
@@ -107,6 +111,15 @@ def _peer(case, place, environ, asked, name) -> Told:
     text = " ".join(" ".join(lines).split())
     cause = any(word in text for word in case.cause)
     return Told(cause, cause and any(word in text for word in case.fix), status, seconds)
+
+
+def _smi(folder: Path) -> None:
+    """A program nvidia-smi in the folder's `tools`."""
+    (folder / "tools").mkdir()
+    program = folder / "tools" / "nvidia-smi"
+    script = Path(__file__).with_name("nvidia_smi.py")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    program.chmod(0o755)
 
 
 def _run(command, environ, folder) -> tuple[int, str, float]:

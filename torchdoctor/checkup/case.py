@@ -168,7 +168,8 @@ def _of_kernels(seen: Seen) -> Iterator[Fact]:
         if row.language not in (None, "python"):
             continue
         if row.problem is not None:
-            yield told("live.kernel.broken", row.name, row.problem.message, str(row.folder))
+            said = f"{row.name}: {row.problem.message} ({row.folder})"
+            yield Fact(name="live.kernel.broken", value=row.name, source=said)
         elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
             yield told("live.kernel.without_torch", row.name, f"it runs {row.python}", str(row.folder))
 

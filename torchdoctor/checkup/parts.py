@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Check", "Said"]
 
 _MIB_IN_GIB = 1024
+_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,7 +223,8 @@ def _kernels(seen: Seen) -> Said:
     broken = [row for row in rows if row.problem is not None]
     text = _("{count} registered").format(count=len(rows))
     if broken:
-        text += ", " + _("cannot start: {names}").format(names=", ".join(row.name for row in broken))
+        names = [row.name for row in broken[:_NAMED]] + (["…"] if len(broken) > _NAMED else [])
+        text += ", " + _("cannot start: {names}").format(names=", ".join(names))
     return Said(text=text, evidence=tuple(_kernel_lines(seen)))
 
 

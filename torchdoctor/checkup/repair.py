@@ -115,7 +115,8 @@ def repairs_for(
 
 def mending_command(python: PythonInfo) -> str:
     """The command that makes the repairs, for the shell of the environment's system."""
-    folder = quoted(str(python.prefix), windows=python.sys_platform == "win32")
+    prefix = str(python.prefix)
+    folder = quoted(prefix, windows=python.sys_platform == "win32") if prefix.isprintable() else "ENV"
     return f"torchdoctor doctor {folder} --fix"
 
 

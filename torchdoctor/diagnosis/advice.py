@@ -27,6 +27,7 @@ _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
 _PYTHON = re.compile(r"(?<![\w./-])python3?(?= -(?:m pip|c) )")
 _FOLDER = re.compile(r"(?<=--clear )\.venv\b")
 _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
+_KERNEL = re.compile(r"(jupyter-kernel repair|kernelspec remove) NAME\b")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
 
 
@@ -58,6 +59,10 @@ class Values(dict[str, str]):
         program = f"& {own}" if own.startswith("'") and windows else own
         command = _PYTHON.sub(lambda _: program, command)
         command = _FOLDER.sub(lambda _: folder, command)
+        kernels = self._case.values("live.kernel.broken")
+        if len(kernels) == 1 and kernels[0].isprintable():
+            name = quoted(kernels[0], windows=windows)
+            command = _KERNEL.sub(lambda match: f"{match[1]} {name}", command)
         return _INSTALL.sub(lambda match: f"{match[0]} {folder}", command)
 
 

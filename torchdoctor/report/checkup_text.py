@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from torchdoctor.diagnosis.text import shown
 from torchdoctor.language import gettext as _
 from torchdoctor.report.hanging import hanging
 
@@ -38,11 +39,15 @@ def checkup_lines(
         told = rows if verbose else _told(section, rows)
         for number, line in enumerate(told):
             name = _sections().get(section, section) if number == 0 else ""
-            text = f"{line.text}  → {', '.join(line.findings)}" if line.findings else line.text
+            text = shown(line.text)
+            if line.findings:
+                text += f"  → {', '.join(line.findings)}"
             mark = style(_MARKS[line.mark], line.mark)
             yield f"{mark} {style(_padded(name), 'title')} {hanging(text, _WIDTH + 3, columns)}"
             if verbose:
-                yield from (f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *line.evidence))
+                yield from (
+                    f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *map(shown, line.evidence))
+                )
 
 
 def _sections() -> dict[str, str]:
@@ -107,4 +112,4 @@ def repair_lines(rows: Sequence[Repaired]) -> Iterator[str]:
     """How each repair ended."""
     words = {"repaired": _("repaired"), "skipped": _("skipped"), "failed": _("failed")}
     for row in rows:
-        yield f"{words[row.outcome]}: {row.what}" + (f" ({row.why})" if row.why else "")
+        yield shown(f"{words[row.outcome]}: {row.what}" + (f" ({row.why})" if row.why else ""))

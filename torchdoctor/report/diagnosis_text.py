@@ -86,8 +86,8 @@ def diagnosis_markdown(found: Diagnosis) -> str:
 
 
 def is_command(step: str) -> bool:
-    """Whether a step of a fix is a command; a sentence begins with a capital, or is not English."""
-    return step.isascii() and not re.match(r"[A-Z][A-Za-z]*[ ,:']|`", step)
+    """Whether a step of a fix is a command; a sentence begins with a capital, ends with a colon, or is not English."""
+    return step.isascii() and not step.endswith(":") and not re.match(r"[A-Z][A-Za-z]*[ ,:']|`", step)
 
 
 def fenced(lines: tuple[str, ...]) -> list[str]:
