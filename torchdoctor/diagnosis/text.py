@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -120,6 +119,8 @@ def _plain_line(line: str) -> str:
     if ">" in line or "&gt;" in line:
         line = _MARKUP.sub(" ", _QUOTE.sub("", line))
     if "&" in line:
+        import html  # its table of entities is large, and few lines have one
+
         line = html.unescape(line)
     if not line.isascii() or not line.isprintable():
         line = _HIDDEN.sub("", line.replace("\t", " ").replace("\u00a0", " "))
