@@ -123,21 +123,6 @@ def _capability(case: CaseFile) -> str | None:
     return f"{found[0][0][0]}.{found[0][0][1]}" if found else None
 
 
-def _minimum_driver(case: CaseFile) -> str | None:
-    from wheels_index import UnknownVariant, variant
-
-    build = _build(case)
-    if build is None or not build.startswith("cu"):
-        return None
-    try:
-        known = variant(build)
-    except UnknownVariant:
-        return None
-    return known.minimum_driver.get(
-        "windows" if know.system_of(case) == "windows" or case.value("wsl") else "linux"
-    )
-
-
 def _companion(project: str) -> Callable[[CaseFile], str | None]:
     def version(case: CaseFile) -> str | None:
         from wheels_index import UnknownRelease, bundled
@@ -250,7 +235,7 @@ PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "python": _said("python.version"),
     "glibc": _said("libc.version"),
     "capability": _capability,
-    "minimum_driver": _minimum_driver,
+    "minimum_driver": know.least_driver,
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
     "culprit": _culprit,

@@ -12,11 +12,22 @@ if TYPE_CHECKING:
     from torchdoctor.machine import Machine
 
 __all__ = [
-    "arch_list_of", "capabilities", "cuda_of_build", "driver_of", "has_gpu", "machine_of", "parts", "platform_of",
-    "python_of", "system_of", "torch_build", "torch_version", "version_of",
+    "arch_list_of", "capabilities", "cuda_of_build", "driver_of", "has_gpu", "least_driver", "machine_of", "parts",
+    "platform_of", "python_of", "system_of", "torch_build", "torch_version", "version_of",
 ]  # fmt: skip
 
 _USUAL_PYTHON = "3.12"
+# Before CUDA 11, on Linux and on Windows, of the oldest update of each: table 2 of
+# https://docs.nvidia.com/cuda/archive/11.4.0/cuda-toolkit-release-notes/index.html
+_EARLY_DRIVERS = {
+    "cu80": ("367.48", "369.30"),
+    "cu90": ("384.81", "385.54"),
+    "cu91": ("390.46", "391.29"),
+    "cu92": ("396.26", "397.44"),
+    "cu100": ("410.48", "411.31"),
+    "cu101": ("418.39", "418.96"),
+    "cu102": ("440.33", "441.22"),
+}
 _TAGS = {
     "linux_x86_64": "linux_x86_64",
     "linux_aarch64": "linux_aarch64",
@@ -66,6 +77,22 @@ def cuda_of_build(case: CaseFile) -> tuple[int, int] | None:
 def driver_of(case: CaseFile) -> tuple[int, ...] | None:
     """The NVIDIA driver's version by parts."""
     return parts(case.value("nvidia.driver"))
+
+
+def least_driver(case: CaseFile) -> str | None:
+    """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
+    build = torch_build(case)
+    if build is None or not build.startswith("cu"):
+        return None
+    on_windows = system_of(case) == "windows" or case.value("wsl") is not None
+    if build in _EARLY_DRIVERS:
+        return _EARLY_DRIVERS[build][on_windows]
+    from wheels_index import UnknownVariant, variant
+
+    try:
+        return variant(build).minimum_driver.get("windows" if on_windows else "linux")
+    except UnknownVariant:
+        return None
 
 
 def system_of(case: CaseFile) -> str | None:

@@ -27,7 +27,10 @@ def read_derived(facts: Sequence[Fact]) -> Iterator[Fact]:
             yield from _conda(row)
         elif row.name == "torch.cuda" and row.value != "none":
             yield Fact(
-                name="torch.build", value=f"cu{row.value.replace('.', '')}", source=row.source, line=row.line
+                name="torch.build",
+                value=f"cu{''.join(row.value.split('.')[:2])}",  # 10.1.243 of an early build is CUDA 10.1
+                source=row.source,
+                line=row.line,
             )
         elif row.name in ("os.name", "python.platform"):
             yield from _platform(row)

@@ -14,6 +14,7 @@ from torchdoctor.diagnosis.signs import (
     fact,
     hint,
     likely,
+    no,
     possible,
     says,
     source,
@@ -119,7 +120,7 @@ RULES = (
                 says(
                     "/dev/kfd",
                     matching=(
-                        r"/dev/kfd\W{0,4}(?:: )?(?:no such file|does not exist|not found|missing"
+                        r"/dev/kfd(?: read-write)?\W{0,4}(?:: )?(?:no such file|does not exist|not found|missing"
                         r"|is not there|doesn't exist)|(?:no|missing|cannot access|without"
                         r"|lacks?)[^.]{0,20}/dev/kfd"
                     ),
@@ -145,7 +146,10 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("permission denied", matching=r"kfd[^\n]{0,60}permission denied"), ON_NVIDIA),
+        unless=(
+            says("permission denied", matching=r"kfd[^\n]{0,60}permission denied"),
+            all_of(ON_NVIDIA, no(says("/dev/kfd"))),
+        ),
         steps=(
             Step(
                 text="Load the module, and look for what it says:",
@@ -184,8 +188,9 @@ RULES = (
                     " kfd",
                     matching=(
                         r"(?:/dev/kfd|/dev/dri\S*|renderd\d+)[^\n]{0,80}(?:permission denied|not "
-                        r"permitted|read-write)|(?:permission denied|not permitted|unable to open"
-                        r"|failed to open)[^\n]{0,80}(?:/dev/kfd|/dev/dri|renderd)"
+                        r"permitted|read-write(?!: no such file))|(?:permission denied|not permitted"
+                        r"|unable to open|failed to open)[^\n]{0,80}(?:/dev/kfd|/dev/dri|renderd)"
+                        r"(?! read-write: no such file)"
                         r"|\bcrw-------[^\n]{0,80}\bkfd\b"
                     ),
                 )
@@ -237,6 +242,12 @@ RULES = (
                     "not a member of",
                     matching=r"not (?:a )?member of \W?(?:render|video|the default dri group)|not member of",
                 )
+            ),
+        ),
+        unless=(
+            all_of(
+                says("rock module is not loaded"),
+                says("/dev/kfd read-write: no such file"),
             ),
         ),
         steps=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnosis.knowledge import driver_of, parts, system_of, torch_build
+from torchdoctor.diagnosis.knowledge import driver_of, least_driver, parts
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import NO_DRIVER
 from torchdoctor.diagnosis.signs import Seen, hint, likely, possible, says, source, sure, test
@@ -17,23 +17,8 @@ __all__ = ["RULES"]
 
 def _build_needs_more(case: CaseFile) -> Seen | None:
     """The driver's version is below the least that the installed build needs."""
-    from wheels_index import UnknownVariant, variant
-
-    driver, build = driver_of(case), torch_build(case)
-    if (
-        driver is None
-        or build is None
-        or not build.startswith("cu")
-        or case.value("cuda.available") == "true"
-    ):
-        return None
-    try:
-        known = variant(build)
-    except UnknownVariant:
-        return None
-    column = "windows" if system_of(case) == "windows" or case.value("wsl") else "linux"
-    least = parts(known.minimum_driver.get(column))
-    if least is None or driver >= least:
+    driver, least = driver_of(case), parts(least_driver(case))
+    if driver is None or least is None or driver >= least or case.value("cuda.available") == "true":
         return None
     rows = (*case.of("nvidia.driver")[:1], *case.of("torch.version")[:1])
     return Seen(evidence=tuple(source(row) for row in rows))

@@ -193,7 +193,7 @@ RULES = (
                     "lnksta",
                     matching=(
                         r"(?:pcie|link)[^.]{0,40}(?:gen|width|speed)[^.]{0,60}(?:current|max|1x"
-                        r"|x1\b|x4\b|x8\b|downgraded|degraded|instead)|lnksta:[^.]{0,"
+                        r"|x1\b|x4\b|x8\b|downgraded|degraded|instead)|lnksta:[^\n]{0,"
                         r"80}downgraded|only (?:\w+ )?(?:x[1248]|at x[1248]|registered at "
                         r"(?:2\.5|5)gt)\b|limited by pcie|available pcie bandwidth|pcie gen "
                         r"?[1-3]\b"

@@ -59,6 +59,19 @@ RULES = (
                 )
             ),
             likely(
+                all_of(
+                    says("no module named _c", "no module named '_c'", matching=r"no module named '?_c\b"),
+                    says(
+                        "git tree",
+                        "source tree",
+                        "cloned repo",
+                        "repository",
+                        "from source",
+                        "pytorch folder",
+                    ),
+                )
+            ),
+            likely(
                 says('file "torch/__init__.py"', "file 'torch/__init__.py'", 'file "./torch/__init__.py"')
             ),
             likely(

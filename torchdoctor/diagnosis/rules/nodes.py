@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import CUDA_UNKNOWN_ERROR, IN_CONTAINER, ON_WINDOWS, SMI_WORKS
-from torchdoctor.diagnosis.signs import all_of, any_of, hint, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure
 
 __all__ = ["RULES"]
 
@@ -181,6 +181,17 @@ RULES = (
                             r"|fine)"
                         ),
                     ),
+                    no(says("/dev/kfd"), says("rocm")),
+                )
+            ),
+            # The same question, with and without sudo, and two answers.
+            likely(
+                all_of(
+                    says(
+                        "sudo",
+                        matching=r"\bsudo [^\n]{1,200}is_available\(\)\)?[^\w]{1,6}true\b[^$]{0,400}\bfalse\b",
+                    ),
+                    fact("cuda.available", "false"),
                     no(says("/dev/kfd"), says("rocm")),
                 )
             ),

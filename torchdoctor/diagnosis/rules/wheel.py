@@ -221,7 +221,8 @@ RULES = (
                         r"|overwr|forc|uninstall|remov)\w*[^.]{0,40}\btorch\b"
                         r"|(?:after|once|when) (?:i )?(?:pip )?install\w*[^.]{0,80}(?:torch"
                         r"|cuda)[^.]{0,60}(?:cpu|replac|false|gone|overw|downgrad|chang|uninstall"
-                        r"|no longer)"
+                        r"|no longer)|\binstalling \S+ (?:will |also )?(?:changes?|replaces?|uninstalls?"
+                        r"|removes?|downgrades?|overwrites?)\b[^.]{0,80}torch\b"
                     ),
                 )
             ),
