@@ -35,8 +35,9 @@ class Meeting:
         self.rank, self.size, self.limit = rank, size, limit
         # Under torchrun its agent holds the store; elsewhere rank 0 does.
         hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+        self._holds = rank == 0 and not hosted
         store = torch.distributed.TCPStore(
-            os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=rank == 0 and not hosted,
+            os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=self._holds,
             timeout=timedelta(seconds=limit), wait_for_workers=False,
         )  # fmt: skip
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
@@ -57,6 +58,15 @@ class Meeting:
             left = [rank for rank in left if not self._has(self._at(rank))]
             if left and (time.monotonic() > end or self._has("failed")):
                 raise LeftAlone(stage, self.silent("waited in vain for %s" % left))  # noqa: UP031
+            time.sleep(_LOOK if left else 0.0)
+
+    def leave(self) -> None:
+        """The last word to the store. Who holds it stays until the others have said theirs, for it goes with us."""
+        self._set("left/%d" % self.rank, True)  # noqa: UP031
+        end = time.monotonic() + _GRACE
+        left = list(range(self.size)) if self._holds else []
+        while left and time.monotonic() < end:
+            left = [rank for rank in left if not self._has("left/%d" % rank)]  # noqa: UP031
             time.sleep(_LOOK if left else 0.0)
 
     def heard(self) -> list[Any]:

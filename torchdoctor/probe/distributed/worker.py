@@ -122,6 +122,7 @@ class _Worker:
             self._compute(ring)
         self._together("the end")
         self._torch.distributed.destroy_process_group()
+        self._meeting.leave()
 
     def tell(self, stage: str, missing: list[int], error: str) -> None:
         """Say what went wrong here, who is missing, and who was the first to fail."""
