@@ -36,6 +36,8 @@ _WHO = (
         ),
     ),
 )
+# What the patterns above want at the start of a line.
+_AT_THE_START = ("\xd7 ", "error: no matching distribution")
 _INDEX = re.compile(
     r"(?:looking in indexes:|--(?:extra-)?index-url[= ]|--find-links[= ]|-f |-i |indexed at "
     r")\s?(?P<value>https?://\S{4,200})"
@@ -79,9 +81,17 @@ _TABLE = (
 
 def read_installers(text: Text) -> Iterator[Fact]:
     """Facts of an installation's log: `installer`, `index`, `pip.*`, `torch.removed`, `torch.installed`."""
-    for number, line in zip(text.numbers, text.lines, strict=True):
+    # Most texts have few of the words: the others are not looked for line by line.
+    who = tuple(
+        row for row in _WHO if row[1].search(text.lower) or any(word in text.lower for word in _AT_THE_START)
+    )
+    table = tuple(row for row in _TABLE if row[0] in text.lower)
+    for number, line in zip(text.numbers, text.lines, strict=True) if who or table else ():
         lower = line.lower()
-        for name, value in _line(lower):
+        for name, pattern in who:
+            if pattern.search(lower):
+                yield Fact(name="installer", value=name, source=line, line=number)
+        for name, value in _line(lower, table):
             yield Fact(name=name, value=value, source=line, line=number)
     for position in text.find("could not find a version"):
         if match := _FOUND.search(text.lower, position, position + 5000):
@@ -90,11 +100,8 @@ def read_installers(text: Text) -> Iterator[Fact]:
             yield Fact(name="pip.from_versions", value=match["list"].strip(), source=line, line=number)
 
 
-def _line(line: str) -> Iterator[tuple[str, str]]:
-    for name, pattern in _WHO:
-        if pattern.search(line):
-            yield "installer", name
-    for word, pattern, name in _TABLE:
+def _line(line: str, table: tuple[tuple[str, re.Pattern[str], str], ...]) -> Iterator[tuple[str, str]]:
+    for word, pattern, name in table:
         if word in line:
             for match in pattern.finditer(line):
                 yield name, match["value"].rstrip(".:,;)'\"`")

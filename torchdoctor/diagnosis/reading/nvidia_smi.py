@@ -58,13 +58,17 @@ _TABLE = (
 
 def read_nvidia_smi(text: Text) -> Iterator[Fact]:
     """Facts of nvidia-smi's table and list, also cut ones; of /proc/driver/nvidia/version; AMD targets."""
+    # Most texts have few of the words: the others are not looked for line by line.
+    table = tuple(row for row in _TABLE if any(word in text.flat for word in row[0]))
     for number, line in zip(text.numbers, text.lines, strict=True):
-        for name, value in _line(line):
+        for name, value in _line(line, table):
             yield Fact(name=name, value=value, source=line, line=number)
 
 
-def _line(line: str) -> Iterator[tuple[str, str]]:
-    for words, pattern, name in _TABLE:
+def _line(
+    line: str, table: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...]
+) -> Iterator[tuple[str, str]]:
+    for words, pattern, name in table:
         if any(word in line for word in words):
             for match in pattern.finditer(line):
                 yield name, match["value"].strip()

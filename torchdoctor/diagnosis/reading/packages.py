@@ -40,6 +40,7 @@ _NAMED = re.compile(
     r"(?![\w.]*\.dist-info)",
     re.IGNORECASE,
 )
+_BEFORE_NUMBERS = ("torch", "numpy", "xformers")
 _CONDA = re.compile(r"^\s{1,40}(?P<build>\S{1,60})(?:\s{1,20}(?P<channel>\S{1,60}))?\s*$")
 _ASKED = re.compile(
     r"\b(?:install|add|requires?|requirement|depends)\b|can't be installed|cannot be installed"
@@ -56,13 +57,15 @@ def read_packages(text: Text) -> Iterator[Fact]:
         if match := _LISTED.match(line):
             seen = True
             yield from _listed(match, line, number)
-        for match in () if seen else _PINNED.finditer(line):
+        # What a pattern cannot do without is looked for first: most lines have none of it.
+        for match in _PINNED.finditer(line) if not seen and "==" in line else ():
             seen = True
             kind = "asked" if _ASKED.search(line.lower()) else "package"
             yield Fact(
                 name=f"{kind}.{_project(match['name'])}", value=match["version"], source=line, line=number
             )
-        for match in () if seen else _NAMED.finditer(line):
+        lower = "" if seen else line.lower()
+        for match in _NAMED.finditer(line) if any(name in lower for name in _BEFORE_NUMBERS) else ():
             yield Fact(
                 name=f"mention.{_project(match['name'])}", value=match["version"], source=line, line=number
             )
