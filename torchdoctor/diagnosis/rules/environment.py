@@ -43,11 +43,13 @@ def _two_torches(case: CaseFile) -> Seen | None:
 
 def _conda_and_pip(case: CaseFile) -> Seen | None:
     """collect_env lists torch from both pip and conda's own channels."""
-    pip = [line for line in case.text.lines if re.match(r"\s*(?:[>*-] ?)?\[pip3?\] torch(?:==| )", line)]
     conda = case.of("conda.torch")
+    if not conda:
+        return None
+    pip = [line for line in case.text.lines if re.match(r"\s*(?:[>*-] ?)?\[pip3?\] torch(?:==| )", line)]
     return (
         Seen(evidence=(pip[0].strip(), source(conda[0])))
-        if pip and conda and not _same(pip[0], conda[0].value)
+        if pip and not _same(pip[0], conda[0].value)
         else None
     )
 
