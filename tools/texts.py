@@ -11,6 +11,7 @@ import importlib
 import inspect
 import io
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -115,7 +116,8 @@ def as_po(catalog: Catalog) -> bytes:
 
 
 def as_mo(catalog: Catalog) -> bytes:
-    """The form that gettext reads."""
+    """The form that gettext reads; its date is fixed, since what is made anew must be the same."""
+    catalog.creation_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
     buffer = io.BytesIO()
     write_mo(buffer, catalog)
     return buffer.getvalue()

@@ -109,6 +109,16 @@ def test_a_repair_that_fails_leaves_everything_as_it_was(doctor, env, site, tmp_
     assert (_tree(env), _tree(home)) == before
 
 
+def test_a_hostile_path_never_reaches_a_terminal_or_a_command(env, site, tmp_path):
+    """Signs that a terminal obeys are left out, and no command is built from such a name."""
+    (site / "torch" / "nn" / "functional.py").unlink()
+    hostile = env.rename(tmp_path / "a\x1b[31m\n$(touch x)")
+    ran = run_torchdoctor("doctor", hostile, "--no-network", "--no-import", "-v", cwd=tmp_path)
+    assert ran.status == 1
+    assert "\x1b" not in ran.out
+    assert "  torchdoctor doctor ENV --fix" in ran.out
+
+
 def test_every_command_of_a_fix_is_for_this_environment(doctor, env, site):
     """It can be pasted: the interpreter and the folder are this environment's, quoted for the shell."""
     (site / "torch" / "nn" / "functional.py").unlink()
