@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from torchdoctor.checkup import Looking, Seen
     from torchdoctor.checkup.lines import Line
-    from torchdoctor.checkup.repair import Repaired
+    from torchdoctor.checkup.repair import KernelRepair, Reinstall, Repaired
     from torchdoctor.cli.options import Output
     from torchdoctor.decide import SourceOptions
     from torchdoctor.diagnosis import Finding
     from torchdoctor.machine import PythonInfo, World
+    from wheels_index import Snapshot
 
 __all__ = ["Asked", "examine", "look_everywhere"]
 
@@ -94,7 +95,7 @@ def _refuse_unknown(names: Sequence[str]) -> None:
 def examine(python: Path, asked: Asked, output: Output) -> int:
     """Check up one environment; the exit status is 1 when something is wrong."""
     from torchdoctor.checkup.lines import lines_of
-    from torchdoctor.checkup.repair import mending_command, repairs_for, with_mending
+    from torchdoctor.checkup.repair import mending_command, with_mending
     from torchdoctor.index_store import known_index
     from torchdoctor.machine import describe_python, real_world
 
@@ -102,7 +103,7 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
     described = describe_python(world, python)
     index = known_index(data_folder(), lambda text: click.echo(text, err=True))
     seen, findings = _judged(world, described, asked, index)
-    repairs = repairs_for(seen, findings, index)
+    repairs = _repairs(seen, findings, index)
     done: tuple[Repaired, ...] = ()
     if asked.fix:
         from torchdoctor.cli.repairs import carry_out
@@ -111,7 +112,7 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
         if any(row.outcome == "repaired" for row in done):
             seen, findings = _judged(world, described, asked, index)
             done = _checked_again(done, findings)
-            repairs = repairs_for(seen, findings, index)
+            repairs = _repairs(seen, findings, index)
     mends = mending_command(described)
     if not asked.fix:
         findings = with_mending(findings, repairs, mends)
@@ -122,6 +123,16 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
         _show(findings, lines, done, "" if asked.fix or not repairs else mends, output)
     worst = {row.severity for row in findings} | {row.mark for row in lines}
     return 1 if "error" in worst or (asked.strict and "warning" in worst) else 0
+
+
+def _repairs(
+    seen: Seen, findings: Sequence[Finding], index: Snapshot
+) -> tuple[Reinstall | KernelRepair, ...]:
+    if not findings:
+        return ()
+    from torchdoctor.checkup.repair import repairs_for
+
+    return repairs_for(seen, findings, index)
 
 
 def _judged(world: World, python: PythonInfo, asked: Asked, index: Any) -> tuple[Seen, tuple[Finding, ...]]:
