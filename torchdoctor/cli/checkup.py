@@ -94,13 +94,17 @@ def _refuse_unknown(names: Sequence[str]) -> None:
 
 def examine(python: Path, asked: Asked, output: Output) -> int:
     """Check up one environment; the exit status is 1 when something is wrong."""
+    from torchdoctor.machine import describe_python, real_world
+    from torchdoctor.machine.beside import Beside
+
+    world = real_world(os.environ)
+    asking = Beside(lambda: describe_python(world, python))
+    # The rules are read while the interpreter says what it is: each takes some 20 ms.
     from torchdoctor.checkup.lines import lines_of
     from torchdoctor.checkup.repair import mending_command, with_mending
     from torchdoctor.index_store import known_index
-    from torchdoctor.machine import describe_python, real_world
 
-    world = real_world(os.environ)
-    described = describe_python(world, python)
+    described = asking.result()
     index = known_index(data_folder(), lambda text: click.echo(text, err=True))
     seen, findings = _judged(world, described, asked, index)
     repairs = _repairs(seen, findings, index)
