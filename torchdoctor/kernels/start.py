@@ -29,6 +29,8 @@ ALL_CELLS = ("python", "import", "device", "tensor")
 _CLIENT = Path(__file__).with_name("client.py")
 # Our own process says something at least at each limit; later than that it is itself in the way.
 _GRACE = 30.0
+# Between a kernel's start and the word of it; an interrupt can fall there.
+_MOMENT = 2.0
 _LONGEST_LINE = 1 << 16
 _EVERY = 10.0
 
@@ -86,6 +88,7 @@ def run_cells(
         finally:
             if not ended:
                 # It could not stop the kernel itself, which has a group of its own.
+                listener.expect_kernel(_MOMENT)
                 _end_group(listener.kernel)
             _end_group(process.pid)
             process.kill()
@@ -160,6 +163,12 @@ class _Listener:
     @property
     def said(self) -> tuple[str, ...]:
         return tuple(self._said[-12:])
+
+    def expect_kernel(self, seconds: float) -> None:
+        """Wait until the kernel's number is known, or its client is gone, but no longer than this."""
+        until = time.monotonic() + seconds
+        while self.kernel is None and self._process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
 
     def next_event(self, seconds: float, on_wait: Callable[[float], None]) -> dict[str, Any]:
         began = time.monotonic()
