@@ -72,6 +72,12 @@ def test_the_cause_is_the_first_finding(case, doctor, env, tmp_path, library):
     assert any(words in fix for words in case.fix), fix
 
 
+def test_a_deleted_module_is_a_broken_installation_and_nothing_else(doctor, site):
+    """The traceback names importlib's frames and a circular import; neither is a cause of its own."""
+    (site / "torch" / "nn" / "functional.py").unlink()
+    assert _ids(doctor()) == ["partial-install"]
+
+
 def test_the_repair_brings_the_files_back(doctor, site):
     """--fix shows what it does, does it, looks again, and the environment works."""
     (site / "torch" / "nn" / "functional.py").unlink()

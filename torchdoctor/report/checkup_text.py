@@ -82,7 +82,8 @@ def _told(section: str, rows: list[Line]) -> list[Line]:
 def verdict(findings: Sequence[Finding], lines: Sequence[Line], mends: str) -> str:
     """The whole of it in one line; a check that failed without a finding counts too. `mends`: the repairing command."""
     errors = sum(row.severity == "error" for row in findings)
-    errors += sum(line.mark == "error" and not line.findings for line in lines)
+    # A check that failed follows from a finding where there is one, and counts by itself where there is none.
+    errors = errors or sum(line.mark == "error" and not line.findings for line in lines)
     warnings = sum(row.severity == "warning" for row in findings)
     warnings += sum(line.mark == "warning" and not line.findings for line in lines)
     if not errors and not warnings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import NO_MODULE_TORCH
-from torchdoctor.diagnosis.signs import all_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnosis.signs import all_of, aside, fact, hint, likely, no, possible, says, sure
 
 __all__ = ["RULES"]
 
@@ -124,7 +124,7 @@ RULES = (
                     says("torch"),
                 )
             ),
-            hint(says("circular import")),
+            aside(says("circular import")),
             likely(
                 says(
                     "consider renaming",
@@ -254,7 +254,7 @@ RULES = (
                     "renamed",
                     "relocat",
                     matching=(
-                        r"(?:moved|copied|renamed|relocated|mov\w+|copy\w*|renam\w+)[^.]{0,"
+                        r"\b(?:moved|copied|renamed|relocated|mov\w+|copy\w*|renam\w+)[^.]{0,"
                         r"40}(?:venv|virtualenv|environment|env\b|virtual environment|\.venv"
                         r"|project folder|folder)"
                     ),
