@@ -17,6 +17,7 @@ from torchdoctor.cli.options import Output, asked_for_json, output_options
 from torchdoctor.cli.settings import defaults_for, everywhere_in, read_config
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.language import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
+from torchdoctor.message import message, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,14 +163,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = done.exit_code
     except TorchdoctorError as error:
         status = error.exit_status
-        _tell(as_json, kind=error.name, message=error.message, fix=error.fix)
+        _tell(as_json, kind=error.name, text=error.message, fix=error.fix)
     except click.ClickException as error:
         status = WRONG_USAGE
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "torchdoctor"
-        _tell(as_json, kind="usage", message=error.format_message(), fix=f"see `{path} --help`")
+        _tell(
+            as_json,
+            kind="usage",
+            text=error.format_message(),
+            fix=message("see `{command} --help`", command=path),
+        )
     except (click.Abort, KeyboardInterrupt):
-        message = gettext("interrupted; what was there before is as it was")
-        _tell(as_json, kind="interrupted", message=message, fix=gettext("run the command again"))
+        _tell(
+            as_json,
+            kind="interrupted",
+            text=message("interrupted; what was there before is as it was"),
+            fix=message("run the command again"),
+        )
         _leave_at_once(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output went away; there is nobody to tell.
@@ -177,12 +187,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         status = 1
         what = f"{error.filename}: " if error.filename else ""
-        message = f"the system refused: {what}{error.strerror or error}"
         _tell(
             as_json,
             kind="system",
-            message=message,
-            fix="check that file, folder or device, then run it again",
+            text=message("the system refused: {what}", what=what + str(error.strerror or error)),
+            fix=message("check that file, folder or device, then run it again"),
         )
     except Exception as error:  # noqa: BLE001  (a traceback at a user is a bug, whatever caused it)
         status = 1
@@ -232,19 +241,18 @@ def _asked_language(argv: Sequence[str]) -> str | None:
     return os.environ.get("TORCHDOCTOR_LANG")
 
 
-def _tell(as_json: bool, *, kind: str, message: str, fix: str) -> None:
+def _tell(as_json: bool, *, kind: str, text: str, fix: str) -> None:
+    what, fix = shown(text)[:4000], shown(fix)
     # Where not even this can be written, the exit status says it alone.
     with contextlib.suppress(OSError):
         if as_json:
             import json
 
-            click.echo(
-                json.dumps({"schema": 1, "error": {"kind": kind, "message": message[:4000], "fix": fix}})
-            )
+            click.echo(json.dumps({"schema": 1, "error": {"kind": kind, "message": what, "fix": fix}}))
         else:
             colour = _colour()
             click.echo(
-                f"{click.style(gettext('error:'), fg='red', bold=True)} {message[:4000]}",
+                f"{click.style(gettext('error:'), fg='red', bold=True)} {what}",
                 err=True,
                 color=colour,
             )
@@ -259,8 +267,8 @@ def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
     _tell(
         as_json,
         kind="internal",
-        message=f"torchdoctor itself failed: {type(error).__name__}: {error}",
-        fix="run it again with -v and report what it prints",
+        text=message("torchdoctor itself failed: {kind}: {what}", kind=type(error).__name__, what=str(error)),
+        fix=message("run it again with -v and report what it prints"),
     )
 
 

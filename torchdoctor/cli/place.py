@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.message import shown_in
 
 __all__ = [
     "cache_folder",
@@ -113,8 +114,8 @@ def _only_runs_us(place: str) -> bool:
 
 
 def say_json(document: dict[str, Any]) -> None:
-    """Print the one document of `--json`."""
-    click.echo(json.dumps(document, ensure_ascii=not _speaks_unicode()))
+    """Print the one document of `--json`; its texts are in the language spoken, its names and kinds never."""
+    click.echo(json.dumps(shown_in(document), ensure_ascii=not _speaks_unicode()))
 
 
 def _speaks_unicode() -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import unicodedata
 from typing import IO, Any
 
-__all__ = ["columns_of", "hanging"]
+__all__ = ["columns_of", "hanging", "padded"]
 
 # With less room than this for the text, a deep indent helps nobody.
 _LEAST = 24
@@ -38,3 +39,10 @@ def hanging(text: str, indent: int, columns: int | None) -> str:
         lines[-1] += piece + space
         at += cell_len(piece + space)
     return f"\n{'':{below}}".join(line.rstrip() for line in lines)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text filled with spaces to so many columns of a terminal, where a Chinese sign takes two."""
+    return text + " " * (
+        columns - sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.report.hanging import columns_of, hanging
+from torchdoctor.language import gettext as _
+from torchdoctor.message import message, shown
+from torchdoctor.report.hanging import columns_of, hanging, padded
 
 if TYPE_CHECKING:
     from torchdoctor.proof import CheckResult
@@ -36,7 +38,7 @@ class StageLines:
         self._end_bar()
         if not self.quiet:
             click.echo(
-                f"{click.style(name.ljust(_WIDTH), fg='green', bold=True)} {self._hung(text)}", err=True
+                f"{click.style(padded(_(name), _WIDTH), fg='green', bold=True)} {self._hung(text)}", err=True
             )
 
     def note(self, text: str) -> None:
@@ -51,15 +53,21 @@ class StageLines:
 
     def warn(self, text: str) -> None:
         """Write a warning; `--quiet` does not hide it."""
-        self._say(f"{click.style('warning'.ljust(_WIDTH), fg='yellow', bold=True)} {self._hung(text)}")
+        self._say(f"{click.style(padded(_('warning'), _WIDTH), fg='yellow', bold=True)} {self._hung(text)}")
 
     def waiting(self, what: str, seconds: float) -> None:
         """Write that a stage is still at work."""
-        self.note(f"{what}: still working after {seconds:.0f} s")
+        self.note(message("{what}: still working after {seconds:.0f} s", what=message(what), seconds=seconds))
 
     def check(self, result: CheckResult) -> None:
         """Write a check that did not pass; with `-v` every one."""
-        text = f"{result.status:4} {result.id} on {result.device or 'no device'}: {result.detail}"
+        text = message(
+            "{status} {check} on {device}: {detail}",
+            status=f"{result.status:4}",
+            check=result.id,
+            device=result.device or message("no device"),
+            detail=result.detail,
+        )
         if result.status == "fail":
             self.warn(text)
         else:
@@ -68,12 +76,12 @@ class StageLines:
     def confirm(self, question: str) -> bool:
         """Ask on a terminal; False elsewhere."""
         self._end_bar()
-        return self.may_ask and click.confirm(question, default=False, err=True)
+        return self.may_ask and click.confirm(shown(question), default=False, err=True)
 
     def agree(self, question: str) -> bool:
         """Ask on a terminal; True elsewhere, where a command does what it was started for."""
         self._end_bar()
-        return not self.may_ask or click.confirm(question, default=True, err=True)
+        return not self.may_ask or click.confirm(shown(question), default=True, err=True)
 
     def start(self, total: int | None, files: int) -> None:
         """Show how the bytes come: bars on a terminal, a line now and then elsewhere."""
@@ -99,7 +107,7 @@ class StageLines:
 
     def retry(self, filename: str, why: str) -> None:
         """Write that a file is fetched anew."""
-        self.note(f"{filename}: {why}; trying again")
+        self.note(message("{filename}: {why}; trying again", filename=filename, why=why))
 
     def _say(self, text: str) -> None:
         with self._turn:
@@ -109,7 +117,7 @@ class StageLines:
                 click.echo(text, err=True)
 
     def _hung(self, text: str) -> str:
-        return hanging(text, _WIDTH + 1, self._columns)
+        return hanging(shown(text), _WIDTH + 1, self._columns)
 
     def _end_bar(self) -> None:
         if self._fetch is not None:

@@ -1,0 +1,89 @@
+"""A text made of a template and values: English where it is kept, the reader's language where it is shown."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from torchdoctor.language import speak
+from torchdoctor.message import Message, joined, message, shown, shown_in
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Each test leaves the program speaking English."""
+    yield
+    speak("en")
+
+
+def _asked():
+    return message("see `{command} --help`", command="torchdoctor install")
+
+
+def test_it_is_the_english_text_to_everything_that_handles_strings():
+    """Comparing, hashing and JSON see an ordinary string, whatever language is spoken."""
+    speak("zh")
+    english = "see `torchdoctor install --help`"
+    assert _asked() == english
+    assert {_asked()} == {english}
+    assert json.dumps({"fix": _asked()}) == json.dumps({"fix": english})
+
+
+def test_it_is_shown_in_the_language_spoken():
+    """The template is translated, then filled."""
+    speak("zh")
+    assert shown(_asked()) == "见 `torchdoctor install --help`"
+    speak("en")
+    assert shown(_asked()) == "see `torchdoctor install --help`"
+
+
+def test_a_message_inside_a_message_is_translated_too():
+    """A value may be a text with values of its own."""
+    speak("zh")
+    outer = message("{what}: still working after {seconds:.0f} s", what=_asked(), seconds=3.2)
+    assert "见 `torchdoctor install --help`" in shown(outer)
+    assert "3" in shown(outer)
+    assert outer == "see `torchdoctor install --help`: still working after 3 s"
+
+
+def test_joined_texts_are_translated_one_by_one():
+    """What stands in a list is translated, and what is not in the catalogue stays."""
+    speak("zh")
+    both = joined([_asked(), "torch"])
+    assert both == "see `torchdoctor install --help`, torch"
+    assert shown(both).startswith("见 `torchdoctor install --help`")
+    assert shown(both).endswith("torch")
+
+
+def test_a_document_is_shown_with_its_names_untouched():
+    """Keys and what is no message stay as they are."""
+    speak("zh")
+    document = {"kind": "usage", "fix": [_asked(), 3, None], "error": {"message": _asked()}}
+    assert shown_in(document) == {
+        "kind": "usage",
+        "fix": ["见 `torchdoctor install --help`", 3, None],
+        "error": {"message": "见 `torchdoctor install --help`"},
+    }
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda row: pickle.loads(pickle.dumps(row))])  # noqa: S301
+def test_a_copy_can_still_be_translated(again):
+    """What crosses to another process keeps its template and values."""
+    speak("zh")
+    for text in (_asked(), joined(["a", _asked()], "; ")):
+        assert again(text) == text
+        assert shown(again(text)) == shown(text)
+        assert type(again(text)) is type(text)
+
+
+@given(st.text(), st.text())
+def test_values_are_never_read_as_templates(first, second):
+    """Braces in what comes from outside are characters."""
+    text = message("{first} and {second}", first=first, second=second)
+    assert isinstance(text, Message)
+    assert shown(text) == text == f"{first} and {second}"

@@ -1,0 +1,88 @@
+"""A text with values in it: English wherever it is kept or compared, the reader's language where it is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.language import gettext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Message", "joined", "message", "shown", "shown_in"]
+
+
+class Message(str):
+    """The English text, which also knows the template and the values that it was made of.
+
+    It is an ordinary string to everything that decides, sorts, compares or writes JSON. What is built from it by
+    `+`, an f-string or `str.join` is English for good: give `message` and `joined` the parts instead.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Message:  # noqa: PYI034  (Self needs Python 3.11)
+        """Fill the template; raises `KeyError` where it names a value that is not given."""
+        made = super().__new__(cls, template.format_map(values))
+        made.template, made.values = template, values
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """What a copy is made from."""
+        return self.template, dict(self.values)
+
+
+class _Joined(Message):
+    """Several texts with the same sign between them; `template` is the sign."""
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> _Joined:  # noqa: PYI034
+        made = str.__new__(cls, template.join(str(row) for row in values.values()))
+        made.template, made.values = template, values
+        return made
+
+
+def message(template: str, /, **values: object) -> Message:
+    """A text for people. `template` is a literal in the form of `str.format`; a value may be such a text itself.
+
+    `tools/texts.py` finds each template by this call and puts it into the catalogue.
+    """
+    return Message(template, values)
+
+
+def joined(texts: Iterable[object], separator: str = ", ") -> Message:
+    """The texts with the separator between them: ", ", "; ", " and " or ": ", which are translated as well."""
+    return _Joined(separator, {str(number): row for number, row in enumerate(texts)})
+
+
+def shown(text: str) -> str:
+    """The text in the language spoken; one that is not a `Message` is looked up whole."""
+    if isinstance(text, _Joined):
+        return gettext(text.template).join(_value(row) for row in text.values.values())
+    if isinstance(text, Message):
+        return gettext(text.template).format_map(
+            {name: _value_kept(row) for name, row in text.values.items()}
+        )
+    return gettext(text)
+
+
+def shown_in(document: Any) -> Any:
+    """A JSON document with each of its messages in the language spoken; everything else as it is."""
+    if isinstance(document, Message):
+        return shown(document)
+    if isinstance(document, dict):
+        return {name: shown_in(row) for name, row in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [shown_in(row) for row in document]
+    return document
+
+
+def _value(value: object) -> str:
+    return shown(value) if isinstance(value, Message) else str(value)
+
+
+def _value_kept(value: object) -> object:
+    """A number stays one, for the template's format."""
+    return shown(value) if isinstance(value, Message) else value
