@@ -22,7 +22,7 @@ from torchdoctor.exchange import exchange, flush, flush_folder
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.record import changes_of, write_record
 from torchdoctor.stage import check_together, complaints, fill, keep_owner, make, other_owner
-from torchdoctor.wheel_contents import check_wheel, refuse_shared_files
+from torchdoctor.wheel.contents import check_wheel, refuse_shared_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from torchdoctor.errors import SourceFailed
-from torchdoctor.transfer.wheel_zip import check_member, members
-from torchdoctor.wheel_contents import check_wheel
+from torchdoctor.wheel.checksums import first_damaged
+from torchdoctor.wheel.contents import check_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,11 +81,9 @@ def compare(wheel: LockedWheel, found: str, place: str) -> None:
 def check_checksums(wheel: LockedWheel, path: Path) -> None:
     """Raise for a file that is no wheel, or whose members are not what their checksums say."""
     check_wheel(path, wheel.filename)
-    with path.open("rb") as file:
-        bad = next((row for row in members(path) or () if check_member(file, row) is not None), None)
-    if bad is not None:
+    if (bad := first_damaged(path)) is not None:
         raise SourceFailed(
-            f"{wheel.filename} is damaged: its member {bad.info.filename!r} is not what its checksum says",
+            f"{wheel.filename} is damaged: its member {bad!r} is not what its checksum says",
             fix="try again, or name another source with --index-url, --mirror or --find-links",
             kind="bad-wheel",
         )

@@ -15,7 +15,7 @@ from torchdoctor.plan import COMPANIONS, Plan, PlannedPackage
 from torchdoctor.pylock import Lock, LockedWheel
 from torchdoctor.target import marker_environment
 from torchdoctor.urls import redacted
-from torchdoctor.wheel_contents import device_name
+from torchdoctor.wheel.names import device_name
 from wheels_index import Wheel
 
 if sys.version_info >= (3, 11):

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.errors import InstallFailed, SourceFailed
 from torchdoctor.sources.shelf import local_path
-from torchdoctor.wheel_contents import check_wheel
+from torchdoctor.wheel.contents import check_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

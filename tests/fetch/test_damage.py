@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fetch.conftest import WHEEL, heavy_wheel
 from torchdoctor.transfer.segments import SEGMENT
-from torchdoctor.transfer.wheel_zip import check_member, members
+from torchdoctor.wheel.checksums import check_member, members
 
 STORED = heavy_wheel(1, stored=True, member=100_000)
 DEFLATED = heavy_wheel(1, member=100_000)

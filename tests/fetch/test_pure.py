@@ -14,7 +14,7 @@ from torchdoctor.transfer.patience import ENOUGH, LONGEST_WAIT, Patience, parse_
 from torchdoctor.transfer.repair import windows
 from torchdoctor.transfer.segments import SEGMENT, SegmentMap
 from torchdoctor.transfer.speed import Meter, Ramp, lags
-from torchdoctor.transfer.wheel_zip import Damage
+from torchdoctor.wheel.checksums import Damage
 
 SIZES = st.integers(1, 40 * SEGMENT)
 

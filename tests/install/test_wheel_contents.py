@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.wheelmaker import make_wheel
 from torchdoctor.errors import InstallFailed
-from torchdoctor.wheel_contents import check_wheel, device_name, refuse_shared_files
+from torchdoctor.wheel.contents import check_wheel, refuse_shared_files
+from torchdoctor.wheel.names import device_name
 
 NAME = "needed-1.0-py3-none-any.whl"
 INFO = "needed-1.0.dist-info"

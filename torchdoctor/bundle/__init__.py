@@ -16,7 +16,7 @@ from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.fetch import digest_of
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.target import marker_environment
-from torchdoctor.wheel_contents import check_wheel, refuse_shared_files
+from torchdoctor.wheel.contents import check_wheel, refuse_shared_files
 
 if TYPE_CHECKING:
     from torchdoctor.fetch import FetchedWheel, Wheelhouse

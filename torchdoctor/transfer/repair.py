@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.transfer.segments import SEGMENT
-from torchdoctor.transfer.wheel_zip import Damage, Member, check_member, members
+from torchdoctor.wheel.checksums import Damage, Member, check_member, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.errors import InstallFailed
+from torchdoctor.wheel.names import wrong_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["check_wheel", "device_name", "refuse_shared_files"]
+__all__ = ["check_wheel", "refuse_shared_files"]
 
 _MEMBERS = 1_000_000
 _RECORD_LIMIT = 256 * 1024 * 1024
@@ -28,13 +29,6 @@ _RECORD_LIMIT = 256 * 1024 * 1024
 _RATIO = 100
 _FREE = 64 * 1024 * 1024
 _STORED_OR_DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-_DEVICE = re.compile(
-    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE
-)
-_NO_NAME = re.compile(r"[\x00-\x1f\\]")
-# An empty part, one that begins like a device or with a dot, one that ends in a dot or a blank, a colon.
-_TO_LOOK_AT = re.compile(r"(^|/)(\.|/|con|prn|aux|nul|com|lpt)|[. ](/|$)|:", re.IGNORECASE)
 # https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
@@ -43,11 +37,6 @@ _ENVIRONMENTS_OWN = re.compile(
     r"(data/)?(pyvenv\.cfg|((bin|scripts|Scripts)/)(python[\d.]*w?(\.exe)?|activate(\.\w+)?))",
     re.IGNORECASE,
 )
-
-
-def device_name(part: str) -> bool:
-    """Whether Windows takes this part of a path for a device, such as `NUL` or `aux.py`."""
-    return _DEVICE.fullmatch(part) is not None
 
 
 def check_wheel(path: Path, filename: str) -> int:
@@ -132,14 +121,7 @@ def _check(archive: zipfile.ZipFile, filename: str, size: int) -> int:
 
 
 def _wrong_member(member: zipfile.ZipInfo) -> str | None:
-    name = member.filename
-    # `orig_filename` is what stands in the archive; zipfile cuts at a NUL and turns the system's separators.
-    if "\0" in member.orig_filename or _NO_NAME.search(name):
-        return "has a name with characters that are none of a name"
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return "has an absolute name"
-    # Nearly every name is plain, and torch has 12,000.
-    if _TO_LOOK_AT.search(name) and (why := _wrong_part(name.rstrip("/").split("/"))) is not None:
+    if (why := wrong_name(member)) is not None:
         return why
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -148,16 +130,6 @@ def _wrong_member(member: zipfile.ZipInfo) -> str | None:
         return "is encrypted"
     if member.compress_type not in _STORED_OR_DEFLATED:
         return "is compressed in a way that wheels do not use"
-    return None
-
-
-def _wrong_part(parts: list[str]) -> str | None:
-    if any(part in ("", ".", "..") for part in parts):
-        return "has a name that leads out of its folder"
-    if any(device_name(part) for part in parts):
-        return "is named as a device of Windows"
-    if any(part.endswith((".", " ")) or ":" in part for part in parts):
-        return "has a name that Windows takes for another one"
     return None
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Damage", "Member", "check_member", "members"]
+__all__ = ["Damage", "Member", "check_member", "first_damaged", "members"]
 
 _PIECE = 1 << 16
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
@@ -79,6 +79,12 @@ def check_member(file: IO[bytes], member: Member) -> Damage | None:
     if method == zipfile.ZIP_STORED:
         return _check_stored(file, member, data)
     return _check_deflated(file, member, data) if method == zipfile.ZIP_DEFLATED else None
+
+
+def first_damaged(path: Path) -> str | None:
+    """The name of the first member that is not what its checksum says; None when all are, or none can be read."""
+    with path.open("rb") as file:
+        return next((row.info.filename for row in members(path) or () if check_member(file, row)), None)
 
 
 def _pieces(file: IO[bytes], count: int) -> Iterator[bytes]:
