@@ -20,12 +20,12 @@ CASES = Path(__file__).parents[1] / "cases"
 REPORTS = [json.loads(path.read_text("utf-8")) for path in sorted((CASES / "reports").glob("*.json"))]
 QUOTED = [
     report
-    for name in ("reported.toml", "collected.toml")
+    for name in ("reported.toml", "collected.toml", "told.toml")
     for report in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
 ]
 HEALTHY = [
     report
-    for name in ("healthy.toml", "healthy_collected.toml")
+    for name in ("healthy.toml", "healthy_collected.toml", "healthy_told.toml")
     for report in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
 ]
 CATALOGUE = json.loads((CASES / "catalogue.json").read_text("utf-8"))

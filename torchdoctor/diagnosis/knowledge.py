@@ -12,8 +12,22 @@ if TYPE_CHECKING:
     from torchdoctor.machine import Machine
 
 __all__ = [
-    "arch_list_of", "capabilities", "cuda_of_build", "driver_of", "has_gpu", "least_driver", "machine_of", "parts",
-    "platform_of", "python_of", "system_of", "torch_build", "torch_version", "version_of",
+    "arch_list_of",
+    "capabilities",
+    "cuda_of_build",
+    "driver_for",
+    "driver_of",
+    "has_gpu",
+    "least_driver",
+    "machine_of",
+    "parts",
+    "platform_of",
+    "pypi_build",
+    "python_of",
+    "system_of",
+    "torch_build",
+    "torch_version",
+    "version_of",
 ]  # fmt: skip
 
 _USUAL_PYTHON = "3.12"
@@ -28,6 +42,11 @@ _EARLY_DRIVERS = {
     "cu101": ("418.39", "418.96"),
     "cu102": ("440.33", "441.22"),
 }
+# The build of PyPI's wheels for Linux before the releases that the tables hold.
+_EARLY_PYPI = {
+    "1.1": "cu90", "1.2": "cu100", "1.3": "cu101", "1.4": "cu101", "1.5": "cu102", "1.6": "cu102", "1.7": "cu102",
+    "1.8": "cu102", "1.9": "cu102", "1.10": "cu102", "1.11": "cu102", "1.12": "cu102", "1.13": "cu117",
+}  # fmt: skip
 _TAGS = {
     "linux_x86_64": "linux_x86_64",
     "linux_aarch64": "linux_aarch64",
@@ -82,9 +101,14 @@ def driver_of(case: CaseFile) -> tuple[int, ...] | None:
 def least_driver(case: CaseFile) -> str | None:
     """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
     build = torch_build(case)
-    if build is None or not build.startswith("cu"):
-        return None
     on_windows = system_of(case) == "windows" or case.value("wsl") is not None
+    return driver_for(build, on_windows=on_windows) if build else None
+
+
+def driver_for(build: str, *, on_windows: bool) -> str | None:
+    """The oldest driver that a CUDA build runs with; None for another build, or one that is not known."""
+    if not build.startswith("cu"):
+        return None
     if build in _EARLY_DRIVERS:
         return _EARLY_DRIVERS[build][on_windows]
     from wheels_index import UnknownVariant, variant
@@ -120,6 +144,18 @@ def capabilities(case: CaseFile) -> tuple[tuple[tuple[int, int], Fact], ...]:
         if known is not None:
             found.append((known.compute_capability, row))
     return tuple(found)
+
+
+def pypi_build(version: Version) -> str | None:
+    """The build that PyPI's wheel of a release is on Linux; None where it is not known."""
+    from wheels_index import bundled
+
+    early = _EARLY_PYPI.get(f"{version.major}.{version.minor}")
+    if early:
+        return early
+    row = next((row for row in bundled().releases() if row.version.release[:2] == version.release[:2]), None)
+    builds = row.platforms.get("linux_x86_64") if row else None
+    return builds.pypi_default if builds else None
 
 
 def has_gpu(case: CaseFile) -> bool:

@@ -37,7 +37,7 @@ _CAPABILITY = re.compile(
 _SPOKEN = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
 _REFUSED = re.compile(
     r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "
-    r"any)?)) sm_(?P<sm>\d{2,3})a?\b",
+    r"any)?|not (?:contain|include|ship|support|cover))) sm_(?P<sm>\d{2,3})a?\b",
     re.IGNORECASE,
 )
 

@@ -12,6 +12,7 @@ from torchdoctor.diagnosis.reading.nvidia_smi import read_nvidia_smi
 from torchdoctor.diagnosis.reading.packages import read_packages
 from torchdoctor.diagnosis.reading.session import read_session
 from torchdoctor.diagnosis.reading.surroundings import read_surroundings
+from torchdoctor.diagnosis.reading.told import read_told
 from torchdoctor.diagnosis.text import plain_text
 
 if TYPE_CHECKING:
@@ -36,4 +37,6 @@ def read_paste(raw: str) -> CaseFile:
     facts: list[Fact] = []
     for reader in _READERS:
         facts.extend(reader(text))
-    return CaseFile(facts=(*facts, *read_derived(facts), *read_surroundings(text)), text=text)
+    return CaseFile(
+        facts=(*facts, *read_derived(facts), *read_surroundings(text), *read_told(text)), text=text
+    )

@@ -16,9 +16,14 @@ __all__ = ["read_session"]
 
 _SAID = (
     r"(?:\)|\s|,|is|are|returns?|returned|gives|shows|prints|:|=|->|=>|→|'|\"|`|f\"|print|#"
-    r"|out\[\d{1,3}\]|in \[\d{1,3}\]|still|now|always|always returns){0,12}"
+    r"|out\[\d{1,3}\]|in \[\d{1,3}\]|still|now|always|always returns|return|returning|comes back|the method|it"
+    r"|and|i|get|got|the result"
+    r"|output|will|返回了?|结果|显示|输出|是|为|一直|仍然?|\uff1a|\uff0c){0,12}"
 )
-_AVAILABLE = re.compile(r"cuda\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+# As a post writes it: a letter left out, a blank too many, R's name for it, no brackets.
+_AVAILABLE = re.compile(
+    r"cuda[._]is_ ?ava\w{2,4}ble(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b", re.ASCII
+)
 _XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
 _MPS = re.compile(r"mps\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
 _MPS_BUILT = re.compile(r"mps\.is_built(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
@@ -32,7 +37,8 @@ _ARCH_LIST = re.compile(
     r"6})(?P<value>(?:[\s\[\]'\",:]{0,6}(?:sm|compute)_\d{2,3}a?){1,24})"
 )
 _PATTERNS = (
-    ("cuda.available", "cuda.is_available", _AVAILABLE),
+    ("cuda.available", "cuda.is_", _AVAILABLE),
+    ("cuda.available", "cuda_is_", _AVAILABLE),
     ("xpu.available", "xpu.is_available", _XPU),
     ("mps.available", "mps.is_available", _MPS),
     ("mps.built", "mps.is_built", _MPS_BUILT),

@@ -119,7 +119,8 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
         "nvidia",
         ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro"),
         (
-            r"geforce|(?<!radeon )\b[rg]tx\b|tesla [a-z]\d|quadro|(?<!have an )nvidia (?:gpu|a\d|h\d"
+            r"geforce|(?<!radeon )\b[rg]tx\b|tesla [a-z]\d|quadro|(?<!have an )(?<!need a )(?<!need an )"
+            r"(?<!requires an )(?<!no )(?<!without )nvidia (?:gpu|a\d|h\d"
             r"|l\d|t\d|rtx|gtx"
             r"|geforce|corporation)"
         ),
@@ -171,6 +172,14 @@ _CARD = re.compile(
     r"(?:(?<!Radeon )\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
     r"|Tesla ?[VPTKM]\d{1,3}\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
 )
+_DRIVER = re.compile(
+    r"\bdrivers?(?: version| ver\.?)?(?: is| are|:|=)? ?v?(?P<v>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"
+    r"|驱动(?:版本)?(?:是|为|:|\uff1a)? ?(?P<w>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b",
+    re.ASCII,
+)
+_WANTED = re.compile(
+    r"need|requir|at least|minimum|newer|older|or later|updat|upgrad|install|tried|>=|需要|至少|以上|升级|更新"
+)
 _MOST = 20
 _DISK = re.compile(
     r"^[\s>|]{0,8}\S{1,80}\s{1,40}[\d.]{1,8}[KMGT]?i?\s{1,20}[\d.]{1,8}[KMGT]?i?\s{1,"
@@ -178,7 +187,9 @@ _DISK = re.compile(
     r"(?P<used>\d{1,3})%\s{1,20}(?P<place>/\S{0,80})"
 )
 _VERSIONS = (
-    re.compile(r"\bc?python[ -]?(?:version)?[ :=]{0,3}v?(?P<v>\d\.\d{1,2}(?:\.\d{1,2})?t?)\b(?![\w.]*torch)"),
+    re.compile(
+        r"\bc?python[ -]?(?:version)?(?: is)?[ :=]{0,3}v?(?P<v>\d\.\d{1,2}(?:\.\d{1,2})?t?)\b(?![\w.]*torch)"
+    ),
     re.compile(r"\buv [a-z][\w ./-]{0,60}(?:-p|--python)[ =](?P<v>3\.\d{1,2}(?:\.\d{1,2})?t?)\b"),
     re.compile(r"\bcp(?P<c>3\d{1,2}t?)-(?:cp|abi|none)"),
     re.compile(r"cpython-(?P<c>3\d{1,2}t?)-"),
@@ -198,6 +209,7 @@ def read_surroundings(text: Text) -> Iterator[Fact]:
     yield from _python(text)
     yield from _disks(text)
     yield from _cards(text)
+    yield from _drivers(text)
 
 
 def _first(text: Text, needles: tuple[str, ...], pattern: str | None) -> int | None:
@@ -223,7 +235,16 @@ def _cards(text: Text) -> Iterator[Fact]:
         if count > _MOST:
             break
         number, line = text.line_at(match.start())
-        yield Fact(name="nvidia.gpu", value=match[0], source=line, line=number)
+        value = re.sub(r"(?<=[RG]TX)(?=\d)", " ", match[0])  # as the tables write it
+        yield Fact(name="nvidia.gpu", value=value, source=line, line=number)
+
+
+def _drivers(text: Text) -> Iterator[Fact]:
+    """The NVIDIA driver's version where a sentence gives it, and not as the one that something needs."""
+    for match in _DRIVER.finditer(text.lower):
+        if not _WANTED.search(text.lower, max(match.start() - 40, 0), match.start()):
+            number, line = text.line_at(match.start())
+            yield Fact(name="nvidia.driver", value=match["v"] or match["w"], source=line, line=number)
 
 
 def _disks(text: Text) -> Iterator[Fact]:

@@ -381,7 +381,14 @@ RULES = (
                         "core dumped",
                         "hang",
                         "memory access fault",
-                        matching=r"segmentation fault|core dumped|\bhang(?:s|ing|ed)?\b|memory access fault",
+                        "sigsegv",
+                        "segfault",
+                        "freez",
+                        "stuck",
+                        matching=(
+                            r"segmentation fault|core dumped|\bhang(?:s|ing|ed)?\b|memory access fault|sigsegv"
+                            r"|segfault|\bfreez\w+|\bstuck\b"
+                        ),
                     ),
                     ON_ROCM,
                 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import all_of, any_of, fact, likely, possible, says, sure
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure
 
 __all__ = ["RULES"]
+
+# Asked for of a program, not missed on a machine.
+WISH = says("is it possible", "support in the future", "any plan")
 
 RULES = (
     Rule(
@@ -31,12 +34,14 @@ RULES = (
                     "mps",
                     matching=(
                         r"mps built\W{0,6}true[^$]{0,80}mps available\W{0,6}false|mps (?:is "
-                        r"|backend is |device is )?not available|mps backend out|mps is not|no "
-                        r"mps|mps[^.]{0,20}is_available\(\)\W{0,20}false|mpsacc\w+ not available"
+                        r"|backend is |device is )?not available|mps backend out|no "
+                        r"mps (?:device|backend|support)|mps[^.]{0,20}is_available\(\)\W{0,20}false"
+                        r"|mpsacc\w+ not available"
                     ),
                 )
             ),
             likely(fact("mps.available", "false")),
+            possible(all_of(fact("told.mps_unused"), no(WISH))),
         ),
         steps=(
             Step(text="Update macOS to 14 or newer, or take a torch that was made for this one."),
@@ -95,6 +100,13 @@ RULES = (
                         r"60}(?:not found|missing|fail|not installed|install)|zeinit[^.]{0,"
                         r"40}fail"
                     ),
+                )
+            ),
+            hint(
+                all_of(
+                    any_of(fact("gpu.vendor", "intel"), says("ipex", "xpu")),
+                    fact("told.gpu_unused"),
+                    says("xpu", "ipex"),
                 )
             ),
             possible(

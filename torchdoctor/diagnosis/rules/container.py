@@ -5,10 +5,12 @@ from __future__ import annotations
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import (
     CUDA_UNAVAILABLE,
+    GPU_UNUSED,
     IN_CONTAINER,
     IN_WSL,
     NO_CUDA_DEVICE,
     NO_DRIVER,
+    NOT_COMPILED,
     NVML_UNKNOWN,
     ON_AMD,
     SMI_FAILED,
@@ -66,7 +68,7 @@ SMI_WORKS_INSIDE = says(
     "nvidia-smi",
     matching=(
         r"nvidia-smi[^.]{0,20} (?:inside|in|within) (?:the |my )?container,? (?:which|shows"
-        r"|displays|works|is fine|prints)|nvidia-smi (?:works|is fine|runs)[^.]{0,30}"
+        r"|displays|works|is fine|prints|will|does|can|sees)|nvidia-smi (?:works|is fine|runs)[^.]{0,30}"
         r"(?:inside|in|within) (?:the |my )?container"
     ),
 )
@@ -204,7 +206,12 @@ RULES = (
             ),
             possible(
                 all_of(
-                    IN_CONTAINER, CUDA_UNAVAILABLE, no(fact("torch.build", "cpu")), no(fact("nvidia.driver"))
+                    IN_CONTAINER,
+                    GPU_UNUSED,
+                    no(fact("torch.build", "cpu")),
+                    no(fact("nvidia.driver")),
+                    no(SMI_WORKS_INSIDE),
+                    no(NOT_COMPILED),
                 )
             ),
             aside(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
@@ -478,8 +485,10 @@ RULES = (
                         "驱动",
                         matching=(
                             r"(?:install(?:ed|ing)?|run apt)[^.]{0,120}(?:nvidia-(?:driver|utils"
-                            r"|cuda-toolkit)|libnvidia|cuda-drivers|\bcuda(?:-\d+)?\b(?!-toolkit)"
-                            r"|nvidia driver)[^.]{0,60}|(?:安装|更新|升级)[^。\n]{0,12}(?:nvidia|显卡) ?驱动"
+                            r"|cuda-toolkit)|libnvidia|cuda-drivers"
+                            r"|nvidia driver)[^.]{0,60}|(?:apt|apt-get|dnf|yum) install[^.\n]{0,120}"
+                            r"\bcuda(?:-\d+)?\b(?!-toolkit)|install(?:ed|ing)? cuda\b(?![^.]{0,40}on (?:my|the) "
+                            r"(?:machine|host))|(?:安装|更新|升级)[^。\n]{0,12}(?:nvidia|显卡) ?驱动"
                         ),
                     ),
                 )

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnosis.knowledge import driver_of, least_driver, parts
+from torchdoctor.diagnosis.knowledge import (
+    driver_for,
+    driver_of,
+    least_driver,
+    parts,
+    pypi_build,
+    system_of,
+    torch_build,
+    version_of,
+)
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import NO_DRIVER
-from torchdoctor.diagnosis.signs import Seen, hint, likely, possible, says, source, sure, test
+from torchdoctor.diagnosis.rules.symptoms import CUDA_UNAVAILABLE, GPU_UNUSED, NO_DRIVER
+from torchdoctor.diagnosis.signs import (
+    Seen,
+    all_of,
+    any_of,
+    fact,
+    hint,
+    likely,
+    possible,
+    says,
+    source,
+    sure,
+    test,
+)
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
@@ -22,6 +43,20 @@ def _build_needs_more(case: CaseFile) -> Seen | None:
         return None
     rows = (*case.of("nvidia.driver")[:1], *case.of("torch.version")[:1])
     return Seen(evidence=tuple(source(row) for row in rows))
+
+
+def _usual_build_needs_more(case: CaseFile) -> Seen | None:
+    """Nothing says which build it is, and the one that pip takes from PyPI needs a newer driver."""
+    driver = driver_of(case)
+    if driver is None or torch_build(case) is not None or system_of(case) == "windows":
+        return None
+    for row in case.of("torch.version"):
+        version = version_of(row.value)
+        build = pypi_build(version) if version and not version.local else None
+        least = parts(driver_for(build, on_windows=False)) if build else None
+        if least and driver < least:
+            return Seen(evidence=(source(case.of("nvidia.driver")[0]), source(row)))
+    return None
 
 
 RULES = (
@@ -45,6 +80,9 @@ RULES = (
             sure(says("unsupported toolchain", matching=r"ptx was compiled with an unsupported toolchain")),
             sure(says("驱动程序", matching=r"驱动程序.{0,12}(?:过旧|太旧|版本过低)")),
             likely(test(_build_needs_more)),
+            likely(all_of(test(_usual_build_needs_more), CUDA_UNAVAILABLE)),
+            likely(all_of(fact("told.driver_old"), any_of(GPU_UNUSED, says("found version")))),
+            hint(fact("told.driver_old")),
             possible(
                 says(
                     "unsupportedptxversion",
@@ -101,6 +139,13 @@ RULES = (
                     "unsupported display driver / cuda driver combination",
                     "systemdrivermismatch",
                     "system_driver_mismatch",
+                )
+            ),
+            possible(
+                all_of(
+                    fact("told.driver_updated"),
+                    says("torch"),
+                    any_of(GPU_UNUSED, fact("told.driver_gone"), says("break", "broke", "stop", "坏")),
                 )
             ),
             sure(says("api mismatch", matching=r"nvrm: api mismatch|api mismatch: the (?:client|kernel)")),

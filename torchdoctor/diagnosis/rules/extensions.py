@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.generation import covered
+from torchdoctor.diagnosis.rules.generation import TOO_NEW, covered
 from torchdoctor.diagnosis.rules.symptoms import EXTENSIONS, FLASH, NO_KERNEL_IMAGE, UNDEFINED
-from torchdoctor.diagnosis.signs import all_of, any_of, likely, no, possible, says, sure, test
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, likely, no, possible, says, sure, test
 
 __all__ = ["RULES"]
 
@@ -161,6 +161,7 @@ RULES = (
         signs=(
             likely(all_of(NO_KERNEL_IMAGE, test(covered))),
             likely(all_of(NO_KERNEL_IMAGE, EXTENSIONS)),
+            likely(all_of(NO_KERNEL_IMAGE, fact("told.one_part_fails"), no(TOO_NEW))),
             sure(all_of(NO_KERNEL_IMAGE, any_of(EXTENSION_FRAME, says("torch_cuda_arch_list")))),
             likely(
                 all_of(

@@ -7,14 +7,28 @@ from typing import TYPE_CHECKING
 from torchdoctor.diagnosis.knowledge import arch_list_of, capabilities, cuda_of_build
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import FLASH, NO_KERNEL_IMAGE
-from torchdoctor.diagnosis.signs import Seen, all_of, any_of, likely, no, possible, says, source, sure, test
+from torchdoctor.diagnosis.signs import (
+    Seen,
+    all_of,
+    any_of,
+    fact,
+    likely,
+    no,
+    possible,
+    says,
+    source,
+    sure,
+    test,
+)
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
     from torchdoctor.diagnosis.signs import Test
 
-__all__ = ["RULES", "covered"]
+__all__ = ["RULES", "TOO_NEW", "covered"]
 
+_JETSONS = {(5, 3), (6, 2), (7, 2), (8, 7)}
+ARCH_MISSING = all_of(fact("told.arch_missing"), says("torch"))
 TOO_NEW_TEXT = says("is not compatible with the current pytorch installation")
 
 
@@ -70,6 +84,18 @@ def _between(case: CaseFile) -> Seen | None:
     )
 
 
+def _dropped(case: CaseFile) -> Seen | None:
+    """A card between two generations of the build: its own was taken out. A Jetson's never was in."""
+    return next(
+        (
+            Seen(evidence=(line,))
+            for device, archs, line in _gpu_against_archs(case)
+            if min(archs) < device < max(archs) and device not in _JETSONS and device < (7, 5)
+        ),
+        None,
+    )
+
+
 def _generation(*, old: bool) -> Test:
     def look(case: CaseFile) -> Seen | None:
         """The GPU's generation alone: Blackwell with CUDA before 12.8, Pascal and older with CUDA 12.8 or later."""
@@ -90,6 +116,8 @@ def _generation(*, old: bool) -> Test:
 
     return look
 
+
+TOO_NEW = any_of(test(_too_new), test(_generation(old=False)))
 
 RULES = (
     Rule(
@@ -130,7 +158,8 @@ RULES = (
             ),
             sure(all_of(TOO_NEW_TEXT, test(_too_new))),
             sure(test(_too_new)),
-            likely(all_of(TOO_NEW_TEXT, no(test(_too_old)), no(says("too old")))),
+            likely(all_of(TOO_NEW_TEXT, no(test(_too_old)), no(test(_dropped)), no(says("too old")))),
+            likely(all_of(ARCH_MISSING, test(_generation(old=False)), no(test(_generation(old=True))))),
             likely(
                 all_of(
                     any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT, says("is not compatible")),
@@ -251,6 +280,24 @@ RULES = (
                 )
             ),
             sure(test(_too_old)),
+            sure(all_of(TOO_NEW_TEXT, test(_dropped))),
+            likely(all_of(ARCH_MISSING, test(_generation(old=True)))),
+            likely(
+                all_of(
+                    says(
+                        "support",
+                        "unterstütz",
+                        "支持",
+                        matching=(
+                            r"no longer support|not support\w* any ?more|drop\w* support"
+                            r"|unterstützt?[^.\n]{0,30} nicht mehr"
+                            r"|keine unterstützung mehr|不再支持"
+                        ),
+                    ),
+                    says("torch"),
+                    any_of(test(_generation(old=True)), says("gtx", matching=r"gtx ?[4-7]\d0")),
+                )
+            ),
             likely(all_of(any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT), test(_generation(old=True)))),
             likely(
                 says(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
+from torchdoctor.diagnosis.rules.symptoms import ON_NVIDIA
 from torchdoctor.diagnosis.signs import (
     all_of,
     aside,
+    fact,
     likely,
     no,
     possible,
@@ -110,6 +112,14 @@ RULES = (
                 all_of(
                     says("no devices were found", "no nvidia gpu", "not listed", "no 3d controller"),
                     says("laptop", "notebook", "optimus", "hybrid", "integrated", "d3cold", "prime"),
+                )
+            ),
+            possible(
+                all_of(
+                    fact("told.gpu_gone"),
+                    ON_NVIDIA,
+                    says("laptop", "notebook", "笔记本"),
+                    says("torch", "cuda"),
                 )
             ),
             possible(says("d3cold", "unable to change power state from d3cold")),

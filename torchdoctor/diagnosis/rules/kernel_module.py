@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import IN_WSL, SMI_FAILED
-from torchdoctor.diagnosis.signs import all_of, any_of, hint, likely, no, says, sure
+from torchdoctor.diagnosis.rules.symptoms import GPU_UNUSED, IN_WSL, ON_WINDOWS, SMI_FAILED
+from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, says, sure
 
 __all__ = ["RULES"]
 
@@ -22,6 +22,7 @@ RULES = (
         ),
         signs=(
             likely(all_of(SMI_FAILED, no(IN_WSL))),
+            likely(all_of(fact("told.driver_gone"), no(IN_WSL), no(ON_WINDOWS))),
             sure(
                 says(
                     "module nvidia not found",
@@ -124,6 +125,13 @@ RULES = (
                     ),
                     says("secure boot", "secureboot"),
                     no(says("secureboot disabled", "secure boot is disabled", "secure boot disabled")),
+                )
+            ),
+            likely(
+                all_of(
+                    fact("told.secure_boot"),
+                    says("nvidia", "driver"),
+                    any_of(SMI_FAILED, fact("told.driver_gone"), GPU_UNUSED),
                 )
             ),
             hint(says("secureboot enabled", "mokutil", "enroll mok", "mok")),

@@ -96,7 +96,7 @@ RULES = (
                     "nccl",
                     matching=(
                         r"nvidia-nccl-cu1\d[^.]{0,160}nvidia-nccl-cu1\d|(?:two|both|different"
-                        r"|multiple|another|second|system|wrong|older|mismatch\w*"
+                        r"|multiple|another|second|system(?! error)|wrong|older|mismatch\w*"
                         r"|conflict\w*)[^.]{0,60}(?:nccl\b|libnccl)|nccl version mismatch"
                     ),
                 )

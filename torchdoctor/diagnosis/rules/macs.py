@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.no_match import (
+    early_wheel_refused,
     listed_for_intel_mac,
     tag_wanted,
 )
@@ -42,7 +43,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("rosetta"), says("sysctl.proc_translated: 1")),
+        unless=(says("rosetta"), says("sysctl.proc_translated: 1"), test(early_wheel_refused)),
         steps=(
             Step(
                 text="Take the last release, with the NumPy that it was built for (Python 3.12 or older):",

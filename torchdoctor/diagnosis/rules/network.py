@@ -6,6 +6,7 @@ from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.signs import (
     all_of,
     aside,
+    fact,
     hint,
     likely,
     no,
@@ -242,6 +243,13 @@ RULES = (
                     "conda_http_error",
                     "condahttperror",
                     "远程主机强迫关闭了一个现有的连接",
+                )
+            ),
+            likely(
+                all_of(
+                    fact("told.slow_download"),
+                    says("torch"),
+                    no(says("hash mismatch", "do not match the hashes")),
                 )
             ),
             hint(

@@ -99,6 +99,22 @@ def _old_glibc(case: CaseFile) -> Seen | None:
     return None
 
 
+def _late_python(case: CaseFile) -> Seen | None:
+    """A Python that wheels came late for: what a post says of it is not that it is too old."""
+    return next(
+        (
+            Seen(evidence=(source(row),))
+            for row in case.of("python.version")
+            if _numbers(row.value) >= (3, 10)
+        ),
+        None,
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+
 RULES = (
     Rule(
         id="python-too-new",
@@ -142,6 +158,7 @@ RULES = (
                 )
             ),
             likely(all_of(NOT_SUPPORTED, test(_wheel_of_another_python))),
+            possible(all_of(fact("told.python_unsupported"), test(_late_python))),
             hint(
                 all_of(
                     NO_MATCHING,

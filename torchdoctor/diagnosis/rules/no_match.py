@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnosis.signs import Test
 
 __all__ = [
+    "early_wheel_refused",
     "index_unknown",
     "listed_for_intel_mac",
     "new_python",
@@ -105,8 +106,19 @@ def _tags_say(case: CaseFile, *, above: bool) -> Seen | None:
 
 def listed_for_intel_mac(case: CaseFile) -> Seen | None:
     """The list of versions ends at 2.2.2, the last for Intel Macs."""
+    if case.value("os.system") in ("linux", "windows"):  # then the list is of the spring of 2024
+        return None
     versions, row = _listed(case)
     return Seen(evidence=(source(row),)) if row and max(versions) == _LAST_INTEL_MAC else None
+
+
+def early_wheel_refused(case: CaseFile) -> Seen | None:
+    """pip refused a wheel of a release that there was for Intel Macs."""
+    for position in case.text.find("is not a supported wheel"):
+        named = re.search(r"torch-(\d+\.\d+(?:\.\d+)?)", case.text.lower[max(position - 240, 0) : position])
+        if named and Version(named[1]) <= _LAST_INTEL_MAC:
+            return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+    return None
 
 
 def index_unknown(case: CaseFile) -> Seen | None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import CUDA_UNKNOWN_ERROR, IN_CONTAINER, ON_WINDOWS, SMI_WORKS
+from torchdoctor.diagnosis.rules.symptoms import (
+    CUDA_UNKNOWN_ERROR,
+    IN_CONTAINER,
+    ON_MACOS,
+    ON_WINDOWS,
+    SMI_WORKS,
+)
 from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure
 
 __all__ = ["RULES"]
@@ -38,7 +44,13 @@ RULES = (
         signs=(
             likely(
                 all_of(
-                    any_of(CUDA_UNKNOWN_ERROR, says("is_available"), says("cuda error: unknown")), AFTER_SLEEP
+                    any_of(
+                        CUDA_UNKNOWN_ERROR,
+                        says("is_available"),
+                        says("cuda error: unknown"),
+                        all_of(fact("told.gpu_unused"), no(ON_MACOS)),
+                    ),
+                    AFTER_SLEEP,
                 )
             ),
             possible(all_of(CUDA_UNKNOWN_ERROR, no(IN_CONTAINER), no(ON_WINDOWS))),

@@ -158,6 +158,13 @@ RULES = (
                 )
             ),
             hint(NO_MODULE_TORCH),
+            possible(
+                all_of(
+                    fact("told.notebook_fails"),
+                    says("torch"),
+                    says("activate", "conda", "venv", "environment", "prompt", "virtualenv", "环境"),
+                )
+            ),
         ),
         unless=(
             says("failed to run command"),

@@ -8,6 +8,7 @@ from torchdoctor.diagnosis.rules.symptoms import (
     CUDA_UNAVAILABLE,
     CUDA_WORKS,
     EXTENSIONS,
+    GPU_UNUSED,
     NO_DRIVER,
     NO_KERNEL_IMAGE,
     NOT_COMPILED,
@@ -159,7 +160,7 @@ RULES = (
                     any_of(
                         NO_DRIVER,
                         says("torch is not able to use gpu"),
-                        CUDA_UNAVAILABLE,
+                        GPU_UNUSED,
                         says("no cuda gpus are available"),
                         says("cuda driver version is insufficient"),
                     ),

@@ -63,6 +63,14 @@ RULES = (
                     ),
                 )
             ),
+            # NCCL's processes on one machine speak through the same memory.
+            likely(
+                all_of(
+                    says("nccl"),
+                    says("unhandled system error", "ncclsystemerror"),
+                    any_of(fact("container"), says("shared memory", "--ipc", "/dev/shm")),
+                )
+            ),
             possible(all_of(WORKERS, says("killed by signal", "exited unexpectedly"), fact("container"))),
         ),
         unless=(says("ancdata"), says("too many open files")),

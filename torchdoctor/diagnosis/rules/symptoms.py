@@ -6,6 +6,7 @@ from torchdoctor.diagnosis.signs import all_of, any_of, fact, no, says
 
 __all__ = [
     "ANY_NONE",
+    "ASKS",
     "CPU_TAG",
     "CUDA_INDEX",
     "CUDA_UNAVAILABLE",
@@ -14,9 +15,11 @@ __all__ = [
     "EXTENSIONS",
     "FLASH",
     "FROM_NONE",
+    "GPU_UNUSED",
     "IN_CONTAINER",
     "IN_WSL",
     "NOT_COMPILED",
+    "NOT_OF_TORCH",
     "NOT_SUPPORTED",
     "NO_CUDA_DEVICE",
     "NO_DRIVER",
@@ -64,6 +67,11 @@ CUDA_UNKNOWN_ERROR = says(
     "cuda error 999",
     "cuinit failed with error 999",
     "unknown error (999)",
+    "failure: 999",
+    "err: 999",
+    "error=999",
+    "failed with error #30",
+    "cudagetdevicecount returned 30",
 )
 NVML_UNKNOWN = says(
     "failed to initialize nvml: unknown error",
@@ -109,7 +117,31 @@ CUDA_UNAVAILABLE = any_of(
     fact("cuda.available", "false"),
     says("torch not compiled with cuda"),
     says("is_available", matching=r"is_available\W{0,20}false"),
+    says("no cuda runtime is found"),
+    says("not able to access cuda", "not able to use gpu", "not able to use the gpu"),
+    all_of(
+        says("cuda.is_available"),
+        says(
+            "false",
+            matching=(
+                r"\b(?:prints?|printed|returns?|gives?|gave|shows?|says|outputs?|get|got)"
+                r"(?: out| me| back)? \W?false\b"
+            ),
+        ),
+    ),
 )
+
+# Posts about other programs, where torch is not named.
+NOT_OF_TORCH = all_of(
+    says(
+        "tensorflow", "keras", "paddle", "jax", "ollama", "blender", "taichi", "onnxruntime", "opencv", "directx",
+        "lm studio", "llama.cpp", "premiere", "ffmpeg", "mxnet", "caffe", "minecraft", "davinci",
+    ),
+    no(says("torch")),
+)  # fmt: skip
+# In a post's own words; alone it does not say why.
+GPU_UNUSED = any_of(fact("told.gpu_unused"), CUDA_UNAVAILABLE)
+ASKS = fact("told.asks")
 
 # Where a paste has two answers, the one that says no counts.
 CUDA_WORKS = all_of(fact("cuda.available", "true"), no(fact("cuda.available", "false")))

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING
 from torchdoctor.diagnosis.knowledge import torch_build
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import (
+    ASKS,
     CPU_TAG,
     CUDA_UNAVAILABLE,
     CUDA_WORKS,
+    GPU_UNUSED,
+    IN_CONTAINER,
+    IN_WSL,
+    NO_DRIVER,
     NO_MATCHING,
     NOT_COMPILED,
+    NOT_OF_TORCH,
     ON_AMD,
     ON_MACOS,
     ON_NVIDIA,
+    SMI_WORKS,
 )
 from torchdoctor.diagnosis.signs import (
     Seen,
@@ -46,6 +53,27 @@ NO_GPU_SEEN = all_of(
     ),
     no(ON_NVIDIA),
     no(ON_AMD),
+)
+# With a report of the machine there is more to go by than a post's words.
+COLLECTED = any_of(fact("python.platform"), says("is debug build"))
+MORE_TO_GO_BY = any_of(
+    COLLECTED,
+    ON_MACOS,
+    IN_CONTAINER,
+    IN_WSL,
+    ON_AMD,
+    NOT_OF_TORCH,
+    fact("chip", "apple"),
+    fact("gpu.vendor", "intel"),
+    fact("told.gpu_works"),
+    says("mps", matching=r"\bmps\b"),
+)
+SMI_ANSWERS = says(
+    "nvidia-smi",
+    matching=(
+        r"nvidia-smi[^.\n]{0,50}\b(?:works?|shows?|sees?|lists?|finds?|fine|ok|okay|normal(?:ly)?|correct(?:ly)?"
+        r"|detects?|displays?|prints?)\b|nvidia-smi[^。\n]{0,12}(?:正常|能|可以|显示|看到|没问题)"
+    ),
 )
 TORCH_GONE = any_of(
     fact("torch.removed"),
@@ -119,6 +147,8 @@ RULES = (
                         "cpu only",
                         "cpu build",
                         "cpu wheel",
+                        "cpu torch",
+                        "cpu pytorch",
                         "cpu版",
                         "cpu 版",
                         "version for cpu",
@@ -150,9 +180,23 @@ RULES = (
                 says(
                     "cuda.is_available",
                     "version.cuda",
-                    matching=r"version\.cuda\W{0,24}(?:is |returns |prints )?none",
+                    "cuda.version",
+                    matching=r"(?:version\.cuda|cuda\.version)\W{0,24}(?:is |returns? |prints? )?none",
                 )
             ),
+            # The driver is there and answers, and torch uses the processor all the same.
+            possible(
+                all_of(
+                    any_of(SMI_WORKS, fact("nvidia.driver"), SMI_ANSWERS),
+                    GPU_UNUSED,
+                    no(fact("torch.build", r"cu\d.*")),
+                    no(IN_WSL),
+                    no(NO_DRIVER),
+                    no(ON_MACOS),
+                )
+            ),
+            # What is behind it most often, where a post says nothing more.
+            hint(all_of(GPU_UNUSED, ASKS, no(MORE_TO_GO_BY))),
             hint(all_of(NOT_COMPILED, ON_MACOS)),
         ),
         unless=(all_of(NO_GPU_SEEN, no(NOT_COMPILED)), CUDA_WORKS),
@@ -226,6 +270,7 @@ RULES = (
                     ),
                 )
             ),
+            likely(all_of(fact("told.build_changed"), no(says("cpuonly")))),
             aside(says("attempting uninstall: torch")),
         ),
         unless=(says("error: no matching distribution found for torch"), says("winerror 5")),

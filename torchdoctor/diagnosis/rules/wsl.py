@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import IN_WSL, NO_CUDA_DEVICE, SMI_FAILED
+from torchdoctor.diagnosis.rules.symptoms import IN_WSL, NO_CUDA_DEVICE, NO_DRIVER, SMI_FAILED
 from torchdoctor.diagnosis.signs import Seen, all_of, fact, hint, likely, possible, says, sure, test
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ RULES = (
             ),
             likely(fact("nvidia.cuda", "ERR!")),
             likely(all_of(IN_WSL, SMI_FAILED)),
+            likely(all_of(IN_WSL, NO_DRIVER)),
             likely(test(_windows_before_21h2)),
             likely(
                 all_of(IN_WSL, says("cuda driver version is insufficient", "cudaerrorinsufficientdriver"))
