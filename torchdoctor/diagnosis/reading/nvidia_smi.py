@@ -41,12 +41,16 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 
+# torch's warning ends so; its first line is often left out of a post.
+_UNFIT = re.compile(r"want to use the (?P<value>.{3,60}?)(?: GPU) with PyTorch")
+
 # (words one of which the line must have, pattern, fact)
 _TABLE = (
     (("Driver Version",), _HEAD, "nvidia.driver"),
     (("NVRM version",), _MODULE, "nvidia.driver"),
     (("NVRM version",), _MODULE, "nvidia.module"),
     (("CUDA Version", "CUDA UMD Version"), _CUDA, "nvidia.cuda"),
+    (("want to use the",), _UNFIT, "nvidia.gpu"),
     (("MIG ",), _SLICE, "nvidia.mig"),
     (("UUID",), _LISTED, "nvidia.gpu"),
     (("|",), _ROW, "nvidia.gpu"),

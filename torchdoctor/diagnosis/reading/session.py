@@ -22,7 +22,7 @@ _SAID = (
 )
 # As a post writes it: a letter left out, a blank too many, R's name for it, no brackets.
 _AVAILABLE = re.compile(
-    r"cuda[._]is_ ?ava\w{2,4}ble(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b", re.ASCII
+    r"cuda[._](?:is_ ?)?ava\w{2,4}ble(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b", re.ASCII
 )
 _XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
 _MPS = re.compile(r"mps\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
@@ -39,6 +39,7 @@ _ARCH_LIST = re.compile(
 _PATTERNS = (
     ("cuda.available", "cuda.is_", _AVAILABLE),
     ("cuda.available", "cuda_is_", _AVAILABLE),
+    ("cuda.available", "cuda.ava", _AVAILABLE),
     ("xpu.available", "xpu.is_available", _XPU),
     ("mps.available", "mps.is_available", _MPS),
     ("mps.built", "mps.is_built", _MPS_BUILT),

@@ -117,9 +117,24 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (
         "gpu.vendor",
         "nvidia",
-        ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro"),
         (
-            r"geforce|(?<!radeon )\b[rg]tx\b|tesla [a-z]\d|quadro|(?<!have an )(?<!need a )(?<!need an )"
+            "nvidia",
+            "geforce",
+            "rtx",
+            "gtx",
+            "tesla",
+            "quadro",
+            "0ti",
+            "0 ti",
+            "060",
+            "070",
+            "080",
+            "090",
+            "050",
+        ),
+        (
+            r"\b(?:dedicated|discrete|my|an?|card is) [2-5]0[5-9]0(?: ?ti| ?super|s)?\b|显卡[^\n]{0,6}[2-5]0[5-9]0"
+            r"|geforce|(?<!radeon )\b[rg]tx\b|tesla [a-z]\d|quadro|(?<!have an )(?<!need a )(?<!need an )"
             r"(?<!requires an )(?<!no )(?<!without )nvidia (?:gpu|a\d|h\d"
             r"|l\d|t\d|rtx|gtx"
             r"|geforce|corporation)"

@@ -26,6 +26,7 @@ _NOT_PROSE = re.compile(
 _NO_FAILURE = re.compile(
     r"\b(?:i|we|you|they)(?:'m|'re| am| are| do| did)?(?: not|n't) (?:us(?:e|ing)|have|need|want|own|plan)"
     r"|^\W{0,6}(?:if|in case|unless|whether|make sure|ensure|check that|note that)\b|如果|若"
+    r"|\bknow how\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
 )
 _GPU = (
     r"(?:gpus?|cuda(?: devices?| cores?)?|graphics? cards?|video cards?|nvidia(?: cards?)?|geforce|rtx|gtx)"
@@ -53,7 +54,15 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "told.gpu_unused",
         (r"\bno (?:cuda |nvidia )?gpus? (?:is |are |was |were )?(?:detect|found|avail|visib)",),
     ),
-    ("told.gpu_unused", (r"\b(?:gpu|cuda)\b[^,]{0,24}\bunavailable|\b0 ?% (?:gpu|usage|utili)",)),
+    (
+        "told.gpu_unused",
+        (
+            (
+                r"\b(?:gpu|cuda)\b[^,]{0,24}\bunavailable|\b0 ?% (?:gpu|usage|utili)|\bno (?:gpu )?load on\b"
+                r"|\bno access to (?:the |any )?gpu"
+            ),
+        ),
+    ),
     (
         "told.gpu_unused",
         (
@@ -64,7 +73,9 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 r"|识别不[到了]|不能用|没用上|没有?调用)"
                 r"|(?:无法|不能|没法|没有)[^\uff0c]{0,8}(?:调用|使用|检测|识别"
                 r"|用)[^\uff0c]{0,10}(?:gpu|显卡|cuda)"
-                r"|(?:只能|只会|还是|一直|自动|仍然?|都是|全是|却|只[使用在]|用的|使用的)[^\uff0c]{0,10}cpu"
+                r"|(?:只能|只会|还是|一直|自动|仍然?|都是|全是|却|只[使用在]|用的|使用的"
+                r"|显示的?是)[^\uff0c]{0,10}cpu|(?:怎么|为什么|为啥)[^\uff0c]{0,8}cpu"
+                r"|[没未]能?(?:识别|检测|找|用|调用)[^\uff0c]{0,8}(?:显卡|gpu)"
                 r"|(?:gpu|显卡)[^\uff0c]{0,6}(?:不(?:运行|工作|干活|动)|没(?:运行|工作|动)|跑不了"
                 r"|使用率[^\uff0c]{0,6}(?:是|为)? ?0)"
             ),
@@ -92,13 +103,44 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "told.cpu_build",
+        (
+            (
+                r"\b(?:install\w{0,3}|got|have|has|pulls?|picks?|chose|choos\w+"
+                r"|gives?)\b[^,]{0,40}\b(?:py)?torch\b"
+                r"[^,]{0,24}\bcpu(?:[ -]only| version| build)|\b(?:install\w{0,3}|got|pulls?|picks?"
+                r"|chose|gives?)\b"
+                r"[^,]{0,24}\bcpu(?:[ -]only)? (?:version|build|wheel)?(?: of)? ?(?:py)?torch\b"
+                r"|torch[^\uff0c]{0,16}cpu ?版|cpu ?版[^\uff0c]{0,4}(?:的 ?)?(?:py)?torch"
+            ),
+        ),
+    ),
+    (
+        "told.editor_fails",
+        (
+            r"\b(?:pycharm|vs ?code|vscode|spyder|pylance|idle|sublime|visual studio code|editor)\b",
+            (
+                rf"\b(?:{_NOT}|can not)\b[^,]{{0,24}}\b(?:run|use|import|find|work|load|resolv|see|detect)"
+                r"|\bcan not run\b|\bfails?\b|\berror\b|报错|错误|没法|无法|不能|找不到|导入不了"
+            ),
+        ),
+    ),
+    (
+        "told.not_importable",
+        (
+            r"\binstall\w{0,3}\b|装了|安装",
+            rf"\b{_NOT} import\b|无法导入|导入不了|没法 ?import|不能 ?import",
+        ),
+    ),
+    ("told.unresolved", (r"\bimport \W?torch\W{0,3} could not be resolved",)),
+    (
         "told.python_unsupported",
         (
             r"\b(?:pytorch|torch|wheels?)\b",
             r"\bpython ?3\.\d{1,2}\b",
             (
                 rf"\b{_NOT}\b[^,]{{0,20}}\b(?:support|available|released|compatible)"
-                rf"|\bno (?:\w+ )?(?:wheels?|builds?)\b"
+                rf"|\bno (?:\w+ ){{0,3}}(?:wheels?|builds?|versions?)\b"
                 r"|\bunsupported\b|不支持|没有"
             ),
         ),
@@ -228,7 +270,7 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
             (
                 r"\b(?:how (?:can|do|should|to)|why|help|solve|fix|problem|issue|wrong|what should"
                 r"|any idea|trouble|but)\b"
-                r"|怎么|为什么|如何|问题|求助|请问|咋|解决"
+                r"|怎么|为什么|为啥|如何|问题|求|请问|咋|解决|但|能否|是否|原因"
             ),
         ),
     ),

@@ -236,6 +236,19 @@ RULES = (
                 )
             ),
             likely(
+                all_of(
+                    ON_ROCM,
+                    says(
+                        "account",
+                        "user",
+                        matching=(
+                            r"\b(?:accounts?|users?)\b[^\n]{0,160}\b(?:true|works?|fine)\b[^.\n]{0,60}"
+                            r"\b(?:doesn't|does not|not|false|fails?)\b"
+                        ),
+                    ),
+                )
+            ),
+            likely(
                 says(
                     "user is not a member",
                     'is not member of "render"',
@@ -290,6 +303,7 @@ RULES = (
             likely(
                 all_of(
                     ON_ROCM,
+                    no(all_of(ON_NVIDIA, no(says("rocm", "hip")))),
                     says(
                         "igpu",
                         "integrated gpu",

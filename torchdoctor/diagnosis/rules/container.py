@@ -13,6 +13,7 @@ from torchdoctor.diagnosis.rules.symptoms import (
     NOT_COMPILED,
     NVML_UNKNOWN,
     ON_AMD,
+    SMI_ANSWERS,
     SMI_FAILED,
 )
 from torchdoctor.diagnosis.signs import (
@@ -211,6 +212,7 @@ RULES = (
                     no(fact("torch.build", "cpu")),
                     no(fact("nvidia.driver")),
                     no(SMI_WORKS_INSIDE),
+                    no(all_of(SMI_ANSWERS, says("--gpus"))),
                     no(NOT_COMPILED),
                 )
             ),

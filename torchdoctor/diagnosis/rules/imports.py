@@ -207,6 +207,9 @@ RULES = (
                     ),
                 )
             ),
+            likely(all_of(fact("told.editor_fails"), says("torch"), says("import", "导入"), no(IN_NOTEBOOK))),
+            likely(fact("told.unresolved")),
+            hint(all_of(fact("told.not_importable"), says("torch"), no(IN_NOTEBOOK))),
             possible(all_of(NO_MODULE_TORCH, says("vscode", "vs code", "pycharm", "interpreter", "path"))),
         ),
         unless=(says("no module named 'torch._c"), says("no module named 'torch.")),

@@ -33,6 +33,7 @@ __all__ = [
     "ON_MACOS",
     "ON_NVIDIA",
     "ON_WINDOWS",
+    "SMI_ANSWERS",
     "SMI_FAILED",
     "SMI_WORKS",
     "UNDEFINED",
@@ -52,6 +53,14 @@ SMI_WORKS = any_of(
             r"nvidia-smi\W{0,3}(?:output )?(?:command )?(?:works|shows|is fine|prints|sees|lists"
             r"|on the host works|works on the host|looks fine|ok\b)"
         ),
+    ),
+)
+# A post tells that the command answers.
+SMI_ANSWERS = says(
+    "nvidia-smi",
+    matching=(
+        r"nvidia-smi[^.\n]{0,50}\b(?:works?|shows?|sees?|lists?|finds?|fine|ok|okay|normal(?:ly)?|correct(?:ly)?"
+        r"|detects?|displays?|prints?|returns?)\b|nvidia-smi[^。\n]{0,12}(?:正常|能|可以|显示|看到|没问题)"
     ),
 )
 NO_DRIVER = says("found no nvidia driver", "no nvidia driver on your system")
@@ -141,7 +150,7 @@ NOT_OF_TORCH = all_of(
 )  # fmt: skip
 # In a post's own words; alone it does not say why.
 GPU_UNUSED = any_of(fact("told.gpu_unused"), CUDA_UNAVAILABLE)
-ASKS = fact("told.asks")
+ASKS = any_of(fact("told.asks"), says("?", "\uff1f"))
 
 # Where a paste has two answers, the one that says no counts.
 CUDA_WORKS = all_of(fact("cuda.available", "true"), no(fact("cuda.available", "false")))

@@ -21,6 +21,7 @@ from torchdoctor.diagnosis.rules.symptoms import (
     ON_AMD,
     ON_MACOS,
     ON_NVIDIA,
+    SMI_ANSWERS,
     SMI_WORKS,
 )
 from torchdoctor.diagnosis.signs import (
@@ -61,19 +62,12 @@ MORE_TO_GO_BY = any_of(
     ON_MACOS,
     IN_CONTAINER,
     IN_WSL,
-    ON_AMD,
+    all_of(ON_AMD, no(ON_NVIDIA)),
     NOT_OF_TORCH,
     fact("chip", "apple"),
     fact("gpu.vendor", "intel"),
     fact("told.gpu_works"),
     says("mps", matching=r"\bmps\b"),
-)
-SMI_ANSWERS = says(
-    "nvidia-smi",
-    matching=(
-        r"nvidia-smi[^.\n]{0,50}\b(?:works?|shows?|sees?|lists?|finds?|fine|ok|okay|normal(?:ly)?|correct(?:ly)?"
-        r"|detects?|displays?|prints?)\b|nvidia-smi[^。\n]{0,12}(?:正常|能|可以|显示|看到|没问题)"
-    ),
 )
 TORCH_GONE = any_of(
     fact("torch.removed"),
@@ -197,6 +191,7 @@ RULES = (
             ),
             # What is behind it most often, where a post says nothing more.
             hint(all_of(GPU_UNUSED, ASKS, no(MORE_TO_GO_BY))),
+            possible(all_of(fact("told.cpu_build"), any_of(ASKS, GPU_UNUSED), says("gpu", "cuda", "显卡"))),
             hint(all_of(NOT_COMPILED, ON_MACOS)),
         ),
         unless=(all_of(NO_GPU_SEEN, no(NOT_COMPILED)), CUDA_WORKS),
