@@ -67,6 +67,7 @@ MORE_TO_GO_BY = any_of(
     fact("chip", "apple"),
     fact("gpu.vendor", "intel"),
     fact("told.gpu_works"),
+    fact("told.wish"),
     says("mps", matching=r"\bmps\b"),
 )
 TORCH_GONE = any_of(
@@ -191,7 +192,14 @@ RULES = (
             ),
             # What is behind it most often, where a post says nothing more.
             hint(all_of(GPU_UNUSED, ASKS, no(MORE_TO_GO_BY))),
-            possible(all_of(fact("told.cpu_build"), any_of(ASKS, GPU_UNUSED), says("gpu", "cuda", "显卡"))),
+            possible(
+                all_of(
+                    fact("told.cpu_build"),
+                    any_of(ASKS, GPU_UNUSED),
+                    says("gpu", "cuda", "显卡"),
+                    no(fact("told.wish")),
+                )
+            ),
             hint(all_of(NOT_COMPILED, ON_MACOS)),
         ),
         unless=(all_of(NO_GPU_SEEN, no(NOT_COMPILED)), CUDA_WORKS),
@@ -266,6 +274,7 @@ RULES = (
                 )
             ),
             likely(all_of(fact("told.build_changed"), no(says("cpuonly")))),
+            likely(all_of(fact("told.after_update"), NOT_COMPILED)),
             aside(says("attempting uninstall: torch")),
         ),
         unless=(says("error: no matching distribution found for torch"), says("winerror 5")),
