@@ -18,6 +18,7 @@ from torchdoctor.kernels.start import run_cells
 from torchdoctor.kernels.write import check_writable, staged
 from torchdoctor.machine import real_world
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,8 +93,8 @@ def destination_for(
             raise _taken(state)
     if name in ("python3", "python2") and not overwrite:
         raise UsageError(
-            f"{name} is Jupyter's own name for the Python that it runs with",
-            fix="choose another with --name, or take it over with --yes",
+            message("{kernel} is Jupyter's own name for the Python that it runs with", kernel=name),
+            fix=message("choose another with --name, or take it over with --yes"),
             kind="kernel-exists",
         )
     kernels = prefix / "share" / "jupyter" / "kernels" if prefix else user_kernels(environ)
@@ -145,8 +146,13 @@ def raise_first_failure(name: str, checks: Sequence[CheckResult]) -> None:
     for row in checks:
         if row.status == "fail":
             raise KernelFailed(
-                f"the kernel {name} did not pass `{row.id}`: {row.detail}",
-                fix="torchdoctor verify says whether the environment works outside of Jupyter",
+                message(
+                    "the kernel {kernel} did not pass `{check}`: {why}",
+                    kernel=name,
+                    check=row.id,
+                    why=row.detail,
+                ),
+                fix=message("torchdoctor verify says whether the environment works outside of Jupyter"),
             )
 
 
@@ -155,11 +161,20 @@ def _runs(state: KernelState, python: Path) -> bool:
 
 
 def _taken(state: KernelState) -> UsageError:
-    runs = state.argv[0] if state.argv else "its kernel.json cannot be read"
-    shown = clean(f"{state.display_name or 'no display name'}: {runs}; {state.folder}", limit=600)
+    runs = state.argv[0] if state.argv else message("its kernel.json cannot be read")
+    entry = message(
+        "{title}: {runs}; {place}",
+        title=state.display_name or message("no display name"),
+        runs=runs,
+        place=state.folder,
+    )
     return UsageError(
-        f"a kernel called {state.name} is there already ({shown})",
-        fix="choose another with --name, or replace it with --yes",
+        message(
+            "a kernel called {kernel} is there already ({entry})",
+            kernel=state.name,
+            entry=clean(entry, limit=600),
+        ),
+        fix=message("choose another with --name, or replace it with --yes"),
         kind="kernel-exists",
     )
 
@@ -184,6 +199,6 @@ def made_by_ipykernel(python: Path, folder: Path, environ: Mapping[str, str]) ->
         except (OSError, ValueError) as error:
             why = str(error)
     raise KernelFailed(
-        f"the environment's ipykernel made no kernel spec: {why}",
-        fix=f"install it anew: {python} -m pip install --force-reinstall ipykernel",
+        message("the environment's ipykernel made no kernel spec: {why}", why=why),
+        fix=message("install it anew: {python} -m pip install --force-reinstall ipykernel", python=python),
     )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.language import gettext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["Message", "joined", "message", "shown", "shown_in"]
+__all__ = ["Message", "joined", "message", "reworked", "shown", "shown_in"]
 
 
 class Message(str):
@@ -44,6 +44,20 @@ class _Joined(Message):
         return made
 
 
+class _Reworked(Message):
+    """A text to which something is done, such as cutting it, in whichever language it is shown."""
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> _Reworked:  # noqa: PYI034
+        made = str.__new__(cls, _done(str(values["text"]), values))
+        made.template, made.values = template, values
+        return made
+
+
+def _done(text: str, values: Mapping[str, object]) -> str:
+    by: Any = values["by"]
+    return str(by(text))
+
+
 def message(template: str, /, **values: object) -> Message:
     """A text for people. `template` is a literal in the form of `str.format`; a value may be such a text itself.
 
@@ -57,8 +71,17 @@ def joined(texts: Iterable[object], separator: str = ", ") -> Message:
     return _Joined(separator, {str(number): row for number, row in enumerate(texts)})
 
 
+def reworked(text: str, by: Callable[[str], str]) -> str:
+    """What `by` makes of the text; a message stays one, and its translation is treated the same way."""
+    if not isinstance(text, Message):
+        return by(text)
+    return _Reworked("", {"text": text, "by": by}) if by(text) != text else text
+
+
 def shown(text: str) -> str:
     """The text in the language spoken; one that is not a `Message` is looked up whole."""
+    if isinstance(text, _Reworked):
+        return _done(_value(text.values["text"]), text.values)
     if isinstance(text, _Joined):
         return gettext(text.template).join(_value(row) for row in text.values.values())
     if isinstance(text, Message):

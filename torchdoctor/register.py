@@ -12,6 +12,7 @@ from torchdoctor.installed import installed_versions
 from torchdoctor.kernels.places import jupyter_prefixes
 from torchdoctor.lock import lock
 from torchdoctor.machine import describe_python
+from torchdoctor.message import message
 from torchdoctor.plan import Plan
 from torchdoctor.workplace import workplace
 
@@ -50,8 +51,8 @@ def register_kernel(
     installed = installed_versions(world, described.executable)
     if "torch" not in installed:
         raise EnvironmentUnusable(
-            f"{described.prefix} has no torch, which the kernel is to run",
-            fix=f"install it: torchdoctor install {described.prefix}",
+            message("{place} has no torch, which the kernel is to run", place=described.prefix),
+            fix=message("install it: torchdoctor install {place}", place=described.prefix),
             kind="no-torch",
         )
     place = described.prefix if sys_prefix else prefix
@@ -60,7 +61,7 @@ def register_kernel(
         described.executable, name=name, prefix=place, environ=world.environ, overwrite=overwrite
     )
     if not kernel.has_ipykernel(described.executable, world.environ):
-        report.note("ipykernel is not there yet; installing it")
+        report.note(message("ipykernel is not there yet; installing it"))
         bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
     registered = kernel.register(
         described.executable,
@@ -74,10 +75,19 @@ def register_kernel(
     )
     if place is not None and place not in jupyter_prefixes(world):
         report.note(
-            f"only the Jupyter that runs in {place} finds it, or one whose JUPYTER_PATH has its share/jupyter"
+            message(
+                "only the Jupyter that runs in {place} finds it, or one whose JUPYTER_PATH has its share/jupyter",
+                place=place,
+            )
         )
     report.stage(
-        "kernel", f"{registered.name} ran its cells with torch {registered.torch} on {registered.device}"
+        "kernel",
+        message(
+            "{kernel} ran its cells with torch {version} on {device}",
+            kernel=registered.name,
+            version=registered.torch,
+            device=registered.device,
+        ),
     )
     return registered
 
@@ -117,13 +127,23 @@ def bring_ipykernel(
                 on_wait=lambda seconds: report.waiting("install", seconds),
             ),
         )
-    report.stage("install", f"ipykernel and what it needs, {len(house.wheels)} packages, into {folder}")
+    report.stage(
+        "install",
+        message(
+            "ipykernel and what it needs, {count} packages, into {place}",
+            count=len(house.wheels),
+            place=folder,
+        ),
+    )
 
 
 def _refuse_what_is_not_ours(python: PythonInfo) -> None:
     if not python.is_venv and not (python.prefix / "conda-meta").is_dir():
         raise EnvironmentUnusable(
-            f"{python.executable} is in no environment of its own and has no ipykernel; torchdoctor does not change it",
-            fix="make an environment with `torchdoctor install ENV`, and register that",
+            message(
+                "{python} is in no environment of its own and has no ipykernel; torchdoctor does not change it",
+                python=python.executable,
+            ),
+            fix=message("make an environment with `torchdoctor install ENV`, and register that"),
             kind="not-a-venv",
         )

@@ -8,6 +8,7 @@ from torchdoctor.checkup.environment_facts import environment_facts, told
 from torchdoctor.checkup.missing_parts import missing_parts
 from torchdoctor.diagnosis.case_file import CaseFile, Fact
 from torchdoctor.diagnosis.reading import read_paste
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,17 +80,23 @@ def _refusal(row: NamedFact) -> str:
 def machine_facts(detection: Detection) -> Iterator[Fact]:
     """What is known of the machine, under the names that reports have for it."""
     machine = detection.machine
-    yield Fact(name="os.system", value=machine.os, source=f"operating system: {machine.os}")
-    yield Fact(name="arch", value=machine.arch, source=f"processor: {machine.arch}")
+    yield Fact(
+        name="os.system", value=machine.os, source=message("operating system: {value}", value=machine.os)
+    )
+    yield Fact(name="arch", value=machine.arch, source=message("processor: {value}", value=machine.arch))
     if machine.wsl:
         yield Fact(name="wsl", value="true", source="WSL")
     if machine.libc is not None:
-        yield Fact(name="libc.name", value=machine.libc.name, source=f"C library: {machine.libc.name}")
+        yield Fact(
+            name="libc.name",
+            value=machine.libc.name,
+            source=message("C library: {value}", value=machine.libc.name),
+        )
         if machine.libc.version:
-            said = f"C library: {machine.libc.name} {machine.libc.version}"
+            said = message("C library: {value}", value=f"{machine.libc.name} {machine.libc.version}")
             yield Fact(name="libc.version", value=machine.libc.version, source=said)
     if machine.python.free_threaded:
-        yield Fact(name="python.free_threaded", value="true", source="free-threaded Python")
+        yield Fact(name="python.free_threaded", value="true", source=message("free-threaded Python"))
     yield from _gpus(detection)
     for row in detection.facts:
         if row.fact.state == "found":
@@ -122,20 +129,23 @@ def _gpus(detection: Detection) -> Iterator[Fact]:
         yield told("nvidia.gpu", gpu.name, "NVIDIA GPU", nvidia.source)
         if gpu.compute_capability:
             yield told(
-                "nvidia.capability", gpu.compute_capability, f"{gpu.name}: compute capability", nvidia.source
+                "nvidia.capability",
+                gpu.compute_capability,
+                message("{gpu}: compute capability", gpu=gpu.name),
+                nvidia.source,
             )
     for card in machine.amd.gpus if machine.amd else ():
         if card.name:
             yield told("amd.gpu", card.name, "AMD GPU", amd.source)
         if card.gfx:
-            yield told("amd.gfx", card.gfx, "AMD target", amd.source)
+            yield told("amd.gfx", card.gfx, message("AMD target"), amd.source)
     for adapter in machine.intel.gpus if machine.intel else ():
         yield told("intel.gpu", adapter.name, "Intel GPU", intel.source)
 
 
 def _of_import(seen: Seen) -> Iterator[Fact]:
     for row in seen.imported or ():
-        yield told(f"live.check.{row.id}", row.status, row.detail, "run in the environment")
+        yield told(f"live.check.{row.id}", row.status, row.detail, message("run in the environment"))
     if seen.healthy_import:
         yield from _available(seen)
 
@@ -152,15 +162,20 @@ def _available(seen: Seen) -> Iterator[Fact]:
     }
     for kind, gpu in there.items():
         if kind in said.lower():
-            yield told(f"{kind}.available", "true", "torch's devices", said)
+            yield told(f"{kind}.available", "true", message("torch's devices"), said)
         elif gpu:
-            yield told(f"{kind}.available", "false", "torch's devices", said)
+            yield told(f"{kind}.available", "false", message("torch's devices"), said)
 
 
 def _of_plan(seen: Seen) -> Iterator[Fact]:
     """Which build would fit; a missing GPU build is no fault where none fits."""
     if seen.plan is not None:
-        yield told("live.plan", seen.plan.variant, "the build that fits", "the plan for this machine")
+        yield told(
+            "live.plan",
+            seen.plan.variant,
+            message("the build that fits"),
+            message("the plan for this machine"),
+        )
 
 
 def _of_kernels(seen: Seen) -> Iterator[Fact]:
@@ -168,10 +183,20 @@ def _of_kernels(seen: Seen) -> Iterator[Fact]:
         if row.language not in (None, "python"):
             continue
         if row.problem is not None:
-            said = f"{row.name}: {row.problem.message} ({row.folder})"
+            said = message(
+                "{kernel}: {problem} ({place})",
+                kernel=row.name,
+                problem=row.problem.message,
+                place=row.folder,
+            )
             yield Fact(name="live.kernel.broken", value=row.name, source=said)
         elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
-            yield told("live.kernel.without_torch", row.name, f"it runs {row.python}", str(row.folder))
+            yield told(
+                "live.kernel.without_torch",
+                row.name,
+                message("it runs {python}", python=row.python),
+                str(row.folder),
+            )
 
 
 def _plain(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.checkup.replaced import replacement_of
 from torchdoctor.checkup.required import unmet_requirements
 from torchdoctor.diagnosis.case_file import Fact
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,22 +15,48 @@ if TYPE_CHECKING:
     from torchdoctor.checkup.seen import Seen
     from torchdoctor.inventory.model import Inventory, TorchPackage
 
-__all__ = ["environment_facts", "told"]
+__all__ = ["environment_facts", "told", "worded"]
 
 # What a variable says only where something is wrong: its folders are looked into instead.
 _LOOKED_INTO = ("PYTHONPATH", "LD_LIBRARY_PATH")
 
+# The words of the inventory that are for people.
+_WORDS = {
+    str(row): row
+    for row in (
+        message("interpreter"), message("standard library"), message("user site"), message("current folder"),
+        message("missing"), message("size"), message("hash"), message("unreadable"),
+    )
+}  # fmt: skip
+
+
+def worded(text: str) -> str:
+    """A word of the inventory as a text; what is a name stays as it is."""
+    return _WORDS.get(text, text)
+
 
 def told(name: str, value: object, what: str, where: str) -> Fact:
     """A fact whose source says what it is, its value, and where that was read."""
-    return Fact(name=name, value=str(value), source=f"{what}: {value} ({where})")
+    return Fact(
+        name=name,
+        value=str(value),
+        source=message("{what}: {value} ({where})", what=what, value=value, where=where),
+    )
 
 
 def environment_facts(seen: Seen) -> Iterator[Fact]:
     """Every fact of the environment, under the names that reports have for it or, if live, names of its own."""
     inventory = seen.inventory
-    yield Fact(name="environment.prefix", value=inventory.prefix, source=f"environment: {inventory.prefix}")
-    yield Fact(name="environment.python", value=inventory.python, source=f"interpreter: {inventory.python}")
+    yield Fact(
+        name="environment.prefix",
+        value=inventory.prefix,
+        source=message("environment: {place}", place=inventory.prefix),
+    )
+    yield Fact(
+        name="environment.python",
+        value=inventory.python,
+        source=message("interpreter: {place}", place=inventory.python),
+    )
     torch = inventory.torch.value
     if torch is not None:
         yield from _torch(torch)
@@ -39,19 +66,21 @@ def environment_facts(seen: Seen) -> Iterator[Fact]:
     for variable in inventory.variables.value or ():
         if variable.name in _LOOKED_INTO:
             continue
-        yield told(f"env.{variable.name}", variable.value, variable.name, "the environment variables")
+        yield told(
+            f"env.{variable.name}", variable.value, variable.name, message("the environment variables")
+        )
     yield from _wrong_files(inventory)
     yield from _together(inventory)
     yield from _of_conda(inventory)
     yield from _in_front(inventory)
     for unmet in unmet_requirements(inventory, seen.python):
         yield Fact(
-            name="live.unmet", value=f"{unmet.project} {unmet.version or 'missing'}", source=str(unmet)
+            name="live.unmet", value=f"{unmet.project} {unmet.version or 'missing'}", source=unmet.told
         )
     for said in seen.moved:
         yield Fact(name="live.moved", value=said, source=said)
     if (replaced := replacement_of(inventory)) is not None:
-        yield Fact(name="live.replaced", value=replaced.now, source=str(replaced))
+        yield Fact(name="live.replaced", value=replaced.now, source=replaced.told)
 
 
 def _together(inventory: Inventory) -> Iterator[Fact]:
@@ -64,14 +93,25 @@ def _together(inventory: Inventory) -> Iterator[Fact]:
         # A whole package on PYTHONPATH is told as what it is.
         if shadow.where == "PYTHONPATH" and any(shadow.path.startswith(f"{row}/") for row in copies):
             continue
-        said = f"{shadow.path} is imported in place of {shadow.module} ({shadow.where})"
+        said = message(
+            "{file} is imported in place of {module} ({where})",
+            file=shadow.path,
+            module=shadow.module,
+            where=worded(shadow.where),
+        )
         yield Fact(name="live.shadow", value=shadow.module, source=said)
     for companion in inventory.companions.value or ():
         if companion.matches is False or companion.same_variant is False:
-            said = f"{companion.name} {companion.version} beside torch {companion.torch}: {companion.why}"
+            said = message(
+                "{package} {version} beside torch {torch}: {why}",
+                package=companion.name,
+                version=companion.version,
+                torch=companion.torch,
+                why=companion.why,
+            )
             yield Fact(name="live.companion", value=companion.name, source=said)
     if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
-        needed = f"this torch needs NumPy {inventory.numpy.value.needed}"
+        needed = message("this torch needs NumPy {version}", version=inventory.numpy.value.needed)
         yield told("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
 
 
@@ -79,7 +119,7 @@ def _torch(torch: TorchPackage) -> Iterator[Fact]:
     if torch.version:
         yield told("torch.version", torch.version, "torch", torch.folder)
     if torch.variant.value:
-        yield told("torch.build", torch.variant.value, "torch's build", torch.variant.source)
+        yield told("torch.build", torch.variant.value, message("torch's build"), torch.variant.source)
     says = torch.version_file.value
     if says is None:
         return
@@ -92,13 +132,26 @@ def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
     for check in inventory.records.value or ():
         if not check.wrong_count:
             continue
-        first = ", ".join(f"{row.path}: {row.problem}" for row in check.wrong[:3])
-        said = f"{check.wrong_count} of {check.files} files are not as {check.name} installed them ({first})"
-        yield Fact(name="live.record", value=check.name, source=f"{said}: {check.record}")
+        said = message(
+            "{count} of {files} files are not as {package} installed them ({first}): {record}",
+            count=check.wrong_count,
+            files=check.files,
+            package=check.name,
+            first=joined(
+                message("{file}: {problem}", file=row.path, problem=worded(row.problem))
+                for row in check.wrong[:3]
+            ),
+            record=check.record,
+        )
+        yield Fact(name="live.record", value=check.name, source=said)
     for path in inventory.truncated.value or ():
-        yield Fact(name="live.truncated", value=path, source=f"cut short: {path}")
+        yield Fact(name="live.truncated", value=path, source=message("cut short: {file}", file=path))
     for path in inventory.leftovers.value or ():
-        yield Fact(name="live.leftover", value=path, source=f"left by an interrupted installation: {path}")
+        yield Fact(
+            name="live.leftover",
+            value=path,
+            source=message("left by an interrupted installation: {file}", file=path),
+        )
 
 
 def _of_conda(inventory: Inventory) -> Iterator[Fact]:
@@ -109,11 +162,12 @@ def _of_conda(inventory: Inventory) -> Iterator[Fact]:
     )
     if torch is None:
         return
-    yield told("conda.torch", f"{torch.version} {torch.build}", "conda's torch", torch.metadata)
+    yield told("conda.torch", f"{torch.version} {torch.build}", message("conda's torch"), torch.metadata)
     own = [row for row in rows if row.name in ("torch", "torchvision", "torchaudio") and row.kind == "wheel"]
     for row in own:
         if row.installer not in (None, "conda"):
-            yield told("live.conda_and_pip", row.version, f"{row.name} by {row.installer}", row.metadata)
+            by = message("{package} by {installer}", package=row.name, installer=row.installer)
+            yield told("live.conda_and_pip", row.version, by, row.metadata)
 
 
 def _in_front(inventory: Inventory) -> Iterator[Fact]:
@@ -126,8 +180,13 @@ def _in_front(inventory: Inventory) -> Iterator[Fact]:
         # A torch that lies there alone is meant to.
         if fact is None or not own - {copy.folder}:
             continue
-        yield told(fact, f"{copy.name} {copy.version}", f"{path[copy.folder]} holds", copy.folder)
+        yield told(
+            fact,
+            f"{copy.name} {copy.version}",
+            message("{place} holds", place=worded(path[copy.folder])),
+            copy.folder,
+        )
     runtimes = [row for row in inventory.openmp.value or () if row.name == "iomp5"]
     if len(runtimes) > 1:
         for library in runtimes:
-            yield told("live.openmp", library.path, "OpenMP runtime", library.name)
+            yield told("live.openmp", library.path, message("OpenMP runtime"), library.name)

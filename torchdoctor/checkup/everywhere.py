@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.kernels import list_kernels
 from torchdoctor.kernels.interpreter import python_in, site_folders, torch_of
-from torchdoctor.language import gettext as _
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,13 +81,24 @@ def judge_all(rows: Sequence[Place]) -> tuple[str, ...]:
     for row in rows:
         kernels = [text for text in row.known_by if text.startswith("kernel ")]
         if kernels and not row.torch:
-            text = _("{kernels} runs {place}, which has no torch; {other} has torch {version}")
+            notes.append(
+                message(
+                    "{kernels} runs {place}, which has no torch; {other} has torch {version}",
+                    kernels=joined(kernels),
+                    place=row.prefix,
+                    other=other.prefix,
+                    version=other.torch,
+                )
+            )
         elif "active" in row.known_by and not row.torch:
-            text = _("the active environment {place} has no torch; {other} has torch {version}")
-        else:
-            continue
-        names = ", ".join(kernels)
-        notes.append(text.format(kernels=names, place=row.prefix, other=other.prefix, version=other.torch))
+            notes.append(
+                message(
+                    "the active environment {place} has no torch; {other} has torch {version}",
+                    place=row.prefix,
+                    other=other.prefix,
+                    version=other.torch,
+                )
+            )
     return tuple(notes)
 
 
@@ -95,12 +106,12 @@ def _candidates(world: World, here: Path) -> Iterator[tuple[Path, str]]:
     environ = world.environ
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if environ.get(variable):
-            yield Path(environ[variable]), "active"
+            yield Path(environ[variable]), message("active")
     for name in (".venv", "venv", "env"):
         yield here / name, ""
     for kernel in list_kernels(world):
         if kernel.prefix is not None and kernel.hidden_by is None:
-            yield kernel.prefix, f"kernel {kernel.name}"
+            yield kernel.prefix, message("kernel {kernel}", kernel=kernel.name)
     home = _home(environ)
     for prefix in _conda(world, home):
         yield prefix, "conda"

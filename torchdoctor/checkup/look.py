@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.checkup.moved import scripts_of_elsewhere
 from torchdoctor.checkup.seen import Seen
 from torchdoctor.machine.beside import Beside
+from torchdoctor.message import joined
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,7 @@ def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
     try:
         return plan_from_snapshot(detection.machine, Request(), index), ""
     except NoSolution as error:
-        return None, f"{error.message}; {error.fix}"
+        return None, joined((error.message, error.fix), "; ")
 
 
 def _imported(world: World, python: PythonInfo, how: Looking) -> tuple[CheckResult, ...] | None:

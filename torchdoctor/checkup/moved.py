@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
+
 if TYPE_CHECKING:
     from torchdoctor.machine import PythonInfo, World
 
@@ -40,7 +42,7 @@ def scripts_of_elsewhere(world: World, python: PythonInfo) -> tuple[str, ...]:
         text = world.read_text(path, limit=_FIRST)
         named = interpreter_named(text) if text else None
         if named is not None and not _within(named, python):
-            rows.append(f"{path} runs {named}")
+            rows.append(message("{script} runs {python}", script=path, python=named))
     return tuple(rows)
 
 

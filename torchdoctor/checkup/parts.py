@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.language import gettext as _
+from torchdoctor.checkup.environment_facts import worded
 from torchdoctor.machine.summary import summary
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,9 +40,16 @@ class Check:
 def _facts(seen: Seen, *names: str) -> tuple[str, ...]:
     """Evidence: the facts of these names or sections, as they are known."""
     return tuple(
-        f"{row.name}: {_plain(row.fact.value)} ({row.fact.source})"
+        message(
+            "{what}: {value} ({where})", what=row.name, value=_plain(row.fact.value), where=row.fact.source
+        )
         if row.fact.state == "found"
-        else f"{row.name}: {row.fact}"
+        else message(
+            "{what}: {why} ({where})",
+            what=row.name,
+            why=message("unknown: {why}", why=row.fact.why) if row.fact.why else message("unknown"),
+            where=row.fact.source,
+        )
         for row in seen.detection.facts
         if any(row.name == name or row.name.startswith(f"{name}.") for name in names)
         and row.fact.state != "absent"
@@ -51,13 +59,15 @@ def _facts(seen: Seen, *names: str) -> tuple[str, ...]:
 def _plain(value: object) -> str:
     """A value as people write it: lists by commas, yes and no, the fields of a record side by side."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return message("yes") if value else message("no")
     if isinstance(value, tuple):
-        return ", ".join(map(_plain, value))
+        return joined(map(_plain, value))
     if is_dataclass(value):
         told = (getattr(value, row.name) for row in fields(value))
-        return " ".join(_plain(one) for one in told if one is not None and one != ())
-    return "none" if value is None else str(value)
+        return joined((_plain(one) for one in told if one is not None and one != ()), " ")
+    if value is None:
+        return message("none")
+    return value if isinstance(value, str) else str(value)
 
 
 def _system(seen: Seen) -> Said:
@@ -74,7 +84,8 @@ def _room(seen: Seen) -> Said:
 
     limit = values.get("system.memory.limit")
     memory = gib("system.memory.limit") if isinstance(limit, int) else gib("system.memory.total")
-    text = _("{threads} threads, {memory} of memory, {disk} free for the environment").format(
+    text = message(
+        "{threads} threads, {memory} of memory, {disk} free for the environment",
         threads=values.get("system.cpu.allowed") or values.get("system.cpu.threads") or "?",
         memory=memory,
         disk=gib("system.disk.environment"),
@@ -93,9 +104,9 @@ def _devices(seen: Seen) -> Said:
         for row in seen.detection.facts
         if row.name in ("nvidia.gpus", "amd.gpus", "intel.gpus") and row.fact.state == "unknown"
     ]
-    text = ", ".join(names) or _("no GPU was found")
+    text = joined(names) if names else message("no GPU was found")
     if unknown:
-        text = f"{text}; {'; '.join(dict.fromkeys(unknown))}"
+        text = joined((text, *dict.fromkeys(unknown)), "; ")
     return Said(
         text=text,
         evidence=_facts(seen, "nvidia", "amd", "intel", "apple"),
@@ -107,12 +118,11 @@ def _driver(seen: Seen) -> Said:
     machine = seen.detection.machine
     said = []
     if machine.nvidia:
-        said.append(
-            f"NVIDIA {machine.nvidia.driver}" if machine.nvidia.driver else _("no NVIDIA driver answers")
-        )
+        driver = machine.nvidia.driver
+        said.append(f"NVIDIA {driver}" if driver else message("no NVIDIA driver answers"))
     if machine.amd:
         said.append(f"amdgpu {machine.amd.driver or ''}".strip())
-    text = ", ".join(said) or _("none is needed")
+    text = joined(said) if said else message("none is needed")
     return Said(
         text=text, evidence=_facts(seen, "nvidia.driver", "nvidia.module", "nvidia.libcuda", "amd.driver")
     )
@@ -120,13 +130,15 @@ def _driver(seen: Seen) -> Said:
 
 def _access(seen: Seen) -> Said:
     machine = seen.detection.machine
-    where = machine.container and _("in a container ({kind})").format(kind=machine.container)
+    where = machine.container and message("in a container ({kind})", kind=machine.container)
     denied = [
         str(row.fact.value)
         for row in seen.detection.facts
         if row.name.endswith("_denied") and row.fact.state == "found"
     ]
-    text = _("may not open {nodes}").format(nodes=", ".join(denied)) if denied else _("nothing is in the way")
+    text = (
+        message("may not open {nodes}", nodes=joined(denied)) if denied else message("nothing is in the way")
+    )
     names = (
         "nvidia.devices",
         "nvidia.devices_denied",
@@ -135,12 +147,17 @@ def _access(seen: Seen) -> Said:
         "amd.groups",
         "os.container",
     )
-    return Said(text=", ".join(filter(None, (where, text))), evidence=_facts(seen, *names))
+    return Said(text=joined(filter(None, (where, text))), evidence=_facts(seen, *names))
 
 
 def _python(seen: Seen) -> Said:
     kind = seen.inventory.kind.value or "interpreter"
-    text = f"{seen.python.prefix}, Python {seen.python.version} ({kind})"
+    text = message(
+        "{place}, Python {version} ({kind})",
+        place=seen.python.prefix,
+        version=seen.python.version,
+        kind=worded(kind),
+    )
     return Said(text=text, evidence=(f"python: {seen.python.executable}", *_facts(seen, "python")))
 
 
@@ -148,19 +165,19 @@ def _path(seen: Seen) -> Said:
     inventory = seen.inventory
     folders = [row for row in inventory.path.value or () if row.there and row.origin != "standard library"]
     outside = sorted({row.origin for row in folders} - {"site-packages", ".pth file"})
-    text = _("imports look in {count} folders").format(count=len(folders))
+    text = message("imports look in {count} folders", count=len(folders))
     if outside:
-        text += ", " + _("also by {origins}").format(origins=", ".join(outside))
-    evidence = tuple(f"{row.origin}: {row.folder}" for row in folders)
+        text = joined((text, message("also by {origins}", origins=joined(map(worded, outside)))))
+    evidence = tuple(message("{what}: {where}", what=worded(row.origin), where=row.folder) for row in folders)
     return Said(text=text, evidence=evidence)
 
 
 def _packages(seen: Seen) -> Said:
     rows = seen.inventory.distributions.value or ()
     twice = seen.inventory.duplicates.value or ()
-    text = _("{count} packages").format(count=len(rows))
+    text = message("{count} packages", count=len(rows))
     if twice:
-        text += ", " + _("more than once: {names}").format(names=", ".join(row.name for row in twice))
+        text = joined((text, message("more than once: {names}", names=joined(row.name for row in twice))))
     evidence = tuple(f"{row.name} {row.version} ({row.installer or '?'}, {row.installed_at})" for row in rows)
     return Said(text=text, evidence=evidence)
 
@@ -169,22 +186,24 @@ def _build(seen: Seen) -> Said:
     torch = seen.inventory.torch.value
     if torch is None:
         where = seen.python.prefix
-        return Said(
-            text=_("torch is not in {where}").format(where=where)
-            + (f"; {seen.elsewhere}" if seen.elsewhere else ""),
-            mark="unknown",
-        )
-    build = torch.variant.value or _("build not said")
-    text = f"torch {torch.version} ({build})"
-    return Said(text=text, evidence=(f"folder: {torch.folder}", f"variant: {torch.variant}"))
+        text = message("torch is not in {where}", where=where)
+        return Said(text=joined((text, seen.elsewhere), "; ") if seen.elsewhere else text, mark="unknown")
+    build = torch.variant.value or message("build not said")
+    text = message("torch {version} ({build})", version=torch.version, build=build)
+    evidence = (
+        message("folder: {place}", place=torch.folder),
+        message("variant: {said}", said=torch.variant),
+    )
+    return Said(text=text, evidence=evidence)
 
 
 def _fits(seen: Seen) -> Said:
     if seen.plan is None:
-        return Said(text=_("no build fits: {why}").format(why=seen.unfit), mark="warning")
-    names = ", ".join(f"{row.name} {row.version}" for row in seen.plan.packages)
-    text = _("the newest that fits: {names}").format(names=names)
-    text += "".join(f"; {warning}" for warning in seen.plan.warnings)
+        return Said(text=message("no build fits: {why}", why=seen.unfit), mark="warning")
+    names = joined(f"{row.name} {row.version}" for row in seen.plan.packages)
+    text = message("the newest that fits: {names}", names=names)
+    if seen.plan.warnings:
+        text = joined((text, *seen.plan.warnings), "; ")
     return Said(
         text=text,
         evidence=(*seen.plan.reasons, *seen.plan.warnings),
@@ -194,24 +213,36 @@ def _fits(seen: Seen) -> Said:
 
 def _companions(seen: Seen) -> Said:
     rows = [row for row in (seen.inventory.torchvision.value, seen.inventory.torchaudio.value) if row]
-    text = ", ".join(f"{row.name} {row.version} ({row.variant.value or _('build not said')})" for row in rows)
-    evidence = tuple(f"{row.name}: {row.why}" for row in seen.inventory.companions.value or ())
-    return Said(text=text or _("neither torchvision nor torchaudio"), evidence=evidence)
+    text = joined(
+        message(
+            "{package} {version} ({build})",
+            package=row.name,
+            version=row.version,
+            build=row.variant.value or message("build not said"),
+        )
+        for row in rows
+    )
+    evidence = tuple(
+        message("{what}: {why}", what=row.name, why=row.why) for row in seen.inventory.companions.value or ()
+    )
+    return Said(text=text if rows else message("neither torchvision nor torchaudio"), evidence=evidence)
 
 
 def _import(seen: Seen) -> Said:
     if seen.imported is None:
-        return Said(text=_("importing torch was not tried"), mark="ok")
+        return Said(text=message("importing torch was not tried"), mark="ok")
     failed = [row for row in seen.imported if row.status == "fail"]
     rows = failed or [row for row in seen.imported if row.id in ("import", "devices")]
     seconds = sum(row.seconds for row in seen.imported)
-    text = "; ".join(row.detail for row in rows)
+    text = joined((row.detail for row in rows), "; ")
     if not failed:
-        text = _("imports in {seconds} s; {devices}").format(
-            seconds=f"{seconds:.1f}", devices=next((row.detail for row in rows if row.id == "devices"), "")
+        text = message(
+            "imports in {seconds} s; {devices}",
+            seconds=f"{seconds:.1f}",
+            devices=next((row.detail for row in rows if row.id == "devices"), ""),
         )
     return Said(
-        text=text, evidence=tuple(f"{row.id}: {row.detail}" for row in seen.imported),
+        text=text, evidence=tuple(message("{what}: {why}", what=row.id, why=row.detail) for row in seen.imported),
         mark="error" if failed else "ok",
     )  # fmt: skip
 
@@ -219,51 +250,69 @@ def _import(seen: Seen) -> Said:
 def _kernels(seen: Seen) -> Said:
     rows = [row for row in seen.kernels if row.language in (None, "python")]
     if not rows:
-        return Said(text=_("none is registered"))
+        return Said(text=message("none is registered"))
     broken = [row for row in rows if row.problem is not None]
-    text = _("{count} registered").format(count=len(rows))
+    text = message("{count} registered", count=len(rows))
     if broken:
         names = [row.name for row in broken[:_NAMED]] + (["…"] if len(broken) > _NAMED else [])
-        text += ", " + _("cannot start: {names}").format(names=", ".join(names))
+        text = joined((text, message("cannot start: {names}", names=joined(names))))
     return Said(text=text, evidence=tuple(_kernel_lines(seen)))
 
 
 def _kernel_lines(seen: Seen) -> Iterator[str]:
     for row in seen.kernels:
-        holds = f"torch {row.torch} ({row.build})" if row.torch else "no torch"
-        here = ", this environment" if row.prefix == seen.python.prefix else ""
-        yield f"{row.name}: {row.python or ' '.join(row.argv)}, {holds}{here}"
+        holds = f"torch {row.torch} ({row.build})" if row.torch else message("no torch")
+        here = [message("this environment")] if row.prefix == seen.python.prefix else []
+        runs = str(row.python or " ".join(row.argv))
+        yield message("{what}: {why}", what=row.name, why=joined((runs, holds, *here)))
 
 
 def _network(seen: Seen) -> Said:
     reach = seen.reach
     if reach is None:
-        return Said(text=_("not asked"))
+        return Said(text=message("not asked"))
     through = f" ({reach.through})" if reach.through else ""
     if reach.seconds is not None:
-        text = _("{host} answers in {milliseconds} ms").format(
-            host=reach.host, milliseconds=f"{reach.seconds * 1000:.0f}"
+        text = message(
+            "{host} answers in {milliseconds} ms{through}",
+            host=reach.host,
+            milliseconds=f"{reach.seconds * 1000:.0f}",
+            through=through,
         )
-        return Said(text=text + through)
-    text = _(
-        "{host} cannot be reached: {why}; `--mirror auto` or `--find-links` help an installation"
-    ).format(host=reach.host + through, why=reach.why)
+        return Said(text=text)
+    text = message(
+        "{host} cannot be reached: {why}; `--mirror auto` or `--find-links` help an installation",
+        host=reach.host + through,
+        why=reach.why,
+    )
     return Said(text=text, mark="unknown")
 
 
 CHECKS = {
-    "machine.system": Check(looks_at="operating system, C library, Python, accelerators", say=_system),
-    "machine.room": Check(looks_at="processors, memory, free disk", say=_room),
-    "gpu.devices": Check(looks_at="the GPUs and their state", say=_devices),
-    "gpu.driver": Check(looks_at="the driver: loaded, one version, new enough", say=_driver),
-    "gpu.access": Check(looks_at="container, permissions, variables that hide GPUs", say=_access),
-    "environment.python": Check(looks_at="the environment and its interpreter", say=_python),
-    "environment.path": Check(looks_at="where imports look, what shadows what", say=_path),
-    "environment.packages": Check(looks_at="packages, copies, files against their RECORD", say=_packages),
-    "pytorch.build": Check(looks_at="torch and its build, against the GPU and the driver", say=_build),
-    "pytorch.fits": Check(looks_at="the build that would fit this machine", say=_fits),
-    "pytorch.companions": Check(looks_at="torchvision and torchaudio, against torch", say=_companions),
-    "pytorch.import": Check(looks_at="importing torch in the environment, and its devices", say=_import),
-    "kernels.specs": Check(looks_at="Jupyter's kernels: what each runs, and whether it can", say=_kernels),
-    "network.index": Check(looks_at="whether the PyTorch index answers", say=_network),
+    "machine.system": Check(
+        looks_at=message("operating system, C library, Python, accelerators"), say=_system
+    ),
+    "machine.room": Check(looks_at=message("processors, memory, free disk"), say=_room),
+    "gpu.devices": Check(looks_at=message("the GPUs and their state"), say=_devices),
+    "gpu.driver": Check(looks_at=message("the driver: loaded, one version, new enough"), say=_driver),
+    "gpu.access": Check(looks_at=message("container, permissions, variables that hide GPUs"), say=_access),
+    "environment.python": Check(looks_at=message("the environment and its interpreter"), say=_python),
+    "environment.path": Check(looks_at=message("where imports look, what shadows what"), say=_path),
+    "environment.packages": Check(
+        looks_at=message("packages, copies, files against their RECORD"), say=_packages
+    ),
+    "pytorch.build": Check(
+        looks_at=message("torch and its build, against the GPU and the driver"), say=_build
+    ),
+    "pytorch.fits": Check(looks_at=message("the build that would fit this machine"), say=_fits),
+    "pytorch.companions": Check(
+        looks_at=message("torchvision and torchaudio, against torch"), say=_companions
+    ),
+    "pytorch.import": Check(
+        looks_at=message("importing torch in the environment, and its devices"), say=_import
+    ),
+    "kernels.specs": Check(
+        looks_at=message("Jupyter's kernels: what each runs, and whether it can"), say=_kernels
+    ),
+    "network.index": Check(looks_at=message("whether the PyTorch index answers"), say=_network),
 }

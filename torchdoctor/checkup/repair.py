@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.errors import NoSolution
-from torchdoctor.language import gettext as _
+from torchdoctor.message import joined, message
 from torchdoctor.plan import COMPANIONS, Request
 from torchdoctor.snapshot_shelf import plan_from_snapshot
 
@@ -55,10 +55,10 @@ class Reinstall:
     @property
     def what(self) -> str:
         """What would be done, for the person who is asked."""
-        names = ", ".join(f"{row.name} {row.version}" for row in self.plan.packages)
-        text = _("install {names} into the environment").format(names=names)
+        names = joined(f"{row.name} {row.version}" for row in self.plan.packages)
+        text = message("install {names} into the environment", names=names)
         again = sorted(self.reinstall)
-        return text + (", " + _("and {names} anew").format(names=", ".join(again)) if again else "")
+        return joined((text, message("and {names} anew", names=joined(again)))) if again else text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +72,7 @@ class KernelRepair:
     def what(self) -> str:
         """What would be done, for the person who is asked."""
         problem = self.kernel.problem.message if self.kernel.problem else ""
-        return _("repair the kernel {name}: {problem}").format(name=self.kernel.name, problem=problem)
+        return message("repair the kernel {name}: {problem}", name=self.kernel.name, problem=problem)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +125,7 @@ def with_mending(
 ) -> tuple[Finding, ...]:
     """The findings, those that a repair is about with the command that makes it before the steps by hand."""
     about = {name for row in repairs for name in row.findings}
-    text = _("Let torchdoctor do it; it shows what it will do and asks first:")
+    text = message("Let torchdoctor do it; it shows what it will do and asks first:")
     return tuple(replace(row, fix=(text, command, *row.fix)) if row.id in about else row for row in findings)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.message import joined, message
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,9 +31,15 @@ class Replacement:
     when: str | None
     culprits: tuple[str, ...]
 
-    def __str__(self) -> str:
-        by = f", when {' and '.join(self.culprits)} came" if self.culprits else ""
-        return f"torch {self.before} became {self.now}{f' at {self.when}' if self.when else ''}{by}"
+    @property
+    def told(self) -> str:
+        """What became of torch, when and with whom, as a sentence."""
+        text = message("torch {before} became {now}", before=self.before, now=self.now)
+        if self.when:
+            text = message("{text} at {time}", text=text, time=self.when)
+        if self.culprits:
+            text = message("{text}, when {packages} came", text=text, packages=joined(self.culprits, " and "))
+        return text
 
 
 def replacement_of(inventory: Inventory) -> Replacement | None:

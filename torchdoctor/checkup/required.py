@@ -9,6 +9,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.message import message
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,9 +30,14 @@ class Unmet:
     wanted: str
     version: str | None
 
-    def __str__(self) -> str:
-        there = f"{self.version} is there" if self.version else "it is not there"
-        return f"torch requires {self.wanted}, and {there}"
+    @property
+    def told(self) -> str:
+        """What is required and what is there, as a sentence."""
+        if self.version:
+            return message(
+                "torch requires {wanted}, and {version} is there", wanted=self.wanted, version=self.version
+            )
+        return message("torch requires {wanted}, and it is not there", wanted=self.wanted)
 
 
 def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet, ...]:

@@ -65,8 +65,13 @@ class Commands(click.Group):
             import difflib
 
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            ctx.fail(f"There is no command {cmd_name!r}.{hint}")
+            ctx.fail(
+                gettext("There is no command {name!r}. Did you mean {near}?").format(
+                    name=cmd_name, near=near[0]
+                )
+                if near
+                else gettext("There is no command {name!r}.").format(name=cmd_name)
+            )
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 

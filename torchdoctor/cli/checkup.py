@@ -13,6 +13,7 @@ import click
 from torchdoctor.cli.place import cache_folder, data_folder, say_json
 from torchdoctor.errors import UsageError
 from torchdoctor.language import gettext as _
+from torchdoctor.message import joined, message, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,9 +87,10 @@ def _refuse_unknown(names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
+            see = message("see `torchdoctor doctor --list-checks`")
             raise UsageError(
-                f"there is no check {name[:60]!r}", fix=f"{hint}see `torchdoctor doctor --list-checks`"
+                message("there is no check {name!r}", name=name[:60]),
+                fix=message("did you mean {near}? {see}", near=near[0], see=see) if near else see,
             )
 
 
@@ -158,7 +160,7 @@ def _checked_again(done: Sequence[Repaired], findings: Sequence[Finding]) -> tup
 
     left = {row.id for row in findings}
     return tuple(
-        replace(row, outcome="failed", why=_("it is still there: {ids}").format(ids=", ".join(still)))
+        replace(row, outcome="failed", why=message("it is still there: {ids}", ids=joined(still)))
         if row.outcome == "repaired" and (still := sorted(left & set(row.findings)))
         else row
         for row in done
@@ -232,10 +234,10 @@ def look_everywhere(output: Output, *, strict: bool) -> int:
     width = max((len(str(row.prefix)) for row in rows), default=0)
     for row in rows:
         torch = f"torch {row.torch} ({row.build or '?'})" if row.torch else _("no torch")
-        known_by = f"  {', '.join(row.known_by)}" if row.known_by else ""
+        known_by = f"  {shown(joined(row.known_by))}" if row.known_by else ""
         click.echo(f"{row.prefix!s:{width}}  Python {row.python_version or '?'}  {torch}{known_by}")
     for text in notes:
-        click.echo(f"{click.style('!', fg='yellow')} {text}")
+        click.echo(f"{click.style('!', fg='yellow')} {shown(text)}")
     if not rows:
         click.echo(_("no environment was found"))
     return 1 if notes and strict else 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from torchdoctor.message import message
+
 __all__ = ["command"]
 
 _SHELLS = ("bash", "zsh", "fish", "powershell")
@@ -28,7 +30,8 @@ def command(ctx: click.Context, shell: str) -> int:
         from torchdoctor.errors import UsageError
 
         raise UsageError(
-            f"the click that is installed has no completion for {shell}", fix="python -m pip install -U click"
+            message("the click that is installed has no completion for {shell}", shell=shell),
+            fix="python -m pip install -U click",
         )
     root = ctx.find_root()
     click.echo(made(root.command, {}, "torchdoctor", "_TORCHDOCTOR_COMPLETE").source())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.config import ConfigError, parse_config
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,18 +32,28 @@ def change(path: Path, key: str, values: Sequence[str] | None, *, check: Callabl
         parse_config(before, path=str(path))
         document = tomlkit.parse(before)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", fix="correct or remove it") from error
+        raise ConfigError(
+            message("{file} cannot be read: {why}", file=path, why=error), fix=message("correct or remove it")
+        ) from error
     if not re.fullmatch(r"[A-Za-z0-9-]{1,60}(\.[A-Za-z0-9-]{1,60}){0,3}", key):
-        raise ConfigError(f"{key[:80]!r} is not a setting", fix="write it as in install.mirror, or lang")
+        raise ConfigError(
+            message("{key!r} is not a setting", key=key[:80]),
+            fix=message("write it as in install.mirror, or lang"),
+        )
     *tables, last = key.split(".")
     inside: Any = document
     for name in tables:
         if not isinstance(inside.setdefault(name, tomlkit.table()), dict):
-            raise ConfigError(f"{name} is a setting, not a table", fix=f"correct {path}")
+            raise ConfigError(
+                message("{key} is a setting, not a table", key=name), fix=message("correct {file}", file=path)
+            )
         inside = inside[name]
     if values is None:
         if last not in inside:
-            raise ConfigError(f"{key} is not set in {path}", fix="see `torchdoctor config` for what is")
+            raise ConfigError(
+                message("{key} is not set in {file}", key=key, file=path),
+                fix=message("see `torchdoctor config` for what is"),
+            )
         del inside[last]
     else:
         rows = [_value(text) for text in values]
@@ -79,6 +90,6 @@ def _replace(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be written: {error.strerror or error}",
-            fix="make its folder writable, or name another file with TORCHDOCTOR_CONFIG",
+            message("{file} cannot be written: {why}", file=path, why=error.strerror or error),
+            fix=message("make its folder writable, or name another file with TORCHDOCTOR_CONFIG"),
         ) from error

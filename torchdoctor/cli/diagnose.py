@@ -14,6 +14,7 @@ import click
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
 from torchdoctor.language import gettext
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -58,11 +59,12 @@ def command(*, file: str | None, form: str, words: str | None, explain: str | No
     if words is None:
         if file is None:
             raise UsageError(
-                "no text was named", fix="name a file, or pipe the text in: ... | torchdoctor diagnose -"
+                message("no text was named"),
+                fix=message("name a file, or pipe the text in: ... | torchdoctor diagnose -"),
             )
         words = _read(file)
     elif file is not None:
-        raise UsageError("a file and --text were both named", fix="name one of the two")
+        raise UsageError(message("a file and --text were both named"), fix=message("name one of the two"))
     # The process ends with its answer: collecting garbage on the way is a tenth of the time.
     gc.disable()
     try:
@@ -100,9 +102,10 @@ def show_page(name: str, *, as_json: bool) -> int:
     rule = next((row for row in RULES if row.id == name), None)
     if rule is None:
         near = difflib.get_close_matches(name, [row.id for row in RULES], n=3)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        see = message("`torchdoctor explain` lists all of them")
         raise UsageError(
-            f"there is no failure named {name[:80]!r}", fix=f"{hint}`torchdoctor explain` lists all of them"
+            message("there is no failure named {name!r}", name=name[:80]),
+            fix=message("did you mean {near}? {see}", near=joined(near, " or "), see=see) if near else see,
         )
     if as_json:
         say_json(page_json(rule, gettext))
@@ -114,7 +117,7 @@ def show_page(name: str, *, as_json: bool) -> int:
 def _read(name: str) -> str:
     if name == "-":
         if sys.stdin.isatty():
-            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+            end = gettext("Ctrl-Z and Enter") if os.name == "nt" else "Ctrl-D"
             click.echo(gettext("Paste the text, then press {key}.").format(key=end), err=True)
         return _decoded(_ends_of_stream(sys.stdin.buffer))
     from torchdoctor.errors import UsageError
@@ -126,7 +129,8 @@ def _read(name: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{name[:200]!r} cannot be read: {reason}", fix="name a text file, or - for standard input"
+            message("{name!r} cannot be read: {why}", name=name[:200], why=reason),
+            fix=message("name a text file, or - for standard input"),
         ) from error
 
 

@@ -11,6 +11,7 @@ import click
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import environment_python, say_json
 from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.message import shown
 
 __all__ = ["command"]
 
@@ -62,7 +63,7 @@ def _list_checks(output: Output) -> int:
         say_json({"schema": 1, "checks": rows})
         return 0
     for name, row in CHECKS.items():
-        click.echo(f"{name:22} {row.looks_at}")
+        click.echo(f"{name:22} {shown(row.looks_at)}")
     return 0
 
 

@@ -11,6 +11,7 @@ from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernels import list_, remove
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
+from torchdoctor.message import message, shown
 
 __all__ = ["command", "default_kernel_name"]
 
@@ -30,7 +31,12 @@ class _AddByDefault(click.Group):
 
         near = difflib.get_close_matches(args[0], self.commands, n=1) if args else []
         if near and not Path(args[0]).exists():
-            ctx.fail(f"There is no command {args[0]!r}, and no environment. Did you mean {near[0]}?")
+            told = message(
+                "There is no command {name!r}, and no environment. Did you mean {near}?",
+                name=args[0],
+                near=near[0],
+            )
+            ctx.fail(shown(told))
 
 
 @click.group("jupyter-kernel", cls=_AddByDefault, short_help="Register an environment as a Jupyter kernel.")
@@ -109,7 +115,9 @@ def add(
     from torchdoctor.report.progress import StageLines
 
     if sum((user, sys_prefix, prefix is not None)) > 1:
-        raise UsageError("--user, --sys-prefix and --prefix are three places", fix="name one of them")
+        raise UsageError(
+            message("--user, --sys-prefix and --prefix are three places"), fix=message("name one of them")
+        )
     settings = valid_settings(variables)
     if display_name is not None:
         valid_display_name(display_name)
@@ -136,10 +144,15 @@ def add(
     if output.json:
         say_json({"schema": 1, "kernel": kernel.to_json()})
     else:
-        click.echo(
-            f"kernel {kernel.name} (“{kernel.display_name}”) runs {kernel.executable}, torch {kernel.torch} "
-            f"on {kernel.device}"
+        told = message(
+            "kernel {kernel} (“{title}”) runs {python}, torch {version} on {device}",
+            kernel=kernel.name,
+            title=kernel.display_name,
+            python=kernel.executable,
+            version=kernel.torch,
+            device=kernel.device,
         )
+        click.echo(shown(told))
     return 0
 
 

@@ -13,6 +13,8 @@ from torchdoctor.cli.kernels import kernel_named, this_world
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, say_json
 from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.language import gettext
+from torchdoctor.message import message, shown, shown_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +54,7 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
         for row in checks:
             _show_check(row)
         if not passed:
-            click.echo(f"  fix: {_fix_for(state, checks)}")
+            click.echo(f"  {gettext('fix:')} {shown(_fix_for(state, checks))}")
     return 0 if passed else 1
 
 
@@ -112,7 +114,10 @@ def repair(
             {"schema": 1, "kernel": state.to_json(), "did": did or None, "checks": rows, "passed": passed}
         )
     else:
-        click.echo(f"kernel {state.name}: {did or 'there was nothing to repair'}")
+        told = message(
+            "kernel {kernel}: {did}", kernel=state.name, did=did or message("there was nothing to repair")
+        )
+        click.echo(shown(told))
         for row in checks:
             _show_check(row)
     return 0 if passed else 1
@@ -161,12 +166,15 @@ def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
     if failed.id == "import" and "No module named 'torch'" in failed.detail:
         return f"torchdoctor install {where}"
     if failed.id in ("start", "python"):
-        return f"torchdoctor jupyter-kernel remove {state.name}, then register it: torchdoctor jupyter-kernel ENV"
+        return message(
+            "torchdoctor jupyter-kernel remove {kernel}, then register it: torchdoctor jupyter-kernel ENV",
+            kernel=state.name,
+        )
     return f"torchdoctor verify {where}"
 
 
 def _show_check(row: CheckResult) -> None:
     word = click.style(row.status.ljust(5), fg={"pass": "green", "fail": "red"}.get(row.status))
-    click.echo(f"{word} {row.id.ljust(7)} {row.detail}")
+    click.echo(f"{word} {row.id.ljust(7)} {shown_in(row.detail)}")
     for line in row.evidence:
         click.echo(f"              {line}")

@@ -12,7 +12,10 @@ import click
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
 from torchdoctor.errors import UsageError
+from torchdoctor.language import gettext as _
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message, shown, shown_in
+from torchdoctor.report.hanging import padded
 
 if TYPE_CHECKING:
     from torchdoctor.kernels import KernelState
@@ -44,7 +47,9 @@ def list_(*, output: Output) -> int:
         _show(state, gpus_for(state, machine))
     if not states:
         click.echo(
-            "Jupyter finds no kernel here; `torchdoctor jupyter-kernel ENV` registers an environment as one"
+            _(
+                "Jupyter finds no kernel here; `torchdoctor jupyter-kernel ENV` registers an environment as one"
+            )
         )
     return 0
 
@@ -67,10 +72,15 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
     state = kernel_named(world, name)
     refuse_conda_made(state)
     report = StageLines(quiet=True, may_ask=not output.json)
-    if not yes and not report.confirm(f"Remove the kernel {state.name} ({state.folder})?"):
+    question = message("Remove the kernel {kernel} ({place})?", kernel=state.name, place=state.folder)
+    if not yes and not report.confirm(question):
         raise UsageError(
-            f"the kernel {state.name} ({state.folder}) was not removed: nobody said yes",
-            fix="answer y, or say it beforehand with --yes",
+            message(
+                "the kernel {kernel} ({place}) was not removed: nobody said yes",
+                kernel=state.name,
+                place=state.folder,
+            ),
+            fix=message("answer y, or say it beforehand with --yes"),
             kind="not-confirmed",
         )
     remove_folder(state.folder)
@@ -79,9 +89,13 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
         document = {"name": state.name, "folder": str(state.folder), "now": left.to_json() if left else None}
         say_json({"schema": 1, "removed": document})
         return 0
-    click.echo(f"kernel {state.name} is removed; {state.prefix or 'what it ran'} stays as it is")
+    what = state.prefix or message("what it ran")
+    click.echo(
+        shown(message("kernel {kernel} is removed; {what} stays as it is", kernel=state.name, what=what))
+    )
     if left is not None:
-        click.echo(f"another of that name is now the one that Jupyter takes: {left.folder}")
+        text = message("another of that name is now the one that Jupyter takes: {place}", place=left.folder)
+        click.echo(shown(text))
     return 0
 
 
@@ -107,7 +121,9 @@ def kernel_named(world: World, name: str) -> KernelState:
 
         near = difflib.get_close_matches(name.lower(), states, n=1)
         raise UsageError(
-            f"there is no kernel {name[:100]!r}{f'; did you mean {near[0]}?' if near else ''}",
+            message("there is no kernel {name!r}; did you mean {near}?", name=name[:100], near=near[0])
+            if near
+            else message("there is no kernel {name!r}", name=name[:100]),
             fix="torchdoctor jupyter-kernel list",
             kind="no-kernel",
         )
@@ -126,22 +142,26 @@ def _listed(names: tuple[str, ...] | None) -> list[str] | None:
 
 def _show(state: KernelState, gpus: tuple[str, ...] | None) -> None:
     """Print a kernel; its texts are whatever someone wrote into a file, so they are cleaned."""
-    word = click.style("ok    ", fg="green") if state.healthy else click.style("broken", fg="red")
-    click.echo(f"{word} {click.style(clean(state.name), bold=True)}  {clean(state.display_name or '')}")
-    rows = [("runs", clean(str(state.python or state.argv[0]), limit=500) if state.argv else "")]
+    word, colour = (_("ok"), "green") if state.healthy else (_("broken"), "red")
+    click.echo(
+        f"{click.style(padded(word, 6), fg=colour)} {click.style(clean(state.name), bold=True)}  "
+        f"{clean(state.display_name or '')}"
+    )
+    rows = [(_("runs"), clean(str(state.python or state.argv[0]), limit=500) if state.argv else "")]
     if state.python is not None:
         build = f" ({state.build})" if state.build else ""
-        rows.append(("torch", clean(f"{state.torch}{build}") if state.torch else "not there"))
+        rows.append(("torch", clean(f"{state.torch}{build}") if state.torch else _("not there")))
     if gpus is not None:
-        rows.append(("GPU", ", ".join(gpus) or f"none that a {state.build} build uses"))
-    rows.append(("spec", f"{clean(str(state.folder), limit=500)} ({state.place})"))
+        none = _("none that a {build} build uses").format(build=state.build)
+        rows.append(("GPU", ", ".join(gpus) or none))
+    rows.append((_("spec"), f"{clean(str(state.folder), limit=500)} ({state.place})"))
     if state.hidden_by is not None:
-        rows.append(("hidden", f"Jupyter takes {state.hidden_by} instead"))
+        rows.append((_("hidden"), _("Jupyter takes {place} instead").format(place=state.hidden_by)))
     if state.problem is not None:
         rows += [
-            ("why", clean(state.problem.message, limit=500)),
-            ("fix", clean(state.problem.fix, limit=500)),
+            (_("why"), shown_in(clean(state.problem.message, limit=500))),
+            (_("fix"), shown_in(clean(state.problem.fix, limit=500))),
         ]
     for name, text in rows:
         if text:
-            click.echo(f"       {name.ljust(6)} {text}")
+            click.echo(f"       {padded(name, 6)} {text}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,13 +85,16 @@ def machine_asked(asked: MachineAsked) -> Machine:
     if asked.machine_file is not None:
         if given or asked.python:
             raise UsageError(
-                "--machine describes a whole machine, and other options describe one as well",
-                fix="leave out --machine, or --platform, --python, --python-version, --driver, --gpu and --libc",
+                message("--machine describes a whole machine, and other options describe one as well"),
+                fix=message(
+                    "leave out --machine, or --platform, --python, --python-version, --driver, --gpu and --libc"
+                ),
             )
         return Machine.from_json(_read(asked.machine_file))
     if asked.python is not None and asked.python_version is not None:
         raise UsageError(
-            "--python and --python-version both say for which Python", fix="leave one of them out"
+            message("--python and --python-version both say for which Python"),
+            fix=message("leave one of them out"),
         )
     facts: dict[str, Any] = {"driver": asked.driver, "gpus": asked.gpus, "libc": asked.libc}
     if asked.platform is not None:
@@ -118,13 +122,14 @@ def _read(name: str) -> Any:
         text = sys.stdin.read(_SIZE + 1) if name == "-" else _head(Path(name))
         if len(text) > _SIZE:
             raise UsageError(
-                f"{name} is larger than 4 MiB, which no machine's description is", fix="check the file"
+                message("{file} is larger than 4 MiB, which no machine's description is", file=name),
+                fix=message("check the file"),
             )
         return json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"--machine {name} cannot be read: {error}",
-            fix="give a file that `torchdoctor report --format json` or `resolve --json` wrote",
+            message("--machine {file} cannot be read: {why}", file=name, why=error),
+            fix=message("give a file that `torchdoctor report --format json` or `resolve --json` wrote"),
         ) from error
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import click
 
 from torchdoctor.errors import EnvironmentUnusable
-from torchdoctor.message import shown_in
+from torchdoctor.message import message, shown_in
 
 __all__ = [
     "cache_folder",
@@ -33,8 +35,8 @@ def full_path(path: Path) -> Path:
         return Path(os.path.realpath(path.expanduser()))
     except (OSError, RuntimeError, ValueError) as error:
         raise EnvironmentUnusable(
-            f"{str(path)[:200]!r} cannot be found: {error}",
-            fix="name it by its full path, from a folder that is there",
+            message("{place!r} cannot be found: {why}", place=str(path)[:200], why=error),
+            fix=message("name it by its full path, from a folder that is there"),
         ) from error
 
 
@@ -43,14 +45,18 @@ def environment_folder(env: Path) -> Path:
     folder = full_path(env)
     if not folder.name:
         raise EnvironmentUnusable(
-            f"{folder} cannot be an environment", fix="name a folder: torchdoctor install ENV"
+            message("{place} cannot be an environment", place=folder),
+            fix=message("name a folder: torchdoctor install ENV"),
         )
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if folder == here or folder in here.parents:
             raise EnvironmentUnusable(
-                f"{folder} is the current folder, or holds it, and would be replaced under your feet",
-                fix="name a folder inside it, such as .venv, or go elsewhere first",
+                message(
+                    "{place} is the current folder, or holds it, and would be replaced under your feet",
+                    place=folder,
+                ),
+                fix=message("name a folder inside it, such as .venv, or go elsewhere first"),
                 kind="current-folder",
             )
     return folder
@@ -91,8 +97,8 @@ def environment_python(env: Path | None) -> Path:
             meant = next((place for place in there if not _only_runs_us(place)), there[0])
             return interpreter_of(Path(meant).absolute())
         raise EnvironmentUnusable(
-            "no environment was named, none is active and there is no .venv here",
-            fix="name one, or make one with `torchdoctor install`",
+            message("no environment was named, none is active and there is no .venv here"),
+            fix=message("name one, or make one with `torchdoctor install`"),
         )
     folder = full_path(env) if not (env.is_symlink() and env.is_file()) else env.absolute()
     if folder.is_file() and os.access(folder, os.X_OK):
@@ -101,9 +107,35 @@ def environment_python(env: Path | None) -> Path:
     for python in (interpreter_of(folder), folder / "python.exe"):
         if python.exists():
             return python
-    what = "is not a virtual environment" if folder.is_dir() else "is not there"
+    if (folder / "pyvenv.cfg").is_file():
+        raise _interpreter_gone(folder, interpreter_of(folder))
+    what = (
+        message("{place} is not a virtual environment", place=folder)
+        if folder.is_dir()
+        else message("{place} is not there", place=folder)
+    )
     raise EnvironmentUnusable(
-        f"{folder} {what}", fix="name an environment, or make one with `torchdoctor install`"
+        what, fix=message("name an environment, or make one with `torchdoctor install`")
+    )
+
+
+def _interpreter_gone(folder: Path, python: Path) -> EnvironmentUnusable:
+    """A virtual environment runs the Python that it was made with, by a link or, on Windows, a launcher."""
+    config = (folder / "pyvenv.cfg").read_text("utf-8", errors="replace")
+    home = re.search(r"(?m)^home\s*=\s*(.+?)\s*$", config)
+    # The link's target names the very file; the home of pyvenv.cfg is its folder.
+    gone = os.path.realpath(python) if python.is_symlink() else home[1] if home else python
+    return EnvironmentUnusable(
+        message(
+            "{place} is a virtual environment whose interpreter is gone: {python}", place=folder, python=gone
+        ),
+        fix=message(
+            "remove {place} and make it anew: torchdoctor install {again}; a kernel that ran it is mended by "
+            "torchdoctor jupyter-kernel repair NAME ENV",
+            place=folder,
+            again=shlex.quote(str(folder)),
+        ),
+        kind="python-gone",
     )
 
 

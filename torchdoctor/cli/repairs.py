@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.checkup.repair import KernelRepair, Reinstall, Repaired
 from torchdoctor.cli.place import cache_folder, data_folder
 from torchdoctor.errors import TorchdoctorError
-from torchdoctor.language import gettext as _
+from torchdoctor.message import joined, message
 from torchdoctor.report.progress import StageLines
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def _one(
     row: Reinstall | KernelRepair, seen: Seen, asked: Asked, world: World, report: StageLines
 ) -> Repaired:
     if asked.dry_run:
-        return Repaired(findings=row.findings, what=row.what, outcome="skipped", why=_("--dry-run"))
-    if not asked.yes and not report.confirm(f"{row.what}?"):
-        why = _("nobody said yes; --yes says it beforehand")
+        return Repaired(findings=row.findings, what=row.what, outcome="skipped", why="--dry-run")
+    if not asked.yes and not report.confirm(message("{what}?", what=row.what)):
+        why = message("nobody said yes; --yes says it beforehand")
         return Repaired(findings=row.findings, what=row.what, outcome="skipped", why=why)
     try:
         if isinstance(row, Reinstall):
@@ -48,7 +48,7 @@ def _one(
         else:
             _repair_kernel(row, seen, asked, world, report)
     except TorchdoctorError as error:
-        why = f"{error.message}; {error.fix}"
+        why = joined((error.message, error.fix), "; ")
         return Repaired(findings=row.findings, what=row.what, outcome="failed", why=why)
     return Repaired(findings=row.findings, what=row.what, outcome="repaired")
 

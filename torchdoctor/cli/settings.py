@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from torchdoctor.message import joined, message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,8 +46,8 @@ def read_config(path: Path | None = None) -> Config | None:
         from torchdoctor.config import ConfigError
 
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror or error}",
-            fix="make it readable, or name another with TORCHDOCTOR_CONFIG",
+            message("{file} cannot be read: {why}", file=path, why=error.strerror or error),
+            fix=message("make it readable, or name another with TORCHDOCTOR_CONFIG"),
         ) from error
     from torchdoctor.config import ConfigError, parse_config
 
@@ -53,7 +55,10 @@ def read_config(path: Path | None = None) -> Config | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}:{line} is not UTF-8", fix=f"save {path} as UTF-8") from error
+        raise ConfigError(
+            message("{file}:{line} is not UTF-8", file=path, line=line),
+            fix=message("save {file} as UTF-8", file=path),
+        ) from error
     return parse_config(text, path=str(path))
 
 
@@ -93,8 +98,10 @@ def everywhere_in(config: Config, commands: set[str]) -> dict[str, Any]:
         kind, values = EVERYWHERE[key]
         if type(value) is not kind or value not in values:
             raise ConfigError(
-                f"{config.place(key)}: {key} is {value!r:.40}",
-                fix=f"write one of {', '.join(str(row).lower() for row in values)}",
+                message(
+                    "{place}: {key} is {value}", place=config.place(key), key=key, value=f"{value!r:.40}"
+                ),
+                fix=message("write one of {values}", values=joined(str(row).lower() for row in values)),
             )
         found[key] = value
     return found
@@ -110,16 +117,26 @@ def _taken(option: click.Option, value: object, key: str, config: Config) -> obj
 
     if option.is_flag and not isinstance(value, bool):
         raise ConfigError(
-            f"{config.place(key)}: {key} is true or false, not {value!r:.40}", fix="write true or false"
+            message(
+                "{place}: {key} is true or false, not {value}",
+                place=config.place(key),
+                key=key,
+                value=f"{value!r:.40}",
+            ),
+            fix=message("write true or false"),
         )
     rows = value if isinstance(value, list) else [value]
     if isinstance(value, list) and not option.multiple:
-        raise ConfigError(f"{config.place(key)}: {key} takes one value, not a list", fix="give one value")
+        raise ConfigError(
+            message("{place}: {key} takes one value, not a list", place=config.place(key), key=key),
+            fix=message("give one value"),
+        )
     try:
         taken = [option.type.convert(row if option.is_flag else str(row), option, None) for row in rows]
     except click.BadParameter as error:
         raise ConfigError(
-            f"{config.place(key)}: {key}: {error.message}", fix="see what the option takes in --help"
+            message("{place}: {key}: {why}", place=config.place(key), key=key, why=error.message),
+            fix=message("see what the option takes in --help"),
         ) from error
     return taken if option.multiple else taken[0]
 
@@ -130,8 +147,8 @@ def _refuse(key: str, dotted: str, known: Mapping[str, object], config: Config) 
     from torchdoctor.config import ConfigError
 
     near = difflib.get_close_matches(key, known, n=1)
+    text = message("{place}: there is no setting {key}", place=config.place(dotted), key=dotted)
     raise ConfigError(
-        f"{config.place(dotted)}: there is no setting {dotted}"
-        + (f"; did you mean {near[0]}?" if near else ""),
-        fix="remove it, or see `torchdoctor config --all` for what there is",
+        message("{text}; did you mean {near}?", text=text, near=near[0]) if near else text,
+        fix=message("remove it, or see `torchdoctor config --all` for what there is"),
     )

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.finding import Finding
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.installed import Installed, InstalledPackage
@@ -36,9 +37,12 @@ def _cpu_only(torch: InstalledPackage, plan: Plan, folder: str) -> Finding:
     return Finding(
         id="cpu-only-wheel",
         severity="error",
-        title="CPU-only torch on a machine with a GPU",
-        evidence=(f"torch {torch.version} in {torch.folder} is a cpu build", *plan.reasons),
-        explanation=(
+        title=message("CPU-only torch on a machine with a GPU"),
+        evidence=(
+            message("torch {version} in {place} is a cpu build", version=torch.version, place=torch.folder),
+            *plan.reasons,
+        ),
+        explanation=message(
             "A CPU build has no code for any GPU, so torch.cuda.is_available() is False whatever the driver."
         ),
         fix=(f"torchdoctor install {shlex.quote(folder)} --variant {plan.variant}",),
@@ -50,14 +54,26 @@ def _mixed(torch: InstalledPackage, companion: InstalledPackage, folder: str) ->
     return Finding(
         id="torchvision-cpu-with-cuda-torch" if cpu_beside_gpu else f"{companion.name}-mismatch",
         severity="error",
-        title=f"{companion.name} of another build than torch",
+        title=message("{package} of another build than torch", package=companion.name),
         evidence=(
-            f"torch {torch.version} is a {torch.build} build",
-            f"{companion.name} {companion.version} is a {companion.build} build",
+            message(
+                "{package} {version} is a {build} build",
+                package="torch",
+                version=torch.version,
+                build=torch.build,
+            ),
+            message(
+                "{package} {version} is a {build} build",
+                package=companion.name,
+                version=companion.version,
+                build=companion.build,
+            ),
         ),
-        explanation=(
-            f"{companion.name}'s compiled part loads libraries that only a {companion.build} torch has; "
-            "its metadata does not say so, and `pip check` passes."
+        explanation=message(
+            "{package}'s compiled part loads libraries that only a {build} torch has; "
+            "its metadata does not say so, and `pip check` passes.",
+            package=companion.name,
+            build=companion.build,
         ),
         fix=(f"torchdoctor install {shlex.quote(folder)} --variant {torch.build} --with {companion.name}",),
     )

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.diagnosis.finding import Finding
+from torchdoctor.message import message, reworked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,7 +86,17 @@ def _known(check: CheckResult, values: Mapping[str, str], translate: Translate =
             id=row["id"],
             severity=severity,
             title=translate(title),
-            evidence=(f"{check.id} on {check.device}: {check.detail}"[:_SHOWN],),
+            evidence=(
+                reworked(
+                    message(
+                        "{check} on {device}: {detail}",
+                        check=check.id,
+                        device=check.device,
+                        detail=check.detail,
+                    ),
+                    lambda text: text[:_SHOWN],
+                ),
+            ),
             explanation=translate(explanation),
             fix=tuple(_filled([translate(step) for step in row["fix"]], values)),
         )

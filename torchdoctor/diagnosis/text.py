@@ -7,6 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import reworked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -99,6 +101,10 @@ def plain_text(raw: str) -> Text:
 
 def shown(line: str) -> str:
     """A line fit to be evidence: one line, nothing hidden, not too long."""
+    return reworked(line, _fit_to_show)
+
+
+def _fit_to_show(line: str) -> str:
     flat = _BLANKS.sub(" ", _HIDDEN.sub("", line)).strip()
     return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"
 

@@ -9,6 +9,7 @@ from torchdoctor.kernels.interpreter import package_version, python_in, site_fol
 from torchdoctor.kernels.judge import judge
 from torchdoctor.kernels.places import jupyter_prefixes
 from torchdoctor.kernels.start import ALL_CELLS, Session, run_cells
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,9 +45,12 @@ def check_kernel(
     client = _client_python(world, state, prefixes)
     if client is None:
         raise KernelFailed(
-            f"there is no Jupyter to start the kernel {state.name} with: "
-            f"{problem.message if problem else 'no environment in reach has jupyter_client'}",
-            fix=problem.fix if problem else "install it: python -m pip install jupyter_client",
+            message(
+                "there is no Jupyter to start the kernel {kernel} with: {why}",
+                kernel=state.name,
+                why=problem.message if problem else message("no environment in reach has jupyter_client"),
+            ),
+            fix=problem.fix if problem else message("install it: python -m pip install jupyter_client"),
             kind=problem.kind if problem else "no-jupyter",
         )
     session = run_cells(

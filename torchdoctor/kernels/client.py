@@ -68,11 +68,11 @@ class Said:
 
 
 class Broken(Exception):
-    """The kernel did not do what a kernel does; `kind` says what it did."""
+    """The kernel did not do what a kernel does; `kind` says what it did, `values` what is to be told of that."""
 
-    def __init__(self, kind: str, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
+    def __init__(self, kind: str, **values: Any) -> None:
+        super().__init__(kind)
+        self.kind, self.values = kind, values
 
 
 def main(mark: str, request: dict[str, Any]) -> None:
@@ -98,10 +98,10 @@ def main(mark: str, request: dict[str, Any]) -> None:
             say("result", id=name, seconds=round(time.monotonic() - began, 3), **outcome)
         say("end")
     except Broken as error:
-        say("error", kind=error.kind, detail=str(error), said=said.lines)
+        say("error", kind=error.kind, values=error.values, said=said.lines)
     except Exception as error:  # noqa: BLE001  (whatever it is, the caller names it)
-        detail = f"{type(error).__name__}: {error}"
-        say("error", kind="garbage" if manager else "start", detail=detail, said=said.lines)
+        values = {"error": f"{type(error).__name__}: {error}"}
+        say("error", kind="garbage" if manager else "start", values=values, said=said.lines)
     finally:
         if manager is not None:
             manager.shutdown_kernel(now=True)
@@ -136,11 +136,11 @@ def wait_until_ready(client: Any, manager: Any, seconds: float) -> None:
                     language = str(reply["content"]["language_info"]["name"])
                     if "python" in language.lower():
                         return
-                    raise Broken("not-python", f"its language is {language}; only Python kernels are checked")
+                    raise Broken("not-python", language=language)
         except Empty:
             if not manager.is_alive():
-                raise Broken("died", f"it ended{status_of(manager)} before it said what it is") from None
-    raise Broken("silent", f"it did not say what it is within {seconds:g} s")
+                raise Broken("died", status=status_of(manager)) from None
+    raise Broken("silent", seconds=seconds)
 
 
 def run(client: Any, manager: Any, code: str, seconds: float) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def run(client: Any, manager: Any, code: str, seconds: float) -> dict[str, Any]:
             reply = client.get_shell_msg(timeout=0.5)
         except Empty:
             if not manager.is_alive():
-                raise Broken("died", f"it ended{status_of(manager)} while it ran the cell") from None
+                raise Broken("died", status=status_of(manager)) from None
             continue
         if reply["parent_header"].get("msg_id") != asked:
             continue
@@ -165,7 +165,7 @@ def run(client: Any, manager: Any, code: str, seconds: float) -> dict[str, Any]:
         if answer["status"] != "ok":
             return {"error": "{}: {}".format(answer.get("ename"), answer.get("evalue"))}
         return {"answer": json.loads(ast.literal_eval(answer["data"]["text/plain"]))}
-    raise Broken("silent", f"the cell did not come back within {seconds:g} s")
+    raise Broken("silent", seconds=seconds)
 
 
 def process_of(manager: Any) -> Any:
@@ -173,11 +173,10 @@ def process_of(manager: Any) -> Any:
     return getattr(getattr(manager, "provisioner", manager), "process", getattr(manager, "kernel", None))
 
 
-def status_of(manager: Any) -> str:
+def status_of(manager: Any) -> int | None:
     """How its process ended, where that is known."""
     process = process_of(manager)
-    status = process.poll() if process is not None else None
-    return "" if status is None else f" with status {status}"
+    return process.poll() if process is not None else None
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.kernels.start import ALL_CELLS
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message
 from torchdoctor.proof import CheckResult
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def judge(
         if name == session.failed_at:
             status, detail = "fail", _failure(session)
         elif name != "start" and name not in session.answers:
-            status, detail = "skip", "not run, because of what failed before"
+            status, detail = "skip", message("not run, because of what failed before")
         else:
             status, detail = _verdict(name, session.answers.get(name, {}), meant)
         on = device if name in ("device", "tensor") else "cpu"
@@ -51,34 +52,46 @@ def judge(
 
 def _failure(session: Session) -> str:
     sentences = {
-        "start": f"it could not be started: {session.detail}",
-        "garbage": f"it does not speak Jupyter's protocol: {session.detail}",
-        "lost": f"the process that starts it gave no answer: {session.detail}",
+        "start": message("it could not be started: {why}", why=session.detail),
+        "garbage": message("it does not speak Jupyter's protocol: {why}", why=session.detail),
+        "lost": message("the process that starts it gave no answer: {why}", why=session.detail),
     }
     text = sentences.get(session.kind or "", session.detail)
     last = next(iter(session.said[-1:]), "")
-    return f"{text} (its last words: {last})" if last and session.kind == "died" else text
+    if last and session.kind == "died":
+        return message("{text} (its last words: {last})", text=text, last=last)
+    return text
 
 
 def _verdict(name: str, answer: Mapping[str, Any], meant: Path | None) -> tuple[Literal["pass", "fail"], str]:
     if name == "start":
-        return "pass", "it started, and said what it is"
+        return "pass", message("it started, and said what it is")
     if name == "python":
         return _right_python(answer, meant)
     if name == "import":
-        return "pass", f"torch {answer.get('torch')} from {answer.get('file')}"
+        said = message("torch {version} from {file}", version=answer.get("torch"), file=answer.get("file"))
+        return "pass", said
     if name == "device":
         named = f", {answer['name']}" if answer.get("name") else ""
-        return "pass", f"torch uses {answer.get('device')}{named}"
-    if answer.get("gradient") == _RIGHT:
-        return "pass", f"a tensor and its gradient on {answer.get('device')} are right"
-    return "fail", f"the gradient of x**2 came out as {answer.get('gradient')} where [0, 2, 4, 6] is right"
+        return "pass", message("torch uses {device}", device=f"{answer.get('device')}{named}")
+    gradient = answer.get("gradient")
+    if gradient == _RIGHT:
+        return "pass", message("a tensor and its gradient on {device} are right", device=answer.get("device"))
+    return "fail", message(
+        "the gradient of x**2 came out as {gradient} where [0, 2, 4, 6] is right", gradient=gradient
+    )
 
 
 def _right_python(answer: Mapping[str, Any], meant: Path | None) -> tuple[Literal["pass", "fail"], str]:
-    runs = f"sys.executable is {answer.get('executable')}, Python {answer.get('version')}"
+    runs = message(
+        "sys.executable is {python}, Python {version}",
+        python=answer.get("executable"),
+        version=answer.get("version"),
+    )
     if meant is None:
         return "pass", runs
     if os.path.realpath(str(answer.get("prefix"))) == os.path.realpath(meant):
         return "pass", runs
-    return "fail", f"{runs}, of {answer.get('prefix')} and not of {meant}"
+    return "fail", message(
+        "{runs}, of {place} and not of {meant}", runs=runs, place=answer.get("prefix"), meant=meant
+    )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from torchdoctor.kernels.conda import conda_kernels
 from torchdoctor.kernels.interpreter import package_version, prefix_of, site_folders, torch_of, what_runs
 from torchdoctor.kernels.places import jupyter_prefixes, kernel_places
-from torchdoctor.kernels.spec import Spec, parse_spec
+from torchdoctor.kernels.spec import NotASpec, Spec, parse_spec
 from torchdoctor.kernels.state import KernelState, Problem
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +60,10 @@ def read_kernel(world: World, folder: Path, place: Place, jupyter: Path | None) 
         return replace(state, problem=_unreadable(folder))
     try:
         if "\ufffd" in text:
-            raise ValueError("it is not UTF-8")  # noqa: TRY301  (as the parser's own)
+            raise NotASpec(message("it is not UTF-8"))  # noqa: TRY301  (as the parser's own)
         spec = parse_spec(text)
-    except ValueError as error:
-        return replace(state, problem=_corrupt(state.name, folder, str(error)))
+    except NotASpec as error:
+        return replace(state, problem=_corrupt(state.name, folder, error.why))
     state = replace(
         state,
         display_name=spec.display_name or None,
@@ -105,15 +106,15 @@ def _followed(world: World, state: KernelState, spec: Spec, own: Path | None) ->
 def _unreadable(folder: Path) -> Problem:
     return Problem(
         kind="unreadable",
-        message=f"{folder / 'kernel.json'} cannot be read",
-        fix="let this user read it, or remove it",
+        message=message("{file} cannot be read", file=folder / "kernel.json"),
+        fix=message("let this user read it, or remove it"),
     )
 
 
 def _corrupt(name: str, folder: Path, why: str) -> Problem:
     return Problem(
         kind="corrupt-spec",
-        message=f"{folder / 'kernel.json'} is not a kernel spec: {why}",
+        message=message("{file} is not a kernel spec: {why}", file=folder / "kernel.json", why=why),
         fix=f"torchdoctor jupyter-kernel repair {name} ENV",
         repairable=True,
     )
@@ -122,15 +123,18 @@ def _corrupt(name: str, folder: Path, why: str) -> Problem:
 def _gone(world: World, name: str, word: str) -> Problem:
     prefix = prefix_of(Path(word))
     if "/" not in word and "\\" not in word:
-        message = f"{word} is not on PATH"
+        why = message("{program} is not on PATH", program=word)
     elif world.exists(str(prefix / "pyvenv.cfg")):
-        message = f"{prefix} is there, and the Python that it was made with is gone"
+        why = message("{place} is there, and the Python that it was made with is gone", place=prefix)
     else:
-        message = f"{word} is gone: its environment was removed or moved"
+        why = message("{program} is gone: its environment was removed or moved", program=word)
     return Problem(
         kind="python-gone",
-        message=message,
-        fix=f"torchdoctor jupyter-kernel repair {name} ENV, where ENV is the environment that it should run",
+        message=why,
+        fix=message(
+            "torchdoctor jupyter-kernel repair {kernel} ENV, where ENV is the environment that it should run",
+            kernel=name,
+        ),
         repairable=True,
     )
 
@@ -138,7 +142,7 @@ def _gone(world: World, name: str, word: str) -> Problem:
 def _no_ipykernel(name: str, python: Path) -> Problem:
     return Problem(
         kind="no-ipykernel",
-        message=f"{python} has no ipykernel, without which no notebook can talk to it",
+        message=message("{python} has no ipykernel, without which no notebook can talk to it", python=python),
         fix=f"torchdoctor jupyter-kernel repair {name}",
         repairable=True,
     )

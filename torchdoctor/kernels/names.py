@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +25,12 @@ def valid_name(name: str) -> str:
     """The name, or `UsageError` when it cannot be a folder's and Jupyter's name everywhere."""
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise UsageError(
-            f"{name[:60]!r} cannot name a kernel: letters, digits, `.`, `_` and `-` can, 100 at most, and no `.` or "
-            "`-` at its start",
-            fix="choose another with --name",
+            message(
+                "{name!r} cannot name a kernel: letters, digits, `.`, `_` and `-` can, 100 at most, and no `.` or "
+                "`-` at its start",
+                name=name[:60],
+            ),
+            fix=message("choose another with --name"),
             kind="kernel-name",
         )
     return name
@@ -42,8 +46,12 @@ def valid_display_name(text: str) -> str:
     """The text, or `UsageError` when a menu could not show it."""
     if not text.strip() or len(text) > _LONGEST or not text.isprintable():
         raise UsageError(
-            f"{text[:60]!r} cannot be shown in a menu: it takes one line of 1 to {_LONGEST} signs",
-            fix="choose another with --display-name",
+            message(
+                "{text!r} cannot be shown in a menu: it takes one line of 1 to {most} signs",
+                text=text[:60],
+                most=_LONGEST,
+            ),
+            fix=message("choose another with --display-name"),
             kind="display-name",
         )
     return text
@@ -56,8 +64,8 @@ def valid_settings(lines: Iterable[str]) -> dict[str, str]:
         key, equals, value = line.partition("=")
         if not equals or not _VARIABLE.fullmatch(key) or "\0" in value:
             raise UsageError(
-                f"{line[:60]!r} does not set a variable",
-                fix="write --env KEY=VALUE, such as --env CUDA_VISIBLE_DEVICES=0",
+                message("{text!r} does not set a variable", text=line[:60]),
+                fix=message("write --env KEY=VALUE, such as --env CUDA_VISIBLE_DEVICES=0"),
                 kind="variable",
             )
         settings[key] = value

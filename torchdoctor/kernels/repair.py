@@ -14,6 +14,7 @@ from torchdoctor.kernels.spec import parse_spec
 from torchdoctor.kernels.start import ALL_CELLS, run_cells
 from torchdoctor.kernels.write import check_writable, staged
 from torchdoctor.machine import describe_python
+from torchdoctor.message import message
 from torchdoctor.register import bring_ipykernel
 
 if TYPE_CHECKING:
@@ -31,10 +32,17 @@ def refuse_conda_made(state: KernelState) -> None:
     """Raise `UsageError` for a kernel that nb_conda_kernels makes."""
     if state.place == "nb_conda_kernels":
         raise UsageError(
-            f"{state.name} is made by nb_conda_kernels from the conda environment {state.prefix} whenever Jupyter "
-            "starts: there is no spec of it to change",
-            fix=f"change the environment, such as `conda remove -p {state.prefix} ipykernel`, or leave it out with "
-            "CondaKernelSpecManager.env_filter",
+            message(
+                "{kernel} is made by nb_conda_kernels from the conda environment {place} whenever Jupyter "
+                "starts: there is no spec of it to change",
+                kernel=state.name,
+                place=state.prefix,
+            ),
+            fix=message(
+                "change the environment, such as `conda remove -p {place} ipykernel`, or leave it out with "
+                "CondaKernelSpecManager.env_filter",
+                place=state.prefix,
+            ),
             kind="nb-conda-kernels",
         )
 
@@ -61,30 +69,38 @@ def repair_kernel(
     if not state.problem.repairable:
         raise KernelFailed(state.problem.message, fix=state.problem.fix, kind=state.problem.kind)
     if state.problem.kind == "no-ipykernel" and state.python is not None:
-        _ask(f"{state.problem.message}. Install it there?", agreed, report)
+        _ask(message("{problem}. Install it there?", problem=state.problem.message), agreed, report)
         described = describe_python(world, state.python)
         bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
-        return f"ipykernel was installed into {described.prefix}"
+        return message("ipykernel was installed into {place}", place=described.prefix)
     if state.problem.kind == "python-gone" and not state.runs_ipykernel:
         raise KernelFailed(
-            f"{state.problem.message}, and it is not the IPython kernel, which alone is mended here",
-            fix=f"install it anew, or remove it: torchdoctor jupyter-kernel remove {state.name}",
+            message(
+                "{problem}, and it is not the IPython kernel, which alone is mended here",
+                problem=state.problem.message,
+            ),
+            fix=message(
+                "install it anew, or remove it: torchdoctor jupyter-kernel remove {kernel}", kernel=state.name
+            ),
             kind="other-kernel",
         )
     described = describe_python(world, _new_python(state, python, world))
     check_writable(state.folder)
-    _ask(f"{state.problem.message}. Let it run {described.executable} instead?", agreed, report)
+    question = message(
+        "{problem}. Let it run {python} instead?", problem=state.problem.message, python=described.executable
+    )
+    _ask(question, agreed, report)
     if not kernel.has_ipykernel(described.executable, world.environ):
         bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
     _point_at(state, described, world, report)
-    return f"it runs {described.executable} now"
+    return message("it runs {python} now", python=described.executable)
 
 
 def _ask(question: str, agreed: bool, report: Reporter) -> None:
     if not agreed and not report.confirm(question):
         raise UsageError(
-            f"{question} Nobody said yes, so nothing was changed",
-            fix="answer y, or say it beforehand with --yes",
+            message("{question} Nobody said yes, so nothing was changed", question=question),
+            fix=message("answer y, or say it beforehand with --yes"),
             kind="not-confirmed",
         )
 
@@ -96,9 +112,12 @@ def _new_python(state: KernelState, python: Path | None, world: World) -> Path:
     holds = python_in(world, state.folder.parents[3]) if state.place == "environment" else None
     if holds is None:
         raise EnvironmentUnusable(
-            f"the kernel {state.name} needs an environment to run, and none was named",
-            fix=f"name one: torchdoctor jupyter-kernel repair {state.name} ENV; or remove the kernel: torchdoctor "
-            f"jupyter-kernel remove {state.name}",
+            message("the kernel {kernel} needs an environment to run, and none was named", kernel=state.name),
+            fix=message(
+                "name one: torchdoctor jupyter-kernel repair {kernel} ENV; or remove the kernel: torchdoctor "
+                "jupyter-kernel remove {kernel}",
+                kernel=state.name,
+            ),
             kind="no-environment",
         )
     return holds

@@ -9,7 +9,17 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Spec", "parse_spec"]
+from torchdoctor.message import message
+
+__all__ = ["NotASpec", "Spec", "parse_spec"]
+
+
+class NotASpec(ValueError):
+    """What Jupyter could not use; `why` says what is wrong with it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,15 +35,19 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read a kernel.json; raises ValueError, with the place where there is one, when Jupyter could not use it."""
+    """Read a kernel.json; raises `NotASpec`, with the place where there is one, when Jupyter could not use it."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+        raise NotASpec(
+            message(
+                "line {line}, column {column}: {why}", line=error.lineno, column=error.colno, why=error.msg
+            )
+        ) from error
     except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
+        raise NotASpec(message("it is nested too deeply")) from error
     if not isinstance(document, dict):
-        raise ValueError(f"it holds a {type(document).__name__}, not an object")  # noqa: TRY004
+        raise NotASpec(message("it holds a {kind}, not an object", kind=type(document).__name__))
     argv = document.get("argv")
     if (
         not isinstance(argv, list)
@@ -41,18 +55,18 @@ def parse_spec(text: str) -> Spec:
         or not all(isinstance(word, str) for word in argv)
         or not argv[0]
     ):
-        raise ValueError("it has no argv, the command that starts the kernel")
+        raise NotASpec(message("it has no argv, the command that starts the kernel"))
     settings = document.get("env", {})
     if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
-        raise ValueError("its env does not give each variable a text")
+        raise NotASpec(message("its env does not give each variable a text"))
     for name in ("display_name", "language"):
         if not isinstance(document.get(name, ""), str):
-            raise ValueError(f"its {name} is not a text")  # noqa: TRY004
+            raise NotASpec(message("its {name} is not a text", name=name))
     metadata = document.get("metadata", {})
     if not isinstance(metadata, dict):
-        raise ValueError("its metadata is not an object")  # noqa: TRY004
+        raise NotASpec(message("its metadata is not an object"))
     if document.get("interrupt_mode", "signal") not in ("signal", "message"):
-        raise ValueError("its interrupt_mode is neither signal nor message")
+        raise NotASpec(message("its interrupt_mode is neither signal nor message"))
     conda = metadata.get("conda_env_path")
     return Spec(
         argv=tuple(argv),

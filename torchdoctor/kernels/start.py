@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import KernelFailed
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,8 +110,8 @@ def _started(command: list[str], work: str, environ: Mapping[str, str]) -> subpr
         )
     except OSError as error:
         raise KernelFailed(
-            f"{command[0]} cannot be run: {error.strerror or error}",
-            fix="torchdoctor jupyter-kernel list says which kernels have a Python that is there",
+            message("{program} cannot be run: {why}", program=command[0], why=error.strerror or error),
+            fix=message("torchdoctor jupyter-kernel list says which kernels have a Python that is there"),
             kind="python-gone",
         ) from error
 
@@ -143,10 +144,33 @@ def _follow(listener: _Listener, limits: Limits, on_wait: Callable[[float], None
                 answers[name], seconds[name] = answer, took
             case {"event": "result", "id": str(name), "error": str(error)}:
                 return Session(**told, failed_at=name, kind="cell", detail=error)
-            case {"event": "error", "kind": str(kind), "detail": str(detail), "said": list(said)}:
+            case {"event": "error", "kind": str(kind), "values": dict(values), "said": list(said)}:
+                detail = _in_words(kind, at, values)
                 return Session(**told, failed_at=at, kind=kind, detail=detail, said=tuple(map(str, said)))
             case {"event": "lost", "detail": str(detail)}:
                 return Session(**told, failed_at=at, kind="lost", detail=detail, said=listener.said)
+
+
+def _in_words(kind: str, at: str, values: Mapping[str, Any]) -> str:
+    """What the client says went wrong; it runs in the kernel's environment, and gives the values alone."""
+    seconds, status = values.get("seconds"), values.get("status")
+    match kind, at == "start":
+        case "not-python", _:
+            language = values.get("language")
+            return message("its language is {language}; only Python kernels are checked", language=language)
+        case "silent", True:
+            return message("it did not say what it is within {seconds:g} s", seconds=seconds)
+        case "silent", False:
+            return message("the cell did not come back within {seconds:g} s", seconds=seconds)
+        case "died", True if status is None:
+            return message("it ended before it said what it is")
+        case "died", True:
+            return message("it ended with status {status} before it said what it is", status=status)
+        case "died", False if status is None:
+            return message("it ended while it ran the cell")
+        case "died", False:
+            return message("it ended with status {status} while it ran the cell", status=status)
+    return str(values.get("error"))
 
 
 class _Listener:
@@ -176,7 +200,7 @@ class _Listener:
             with contextlib.suppress(queue.Empty):
                 return self._events.get(timeout=min(_EVERY, seconds - waited))
             on_wait(time.monotonic() - began)
-        return {"event": "lost", "detail": f"nothing came from it for {seconds:g} s"}
+        return {"event": "lost", "detail": message("nothing came from it for {seconds:g} s", seconds=seconds)}
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101  (it is a pipe)
@@ -186,9 +210,8 @@ class _Listener:
                     self._take(line[len(self._mark) :])
                 elif line.strip():
                     self._said = [*self._said, line.decode("utf-8", "replace").rstrip()[:400]][-12:]
-        self._events.put(
-            {"event": "lost", "detail": self.said[-1] if self.said else "the client ended without a word"}
-        )
+        last = self.said[-1] if self.said else message("the client ended without a word")
+        self._events.put({"event": "lost", "detail": last})
 
     def _take(self, text: bytes) -> None:
         with contextlib.suppress(ValueError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import KernelFailed
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ __all__ = ["LOGOS", "Stage", "check_writable", "remove_folder", "staged"]
 LOGOS = ("logo-32x32.png", "logo-64x64.png", "logo-svg.svg")
 
 _LOGO_FOLDER = Path(__file__).with_name("logo")
-_FIX = (
+_FIX = message(
     "check that this user can write there, or register it elsewhere with --sys-prefix or --prefix DIR, or set "
     "JUPYTER_DATA_DIR"
 )
@@ -88,9 +89,13 @@ def check_writable(destination: Path) -> None:
         while not place.exists() and place != place.parent:
             place = place.parent
         if not place.is_dir():
-            raise KernelFailed(f"{place} is not a folder", fix=_FIX, kind="kernel-folder")
+            raise KernelFailed(
+                message("{place} is not a folder", place=place), fix=_FIX, kind="kernel-folder"
+            )
         if not os.access(place, os.W_OK | os.X_OK):
-            raise KernelFailed(f"{place} cannot be written to", fix=_FIX, kind="kernel-folder")
+            raise KernelFailed(
+                message("{place} cannot be written to", place=place), fix=_FIX, kind="kernel-folder"
+            )
 
 
 def remove_folder(folder: Path) -> None:
@@ -111,7 +116,9 @@ def _named_failures(destination: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise KernelFailed(
-            f"{destination} cannot be changed: {error.strerror or error}", fix=_FIX, kind="kernel-folder"
+            message("{place} cannot be changed: {why}", place=destination, why=error.strerror or error),
+            fix=_FIX,
+            kind="kernel-folder",
         ) from error
 
 

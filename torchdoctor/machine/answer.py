@@ -6,7 +6,11 @@ import json
 import re
 from typing import Any
 
+from torchdoctor.message import reworked
+
 __all__ = ["clean", "read_json", "read_object"]
+
+_UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 
 def read_json(text: str) -> Any:
@@ -27,4 +31,4 @@ def read_object(text: str) -> dict[str, Any]:
 
 def clean(text: str, *, limit: int = 200) -> str:
     """The text on one line without characters that a terminal would obey or JSON could not hold."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]", "", text).strip()[:limit].strip()
+    return reworked(text, lambda one: _UNWANTED.sub("", one).strip()[:limit].strip())

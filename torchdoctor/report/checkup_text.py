@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnosis.text import shown
+from torchdoctor.diagnosis.text import shown as fit_to_show
 from torchdoctor.language import gettext as _
+from torchdoctor.message import message, shown_in
 from torchdoctor.report.hanging import hanging
 
 if TYPE_CHECKING:
@@ -39,15 +40,14 @@ def checkup_lines(
         told = rows if verbose else _told(section, rows)
         for number, line in enumerate(told):
             name = _sections().get(section, section) if number == 0 else ""
-            text = shown(line.text)
+            text = shown_in(fit_to_show(line.text))
             if line.findings:
                 text += f"  → {', '.join(line.findings)}"
             mark = style(_MARKS[line.mark], line.mark)
             yield f"{mark} {style(_padded(name), 'title')} {hanging(text, _WIDTH + 3, columns)}"
             if verbose:
-                yield from (
-                    f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *map(shown, line.evidence))
-                )
+                evidence = (shown_in(fit_to_show(row)) for row in line.evidence)
+                yield from (f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *evidence))
 
 
 def _sections() -> dict[str, str]:
@@ -113,4 +113,7 @@ def repair_lines(rows: Sequence[Repaired]) -> Iterator[str]:
     """How each repair ended."""
     words = {"repaired": _("repaired"), "skipped": _("skipped"), "failed": _("failed")}
     for row in rows:
-        yield shown(f"{words[row.outcome]}: {row.what}" + (f" ({row.why})" if row.why else ""))
+        told = message("{outcome}: {what}", outcome=words[row.outcome], what=row.what)
+        if row.why:
+            told = message("{text} ({why})", text=told, why=row.why)
+        yield shown_in(fit_to_show(told))

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.language import gettext as _
-from torchdoctor.report.hanging import hanging
+from torchdoctor.message import shown_in
+from torchdoctor.report.hanging import cell_width, hanging, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,11 +49,11 @@ def finding_lines(row: Finding, style: Style, columns: int | None = None) -> lis
     sure = "" if row.confidence == "sure" else f", {_(row.confidence)}"
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
     seen, why, fix = _("seen:"), _("why:"), _("fix:")
-    width = max(map(len, (seen, why, fix)))
-    rows = [(text, False) for text in row.evidence]
+    width = max(map(cell_width, (seen, why, fix)))
+    rows = [(shown_in(text), False) for text in row.evidence]
     lines += _under(seen, rows, width, columns)
     lines += _under(why, [(row.explanation, False)], width, columns)
-    lines += _under(fix, [(text, is_command(text)) for text in row.fix], width, columns)
+    lines += _under(fix, [(shown_in(text), is_command(text)) for text in row.fix], width, columns)
     if row.explains:
         lines.append(f"    {_('this explains:')} {', '.join(row.explains)}")
     if row.check and row.confidence != "sure":
@@ -63,7 +64,7 @@ def finding_lines(row: Finding, style: Style, columns: int | None = None) -> lis
 def _under(label: str, rows: list[tuple[str, bool]], width: int, columns: int | None) -> Iterator[str]:
     """Texts below each other, the label before the first; commands go in by two, and stay whole to be copied."""
     for number, (text, command) in enumerate(rows):
-        before = f"    {label if number == 0 else '':{width}} "
+        before = f"    {padded(label if number == 0 else '', width)} "
         yield before + (f"  {text}" if command else hanging(text, width + 5, columns))
 
 
@@ -71,10 +72,13 @@ def diagnosis_markdown(found: Diagnosis) -> str:
     """The same as Markdown; whatever came from the paste stands in code that it cannot leave."""
     lines = [f"### torchdoctor: {_(VERDICTS[found.verdict]).format(count=len(found.findings))}", ""]
     for number, row in enumerate(found.findings, 1):
-        lines += [f"**{number}. {_plain(row.title)}** ({row.severity}, {row.confidence}: `{row.id}`)", ""]
-        lines += [*fenced(row.evidence), "", _plain(row.explanation), ""]
+        lines += [
+            f"**{number}. {_plain(row.title)}** ({_(row.severity)}, {_(row.confidence)}: `{row.id}`)",
+            "",
+        ]
+        lines += [*fenced(tuple(map(shown_in, row.evidence))), "", _plain(row.explanation), ""]
         for step in row.fix:
-            lines += [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(step)}", ""]
+            lines += [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(shown_in(step))}", ""]
         if row.explains:
             lines += [_("This explains") + f" {', '.join(f'`{name}`' for name in row.explains)}.", ""]
         if row.check and row.confidence != "sure":

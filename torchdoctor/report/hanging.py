@@ -7,7 +7,7 @@ import shutil
 import unicodedata
 from typing import IO, Any
 
-__all__ = ["columns_of", "hanging", "padded"]
+__all__ = ["cell_width", "columns_of", "hanging", "padded"]
 
 # With less room than this for the text, a deep indent helps nobody.
 _LEAST = 24
@@ -43,6 +43,9 @@ def hanging(text: str, indent: int, columns: int | None) -> str:
 
 def padded(text: str, columns: int) -> str:
     """The text filled with spaces to so many columns of a terminal, where a Chinese sign takes two."""
-    return text + " " * (
-        columns - sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-    )
+    return text + " " * (columns - cell_width(text))
+
+
+def cell_width(text: str) -> int:
+    """The columns that the text takes on a terminal: two for a Chinese sign."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
