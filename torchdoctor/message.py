@@ -66,6 +66,10 @@ def message(template: str, /, **values: object) -> Message:
     return Message(template, values)
 
 
+# For the catalogue, which finds a text by its call.
+_SEPARATORS = (message(", "), message("; "), message(" and "), message(" or "))
+
+
 def joined(texts: Iterable[object], separator: str = ", ") -> Message:
     """The texts with the separator between them: ", ", "; ", " and " or ": ", which are translated as well."""
     return _Joined(separator, {str(number): row for number, row in enumerate(texts)})
