@@ -256,12 +256,13 @@ def _tell(as_json: bool, *, kind: str, text: str, fix: str) -> None:
             click.echo(json.dumps({"schema": 1, "error": {"kind": kind, "message": what, "fix": fix}}))
         else:
             colour = _colour()
-            click.echo(
-                f"{click.style(gettext('error:'), fg='red', bold=True)} {what}",
-                err=True,
-                color=colour,
+            # Outside of the f-strings, into which the catalogue's tool does not look.
+            labels = (
+                click.style(gettext("error:"), fg="red", bold=True),
+                click.style(gettext("fix:"), bold=True),
             )
-            click.echo(f"  {click.style(gettext('fix:'), bold=True)} {fix}", err=True, color=colour)
+            click.echo(f"{labels[0]} {what}", err=True, color=colour)
+            click.echo(f"  {labels[1]} {fix}", err=True, color=colour)
 
 
 def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:

@@ -55,9 +55,9 @@ def finding_lines(row: Finding, style: Style, columns: int | None = None) -> lis
     lines += _under(why, [(row.explanation, False)], width, columns)
     lines += _under(fix, [(shown_in(text), is_command(text)) for text in row.fix], width, columns)
     if row.explains:
-        lines.append(f"    {_('this explains:')} {', '.join(row.explains)}")
+        lines.append("    " + _("this explains:") + f" {', '.join(row.explains)}")
     if row.check and row.confidence != "sure":
-        lines.append(f"    {_('to make sure:')} {row.check}")
+        lines.append("    " + _("to make sure:") + f" {row.check}")
     return lines
 
 
