@@ -22,6 +22,7 @@ _NOT_PROSE = re.compile(
     r"^\W{0,4}(?:file \"|def |(?:el)?if [^\n]{1,200}:$|raise |assert |import |from \S{1,60} import|return |#|\|"
     r"|pip3? (?:install|list|show|freeze)|conda (?:install|create|list)|python3? (?:-|\S{1,60}\.py)"
     r"|docker (?:run|build|pull)|sudo |[+-]{1,3} )|^\W{0,4}\d{4}-\d\d-\d\d|\bmsg="
+    r"|^\W{0,4}nvidia-smi (?:couldn't|has failed)"
 )
 # What the writer does not want or have is no failure, nor what a manual says of a case.
 _NO_FAILURE = re.compile(
