@@ -56,7 +56,7 @@ def all_texts() -> Catalog:
             found.add(
                 message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
             )
-    for message in (*_help(), *CLICKS, *_rules()):
+    for message in (*_help(), *CLICKS, *_rules(), *_checks()):
         found.add(message)
     return found
 
@@ -73,6 +73,15 @@ def _rules() -> Iterator[str]:
     yield from get_args(Confidence)
     for rule in RULES:
         yield from rule.messages()
+
+
+def _checks() -> Iterator[str]:
+    from torchdoctor.report.check_list import check_rows
+
+    for row in check_rows():
+        yield from (row[name] for name in ("proves", "where", "tolerance", "reason"))
+    # What a comparison says of a case.
+    yield from ("faster", "slower", "within noise")
 
 
 def _help() -> Iterator[str]:

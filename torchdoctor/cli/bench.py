@@ -12,6 +12,7 @@ from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import data_folder, environment_python, say_json
 from torchdoctor.cli.ranks import say_ranks
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,15 +104,19 @@ def command(
     folder = data_folder() / "bench"
     # What is wrong with these is said before a minute of measuring, not after.
     if fail_if is not None and compare is None:
-        raise UsageError("--fail-if says by how much, and not than what", fix="add --compare NAME")
+        raise UsageError(
+            message("--fail-if says by how much, and not than what"), fix=message("add --compare NAME")
+        )
     before = None if compare is None else load_bench(compare, folder)
     if save is not None:
         check_name(save)
     progress = _Progress(shown=not output.quiet and not output.json)
     if distributed and (device or only or skip or save or compare or html or junit):
         raise UsageError(
-            "--distributed measures between ranks alone, and takes --quick, --ranks, --limit and --json",
-            fix="run it without the other options, and bench again with them",
+            message(
+                "--distributed measures between ranks alone, and takes --quick, --ranks, --limit and --json"
+            ),
+            fix=message("run it without the other options, and bench again with them"),
         )
     if distributed:
         return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)

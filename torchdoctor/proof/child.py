@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.message import message
 from torchdoctor.proof.channel import EventReader
 from torchdoctor.proof.memory import resident_mib
 
@@ -75,8 +76,8 @@ class Child:
             )
         except OSError as error:
             raise EnvironmentUnusable(
-                f"{python} cannot be run: {error.strerror or error}",
-                fix="name an environment that has a working Python: torchdoctor install makes one",
+                message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
+                fix=message("name an environment that has a working Python: torchdoctor install makes one"),
                 kind="no-python",
             ) from error
         self._events: queue.Queue[object] = queue.Queue()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import EnvironmentUnusable, UsageError
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,8 +63,14 @@ def _of(given: Mapping[str, str], name: str) -> Launch:
     wrong += [] if values.get("MASTER_ADDR") else ["MASTER_ADDR"]
     if wrong or int(values["RANK"]) >= int(values["WORLD_SIZE"]):
         raise UsageError(
-            f"{name} has started this, and {', '.join(wrong) or 'RANK'} does not say which rank it is",
-            fix="start it with torchrun or srun, or unset RANK and WORLD_SIZE to start all ranks on this machine",
+            message(
+                "{name} has started this, and {variables} does not say which rank it is",
+                name=name,
+                variables=", ".join(wrong) or "RANK",
+            ),
+            fix=message(
+                "start it with torchrun or srun, or unset RANK and WORLD_SIZE to start all ranks on this machine"
+            ),
         )
     return Launch(name=name, size=int(values["WORLD_SIZE"]), rank=int(values["RANK"]), environ=values)
 
@@ -102,14 +109,15 @@ def _gpus(python: Path, environ: Mapping[str, str]) -> int:
         return 0
     except OSError as error:
         raise EnvironmentUnusable(
-            f"{python} cannot be run: {error.strerror or error}",
-            fix="name an environment that has a working Python: torchdoctor install makes one",
+            message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
+            fix=message("name an environment that has a working Python: torchdoctor install makes one"),
             kind="no-python",
         ) from error
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        last = done.stderr.strip().splitlines()[-1:] or [message("it said nothing")]
         raise EnvironmentUnusable(
-            f"torch does not work in {python}: {last[0][:300]}", fix="see what is wrong: torchdoctor verify"
+            message("torch does not work in {python}: {why}", python=python, why=last[0][:300]),
+            fix=message("see what is wrong: torchdoctor verify"),
         )
     found = re.search(r"^gpus (\d+)$", done.stdout, re.MULTILINE)
     return int(found.group(1)) if found else 0

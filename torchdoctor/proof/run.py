@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.causes import with_causes
 from torchdoctor.errors import EnvironmentUnusable, UsageError
+from torchdoctor.message import message
 from torchdoctor.peaks import with_peaks
 from torchdoctor.probe import suite
 from torchdoctor.proof.child import Child
@@ -125,7 +126,10 @@ def cases_named(only: Iterable[str], skip: Iterable[str], *, quick: bool) -> lis
     only, skip = list(only), list(skip)
     for name in (*only, *skip):
         if not any(_named(case, name) for case in known):
-            raise UsageError(f"there is no case named {name!r}", fix="the cases are " + ", ".join(known))
+            raise UsageError(
+                message("there is no case named {name}", name=repr(name)),
+                fix=message("the cases are {names}", names=", ".join(known)),
+            )
     return [
         case
         for case in known
@@ -146,9 +150,10 @@ def select(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> 
     for name in (*only, *skip):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f", did you mean {near[0]}?" if near else ""
+            hint = message(", did you mean {name}?", name=near[0]) if near else ""
             raise UsageError(
-                f"there is no check named {name!r}{hint}", fix="the checks are " + ", ".join(known)
+                message("there is no check named {name}{hint}", name=repr(name), hint=hint),
+                fix=message("the checks are {names}", names=", ".join(known)),
             )
     return [name for name in known if name in (only or usual) and name not in skip]
 
@@ -214,8 +219,8 @@ class _Run:
             work = tempfile.TemporaryDirectory(prefix="torchdoctor-", ignore_cleanup_errors=True)
         except OSError as error:
             raise EnvironmentUnusable(
-                f"no temporary folder can be made: {error.strerror or error}",
-                fix="set TMPDIR to a folder that can be written to",
+                message("no temporary folder can be made: {why}", why=error.strerror or error),
+                fix=message("set TMPDIR to a folder that can be written to"),
                 kind="no-temporary-folder",
             ) from error
         with work as folder:
@@ -278,7 +283,7 @@ class _Run:
             said = ": " + "; ".join(child.stderr[-3:]) if child.stderr else ""
             raise EnvironmentUnusable(
                 f"{python} does not work as a Python interpreter, it {how}{said}",
-                fix="name another environment, or make one with: torchdoctor install",
+                fix=message("name another environment, or make one with: torchdoctor install"),
                 kind="no-python",
             )
         if self._current is None or self._current in self._finished:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from torchdoctor.language import gettext as _
 from torchdoctor.report.verify_table import environment_line
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ def render_bench(report: BenchReport, console: Console) -> None:
     if limits := _limits(report):
         console.print(Text(limits, style="dim"), soft_wrap=True)
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column("case", overflow="fold")
-    for title in ("median", "best"):
+    table.add_column(_("case"), overflow="fold")
+    for title in (_("median"), _("best")):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("unit", no_wrap=True)
+    table.add_column(_("unit"), no_wrap=True)
     table.add_column("IQR", justify="right", no_wrap=True)
-    table.add_column("of peak", no_wrap=True)
+    table.add_column(_("of peak"), no_wrap=True)
     for result in report.results:
         if result.error is None:
             table.add_row(*(Text(cell) for cell in _cells(result, console)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.language import gettext as _
 from torchdoctor.probe import suite
 
 if TYPE_CHECKING:
@@ -56,17 +57,14 @@ def render_checks(rows: Sequence[dict[str, Any]], console: Console) -> None:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column("check", no_wrap=True)
-    for name in ("proves", "on", "may differ by", "because"):
+    table.add_column(_("check"), no_wrap=True)
+    for name in (_("proves"), _("on"), _("may differ by"), _("because")):
         table.add_column(name, overflow="fold")
-    table.add_column("quick")
+    table.add_column(_("quick"))
     for row in rows:
         table.add_row(
             row["id"],
-            row["proves"],
-            row["where"],
-            row["tolerance"],
-            row["reason"],
-            "yes" if row["quick"] else "",
+            *(_(row[name]) for name in ("proves", "where", "tolerance", "reason")),
+            _("yes") if row["quick"] else "",
         )
     console.print(table)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from torchdoctor.language import gettext as _
+from torchdoctor.message import message, shown
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -33,19 +36,19 @@ def render_verify(report: VerifyReport, console: Console, *, explained: Collecti
     console.print(environment_line(report.environment), soft_wrap=True)
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=True, header_style="bold")
     table.add_column("")
-    table.add_column("check", no_wrap=True)
-    table.add_column("device", no_wrap=True)
-    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column(_("check"), no_wrap=True)
+    table.add_column(_("device"), no_wrap=True)
+    table.add_column(_("seconds"), justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     together = _skipped_together(report)
     for check in report.checks:
         if check.status == "skip" and check.detail in together:
             continue
         took = f"{check.seconds:.2f}" if check.status != "skip" else ""
-        table.add_row(mark(check.status, console), check.id, check.device, took, Text(check.detail))
+        table.add_row(mark(check.status, console), check.id, check.device, took, Text(shown(check.detail)))
     console.print(table)
     for why, names in together.items():
-        said = Text.assemble(mark("skip", console), f" {why}: {', '.join(names)}")
+        said = Text.assemble(mark("skip", console), f" {shown(why)}: {', '.join(names)}")
         console.print(said, soft_wrap=True)
     for check in report.checks:
         if check.status == "fail" and check.evidence and check not in explained:
@@ -75,7 +78,7 @@ def mark(status: str, console: Console) -> Text:
 def environment_line(environment: Mapping[str, Any]) -> Text:
     """What the environment is, in a line."""
     torch = environment.get("torch")
-    parts = [f"Python {environment.get('python')}", f"torch {torch}" if torch else "no torch"]
+    parts = [f"Python {environment.get('python')}", f"torch {torch}" if torch else _("no torch")]
     parts += [
         f"{name} {environment[name]}" for name in ("torchvision", "torchaudio") if environment.get(name)
     ]
@@ -85,13 +88,22 @@ def environment_line(environment: Mapping[str, Any]) -> Text:
 
 
 def _print_evidence(check: CheckResult, console: Console) -> None:
-    console.print(Text(f"\n{check.id} on {check.device}, the last it said:", style="bold"), soft_wrap=True)
+    console.print(
+        Text(
+            "\n"
+            + shown(message("{check} on {device}, the last it said:", check=check.id, device=check.device)),
+            style="bold",
+        ),
+        soft_wrap=True,
+    )
     for line in check.evidence[-_EVIDENCE:]:
         console.print(Text("  " + line), soft_wrap=True)
 
 
 def _summary(report: VerifyReport) -> Text:
     counts = {status: sum(check.status == status for check in report.checks) for status in _MARKS}
-    named = (("pass", "passed"), ("fail", "failed"), ("warn", "with a warning"), ("skip", "skipped"))
+    named = (
+        ("pass", _("passed")), ("fail", _("failed")), ("warn", _("with a warning")), ("skip", _("skipped")),
+    )  # fmt: skip
     text = ", ".join(f"{counts[status]} {word}" for status, word in named if counts[status])
-    return Text(text or "no check was run", style="bold green" if report.passed else "bold red")
+    return Text(text or _("no check was run"), style="bold green" if report.passed else "bold red")
