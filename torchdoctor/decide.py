@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -12,7 +13,7 @@ from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.fetch import digest_of
 from torchdoctor.index_store import known_index
 from torchdoctor.machine import supported_tags
-from torchdoctor.net import get_page
+from torchdoctor.net import get_page, session
 from torchdoctor.newer import rank_with_newer
 from torchdoctor.resolve import choose
 from torchdoctor.sources.credentials import with_passwords
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources.source import Source
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["SourceOptions", "decide", "gather_sources"]
+__all__ = ["SourceOptions", "decide", "gather_sources", "get_ready"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +79,13 @@ def _here() -> Path:
         return Path.cwd()
     except OSError:
         return Path(Path(sys.prefix).anchor)
+
+
+def get_ready() -> None:
+    """Load what deciding and locking need, so that they need not wait for it later."""
+    session()
+    for name in ("tomli_w", "uv", "torchdoctor.transfer.transfer"):
+        importlib.import_module(name)
 
 
 def decide(

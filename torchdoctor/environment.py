@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from torchdoctor import in_place
 from torchdoctor.errors import InstallFailed
 from torchdoctor.examine import State, changed_in_place, examine, interpreter_of
-from torchdoctor.exchange import exchange, flush, flush_folder
+from torchdoctor.exchange import exchange, flush, flush_folder, flushing
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.record import changes_of, write_record
 from torchdoctor.stage import check_together, complaints, fill, keep_owner, make, other_owner
@@ -140,10 +140,11 @@ def _change_in_place(folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
 
 
 def _fill(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
-    fill(
-        stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall,
-        copied=other_owner(folder) is not None,
-    )  # fmt: skip
+    with flushing(stage):
+        fill(
+            stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall,
+            copied=other_owner(folder) is not None,
+        )  # fmt: skip
 
 
 def _write_record(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["exchange", "flush", "flush_folder"]
+__all__ = ["exchange", "flush", "flush_folder", "flushing"]
 
 # https://man7.org/linux/man-pages/man2/rename.2.html
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 # https://opensource.apple.com/source/xnu/xnu-4903.221.2/bsd/man/man2/rename.2.auto.html
 _RENAME_SWAP = 2
+
+_FLUSH_SECONDS = 1.0
 
 # What a kernel, C library or file system answers that cannot do it.
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM})
@@ -64,6 +69,23 @@ def flush(folder: Path) -> None:
         os.sync()
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def flushing(folder: Path) -> Iterator[None]:
+    """Flush now and then while others write there, so that little is left for the `flush` at the end."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(_FLUSH_SECONDS):
+            flush(folder)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def flush_folder(folder: Path) -> None:

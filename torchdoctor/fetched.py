@@ -25,7 +25,7 @@ __all__ = [
     "fetched",
 ]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 23
 
 
 class FetchProgress(Protocol):

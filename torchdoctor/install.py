@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor import environment, kernel, proof
+from torchdoctor import environment
 from torchdoctor.bring import Errand, bring, bring_locked, lock_alone
-from torchdoctor.decide import SourceOptions, decide, gather_sources
+from torchdoctor.decide import SourceOptions, decide, gather_sources, get_ready
 from torchdoctor.errors import InstallFailed, UsageError
 from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
@@ -89,6 +89,8 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     state = environment.examine(options.folder)
     python = _interpreter(options, state, world)
     if options.kernel_name is not None:
+        from torchdoctor import kernel
+
         # Whether the name is free and can be written is known before gigabytes are fetched for it.
         kernel.destination_for(
             environment.interpreter_of(options.folder),
@@ -101,6 +103,8 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
         asked = beside.submit(gather_sources, options.sources, world, python, report)
         detection = detect(world, python=python, environment=options.folder, cache=options.cache)
         report.stage("detect", detection.summary())
+        # pip takes longer to say its settings than all of this.
+        get_ready()
         sources = asked.result()
     given = _read_lock(options, detection.machine, sources)
     if given is not None and options.lock is not None:
@@ -238,6 +242,8 @@ def _register(
 ) -> Kernel | None:
     if options.kernel_name is None:
         return None
+    from torchdoctor import kernel
+
     display = options.display_name or kernel.display_name_of(f"{plan.torch.version.public}+{plan.variant}")
     registered = kernel.register(
         made.python,
@@ -251,6 +257,8 @@ def _register(
 
 
 def _verify(made: Environment, report: Reporter) -> VerifyReport:
+    from torchdoctor import proof
+
     started = time.monotonic()
     verification = proof.verify(made.python, quick=True, on_result=report.check)
     counts = Counter(row.status for row in verification.checks)

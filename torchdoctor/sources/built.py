@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from torchdoctor.installed import build_tag
@@ -23,6 +24,12 @@ def built_variant(wheel: Path, project: str) -> str | None:
     """
     if project not in ("torch", "torchvision", "torchaudio"):
         return None
+    seen = wheel.stat()
+    return _built(wheel, project, seen.st_size, seen.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _built(wheel: Path, project: str, _size: int, _changed: int) -> str | None:
     with zipfile.ZipFile(wheel) as archive:
         try:
             member = archive.getinfo(f"{project}/version.py")

@@ -38,16 +38,20 @@ _ENVIRONMENTS_OWN = re.compile(
     re.IGNORECASE,
 )
 
+# The files of wheels that were read, by path, size and time of change.
+_NAMES: dict[tuple[Path, int, int], frozenset[str]] = {}
+
 
 def check_wheel(path: Path, filename: str) -> int:
     """The bytes that the wheel unpacks to; raises `InstallFailed` for one that no honest build makes.
 
     It must be a zip of regular files with plain relative names, one metadata folder that is its own, a RECORD that
-    lists just these files at these sizes, and no more in it than its own size can hold.
+    lists just these files at these sizes, and no more in it than its own size can hold. One that was looked into a
+    moment ago is not read again.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _check(archive, filename, path.stat().st_size)
+        seen = path.stat()
+        return _looked_into(path, filename, seen.st_size, seen.st_mtime_ns)
     except (
         OSError,
         zipfile.BadZipFile,
@@ -71,8 +75,8 @@ def refuse_shared_files(wheels: Mapping[str, Path], owners: Iterable[str]) -> No
         if name in wheels:
             owned.update(dict.fromkeys(_files(wheels[name]), name))
     for name, path in wheels.items():
-        for member in _files(path):
-            if owned.get(member, name) != name:
+        for member in sorted(owned.keys() & _files(path)):
+            if owned[member] != name:
                 raise InstallFailed(
                     f"{path.name} would replace {member}, which is a file of {owned[member]}",
                     fix=f"leave {name} out, or get it from a source that can be trusted",
@@ -80,16 +84,23 @@ def refuse_shared_files(wheels: Mapping[str, Path], owners: Iterable[str]) -> No
                 )
 
 
-def _files(path: Path) -> list[str]:
-    """The wheel's files; one that was checked a moment ago is not read again."""
-    seen = path.stat()
-    return _listed(path, seen.st_size, seen.st_mtime_ns)
-
-
 @lru_cache(maxsize=256)
-def _listed(path: Path, _size: int, _changed: int) -> list[str]:
+def _looked_into(path: Path, filename: str, size: int, _changed: int) -> int:
     with zipfile.ZipFile(path) as archive:
-        return [row.filename for row in archive.infolist() if not row.is_dir()]
+        unpacked = _check(archive, filename, size)
+        _NAMES[path, size, _changed] = frozenset(
+            row.filename for row in archive.infolist() if not row.is_dir()
+        )
+    return unpacked
+
+
+def _files(path: Path) -> frozenset[str]:
+    seen = path.stat()
+    key = (path, seen.st_size, seen.st_mtime_ns)
+    if key not in _NAMES:
+        with zipfile.ZipFile(path) as archive:
+            _NAMES[key] = frozenset(row.filename for row in archive.infolist() if not row.is_dir())
+    return _NAMES[key]
 
 
 def _bad(filename: str, why: str) -> InstallFailed:
