@@ -104,6 +104,33 @@ def test_a_bundle_for_another_system_or_python_says_so(bundle, tmp_path):
         assert words in done.stderr
 
 
+def test_install_py_finds_the_python_that_the_wheels_are_for(bundle, tmp_path):
+    """By what each name says that it is: one that starts nothing, as the store's on Windows, is passed over."""
+    facts = json.loads((bundle / "bundle.json").read_text("utf-8"))
+    (bundle / "bundle.json").write_text(json.dumps({**facts, "python": "3.99"}))
+    (tmp_path / "bin").mkdir()
+    for name, text in (
+        ("python3.99", "exit 49"),
+        ("python", 'if [ "$1" = -c ]; then echo 3.99; else echo "goes on with $*"; fi'),
+    ):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    done = run_script(
+        bundle, sys.executable, bundle / "install.py", tmp_path / "env", PATH=str(tmp_path / "bin")
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"goes on with {bundle / 'install.py'} {tmp_path / 'env'}" in done.stdout
+
+
+def test_a_name_that_the_output_cannot_take_is_written_all_the_same(bundle, tmp_path):
+    """As into a file on Windows, where a code page knows few signs."""
+    done = run_script(
+        bundle, sys.executable, bundle / "install.py", tmp_path / "环境", PYTHONIOENCODING="ascii"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\\u73af\\u5883" in done.stdout
+
+
 def test_torchdoctor_installs_a_bundle_without_network(torchdoctor, bundle, bare, official, tmp_path):
     """By its lock, and as a folder of wheels."""
     official.seen.clear()
@@ -205,20 +232,6 @@ def test_the_scripts_hold_nothing_that_changes():
         text = (CARRIED / name).read_text("ascii")
         assert "install.py" in text
         assert not re.search(r"\b(eval|Invoke-Expression|iex)\b", text)
-
-
-def test_the_powershell_script_is_well_formed():
-    """Its braces and quotes close, its variables are set before they are used; run where there is a PowerShell."""
-    text = (CARRIED / "install.ps1").read_text("ascii")
-    code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
-    bare = re.sub(r'"[^"\n]*"', '""', code)
-    assert bare.count('"') % 2 == 0
-    for opening, closing in ("{}", "()", "[]"):
-        assert bare.count(opening) == bare.count(closing)
-    known = {"environment", "python", "erroractionpreference", "name", "psscriptroot", "lastexitcode"}
-    assert {name.lower() for name in re.findall(r"\$(\w+)", code)} == known
-    assert "@(" in code
-    assert "& $Python (Join-Path $PSScriptRoot" in code
 
 
 def test_install_py_runs_on_python_3_8():

@@ -1,11 +1,36 @@
 # Installs the wheels of this folder into a new virtual environment:
 #   powershell -ExecutionPolicy Bypass -File install.ps1 [ENV]
-# -Python names the interpreter to use; without it, py or python of PATH.
-param([string]$Environment = ".venv", [string]$Python = "")
-$ErrorActionPreference = "Stop"
-if (-not $Python) {
+# -Python names the interpreter to use; without it, the first of py, python and python3 that runs.
+[CmdletBinding(PositionalBinding = $false)]
+param(
+    [Parameter(Position = 0)][string]$Environment = ".venv",
+    [string]$Python = ""
+)
+# What pip writes to stderr is no error of this script's, and a status that is not 0 is handed on, not thrown.
+$ErrorActionPreference = "Continue"
+$PSNativeCommandUseErrorActionPreference = $false
+
+# A name is not enough: Windows has a python.exe that only leads to its store, and py may have no Python to start.
+function Test-Python([string]$Name) {
+    try {
+        & $Name --version *> $null
+        return ($LASTEXITCODE -eq 0)
+    }
+    catch {
+        return $false
+    }
+}
+
+if ($Python) {
+    if (-not (Test-Python $Python)) {
+        Write-Host "error: $Python cannot be run"
+        Write-Host "  fix: name another one: install.ps1 -Python C:\path\python.exe"
+        exit 1
+    }
+}
+else {
     foreach ($name in @("py", "python", "python3")) {
-        if (Get-Command $name -ErrorAction SilentlyContinue) {
+        if (Test-Python $name) {
             $Python = $name
             break
         }
@@ -16,5 +41,7 @@ if (-not $Python) {
     Write-Host "  fix: install it from python.org, or name it: install.ps1 -Python C:\path\python.exe"
     exit 1
 }
-& $Python (Join-Path $PSScriptRoot "install.py") $Environment
+# A backslash before the closing quote would take that quote into the name.
+$folder = $Environment -replace '(?<=[^:\\/"])[\\/"]+$', ""
+& $Python (Join-Path $PSScriptRoot "install.py") $folder
 exit $LASTEXITCODE

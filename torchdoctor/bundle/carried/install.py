@@ -41,15 +41,30 @@ def take_the_right_python(bundle: dict[str, Any]) -> None:
     here = "{}.{}".format(*sys.version_info[:2])
     if here == wanted and sys.implementation.name == bundle["implementation"]:
         return
-    name, launcher = shutil.which("python" + wanted), shutil.which("py") if os.name == "nt" else None
-    command = [name] if name else [launcher, "-" + wanted] if launcher else []
-    if not command or os.environ.get(AGAIN) == wanted:
+    others = [["python" + wanted], ["py", "-" + wanted], ["python"], ["python3"]]
+    again = os.environ.get(AGAIN) == wanted
+    command = None if again else next((row for row in others if version_of(row) == wanted), None)
+    if command is None:
         stop(
             "these wheels are for Python {}, and this is Python {}".format(wanted, here),
             "install Python {0}, or run this file with it: python{0} install.py".format(wanted),
         )
     environ = dict(os.environ, **{AGAIN: wanted})
     sys.exit(subprocess.call([*command, os.path.abspath(__file__), *sys.argv[1:]], env=environ))
+
+
+def version_of(command: list[str]) -> str | None:
+    """Which Python a command starts; None when it starts none."""
+    if shutil.which(command[0]) is None:
+        return None
+    ask = "import sys; print('{}.{}'.format(*sys.version_info[:2]))"
+    try:
+        told = subprocess.run(
+            [*command, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.decode("ascii", "replace").strip()
 
 
 def refuse_another_machine(bundle: dict[str, Any]) -> None:
@@ -133,6 +148,9 @@ def run(command: list[str], environ: dict[str, str]) -> None:
 
 def main() -> None:
     """The whole way, in order."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file or a pipe on Windows takes no name from outside of its code page.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
         sys.exit(__doc__)
     bundle = json.loads(read("bundle.json"))
