@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from torchdoctor.errors import NoSolution
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,14 +44,18 @@ def explain(machine: Machine, request: Request, snapshot: Snapshot, refusals: Se
     first = _reason(refusals, ways)
     if not ways:
         return NoSolution(
-            f"no torch release has a build for this machine{first}",
-            fix="see `torchdoctor doctor` for what was found here",
+            message("no torch release has a build for this machine{first}", first=first),
+            fix=message("see `torchdoctor doctor` for what was found here"),
         )
     names = [way.name for way in ways]
-    together = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    if len(names) > 1:
+        together = joined([joined(names[:-1]), names[-1]], " and ")
+        what = message("no torch build meets {names} together{first}", names=together, first=first)
+    else:
+        what = message("no torch build meets {name}{first}", name=names[0], first=first)
     return NoSolution(
-        f"no torch build meets {together}{' together' if len(names) > 1 else ''}{first}",
-        fix=f"use {', or '.join(way.change for way in ways)}",
+        what,
+        fix=message("use {ways}", ways=joined([way.change for way in ways], ", or ")),
     )
 
 
@@ -66,23 +71,26 @@ def _hopeless(machine: Machine) -> NoSolution | None:
     python = machine.python
     if machine.libc is not None and machine.libc.name == "musl":
         return NoSolution(
-            "no torch wheel is built for musl",
-            fix="use a glibc system, for example a Debian or Ubuntu container",
+            message("no torch wheel is built for musl"),
+            fix=message("use a glibc system, for example a Debian or Ubuntu container"),
         )
     if python.bits != 64:  # noqa: PLR2004
         return NoSolution(
-            f"torch has no build for a {python.bits}-bit Python",
-            fix="name a 64-bit interpreter with `--python`",
+            message("torch has no build for a {bits}-bit Python", bits=python.bits),
+            fix=message("name a 64-bit interpreter with `--python`"),
         )
     if python.implementation != "cpython":
         return NoSolution(
-            f"torch has wheels for CPython only, not {python.implementation}",
-            fix="name a CPython interpreter with `--python`",
+            message(
+                "torch has wheels for CPython only, not {implementation}",
+                implementation=python.implementation,
+            ),
+            fix=message("name a CPython interpreter with `--python`"),
         )
     if machine.platform is None:
         return NoSolution(
-            f"torch has no build for {machine.os} {machine.arch}",
-            fix="no wheel can be installed here; torch would have to be built from source",
+            message("torch has no build for {os} {arch}", os=machine.os, arch=machine.arch),
+            fix=message("no wheel can be installed here; torch would have to be built from source"),
         )
     return None
 
@@ -94,8 +102,13 @@ def _no_such_release(request: Request, snapshot: Snapshot) -> NoSolution:
     place = bisect_left(known, _first_version(wanted))
     near = known[max(0, place - 2) : place + 1]
     return NoSolution(
-        f"no torch release matches {wanted}; the releases known run from {known[0]} to {known[-1]}",
-        fix=f"ask for one that exists, the nearest: {', '.join(map(str, reversed(near)))}",
+        message(
+            "no torch release matches {wanted}; the releases known run from {oldest} to {newest}",
+            wanted=wanted,
+            oldest=known[0],
+            newest=known[-1],
+        ),
+        fix=message("ask for one that exists, the nearest: {near}", near=joined(map(str, reversed(near)))),
         kind="no-such-release",
     )
 
@@ -134,8 +147,11 @@ def _torch(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | Non
     if set(fitting) == set(known[: known.index(min(fitting)) + 1]):
         change = f"torch ≥ {min(fitting)}"
     else:
-        change = f"torch {_runs(set(fitting), snapshot.versions())}"
-    return _Way(name=f"torch {str(request.torch).removeprefix('==').removesuffix('.*')}", change=change)
+        change = message("torch {versions}", versions=_runs(set(fitting), snapshot.versions()))
+    return _Way(
+        name=f"torch {str(request.torch).removeprefix('==').removesuffix('.*')}",
+        change=change,
+    )
 
 
 def _python(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | None:
@@ -152,13 +168,16 @@ def _python(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | No
     plain = sorted((label for label in fitting if not label.endswith("t")), key=Version)
     newest = plain[-1] if plain else ""
     asked = Version(machine.python_label.rstrip("t"))
-    change = f"Python {_span(plain)}" if plain else f"Python {', '.join(sorted(fitting))}"
+    change: str = message("Python {versions}", versions=_span(plain) if plain else joined(sorted(fitting)))
     if plain and asked > Version(newest):
         change = f"Python ≤ {newest}"
     elif plain and asked < Version(plain[0]):
         change = f"Python ≥ {plain[0]}"
     example = plain[-1] if plain else max(fitting)
-    return _Way(name=f"Python {machine.python_label}", change=f"{change} (such as `--python {example}`)")
+    return _Way(
+        name=f"Python {machine.python_label}",
+        change=message("{change} (such as `--python {example}`)", change=change, example=example),
+    )
 
 
 def _with_python(machine: Machine, label: str) -> Machine:
@@ -180,12 +199,17 @@ def _variant(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | N
     fitting = [name for name in names if _fitting(machine, replace(request, variant=name), snapshot)]
     if not fitting:
         return None
-    return _Way(name=f"variant {request.variant}", change=f"--variant {_some(_newest(fitting))}")
+    return _Way(
+        name=message("variant {variant}", variant=request.variant),
+        change=message("--variant {names}", names=_some(_newest(fitting))),
+    )
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
-    more = f" ({len(names) - most} more)" if len(names) > most else ""
-    return " or ".join(names[:most]) + more
+    some = joined(names[:most], " or ")
+    if len(names) <= most:
+        return some
+    return message("{names} ({count} more)", names=some, count=len(names) - most)
 
 
 def _runs(fitting: set[Version], known: Sequence[Version]) -> str:
@@ -199,7 +223,7 @@ def _runs(fitting: set[Version], known: Sequence[Version]) -> str:
             else:
                 runs.append([version])
         previous = version in fitting
-    return " or ".join(_span(run) for run in runs)
+    return joined([_span(run) for run in runs], " or ")
 
 
 def _newest(names: Iterable[str]) -> list[str]:
@@ -229,7 +253,10 @@ def _system(machine: Machine, request: Request, snapshot: Snapshot) -> _Way | No
     found = machine.os_version if machine.os == "macos" else machine.libc.version if machine.libc else None
     for floor, other in newer:
         if _fitting(other, request, snapshot):
-            return _Way(name=f"{name} {found}", change=f"a system with {name} ≥ {_dotted(floor)}")
+            return _Way(
+                name=f"{name} {found}",
+                change=message("a system with {name} ≥ {least}", name=name, least=_dotted(floor)),
+            )
     return None
 
 
@@ -243,9 +270,14 @@ def _companion(name: str, machine: Machine, request: Request, snapshot: Snapshot
     if not fitting or not str(request.required[name]):
         return None
     row = snapshot.release(fitting[0][0]).companions.get(name)
-    belong = " or ".join(map(str, row.versions)) if row else ""
-    return _Way(name=f"{name} {request.required[name]}", change=f"{name} {belong}".strip())
+    belong = joined(row.versions, " or ") if row else ""
+    return _Way(
+        name=f"{name} {request.required[name]}",
+        change=message("{name} {versions}", name=name, versions=belong) if belong else name,
+    )
 
 
 def _span(rows: Sequence[object]) -> str:
-    return f"{rows[0]}" if len(rows) == 1 else f"{rows[0]} to {rows[-1]}"
+    if len(rows) == 1:
+        return str(rows[0])
+    return message("{first} to {last}", first=rows[0], last=rows[-1])

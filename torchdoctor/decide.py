@@ -13,6 +13,7 @@ from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.fetch import digest_of
 from torchdoctor.index_store import known_index
 from torchdoctor.machine import supported_tags
+from torchdoctor.message import joined, message
 from torchdoctor.net import get_page, session
 from torchdoctor.newer import rank_with_newer
 from torchdoctor.resolve import choose
@@ -55,11 +56,18 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
     for place in options.find_links:
         if "://" not in place and not Path(place).expanduser().exists():
             raise UsageError(
-                f"--find-links: there is no {place}", fix="name a folder or a page that is there"
+                message("--find-links: there is no {place}", place=place),
+                fix=message("name a folder or a page that is there"),
             )
     settings = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here())
     for row in settings:
-        report.detail(f"{row.origin}: {redacted(row.place)} is handed to uv, which does not read it itself")
+        report.detail(
+            message(
+                "{origin}: {place} is handed to uv, which does not read it itself",
+                origin=row.origin,
+                place=redacted(row.place),
+            )
+        )
     sources = sources_in_order(
         index_url=options.index_url,
         find_links=options.find_links,
@@ -140,7 +148,7 @@ def _requires(
 
 
 def _unreached(source: Source, why: str) -> str:
-    return why if source.name in why else f"{source.name}: {why}"
+    return why if source.name in why else message("{what}: {why}", what=source.name, why=why)
 
 
 def _last_resort(
@@ -161,17 +169,26 @@ def _last_resort(
     if request.cuda_on_cpu:
         return plan
     torch = plan.torch
-    size = f"{torch.wheel.size / 1e6:.0f} MB and " if torch.wheel and torch.wheel.size else ""
-    what = (
-        f"no source in reach has a CPU build of torch for this Python; {torch.source} has torch {torch.version}, "
-        f"a {plan.variant} build: {size}several GB of CUDA packages that this machine cannot use"
+    size = (
+        message("{size:.0f} MB and ", size=torch.wheel.size / 1e6) if torch.wheel and torch.wheel.size else ""
     )
-    if report.confirm(f"{what}. Install it all the same?"):
+    what = message(
+        "no source in reach has a CPU build of torch for this Python; {source} has torch "
+        "{version}, a {variant} build: {size}several GB of CUDA packages that this machine "
+        "cannot use",
+        source=torch.source,
+        version=torch.version,
+        variant=plan.variant,
+        size=size,
+    )
+    if report.confirm(message("{what}. Install it all the same?", what=what)):
         return plan
     raise NoSolution(
         what,
-        fix="take it all the same with --yes, or name a source of CPU builds with --index-url, "
-        "--mirror or --find-links",
+        fix=message(
+            "take it all the same with --yes, or name a source of CPU builds with --index-url, "
+            "--mirror or --find-links"
+        ),
         kind="cuda-build-for-cpu",
     )
 
@@ -181,17 +198,29 @@ def _nowhere(
 ) -> NoSolution | SourceFailed:
     best = ranking.candidates[0]
     failed = [shelf.failure for shelf in shelves if shelf.failure]
-    asked = ", ".join(shelf.name for shelf in shelves) or "none (--offline leaves only folders)"
-    message = f"no source in reach has torch {best.torch} or an older release as a {best.variant} build"
+    asked = joined([row.name for row in shelves]) or message("none (--offline leaves only folders)")
+    what = message(
+        "no source in reach has torch {torch} or an older release as a {variant} build",
+        torch=best.torch,
+        variant=best.variant,
+    )
     if failed or options.offline:
         return SourceFailed(
-            f"{message}; asked: {asked}; {'; '.join(failed) or 'only folders may be asked'}",
-            fix="check the network and the proxy settings, try `--mirror auto`, or name a folder with --find-links",
+            message(
+                "{what}; asked: {asked}; {why}",
+                what=what,
+                asked=asked,
+                why=joined(failed, "; ") or message("only folders may be asked"),
+            ),
+            fix=message(
+                "check the network and the proxy settings, try `--mirror auto`, or name a folder with "
+                "--find-links"
+            ),
             kind="no-source",
         )
     return NoSolution(
-        f"{message} for this Python; asked: {asked}",
-        fix="ask for another release with --torch, or another Python with --python",
+        message("{what} for this Python; asked: {asked}", what=what, asked=asked),
+        fix=message("ask for another release with --torch, or another Python with --python"),
         kind="no-wheel",
     )
 
@@ -250,17 +279,22 @@ def _with_known_hash(
         listed = official.wheels(row.name, plan.variant)
         known = next((w.sha256 for w in listed if w.filename == wheel.filename), None)
     if found is not None and known is not None and found != known:
-        differs = (
-            f"{row.source} lists {wheel.filename} with SHA-256 {found[:16]}…, "
-            f"and the official build has {known[:16]}…"
+        differs = message(
+            "{source} lists {filename} with SHA-256 {found}…, and the official build has {known}…",
+            source=row.source,
+            filename=wheel.filename,
+            found=found[:16],
+            known=known[:16],
         )
         if row.source in held:
             raise SourceFailed(
                 differs,
-                fix="nothing was installed; name another source, and report this to whoever runs that one",
+                fix=message(
+                    "nothing was installed; name another source, and report this to whoever runs that one"
+                ),
                 kind="hash-conflict",
             )
-        report.warn(f"{differs}: it is taken because that index is yours")
+        report.warn(message("{differs}: it is taken because that index is yours", differs=differs))
     return replace(row, wheel=replace(wheel, sha256=found or known))
 
 
@@ -268,11 +302,14 @@ def _tell(plan: Plan, report: Reporter) -> None:
     by_source: dict[str, list[str]] = {}
     for row in plan.packages:
         by_source.setdefault(row.source or "?", []).append(f"{row.name} {row.version}")
-    served = "; ".join(f"{', '.join(names)} from {source}" for source, names in by_source.items())
-    report.stage("resolve", f"{served}: {'; '.join(plan.reasons)}")
+    served = joined(
+        [message("{names} from {place}", names=joined(names), place=row) for row, names in by_source.items()],
+        "; ",
+    )
+    report.stage("resolve", message("{what}: {reasons}", what=served, reasons=joined(plan.reasons, "; ")))
     for rejected in plan.rejected:
-        report.detail(f"not {rejected.variant}: {rejected.because}")
+        report.detail(message("not {variant}: {because}", variant=rejected.variant, because=rejected.because))
     for text in plan.warnings:
         report.warn(text)
     for left in plan.left_out:
-        report.warn(f"{left.name} is left out: {left.because}")
+        report.warn(left.told)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from torchdoctor.message import joined, message
 from wheels_index import covers, gpu, nearest_arch_list, nearest_gfx, rules, variant
 
 if TYPE_CHECKING:
@@ -64,27 +65,48 @@ def refuse_platform(machine: Machine, release: Release) -> str | None:
     """Why no build of this release can run on this machine, whatever its GPU; None when one can."""
     platform = machine.platform
     if machine.python.bits != 64:  # noqa: PLR2004
-        return f"torch has no build for a {machine.python.bits}-bit Python"
+        return message("torch has no build for a {bits}-bit Python", bits=machine.python.bits)
     builds = release.platforms.get(platform) if platform else None
     if builds is None or not builds.variants:
-        return f"torch {release.version} has no build for {_system(machine)}"
+        return message(
+            "torch {version} has no build for {system}", version=release.version, system=_system(machine)
+        )
     if machine.libc is not None and machine.libc.name == "musl":
-        return "no torch wheel is built for musl; use a glibc system or container"
+        return message("no torch wheel is built for musl; use a glibc system or container")
     pythons = (*builds.pythons, *builds.index_only_pythons)
     label = machine.python_label
     if machine.python.implementation != "cpython":
-        return f"torch has wheels for CPython only, not {machine.python.implementation}"
+        return message(
+            "torch has wheels for CPython only, not {implementation}",
+            implementation=machine.python.implementation,
+        )
     # Where PyPI has no file at all, files seen elsewhere are some of the Pythons and not the list of them.
     if builds.pythons and label not in pythons:
-        return f"torch {release.version} has no build for Python {label} ({_span(pythons)})"
+        return message(
+            "torch {version} has no build for Python {label} ({span})",
+            version=release.version,
+            label=label,
+            span=_span(pythons),
+        )
     declared = release.requires_python
     if not admits(declared, machine.python.version):
-        return f"torch {release.version} has no build for Python {label} (it declares {declared})"
+        return message(
+            "torch {version} has no build for Python {label} (it declares {declared})",
+            version=release.version,
+            label=label,
+            declared=declared,
+        )
     floor = builds.macos_floor(label) if machine.os == "macos" else None
     found = parse_driver(machine.os_version)
     if floor is not None and found is not None and found < floor:
         need = ".".join(map(str, floor))
-        return f"torch {release.version} needs macOS ≥ {need} for Python {label}; this machine has {machine.os_version}"
+        return message(
+            "torch {version} needs macOS ≥ {need} for Python {label}; this machine has {os_version}",
+            version=release.version,
+            need=need,
+            label=label,
+            os_version=machine.os_version,
+        )
     return None
 
 
@@ -95,7 +117,13 @@ def fit(machine: Machine, release: Release, name: str) -> Fit:
     found = _glibc(machine)
     if floor is not None and found is not None and found < floor:
         need, have = (".".join(map(str, part)) for part in (floor, found))
-        because = f"torch {release.version}+{name} needs glibc ≥ {need}; this machine has {have}"
+        because = message(
+            "torch {version}+{name} needs glibc ≥ {need}; this machine has {have}",
+            version=release.version,
+            name=name,
+            need=need,
+            have=have,
+        )
         return Fit(coverage="none", because=because, installable=False)
     build = variant(name)
     checks: dict[str, Callable[[Machine, Release, Variant], Fit]] = {
@@ -105,23 +133,33 @@ def fit(machine: Machine, release: Release, name: str) -> Fit:
     }
     check = checks.get(build.kind)
     if check is None:
-        return Fit(coverage="all", because="the CPU build runs on any machine")
+        return Fit(coverage="all", because=message("the CPU build runs on any machine"))
     return check(machine, release, build)
 
 
 def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Fit:
     if machine.nvidia is None or not (machine.nvidia.driver or machine.nvidia.gpus):
-        return Fit(coverage="none", because=f"{build.name} needs an NVIDIA GPU; none was found")
+        return Fit(
+            coverage="none", because=message("{name} needs an NVIDIA GPU; none was found", name=build.name)
+        )
     driver = parse_driver(machine.nvidia.driver)
-    found = f"this machine has {machine.nvidia.driver}" if machine.nvidia.driver else "none was found"
+    found = (
+        message("this machine has {driver}", driver=machine.nvidia.driver)
+        if machine.nvidia.driver
+        else message("none was found")
+    )
     least = build.minimum_driver.get(driver_column(machine))
     if driver is not None and (least is None or driver >= (parse_driver(least) or ())):
         return _fit_gpus(machine, release, build, driver)
     updated = _fit_gpus(machine, release, build, _NEWEST)
     if updated.coverage == "none":
         return updated
-    needs = f"driver ≥ {least}" if least else "an NVIDIA driver"
-    return Fit(coverage="none", because=f"{build.name} needs {needs}; {found}", needs_driver=least)
+    needs = message("driver ≥ {least}", least=least) if least else message("an NVIDIA driver")
+    return Fit(
+        coverage="none",
+        because=message("{name} needs {what}; {found}", name=build.name, what=needs, found=found),
+        needs_driver=least,
+    )
 
 
 def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[int, ...]) -> Fit:
@@ -132,16 +170,23 @@ def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[
     ptx = tuple(card.name for card, gap in judged if gap is not None and not gap.why)
     if not gaps:
         least = build.minimum_driver.get(driver_column(machine))
-        limit = f"needs driver ≥ {least}" if least else "its least driver is unknown"
+        limit = (
+            message("needs driver ≥ {least}", least=least)
+            if least
+            else message("its least driver is unknown")
+        )
         archs = nearest_arch_list(release.version, build.name, machine.platform or "")
-        because = (
-            f"{build.name} {limit}; this machine has {machine.nvidia.driver}"
-            f"{_by_rule(build.rule, archs.rule if archs else None)}"
+        because = message(
+            "{name} {limit}; this machine has {driver}{by_rule}",
+            name=build.name,
+            limit=limit,
+            driver=machine.nvidia.driver,
+            by_rule=_by_rule(build.rule, archs.rule if archs else None),
         )
         return Fit(
             coverage="all", because=because, limits="known" if least is not None else "unknown", ptx=ptx
         )
-    because = "; ".join(dict.fromkeys(gap.why for _, gap in gaps))
+    because = joined(dict.fromkeys(gap.why for _, gap in gaps), "; ")
     if not covered:
         needs = next((gap.needs_driver for _, gap in gaps if gap.needs_driver), None)
         return Fit(coverage="none", because=because, needs_driver=needs)
@@ -175,9 +220,18 @@ def _gap(
     if capability is None or archs is None:
         return None
     how = covers(archs, capability, toolkit=build.toolkit)
-    gpu_name = f"{card.name} (compute capability {'.'.join(map(str, capability))})"
+    gpu_name = message(
+        "{name} (compute capability {value})", name=card.name, value=".".join(map(str, capability))
+    )
     if how is None:
-        return _Gap(why=f"torch {release.version}+{build.name} has no code for {gpu_name}")
+        return _Gap(
+            why=message(
+                "torch {version}+{name} has no code for {gpu_name}",
+                version=release.version,
+                name=build.name,
+                gpu_name=gpu_name,
+            )
+        )
     column = driver_column(machine)
     leasts = [rules().blackwell_minimum_driver[column]] if capability >= rules().blackwell_from else []
     if how == "ptx":
@@ -186,28 +240,53 @@ def _gap(
         leasts += [text for text in [build.toolkit_driver.get(column)] if text]
     least = max(leasts, key=lambda text: parse_driver(text) or (), default=None)
     if least is not None and driver < (parse_driver(least) or ()):
-        return _Gap(why=f"{gpu_name} needs driver ≥ {least} with {build.name}", needs_driver=least)
+        return _Gap(
+            why=message(
+                "{gpu_name} needs driver ≥ {least} with {name}",
+                gpu_name=gpu_name,
+                least=least,
+                name=build.name,
+            ),
+            needs_driver=least,
+        )
     return _Gap(why="") if how == "ptx" else None
 
 
 def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
     cards = machine.amd.gpus if machine.amd else ()
     if not cards:
-        return Fit(coverage="none", because=f"{build.name} needs an AMD GPU; none was found")
+        return Fit(
+            coverage="none", because=message("{name} needs an AMD GPU; none was found", name=build.name)
+        )
     targets, rule = nearest_gfx(build.name) or ((), None)
     usable = set(targets) - set(build.blas_unusable_gfx)
     left = tuple(card.name or card.gfx or "AMD GPU" for card in cards if card.gfx not in usable)
     if not left:
-        because = f"{build.name} has code for {', '.join(_gfx(cards))}{_by_rule(rule, build.rule)}"
+        because = message(
+            "{name} has code for {gfx}{by_rule}",
+            name=build.name,
+            gfx=joined(_gfx(cards)),
+            by_rule=_by_rule(rule, build.rule),
+        )
         return Fit(coverage="all", because=because, limits="rule" if rule else "known")
     without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
     if without_blas:
         names = ", ".join(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
-        because = f"rocBLAS in {build.name} has no kernels for {names}"
+        because = message("rocBLAS in {name} has no kernels for {names}", name=build.name, names=names)
     elif rule is not None:
-        because = f"{build.name} is not known to have code for {', '.join(left)}{_by_rule(rule)}"
+        because = message(
+            "{name} is not known to have code for {left}{by_rule}",
+            name=build.name,
+            left=joined(left),
+            by_rule=_by_rule(rule),
+        )
     else:
-        because = f"torch {release.version}+{build.name} has no code for {', '.join(left)}"
+        because = message(
+            "torch {version}+{name} has no code for {left}",
+            version=release.version,
+            name=build.name,
+            left=joined(left),
+        )
     coverage: Coverage = "some" if len(left) < len(cards) else "none"
     return Fit(coverage=coverage, because=because, left_out=left, limits="rule" if rule else "known")
 
@@ -215,7 +294,7 @@ def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
 def _by_rule(*rules_applied: str | None) -> str:
     """The rules that stand in for facts about a build that is newer than them."""
     named = [rule for rule in rules_applied if rule]
-    return f" ({'; '.join(named)})" if named else ""
+    return message(" ({rules})", rules=joined(named, "; ")) if named else ""
 
 
 def _gfx(cards: Sequence[object]) -> list[str]:
@@ -240,13 +319,21 @@ def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Fit:
     # https://docs.pytorch.org/docs/2.15/notes/get_start_xpu.html
     names = [card.name for card in machine.intel.gpus] if machine.intel else []
     if not names:
-        return Fit(coverage="none", because=f"{build.name} needs an Intel GPU; none was found")
+        return Fit(
+            coverage="none", because=message("{name} needs an Intel GPU; none was found", name=build.name)
+        )
     good = [name for name in names if supported_intel(name)]
     if not good:
         return Fit(
-            coverage="none", because=f"PyTorch's {build.name} build does not support {', '.join(names)}"
+            coverage="none",
+            because=message(
+                "PyTorch's {name} build does not support {names}", name=build.name, names=joined(names)
+            ),
         )
-    return Fit(coverage="all", because=f"torch {release.version} supports {', '.join(good)}")
+    return Fit(
+        coverage="all",
+        because=message("torch {version} supports {good}", version=release.version, good=joined(good)),
+    )
 
 
 def _glibc(machine: Machine) -> tuple[int, ...] | None:
@@ -260,4 +347,8 @@ def _system(machine: Machine) -> str:
 
 
 def _span(pythons: Sequence[str]) -> str:
-    return f"it has {pythons[0]} to {pythons[-1]}" if pythons else "it has none"
+    return (
+        message("it has {first} to {last}", first=pythons[0], last=pythons[-1])
+        if pythons
+        else message("it has none")
+    )

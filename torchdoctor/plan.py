@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from torchdoctor.message import message
 from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
@@ -121,6 +122,11 @@ class LeftOut:
     name: str
     because: str
 
+    @property
+    def told(self) -> str:
+        """That, as a sentence."""
+        return message("{name} is left out: {because}", name=self.name, because=self.because)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
@@ -154,6 +160,6 @@ class Plan:
             "rejected": [{"variant": row.variant, "because": row.because} for row in self.rejected],
             "warnings": [
                 *self.warnings,
-                *(f"{row.name} is left out: {row.because}" for row in self.left_out),
+                *(row.told for row in self.left_out),
             ],
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.fit import admits, fit, refuse_platform, supported_intel
+from torchdoctor.message import joined, message
 from torchdoctor.plan import Candidate, Companion, Ranking, Rejected, Request
 from wheels_index import newest_first, variant
 
@@ -68,9 +69,19 @@ def _refuse_companions(machine: Machine, request: Request, release: Release) -> 
     for name, wanted in request.required.items():
         versions = belonging.get(name, ())
         if not any(wanted.contains(version) for version in versions):
-            belong = ", ".join(map(str, versions)) or "no version"
-            what = f"not {wanted}" if str(wanted) else f"none for Python {machine.python.version}"
-            return f"{name} {belong} belongs to torch {release.version}, {what}"
+            belong = joined(versions) or message("no version")
+            what = (
+                message("not {wanted}", wanted=wanted)
+                if str(wanted)
+                else message("none for Python {version}", version=machine.python.version)
+            )
+            return message(
+                "{name} {belong} belongs to torch {version}, {what}",
+                name=name,
+                belong=belong,
+                version=release.version,
+                what=what,
+            )
     return None
 
 
@@ -131,12 +142,13 @@ class Board:
         return tuple(self._candidate(row) for row in self.judged if row.fit.coverage == "all")
 
     def _candidate(self, row: _Judged, *, forced: bool = False) -> Candidate:
-        release, warnings = row.release, []
+        release = row.release
         reasons: list[str] = []
+        warnings: list[str] = []
         if forced:
-            reasons.append(f"{row.name} was asked for")
+            reasons.append(message("{name} was asked for", name=row.name))
             if row.fit.coverage == "none":
-                warnings.append(f"this machine does not fit it: {row.fit.because}")
+                warnings.append(message("this machine does not fit it: {because}", because=row.fit.because))
         elif row.kind == "cpu":
             reasons.append(self._why_cpu())
             warnings.extend(self._cpu_warning())
@@ -144,10 +156,16 @@ class Board:
             reasons.append(row.fit.because)
         if row.fit.coverage == "some":
             warnings.append(
-                f"no build serves every GPU: {row.fit.because}; left out: {', '.join(row.fit.left_out)}"
+                message(
+                    "no build serves every GPU: {because}; left out: {left_out}",
+                    because=row.fit.because,
+                    left_out=joined(row.fit.left_out),
+                )
             )
         if row.fit.ptx:
-            reasons.append(f"{', '.join(row.fit.ptx)} runs it through PTX, compiled at the first use")
+            reasons.append(
+                message("{ptx} runs it through PTX, compiled at the first use", ptx=joined(row.fit.ptx))
+            )
         return Candidate(
             torch=release.version,
             variant=row.name,
@@ -159,8 +177,8 @@ class Board:
     def _why_cpu(self) -> str:
         closest = self._closest()
         if closest is None:
-            return "no GPU that PyTorch can use was found, so the CPU build"
-        return f"the CPU build, since no GPU build fits: {closest.fit.because}"
+            return message("no GPU that PyTorch can use was found, so the CPU build")
+        return message("the CPU build, since no GPU build fits: {because}", because=closest.fit.because)
 
     def _closest(self) -> _Judged | None:
         """The GPU build that was nearest to fitting, or None when the machine has no GPU at all."""
@@ -176,15 +194,25 @@ class Board:
         closest = self._closest()
         drivers = [row.fit.needs_driver for row in self.judged if row.fit.needs_driver]
         if drivers:
-            least = "" if drivers[-1] == drivers[0] else f" ({drivers[-1]} at the least)"
-            update = f"update the NVIDIA driver to {drivers[0]} or newer{least}"
-            return [f"the GPU stays unused: {update}, then install again"]
+            least = (
+                "" if drivers[-1] == drivers[0] else message(" ({drivers} at the least)", drivers=drivers[-1])
+            )
+            update = message(
+                "update the NVIDIA driver to {drivers} or newer{least}", drivers=drivers[0], least=least
+            )
+            return [message("the GPU stays unused: {update}, then install again", update=update)]
         if closest is not None:
-            return [f"the GPU stays unused: {closest.fit.because}"]
+            return [message("the GPU stays unused: {because}", because=closest.fit.because)]
         kinds = {row.kind for row in self.judged}
         return [
-            f"the GPU stays unused: no release that fits has a {kind} build for {self.machine.os} "
-            f"{self.machine.arch} and Python {self.machine.python_label}"
+            message(
+                "the GPU stays unused: no release that fits has a {kind} build for {os} {arch} and "
+                "Python {python_label}",
+                kind=kind,
+                os=self.machine.os,
+                arch=self.machine.arch,
+                python_label=self.machine.python_label,
+            )
             for kind, cards in _cards(self.machine)
             if cards and kind not in kinds
         ]
@@ -202,10 +230,17 @@ class Board:
                 variant=default,
                 companions=_companions(self.machine, release),
                 reasons=(
-                    f"no source in reach has a CPU build; PyPI's torch {release.version} is a {default} build",
+                    message(
+                        "no source in reach has a CPU build; PyPI's torch {version} is a {default} build",
+                        version=release.version,
+                        default=default,
+                    ),
                 ),
                 warnings=(
-                    f"this is a {default} build on a machine that cannot use it: several GB for nothing",
+                    message(
+                        "this is a {default} build on a machine that cannot use it: several GB for nothing",
+                        default=default,
+                    ),
                 ),
             )
         )
@@ -230,8 +265,8 @@ class Board:
         if row.fit.coverage == "none":
             return row.fit.because
         if row.kind == "cpu":
-            return f"a GPU build fits: {best.variant}"
-        return f"{best.variant} is preferred"
+            return message("a GPU build fits: {variant}", variant=best.variant)
+        return message("{variant} is preferred", variant=best.variant)
 
 
 # All GPUs served by code that is in the build, by limits that are known.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from torchdoctor.errors import NoSolution
+from torchdoctor.message import joined, message
 from torchdoctor.plan import COMPANIONS, Candidate, Companion, LeftOut, Plan, PlannedPackage, Ranking, Request
 from torchdoctor.ranking import rank
 
@@ -124,16 +125,26 @@ def why_this_release(
     candidate: Candidate, best: Candidate, request: Request, *, missing: NoSolution | None = None
 ) -> str:
     """Whether it is the newest that fits, that can be had, or that has the companions asked for (`missing`)."""
-    asked = " asked for" if request.torch is not None else ""
+    asked = message(" asked for") if request.torch is not None else ""
     if candidate is best:
-        return f"torch {candidate.torch} is the newest release{asked} that fits this machine"
-    if missing is not None:
-        return (
-            f"torch {candidate.torch}+{candidate.variant} is the newest that has what was asked for beside it"
+        return message(
+            "torch {torch} is the newest release{asked} that fits this machine",
+            torch=candidate.torch,
+            asked=asked,
         )
-    return (
-        f"torch {best.torch}+{best.variant} would be the first choice, and no source in reach has it; "
-        f"torch {candidate.torch} is the newest{asked} that one has"
+    if missing is not None:
+        return message(
+            "torch {torch}+{variant} is the newest that has what was asked for beside it",
+            torch=candidate.torch,
+            variant=candidate.variant,
+        )
+    return message(
+        "torch {torch}+{variant} would be the first choice, and no source in reach has it; torch "
+        "{torch2} is the newest{asked} that one has",
+        torch=best.torch,
+        variant=best.variant,
+        torch2=candidate.torch,
+        asked=asked,
     )
 
 
@@ -169,10 +180,19 @@ def _with_companions(
         because = _no_companion(row, candidate, shelves, wanted, untagged)
         if wanted is not None:
             raise NoSolution(
-                f"{row.project} was asked for and cannot be installed beside torch "
-                f"{candidate.torch}+{candidate.variant}: {because}",
-                fix=f"leave out `--with {row.project}`, or name a source that has it: `--index-url`, "
-                "`--mirror` or `--find-links`",
+                message(
+                    "{project} was asked for and cannot be installed beside torch {torch}+{variant}: "
+                    "{because}",
+                    project=row.project,
+                    torch=candidate.torch,
+                    variant=candidate.variant,
+                    because=because,
+                ),
+                fix=message(
+                    "leave out `--with {project}`, or name a source that has it: `--index-url`, `--mirror` "
+                    "or `--find-links`",
+                    project=row.project,
+                ),
                 kind="companion-missing",
             )
         left_out.append(LeftOut(name=row.project, because=because))
@@ -203,9 +223,14 @@ def _no_companion(
     wanted: SpecifierSet | None,
     untagged: str | None,
 ) -> str:
-    belong = ", ".join(map(str, row.versions)) or "no version"
+    belong = joined(row.versions) or message("no version")
     if wanted is not None and not any(wanted.contains(version) for version in row.versions):
-        return f"{belong} belongs to torch {candidate.torch}, not {wanted}"
+        return message(
+            "{belong} belongs to torch {torch}, not {wanted}",
+            belong=belong,
+            torch=candidate.torch,
+            wanted=wanted,
+        )
     public = {version.public for version in row.versions}
     others = sorted(
         {
@@ -215,7 +240,11 @@ def _no_companion(
             if wheel.version.public in public
         }
     )
-    seen = f" ({'; '.join(others[:2])})" if others else ""
-    return (
-        f"no source in reach has a {candidate.variant} build of {row.project} {belong} for this Python{seen}"
+    seen = message(" ({builds})", builds=joined(others[:2], "; ")) if others else ""
+    return message(
+        "no source in reach has a {variant} build of {project} {belong} for this Python{seen}",
+        variant=candidate.variant,
+        project=row.project,
+        belong=belong,
+        seen=seen,
     )

@@ -10,6 +10,8 @@ import click
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import say_json
+from torchdoctor.language import gettext
+from torchdoctor.message import shown
 
 if TYPE_CHECKING:
     from torchdoctor.decide import SourceOptions
@@ -73,7 +75,7 @@ def command(
         from torchdoctor.index_store import known_index
         from torchdoctor.snapshot_shelf import plan_from_snapshot
 
-        known = known_index(data_folder(), lambda text: click.echo(text, err=True))
+        known = known_index(data_folder(), lambda text: click.echo(shown(text), err=True))
         plan = plan_from_snapshot(machine, request, known)
     if output.json or form == "json":
         say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
@@ -82,8 +84,9 @@ def command(
 
     click.echo(plan_text(plan, form))
     if form != "table" and not output.quiet:
-        for text in (*plan.warnings, *(f"{row.name} is left out: {row.because}" for row in plan.left_out)):
-            click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
+        for text in (*plan.warnings, *(row.told for row in plan.left_out)):
+            label = click.style(gettext("warning:"), fg="yellow")
+            click.echo(f"{label} {shown(text)}", err=True)
     return 0
 
 

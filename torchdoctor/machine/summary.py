@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import joined, message
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -18,8 +20,7 @@ _SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
 
 def summary(machine: Machine, facts: Sequence[NamedFact] = ()) -> str:
     """System, interpreter and accelerators; what is unknown about the accelerators, with the reason."""
-    parts = [*_system(machine, facts), f"{_python(machine)}", *_accelerators(machine, facts)]
-    return ", ".join(parts)
+    return joined([*_system(machine, facts), _python(machine), *_accelerators(machine, facts)])
 
 
 def _system(machine: Machine, facts: Sequence[NamedFact]) -> Iterator[str]:
@@ -28,15 +29,23 @@ def _system(machine: Machine, facts: Sequence[NamedFact]) -> Iterator[str]:
     where = ", ".join(filter(None, ("WSL" if machine.wsl else None, machine.container)))
     yield f"{system} {machine.arch}{f' ({where})' if where else ''}"
     if machine.libc:
-        yield f"{machine.libc.name} {machine.libc.version or '(version unknown)'}"
+        yield message(
+            "{name} {version}",
+            name=machine.libc.name,
+            version=machine.libc.version or message("(version unknown)"),
+        )
 
 
 def _python(machine: Machine) -> str:
     names = {"cpython": "Python", "pypy": "PyPy"}
     python = machine.python
-    threads = " free-threaded" if python.free_threaded else ""
-    narrow = " 32-bit" if python.bits == 32 else ""  # noqa: PLR2004
-    return f"{names.get(python.implementation, python.implementation)} {python.version}{threads}{narrow}"
+    return message(
+        "{name} {version}{threads}{narrow}",
+        name=names.get(python.implementation, python.implementation),
+        version=python.version,
+        threads=message(" free-threaded") if python.free_threaded else "",
+        narrow=message(" 32-bit") if python.bits == 32 else "",  # noqa: PLR2004
+    )
 
 
 def _accelerators(machine: Machine, facts: Sequence[NamedFact]) -> Iterator[str]:
@@ -46,10 +55,14 @@ def _accelerators(machine: Machine, facts: Sequence[NamedFact]) -> Iterator[str]
     names += [machine.apple.chip] if machine.apple else []
     yield from (name if count == 1 else f"{count} x {name}" for name, count in Counter(names).items())
     if machine.nvidia:
-        yield f"NVIDIA driver {machine.nvidia.driver or 'missing or unknown'}"
+        yield (
+            message("NVIDIA driver {version}", version=machine.nvidia.driver)
+            if machine.nvidia.driver
+            else message("NVIDIA driver missing or unknown")
+        )
     for row in facts:
         if row.name == "nvidia.gpus" and row.fact.state == "unknown":
-            yield f"NVIDIA GPUs unknown: {row.fact.why}"
+            yield message("NVIDIA GPUs unknown: {why}", why=row.fact.why or "")
             return
     if not names and machine.nvidia is None:
-        yield "no GPU"
+        yield message("no GPU")

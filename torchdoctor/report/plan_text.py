@@ -5,6 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from torchdoctor.language import gettext
+from torchdoctor.message import message, shown
+from torchdoctor.report.hanging import padded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,17 +25,21 @@ def plan_text(plan: Plan, form: str) -> str:
 def _table(plan: Plan) -> str:
     width = max(len(f"{row.name} {row.version}") for row in plan.packages)
     lines = [f"{f'{row.name} {row.version}':{width}}  {_file(row)}" for row in plan.packages]
-    lines.append(f"{'from':{width}}  {plan.index_url}")
-    lines += [f"{'because':{width}}  {reason}" for reason in plan.reasons]
-    lines += [f"{f'not {row.variant}':{width}}  {row.because}" for row in plan.rejected]
-    lines += [f"{'also':{width}}  {line}: torch does not declare it" for line in plan.constraints]
-    lines += [f"{'warning':{width}}  {text}" for text in plan.warnings]
-    lines += [f"{f'no {row.name}':{width}}  {row.because}" for row in plan.left_out]
+    undeclared = message("torch does not declare it")
+    rows: list[tuple[str, str]] = [
+        (message("from"), plan.index_url),
+        *((message("because"), reason) for reason in plan.reasons),
+        *((message("not {name}", name=row.variant), row.because) for row in plan.rejected),
+        *((message("also"), message("{what}: {why}", what=row, why=undeclared)) for row in plan.constraints),
+        *((message("warning"), text) for text in plan.warnings),
+        *((message("no {name}", name=row.name), row.because) for row in plan.left_out),
+    ]
+    lines += [f"{padded(shown(label), width)}  {shown(text)}" for label, text in rows]
     return "\n".join(lines)
 
 
 def _file(row: PlannedPackage) -> str:
-    return row.wheel.filename if row.wheel else "published; no file of it was seen yet"
+    return row.wheel.filename if row.wheel else gettext("published; no file of it was seen yet")
 
 
 def _pip(plan: Plan) -> str:
@@ -46,7 +54,8 @@ def _requirements(plan: Plan) -> str:
     lines = [f"--index-url {plan.index_url}"]
     if hashed:
         lines = [
-            "# pip checks either every hash or none, and what torch depends on is not listed here:",
+            "# "
+            + gettext("pip checks either every hash or none, and what torch depends on is not listed here:"),
             "#   pip install --no-deps -r FILE",
             f"#   pip install {names}",
             *lines,
@@ -55,7 +64,7 @@ def _requirements(plan: Plan) -> str:
         digest = f" --hash=sha256:{row.wheel.sha256}" if hashed and row.wheel else ""
         lines.append(f"{row.name}=={row.version}{digest}")
     if not hashed:
-        lines.insert(0, "# not every file was seen yet, so no hashes are given")
+        lines.insert(0, "# " + gettext("not every file was seen yet, so no hashes are given"))
     return "\n".join(lines)
 
 
@@ -63,7 +72,7 @@ def _urls(plan: Plan) -> str:
     return "\n".join(
         row.wheel.url + (f"#sha256={row.wheel.sha256}" if row.wheel.sha256 else "")
         if row.wheel is not None and row.wheel.url is not None
-        else f"# {row.name} {row.version}: published; no file of it was seen yet"
+        else f"# {row.name} {row.version}: {_file(row)}"
         for row in plan.packages
     )
 
