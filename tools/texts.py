@@ -56,9 +56,24 @@ def all_texts() -> Catalog:
             found.add(
                 message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
             )
-    for message in (*_help(), *CLICKS, *_rules(), *_checks()):
+    for message in (*_help(), *CLICKS, *_data(), *_rules(), *_checks()):
         found.add(message)
     return found
+
+
+def _data() -> Iterator[str]:
+    """What the data that comes along says in words: of mirrors, and of builds."""
+    from torchdoctor.report.progress import STAGES
+    from torchdoctor.sources.mirrors import mirror_table
+    from wheels_index import bundled
+
+    yield from (*STAGES, "config", "cache", "data", "pass", "fail", "skip", "warn")
+    for mirror in mirror_table().values():
+        yield from mirror.get("lacks", ())
+    for release in bundled().releases():
+        for builds in release.platforms.values():
+            yield from builds.unmatrixed.values()
+        yield from (row.note for row in release.companions.values() if row.note)
 
 
 def _rules() -> Iterator[str]:

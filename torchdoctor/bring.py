@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.lock import lock, locked_wheel
+from torchdoctor.message import joined, message
 from torchdoctor.net import Absent, Unreachable, get_page
 from torchdoctor.plan import LeftOut
 from torchdoctor.sources.built import built_variant
@@ -92,8 +93,13 @@ def bring_locked(
     foreign = _foreign_build(plan, house)
     if foreign is not None:
         raise InstallFailed(
-            f"the lock's {foreign[0]} is a {foreign[1]} build, and its torch a {plan.variant} build",
-            fix="make the lock anew: torchdoctor resolve --format pylock",
+            message(
+                "the lock's {name} is a {built} build, and its torch a {variant} build",
+                name=foreign[0],
+                built=foreign[1],
+                variant=plan.variant,
+            ),
+            fix=message("make the lock anew: torchdoctor resolve --format pylock"),
             kind="foreign-build",
         )
     return plan, house
@@ -186,8 +192,20 @@ def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: R
             if not missing:
                 raise
             wanted = tuple(line for line in wanted if line not in missing)
-            report.warn(f"{' and '.join(missing)} is left out: no source in reach has it for this Python")
-    report.stage("lock", f"{len(locked.wheels)} packages in {time.monotonic() - started:.1f} s (PEP 751)")
+            report.warn(
+                message(
+                    "{missing} is left out: no source in reach has it for this Python",
+                    missing=joined(missing, " and "),
+                )
+            )
+    report.stage(
+        "lock",
+        message(
+            "{count} packages in {seconds:.1f} s (PEP 751)",
+            count=len(locked.wheels),
+            seconds=time.monotonic() - started,
+        ),
+    )
     return locked
 
 
@@ -234,14 +252,36 @@ def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
         place = row.source if "://" not in row.source else row.source.split("/")[2]
         by_source.setdefault(place, []).append(row.size)
     total = sum(row.size for row in house.wheels)
-    parts = (f"{len(sizes)} from {place}" for place, sizes in sorted(by_source.items()))
+    parts = [
+        message("{count} from {place}", count=len(sizes), place=place)
+        for place, sizes in sorted(by_source.items())
+    ]
     report.stage(
-        "fetch", f"{len(house.wheels)} files, {total / 1e6:.1f} MB, hashes checked: {', '.join(parts)}"
+        "fetch",
+        message(
+            "{count} files, {total:.1f} MB, hashes checked: {parts}",
+            count=len(house.wheels),
+            total=total / 1e6,
+            parts=joined(parts),
+        ),
     )
     for row in house.wheels:
-        report.detail(f"{row.wheel.filename} from {row.source}, SHA-256 {row.sha256}")
+        report.detail(
+            message(
+                "{filename} from {source}, SHA-256 {sha256}",
+                filename=row.wheel.filename,
+                source=row.source,
+                sha256=row.sha256,
+            )
+        )
         if row.first_seen:
-            report.note(f"no index gives a hash for {row.wheel.filename}; recorded {row.sha256}")
+            report.note(
+                message(
+                    "no index gives a hash for {filename}; recorded {sha256}",
+                    filename=row.wheel.filename,
+                    sha256=row.sha256,
+                )
+            )
 
 
 def _foreign_build(plan: Plan, house: Wheelhouse) -> tuple[str, str] | None:
@@ -257,14 +297,21 @@ def _foreign_build(plan: Plan, house: Wheelhouse) -> tuple[str, str] | None:
 
 def _without(plan: Plan, foreign: tuple[str, str], request: Request, report: Reporter) -> Plan:
     name, built = foreign
-    because = f"its file is a {built} build, and this environment is {plan.variant}"
+    because = message(
+        "its file is a {built} build, and this environment is {variant}", built=built, variant=plan.variant
+    )
     if name == "torch" or name in request.required:
         raise InstallFailed(
-            f"{name} cannot be installed: {because}",
-            fix=f"name a source that has {name} as a {plan.variant} build, or ask for `--variant {built}`",
+            message("{name} cannot be installed: {because}", name=name, because=because),
+            fix=message(
+                "name a source that has {name} as a {variant} build, or ask for `--variant {built}`",
+                name=name,
+                variant=plan.variant,
+                built=built,
+            ),
             kind="foreign-build",
         )
-    report.warn(f"{name} is left out: {because}")
+    report.warn(message("{name} is left out: {because}", name=name, because=because))
     return replace(
         plan,
         packages=tuple(row for row in plan.packages if row.name != name),

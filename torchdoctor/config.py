@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,11 +58,17 @@ def parse_config(text: str, *, path: str) -> Config:
         import tomli as tomllib
 
     if len(text) > _LONGEST:
-        raise ConfigError(f"{path} is larger than 1 MiB", fix="a config file has some lines; remove that one")
+        raise ConfigError(
+            message("{path} is larger than 1 MiB", path=path),
+            fix=message("a config file has some lines; remove that one"),
+        )
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}", fix=f"correct that line of {path}") from error
+        raise ConfigError(
+            message("{path} is not TOML: {error}", path=path, error=error),
+            fix=message("correct that line of {path}", path=path),
+        ) from error
     config = Config(path=path, values=values, lines=_lines(text))
     _check(config, values, "")
     return config
@@ -74,8 +81,12 @@ def _check(config: Config, table: Mapping[str, Any], above: str) -> None:
             _check(config, value, f"{key}.")
         elif not isinstance(value, _SCALARS) and not _is_list_of_scalars(value):
             raise ConfigError(
-                f"{config.place(key)}: {key} is neither text, a number, true or false, nor a list of them",
-                fix=f"give {key} as its option takes it",
+                message(
+                    "{place}: {key} is neither text, a number, true or false, nor a list of them",
+                    place=config.place(key),
+                    key=key,
+                ),
+                fix=message("give {key} as its option takes it", key=key),
             )
 
 

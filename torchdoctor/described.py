@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from torchdoctor.errors import UsageError
 from torchdoctor.fit import parse_driver
 from torchdoctor.machine import Amd, AmdGpu, Intel, IntelGpu, Libc, Machine, Nvidia, NvidiaGpu, Python
+from torchdoctor.message import message
 from wheels_index import gpu
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ def _platform(text: str) -> _Platform:
     legacy = re.fullmatch(r"(manylinux1|manylinux2010|manylinux2014|linux)_(x86_64|aarch64|i686)", text)
     if legacy is None:
         raise UsageError(
-            f"--platform {text[:60]!r} is not a platform tag",
-            fix="write win_amd64, win_arm64, linux_x86_64, linux_aarch64, manylinux_2_28_x86_64, "
-            "macosx_14_0_arm64 or the like",
+            message("--platform {text!r} is not a platform tag", text=text[:60]),
+            fix=message(
+                "write win_amd64, win_arm64, linux_x86_64, linux_aarch64, manylinux_2_28_x86_64, "
+                "macosx_14_0_arm64 or the like"
+            ),
         )
     bits = 32 if legacy[2] == "i686" else 64
     return _Platform(
@@ -99,7 +102,8 @@ def _python(text: str, bits: int) -> Python:
     match = re.fullmatch(r"(?:cp|python)?(\d{1,2}\.\d{1,3}(?:\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?)?)(t?)", text)
     if match is None:
         raise UsageError(
-            f"--python-version {text[:60]!r} is not a Python version", fix="write 3.12, 3.12.4 or 3.13t"
+            message("--python-version {text!r} is not a Python version", text=text[:60]),
+            fix=message("write 3.12, 3.12.4 or 3.13t"),
         )
     return Python(version=match[1], free_threaded=bool(match[2]), bits=bits)
 
@@ -107,22 +111,27 @@ def _python(text: str, bits: int) -> Python:
 def _libc(text: str) -> Libc:
     match = re.fullmatch(r"(glibc|musl)[ =_-]?(\d{1,3}\.\d{1,3}(?:\.\d{1,3})?)?", text)
     if match is None:
-        raise UsageError(f"--libc {text[:60]!r} is not a C library", fix="write glibc2.28 or musl1.2")
+        raise UsageError(
+            message("--libc {text!r} is not a C library", text=text[:60]),
+            fix=message("write glibc2.28 or musl1.2"),
+        )
     return Libc(name="glibc" if match[1] == "glibc" else "musl", version=match[2])
 
 
 def _gpus(gpus: Sequence[str], driver: str | None) -> tuple[Nvidia | None, Amd | None, Intel | None]:
     if driver is not None and parse_driver(driver) is None:
         raise UsageError(
-            f"--driver {driver[:40]!r} is not a driver version",
-            fix="write it as nvidia-smi does, such as 551.61",
+            message("--driver {driver!r} is not a driver version", driver=driver[:40]),
+            fix=message("write it as nvidia-smi does, such as 551.61"),
         )
     nvidia: list[NvidiaGpu] = []
     amd: list[AmdGpu] = []
     intel: list[IntelGpu] = []
     for text in gpus:
         if not text.strip():
-            raise UsageError("--gpu names nothing", fix="write its name as nvidia-smi prints it")
+            raise UsageError(
+                message("--gpu names nothing"), fix=message("write its name as nvidia-smi prints it")
+            )
         if re.fullmatch(r"gfx[0-9a-f]{3,5}", text):
             amd.append(AmdGpu(gfx=text))
         elif re.search(r"\b(Intel|Arc|Data Center GPU Max)\b", text, re.IGNORECASE):
@@ -140,11 +149,17 @@ def _nvidia(text: str) -> NvidiaGpu:
     if re.fullmatch(r"(sm_?)?\d{1,2}\.?\d", text):
         digits = text.removeprefix("sm").lstrip("_").replace(".", "")
         capability = f"{digits[:-1]}.{digits[-1]}"
-        return NvidiaGpu(name=f"a GPU of compute capability {capability}", compute_capability=capability)
+        return NvidiaGpu(
+            name=message("a GPU of compute capability {capability}", capability=capability),
+            compute_capability=capability,
+        )
     known = gpu(text)
     if known is None:
         raise UsageError(
-            f"--gpu {text[:60]!r} is not a GPU that is known, or stands for several",
-            fix="write its name as nvidia-smi prints it, its compute capability (8.9) or its gfx target (gfx1100)",
+            message("--gpu {text!r} is not a GPU that is known, or stands for several", text=text[:60]),
+            fix=message(
+                "write its name as nvidia-smi prints it, its compute capability (8.9) or its gfx target "
+                "(gfx1100)"
+            ),
         )
     return NvidiaGpu(name=text, compute_capability=".".join(map(str, known.compute_capability)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.errors import SourceFailed, TorchdoctorError
 from torchdoctor.fetched import cached_path, check_checksums, compare, digest_of, fetched
+from torchdoctor.message import message
 from torchdoctor.transfer.answer import Answer, ask
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.origin import Origin, best_origin
@@ -62,12 +63,17 @@ def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> Fetche
             if wheel.sha256 is not None:
                 there = cached_path(line.cache, wheel.sha256, wheel.filename)
                 if there.is_file() and digest_of(there) == wheel.sha256:
-                    return fetched(wheel, there, wheel.sha256, "the cache")
+                    return fetched(wheel, there, wheel.sha256, message("the cache"))
             return _OneFile(wheel, line, urls, key).bring()
     except OSError as error:
         raise SourceFailed(
-            f"writing {wheel.filename} to {line.cache} failed: {error.strerror or error}",
-            fix="free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk",
+            message(
+                "writing {filename} to {cache} failed: {strerror}",
+                filename=wheel.filename,
+                cache=line.cache,
+                strerror=error.strerror or error,
+            ),
+            fix=message("free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk"),
             kind="no-space" if error.errno == _DISK_FULL else "cache",
         ) from error
 
@@ -87,9 +93,16 @@ def _alone(line: Line, key: str, wheel: LockedWheel) -> Iterator[None]:
             break
         except Timeout:
             if line.stopped.is_set():
-                raise SourceFailed("it was stopped", fix="run the command again", kind="stopped") from None
+                raise SourceFailed(
+                    message("it was stopped"), fix=message("run the command again"), kind="stopped"
+                ) from None
             if not told:
-                line.progress.note(f"{wheel.filename}: another torchdoctor is fetching it; waiting for that")
+                line.progress.note(
+                    message(
+                        "{filename}: another torchdoctor is fetching it; waiting for that",
+                        filename=wheel.filename,
+                    )
+                )
                 told = True
     try:
         yield
@@ -129,8 +142,12 @@ class _OneFile:
         host = self._origins[0].host
         if host.endswith(_MIRRORED) and self._fresh / passed < _SLOW_RATE:
             self._line.progress.note(
-                f"{host} gives {self._fresh / passed / 1e6:.2f} MB/s from here; "
-                "`--mirror auto` takes the fastest of the mirrors, and keeps what has come"
+                message(
+                    "{host} gives {fresh:.2f} MB/s from here; `--mirror auto` takes the fastest of the "
+                    "mirrors, and keeps what has come",
+                    host=host,
+                    fresh=self._fresh / passed / 1e6,
+                )
             )
 
     def retry(self, why: str) -> None:
@@ -147,8 +164,8 @@ class _OneFile:
                 except Changed as error:
                     self._drop()
                     if attempt == _RESTARTS:
-                        raise self._failure("it changes while it is fetched") from error
-                    self.retry(f"{error}; beginning anew")
+                        raise self._failure(message("it changes while it is fetched")) from error
+                    self.retry(message("{error}; beginning anew", error=error))
         except Failed as error:
             raise self._failure(str(error)) from error
         finally:
@@ -179,14 +196,14 @@ class _OneFile:
         for _ in range(_REPAIRS):
             if wanted is None or found == wanted or self._plainly:
                 break
-            self.retry("some of its bytes are wrong; fetching those again")
+            self.retry(message("some of its bytes are wrong; fetching those again"))
             outcome = repair(part, transfer.again)
             if outcome == "stays-wrong" and any(row.ranges for row in self._origins):
                 # Ranges that lie are right in their headers and wrong in their bytes: do without them, once.
                 self._plainly = True
                 for row in self._origins:
                     row.ranges = False
-                raise Changed("its parts do not fit together")
+                raise Changed(message("its parts do not fit together"))
             if outcome != "mended":
                 break
             found = transfer.digest()
@@ -229,7 +246,7 @@ class _OneFile:
         self._size = answer.total
         if not answer.total:
             answer.close()
-            raise Failed(f"{origin.host}: the file there is empty")
+            raise Failed(message("{host}: the file there is empty", host=origin.host))
         part = Part.create(self._path, self._journal, answer.total)
         origin.validator = answer.validator
         part.note_validator(origin.key, answer.validator)
@@ -272,7 +289,11 @@ class _OneFile:
                     self.arrived(len(chunk))
             except Fault as fault:
                 raise Failed(
-                    f"{self._origins[0].host}: {fault.why}, and it does not say how long the file is"
+                    message(
+                        "{host}: {why}, and it does not say how long the file is",
+                        host=self._origins[0].host,
+                        why=fault.why,
+                    )
                 ) from fault
             size = file.tell()
         return _taken_over(self._path, self._journal, size), None
@@ -298,8 +319,15 @@ class _OneFile:
         alone = len(self._origins) == 1 and self._origins[0].host.endswith(_MIRRORED)
         hint = "; a mirror may be nearer: `--mirror auto`" if alone else ""
         return SourceFailed(
-            f"{self._wheel.filename} could not be fetched from {redacted(self._wheel.url)}: {why}",
-            fix=f"check the network and run the command again; what has come is kept{hint}",
+            message(
+                "{filename} could not be fetched from {url}: {why}",
+                filename=self._wheel.filename,
+                url=redacted(self._wheel.url),
+                why=why,
+            ),
+            fix=message(
+                "check the network and run the command again; what has come is kept{hint}", hint=hint
+            ),
             kind="download",
         )
 

@@ -19,6 +19,7 @@ from torchdoctor import in_place
 from torchdoctor.errors import InstallFailed
 from torchdoctor.examine import State, changed_in_place, examine, interpreter_of
 from torchdoctor.exchange import exchange, flush, flush_folder, flushing
+from torchdoctor.message import message
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.record import changes_of, write_record
 from torchdoctor.stage import check_together, complaints, fill, keep_owner, make, other_owner
@@ -99,10 +100,16 @@ def install(wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
                     _change_in_place(folder, wheelhouse, work)
     except OSError as error:
         raise InstallFailed(
-            f"{folder} could not be made: {error.strerror or error}"
-            + (f" ({error.filename})" if error.filename else ""),
-            fix="check that the folder above it can be written to and has space, or name another folder: "
-            "torchdoctor install ENV",
+            message(
+                "{folder} could not be made: {why}{where}",
+                folder=folder,
+                why=error.strerror or error,
+                where=f" ({error.filename})" if error.filename else "",
+            ),
+            fix=message(
+                "check that the folder above it can be written to and has space, or name another folder: "
+                "torchdoctor install ENV"
+            ),
         ) from error
     return Environment(folder=folder, python=interpreter_of(folder), created=state not in ("venv", "conda"))
 
@@ -175,7 +182,9 @@ def _alone(folder: Path, locks: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise InstallFailed(
-            f"another torchdoctor is installing into {folder}", fix="wait until it is done", kind="busy"
+            message("another torchdoctor is installing into {folder}", folder=folder),
+            fix=message("wait until it is done"),
+            kind="busy",
         ) from error
 
 
@@ -192,8 +201,12 @@ def recover(folder: Path, locks: Path) -> None:
             _recover(folder)
     except OSError as error:
         raise InstallFailed(
-            f"what an interrupted run left at {folder} cannot be cleared: {error.strerror or error}",
-            fix="check that the folder can be written to, and run the command again",
+            message(
+                "what an interrupted run left at {folder} cannot be cleared: {strerror}",
+                folder=folder,
+                strerror=error.strerror or error,
+            ),
+            fix=message("check that the folder can be written to, and run the command again"),
         ) from error
 
 
@@ -219,8 +232,13 @@ def _check_space(needed: int, parent: Path) -> None:
     free = shutil.disk_usage(parent).free
     if needed > free:
         raise InstallFailed(
-            f"the environment needs {needed / 1e9:.1f} GB and {parent} has {free / 1e9:.1f} GB free",
-            fix="free space there, or name a folder on another disk: torchdoctor install ENV",
+            message(
+                "the environment needs {needed:.1f} GB and {parent} has {free:.1f} GB free",
+                needed=needed / 1e9,
+                parent=parent,
+                free=free / 1e9,
+            ),
+            fix=message("free space there, or name a folder on another disk: torchdoctor install ENV"),
             kind="no-space",
         )
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ __all__ = ["State", "changed_in_place", "examine", "interpreter_of"]
 # What is at the place of the environment before.
 State = Literal["new", "empty", "venv", "conda"]
 
-_ADVICE = "name another folder: torchdoctor install ENV"
+_ADVICE = message("name another folder: torchdoctor install ENV")
 
 
 def interpreter_of(folder: Path) -> Path:
@@ -37,23 +38,32 @@ def examine(folder: Path) -> State:
         if not folder.exists() and not folder.is_symlink():
             return "new"
         if not folder.is_dir():
-            raise EnvironmentUnusable(f"{folder} is not a folder", fix=_ADVICE)
+            raise EnvironmentUnusable(message("{folder} is not a folder", folder=folder), fix=_ADVICE)
         mounted = os.path.ismount(folder)
         if not any(folder.iterdir()) and not mounted:
             return "empty"
     except PermissionError as error:
-        raise EnvironmentUnusable(f"{folder} cannot be read: {error.strerror}", fix=_ADVICE) from error
+        raise EnvironmentUnusable(
+            message("{folder} cannot be read: {strerror}", folder=folder, strerror=error.strerror),
+            fix=_ADVICE,
+        ) from error
     _refuse_system(folder)
     state: State = "conda" if (folder / "conda-meta").is_dir() else "venv"
     if state == "venv" and not (folder / "pyvenv.cfg").is_file():
         if mounted:
             raise EnvironmentUnusable(
-                f"{folder} is a mount point, which cannot be replaced",
-                fix=f"name a folder inside it: torchdoctor install {shlex.quote(str(folder / 'env'))}",
+                message("{folder} is a mount point, which cannot be replaced", folder=folder),
+                fix=message(
+                    "name a folder inside it: torchdoctor install {inside}",
+                    inside=shlex.quote(str(folder / "env")),
+                ),
                 kind="mount-point",
             )
         raise EnvironmentUnusable(
-            f"{folder} is not empty and is not a virtual environment, so nothing is put there",
+            message(
+                "{folder} is not empty and is not a virtual environment, so nothing is put there",
+                folder=folder,
+            ),
             fix=_ADVICE,
             kind="not-a-venv",
         )
@@ -74,14 +84,18 @@ def _refuse_system(folder: Path) -> None:
     marks = [*folder.glob("lib/python3*/EXTERNALLY-MANAGED"), *folder.glob("Lib/EXTERNALLY-MANAGED")]
     if marks and not (folder / "pyvenv.cfg").is_file():
         raise EnvironmentUnusable(
-            f"{folder} is the system's Python, which only the system's own tools may change ({marks[0]})",
+            message(
+                "{folder} is the system's Python, which only the system's own tools may change ({marks})",
+                folder=folder,
+                marks=marks[0],
+            ),
             fix=_ADVICE,
             kind="externally-managed",
         )
     if (folder / "conda-meta" / "frozen").exists():
         raise EnvironmentUnusable(
-            f"{folder} is a conda environment that is frozen",
-            fix="make one of its own with `conda create`, or a venv: torchdoctor install ENV",
+            message("{folder} is a conda environment that is frozen", folder=folder),
+            fix=message("make one of its own with `conda create`, or a venv: torchdoctor install ENV"),
             kind="externally-managed",
         )
 
@@ -89,12 +103,12 @@ def _refuse_system(folder: Path) -> None:
 def _without_python(folder: Path, state: State) -> EnvironmentUnusable:
     if state == "conda":
         return EnvironmentUnusable(
-            f"{folder} is a conda environment without a Python",
-            fix=f"install one: conda install -p {shlex.quote(str(folder))} python pip",
+            message("{folder} is a conda environment without a Python", folder=folder),
+            fix=message("install one: conda install -p {place} python pip", place=shlex.quote(str(folder))),
             kind="conda",
         )
     return EnvironmentUnusable(
-        f"{folder} is a virtual environment whose Python is gone",
-        fix=f"remove {folder}, or name another folder: torchdoctor install ENV",
+        message("{folder} is a virtual environment whose Python is gone", folder=folder),
+        fix=message("remove {folder}, or name another folder: torchdoctor install ENV", folder=folder),
         kind="broken-venv",
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.download import Line, download
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetched import FetchedWheel, FetchProgress, cached_path, compare, digest_of, fetched
+from torchdoctor.message import message
 from torchdoctor.sources.shelf import local_path
 from torchdoctor.transfer.terms import Connections, Stopped
 
@@ -72,12 +73,18 @@ def _nowhere_else(wheel: LockedWheel) -> tuple[str, ...]:  # noqa: ARG001
 def _check_names(wheel: LockedWheel) -> None:
     if not _SAFE_NAME.fullmatch(wheel.filename):
         raise SourceFailed(
-            f"{wheel.filename!r} is not the name of a wheel", fix="name another source", kind="bad-wheel"
+            message("{filename!r} is not the name of a wheel", filename=wheel.filename),
+            fix=message("name another source"),
+            kind="bad-wheel",
         )
     if wheel.sha256 is not None and not _SHA256.fullmatch(wheel.sha256):
         raise SourceFailed(
-            f"the SHA-256 of {wheel.filename} is {wheel.sha256[:80]!r}, which is none",
-            fix="name another source, or lock again",
+            message(
+                "the SHA-256 of {filename} is {sha256!r}, which is none",
+                filename=wheel.filename,
+                sha256=wheel.sha256[:80],
+            ),
+            fix=message("name another source, or lock again"),
             kind="bad-wheel",
         )
 
@@ -116,14 +123,19 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
         free = shutil.disk_usage(cache).free + sum(_begun(cache, wheel) for wheel in missing)
     except OSError as error:
         raise SourceFailed(
-            f"the cache {cache} cannot be used: {error.strerror}",
-            fix="set TORCHDOCTOR_CACHE_DIR to a folder that can be written to",
+            message("the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror),
+            fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
             kind="cache",
         ) from error
     if needed > free:
         raise SourceFailed(
-            f"the files need {needed / 1e9:.1f} GB and {cache} has {free / 1e9:.1f} GB free",
-            fix="free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk",
+            message(
+                "the files need {needed:.1f} GB and {cache} has {free:.1f} GB free",
+                needed=needed / 1e9,
+                cache=cache,
+                free=free / 1e9,
+            ),
+            fix=message("free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk"),
             kind="no-space",
         )
 
@@ -153,12 +165,14 @@ def _one(
     if held is not None and wheel.sha256 is not None:
         if digest_of(held) == wheel.sha256:
             line.progress.advance(held.stat().st_size)
-            return fetched(wheel, held, wheel.sha256, "the cache")
+            return fetched(wheel, held, wheel.sha256, message("the cache"))
         held.unlink(missing_ok=True)
     if offline:
         raise SourceFailed(
-            f"{wheel.filename} is not in the cache, and --offline forbids fetching it",
-            fix="leave out --offline, or name a folder that has it with --find-links",
+            message(
+                "{filename} is not in the cache, and --offline forbids fetching it", filename=wheel.filename
+            ),
+            fix=message("leave out --offline, or name a folder that has it with --find-links"),
             kind="offline",
         )
     return download(wheel, line, mirrors(wheel) if wheel.sha256 is not None else ())
@@ -170,7 +184,9 @@ def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
         found = digest_of(path)
     except OSError as error:
         raise SourceFailed(
-            f"{path} cannot be read: {error.strerror}", fix="check the folder", kind="unreachable"
+            message("{path} cannot be read: {strerror}", path=path, strerror=error.strerror),
+            fix=message("check the folder"),
+            kind="unreachable",
         ) from error
     compare(wheel, found, str(path))
     progress.advance(path.stat().st_size)

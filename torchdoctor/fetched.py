@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from torchdoctor.errors import SourceFailed
+from torchdoctor.message import message
 from torchdoctor.wheel.checksums import first_damaged
 from torchdoctor.wheel.contents import check_wheel
 
@@ -71,9 +72,18 @@ def compare(wheel: LockedWheel, found: str, place: str) -> None:
     """Raise `SourceFailed` when a hash is known and is not the one found."""
     if wheel.sha256 is not None and found != wheel.sha256:
         raise SourceFailed(
-            f"{wheel.filename} from {place} has SHA-256 {found[:16]}…, and {wheel.sha256[:16]}… is right: "
-            "the file is damaged or is not the one it is named after",
-            fix="nothing was installed; try again, or name another source with --index-url, --mirror or --find-links",
+            message(
+                "{filename} from {place} has SHA-256 {found}…, and {sha256}… is right: the file is "
+                "damaged or is not the one it is named after",
+                filename=wheel.filename,
+                place=place,
+                found=found[:16],
+                sha256=wheel.sha256[:16],
+            ),
+            fix=message(
+                "nothing was installed; try again, or name another source with --index-url, --mirror or "
+                "--find-links"
+            ),
             kind="hash-mismatch",
         )
 
@@ -83,8 +93,12 @@ def check_checksums(wheel: LockedWheel, path: Path) -> None:
     check_wheel(path, wheel.filename)
     if (bad := first_damaged(path)) is not None:
         raise SourceFailed(
-            f"{wheel.filename} is damaged: its member {bad!r} is not what its checksum says",
-            fix="try again, or name another source with --index-url, --mirror or --find-links",
+            message(
+                "{filename} is damaged: its member {bad!r} is not what its checksum says",
+                filename=wheel.filename,
+                bad=bad,
+            ),
+            fix=message("try again, or name another source with --index-url, --mirror or --find-links"),
             kind="bad-wheel",
         )
 

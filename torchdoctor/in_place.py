@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.errors import InstallFailed
 from torchdoctor.exchange import flush
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -101,8 +102,8 @@ def _journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
     inside = folder.resolve()
     if not all((folder / name).parent.resolve().is_relative_to(inside) for name in rows):
         raise InstallFailed(
-            f"{path} names files outside of its environment, so nothing is undone by it",
-            fix=f"look at it, and remove the folder {path.parent}",
+            message("{path} names files outside of its environment, so nothing is undone by it", path=path),
+            fix=message("look at it, and remove the folder {parent}", parent=path.parent),
             kind="bad-journal",
         )
     return {"old": document["old"], "fresh": document["fresh"]}
@@ -113,8 +114,8 @@ def _site_packages(folder: Path) -> Path:
     found = [place for place in places if place.is_dir()]
     if len(found) != 1:
         raise InstallFailed(
-            f"{folder} has {len(found)} folders of packages, and not one",
-            fix="name another environment: torchdoctor install ENV",
+            message("{folder} has {count} folders of packages, and not one", folder=folder, count=len(found)),
+            fix=message("name another environment: torchdoctor install ENV"),
         )
     return found[0]
 

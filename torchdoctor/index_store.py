@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
+from torchdoctor.message import message
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -75,17 +76,19 @@ def load(folder: Path, note: Callable[[str], None] | None = None) -> Stored | No
 
 def _say(note: Callable[[str], None] | None, path: Path, why: str) -> None:
     if note is not None:
-        note(f"{path} is ignored: {why}; `torchdoctor index update` writes it anew")
+        note(
+            message("{path} is ignored: {why}; `torchdoctor index update` writes it anew", path=path, why=why)
+        )
 
 
 def _stored(body: bytes) -> Stored:
     from wheels_index import Overlay
 
     if len(body) > _LIMIT:
-        raise ValueError(f"it is larger than {_LIMIT >> 20} MiB")
+        raise ValueError(message("it is larger than {limit} MiB", limit=_LIMIT >> 20))
     data = json.loads(body)
     if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
-        raise ValueError(f"it is not of schema {_SCHEMA}")
+        raise ValueError(message("it is not of schema {schema}", schema=_SCHEMA))
     base, pages = data.get("base"), data.get("pages")
     if not isinstance(base, str) or not isinstance(pages, dict):
         raise ValueError("it names no index")  # noqa: TRY004  (one kind for bad data)
@@ -142,8 +145,8 @@ def locked(folder: Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
             lock.acquire(timeout=seconds)
         except Timeout as error:
             raise SourceFailed(
-                f"another torchdoctor is updating {stored_file(folder)}",
-                fix="wait until it is done",
+                message("another torchdoctor is updating {path}", path=stored_file(folder)),
+                fix=message("wait until it is done"),
                 kind="busy",
             ) from error
     try:
@@ -158,7 +161,9 @@ def _told(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentUnusable(
-            f"{folder} cannot be written to: {error.strerror or error}",
-            fix="name another folder in TORCHDOCTOR_DATA_DIR",
+            message(
+                "{folder} cannot be written to: {strerror}", folder=folder, strerror=error.strerror or error
+            ),
+            fix=message("name another folder in TORCHDOCTOR_DATA_DIR"),
             kind="data-folder",
         ) from error

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from torchdoctor.errors import SourceFailed
 from torchdoctor.index_store import Stored, known_index, load, locked, save
+from torchdoctor.message import message
 from torchdoctor.net import Absent, Page, Unreachable, get_page
 from torchdoctor.urls import redacted
 from wheels_index import LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page
@@ -128,14 +129,16 @@ class _Asked:
             raise self._no_index(page, "it lists no torch wheel")
         self.rejected += listed.rejected_total
         if listed.truncated:
-            self.notes.append(f"{redacted(page.url)} has more links than are read")
+            self.notes.append(message("{url} has more links than are read", url=redacted(page.url)))
         return listed.wheels
 
     @staticmethod
     def _no_index(page: Page, why: str) -> SourceFailed:
         return SourceFailed(
-            f"{redacted(page.url)} is not a page of a wheel index: {why}",
-            fix="give the folder above torch/ with --index-url, such as https://download.pytorch.org/whl",
+            message("{url} is not a page of a wheel index: {why}", url=redacted(page.url), why=why),
+            fix=message(
+                "give the folder above torch/ with --index-url, such as https://download.pytorch.org/whl"
+            ),
             kind="not-an-index",
         )
 
@@ -196,8 +199,15 @@ def _requires(wheel: Wheel, base: str, read: Read, notes: list[str]) -> tuple[st
                 row.removeprefix("Requires-Dist:").strip() for row in head if row.startswith("Requires-Dist:")
             ]
             return tuple(lines[:_MAX_LINES])
-        why = f"{redacted(place)} is not the metadata that its page announces"
-    notes.append(f"what {wheel.project} {wheel.version.public} declares of torch is unknown: {why}")
+        why = message("{place} is not the metadata that its page announces", place=redacted(place))
+    notes.append(
+        message(
+            "what {project} {public} declares of torch is unknown: {why}",
+            project=wheel.project,
+            public=wheel.version.public,
+            why=why,
+        )
+    )
     return None
 
 

@@ -15,6 +15,7 @@ from torchdoctor.errors import InstallFailed, UsageError
 from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
+from torchdoctor.message import joined, message
 from torchdoctor.plan import Plan, Request
 from torchdoctor.record import changes_of
 from torchdoctor.sources.credentials import with_credentials
@@ -116,7 +117,13 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     existing = state in ("venv", "conda")
     damaged = damaged_packages(python.site_packages) if existing else {}
     for name, count in damaged.items():
-        report.note(f"{name}: {count} of its files are not as they were installed; it is brought anew")
+        report.note(
+            message(
+                "{name}: {count} of its files are not as they were installed; it is brought anew",
+                name=name,
+                count=count,
+            )
+        )
     with workplace(options.cache) as work:
         errand = Errand(
             request=options.request,
@@ -172,11 +179,11 @@ def _bring(
         changes = _changes(locked, errand.installed) if errand.installed else ()
         for change in changes:
             report.note(str(change))
-        question = f"Change {len(changes)} packages in {options.folder}?"
+        question = message("Change {count} packages in {folder}?", count=len(changes), folder=options.folder)
         if changes and not options.agreed and not report.agree(question):
             raise InstallFailed(
-                f"{options.folder} was not changed, as it was not agreed to",
-                fix="answer with y, or give --yes; --dry-run shows the changes alone",
+                message("{folder} was not changed, as it was not agreed to", folder=options.folder),
+                fix=message("answer with y, or give --yes; --dry-run shows the changes alone"),
                 kind="declined",
             )
 
@@ -195,8 +202,13 @@ def _interpreter(options: InstallOptions, state: environment.State, world: World
         asked = find_python(world, options.python)
         if asked.version != inside.version:
             raise UsageError(
-                f"{options.folder} has Python {inside.version}, and --python asks for {asked.version}",
-                fix="leave out --python, or name another folder: torchdoctor install ENV",
+                message(
+                    "{folder} has Python {version}, and --python asks for {asked}",
+                    folder=options.folder,
+                    version=inside.version,
+                    asked=asked.version,
+                ),
+                fix=message("leave out --python, or name another folder: torchdoctor install ENV"),
             )
     return inside
 
@@ -210,7 +222,9 @@ def _put(
     report: Reporter,
 ) -> Environment:
     if not house.wheels:
-        report.stage("install", f"{options.folder} has it all already; nothing was changed")
+        report.stage(
+            "install", message("{folder} has it all already; nothing was changed", folder=options.folder)
+        )
         return environment.Environment(
             folder=options.folder, python=environment.interpreter_of(options.folder), created=False
         )
@@ -229,10 +243,16 @@ def _put(
             on_wait=lambda seconds: report.waiting("install", seconds),
         ),
     )
-    what = "made" if made.created else "changed"
+    what = message("made") if made.created else message("changed")
     report.stage(
         "install",
-        f"{options.folder} {what} with Python {python.version}, bytecode compiled, {time.monotonic() - started:.1f} s",
+        message(
+            "{folder} {what} with Python {version}, bytecode compiled, {seconds:.1f} s",
+            folder=options.folder,
+            what=what,
+            version=python.version,
+            seconds=time.monotonic() - started,
+        ),
     )
     return made
 
@@ -252,7 +272,15 @@ def _register(
         environ=world.environ,
         overwrite=options.overwrite_kernel,
     )
-    report.stage("kernel", f"{registered.name} ({display}) ran a cell with torch {registered.torch}")
+    report.stage(
+        "kernel",
+        message(
+            "{name} ({display}) ran a cell with torch {torch}",
+            name=registered.name,
+            display=display,
+            torch=registered.torch,
+        ),
+    )
     return registered
 
 
@@ -262,6 +290,10 @@ def _verify(made: Environment, report: Reporter) -> VerifyReport:
     started = time.monotonic()
     verification = proof.verify(made.python, quick=True, on_result=report.check)
     counts = Counter(row.status for row in verification.checks)
-    shown = ", ".join(f"{count} {status}" for status, count in counts.items())
-    report.stage("verify", f"{shown} in {time.monotonic() - started:.1f} s")
+    shown = joined(
+        [message("{count} {status}", count=count, status=message(status)) for status, count in counts.items()]
+    )
+    report.stage(
+        "verify", message("{counts} in {seconds:.1f} s", counts=shown, seconds=time.monotonic() - started)
+    )
     return verification

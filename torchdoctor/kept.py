@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import SourceFailed
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +109,12 @@ def clean(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> 
         except OSError as error:
             if not os.access(cache, os.W_OK):
                 raise SourceFailed(
-                    f"the cache {cache} cannot be written to: {error.strerror}",
-                    fix="run it as the user whose cache it is",
+                    message(
+                        "the cache {cache} cannot be written to: {strerror}",
+                        cache=cache,
+                        strerror=error.strerror,
+                    ),
+                    fix=message("run it as the user whose cache it is"),
                     kind="cache",
                 ) from error
             busy.append(file.path.name)

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor import uv
 from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.message import message
 from torchdoctor.pinned import others_in, write_index
 from torchdoctor.pylock import Lock, LockedWheel
 from torchdoctor.target import environment_marker, requires_python
@@ -150,27 +151,33 @@ def _failure(finished: uv.Finished, passed_over: Mapping[str, str]) -> SourceFai
     )
     if "Hash mismatch" in finished.stderr:
         return SourceFailed(
-            f"an index serves metadata that is not what it says: {text}",
-            fix="name another source with --index-url, --mirror or --find-links",
+            message("an index serves metadata that is not what it says: {text}", text=text),
+            fix=message("name another source with --index-url, --mirror or --find-links"),
             kind="hash-mismatch",
         )
     if "cache" in finished.stderr and (
         "Permission denied" in finished.stderr or "Failed to create" in finished.stderr
     ):
         return SourceFailed(
-            f"uv's cache cannot be used: {text}",
-            fix="set UV_CACHE_DIR to a folder that can be written to",
+            message("uv's cache cannot be used: {text}", text=text),
+            fix=message("set UV_CACHE_DIR to a folder that can be written to"),
             kind="cache",
         )
     if any(sign in finished.stderr for sign in signs):
         return SourceFailed(
-            f"an index could not be read while locking: {text}",
-            fix="check the network, or name an index in reach with --index-url or in pip's or uv's settings",
+            message("an index could not be read while locking: {text}", text=text),
+            fix=message(
+                "check the network, or name an index in reach with --index-url or in pip's or uv's settings"
+            ),
             kind="unreachable",
         )
     return NoSolution(
-        f"the packages that torch needs could not be found together: {text}{_why_not(passed_over, text)}",
-        fix="name a source that has them with --index-url or --find-links",
+        message(
+            "the packages that torch needs could not be found together: {text}{why_not}",
+            text=text,
+            why_not=_why_not(passed_over, text),
+        ),
+        fix=message("name a source that has them with --index-url or --find-links"),
         kind="no-lock",
     )
 
@@ -193,8 +200,12 @@ def _wheel(package: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping
     found = package.get("wheels") or []
     if not found:
         raise NoSolution(
-            f"{package['name']} {package.get('version', '')} has no wheel for this Python",
-            fix="name a source that has one with --index-url or --find-links",
+            message(
+                "{name} {version} has no wheel for this Python",
+                name=package["name"],
+                version=package.get("version", ""),
+            ),
+            fix=message("name a source that has one with --index-url or --find-links"),
             kind="no-lock",
         )
     row = found[0]
@@ -203,8 +214,8 @@ def _wheel(package: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping
     wheel = pinned.get(filename)
     if package["name"] in {wheel.project for wheel in pinned.values()} and wheel is None:
         raise NoSolution(
-            f"the lock took {filename}, which is not the file that was chosen",
-            fix="report this with the output of `torchdoctor install -v`",
+            message("the lock took {filename}, which is not the file that was chosen", filename=filename),
+            fix=message("report this with the output of `torchdoctor install -v`"),
             kind="no-lock",
         )
     if place.startswith("file:"):

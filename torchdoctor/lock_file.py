@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.errors import NoSolution, UsageError
+from torchdoctor.message import joined, message
 from torchdoctor.plan import COMPANIONS, Plan, PlannedPackage
 from torchdoctor.pylock import Lock, LockedWheel
 from torchdoctor.target import marker_environment
@@ -36,7 +37,7 @@ __all__ = ["plan_of_lock", "read_lock"]
 
 _LIMIT = 16 * 1024 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
-_ANEW = "make it anew on a machine with network: torchdoctor resolve --format pylock"
+_ANEW = message("make it anew on a machine with network: torchdoctor resolve --format pylock")
 
 
 def read_lock(path: Path, *, machine: Machine, tags: Sequence[Tag]) -> Lock:
@@ -52,8 +53,13 @@ def read_lock(path: Path, *, machine: Machine, tags: Sequence[Tag]) -> Lock:
         row.evaluate(cast("dict[str, str | AbstractSet[str]]", environment)) for row in parsed.environments
     ):
         raise NoSolution(
-            f"{path} is a lock for {' or '.join(map(str, parsed.environments))}, and this machine is "
-            f"{environment['sys_platform']} on {environment['platform_machine']}",
+            message(
+                "{path} is a lock for {environments}, and this machine is {system} on {processor}",
+                path=path,
+                environments=joined(map(str, parsed.environments), " or "),
+                system=environment["sys_platform"],
+                processor=environment["platform_machine"],
+            ),
             fix=_for_this_machine(machine),
             kind="foreign-lock",
         )
@@ -72,8 +78,12 @@ def plan_of_lock(lock: Lock, path: Path) -> Plan:
     rows = {row.name: row for row in lock.wheels}
     if "torch" not in rows:
         raise UsageError(
-            f"{path} locks no torch, which is what torchdoctor installs",
-            fix=f"install it with `uv pip install -r {path}`, or make one with `torchdoctor resolve --format pylock`",
+            message("{path} locks no torch, which is what torchdoctor installs", path=path),
+            fix=message(
+                "install it with `uv pip install -r {path}`, or make one with `torchdoctor resolve "
+                "--format pylock`",
+                path=path,
+            ),
             kind="bad-lock",
         )
     packages = []
@@ -89,7 +99,7 @@ def plan_of_lock(lock: Lock, path: Path) -> Plan:
         variant=lock.variant or "cpu",
         index_url=packages[0].source or "",
         packages=tuple(packages),
-        reasons=(f"the lock {path} says so",),
+        reasons=(message("the lock {path} says so", path=path),),
     )
 
 
@@ -99,7 +109,9 @@ def _parsed(path: Path) -> Pylock:
     try:
         if not path.is_file():
             raise UsageError(
-                f"there is no lock {path}", fix="name a pylock.toml that is there", kind="bad-lock"
+                message("there is no lock {path}", path=path),
+                fix=message("name a pylock.toml that is there"),
+                kind="bad-lock",
             )
         with path.open("rb") as file:
             text = file.read(_LIMIT + 1)
@@ -109,11 +121,15 @@ def _parsed(path: Path) -> Pylock:
         _refuse_hashless(document, path)
         return Pylock.from_dict(document)
     except PylockUnsupportedVersionError as error:
-        raise UsageError(f"{path} is of a newer format: {error}", fix=_ANEW, kind="bad-lock") from error
+        raise UsageError(
+            message("{path} is of a newer format: {error}", path=path, error=error),
+            fix=_ANEW,
+            kind="bad-lock",
+        ) from error
     except (OSError, ValueError, RecursionError, PylockValidationError) as error:
         raise UsageError(
-            f"{path} is not a lock that can be read: {str(error)[:300]}",
-            fix="give a pylock.toml (PEP 751), such as `torchdoctor resolve --format pylock` prints",
+            message("{path} is not a lock that can be read: {error}", path=path, error=str(error)[:300]),
+            fix=message("give a pylock.toml (PEP 751), such as `torchdoctor resolve --format pylock` prints"),
             kind="bad-lock",
         ) from error
 
@@ -127,8 +143,11 @@ def _refuse_hashless(document: dict[str, Any], path: Path) -> None:
             hashes = wheel.get("hashes") if isinstance(wheel, dict) else None
             if not isinstance(hashes, dict) or not isinstance(hashes.get("sha256"), str):
                 raise UsageError(
-                    f"{path} gives no SHA-256 for a file of {str(package.get('name'))[:80]!r}, so that file "
-                    "could be anything",
+                    message(
+                        "{path} gives no SHA-256 for a file of {name!r}, so that file could be anything",
+                        path=path,
+                        name=str(package.get("name"))[:80],
+                    ),
                     fix=_ANEW,
                     kind="lock-without-hashes",
                 )
@@ -141,7 +160,11 @@ def _selected(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag])
         for package, chosen in parsed.select(environment=marker_environment(machine), tags=list(tags)):
             if not isinstance(chosen, PackageWheel):
                 raise UsageError(
-                    f"{path} locks {package.name} as something other than a wheel, which would have to be built",
+                    message(
+                        "{path} locks {name} as something other than a wheel, which would have to be built",
+                        path=path,
+                        name=package.name,
+                    ),
                     fix=_ANEW,
                     kind="bad-lock",
                 )
@@ -149,16 +172,16 @@ def _selected(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag])
     except PylockSelectError as error:
         label = f"Python {machine.python_label} on {machine.os} {machine.arch}"
         raise NoSolution(
-            f"{path} is not for this machine ({label}): {error}",
+            message("{path} is not for this machine ({label}): {error}", path=path, label=label, error=error),
             fix=_for_this_machine(machine),
             kind="foreign-lock",
         ) from error
 
 
 def _for_this_machine(machine: Machine) -> str:
-    return (
-        "make one for this machine: torchdoctor resolve --format pylock"
-        f" --python {machine.python.version.rpartition('.')[0] or machine.python.version}"
+    return message(
+        "make one for this machine: torchdoctor resolve --format pylock --python {version}",
+        version=machine.python.version.rpartition(".")[0] or machine.python.version,
     )
 
 
@@ -169,20 +192,30 @@ def _locked(package: Package, chosen: PackageWheel, path: Path) -> LockedWheel:
     filename = unquote(urlsplit(place).path).rpartition("/")[2]
     named = chosen.name or filename
     if not _SAFE_NAME.fullmatch(named) or any(device_name(part) for part in named.split("-")[:1]):
-        raise _hostile(path, f"{named[:120]!r} is not the name of a wheel")
+        raise _hostile(path, message("{named!r} is not the name of a wheel", named=named[:120]))
     if urlsplit(place).scheme.lower() not in ("http", "https", "file"):
-        raise _hostile(path, f"{redacted(place)[:200]} is neither http(s) nor a file")
+        raise _hostile(path, message("{place} is neither http(s) nor a file", place=redacted(place)[:200]))
     if place.lower().startswith("file:") and filename != named:
-        raise _hostile(path, f"{filename[:120]!r} is not the file {named!r}")
+        raise _hostile(
+            path, message("{filename!r} is not the file {named!r}", filename=filename[:120], named=named)
+        )
     try:
         project, version, _, _ = parse_wheel_filename(named)
     except InvalidWheelFilename as error:
-        raise _hostile(path, f"{named[:120]!r} is not the name of a wheel") from error
+        raise _hostile(path, message("{named!r} is not the name of a wheel", named=named[:120])) from error
     if project != package.name or (package.version is not None and package.version != version):
-        raise _hostile(path, f"{named} is not a file of {package.name} {package.version or ''}")
+        raise _hostile(
+            path,
+            message(
+                "{named} is not a file of {name} {version}",
+                named=named,
+                name=package.name,
+                version=package.version or "",
+            ),
+        )
     digest = chosen.hashes["sha256"].lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise _hostile(path, f"{digest[:80]!r} is no SHA-256")
+        raise _hostile(path, message("{digest!r} is no SHA-256", digest=digest[:80]))
     return LockedWheel(
         name=package.name, version=str(version), filename=named, url=place, sha256=digest, size=chosen.size
     )
@@ -192,7 +225,7 @@ def _beside(path: Path, name: str) -> Path:
     """A file in the lock's own folder or below it; a lock has no business elsewhere."""
     inner = PurePosixPath(name.replace("\\", "/"))
     if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
-        raise _hostile(path, f"{name[:120]!r} is outside of its folder")
+        raise _hostile(path, message("{name!r} is outside of its folder", name=name[:120]))
     return Path(path.absolute().parent, *inner.parts)
 
 
@@ -200,13 +233,18 @@ def _refuse_clashes(parsed: Pylock, path: Path) -> None:
     names: dict[str, str] = {}
     for package in parsed.packages:
         if canonicalize_name(package.name) != package.name:
-            raise _hostile(path, f"{package.name[:80]!r} is not a name as locks write it")
+            raise _hostile(path, message("{name!r} is not a name as locks write it", name=package.name[:80]))
         for wheel in package.wheels or ():
             name = wheel.name or unquote((wheel.url or wheel.path or "").rpartition("/")[2])
             other = names.setdefault(name.casefold(), name)
             if other != name:
                 raise _hostile(
-                    path, f"{other[:120]!r} and {name[:120]!r} are one file where case does not count"
+                    path,
+                    message(
+                        "{other!r} and {name!r} are one file where case does not count",
+                        other=other[:120],
+                        name=name[:120],
+                    ),
                 )
 
 
@@ -221,7 +259,7 @@ def _variant(parsed: Pylock, wheels: Sequence[LockedWheel]) -> str | None:
 
 def _hostile(path: Path, what: str) -> UsageError:
     return UsageError(
-        f"{path} is not a lock to install from: {what}",
-        fix="look where it comes from; " + _ANEW,
+        message("{path} is not a lock to install from: {what}", path=path, what=what),
+        fix=joined([message("look where it comes from"), _ANEW], "; "),
         kind="bad-lock",
     )

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from torchdoctor import __version__
 from torchdoctor.errors import SourceFailed
+from torchdoctor.message import message
 from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ def session() -> requests.Session:
                 to = urljoin(resp.url, target)
                 if urlsplit(to).scheme != "https":
                     resp.close()
-                    raise Downgraded(f"it leads from https to {redacted(to)}, which is not protected")
+                    raise Downgraded(
+                        message("it leads from https to {to}, which is not protected", to=redacted(to))
+                    )
             return target
 
     made = Careful()
@@ -131,16 +134,24 @@ def get_page(url: str, *, etag: str | None = None, last_modified: str | None = N
 def _get_page(url: str, headers: dict[str, str]) -> Page:
     with session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
         if answer.status_code in (403, 404, 410):
-            raise Absent(f"{redacted(url)} answers {answer.status_code}", fix="name another source")
+            raise Absent(
+                message("{url} answers {status}", url=redacted(url), status=answer.status_code),
+                fix=message("name another source"),
+            )
         if answer.status_code == 304 and len(headers) > 1:  # noqa: PLR2004
             return _page(answer, b"", unchanged=True)
         if answer.status_code != 200:  # noqa: PLR2004
-            raise _unreachable(url, f"it answers {answer.status_code} {answer.reason or ''}".strip())
+            raise _unreachable(
+                url,
+                message("it answers {status}", status=f"{answer.status_code} {answer.reason or ''}".strip()),
+            )
         body = bytearray()
         for chunk in pieces(answer):
             body += chunk
             if len(body) > PAGE_LIMIT:
-                raise _unreachable(url, f"its page is larger than {PAGE_LIMIT >> 20} MiB")
+                raise _unreachable(
+                    url, message("its page is larger than {limit} MiB", limit=PAGE_LIMIT >> 20)
+                )
         return _page(answer, bytes(body))
 
 
@@ -184,7 +195,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     if errors:
         raise errors[0]
     if not results:
-        raise TimeoutError(f"no whole answer within {seconds:.0f} s")
+        raise TimeoutError(message("no whole answer within {seconds:.0f} s", seconds=seconds))
     return results[0]
 
 
@@ -201,8 +212,8 @@ def _page(answer: requests.Response, body: bytes, *, unchanged: bool = False) ->
 
 def _unreachable(url: str, why: str) -> Unreachable:
     return Unreachable(
-        f"{redacted(url)} cannot be read: {why}",
-        fix="check the network and the proxy settings, or name another source with --index-url",
+        message("{url} cannot be read: {why}", url=redacted(url), why=why),
+        fix=message("check the network and the proxy settings, or name another source with --index-url"),
     )
 
 
@@ -218,20 +229,20 @@ def reason(error: BaseException) -> str:
         cause = inner if isinstance(inner, BaseException) else _first_exception(cause) or cause.__cause__
     text = " ".join(str(part) for part in seen)
     for sign, words in (
-        ("Name or service not known", "its name does not resolve"),
-        ("getaddrinfo failed", "its name does not resolve"),
-        ("Temporary failure in name resolution", "its name does not resolve"),
-        ("nodename nor servname", "its name does not resolve"),
-        ("No address associated", "its name does not resolve"),
-        ("Connection refused", "it refuses the connection"),
-        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted here"),
-        ("Network is unreachable", "the network is unreachable"),
-        ("Tunnel connection failed", "the proxy refuses it"),
+        ("Name or service not known", message("its name does not resolve")),
+        ("getaddrinfo failed", message("its name does not resolve")),
+        ("Temporary failure in name resolution", message("its name does not resolve")),
+        ("nodename nor servname", message("its name does not resolve")),
+        ("No address associated", message("its name does not resolve")),
+        ("Connection refused", message("it refuses the connection")),
+        ("CERTIFICATE_VERIFY_FAILED", message("its certificate is not trusted here")),
+        ("Network is unreachable", message("the network is unreachable")),
+        ("Tunnel connection failed", message("the proxy refuses it")),
     ):
         if sign in text:
             return words
     if isinstance(error, (requests.Timeout, TimeoutError)):
-        return "it does not answer in time"
+        return message("it does not answer in time")
     return (str(seen[-1]) or type(seen[-1]).__name__)[:200]
 
 

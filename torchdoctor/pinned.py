@@ -12,6 +12,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from torchdoctor.errors import InstallFailed, SourceFailed
+from torchdoctor.message import message
 from torchdoctor.sources.shelf import local_path
 from torchdoctor.wheel.contents import check_wheel
 
@@ -95,11 +96,17 @@ def _metadata(path: Path, wheel: Wheel) -> bytes:
                     return archive.read(member)
     except (zipfile.BadZipFile, OSError) as error:
         raise SourceFailed(
-            f"{path} is not a usable wheel: {error}", fix="download it again, or remove it", kind="bad-wheel"
+            message("{path} is not a usable wheel: {error}", path=path, error=error),
+            fix=message("download it again, or remove it"),
+            kind="bad-wheel",
         ) from error
     raise SourceFailed(
-        f"{path} has no metadata, so it is not a usable wheel of {wheel.project}",
-        fix="download it again, or remove it",
+        message(
+            "{path} has no metadata, so it is not a usable wheel of {project}",
+            path=path,
+            project=wheel.project,
+        ),
+        fix=message("download it again, or remove it"),
         kind="bad-wheel",
     )
 

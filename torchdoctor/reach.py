@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from torchdoctor.checkup.seen import Reach
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +31,11 @@ def probe_reach(url: str, environ: Mapping[str, str], *, seconds: float) -> Reac
         with socket.create_connection((door.hostname or "", port), timeout=seconds):
             return Reach(host=host, seconds=time.monotonic() - started, through=through)
     except socket.gaierror:
-        return Reach(host=host, why="its name does not resolve", through=through)
+        return Reach(host=host, why=message("its name does not resolve"), through=through)
     except TimeoutError:
-        return Reach(host=host, why=f"no answer within {seconds:g} s", through=through)
+        return Reach(
+            host=host, why=message("no answer within {seconds:g} s", seconds=seconds), through=through
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Reach(host=host, why=reason, through=through)

@@ -234,7 +234,12 @@ def _no_companion(
     public = {version.public for version in row.versions}
     others = sorted(
         {
-            f"{wheel.version.public} on {shelf.name} is {wheel.variant or untagged or 'not marked'}"
+            message(
+                "{version} on {place} is {build}",
+                version=wheel.version.public,
+                place=shelf.name,
+                build=wheel.variant or untagged or message("not marked"),
+            )
             for shelf in shelves
             for wheel in shelf.wheels(row.project, candidate.variant)
             if wheel.version.public in public

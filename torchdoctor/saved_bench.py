@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import joined, message
 from torchdoctor.proof.figures import SCHEMA, BenchReport, BenchResult
 
 __all__ = ["UnreadableBench", "check_name", "load_bench", "save_bench", "saved_names"]
@@ -36,8 +37,10 @@ def check_name(name: str) -> str:
     """The name itself. Raises `UsageError` for one that could be a path or that a system reserves."""
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith("."):
         raise UsageError(
-            f"{name[:80]!r} cannot be the name of a saved run",
-            fix="use up to 64 letters, digits, dots, dashes and underscores, the first a letter or a digit",
+            message("{name!r} cannot be the name of a saved run", name=name[:80]),
+            fix=message(
+                "use up to 64 letters, digits, dots, dashes and underscores, the first a letter or a digit"
+            ),
         )
     return name
 
@@ -78,11 +81,14 @@ def load_bench(name: str, folder: Path) -> BenchReport:
             text = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
         raise UnreadableBench(
-            f"there is no saved run or file {name[:200]!r}",
-            fix=f"save one with --save NAME; saved are: {', '.join(saved_names(folder)) or 'none yet'}",
+            message("there is no saved run or file {name!r}", name=name[:200]),
+            fix=message(
+                "save one with --save NAME; saved are: {names}",
+                names=joined(saved_names(folder)) or message("none yet"),
+            ),
         ) from error
     if len(text) > _LARGEST:
-        raise _none(path, f"it has more than {_LARGEST >> 20} MiB")
+        raise _none(path, message("it has more than {limit} MiB", limit=_LARGEST >> 20))
     return parse_bench(text, path)
 
 
@@ -91,13 +97,18 @@ def parse_bench(text: bytes, path: Path) -> BenchReport:
     try:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise _none(path, f"it is no JSON: {str(error)[:120]}") from error
+        raise _none(path, message("it is no JSON: {error}", error=str(error)[:120])) from error
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
         raise _none(path, "it has no results")
     if document.get("schema") != SCHEMA or document.get("kind", "torchdoctor-bench") != "torchdoctor-bench":
         raise UnreadableBench(
-            f"{path} is of version {str(document.get('schema'))[:20]!r}, and this torchdoctor reads version {SCHEMA}",
-            fix="save a new run to compare with, or use the torchdoctor that wrote it",
+            message(
+                "{path} is of version {version!r}, and this torchdoctor reads version {schema}",
+                path=path,
+                version=str(document.get("schema"))[:20],
+                schema=SCHEMA,
+            ),
+            fix=message("save a new run to compare with, or use the torchdoctor that wrote it"),
         )
     environment = document.get("environment")
     if not isinstance(environment, dict) or len(document["results"]) > _MOST_RESULTS:
@@ -110,24 +121,25 @@ def parse_bench(text: bytes, path: Path) -> BenchReport:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(message("{name} is no number", name=name))
 
 
 def _none(path: Path, why: str) -> UnreadableBench:
     return UnreadableBench(
-        f"{path} is not a run of bench: {why}", fix="name a run saved with --save, or a file of --json"
+        message("{path} is not a run of bench: {why}", path=path, why=why),
+        fix=message("name a run saved with --save, or a file of --json"),
     )
 
 
 def _result(row: Any, path: Path, number: int) -> BenchResult:
     place = f"results[{number}]"
     if not isinstance(row, dict):
-        raise _none(path, f"{place} is no object")
+        raise _none(path, message("{place} is no object", place=place))
     values: dict[str, Any] = {}
     for field in fields(BenchResult):
         if field.name not in row:
             if field.default is MISSING and field.default_factory is MISSING and field.name != "seconds":
-                raise _none(path, f"{place}.{field.name} is missing")
+                raise _none(path, message("{place}.{name} is missing", place=place, name=field.name))
             continue
         read = _READERS[str(field.type)]
         if (value := read(row[field.name])) is _WRONG:

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from torchdoctor.errors import NoSolution
 from torchdoctor.machine import supported_tags
+from torchdoctor.message import joined, message
 from torchdoctor.plan import COMPANIONS, LeftOut, Plan, PlannedPackage
 from torchdoctor.resolve import pick, rank, why_this_release
 from torchdoctor.sources.source import OFFICIAL
@@ -90,7 +91,7 @@ def _plan(
 def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage, ...], tuple[LeftOut, ...]]:
     packages: list[PlannedPackage] = []
     left_out: list[LeftOut] = []
-    torch = f"torch {choice.candidate.torch}+{choice.candidate.variant}"
+    torch = message("torch {torch}+{variant}", torch=choice.candidate.torch, variant=choice.candidate.variant)
     for row in choice.candidate.companions:
         if row.project in request.excluded or row.project not in COMPANIONS:
             continue
@@ -99,14 +100,25 @@ def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage
         if found is not None:
             packages.append(found)
             continue
-        because = (
-            f"no {choice.candidate.variant} build of {row.project} "
-            f"{' or '.join(map(str, row.versions))} is known for Python {choice.machine.python_label}"
+        because = message(
+            "no {variant} build of {project} {versions} is known for Python {python_label}",
+            variant=choice.candidate.variant,
+            project=row.project,
+            versions=joined(map(str, row.versions), " or "),
+            python_label=choice.machine.python_label,
         )
         if wanted is not None:
             raise NoSolution(
-                f"{row.project} was asked for beside {torch}: {because}",
-                fix=f"leave out `--with {row.project}`, or ask for another release or another Python",
+                message(
+                    "{project} was asked for beside {torch}: {because}",
+                    project=row.project,
+                    torch=torch,
+                    because=because,
+                ),
+                fix=message(
+                    "leave out `--with {project}`, or ask for another release or another Python",
+                    project=row.project,
+                ),
                 kind="companion-missing",
             )
         left_out.append(LeftOut(name=row.project, because=because))

@@ -15,6 +15,7 @@ from torchdoctor import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.examine import interpreter_of
 from torchdoctor.installed import read_installed
+from torchdoctor.message import message
 from torchdoctor.plan import COMPANIONS
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping
     )
     if finished.status != 0:
         raise InstallFailed(
-            f"the virtual environment could not be made: {finished.cause}",
-            fix="name another interpreter with --python, or another folder",
+            message("the virtual environment could not be made: {cause}", cause=finished.cause),
+            fix=message("name another interpreter with --python, or another folder"),
         )
 
 
@@ -99,8 +100,8 @@ def fill(
         )  # fmt: skip
     if finished.status != 0:
         raise InstallFailed(
-            f"the packages could not be installed: {finished.cause}",
-            fix="run the command again with -v, and report its output if it stays so",
+            message("the packages could not be installed: {cause}", cause=finished.cause),
+            fix=message("run the command again with -v, and report its output if it stays so"),
         )
 
 
@@ -123,8 +124,12 @@ def check_together(
     new = sorted(complaints(stage, work, environ) - before)
     if new:
         raise InstallFailed(
-            f"other packages in {folder} would stop working together: {' '.join(new)[:600]}",
-            fix="install into an environment of its own: torchdoctor install ENV",
+            message(
+                "other packages in {folder} would stop working together: {which}",
+                folder=folder,
+                which=" ".join(new)[:600],
+            ),
+            fix=message("install into an environment of its own: torchdoctor install ENV"),
             kind="conflict",
         )
 
@@ -139,10 +144,20 @@ def _refuse_foreign_companions(stage: Path, folder: Path) -> None:
     for companion in map(installed.named, COMPANIONS):
         if companion is not None and companion.build not in (None, torch.build):
             raise InstallFailed(
-                f"{companion.name} {companion.version} in {folder} is a {companion.build} build, and torch would be "
-                f"a {torch.build} build: it could not be imported any more",
-                fix=f"change both with `--with {companion.name}`, uninstall {companion.name} first, "
-                "or install into an environment of its own",
+                message(
+                    "{name} {version} in {folder} is a {build} build, and torch would be a {other} build: "
+                    "it could not be imported any more",
+                    name=companion.name,
+                    version=companion.version,
+                    folder=folder,
+                    build=companion.build,
+                    other=torch.build,
+                ),
+                fix=message(
+                    "change both with `--with {name}`, uninstall {name} first, or install into an "
+                    "environment of its own",
+                    name=companion.name,
+                ),
                 kind="conflict",
             )
 

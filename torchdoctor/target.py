@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import NoSolution
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +54,15 @@ def target_of(machine: Machine) -> Target:
     if machine.python.free_threaded or machine.python.implementation != "cpython":
         what = "a free-threaded Python" if machine.python.free_threaded else machine.python.implementation
         raise NoSolution(
-            f"what the packages for {what} {machine.python.version} of another machine need cannot be told from here",
-            fix="run this command on that machine, or ask for `--format json`, `pip` or `urls`, which need no lock",
+            message(
+                "what the packages for {what} {version} of another machine need cannot be told from here",
+                what=what,
+                version=machine.python.version,
+            ),
+            fix=message(
+                "run this command on that machine, or ask for `--format json`, `pip` or `urls`, which "
+                "need no lock"
+            ),
             kind="no-lock",
         )
     # https://docs.astral.sh/uv/reference/cli/#uv-pip-compile--python-platform: 13.0 without a word.
@@ -82,8 +90,15 @@ def _platform(machine: Machine) -> str:
         if fitting:
             return f"{machine.arch}-manylinux_2_{fitting[-1]}"
     raise NoSolution(
-        f"what the packages for {machine.os} on {machine.arch} need cannot be told from here",
-        fix="run this command on that machine, or ask for `--format json`, `pip` or `urls`, which need no lock",
+        message(
+            "what the packages for {os} on {arch} need cannot be told from here",
+            os=machine.os,
+            arch=machine.arch,
+        ),
+        fix=message(
+            "run this command on that machine, or ask for `--format json`, `pip` or `urls`, which "
+            "need no lock"
+        ),
         kind="no-lock",
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import InstallFailed
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,7 +89,9 @@ def run(
         program = shutil.which("uv", path=environ.get("PATH")) or ""
     if not program:
         raise InstallFailed(
-            "uv is not installed", fix="reinstall torchdoctor: it brings uv along", kind="no-uv"
+            message("uv is not installed"),
+            fix=message("reinstall torchdoctor: it brings uv along"),
+            kind="no-uv",
         )
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -114,8 +117,8 @@ def _wait(process: subprocess.Popen[bytes], limit: float, on_wait: Callable[[flo
         passed = time.monotonic() - started
         if passed >= limit:
             raise InstallFailed(
-                f"uv did not finish within {limit:.0f} s and was stopped",
-                fix="run the command again; what was downloaded is kept",
+                message("uv did not finish within {limit:.0f} s and was stopped", limit=limit),
+                fix=message("run the command again; what was downloaded is kept"),
                 kind="time-limit",
             )
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from torchdoctor.errors import SourceFailed
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,10 @@ def workplace(cache: Path) -> Iterator[Path]:
         folder.mkdir(mode=0o700)
     except OSError as error:
         raise SourceFailed(
-            f"the cache {cache} cannot be used: {error.strerror or error}",
-            fix="set TORCHDOCTOR_CACHE_DIR to a folder that can be written to",
+            message(
+                "the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror or error
+            ),
+            fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
             kind="cache",
         ) from error
     try:

@@ -29,7 +29,7 @@ def test_a_tally_says_how_much_how_fast_and_how_long():
         clock.now += 1
         tally.advance(50_000_000)
     tally.file(NAME, 100, 100)
-    assert str(tally) == "1,000.0 of 3,000.0 MB, 50.0 MB/s, 40 s left (1 of 2 files)"
+    assert tally.told() == "1,000.0 of 3,000.0 MB, 50.0 MB/s, 40 s left (1 of 2 files)"
 
 
 def test_the_speed_is_that_of_late():
@@ -47,7 +47,7 @@ def test_a_total_that_no_index_tells_is_known_when_every_file_has_begun():
     tally = Tally(None, 2)
     tally.file("a", 0, 500)
     assert tally.total is None
-    assert "left" not in str(tally)
+    assert "left" not in tally.told()
     tally.file("b", 0, 700)
     assert tally.total == 1200
 

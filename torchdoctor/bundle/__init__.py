@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torchdoctor import __version__
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.fetch import digest_of
+from torchdoctor.message import joined, message
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.target import marker_environment
 from torchdoctor.wheel.contents import check_wheel, refuse_shared_files
@@ -47,12 +48,19 @@ def check_place(folder: Path) -> None:
     try:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
-        raise UsageError(f"{folder} cannot be used: {error.strerror}", fix="name another folder") from error
+        raise UsageError(
+            message("{folder} cannot be used: {strerror}", folder=folder, strerror=error.strerror),
+            fix=message("name another folder"),
+        ) from error
     strange = sorted(name for name in names - _OWN if not name.endswith((".whl", ".part")))
     if names and (_MARK not in names or strange):
         raise UsageError(
-            f"{folder} is not empty, and holds no bundle of torchdoctor's alone: {', '.join(sorted(names)[:3])}",
-            fix="name a folder that is empty or not there yet",
+            message(
+                "{folder} is not empty, and holds no bundle of torchdoctor's alone: {names}",
+                folder=folder,
+                names=joined(sorted(names)[:3]),
+            ),
+            fix=message("name a folder that is empty or not there yet"),
             kind="not-a-bundle",
         )
 
@@ -70,10 +78,16 @@ def write_bundle(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine
         return _write(folder, locked, house, machine)
     except OSError as error:
         raise SourceFailed(
-            f"{folder} could not be written: {error.strerror or error}"
-            + (f" ({error.filename})" if error.filename else ""),
-            fix="check that there is space and that files of this size can lie there, and run the command again: "
-            "what was fetched is kept",
+            message(
+                "{folder} could not be written: {why}{where}",
+                folder=folder,
+                why=error.strerror or error,
+                where=f" ({error.filename})" if error.filename else "",
+            ),
+            fix=message(
+                "check that there is space and that files of this size can lie there, and run the "
+                "command again: what was fetched is kept"
+            ),
             kind="bundle",
         ) from error
 

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 from torchdoctor.plan import COMPANIONS, Request
 from wheels_index import UnknownVariant, variant, variant_of
 
@@ -30,17 +31,27 @@ def request_asked(
     if build is not None:
         if chosen not in ("auto", build):
             raise UsageError(
-                f"--torch {torch} is a {build} build, and --variant asks for {chosen}",
-                fix="leave one of them out",
+                message(
+                    "--torch {torch} is a {build} build, and --variant asks for {chosen}",
+                    torch=torch,
+                    build=build,
+                    chosen=chosen,
+                ),
+                fix=message("leave one of them out"),
             )
         chosen = build
     required = {row.name: row.specifier for row in map(_requirement, with_) if row.name in COMPANIONS}
     excluded = frozenset(canonicalize_name(name) for name in without)
     if "torch" in excluded:
-        raise UsageError("--without torch leaves nothing to install", fix="name another package")
+        raise UsageError(
+            message("--without torch leaves nothing to install"), fix=message("name another package")
+        )
     both = sorted(excluded & {_requirement(row).name for row in with_})
     if both:
-        raise UsageError(f"{both[0]} is asked for by --with and by --without", fix="leave one of them out")
+        raise UsageError(
+            message("{both} is asked for by --with and by --without", both=both[0]),
+            fix=message("leave one of them out"),
+        )
     return Request(torch=wanted, variant=chosen, required=required, excluded=excluded, cuda_on_cpu=yes)
 
 
@@ -79,8 +90,8 @@ def _torch(text: str | None) -> tuple[SpecifierSet | None, str | None]:
             return SpecifierSet(plain), None
     except InvalidSpecifier as error:
         raise UsageError(
-            f"--torch {text[:60]!r} is neither a version nor a range of versions",
-            fix="write a version such as 2.9.1, or a range such as '>=2.8,<2.10'",
+            message("--torch {text!r} is neither a version nor a range of versions", text=text[:60]),
+            fix=message("write a version such as 2.9.1, or a range such as '>=2.8,<2.10'"),
         ) from error
     return SpecifierSet(f"=={version.public}"), variant_of(version)
 
@@ -92,8 +103,8 @@ def _variant(name: str) -> str:
         return variant(name).name
     except UnknownVariant as error:
         raise UsageError(
-            f"--variant {name[:40]!r} is not a variant",
-            fix="write auto, cpu, cu126, rocm6.4, xpu or the like",
+            message("--variant {name!r} is not a variant", name=name[:40]),
+            fix=message("write auto, cpu, cu126, rocm6.4, xpu or the like"),
         ) from error
 
 
@@ -104,9 +115,13 @@ def _requirement(text: str) -> Requirement:
         row = Requirement(text)
     except InvalidRequirement as error:
         raise UsageError(
-            f"--with {text[:60]!r} is not a package: {error}", fix="write NAME or NAME==VERSION"
+            message("--with {text!r} is not a package: {error}", text=text[:60], error=error),
+            fix=message("write NAME or NAME==VERSION"),
         ) from error
     if row.url is not None or row.marker is not None:
-        raise UsageError(f"--with {text[:60]!r} names a URL or a marker", fix="write NAME or NAME==VERSION")
+        raise UsageError(
+            message("--with {text!r} names a URL or a marker", text=text[:60]),
+            fix=message("write NAME or NAME==VERSION"),
+        )
     row.name = canonicalize_name(row.name)
     return row

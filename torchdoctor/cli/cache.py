@@ -8,6 +8,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import cache_folder, say_json
+from torchdoctor.message import joined, message, shown
 
 __all__ = ["command"]
 
@@ -47,19 +48,34 @@ def info(*, output: Output) -> int:
             }
         )
         return 0
-    click.echo(f"{folder}: {_count(len(found.files), 'file')}, {found.size / 1e6:.1f} MB")
+    click.echo(
+        shown(
+            message(
+                "{folder}: {count}, {size:.1f} MB",
+                folder=folder,
+                count=_files(len(found.files)),
+                size=found.size / 1e6,
+            )
+        )
+    )
     if output.quiet:
         return 0
-    shown = found.files if output.verbose else found.files[:_SHOWN]
-    for row in shown:
-        click.echo(f"  {row.size / 1e6:9.1f} MB  {row.path.name}")
-    if len(shown) < len(found.files):
-        click.echo(f"  ... {len(found.files) - len(shown)} more (-v)")
+    listed = found.files if output.verbose else found.files[:_SHOWN]
+    for row in listed:
+        click.echo(shown(message("  {size:9.1f} MB  {name}", size=row.size / 1e6, name=row.path.name)))
+    if len(listed) < len(found.files):
+        click.echo(shown(message("  ... {count} more (-v)", count=len(found.files) - len(listed))))
     if found.parts:
         size = sum(row.size for row in found.parts)
         click.echo(
-            f"  {size / 1e6:9.1f} MB  in {_count(len(found.parts), 'part')} of files that did not come whole; "
-            "the next fetch goes on from there"
+            shown(
+                message(
+                    "  {size:9.1f} MB  in {count} of files that did not come whole; the next fetch goes on "
+                    "from there",
+                    size=size / 1e6,
+                    count=_parts(len(found.parts)),
+                )
+            )
         )
     return 0
 
@@ -85,12 +101,22 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
         }
         say_json({**document, "size": done.size, "busy": list(done.busy)})
         return 0
-    what = f"{_count(done.files, 'file')} and {_count(done.parts, 'part')}"
-    click.echo(f"removed {what}, {done.size / 1e6:.1f} MB, from {folder}")
+    what = joined([_files(done.files), _parts(done.parts)], " and ")
+    click.echo(
+        shown(
+            message(
+                "removed {what}, {size:.1f} MB, from {folder}", what=what, size=done.size / 1e6, folder=folder
+            )
+        )
+    )
     for name in done.busy:
-        click.echo(f"note: {name} is in use and stays", err=True)
+        click.echo(shown(message("note: {name} is in use and stays", name=name)), err=True)
     return 0
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _files(number: int) -> str:
+    return message("1 file") if number == 1 else message("{count} files", count=number)
+
+
+def _parts(number: int) -> str:
+    return message("1 part") if number == 1 else message("{count} parts", count=number)

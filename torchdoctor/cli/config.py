@@ -12,6 +12,9 @@ import click
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import cache_folder, data_folder, say_json
 from torchdoctor.cli.settings import EVERYWHERE, config_path, defaults_for, everywhere_in, read_config
+from torchdoctor.language import gettext as _
+from torchdoctor.message import shown
+from torchdoctor.report.hanging import padded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,10 +60,10 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
         say_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})
         return 0
     for name, folder in folders.items():
-        missing = "  (not there)" if name == "config" and config is None else ""
-        click.echo(f"{name:8} {folder}{missing}")
+        missing = _("(not there)") if name == "config" and config is None else ""
+        click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
     for row in settings:
-        click.echo(f"{row.key} = {_shown(row.value)}  ({row.origin})")
+        click.echo(f"{row.key} = {_shown(row.value)}  ({shown(row.origin)})")
     return 0
 
 

@@ -11,6 +11,7 @@ import click
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import full_path, say_json
+from torchdoctor.message import message, shown
 
 if TYPE_CHECKING:
     from torchdoctor.bundle import Bundle
@@ -78,5 +79,20 @@ def command(
 
 
 def _show(bundle: Bundle) -> None:
-    click.echo(f"carry      {bundle.folder}  {len(bundle.files)} files, {bundle.size / 1e6:.1f} MB")
-    click.echo("install    sh install.sh [ENV]      on Windows: install.ps1, anywhere: python install.py")
+    click.echo(
+        shown(
+            message(
+                "carry      {folder}  {count} files, {size:.1f} MB",
+                folder=bundle.folder,
+                count=len(bundle.files),
+                size=bundle.size / 1e6,
+            )
+        )
+    )
+    click.echo(
+        shown(
+            message(
+                "install    sh install.sh [ENV]      on Windows: install.ps1, anywhere: python install.py"
+            )
+        )
+    )

@@ -8,6 +8,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import data_folder, say_json
+from torchdoctor.message import joined, message, shown
 
 if TYPE_CHECKING:
     from torchdoctor.index_update import Update
@@ -52,7 +53,10 @@ def update_command(*, index_url: str, output: Output) -> int:
 
     url = as_url(index_url, origin="--index-url")
     if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--index-url {index_url} is not http or https", fix="give the URL of an index")
+        raise UsageError(
+            message("--index-url {index_url} is not http or https", index_url=index_url),
+            fix=message("give the URL of an index"),
+        )
     today = datetime.now(timezone.utc).date().isoformat()
     done = update(data_folder(), url, today=today)
     if output.json:
@@ -87,30 +91,48 @@ def _say_update(done: Update, output: Output) -> None:
     from torchdoctor.urls import redacted
 
     for note in done.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(shown(message("note: {note}", note=note)), err=True)
     for row in done.refused:
         click.echo(
-            f"warning: {row.filename} is listed with SHA-256 {row.found[:16]}…, and {row.known[:16]}… is known; "
-            "the known one stays",
+            shown(
+                message(
+                    "warning: {filename} is listed with SHA-256 {found}…, and {known}… is known; the known "
+                    "one stays",
+                    filename=row.filename,
+                    found=row.found[:16],
+                    known=row.known[:16],
+                )
+            ),
             err=True,
         )
     if done.rejected and not output.quiet:
-        click.echo(f"note: {done.rejected} links were turned down", err=True)
+        click.echo(
+            shown(message("note: {rejected} links were turned down", rejected=done.rejected)), err=True
+        )
     if not (done.releases or done.variants or done.files):
-        said = "the index has not changed" if done.unchanged else "nothing is new"
-        click.echo(f"{redacted(done.base)}: {said} ({done.as_of})")
+        said = message("the index has not changed") if done.unchanged else message("nothing is new")
+        click.echo(f"{redacted(done.base)}: {shown(said)} ({done.as_of})")
         return
     click.echo(f"{redacted(done.base)}, {done.as_of}:")
     for torch in done.releases:
-        click.echo(f"  new release: torch {torch}")
+        click.echo(shown(message("  new release: torch {torch}", torch=torch)))
     for variant in done.variants:
-        click.echo(f"  new variant: torch {variant.torch} {variant.variant} for {variant.platform}")
-    click.echo(f"  {len(done.files)} new files")
-    shown = done.files if output.verbose else done.files[:_SHOWN] if not output.quiet else ()
-    for name in shown:
+        click.echo(
+            shown(
+                message(
+                    "  new variant: torch {torch} {variant} for {platform}",
+                    torch=variant.torch,
+                    variant=variant.variant,
+                    platform=variant.platform,
+                )
+            )
+        )
+    click.echo(shown(message("  {count} new files", count=len(done.files))))
+    listed = done.files if output.verbose else done.files[:_SHOWN] if not output.quiet else ()
+    for name in listed:
         click.echo(f"    {name}")
-    if not output.quiet and len(shown) < len(done.files):
-        click.echo(f"    ... {len(done.files) - len(shown)} more (-v)")
+    if not output.quiet and len(listed) < len(done.files):
+        click.echo(shown(message("    ... {count} more (-v)", count=len(done.files) - len(listed))))
 
 
 @command.command("show")
@@ -120,16 +142,26 @@ def show(*, torch: str | None, output: Output) -> int:
     """Show the releases that are known: variants by platform, files seen, and as of when."""
     from torchdoctor.index_store import known_index
 
-    snapshot = known_index(data_folder(), lambda text: click.echo(f"note: {text}", err=True))
+    snapshot = known_index(
+        data_folder(), lambda text: click.echo(shown(message("note: {text}", text=text)), err=True)
+    )
     releases = list(snapshot.releases()) if torch is None else [_asked(snapshot, torch)]
     if output.json:
         say_json({"schema": 1, "releases": [_release_json(row) for row in releases]})
         return 0
     for row in releases:
-        layers = _layers(row)
-        counted = ", ".join(f"{count} {layer}" for layer, count in layers.items() if count) or "no file seen"
-        known_from = row.released or "date unknown"
-        click.echo(f"torch {row.version}  {known_from}  {counted}  as of {row.as_of}")
+        known_from = row.released or message("date unknown")
+        click.echo(
+            shown(
+                message(
+                    "torch {version}  {known_from}  {counted}  as of {as_of}",
+                    version=row.version,
+                    known_from=known_from,
+                    counted=_counted(row),
+                    as_of=row.as_of,
+                )
+            )
+        )
         if torch is None and not output.verbose:
             everywhere = dict.fromkeys(name for builds in row.platforms.values() for name in builds.variants)
             click.echo(f"  {' '.join(everywhere)}")
@@ -147,10 +179,10 @@ def _say_platforms(release: Release) -> None:
         if pythons:
             click.echo(f"  {'':15} Python {' '.join(pythons)}")
         for name, why in builds.unmatrixed.items():
-            click.echo(f"  {'':15} {name}: {why}")
+            click.echo(f"  {'':15} {name}: {shown(why)}")
     for project, row in release.companions.items():
-        versions = ", ".join(map(str, row.versions)) or "none known"
-        click.echo(f"  {project:15} {versions}" + (f"  ({row.note})" if row.note else ""))
+        versions = ", ".join(map(str, row.versions)) or shown(message("none known"))
+        click.echo(f"  {project:15} {versions}" + (f"  ({shown(row.note)})" if row.note else ""))
 
 
 def _asked(snapshot: Snapshot, torch: str) -> Release:
@@ -164,7 +196,9 @@ def _asked(snapshot: Snapshot, torch: str) -> Release:
     except (UnknownRelease, InvalidVersion) as error:
         raise UsageError(
             f"--torch {torch}: {error}",
-            fix="see `torchdoctor index show`, or ask the live index with `torchdoctor index update`",
+            fix=message(
+                "see `torchdoctor index show`, or ask the live index with `torchdoctor index update`"
+            ),
             kind="no-such-release",
         ) from error
 
@@ -173,6 +207,15 @@ def _layers(release: Release) -> dict[str, int]:
     """How many files are known by which layer."""
     live = sum(wheel.seen is not None for wheel in release.wheels)
     return {"listed": len(release.wheels) - live, "live": live}
+
+
+def _counted(release: Release) -> str:
+    layers = _layers(release)
+    rows = [
+        message("{count} listed", count=layers["listed"]) if layers["listed"] else "",
+        message("{count} live", count=layers["live"]) if layers["live"] else "",
+    ]
+    return joined(filter(None, rows)) or message("no file seen")
 
 
 def _release_json(release: Release) -> dict[str, Any]:
@@ -224,14 +267,16 @@ def mirrors(*, measure: bool, output: Output) -> int:
         return 0
     width = max(map(len, rows), default=0)
     for name, row in rows.items():
-        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']}){_speed(timed.get(name))}")
+        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']}){shown(_speed(timed.get(name)))}")
         if output.quiet:
             continue
         if row.get("companion_pypi"):
             click.echo(f"{'':{width}}    PyPI: {row['companion_pypi']}")
         for text in row.get("lacks", ()):
-            click.echo(f"{'':{width}}    lacks: {text}")
-        click.echo(f"{'':{width}}    source: {row['source']}")
+            lacks = message("lacks: {what}", what=message(text))
+            click.echo(f"{'':{width}}    {shown(lacks)}")
+        source = message("source: {url}", url=row["source"])
+        click.echo(f"{'':{width}}    {shown(source)}")
     return 0
 
 
@@ -250,5 +295,9 @@ def _speed(found: Measured | None) -> str:
     if found is None:
         return ""
     if found.rate is None or found.latency is None:
-        return f"  out of reach: {found.failure}"
-    return f"  {found.rate / 1e6:.1f} MB/s, first byte after {1000 * found.latency:.0f} ms"
+        return message("  out of reach: {failure}", failure=found.failure)
+    return message(
+        "  {rate:.1f} MB/s, first byte after {latency:.0f} ms",
+        rate=found.rate / 1e6,
+        latency=1000 * found.latency,
+    )

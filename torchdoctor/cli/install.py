@@ -10,6 +10,7 @@ import click
 
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, full_path, say_json
+from torchdoctor.message import joined, message, shown
 
 if TYPE_CHECKING:
     from torchdoctor.install import InstallOptions, InstallResult
@@ -114,8 +115,11 @@ def _lock_alone(
 
     if lock is not None and (torch or variant != "auto" or with_ or without):
         raise UsageError(
-            "--lock says exactly what is installed, and --torch, --variant, --with and --without say it as well",
-            fix="leave them out, or make another lock: torchdoctor resolve --format pylock",
+            message(
+                "--lock says exactly what is installed, and --torch, --variant, --with and --without say "
+                "it as well"
+            ),
+            fix=message("leave them out, or make another lock: torchdoctor resolve --format pylock"),
         )
     return full_path(lock) if lock is not None else None
 
@@ -148,23 +152,38 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
 def _show(options: InstallOptions, result: InstallResult, output: Output) -> None:
     plan, made = result.plan, result.environment
     if made is None:
-        verb = "change" if options.folder.exists() else "make"
         sizes = [row.size for row in result.lock.wheels] if result.lock else []
-        total = f", {sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else ""
-        click.echo(f"would {verb} {options.folder}: {len(result.changes)} packages{total}")
-        sources = {row.name: f"  from {row.source}" for row in plan.packages}
+        what: dict[str, object] = {"folder": options.folder, "count": len(result.changes)}
+        told = (
+            message("would change {folder}: {count} packages", **what)
+            if options.folder.exists()
+            else message("would make {folder}: {count} packages", **what)
+        )
+        total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
+        click.echo(shown(joined(filter(None, (told, total)))))
+        sources = {row.name: message("  from {place}", place=row.source or "?") for row in plan.packages}
         for change in result.changes:
-            click.echo(f"  {change}{sources.get(change.name, '')}")
+            click.echo(f"  {change}{shown(sources.get(change.name, ''))}")
         return
     names = ", ".join(f"{row.name} {row.version}" for row in plan.packages)
     if output.quiet:
-        click.echo(f"{names} in {made.folder}")
+        click.echo(shown(message("{names} in {folder}", names=names, folder=made.folder)))
         return
     click.echo()
-    click.echo(f"installed  {names}")
-    click.echo(f"where      {made.folder}")
-    click.echo(f"use it     {made.activate}")
+    click.echo(shown(message("installed  {names}", names=names)))
+    click.echo(shown(message("where      {folder}", folder=made.folder)))
+    click.echo(shown(message("use it     {activate}", activate=made.activate)))
     if result.kernel is not None:
-        click.echo(f"notebook   choose the kernel “{result.kernel.display_name}”")
+        click.echo(
+            shown(
+                message(
+                    "notebook   choose the kernel “{display_name}”", display_name=result.kernel.display_name
+                )
+            )
+        )
     if result.verification is not None and not result.verification.passed:
-        click.echo("           verify found a problem, see above; `torchdoctor verify` shows it again")
+        click.echo(
+            shown(
+                message("           verify found a problem, see above; `torchdoctor verify` shows it again")
+            )
+        )

@@ -14,6 +14,7 @@ import click
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import cache_folder, data_folder, environment_python, full_path
 from torchdoctor.errors import EnvironmentUnusable, UsageError
+from torchdoctor.message import message, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,9 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
         return 0
     _write(place, text)
     if not output.quiet:
-        click.echo(f"written to {place}; read it through before you send it", err=True)
+        click.echo(
+            shown(message("written to {place}; read it through before you send it", place=place)), err=True
+        )
     return 0
 
 
@@ -171,9 +174,14 @@ def _target(target: str | None) -> Path | None:
         return None
     place = full_path(Path(target or ""))
     if place.is_dir():
-        raise UsageError(f"{place} is a folder", fix="name a file: --output report.md")
+        raise UsageError(
+            message("{place} is a folder", place=place), fix=message("name a file: --output report.md")
+        )
     if not place.parent.is_dir():
-        raise UsageError(f"there is no folder {place.parent}", fix="make it first, or name another place")
+        raise UsageError(
+            message("there is no folder {parent}", parent=place.parent),
+            fix=message("make it first, or name another place"),
+        )
     return place
 
 

@@ -7,6 +7,10 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
+from torchdoctor.language import gettext
+from torchdoctor.message import message, shown
+from torchdoctor.report.hanging import padded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,25 +77,31 @@ class Tally:
         since, before = self._marks[0]
         return max(0.0, (self.done - before) / max(self._clock() - since, 0.001))
 
-    def __str__(self) -> str:
+    def told(self) -> str:
+        """That in one line."""
         total, rate = self.total, self.rate
-        of = f" of {total / 1e6:,.1f}" if total is not None else ""
-        left = ""
+        left: str = ""
         if total is not None and rate > 0 and total > self.done:
-            left = f", {_duration((total - self.done) / rate)} left"
-        return (
-            f"{self.done / 1e6:,.1f}{of} MB, {rate / 1e6:.1f} MB/s{left} "
-            f"({len(self._finished)} of {self._files} files)"
+            left = message(", {time} left", time=_duration((total - self.done) / rate))
+        return message(
+            "{done}, {rate:.1f} MB/s{left} ({finished} of {files} files)",
+            done=message("{done:,.1f} of {total:,.1f} MB", done=self.done / 1e6, total=total / 1e6)
+            if total is not None
+            else message("{done:,.1f} MB", done=self.done / 1e6),
+            rate=rate / 1e6,
+            left=left,
+            finished=len(self._finished),
+            files=self._files,
         )
 
 
 def _duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:  # noqa: PLR2004
-        return f"{whole} s"
+        return message("{seconds} s", seconds=whole)
     if whole < 3600:  # noqa: PLR2004
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return message("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+    return message("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def short_name(filename: str) -> str:
@@ -114,7 +124,7 @@ class FetchLines:
             self._tally.advance(count)
             if time.monotonic() >= self._next:
                 self._next = time.monotonic() + _EVERY
-                self._write(f"fetch     {self._tally}")
+                self._write(f"{padded(gettext('fetch'), 9)} {shown(self._tally.told())}")
 
     def file(self, filename: str, done: int, size: int | None) -> None:
         """Count the file when it is finished."""
@@ -143,7 +153,9 @@ class FetchBars:
         ]  # fmt: skip
         self._bars = progress.Progress(*columns, console=Console(stderr=True), transient=True)
         self._tally = Tally(total, files)
-        self._all = self._bars.add_task(f"fetch     {files} files", total=total)
+        self._all = self._bars.add_task(
+            f"{padded(gettext('fetch'), 9)} {shown(message('{count} files', count=files))}", total=total
+        )
         self._tasks: dict[str, TaskID] = {}
         self._turn = threading.Lock()
         self._bars.start()

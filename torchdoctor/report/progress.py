@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from torchdoctor.proof import CheckResult
     from torchdoctor.report.fetch_bars import FetchView
 
-__all__ = ["StageLines"]
+__all__ = ["STAGES", "StageLines"]
 
 _WIDTH = 9
+STAGES = ("detect", "resolve", "lock", "fetch", "install", "kernel", "verify")
 
 
 class StageLines:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -48,7 +50,9 @@ def _measure(url: str) -> Measured:
     started = time.monotonic()
     with contextlib.closing(open_file(url, {"Range": f"bytes=0-{_BYTES - 1}"})) as answer:
         if answer.status_code not in (200, 206):
-            return Measured(url=url, failure=f"it answers {answer.status_code}")
+            return Measured(
+                url=url, failure=message("it answers {status_code}", status_code=answer.status_code)
+            )
         return _timed(url, answer, time.monotonic() - started)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import SourceFailed, UsageError
+from torchdoctor.message import joined, message
 from torchdoctor.sources.measure import fastest, measure_all, mirror_page
 from torchdoctor.sources.source import OFFICIAL, Source
 
@@ -40,8 +41,10 @@ def mirror(name: str) -> tuple[Source, Source | None]:
     table = mirror_table()
     if name not in table:
         raise UsageError(
-            f"no mirror is called {name!r}",
-            fix=f"choose one of: {', '.join(table)}; or {AUTO}, which takes the fastest",
+            message("no mirror is called {name!r}", name=name),
+            fix=message(
+                "choose one of: {names}; or {auto}, which takes the fastest", names=joined(table), auto=AUTO
+            ),
             kind="no-such-mirror",
         )
     row = table[name]
@@ -50,8 +53,12 @@ def mirror(name: str) -> tuple[Source, Source | None]:
     origin = f"--mirror {name}"
     companion = row.get("companion_pypi")
     return (
-        Source(name=f"mirror {name}", url=row["base"], layout=row["layout"], origin=origin),
-        Source(name=f"mirror {name} of PyPI", url=companion, layout="simple", origin=origin)
+        Source(
+            name=message("mirror {name}", name=name), url=row["base"], layout=row["layout"], origin=origin
+        ),
+        Source(
+            name=message("mirror {name} of PyPI", name=name), url=companion, layout="simple", origin=origin
+        )
         if companion
         else None,
     )
@@ -66,16 +73,20 @@ def mirrors_by_speed(tell: Callable[[str], None]) -> tuple[str, ...]:
     pages = {mirror_page(row): name for name, row in table.items()}
     found = measure_all(pages)
     for row in found:
-        what = (
-            row.failure
-            or f"{(row.rate or 0) / 1e6:.1f} MB/s, first byte after {1000 * (row.latency or 0):.0f} ms"
+        what = row.failure or message(
+            "{rate:.1f} MB/s, first byte after {latency:.0f} ms",
+            rate=(row.rate or 0) / 1e6,
+            latency=1000 * (row.latency or 0),
         )
         tell(f"--mirror {AUTO}: {pages[row.url]}: {what}")
     names = tuple(pages[url] for url in fastest(found))
     if not names:
         raise SourceFailed(
-            f"no mirror can be read: {'; '.join(f'{pages[row.url]}: {row.failure}' for row in found)}",
-            fix="check the network and the proxy settings, or name a folder with --find-links",
+            message(
+                "no mirror can be read: {names}",
+                names=joined((f"{pages[row.url]}: {row.failure}" for row in found), "; "),
+            ),
+            fix=message("check the network and the proxy settings, or name a folder with --find-links"),
             kind="unreachable",
         )
     return names

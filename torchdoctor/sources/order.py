@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 from torchdoctor.sources.mirrors import AUTO, mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
 from torchdoctor.urls import redacted
@@ -101,7 +102,7 @@ def _usable(configured: Sequence[Setting]) -> tuple[list[Setting], tuple[str, ..
         try:
             as_url(row.place, origin=row.origin)
         except UsageError as error:
-            ignored.append(f"{error.message}; it is ignored")
+            ignored.append(message("{what}; it is ignored", what=error.message))
         else:
             usable.append(row)
     return usable, tuple(ignored)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from torchdoctor.message import message
 from torchdoctor.net import Absent, Page, Unreachable, get_page
 from torchdoctor.sources.built import built_variant
 from wheels_index import InvalidWheel, Wheel, parse_page
@@ -67,7 +68,7 @@ class SourceShelf:
         except Unreachable as error:
             self._fail(error.message)
         except (OSError, ValueError) as error:
-            self._fail(f"{self.name} cannot be read: {error}")
+            self._fail(message("{name} cannot be read: {error}", name=self.name, error=error))
         return ()
 
     def _fail(self, why: str) -> None:
@@ -93,7 +94,7 @@ def _read_local(path: Path, url: str) -> tuple[Wheel, ...]:
         return parse_page(path.read_bytes(), url=url, content_type="text/html").wheels
     if path.parent.exists():
         return ()
-    raise FileNotFoundError(f"there is no {path}")
+    raise FileNotFoundError(message("there is no {path}", path=path))
 
 
 def _local_wheels(folder: Path) -> list[Wheel]:

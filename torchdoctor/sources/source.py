@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from torchdoctor.errors import UsageError
+from torchdoctor.message import message
 from torchdoctor.urls import redacted
 
 __all__ = ["OFFICIAL", "PYPI", "Layout", "Source", "as_url"]
@@ -55,16 +56,27 @@ def as_url(place: str, *, origin: str) -> str:
     try:
         scheme, host = urlsplit(place).scheme.lower(), urlsplit(place).hostname
     except ValueError as error:
-        raise UsageError(f"{origin}: what it names is not a URL: {error}", fix="give a full URL") from error
+        raise UsageError(
+            message("{origin}: what it names is not a URL: {error}", origin=origin, error=error),
+            fix=message("give a full URL"),
+        ) from error
     if scheme in ("http", "https"):
         if not host:
-            raise UsageError(f"{origin}: {redacted(place)} names no host", fix="give a full URL")
+            raise UsageError(
+                message("{origin}: {place} names no host", origin=origin, place=redacted(place)),
+                fix=message("give a full URL"),
+            )
         return place
     if scheme == "file":
         return place
     if "://" in place:
         raise UsageError(
-            f"{origin}: {redacted(place)} is neither http(s), file nor a folder", fix="give a URL or a path"
+            message(
+                "{origin}: {place} is neither http(s), file nor a folder",
+                origin=origin,
+                place=redacted(place),
+            ),
+            fix=message("give a URL or a path"),
         )
     return Path(place).expanduser().absolute().as_uri()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
 from torchdoctor.net import Downgraded, open_file, pieces, reason
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.patience import parse_retry_after
@@ -122,21 +123,31 @@ def _checked(
     _expect_a_file(response, start)
     headers = response.headers
     if headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Fault("refused", "it answers with an encoded body, which was not asked for")
+        raise Fault("refused", message("it answers with an encoded body, which was not asked for"))
     found = Validator(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"))
     if validator is not None and validator.contradicts(found):
-        raise Fault("changed", "the file there is another one now")
+        raise Fault("changed", message("the file there is another one now"))
     length = _length(headers.get("Content-Length"))
     if response.status_code == HTTPStatus.OK:
         return Answer(response=response, start=0, end=length, total=length, validator=found, ranged=False)
     said = parse_content_range(headers.get("Content-Range"))
     if not ranges or said is None:
-        raise Fault("lying", "it answers with a part that was not asked for")
+        raise Fault("lying", message("it answers with a part that was not asked for"))
     first, last, total = said
     if first != start or (end is not None and last >= end):
-        raise Fault("lying", f"it answers with the bytes {first}-{last} where others were asked for")
+        raise Fault(
+            "lying",
+            message(
+                "it answers with the bytes {first}-{last} where others were asked for", first=first, last=last
+            ),
+        )
     if length is not None and length != last - first + 1:
-        raise Fault("lying", f"it announces {length} bytes for a range of {last - first + 1}")
+        raise Fault(
+            "lying",
+            message(
+                "it announces {length} bytes for a range of {last}", length=length, last=last - first + 1
+            ),
+        )
     return Answer(response=response, start=first, end=last + 1, total=total, validator=found, ranged=True)
 
 
@@ -144,9 +155,9 @@ def _expect_a_file(response: requests.Response, start: int) -> None:
     status = response.status_code
     if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         return
-    why = f"the server answers {status}"
+    why = message("the server answers {status}", status=status)
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
-        raise Fault("changed", "the file there is shorter now")
+        raise Fault("changed", message("the file there is shorter now"))
     if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Fault("busy", why, retry_after=parse_retry_after(response.headers.get("Retry-After")))
     raise Fault("refused", why)
@@ -175,5 +186,5 @@ def _length(text: str | None) -> int | None:
 def _broken(error: BaseException) -> str:
     text = reason(error)
     if "IncompleteRead" in text or "more expected" in text or "Connection broken" in text:
-        return "the connection closed before the end"
+        return message("the connection closed before the end")
     return text

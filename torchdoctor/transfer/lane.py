@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
 from torchdoctor.transfer.answer import Answer, ask
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.patience import Patience
@@ -104,7 +105,7 @@ class Lane(threading.Thread):
                 span.position += room
             if span.position >= span.end:
                 return
-        raise Fault("broken", "the connection closed before the end")
+        raise Fault("broken", message("the connection closed before the end"))
 
     def _read_all(self, answer: Answer) -> None:
         """The whole file from its first byte, for a server without ranges; what is there already is passed over."""
@@ -134,9 +135,9 @@ class Lane(threading.Thread):
         meter = self.meter or Meter()
         for chunk in answer.chunks(SEGMENT):
             if self.given_up or self._transfer.over:
-                raise Fault("stopped", self.given_up or "it was stopped")
+                raise Fault("stopped", self.given_up or message("it was stopped"))
             meter.add(len(chunk))
             self._transfer.arrived(self, len(chunk))
             yield chunk
             if meter.stalled():
-                raise Fault("slow", f"next to nothing came in {SLOW_SECONDS:.0f} s")
+                raise Fault("slow", message("next to nothing came in {seconds:.0f} s", seconds=SLOW_SECONDS))

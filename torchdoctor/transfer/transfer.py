@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
 from torchdoctor.transfer.faults import Fault
 from torchdoctor.transfer.lane import Lane
 from torchdoctor.transfer.origin import Origin, best_origin
@@ -107,7 +108,7 @@ class Transfer:
         first, *more = [self._givers.get(index) for index in indexes]
         others = any(row.refused is None for row in self._origins if row is not first)
         if first is not None and others and all(row is first for row in more):
-            first.refused = f"{first.host}: it gave wrong bytes"
+            first.refused = message("{host}: it gave wrong bytes", host=first.host)
         self.map.forget(indexes)
         self._hash = RunningHash(self._part)
         self.run()
@@ -165,14 +166,14 @@ class Transfer:
                 others = [rate for other, rate in rates.items() if other is not lane] or self._past
                 if meter is not None and not lane.given_up and lags(meter.rate, others, meter.seconds):
                     lane.origin.rate = meter.rate
-                    lane.give_up(f"{lane.origin.host} is far slower than the others")
+                    lane.give_up(message("{host} is far slower than the others", host=lane.origin.host))
 
     def _end(self) -> None:
         with self._turn:
             self._ended = True
             lanes = list(self._lanes)
             for lane in lanes:
-                lane.give_up("it was stopped")
+                lane.give_up(message("it was stopped"))
         until = time.monotonic() + _PARTING_SECONDS
         for lane in lanes:
             # One that waits for a connection cannot be woken; it finds out that it is not wanted any more.
@@ -245,12 +246,12 @@ class Transfer:
         """A segment came."""
         with self._turn:
             if self.over or lane.given_up:
-                raise Fault("stopped", "it was stopped")
+                raise Fault("stopped", message("it was stopped"))
             try:
                 self._part.write(index, data)
             except OSError as error:
                 self._error = error
-                raise Fault("stopped", "the disk failed") from error
+                raise Fault("stopped", message("the disk failed")) from error
             self.map.mark(index)
             lane.origin.arrived += len(data)
             self._givers[index] = lane.origin
@@ -277,7 +278,11 @@ class Transfer:
         with self._turn:
             origin = lane.origin
             if answer.total is not None and answer.total != self.size:
-                why = f"the file there has {answer.total} bytes and should have {self.size}"
+                why = message(
+                    "the file there has {total} bytes and should have {size}",
+                    total=answer.total,
+                    size=self.size,
+                )
                 raise Fault("refused" if self._exact or len(self._origins) > 1 else "changed", why)
             if origin.validator is None:
                 origin.validator = answer.validator
@@ -285,7 +290,7 @@ class Transfer:
             if not answer.ranged and origin.ranges:
                 origin.ranges = False
                 if len(self._lanes) > 1 or any(row.ranges and not row.refused for row in self._origins):
-                    raise Fault("lying", "it has no ranges")
+                    raise Fault("lying", message("it has no ranges"))
 
     def go_on(self, lane: Lane, fault: Fault, gained: int, patience: Patience) -> bool:
         """Whether the lane tries again after a fault; waits before it does."""

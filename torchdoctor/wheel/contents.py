@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.errors import InstallFailed
+from torchdoctor.message import joined, message
 from torchdoctor.wheel.names import wrong_name
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def check_wheel(path: Path, filename: str) -> int:
         csv.Error,
         EOFError,
     ) as error:
-        raise _bad(filename, f"it cannot be read: {error}") from error
+        raise _bad(filename, message("it cannot be read: {error}", error=error)) from error
     except RuntimeError as error:
-        raise _bad(filename, "it is encrypted") from error
+        raise _bad(filename, message("it is encrypted")) from error
 
 
 def refuse_shared_files(wheels: Mapping[str, Path], owners: Iterable[str]) -> None:
@@ -78,8 +79,13 @@ def refuse_shared_files(wheels: Mapping[str, Path], owners: Iterable[str]) -> No
         for member in sorted(owned.keys() & _files(path)):
             if owned[member] != name:
                 raise InstallFailed(
-                    f"{path.name} would replace {member}, which is a file of {owned[member]}",
-                    fix=f"leave {name} out, or get it from a source that can be trusted",
+                    message(
+                        "{name} would replace {member}, which is a file of {owner}",
+                        name=path.name,
+                        member=member,
+                        owner=owned[member],
+                    ),
+                    fix=message("leave {name} out, or get it from a source that can be trusted", name=name),
                     kind="bad-wheel",
                 )
 
@@ -105,8 +111,10 @@ def _files(path: Path) -> frozenset[str]:
 
 def _bad(filename: str, why: str) -> InstallFailed:
     return InstallFailed(
-        f"{filename} is not a wheel that can be installed safely: {why}",
-        fix="remove it where it lies, or name another source with --index-url, --mirror or --find-links",
+        message("{filename} is not a wheel that can be installed safely: {why}", filename=filename, why=why),
+        fix=message(
+            "remove it where it lies, or name another source with --index-url, --mirror or --find-links"
+        ),
         kind="bad-wheel",
     )
 
@@ -114,7 +122,7 @@ def _bad(filename: str, why: str) -> InstallFailed:
 def _check(archive: zipfile.ZipFile, filename: str, size: int) -> int:
     members = archive.infolist()
     if len(members) > _MEMBERS:
-        raise _bad(filename, f"it has {len(members)} files")
+        raise _bad(filename, message("it has {count} files", count=len(members)))
     for member in members:
         why = _wrong_member(member)
         if why is not None:
@@ -123,7 +131,9 @@ def _check(archive: zipfile.ZipFile, filename: str, size: int) -> int:
     if sum(member.compress_size for member in members) > size or (
         unpacked > _FREE and unpacked > _RATIO * size
     ):
-        raise _bad(filename, f"its {size} bytes would unpack to {unpacked}")
+        raise _bad(
+            filename, message("its {size} bytes would unpack to {unpacked}", size=size, unpacked=unpacked)
+        )
     files = {member.filename: member.file_size for member in members if not member.is_dir()}
     _refuse_clashes([member.filename.rstrip("/") for member in members], filename)
     info = _refuse_foreign_folders(files, filename)
@@ -136,11 +146,11 @@ def _wrong_member(member: zipfile.ZipInfo) -> str | None:
         return why
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "is a link or a device, not a file"
+        return message("is a link or a device, not a file")
     if member.flag_bits & 1:
-        return "is encrypted"
+        return message("is encrypted")
     if member.compress_type not in _STORED_OR_DEFLATED:
-        return "is compressed in a way that wheels do not use"
+        return message("is compressed in a way that wheels do not use")
     return None
 
 
@@ -149,10 +159,17 @@ def _refuse_clashes(names: list[str], filename: str) -> None:
     for name in names:
         other = seen.setdefault(name.casefold(), name)
         if other != name:
-            raise _bad(filename, f"{other[:120]!r} and {name[:120]!r} are one file where case does not count")
+            raise _bad(
+                filename,
+                message(
+                    "{other!r} and {name!r} are one file where case does not count",
+                    other=other[:120],
+                    name=name[:120],
+                ),
+            )
     if len(set(names)) != len(names):
         twice = Counter(names).most_common(1)[0][0]
-        raise _bad(filename, f"{twice[:120]!r} is there twice")
+        raise _bad(filename, message("{twice!r} is there twice", twice=twice[:120]))
 
 
 def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
@@ -160,15 +177,22 @@ def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
     try:
         project, version, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
-        raise _bad(filename, "its name is not that of a wheel") from error
+        raise _bad(filename, message("its name is not that of a wheel")) from error
     tops = sorted({name.partition("/")[0] for name in files})
     infos = [name for name in tops if name.endswith((".dist-info", ".egg-info"))]
     if len(infos) != 1:
-        raise _bad(filename, f"it has {len(infos)} metadata folders and not one: {', '.join(infos[:3])}")
+        raise _bad(
+            filename,
+            message(
+                "it has {count} metadata folders and not one: {infos}",
+                count=len(infos),
+                infos=joined(infos[:3]),
+            ),
+        )
     for top in (infos[0], *(name for name in tops if name.endswith(".data"))):
         name, _, rest = top.rpartition(".")[0].partition("-")
         if canonicalize_name(name) != project or not _same_version(rest, str(version)):
-            raise _bad(filename, f"its folder {top[:120]!r} is named after another package")
+            raise _bad(filename, message("its folder {top!r} is named after another package", top=top[:120]))
         if top.endswith(".data"):
             _refuse_outside(top, files, filename)
     return infos[0]
@@ -189,24 +213,39 @@ def _refuse_outside(top: str, files: Mapping[str, int], filename: str) -> None:
             continue
         inside = name.removeprefix(f"{top}/")
         if inside.partition("/")[0] not in _SCHEMES:
-            raise _bad(filename, f"{name[:120]!r} would be put outside of the package's folders")
+            raise _bad(
+                filename, message("{name!r} would be put outside of the package's folders", name=name[:120])
+            )
         if _ENVIRONMENTS_OWN.fullmatch(inside):
-            raise _bad(filename, f"{name[:120]!r} would replace a part of the environment itself")
+            raise _bad(
+                filename, message("{name!r} would replace a part of the environment itself", name=name[:120])
+            )
 
 
 def _compare_record(archive: zipfile.ZipFile, files: Mapping[str, int], info: str, filename: str) -> None:
     record = f"{info}/RECORD"
     if record not in files:
-        raise _bad(filename, "it has no RECORD of its files")
+        raise _bad(filename, message("it has no RECORD of its files"))
     if files[record] > _RECORD_LIMIT:
         raise _bad(filename, "its RECORD is too large to be one")
     rows = list(csv.reader(io.StringIO(archive.read(record).decode("utf-8"), newline="")))
     listed = {row[0]: row[2] if len(row) > 2 else "" for row in rows if row}  # noqa: PLR2004
     unlisted = set(files) - set(listed) - {f"{info}/{name}" for name in _SIGNATURES}
     absent = {name for name in listed if name not in files and not name.endswith("/")} - {record}
-    for names, what in ((unlisted, "is not in its RECORD"), (absent, "is in its RECORD and not in the file")):
+    for names, what in (
+        (unlisted, message("is not in its RECORD")),
+        (absent, message("is in its RECORD and not in the file")),
+    ):
         if names:
             raise _bad(filename, f"{min(names)[:120]!r} {what}")
     for name, length in listed.items():
         if length.isdigit() and name in files and int(length) != files[name]:
-            raise _bad(filename, f"{name[:120]!r} has {files[name]} bytes, and its RECORD says {length[:20]}")
+            raise _bad(
+                filename,
+                message(
+                    "{name!r} has {size} bytes, and its RECORD says {length}",
+                    name=name[:120],
+                    size=files[name],
+                    length=length[:20],
+                ),
+            )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
+
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
@@ -29,9 +31,9 @@ def wrong_name(member: ZipInfo) -> str | None:
     name = member.filename
     # `orig_filename` is what stands in the archive; zipfile cuts at a NUL and turns the system's separators.
     if "\0" in member.orig_filename or _NO_NAME.search(name):
-        return "has a name with characters that are none of a name"
+        return message("has a name with characters that are none of a name")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return "has an absolute name"
+        return message("has an absolute name")
     # Nearly every name is plain, and torch has 12,000.
     if _TO_LOOK_AT.search(name) and (why := _wrong_part(name.rstrip("/").split("/"))) is not None:
         return why
@@ -40,9 +42,9 @@ def wrong_name(member: ZipInfo) -> str | None:
 
 def _wrong_part(parts: list[str]) -> str | None:
     if any(part in ("", ".", "..") for part in parts):
-        return "has a name that leads out of its folder"
+        return message("has a name that leads out of its folder")
     if any(device_name(part) for part in parts):
-        return "is named as a device of Windows"
+        return message("is named as a device of Windows")
     if any(part.endswith((".", " ")) or ":" in part for part in parts):
-        return "has a name that Windows takes for another one"
+        return message("has a name that Windows takes for another one")
     return None
