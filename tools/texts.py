@@ -35,7 +35,7 @@ _CHANGING = tuple(
 ROOT = Path(__file__).parent.parent
 PO = ROOT / "torchdoctor" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
 # The functions that a text is given to where it is shown.
-KEYWORDS = {"_": None, "gettext": None, "translate": None, "message": None}
+KEYWORDS = {"_": None, "gettext": None, "translate": None, "message": None, "sentence": None}
 # click's own words in help and in errors: they are looked up in our catalogue.
 CLICKS = (
     "Usage:", "Options", "Commands", "Positional arguments", "Show this message and exit.",

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DOMAIN", "LANGUAGES", "LOCALES", "Language", "choose_language", "gettext", "speak", "spoken"]
+__all__ = [
+    "DOMAIN",
+    "LANGUAGES",
+    "LOCALES",
+    "Language",
+    "choose_language",
+    "gettext",
+    "is_ours",
+    "speak",
+    "spoken",
+]
 
 Language = Literal["en", "zh"]
 
@@ -51,6 +61,12 @@ def spoken() -> Language:
 def gettext(message: str) -> str:
     """The text in the language spoken; the English one where there is none."""
     return _texts.gettext(message) if message else ""
+
+
+def is_ours(message: str) -> bool:
+    """Whether the catalogue of the language spoken has the text; nothing is ours in English, which has none."""
+    catalogue: Mapping[str, str] = getattr(_texts, "_catalog", {})
+    return bool(message) and message in catalogue
 
 
 def _can_carry(text: str, encoding: str | None) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, Callable, Iterator
 
 from . import devices, facts, suite
 from .channel import Channel
+from .sentence import joined, parts_of, sentence
 from .step import Outcome, Step, broken, skipped
 
 __all__ = ["main", "plan"]
@@ -97,14 +98,19 @@ class _Session:
             if (step.id, device) in self._finished:
                 continue
             if device in self._dead:
-                self._report(step, device, skipped(f"not run, because nothing runs on {device}"), 0.0)
+                self._report(
+                    step,
+                    device,
+                    skipped(sentence("not run, because nothing runs on {device}", device=device)),
+                    0.0,
+                )
                 continue
             outcome = self._attempt(step, device, partial(step.run, torch, device))
             if outcome.status == "fail" and outcome.evidence and devices.kind(device) != "cpu":
                 self._after_failure(step, device, outcome)
         for name in missing:
             elsewhere = [step for step in self._steps if step.where != "once"]
-            self._skip(elsewhere, name, f"not run, because {name} is not there")
+            self._skip(elsewhere, name, sentence("not run, because {name} is not there", name=name))
 
     def _after_failure(self, step: Step, device: str, outcome: Outcome) -> None:
         """An accelerator on which the first work raises is dead; one error of the driver spoils the process."""
@@ -146,7 +152,12 @@ class _Session:
             outcome = suite.DEVICES.run(torch, "cpu")
             _, missing = devices.chosen(self._asked, found)
             if missing:
-                return Outcome("fail", f"{', '.join(missing)} asked for; there is {', '.join(found)}")
+                return Outcome(
+                    "fail",
+                    sentence(
+                        "{missing} asked for; there is {found}", missing=joined(missing), found=joined(found)
+                    ),
+                )
             return outcome
 
         self._attempt(suite.DEVICES, "cpu", look)
@@ -172,7 +183,13 @@ class _Session:
         except BaseException as error:  # noqa: BLE001  # SystemExit too is a result
             lacking = isinstance(error, NotImplementedError) and devices.kind(device) in _YOUNG
             outcome = (
-                skipped(f"not there for {device}: {broken(error).detail}"[:200]) if lacking else broken(error)
+                skipped(
+                    sentence("not there for {device}: {detail}", device=device, detail=broken(error).detail)[
+                        :200
+                    ]
+                )
+                if lacking
+                else broken(error)
             )
         seconds = time.perf_counter() - start
         faulthandler.cancel_dump_traceback_later()
@@ -187,6 +204,7 @@ class _Session:
             status=outcome.status,
             seconds=round(seconds, 6),
             detail=outcome.detail,
+            parts=parts_of(outcome.detail),
             evidence=list(outcome.evidence),
             figures=outcome.figures,
         )

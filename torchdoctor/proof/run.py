@@ -20,6 +20,7 @@ from torchdoctor.proof.figures import BenchReport, BenchResult
 from torchdoctor.proof.gpu_watch import GpuWatch
 from torchdoctor.proof.memory import most_memory
 from torchdoctor.proof.results import CheckResult, VerifyReport
+from torchdoctor.proof.retold import retold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -164,7 +165,7 @@ def _check(row: Mapping[str, Any]) -> CheckResult:
         device=row["device"],
         status=row["status"],
         seconds=row["seconds"],
-        detail=row["detail"],
+        detail=retold(row["detail"], row.get("parts")),
         evidence=tuple(row["evidence"]),
     )
 
@@ -179,7 +180,9 @@ def _figure(row: Mapping[str, Any]) -> BenchResult:
         figures["rounds_s"] = tuple(figures["rounds_s"])
     common = {"id": row["id"], "device": row["device"], "seconds": row["seconds"]}
     if row["status"] == "fail":
-        return BenchResult(**common, error=row["detail"], evidence=tuple(row["evidence"]))
+        return BenchResult(
+            **common, error=retold(row["detail"], row.get("parts")), evidence=tuple(row["evidence"])
+        )
     return BenchResult(**(common | figures))
 
 

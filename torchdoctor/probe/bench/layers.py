@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..devices import kind, waiter
+from ..sentence import sentence
 from ..step import Outcome, skipped
 from .timing import seconds_of
 from .work import GFLOP, US, Work, dtype_name
@@ -91,7 +92,7 @@ def launch(torch: Any, device: str) -> Work:
 def round_trip(torch: Any, device: str) -> Work | Outcome:
     """Add eight numbers and wait for the device."""
     if kind(device) == "cpu":
-        return skipped("the CPU is not waited for")
+        return skipped(sentence("the CPU is not waited for"))
     x = torch.randn((8,), device=device)
     wait = waiter(torch, device)
 

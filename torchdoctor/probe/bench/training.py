@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import Any, Callable
 
 from ..devices import kind
+from ..sentence import sentence
 from ..step import Outcome, skipped
 from .work import SAMPLES, Work
 
@@ -37,7 +38,7 @@ def cnn(torch: Any, device: str) -> Work:
 def transformer(autocast: bool, torch: Any, device: str) -> Work | Outcome:
     """Two encoder layers with a causal mask predict the next token of random text; Adam."""
     if autocast and kind(device) not in ("cuda", "xpu"):
-        return skipped("mixed precision is measured on accelerators")
+        return skipped(sentence("mixed precision is measured on accelerators"))
     on_cpu = kind(device) == "cpu"
     batch, tokens, width, layers, words = (8, 64, 128, 2, 1000) if on_cpu else (32, 256, 512, 4, 8000)
     nn = torch.nn

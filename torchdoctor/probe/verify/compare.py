@@ -12,6 +12,7 @@ import re
 from typing import Any, NamedTuple
 
 from ..devices import kind
+from ..sentence import joined, sentence
 from ..step import Outcome, failed, passed, warned
 
 __all__ = [
@@ -67,7 +68,7 @@ def judge(error: float, limit: float, lowered: str | None) -> tuple[str, str]:
     if lowered and error <= TF32:
         return "pass", f" ({lowered})"
     if lowered and error <= ANYTHING:
-        return "warn", f" ({lowered}, as coarse as bfloat16)"
+        return "warn", sentence(" ({lowered}, as coarse as bfloat16)", lowered=lowered)
     return "fail", f" (limit {limit:.0e})"
 
 
@@ -76,16 +77,23 @@ def verdict(torch: Any, rows: list[Row], after: str = "") -> Outcome:
     worst, said = "pass", []
     for name, got, wanted, limit, lower in rows:
         if tuple(got.shape) != tuple(wanted.shape):
-            return failed(f"{name} has shape {tuple(got.shape)}, not {tuple(wanted.shape)}")
+            return failed(
+                sentence(
+                    "{name} has shape {tuple}, not {tuple2}",
+                    name=name,
+                    tuple=tuple(got.shape),
+                    tuple2=tuple(wanted.shape),
+                )
+            )
         if not bool(torch.isfinite(got.cpu()).all()):
-            return failed(f"{name} gives NaN or infinity where the numbers are finite")
+            return failed(sentence("{name} gives NaN or infinity where the numbers are finite", name=name))
         if not bool(got.cpu().any()):
-            return failed(f"{name} gives zeros only")
+            return failed(sentence("{name} gives zeros only", name=name))
         error = relative_error(torch, got, wanted)
         status, note = judge(error, limit, lower)
         worst = max(worst, status, key=("pass", "warn", "fail").index)
-        said.append(f"{name} {error:.1e}{note}")
-    text = "relative error against float64: " + ", ".join(said) + after
+        said.append(sentence("{name} {error:.1e}{note}", name=name, error=error, note=note))
+    text = joined([sentence("relative error against float64: {errors}", errors=joined(said)), after], "")
     return {"pass": passed, "warn": warned, "fail": failed}[worst](text)
 
 
@@ -96,9 +104,13 @@ def lowered(torch: Any, device: str) -> str | None:
         return "TF32 in use" if kind(device) in ("cuda", "xpu") else "reduced precision in use"
     for name in ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"):
         if os.environ.get(name, "STRICT").upper() != "STRICT":
-            return f"{name} allows it"
+            return sentence("{name} allows it", name=name)
     precision = torch.get_float32_matmul_precision()
-    return None if precision == "highest" else f"float32 matmul precision is {precision}"
+    return (
+        None
+        if precision == "highest"
+        else sentence("float32 matmul precision is {precision}", precision=precision)
+    )
 
 
 def unsupported(error: Exception) -> bool:

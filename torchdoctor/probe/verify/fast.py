@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..devices import kind
+from ..sentence import joined, sentence
 from ..step import Outcome, broken, failed, passed, skipped
 from .compare import CHAIN, FLOAT32, Row, lowered, relative_error, unsupported, verdict
 
@@ -44,29 +45,49 @@ def amp(torch: Any, device: str) -> Outcome:
     except RuntimeError as error:
         if not unsupported(error):
             raise
-        return skipped(f"autocast is not there for {name} in torch {torch.__version__}")
+        return skipped(
+            sentence(
+                "autocast is not there for {name} in torch {version}", name=name, version=torch.__version__
+            )
+        )
     if output.dtype != dtype:
-        return failed(f"autocast leaves the output in {output.dtype}, not in {dtype}")
+        return failed(
+            sentence(
+                "autocast leaves the output in {dtype}, not in {dtype2}", dtype=output.dtype, dtype2=dtype
+            )
+        )
     off = relative_error(torch, output.float(), exact.cpu().double())
     if not off <= MIXED:
-        return failed(f"autocast gives a result {off:.1e} off (limit {MIXED:.0e})")
+        return failed(
+            sentence("autocast gives a result {off:.1e} off (limit {mixed:.0e})", off=off, mixed=MIXED)
+        )
     first = (output.float() ** 2).mean()
     scaler = _scaler(torch) if name == "cuda" else None
     (scaler.scale(first) if scaler else first).backward()
     scale = scaler.get_scale() if scaler else 1.0
     for parameter in model.parameters():
         if parameter.grad.dtype != torch.float32 or not bool(torch.isfinite(parameter.grad).all()):
-            return failed("a gradient under autocast is not finite float32")
+            return failed(sentence("a gradient under autocast is not finite float32"))
         with torch.no_grad():
             parameter.sub_(0.05 * parameter.grad / scale)
     with torch.autocast(name, dtype=dtype):
         second = (model(x).float() ** 2).mean()
     if not second.item() < first.item():
         return failed(
-            f"the loss went from {first.item():.5f} to {second.item():.5f} in a step under autocast"
+            sentence(
+                "the loss went from {item:.5f} to {item2:.5f} in a step under autocast",
+                item=first.item(),
+                item2=second.item(),
+            )
         )
     short = str(dtype).partition(".")[2]
-    return passed(f"{short} autocast is {off:.1e} from float32, gradients are finite, the loss falls")
+    return passed(
+        sentence(
+            "{short} autocast is {off:.1e} from float32, gradients are finite, the loss falls",
+            short=short,
+            off=off,
+        )
+    )
 
 
 def _scaler(torch: Any) -> Any:
@@ -125,7 +146,7 @@ def compiled(torch: Any, device: str) -> Outcome:
         got, got_slope = torch.compile(work)(x, w), slope(torch.compile(work, backend="aot_eager"))
     except Exception as error:  # noqa: BLE001  # whatever it raises, its cause is looked for
         if _NOT_FOR_THIS_PYTHON.search(str(error)):
-            return skipped("torch says: " + " ".join(str(error).split())[:200])
+            return skipped(sentence("torch says: {words}", words=" ".join(str(error).split())[:200]))
         return _not_compiled(torch, error)
     note = lowered(torch, device)
     rows = [
@@ -147,7 +168,7 @@ def _no_compiler(torch: Any, device: str) -> str | None:
     if not hasattr(torch, "compile"):
         return "torch.compile came with torch 2.0"
     if kind(device) not in ("cpu", "cuda", "xpu"):
-        return f"torch.compile is a prototype on {kind(device)}"
+        return sentence("torch.compile is a prototype on {kind}", kind=kind(device))
     if kind(device) != "cpu" and importlib.util.find_spec("triton") is None and sys.platform == "win32":
         return "triton is not installed, and torch for Windows does not bring it: pip install triton-windows"
     asked = os.environ.get("CXX" if kind(device) == "cpu" else "CC")
@@ -163,7 +184,11 @@ def _no_compiler(torch: Any, device: str) -> str | None:
     package = {"win32": "the Visual Studio Build Tools", "darwin": "xcode-select --install"}.get(
         sys.platform, "apt install g++ (or dnf install gcc-c++)"
     )
-    return f"no C++ compiler ({', '.join(names)}) is on PATH, and torch.compile needs one: {package}"
+    return sentence(
+        "no C++ compiler ({names}) is on PATH, and torch.compile needs one: {package}",
+        names=joined(names),
+        package=package,
+    )
 
 
 def _not_compiled(torch: Any, error: Exception) -> Outcome:
@@ -173,14 +198,29 @@ def _not_compiled(torch: Any, error: Exception) -> Outcome:
     home = str(Path(str(torch.__file__)).parent)
     # Seen with torch 2.13: the compiler is given the folders without quotes.
     if " " in home and "cannot find" in whole:
-        said = f"the environment's path has a space ({home}), at which the compiler's command breaks"
-        return failed(f"torch.compile fails: {said}; install into a folder without one", seen.evidence)
+        said = sentence(
+            "the environment's path has a space ({home}), at which the compiler's command breaks", home=home
+        )
+        return failed(
+            sentence("torch.compile fails: {said}; install into a folder without one", said=said),
+            seen.evidence,
+        )
     include = sysconfig.get_paths()["include"]
     if "Python.h" in whole and not Path(include, "Python.h").is_file():
         version = "%d.%d" % sys.version_info[:2]  # noqa: UP031
-        said = f"Python's headers are missing ({include}/Python.h): apt install python{version}-dev"
-        return failed(f"torch.compile cannot compile: {said}", seen.evidence)
+        said = sentence(
+            "Python's headers are missing ({include}/Python.h): apt install python{version}-dev",
+            include=include,
+            version=version,
+        )
+        return failed(sentence("torch.compile cannot compile: {said}", said=said), seen.evidence)
     if "triton" in whole.lower() and importlib.util.find_spec("triton") is None:
-        return failed(f"torch.compile needs triton, which is not installed: {seen.detail}", seen.evidence)
+        return failed(
+            sentence("torch.compile needs triton, which is not installed: {detail}", detail=seen.detail),
+            seen.evidence,
+        )
     errors = re.findall(r"^.*\berror: .*$", whole, re.MULTILINE)
-    return failed(f"torch.compile fails: {errors[0].strip() if errors else seen.detail}"[:400], seen.evidence)
+    return failed(
+        sentence("torch.compile fails: {more}", more=errors[0].strip() if errors else seen.detail)[:400],
+        seen.evidence,
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from .. import facts
+from ..sentence import joined, sentence
 from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["built", "files", "pairing"]
@@ -32,28 +33,38 @@ def files(_torch: Any, _device: str) -> Outcome:
         if len(found) > 1:
             versions = " and ".join(sorted(str(row.version) for row in found))
             return failed(
-                f"{name} is installed more than once: {versions}; remove both, then run: torchdoctor install"
+                sentence(
+                    "{name} is installed more than once: {versions}; remove both, then run: torchdoctor "
+                    "install",
+                    name=name,
+                    versions=versions,
+                )
             )
         for distribution in found:
             rows = _recorded(distribution)
             if rows is None:
-                said.append(f"{name} has no list of its files (RECORD)")
+                said.append(sentence("{name} has no list of its files (RECORD)", name=name))
                 continue
-            said.append(f"{len(rows)} files of {name}")
+            said.append(sentence("{count} files of {name}", count=len(rows), name=name))
             lost, other = _compared(distribution, rows)
             missing += lost
             changed += other
     broken = [row for row in missing + changed if _LIBRARY.search(row.partition(" ")[0])]
-    again = "; install it again: pip install --force-reinstall --no-deps"
+    again = sentence("; install it again: pip install --force-reinstall --no-deps")
     if broken:
         return failed(
-            f"compiled files are missing or damaged: {_few(broken)}{again}", tuple(missing + changed)[:30]
+            sentence("compiled files are missing or damaged: {few}{again}", few=_few(broken), again=again),
+            tuple(missing + changed)[:30],
         )
     if not said:
-        return skipped("neither torch nor a companion has metadata here")
+        return skipped(sentence("neither torch nor a companion has metadata here"))
     if missing:
-        return warned(f"{_few(missing)} (of {', '.join(said)}){again}")
-    return passed(f"{', '.join(said)}, all there")
+        return warned(
+            sentence(
+                "{missing} (of {counted}){again}", missing=_few(missing), counted=joined(said), again=again
+            )
+        )
+    return passed(sentence("{said}, all there", said=joined(said)))
 
 
 def _first_place(name: str) -> list[Any]:
@@ -66,8 +77,8 @@ def _first_place(name: str) -> list[Any]:
 
 
 def _few(rows: list[str]) -> str:
-    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    return ", ".join(rows[:_SHOWN]) + more
+    more = sentence(" and {shown} more", SHOWN=len(rows) - _SHOWN) if len(rows) > _SHOWN else ""
+    return joined([joined(rows[:_SHOWN]), more], "")
 
 
 def _recorded(distribution: Any) -> list[tuple[str, int | None]] | None:
@@ -96,10 +107,12 @@ def _compared(distribution: Any, rows: list[tuple[str, int | None]]) -> tuple[li
         try:
             there = os.stat(os.path.join(root, name)).st_size  # noqa: PTH116, PTH118  # thousands of files: twice as fast
         except OSError:
-            missing.append(f"{name} is not there")
+            missing.append(sentence("{name} is not there", name=name))
             continue
         if sized and size is not None and there != size and _LIBRARY.search(name):
-            changed.append(f"{name} has {there} bytes, not {size}")
+            changed.append(
+                sentence("{name} has {there} bytes, not {size}", name=name, there=there, size=size)
+            )
     return missing, changed
 
 
@@ -107,11 +120,11 @@ def pairing(_torch: Any, _device: str) -> Outcome:
     """Compare releases and builds of torch and what is compiled against it, and the libraries that torch pins."""
     torch = built("torch")
     if torch is None:
-        return skipped("torch is not installed")
+        return skipped(sentence("torch is not installed"))
     wrong: list[str] = []
     # A warning only: a torch that finds the system's libraries works without the wheels, and the import will tell.
     odd = list(_unmet())
-    said = [f"torch {torch}"]
+    said = [sentence("torch {torch}", torch=torch)]
     for name in _FAMILY[1:]:
         version = built(name)
         if version is None:
@@ -119,18 +132,38 @@ def pairing(_torch: Any, _device: str) -> Outcome:
         said.append(f"{name} {version}")
         wanted = _torch_wanted_by(name)
         if wanted and wanted != torch.partition("+")[0]:
-            wrong.append(f"{name} {version} is made for torch {wanted}, and torch {torch} is here")
+            wrong.append(
+                sentence(
+                    "{name} {version} is made for torch {wanted}, and torch {torch} is here",
+                    name=name,
+                    version=version,
+                    wanted=wanted,
+                    torch=torch,
+                )
+            )
         how = _builds_differ(torch, version)
         if how:
             # torchaudio's compiled part has become small; whether it works is for its own check to say.
             hard = how == "kind" and name == "torchvision"
-            (wrong if hard else odd).append(f"{name} {version} and torch {torch} are different builds")
+            (wrong if hard else odd).append(
+                sentence(
+                    "{name} {version} and torch {torch} are different builds",
+                    name=name,
+                    version=version,
+                    torch=torch,
+                )
+            )
     if wrong:
-        names = " ".join(f"--with {name}" for name in _FAMILY[1:] if built(name))
-        return failed("; ".join(wrong + odd) + f"; run: torchdoctor install {names}".rstrip())
+        names = "".join(f" --with {name}" for name in _FAMILY[1:] if built(name))
+        again = sentence("; run: torchdoctor install{names}", names=names)
+        return failed(joined([joined(wrong + odd, "; "), again], ""))
     if odd:
-        return warned("; ".join(odd))
-    return passed(", ".join(said) + " belong together" if len(said) > 1 else f"torch {torch} stands alone")
+        return warned(joined(odd, "; "))
+    return passed(
+        sentence("{names} belong together", names=joined(said))
+        if len(said) > 1
+        else sentence("torch {torch} stands alone", torch=torch)
+    )
 
 
 def built(name: str) -> str | None:
@@ -178,9 +211,13 @@ def _unmet() -> Iterator[str]:
             continue
         here = facts.version_of(name)
         if here is None:
-            yield f"{name} {exact.group(1)} is not installed, and torch needs it"
+            yield sentence(
+                "{name} {group} is not installed, and torch needs it", name=name, group=exact.group(1)
+            )
         elif here.partition("+")[0] != exact.group(1).partition("+")[0]:
-            yield f"{name} is {here}, and torch needs {exact.group(1)}"
+            yield sentence(
+                "{name} is {here}, and torch needs {group}", name=name, here=here, group=exact.group(1)
+            )
 
 
 def _applies(marker: str) -> bool:

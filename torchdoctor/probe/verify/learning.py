@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..devices import kind
+from ..sentence import joined, sentence
 from ..step import Outcome, failed, passed, skipped
 
 __all__ = ["autograd", "fit", "freezing", "gradcheck", "training"]
@@ -21,16 +22,22 @@ def autograd(torch: Any, device: str) -> Outcome:
     (x**2).sum().backward()
     got, wanted = x.grad, (2 * x.detach()).cpu()
     if got is None:
-        return failed("backward() left no gradient")
+        return failed(sentence("backward() left no gradient"))
     if not torch.equal(got.cpu(), wanted):
-        return failed(f"the gradient of x**2 is {got.tolist()}, not {wanted.tolist()}")
-    return passed("the gradient of x**2 is 2x, exactly")
+        return failed(
+            sentence(
+                "the gradient of x**2 is {tolist}, not {tolist2}",
+                tolist=got.tolist(),
+                tolist2=wanted.tolist(),
+            )
+        )
+    return passed(sentence("the gradient of x**2 is 2x, exactly"))
 
 
 def gradcheck(torch: Any, device: str) -> Outcome:
     """Compare the gradients of a layer, a softmax and a normalisation with differences of their values."""
     if kind(device) == "mps":
-        return skipped("needs float64, which mps does not have")
+        return skipped(sentence("needs float64, which mps does not have"))
     generator = torch.Generator().manual_seed(0)
 
     def made(*shape: int) -> Any:
@@ -49,8 +56,8 @@ def gradcheck(torch: Any, device: str) -> Outcome:
     for name, (function, inputs) in cases.items():
         # Raises with both Jacobians when they differ by more than 1e-5 + 1e-3 of the value.
         if not torch.autograd.gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3):
-            return failed(f"{name}: the gradient is not the slope")
-    return passed(f"gradients agree with finite differences: {', '.join(cases)}")
+            return failed(sentence("{name}: the gradient is not the slope", name=name))
+    return passed(sentence("gradients agree with finite differences: {cases}", cases=joined(cases)))
 
 
 def training(torch: Any, device: str) -> Outcome:
@@ -73,14 +80,18 @@ def training(torch: Any, device: str) -> Outcome:
         second = torch.nn.functional.mse_loss(model(x), y)
     after = list(model.parameters())
     if not all(bool(torch.isfinite(tensor).all()) for tensor in [*after, first, second]):
-        return failed("a parameter or the loss is NaN or infinite after one step")
+        return failed(sentence("a parameter or the loss is NaN or infinite after one step"))
     still = sum(torch.equal(old, new) for old, new in zip(before, after))
     if still:
-        return failed(f"{still} of {len(after)} parameters did not change in a step")
+        return failed(
+            sentence("{still} of {count} parameters did not change in a step", still=still, count=len(after))
+        )
     was, now = first.item(), second.item()
     if not now < was:
-        return failed(f"the loss went from {was:.6f} to {now:.6f} in a step; it has to fall")
-    return passed(f"the loss fell from {was:.4f} to {now:.4f} in a step")
+        return failed(
+            sentence("the loss went from {was:.6f} to {now:.6f} in a step; it has to fall", was=was, now=now)
+        )
+    return passed(sentence("the loss fell from {was:.4f} to {now:.4f} in a step", was=was, now=now))
 
 
 def fit(torch: Any, device: str) -> Outcome:
@@ -104,10 +115,22 @@ def fit(torch: Any, device: str) -> Outcome:
         if now <= first / FACTOR:
             right = (model(points).argmax(1) == labels).float().mean().item()
             return passed(
-                f"Adam took the loss from {first:.3f} to {now:.3f} in {step} steps, {right:.0%} are right"
+                sentence(
+                    "Adam took the loss from {first:.3f} to {now:.3f} in {step} steps, {right:.0%} are right",
+                    first=first,
+                    now=now,
+                    step=step,
+                    right=right,
+                )
             )
     return failed(
-        f"after {STEPS} steps of Adam the loss is {now:.4f}, from {first:.4f}; it has to fall to a quarter"
+        sentence(
+            "after {steps} steps of Adam the loss is {now:.4f}, from {first:.4f}; it has to fall to "
+            "a quarter",
+            steps=STEPS,
+            now=now,
+            first=first,
+        )
     )
 
 
@@ -127,7 +150,11 @@ def freezing(torch: Any, device: str) -> Outcome:
     for name, parameter in model.named_parameters():
         changed = not torch.equal(parameter, before[name])
         if name.startswith("0.") and (changed or parameter.grad is not None):
-            return failed(f"{name} is frozen and {'changed' if changed else 'has a gradient'}")
+            return failed(
+                sentence(
+                    "{name} is frozen and {more}", name=name, more="changed" if changed else "has a gradient"
+                )
+            )
         if name.startswith("2.") and not changed:
-            return failed(f"{name} is not frozen and did not change")
-    return passed("the frozen layer is the same bit for bit and has no gradient, the other changed")
+            return failed(sentence("{name} is not frozen and did not change", name=name))
+    return passed(sentence("the frozen layer is the same bit for bit and has no gradient, the other changed"))

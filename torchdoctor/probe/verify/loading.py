@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from ..devices import kind
+from ..sentence import joined, sentence
 from ..step import Outcome, broken, failed, passed, warned
 
 __all__ = ["Numbered", "dataset", "workers"]
@@ -57,14 +58,16 @@ def dataset(torch: Any, _device: str) -> Outcome:
 
     first = order(1)
     if sorted(first) != list(range(10)):
-        return failed(f"shuffled batches hold the samples {first}, not each of 0 to 9 once")
+        return failed(
+            sentence("shuffled batches hold the samples {first}, not each of 0 to 9 once", first=first)
+        )
     if first != order(1):
-        return failed("the same seed gives another order")
+        return failed(sentence("the same seed gives another order"))
     parts = data.random_split(rows, [7, 3], generator=torch.Generator().manual_seed(1))
     split = sorted(int(rows[index][1]) for part in parts for index in part.indices)
     if [len(part) for part in parts] != [7, 3] or split != list(range(10)):
-        return failed(f"random_split gives {split}")
-    return passed("batches, shuffling and a split hold each sample once; a seed fixes the order")
+        return failed(sentence("random_split gives {split}", split=split))
+    return passed(sentence("batches, shuffling and a split hold each sample once; a seed fixes the order"))
 
 
 def workers(torch: Any, device: str) -> Outcome:
@@ -79,33 +82,50 @@ def workers(torch: Any, device: str) -> Outcome:
     try:
         for values, numbers, made_by in loader:
             if pinned and not values.is_pinned():
-                return failed("the batches are not in pinned memory")
+                return failed(sentence("the batches are not in pinned memory"))
             if not torch.equal(values.to(device)[:, -1].cpu().long(), numbers):
-                return failed("a batch does not hold what the worker put in")
+                return failed(sentence("a batch does not hold what the worker put in"))
             seen += numbers.tolist()
             processes |= set(made_by.tolist())
     except Exception as error:  # noqa: BLE001  # whatever it raises, the cause may be the shared memory
         return _died(error, shared)
     if sorted(seen) != list(range(32)):
-        return failed(f"two workers give the samples {seen}, not each of 0 to 31 once")
+        return failed(sentence("two workers give the samples {seen}, not each of 0 to 31 once", seen=seen))
     if len(processes) != 2 or os.getpid() in processes:
-        return failed(f"the samples come from {len(processes)} processes, not from 2 workers")
+        return failed(
+            sentence("the samples come from {count} processes, not from 2 workers", count=len(processes))
+        )
     method = torch.multiprocessing.get_start_method()
-    said = f"2 workers ({method}) gave each sample once" + (", pinned" if pinned else "")
+    said = joined(
+        [
+            sentence("2 workers ({method}) gave each sample once", method=method),
+            sentence(", pinned") if pinned else "",
+        ],
+        "",
+    )
     if shared is not None and shared <= _SMALL_SHM_MIB:
-        return warned(f"{said}; /dev/shm has only {shared} MiB, so workers with large batches die of a bus error"
-                      " (start the container with --shm-size=8g or --ipc=host)")  # fmt: skip
+        return warned(sentence("{said}; /dev/shm has only {shared} MiB, so workers with large batches die of a bus "
+"error (start the container with --shm-size=8g or --ipc=host)", said=said, shared=shared))  # fmt: skip
     return passed(said)
 
 
 def _died(error: Exception, shared: int | None) -> Outcome:
     seen = broken(error)
     if shared is not None and shared <= _SMALL_SHM_MIB:
-        cause = f"{_SHM} has only {shared} MiB, and worker processes hand their batches over in it"
-        return failed(
-            f"{cause} (start the container with --shm-size=8g or --ipc=host): {seen.detail}", seen.evidence
+        cause = sentence(
+            "{shm} has only {shared} MiB, and worker processes hand their batches over in it",
+            shm=_SHM,
+            shared=shared,
         )
-    return failed(f"worker processes do not work: {seen.detail}", seen.evidence)
+        return failed(
+            sentence(
+                "{cause} (start the container with --shm-size=8g or --ipc=host): {detail}",
+                cause=cause,
+                detail=seen.detail,
+            ),
+            seen.evidence,
+        )
+    return failed(sentence("worker processes do not work: {detail}", detail=seen.detail), seen.evidence)
 
 
 def _shared_mib() -> int | None:

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 from typing import Any
 
+from ..sentence import sentence
 from ..step import Outcome, failed, passed, skipped
 from .compare import CHAIN, Row, lowered, verdict
 
@@ -52,7 +53,13 @@ def build_cnn(torch: Any) -> Any:
 def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Outcome:
     counted = sum(parameter.numel() for parameter in model.parameters())
     if counted != parameters:
-        return failed(f"the network has {counted:,} parameters, not {parameters:,}")
+        return failed(
+            sentence(
+                "the network has {counted:,} parameters, not {parameters:,}",
+                counted=counted,
+                parameters=parameters,
+            )
+        )
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(4, 1, 28, 28, generator=generator)
     labels = torch.arange(4)
@@ -67,9 +74,9 @@ def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Ou
     (got, got_slope), (wanted, wanted_slope) = outputs
     rows = [
         Row("output", got, wanted, CHAIN, note),
-        Row("first layer's gradient", got_slope, wanted_slope, CHAIN, note),
+        Row(sentence("first layer's gradient"), got_slope, wanted_slope, CHAIN, note),
     ]
-    return verdict(torch, rows, f"; {counted:,} parameters")
+    return verdict(torch, rows, sentence("; {count:,} parameters", count=counted))
 
 
 def summary(torch: Any, _device: str) -> Outcome:
@@ -89,20 +96,40 @@ def summary(torch: Any, _device: str) -> Outcome:
     kept = [shape for name, shape in shapes if name != "ReLU"]
     wanted = [(2, 32, 26, 26), (2, 32, 13, 13), (2, 64, 11, 11), (2, 64, 5, 5), (2, 1600), (2, 128), (2, 10)]
     if kept != wanted:
-        return failed(f"the layers' shapes are {kept}, not {wanted}")
+        return failed(sentence("the layers' shapes are {kept}, not {wanted}", kept=kept, wanted=wanted))
     counted = sum(parameter.numel() for parameter in model.parameters())
     if counted != CNN_PARAMETERS:
-        return failed(f"{counted:,} parameters, not {CNN_PARAMETERS:,}")
-    return passed(f"{counted:,} parameters in {len(shapes)} layers, 1x28x28 -> 1600 -> 10")
+        return failed(
+            sentence(
+                "{counted:,} parameters, not {cnn_parameters:,}",
+                counted=counted,
+                cnn_parameters=CNN_PARAMETERS,
+            )
+        )
+    return passed(
+        sentence(
+            "{counted:,} parameters in {count} layers, 1x28x28 -> 1600 -> 10",
+            counted=counted,
+            count=len(shapes),
+        )
+    )
 
 
 def torchinfo(torch: Any, _device: str) -> Outcome:
     """Ask torchinfo for the same count."""
     if importlib.util.find_spec("torchinfo") is None:
-        return skipped("torchinfo is not installed")
+        return skipped(sentence("torchinfo is not installed"))
     said = importlib.import_module("torchinfo").summary(
         build_cnn(torch), input_size=(2, 1, 28, 28), device="cpu", verbose=0
     )
     if said.total_params != CNN_PARAMETERS:
-        return failed(f"torchinfo counts {said.total_params:,} parameters, not {CNN_PARAMETERS:,}")
-    return passed(f"torchinfo counts the same {CNN_PARAMETERS:,} parameters")
+        return failed(
+            sentence(
+                "torchinfo counts {total_params:,} parameters, not {cnn_parameters:,}",
+                total_params=said.total_params,
+                cnn_parameters=CNN_PARAMETERS,
+            )
+        )
+    return passed(
+        sentence("torchinfo counts the same {cnn_parameters:,} parameters", cnn_parameters=CNN_PARAMETERS)
+    )

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from ..devices import kind
+from ..sentence import joined, sentence
 from ..step import Outcome, failed
 from .compare import FLOAT32, FLOAT32_CONV, Row, lowered, unsupported, verdict
 
@@ -57,10 +58,14 @@ def matmul(torch: Any, device: str) -> Outcome:
     rows.append(Row("transposed", turned, _product(left, right), FLOAT32, lowered(torch, device)))
     integers = _int8(torch, device)
     if integers not in ("exact", "absent"):
-        return failed(f"int8 products are wrong: {integers}")
+        return failed(sentence("int8 products are wrong: {integers}", integers=integers))
     absent += ["int8"] if integers == "absent" else []
-    after = (", int8 exact" if integers == "exact" else "") + (
-        f"; not here: {', '.join(absent)}" if absent else ""
+    after = joined(
+        [
+            sentence(", int8 exact") if integers == "exact" else "",
+            sentence("; not here: {absent}", absent=joined(absent)) if absent else "",
+        ],
+        "",
     )
     return verdict(torch, rows, after)
 
@@ -92,7 +97,9 @@ def _int8(torch: Any, device: str) -> str:
             raise
         return "absent"
     wrong = int((got.double() != _product(left, right)).sum())
-    return "exact" if not wrong else f"{wrong} of {got.numel()} sums differ"
+    return (
+        "exact" if not wrong else sentence("{wrong} of {numel} sums differ", wrong=wrong, numel=got.numel())
+    )
 
 
 def conv(torch: Any, device: str) -> Outcome:

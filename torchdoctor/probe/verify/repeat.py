@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..sentence import sentence
 from ..step import Outcome, failed, passed, warned
 from .compare import unsupported
 
@@ -28,15 +29,21 @@ def seeds(torch: Any, device: str) -> Outcome:
     first, again, other = drawn(7), drawn(7), drawn(8)
     for name, one, two, three in zip(("randn", "randperm", "dropout"), first, again, other):
         if not torch.equal(one, two):
-            return failed(f"{name} differs after the same torch.manual_seed")
+            return failed(sentence("{name} differs after the same torch.manual_seed", name=name))
         if torch.equal(one, three):
-            return failed(f"{name} is the same after another torch.manual_seed")
+            return failed(sentence("{name} is the same after another torch.manual_seed", name=name))
     if sorted(first[1].tolist()) != list(range(64)):
-        return failed("randperm(64) is no permutation")
+        return failed(sentence("randperm(64) is no permutation"))
     mean, deviation = float(first[0].mean()), float(first[0].std())
     if abs(mean) > _MEAN or abs(deviation - 1) > _MEAN:
-        return failed(f"randn has mean {mean:.3f} and deviation {deviation:.3f}, not 0 and 1")
-    return passed("torch.manual_seed fixes randn, randperm and dropout; another seed gives others")
+        return failed(
+            sentence(
+                "randn has mean {mean:.3f} and deviation {deviation:.3f}, not 0 and 1",
+                mean=mean,
+                deviation=deviation,
+            )
+        )
+    return passed(sentence("torch.manual_seed fixes randn, randperm and dropout; another seed gives others"))
 
 
 def deterministic(torch: Any, device: str) -> Outcome:
@@ -48,14 +55,19 @@ def deterministic(torch: Any, device: str) -> Outcome:
     except (RuntimeError, NotImplementedError) as error:
         if "determinis" not in str(error) and not unsupported(error):
             raise
-        return warned("an operation has no deterministic form here: " + " ".join(str(error).split())[:200])
+        return warned(
+            sentence(
+                "an operation has no deterministic form here: {words}",
+                words=" ".join(str(error).split())[:200],
+            )
+        )
     finally:
         torch.use_deterministic_algorithms(was)
     for one, two in zip(first, again):
         if not torch.equal(one, two):
             worst = float((one - two).abs().max())
-            return failed(f"two runs from the same seed differ by up to {worst:.1e}")
-    return passed("two trainings from the same seed end in the same weights, bit for bit")
+            return failed(sentence("two runs from the same seed differ by up to {worst:.1e}", worst=worst))
+    return passed(sentence("two trainings from the same seed end in the same weights, bit for bit"))
 
 
 def _trained(torch: Any, device: str) -> list[Any]:

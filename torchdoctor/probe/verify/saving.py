@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable
 
+from ..sentence import sentence
 from ..step import Outcome, broken, failed, passed, skipped
 
 __all__ = ["safetensors", "saving", "whole_model"]
@@ -25,18 +26,20 @@ def saving(torch: Any, device: str) -> Outcome:
         torch.save(model.state_dict(), file)
         loaded = torch.load(file, map_location="cpu", weights_only=True)
         if any(tensor.device.type != "cpu" for tensor in loaded.values()):
-            return failed("map_location='cpu' leaves tensors elsewhere")
+            return failed(sentence("map_location='cpu' leaves tensors elsewhere"))
         other = _model(torch, 1)
         other.load_state_dict(loaded)
         if not torch.equal(other.to(device)(x.to(device)), model(x.to(device))):
-            return failed("the network loaded from the file gives another output")
+            return failed(sentence("the network loaded from the file gives another output"))
         back = torch.load(file, map_location=device, weights_only=True)
         if any(
             tensor.device != parameter.device for tensor, parameter in zip(back.values(), model.parameters())
         ):
-            return failed(f"map_location='{device}' loads to another place")
+            return failed(sentence("map_location='{device}' loads to another place", device=device))
         return passed(
-            "a state_dict comes back with weights_only=True, to the CPU and to its device, bit for bit"
+            sentence(
+                "a state_dict comes back with weights_only=True, to the CPU and to its device, bit for bit"
+            )
         )
 
     return _with_room(run)
@@ -49,14 +52,17 @@ def whole_model(torch: Any, _device: str) -> Outcome:
         model, x = _model(torch, 0), torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
         torch.save(model, file)
         if not torch.equal(torch.load(file, weights_only=False)(x), model(x)):
-            return failed("the model loaded from the file gives another output")
+            return failed(sentence("the model loaded from the file gives another output"))
         try:
             torch.load(file, weights_only=True)
         except Exception:  # noqa: BLE001  # refusing is what is wanted, with whatever error
             return passed(
-                "weights_only=False loads a whole model, weights_only=True (the default since 2.6) refuses it"
+                sentence(
+                    "weights_only=False loads a whole model, weights_only=True (the default since 2.6) "
+                    "refuses it"
+                )
             )
-        return failed("weights_only=True loads a pickled model, which can run any code")
+        return failed(sentence("weights_only=True loads a pickled model, which can run any code"))
 
     return _with_room(run)
 
@@ -64,7 +70,7 @@ def whole_model(torch: Any, _device: str) -> Outcome:
 def safetensors(torch: Any, _device: str) -> Outcome:
     """Write weights with safetensors and read them back."""
     if importlib.util.find_spec("safetensors") is None:
-        return skipped("safetensors is not installed")
+        return skipped(sentence("safetensors is not installed"))
 
     def run(file: Path) -> Outcome:
         bridge = importlib.import_module("safetensors.torch")
@@ -74,8 +80,8 @@ def safetensors(torch: Any, _device: str) -> Outcome:
         if set(loaded) != set(weights) or any(
             not torch.equal(loaded[name], weights[name]) for name in weights
         ):
-            return failed("safetensors gives other weights back")
-        return passed("safetensors gives the same weights back, bit for bit")
+            return failed(sentence("safetensors gives other weights back"))
+        return passed(sentence("safetensors gives the same weights back, bit for bit"))
 
     return _with_room(run)
 
@@ -94,5 +100,9 @@ def _with_room(run: Callable[[Path], Outcome]) -> Outcome:
         free = shutil.disk_usage(tempfile.gettempdir()).free
         if free > _NEEDED:
             raise
-        said = f"the disk is full: {free // 1024} KiB are free in {tempfile.gettempdir()}"
+        said = sentence(
+            "the disk is full: {free} KiB are free in {gettempdir}",
+            free=free // 1024,
+            gettempdir=tempfile.gettempdir(),
+        )
         return failed(f"{said} ({broken(error).detail})", broken(error).evidence)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..sentence import joined, sentence
 from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["STARTED_IN", "shadow"]
@@ -33,19 +34,28 @@ def shadow(_torch: Any, _device: str) -> Outcome:
         for name in _modules_in(Path(place)):
             if name in _NAMES and not _is_ours(Path(place)):
                 return failed(
-                    f"{Path(place, name)}{'' if Path(place, name).is_dir() else '.py'} is taken for {name} by every "
-                    f"program that is started with {what}; give it another name"
+                    sentence(
+                        "{path}{more} is taken for {name} by every program that is started with {what}; give it "
+                        "another name",
+                        path=Path(place, name),
+                        more="" if Path(place, name).is_dir() else ".py",
+                        name=name,
+                        what=what,
+                    )
                 )
             if name in known and _standard(name):
                 odd.append(f"{Path(place, name)}.py")
     if odd:
         return warned(
-            f"{', '.join(odd[:3])}: named like a module that torch needs, and found before it; rename it"
+            sentence(
+                "{odd}: named like a module that torch needs, and found before it; rename it",
+                odd=joined(odd[:3]),
+            )
         )
     return (
-        passed("no file here takes the name of a module that torch needs")
+        passed(sentence("no file here takes the name of a module that torch needs"))
         if looked
-        else skipped("no folder to look in")
+        else skipped(sentence("no folder to look in"))
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import devices as machine
 from .. import facts
+from ..sentence import joined, sentence
 from ..step import Outcome, failed, passed, warned
 
 __all__ = ["devices", "import_torch", "version"]
@@ -32,8 +33,19 @@ def import_torch(_torch: Any, _device: str) -> Outcome:
     # A folder named torch without __init__.py imports as an empty namespace: left by a broken removal.
     if not getattr(torch, "__file__", None) or not hasattr(torch, "Tensor"):
         where = ", ".join(getattr(torch, "__path__", [])) or getattr(torch, "__file__", "?")
-        return failed(f"{where} is named torch and is not PyTorch; remove it, then run: torchdoctor install")
-    return passed(f"torch {torch.__version__} from {Path(str(torch.__file__)).parent}")
+        return failed(
+            sentence(
+                "{where} is named torch and is not PyTorch; remove it, then run: torchdoctor install",
+                where=where,
+            )
+        )
+    return passed(
+        sentence(
+            "torch {version} from {parent}",
+            version=torch.__version__,
+            parent=Path(str(torch.__file__)).parent,
+        )
+    )
 
 
 def _absent() -> str:
@@ -44,20 +56,39 @@ def _absent() -> str:
     ]
     for name, folder in outside:
         if Path(folder, "torch", "__init__.py").is_file():
-            return f"torch is in {name} ({folder}) only, not in this environment; run: torchdoctor install"
+            return sentence(
+                "torch is in {name} ({folder}) only, not in this environment; run: torchdoctor install",
+                name=name,
+                folder=folder,
+            )
     return "torch is not installed in this environment; run: torchdoctor install"
 
 
 def version(torch: Any, _device: str) -> Outcome:
     """Compare what the files say with what the metadata says: they differ when two installations are mixed."""
     imported, recorded = str(torch.__version__), facts.version_of("torch")
-    built = f"torch {imported} ({facts.variant(torch)}) on Python {sys.version.split()[0]}"
+    built = sentence(
+        "torch {imported} ({variant}) on Python {split}",
+        imported=imported,
+        variant=facts.variant(torch),
+        split=sys.version.split()[0],
+    )
     if recorded is None:
-        return warned(f"{built}, without metadata: pip and uv do not know that it is there")
+        return warned(
+            sentence("{built}, without metadata: pip and uv do not know that it is there", built=built)
+        )
     if _release(imported) != _release(recorded):
-        return warned(f"{built}, while the metadata says {recorded}: files of two installations are mixed")
+        return warned(
+            sentence(
+                "{built}, while the metadata says {recorded}: files of two installations are mixed",
+                built=built,
+                recorded=recorded,
+            )
+        )
     if _release(imported)[:2] < _OLDEST:
-        return warned(f"{built}: older than 2.0, the oldest that these checks were written for")
+        return warned(
+            sentence("{built}: older than 2.0, the oldest that these checks were written for", built=built)
+        )
     return passed(built)
 
 
@@ -74,9 +105,13 @@ def devices(torch: Any, _device: str) -> Outcome:
     built_for = facts.variant(torch) or "cpu"
     if not accelerators:
         if built_for == "cpu":
-            return passed(f"cpu, {torch.get_num_threads()} threads")
+            return passed(sentence("cpu, {count} threads", count=torch.get_num_threads()))
         return warned(
-            f"a {built_for} build that sees no accelerator: everything runs on the CPU{_why(torch)}"
+            sentence(
+                "a {built_for} build that sees no accelerator: everything runs on the CPU{why}",
+                built_for=built_for,
+                why=_why(torch),
+            )
         )
     described = [machine.describe(torch, device) for device in accelerators]
     architectures = list(torch.cuda.get_arch_list()) if machine.kind(accelerators[0]) == "cuda" else []
@@ -85,10 +120,16 @@ def devices(torch: Any, _device: str) -> Outcome:
         if architectures and capability and not machine.kernels_fit(str(capability), architectures):
             # A warning only: whether kernels run is what `tensor` proves on this device.
             old = machine.older_than_all(str(capability), architectures)
-            which = ", older than all that" if old else ";"
+            which = sentence(", older than all that") if old else ";"
             return warned(
-                f"{row['device']} ({row['name']}) is {capability}{which} this build has kernels for: "
-                + ", ".join(architectures)
+                sentence(
+                    "{device} ({name}) is {capability}{which} this build has kernels for: {kernels}",
+                    device=row["device"],
+                    name=row["name"],
+                    capability=capability,
+                    which=which,
+                    kernels=joined(architectures),
+                )
             )
     named = (
         f"{row['device']} ({row['name']}{', ' + str(row['capability']) if row['capability'] else ''})"

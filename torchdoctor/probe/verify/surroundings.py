@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..sentence import joined, sentence
 from ..step import Outcome, passed, warned
 
 __all__ = ["libraries", "threads"]
@@ -34,7 +35,9 @@ def libraries(torch: Any, _device: str) -> Outcome:
     said = _versions(torch)
     files = _loaded()
     if files is None:
-        return passed(", ".join(said) + "; the files loaded can be listed on Linux only")
+        return passed(
+            sentence("{libraries}; the files loaded can be listed on Linux only", libraries=joined(said))
+        )
     torch_home = Path(str(torch.__file__)).resolve().parent
     prefix = torch_home.parent
     named, outside = [], []
@@ -47,28 +50,37 @@ def libraries(torch: Any, _device: str) -> Outcome:
     said += named
     twice = _twice(files)
     if twice:
-        return warned(f"loaded twice: {twice}; {', '.join(said)}")
+        return warned(sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(said)))
     if outside and os.environ.get("LD_LIBRARY_PATH"):
-        return warned(f"LD_LIBRARY_PATH brings libraries from outside the environment: {', '.join(outside)}")
-    return passed(", ".join(said))
+        return warned(
+            sentence(
+                "LD_LIBRARY_PATH brings libraries from outside the environment: {outside}",
+                outside=joined(outside),
+            )
+        )
+    return passed(joined(said))
 
 
 def _versions(torch: Any) -> list[str]:
     said = []
     if getattr(torch.version, "cuda", None):
-        said.append(f"built for CUDA {torch.version.cuda}")
+        said.append(sentence("built for CUDA {cuda}", cuda=torch.version.cuda))
         # Raises when the cuDNN that was found is not one that this torch can use.
         cudnn = torch.backends.cudnn.version()
         said += [f"cuDNN {cudnn}"] if cudnn else []
         with contextlib.suppress(Exception):
             said.append("NCCL " + ".".join(map(str, torch.cuda.nccl.version())))
     if getattr(torch.version, "hip", None):
-        said.append(f"built for ROCm {torch.version.hip}")
+        said.append(sentence("built for ROCm {hip}", hip=torch.version.hip))
     for name in ("mkl", "mkldnn", "openmp"):
         module = getattr(torch.backends, name, None)
         if module is not None:
             said.append(
-                f"{'oneDNN' if name == 'mkldnn' else name} {'there' if module.is_available() else 'not there'}"
+                sentence(
+                    "{name} {there}",
+                    name="oneDNN" if name == "mkldnn" else name,
+                    there=sentence("there") if module.is_available() else sentence("not there"),
+                )
             )
     return said
 
@@ -102,22 +114,36 @@ def threads(torch: Any, _device: str) -> Outcome:
     )
     if count > allowed:
         return warned(
-            f"torch uses {count} threads{set_by}, and {allowed} {source}: work on the CPU can be many times slower; "
-            f"set OMP_NUM_THREADS={allowed}"
+            sentence(
+                "torch uses {count} threads{set_by}, and {allowed} {source}: work on the CPU can be many "
+                "times slower; set OMP_NUM_THREADS={allowed}",
+                count=count,
+                set_by=set_by,
+                allowed=allowed,
+                source=source,
+            )
         )
-    return passed(f"{count} threads{set_by}, {allowed} {source}")
+    return passed(
+        sentence(
+            "{count} threads{set_by}, {allowed} {source}",
+            count=count,
+            set_by=set_by,
+            allowed=allowed,
+            source=source,
+        )
+    )
 
 
 def _allowed() -> tuple[int, str]:
-    cores, source = os.cpu_count() or 1, "cores are there"
+    cores, source = os.cpu_count() or 1, sentence("cores are there")
     with contextlib.suppress(AttributeError, OSError):
         mine = len(os.sched_getaffinity(0))
         if mine < cores:
-            cores, source = mine, "cores are allowed to this process"
+            cores, source = mine, sentence("cores are allowed to this process")
     with contextlib.suppress(OSError, ValueError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
         # Rounded up: half a core more is not what makes a thread too many.
         share = -(-int(quota) // int(period))
         if 0 < share < cores:
-            cores, source = share, "cores are what the container may use"
+            cores, source = share, sentence("cores are what the container may use")
     return cores, source

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..sentence import joined, sentence
 from ..step import Outcome, failed, passed
 from .compare import unsupported
 
@@ -42,7 +43,16 @@ def creation(torch: Any, device: str) -> Outcome:
             if name == "float32" or not unsupported(error):
                 raise
             absent.append(name)
-    return _compare(rows, f"{len(there)} dtypes" + (f"; not here: {', '.join(absent)}" if absent else ""))
+    return _compare(
+        rows,
+        joined(
+            [
+                sentence("{count} dtypes", count=len(there)),
+                sentence("; not here: {absent}", absent=joined(absent)) if absent else "",
+            ],
+            "",
+        ),
+    )
 
 
 def views(torch: Any, device: str) -> Outcome:
@@ -66,12 +76,14 @@ def views(torch: Any, device: str) -> Outcome:
     written[:, 1:].t()[1, 0] = 5
     rows.append(("write through a view", written, [[0, 0, 5], [0, 0, 0]]))
     if x.data_ptr() != x.view(-1).data_ptr():
-        return failed("a view has memory of its own")
-    return _compare(rows, "views share memory")
+        return failed(sentence("a view has memory of its own"))
+    return _compare(rows, sentence("views share memory"))
 
 
 def _compare(rows: list[tuple[str, Any, Any]], said: str) -> Outcome:
     for name, got, wanted in rows:
         if got.tolist() != wanted:
-            return failed(f"{name} gives {got.tolist()}, not {wanted}")
-    return passed(f"{len(rows)} results, each exact; {said}")
+            return failed(
+                sentence("{name} gives {got}, not {wanted}", name=name, got=got.tolist(), wanted=wanted)
+            )
+    return passed(sentence("{count} results, each exact; {said}", count=len(rows), said=said))
