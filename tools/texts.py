@@ -91,10 +91,12 @@ def _rules() -> Iterator[str]:
 
 
 def _checks() -> Iterator[str]:
+    from torchdoctor.probe.suite import BENCH
     from torchdoctor.report.check_list import check_rows
 
     for row in check_rows():
         yield from (row[name] for name in ("proves", "where", "tolerance", "reason"))
+    yield from (step.proves for step in BENCH)
     # What a comparison says of a case.
     yield from ("faster", "slower", "within noise")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.message import joined, message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,20 +35,32 @@ def _explained(result: BenchResult, environment: Mapping[str, Any], roof: float 
         return result
     if result.busy:
         return replace(
-            result, cause=f"machine busy: got {result.cpu_share or 0:.0%} of the CPU time it wanted"
+            result,
+            cause=message(
+                "machine busy: got {share:.0%} of the CPU time it wanted", share=result.cpu_share or 0
+            ),
         )
     if (result.share_of_peak or 0) >= HEALTHY:
         return result
     cause = _of_gpu(result.telemetry or {}) or _of_cpu(result, environment) or _of_work(result, roof)
-    return replace(result, cause=cause or "no sign of a cause was seen")
+    return replace(result, cause=cause or message("no sign of a cause was seen"))
 
 
 def _of_gpu(seen: Mapping[str, Any]) -> str | None:
     if reasons := seen.get("throttle_reasons"):
-        return f"the GPU was held back: {', '.join(reasons)}{_conditions(seen)}"
+        return message(
+            "the GPU was held back: {reasons}{conditions}",
+            reasons=joined(reasons),
+            conditions=_conditions(seen),
+        )
     clock, highest = seen.get("clock_mhz"), seen.get("highest_clock_mhz")
     if clock and highest and clock < _SLOW_CLOCK * highest:
-        return f"the GPU ran at {clock:.0f} of {highest:.0f} MHz{_conditions(seen)}"
+        return message(
+            "the GPU ran at {clock:.0f} of {highest:.0f} MHz{conditions}",
+            clock=clock,
+            highest=highest,
+            conditions=_conditions(seen),
+        )
     return None
 
 
@@ -55,8 +69,10 @@ def _conditions(seen: Mapping[str, Any]) -> str:
     if seen.get("temperature_c") is not None and seen["temperature_c"] >= _HOT:
         texts.append(f"{seen['temperature_c']:.0f} °C")
     if seen.get("power_w") and seen.get("power_limit_w"):
-        texts.append(f"{seen['power_w']:.0f} of {seen['power_limit_w']:.0f} W")
-    return f" ({', '.join(texts)})" if texts else ""
+        texts.append(
+            message("{power:.0f} of {limit:.0f} W", power=seen["power_w"], limit=seen["power_limit_w"])
+        )
+    return message(" ({signs})", signs=joined(texts)) if texts else ""
 
 
 def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> str | None:
@@ -65,20 +81,30 @@ def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> str | None:
     threads = result.threads or environment.get("threads")
     cores = (environment.get("cpu_limits") or {}).get("cores")
     if threads and cores and threads > cores:
-        return f"{threads} threads on {cores} cores wait for each other: set OMP_NUM_THREADS={cores}"
+        return message(
+            "{threads} threads on {cores} cores wait for each other: set OMP_NUM_THREADS={cores}",
+            threads=threads,
+            cores=cores,
+        )
     return None
 
 
 def _of_work(result: BenchResult, roof: float | None) -> str | None:
     kind = result.device.partition(":")[0]
     if result.id.startswith("matmul") and result.params.get("n", 1 << 30) < _SMALL.get(kind, 0):
-        return f"small matrices: n = {result.params['n']} is overhead as much as arithmetic"
+        return message("small matrices: n = {n} is overhead as much as arithmetic", n=result.params["n"])
     if result.flop and result.bytes and roof and result.peak:
         reachable = min(result.peak, result.flop / result.bytes * roof)
         if reachable < HEALTHY * result.peak:
-            return f"bound by memory: at {roof:.0f} GB/s it could reach {reachable:,.0f} GFLOP/s"
+            return message(
+                "bound by memory: at {roof:.0f} GB/s it could reach {reachable:,.0f} GFLOP/s",
+                roof=roof,
+                reachable=reachable,
+            )
     if result.id.startswith(("conv", "attention")):
-        return "the layer's kernel: the same device's matrix product tells whether the device is at fault"
+        return message(
+            "the layer's kernel: the same device's matrix product tells whether the device is at fault"
+        )
     return None
 
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any, Literal
 
+from torchdoctor.message import message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,7 +46,11 @@ class Change:
     @property
     def noise_text(self) -> str:
         """The noise to print: beyond a hundred per cent its size says nothing more."""
-        return f"±{self.noise_percent:.1f}%" if self.noise_percent <= _LOUD else f"over ±{_LOUD:.0f}%"
+        return (
+            f"±{self.noise_percent:.1f}%"
+            if self.noise_percent <= _LOUD
+            else message("over ±{limit:.0f}%", limit=_LOUD)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

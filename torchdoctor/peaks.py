@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.message import joined, message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,8 +46,14 @@ def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float 
     if result.unit != "GFLOP/s" or of_core is None:
         return None, None
     cores = min(result.threads or environment.get("threads") or 1, limits["cores"])
-    one = f"measured here: {of_core['instruction']} on a core {of_core['gflops']:g} GFLOP/s"
-    return of_core["gflops"] * cores, one + (f", {cores} cores" if cores > 1 else "")
+    one = message(
+        "measured here: {instruction} on a core {rate:g} GFLOP/s",
+        instruction=of_core["instruction"],
+        rate=of_core["gflops"],
+    )
+    return of_core["gflops"] * cores, joined(
+        [one, message("{count} cores", count=cores)]
+    ) if cores > 1 else one
 
 
 def _of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:
@@ -62,5 +70,7 @@ def _of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float 
         peak, scale = getattr(known, _FIGURES[result.dtype]), 1e3
     else:
         return None, None
-    checked = "" if known.figures_checked else ", not read again"
-    return (None, None) if peak is None else (peak * scale, f"{known.figures_source}{checked}")
+    source = known.figures_source or ""
+    if not known.figures_checked:
+        source = joined([source, message("not read again")])
+    return (None, None) if peak is None else (peak * scale, source)

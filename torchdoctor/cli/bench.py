@@ -12,7 +12,9 @@ from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import data_folder, environment_python, say_json
 from torchdoctor.cli.ranks import say_ranks
 from torchdoctor.errors import UsageError
-from torchdoctor.message import message
+from torchdoctor.language import gettext
+from torchdoctor.message import message, shown
+from torchdoctor.report.hanging import padded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,7 +185,7 @@ def _list(cases: Sequence[str], *, as_json: bool) -> None:
         say_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in rows]})
         return
     for name, what in rows:
-        click.echo(f"{name.ljust(28)} {what}")
+        click.echo(f"{name.ljust(28)} {gettext(what)}")
 
 
 class _Progress:
@@ -202,8 +204,9 @@ class _Progress:
 
     def case(self, name: str) -> None:
         """Write the case's name over the last."""
-        self._write(f"measuring {name}")
+        self._write(message("measuring {name}", name=name))
 
     def _write(self, text: str) -> None:
         if self._shown:
-            click.echo(f"\r{text.ljust(60)}\r{text}", nl=False, err=True)
+            line = shown(text)
+            click.echo(f"\r{padded(line, 60)}\r{line}", nl=False, err=True)

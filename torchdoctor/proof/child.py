@@ -104,7 +104,11 @@ class Child:
             held = resident_mib(self._process.pid)
             if memory_mib is not None and held is not None and held > memory_mib:
                 raise MemoryError(
-                    f"took {held} MiB of memory, more than the {memory_mib} it may have, and was stopped"
+                    message(
+                        "took {held} MiB of memory, more than the {memory_mib} it may have, and was stopped",
+                        held=held,
+                        memory_mib=memory_mib,
+                    )
                 )
 
     @property
@@ -112,15 +116,15 @@ class Child:
         """How the process ended, once it has."""
         status = self._process.returncode
         if status is None:
-            return "still running"
+            return message("still running")
         if status < 0:
             name = _signal_name(-status)
-            return f"was killed by {name}" + (
-                " (as the system does when memory runs out)" if name == "SIGKILL" else ""
-            )
+            if name == "SIGKILL":
+                return message("was killed by SIGKILL (as the system does when memory runs out)")
+            return message("was killed by {name}", name=name)
         if status & 0xFFFFFFFF in _WINDOWS:
-            return f"was killed by Windows: {_WINDOWS[status & 0xFFFFFFFF]}"
-        return f"ended with status {status}"
+            return message("was killed by Windows: {what}", what=_WINDOWS[status & 0xFFFFFFFF])
+        return message("ended with status {status}", status=status)
 
     @property
     def stderr(self) -> tuple[str, ...]:
@@ -183,7 +187,7 @@ def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        return message("signal {number}", number=number)
 
 
 def _kept_inside(work: Path) -> dict[str, str]:

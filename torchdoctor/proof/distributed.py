@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.message import message
 from torchdoctor.proof.child import Child
 from torchdoctor.proof.figures import BenchReport, BenchResult
 from torchdoctor.proof.launch import Launch, exit_codes, launched, own_launch
@@ -87,7 +88,9 @@ class DistributedReport:
         """A rank by number, host and device."""
         facts = self.ranks.get(rank, {})
         place = ", ".join(str(facts[key]) for key in ("host", "device") if facts.get(key))
-        return f"rank {rank}" + (f" ({place})" if place else "")
+        if not place:
+            return message("rank {rank}", rank=rank)
+        return message("rank {rank} ({place})", rank=rank, place=place)
 
     def lagging(self) -> tuple[str, ...]:
         """The slowest rank and link as sentences; with the share of the median where it is small."""
@@ -95,11 +98,21 @@ class DistributedReport:
         rank, link = self.slowest_rank, self.slowest_link
         if rank is not None:
             said.append(
-                f"slowest rank: {self.name(rank)}, {_against(self.compute[rank], self.compute, 'GFLOP/s')}"
+                message(
+                    "slowest rank: {name}, {against}",
+                    name=self.name(rank),
+                    against=_against(self.compute[rank], self.compute, "GFLOP/s"),
+                )
             )
         if link is not None:
             way = f"{self.name(link[0])} to {self.name(link[1])}"
-            said.append(f"slowest link: {way}, {_against(link[2], [row[2] for row in self.links], 'GB/s')}")
+            said.append(
+                message(
+                    "slowest link: {way}, {against}",
+                    way=way,
+                    against=_against(link[2], [row[2] for row in self.links], "GB/s"),
+                )
+            )
         return tuple(said)
 
     def as_bench(self) -> BenchReport:
@@ -137,7 +150,15 @@ def differences(ranks: Mapping[int, Mapping[str, Any]]) -> tuple[str, ...]:
         usual, _ = Counter(values.values()).most_common(1)[0]
         for value in sorted(set(values.values()) - {usual}):
             odd = ", ".join(str(rank) for rank in values if values[rank] == value)
-            said.append(f"{key} is {value} on rank {odd}, and {usual} elsewhere")
+            said.append(
+                message(
+                    "{key} is {value} on rank {odd}, and {usual} elsewhere",
+                    key=key,
+                    value=value,
+                    odd=odd,
+                    usual=usual,
+                )
+            )
     return tuple(said)
 
 
@@ -192,7 +213,9 @@ class _Gathered:
             try:
                 event = child.next_event(patience)
             except TimeoutError:
-                self._late = "" if self._told else f"nothing was heard for {patience:g} s"
+                self._late = (
+                    "" if self._told else message("nothing was heard for {patience:g} s", patience=patience)
+                )
                 return
             if event is None:
                 return
@@ -229,7 +252,7 @@ class _Gathered:
             case "compute":
                 self._values["compute"] = tuple(event["gflops"])
             case "hangs":
-                self._late = f"hangs in {event['stage']}"
+                self._late = message("hangs in {event}", event=event["stage"])
 
     def end_all(self) -> None:
         """A rank that is stopped or hangs in a driver outlives its torchrun."""
@@ -267,9 +290,9 @@ class _Gathered:
         if own is not None:
             detail = own
         elif code is not None and code < 0:
-            detail = f"was killed by {_signal(-code)}"
+            detail = message("was killed by {signal}", signal=_signal(-code))
         elif code:
-            detail = f"ended with status {code}"
+            detail = message("ended with status {code}", code=code)
         else:
             detail = self._late or "does not answer: it hangs, is stopped or gone, or cannot be reached"
         return Trouble(rank=rank, stage=stage, detail=detail)
@@ -298,7 +321,11 @@ def _against(value: float, values: Sequence[float], unit: str) -> str:
     # Of two, which is the odd one cannot be told, and they differ more by chance.
     usual, slow = (median(values), SLOW) if len(values) > _TWO else (max(values), SLOW_OF_TWO)
     share = value / usual if usual else 1.0
-    verdict = f"{share:.0%} of what the others have: look at it" if share < slow else "close to the others"
+    verdict = (
+        message("{share:.0%} of what the others have: look at it", share=share)
+        if share < slow
+        else message("close to the others")
+    )
     return f"{value:,.4g} {unit}, {verdict}"
 
 
@@ -306,4 +333,4 @@ def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        return message("signal {number}", number=number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
 from torchdoctor.proof.results import CheckResult, VerifyReport
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ def _check(
 
 def _rank(report: DistributedReport, rank: int) -> CheckResult:
     trouble = next((row for row in report.troubles if row.rank == rank), None)
-    where = f"rank {rank}"
+    where = message("rank {rank}", rank=rank)
     facts = report.ranks.get(rank, {})
     if trouble is not None:
-        place = f" on {facts['host']}" if facts.get("host") else ""
+        place = message(" on {facts}", facts=facts["host"]) if facts.get("host") else ""
         return _check("rank", where, "fail", f"{trouble.detail}{place}, in {trouble.stage}", report.evidence)
     if not facts:
         return _check("rank", where, "skip", "not known, because the ranks did not all meet")
@@ -51,10 +52,12 @@ def _rank(report: DistributedReport, rank: int) -> CheckResult:
 
 def _same(report: DistributedReport) -> CheckResult:
     if len(report.ranks) < report.size:
-        met = f"{len(report.ranks)} of {report.size} ranks said what they are"
-        return _check("versions", "all ranks", "skip", f"not compared: {met}")
+        met = message("{count} of {size} ranks said what they are", count=len(report.ranks), size=report.size)
+        return _check("versions", "all ranks", "skip", message("not compared: {met}", met=met))
     if not report.differences:
-        return _check("versions", "all ranks", "pass", f"{report.size} ranks run the same versions")
+        return _check(
+            "versions", "all ranks", "pass", message("{size} ranks run the same versions", size=report.size)
+        )
     grave = any(row.startswith(tuple(f"{name} is " for name in _DECIDING)) for row in report.differences)
     return _check("versions", "all ranks", "fail" if grave else "warn", "; ".join(report.differences))
 
@@ -63,5 +66,8 @@ def _sum(report: DistributedReport) -> CheckResult:
     if report.troubles:
         return _check("all-reduce", "all ranks", "skip", "not proven, because a rank failed")
     return _check(
-        "all-reduce", "all ranks", "pass", f"{report.backend} sums over {report.size} ranks exactly"
+        "all-reduce",
+        "all ranks",
+        "pass",
+        message("{backend} sums over {size} ranks exactly", backend=report.backend, size=report.size),
     )

@@ -251,7 +251,9 @@ class _Run:
                 return self._lost(child, python, str(error))
             except TimeoutError:
                 child.stop()
-                return self._lost(child, python, f"took longer than {limit:g} s and was stopped")
+                return self._lost(
+                    child, python, message("took longer than {limit:g} s and was stopped", limit=limit)
+                )
             if event is None:
                 return self._lost(child, python, child.ended)
             if event["event"] == "end":
@@ -285,17 +287,24 @@ class _Run:
         if not self._answered and not self._finished:
             said = ": " + "; ".join(child.stderr[-3:]) if child.stderr else ""
             raise EnvironmentUnusable(
-                f"{python} does not work as a Python interpreter, it {how}{said}",
+                message(
+                    "{python} does not work as a Python interpreter, it {how}{said}",
+                    python=python,
+                    how=how,
+                    said=said,
+                ),
                 fix=message("name another environment, or make one with: torchdoctor install"),
                 kind="no-python",
             )
         if self._current is None or self._current in self._finished:
             # It is not a step that does it: another process would go the same way.
             for name, device in self._planned:
-                self._fail(name, device, f"not run, because the process {how} before it", child)
+                self._fail(
+                    name, device, message("not run, because the process {how} before it", how=how), child
+                )
             return True
         name, device = self._current
-        self._fail(name, device, f"the process {how}", child)
+        self._fail(name, device, message("the process {how}", how=how), child)
         if name == suite.IMPORT.id:
             for left in self._selected:
                 self._record(_row(left, "cpu", "skip", suite.NO_TORCH))

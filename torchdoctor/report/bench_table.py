@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
+from torchdoctor.message import joined, message, shown
 from torchdoctor.report.verify_table import environment_line
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def render_bench(report: BenchReport, console: Console) -> None:
     """Print the report."""
     console.print(environment_line(report.environment), soft_wrap=True)
     if limits := _limits(report):
-        console.print(Text(limits, style="dim"), soft_wrap=True)
+        console.print(Text(shown(limits), style="dim"), soft_wrap=True)
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     table.add_column(_("case"), overflow="fold")
     for title in (_("median"), _("best")):
@@ -41,7 +42,7 @@ def render_bench(report: BenchReport, console: Console) -> None:
     if table.row_count:
         console.print(table)
     for text, style in said(report.results):
-        console.print(Text(text, style=style), soft_wrap=True)
+        console.print(Text(shown(text), style=style), soft_wrap=True)
 
 
 def title_of(result: BenchResult | Change) -> str:
@@ -52,7 +53,10 @@ def title_of(result: BenchResult | Change) -> str:
     words += [
         f"{name}={result.params[name]}" for name in ("n", "mib", "pinned", "workers") if name in result.params
     ]
-    return " ".join(words) + ("" if result.device == "cpu" else f" on {result.device}")
+    title = " ".join(words)
+    if result.device == "cpu":
+        return title
+    return message("{what} on {device}", what=title, device=result.device)
 
 
 def said(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
@@ -64,11 +68,16 @@ def said(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
         if result.error:
             lines.setdefault((result.error, "red"), []).append(name)
         elif result.cause and not result.busy:
-            share = f"{result.share_of_peak or 0:.0%} of the peak: "
-            lines.setdefault((share + result.cause, "yellow"), []).append(name)
+            low = message(
+                "{share:.0%} of the peak: {cause}", share=result.share_of_peak or 0, cause=result.cause
+            )
+            lines.setdefault((low, "yellow"), []).append(name)
         if result.note and not result.error:
             lines.setdefault((result.note, "dim"), []).append(name)
-    told = [(f"{', '.join(names)}: {text}", style) for (text, style), names in lines.items()]
+    told = [
+        (message("{what}: {why}", what=joined(names), why=text), style)
+        for (text, style), names in lines.items()
+    ]
     return [*_busy(results), *told]
 
 
@@ -76,9 +85,12 @@ def _busy(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
     shares = [result.cpu_share or 0 for result in results if result.busy]
     if not shares:
         return []
-    text = (
-        f"* machine busy: {len(shares)} of these got {min(shares):.0%} to {max(shares):.0%} of the CPU time "
-        "they wanted; these figures are of the fastest tenth of the calls, and may still be too low"
+    text = message(
+        "* machine busy: {count} of these got {least:.0%} to {most:.0%} of the CPU time they "
+        "wanted; these figures are of the fastest tenth of the calls, and may still be too low",
+        count=len(shares),
+        least=min(shares),
+        most=max(shares),
     )
     return [(text, "yellow")]
 
@@ -95,8 +107,11 @@ def _limits(report: BenchReport) -> str | None:
     if not limits.get("clock_ghz"):
         return None
     rates = ", ".join(f"{dtype} {row['gflops']:,.0f}" for dtype, row in limits["one_core"].items())
-    return (
-        f"measured limits of a core: {limits['clock_ghz']:.2f} GHz; GFLOP/s: {rates}; {limits['cores']} cores"
+    return message(
+        "measured limits of a core: {clock:.2f} GHz; GFLOP/s: {rates}; {cores} cores",
+        clock=limits["clock_ghz"],
+        rates=rates,
+        cores=limits["cores"],
     )
 
 
@@ -104,7 +119,7 @@ def _cells(result: BenchResult, console: Console) -> list[str]:
     spread = f"{result.iqr_s / result.median_s:.0%}" if result.iqr_s is not None and result.median_s else ""
     busy = "*" if result.busy else ""
     return [
-        title_of(result),
+        shown(title_of(result)),
         figure(result.value) + busy,
         figure(result.best_value),
         result.unit or "",

@@ -33,8 +33,8 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in comparison.changes:
-        cells = (title_of(row), figure(row.before), figure(row.after), row.unit)
-        change = (f"{row.percent:+.1f}%", row.noise_text, _(row.verdict))
+        cells = (shown(title_of(row)), figure(row.before), figure(row.after), row.unit)
+        change = (f"{row.percent:+.1f}%", shown(row.noise_text), _(row.verdict))
         table.add_row(
             *(Text(cell) for cell in cells), *(Text(cell, style=_STYLES[row.verdict]) for cell in change)
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from torchdoctor.language import gettext as _
+from torchdoctor.message import joined, message, shown
 from torchdoctor.report.bench_table import figure, said
 
 if TYPE_CHECKING:
@@ -22,37 +24,43 @@ _MIB = 1 << 20
 
 def render_distributed(report: DistributedReport, console: Console) -> None:
     """Print the report."""
-    head = f"{report.size} ranks by {report.launcher}" + (f", {report.backend}" if report.backend else "")
-    console.print(Text(head, style="bold"), soft_wrap=True)
+    head = message("{size} ranks by {launcher}", size=report.size, launcher=report.launcher)
+    head = joined(filter(None, (head, report.backend)))
+    console.print(Text(shown(head), style="bold"), soft_wrap=True)
     for rank in sorted(report.ranks):
         facts = report.ranks[rank]
         build = ", ".join(
             f"{key} {facts[key]}" for key in ("torch", "cuda", "nccl", "driver") if facts.get(key)
         )
-        console.print(Text(f"  {report.name(rank)}: {build}"), soft_wrap=True)
+        console.print(Text(f"  {shown(report.name(rank))}: {build}"), soft_wrap=True)
     if report.results:
         console.print(_bandwidths(report))
         for text, style in said(report.results):
-            console.print(Text(text, style=style), soft_wrap=True)
+            console.print(Text(shown(text), style=style), soft_wrap=True)
     for text in report.lagging():
-        console.print(Text(text, style="yellow" if "look at it" in text else ""), soft_wrap=True)
+        console.print(Text(shown(text), style="yellow" if "look at it" in text else ""), soft_wrap=True)
     for text in report.differences:
-        console.print(Text(f"not the same: {text}", style="red"), soft_wrap=True)
+        console.print(Text(shown(message("not the same: {text}", text=text)), style="red"), soft_wrap=True)
     for trouble in report.troubles:
-        failed = f"{report.name(trouble.rank)} failed in {trouble.stage}: {trouble.detail}"
-        console.print(Text(failed, style="bold red"), soft_wrap=True)
+        failed = message(
+            "{name} failed in {stage}: {detail}",
+            name=report.name(trouble.rank),
+            stage=trouble.stage,
+            detail=trouble.detail,
+        )
+        console.print(Text(shown(failed), style="bold red"), soft_wrap=True)
     for line in report.evidence[-_EVIDENCE:]:
         console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
     if report.passed:
         console.print(
-            Text("all ranks run the same versions, and their sum is right", style="green"), soft_wrap=True
+            Text(_("all ranks run the same versions, and their sum is right"), style="green"), soft_wrap=True
         )
 
 
 def _bandwidths(report: DistributedReport) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column("collective", no_wrap=True)
-    for title in ("size", "time", "bus bandwidth", "best"):
+    table.add_column(_("collective"), no_wrap=True)
+    for title in (_("size"), _("time"), _("bus bandwidth"), _("best")):
         table.add_column(title, justify="right", no_wrap=True)
     for row in sorted(report.results, key=lambda row: row.id):
         size = row.params["bytes"]

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.message import message
 from torchdoctor.report.bench_table import figure, title_of
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ def bandwidth_of(report: BenchReport) -> tuple[float | None, str]:
     rows = [row for row in report.results if row.id in ("memory-copy", "memory-triad")]
     vendors = max((row.peak for row in rows if row.peak), default=None)
     if vendors:
-        return vendors, f"{figure(vendors)} GB/s, the vendor's figure"
+        return vendors, message("{figure} GB/s, the vendor's figure", figure=figure(vendors))
     best = max((row.best_value for row in rows if row.best_value), default=None)
-    return best, f"{figure(best)} GB/s, measured in this run"
+    return best, message("{figure} GB/s, measured in this run", figure=figure(best))
 
 
 def _peaks(cases: Sequence[BenchResult]) -> dict[str, tuple[float, str]]:
