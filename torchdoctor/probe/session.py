@@ -205,6 +205,7 @@ class _Session:
             seconds=round(seconds, 6),
             detail=outcome.detail,
             parts=parts_of(outcome.detail),
+            note_parts=parts_of(outcome.figures.get("note") or ""),
             evidence=list(outcome.evidence),
             figures=outcome.figures,
         )

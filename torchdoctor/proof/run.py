@@ -176,6 +176,8 @@ def _figure(row: Mapping[str, Any]) -> BenchResult:
         for field in fields(BenchResult)
         if field.name in row["figures"]
     }
+    if figures.get("note"):
+        figures["note"] = retold(figures["note"], row.get("note_parts"))
     if "rounds_s" in figures:
         figures["rounds_s"] = tuple(figures["rounds_s"])
     common = {"id": row["id"], "device": row["device"], "seconds": row["seconds"]}

@@ -37,7 +37,7 @@ def memory(what: str, torch: Any, device: str, *, threads: int | None = None) ->
     params: dict[str, Any] = {"mib": size // _MIB}
     note = None
     if cache and size * len(arrays) < 4 * cache:
-        note = "the last cache has %d MiB, so part of this may be its speed" % (cache // _MIB)  # noqa: UP031
+        note = sentence("the last cache has {size} MiB, so part of this may be its speed", size=cache // _MIB)
     return Work(
         call,
         "float32",

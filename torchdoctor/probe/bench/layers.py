@@ -43,7 +43,7 @@ def conv(channels_last: bool, torch: Any, device: str) -> Work:
     # Forward: image in, image out. Backward: the image, the upstream gradient twice, the image's gradient.
     moved = 6.0 * batch * channels * side * side * 4
     params = {"batch": batch, "channels": channels, "size": side, "kernel": 3}
-    note = "a batch of %d would take too long" % images if slow else None  # noqa: UP031
+    note = sentence("a batch of {count} would take too long", count=images) if slow else None
     name = "conv-channels-last" if channels_last else "conv"
     return Work(step(batch), "float32", params, flop, GFLOP, id=name, flop=flop, moved=moved, note=note)
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ..devices import kind
+from ..sentence import sentence
 from ..step import Outcome, skipped
 from .timing import seconds_of
 from .work import GFLOP, Work
@@ -56,7 +57,7 @@ def matmul(dtype: str, size: str, torch: Any, device: str, *, threads: int | Non
         flop=2.0 * fitting**3,
         moved=(2.0 * wide + max(wide, 2)) * fitting**2,
         threads=threads,
-        note=None if fitting == n else "n = %d would take too long or too much memory" % n,  # noqa: UP031
+        note=None if fitting == n else sentence("n = {n} would take too long or too much memory", n=n),
     )
 
 
