@@ -9,6 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.inventory.model import CompanionMatch, Numpy
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from torchdoctor.inventory.model import TorchPackage
@@ -44,14 +45,16 @@ def _judge(
 ) -> tuple[bool | None, str]:
     public = companion.partition("+")[0]
     if belongs:
-        return public in belongs, f"known to belong to torch {torch}: {', '.join(belongs)}"
+        return public in belongs, message(
+            "known to belong to torch {torch}: {belongs}", torch=torch, belongs=joined(belongs)
+        )
     if declared is None:
         return None, "its metadata requires no torch, and what belongs to this torch is not known"
     try:
         fits = SpecifierSet(declared).contains(Version(torch).public, prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
         return None, "what it requires of torch makes no sense"
-    return fits, f"its metadata requires torch{declared}"
+    return fits, message("its metadata requires torch{declared}", declared=declared)
 
 
 def _declared(companion: TorchPackage) -> str | None:

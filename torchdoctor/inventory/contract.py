@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import UsageError
 from torchdoctor.inventory.model import Inventory
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +45,15 @@ def from_json(document: Any) -> Inventory:
     """
     fix = "write it anew with `torchdoctor report --format json`"
     if not isinstance(document, dict):
-        raise UsageError("the inventory is not an object", fix=fix, kind="bad-inventory")
+        raise UsageError(message("the inventory is not an object"), fix=fix, kind="bad-inventory")
     if document.get("schema") != SCHEMA:
         raise UsageError(
-            f"the inventory has schema {document.get('schema')!r:.20}, and this torchdoctor reads {SCHEMA}",
-            fix=f"{fix}, or use the torchdoctor that wrote it",
+            message(
+                "the inventory has schema {schema!r:.20}, and this torchdoctor reads {known}",
+                schema=document.get("schema"),
+                known=SCHEMA,
+            ),
+            fix=message("{fix}, or use the torchdoctor that wrote it", fix=fix),
             kind="bad-inventory",
         )
     from cattrs import BaseValidationError, transform_error
@@ -63,7 +68,9 @@ def from_json(document: Any) -> Inventory:
 
 
 def _wrong(said: str, fix: str) -> UsageError:
-    return UsageError(f"the inventory cannot be used: {said[:300]}", fix=fix, kind="bad-inventory")
+    return UsageError(
+        message("the inventory cannot be used: {said}", said=said[:300]), fix=fix, kind="bad-inventory"
+    )
 
 
 @cache
@@ -79,8 +86,9 @@ def _converter() -> Converter:
 
 def _exactly(kind: type) -> Callable[[Any, Any], Any]:
     def take(value: Any, _: Any) -> Any:
-        if type(value) is not kind:
-            raise TypeError(f"expected {kind.__name__}, found {value!r:.60}")
+        # True is an int to Python; a text that can be translated is a text.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise TypeError(message("expected {name}, found {value!r:.60}", name=kind.__name__, value=value))
         return value
 
     return take

@@ -6,6 +6,8 @@ import os
 import stat
 from dataclasses import dataclass
 
+from torchdoctor.message import message
+
 __all__ = ["ENTRIES", "TEXT", "Entries", "entries", "exists", "head", "read_text", "size_of", "time_of"]
 
 # A site-packages folder of a large environment has about 1,500 entries.
@@ -30,7 +32,10 @@ def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
             for row in rows:
                 if len(names) == limit:
                     return Entries(
-                        names=tuple(sorted(names)), problem=f"{folder} has more than {limit:,} entries"
+                        names=tuple(sorted(names)),
+                        problem=message(
+                            "{folder} has more than {limit:,} entries", folder=folder, limit=limit
+                        ),
                     )
                 names.append(row.name)
     except (FileNotFoundError, NotADirectoryError):

@@ -19,6 +19,7 @@ from torchdoctor.inventory.metadata import (
 )
 from torchdoctor.inventory.model import Distribution
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,13 @@ def read_folder(folder: str) -> SiteFolder:
     infos = [name for name in listing.names if name.endswith((".dist-info", ".egg-info"))]
     problems = [listing.problem] if listing.problem else []
     if len(infos) > DISTRIBUTIONS:
-        problems.append(f"{folder} has more than {DISTRIBUTIONS:,} distributions")
+        problems.append(
+            message(
+                "{folder} has more than {limit:,} distributions",
+                folder=folder,
+                limit=DISTRIBUTIONS,
+            )
+        )
     rows = (_distribution(folder, name) for name in infos[:DISTRIBUTIONS])
     return SiteFolder(
         folder=folder,

@@ -10,6 +10,7 @@ from torchdoctor.inventory import disk
 from torchdoctor.inventory.metadata import parse_version_file
 from torchdoctor.inventory.model import TorchPackage
 from torchdoctor.machine.fact import absent, found, unknown
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,7 +63,7 @@ def _public(version: str | None) -> str:
 def _version_file(path: str) -> Fact[VersionFile]:
     text = disk.read_text(path)
     if text is None:
-        return unknown("it cannot be read", path) if disk.exists(path) else absent(path)
+        return unknown(message("it cannot be read"), path) if disk.exists(path) else absent(path)
     return found(parse_version_file(text), path)
 
 
@@ -77,13 +78,13 @@ def variant_fact(
         if named:
             return found(named, source)
     if file is None:
-        return unknown("neither a version.py nor a local version says it", said.source)
+        return unknown(message("neither a version.py nor a local version says it"), said.source)
     if file.cuda:
         digits = re.match(r"(\d{1,2})\.(\d{1,2})", file.cuda, re.ASCII)
         return (
             found(f"cu{digits[1]}{digits[2]}", said.source)
             if digits
-            else unknown("its cuda is odd", said.source)
+            else unknown(message("its cuda is odd"), said.source)
         )
     if file.hip:
         digits = re.match(r"(\d{1,2})\.(\d{1,2})", file.hip, re.ASCII)
@@ -92,7 +93,7 @@ def variant_fact(
         return found("xpu", said.source)
     if "cuda" in file.says:
         return found("cpu", said.source)
-    return unknown("its version.py does not say what it was built for", said.source)
+    return unknown(message("its version.py does not say what it was built for"), said.source)
 
 
 def duplicates_of(rows: Iterable[Distribution]) -> Iterator[tuple[str, list[Distribution]]]:

@@ -12,6 +12,7 @@ from torchdoctor.inventory.metadata import parse_pth
 from torchdoctor.inventory.model import PathFolder, Shadow, UserSite
 from torchdoctor.inventory.packages import PROJECTS
 from torchdoctor.machine.fact import absent, found
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +42,7 @@ def user_site(python: PythonInfo, environ: Mapping[str, str]) -> Fact[UserSite]:
     https://docs.python.org/3/library/site.html
     """
     if python.user_site is None:
-        return absent(str(python.executable), why="it has none")
+        return absent(str(python.executable), why=message("it has none"))
     folder = str(python.user_site)
     names = disk.entries(folder).names
     packages = [name for name in names if re.match(r"(torch|torchvision|torchaudio|numpy)-", name)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from torchdoctor.inventory import disk
 from torchdoctor.inventory.model import RecordCheck, RecordedFile
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ def _wrong(rows: list[RecordRow], folder: str, depth: Depth) -> Iterator[Recorde
             if size is None:
                 yield _problem(row, "missing", "what is there is not a file")
             elif row.size is not None and size != row.size:
-                yield _problem(row, "size", f"{size} bytes, of {row.size}")
+                yield _problem(row, "size", message("{size} bytes, of {listed}", size=size, listed=row.size))
             elif depth == "hashes" and row.digest and not _same(path, row.digest):
                 yield _problem(row, "hash", "its bytes are others than those installed")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.inventory import disk
 from torchdoctor.inventory.model import ToolSetting
 from torchdoctor.inventory.variables import is_secret, without_credentials
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +69,7 @@ def _pip_files(environ: Mapping[str, str], python: PythonInfo) -> list[str]:
         own = f"{environ.get('XDG_CONFIG_HOME') or f'{home}/.config'}/pip/pip.conf"
         if python.sys_platform == "darwin":
             shared = ["/Library/Application Support/pip/pip.conf"]
-            mac = f"{home}/Library/Application Support/pip"
+            mac = message("{home}/Library/Application Support/pip", home=home)
             own = f"{mac}/pip.conf" if disk.exists(mac) else f"{home}/.config/pip/pip.conf"
         files = [*shared, "/etc/pip.conf", f"{home}/.pip/pip.conf", own, f"{python.prefix}/pip.conf"]
     return [*dict.fromkeys(files), *([named] if named else [])]

@@ -18,6 +18,7 @@ from torchdoctor.inventory.settings import conda_settings, pip_settings, uv_sett
 from torchdoctor.inventory.variables import certificates, proxies, variables
 from torchdoctor.machine.fact import absent, found, unknown
 from torchdoctor.machine.python_facts import platform_of
+from torchdoctor.message import message
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -153,23 +154,23 @@ def _duplicates(rows: Iterable[Distribution]) -> list[Duplicate]:
 def _records(rows: Iterable[Distribution], depth: Depth) -> Fact[tuple[RecordCheck, ...]]:
     """Only what is wrong is kept; of packages that PyTorch has nothing to do with, nothing is asked."""
     if depth == "list":
-        return unknown("files were not compared: only a list was asked for", "RECORD")
+        return unknown(message("files were not compared: only a list was asked for"), "RECORD")
     checked, wrong = 0, []
     for row in rows:
         check = check_record(row, depth) if is_relevant(row.name) else None
         checked += check is not None
         if check is not None and check.wrong_count:
             wrong.append(check)
-    source = f"{checked} RECORD files"
+    source = message("{checked} RECORD files", checked=checked)
     return found(tuple(wrong), source) if wrong else absent(source)
 
 
 def _truncated(sites: Iterable[SiteFolder], depth: Depth) -> Fact[tuple[str, ...]]:
     if depth == "list":
-        return unknown("libraries were not read: only a list was asked for", "their headers")
+        return unknown(message("libraries were not read: only a list was asked for"), "their headers")
     paths = [path for site in sites for path in torch_libraries(site)]
     short = tuple(truncated(paths))
-    source = f"the headers of {len(paths)} libraries"
+    source = message("the headers of {count} libraries", count=len(paths))
     return found(short[:50], source) if short else absent(source)
 
 
@@ -221,4 +222,4 @@ def _install_record(prefix: str) -> Fact[InstallRecord]:
     if text is None:
         return absent(path)
     record = parse_install_record(text, path=path)
-    return found(record, path) if record else unknown("it is not one that torchdoctor wrote", path)
+    return found(record, path) if record else unknown(message("it is not one that torchdoctor wrote"), path)

@@ -15,6 +15,7 @@ from torchdoctor.machine.model import AmdGpu
 from torchdoctor.machine.pci import AMD, BUS, display_devices, kernel_drivers, listed_name, named
 from torchdoctor.machine.rocm_text import parse_amd_smi, parse_kfd_properties, parse_rocminfo
 from torchdoctor.machine.visible import probe_variable, probe_visible
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,12 +60,14 @@ def _linux(world: World) -> Mapping[str, Fact[object]]:
         "amd.driver": probe_amd_driver(world),
         "amd.gpus": gpus,
         "amd.pci": found(cards, BUS) if cards else absent(BUS),
-        "amd.kernel_driver": found(drivers, BUS) if any(drivers) else absent(BUS, why="none is bound"),
+        "amd.kernel_driver": found(drivers, BUS)
+        if any(drivers)
+        else absent(BUS, why=message("none is bound")),
         "amd.kfd": _kfd(world),
         "amd.render_nodes": found(tuple(map(clean, nodes)), "/dev/dri") if nodes else absent("/dev/dri"),
         "amd.render_denied": found(denied, "/dev/dri")
         if denied
-        else absent("/dev/dri", why="none is denied"),
+        else absent("/dev/dri", why=message("none is denied")),
         "amd.groups": _groups(world),
         "amd.rocm": _rocm(world),
         "amd.gfx_override": probe_variable(world, "HSA_OVERRIDE_GFX_VERSION"),
@@ -83,14 +86,14 @@ def probe_amd(world: World) -> Fact[tuple[AmdGpu, ...]]:
         return found(gpus, _NODES)
     # A container without the device sees the node of the GPU and may not read it.
     if texts and len(texts) == len(paths):
-        return absent(_NODES, why="no node has a GPU")
+        return absent(_NODES, why=message("no node has a GPU"))
     said = list(_by_tools(world))
     for fact in said:
         if fact.state == "found":
             return fact
     if said:
         return said[0]
-    return unknown("a node cannot be read", _NODES) if paths else absent(_NODES)
+    return unknown(message("a node cannot be read"), _NODES) if paths else absent(_NODES)
 
 
 def _by_tools(world: World) -> Iterator[Fact[tuple[AmdGpu, ...]]]:
@@ -111,7 +114,7 @@ def _told(answer: Completed, gpus: tuple[AmdGpu, ...], source: str) -> Fact[tupl
     refused = re.search(r"^Unable to open /dev/kfd.*$", answer.stdout, re.MULTILINE)
     if refused or not answer.ok:
         return unknown(refused[0] if refused else answer.cause, source)
-    return absent(source, why="it names no GPU")
+    return absent(source, why=message("it names no GPU"))
 
 
 def probe_amd_driver(world: World) -> Fact[str]:
@@ -121,7 +124,9 @@ def probe_amd_driver(world: World) -> Fact[str]:
     if text is None:
         return unread(world, path)
     match = re.fullmatch(r"\d{1,4}(\.\d{1,6}){1,3}", text.strip(), re.ASCII)
-    return found(match[0], path) if match else unknown(f"it says {text.strip()[:60]!r}", path)
+    return (
+        found(match[0], path) if match else unknown(message("it says {text!r}", text=text.strip()[:60]), path)
+    )
 
 
 def _kfd(world: World) -> Fact[str]:
@@ -135,9 +140,9 @@ def _groups(world: World) -> Fact[tuple[str, ...]]:
     source = "/etc/group and /proc/self/status"
     groups, status = world.read_text("/etc/group", limit=1 << 20), world.read_text("/proc/self/status")
     if groups is None or status is None:
-        return unknown("they cannot be read", source)
+        return unknown(message("they cannot be read"), source)
     mine = parse_groups(groups, status) & {"render", "video"}
-    return found(tuple(sorted(mine)), source) if mine else absent(source, why="it is in neither")
+    return found(tuple(sorted(mine)), source) if mine else absent(source, why=message("it is in neither"))
 
 
 def parse_groups(groups: str, status: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
 from torchdoctor.machine.model import Apple
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,10 @@ def _rosetta(chip: Fact[Apple], python: PythonInfo) -> Fact[bool]:
     """An interpreter for Intel on Apple's chip is translated, and gets no current torch."""
     if chip.state == "unknown":
         return unknown(chip.why or "the chip is unknown", chip.source)
-    return found(chip.state == "found" and python.machine == "x86_64", f"{chip.source} and Python")
+    return found(
+        chip.state == "found" and python.machine == "x86_64",
+        message("{source} and Python", source=chip.source),
+    )
 
 
 def probe_metal(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.machine.fact import Fact, absent, found
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def probe_cpu_limit(world: World) -> Fact[float]:
             limit = parse_cpu_max(text)
             if limit is not None:
                 limits.append((limit, f"{folder}/{name}"))
-    return found(*min(limits)) if limits else absent(_ROOT, why="no group sets a limit")
+    return found(*min(limits)) if limits else absent(_ROOT, why=message("no group sets a limit"))
 
 
 def probe_memory_limit(world: World) -> Fact[int]:
@@ -42,7 +43,7 @@ def probe_memory_limit(world: World) -> Fact[int]:
             limit = parse_memory_max(world.read_text(f"{folder}/{name}", limit=80) or "")
             if limit is not None:
                 limits.append((limit >> 20, f"{folder}/{name}"))
-    return found(*min(limits)) if limits else absent(_ROOT, why="no group sets a limit")
+    return found(*min(limits)) if limits else absent(_ROOT, why=message("no group sets a limit"))
 
 
 def _folders(world: World, controller: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import World
@@ -33,7 +34,7 @@ def probe_wsl(world: World) -> Fact[bool]:
     """Windows Subsystem for Linux, by the kernel's name (version 1 says Microsoft, version 2 microsoft)."""
     text = world.read_text(_KERNEL)
     if text is None:
-        return unknown("it cannot be read", _KERNEL)
+        return unknown(message("it cannot be read"), _KERNEL)
     return found("microsoft" in text.lower(), _KERNEL)
 
 
@@ -41,11 +42,15 @@ def probe_wsl_version(world: World) -> Fact[int]:
     """1 translates system calls and has no GPU; 2 is a virtual machine with a kernel of its own."""
     text = world.read_text(_KERNEL)
     if text is None:
-        return unknown("it cannot be read", _KERNEL)
+        return unknown(message("it cannot be read"), _KERNEL)
     if "microsoft" not in text.lower():
         return absent(_KERNEL)
     version = parse_wsl_version(text)
-    return found(version, _KERNEL) if version else unknown(f"it says {clean(text, limit=60)!r}", _KERNEL)
+    return (
+        found(version, _KERNEL)
+        if version
+        else unknown(message("it says {text!r}", text=clean(text, limit=60)), _KERNEL)
+    )
 
 
 def parse_wsl_version(release: str) -> int | None:

@@ -19,6 +19,7 @@ from torchdoctor.machine.model import (
     NvidiaGpu,
     Python,
 )
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,7 +178,11 @@ class _Table:
         if value is None or (type(value) is int and value in allowed):
             return value
         if isinstance(allowed, range):
-            raise _wrong(self._at(key), f"a whole number from {allowed[0]} to {allowed[-1]}", value)
+            raise _wrong(
+                self._at(key),
+                message("a whole number from {least} to {most}", least=allowed[0], most=allowed[-1]),
+                value,
+            )
         raise _wrong(self._at(key), " or ".join(map(str, allowed)), value)
 
     def table(self, key: str, read: Callable[[_Table], Any], *, required: bool = False) -> Any:
@@ -191,15 +196,26 @@ class _Table:
         if not isinstance(value, list):
             raise _wrong(self._at(key), "a list", value)
         if len(value) > GPU_LIMIT:
-            raise _wrong(self._at(key), f"at most {GPU_LIMIT} entries", f"{len(value)} entries")
+            raise _wrong(
+                self._at(key),
+                message("at most {limit} entries", limit=GPU_LIMIT),
+                f"{len(value)} entries",
+            )
         return tuple(read(_Table(row, f"{self._at(key)}[{place}]")) for place, row in enumerate(value))
 
 
 def _wrong(path: str, expected: str, value: Any) -> UsageError:
     shown = "nothing" if value is None else _short(value)
     return UsageError(
-        f"the machine's description cannot be used: {path}: expected {expected}, found {shown}",
-        fix="correct that field, or write the description anew with `torchdoctor report --format json`",
+        message(
+            "the machine's description cannot be used: {path}: expected {expected}, found {shown}",
+            path=path,
+            expected=expected,
+            shown=shown,
+        ),
+        fix=message(
+            "correct that field, or write the description anew with `torchdoctor report --format json`"
+        ),
         kind="bad-machine",
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.machine.answer import clean
 from torchdoctor.machine.cgroup import probe_cpu_limit
 from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +93,7 @@ def _either(*witnesses: tuple[object, str]) -> Fact[object]:
     for value, source in witnesses:
         if value is not None:
             return found(value, source)
-    return unknown("neither says", " and ".join(source for _, source in witnesses))
+    return unknown(message("neither says"), " and ".join(source for _, source in witnesses))
 
 
 def _level(*witnesses: tuple[str, ...]) -> Fact[str]:
@@ -101,7 +102,9 @@ def _level(*witnesses: tuple[str, ...]) -> Fact[str]:
         if "lm" in features:
             missing = (level for level, names in enumerate(_LEVELS, 1) if not names <= set(features))
             return found(f"x86-64-v{next(missing, len(_LEVELS) + 1)}", source)
-    return absent(f"{_INFO} and lscpu", why="it is no x86-64 processor, or does not say")
+    return absent(
+        message("{file} and lscpu", file=_INFO), why=message("it is no x86-64 processor, or does not say")
+    )
 
 
 def _count(world: World, path: str) -> int | None:
@@ -122,7 +125,7 @@ def _allowed(world: World) -> Fact[int]:
     path = "/proc/self/status"
     match = re.search(r"^Cpus_allowed_list:\s*([\d,-]+)$", world.read_text(path) or "", re.MULTILINE)
     count = parse_cpu_list(match[1]) if match else None
-    return found(count, path) if count else unknown("it does not say", path)
+    return found(count, path) if count else unknown(message("it does not say"), path)
 
 
 def parse_cpu_list(text: str) -> int | None:

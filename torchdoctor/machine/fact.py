@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import World
@@ -56,4 +57,4 @@ def unknown(why: str, source: str) -> Fact[NoReturn]:
 
 def unread(world: World, path: str) -> Fact[NoReturn]:
     """Of a file that gave no text: absent when it is not there, unknown when it is and may not be read."""
-    return unknown("it cannot be read", path) if world.exists(path) else absent(path)
+    return unknown(message("it cannot be read"), path) if world.exists(path) else absent(path)

@@ -11,6 +11,7 @@ from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine.answer import read_json
 from torchdoctor.machine.named import conda_environments, named_environment
 from torchdoctor.machine.python import describe_python
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,8 @@ def _active(world: World) -> Path:
         if folder:
             return _in_place(Path(folder), f"{folder}, which {name} names,")
     raise EnvironmentUnusable(
-        "no environment is active: neither VIRTUAL_ENV nor CONDA_PREFIX is set",
-        fix="activate one, or name it with --python",
+        message("no environment is active: neither VIRTUAL_ENV nor CONDA_PREFIX is set"),
+        fix=message("activate one, or name it with --python"),
         kind="no-python",
     )
 
@@ -79,16 +80,16 @@ def _in_place(place: Path, asked: str) -> Path:
         return place
     if not place.is_dir():
         raise EnvironmentUnusable(
-            f"there is no Python at {asked}",
-            fix="name an interpreter, a folder or a version",
+            message("there is no Python at {asked}", asked=asked),
+            fix=message("name an interpreter, a folder or a version"),
             kind="no-python",
         )
     for name in ("bin/python", "Scripts/python.exe", "python.exe", "bin/python3"):
         if (place / name).exists():
             return place / name
     raise EnvironmentUnusable(
-        f"{asked} is a folder without a Python in it",
-        fix="name a virtual environment, an interpreter or a version",
+        message("{asked} is a folder without a Python in it", asked=asked),
+        fix=message("name a virtual environment, an interpreter or a version"),
         kind="no-python",
     )
 
@@ -138,13 +139,20 @@ def _nothing(world: World, asked: str) -> EnvironmentUnusable:
         rows.setdefault(f"{version}{'t' if threads else ''}", str(path))
     for name, python in conda_environments(world):
         rows.setdefault(name, str(python))
-    here = ", ".join(f"{version} ({path})" for version, path in rows.items()) or "none"
-    advice = f"install it (uv python install {asked}), or name one of these" if rows else "install Python"
+    here = ", ".join(f"{version} ({path})" for version, path in rows.items()) or message("none")
     if not _VERSION.fullmatch(asked):
-        advice = "name a version such as 3.12, an environment of conda's, or the path of an interpreter"
+        advice = message(
+            "name a version such as 3.12, an environment of conda's, or the path of an interpreter with --python"
+        )
+    elif rows:
+        advice = message(
+            "install it (uv python install {asked}), or name one of these with --python", asked=asked
+        )
+    else:
+        advice = message("install Python, or name one with --python")
     return EnvironmentUnusable(
-        f"no Python {asked[:60]!r} was found; there are: {here}",
-        fix=f"{advice} with --python",
+        message("no Python {asked!r} was found; there are: {here}", asked=asked[:60], here=here),
+        fix=advice,
         kind="no-python",
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.machine.answer import clean, read_json
 from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +100,7 @@ def state_facts(states: Sequence[GpuState], source: str) -> dict[str, Fact[objec
 def _none(name: str, states: Sequence[GpuState], source: str) -> Fact[object]:
     asked = _ASKED.get(name, name)
     why = next((state.errors[asked] for state in states if asked in state.errors), None)
-    return unknown(why, source) if why else absent(source, why="no GPU has it")
+    return unknown(why, source) if why else absent(source, why=message("no GPU has it"))
 
 
 def parse_states(text: str) -> tuple[GpuState, ...]:
@@ -196,7 +197,7 @@ def _fabric(said: list[int] | None) -> str | None:
         return None
     state, status = said
     if status:
-        return f"failed ({status})"
+        return message("failed ({status})", status=status)
     return _name(_FABRIC, state)
 
 

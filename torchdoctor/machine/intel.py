@@ -9,6 +9,7 @@ from torchdoctor.machine.fact import Fact, absent, found
 from torchdoctor.machine.model import IntelGpu
 from torchdoctor.machine.pci import BUS, INTEL, display_devices, kernel_drivers, named
 from torchdoctor.machine.visible import probe_variable
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,9 @@ def probe_all_intel(world: World, python: PythonInfo) -> Mapping[str, Fact[objec
     denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
     return {
         "intel.gpus": _gpus(world, devices, BUS if linux else "reg query"),
-        "intel.kernel_driver": found(drivers, BUS) if any(drivers) else absent(BUS, why="none is bound"),
+        "intel.kernel_driver": found(drivers, BUS)
+        if any(drivers)
+        else absent(BUS, why=message("none is bound")),
         # https://github.com/oneapi-src/level-zero: the loader, and the driver that it loads.
         "intel.level_zero": _library(world, "libze_loader.so*", python),
         "intel.gpu_runtime": _library(world, "libze_intel_gpu.so*", python),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.machine.cgroup import probe_memory_limit
 from torchdoctor.machine.cpu import parse_sysctl
 from torchdoctor.machine.fact import Fact, absent, found, unknown
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,12 @@ DISK_NAMES = ("system.disk.environment", "system.disk.cache", "system.disk.tempo
 
 def probe_memory(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `MEMORY_NAMES`."""
-    nothing = absent(f"{python.sys_platform} has none")
+    nothing = absent(message("{system} has none", system=python.sys_platform))
     if python.sys_platform == "linux":
         path = "/proc/meminfo"
         rows = parse_meminfo(world.read_text(path) or "")
         shared = world.space(_SHM) if world.exists(_SHM) else None
-        none = absent(_SHM, why="it is not there")
+        none = absent(_SHM, why=message("it is not there"))
         return {
             "system.memory.total": _said(rows.get("MemTotal"), path),
             "system.memory.available": _said(rows.get("MemAvailable"), path),
@@ -46,7 +47,7 @@ def probe_memory(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]
         }
     rest = dict.fromkeys(MEMORY_NAMES[2:], nothing)
     if python.sys_platform == "darwin":
-        available: Fact[int] = unknown("it is not asked for", "darwin")
+        available: Fact[int] = unknown(message("it is not asked for"), "darwin")
         return {"system.memory.total": _mac_total(world), "system.memory.available": available, **rest}
     memory = world.memory()
     return {
@@ -57,7 +58,7 @@ def probe_memory(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]
 
 
 def _said(value: int | None, source: str) -> Fact[int]:
-    return found(value, source) if value is not None else unknown("it does not say", source)
+    return found(value, source) if value is not None else unknown(message("it does not say"), source)
 
 
 def parse_meminfo(text: str) -> dict[str, int]:
@@ -78,10 +79,12 @@ def probe_disk(world: World, places: Mapping[str, str]) -> Mapping[str, Fact[obj
     for name in DISK_NAMES:
         place = places.get(name.rpartition(".")[2])
         if not place:
-            facts[name] = unknown("no folder was named", "the caller")
+            facts[name] = unknown(message("no folder was named"), "the caller")
             continue
         space = world.space(place)
         facts[name] = (
-            found(space.free_mib, "statvfs") if space else unknown("the file system does not say", "statvfs")
+            found(space.free_mib, "statvfs")
+            if space
+            else unknown(message("the file system does not say"), "statvfs")
         )
     return facts

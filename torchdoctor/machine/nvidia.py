@@ -20,6 +20,7 @@ from torchdoctor.machine.nvidia_text import parse_kernel_module, parse_proc_vers
 from torchdoctor.machine.nvml import ask_nvml
 from torchdoctor.machine.pci import NVIDIA, display_devices, named
 from torchdoctor.machine.smi import ask_smi
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import World
@@ -68,7 +69,7 @@ def loaded_module(world: World) -> Fact[str]:
         version = parse(text)
         if version is not None:
             return found(version, path)
-        odd = unknown(f"it says {text.strip()[:60]!r}", path)
+        odd = unknown(message("it says {text!r}", text=text.strip()[:60]), path)
     return odd or absent(" and ".join(path for path, _ in places))
 
 
@@ -77,7 +78,8 @@ def _ask_bus(world: World, gpus: Fact[Gpus], loaded: Fact[str], system: str) -> 
     nodes = world.glob("/dev/nvidia[0-9]*")
     if not nodes and loaded.state == "found" and _contained(world):
         return absent(
-            "/dev/nvidia*", why="the host's driver is loaded, but no GPU is passed into this container"
+            "/dev/nvidia*",
+            why=message("the host's driver is loaded, but no GPU is passed into this container"),
         )
     devices = display_devices(world, NVIDIA, system=system)
     cards = tuple(NvidiaGpu(name=named(world, device)) for device in devices)
@@ -86,10 +88,11 @@ def _ask_bus(world: World, gpus: Fact[Gpus], loaded: Fact[str], system: str) -> 
     if (jetson := jetson_model(world)).value is not None:
         return found((NvidiaGpu(name=jetson.value.removesuffix(" Developer Kit")),), jetson.source)
     if gpus.state == "absent" and "tegra" in (world.read_text(_KERNEL, limit=200) or ""):
-        return unknown("the kernel is a Jetson's, and nothing names its GPU", _KERNEL)
+        return unknown(message("the kernel is a Jetson's, and nothing names its GPU"), _KERNEL)
     if loaded.state == "found" and gpus.state == "absent":
         return unknown(
-            "the driver is loaded, and neither NVML nor nvidia-smi is there to list its GPUs", gpus.source
+            message("the driver is loaded, and neither NVML nor nvidia-smi is there to list its GPUs"),
+            gpus.source,
         )
     return gpus
 

@@ -10,6 +10,7 @@ from torchdoctor.machine.fact import Fact, absent, found, unknown, unread
 from torchdoctor.machine.nvidia import jetson_model, loaded_module
 from torchdoctor.machine.nvidia_text import parse_module_kind
 from torchdoctor.machine.pci import BUS, NVIDIA, display_devices, kernel_drivers, named, nvswitches
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,9 @@ def probe_install(world: World, _python: PythonInfo) -> Mapping[str, Fact[object
     denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
     return {
         "nvidia.pci": found(cards, BUS) if cards else absent(BUS),
-        "nvidia.kernel_driver": found(drivers, BUS) if any(drivers) else absent(BUS, why="none is bound"),
+        "nvidia.kernel_driver": found(drivers, BUS)
+        if any(drivers)
+        else absent(BUS, why=message("none is bound")),
         "nvidia.nouveau": _nouveau(world),
         "nvidia.module": _kind(world),
         "nvidia.module_version": module,
@@ -55,7 +58,9 @@ def probe_install(world: World, _python: PythonInfo) -> Mapping[str, Fact[object
         "nvidia.mismatch": _mismatch(module, libraries),
         "nvidia.libcuda": places,
         "nvidia.devices": found(tuple(map(clean, nodes)), "/dev") if nodes else absent("/dev"),
-        "nvidia.devices_denied": found(denied, "/dev") if denied else absent("/dev", why="none is denied"),
+        "nvidia.devices_denied": found(denied, "/dev")
+        if denied
+        else absent("/dev", why=message("none is denied")),
         "nvidia.nvswitches": _switches(world),
         "nvidia.fabric_manager": _fabric_manager(world),
         "nvidia.jetson": jetson_model(world),
@@ -74,7 +79,11 @@ def _kind(world: World) -> Fact[str]:
     if text is None:
         return unread(world, _PROC)
     kind = parse_module_kind(text)
-    return found(kind, _PROC) if kind else unknown(f"it says {clean(text, limit=60)!r}", _PROC)
+    return (
+        found(kind, _PROC)
+        if kind
+        else unknown(message("it says {text!r}", text=clean(text, limit=60)), _PROC)
+    )
 
 
 def _libraries(world: World) -> tuple[Fact[str], Fact[tuple[str, ...]]]:
@@ -93,7 +102,9 @@ def _libraries(world: World) -> tuple[Fact[str], Fact[tuple[str, ...]]]:
     if len(versions) == 1:
         version = found(*next(iter(versions.items())))
     elif versions:
-        version = unknown(f"several lie there: {', '.join(sorted(versions)[:5])}", where)
+        version = unknown(
+            message("several lie there: {versions}", versions=joined(sorted(versions)[:5])), where
+        )
     return version, found(tuple(places), where) if places else absent(where)
 
 
@@ -101,9 +112,9 @@ def _mismatch(module: Fact[str], library: Fact[str]) -> Fact[bool]:
     """Whether the library is of another version than the loaded module: the driver was updated without a restart."""
     source = f"{module.source} and {library.source}"
     if "absent" in (module.state, library.state):
-        return absent(source, why="there are not both")
+        return absent(source, why=message("there are not both"))
     if module.value is None or library.value is None:
-        return unknown("not both versions are known", source)
+        return unknown(message("not both versions are known"), source)
     return found(module.value != library.value, source)
 
 
@@ -123,15 +134,15 @@ def _switches(world: World) -> Fact[int]:
 def _fabric_manager(world: World) -> Fact[str]:
     """`systemctl is-active`'s word, asked for only where there is something for it to manage."""
     if _switches(world).state == "absent":
-        return absent("/dev/nvidia-nvswitch*", why="there is no NVSwitch")
+        return absent("/dev/nvidia-nvswitch*", why=message("there is no NVSwitch"))
     source = "systemctl is-active nvidia-fabricmanager"
     answer = world.run(["systemctl", "is-active", "nvidia-fabricmanager"])
     word = clean(answer.stdout, limit=40)
     if re.fullmatch(r"active|inactive|failed|activating|deactivating|reloading", word):
         return found(word, source)
     if word == "unknown" or "could not be found" in answer.stderr:
-        return absent(source, why="the service is not installed")
-    return unknown(answer.cause or f"it says {word!r}", source)
+        return absent(source, why=message("the service is not installed"))
+    return unknown(answer.cause or message("it says {text!r}", text=word), source)
 
 
 def _l4t(world: World) -> Fact[str]:
@@ -141,14 +152,14 @@ def _l4t(world: World) -> Fact[str]:
     if text is None:
         return unread(world, path)
     match = re.match(r"# R(\d{2}) \(release\), REVISION: (\d{1,2}(?:\.\d{1,2})?)", text, re.ASCII)
-    return found(f"{match[1]}.{match[2]}", path) if match else unknown("it says no release", path)
+    return found(f"{match[1]}.{match[2]}", path) if match else unknown(message("it says no release"), path)
 
 
 def probe_log(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
     """NVIDIA's error numbers in the kernel's log, where this user may read it."""
     source = "dmesg"
     if not world.exists("/sys/module/nvidia") and not world.exists("/proc/driver/nvidia"):
-        return {"nvidia.xid": absent(source, why="the driver is not loaded")}
+        return {"nvidia.xid": absent(source, why=message("the driver is not loaded"))}
     answer = world.run(["dmesg"])
     if not answer.ok and answer.failure != "too-long":
         return {"nvidia.xid": unknown(answer.cause, source)}

@@ -11,6 +11,7 @@ from torchdoctor.machine.fact import Fact, absent, found, unknown
 from torchdoctor.machine.gpu_state import STATE_NAMES, parse_states, state_facts
 from torchdoctor.machine.nvidia_answer import Gpus, NvidiaFacts, nothing
 from torchdoctor.machine.nvidia_text import NvmlAnswer, parse_nvml
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import Completed, World
@@ -25,7 +26,7 @@ def ask_nvml(world: World) -> NvidiaFacts:
     """Driver, GPUs and their state; what was said before a call hung is kept."""
     spec = find_spec("pynvml")
     if spec is None or spec.origin is None or not sys.executable:
-        return nothing(unknown("nvidia-ml-py is not installed", _SOURCE))
+        return nothing(unknown(message("nvidia-ml-py is not installed"), _SOURCE))
     module = Path(spec.origin)
     # A package instead of a module is the forerunner of nvidia-ml-py, of the same interface.
     folder = str(module.parents[1] if module.name == "__init__.py" else module.parent)
@@ -37,15 +38,15 @@ def ask_nvml(world: World) -> NvidiaFacts:
     try:
         said = parse_nvml(first)
     except ValueError as error:
-        why = f"its answer makes no sense: {error}" if answer.ok else _why(answer)
+        why = message("its answer makes no sense: {error}", error=error) if answer.ok else _why(answer)
         return nothing(unknown(why, _SOURCE))
     if said.error is not None:
         gone = said.error in ("library-not-found", "driver-not-loaded")
         return nothing(absent(_SOURCE, why=said.detail) if gone else unknown(said.detail, _SOURCE))
     return NvidiaFacts(
-        driver=found(said.driver, _SOURCE) if said.driver else unknown("none said", _SOURCE),
+        driver=found(said.driver, _SOURCE) if said.driver else unknown(message("none said"), _SOURCE),
         gpus=_gpus(said),
-        cuda=found(said.cuda, _SOURCE) if said.cuda else unknown("none said", _SOURCE),
+        cuda=found(said.cuda, _SOURCE) if said.cuda else unknown(message("none said"), _SOURCE),
         lost=found(said.lost, _SOURCE) if said.lost else absent(_SOURCE),
         states=_states(second, answer, len(said.gpus)),
     )
@@ -58,7 +59,7 @@ def _why(answer: Completed) -> str:
 def _gpus(said: NvmlAnswer) -> Fact[Gpus]:
     if said.gpus:
         return found(said.gpus, _SOURCE)
-    return unknown(said.detail, _SOURCE) if said.detail else absent(_SOURCE, why="no device")
+    return unknown(said.detail, _SOURCE) if said.detail else absent(_SOURCE, why=message("no device"))
 
 
 def _states(text: str, answer: Completed, count: int) -> dict[str, Fact[object]]:
@@ -66,10 +67,12 @@ def _states(text: str, answer: Completed, count: int) -> dict[str, Fact[object]]
     try:
         states = parse_states(text) if answer.ok else ()
     except ValueError as error:
-        return dict.fromkeys(STATE_NAMES, unknown(f"its answer makes no sense: {error}", _SOURCE))
+        return dict.fromkeys(
+            STATE_NAMES, unknown(message("its answer makes no sense: {error}", error=error), _SOURCE)
+        )
     if count and len(states) != count:
         why = _why(answer) or "it did not say each GPU's state"
         return dict.fromkeys(STATE_NAMES, unknown(why, _SOURCE))
     if not count:
-        return dict.fromkeys(STATE_NAMES, absent(_SOURCE, why="no device"))
+        return dict.fromkeys(STATE_NAMES, absent(_SOURCE, why=message("no device")))
     return state_facts(states, _SOURCE)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.machine.beside import Beside
 from torchdoctor.machine.fact import absent, unknown
 from torchdoctor.machine.seam import PROBE_SECONDS, Limited
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,13 +62,15 @@ def _answer(
     seconds: float,
 ) -> dict[str, Fact[object]]:
     if beside is None:
-        return dict.fromkeys(probe.names, absent(f"{python.sys_platform} has none"))
+        return dict.fromkeys(probe.names, absent(message("{system} has none", system=python.sys_platform)))
     source = "the probe"
     try:
         said = beside.result(left)
     except TimeoutError:
-        return dict.fromkeys(probe.names, unknown(f"it did not answer within {seconds:g} s", source))
+        return dict.fromkeys(
+            probe.names, unknown(message("it did not answer within {seconds:g} s", seconds=seconds), source)
+        )
     except Exception as error:  # noqa: BLE001  (one probe's fault must not take the others along)
-        return dict.fromkeys(probe.names, unknown(f"it failed: {error!r}", source))
-    silent = unknown("it left this out", source)
+        return dict.fromkeys(probe.names, unknown(message("it failed: {error!r}", error=error), source))
+    silent = unknown(message("it left this out"), source)
     return {name: said.get(name, silent) for name in probe.names}

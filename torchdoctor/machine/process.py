@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 from torchdoctor.machine.answer import clean
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,11 +48,16 @@ class Completed:
         said = next((line.strip() for line in reversed(self.stderr.splitlines()) if line.strip()), "")
         said = said or next((line.strip() for line in self.stdout.splitlines() if line.strip()), "")
         causes = {
-            "missing": f"{name} is not there",
-            "denied": f"{name} cannot be run: {self.detail}",
-            "status": f"{name} failed with status {self.status}{f': {clean(said)}' if clean(said) else ''}",
-            "time-limit": f"{name} did not answer within {self.detail} s",
-            "too-long": f"{name} printed more than {self.detail} bytes",
+            "missing": message("{name} is not there", name=name),
+            "denied": message("{name} cannot be run: {detail}", name=name, detail=self.detail),
+            "status": message(
+                "{name} failed with status {status}{more}",
+                name=name,
+                status=self.status,
+                more=f": {clean(said)}" if clean(said) else "",
+            ),
+            "time-limit": message("{name} did not answer within {detail} s", name=name, detail=self.detail),
+            "too-long": message("{name} printed more than {detail} bytes", name=name, detail=self.detail),
         }
         return causes[self.failure] if self.failure else ""
 

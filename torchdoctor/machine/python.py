@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine.answer import read_object
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import Completed, World
@@ -40,7 +41,7 @@ _LATER: dict[str, type | tuple[type, ...]] = {
     "user_site": (str, type(None)),
     "translated": (bool, type(None)),
 }
-_FIX = "name another interpreter with --python, or another environment"
+_FIX = message("name another interpreter with --python, or another environment")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +94,11 @@ def describe_python(world: World, executable: Path | str) -> PythonInfo:
         return parse_description(answer.stdout)
     except ValueError as error:
         raise EnvironmentUnusable(
-            f"{executable} is not a Python that can be used: {error}", fix=_FIX, kind="not-a-python"
+            message(
+                "{executable} is not a Python that can be used: {error}", executable=executable, error=error
+            ),
+            fix=_FIX,
+            kind="not-a-python",
         ) from error
 
 
@@ -106,13 +111,13 @@ def parse_description(text: str) -> PythonInfo:
     try:
         return _info(facts)
     except (KeyError, TypeError) as error:
-        raise ValueError(f"its answer lacks {error}") from error
+        raise ValueError(message("its answer lacks {error}", error=error)) from error
 
 
 def _info(facts: dict[str, Any]) -> PythonInfo:
     for key, kind in _KINDS.items():
         if not isinstance(facts[key], kind):
-            raise ValueError(f"its {key} is {facts[key]!r:.40}")  # noqa: TRY004
+            raise ValueError(message("its {key} is {facts!r:.40}", key=key, facts=facts[key]))  # noqa: TRY004
     later = {key: facts[key] for key, kind in _LATER.items() if key in facts and isinstance(facts[key], kind)}
     # Builds of distributions write 3.11.2+chromium.1 and the like.
     version = re.match(r"[23]\.\d{1,3}\.\d{1,3}((a|b|rc)\d{1,3})?", facts["version"], re.ASCII)
@@ -155,20 +160,35 @@ def _script() -> str:
 
 def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
     if answer.failure == "missing":
-        return EnvironmentUnusable(f"there is no Python at {executable}", fix=_FIX, kind="no-python")
+        return EnvironmentUnusable(
+            message("there is no Python at {executable}", executable=executable), fix=_FIX, kind="no-python"
+        )
     said = answer.stdout + answer.stderr
     if "Microsoft Store" in said and "was not found" in said:
         # https://learn.microsoft.com/windows/python/faqs: the alias that Windows puts on PATH is no Python.
         return EnvironmentUnusable(
-            f"{executable} is the alias that Windows has for the Microsoft Store, not a Python",
-            fix="install Python, or name an interpreter with --python; "
-            "the alias is turned off under Settings, Apps, App execution aliases",
+            message(
+                "{executable} is the alias that Windows has for the Microsoft Store, not a Python",
+                executable=executable,
+            ),
+            fix=message(
+                "install Python, or name an interpreter with --python; the alias is turned off under "
+                "Settings, Apps, App execution aliases"
+            ),
             kind="store-alias",
         )
     if "Unknown option: -I" in said:
         return EnvironmentUnusable(
-            f"{executable} is Python 2, and PyTorch needs Python 3", fix=_FIX, kind="python-too-old"
+            message("{executable} is Python 2, and PyTorch needs Python 3", executable=executable),
+            fix=_FIX,
+            kind="python-too-old",
         )
     return EnvironmentUnusable(
-        f"{executable} is not a Python that can be used: {answer.cause}", fix=_FIX, kind="not-a-python"
+        message(
+            "{executable} is not a Python that can be used: {cause}",
+            executable=executable,
+            cause=answer.cause,
+        ),
+        fix=_FIX,
+        kind="not-a-python",
     )

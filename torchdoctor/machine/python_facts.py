@@ -9,6 +9,7 @@ from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine.fact import absent, found, unknown
 from torchdoctor.machine.model import Machine, Python
 from torchdoctor.machine.system import name_of_system, normal_arch
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.fact import Fact
@@ -49,7 +50,7 @@ def python_facts(python: PythonInfo, world: World) -> dict[str, Fact[object]]:
         "python.externally_managed": found(python.externally_managed, told),
         "python.conda_environment": found(world.exists(conda), conda),
         "python.distributor": found(made, f"{python.base_prefix}") if made else unknown(
-            "its place is nobody's that is known", f"{python.base_prefix}"
+            message("its place is nobody's that is known"), f"{python.base_prefix}"
         ),
         "python.translated": _translated(python, told),
     }  # fmt: skip
@@ -57,9 +58,9 @@ def python_facts(python: PythonInfo, world: World) -> dict[str, Fact[object]]:
 
 def _translated(python: PythonInfo, told: str) -> Fact[bool]:
     if python.sys_platform != "darwin":
-        return absent(f"{python.sys_platform} has no Rosetta")
+        return absent(message("{sys_platform} has no Rosetta", sys_platform=python.sys_platform))
     return (
-        unknown("it could not ask sysctl", told)
+        unknown(message("it could not ask sysctl"), told)
         if python.translated is None
         else found(python.translated, told)
     )

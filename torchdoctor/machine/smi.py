@@ -15,6 +15,7 @@ from torchdoctor.machine.model import NvidiaGpu
 from torchdoctor.machine.nvidia_answer import NvidiaFacts, nothing
 from torchdoctor.machine.nvidia_text import SmiAnswer, parse_kernel_module, parse_smi, parse_smi_refusal
 from torchdoctor.machine.smi_table import ListedGpu, SmiTable, parse_smi_list, parse_smi_table
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def ask_smi(world: World) -> NvidiaFacts:
         answer = world.run([program, f"--query-gpu={_FIELDS[0]}", _CSV])
         if answer.failure != "missing":
             return _ask(world, program, answer)
-    return nothing(absent("nvidia-smi", why="it is not there"))
+    return nothing(absent("nvidia-smi", why=message("it is not there")))
 
 
 def _ask(world: World, program: str, answer: Completed) -> NvidiaFacts:
@@ -59,13 +60,13 @@ def _ask(world: World, program: str, answer: Completed) -> NvidiaFacts:
         refused = parse_smi_refusal(f"{shown.stdout}\n{shown.stderr}")
         last = nothing(unknown(refused, program)) if refused and last is None else last
     if driver is None and not gpus:
-        return last or nothing(unknown("its answer makes no sense", program))
+        return last or nothing(unknown(message("its answer makes no sense"), program))
     reason = unknown((last.gpus.why if last else None) or "its table does not say", program)
     return NvidiaFacts(
         driver=found(driver, program) if driver else reason,
         gpus=found(gpus, program) if gpus else reason,
         cuda=found(table.cuda, program) if table and table.cuda else reason,
-        lost=unknown("only NVML tells", program),
+        lost=unknown(message("only NVML tells"), program),
         states=_states(table, listed, program),
     )
 
@@ -84,7 +85,7 @@ def _rows(world: World, program: str, answer: Completed) -> tuple[SmiAnswer | No
             why = parse_smi_refusal(f"{answer.stdout}\n{answer.stderr}")
             if why is not None and why.startswith("No devices were found"):
                 return None, nothing(absent(program, why=why))
-            odd = f"its answer makes no sense: {error}" if answer.ok else answer.cause
+            odd = message("its answer makes no sense: {error}", error=error) if answer.ok else answer.cause
             last = nothing(unknown(why or odd, program))
             if why is not None:
                 break
@@ -111,13 +112,13 @@ def _driver(world: World, program: str, shown: Completed) -> str | None:
 
 
 def _states(table: SmiTable | None, listed: Sequence[ListedGpu], program: str) -> dict[str, Fact[object]]:
-    facts: dict[str, Fact[object]] = dict.fromkeys(STATE_NAMES, unknown("only NVML tells", program))
+    facts: dict[str, Fact[object]] = dict.fromkeys(STATE_NAMES, unknown(message("only NVML tells"), program))
     if table is not None and table.gpus:
         said = state_facts([gpu.state for gpu in table.gpus], program)
         facts |= {name: fact for name, fact in said.items() if name in _IN_TABLE}
     uuids = tuple(gpu.uuid for gpu in listed)
     slices = tuple(part for gpu in listed for part in gpu.slices)
-    none = unknown("its list does not say", program)
+    none = unknown(message("its list does not say"), program)
     facts["nvidia.uuid"] = found(uuids, program) if any(uuids) else none
     facts["nvidia.mig_instances"] = found(slices, program) if slices else absent(program) if listed else none
     return facts

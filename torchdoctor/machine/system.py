@@ -10,6 +10,7 @@ from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found, unknown
 from torchdoctor.machine.model import Libc
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from torchdoctor.machine.model import OperatingSystem
@@ -36,8 +37,12 @@ def name_of_system(python: PythonInfo) -> OperatingSystem:
     system = _SYSTEMS.get(python.sys_platform)
     if system is None:
         raise EnvironmentUnusable(
-            f"{python.executable} runs on {python.sys_platform}, for which PyTorch has no builds",
-            fix="name a Python for Linux, Windows or macOS with --python",
+            message(
+                "{executable} runs on {sys_platform}, for which PyTorch has no builds",
+                executable=python.executable,
+                sys_platform=python.sys_platform,
+            ),
+            fix=message("name a Python for Linux, Windows or macOS with --python"),
             kind="unknown-system",
         )
     return system
@@ -63,19 +68,23 @@ def probe_os_version(world: World, python: PythonInfo) -> Fact[str]:
     if python.sys_platform != "linux":
         source = f"{python.executable}"
         version = clean(python.system_version or "")
-        return found(version, source) if version else unknown("Python does not say", source)
+        return found(version, source) if version else unknown(message("Python does not say"), source)
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         text = world.read_text(path)
         if text is not None:
             release = parse_os_release(text).get("VERSION_ID")
-            return found(release, path) if release else absent(path, why="the distribution has no versions")
-    return unknown("it cannot be read", "/etc/os-release")
+            return (
+                found(release, path)
+                if release
+                else absent(path, why=message("the distribution has no versions"))
+            )
+    return unknown(message("it cannot be read"), "/etc/os-release")
 
 
 def probe_os_name(world: World, python: PythonInfo) -> Fact[str]:
     """The distribution's full name, such as Ubuntu 22.04.4 LTS, for people to read."""
     if python.sys_platform != "linux":
-        return absent(f"{python.sys_platform} has none")
+        return absent(message("{system} has none", system=python.sys_platform))
     path = "/etc/os-release"
     name = parse_os_release(world.read_text(path) or "").get("PRETTY_NAME")
     return found(name, path) if name else absent(path)
@@ -105,7 +114,7 @@ def probe_libc(world: World, python: PythonInfo) -> Fact[Libc]:
         return found(Libc(name="glibc", version=match[1]), f"{source}: confstr")
     # A glibc system may hold musl's loader too, so the interpreter's own make comes first.
     if "musl" not in f"{python.host} {python.soabi}":
-        return unknown(f"the interpreter says {python.libc!r}", source)
+        return unknown(message("the interpreter says {libc!r}", libc=python.libc), source)
     for loader in world.glob("/lib/ld-musl-*.so.1"):
         answer = world.run([loader])
         version = parse_musl_loader(answer.stderr)
@@ -135,4 +144,4 @@ def probe_kernel(world: World, python: PythonInfo) -> Fact[str]:
         return absent("win32 has none")
     path = "/proc/sys/kernel/osrelease"
     release = clean(world.read_text(path) or "", limit=80)
-    return found(release, path) if release else unknown("it cannot be read", path)
+    return found(release, path) if release else unknown(message("it cannot be read"), path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.machine.answer import clean
 from torchdoctor.machine.fact import Fact, absent, found
+from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +42,14 @@ def probe_visible(
     """What the variable says, checked against the number of GPUs and the ids where those are known."""
     text = world.environ.get(variable)
     if text is None:
-        return absent(variable, why="it is not set")
+        return absent(variable, why=message("it is not set"))
     return found(parse_visible(text, count=count, uuids=uuids), variable)
 
 
 def probe_variable(world: World, variable: str) -> Fact[str]:
     """A variable's text."""
     text = world.environ.get(variable)
-    return absent(variable, why="it is not set") if text is None else found(clean(text), variable)
+    return absent(variable, why=message("it is not set")) if text is None else found(clean(text), variable)
 
 
 def parse_visible(text: str, *, count: int | None = None, uuids: Sequence[str] = ()) -> Visible:
@@ -79,14 +80,16 @@ def _problem(entry: str, count: int | None, uuids: Sequence[str]) -> str | None:
     if not entry:
         return "it is empty: every GPU is hidden"
     if entry in ("-1", "NoDevFiles"):
-        return f"{entry} hides every GPU from there on"
+        return message("{entry} hides every GPU from there on", entry=entry)
     if re.fullmatch(r"\d{1,5}", entry, re.ASCII):
         if count is not None and int(entry) >= count:
-            return f"there is no GPU {int(entry)}: {count} are there, counted from 0"
+            return message(
+                "there is no GPU {number}: {count} are there, counted from 0", number=int(entry), count=count
+            )
         return None
     if re.fullmatch(r"(GPU|MIG)-[\w/-]{1,120}", entry, re.ASCII):
         # A beginning is enough where it is of one device alone.
         if uuids and not any(uuid.startswith(entry) for uuid in uuids):
-            return f"no GPU has the id {entry[:60]}"
+            return message("no GPU has the id {entry}", entry=entry[:60])
         return None
-    return f"{clean(entry, limit=40)!r} is neither a number nor an id"
+    return message("{text!r} is neither a number nor an id", text=clean(entry, limit=40))
