@@ -1,15 +1,19 @@
 """Install of torch from a local index with a cold or a warm cache: torchdoctor, pip and uv, interleaved in one run.
 
-Usage: python benchmarks/install.py [--warm] [--rounds N] [--wheels DIR]
+Usage: python benchmarks/install.py [--warm] [--latency MS] [--rounds N] [--wheels DIR]
 
 Every round makes a new environment with each tool, bytecode compiled by all, from the same index on loopback
-that serves torch and what it needs. With --warm each tool has filled its caches before. Prints the median of each, the
-ratio of medians, and how busy the machine was.
+that serves torch and what it needs, with ranges and metadata files (PEP 658) as the official indexes have them, from a
+process of its own. With --warm each tool has filled its caches before; with --latency each answer comes so many
+milliseconds late. Prints the median of each, the ratio of medians, and how busy the machine was.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
+import multiprocessing
 import os
 import shutil
 import statistics
@@ -17,37 +21,67 @@ import subprocess
 import sys
 import tempfile
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import zipfile
 from pathlib import Path
-from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from packaging.utils import parse_wheel_filename
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.faults import Fault, FaultServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TORCH = "2.13.0"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder and says nothing."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        """Stay silent."""
+def metadata_of(wheel: Path) -> bytes:
+    """The METADATA in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(next(row for row in archive.namelist() if row.endswith(".dist-info/METADATA")))
 
 
-def index_of(wheels: Path, root: Path) -> None:
-    """Lay out a PEP 503 index over a folder of wheels."""
-    import hashlib
-    from urllib.parse import quote
-
-    from packaging.utils import parse_wheel_filename
-
+def index_of(wheels: Path) -> dict[str, bytes | Path]:
+    """The paths of an index (PEP 503, PEP 658) over a folder of wheels, and what lies at each."""
+    files: dict[str, bytes | Path] = {}
     for wheel in sorted(wheels.glob("*.whl")):
-        project = root / "simple" / parse_wheel_filename(wheel.name)[0]
-        project.mkdir(parents=True, exist_ok=True)
-        (project / wheel.name).symlink_to(wheel)
-        digest = hashlib.file_digest(wheel.open("rb"), "sha256").hexdigest()
-        with (project / "index.html").open("a") as page:
-            page.write(f'<a href="{quote(wheel.name)}#sha256={digest}">{wheel.name}</a><br/>\n')
+        page = f"/simple/{parse_wheel_filename(wheel.name)[0]}/"
+        with wheel.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        metadata = metadata_of(wheel)
+        attribute = f'data-core-metadata="sha256={hashlib.sha256(metadata).hexdigest()}"'
+        link = f'<a href="{quote(wheel.name)}#sha256={digest}" {attribute}>{wheel.name}</a><br/>\n'
+        files[page] = bytes(files.get(page, b"")) + link.encode()  # type: ignore[arg-type]
+        files |= {f"{page}{wheel.name}": wheel, f"{page}{wheel.name}.metadata": metadata}
+    return files
+
+
+def serve(wheels: Path, latency: float, port: Any, done: Any) -> None:
+    """The server's process; `latency` in seconds."""
+    with FaultServer() as server:
+        server.files = index_of(wheels)
+        server.fault = lambda _: Fault(latency=latency)
+        port.value = server.port
+        done.wait()
+
+
+@contextlib.contextmanager
+def serving(wheels: Path, latency: float) -> Iterator[str]:
+    """The address of an index over the wheels, while it is served."""
+    context = multiprocessing.get_context("spawn")
+    port, done = context.Value("i", 0), context.Event()
+    process = context.Process(target=serve, args=(wheels, latency, port, done))
+    process.start()
+    try:
+        while not port.value:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port.value}"
+    finally:
+        done.set()
+        process.join(10)
 
 
 def timed(arguments: list[str], environ: dict[str, str], folder: Path) -> float:
@@ -101,11 +135,26 @@ def one_round(url: str, work: Path, tool: str, *, warm: bool) -> float:
     return seconds
 
 
+def rounds(url: str, work: Path, count: int, *, warm: bool) -> dict[str, list[float]]:
+    """Seconds of each tool in each round; each begins a third of the rounds."""
+    figures: dict[str, list[float]] = {"torchdoctor": [], "uv": [], "pip": []}
+    if warm:
+        for tool in figures:
+            one_round(url, work, tool, warm=True)
+    for turn in range(count):
+        order = list(figures)
+        for tool in order[turn % 3 :] + order[: turn % 3]:
+            figures[tool].append(one_round(url, work, tool, warm=warm))
+            print(f"round {turn + 1}  {tool:12} {figures[tool][-1]:6.2f} s", flush=True)
+    return figures
+
+
 def main() -> None:
     """Run the rounds and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--warm", action="store_true", help="fill each tool's caches first")
+    parser.add_argument("--latency", type=float, default=0.0, help="milliseconds before each answer")
     parser.add_argument(
         "--wheels", type=Path, help="a folder with torch and what it needs; fetched by pip without it"
     )
@@ -119,20 +168,8 @@ def main() -> None:
                 [sys.executable, "-m", "pip", "download", "-q", "-d", wheels, f"torch=={TORCH}", "pip"],
                 check=True,
             )
-        index_of(wheels.resolve(), work / "index")
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(work / "index")))
-        Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        figures: dict[str, list[float]] = {"torchdoctor": [], "uv": [], "pip": []}
-        if given.warm:
-            for tool in figures:
-                one_round(url, work, tool, warm=True)
-        for turn in range(given.rounds):
-            order = list(figures)
-            for tool in order[turn % 3 :] + order[: turn % 3]:
-                figures[tool].append(one_round(url, work, tool, warm=given.warm))
-                print(f"round {turn + 1}  {tool:12} {figures[tool][-1]:6.2f} s", flush=True)
-        server.shutdown()
+        with serving(wheels.resolve(), given.latency / 1000) as url:
+            figures = rounds(url, work, given.rounds, warm=given.warm)
     print(f"load of the machine in the last minutes: {os.getloadavg()[1]:.1f}, {os.cpu_count()} processors")
     base = statistics.median(figures["torchdoctor"])
     for tool, seconds in figures.items():
