@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed
 from torchdoctor.fetch import fetch
+from torchdoctor.first_hash import FirstHashes
 from torchdoctor.lock import lock, locked_wheel
 from torchdoctor.message import joined, message
 from torchdoctor.net import Absent, Unreachable, get_page
@@ -70,7 +71,9 @@ def bring(
         plan = _knowing(plan, ahead)
         locked = _lock(errand, plan, ahead, report, f"lock-{attempt}")
         on_locked(locked)
+        first = _first_hashes(errand, plan, locked)
         house = _fetch_missing(errand, locked, report, ahead)
+        _tell_first(first.found(), report)
         foreign = _foreign_build(plan, house)
         if foreign is None:
             return plan, locked.confirmed(house.wheels), house
@@ -109,7 +112,28 @@ def lock_alone(errand: Errand, plan: Plan, report: Reporter) -> Lock:
     """Lock without fetching; only a file of the plan that no index gives a hash for is, to take it, which is said."""
     hashless = _of_plan(errand, plan, lambda wheel: wheel.sha256 is None)
     ahead = _fetch(errand, hashless, report).wheels if hashless else ()
-    return _lock(errand, _knowing(plan, ahead), ahead, report, "lock")
+    plan = _knowing(plan, ahead)
+    locked = _lock(errand, plan, ahead, report, "lock")
+    _tell_first(_first_hashes(errand, plan, locked).found(), report)
+    return locked
+
+
+def _first_hashes(errand: Errand, plan: Plan, locked: Lock) -> FirstHashes:
+    """Of the files that are fetched; those of the plan are looked at before."""
+    planned = {row.wheel.filename for row in plan.packages if row.wheel is not None}
+    installed = {row.filename for row in locked.wheels if errand.has(row.name, row.version)}
+    return FirstHashes(locked, errand.sources, known=planned | installed, offline=errand.offline)
+
+
+def _tell_first(wheels: Sequence[LockedWheel], report: Reporter) -> None:
+    for wheel in wheels:
+        report.note(
+            message(
+                "no index gives a hash for {filename}; recorded {sha256}",
+                filename=wheel.filename,
+                sha256=wheel.sha256,
+            )
+        )
 
 
 def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
@@ -265,6 +289,7 @@ def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
             parts=joined(parts),
         ),
     )
+    _tell_first([replace(row.wheel, sha256=row.sha256) for row in house.wheels if row.first_seen], report)
     for row in house.wheels:
         report.detail(
             message(
@@ -274,14 +299,6 @@ def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
                 sha256=row.sha256,
             )
         )
-        if row.first_seen:
-            report.note(
-                message(
-                    "no index gives a hash for {filename}; recorded {sha256}",
-                    filename=row.wheel.filename,
-                    sha256=row.sha256,
-                )
-            )
 
 
 def _foreign_build(plan: Plan, house: Wheelhouse) -> tuple[str, str] | None:
