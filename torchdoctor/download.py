@@ -317,7 +317,7 @@ class _OneFile:
 
     def _failure(self, why: str) -> SourceFailed:
         alone = len(self._origins) == 1 and self._origins[0].host.endswith(_MIRRORED)
-        hint = "; a mirror may be nearer: `--mirror auto`" if alone else ""
+        hint = message("; a mirror may be nearer: `--mirror auto`") if alone else ""
         return SourceFailed(
             message(
                 "{filename} could not be fetched from {url}: {why}",

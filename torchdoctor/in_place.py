@@ -76,6 +76,7 @@ def undo(folder: Path) -> bool:
         return False
     journal = _journal(folder, kept / _JOURNAL)
     if journal is not None:
+        _drop_half_compiled(folder, [*journal["fresh"], *journal["old"]])
         for name in journal["fresh"]:
             _remove(folder, name)
         for name in journal["old"]:
@@ -172,6 +173,14 @@ def _commands(text: str) -> Iterator[str]:
     for group in ("console_scripts", "gui_scripts"):
         for name in parser.options(group) if parser.has_section(group) else ():
             yield from (name, f"{name}.exe")
+
+
+def _drop_half_compiled(folder: Path, names: Iterable[str]) -> None:
+    """Bytecode that was being written: `importlib` gives it a name of its own until it is whole."""
+    for parent in {(folder / name).parent for name in names if name.endswith(".py")}:
+        for path in (parent / "__pycache__").glob("*.pyc.*"):
+            if path.suffix[1:].isdigit():
+                path.unlink(missing_ok=True)
 
 
 def _remove(folder: Path, name: str) -> None:

@@ -263,6 +263,11 @@ def test_a_change_of_a_conda_environment_that_was_killed_is_undone_by_the_next_r
     time.sleep(0.15)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    half = (
+        next(conda.glob("lib/python3*/site-packages")) / "many" / "__pycache__" / "m1.cpython-311.pyc.140235"
+    )
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.write_bytes(b"bytecode that was being writ")
     assert in_place.undo(conda)
     assert tree(conda) == before
     assert torchdoctor("install", conda, *newest).status == 0
