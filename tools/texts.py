@@ -43,7 +43,27 @@ CLICKS = (
     "No such option {name!r}.", "Missing {param_type}", "Missing argument", "Missing option", "Missing parameter",
     "Invalid value: {message}", "Invalid value for {param_hint}: {message}", "Choose from:\n\t{choices}",
     "{value!r} is not a valid {number_type}.", "{name} {filename!r} does not exist.", "Error: invalid input",
-    "Option {name!r} does not take a value.", "Do you want to continue?", "Aborted!",
+    "Option {name!r} does not take a value.", "Do you want to continue?", "Aborted!", "Missing command.",
+    "{value} is not in the range {range}.", "Could not open file {filename!r}: {message}",
+    "{name} {filename!r} is a file.", "{name} {filename!r} is a directory.", "{name} {filename!r} is not readable.",
+    "{name} {filename!r} is not writable.", "file", "directory", "path",
+    "{value!r} is not a valid boolean. Recognized values: {states}",
+)  # fmt: skip
+# Those of click that depend on a count.
+CLICKS_COUNTED = (
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    ("Takes {nargs} values but 1 was given.", "Takes {nargs} values but {len} were given."),
+)
+# What the system says of a file that it refuses; in `message(...)` the value that is named strerror.
+SYSTEMS = (
+    "No such file or directory", "Permission denied", "Operation not permitted", "Is a directory", "Not a directory",
+    "No space left on device", "Read-only file system", "File exists", "File name too long", "Directory not empty",
+    "Device or resource busy", "Too many open files", "Disk quota exceeded", "Input/output error", "Invalid argument",
+    "Too many levels of symbolic links", "Invalid cross-device link", "Cannot allocate memory", "Text file busy",
+    "Exec format error",
 )  # fmt: skip
 
 
@@ -56,7 +76,7 @@ def all_texts() -> Catalog:
             found.add(
                 message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
             )
-    for message in (*_help(), *CLICKS, *_data(), *_rules(), *_checks()):
+    for message in (*_help(), *CLICKS, *CLICKS_COUNTED, *SYSTEMS, *_data(), *_rules(), *_checks()):
         found.add(message)
     return found
 
@@ -155,7 +175,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     catalog = updated()
-    missing = [row.id for row in catalog if row.id and not row.string]
+    missing = [row.id for row in catalog if row.id and not any(row.string or "")]
     po = as_po(catalog)
     made = {PO: po, PO.with_suffix(".mo"): as_mo(read_po(io.BytesIO(po), locale="zh"))}
     behind = [

@@ -61,10 +61,15 @@ def _done(text: str, values: Mapping[str, object]) -> str:
 def message(template: str, /, **values: object) -> Message:
     """A text for people. `template` is a literal in the form of `str.format`; a value may be such a text itself.
 
+    A value named `strerror`, `why` or `reason` may be what the system says of a file that it refuses.
+
     `tools/texts.py` finds each template by this call and puts it into the catalogue.
     """
     return Message(template, values)
 
+
+# Values that may be the system's own words: why it refused.
+_SAID = ("strerror", "why", "reason")
 
 # For the catalogue, which finds a text by its call.
 _SEPARATORS = (message(", "), message("; "), message(" and "), message(" or "))
@@ -90,7 +95,7 @@ def shown(text: str) -> str:
         return gettext(text.template).join(_value(row) for row in text.values.values())
     if isinstance(text, Message):
         return gettext(text.template).format_map(
-            {name: _value_kept(row) for name, row in text.values.items()}
+            {name: _value_kept(name, row) for name, row in text.values.items()}
         )
     return gettext(text)
 
@@ -110,6 +115,8 @@ def _value(value: object) -> str:
     return shown(value) if isinstance(value, Message) else str(value)
 
 
-def _value_kept(value: object) -> object:
-    """A number stays one, for the template's format."""
-    return shown(value) if isinstance(value, Message) else value
+def _value_kept(name: str, value: object) -> object:
+    """A number stays one, for the template's format; what the system says of a file is looked up whole."""
+    if isinstance(value, Message):
+        return shown(value)
+    return gettext(value) if name in _SAID and isinstance(value, str) else value

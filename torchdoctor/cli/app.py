@@ -191,17 +191,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         status = 1
-        what = f"{error.filename}: " if error.filename else ""
         _tell(
             as_json,
             kind="system",
-            text=message("the system refused: {what}", what=what + str(error.strerror or error)),
+            text=message("the system refused: {what}", what=_refusal(error)),
             fix=message("check that file, folder or device, then run it again"),
         )
     except Exception as error:  # noqa: BLE001  (a traceback at a user is a bug, whatever caused it)
         status = 1
         _internal(argv, as_json, error)
     _leave(status)
+
+
+def _refusal(error: OSError) -> str:
+    said = str(error.strerror or error)
+    if not error.filename:
+        return message("{strerror}", strerror=said)
+    return message("{path}: {strerror}", path=error.filename, strerror=said)
 
 
 def _usable_streams() -> None:
@@ -257,12 +263,14 @@ def _tell(as_json: bool, *, kind: str, text: str, fix: str) -> None:
         else:
             colour = _colour()
             # Outside of the f-strings, into which the catalogue's tool does not look.
+            # A full-width colon has its space in it.
+            space = "" if spoken() == "zh" else " "
             labels = (
-                click.style(gettext("error:"), fg="red", bold=True),
-                click.style(gettext("fix:"), bold=True),
+                click.style(gettext("error:"), fg="red", bold=True) + space,
+                click.style(gettext("fix:"), bold=True) + space,
             )
-            click.echo(f"{labels[0]} {what}", err=True, color=colour)
-            click.echo(f"  {labels[1]} {fix}", err=True, color=colour)
+            click.echo(f"{labels[0]}{what}", err=True, color=colour)
+            click.echo(f"  {labels[1]}{fix}", err=True, color=colour)
 
 
 def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:

@@ -50,7 +50,7 @@ def import_torch(_torch: Any, _device: str) -> Outcome:
 
 def _absent() -> str:
     # -I leaves these out, as a venv leaves out the user site. Say so when torch is there, or the answer looks wrong.
-    outside = [("the user site", site.getusersitepackages())]
+    outside = [(sentence("the user site"), site.getusersitepackages())]
     outside += [
         ("PYTHONPATH", folder) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder
     ]
@@ -61,7 +61,7 @@ def _absent() -> str:
                 name=name,
                 folder=folder,
             )
-    return "torch is not installed in this environment; run: torchdoctor install"
+    return sentence("torch is not installed in this environment; run: torchdoctor install")
 
 
 def version(torch: Any, _device: str) -> Outcome:
