@@ -20,6 +20,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,9 +77,18 @@ def all_texts() -> Catalog:
             found.add(
                 message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
             )
-    for message in (*_help(), *CLICKS, *CLICKS_COUNTED, *SYSTEMS, *_data(), *_rules(), *_checks()):
+    for message in (*_pages(), *_help(), *CLICKS, *CLICKS_COUNTED, *SYSTEMS, *_data(), *_rules(), *_checks()):
         found.add(message)
     return found
+
+
+def _pages() -> Iterator[str]:
+    """Texts of the pages of HTML, by their `_(...)`."""
+    for path in sorted((ROOT / "torchdoctor" / "report" / "html").glob("*.html")):
+        with path.open("rb") as file:
+            for _line, _function, text, _comments in babel_extract(file, KEYWORDS, (), {"encoding": "utf-8"}):
+                if isinstance(text, str):
+                    yield text
 
 
 def _data() -> Iterator[str]:

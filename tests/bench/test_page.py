@@ -11,15 +11,19 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.bench.made import CPU, on_gpu, product, report
+from tests.cli.chinese import english_in
 from tests.kernels.test_browser import browser  # noqa: F401  # a fixture
 from torchdoctor.causes import with_causes
 from torchdoctor.compare import compare
+from torchdoctor.language import speak
 from torchdoctor.peaks import with_peaks
 from torchdoctor.proof import BenchResult, CheckResult, VerifyReport
 from torchdoctor.report.bench_junit import bench_junit
 from torchdoctor.report.bench_page import bench_page
 from torchdoctor.report.roofline import bandwidth_of, roofline
 
+# A source is cited as it calls itself.
+CITED = "datasheet (tensor figures halved from sparse)"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7 * 7 }} </style>"
 
 
@@ -180,3 +184,38 @@ def test_light_and_dark_can_both_be_read(shown, scheme, dark):
         ink = opened.evaluate(luminance, [selector, "fill" if "svg" in selector else "color"])
         ratio = (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05)
         assert ratio >= 4.5, selector
+
+
+def test_the_page_is_in_the_language_spoken():
+    """Headings, columns and what is said of the figures; names of cases and checks stay."""
+    speak("zh")
+    try:
+        text = page()
+    finally:
+        speak("en")
+    assert '<html lang="zh-CN">' in text
+    body = re.sub(r"<(style|title)>.*?</\1>", "", text.partition("<main>")[2], flags=re.DOTALL)
+    assert (
+        english_in(re.sub(r"<[^>]+>", "\n", html.unescape(body)), names=("NVIDIA H100 80GB HBM3", CITED))
+        == []
+    )
+
+
+def test_the_page_in_chinese_escapes_what_comes_from_elsewhere():
+    """A value goes into a translated sentence as text, as it does into an English one."""
+    speak("zh")
+    try:
+        text = page(HOSTILE)
+    finally:
+        speak("en")
+    assert "<script" not in text
+    assert "<img" not in text
+
+
+def test_the_numbers_beside_the_plot_fit_there():
+    """A GPU of a petaflop has a million of the unit."""
+    plot = roofline(full(), width=360, height=380)
+    assert plot is not None
+    said = [text for _, text in plot.y_ticks]
+    assert "1M" in said
+    assert max(map(len, said)) <= len("10,000")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor import __version__
+from torchdoctor.language import gettext, spoken
+from torchdoctor.message import joined, message, reworked, shown
 from torchdoctor.report.bench_table import figure, said, title_of
 from torchdoctor.report.roofline import roofline
 
@@ -44,24 +46,31 @@ def bench_page(
     engine = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
+        finalize=lambda value: shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
     )  # fmt: skip
+    engine.globals |= {"_": gettext, "shown": shown}
     return engine.get_template("bench.html").render(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
         version=__version__,
+        language={"zh": "zh-CN"}.get(spoken(), "en"),
         when=when,
         facts=_facts(report.environment, quick=report.quick),
         rows=[_row(result) for result in report.results if result.error is None],
-        said=[(text.removeprefix("* "), style) for text, style in said(report.results)],
+        said=[(reworked(text, _without_star), style) for text, style in said(report.results)],
         plots=[plot for plot in _plots(report) if plot is not None],
-        sources=sorted({row.peak_source for row in report.results if row.peak_source}),
+        sources=shown(joined(sorted({row.peak_source for row in report.results if row.peak_source}), "; ")),
         checks=checks,
-        tally=_tally(checks),
+        tally=shown(_tally(checks)),
         troubled=[check for check in seen if check.status in ("fail", "warn")],
         sound=[check for check in seen if check.status not in ("fail", "warn")],
         comparison=comparison,
         changes=[_change(row) for row in comparison.changes] if comparison else (),
     )
+
+
+def _without_star(text: str) -> str:
+    return text.removeprefix("* ")
 
 
 def _plots(report: BenchReport) -> list[Any]:
@@ -70,12 +79,17 @@ def _plots(report: BenchReport) -> list[Any]:
 
 
 def _tally(checks: VerifyReport | None) -> str:
-    words = (("fail", "failed"), ("warn", "with a warning"), ("pass", "passed"), ("skip", "do not apply"))
-    counts = [
-        (sum(check.status == status for check in checks.checks) if checks else 0, word)
-        for status, word in words
-    ]
-    return ", ".join(f"{count} {word}" for count, word in counts if count)
+    counts = {
+        status: sum(check.status == status for check in checks.checks) if checks else 0
+        for status in ("fail", "warn", "pass", "skip")
+    }
+    said = {
+        "fail": message("{count} failed", count=counts["fail"]),
+        "warn": message("{count} with a warning", count=counts["warn"]),
+        "pass": message("{count} passed", count=counts["pass"]),
+        "skip": message("{count} do not apply", count=counts["skip"]),
+    }
+    return joined(said[status] for status, count in counts.items() if count)
 
 
 def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, str]]:
@@ -83,35 +97,44 @@ def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, st
     names = [f"{row.get('device')}: {row['name']}" for row in devices if row.get("name")]
     limits = environment.get("cpu_limits") or {}
     clock = (
-        f"{limits['clock_ghz']:.2f} GHz measured, {limits['cores']} cores"
+        message("{clock:.2f} GHz measured, {cores} cores", clock=limits["clock_ghz"], cores=limits["cores"])
         if limits.get("clock_ghz")
         else None
     )
     rows = [
         ("torch", environment.get("torch")),
         ("Python", environment.get("python")),
-        ("devices", "; ".join(names) or ("CPU" if devices else None)),
+        (message("devices"), "; ".join(names) or ("CPU" if devices else None)),
         ("CPU", clock),
-        ("threads", environment.get("threads")),
-        ("run", "quick" if quick else "full"),
+        (message("threads"), environment.get("threads")),
+        (message("run"), message("quick") if quick else message("full")),
     ]
-    return [(name, str(value)) for name, value in rows if value not in (None, "")]
+    return [
+        (shown(name), shown(value) if isinstance(value, str) else str(value))
+        for name, value in rows
+        if value not in (None, "")
+    ]
 
 
 def _row(result: BenchResult) -> dict[str, Any]:
     spread = (
-        f"IQR {result.iqr_s / result.median_s:.0%}" if result.iqr_s is not None and result.median_s else ""
+        message("IQR {share:.0%}", share=result.iqr_s / result.median_s)
+        if result.iqr_s is not None and result.median_s
+        else ""
     )
     share = result.share_of_peak
     return {
         "title": title_of(result),
         "value": figure(result.value),
         "unit": result.unit,
-        "aside": " · ".join(part for part in (f"best {figure(result.best_value)}", spread) if part),
+        "aside": joined(
+            (part for part in (message("best {value}", value=figure(result.best_value)), spread) if part),
+            " · ",
+        ),
         "busy": f"{result.cpu_share:.0%}" if result.busy else None,
         "share": None if share is None else f"{share:.0%}",
         "width": None if share is None else round(min(max(share, 0.0), 1.0) * 100, 1),
-        "peak": f"of {figure(result.peak)}",
+        "peak": message("of {peak}", peak=figure(result.peak)),
     }
 
 

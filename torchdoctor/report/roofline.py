@@ -163,7 +163,11 @@ def _points(cases: Sequence[BenchResult], x: _Scale, y: _Scale) -> tuple[Point, 
                 number=number,
                 title=title_of(row),
                 dtype=row.dtype or "",
-                said=f"{figure(row.value)} GFLOP/s at {figure(_intensity(row))} FLOP a byte",
+                said=message(
+                    "{value} GFLOP/s at {intensity} FLOP a byte",
+                    value=figure(row.value),
+                    intensity=figure(_intensity(row)),
+                ),
                 x=across,
                 y=up,
                 label_x=round(label_x, 2),
@@ -184,4 +188,8 @@ def _free(across: float, up: float, taken: Sequence[tuple[float, float]]) -> tup
 
 
 def _power(power: int) -> str:
+    # Seven digits do not fit beside the plot.
+    for least, size, letter in ((6, 6, "M"), (5, 3, "k")):
+        if power >= least:
+            return f"{10 ** (power - size):,}{letter}"
     return f"{10**power:,}" if power >= 0 else f"{10.0**power:g}"
