@@ -125,3 +125,10 @@ def test_output_that_nobody_reads_is_no_traceback(alone):
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_an_option_without_its_value_names_the_help_of_its_command(torchdoctor):
+    """click does not say whose option it is."""
+    ran = torchdoctor("install", "--torch")
+    assert ran.status == 2
+    assert "see `torchdoctor install --help`" in ran.err

@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _tell(as_json, kind=error.name, text=error.message, fix=error.fix)
     except click.ClickException as error:
         status = WRONG_USAGE
-        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "torchdoctor"
+        path = _path_of(error, argv)
         _tell(
             as_json,
             kind="usage",
@@ -201,6 +201,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = 1
         _internal(argv, as_json, error)
     _leave(status)
+
+
+def _path_of(error: click.ClickException, argv: Sequence[str]) -> str:
+    """The command at fault; click does not say it of an option whose value is missing."""
+    if isinstance(error, click.UsageError) and error.ctx:
+        return error.ctx.command_path
+    return " ".join(["torchdoctor", *[word for word in argv if word in COMMANDS][:1]])
 
 
 def _refusal(error: OSError) -> str:
