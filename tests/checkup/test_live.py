@@ -88,6 +88,33 @@ def test_the_repair_brings_the_files_back(doctor, site):
     assert (site / "torch" / "nn" / "functional.py").is_file()
 
 
+def test_the_repair_takes_away_what_was_put_aside_and_nothing_else(doctor, site, tmp_path):
+    """pip's own leftovers of torch go, named beforehand; a link, a file and folders of others stay."""
+    (site / "torch" / "functional.py").unlink()
+    for name in ("~orch", "~orch-2.13.0.dist-info", "~rock", "torchsomething"):
+        (site / name).mkdir()
+        (site / name / "kept.txt").write_text("")
+    (tmp_path / "elsewhere").mkdir()
+    (site / "~orchvision").symlink_to(tmp_path / "elsewhere")
+    ran = doctor("--fix", "--yes", "--no-import")
+    (repair,) = ran.json["repairs"]
+    assert f"remove {site / '~orch'}, {site / '~orch-2.13.0.dist-info'}, left by" in repair["what"]
+    assert "torchvision" not in repair["what"]
+    assert (site / "torch" / "functional.py").is_file()
+    there = {path.name for path in site.iterdir() if "~" in path.name or path.name == "torchsomething"}
+    assert there == {"~rock", "torchsomething", "~orchvision"}
+
+
+def test_leftovers_alone_are_removed_and_nothing_is_installed(doctor, site):
+    """All is whole: the folder goes, and then nothing is wrong."""
+    (site / "~orch").mkdir()
+    found = doctor("--no-import").json["findings"]
+    assert str(site / "~orch") in " ".join(found[0]["fix"])
+    ran = doctor("--fix", "--yes", "--no-import")
+    assert (ran.status, [row["outcome"] for row in ran.json["repairs"]]) == (0, ["repaired"]), ran.out
+    assert "install" not in ran.json["repairs"][0]["what"].replace("installation", "")
+
+
 def _tree(folder):
     return {
         str(path.relative_to(folder)): (path.lstat().st_mtime_ns, path.lstat().st_size)

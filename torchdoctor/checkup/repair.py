@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.checkup.leftovers import removable_leftovers
 from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.errors import NoSolution
 from torchdoctor.message import joined, message
@@ -15,7 +17,7 @@ from torchdoctor.plan import COMPANIONS, Request
 from torchdoctor.snapshot_shelf import plan_from_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torchdoctor.checkup.seen import Seen
     from torchdoctor.diagnosis import Finding
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from wheels_index import Snapshot
 
 __all__ = [
-    "KernelRepair", "Outcome", "Reinstall", "Repaired", "mending_command", "repairs_for", "with_mending",
+    "Clearing", "KernelRepair", "Outcome", "Reinstall", "Repair", "Repaired", "mending_command",
+    "repairs_for", "with_mending",
 ]  # fmt: skip
 
 Outcome = Literal["repaired", "skipped", "failed"]
@@ -45,12 +48,16 @@ _KERNELS = frozenset({"jupyter-kernel-python-missing"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reinstall:
-    """Install `plan` into the environment; `reinstall` are packages to replace though their version is right."""
+    """Install `plan` into the environment; `reinstall` are packages to replace though their version is right.
+
+    `leftovers` are folders of an interrupted installation, which go once the new one is there.
+    """
 
     findings: tuple[str, ...]
     plan: Plan
     request: Request
     reinstall: frozenset[str]
+    leftovers: tuple[Path, ...] = ()
 
     @property
     def what(self) -> str:
@@ -58,7 +65,26 @@ class Reinstall:
         names = joined(f"{row.name} {row.version}" for row in self.plan.packages)
         text = message("install {names} into the environment", names=names)
         again = sorted(self.reinstall)
-        return joined((text, message("and {names} anew", names=joined(again)))) if again else text
+        if again:
+            text = joined((text, message("and {names} anew", names=joined(again))))
+        return joined((text, _removal(self.leftovers)), "; ") if self.leftovers else text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clearing:
+    """Remove what an interrupted installation left, where all else is whole."""
+
+    findings: tuple[str, ...]
+    leftovers: tuple[Path, ...]
+
+    @property
+    def what(self) -> str:
+        """What would be done, for the person who is asked."""
+        return _removal(self.leftovers)
+
+
+def _removal(folders: Iterable[Path]) -> str:
+    return message("remove {folders}, left by an interrupted installation", folders=joined(folders))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,14 +120,18 @@ class Repaired:
         }
 
 
-def repairs_for(
-    seen: Seen, findings: Sequence[Finding], index: Snapshot
-) -> tuple[Reinstall | KernelRepair, ...]:
+Repair: TypeAlias = "Reinstall | Clearing | KernelRepair"
+
+
+def repairs_for(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
     """What can be done here about the findings; the others need a person, an administrator or the host."""
     ids = [row.id for row in findings]
-    rows: list[Reinstall | KernelRepair] = []
+    rows: list[Repair] = []
     about_builds = tuple(name for name in ids if name in _OTHER_BUILD | _SAME_BUILD)
-    if about_builds and (made := _reinstall(seen, about_builds, index)) is not None:
+    if about_builds == ("partial-install",) and _only_leftovers(seen):
+        if leftovers := removable_leftovers(seen):
+            rows.append(Clearing(findings=about_builds, leftovers=leftovers))
+    elif about_builds and (made := _reinstall(seen, about_builds, index)) is not None:
         rows.append(made)
     about_kernels = tuple(name for name in ids if name in _KERNELS)
     if about_kernels:
@@ -113,6 +143,19 @@ def repairs_for(
     return tuple(rows)
 
 
+def _only_leftovers(seen: Seen) -> bool:
+    """Whether folders put aside are all that is wrong: every file is there, and torch is imported."""
+    left = seen.inventory.leftovers.value or ()
+    return (
+        bool(left)
+        and all(Path(row).name.startswith("~") for row in left)
+        and not _broken(seen)
+        and not seen.inventory.truncated.value
+        and seen.healthy_import is not False
+        and seen.inventory.torch.value is not None
+    )
+
+
 def mending_command(python: PythonInfo) -> str:
     """The command that makes the repairs, for the shell of the environment's system."""
     prefix = str(python.prefix)
@@ -120,9 +163,7 @@ def mending_command(python: PythonInfo) -> str:
     return f"torchdoctor doctor {folder} --fix"
 
 
-def with_mending(
-    findings: Sequence[Finding], repairs: Sequence[Reinstall | KernelRepair], command: str
-) -> tuple[Finding, ...]:
+def with_mending(findings: Sequence[Finding], repairs: Sequence[Repair], command: str) -> tuple[Finding, ...]:
     """The findings, those that a repair is about with the command that makes it before the steps by hand."""
     about = {name for row in repairs for name in row.findings}
     text = message("Let torchdoctor do it; it shows what it will do and asks first:")
@@ -136,21 +177,24 @@ def _reinstall(seen: Seen, findings: tuple[str, ...], index: Snapshot) -> Reinst
     kept: dict[str, SpecifierSet] = {
         name: SpecifierSet() for name in COMPANIONS if getattr(seen.inventory, name).value is not None
     }
-    same = Request(torch=SpecifierSet(f"=={version}") if version else None, required=kept)
+    # Nobody asked for a companion that is not there.
+    absent = frozenset(COMPANIONS) - set(kept)
+    same = Request(torch=SpecifierSet(f"=={version}") if version else None, required=kept, excluded=absent)
     if set(findings) & _OTHER_BUILD:
         # The same release in the right build, else the build that fits best, whatever its release.
-        wanted: tuple[Request, ...] = (same, Request(required=kept), Request())
+        wanted: tuple[Request, ...] = (same, replace(same, torch=None), Request(excluded=absent))
     else:
-        wanted = (Request(torch=same.torch, variant=variant or "auto", required=kept), same)
+        wanted = (replace(same, variant=variant or "auto"), same)
     for request in wanted:
         plan = _planned(seen, request, index)
         if plan is not None and not (set(findings) & _OTHER_BUILD and plan.variant == variant):
-            pinned = Request(torch=SpecifierSet(f"=={plan.torch.version.public}"), variant=plan.variant)
+            release = SpecifierSet(f"=={plan.torch.version.public}")
             return Reinstall(
                 findings=findings,
                 plan=plan,
-                request=Request(torch=pinned.torch, variant=pinned.variant, required=request.required),
+                request=replace(request, torch=release, variant=plan.variant),
                 reinstall=_broken(seen),
+                leftovers=removable_leftovers(seen) if "partial-install" in findings else (),
             )
     return None
 

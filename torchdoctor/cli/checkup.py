@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.checkup import Looking, Seen
     from torchdoctor.checkup.lines import Line
-    from torchdoctor.checkup.repair import KernelRepair, Reinstall, Repaired
+    from torchdoctor.checkup.repair import Repair, Repaired
     from torchdoctor.cli.options import Output
     from torchdoctor.decide import SourceOptions
     from torchdoctor.diagnosis import Finding
@@ -131,9 +131,7 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
     return 1 if "error" in worst or (asked.strict and "warning" in worst) else 0
 
 
-def _repairs(
-    seen: Seen, findings: Sequence[Finding], index: Snapshot
-) -> tuple[Reinstall | KernelRepair, ...]:
+def _repairs(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
     if not findings:
         return ()
     from torchdoctor.checkup.repair import repairs_for

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.checkup.repair import KernelRepair, Reinstall, Repaired
+from torchdoctor.checkup.leftovers import remove_folders
+from torchdoctor.checkup.repair import Clearing, Reinstall, Repaired
 from torchdoctor.cli.place import cache_folder, data_folder
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.message import joined, message
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.checkup import Seen
+    from torchdoctor.checkup.repair import KernelRepair, Repair
     from torchdoctor.cli.checkup import Asked
     from torchdoctor.cli.options import Output
     from torchdoctor.machine import World
@@ -22,7 +24,7 @@ __all__ = ["carry_out"]
 
 
 def carry_out(
-    repairs: Sequence[Reinstall | KernelRepair], seen: Seen, asked: Asked, output: Output, world: World
+    repairs: Sequence[Repair], seen: Seen, asked: Asked, output: Output, world: World
 ) -> tuple[Repaired, ...]:
     """Every repair that is agreed to, in order; each says how it ended."""
     report = StageLines(
@@ -34,9 +36,7 @@ def carry_out(
         report.close()
 
 
-def _one(
-    row: Reinstall | KernelRepair, seen: Seen, asked: Asked, world: World, report: StageLines
-) -> Repaired:
+def _one(row: Repair, seen: Seen, asked: Asked, world: World, report: StageLines) -> Repaired:
     if asked.dry_run:
         return Repaired(findings=row.findings, what=row.what, outcome="skipped", why="--dry-run")
     if not asked.yes and not report.confirm(message("{what}?", what=row.what)):
@@ -45,6 +45,9 @@ def _one(
     try:
         if isinstance(row, Reinstall):
             _reinstall(row, seen, asked, world, report)
+            _clear(row, report)
+        elif isinstance(row, Clearing):
+            _clear(row, report)
         else:
             _repair_kernel(row, seen, asked, world, report)
     except TorchdoctorError as error:
@@ -67,6 +70,13 @@ def _reinstall(row: Reinstall, seen: Seen, asked: Asked, world: World, report: S
         agreed=True,
     )
     install(options, world=world, report=report)
+
+
+def _clear(row: Reinstall | Clearing, report: StageLines) -> None:
+    """Only once all else is done: what is put aside may be the one copy of a package that is half removed."""
+    if row.leftovers:
+        remove_folders(row.leftovers)
+        report.note(message("removed {folders}", folders=joined(row.leftovers)))
 
 
 def _repair_kernel(row: KernelRepair, seen: Seen, asked: Asked, world: World, report: StageLines) -> None:

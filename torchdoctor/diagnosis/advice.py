@@ -7,7 +7,7 @@ import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from torchdoctor.diagnosis import knowledge as know
 
@@ -224,6 +224,31 @@ def _culprit(case: CaseFile) -> str | None:
     return _safe(name.rstrip("->=<~")) if name else None
 
 
+def _leftovers(case: CaseFile) -> str | None:
+    """What an interrupted installation left on this machine, each by its full path."""
+    return ", ".join(path for path in case.values("live.leftover") if path.isprintable()) or None
+
+
+def _not_whole(case: CaseFile) -> str | None:
+    """Pins of the packages on this machine whose files are not as they were installed."""
+    names = [*case.values("live.record")]
+    if not names and (case.of("live.truncated") or case.value("live.check.import") == "fail"):
+        names = ["torch"]
+    versions = {
+        "torch": _torch(case),
+        **{name: case.value(f"package.{name}") for name in names if name != "torch"},
+    }
+    pins = [f"{name}=={public}" for name in names if (public := _public(versions[name])) and _safe(name)]
+    return " ".join(pins) or None
+
+
+def _public(text: str | None) -> str | None:
+    try:
+        return Version(text).public if text else None
+    except InvalidVersion:
+        return None
+
+
 PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "torch": _torch,
     "build": _build,
@@ -239,6 +264,8 @@ PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
     "culprit": _culprit,
+    "leftovers": _leftovers,
+    "not_whole": _not_whole,
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,

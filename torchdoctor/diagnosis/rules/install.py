@@ -7,6 +7,20 @@ from torchdoctor.diagnosis.signs import all_of, hint, likely, possible, says
 
 __all__ = ["RULES"]
 
+# Names without an open end: a `torch*` would take torchvision and torchaudio along.
+EXACT_FOLDERS = (
+    "In the environment's site-packages remove these folders, where they are there, and no others: torch, "
+    "torch-*.dist-info, ~orch, ~orch-*.dist-info. Then:"
+)
+BY_HAND = Step(
+    text=EXACT_FOLDERS,
+    command="{pip_reinstall} --no-deps torch=={torch} --index-url {index_url}",
+    otherwise=Step(
+        text=EXACT_FOLDERS,
+        command="{any_install}",
+        otherwise=Step(text=EXACT_FOLDERS, command="{pip_reinstall} torch"),
+    ),
+)
 
 RULES = (
     Rule(
@@ -79,24 +93,16 @@ RULES = (
             says("partially initialized module 'torch' has no attribute"),
         ),
         steps=(
+            # A live machine shows which folders and packages; a paste does not.
             Step(
-                text=(
-                    "In the environment's site-packages remove every folder that begins with "
-                    "~orch, torch or torch-, then:"
-                ),
-                command="{pip_reinstall} --no-deps torch=={torch} --index-url {index_url}",
+                text="Remove these, and nothing else: {leftovers}. Then install anew what is not whole:",
+                command="{pip_reinstall} --no-deps {not_whole} --index-url {index_url}",
                 otherwise=Step(
-                    text=(
-                        "In the environment's site-packages remove every folder that begins with "
-                        "~orch, torch or torch-, then:"
-                    ),
-                    command="{any_install}",
+                    text="Remove these, and nothing else: {leftovers}.",
                     otherwise=Step(
-                        text=(
-                            "In the environment's site-packages remove every folder that begins "
-                            "with ~orch, torch or torch-, then:"
-                        ),
-                        command="{pip_reinstall} torch",
+                        text="Install anew what is not whole:",
+                        command="{pip_reinstall} --no-deps {not_whole} --index-url {index_url}",
+                        otherwise=BY_HAND,
                     ),
                 ),
             ),
