@@ -195,6 +195,22 @@ def _libraries_mixed(place: Place) -> None:
     place.put("nvidia-cublas-cu12", "12.4.5.8")
 
 
+def _dependencies_missing(place: Place) -> None:
+    for path in (*place.site.glob("sympy*"), *place.site.glob("filelock*")):
+        shutil.rmtree(path)
+
+
+def _dependency_of_one_missing(place: Place) -> None:
+    for path in place.site.glob("mpmath*"):
+        shutil.rmtree(path)
+
+
+def _dependency_too_old(place: Place) -> None:
+    for path in place.site.glob("networkx*"):
+        shutil.rmtree(path)
+    place.put("networkx", "2.4")
+
+
 def _no_triton(place: Place) -> None:
     place.torch("2.9.1+cu128", "triton==3.5.1; platform_system == 'Linux'")
 
@@ -270,6 +286,12 @@ BROKEN = (
            ("nvidia-cublas",), ("install torch again", "reinstall", "nvidia-cublas-cu12==12.8")),
     Broken("nvidia-wheels-mixed", "an nvidia-* package of another version", _libraries_mixed,
            ("nvidia-cublas",), ("put back", "reinstall", "nvidia-cublas-cu12==12.8")),
+    Broken("torch-dependency-missing", "sympy and filelock taken away", _dependencies_missing,
+           ("sympy", "filelock"), ("install torch again", "reinstall", "install sympy")),
+    Broken("torch-dependency-missing", "what sympy needs taken away", _dependency_of_one_missing,
+           ("mpmath",), ("install torch again", "reinstall", "install mpmath")),
+    Broken("torch-dependency-version", "a package older than torch allows", _dependency_too_old,
+           ("networkx",), ("install torch again", "reinstall", "networkx>=")),
     Broken("triton-missing", "Triton left out", _no_triton,
            ("triton",), ("install torch again", "reinstall", "install triton")),
     Broken("numpy2-abi", "NumPy 2 beside torch 2.2", _old_for_numpy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -113,6 +114,17 @@ def test_leftovers_alone_are_removed_and_nothing_is_installed(doctor, site):
     ran = doctor("--fix", "--yes", "--no-import")
     assert (ran.status, [row["outcome"] for row in ran.json["repairs"]]) == (0, ["repaired"]), ran.out
     assert "install" not in ran.json["repairs"][0]["what"].replace("installation", "")
+
+
+def test_the_repair_brings_back_what_torch_requires(doctor, site):
+    """A small package that was taken away is named, and there again."""
+    for path in (*site.glob("sympy*"), *site.glob("filelock*")):
+        shutil.rmtree(path)
+    ran = doctor("--fix", "--yes")
+    assert (ran.status, _ids(ran)) == (0, []), ran.out
+    assert ran.json["repairs"][0]["findings"] == ["torch-dependency-missing"]
+    assert (site / "filelock" / "__init__.py").is_file()
+    assert (site / "sympy" / "__init__.py").is_file()
 
 
 def _tree(folder):

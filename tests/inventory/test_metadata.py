@@ -50,9 +50,17 @@ documents = st.recursive(
 
 
 def test_the_header_of_a_metadata_file_is_read():
-    """Name, version, and of the requirements those about PyTorch, NVIDIA and NumPy; the description is no header."""
+    """Name, version, and everything that torch requires; the description is no header."""
     read = parse_metadata(TORCH)
     assert (read.name, read.version) == ("torch", "2.4.1")
+    assert [line.partition(" ")[0] for line in read.requires] == [
+        "filelock", "typing-extensions", "nvidia-cublas-cu12", "triton", "optree",
+    ]  # fmt: skip
+
+
+def test_of_another_package_only_what_concerns_torch_is_kept():
+    """Of the requirements those about PyTorch, NVIDIA and NumPy."""
+    read = parse_metadata(TORCH.replace("Name: torch\n", "Name: other\n", 1))
     assert [line.partition(" ")[0] for line in read.requires] == ["nvidia-cublas-cu12", "triton"]
 
 

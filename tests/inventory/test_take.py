@@ -16,7 +16,11 @@ def test_every_distribution_is_listed_with_who_put_it_there_and_when(env):
     env.put("rich", "14.0", installer="uv")
     os.utime(info / "RECORD", (1_790_000_000, 1_790_000_000))
     vision, rich = env.take().distribution("torchvision"), env.take().distribution("rich")
-    assert (vision.installer, vision.requested, vision.requires) == ("pip", True, ("numpy", "torch==2.13.0"))
+    assert (vision.installer, vision.requested, vision.requires) == (
+        "pip",
+        True,
+        ("numpy", "torch==2.13.0", "pillow"),
+    )
     assert vision.installed_at == "2026-09-21T14:13:20+00:00"
     assert (rich.installer, rich.requested, rich.requires) == ("uv", False, ())
 

@@ -123,7 +123,7 @@ def test_a_dependency_that_is_missing_is_named(broken):
     checks = checks_of(broken.python, "import", "conv")
 
     assert "No module named 'typing_extensions'" in checks["import"].detail
-    assert checks.causes == ["missing-dependency"]
+    assert checks.causes == ["torch-dependency-missing"]
     assert checks["conv"].status == "skip"
 
 

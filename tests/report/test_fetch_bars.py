@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 
 import pytest
 
@@ -105,7 +106,11 @@ def test_a_terminal_gets_a_bar_for_all_and_one_for_each_file(monkeypatch):
         report.note("a note")
         report.close()
         terminal.flush()
-        shown = screen.read(65536).decode("utf-8", "replace")
+        written = b""
+        # A terminal hands out what was written in pieces.
+        while select.select([screen], [], [], 0.5)[0]:
+            written += screen.read(65536)
+        shown = written.decode("utf-8", "replace")
     assert "2 files" in shown
     assert "torch-2.13.0+cpu" in shown
     assert "a note" in shown

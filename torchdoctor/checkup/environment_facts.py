@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.checkup.replaced import replacement_of
-from torchdoctor.checkup.required import unmet_requirements
+from torchdoctor.checkup.required import Unmet, unmet_requirements
 from torchdoctor.diagnosis.case_file import Fact
 from torchdoctor.message import joined, message
 
@@ -19,6 +19,9 @@ __all__ = ["environment_facts", "told", "worded"]
 
 # What a variable says only where something is wrong: its folders are looked into instead.
 _LOOKED_INTO = ("PYTHONPATH", "LD_LIBRARY_PATH")
+
+# Beginnings of the names of packages that torch requires and that rules of their own speak of.
+_LARGE = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 
 # The words of the inventory that are for people.
 _WORDS = {
@@ -73,14 +76,29 @@ def environment_facts(seen: Seen) -> Iterator[Fact]:
     yield from _together(inventory)
     yield from _of_conda(inventory)
     yield from _in_front(inventory)
-    for unmet in unmet_requirements(inventory, seen.python):
-        yield Fact(
-            name="live.unmet", value=f"{unmet.project} {unmet.version or 'missing'}", source=unmet.told
-        )
+    yield from _unmet(unmet_requirements(inventory, seen.python))
     for said in seen.moved:
         yield Fact(name="live.moved", value=said, source=said)
     if (replaced := replacement_of(inventory)) is not None:
         yield Fact(name="live.replaced", value=replaced.now, source=replaced.told)
+
+
+def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Fact]:
+    """NVIDIA's packages and Triton one by one; of the others those that are missing, and those of a wrong version."""
+    large = [row for row in rows if row.project.startswith(_LARGE)]
+    for row in large:
+        yield Fact(name="live.unmet", value=f"{row.project} {row.version or 'missing'}", source=row.told)
+    small = [row for row in rows if row not in large]
+    for name, some in (
+        ("live.required.missing", [row for row in small if row.version is None]),
+        ("live.required.version", [row for row in small if row.version is not None]),
+    ):
+        if some:
+            yield Fact(
+                name=name,
+                value=", ".join(row.project for row in some),
+                source=joined((row.told for row in some), "; "),
+            )
 
 
 def _together(inventory: Inventory) -> Iterator[Fact]:

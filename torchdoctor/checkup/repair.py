@@ -42,6 +42,7 @@ _OTHER_BUILD = frozenset({
 _SAME_BUILD = frozenset({
     "torchvision-mismatch", "torchvision-cpu-with-cuda-torch", "torchaudio-mismatch", "partial-install",
     "nvidia-wheels-missing", "nvidia-wheels-mixed", "numpy2-abi", "triton-missing",
+    "torch-dependency-missing", "torch-dependency-version",
 })  # fmt: skip
 _KERNELS = frozenset({"jupyter-kernel-python-missing"})
 

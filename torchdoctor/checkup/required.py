@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Unmet", "unmet_requirements"]
 
+# Whose requirements are looked at: torch's, its companions', and those of what torch requires that require something.
+_REQUIRING = ("torch", "torchvision", "torchaudio", "sympy", "jinja2")
 _SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unmet:
-    """`project` is required of torch as `wanted`; `version` is there, None where the project is missing."""
+    """`project` is required by `by` as `wanted`; `version` is there, None where the project is missing."""
 
     project: str
+    by: str
     wanted: str
     version: str | None
 
@@ -35,34 +38,46 @@ class Unmet:
         """What is required and what is there, as a sentence."""
         if self.version:
             return message(
-                "torch requires {wanted}, and {version} is there", wanted=self.wanted, version=self.version
+                "{by} requires {wanted}, and {version} is there",
+                by=self.by,
+                wanted=self.wanted,
+                version=self.version,
             )
-        return message("torch requires {wanted}, and it is not there", wanted=self.wanted)
+        return message("{by} requires {wanted}, and it is not there", by=self.by, wanted=self.wanted)
 
 
 def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet, ...]:
-    """NVIDIA's packages and Triton against the lines of torch's metadata; of conda's torch nothing is said."""
-    torch = inventory.distribution("torch")
-    if torch is None or torch.kind == "conda":
+    """What is there against the lines of torch's metadata and its companions'; of conda's packages nothing is said.
+
+    How torch and its companions go together is judged elsewhere, by more than their metadata. Without a torch
+    nothing is required.
+    """
+    found: dict[str, Unmet] = {}
+    if inventory.distribution("torch") is None:
         return ()
-    return tuple(_unmet(torch.requires, inventory, _environment(python)))
+    for name in _REQUIRING:
+        requiring = inventory.distribution(name)
+        if requiring is not None and requiring.kind != "conda":
+            for row in _unmet(name, requiring.requires, inventory, _environment(python)):
+                found.setdefault(row.project, row)
+    return tuple(found.values())
 
 
-def _unmet(lines: tuple[str, ...], inventory: Inventory, environment: dict[str, str]) -> Iterator[Unmet]:
+def _unmet(
+    by: str, lines: tuple[str, ...], inventory: Inventory, environment: dict[str, str]
+) -> Iterator[Unmet]:
     for line in lines:
         try:
             wanted = Requirement(line)
         except InvalidRequirement:
             continue
         name = canonicalize_name(wanted.name)
-        if not name.startswith(("nvidia-", "triton", "cuda-", "pytorch-triton")):
-            continue
-        if wanted.marker is not None and not wanted.marker.evaluate(environment):
+        if name == "torch" or (wanted.marker is not None and not wanted.marker.evaluate(environment)):
             continue
         there = inventory.distribution(name)
         if there is None or not _fits(wanted, there.version):
             told = f"{name}{wanted.specifier}"
-            yield Unmet(project=name, wanted=told, version=there.version if there else None)
+            yield Unmet(project=name, by=by, wanted=told, version=there.version if there else None)
 
 
 def _fits(wanted: Requirement, version: str | None) -> bool:

@@ -117,6 +117,8 @@ LIVE: dict[str, tuple[Sign, ...]] = {
     "nvidia-wheels-missing": (sure(fact("live.unmet", r"(?:nvidia|cuda)-\S+ missing")),),
     "nvidia-wheels-mixed": (sure(fact("live.unmet", r"(?:nvidia|cuda)-\S+ \d.*")),),
     "triton-missing": (sure(fact("live.unmet", r"\S*triton\S* .*")),),
+    "torch-dependency-missing": (sure(fact("live.required.missing")),),
+    "torch-dependency-version": (sure(fact("live.required.version")),),
     "env-moved-or-copied": (sure(fact("live.moved")),),
     "conda-pip-mix": (sure(fact("live.conda_and_pip")),),
     "pythonpath-pollution": (sure(fact("live.python_path")),),

@@ -34,6 +34,8 @@ _RELEVANT = (
     "numpy", "xformers", "flash-attn", "flash_attn", "bitsandbytes", "mkl", "intel", "tbb", "llvm-openmp",
     "libgomp", "_openmp",
 )  # fmt: skip
+# All that these require is looked at: they make up torch's own closure.
+_WHOLE = ("torch", "torchvision", "torchaudio", "sympy", "jinja2", "Jinja2")
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _ASSIGNED = re.compile(
     r"^(\w{1,40})\s*(?::[^=\n]{1,60})?=\s*([^\n]{1,300}?)\s*(?:#.*)?$", re.MULTILINE | re.ASCII
@@ -56,7 +58,7 @@ def is_relevant(name: str) -> bool:
 
 
 def parse_metadata(text: str) -> Metadata:
-    """Read the header fields; of the requirements only those of relevant projects are kept.
+    """Read the header fields; of the requirements only those of relevant projects are kept, and all that torch names.
 
     https://packaging.python.org/en/latest/specifications/core-metadata/
     """
@@ -70,12 +72,12 @@ def parse_metadata(text: str) -> Metadata:
             continue
         key = key.lower()
         if key == "name":
-            name = clean(value)
+            name = clean(value)  # it stands before what is required
         elif key == "version":
             version = clean(value, limit=100)
         elif key == "requires-dist":
             named = _NAMED.match(value.strip())
-            if named and is_relevant(canonicalize_name(named[0])):
+            if named and (name in _WHOLE or is_relevant(canonicalize_name(named[0]))):
                 requires.append(clean(value, limit=300))
     return Metadata(name=name or None, version=version or None, requires=tuple(requires[:500]))
 
