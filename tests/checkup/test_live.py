@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import shlex
 import shutil
 import subprocess
@@ -47,6 +49,27 @@ def doctor(env, tmp_path, monkeypatch):
         )
 
     return run
+
+
+def _on_terminal(arguments, answer, cwd):
+    """What the program says on a terminal where `answer` is typed once it asks, white space as one blank."""
+    outer, inner = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "torchdoctor", *map(str, arguments)], stdin=inner, stdout=inner, stderr=inner,
+        env={**os.environ, "TERM": "dumb", "NO_COLOR": "1"}, cwd=cwd, start_new_session=True,
+    )  # fmt: skip
+    os.close(inner)
+    said, typed = b"", False
+    # The other end is closed when the program ends.
+    with contextlib.suppress(OSError):
+        while piece := os.read(outer, 4096):
+            said += piece
+            if b"/n]" in said.lower() and not typed:
+                os.write(outer, f"{answer}\n".encode())
+                typed = True
+    os.close(outer)
+    process.wait(30)
+    return " ".join(said.decode("utf-8", "replace").split())
 
 
 def _ids(ran):
@@ -201,6 +224,24 @@ def test_without_a_yes_nothing_is_repaired(doctor, site):
     assert (ran.status, ran.json["repairs"][0]["outcome"]) == (1, "skipped")
     assert "--yes" in ran.json["repairs"][0]["why"]
     assert not (site / "torch" / "nn" / "functional.py").exists()
+
+
+def test_the_report_and_the_plan_come_before_the_question(env, site, tmp_path, monkeypatch):
+    """On a terminal; the answer n changes nothing, and is called by its name."""
+    (site / "torch" / "functional.py").unlink()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+    said = _on_terminal(("doctor", env, "--no-network", "--no-import", "--fix"), "n", tmp_path)
+    in_order = (
+        "[partial-install]",
+        "What can be done",
+        f"install torch {TORCH}+cpu anew",
+        "[Y/n]",
+        "(declined)",
+    )
+    places = [said.find(text) for text in in_order]
+    assert -1 not in places
+    assert places == sorted(places), said
+    assert not (site / "torch" / "functional.py").exists()
 
 
 def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path):

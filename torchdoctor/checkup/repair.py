@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from torchdoctor.checkup.leftovers import removable_leftovers
 from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.errors import NoSolution
-from torchdoctor.message import joined, message
+from torchdoctor.message import Message, joined, message
 from torchdoctor.plan import COMPANIONS, Request
 from torchdoctor.snapshot_shelf import plan_from_snapshot
 
@@ -51,6 +51,7 @@ _KERNELS = frozenset({"jupyter-kernel-python-missing"})
 class Reinstall:
     """Install `plan` into the environment; `reinstall` are packages to replace though their version is right.
 
+    `unchanged` are those of the plan that are there already;
     `leftovers` are folders of an interrupted installation, which go once the new one is there.
     """
 
@@ -58,17 +59,19 @@ class Reinstall:
     plan: Plan
     request: Request
     reinstall: frozenset[str]
+    unchanged: frozenset[str] = frozenset()
     leftovers: tuple[Path, ...] = ()
 
     @property
     def what(self) -> str:
         """What would be done, for the person who is asked."""
-        names = joined(f"{row.name} {row.version}" for row in self.plan.packages)
-        text = message("install {names} into the environment", names=names)
-        again = sorted(self.reinstall)
-        if again:
-            text = joined((text, message("and {names} anew", names=joined(again))))
-        return joined((text, _removal(self.leftovers)), "; ") if self.leftovers else text
+        versions = {row.name: f"{row.name} {row.version}" for row in self.plan.packages}
+        again = sorted(versions.get(name, name) for name in self.reinstall)
+        fresh = [text for name, text in versions.items() if name not in self.reinstall | self.unchanged]
+        texts = [message("install {names} into the environment", names=joined(fresh))] if fresh else []
+        texts += [message("install {names} anew", names=joined(again))] if again else []
+        texts += [_removal(self.leftovers)] if self.leftovers else []
+        return joined(texts, "; ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +87,7 @@ class Clearing:
         return _removal(self.leftovers)
 
 
-def _removal(folders: Iterable[Path]) -> str:
+def _removal(folders: Iterable[Path]) -> Message:
     return message("remove {folders}, left by an interrupted installation", folders=joined(folders))
 
 
@@ -195,6 +198,7 @@ def _reinstall(seen: Seen, findings: tuple[str, ...], index: Snapshot) -> Reinst
                 plan=plan,
                 request=replace(request, torch=release, variant=plan.variant),
                 reinstall=_broken(seen),
+                unchanged=_unchanged(seen, plan),
                 leftovers=removable_leftovers(seen) if "partial-install" in findings else (),
             )
     return None
@@ -212,6 +216,15 @@ def _public(text: str | None) -> str | None:
         return Version(text).public if text else None
     except InvalidVersion:
         return None
+
+
+def _unchanged(seen: Seen, plan: Plan) -> frozenset[str]:
+    """Packages of the plan that are there in that very version; none where nothing would be left to tell."""
+    there = {
+        row.name: row.version for row in (seen.inventory.distributions.value or ()) if row.kind == "wheel"
+    }
+    same = frozenset(row.name for row in plan.packages if there.get(row.name) == str(row.version))
+    return same if len(same) < len(plan.packages) or _broken(seen) else frozenset()
 
 
 def _broken(seen: Seen) -> frozenset[str]:

@@ -112,13 +112,10 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
     repairs = _repairs(seen, findings, index)
     done: tuple[Repaired, ...] = ()
     if asked.fix:
-        from torchdoctor.cli.repairs import carry_out
-
-        done = carry_out(repairs, seen, asked, output, world)
-        if any(row.outcome == "repaired" for row in done):
+        done = _mend(repairs, seen, findings, asked, output, world)
+        if changed := any(row.outcome == "repaired" for row in done):
             seen, findings = _judged(world, described, asked, index)
             done = _checked_again(done, findings)
-            repairs = _repairs(seen, findings, index)
     mends = mending_command(described)
     if not asked.fix:
         findings = with_mending(findings, repairs, mends)
@@ -126,9 +123,32 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
     if output.json:
         say_json(_document(seen, findings, lines, done))
     else:
-        _show(findings, lines, done, "" if asked.fix or not repairs else mends, output)
+        if not asked.fix or changed:
+            _report(findings, lines, output)
+        _end(findings, lines, done, "" if asked.fix or not repairs else mends, output)
     worst = {row.severity for row in findings} | {row.mark for row in lines}
     return 1 if "error" in worst or (asked.strict and "warning" in worst) else 0
+
+
+def _mend(
+    repairs: Sequence[Repair],
+    seen: Seen,
+    findings: Sequence[Finding],
+    asked: Asked,
+    output: Output,
+    world: World,
+) -> tuple[Repaired, ...]:
+    """Say what is wrong and what can be done about it, then ask and do it."""
+    from torchdoctor.checkup.lines import lines_of
+    from torchdoctor.cli.repairs import carry_out
+    from torchdoctor.report.checkup_text import planned_lines
+    from torchdoctor.report.hanging import columns_of
+
+    if not output.json:
+        _report(findings, lines_of(seen, findings, asked.checks), output)
+        for text in planned_lines(() if asked.dry_run else repairs, columns_of(sys.stdout)):
+            click.echo(text)
+    return carry_out(repairs, seen, asked, output, world)
 
 
 def _repairs(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
@@ -190,14 +210,9 @@ def _problems(findings: Sequence[Finding], lines: Sequence[Line]) -> bool:
     return any(row.severity != "note" for row in findings) or any(row.mark == "error" for row in lines)
 
 
-def _show(
-    findings: Sequence[Finding],
-    lines: Sequence[Line],
-    done: Sequence[Repaired],
-    mends: str,
-    output: Output,
-) -> None:
-    from torchdoctor.report.checkup_text import checkup_lines, repair_lines, verdict
+def _report(findings: Sequence[Finding], lines: Sequence[Line], output: Output) -> None:
+    """How things are, then what is wrong."""
+    from torchdoctor.report.checkup_text import checkup_lines
     from torchdoctor.report.diagnosis_text import finding_lines
     from torchdoctor.report.hanging import columns_of
 
@@ -209,6 +224,20 @@ def _show(
         click.echo()
         for text in finding_lines(row, _styled, columns):
             click.echo(text)
+
+
+def _end(
+    findings: Sequence[Finding],
+    lines: Sequence[Line],
+    done: Sequence[Repaired],
+    mends: str,
+    output: Output,
+) -> None:
+    """What became of the repairs, and the verdict as the last line."""
+    from torchdoctor.report.checkup_text import repair_lines, verdict
+
+    if done:
+        click.echo()
     for text in repair_lines(done):
         click.echo(text)
     if not output.quiet or findings:

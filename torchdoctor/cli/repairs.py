@@ -31,16 +31,15 @@ def carry_out(
         quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not (output.json or asked.yes)
     )
     try:
-        return tuple(_one(row, seen, asked, world, report) for row in repairs)
+        return tuple(_one(row, seen, asked, world, report, alone=len(repairs) == 1) for row in repairs)
     finally:
         report.close()
 
 
-def _one(row: Repair, seen: Seen, asked: Asked, world: World, report: StageLines) -> Repaired:
-    if asked.dry_run:
-        return Repaired(findings=row.findings, what=row.what, outcome="skipped", why="--dry-run")
-    if not asked.yes and not report.confirm(message("{what}?", what=row.what)):
-        why = message("nobody said yes; --yes says it beforehand")
+def _one(row: Repair, seen: Seen, asked: Asked, world: World, report: StageLines, *, alone: bool) -> Repaired:
+    # One that is alone was told in the line above.
+    question = message("Do it?") if alone else message("{what}?", what=row.what)
+    if (why := _refused(question, asked, report)) is not None:
         return Repaired(findings=row.findings, what=row.what, outcome="skipped", why=why)
     try:
         if isinstance(row, Reinstall):
@@ -54,6 +53,17 @@ def _one(row: Repair, seen: Seen, asked: Asked, world: World, report: StageLines
         why = joined((error.message, error.fix), "; ")
         return Repaired(findings=row.findings, what=row.what, outcome="failed", why=why)
     return Repaired(findings=row.findings, what=row.what, outcome="repaired")
+
+
+def _refused(question: str, asked: Asked, report: StageLines) -> str | None:
+    """Why nothing is done; None where it was agreed to, by --yes or by the answer."""
+    if asked.dry_run:
+        return "--dry-run"
+    if asked.yes:
+        return None
+    if not report.may_ask:
+        return message("nobody could be asked; --yes says it beforehand")
+    return None if report.agree(question) else message("declined")
 
 
 def _reinstall(row: Reinstall, seen: Seen, asked: Asked, world: World, report: StageLines) -> None:

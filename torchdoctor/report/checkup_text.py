@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from torchdoctor.checkup.lines import Line
-    from torchdoctor.checkup.repair import Repaired
+    from torchdoctor.checkup.repair import Repair, Repaired
     from torchdoctor.diagnosis import Finding
 
     Style = Callable[[str, str], str]
 
-__all__ = ["checkup_lines", "repair_lines", "verdict"]
+__all__ = ["checkup_lines", "planned_lines", "repair_lines", "verdict"]
 
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗", "unknown": "·"}
 _WIDTH = 12
@@ -107,6 +107,15 @@ def _nothing_wrong(lines: Sequence[Line]) -> str:
     if "gpu.devices" in unknown:
         return _("Nothing wrong was found, and what the GPU says could not be learnt.")
     return _("All is well.")
+
+
+def planned_lines(repairs: Sequence[Repair], columns: int | None = None) -> Iterator[str]:
+    """What --fix is about to do, before it asks."""
+    if repairs:
+        yield ""
+        yield _("What can be done about it here:")
+    for row in repairs:
+        yield f"  {hanging(shown_in(fit_to_show(row.what)), 2, columns)}"
 
 
 def repair_lines(rows: Sequence[Repaired]) -> Iterator[str]:
