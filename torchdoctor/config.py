@@ -66,12 +66,19 @@ def parse_config(text: str, *, path: str) -> Config:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
-            message("{path} is not TOML: {error}", path=path, error=error),
+            message("{path} is not TOML: {error}", path=path, error=_with_place(str(error), text)),
             fix=message("correct that line of {path}", path=path),
         ) from error
     config = Config(path=path, values=values, lines=_lines(text))
     _check(config, values, "")
     return config
+
+
+def _with_place(error: str, text: str) -> str:
+    """The parser's text, which says of the end of a document only that it is the end."""
+    before, _, last = text.rpartition("\n")
+    line = before.count("\n") + bool(before or text.startswith("\n")) + 1
+    return error.replace("at end of document", f"at line {line}, column {len(last) + 1}, the end")
 
 
 def _check(config: Config, table: Mapping[str, Any], above: str) -> None:

@@ -132,3 +132,18 @@ def test_an_option_without_its_value_names_the_help_of_its_command(torchdoctor):
     ran = torchdoctor("install", "--torch")
     assert ran.status == 2
     assert "see `torchdoctor install --help`" in ran.err
+
+
+@pytest.mark.parametrize(("command", "name"), [("verify", "tpu"), ("bench", "3x"), ("verify", "cpu,rocm")])
+def test_what_names_no_device_is_wrong_usage(torchdoctor, command, name):
+    """Before any check runs, and before an environment is looked for."""
+    ran = torchdoctor(command, "--device", name, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "device")
+    assert name.rpartition(",")[2] in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize(("command", "option"), [("install", "--kernel-name"), ("jupyter-kernel", "--name")])
+def test_a_kernel_name_is_refused_with_the_option_of_its_command(torchdoctor, command, option):
+    """The fix can be typed as it stands."""
+    ran = torchdoctor(command, option, "a b", "--json")
+    assert (ran.status, ran.json["error"]["fix"]) == (2, f"choose another with {option}")

@@ -77,6 +77,8 @@ def test_set_keeps_comments_and_unset_takes_only_its_own(run, config):
     [
         ('[install]\nmirror = "nju\n', "line 2, column 14"),
         ('[install]\n\nmiror = "nju"\n', ":3: there is no setting install.miror; did you mean mirror?"),
+        ("a = ", "line 1, column 5"),
+        ('lang = "en"\n\n[install', "line 3, column 9"),
         ('[instal]\nmirror = "nju"\n', "did you mean install?"),
         ('[install]\noffline = "yes"\n', ":2: install.offline is true or false"),
         ('lang = "fr"\n', ":1: lang is 'fr'"),
@@ -105,6 +107,76 @@ def test_what_would_break_the_file_is_not_written(run, config):
     _write(config, "# mine\n")
     ran = run("config", "set", "install.offline", "perhaps", "--json")
     assert (ran.status, config.read_text("utf-8")) == (2, "# mine\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("install.mirror", "foo", "no mirror is called 'foo'"),
+        ("install.torch", "banana", "'banana' is neither a version nor a range"),
+        ("resolve.variant", "cuda", "'cuda' is not a variant"),
+        ("resolve.platform", "beos", "'beos' is not a platform tag"),
+        ("install.kernel-name", "a b", "'a b' cannot name a kernel"),
+        ("verify.only", "matmul,nonsense", "there is no check named 'nonsense'"),
+        ("bench.device", "tpu", "'tpu' is not the name of a device"),
+    ],
+)
+def test_a_value_that_its_command_would_refuse_is_refused_when_it_is_set(run, config, key, value, said):
+    """By the option's own check: nonsense is met at once, and not by the next command."""
+    ran = run("config", "set", key, value, "--json")
+    assert (ran.status, ran.json["error"]["kind"], config.exists()) == (2, "config", False)
+    assert key in ran.json["error"]["message"]
+    assert said in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        (("install", "--dry-run"), "TORCHDOCTOR_INSTALL_MIRROR", "foo"),
+        (("resolve",), "TORCHDOCTOR_RESOLVE_TORCH", "99"),
+        (("cache", "clean"), "TORCHDOCTOR_CACHE_CLEAN_OLDER_THAN", "old"),
+        (("verify",), "TORCHDOCTOR_VERIFY_ONLY", "nonsense"),
+        (("resolve",), "TORCHDOCTOR_RESOLVE_WITH", "a@b"),
+    ],
+)
+def test_an_error_about_a_variable_names_it(run, command, variable, value):
+    """Whoever typed nothing wrong has to be told where it stands."""
+    ran = run(*command, "--json", **{variable: value})
+    assert ran.status != 0
+    assert f"comes from {variable})" in ran.json["error"]["message"]
+
+
+def test_an_error_about_a_setting_names_its_line(run, config):
+    """What only the run can find wrong: a release that does not exist."""
+    _write(config, '# mine\n[resolve]\ntorch = "99"\n')
+    assert f"(--torch comes from {config}:3)" in run("resolve", "--json").json["error"]["message"]
+
+
+def test_an_error_about_what_was_typed_names_no_origin(run, config):
+    """The line wins over the file, so the file is not to blame."""
+    _write(config, '[resolve]\ntorch = "2.9"\n')
+    assert "comes from" not in run("resolve", "--torch", "99", "--json").json["error"]["message"]
+
+
+def test_to_unset_what_is_not_set_is_no_failure(run, config):
+    """There is nothing to do, which is said; a key that cannot be set is refused."""
+    ran = run("config", "unset", "install.mirror")
+    assert (ran.status, ran.out, config.exists()) == (0, "install.mirror was not set; nothing to do\n", False)
+    assert "did you mean install.mirror?" in run("config", "unset", "install.miror").err
+
+
+def test_one_of_two_faults_can_be_unset(run, config):
+    """A file that cannot be used is mended one setting after the other."""
+    _write(config, '[install]\nmirror = "foo"\ntorch = "banana"\n')
+    assert run("config", "unset", "install.mirror").status == 0
+    assert run("config", "unset", "install.torch").status == 0
+    assert run("resolve", "--platform", "win_amd64").status == 0
+
+
+def test_all_that_can_be_set_is_listed(run):
+    """The settings of every command too; without --all it is said how to see them."""
+    assert {"lang", "quiet", "install.mirror"} <= _settings(run("config", "--all", "--json")).keys()
+    assert "torchdoctor config --all" in run("config").out
 
 
 def test_a_place_that_cannot_be_written_is_said(torchdoctor, tmp_path):

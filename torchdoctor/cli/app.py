@@ -14,6 +14,7 @@ import click
 
 from torchdoctor import __version__
 from torchdoctor.cli.options import Output, asked_for_json, output_options
+from torchdoctor.cli.origin import innermost, remember_config, with_origin
 from torchdoctor.cli.settings import defaults_for, everywhere_in, read_config
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.language import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
@@ -112,6 +113,7 @@ def cli(ctx: click.Context, output: Output) -> int:
 
 def _take_config(ctx: click.Context, name: str, command: click.Command, config: Config) -> None:
     """Let the config file give what neither the line nor a variable did."""
+    remember_config(ctx, config)
     everywhere, asked = everywhere_in(config, set(COMMANDS)), ctx.params.get("lang")
     if (language := everywhere.pop("lang", None)) and not asked:
         _speak(language)
@@ -156,9 +158,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(shell_complete(cli, {}, "torchdoctor", _COMPLETE, instruction))
     _speak(choose_language(_asked_language(argv), os.environ, encoding=sys.stdout.encoding))
     _stop_like_ctrl_c()
+    root: click.Context | None = None
     status, as_json = 0, "--json" in argv or _json_by_variable(argv)
     try:
         with cli.make_context("torchdoctor", list(argv), color=_colour()) as ctx:
+            root = ctx
             try:
                 result: Any = cli.invoke(ctx)
             finally:
@@ -168,14 +172,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = done.exit_code
     except TorchdoctorError as error:
         status = error.exit_status
-        _tell(as_json, kind=error.name, text=error.message, fix=error.fix)
+        _tell(as_json, kind=error.name, text=with_origin(error.message, innermost(root)), fix=error.fix)
     except click.ClickException as error:
         status = WRONG_USAGE
         path = _path_of(error, argv)
         _tell(
             as_json,
             kind="usage",
-            text=error.format_message(),
+            text=with_origin(error.format_message(), getattr(error, "ctx", None)),
             fix=message("see `{command} --help`", command=path),
         )
     except (click.Abort, KeyboardInterrupt):

@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-__all__ = ["extras_asked", "optional_asked", "request_asked"]
+__all__ = [
+    "extras_asked",
+    "optional_asked",
+    "request_asked",
+    "requirement_asked",
+    "torch_asked",
+    "variant_asked",
+]
 
 
 def request_asked(
     *, torch: str | None, variant_name: str, with_: Sequence[str], without: Sequence[str], yes: bool = False
 ) -> Request:
     """The request that the options make; `UsageError` names the option that cannot be read."""
-    wanted, build = _torch(torch)
-    chosen = _variant(variant_name)
+    wanted, build = torch_asked(torch)
+    chosen = variant_asked(variant_name)
     if build is not None:
         if chosen not in ("auto", build):
             raise UsageError(
@@ -40,13 +47,13 @@ def request_asked(
                 fix=message("leave one of them out"),
             )
         chosen = build
-    required = {row.name: row.specifier for row in map(_requirement, with_) if row.name in COMPANIONS}
+    required = {row.name: row.specifier for row in map(requirement_asked, with_) if row.name in COMPANIONS}
     excluded = frozenset(canonicalize_name(name) for name in without)
     if "torch" in excluded:
         raise UsageError(
             message("--without torch leaves nothing to install"), fix=message("name another package")
         )
-    both = sorted(excluded & {_requirement(row).name for row in with_})
+    both = sorted(excluded & {requirement_asked(row).name for row in with_})
     if both:
         raise UsageError(
             message("{both} is asked for by --with and by --without", both=both[0]),
@@ -59,7 +66,7 @@ def extras_asked(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ..
     """Requirement lines besides torch and its companions: what `--with` names, and a kernel's needs."""
     from torchdoctor.kernel import KERNEL_REQUIREMENT
 
-    rows = [row for row in map(_requirement, with_) if row.name not in (*COMPANIONS, "torch")]
+    rows = [row for row in map(requirement_asked, with_) if row.name not in (*COMPANIONS, "torch")]
     lines = {row.name: str(row) for row in rows}
     if kernel:
         lines.setdefault("ipykernel", KERNEL_REQUIREMENT)
@@ -72,11 +79,12 @@ def optional_asked(with_: Sequence[str], without: Sequence[str]) -> tuple[str, .
     An environment without pip sends the next `pip install` into another one; without NumPy, torch warns at
     its first use and `tensor.numpy()` fails.
     """
-    named = {_requirement(row).name for row in with_} | {str(canonicalize_name(row)) for row in without}
+    named = {requirement_asked(row).name for row in with_} | {str(canonicalize_name(row)) for row in without}
     return tuple(name for name in ("pip", "numpy") if name not in named)
 
 
-def _torch(text: str | None) -> tuple[SpecifierSet | None, str | None]:
+def torch_asked(text: str | None) -> tuple[SpecifierSet | None, str | None]:
+    """The releases that `--torch` means, and the build where it names one."""
     if text is None:
         return None, None
     plain = text.strip().removeprefix("torch").strip()
@@ -96,7 +104,8 @@ def _torch(text: str | None) -> tuple[SpecifierSet | None, str | None]:
     return SpecifierSet(f"=={version.public}"), variant_of(version)
 
 
-def _variant(name: str) -> str:
+def variant_asked(name: str) -> str:
+    """The variant that `--variant` means, or auto."""
     if name == "auto":
         return name
     try:
@@ -108,7 +117,8 @@ def _variant(name: str) -> str:
         ) from error
 
 
-def _requirement(text: str) -> Requirement:
+def requirement_asked(text: str) -> Requirement:
+    """The package that `--with` means."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:

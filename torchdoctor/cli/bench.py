@@ -11,6 +11,7 @@ from typing_extensions import Self
 from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import data_folder, environment_python, say_json
 from torchdoctor.cli.ranks import say_ranks
+from torchdoctor.cli.values import CASES, DEVICE, RUN_NAME
 from torchdoctor.errors import UsageError
 from torchdoctor.language import gettext
 from torchdoctor.message import message, shown
@@ -29,18 +30,23 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("bench", short_help="Measure the speed, as a share of what the hardware can do.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
-@click.option("--device", metavar="NAME", help="cpu, cuda:0, xpu:0, mps; the best there is without it.")
+@click.option(
+    "--device", type=DEVICE, metavar="NAME", help="cpu, cuda:0, xpu:0, mps; the best there is without it."
+)
 @click.option("--quick/--full", default=False, help="Fewer cases and shorter rounds.  [default: full]")
 @click.option(
     "--only",
+    type=CASES,
     multiple=True,
     metavar="CASE",
     callback=names,
     help="This case, or all that begin with it; repeatable.",
 )
-@click.option("--skip", multiple=True, metavar="CASE", callback=names, help="Leave this case out.")
+@click.option(
+    "--skip", type=CASES, multiple=True, metavar="CASE", callback=names, help="Leave this case out."
+)
 @click.option("--list", "list", is_flag=True, help="Print the cases and what each measures.")
-@click.option("--save", metavar="NAME", help="Keep this run under a name.")
+@click.option("--save", type=RUN_NAME, metavar="NAME", help="Keep this run under a name.")
 @click.option("--compare", metavar="NAME|FILE", help="Set it beside a run kept, or what --json printed.")
 @click.option(
     "--fail-if",

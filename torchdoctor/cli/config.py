@@ -11,17 +11,25 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import cache_folder, data_folder, say_json
-from torchdoctor.cli.settings import EVERYWHERE, config_path, defaults_for, everywhere_in, read_config
+from torchdoctor.cli.settings import (
+    EVERYWHERE,
+    config_path,
+    defaults_for,
+    everywhere_in,
+    read_config,
+    refuse_unknown,
+)
+from torchdoctor.cli.values import SETTING
 from torchdoctor.language import gettext as _
-from torchdoctor.message import shown
+from torchdoctor.message import message, shown
 from torchdoctor.report.hanging import padded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from torchdoctor.config import Config
 
-__all__ = ["command", "every_setting"]
+__all__ = ["command", "every_setting", "setting_names"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,43 +67,66 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
         rows = [asdict(row) for row in settings]
         say_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})
         return 0
-    for name, folder in folders.items():
-        missing = _("(not there)") if name == "config" and config is None else ""
-        click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
-    for row in settings:
-        click.echo(f"{row.key} = {_shown(row.value)}  ({shown(row.origin)})")
+    _show(folders, settings, there=config is not None)
+    if not everything and not output.quiet:
+        for_all = (
+            message("see what else can be set: torchdoctor config --all")
+            if settings
+            else message("nothing is set; see what can be: torchdoctor config --all")
+        )
+        click.echo(shown(for_all))
     return 0
 
 
-@command.command("set")
-@click.argument("key")
+def _show(folders: Mapping[str, str], settings: Iterable[_Setting], *, there: bool) -> None:
+    for name, folder in folders.items():
+        missing = _("(not there)") if name == "config" and not there else ""
+        click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
+    for row in settings:
+        click.echo(f"{row.key} = {_shown(row.value)}  ({shown(row.origin)})")
+
+
+@command.command("set", short_help="Write a setting into the config file.")
+@click.argument("key", type=SETTING)
 @click.argument("value", nargs=-1, required=True)
 @output_options
 def set_command(*, key: str, value: tuple[str, ...], output: Output) -> int:
     """Write a setting into the config file; KEY is a command and its option, as in install.mirror.
 
     Several values make a list, for an option that may be given more than once.
+
+    \b
+    torchdoctor config set lang zh
+    torchdoctor config set install.mirror nju
+    torchdoctor config set install.find-links ~/wheels /mnt/wheels
     """
     from torchdoctor.cli.config_file import change
 
     path = config_path()
     change(path, key, value, check=_check)
-    _tell(
-        output, {"schema": 1, "file": str(path), "key": key, "value": list(value)}, f"{key} is set in {path}"
-    )
+    document = {"schema": 1, "file": str(path), "key": key, "value": list(value)}
+    _tell(output, document, message("{key} is set in {path}", key=key, path=path))
     return 0
 
 
-@command.command("unset")
-@click.argument("key")
+@command.command("unset", short_help="Take a setting out of the config file.")
+@click.argument("key", type=SETTING)
 @output_options
 def unset_command(*, key: str, output: Output) -> int:
-    """Take a setting out of the config file."""
+    """Take a setting out of the config file.
+
+    \b
+    torchdoctor config unset install.mirror
+    """
     from torchdoctor.cli.config_file import change
 
     path = config_path()
-    change(path, key, None, check=_check)
-    _tell(output, {"schema": 1, "file": str(path), "key": key, "value": None}, f"{key} is not set in {path}")
+    if change(path, key, None, check=_check):
+        text = message("{key} is no longer set in {path}", key=key, path=path)
+    else:
+        refuse_unknown(key, setting_names())
+        text = message("{key} was not set; nothing to do", key=key)
+    _tell(output, {"schema": 1, "file": str(path), "key": key, "value": None}, text)
     return 0
 
 
@@ -103,7 +134,7 @@ def _tell(output: Output, document: dict[str, Any], text: str) -> None:
     if output.json:
         say_json(document)
     elif not output.quiet:
-        click.echo(text)
+        click.echo(shown(text))
 
 
 def _check(config: Config) -> None:
@@ -136,9 +167,16 @@ def every_setting(config: Config | None, *, everything: bool) -> Iterator[_Setti
             yield _Setting(key=key, value=os.environ[variable], origin=variable)
         elif config is not None and key in top:
             yield _Setting(key=key, value=top[key], origin=config.place(key))
+        elif everything:
+            yield _Setting(key=key, value=None, origin="default")
     for name in COMMANDS:
         given = defaults_for(_command(name), name, config) if config else {}
         yield from _of_command(_command(name), name, given, config, everything=everything)
+
+
+def setting_names() -> tuple[str, ...]:
+    """Every key that the config file may have."""
+    return tuple(row.key for row in every_setting(None, everything=True))
 
 
 def _of_command(

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["change"]
 
 
-def change(path: Path, key: str, values: Sequence[str] | None, *, check: Callable[[Config], None]) -> None:
+def change(path: Path, key: str, values: Sequence[str] | None, *, check: Callable[[Config], None]) -> bool:
     """Set `key` to `values`, or take it out where they are None; the file is replaced whole, or not at all.
 
-    `check` raises `ConfigError` for a file that cannot be used. Raises `ConfigError` also where the file cannot be
-    written.
+    `check` raises `ConfigError` for a file that cannot be used; to take something out is allowed in such a one too.
+    Raises `ConfigError` also where the file cannot be written. False where there was nothing to take out.
     """
     import tomlkit
 
@@ -50,17 +50,21 @@ def change(path: Path, key: str, values: Sequence[str] | None, *, check: Callabl
         inside = inside[name]
     if values is None:
         if last not in inside:
-            raise ConfigError(
-                message("{key} is not set in {file}", key=key, file=path),
-                fix=message("see `torchdoctor config` for what is"),
-            )
+            return False
         del inside[last]
-    else:
-        rows = [_value(text) for text in values]
-        inside[last] = rows[0] if len(rows) == 1 and not _is_list(inside.get(last)) else rows
+        _replace(path, tomlkit.dumps(document))
+        return True
+    rows = [_value(text) for text in values]
+    inside[last] = rows[0] if len(rows) == 1 and not _is_list(inside.get(last)) else rows
     after = tomlkit.dumps(document)
-    check(parse_config(after, path=str(path)))
+    try:
+        check(parse_config(after, path=str(path)))
+    except ConfigError as error:
+        raise ConfigError(
+            message("{what}; nothing was written", what=error.message), fix=error.fix, kind=error.name
+        ) from error
     _replace(path, after)
+    return True
 
 
 def _is_list(value: object) -> bool:

@@ -13,6 +13,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
+from torchdoctor.cli.values import FAILURE
 from torchdoctor.language import gettext
 from torchdoctor.message import joined, message
 
@@ -39,7 +40,7 @@ _STREAM = 512 * 1024 * 1024
 @click.option(
     "--text", "words", metavar="TEXT", help="Take the text itself, a line of an error for instance."
 )
-@click.option("--explain", metavar="ID", help="Print the page of a failure instead.")
+@click.option("--explain", type=FAILURE, metavar="ID", help="Print the page of a failure instead.")
 @output_options
 def command(*, file: str | None, form: str, words: str | None, explain: str | None, output: Output) -> int:
     """Read a collect_env report, nvidia-smi, a pip log or a traceback from FILE and say what is wrong.

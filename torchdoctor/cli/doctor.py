@@ -10,6 +10,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import environment_python, say_json
+from torchdoctor.cli.values import CHECKUPS
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.message import shown
 
@@ -18,8 +19,16 @@ __all__ = ["command"]
 
 @click.command("doctor", short_help="The check-up: machine, environment, kernels, with cause and fix.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
-@click.option("--only", multiple=True, metavar="CHECK", help="Only this check or section; see --list-checks.")
-@click.option("--exclude", multiple=True, metavar="ID", help="Pass over this check, section or finding.")
+@click.option(
+    "--only",
+    type=CHECKUPS,
+    multiple=True,
+    metavar="CHECK",
+    help="Only this check or section; see --list-checks.",
+)
+@click.option(
+    "--exclude", type=CHECKUPS, multiple=True, metavar="ID", help="Pass over this check, section or finding."
+)
 @click.option("--list-checks", is_flag=True, help="List the checks, and stop.")
 @click.option("--strict", is_flag=True, help="Exit status 1 for warnings too.")
 @click.option("--all", "everywhere", is_flag=True, help="Every environment on this machine, one line each.")

@@ -6,13 +6,14 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
+from torchdoctor.cli.values import FAILURE
 from torchdoctor.language import gettext
 
 __all__ = ["command"]
 
 
 @click.command("explain", short_help="List the failures that are known, or explain one.")
-@click.argument("id", required=False, metavar="[ID]")
+@click.argument("id", type=FAILURE, required=False, metavar="[ID]")
 @output_options
 def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word of the contract)
     """List every failure that torchdoctor knows, or print the page of one.

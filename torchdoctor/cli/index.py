@@ -8,6 +8,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import data_folder, say_json
+from torchdoctor.cli.values import RELEASE, URL
 from torchdoctor.message import joined, message, shown
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def command() -> None:
 @command.command("update")
 @click.option(
     "--index-url",
+    type=URL,
     metavar="URL",
     default="https://download.pytorch.org/whl",
     show_default=True,
@@ -136,7 +138,7 @@ def _say_update(done: Update, output: Output) -> None:
 
 
 @command.command("show")
-@click.option("--torch", metavar="VERSION", help="One release in full, such as 2.9.1.")
+@click.option("--torch", type=RELEASE, metavar="VERSION", help="One release in full, such as 2.9.1.")
 @output_options
 def show(*, torch: str | None, output: Output) -> int:
     """Show the releases that are known: variants by platform, files seen, and as of when."""

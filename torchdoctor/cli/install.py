@@ -10,6 +10,7 @@ import click
 
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, full_path, say_json
+from torchdoctor.cli.values import KERNEL_NAME
 from torchdoctor.message import joined, message, shown
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ __all__ = ["command"]
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
 @click.option("--kernel/--no-kernel", default=False, help="Register a Jupyter kernel and run a cell in it.")
-@click.option("--kernel-name", metavar="NAME", help="What to call the kernel; implies --kernel.")
+@click.option(
+    "--kernel-name", type=KERNEL_NAME, metavar="NAME", help="What to call the kernel; implies --kernel."
+)
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(
     "--yes",
@@ -88,7 +91,7 @@ def command(
         sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
         extras=extras_asked(with_, kernel=name is not None),
         optional=optional_asked(with_, without),
-        kernel_name=valid_name(name) if name else None,
+        kernel_name=valid_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
         verify=verify,
         dry_run=dry_run,

@@ -11,6 +11,7 @@ from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernels import list_, remove
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
+from torchdoctor.cli.values import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.message import message, shown
 
 __all__ = ["command", "default_kernel_name"]
@@ -58,11 +59,13 @@ def command() -> None:
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--name",
+    type=KERNEL_NAME,
     metavar="NAME",
     help="What Jupyter calls the kernel; made from the environment's name without it.",
 )
 @click.option(
     "--display-name",
+    type=DISPLAY_NAME,
     metavar="TEXT",
     help="What the notebook's menu shows, else 'Python (PyTorch 2.9.1 cu128)'.",
 )
@@ -74,6 +77,7 @@ def command() -> None:
 @click.option(
     "--env",
     "variables",
+    type=VARIABLE,
     multiple=True,
     metavar="KEY=VALUE",
     help="A variable that the kernel sets; may be repeated.",

@@ -12,6 +12,7 @@ import click
 from torchdoctor.cli.kernels import kernel_named, this_world
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, say_json
+from torchdoctor.cli.values import KERNEL
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.language import gettext
 from torchdoctor.message import message, shown, shown_in
@@ -27,7 +28,7 @@ __all__ = ["check", "repair"]
 
 
 @click.command("check", short_help="Start a kernel and run cells in it.")
-@click.argument("name")
+@click.argument("name", type=KERNEL)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1, max=3600),
@@ -59,7 +60,7 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
 
 
 @click.command("repair", short_help="Make a broken kernel run again.")
-@click.argument("name")
+@click.argument("name", type=KERNEL)
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @source_options

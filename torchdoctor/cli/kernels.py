@@ -11,6 +11,7 @@ import click
 
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
+from torchdoctor.cli.values import KERNEL
 from torchdoctor.errors import UsageError
 from torchdoctor.language import gettext as _
 from torchdoctor.machine.answer import clean
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.kernels import KernelState
     from torchdoctor.machine import Machine, World
 
-__all__ = ["kernel_named", "list_", "remove", "this_world"]
+__all__ = ["kernel_named", "kernel_names", "list_", "remove", "this_world"]
 
 
 @click.command("list", short_help="Every kernel: what it runs, its torch, its GPU, and whether it can.")
@@ -55,7 +56,7 @@ def list_(*, output: Output) -> int:
 
 
 @click.command("remove", short_help="Take a kernel away; its environment stays.")
-@click.argument("name")
+@click.argument("name", type=KERNEL)
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @output_options
 def remove(*, name: str, yes: bool, output: Output) -> int:
@@ -110,6 +111,11 @@ def _states(world: World) -> tuple[KernelState, ...]:
     from torchdoctor.kernels import list_kernels
 
     return list_kernels(world, prefixes=[Path(sys.prefix)])
+
+
+def kernel_names() -> tuple[str, ...]:
+    """What Jupyter calls the kernels that it finds here."""
+    return tuple(dict.fromkeys(row.name for row in _states(this_world())))
 
 
 def kernel_named(world: World, name: str) -> KernelState:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from torchdoctor.cli.values import DRIVER, GPU, LIBC, PLATFORM, PYTHON_VERSION
 from torchdoctor.errors import UsageError
 from torchdoctor.message import message
 
@@ -52,14 +53,24 @@ def machine_options(function: F) -> F:
     @click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to choose for.")
     @click.option("--machine", "machine_file", metavar="FILE|-", help="Another machine, as contract JSON.")
     @click.option(
-        "--platform", metavar="TAG", help="Another machine: win_amd64, linux_aarch64, macosx_14_0_arm64, ..."
+        "--platform",
+        type=PLATFORM,
+        metavar="TAG",
+        help="Another machine: win_amd64, linux_aarch64, macosx_14_0_arm64, ...",
     )
-    @click.option("--python-version", metavar="X.Y[t]", help="Its Python; this one's without it.")
-    @click.option("--driver", metavar="VERSION", help="Its NVIDIA driver.")
     @click.option(
-        "--gpu", "gpus", multiple=True, metavar="NAME", help="Its GPU: a name, 8.9 or gfx1100. Once for each."
+        "--python-version", type=PYTHON_VERSION, metavar="X.Y[t]", help="Its Python; this one's without it."
     )
-    @click.option("--libc", metavar="NAMEX.Y", help="Its C library: glibc2.28, musl1.2.")
+    @click.option("--driver", type=DRIVER, metavar="VERSION", help="Its NVIDIA driver.")
+    @click.option(
+        "--gpu",
+        "gpus",
+        type=GPU,
+        multiple=True,
+        metavar="NAME",
+        help="Its GPU: a name, 8.9 or gfx1100. Once for each.",
+    )
+    @click.option("--libc", type=LIBC, metavar="NAMEX.Y", help="Its C library: glibc2.28, musl1.2.")
     @functools.wraps(function)
     def with_asked(*args: Any, **kwargs: Any) -> Any:
         asked = MachineAsked(**{name: kwargs.pop(name) for name in _NAMES})

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from torchdoctor.cli.origin import remember
+from torchdoctor.cli.values import MIRROR, TORCH, URL, VARIANT, WITH
 from torchdoctor.language import LANGUAGES, speak
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def output_options(function: F) -> F:
     @click.pass_context
     @functools.wraps(function)
     def with_output(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
+        remember(ctx)
         if language := kwargs.pop("lang"):
             speak(language)
         given = Output(json=kwargs.pop("json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
@@ -93,10 +96,15 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 choice_options = _stack(
     click.option(
-        "--torch", "torch", metavar="VERSION", help="A torch release, such as 2.9.1, 2.9 or '>=2.8,<2.10'."
+        "--torch",
+        "torch",
+        type=TORCH,
+        metavar="VERSION",
+        help="A torch release, such as 2.9.1, 2.9 or '>=2.8,<2.10'.",
     ),
     click.option(
         "--variant",
+        type=VARIANT,
         default="auto",
         show_default=True,
         metavar="NAME",
@@ -106,6 +114,7 @@ choice_options = _stack(
         "--with",
         "with_",
         cls=_Reserved,
+        type=WITH,
         multiple=True,
         metavar="NAME[==VERSION]",
         help="Install this too; it must be there.",
@@ -114,12 +123,13 @@ choice_options = _stack(
 )
 
 source_options = _stack(
-    click.option("--index-url", metavar="URL", help="An index to ask first."),
+    click.option("--index-url", type=URL, metavar="URL", help="An index to ask first."),
     click.option(
         "--find-links", multiple=True, metavar="DIR|URL", help="A folder or page of wheels to ask first."
     ),
     click.option(
         "--mirror",
+        type=MIRROR,
         metavar="NAME",
         help="A mirror of the PyTorch index to ask first: nju, aliyun, sjtu; auto takes the fastest.",
     ),

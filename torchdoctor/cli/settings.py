@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from torchdoctor.errors import UsageError
 from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from torchdoctor.config import Config
 
-__all__ = ["EVERYWHERE", "config_path", "defaults_for", "everywhere_in", "read_config"]
+__all__ = ["EVERYWHERE", "config_path", "defaults_for", "everywhere_in", "read_config", "refuse_unknown"]
 
 # Settings of every command, at the top of the file: the kind of each, and what it may be.
 EVERYWHERE: dict[str, tuple[type, tuple[object, ...]]] = {
@@ -133,22 +134,33 @@ def _taken(option: click.Option, value: object, key: str, config: Config) -> obj
         )
     try:
         taken = [option.type.convert(row if option.is_flag else str(row), option, None) for row in rows]
-    except click.BadParameter as error:
+    except (click.BadParameter, UsageError) as error:
+        fix = error.fix if isinstance(error, UsageError) else message("see what the option takes in --help")
         raise ConfigError(
-            message("{place}: {key}: {why}", place=config.place(key), key=key, why=error.message),
-            fix=message("see what the option takes in --help"),
+            message("{place}: {key}: {why}", place=config.place(key), key=key, why=error.message), fix=fix
         ) from error
     return taken if option.multiple else taken[0]
 
 
-def _refuse(key: str, dotted: str, known: Mapping[str, object], config: Config) -> None:
+def refuse_unknown(key: str, known: Iterable[str]) -> None:
+    """Raise `ConfigError` for a key that is none of the settings known."""
+    known = list(known)
+    if key not in known:
+        raise _unknown(message("there is no setting {key}", key=key), key, known)
+
+
+def _refuse(key: str, dotted: str, known: Iterable[str], config: Config) -> NoReturn:
+    text = message("{place}: there is no setting {key}", place=config.place(dotted), key=dotted)
+    raise _unknown(text, key, known)
+
+
+def _unknown(text: str, key: str, known: Iterable[str]) -> UsageError:
     import difflib
 
     from torchdoctor.config import ConfigError
 
-    near = difflib.get_close_matches(key, known, n=1)
-    text = message("{place}: there is no setting {key}", place=config.place(dotted), key=dotted)
-    raise ConfigError(
+    near = difflib.get_close_matches(key, list(known), n=1)
+    return ConfigError(
         message("{text}; did you mean {near}?", text=text, near=near[0]) if near else text,
         fix=message("remove it, or see `torchdoctor config --all` for what there is"),
     )

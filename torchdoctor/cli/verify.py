@@ -9,6 +9,7 @@ import click
 
 from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.place import environment_python, say_json
+from torchdoctor.cli.values import CHECKS, DEVICES
 from torchdoctor.language import gettext
 
 if TYPE_CHECKING:
@@ -23,11 +24,19 @@ __all__ = ["command"]
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option("--quick", is_flag=True, help="Only the checks that take moments.")
 @click.option(
-    "--only", multiple=True, metavar="CHECK", callback=names, help="Run this check; may be repeated."
+    "--only",
+    type=CHECKS,
+    multiple=True,
+    metavar="CHECK",
+    callback=names,
+    help="Run this check; may be repeated.",
 )
-@click.option("--skip", multiple=True, metavar="CHECK", callback=names, help="Leave this check out.")
+@click.option(
+    "--skip", type=CHECKS, multiple=True, metavar="CHECK", callback=names, help="Leave this check out."
+)
 @click.option(
     "--device",
+    type=DEVICES,
     multiple=True,
     metavar="NAME",
     callback=names,

@@ -21,8 +21,11 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 _LONGEST = 200
 
 
-def valid_name(name: str) -> str:
-    """The name, or `UsageError` when it cannot be a folder's and Jupyter's name everywhere."""
+def valid_name(name: str, *, option: str = "--name") -> str:
+    """The name, or `UsageError` when it cannot be a folder's and Jupyter's name everywhere.
+
+    `option` is the one that gives another.
+    """
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise UsageError(
             message(
@@ -30,7 +33,7 @@ def valid_name(name: str) -> str:
                 "`-` at its start",
                 name=name[:60],
             ),
-            fix=message("choose another with --name"),
+            fix=message("choose another with {option}", option=option),
             kind="kernel-name",
         )
     return name

@@ -16,6 +16,7 @@ from torchdoctor.message import message
 from torchdoctor.peaks import with_peaks
 from torchdoctor.probe import suite
 from torchdoctor.proof.child import Child
+from torchdoctor.proof.devices import valid_device
 from torchdoctor.proof.figures import BenchReport, BenchResult
 from torchdoctor.proof.gpu_watch import GpuWatch
 from torchdoctor.proof.memory import most_memory
@@ -51,9 +52,12 @@ def verify(
     some ("cpu", "cuda:0", "cuda" for all of them). A check that takes more than `memory_mib` of host memory is
     stopped, by default more than most of what is free.
     `on_result` hears each result when it is known. `environ` is what the interpreter gets, by default our own.
-    Raises `EnvironmentUnusable` when there is no interpreter to run, `UsageError` for a check that does not exist.
+    Raises `EnvironmentUnusable` when there is no interpreter to run, `UsageError` for a check or a
+    device that cannot exist.
     """
     selected = select(only, skip, quick=quick)
+    for name in devices or ():
+        valid_device(name)
     checks: list[CheckResult] = []
 
     def take(row: Mapping[str, Any]) -> None:
@@ -85,9 +89,12 @@ def bench(
 
     `only` and `skip` name cases, or the first words of several (`matmul`); `quick` leaves out those that tell little
     more. `on_start` hears the name of each case when its turn comes. What cannot be measured is a result with an
-    `error`; so is the import, or the search for devices, when that failed. Raises `UsageError` for a name of no case.
+    `error`; so is the import, or the search for devices, when that failed.
+    Raises `UsageError` for a name of no case, or of no device.
     """
     selected = cases_named(only, skip, quick=quick)
+    if device is not None:
+        valid_device(device)
     results: list[BenchResult] = []
 
     def take(row: Mapping[str, Any]) -> None:
