@@ -39,9 +39,11 @@ PO = ROOT / "torchdoctor" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
 KEYWORDS = {"_": None, "gettext": None, "translate": None, "message": None, "sentence": None}
 # click's own words in help and in errors: they are looked up in our catalogue.
 CLICKS = (
-    "Usage:", "Options", "Commands", "Positional arguments", "Show this message and exit.",
+    "Usage:", "Options", "Commands", "[OPTIONS]", "COMMAND [ARGS]...", "[COMMAND] [ARGS]...",
+    "Positional arguments", "Show this message and exit.",
     "Show the version and exit.", "default: {default}", "required", "Try '{command} {option}' for help.",
-    "No such option {name!r}.", "Missing {param_type}", "Missing argument", "Missing option", "Missing parameter",
+    "No such option {name!r}.", "No such command {name!r}.",
+    "Missing {param_type}", "Missing argument", "Missing option", "Missing parameter",
     "Invalid value: {message}", "Invalid value for {param_hint}: {message}", "Choose from:\n\t{choices}",
     "{value!r} is not a valid {number_type}.", "{name} {filename!r} does not exist.", "Error: invalid input",
     "Option {name!r} does not take a value.", "Do you want to continue?", "Aborted!", "Missing command.",
@@ -67,6 +69,15 @@ SYSTEMS = (
     "Exec format error",
 )  # fmt: skip
 
+# What Python's tomllib says of a file that is not TOML; in `message(...)` the value that is named why.
+TOMLS = (
+    "Cannot overwrite a value", "Expected '=' after a key in a key/value pair", "Invalid statement",
+    "Expected ']' at the end of a table declaration", "Expected ']]' at the end of an array declaration",
+    "Expected newline or end of document after a statement", "Illegal character '\\n'", "Invalid value",
+    "Invalid initial character for a key part", "Unclosed array", "Unclosed inline table", "Unterminated string",
+    "Unescaped '\\' in a string", "Invalid hex value", "Invalid date or datetime",
+)  # fmt: skip
+
 
 def all_texts() -> Catalog:
     """Every text to translate, in the order of the files."""
@@ -77,7 +88,17 @@ def all_texts() -> Catalog:
             found.add(
                 message, locations=[(f"torchdoctor/{filename}", 0)], auto_comments=comments, context=context
             )
-    for message in (*_pages(), *_help(), *CLICKS, *CLICKS_COUNTED, *SYSTEMS, *_data(), *_rules(), *_checks()):
+    for message in (
+        *_pages(),
+        *_help(),
+        *CLICKS,
+        *CLICKS_COUNTED,
+        *SYSTEMS,
+        *TOMLS,
+        *_data(),
+        *_rules(),
+        *_checks(),
+    ):
         found.add(message)
     return found
 
@@ -98,6 +119,8 @@ def _data() -> Iterator[str]:
     from wheels_index import bundled
 
     yield from (*STAGES, "config", "cache", "data", "pass", "fail", "skip", "warn")
+    # Where a setting or a kernel is from.
+    yield from ("default", "environment", "user", "system")
     for mirror in mirror_table().values():
         yield from mirror.get("lacks", ())
     for release in bundled().releases():
@@ -108,14 +131,14 @@ def _data() -> Iterator[str]:
 
 def _rules() -> Iterator[str]:
     from torchdoctor.diagnosis import proven, texts
-    from torchdoctor.diagnosis.finding import Confidence
+    from torchdoctor.diagnosis.finding import Confidence, Severity
     from torchdoctor.diagnosis.rules import RULES
     from torchdoctor.report.diagnosis_text import VERDICTS
 
     yield from texts.messages()
     yield from proven.messages()
     yield from VERDICTS.values()
-    yield from get_args(Confidence)
+    yield from (*get_args(Confidence), *get_args(Severity))
     for rule in RULES:
         yield from rule.messages()
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["Config", "ConfigError", "parse_config"]
 
 _SCALARS = (str, int, float, bool)
+# How tomllib says what is wrong and where; what it says is in the catalogue (tools/texts.py).
+_TOLD = re.compile(
+    r"(?P<why>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
+)
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
 _LONGEST = 1 << 20  # bytes; a config file is some lines
 
 
@@ -66,7 +71,7 @@ def parse_config(text: str, *, path: str) -> Config:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
-            message("{path} is not TOML: {error}", path=path, error=_with_place(str(error), text)),
+            message("{path} is not TOML: {what}", path=path, what=_wrong(error, text)),
             fix=message("correct that line of {path}", path=path),
         ) from error
     config = Config(path=path, values=values, lines=_lines(text))
@@ -74,11 +79,26 @@ def parse_config(text: str, *, path: str) -> Config:
     return config
 
 
-def _with_place(error: str, text: str) -> str:
-    """The parser's text, which says of the end of a document only that it is the end."""
+def _wrong(error: Exception, text: str) -> str:
+    """What the reader of TOML says, in words of our own where it names a place."""
+    if isinstance(error, RecursionError):
+        return message("its tables lie too deep in one another")
+    told = _TOLD.fullmatch(str(error))
+    if told is None:
+        return str(error)
+    line, column = (told["line"], told["column"]) if told["line"] else _end_of(text)
+    if twice := _TWICE.fullmatch(told["why"]):
+        names = ".".join(re.findall(r"'([^']*)'", twice[1]))
+        return message("line {line}: the table {name} is there twice", line=line, name=names)
+    if told["line"] is None:
+        return message("line {line}, column {column}, the end: {why}", line=line, column=column, why=told["why"])
+    return message("line {line}, column {column}: {why}", line=line, column=column, why=told["why"])
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    """Line and column behind the last sign."""
     before, _, last = text.rpartition("\n")
-    line = before.count("\n") + bool(before or text.startswith("\n")) + 1
-    return error.replace("at end of document", f"at line {line}, column {len(last) + 1}, the end")
+    return before.count("\n") + bool(before or text.startswith("\n")) + 1, len(last) + 1
 
 
 def _check(config: Config, table: Mapping[str, Any], above: str) -> None:

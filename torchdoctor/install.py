@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from torchdoctor.errors import InstallFailed, UsageError
 from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
-from torchdoctor.message import joined, message
+from torchdoctor.message import message
 from torchdoctor.plan import Plan, Request
 from torchdoctor.record import changes_of
 from torchdoctor.sources.credentials import with_credentials
@@ -286,14 +285,12 @@ def _register(
 
 def _verify(made: Environment, report: Reporter) -> VerifyReport:
     from torchdoctor import proof
+    from torchdoctor.proof.ended import counted_checks
 
     started = time.monotonic()
     verification = proof.verify(made.python, quick=True, on_result=report.check)
-    counts = Counter(row.status for row in verification.checks)
-    shown = joined(
-        [message("{count} {status}", count=count, status=message(status)) for status, count in counts.items()]
-    )
+    counts = counted_checks(verification.checks)
     report.stage(
-        "verify", message("{counts} in {seconds:.1f} s", counts=shown, seconds=time.monotonic() - started)
+        "verify", message("{counts} in {seconds:.1f} s", counts=counts, seconds=time.monotonic() - started)
     )
     return verification

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.language import gettext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["Message", "joined", "message", "reworked", "shown", "shown_in"]
+__all__ = ["Message", "counted", "joined", "message", "reworked", "shown", "shown_in", "spaced"]
 
 
 class Message(str):
@@ -68,8 +70,17 @@ def message(template: str, /, **values: object) -> Message:
     return Message(template, values)
 
 
+# A Chinese sign or a full-width mark.
+_CHINESE = re.compile(r"[\u3001-\u303f\u4e00-\u9fff\uff01-\uff1f]")
+
 # Values that may be the system's own words: why it refused.
 _SAID = ("strerror", "why", "reason")
+
+
+def counted(count: int, one: Message, many: Message) -> Message:
+    """The text for one, or the text for any other number."""
+    return one if count == 1 else many
+
 
 # For the catalogue, which finds a text by its call.
 _SEPARATORS = (message(", "), message("; "), message(" and "), message(" or "))
@@ -92,12 +103,37 @@ def shown(text: str) -> str:
     if isinstance(text, _Reworked):
         return _done(_value(text.values["text"]), text.values)
     if isinstance(text, _Joined):
-        return gettext(text.template).join(_value(row) for row in text.values.values())
+        rows = [row for value in text.values.values() for row in (value, gettext(text.template))]
+        return _put_together([_value(row) for row in rows[:-1]])
     if isinstance(text, Message):
-        return gettext(text.template).format_map(
-            {name: _value_kept(name, row) for name, row in text.values.items()}
-        )
+        return _put_together(_filled(gettext(text.template), text.values))
     return gettext(text)
+
+
+def _filled(template: str, values: Mapping[str, object]) -> Iterator[str]:
+    """The parts of the template in their order: its own words, and the values."""
+    form = Formatter()
+    for literal, name, spec, conversion in form.parse(template):
+        yield literal
+        if name is not None:
+            value: object = _value_kept(name, values[name])
+            value = form.convert_field(value, conversion) if conversion else value
+            yield form.format_field(value, spec or "")
+
+
+def _put_together(parts: Iterable[str]) -> str:
+    """The parts as one text; between two Chinese signs, of which one came with a value, stands no space."""
+    whole = ""
+    for part in parts:
+        if _CHINESE.search(whole[-2:].rstrip(" ")[-1:]) and _CHINESE.match(part.lstrip(" ")[:1]):
+            whole, part = whole.rstrip(" "), part.lstrip(" ")  # noqa: PLW2901
+        whole += part
+    return whole
+
+
+def spaced(label: str) -> str:
+    """The label with the space behind it that a full-width colon already holds."""
+    return label if label.endswith("：") else f"{label} "  # noqa: RUF001
 
 
 def shown_in(document: Any) -> Any:

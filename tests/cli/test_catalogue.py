@@ -40,7 +40,7 @@ def _commands(text):
 def _prose(text):
     """What a person reads: without code, commands and calls."""
     rest = "\n\n".join(row for row in text.split("\n\n") if not row.startswith("\b"))
-    return re.sub(r"\w\(\)|\(N\+15\)", "x", re.sub(r"`[^`\n]+`", "x", rest))
+    return re.sub(r"\w\(\)|\(N\+15\)|\(\d+(?:, \d+)*\)", "x", re.sub(r"`[^`\n]+`", "x", rest))
 
 
 def test_none_is_missing(texts):
@@ -61,7 +61,38 @@ def test_what_is_to_be_typed_is_the_same(texts):
         assert _commands(english) == _commands(chinese), english
 
 
+def _bare(chinese):
+    """The prose without what keeps its ASCII marks: lists and shapes in brackets, words in quotes, devices, tools."""
+    rest = re.sub(r"\{[^{}]*\}", "x", _prose(chinese))
+    rest = re.sub(
+        rf"\[(?:(?!{HAN})[^\]])*\]|\((?:(?!{HAN})[^)])*\)", "x", re.sub(r"'[^' ]{1,20}'", "x", rest)
+    )
+    return re.sub(r"(?:x|cuda|802|medium|std:): ?\w|(?<=[ \uff1a])\.\.\.|\S\.\.\.$", "x", rest)
+
+
 def test_punctuation_beside_chinese_is_full_width(texts):
-    """No comma, semicolon, colon or bracket of ASCII next to a Chinese sign."""
+    """No mark of ASCII next to a Chinese sign, nor between two Latin words of a Chinese sentence."""
     for _, chinese in texts:
         assert re.findall(rf"{HAN}\s*[,;:?!()]|[,;:?!()]\s*{HAN}", _prose(chinese)) == [], chinese
+        if re.search(HAN, chinese):
+            left = re.findall(rf"[,;?!]|:(?![/\d\\])|{HAN}\.|\.{HAN}|\.(?:\s|$)", _bare(chinese))
+            assert left == [], chinese
+
+
+def test_a_full_width_mark_holds_its_own_space(texts):
+    """None before it, none behind it."""
+    for _, chinese in texts:
+        assert re.findall("[，；：？！。、（《] | [，；：？！。、）》]", chinese) == [], chinese  # noqa: RUF001
+
+
+def test_brackets_and_quotes_are_in_pairs(texts):
+    """Both halves are there, and both are full-width or neither."""
+    for _, chinese in texts:
+        prose = re.sub(r"'[\[\]()]+'", "", _prose(chinese))
+        for one, other in ("（）", "“”", "《》", "()", "[]"):  # noqa: RUF001
+            assert prose.count(one) == prose.count(other), chinese
+
+
+def test_the_reader_is_addressed_in_one_way(texts):
+    """As in the READMEs."""
+    assert [chinese for _, chinese in texts if "您" in chinese] == []

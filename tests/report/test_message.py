@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchdoctor.language import speak
-from torchdoctor.message import Message, joined, message, shown, shown_in
+from torchdoctor.message import Message, counted, joined, message, shown, shown_in
 
 
 @pytest.fixture(autouse=True)
@@ -87,3 +87,20 @@ def test_values_are_never_read_as_templates(first, second):
     text = message("{first} and {second}", first=first, second=second)
     assert isinstance(text, Message)
     assert shown(text) == text == f"{first} and {second}"
+
+
+def test_between_chinese_signs_stands_no_space():
+    """A translated value follows the Chinese before it; a Latin one keeps its space."""
+    speak("zh")
+    text = message("kernel {kernel}: {did}", kernel=message("there was nothing to repair"), did="x")
+    assert shown(text) == "内核没有需要修复的：x"  # noqa: RUF001
+    assert shown(message("kernel {kernel}: {did}", kernel="demo", did="x")) == "内核 demo：x"  # noqa: RUF001
+    assert shown(joined([message("skipped"), message("passed")], " and ")) == "跳过和通过"
+
+
+def test_one_is_said_in_its_own_words():
+    """No `1 packages`."""
+    several = {
+        count: counted(count, message("1 part"), message("{count} parts", count=count)) for count in (0, 1, 2)
+    }
+    assert several == {0: "0 parts", 1: "1 part", 2: "2 parts"}

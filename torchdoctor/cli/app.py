@@ -18,7 +18,7 @@ from torchdoctor.cli.origin import innermost, remember_config, with_origin
 from torchdoctor.cli.settings import defaults_for, everywhere_in, read_config
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.language import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
-from torchdoctor.message import message, shown
+from torchdoctor.message import message, shown, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +130,9 @@ def _speak_in_help(command: click.Command) -> None:
 
     command.help = gettext(cleandoc(command.help or ""))
     command.short_help = gettext(cleandoc(command.short_help or ""))
+    command.options_metavar = gettext(command.options_metavar or "")
+    if isinstance(command, click.Group):
+        command.subcommand_metavar = gettext(command.subcommand_metavar)
     for row in command.params:
         if isinstance(row, click.Option) and row.help:
             row.help = gettext(row.help)
@@ -143,6 +146,10 @@ def _speak(language: Language) -> None:
     # The module is Python's; click has imported it.
     import gettext as python_gettext
 
+    if language == "zh":
+        from torchdoctor.cli.click_words import FullWidthHelp
+
+        click.Context.formatter_class = FullWidthHelp
     os.environ["LANGUAGE"] = language
     python_gettext.bindtextdomain(DOMAIN, str(LOCALES))
     python_gettext.textdomain(DOMAIN)
@@ -179,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _tell(
             as_json,
             kind="usage",
-            text=with_origin(error.format_message(), getattr(error, "ctx", None)),
+            text=_said_by(error),
             fix=message("see `{command} --help`", command=path),
         )
     except (click.Abort, KeyboardInterrupt):
@@ -212,6 +219,13 @@ def _path_of(error: click.ClickException, argv: Sequence[str]) -> str:
     if isinstance(error, click.UsageError) and error.ctx:
         return error.ctx.command_path
     return " ".join(["torchdoctor", *[word for word in argv if word in COMMANDS][:1]])
+
+
+def _said_by(error: click.ClickException) -> str:
+    from torchdoctor.cli.click_words import in_full_width
+
+    said = with_origin(error.format_message(), getattr(error, "ctx", None))
+    return in_full_width(said) if spoken() == "zh" else said
 
 
 def _refusal(error: OSError) -> str:
@@ -274,14 +288,9 @@ def _tell(as_json: bool, *, kind: str, text: str, fix: str) -> None:
         else:
             colour = _colour()
             # Outside of the f-strings, into which the catalogue's tool does not look.
-            # A full-width colon has its space in it.
-            space = "" if spoken() == "zh" else " "
-            labels = (
-                click.style(gettext("error:"), fg="red", bold=True) + space,
-                click.style(gettext("fix:"), bold=True) + space,
-            )
-            click.echo(f"{labels[0]}{what}", err=True, color=colour)
-            click.echo(f"  {labels[1]}{fix}", err=True, color=colour)
+            labels = (spaced(gettext("error:")), spaced(gettext("fix:")))
+            click.echo(f"{click.style(labels[0], fg='red', bold=True)}{what}", err=True, color=colour)
+            click.echo(f"  {click.style(labels[1], bold=True)}{fix}", err=True, color=colour)
 
 
 def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:

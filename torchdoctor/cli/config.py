@@ -83,7 +83,9 @@ def _show(folders: Mapping[str, str], settings: Iterable[_Setting], *, there: bo
         missing = _("(not there)") if name == "config" and not there else ""
         click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
     for row in settings:
-        click.echo(f"{row.key} = {_shown(row.value)}  ({shown(row.origin)})")
+        origin = _("default") if row.origin == "default" else shown(row.origin)
+        told = message("{key} = {value}  ({origin})", key=row.key, value=_shown(row.value), origin=origin)
+        click.echo(shown(told))
 
 
 @command.command("set", short_help="Write a setting into the config file.")
@@ -210,4 +212,4 @@ def _shown(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return str(value).lower()
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return (" ".join(map(str, value)) or "-") if isinstance(value, list | tuple) else str(value)

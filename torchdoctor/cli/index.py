@@ -197,12 +197,23 @@ def _asked(snapshot: Snapshot, torch: str) -> Release:
         return snapshot.release(torch)
     except (UnknownRelease, InvalidVersion) as error:
         raise UsageError(
-            f"--torch {torch}: {error}",
+            _unknown(torch, snapshot)
+            if isinstance(error, UnknownRelease)
+            else message("--torch {torch} is not a version", torch=torch),
             fix=message(
                 "see `torchdoctor index show`, or ask the live index with `torchdoctor index update`"
             ),
             kind="no-such-release",
         ) from error
+
+
+def _unknown(torch: str, snapshot: Snapshot) -> str:
+    newest = next((row.version for row in snapshot.releases()), None)
+    if newest is None:
+        return message("--torch {torch} is not in the index", torch=torch)
+    return message(
+        "--torch {torch} is not in the index; the newest known is {newest}", torch=torch, newest=newest
+    )
 
 
 def _layers(release: Release) -> dict[str, int]:

@@ -15,7 +15,7 @@ from torchdoctor.cli.place import cache_folder, environment_python, say_json
 from torchdoctor.cli.values import KERNEL
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.language import gettext
-from torchdoctor.message import message, shown, shown_in
+from torchdoctor.message import message, shown, shown_in, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
         for row in checks:
             _show_check(row)
         if not passed:
-            click.echo(f"  {gettext('fix:')} {shown(_fix_for(state, checks))}")
+            click.echo(f"  {spaced(gettext('fix:'))}{shown(_fix_for(state, checks))}")
     return 0 if passed else 1
 
 
@@ -175,7 +175,12 @@ def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
 
 
 def _show_check(row: CheckResult) -> None:
-    word = click.style(row.status.ljust(5), fg={"pass": "green", "fail": "red"}.get(row.status))
+    from torchdoctor.proof.ended import STATUS
+    from torchdoctor.report.hanging import padded
+
+    word = click.style(
+        padded(shown(STATUS[row.status]), 7), fg={"pass": "green", "fail": "red"}.get(row.status)
+    )
     click.echo(f"{word} {row.id.ljust(7)} {shown_in(row.detail)}")
     for line in row.evidence:
-        click.echo(f"              {line}")
+        click.echo(f"{'':16}{line}")

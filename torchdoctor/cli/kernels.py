@@ -90,10 +90,12 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
         document = {"name": state.name, "folder": str(state.folder), "now": left.to_json() if left else None}
         say_json({"schema": 1, "removed": document})
         return 0
-    what = state.prefix or message("what it ran")
-    click.echo(
-        shown(message("kernel {kernel} is removed; {what} stays as it is", kernel=state.name, what=what))
+    told = (
+        message("kernel {kernel} is removed; {what} stays as it is", kernel=state.name, what=state.prefix)
+        if state.prefix
+        else message("kernel {kernel} is removed; what it ran stays as it is", kernel=state.name)
     )
+    click.echo(shown(told))
     if left is not None:
         text = message("another of that name is now the one that Jupyter takes: {place}", place=left.folder)
         click.echo(shown(text))
@@ -160,7 +162,8 @@ def _show(state: KernelState, gpus: tuple[str, ...] | None) -> None:
     if gpus is not None:
         none = _("none that a {build} build uses").format(build=state.build)
         rows.append(("GPU", ", ".join(gpus) or none))
-    rows.append((_("spec"), f"{clean(str(state.folder), limit=500)} ({state.place})"))
+    spec = message("{folder} ({kind})", folder=clean(str(state.folder), limit=500), kind=_(state.place))
+    rows.append((_("spec"), shown(spec)))
     if state.hidden_by is not None:
         rows.append((_("hidden"), _("Jupyter takes {place} instead").format(place=state.hidden_by)))
     if state.problem is not None:

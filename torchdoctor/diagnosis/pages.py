@@ -35,7 +35,9 @@ def page_of(rule: Rule, translate: Callable[[str], str] = str) -> str:
         lines += ["```sh", command, "```", ""] if command else []
     if rule.explains:
         lines += [
-            translate("Often mistaken for:") + f" {', '.join(f'`{name}`' for name in rule.explains)}.",
+            translate("Often mistaken for: {names}.").format(
+                names=translate(", ").join(f"`{name}`" for name in rule.explains)
+            ),
             "",
         ]
     if known["threads"]:

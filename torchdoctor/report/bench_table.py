@@ -106,7 +106,7 @@ def _limits(report: BenchReport) -> str | None:
     limits = report.environment.get("cpu_limits") or {}
     if not limits.get("clock_ghz"):
         return None
-    rates = ", ".join(f"{dtype} {row['gflops']:,.0f}" for dtype, row in limits["one_core"].items())
+    rates = joined(f"{dtype} {row['gflops']:,.0f}" for dtype, row in limits["one_core"].items())
     return message(
         "measured limits of a core: {clock:.2f} GHz; GFLOP/s: {rates}; {cores} cores",
         clock=limits["clock_ghz"],

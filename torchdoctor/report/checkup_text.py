@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.text import shown as fit_to_show
 from torchdoctor.language import gettext as _
-from torchdoctor.message import message, shown_in
+from torchdoctor.message import counted, joined, message, shown, shown_in
 from torchdoctor.report.hanging import hanging
 
 if TYPE_CHECKING:
@@ -90,13 +90,20 @@ def verdict(findings: Sequence[Finding], lines: Sequence[Line], mends: str) -> s
         return _nothing_wrong(lines)
     parts = []
     if errors:
-        parts.append(_("{count} to mend").format(count=errors))
+        parts.append(
+            counted(errors, message("1 thing to mend"), message("{count} things to mend", count=errors))
+        )
     if warnings:
-        parts.append(_("{count} to know of").format(count=warnings))
-    text = ", ".join(parts) + "."
-    if mends:
-        text += " " + _("Some of it can be mended here: {command}").format(command=mends)
-    return text
+        parts.append(
+            counted(
+                warnings, message("1 thing to know of"), message("{count} things to know of", count=warnings)
+            )
+        )
+    if not mends:
+        return shown(message("{parts}.", parts=joined(parts)))
+    return shown(
+        message("{parts}. Some of it can be mended here: {command}", parts=joined(parts), command=mends)
+    )
 
 
 def _nothing_wrong(lines: Sequence[Line]) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
-from torchdoctor.message import message, shown
+from torchdoctor.message import joined, message, shown
 from torchdoctor.report.bench_table import figure, title_of
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
     for text in comparison.differences:
         console.print(Text(shown(message("not the same: {text}", text=text)), style="yellow"), soft_wrap=True)
     for title, names in (
-        (_("only before"), comparison.only_before),
-        (_("only now"), comparison.only_after),
+        (message("only before"), comparison.only_before),
+        (message("only now"), comparison.only_after),
     ):
         if names:
-            console.print(Text(f"{title}: {', '.join(names)}", style="dim"), soft_wrap=True)
+            told = message("{what}: {why}", what=title, why=joined(names))
+            console.print(Text(shown(told), style="dim"), soft_wrap=True)

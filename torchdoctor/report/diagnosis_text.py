@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.language import gettext as _
-from torchdoctor.message import shown_in
+from torchdoctor.message import shown_in, spaced
 from torchdoctor.report.hanging import cell_width, hanging, padded
 
 if TYPE_CHECKING:
@@ -46,26 +46,26 @@ def diagnosis_text(found: Diagnosis, style: Style = lambda text, _kind: text) ->
 
 def finding_lines(row: Finding, style: Style, columns: int | None = None) -> list[str]:
     """One finding: mark and title, what was seen, why, and the steps of the fix."""
-    sure = "" if row.confidence == "sure" else f", {_(row.confidence)}"
+    sure = "" if row.confidence == "sure" else _(", ") + _(row.confidence)
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
-    seen, why, fix = _("seen:"), _("why:"), _("fix:")
+    seen, why, fix = (spaced(text) for text in (_("seen:"), _("why:"), _("fix:")))
     width = max(map(cell_width, (seen, why, fix)))
     rows = [(shown_in(text), False) for text in row.evidence]
     lines += _under(seen, rows, width, columns)
     lines += _under(why, [(row.explanation, False)], width, columns)
     lines += _under(fix, [(shown_in(text), is_command(text)) for text in row.fix], width, columns)
     if row.explains:
-        lines.append("    " + _("this explains:") + f" {', '.join(row.explains)}")
+        lines.append("    " + spaced(_("this explains:")) + _(", ").join(row.explains))
     if row.check and row.confidence != "sure":
-        lines.append("    " + _("to make sure:") + f" {row.check}")
+        lines.append("    " + spaced(_("to make sure:")) + row.check)
     return lines
 
 
 def _under(label: str, rows: list[tuple[str, bool]], width: int, columns: int | None) -> Iterator[str]:
     """Texts below each other, the label before the first; commands go in by two, and stay whole to be copied."""
     for number, (text, command) in enumerate(rows):
-        before = f"    {padded(label if number == 0 else '', width)} "
-        yield before + (f"  {text}" if command else hanging(text, width + 5, columns))
+        before = f"    {padded(label if number == 0 else '', width)}"
+        yield before + (f"  {text}" if command else hanging(text, width + 4, columns))
 
 
 def diagnosis_markdown(found: Diagnosis) -> str:
@@ -73,16 +73,20 @@ def diagnosis_markdown(found: Diagnosis) -> str:
     lines = [f"### torchdoctor: {_(VERDICTS[found.verdict]).format(count=len(found.findings))}", ""]
     for number, row in enumerate(found.findings, 1):
         lines += [
-            f"**{number}. {_plain(row.title)}** ({_(row.severity)}, {_(row.confidence)}: `{row.id}`)",
+            f"**{number}. {_plain(row.title)}** "
+            + _("({severity}, {confidence}: {id})").format(
+                severity=_(row.severity), confidence=_(row.confidence), id=f"`{row.id}`"
+            ),
             "",
         ]
         lines += [*fenced(tuple(map(shown_in, row.evidence))), "", _plain(row.explanation), ""]
         for step in row.fix:
             lines += [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(shown_in(step))}", ""]
         if row.explains:
-            lines += [_("This explains") + f" {', '.join(f'`{name}`' for name in row.explains)}.", ""]
+            names = _(", ").join(f"`{name}`" for name in row.explains)
+            lines += [_("This explains {names}.").format(names=names), ""]
         if row.check and row.confidence != "sure":
-            lines += [_("To make sure:") + f" {_plain(row.check)}", ""]
+            lines += [spaced(_("To make sure:")) + _plain(row.check), ""]
     if found.checked and found.verdict != "problems-found":
         lines += [_("Looked at:"), "", *fenced(found.checked), ""]
     lines += [f"- {_plain(row)}" for row in found.next_steps]

@@ -11,6 +11,7 @@ import click
 
 from torchdoctor.language import gettext as _
 from torchdoctor.message import message, shown
+from torchdoctor.proof.ended import STATUS
 from torchdoctor.report.hanging import columns_of, hanging, padded
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class StageLines:
         """Write a check that did not pass; with `-v` every one."""
         text = message(
             "{status} {check} on {device}: {detail}",
-            status=f"{result.status:4}",
+            status=STATUS[result.status],
             check=result.id,
             device=result.device or message("no device"),
             detail=result.detail,

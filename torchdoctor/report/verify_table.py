@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
-from torchdoctor.message import message, shown
+from torchdoctor.message import joined, message, shown
+from torchdoctor.proof.ended import counted_checks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -48,7 +49,8 @@ def render_verify(report: VerifyReport, console: Console, *, explained: Collecti
         table.add_row(mark(check.status, console), check.id, check.device, took, Text(shown(check.detail)))
     console.print(table)
     for why, names in together.items():
-        said = Text.assemble(mark("skip", console), f" {shown(why)}: {', '.join(names)}")
+        told = message("{what}: {why}", what=why, why=joined(names))
+        said = Text.assemble(mark("skip", console), f" {shown(told)}")
         console.print(said, soft_wrap=True)
     for check in report.checks:
         if check.status == "fail" and check.evidence and check not in explained:
@@ -78,13 +80,17 @@ def mark(status: str, console: Console) -> Text:
 def environment_line(environment: Mapping[str, Any]) -> Text:
     """What the environment is, in a line."""
     torch = environment.get("torch")
-    parts = [f"Python {environment.get('python')}", f"torch {torch}" if torch else _("no torch")]
+    parts: list[object] = [
+        f"Python {environment.get('python')}",
+        f"torch {torch}" if torch else message("no torch"),
+    ]
     parts += [
         f"{name} {environment[name]}" for name in ("torchvision", "torchaudio") if environment.get(name)
     ]
     devices = environment.get("devices") or []
     parts += [f"{row['device']}: {row['name']}" for row in devices if row.get("name")]
-    return Text(", ".join(parts) + f" ({environment.get('executable')})")
+    told = message("{parts} ({place})", parts=joined(parts), place=environment.get("executable"))
+    return Text(shown(told))
 
 
 def _print_evidence(check: CheckResult, console: Console) -> None:
@@ -101,9 +107,5 @@ def _print_evidence(check: CheckResult, console: Console) -> None:
 
 
 def _summary(report: VerifyReport) -> Text:
-    counts = {status: sum(check.status == status for check in report.checks) for status in _MARKS}
-    named = (
-        ("pass", _("passed")), ("fail", _("failed")), ("warn", _("with a warning")), ("skip", _("skipped")),
-    )  # fmt: skip
-    text = ", ".join(f"{counts[status]} {word}" for status, word in named if counts[status])
-    return Text(text or _("no check was run"), style="bold green" if report.passed else "bold red")
+    text = counted_checks(report.checks) or message("no check was run")
+    return Text(shown(text), style="bold green" if report.passed else "bold red")

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from torchdoctor.message import message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -42,11 +44,20 @@ def pip_settings(listing: str) -> tuple[Setting, ...]:
         if match and match[1] in _PIP_SECTIONS and match[2] in _PIP_KEYS:
             found[match[1], match[2]] = _unquoted(match[3])
     return tuple(
-        Setting(kind=kind, place=place, origin=f"pip's {key} ({section.strip(':')})")
+        Setting(
+            kind=kind,
+            place=place,
+            origin=message("pip's {key} ({section})", key=key, section=_section(section)),
+        )
         for key, kind in _PIP_KEYS.items()
         for section, value in _first_set(found, key)
         for place in value.split()
     )
+
+
+def _section(name: str) -> str:
+    names = {":env:": message("env"), "install": message("install"), "global": message("global")}
+    return names[name]
 
 
 def _first_set(found: Mapping[tuple[str, str], str], key: str) -> list[tuple[str, str]]:
@@ -82,7 +93,7 @@ def uv_settings(
     rows: list[Setting] = []
     for key, kind in _UV_KEYS.items():
         places = re.split(r"[\s,]+" if key == "UV_FIND_LINKS" else r"\s+", environ.get(key, "").strip())
-        rows += _settings(kind, [_without_name(place) for place in places], f"uv's {key}")
+        rows += _settings(kind, [_without_name(place) for place in places], message("uv's {key}", key=key))
     for name, table in files:
         rows += _from_table(table, name)
     return tuple(rows)
@@ -99,9 +110,9 @@ def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
     for scope in (table.get("pip"), table):
         if not isinstance(scope, dict):
             continue
-        rows += _settings("index", [scope.get("index-url")], f"uv's index-url ({name})")
-        rows += _settings("extra-index", scope.get("extra-index-url"), f"uv's extra-index-url ({name})")
-        rows += _settings("find-links", scope.get("find-links"), f"uv's find-links ({name})")
+        rows += _settings("index", [scope.get("index-url")], _in_uv("index-url", name))
+        rows += _settings("extra-index", scope.get("extra-index-url"), _in_uv("extra-index-url", name))
+        rows += _settings("find-links", scope.get("find-links"), _in_uv("find-links", name))
     indexes = table.get("index")
     for index in indexes if isinstance(indexes, list) else ():
         # An explicit index serves only the packages that a project pins to it.
@@ -110,8 +121,12 @@ def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
         kind: Kind = "index" if index.get("default") else "extra-index"
         if index.get("format") == "flat":
             kind = "find-links"
-        rows += _settings(kind, [index.get("url")], f"uv's index ({name})")
+        rows += _settings(kind, [index.get("url")], _in_uv("index", name))
     return rows
+
+
+def _in_uv(key: str, file: str) -> str:
+    return message("uv's {key} ({file})", key=key, file=file)
 
 
 def _settings(kind: Kind, places: object, origin: str) -> list[Setting]:
