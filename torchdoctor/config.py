@@ -91,7 +91,9 @@ def _wrong(error: Exception, text: str) -> str:
         names = ".".join(re.findall(r"'([^']*)'", twice[1]))
         return message("line {line}: the table {name} is there twice", line=line, name=names)
     if told["line"] is None:
-        return message("line {line}, column {column}, the end: {why}", line=line, column=column, why=told["why"])
+        return message(
+            "line {line}, column {column}, the end: {why}", line=line, column=column, why=told["why"]
+        )
     return message("line {line}, column {column}: {why}", line=line, column=column, why=told["why"])
 
 
