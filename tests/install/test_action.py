@@ -84,3 +84,14 @@ def test_the_hook_calls_a_command_that_there_is():
     assert (program, name in COMMANDS) == ("torchdoctor", True)
     command = cli.get_command(None, name)
     assert set(options) <= {word for row in command.params for word in row.opts}
+
+
+def test_the_hook_looks_at_the_environment_that_was_active_before_it(torchdoctor, tmp_path):
+    """pre-commit sets VIRTUAL_ENV and PATH to an environment of its own, in which torchdoctor runs."""
+    shell = tmp_path / "active"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", shell], check=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(shell / "bin"), os.environ["PATH"]])
+    ran = torchdoctor(
+        "doctor", "--json", "--no-network", "--no-import", PRE_COMMIT="1", VIRTUAL_ENV=sys.prefix, PATH=path
+    )
+    assert str(shell) in ran.out, ran.out

@@ -91,7 +91,7 @@ def environment_python(env: Path | None) -> Path:
     from torchdoctor.examine import interpreter_of
 
     if env is None:
-        active = (os.environ.get("VIRTUAL_ENV"), os.environ.get("CONDA_PREFIX"))
+        active = (os.environ.get("VIRTUAL_ENV"), *_before_pre_commit(), os.environ.get("CONDA_PREFIX"))
         there = [place for place in (*active, ".venv") if place and interpreter_of(Path(place)).exists()]
         if there:
             meant = next((place for place in there if not _only_runs_us(place)), there[0])
@@ -117,6 +117,17 @@ def environment_python(env: Path | None) -> Path:
     raise EnvironmentUnusable(
         what, fix=message("name an environment, or make one with `torchdoctor install`")
     )
+
+
+def _before_pre_commit() -> tuple[str, ...]:
+    """The environments that were active when pre-commit put its own before them: their folders are still in PATH.
+
+    https://github.com/pre-commit/pre-commit/blob/main/pre_commit/languages/python.py sets VIRTUAL_ENV anew.
+    """
+    if not os.environ.get("PRE_COMMIT"):
+        return ()
+    places = [Path(row).parent for row in os.environ.get("PATH", "").split(os.pathsep) if row]
+    return tuple(str(place) for place in places if (place / "pyvenv.cfg").is_file())
 
 
 def _interpreter_gone(folder: Path, python: Path) -> EnvironmentUnusable:
