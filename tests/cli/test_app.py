@@ -127,6 +127,19 @@ def test_output_that_nobody_reads_is_no_traceback(alone):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["verify --list", "install --help", "index mirrors --help"])
+def test_a_reader_that_goes_away_is_no_failure(alone, command):
+    """`torchdoctor verify | head -1` under `set -o pipefail`."""
+    done = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m torchdoctor {command} | true; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", **alone},
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
 def test_an_option_without_its_value_names_the_help_of_its_command(torchdoctor):
     """click does not say whose option it is."""
     ran = torchdoctor("install", "--torch")

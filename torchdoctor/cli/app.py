@@ -197,8 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             fix=message("run the command again"),
         )
         _leave_at_once(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output went away; there is nobody to tell.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output went away, for which rich leaves by an exit; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         status = 1
