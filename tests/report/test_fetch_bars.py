@@ -114,3 +114,12 @@ def test_a_terminal_gets_a_bar_for_all_and_one_for_each_file(monkeypatch):
     assert "2 files" in shown
     assert "torch-2.13.0+cpu" in shown
     assert "a note" in shown
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "text"),
+    [(0, None, ""), (2_500_000, None, "2.5 MB"), (500_000, 2_000_000, "0.5 of 2.0 MB")],
+)
+def test_a_bar_says_nothing_of_what_is_not_known(done, total, text):
+    """No question marks."""
+    assert fetch_bars._bytes_of(done, total) == text

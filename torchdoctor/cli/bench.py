@@ -172,12 +172,11 @@ def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -
         more = {} if comparison is None else {"comparison": comparison.to_json()}
         say_json(report.to_json() | more)
         return
-    from rich.console import Console
-
     from torchdoctor.report.bench_table import render_bench
     from torchdoctor.report.compare_table import render_comparison
+    from torchdoctor.report.grid import made_console
 
-    console = Console(soft_wrap=True)
+    console = made_console()
     render_bench(report, console)
     if comparison is not None:
         render_comparison(comparison, console)

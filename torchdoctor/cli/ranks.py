@@ -20,9 +20,8 @@ def say_ranks(report: DistributedReport, output: Output) -> int:
         if output.json:
             say_json(report.to_json())
         else:
-            from rich.console import Console
-
             from torchdoctor.report.distributed_table import render_distributed
+            from torchdoctor.report.grid import made_console
 
-            render_distributed(report, Console(soft_wrap=True))
+            render_distributed(report, made_console())
     return 0 if report.passed else 1

@@ -102,12 +102,11 @@ def command(
     if output.json:
         say_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
     else:
-        from rich.console import Console
-
+        from torchdoctor.report.grid import made_console
         from torchdoctor.report.verify_table import render_verify
 
         known = () if output.verbose else explained(verification)
-        render_verify(verification, Console(soft_wrap=True), explained=known)
+        render_verify(verification, made_console(), explained=known)
         if findings:
             click.echo("\n" + _causes(findings))
     return 0 if verification.passed else 1
@@ -149,7 +148,7 @@ def _list(selected: Sequence[str], output: Output) -> int:
     if output.json:
         say_json({"schema": 1, "checks": rows})
     else:
-        from rich.console import Console
+        from torchdoctor.report.grid import made_console
 
-        render_checks(rows, Console())
+        render_checks(rows, made_console())
     return 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
 from torchdoctor.message import joined, message, shown
+from torchdoctor.report.grid import Grid
 from torchdoctor.report.verify_table import environment_line
 
 if TYPE_CHECKING:
@@ -29,18 +29,11 @@ def render_bench(report: BenchReport, console: Console) -> None:
     console.print(environment_line(report.environment), soft_wrap=True)
     if limits := _limits(report):
         console.print(Text(shown(limits), style="dim"), soft_wrap=True)
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column(_("case"), overflow="fold")
-    for title in (_("median"), _("best")):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column(_("unit"), no_wrap=True)
-    table.add_column("IQR", justify="right", no_wrap=True)
-    table.add_column(_("of peak"), no_wrap=True)
+    grid = Grid(_("case"), _("median"), _("best"), _("unit"), "IQR", _("of peak"), right=(1, 2, 4))
     for result in report.results:
         if result.error is None:
-            table.add_row(*(Text(cell) for cell in _cells(result, console)))
-    if table.row_count:
-        console.print(table)
+            grid.add(*_cells(result, console))
+    grid.print_on(console)
     for text, style in said(report.results):
         console.print(Text(shown(text), style=style), soft_wrap=True)
 

@@ -54,17 +54,10 @@ def checks_markdown() -> str:
 
 def render_checks(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """Print the list."""
-    from rich.table import Table
+    from torchdoctor.report.grid import Grid
 
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column(_("check"), no_wrap=True)
-    for name in (_("proves"), _("on"), _("may differ by"), _("because")):
-        table.add_column(name, overflow="fold")
-    table.add_column(_("quick"))
+    grid = Grid(_("check"), _("proves"), _("on"), _("may differ by"), _("because"), _("quick"))
     for row in rows:
-        table.add_row(
-            row["id"],
-            *(_(row[name]) for name in ("proves", "where", "tolerance", "reason")),
-            _("yes") if row["quick"] else "",
-        )
-    console.print(table)
+        told = (_(row[name]) for name in ("proves", "where", "tolerance", "reason"))
+        grid.add(row["id"], *told, _("yes") if row["quick"] else "")
+    grid.print_on(console)

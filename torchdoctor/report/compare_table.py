@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
 from torchdoctor.message import joined, message, shown
 from torchdoctor.report.bench_table import figure, title_of
+from torchdoctor.report.grid import Grid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,21 +24,14 @@ _STYLES = {"faster": "green", "slower": "red", "within noise": "dim"}
 def render_comparison(comparison: Comparison, console: Console) -> None:
     """Print the comparison."""
     console.print()
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column(Text(shown(message("against {name}", name=comparison.name))), overflow="fold")
-    for title in (_("before"), _("now")):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column(_("unit"), no_wrap=True)
-    for title in (_("change"), _("noise")):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    against = shown(message("against {name}", name=comparison.name))
+    heads = (_("before"), _("now"), _("unit"), _("change"), _("noise"), "")
+    grid = Grid(against, *heads, right=(1, 2, 4, 5))
     for row in comparison.changes:
         cells = (shown(title_of(row)), figure(row.before), figure(row.after), row.unit)
         change = (f"{row.percent:+.1f}%", shown(row.noise_text), _(row.verdict))
-        table.add_row(
-            *(Text(cell) for cell in cells), *(Text(cell, style=_STYLES[row.verdict]) for cell in change)
-        )
-    console.print(table)
+        grid.add(*cells, *(Text(cell, style=_STYLES[row.verdict]) for cell in change))
+    grid.print_on(console)
     if comparison.mean_percent is not None:
         console.print(
             Text(

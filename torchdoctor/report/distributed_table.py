@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
 from torchdoctor.message import joined, message, shown
 from torchdoctor.report.bench_table import figure, said
+from torchdoctor.report.grid import Grid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
         )
         console.print(Text(f"  {shown(report.name(rank))}: {build}"), soft_wrap=True)
     if report.results:
-        console.print(_bandwidths(report))
+        _bandwidths(report).print_on(console)
         for text, style in said(report.results):
             console.print(Text(shown(text), style=style), soft_wrap=True)
     for text in report.lagging():
@@ -57,14 +57,12 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
         )
 
 
-def _bandwidths(report: DistributedReport) -> Table:
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column(_("collective"), no_wrap=True)
-    for title in (_("size"), _("time"), _("bus bandwidth"), _("best")):
-        table.add_column(title, justify="right", no_wrap=True)
+def _bandwidths(report: DistributedReport) -> Grid:
+    heads = (_("collective"), _("size"), _("time"), _("bus bandwidth"), _("best"))
+    grid = Grid(*heads, right=(1, 2, 3, 4))
     for row in sorted(report.results, key=lambda row: row.id):
         size = row.params["bytes"]
         text = f"{size / _MIB:g} MiB" if size >= _MIB else f"{size / 1024:g} KiB"
         took = f"{(row.median_s or 0) * 1e3:.3g} ms"
-        table.add_row(row.id, text, took, f"{figure(row.value)} GB/s", f"{figure(row.best_value)} GB/s")
-    return table
+        grid.add(row.id, text, took, f"{figure(row.value)} GB/s", f"{figure(row.best_value)} GB/s")
+    return grid

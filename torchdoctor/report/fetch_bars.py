@@ -140,18 +140,40 @@ class FetchLines:
         """Nothing is left to do."""
 
 
+def _column(told: Callable[[Any], str]) -> Any:
+    """A column of a bar: what `told` makes of the task."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Column(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(told(task))
+
+    return Column()
+
+
+def _bytes_of(done: float, total: float | None) -> str:
+    """How much of how much; of what is not known nothing is said."""
+    if total is None:
+        return shown(message("{done:,.1f} MB", done=done / 1e6)) if done else ""
+    return shown(message("{done:,.1f} of {total:,.1f} MB", done=done / 1e6, total=total / 1e6))
+
+
 class FetchBars:
     """A bar over all bytes, and one for each file that is on its way."""
 
     def __init__(self, total: int | None, files: int) -> None:
         from rich import progress
-        from rich.console import Console
+
+        from torchdoctor.report.grid import made_console
 
         columns: list[Any] = [
-            progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(),
-            progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.description}"), progress.BarColumn(),
+            _column(lambda task: _bytes_of(task.completed, task.total)),
+            _column(lambda task: f"{task.speed / 1e6:.1f} MB/s" if task.speed else ""),
+            progress.TimeRemainingColumn(compact=True),
         ]  # fmt: skip
-        self._bars = progress.Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bars = progress.Progress(*columns, console=made_console(stderr=True), transient=True)
         self._tally = Tally(total, files)
         self._all = self._bars.add_task(
             f"{padded(gettext('fetch'), 9)} {shown(message('{count} files', count=files))}", total=total

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from torchdoctor.language import gettext as _
 from torchdoctor.message import joined, message, shown
 from torchdoctor.proof.ended import counted_checks
+from torchdoctor.report.grid import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -35,19 +35,14 @@ _MARKS = {
 def render_verify(report: VerifyReport, console: Console, *, explained: Collection[CheckResult] = ()) -> None:
     """Print the report. The evidence of a check that is `explained` elsewhere is left out."""
     console.print(environment_line(report.environment), soft_wrap=True)
-    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=True, header_style="bold")
-    table.add_column("")
-    table.add_column(_("check"), no_wrap=True)
-    table.add_column(_("device"), no_wrap=True)
-    table.add_column(_("seconds"), justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
+    grid = Grid("", _("check"), _("device"), _("seconds"), "", right=(3,), lead=4)
     together = _skipped_together(report)
     for check in report.checks:
         if check.status == "skip" and check.detail in together:
             continue
         took = f"{check.seconds:.2f}" if check.status != "skip" else ""
-        table.add_row(mark(check.status, console), check.id, check.device, took, Text(shown(check.detail)))
-    console.print(table)
+        grid.add(mark(check.status, console), check.id, check.device, took, shown(check.detail))
+    grid.print_on(console)
     for why, names in together.items():
         told = message("{what}: {why}", what=why, why=joined(names))
         said = Text.assemble(mark("skip", console), f" {shown(told)}")
