@@ -40,7 +40,8 @@ __all__ = ["command"]
 @click.option(
     "--yes",
     is_flag=True,
-    help="Take what would otherwise be asked for: a change of ENV, a CUDA build without a GPU.",
+    help="Take what a terminal would be asked for: a change of ENV, a CUDA build without a GPU. "
+    "Without a terminal nobody is asked, and ENV is changed.",
 )
 @output_options
 def command(
