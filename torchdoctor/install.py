@@ -262,8 +262,10 @@ def _register(
     if options.kernel_name is None:
         return None
     from torchdoctor import kernel
+    from torchdoctor.register import free_display_name
 
-    display = options.display_name or kernel.display_name_of(f"{plan.torch.version.public}+{plan.variant}")
+    version = f"{plan.torch.version.public}+{plan.variant}"
+    display = options.display_name or free_display_name(version, options.kernel_name, world)
     registered = kernel.register(
         made.python,
         name=options.kernel_name,

@@ -9,6 +9,8 @@ from torchdoctor.decide import gather_sources
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.fetch import fetch
 from torchdoctor.installed import installed_versions
+from torchdoctor.kernels.listing import list_kernels
+from torchdoctor.kernels.names import distinct
 from torchdoctor.kernels.places import jupyter_prefixes
 from torchdoctor.lock import lock
 from torchdoctor.machine import describe_python
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
     from torchdoctor.machine import PythonInfo, World
     from torchdoctor.reporter import Reporter
 
-__all__ = ["bring_ipykernel", "register_kernel"]
+__all__ = ["bring_ipykernel", "free_display_name", "register_kernel"]
+
+
+def free_display_name(version: str, name: str, world: World) -> str:
+    """What a menu shows for the kernel `name` of a torch `version`, and for no other kernel that Jupyter finds."""
+    taken = {row.display_name for row in list_kernels(world) if row.name != name and row.display_name}
+    return distinct(kernel.display_name_of(version), name, taken)
 
 
 def register_kernel(
@@ -66,7 +74,7 @@ def register_kernel(
     registered = kernel.register(
         described.executable,
         name=name,
-        display_name=display_name or kernel.display_name_of(installed["torch"]),
+        display_name=display_name or free_display_name(installed["torch"], name, world),
         environ=world.environ,
         overwrite=overwrite,
         prefix=place,

@@ -49,6 +49,16 @@ def test_add_writes_a_whole_spec_with_logo_and_variables(demo, real):
     assert [path.name for path in demo.parent.iterdir()] == ["demo"]
 
 
+def test_a_second_kernel_of_the_same_torch_has_a_name_of_its_own_in_the_menu(demo, real):
+    """Two environments with one build would look the same there; added again under its name, it keeps its entry."""
+    for _ in range(2):
+        ran = kernel("add", real.folder, "--name", "other", "--json")
+        assert ran.status == 0, ran.out
+        spec = json.loads((demo.parent / "other" / "kernel.json").read_text("utf-8"))
+        assert spec["display_name"] == f"Python (PyTorch {TORCH} cpu), other"
+    assert kernel("remove", "other", "--yes").status == 0
+
+
 def test_list_shows_its_torch_and_its_build(demo, real):
     """Read from files; the GPU is the one here that the build uses."""
     row = rows()["demo"]

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from torchdoctor.cli.jupyter_kernel import default_kernel_name
 from torchdoctor.errors import UsageError
-from torchdoctor.kernels.names import display_name_of, valid_display_name, valid_name, valid_settings
+from torchdoctor.kernels.names import (
+    display_name_of,
+    distinct,
+    valid_display_name,
+    valid_name,
+    valid_settings,
+)
 
 BAD = [
     "", " ", "a b", "../up", "..", ".", ".hidden", "-rf", "x/y", "x\\y", "a;b", "$(id)", "a|b", "`id`", "a\nb", "名字",
@@ -83,3 +89,10 @@ def test_a_line_that_sets_no_variable_is_refused(line):
     with pytest.raises(UsageError) as caught:
         valid_settings([line])
     assert "--env KEY=VALUE" in caught.value.fix
+
+
+def test_two_kernels_are_told_apart_in_the_menu():
+    """The second of one torch has its own name beside it; a display name that is free stays as it is."""
+    taken = {"Python (PyTorch 2.9.1 cu128)", "Python 3"}
+    assert distinct("Python (PyTorch 2.9.1 cu128)", "shapes", taken) == "Python (PyTorch 2.9.1 cu128), shapes"
+    assert distinct("Python (PyTorch 2.10.0 cu128)", "shapes", taken) == "Python (PyTorch 2.10.0 cu128)"

@@ -9,9 +9,9 @@ from torchdoctor.errors import UsageError
 from torchdoctor.message import message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-__all__ = ["display_name_of", "valid_display_name", "valid_name", "valid_settings"]
+__all__ = ["display_name_of", "distinct", "valid_display_name", "valid_name", "valid_settings"]
 
 # jupyter_client's own rule (jupyter_client/kernelspec.py), with a length that every file system takes, less what a
 # shell or Windows would take for something else.
@@ -43,6 +43,11 @@ def display_name_of(version: str) -> str:
     """What a notebook's menu shows for a torch version such as `2.13.0+cpu`."""
     public, _, build = version.partition("+")
     return f"Python (PyTorch {public}{f' {build}' if build else ''})"
+
+
+def distinct(display_name: str, name: str, taken: Collection[str]) -> str:
+    """The display name, with the kernel's own `name` where a menu shows another kernel under it already."""
+    return f"{display_name}, {name}" if display_name in taken else display_name
 
 
 def valid_display_name(text: str) -> str:
