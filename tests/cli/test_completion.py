@@ -16,6 +16,64 @@ def test_each_shell_has_a_script(torchdoctor, shell):
     assert (ran.status, "_TORCHDOCTOR_COMPLETE" in ran.out) == (0, True)
 
 
+@pytest.fixture
+def offered(torchdoctor):
+    """What may stand at the end of a line: asked as bash asks."""
+
+    def ask(line, **more):
+        words = line.split(" ")
+        ran = torchdoctor(
+            COMP_WORDS=line, COMP_CWORD=str(len(words) - 1), _TORCHDOCTOR_COMPLETE="bash_complete", **more
+        )
+        assert ran.err == ""
+        return [row.partition(",")[2] for row in ran.out.splitlines()]
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("line", "some"),
+    [
+        ("torchdoctor jupyter-kernel ", ["add", "check", "list", "remove", "repair"]),
+        ("torchdoctor jupyter-kernel --disp", ["--display-name"]),
+        ("torchdoctor install --variant cu", ["cu118", "cu126"]),
+        ("torchdoctor install --mirror ", ["auto", "official", "nju"]),
+        ("torchdoctor jupyter-kernel ENV --mirror nj", ["nju"]),
+        ("torchdoctor explain driver-", ["driver-missing", "driver-too-old"]),
+        ("torchdoctor diagnose --explain driver-m", ["driver-missing"]),
+        ("torchdoctor verify --only mat", ["matmul"]),
+        ("torchdoctor verify --skip conv,mat", ["conv,matmul"]),
+        ("torchdoctor bench --only launch", ["launch", "launch-and-wait"]),
+        ("torchdoctor doctor --exclude gpu", ["gpu"]),
+        ("torchdoctor config set install.m", ["install.mirror"]),
+        ("torchdoctor config unset la", ["lang"]),
+        ("torchdoctor resolve --format py", ["pylock"]),
+        ("torchdoctor report --format ", ["md", "json", "html"]),
+    ],
+)
+def test_values_are_offered(offered, line, some):
+    """Those that the program knows itself."""
+    assert set(some) <= set(offered(line))
+
+
+@pytest.mark.parametrize("command", ["check", "repair", "remove"])
+def test_the_kernels_here_are_offered(offered, command, tmp_path):
+    """By their names, whatever they run."""
+    spec = tmp_path / "jupyter" / "kernels" / "demo" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text('{"argv": ["python"], "display_name": "Demo"}')
+    line = f"torchdoctor jupyter-kernel {command} de"
+    assert offered(line, JUPYTER_PATH=str(tmp_path / "jupyter")) == ["demo"]
+
+
+@pytest.mark.parametrize(
+    "line", ["torchdoctor instal ", "torchdoctor jupyter-kernel lst --", "torchdoctor install --mirror x --"]
+)
+def test_a_line_that_is_wrong_already_is_no_traceback(offered, line):
+    """Whoever presses TAB wants no lecture."""
+    offered(line)
+
+
 def test_bash_takes_the_script_and_gets_the_commands(torchdoctor, tmp_path):
     """A real bash: the script is evaluated, its function asked for what may follow."""
     if shutil.which("bash") is None:

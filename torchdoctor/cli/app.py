@@ -160,9 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     argv = list(sys.argv[1:] if arguments is None else arguments)
     _usable_streams()
     if instruction := os.environ.get(_COMPLETE):
-        from click.shell_completion import shell_complete
-
-        sys.exit(shell_complete(cli, {}, "torchdoctor", _COMPLETE, instruction))
+        _complete(instruction)
     _speak(choose_language(_asked_language(argv), os.environ, encoding=sys.stdout.encoding))
     _stop_like_ctrl_c()
     root: click.Context | None = None
@@ -211,6 +209,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:  # noqa: BLE001  (a traceback at a user is a bug, whatever caused it)
         status = 1
         _internal(argv, as_json, error)
+    _leave(status)
+
+
+def _complete(instruction: str) -> NoReturn:
+    """Answer a shell; whatever goes wrong, a person who pressed TAB is told nothing by it."""
+    from click.shell_completion import shell_complete
+
+    status = 1
+    with contextlib.suppress(Exception):
+        status = shell_complete(cli, {}, "torchdoctor", _COMPLETE, instruction)
     _leave(status)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from torchdoctor.cli.place import cache_folder, environment_python, full_path, s
 from torchdoctor.cli.values import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.message import message, shown
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["command", "default_kernel_name"]
 
 
@@ -21,10 +25,22 @@ class _AddByDefault(click.Group):
     """`jupyter-kernel ENV` means `jupyter-kernel add ENV`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             self._catch_mistyped(ctx, args)
             args = ["add", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands; else what may follow `add`: its options, or the folder of an environment."""
+        from click.shell_completion import CompletionItem
+
+        if found := super().shell_complete(ctx, incomplete) if incomplete[:1] != "-" else []:
+            return found
+        add = self.commands["add"]
+        with add.make_context("add", [], parent=ctx, resilient_parsing=True) as inner:
+            return add.shell_complete(inner, incomplete) or [CompletionItem(incomplete, type="dir")]
 
     def _catch_mistyped(self, ctx: click.Context, args: list[str]) -> None:
         """A word that is nearly a command, and no environment, was meant as one."""
