@@ -9,6 +9,7 @@ __all__ = [
     "InstallFailed",
     "KernelFailed",
     "NoSolution",
+    "NotConfirmed",
     "SourceFailed",
     "TorchdoctorError",
     "UsageError",
@@ -72,6 +73,13 @@ class InstallFailed(TorchdoctorError):
     """The installation failed; the environment is as it was."""
 
     kind = "install"
+    exit_status = 5
+
+
+class NotConfirmed(TorchdoctorError):
+    """A change was asked for and nobody said yes; what was there is as it was."""
+
+    kind = "not-confirmed"
     exit_status = 5
 
 

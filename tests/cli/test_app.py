@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
 from torchdoctor import __version__
+from torchdoctor.cli.app import COMMANDS, cli
 
 
 def test_the_command_line_starts_without_what_only_commands_need():
@@ -24,12 +27,50 @@ def test_the_script_and_the_module_are_the_same_program(torchdoctor):
     assert torchdoctor("--version").out.strip() == f"torchdoctor {__version__}"
 
 
-@pytest.mark.parametrize("command", ["install", "verify", "bench", "jupyter-kernel", "doctor", "resolve"])
-def test_every_command_has_help_with_examples(torchdoctor, command):
-    """Help says what it does and how it is typed."""
-    ran = torchdoctor(command, "--help")
-    assert ran.status == 0
-    assert f"torchdoctor {command}" in ran.out or "torchdoctor doctor" in ran.out
+def _every_command():
+    """Each command and group with how it is typed, the groups' commands too."""
+
+    def walk(path, command):
+        yield path, command
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from walk(f"{path} {name}", inner)
+
+    yield "torchdoctor", cli
+    for name, module in COMMANDS.items():
+        yield from walk(f"torchdoctor {name}", importlib.import_module(module).command)
+
+
+EVERY_COMMAND = dict(_every_command())
+
+
+@pytest.mark.parametrize("path", EVERY_COMMAND)
+def test_every_help_has_an_example_and_a_whole_line(path):
+    """How it is typed; and what it does, in a line that no list has to cut."""
+    command = EVERY_COMMAND[path]
+    examples = command.help.partition("\b\n")[2].split("\n\n")[0]
+    assert path in examples
+    assert path == "torchdoctor" or command.short_help
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cache", "--lang", "zh", "info"),
+        ("index", "--lang=zh", "show"),
+        ("jupyter-kernel", "--lang", "zh", "list"),
+    ],
+)
+def test_a_group_takes_the_language_too(torchdoctor, words):
+    """As every command does, wherever it stands."""
+    ran = torchdoctor(*words)
+    assert (ran.status, "--lang" in torchdoctor(words[0], "--help").out) == (0, True), ran.err
+    assert re.search("[\u4e00-\u9fff]", ran.out)
+
+
+def test_what_stands_before_an_environment_is_no_environment(torchdoctor, tmp_path):
+    """`jupyter-kernel --json ENV` still means add."""
+    ran = torchdoctor("jupyter-kernel", "-q", "--json", tmp_path / "nothing")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "environment")
 
 
 def test_a_mistyped_command_offers_the_nearest(torchdoctor):

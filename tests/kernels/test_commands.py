@@ -199,7 +199,7 @@ def test_bad_words_are_wrong_usage(real, jupyter, words):
 def test_remove_asks_and_takes_only_the_spec(demo, real):
     """Without a terminal nobody can say yes; --yes does, and the environment stays."""
     ran = kernel("remove", "demo", "--json")
-    assert (ran.status, ran.json["error"]["kind"]) == (2, "not-confirmed")
+    assert (ran.status, ran.json["error"]["kind"]) == (5, "not-confirmed")
     assert demo.exists()
     ran = kernel("remove", "demo", "--yes", "--json")
     assert ran.status == 0, ran.out
@@ -268,7 +268,7 @@ def test_repair_points_a_kernel_whose_environment_is_gone_at_another(real, put_s
     folder = put_spec("old", ipykernel_spec("/gone/bin/python", env={"A": "1"}))
     before = (folder / "kernel.json").read_text()
     ran = kernel("repair", "old", real.folder, "--json")
-    assert (ran.status, ran.json["error"]["kind"]) == (2, "not-confirmed")
+    assert (ran.status, ran.json["error"]["kind"]) == (5, "not-confirmed")
     assert (folder / "kernel.json").read_text() == before
     ran = kernel("repair", "old", real.folder, "--yes", "--json")
     assert ran.status == 0, ran.out

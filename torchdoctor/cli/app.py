@@ -96,6 +96,12 @@ def cli(ctx: click.Context, output: Output) -> int:
     """Get PyTorch working, prove that it works, and say why when it does not.
 
     Without a command: what machine this is, which PyTorch would fit it, and what is installed.
+
+    \b
+    torchdoctor
+    torchdoctor install
+    torchdoctor verify
+    torchdoctor install --help
     """
     ctx.obj = output
     name = ctx.invoked_subcommand or "doctor"

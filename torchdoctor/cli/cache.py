@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import Output, group_options, output_options
 from torchdoctor.cli.place import cache_folder, say_json
 from torchdoctor.message import joined, message, shown
 
@@ -17,6 +17,7 @@ _DAY = 86_400.0
 
 
 @click.group("cache", short_help="What was fetched and is kept.")
+@group_options
 def command() -> None:
     """Show what the cache of wheels holds, or remove it.
 
@@ -26,10 +27,15 @@ def command() -> None:
     """
 
 
-@command.command("info")
+@command.command("info", short_help="Show where the cache is and what it holds.")
 @output_options
 def info(*, output: Output) -> int:
-    """Show where the cache is, what it holds, and what began and did not come whole."""
+    """Show where the cache is, what it holds, and what began and did not come whole.
+
+    \b
+    torchdoctor cache info
+    torchdoctor cache info -v
+    """
     from torchdoctor.kept import contents
 
     folder = cache_folder() / "wheels"
@@ -80,14 +86,20 @@ def info(*, output: Output) -> int:
     return 0
 
 
-@command.command("clean")
+@command.command("clean", short_help="Remove what is kept.")
 @click.option("--parts", is_flag=True, help="Only what began and did not come whole.")
 @click.option(
     "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Only what is older than this."
 )
 @output_options
 def clean_command(*, parts: bool, older_than: float | None, output: Output) -> int:
-    """Remove what is kept. A file that is being fetched now stays; environments lose nothing."""
+    """Remove what is kept. A file that is being fetched now stays; environments lose nothing.
+
+    \b
+    torchdoctor cache clean
+    torchdoctor cache clean --older-than 30
+    torchdoctor cache clean --parts
+    """
     from torchdoctor.kept import clean
 
     folder = cache_folder() / "wheels"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import Output, group_options, output_options
 from torchdoctor.cli.place import data_folder, say_json
 from torchdoctor.cli.values import RELEASE, URL
 from torchdoctor.message import joined, message, shown
@@ -22,6 +22,7 @@ _SHOWN = 8  # names of files that are shown without -v
 
 
 @click.group("index", short_help="What is known of PyTorch's wheels.")
+@group_options
 def command() -> None:
     """Show what is known of PyTorch's wheels, refresh it from the live index, list the mirrors.
 
@@ -32,7 +33,7 @@ def command() -> None:
     """
 
 
-@command.command("update")
+@command.command("update", short_help="Ask the index what is new, and keep it.")
 @click.option(
     "--index-url",
     type=URL,
@@ -46,6 +47,10 @@ def update_command(*, index_url: str, output: Output) -> int:
     """Ask the index what is new, and keep it for every later command.
 
     Pages that have not changed since the last update are not sent again.
+
+    \b
+    torchdoctor index update
+    torchdoctor index update --index-url https://mirror.nju.edu.cn/pytorch/whl
     """
     from datetime import datetime, timezone
 
@@ -137,11 +142,16 @@ def _say_update(done: Update, output: Output) -> None:
         click.echo(shown(message("    ... {count} more (-v)", count=len(done.files) - len(listed))))
 
 
-@command.command("show")
+@command.command("show", short_help="Show the releases that are known.")
 @click.option("--torch", type=RELEASE, metavar="VERSION", help="One release in full, such as 2.9.1.")
 @output_options
 def show(*, torch: str | None, output: Output) -> int:
-    """Show the releases that are known: variants by platform, files seen, and as of when."""
+    """Show the releases that are known: variants by platform, files seen, and as of when.
+
+    \b
+    torchdoctor index show
+    torchdoctor index show --torch 2.9.1
+    """
     from torchdoctor.index_store import known_index
 
     snapshot = known_index(
@@ -254,7 +264,7 @@ def _release_json(release: Release) -> dict[str, Any]:
     }
 
 
-@command.command("mirrors")
+@command.command("mirrors", short_help="List the mirrors, and how fast each answers.")
 @click.option(
     "--measure/--no-measure",
     default=True,
@@ -266,6 +276,10 @@ def mirrors(*, measure: bool, output: Output) -> int:
     """List the mirrors that --mirror takes, and how fast each answers from here.
 
     Nothing else contacts a mirror unasked.
+
+    \b
+    torchdoctor index mirrors
+    torchdoctor index mirrors --no-measure
     """
     from torchdoctor.sources.measure import measure_all, mirror_page
     from torchdoctor.sources.mirrors import mirror_table

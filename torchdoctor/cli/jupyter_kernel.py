@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernels import list_, remove
-from torchdoctor.cli.options import Output, output_options, source_options
+from torchdoctor.cli.options import Output, group_options, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
 from torchdoctor.cli.values import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.message import message, shown
@@ -27,9 +28,10 @@ class _AddByDefault(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.resilient_parsing and not args:
             return super().parse_args(ctx, args)
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            self._catch_mistyped(ctx, args)
-            args = ["add", *args]
+        before, rest = _own_options(args)
+        if not rest or (rest[0] not in self.commands and rest[0] not in ctx.help_option_names):
+            self._catch_mistyped(ctx, rest)
+            args = [*before, "add", *rest]
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -56,11 +58,23 @@ class _AddByDefault(click.Group):
             ctx.fail(shown(told))
 
 
+def _own_options(args: list[str]) -> tuple[list[str], list[str]]:
+    """The options that every command takes at the beginning, and what comes after them."""
+    taken = 0
+    while taken < len(args) and re.fullmatch(
+        r"--json|--quiet|--verbose|-[qv]{1,9}|--lang(=.*)?", args[taken]
+    ):
+        taken += 2 if args[taken] == "--lang" else 1
+    return args[:taken], args[taken:]
+
+
 @click.group("jupyter-kernel", cls=_AddByDefault, short_help="Register an environment as a Jupyter kernel.")
+@group_options
 def command() -> None:
     """Register environments as Jupyter kernels, and mend the kernels there are.
 
-    `add` is what happens without a command; an environment named like a command is ./list.
+    `add` is what happens without a command, and takes --name and the like: see `torchdoctor jupyter-kernel add
+    --help`. An environment named like a command is ./list.
 
     \b
     torchdoctor jupyter-kernel --name demo

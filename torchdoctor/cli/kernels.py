@@ -12,7 +12,7 @@ import click
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.place import say_json
 from torchdoctor.cli.values import KERNEL
-from torchdoctor.errors import UsageError
+from torchdoctor.errors import NotConfirmed, UsageError
 from torchdoctor.language import gettext as _
 from torchdoctor.machine.answer import clean
 from torchdoctor.message import message, shown, shown_in
@@ -75,14 +75,13 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
     report = StageLines(quiet=True, may_ask=not output.json)
     question = message("Remove the kernel {kernel} ({place})?", kernel=state.name, place=state.folder)
     if not yes and not report.confirm(question):
-        raise UsageError(
+        raise NotConfirmed(
             message(
                 "the kernel {kernel} ({place}) was not removed: nobody said yes",
                 kernel=state.name,
                 place=state.folder,
             ),
             fix=message("answer y, or say it beforehand with --yes"),
-            kind="not-confirmed",
         )
     remove_folder(state.folder)
     left = next((row for row in _states(world) if row.name == state.name), None)

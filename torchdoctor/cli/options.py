@@ -16,7 +16,15 @@ from torchdoctor.language import LANGUAGES, speak
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Output", "asked_for_json", "choice_options", "names", "output_options", "source_options"]
+__all__ = [
+    "Output",
+    "asked_for_json",
+    "choice_options",
+    "group_options",
+    "names",
+    "output_options",
+    "source_options",
+]
 
 _JSON = "torchdoctor.json"
 
@@ -83,6 +91,19 @@ def output_options(function: F) -> F:
         return function(*args, **kwargs)
 
     return with_output  # type: ignore[return-value]
+
+
+def group_options(function: Callable[[], None]) -> Callable[..., None]:
+    """The same options on a group, for each of its commands."""
+
+    @output_options
+    @click.pass_context
+    @functools.wraps(function)
+    def with_output(ctx: click.Context, *, output: Output) -> None:
+        ctx.obj = output
+        function()
+
+    return with_output
 
 
 def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor import kernel
-from torchdoctor.errors import EnvironmentUnusable, KernelFailed, UsageError
+from torchdoctor.errors import EnvironmentUnusable, KernelFailed, NotConfirmed, UsageError
 from torchdoctor.installed import installed_versions
 from torchdoctor.kernels.interpreter import python_in
 from torchdoctor.kernels.judge import judge
@@ -60,7 +60,7 @@ def repair_kernel(
     """Mend what `state.problem` names and say what was done; empty when there is nothing in the way.
 
     `python` is the interpreter that a kernel whose own is gone should run. What is changed is asked for unless
-    `agreed`. Raises `UsageError` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
+    `agreed`. Raises `NotConfirmed` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
     changed then.
     """
     refuse_conda_made(state)
@@ -98,10 +98,9 @@ def repair_kernel(
 
 def _ask(question: str, agreed: bool, report: Reporter) -> None:
     if not agreed and not report.confirm(question):
-        raise UsageError(
+        raise NotConfirmed(
             message("{question} Nobody said yes, so nothing was changed", question=question),
             fix=message("answer y, or say it beforehand with --yes"),
-            kind="not-confirmed",
         )
 
 
