@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,19 +28,28 @@ _KEEP = "\b"
 
 def pages() -> dict[str, str]:
     """The text of each page by its file's name."""
-    root = click.Context(cli, info_name="torchdoctor")
-    made = dict(_pages(root))
-    for name, module in COMMANDS.items():
-        command = importlib.import_module(module).command
-        made |= dict(_pages(click.Context(command, info_name=name, parent=root)))
-    return made
+    # The program loads a command when it is called; a page of all of them needs them now.
+    cli.commands = {name: importlib.import_module(module).command for name, module in COMMANDS.items()}
+    return dict(_pages(click.Context(cli, info_name="torchdoctor")))
 
 
 def _pages(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    text = generate_man_page(ctx, version=__version__, date=f"torchdoctor {__version__}")
-    yield f"{ctx.command_path.replace(' ', '-')}.1", _kept(text)
+    text = generate_man_page(ctx, version=f"torchdoctor {__version__}", date=" ")
+    page = ctx.command_path.replace(" ", "-")
+    yield f"{page}.1", _kept(_named(text, page))
     for name, inner in ctx.command.commands.items() if isinstance(ctx.command, click.Group) else ():
         yield from _pages(click.Context(inner, info_name=name, parent=ctx))
+
+
+def _named(text: str, page: str) -> str:
+    """Pages named as their files are, also those to go on with; click-man puts commands there, with spaces."""
+    head, _, rest = text.partition("\n")
+    # The name stands at both ends of the first line, and at one of the last: 80 columns have no room between them.
+    head = re.sub(r'^\.TH "[^"]*" (.*) "[^"]*"$', rf'.TH "{page.upper()}" \1 " "', head)
+    rest = re.sub(
+        r"See \\fB([^\\]*)\(1\)", lambda see: see[0].replace(see[1], see[1].replace(" ", "-")), rest
+    )
+    return f"{head}\n{rest}"
 
 
 def _kept(text: str) -> str:

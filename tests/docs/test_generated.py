@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).parents[2] / "tools"
+MAN = TOOLS.parent / "man"
 
 
 @pytest.mark.parametrize("tool", ["texts", "pages", "man", "failure_pages", "checks_page"])
@@ -25,3 +27,18 @@ def test_every_tool_of_generate_is_checked():
     assert '("texts", "pages", "man", "failure_pages", "checks_page")' in (TOOLS / "generate.py").read_text(
         "utf-8"
     )
+
+
+@pytest.mark.parametrize("page", sorted(MAN.glob("*.1")), ids=lambda page: page.stem)
+def test_a_man_page_fits_and_names_others_as_they_are_called(page):
+    """At 80 columns its first line has room between both names; its NAME is whole; `man` finds what it names."""
+    text = page.read_text("utf-8")
+    head = re.match(r'\.TH "([^"]*)" "1" "([^"]*)" "([^"]*)" "([^"]*)"\n', text)
+    assert head
+    title, date, source, manual = head.groups()
+    assert title.lower() == page.stem
+    assert 2 * len(f"{title}(1)") + len(manual.strip()) < 78
+    assert len(source) + len(f"{title}(1)") + len(date.strip()) < 78
+    assert "..." not in text.split(".SH SYNOPSIS")[0]
+    named = re.findall(r"See .fB(.*?)[(]1[)]", text)
+    assert [name for name in named if not (MAN / f"{name}.1").exists()] == []

@@ -86,6 +86,7 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
+    short_help="Get PyTorch working, prove that it works, and say why when it does not.",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TORCHDOCTOR"},
 )

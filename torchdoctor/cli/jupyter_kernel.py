@@ -73,8 +73,8 @@ def _own_options(args: list[str]) -> tuple[list[str], list[str]]:
 def command() -> None:
     """Register environments as Jupyter kernels, and mend the kernels there are.
 
-    `add` is what happens without a command, and takes --name and the like: see `torchdoctor jupyter-kernel add
-    --help`. An environment named like a command is ./list.
+    `add` is what happens without a command, and takes --name and the like:
+    see `torchdoctor jupyter-kernel add --help`. An environment named like a command is ./list.
 
     \b
     torchdoctor jupyter-kernel --name demo
