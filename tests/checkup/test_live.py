@@ -96,9 +96,10 @@ def test_the_cause_is_the_first_finding(case, doctor, env, tmp_path, library):
     assert any(words in fix for words in case.fix), fix
 
 
-def test_a_deleted_module_is_a_broken_installation_and_nothing_else(doctor, site):
+@pytest.mark.parametrize("module", ["functional.py", "nn/functional.py"])
+def test_a_deleted_module_is_a_broken_installation_and_nothing_else(doctor, site, module):
     """The traceback names importlib's frames and a circular import; neither is a cause of its own."""
-    (site / "torch" / "nn" / "functional.py").unlink()
+    (site / "torch" / module).unlink()
     assert _ids(doctor()) == ["partial-install"]
 
 
@@ -244,30 +245,91 @@ def test_the_report_and_the_plan_come_before_the_question(env, site, tmp_path, m
     assert not (site / "torch" / "functional.py").exists()
 
 
-def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path):
-    """The notebook cannot start; --fix lets it run this environment."""
-    folder = tmp_path / "jupyter" / "kernels" / "lost"
-    folder.mkdir(parents=True)
-    argv = [str(tmp_path / "gone" / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (folder / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "Lost", "language": "python"})
-    )
-    assert "jupyter-kernel-python-missing" in _ids(doctor("--no-import"))
+@pytest.fixture
+def put_kernel(tmp_path):
+    """Registers a kernel that runs the Python of a folder."""
+
+    def put(name, prefix):
+        folder = tmp_path / "jupyter" / "kernels" / name
+        folder.mkdir(parents=True)
+        argv = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": argv, "display_name": name.title(), "language": "python"}
+        (folder / "kernel.json").write_text(json.dumps(spec))
+        return folder / "kernel.json"
+
+    return put
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """An environment with nothing in it."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "plain"], check=True)
+    return tmp_path / "plain"
+
+
+def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path, put_kernel):
+    """The notebook cannot start; the command by hand names kernel and environment, and --fix does it."""
+    spec = put_kernel("lost", tmp_path / "gone")
+    (found,) = (row for row in doctor("--no-import").json["findings"])
+    assert found["id"] == "jupyter-kernel-python-missing"
+    assert f"torchdoctor jupyter-kernel repair lost {env}" in found["fix"]
     ran = doctor("--no-import", "--fix", "--yes")
     assert (ran.status, [row["outcome"] for row in ran.json["repairs"]]) == (0, ["repaired"]), ran.out
-    assert json.loads((folder / "kernel.json").read_text("utf-8"))["argv"][0] == str(env / "bin" / "python")
+    assert json.loads(spec.read_text("utf-8"))["argv"][0] == str(env / "bin" / "python")
 
 
-def test_a_notebook_that_runs_another_environment_is_found(doctor, tmp_path):
-    """A kernel whose Python has no torch, while the environment has: a warning with both."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "plain"], check=True)
-    folder = tmp_path / "jupyter" / "kernels" / "plain"
-    folder.mkdir(parents=True)
-    argv = [str(tmp_path / "plain" / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (folder / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "Plain", "language": "python"})
+def test_a_kernel_is_not_pointed_at_an_environment_without_torch(put_kernel, plain, tmp_path):
+    """It would start, and be of no use."""
+    put_kernel("lost", tmp_path / "gone")
+    environ = {"JUPYTER_DATA_DIR": str(tmp_path / "jupyter"), "JUPYTER_PATH": ""}
+    ran = run_torchdoctor(
+        "doctor", plain, "--no-network", "--fix", "--yes", "--json", cwd=tmp_path, environ=environ
     )
-    assert {"jupyter-kernel-other-env", "jupyter-kernel-python-missing"} & set(_ids(doctor("--no-import")))
+    assert ran.json["repairs"] == []
+    assert "torchdoctor jupyter-kernel repair lost ENV" in ran.json["findings"][0]["fix"]
+
+
+def test_a_kernel_without_ipykernel_is_told_as_that(doctor, put_kernel, plain):
+    """Its Python is there: nothing says that it is gone, and the command mends it where it is."""
+    put_kernel("bare", plain)
+    (found,) = doctor("--no-import").json["findings"]
+    assert found["id"] == "jupyter-kernel-without-ipykernel"
+    assert "torchdoctor jupyter-kernel repair bare" in found["fix"]
+    ran = doctor("--no-import", "--fix", "--dry-run")
+    assert ran.json["repairs"][0]["what"] == f"install ipykernel into {plain}, for the kernel bare"
+
+
+def test_a_kernel_spec_that_cannot_be_read_is_told_as_that(doctor, put_kernel, plain):
+    """No word of a Python that is gone."""
+    put_kernel("torn", plain).write_text("{ not json")
+    assert _ids(doctor("--no-import")) == ["jupyter-kernel-spec-broken"]
+
+
+def test_a_kernel_of_another_environment_without_torch_is_no_fault(doctor, put_kernel, plain):
+    """It may well be another project's; -v and --json say what each kernel runs."""
+    info = next(plain.glob("lib/python*/site-packages")) / "ipykernel-6.29.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ipykernel\nVersion: 6.29\n")
+    put_kernel("plain", plain)
+    ran = doctor("--no-import")
+    assert _ids(ran) == []
+    (row,) = (row for row in ran.json["checks"] if row["id"] == "kernels.specs")
+    assert any("no torch" in line for line in row["evidence"])
+
+
+def test_what_was_not_done_is_not_called_well(doctor):
+    """Neither the import nor the network was tried."""
+    status = {row["id"]: row["status"] for row in doctor("--no-import").json["checks"]}
+    assert (status["pytorch.import"], status["network.index"]) == ("unknown", "unknown")
+
+
+def test_a_newer_torch_is_a_note_with_the_command_that_brings_it(doctor, env):
+    """Not a problem: the check is well, and says which and how."""
+    ran = doctor("--no-import")
+    row = next(row for row in ran.json["checks"] if row["id"] == "pytorch.fits")
+    assert (ran.status, row["status"]) == (0, "ok")
+    assert row["text"].startswith("a newer one would fit: torch ")
+    assert row["text"].endswith(f"torchdoctor install {env}")
 
 
 def test_every_environment_is_listed_with_who_runs_it(torchdoctor, real, tmp_path):

@@ -293,6 +293,20 @@ def test_repair_without_an_environment_to_run_says_what_to_name(put_spec, tmp_pa
     assert "repair old ENV" in ran.json["error"]["fix"]
 
 
+def test_repair_does_not_point_a_kernel_of_ours_at_an_environment_without_torch(demo, tmp_path):
+    """The active one happens to be active; named, it is what somebody wants."""
+    document = json.loads((demo / "kernel.json").read_text("utf-8"))
+    document["argv"][0] = "/gone/bin/python"
+    (demo / "kernel.json").write_text(json.dumps(document))
+    plain = tmp_path / "plain"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", plain], check=True)
+    ran = kernel("repair", "demo", "--yes", "--json", environ={"VIRTUAL_ENV": str(plain)}, cwd=tmp_path)
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "no-torch")
+    assert str(plain) in ran.json["error"]["message"]
+    assert "repair demo ENV" in ran.json["error"]["fix"]
+    assert json.loads((demo / "kernel.json").read_text("utf-8")) == document
+
+
 def test_repair_leaves_a_well_kernel_alone(demo):
     """Nothing to do, and the cells show it."""
     before = (demo / "kernel.json").read_text()

@@ -42,6 +42,14 @@ _LIVE = (
     "system.shm", "os.wsl_version",
 )  # fmt: skip
 
+# What is wrong with a kernel -> the fact; each has a finding of its own.
+_BROKEN = {
+    "python-gone": "live.kernel.gone",
+    "no-ipykernel": "live.kernel.without_ipykernel",
+    "corrupt-spec": "live.kernel.corrupt",
+    "unreadable": "live.kernel.corrupt",
+}
+
 
 def case_of(seen: Seen) -> CaseFile:
     """Every fact with its source; what the import and the drivers' tools answered is read as a paste would be."""
@@ -189,7 +197,7 @@ def _of_kernels(seen: Seen) -> Iterator[Fact]:
                 problem=row.problem.message,
                 place=row.folder,
             )
-            yield Fact(name="live.kernel.broken", value=row.name, source=said)
+            yield Fact(name=_BROKEN.get(row.problem.kind, "live.kernel.gone"), value=row.name, source=said)
         elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
             yield told(
                 "live.kernel.without_torch",

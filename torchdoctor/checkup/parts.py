@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Literal
 
+from packaging.version import InvalidVersion, Version
+
 from torchdoctor.checkup.environment_facts import worded
+from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.machine.summary import summary
 from torchdoctor.message import joined, message
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torchdoctor.checkup.seen import Seen
+    from torchdoctor.plan import Plan
 
 __all__ = ["CHECKS", "Check", "Said"]
 
@@ -200,8 +204,7 @@ def _build(seen: Seen) -> Said:
 def _fits(seen: Seen) -> Said:
     if seen.plan is None:
         return Said(text=message("no build fits: {why}", why=seen.unfit), mark="warning")
-    names = joined(f"{row.name} {row.version}" for row in seen.plan.packages)
-    text = message("the newest that fits: {names}", names=names)
+    text = _against_the_newest(seen, seen.plan)
     if seen.plan.warnings:
         text = joined((text, *seen.plan.warnings), "; ")
     return Said(
@@ -209,6 +212,39 @@ def _fits(seen: Seen) -> Said:
         evidence=(*seen.plan.reasons, *seen.plan.warnings),
         mark="warning" if seen.plan.warnings else "ok",
     )
+
+
+def _against_the_newest(seen: Seen, plan: Plan) -> str:
+    """The newest build that fits; where a torch is there, whether that is it, and how to get a newer one."""
+    torch = seen.inventory.torch.value
+    newest = f"{plan.torch.name} {plan.torch.version}"
+    try:
+        here = Version(torch.version or "") if torch else None
+    except InvalidVersion:
+        here = None
+    if torch is None or here is None:
+        names = joined(f"{row.name} {row.version}" for row in plan.packages)
+        return message("the newest that fits: {names}", names=names)
+    release = Version(plan.torch.version.public)
+    if Version(here.public) < release:
+        text = message(
+            "a newer one would fit: {newest}; to get it: {command}", newest=newest, command=_to_get(seen)
+        )
+    elif Version(here.public) > release:
+        text = message("newer than {newest}, the newest known to fit", newest=newest)
+    elif torch.variant.value not in (None, plan.variant):
+        text = message("the newest that fits; its best build here is {variant}", variant=plan.variant)
+    else:
+        text = message("the newest that fits")
+    return text
+
+
+def _to_get(seen: Seen) -> str:
+    """The command that changes this environment; where it is none that may be changed, one that makes another."""
+    prefix = str(seen.python.prefix)
+    if seen.inventory.kind.value == "interpreter" or not prefix.isprintable():
+        return "torchdoctor install"
+    return f"torchdoctor install {quoted(prefix, windows=seen.python.sys_platform == 'win32')}"
 
 
 def _companions(seen: Seen) -> Said:
@@ -230,7 +266,7 @@ def _companions(seen: Seen) -> Said:
 
 def _import(seen: Seen) -> Said:
     if seen.imported is None:
-        return Said(text=message("importing torch was not tried"), mark="ok")
+        return Said(text=message("importing torch was not tried"), mark="unknown")
     failed = [row for row in seen.imported if row.status == "fail"]
     rows = failed or [row for row in seen.imported if row.id in ("import", "devices")]
     seconds = sum(row.seconds for row in seen.imported)
@@ -270,7 +306,7 @@ def _kernel_lines(seen: Seen) -> Iterator[str]:
 def _network(seen: Seen) -> Said:
     reach = seen.reach
     if reach is None:
-        return Said(text=message("not asked"))
+        return Said(text=message("not asked"), mark="unknown")
     through = f" ({reach.through})" if reach.through else ""
     if reach.seconds is not None:
         text = message(

@@ -17,7 +17,7 @@ from torchdoctor.plan import COMPANIONS, Request
 from torchdoctor.snapshot_shelf import plan_from_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from torchdoctor.checkup.seen import Seen
     from torchdoctor.diagnosis import Finding
@@ -44,7 +44,12 @@ _SAME_BUILD = frozenset({
     "nvidia-wheels-missing", "nvidia-wheels-mixed", "numpy2-abi", "triton-missing",
     "torch-dependency-missing", "torch-dependency-version",
 })  # fmt: skip
-_KERNELS = frozenset({"jupyter-kernel-python-missing"})
+# What is wrong with a kernel -> the finding about it.
+_KERNELS = {
+    "python-gone": "jupyter-kernel-python-missing",
+    "no-ipykernel": "jupyter-kernel-without-ipykernel",
+    "corrupt-spec": "jupyter-kernel-spec-broken",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,16 +98,28 @@ def _removal(folders: Iterable[Path]) -> Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelRepair:
-    """Let a kernel run again: its interpreter is gone, or ipykernel is missing there."""
+    """Let a kernel run again: by `python` where its own is gone, with ipykernel where that is missing."""
 
     findings: tuple[str, ...]
     kernel: KernelState
+    python: Path
 
     @property
     def what(self) -> str:
         """What would be done, for the person who is asked."""
-        problem = self.kernel.problem.message if self.kernel.problem else ""
-        return message("repair the kernel {name}: {problem}", name=self.kernel.name, problem=problem)
+        problem = self.kernel.problem
+        if problem is not None and problem.kind == "no-ipykernel":
+            return message(
+                "install ipykernel into {place}, for the kernel {name}",
+                place=self.kernel.prefix,
+                name=self.kernel.name,
+            )
+        return message(
+            "let the kernel {name} run {python} ({problem})",
+            name=self.kernel.name,
+            python=self.python,
+            problem=problem.message if problem else "",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,14 +154,20 @@ def repairs_for(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tup
             rows.append(Clearing(findings=about_builds, leftovers=leftovers))
     elif about_builds and (made := _reinstall(seen, about_builds, index)) is not None:
         rows.append(made)
-    about_kernels = tuple(name for name in ids if name in _KERNELS)
-    if about_kernels:
-        rows += [
-            KernelRepair(findings=about_kernels, kernel=row)
-            for row in seen.kernels
-            if row.problem is not None and row.problem.repairable and row.place != "nb_conda_kernels"
-        ]
+    rows += _kernel_repairs(seen, ids)
     return tuple(rows)
+
+
+def _kernel_repairs(seen: Seen, findings: Sequence[str]) -> Iterator[KernelRepair]:
+    """A kernel is pointed here only where there is a torch for it."""
+    for row in seen.kernels:
+        problem = row.problem
+        if problem is None or not problem.repairable or row.place == "nb_conda_kernels":
+            continue
+        if problem.kind != "no-ipykernel" and seen.inventory.torch.value is None:
+            continue
+        if (name := _KERNELS.get(problem.kind)) in findings and name is not None:
+            yield KernelRepair(findings=(name,), kernel=row, python=seen.python.executable)
 
 
 def _only_leftovers(seen: Seen) -> bool:

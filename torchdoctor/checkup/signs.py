@@ -136,7 +136,9 @@ LIVE: dict[str, tuple[Sign, ...]] = {
     "torchvision-mismatch": (likely(fact("live.companion", "torchvision")),),
     "torchaudio-mismatch": (likely(fact("live.companion", "torchaudio")),),
     "numpy2-abi": (likely(fact("live.numpy", r"2\..*")),),
-    "jupyter-kernel-python-missing": (sure(fact("live.kernel.broken")),),
+    "jupyter-kernel-python-missing": (sure(fact("live.kernel.gone")),),
+    "jupyter-kernel-without-ipykernel": (sure(fact("live.kernel.without_ipykernel")),),
+    "jupyter-kernel-spec-broken": (sure(fact("live.kernel.corrupt")),),
     "jupyter-kernel-other-env": (likely(all_of(fact("live.kernel.without_torch"), fact("torch.version"))),),
 }
 
@@ -150,6 +152,10 @@ _NOT_HERE: dict[str, tuple[Test, ...]] = {
     "cuda-visible-devices-wrong": (no(fact("nvidia.gpu"), fact("amd.gpu"), fact("amd.gfx")),),
     "wsl-linux-driver-inside": (no(_IN_WSL), fact("live.os.wsl_version", "1")),
     "wsl-host-too-old": (no(_IN_WSL),),
+    # A module that is missing or cut short makes the same tracebacks; a file in front of it would have been seen.
+    "local-file-shadows-torch": (
+        all_of(any_of(fact("live.record", "torch"), fact("live.truncated")), no(fact("live.shadow"))),
+    ),
     **{
         name: (no(_IN_CONTAINER),)
         for name in (

@@ -102,6 +102,7 @@ def repair(
             cache=cache_folder(),
             world=world,
             report=report,
+            named=env is not None,
         )
     finally:
         report.close()

@@ -27,7 +27,6 @@ _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
 _PYTHON = re.compile(r"(?<![\w./-])python3?(?= -(?:m pip|c) )")
 _FOLDER = re.compile(r"(?<=--clear )\.venv\b")
 _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
-_KERNEL = re.compile(r"(jupyter-kernel repair|kernelspec remove) NAME\b")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
 
 
@@ -59,10 +58,6 @@ class Values(dict[str, str]):
         program = f"& {own}" if own.startswith("'") and windows else own
         command = _PYTHON.sub(lambda _: program, command)
         command = _FOLDER.sub(lambda _: folder, command)
-        kernels = self._case.values("live.kernel.broken")
-        if len(kernels) == 1 and kernels[0].isprintable():
-            name = quoted(kernels[0], windows=windows)
-            command = _KERNEL.sub(lambda match: f"{match[1]} {name}", command)
         return _INSTALL.sub(lambda match: f"{match[0]} {folder}", command)
 
 
@@ -249,6 +244,26 @@ def _public(text: str | None) -> str | None:
         return None
 
 
+def _kernel(fact: str) -> Callable[[CaseFile], str]:
+    """The kernel with that fault, where it is one; the word of the instructions where it is none or several."""
+
+    def named(case: CaseFile) -> str:
+        names = case.values(fact)
+        if len(names) != 1 or not names[0].isprintable():
+            return "NAME"
+        return quoted(names[0], windows=know.system_of(case) == "windows")
+
+    return named
+
+
+def _kernel_environment(case: CaseFile) -> str:
+    """This environment where it has a torch for a kernel to run."""
+    prefix = case.value("environment.prefix")
+    if prefix is None or not prefix.isprintable() or case.value("torch.version") is None:
+        return "ENV"
+    return quoted(prefix, windows=know.system_of(case) == "windows")
+
+
 PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "torch": _torch,
     "build": _build,
@@ -264,6 +279,10 @@ PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
     "culprit": _culprit,
+    "kernel_gone": _kernel("live.kernel.gone"),
+    "kernel_without_ipykernel": _kernel("live.kernel.without_ipykernel"),
+    "kernel_corrupt": _kernel("live.kernel.corrupt"),
+    "kernel_environment": _kernel_environment,
     "leftovers": _leftovers,
     "not_whole": _not_whole,
     "right_variant": _right_variant,
@@ -275,6 +294,8 @@ PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
 
 class _Names(dict[str, str]):
     def __missing__(self, name: str) -> str:
+        if name.startswith("kernel_"):
+            return "ENV" if name == "kernel_environment" else "NAME"
         return name.upper().replace("_", "-")
 
 

@@ -56,11 +56,13 @@ def repair_kernel(
     cache: Path,
     world: World,
     report: Reporter,
+    named: bool = True,
 ) -> str:
     """Mend what `state.problem` names and say what was done; empty when there is nothing in the way.
 
-    `python` is the interpreter that a kernel whose own is gone should run. What is changed is asked for unless
-    `agreed`. Raises `NotConfirmed` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
+    `python` is the interpreter that a kernel whose own is gone should run; where nobody `named` it, a kernel of
+    ours is not pointed at one without torch. What is changed is asked for unless `agreed`. Raises
+    `NotConfirmed` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
     changed then.
     """
     refuse_conda_made(state)
@@ -85,6 +87,8 @@ def repair_kernel(
             kind="other-kernel",
         )
     described = describe_python(world, _new_python(state, python, world))
+    if not named:
+        _refuse_without_torch(state, described, world)
     check_writable(state.folder)
     question = message(
         "{problem}. Let it run {python} instead?", problem=state.problem.message, python=described.executable
@@ -120,6 +124,26 @@ def _new_python(state: KernelState, python: Path | None, world: World) -> Path:
             kind="no-environment",
         )
     return holds
+
+
+def _refuse_without_torch(state: KernelState, python: PythonInfo, world: World) -> None:
+    """A kernel that we made ran torch: an environment that merely happens to be active would not be it."""
+    logo = world.read_text(str(state.folder / "logo-svg.svg"), limit=1 << 20) or ""
+    if "torchdoctor" not in logo or installed_versions(world, python.executable).get("torch"):
+        return
+    raise EnvironmentUnusable(
+        message(
+            "the kernel {kernel} was made for an environment with torch, and {place}, which it would run now, "
+            "has none",
+            kernel=state.name,
+            place=python.prefix,
+        ),
+        fix=message(
+            "name the environment that it should run: torchdoctor jupyter-kernel repair {kernel} ENV",
+            kernel=state.name,
+        ),
+        kind="no-torch",
+    )
 
 
 def _point_at(state: KernelState, python: PythonInfo, world: World, report: Reporter) -> None:

@@ -96,15 +96,60 @@ RULES = (
             Step(text="See every kernel and its Python:", command="jupyter kernelspec list --json"),
             Step(
                 text="Re-point the kernel to a living environment (the name is in that list):",
-                command="torchdoctor jupyter-kernel repair NAME",
+                command="torchdoctor jupyter-kernel repair {kernel_gone} {kernel_environment}",
             ),
             Step(
                 text="Or remove it, and register the environment anew:",
-                command="jupyter kernelspec remove NAME",
+                command="jupyter kernelspec remove {kernel_gone}",
             ),
         ),
         explains=("jupyter-kernel-other-env", "env-moved-or-copied"),
         find="argv[0] in the kernel's kernel.json must exist.",
+    ),
+    Rule(
+        id="jupyter-kernel-without-ipykernel",
+        layer=Layer.NOTEBOOK,
+        severity="error",
+        title="The kernel's Python has no ipykernel",
+        explanation=(
+            "The Python that the kernel spec names is there, and the package ipykernel, by which a notebook "
+            "talks to it, is not installed in its environment."
+        ),
+        signs=(
+            likely(
+                says(
+                    "ipykernel",
+                    matching=r"no module named '?ipykernel(?:_launcher)?'?(?![\w.])",
+                )
+            ),
+        ),
+        steps=(
+            Step(
+                text="Let torchdoctor install it there and try the kernel:",
+                command="torchdoctor jupyter-kernel repair {kernel_without_ipykernel}",
+            ),
+            Step(text="Or by hand: install ipykernel with the very Python that the kernel's spec names."),
+        ),
+        find="`jupyter kernelspec list --json` names the kernel's Python; there, `import ipykernel` must work.",
+    ),
+    Rule(
+        id="jupyter-kernel-spec-broken",
+        layer=Layer.NOTEBOOK,
+        severity="error",
+        title="A kernel spec cannot be read",
+        explanation=(
+            "The kernel.json is damaged, or this user may not read it: Jupyter leaves the kernel out or "
+            "cannot start it."
+        ),
+        signs=(likely(says("error loading kernelspec")),),
+        steps=(
+            Step(
+                text="Write it anew; the broken file is kept beside it:",
+                command="torchdoctor jupyter-kernel repair {kernel_corrupt} {kernel_environment}",
+            ),
+            Step(text="Or remove it:", command="torchdoctor jupyter-kernel remove {kernel_corrupt}"),
+        ),
+        find="`torchdoctor jupyter-kernel list` names the file and what is wrong with it.",
     ),
     Rule(
         id="jupyter-kernel-other-env",
