@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from torchdoctor import quantity
 from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.first_hash import FirstHashes
@@ -225,8 +226,8 @@ def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: R
     report.stage(
         "lock",
         message(
-            "{count} packages in {seconds:.1f} s (PEP 751)",
-            count=len(locked.wheels),
+            "{packages} in {seconds:.1f} s (PEP 751)",
+            packages=quantity.packages(len(locked.wheels)),
             seconds=time.monotonic() - started,
         ),
     )
@@ -283,8 +284,8 @@ def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
     report.stage(
         "fetch",
         message(
-            "{count} files, {total:.1f} MB, hashes checked: {parts}",
-            count=len(house.wheels),
+            "{files}, {total:.1f} MB, hashes checked: {parts}",
+            files=quantity.files(len(house.wheels)),
             total=total / 1e6,
             parts=joined(parts),
         ),

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor import environment
+from torchdoctor import environment, quantity
 from torchdoctor.bring import Errand, bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources, get_ready
 from torchdoctor.errors import InstallFailed, UsageError
@@ -178,7 +178,9 @@ def _bring(
         changes = _changes(locked, errand.installed) if errand.installed else ()
         for change in changes:
             report.note(str(change))
-        question = message("Change {count} packages in {folder}?", count=len(changes), folder=options.folder)
+        question = message(
+            "Change {packages} in {folder}?", packages=quantity.packages(len(changes)), folder=options.folder
+        )
         if changes and not options.agreed and not report.agree(question):
             raise InstallFailed(
                 message("{folder} was not changed, as it was not agreed to", folder=options.folder),

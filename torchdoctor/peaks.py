@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor import quantity
 from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float 
         instruction=of_core["instruction"],
         rate=of_core["gflops"],
     )
-    return of_core["gflops"] * cores, joined(
-        [one, message("{count} cores", count=cores)]
-    ) if cores > 1 else one
+    return of_core["gflops"] * cores, joined([one, quantity.cores(cores)]) if cores > 1 else one
 
 
 def _of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor import environment, kernel
+from torchdoctor import environment, kernel, quantity
 from torchdoctor.decide import gather_sources
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.fetch import fetch
@@ -138,8 +138,8 @@ def bring_ipykernel(
     report.stage(
         "install",
         message(
-            "ipykernel and what it needs, {count} packages, into {place}",
-            count=len(house.wheels),
+            "ipykernel and what it needs, {packages}, into {place}",
+            packages=quantity.packages(len(house.wheels)),
             place=folder,
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -46,6 +47,25 @@ def _prose(text):
 def test_none_is_missing(texts):
     """Every text has its Chinese."""
     assert [english for english, chinese in texts if not chinese] == []
+
+
+def test_every_text_that_the_code_gives_is_in_it(texts):
+    """Also those inside of others, which the catalogue's tool may pass over."""
+    known = {english for english, _ in texts}
+    with PO.open("rb") as file:
+        known |= {one for row in read_po(file) if isinstance(row.id, tuple) for one in row.id}
+    assert [text for text in _given() if text not in known] == []
+
+
+def _given():
+    """What stands literally in a call that makes a text."""
+    for path in Path(torchdoctor.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or not call.args:
+                continue
+            text = getattr(call.args[0], "value", None)
+            if call.func.id in ("message", "sentence", "gettext", "_") and isinstance(text, str) and text:
+                yield text
 
 
 def test_the_values_put_in_are_the_same(texts):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.checkup.replaced import replacement_of
 from torchdoctor.checkup.required import Unmet, unmet_requirements
 from torchdoctor.diagnosis.case_file import Fact
-from torchdoctor.message import joined, message
+from torchdoctor.message import counted, joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,16 +150,19 @@ def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
     for check in inventory.records.value or ():
         if not check.wrong_count:
             continue
-        said = message(
-            "{count} of {files} files are not as {package} installed them ({first}): {record}",
-            count=check.wrong_count,
-            files=check.files,
-            package=check.name,
-            first=joined(
-                message("{file}: {problem}", file=row.path, problem=worded(row.problem))
-                for row in check.wrong[:3]
+        first = joined(
+            message("{file}: {problem}", file=row.path, problem=worded(row.problem))
+            for row in check.wrong[:3]
+        )
+        told = {"files": check.files, "package": check.name, "first": first, "record": check.record}
+        said = counted(
+            check.wrong_count,
+            message("1 of {files} files is not as {package} installed it ({first}): {record}", **told),
+            message(
+                "{count} of {files} files are not as {package} installed them ({first}): {record}",
+                count=check.wrong_count,
+                **told,
             ),
-            record=check.record,
         )
         yield Fact(name="live.record", value=check.name, source=said)
     for path in inventory.truncated.value or ():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor import quantity
 from torchdoctor.checkup.environment_facts import worded
 from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.machine.summary import summary
@@ -88,9 +89,10 @@ def _room(seen: Seen) -> Said:
 
     limit = values.get("system.memory.limit")
     memory = gib("system.memory.limit") if isinstance(limit, int) else gib("system.memory.total")
+    count = values.get("system.cpu.allowed") or values.get("system.cpu.threads")
     text = message(
-        "{threads} threads, {memory} of memory, {disk} free for the environment",
-        threads=values.get("system.cpu.allowed") or values.get("system.cpu.threads") or "?",
+        "{threads}, {memory} of memory, {disk} free for the environment",
+        threads=quantity.threads(count) if isinstance(count, int) else message("unknown threads"),
         memory=memory,
         disk=gib("system.disk.environment"),
     )
@@ -169,7 +171,7 @@ def _path(seen: Seen) -> Said:
     inventory = seen.inventory
     folders = [row for row in inventory.path.value or () if row.there and row.origin != "standard library"]
     outside = sorted({row.origin for row in folders} - {"site-packages", ".pth file"})
-    text = message("imports look in {count} folders", count=len(folders))
+    text = message("imports look in {folders}", folders=quantity.folders(len(folders)))
     if outside:
         text = joined((text, message("also by {origins}", origins=joined(map(worded, outside)))))
     evidence = tuple(message("{what}: {where}", what=worded(row.origin), where=row.folder) for row in folders)
@@ -179,7 +181,7 @@ def _path(seen: Seen) -> Said:
 def _packages(seen: Seen) -> Said:
     rows = seen.inventory.distributions.value or ()
     twice = seen.inventory.duplicates.value or ()
-    text = message("{count} packages", count=len(rows))
+    text: str = quantity.packages(len(rows))
     if twice:
         text = joined((text, message("more than once: {names}", names=joined(row.name for row in twice))))
     evidence = tuple(f"{row.name} {row.version} ({row.installer or '?'}, {row.installed_at})" for row in rows)

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from torchdoctor import quantity
 from torchdoctor.cli.options import Output, group_options, output_options
 from torchdoctor.cli.place import cache_folder, say_json
-from torchdoctor.message import joined, message, shown
+from torchdoctor.message import counted, joined, message, shown
 
 __all__ = ["command"]
 
@@ -127,8 +128,8 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
 
 
 def _files(number: int) -> str:
-    return message("1 file") if number == 1 else message("{count} files", count=number)
+    return quantity.files(number)
 
 
 def _parts(number: int) -> str:
-    return message("1 part") if number == 1 else message("{count} parts", count=number)
+    return counted(number, message("1 part"), message("{count} parts", count=number))

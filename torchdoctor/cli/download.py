@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor import quantity
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import full_path, say_json
@@ -82,9 +83,9 @@ def _show(bundle: Bundle) -> None:
     click.echo(
         shown(
             message(
-                "carry      {folder}  {count} files, {size:.1f} MB",
+                "carry      {folder}  {files}, {size:.1f} MB",
                 folder=bundle.folder,
-                count=len(bundle.files),
+                files=quantity.files(len(bundle.files)),
                 size=bundle.size / 1e6,
             )
         )

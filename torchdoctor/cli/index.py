@@ -9,7 +9,7 @@ import click
 from torchdoctor.cli.options import Output, group_options, output_options
 from torchdoctor.cli.place import data_folder, say_json
 from torchdoctor.cli.values import RELEASE, URL
-from torchdoctor.message import joined, message, shown
+from torchdoctor.message import counted, joined, message, shown
 
 if TYPE_CHECKING:
     from torchdoctor.index_update import Update
@@ -113,9 +113,12 @@ def _say_update(done: Update, output: Output) -> None:
             err=True,
         )
     if done.rejected and not output.quiet:
-        click.echo(
-            shown(message("note: {rejected} links were turned down", rejected=done.rejected)), err=True
+        told = counted(
+            done.rejected,
+            message("note: 1 link was turned down"),
+            message("note: {rejected} links were turned down", rejected=done.rejected),
         )
+        click.echo(shown(told), err=True)
     if not (done.releases or done.variants or done.files):
         said = message("the index has not changed") if done.unchanged else message("nothing is new")
         click.echo(f"{redacted(done.base)}: {shown(said)} ({done.as_of})")
@@ -134,7 +137,10 @@ def _say_update(done: Update, output: Output) -> None:
                 )
             )
         )
-    click.echo(shown(message("  {count} new files", count=len(done.files))))
+    new = counted(
+        len(done.files), message("  1 new file"), message("  {count} new files", count=len(done.files))
+    )
+    click.echo(shown(new))
     listed = done.files if output.verbose else done.files[:_SHOWN] if not output.quiet else ()
     for name in listed:
         click.echo(f"    {name}")

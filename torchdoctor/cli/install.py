@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from torchdoctor import quantity
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, full_path, say_json
 from torchdoctor.cli.values import KERNEL_NAME
@@ -157,11 +158,14 @@ def _show(options: InstallOptions, result: InstallResult, output: Output) -> Non
     plan, made = result.plan, result.environment
     if made is None:
         sizes = [row.size for row in result.lock.wheels] if result.lock else []
-        what: dict[str, object] = {"folder": options.folder, "count": len(result.changes)}
+        what: dict[str, object] = {
+            "folder": options.folder,
+            "packages": quantity.packages(len(result.changes)),
+        }
         told = (
-            message("would change {folder}: {count} packages", **what)
+            message("would change {folder}: {packages}", **what)
             if options.folder.exists()
-            else message("would make {folder}: {count} packages", **what)
+            else message("would make {folder}: {packages}", **what)
         )
         total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
         click.echo(shown(joined(filter(None, (told, total)))))

@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor import __version__
+from torchdoctor import __version__, quantity
 from torchdoctor.language import gettext, spoken
 from torchdoctor.message import joined, message, reworked, shown
 from torchdoctor.report.bench_table import figure, said, title_of
@@ -97,7 +97,11 @@ def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, st
     names = [f"{row.get('device')}: {row['name']}" for row in devices if row.get("name")]
     limits = environment.get("cpu_limits") or {}
     clock = (
-        message("{clock:.2f} GHz measured, {cores} cores", clock=limits["clock_ghz"], cores=limits["cores"])
+        message(
+            "{clock:.2f} GHz measured, {cores}",
+            clock=limits["clock_ghz"],
+            cores=quantity.cores(limits["cores"]),
+        )
         if limits.get("clock_ghz")
         else None
     )

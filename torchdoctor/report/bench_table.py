@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from torchdoctor import quantity
 from torchdoctor.language import gettext as _
 from torchdoctor.message import joined, message, shown
 from torchdoctor.report.grid import Grid
@@ -101,10 +102,10 @@ def _limits(report: BenchReport) -> str | None:
         return None
     rates = joined(f"{dtype} {row['gflops']:,.0f}" for dtype, row in limits["one_core"].items())
     return message(
-        "measured limits of a core: {clock:.2f} GHz; GFLOP/s: {rates}; {cores} cores",
+        "measured limits of a core: {clock:.2f} GHz; GFLOP/s: {rates}; {cores}",
         clock=limits["clock_ghz"],
         rates=rates,
-        cores=limits["cores"],
+        cores=quantity.cores(limits["cores"]),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from torchdoctor import quantity
 from torchdoctor.language import gettext as _
 from torchdoctor.message import joined, message, shown
 from torchdoctor.report.bench_table import figure, said
@@ -24,7 +25,7 @@ _MIB = 1 << 20
 
 def render_distributed(report: DistributedReport, console: Console) -> None:
     """Print the report."""
-    head = message("{size} ranks by {launcher}", size=report.size, launcher=report.launcher)
+    head = message("{ranks} by {launcher}", ranks=quantity.ranks(report.size), launcher=report.launcher)
     head = joined(filter(None, (head, report.backend)))
     console.print(Text(shown(head), style="bold"), soft_wrap=True)
     for rank in sorted(report.ranks):

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
+from torchdoctor import quantity
 from torchdoctor.language import gettext
 from torchdoctor.message import message, shown
 from torchdoctor.report.hanging import padded
@@ -84,14 +85,14 @@ class Tally:
         if total is not None and rate > 0 and total > self.done:
             left = message(", {time} left", time=_duration((total - self.done) / rate))
         return message(
-            "{done}, {rate:.1f} MB/s{left} ({finished} of {files} files)",
+            "{done}, {rate:.1f} MB/s{left} ({finished} of {files})",
             done=message("{done:,.1f} of {total:,.1f} MB", done=self.done / 1e6, total=total / 1e6)
             if total is not None
             else message("{done:,.1f} MB", done=self.done / 1e6),
             rate=rate / 1e6,
             left=left,
             finished=len(self._finished),
-            files=self._files,
+            files=quantity.files(self._files),
         )
 
 
@@ -176,7 +177,7 @@ class FetchBars:
         self._bars = progress.Progress(*columns, console=made_console(stderr=True), transient=True)
         self._tally = Tally(total, files)
         self._all = self._bars.add_task(
-            f"{padded(gettext('fetch'), 9)} {shown(message('{count} files', count=files))}", total=total
+            f"{padded(gettext('fetch'), 9)} {shown(quantity.files(files))}", total=total
         )
         self._tasks: dict[str, TaskID] = {}
         self._turn = threading.Lock()

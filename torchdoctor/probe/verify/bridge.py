@@ -8,7 +8,7 @@ import importlib.util
 from typing import Any
 
 from .. import facts
-from ..sentence import sentence
+from ..sentence import joined, sentence
 from ..step import Outcome, broken, failed, passed, warned
 
 __all__ = ["numpy"]
@@ -66,5 +66,5 @@ def _apart(torch: Any, version: str | None, error: Exception) -> Outcome:
     release = str(torch.__version__).split(".")
     # torch 2.3 was the first built against NumPy 2 (its release notes).
     if (version or "").startswith("2.") and [int(part) for part in release[:2]] < [2, 3]:
-        said += "; this torch was built for NumPy 1: pip install 'numpy<2'"
+        said = joined((said, sentence("this torch was built for NumPy 1: pip install 'numpy<2'")), "; ")
     return failed(said, seen.evidence)

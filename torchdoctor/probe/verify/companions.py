@@ -121,4 +121,4 @@ def _mispaired(torch: Any, name: str, error: Exception) -> Outcome:
         built=built(name) or "of unknown version",
         version=torch.__version__,
     )
-    return failed(f"{pair}: {seen.detail}", seen.evidence)
+    return failed(sentence("{what}: {why}", what=pair, why=seen.detail), seen.evidence)

@@ -66,10 +66,10 @@ def judge(error: float, limit: float, lowered: str | None) -> tuple[str, str]:
     if error <= limit:
         return "pass", ""
     if lowered and error <= TF32:
-        return "pass", f" ({lowered})"
+        return "pass", sentence(" ({lowered})", lowered=lowered)
     if lowered and error <= ANYTHING:
         return "warn", sentence(" ({lowered}, as coarse as bfloat16)", lowered=lowered)
-    return "fail", f" (limit {limit:.0e})"
+    return "fail", sentence(" (limit {limit:.0e})", limit=limit)
 
 
 def verdict(torch: Any, rows: list[Row], after: str = "") -> Outcome:
@@ -101,7 +101,11 @@ def lowered(torch: Any, device: str) -> str | None:
     """Why products on this device may be coarser than float32, if there is a reason."""
     if kind(device) != "cpu":
         # For convolutions cuDNN uses it unless told not to.
-        return "TF32 in use" if kind(device) in ("cuda", "xpu") else "reduced precision in use"
+        return (
+            sentence("TF32 in use")
+            if kind(device) in ("cuda", "xpu")
+            else sentence("reduced precision in use")
+        )
     for name in ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"):
         if os.environ.get(name, "STRICT").upper() != "STRICT":
             return sentence("{name} allows it", name=name)

@@ -104,8 +104,14 @@ def attention(torch: Any, device: str) -> Outcome:
     here = [tensor.to(device) for tensor in (q, k, v)]
     note = lowered(torch, device)
     rows = [
-        Row("plain", fused(*here), _formula(torch, q, k, v, causal=False), FLOAT32 * 5, note),
-        Row("causal", fused(*here, is_causal=True), _formula(torch, q, k, v, causal=True), FLOAT32 * 5, note),
+        Row(sentence("plain"), fused(*here), _formula(torch, q, k, v, causal=False), FLOAT32 * 5, note),
+        Row(
+            sentence("causal"),
+            fused(*here, is_causal=True),
+            _formula(torch, q, k, v, causal=True),
+            FLOAT32 * 5,
+            note,
+        ),
     ]
     if kind(device) == "cuda":
         half = [tensor.half() for tensor in (q, k, v)]
@@ -150,10 +156,10 @@ def compiled(torch: Any, device: str) -> Outcome:
         return _not_compiled(torch, error)
     note = lowered(torch, device)
     rows = [
-        Row("output", got, work(x, w).cpu().double(), CHAIN, note),
-        Row("gradient", got_slope, slope(work).cpu().double(), CHAIN, note),
+        Row(sentence("output"), got, work(x, w).cpu().double(), CHAIN, note),
+        Row(sentence("gradient"), got_slope, slope(work).cpu().double(), CHAIN, note),
     ]
-    return verdict(torch, rows, "; the reference is the same function, not compiled")
+    return verdict(torch, rows, sentence("; the reference is the same function, not compiled"))
 
 
 def _without_precompiled_headers() -> None:

@@ -46,12 +46,12 @@ def gradcheck(torch: Any, device: str) -> Outcome:
 
     functional = torch.nn.functional
     cases = {
-        "linear and tanh": (
+        sentence("linear and tanh"): (
             lambda x, w, b: torch.tanh(functional.linear(x, w, b)),
             (made(3, 4), made(2, 4), made(2)),
         ),
         "softmax": (lambda x: functional.log_softmax(x, 1), (made(3, 4),)),
-        "layer norm": (lambda x: functional.layer_norm(x, (4,)), (made(3, 4),)),
+        sentence("layer norm"): (lambda x: functional.layer_norm(x, (4,)), (made(3, 4),)),
     }
     for name, (function, inputs) in cases.items():
         # Raises with both Jacobians when they differ by more than 1e-5 + 1e-3 of the value.
@@ -152,7 +152,9 @@ def freezing(torch: Any, device: str) -> Outcome:
         if name.startswith("0.") and (changed or parameter.grad is not None):
             return failed(
                 sentence(
-                    "{name} is frozen and {more}", name=name, more="changed" if changed else "has a gradient"
+                    "{name} is frozen and {more}",
+                    name=name,
+                    more=sentence("changed") if changed else sentence("has a gradient"),
                 )
             )
         if name.startswith("2.") and not changed:

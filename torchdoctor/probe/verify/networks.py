@@ -73,7 +73,7 @@ def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Ou
     note = lowered(torch, device)
     (got, got_slope), (wanted, wanted_slope) = outputs
     rows = [
-        Row("output", got, wanted, CHAIN, note),
+        Row(sentence("output"), got, wanted, CHAIN, note),
         Row(sentence("first layer's gradient"), got_slope, wanted_slope, CHAIN, note),
     ]
     return verdict(torch, rows, sentence("; {count:,} parameters", count=counted))

@@ -26,8 +26,8 @@ def tensor(torch: Any, device: str) -> Outcome:
     row = torch.tensor([2 * value + math.exp(value) for value in wide[0].tolist()], dtype=torch.float64)
     here = left.to(device)
     rows = [
-        Row("elementwise", (here * 2 + torch.exp(here))[0], row, FLOAT32),
-        Row("sum", here.sum(1), wide.sum(1), FLOAT32),
+        Row(sentence("elementwise"), (here * 2 + torch.exp(here))[0], row, FLOAT32),
+        Row(sentence("sum"), here.sum(1), wide.sum(1), FLOAT32),
     ]
     return verdict(torch, rows)
 
@@ -55,7 +55,7 @@ def matmul(torch: Any, device: str) -> Outcome:
                 raise
             absent.append(name)
     turned = torch.mm(right.to(device).t(), left.to(device).t()).t()
-    rows.append(Row("transposed", turned, _product(left, right), FLOAT32, lowered(torch, device)))
+    rows.append(Row(sentence("transposed"), turned, _product(left, right), FLOAT32, lowered(torch, device)))
     integers = _int8(torch, device)
     if integers not in ("exact", "absent"):
         return failed(sentence("int8 products are wrong: {integers}", integers=integers))
@@ -119,7 +119,7 @@ def conv(torch: Any, device: str) -> Outcome:
 
     note = lowered(torch, device)
     rows = zip(
-        ("forward", "input gradient", "weight gradient"),
+        (sentence("forward"), sentence("input gradient"), sentence("weight gradient")),
         through(device, torch.float32),
         through("cpu", torch.float64),
     )
@@ -143,9 +143,11 @@ def linalg(torch: Any, device: str) -> Outcome:
     energy = (spectrum.abs()[1:-1] ** 2).sum() * 2 + spectrum.abs()[0] ** 2 + spectrum.abs()[-1] ** 2
     note = lowered(torch, device)
     rows = [
-        Row("solve", solved, wanted.double(), FLOAT32_CONV, note),
+        Row(sentence("solve"), solved, wanted.double(), FLOAT32_CONV, note),
         Row("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV, note),
         Row("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32),
-        Row("fft energy", energy.reshape(1) / 256, (signal.double() ** 2).sum().reshape(1), FLOAT32),
+        Row(
+            sentence("fft energy"), energy.reshape(1) / 256, (signal.double() ** 2).sum().reshape(1), FLOAT32
+        ),
     ]
     return verdict(torch, rows)

@@ -105,4 +105,5 @@ def _with_room(run: Callable[[Path], Outcome]) -> Outcome:
             free=free // 1024,
             gettempdir=tempfile.gettempdir(),
         )
-        return failed(f"{said} ({broken(error).detail})", broken(error).evidence)
+        seen = broken(error)
+        return failed(sentence("{text} ({why})", text=said, why=seen.detail), seen.evidence)

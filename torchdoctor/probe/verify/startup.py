@@ -105,7 +105,10 @@ def devices(torch: Any, _device: str) -> Outcome:
     built_for = facts.variant(torch) or "cpu"
     if not accelerators:
         if built_for == "cpu":
-            return passed(sentence("cpu, {count} threads", count=torch.get_num_threads()))
+            count = torch.get_num_threads()
+            return passed(
+                sentence("cpu, 1 thread") if count == 1 else sentence("cpu, {count} threads", count=count)
+            )
         return warned(
             sentence(
                 "a {built_for} build that sees no accelerator: everything runs on the CPU{why}",

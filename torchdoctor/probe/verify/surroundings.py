@@ -102,16 +102,15 @@ def _twice(files: list[Path]) -> str | None:
             # Wheels of old put a hash in the name: libcudart-d0da41ae.so.11.0.
             name = re.sub(r"-[0-9a-f]{8}$", "", file.name.partition(".")[0])
             kinds.setdefault(name, []).append(file)
-    return next((" and ".join(map(str, rows)) for rows in kinds.values() if len(rows) > 1), None)
+    return next((joined(map(str, rows), " and ") for rows in kinds.values() if len(rows) > 1), None)
 
 
 def threads(torch: Any, _device: str) -> Outcome:
     """Compare the threads that torch uses with the cores that this process may use: too many make it slow."""
     count = int(torch.get_num_threads())
     allowed, source = _allowed()
-    set_by = "".join(
-        f" (by {name})" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if os.environ.get(name)
-    )
+    names = [name for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if os.environ.get(name)]
+    set_by = joined([sentence(" (by {name})", name=name) for name in names], "")
     if count > allowed:
         return warned(
             sentence(
@@ -125,8 +124,8 @@ def threads(torch: Any, _device: str) -> Outcome:
         )
     return passed(
         sentence(
-            "{count} threads{set_by}, {allowed} {source}",
-            count=count,
+            "{threads}{set_by}, {allowed} {source}",
+            threads=sentence("1 thread") if count == 1 else sentence("{count} threads", count=count),
             set_by=set_by,
             allowed=allowed,
             source=source,
