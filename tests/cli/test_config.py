@@ -146,6 +146,22 @@ def test_an_error_about_a_variable_names_it(run, command, variable, value):
     assert f"comes from {variable})" in ran.json["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        (("resolve",), "TORCHDOCTOR_RESOLVE_FORMAT"),
+        (("resolve",), "TORCHDOCTOR_RESOLVE_MACHINE"),
+        (("resolve",), "TORCHDOCTOR_RESOLVE_GPU"),
+        (("report",), "TORCHDOCTOR_REPORT_FORMAT"),
+        (("report",), "TORCHDOCTOR_REPORT_IMPORT"),
+        (("config",), "TORCHDOCTOR_CONFIG_ALL"),
+    ],
+)
+def test_a_variable_is_named_as_its_option_is_typed(run, command, variable):
+    """Whatever the program calls it inside."""
+    assert variable in run(*command, "--json", **{variable: "nonsense"}).json["error"]["message"]
+
+
 def test_an_error_about_a_setting_names_its_line(run, config):
     """What only the run can find wrong: a release that does not exist."""
     _write(config, '# mine\n[resolve]\ntorch = "99"\n')

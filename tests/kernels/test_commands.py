@@ -219,7 +219,7 @@ def test_on_a_terminal_remove_asks_and_does_as_it_is_told(put_spec, answer):
     typed.sendline(answer)
     typed.expect(pexpect.EOF)
     typed.close()
-    assert typed.exitstatus == (0 if answer == "y" else 2)
+    assert typed.exitstatus == (0 if answer == "y" else 5)
     assert folder.exists() is (answer == "n")
 
 

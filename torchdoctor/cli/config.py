@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import AsTyped, Output, output_options
+from torchdoctor.cli.origin import variable_of
 from torchdoctor.cli.place import cache_folder, data_folder, say_json
 from torchdoctor.cli.settings import (
     EVERYWHERE,
@@ -42,7 +43,7 @@ class _Setting:
 
 
 @click.group("config", invoke_without_command=True, short_help="Each setting, and where it came from.")
-@click.option("--all", "everything", is_flag=True, help="Show what is at its default too.")
+@click.option("--all", "everything", cls=AsTyped, is_flag=True, help="Show what is at its default too.")
 @output_options
 @click.pass_context
 def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
@@ -190,7 +191,7 @@ def _of_command(
             continue
         word = max(option.opts, key=len).lstrip("-")
         key = f"{name.replace(' ', '.')}.{word}"
-        variable = f"{prefix}_{(option.name or '').rstrip('_').upper()}"
+        variable = variable_of(option, prefix)
         if os.environ.get(variable):
             yield _Setting(key=key, value=os.environ[variable], origin=variable)
         elif config is not None and option.name in given:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import AsTyped, Output, output_options
 from torchdoctor.cli.place import say_json
 from torchdoctor.cli.values import FAILURE
 from torchdoctor.language import gettext
@@ -34,11 +34,15 @@ _STREAM = 512 * 1024 * 1024
 @click.command("diagnose", short_help="Say what is wrong from a report, a log or a traceback.")
 @click.argument("file", required=False, metavar="FILE|-")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "md", "json"]), default="text", show_default=True,
+    "--format", "form", cls=AsTyped, type=click.Choice(["text", "md", "json"]), default="text", show_default=True,
     help="What to print: md is for pasting back into an issue.",
 )  # fmt: skip
 @click.option(
-    "--text", "words", metavar="TEXT", help="Take the text itself, a line of an error for instance."
+    "--text",
+    "words",
+    cls=AsTyped,
+    metavar="TEXT",
+    help="Take the text itself, a line of an error for instance.",
 )
 @click.option("--explain", type=FAILURE, metavar="ID", help="Print the page of a failure instead.")
 @output_options

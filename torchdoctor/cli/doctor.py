@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from torchdoctor.cli.options import Output, output_options, source_options
+from torchdoctor.cli.options import AsTyped, Output, output_options, source_options
 from torchdoctor.cli.place import environment_python, say_json
 from torchdoctor.cli.values import CHECKUPS
 from torchdoctor.errors import EnvironmentUnusable
@@ -31,12 +31,18 @@ __all__ = ["command"]
 )
 @click.option("--list-checks", is_flag=True, help="List the checks, and stop.")
 @click.option("--strict", is_flag=True, help="Exit status 1 for warnings too.")
-@click.option("--all", "everywhere", is_flag=True, help="Every environment on this machine, one line each.")
+@click.option(
+    "--all", "everywhere", cls=AsTyped, is_flag=True, help="Every environment on this machine, one line each."
+)
 @click.option("--fix", is_flag=True, help="Mend what can be mended here, and look again.")
 @click.option("--dry-run", is_flag=True, help="With --fix: say what would be done, and stop.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @click.option(
-    "--import/--no-import", "importing", default=True, help="Import torch in ENV, which takes a second."
+    "--import/--no-import",
+    "importing",
+    cls=AsTyped,
+    default=True,
+    help="Import torch in ENV, which takes a second.",
 )
 @click.option("--network/--no-network", default=True, help="Connect to the PyTorch index.")
 @click.option("--deep", is_flag=True, help="Compare every file's hash with its RECORD.")

@@ -11,7 +11,7 @@ import click
 
 from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernels import list_, remove
-from torchdoctor.cli.options import Output, group_options, output_options, source_options
+from torchdoctor.cli.options import AsTyped, Output, group_options, output_options, source_options
 from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
 from torchdoctor.cli.values import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.message import message, shown
@@ -107,6 +107,7 @@ def command() -> None:
 @click.option(
     "--env",
     "variables",
+    cls=AsTyped,
     type=VARIABLE,
     multiple=True,
     metavar="KEY=VALUE",

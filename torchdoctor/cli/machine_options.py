@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from torchdoctor.cli.options import AsTyped
 from torchdoctor.cli.values import DRIVER, GPU, LIBC, PLATFORM, PYTHON_VERSION
 from torchdoctor.errors import UsageError
 from torchdoctor.message import message
@@ -51,7 +52,9 @@ def machine_options(function: F) -> F:
     """`--python`, `--machine`, `--platform` and so on, handed on as one `asked`."""
 
     @click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to choose for.")
-    @click.option("--machine", "machine_file", metavar="FILE|-", help="Another machine, as contract JSON.")
+    @click.option(
+        "--machine", "machine_file", cls=AsTyped, metavar="FILE|-", help="Another machine, as contract JSON."
+    )
     @click.option(
         "--platform",
         type=PLATFORM,
@@ -65,6 +68,7 @@ def machine_options(function: F) -> F:
     @click.option(
         "--gpu",
         "gpus",
+        cls=AsTyped,
         type=GPU,
         multiple=True,
         metavar="NAME",

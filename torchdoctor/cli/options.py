@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from torchdoctor.cli.origin import remember
+from torchdoctor.cli.origin import remember, variable_of
 from torchdoctor.cli.values import MIRROR, TORCH, URL, VARIANT, WITH
 from torchdoctor.language import LANGUAGES, speak
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "AsTyped",
     "Output",
     "asked_for_json",
     "choice_options",
@@ -51,12 +52,12 @@ def asked_for_json(ctx: click.Context) -> bool:
     return bool(ctx.meta.get(_JSON))
 
 
-class _Reserved(click.Option):
-    """An option whose parameter ends in `_` because Python keeps the word; its variable does not."""
+class AsTyped(click.Option):
+    """An option whose parameter has another name, as Python keeps the word; its variable is named as it is typed."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        variable = f"{ctx.auto_envvar_prefix}_{(self.name or '').rstrip('_').upper()}"
-        return os.environ.get(variable) or None
+        """The variable's value; none where it is empty."""
+        return os.environ.get(variable_of(self, ctx.auto_envvar_prefix or "")) or None
 
 
 def output_options(function: F) -> F:
@@ -134,7 +135,7 @@ choice_options = _stack(
     click.option(
         "--with",
         "with_",
-        cls=_Reserved,
+        cls=AsTyped,
         type=WITH,
         multiple=True,
         metavar="NAME[==VERSION]",

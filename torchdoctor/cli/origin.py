@@ -40,10 +40,10 @@ def remember_config(ctx: click.Context, config: Config) -> None:
 
 
 def variable_of(option: click.Parameter, prefix: str) -> str:
-    """The option's variable. A parameter ends in `_` where Python keeps the word; its variable does not."""
+    """The option's variable, named as the option is typed."""
     if isinstance(option.envvar, str):
         return option.envvar
-    return f"{prefix}_{(option.name or '').rstrip('_').upper()}"
+    return f"{prefix}_{max(option.opts, key=len).lstrip('-').replace('-', '_').upper()}"
 
 
 def with_origin(text: str, ctx: click.Context | None) -> str:

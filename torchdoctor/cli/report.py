@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import AsTyped, Output, output_options
 from torchdoctor.cli.place import cache_folder, data_folder, environment_python, full_path
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.message import message, shown
@@ -31,12 +31,18 @@ __all__ = ["command"]
 @click.command("report", short_help="Everything in one file for a bug report, redacted.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["md", "json", "html"]), default="md", show_default=True,
+    "--format", "form", cls=AsTyped, type=click.Choice(["md", "json", "html"]), default="md", show_default=True,
     help="md is for pasting into an issue; json holds everything.",
 )  # fmt: skip
-@click.option("-o", "--output", "target", metavar="FILE", help="Write it there instead of printing it.")
 @click.option(
-    "--import/--no-import", "importing", default=True, help="Import torch in ENV, which takes a second."
+    "-o", "--output", "target", cls=AsTyped, metavar="FILE", help="Write it there instead of printing it."
+)
+@click.option(
+    "--import/--no-import",
+    "importing",
+    cls=AsTyped,
+    default=True,
+    help="Import torch in ENV, which takes a second.",
 )
 @output_options
 def command(*, env: Path | None, form: str, target: str | None, importing: bool, output: Output) -> int:

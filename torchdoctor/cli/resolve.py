@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
-from torchdoctor.cli.options import Output, choice_options, output_options, source_options
+from torchdoctor.cli.options import AsTyped, Output, choice_options, output_options, source_options
 from torchdoctor.cli.place import say_json
 from torchdoctor.language import gettext
 from torchdoctor.message import shown
@@ -27,6 +27,7 @@ __all__ = ["command"]
 @click.option(
     "--format",
     "form",
+    cls=AsTyped,
     type=click.Choice(["table", "json", "pip", "requirements", "pylock", "urls"]),
     default="table",
     show_default=True,
