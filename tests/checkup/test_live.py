@@ -151,6 +151,25 @@ def test_the_repair_brings_back_what_torch_requires(doctor, site):
     assert (site / "sympy" / "__init__.py").is_file()
 
 
+def test_a_package_without_its_record_is_installed_anew(doctor, site):
+    """uv and pip can neither check nor remove it."""
+    next(site.glob("torch-*.dist-info")).joinpath("RECORD").unlink()
+    ran = doctor("--fix", "--yes", "--no-import")
+    assert (ran.status, _ids(ran)) == (0, []), ran.out
+    assert ran.json["repairs"][0]["what"] == f"install torch {TORCH}+cpu anew"
+
+
+def test_what_no_repair_takes_away_is_named_and_no_repair_is_offered(doctor, site):
+    """A second dist-info is no folder of pip's pattern; of another project's leftovers nothing is said."""
+    (site / "torch-2.9.0.dist-info").mkdir()
+    (site / "~hings").mkdir()
+    ran = doctor("--fix", "--yes", "--no-import")
+    assert ran.json["repairs"] == []
+    fix = " ".join(ran.json["findings"][0]["fix"])
+    assert f"nothing else: {site / 'torch-2.9.0.dist-info'}." in fix
+    assert "~hings" not in fix
+
+
 def _tree(folder):
     return {
         str(path.relative_to(folder)): (path.lstat().st_mtime_ns, path.lstat().st_size)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.checkup.leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.checkup.replaced import replacement_of
 from torchdoctor.checkup.required import Unmet, unmet_requirements
 from torchdoctor.diagnosis.case_file import Fact
@@ -167,7 +169,14 @@ def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
         yield Fact(name="live.record", value=check.name, source=said)
     for path in inventory.truncated.value or ():
         yield Fact(name="live.truncated", value=path, source=message("cut short: {file}", file=path))
+    for name in sorted(unrecorded_packages(inventory)):
+        said = message("{package} has lost the list of its files", package=name)
+        yield Fact(name="live.unrecorded", value=name, source=said)
+    half = half_metadata(inventory)
     for path in inventory.leftovers.value or ():
+        # What is left of packages that PyTorch has nothing to do with is not told.
+        if path not in half and not is_pips_leftover(Path(path).name):
+            continue
         yield Fact(
             name="live.leftover",
             value=path,

@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import InstallFailed
+from torchdoctor.inventory.metadata import is_relevant
 from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torchdoctor.checkup.seen import Seen
+    from torchdoctor.inventory import Inventory
 
-__all__ = ["is_pips_leftover", "removable_leftovers", "remove_folders"]
+__all__ = [
+    "half_metadata",
+    "is_pips_leftover",
+    "removable_leftovers",
+    "remove_folders",
+    "unrecorded_packages",
+]
 
 # What torch's wheel, its companions' and those that it needs put into site-packages.
 _FOLDERS = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton", "nvidia", "numpy")
@@ -35,6 +43,20 @@ def is_pips_leftover(name: str) -> bool:
     return any(
         plain in (f"~{folder[1:]}", *(f"~{sign}{folder[2:]}" for sign in _SIGNS)) for folder in _FOLDERS
     )
+
+
+def half_metadata(inventory: Inventory) -> dict[str, str]:
+    """Metadata of PyTorch's packages that lacks its METADATA or RECORD: each folder -> the package's name."""
+    left = set(inventory.leftovers.value or ())
+    rows = (row for row in inventory.distributions.value or () if row.metadata in left)
+    return {row.metadata: row.name for row in rows if is_relevant(row.name)}
+
+
+def unrecorded_packages(inventory: Inventory) -> frozenset[str]:
+    """Packages that have no other metadata than such: they are installed anew. One beside a whole is just left."""
+    half = half_metadata(inventory)
+    whole = {row.name for row in inventory.distributions.value or () if row.metadata not in half}
+    return frozenset(half.values()) - whole
 
 
 def removable_leftovers(seen: Seen) -> tuple[Path, ...]:

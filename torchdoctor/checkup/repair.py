@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from torchdoctor.checkup.leftovers import removable_leftovers
+from torchdoctor.checkup.leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.diagnosis.advice import quoted
 from torchdoctor.errors import NoSolution
 from torchdoctor.message import Message, joined, message
@@ -18,6 +17,7 @@ from torchdoctor.snapshot_shelf import plan_from_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from torchdoctor.checkup.seen import Seen
     from torchdoctor.diagnosis import Finding
@@ -175,7 +175,6 @@ def _only_leftovers(seen: Seen) -> bool:
     left = seen.inventory.leftovers.value or ()
     return (
         bool(left)
-        and all(Path(row).name.startswith("~") for row in left)
         and not _broken(seen)
         and not seen.inventory.truncated.value
         and seen.healthy_import is not False
@@ -253,6 +252,7 @@ def _unchanged(seen: Seen, plan: Plan) -> frozenset[str]:
 def _broken(seen: Seen) -> frozenset[str]:
     """Packages whose files are not as they were installed."""
     damaged = {row.name for row in seen.inventory.records.value or () if row.wrong_count}
+    damaged |= unrecorded_packages(seen.inventory)
     cut = seen.inventory.truncated.value or ()
     for row in seen.inventory.copies.value or ():
         if any(path.startswith(f"{row.folder}/") for path in cut):

@@ -131,6 +131,7 @@ LIVE: dict[str, tuple[Sign, ...]] = {
     "partial-install": (
         sure(fact("live.record", "torch|torchvision|torchaudio|triton|nvidia-.*")),
         sure(fact("live.truncated")),
+        likely(fact("live.unrecorded")),
         hint(fact("live.leftover")),
     ),
     "torchvision-mismatch": (likely(fact("live.companion", "torchvision")),),

@@ -226,7 +226,7 @@ def _leftovers(case: CaseFile) -> str | None:
 
 def _not_whole(case: CaseFile) -> str | None:
     """Pins of the packages on this machine whose files are not as they were installed."""
-    names = [*case.values("live.record")]
+    names = list(dict.fromkeys((*case.values("live.record"), *case.values("live.unrecorded"))))
     if not names and (case.of("live.truncated") or case.value("live.check.import") == "fail"):
         names = ["torch"]
     versions = {
