@@ -8,10 +8,12 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 
 from torchdoctor import __version__
 from torchdoctor.cli.app import COMMANDS, cli
+from torchdoctor.cli.options import AsTyped
 
 
 def test_the_command_line_starts_without_what_only_commands_need():
@@ -50,6 +52,14 @@ def test_every_help_has_an_example_and_a_whole_line(path):
     examples = command.help.partition("\b\n")[2].split("\n\n")[0]
     assert path in examples
     assert path == "torchdoctor" or command.short_help
+
+
+@pytest.mark.parametrize("path", EVERY_COMMAND)
+def test_every_variable_is_named_as_its_option_is_typed(path):
+    """The parameter is called so too, or the option says that it is not."""
+    options = [row for row in EVERY_COMMAND[path].params if isinstance(row, click.Option)]
+    typed = {row.name: max(row.opts, key=len).lstrip("-").replace("-", "_") for row in options}
+    assert [row.name for row in options if row.name != typed[row.name] and not isinstance(row, AsTyped)] == []
 
 
 @pytest.mark.parametrize(
