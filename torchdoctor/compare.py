@@ -159,7 +159,11 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[st
         (name, before.get(name), after.get(name)) for name in ("torch", "python", "threads", "cuda", "hip")
     ]
     rows.append(("devices", _devices(before), _devices(after)))
-    return [f"{name}: {_shown(old)} before, {_shown(new)} now" for name, old, new in rows if old != new]
+    return [
+        message("{name}: {old} before, {new} now", name=name, old=_shown(old), new=_shown(new))
+        for name, old, new in rows
+        if old != new
+    ]
 
 
 def _devices(environment: Mapping[str, Any]) -> str:

@@ -271,7 +271,7 @@ def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
         return Fit(coverage="all", because=because, limits="rule" if rule else "known")
     without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
     if without_blas:
-        names = ", ".join(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
+        names = joined(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
         because = message("rocBLAS in {name} has no kernels for {names}", name=build.name, names=names)
     elif rule is not None:
         because = message(

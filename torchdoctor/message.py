@@ -132,8 +132,8 @@ def _put_together(parts: Iterable[str]) -> str:
 
 
 def spaced(label: str) -> str:
-    """The label with the space behind it that a full-width colon already holds."""
-    return label if label.endswith("：") else f"{label} "  # noqa: RUF001
+    """The label or sentence with the space behind it that a full-width mark already holds."""
+    return label if label.endswith(("：", "。")) else f"{label} "  # noqa: RUF001
 
 
 def shown_in(document: Any) -> Any:

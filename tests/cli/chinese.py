@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["english_in"]
+__all__ = ["english_in", "stray_marks_in"]
 
 # A sentence has at least so many words in a row.
 _RUN = 3
@@ -40,6 +40,11 @@ def english_in(text: str, *, names: Iterable[str] = ()) -> list[str]:
     for line in _CODE.sub(" · ", text).splitlines():
         found += [" ".join(run) for run in _runs(line) if _is_prose(run)]
     return found
+
+
+def stray_marks_in(text: str) -> list[str]:
+    """Each mark of ASCII at a Chinese sign, and each space beside a full-width mark, with what stands around it."""
+    return re.findall(r".{0,9}(?:[\u4e00-\u9fff][,;:?!.]|[，；：？！。、（] (?! )).{0,9}", text)  # noqa: RUF001
 
 
 def _runs(line: str) -> Iterable[list[str]]:

@@ -164,7 +164,14 @@ def _python(seen: Seen) -> Said:
         version=seen.python.version,
         kind=worded(kind),
     )
-    return Said(text=text, evidence=(f"python: {seen.python.executable}", *_facts(seen, "python")))
+    where = message("{what}: {where}", what="python", where=seen.python.executable)
+    return Said(
+        text=text,
+        evidence=(
+            where,
+            *_facts(seen, "python"),
+        ),
+    )
 
 
 def _path(seen: Seen) -> Said:

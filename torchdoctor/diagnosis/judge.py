@@ -13,6 +13,7 @@ from torchdoctor.diagnosis.finding import Finding
 from torchdoctor.diagnosis.knowledge import system_of
 from torchdoctor.diagnosis.reading import read_paste
 from torchdoctor.diagnosis.rules import RULES
+from torchdoctor.message import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,7 +68,7 @@ def judge(case: CaseFile, translate: Translate = str, rules: Sequence[Rule] = RU
         _finding(row, case, translate, absorbed) for row in suspects if row.rule.id not in absorbed
     )
     checked = tuple(
-        translate(texts.CHECKED[name]).format(value=", ".join(case.values(name)[:4]))
+        translate(texts.CHECKED[name]).format(value=translate(", ").join(case.values(name)[:4]))
         for name in texts.CHECKED
         if case.of(name)
     )
@@ -117,12 +118,13 @@ def _absorbed(suspects: Sequence[_Suspect]) -> dict[str, str]:
 def _finding(row: _Suspect, case: CaseFile, translate: Translate, absorbed: Mapping[str, str]) -> Finding:
     rule, values = row.rule, Values(case, row.values)
     details = (text for one in rule.details if (text := _filled(translate(one), values)))
+    *before, last = [translate(rule.explanation), *details]
     return Finding(
         id=rule.id,
         severity=rule.severity,
         title=translate(rule.title),
         evidence=row.evidence,
-        explanation=" ".join([translate(rule.explanation), *details]),
+        explanation="".join(map(spaced, before)) + last,
         fix=tuple(_steps(row, case, translate)),
         confidence=next(name for least, name in _CONFIDENCE if row.weight >= least),
         explains=tuple(name for name, cause in absorbed.items() if cause == rule.id),

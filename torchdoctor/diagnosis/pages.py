@@ -21,7 +21,7 @@ def page_of(rule: Rule, translate: Callable[[str], str] = str) -> str:
     lines = [
         f"# {translate(rule.title)}",
         "",
-        f"`{rule.id}` · {translate(rule.severity)} · {', '.join(SYSTEMS[name] for name in rule.os)}",
+        f"`{rule.id}` · {translate(rule.severity)} · {translate(', ').join(SYSTEMS[name] for name in rule.os)}",
         "",
     ]
     known = _known(rule.id)

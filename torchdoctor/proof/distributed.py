@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.message import message
+from torchdoctor.message import joined, message
 from torchdoctor.proof.child import Child
 from torchdoctor.proof.figures import BenchReport, BenchResult
 from torchdoctor.proof.launch import Launch, exit_codes, launched, own_launch
@@ -149,7 +149,7 @@ def differences(ranks: Mapping[int, Mapping[str, Any]]) -> tuple[str, ...]:
         values = {rank: str(ranks[rank].get(key)) for rank in sorted(ranks)}
         usual, _ = Counter(values.values()).most_common(1)[0]
         for value in sorted(set(values.values()) - {usual}):
-            odd = ", ".join(str(rank) for rank in values if values[rank] == value)
+            odd = joined(str(rank) for rank in values if values[rank] == value)
             said.append(
                 message(
                     "{key} is {value} on rank {odd}, and {usual} elsewhere",

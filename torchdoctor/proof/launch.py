@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.errors import EnvironmentUnusable, UsageError
-from torchdoctor.message import message
+from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ def _of(given: Mapping[str, str], name: str) -> Launch:
             message(
                 "{name} has started this, and {variables} does not say which rank it is",
                 name=name,
-                variables=", ".join(wrong) or "RANK",
+                variables=joined(wrong or ["RANK"]),
             ),
             fix=message(
                 "start it with torchrun or srun, or unset RANK and WORLD_SIZE to start all ranks on this machine"

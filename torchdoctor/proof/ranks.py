@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.message import message
+from torchdoctor.message import joined, message
 from torchdoctor.proof.results import CheckResult, VerifyReport
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ def _rank(report: DistributedReport, rank: int) -> CheckResult:
     facts = report.ranks.get(rank, {})
     if trouble is not None:
         place = message(" on {facts}", facts=facts["host"]) if facts.get("host") else ""
-        return _check("rank", where, "fail", f"{trouble.detail}{place}, in {trouble.stage}", report.evidence)
+        told = message("{detail}{place}, in {stage}", detail=trouble.detail, place=place, stage=trouble.stage)
+        return _check("rank", where, "fail", told, report.evidence)
     if not facts:
-        return _check("rank", where, "skip", "not known, because the ranks did not all meet")
-    said = ", ".join(f"{name} {facts[name]}" for name in _SAID if facts.get(name))
-    return _check("rank", where, "pass", f"{facts.get('host')}: {said}")
+        return _check("rank", where, "skip", message("not known, because the ranks did not all meet"))
+    said = joined(f"{name} {facts[name]}" for name in _SAID if facts.get(name))
+    return _check("rank", where, "pass", message("{what}: {why}", what=facts.get("host"), why=said))
 
 
 def _same(report: DistributedReport) -> CheckResult:
@@ -59,12 +60,12 @@ def _same(report: DistributedReport) -> CheckResult:
             "versions", "all ranks", "pass", message("{size} ranks run the same versions", size=report.size)
         )
     grave = any(row.startswith(tuple(f"{name} is " for name in _DECIDING)) for row in report.differences)
-    return _check("versions", "all ranks", "fail" if grave else "warn", "; ".join(report.differences))
+    return _check("versions", "all ranks", "fail" if grave else "warn", joined(report.differences, "; "))
 
 
 def _sum(report: DistributedReport) -> CheckResult:
     if report.troubles:
-        return _check("all-reduce", "all ranks", "skip", "not proven, because a rank failed")
+        return _check("all-reduce", "all ranks", "skip", message("not proven, because a rank failed"))
     return _check(
         "all-reduce",
         "all ranks",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.causes import with_causes
 from torchdoctor.errors import EnvironmentUnusable, UsageError
-from torchdoctor.message import message
+from torchdoctor.message import joined, message
 from torchdoctor.peaks import with_peaks
 from torchdoctor.probe import suite
 from torchdoctor.proof.child import Child
@@ -136,7 +136,7 @@ def cases_named(only: Iterable[str], skip: Iterable[str], *, quick: bool) -> lis
         if not any(_named(case, name) for case in known):
             raise UsageError(
                 message("there is no case named {name}", name=repr(name)),
-                fix=message("the cases are {names}", names=", ".join(known)),
+                fix=message("the cases are {names}", names=joined(known)),
             )
     return [
         case
@@ -161,7 +161,7 @@ def select(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> 
             hint = message(", did you mean {name}?", name=near[0]) if near else ""
             raise UsageError(
                 message("there is no check named {name}{hint}", name=repr(name), hint=hint),
-                fix=message("the checks are {names}", names=", ".join(known)),
+                fix=message("the checks are {names}", names=joined(known)),
             )
     return [name for name in known if name in (only or usual) and name not in skip]
 

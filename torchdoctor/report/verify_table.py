@@ -83,7 +83,9 @@ def environment_line(environment: Mapping[str, Any]) -> Text:
         f"{name} {environment[name]}" for name in ("torchvision", "torchaudio") if environment.get(name)
     ]
     devices = environment.get("devices") or []
-    parts += [f"{row['device']}: {row['name']}" for row in devices if row.get("name")]
+    parts += [
+        message("{what}: {why}", what=row["device"], why=row["name"]) for row in devices if row.get("name")
+    ]
     told = message("{parts} ({place})", parts=joined(parts), place=environment.get("executable"))
     return Text(shown(told))
 
