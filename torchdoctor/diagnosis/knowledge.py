@@ -94,8 +94,9 @@ def cuda_of_build(case: CaseFile) -> tuple[int, int] | None:
 
 
 def driver_of(case: CaseFile) -> tuple[int, ...] | None:
-    """The NVIDIA driver's version by parts."""
-    return parts(case.value("nvidia.driver"))
+    """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
+    said = parts(case.value("nvidia.driver"))
+    return (*said, 999) if said and len(said) == 1 else said
 
 
 def least_driver(case: CaseFile) -> str | None:

@@ -44,7 +44,7 @@ _INDEX = re.compile(
 )
 _FOUND = re.compile(
     r"could not find a version that satisfies the requirement (?P<what>\S{1,80}(?: "
-    r"?[<>=!~]=?\s?[\w.+*]{1,30})?).{0,80}?\(from versions: (?P<list>[^)]{0,4000})"
+    r"?[<>=!~]=?\s?[\w.+*]{1,30})?).{0,80}?\(from versions:? (?P<list>[^)]{0,4000}?)(?:\)|\berror: no matching|$)"
 )
 _NONE = re.compile(r"no matching distribution found for (?P<value>\S{1,80})")
 _REMOVED = re.compile(

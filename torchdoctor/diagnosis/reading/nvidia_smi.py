@@ -17,6 +17,12 @@ __all__ = ["read_nvidia_smi"]
 _HEAD = re.compile(r"Driver Version\s?:\s?(?P<value>\d{2,3}\.\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
 _CUDA = re.compile(r"CUDA (?:UMD )?Version\s?:\s?(?P<value>\d{1,2}\.\d|ERR!|N/A)")
 _MODULE = re.compile(r"NVRM version:.{0,80}?Kernel Module\D{0,40}(?P<value>\d{3}\.\d{1,3}(?:\.\d{1,3})?)")
+# What the package manager lists of the driver's packages, and what NVML says of itself.
+_LIBRARY = re.compile(
+    r"(?:NVML library version: "
+    r"|\b(?:libnvidia-(?:compute|gl|cfg1|common)|nvidia-(?:driver|utils))-\d{3}\S{0,20}\s{1,40})"
+    r"(?P<value>\d{3}\.\d{1,3}(?:\.\d{1,3})?)(?![.\d])"
+)
 _ROW = re.compile(
     r"^[|\s]{1,6}\d{1,3}\s{1,4}(?:N/A\s)?(?P<value>[A-Z][\w ./()-]{3,44}?\.{0,3})\s{1,"
     r"30}(?:Off|On|WDDM|TCC|N/A)\b"
@@ -49,6 +55,7 @@ _TABLE = (
     (("Driver Version",), _HEAD, "nvidia.driver"),
     (("NVRM version",), _MODULE, "nvidia.driver"),
     (("NVRM version",), _MODULE, "nvidia.module"),
+    (("NVML library", "nvidia-"), _LIBRARY, "nvidia.library"),
     (("CUDA Version", "CUDA UMD Version"), _CUDA, "nvidia.cuda"),
     (("want to use the",), _UNFIT, "nvidia.gpu"),
     (("MIG ",), _SLICE, "nvidia.mig"),

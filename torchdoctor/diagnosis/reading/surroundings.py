@@ -17,6 +17,10 @@ __all__ = ["read_surroundings"]
 
 # (fact, value, words that must be there in lower case, a pattern around them or None). The more telling first.
 _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
+    # What Python itself prints at its start.
+    ("os.system", "linux", ("on linux",), r"(?:\]|inc\.) on linux\b"),
+    ("os.system", "windows", ("on win32",), r"(?:\]|inc\.) on win32\b"),
+    ("os.system", "macos", ("on darwin",), r"(?:\]|inc\.) on darwin\b"),
     ("wsl", "true", ("wsl", "microsoft-standard"), r"\bwsl ?[12]?\b|microsoft-standard|/usr/lib/wsl/"),
     (
         "os.system",
@@ -78,8 +82,18 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (
         "container",
         "docker",
-        ("docker", "/.dockerenv", "container", "podman", "kubernetes", "k8s", "singularity", "apptainer"),
-        r"\b(?:docker|podman|containers?|kubernetes|k8s|singularity|apptainer|devcontainer)\b",
+        (
+            "docker",
+            "/.dockerenv",
+            "container",
+            "podman",
+            "kubernetes",
+            "k8s",
+            "kubectl",
+            "singularity",
+            "apptainer",
+        ),
+        r"\b(?:docker|podman|containers?|kubernetes|k8s|kubectl|singularity|apptainer|devcontainer)\b",
     ),
     (
         "chip",
@@ -189,11 +203,19 @@ _CARD = re.compile(
 )
 _DRIVER = re.compile(
     r"\bdrivers?(?: version| ver\.?)?(?: is| are|:|=)? ?v?(?P<v>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"
-    r"|驱动(?:版本)?(?:是|为|:|\uff1a)? ?(?P<w>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b",
+    r"|驱动(?:版本)?(?:是|为|:|\uff1a)? ?(?P<w>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"
+    # The branch alone, and what a post answers to "what does nvidia-smi say".
+    r"|\bdrivers?(?: version| branch)?(?: is|:)?[ -]v?(?P<b>[2-6]\d{2})\b(?!\.?\d)"
+    r"|\bnvidia-smi\b[^\d|]{0,12}(?P<s>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b",
     re.ASCII,
 )
 _WANTED = re.compile(
     r"need|requir|at least|minimum|newer|older|or later|updat|upgrad|install|tried|>=|需要|至少|以上|升级|更新"
+)
+# The build's part of a version, where a post leaves the number out: torch is there with +rocm6.2.
+_TAG = re.compile(
+    r"\btorch\b[^.\n]{0,40}\b(?:install(?:ed|s)|have|has|got|is|are|shows?|with)\b[^.\n]{0,24}"
+    r"[ '\"(`]\+(?P<tag>cpu|cu\d{2,3}|rocm\d[\d.]{0,6}\d|xpu)\b"
 )
 _MOST = 20
 _DISK = re.compile(
@@ -225,6 +247,9 @@ def read_surroundings(text: Text) -> Iterator[Fact]:
     yield from _disks(text)
     yield from _cards(text)
     yield from _drivers(text)
+    for match in _TAG.finditer(text.rows):
+        number, line = text.line_at(match.start("tag"))
+        yield Fact(name="torch.build", value=match["tag"], source=line, line=number)
 
 
 def _first(text: Text, needles: tuple[str, ...], pattern: str | None) -> int | None:
@@ -259,7 +284,9 @@ def _drivers(text: Text) -> Iterator[Fact]:
     for match in _DRIVER.finditer(text.lower):
         if not _WANTED.search(text.lower, max(match.start() - 40, 0), match.start()):
             number, line = text.line_at(match.start())
-            yield Fact(name="nvidia.driver", value=match["v"] or match["w"], source=line, line=number)
+            yield Fact(
+                name="nvidia.driver", value=next(filter(None, match.groups())), source=line, line=number
+            )
 
 
 def _disks(text: Text) -> Iterator[Fact]:

@@ -28,7 +28,7 @@ _NOT_PROSE = re.compile(
 _NO_FAILURE = re.compile(
     r"\b(?:i|we|you|they)(?:'m|'re| am| are| do| did)?(?: not|n't) (?:us(?:e|ing)|have|need|want|own|plan)"
     r"|^\W{0,6}(?:if|in case|unless|whether|make sure|ensure|check that|note that)\b|如果|若"
-    r"|\bknow how\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
+    r"|\bknow how\b|\bfigure out (?:how|what|why)\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
 )
 _FAILURES = {"told.gpu_unused", "told.mps_unused", "told.notebook_fails", "told.gpu_gone"}
 _COMPILED = tuple((name, tuple(re.compile(one, re.ASCII) for one in patterns)) for name, patterns in MEANINGS)

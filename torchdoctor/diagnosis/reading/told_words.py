@@ -18,7 +18,7 @@ _CPU_USED = (
     r"|comput\w{0,3}"
     r"|calculat\w{0,4}|execut\w{0,3}|load\w{0,3}|works?|goes)\b[^,]{0,40}\bcpu\b"
 )
-_ONLY = r"\b(?:only|just|always|still|but|however|instead|even (?:though|if)|although|all|not)\b"
+_ONLY = r"\b(?:only|just|rather than|always|still|but|however|instead|even (?:though|if)|although|all|not)\b"
 
 # (fact, patterns all of which one sentence has)
 MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -39,6 +39,12 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
         ),
     ),
+    (
+        "told.gpu_unused",
+        (r"\bgpu (?:usage|utili\w+|load)\b[^,]{0,12}\b0 ?%", r"\bcpu\b[^,]{0,20}\b(?:100|\d\d) ?%"),
+    ),
+    ("told.gpu_unused", (rf"\b(?:{_NOT}\b[^,]{{0,30}}\bany|no) gpu (?:usage|utili\w+|activity)\b",)),
+    ("told.gpu_unused", (rf"\b{_GPU}\b (?:is |are )?(?:not|isn'?t|no longer|stopped) working\b",)),
     (
         "told.gpu_unused",
         (
@@ -106,6 +112,23 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             r"\binstall\w{0,3}\b|装了|安装",
             rf"\b{_NOT} import\b|无法导入|导入不了|没法 ?import|不能 ?import",
+        ),
+    ),
+    (
+        "told.not_importable",
+        (
+            r"\b(?:py)?torch\b",
+            r"\binstall\w{0,3}\b",
+            r"\b(?:still|but|yet|even|although|though|already)\b",
+            r"\b(?:module|package|torch) (?:is )?not (?:found|installed)|\bno (?:installation|module|such module)\b",
+        ),
+    ),
+    (
+        "told.not_importable",
+        (
+            r"\bimport torch\b|torch ?(?:模块|包|库)|\btorch\b",
+            r"找不到|导入不了|无法导入|导入失败|没有找到",
+            r"模块|import|导入|这个包|库",
         ),
     ),
     ("told.unresolved", (r"\bimport \W?torch\W{0,3} could not be resolved",)),
@@ -268,6 +291,7 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
             (
                 r"\b(?:how (?:can|do|should|to)|why|help|solve|fix|problem|issue|wrong|what should"
                 r"|any idea|trouble|but)\b"
+                r"|\b(?:too|so|very) slow\b|[这太很]么?慢|不应该|应该不会"
                 r"|怎么|为什么|为啥|如何|问题|求|请问|咋|解决|但|能否|是否|原因"
             ),
         ),

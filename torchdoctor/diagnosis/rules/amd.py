@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import ON_NVIDIA
+from torchdoctor.diagnosis.rules.symptoms import ON_AMD, ON_NVIDIA
 from torchdoctor.diagnosis.signs import (
     Seen,
     all_of,
@@ -303,7 +303,7 @@ RULES = (
             likely(
                 all_of(
                     ON_ROCM,
-                    no(all_of(ON_NVIDIA, no(says("rocm", "hip")))),
+                    no(all_of(ON_NVIDIA, no(all_of(ON_AMD, says("rocm", "hip"))))),
                     says(
                         "igpu",
                         "integrated gpu",
@@ -391,7 +391,7 @@ RULES = (
             possible(
                 all_of(
                     says(
-                        "segmentation fault",
+                        "segmentation faul",
                         "core dumped",
                         "hang",
                         "memory access fault",
@@ -400,7 +400,7 @@ RULES = (
                         "freez",
                         "stuck",
                         matching=(
-                            r"segmentation fault|core dumped|\bhang(?:s|ing|ed)?\b|memory access fault|sigsegv"
+                            r"segmentation fault?|core dumped|\bhang(?:s|ing|ed)?\b|memory access fault|sigsegv"
                             r"|segfault|\bfreez\w+|\bstuck\b"
                         ),
                     ),

@@ -259,6 +259,15 @@ RULES = (
                     ),
                 )
             ),
+            possible(
+                says(
+                    "import torchaudio",
+                    matching=(
+                        r"import torchaudio\b[^$]{0,200}undefined symbol"
+                        r"|undefined symbol[^$]{0,200}import torchaudio\b"
+                    ),
+                )
+            ),
             sure(says("_torch_library_impl")),
             likely(says("libtorch_cuda_cpp.so: cannot open", "libtorch_cuda_cu.so: cannot open")),
             likely(

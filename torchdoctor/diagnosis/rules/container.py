@@ -58,6 +58,14 @@ WITHOUT_GPUS = says(
         r"200}nvidia-docker)"
     ),
 )
+IN_KUBERNETES = says(
+    "kubernetes",
+    "k8s",
+    "kubectl",
+    "kind: pod",
+    "pod",
+    matching=r"kubernetes|\bk8s\b|\bkubectl\b|kind: pod\b|\b(?:in|inside|within) (?:an? |the |my )?pods?\b",
+)
 SUGGESTS_TOOLKIT = says(
     "nvidia driver was not detected",
     "use the nvidia container toolkit to start this container with gpu support",
@@ -216,6 +224,23 @@ RULES = (
                     no(NOT_COMPILED),
                 )
             ),
+            likely(
+                all_of(
+                    IN_KUBERNETES,
+                    any_of(
+                        all_of(NO_LIBCUDA, says("cannot open", "not found", "no such", "unavailable")),
+                        says(
+                            "nvidia-smi",
+                            matching=(
+                                r"(?:\bcan'?t\b|cannot|unable|not)[^.\n]{0,30}nvidia-smi[^.\n]{0,30}\bpods?\b"
+                                r"|\bpods?\b[^.\n]{0,60}nvidia-smi[^.\n]{0,20}not found"
+                            ),
+                        ),
+                        NO_DRIVER,
+                        NO_CUDA_DEVICE,
+                    ),
+                )
+            ),
             aside(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
         ),
         unless=(
@@ -229,6 +254,13 @@ RULES = (
         ),
         steps=(
             Step(text="Start it with the GPUs:", command="docker run --gpus all IMAGE", where="host"),
+            Step(
+                text=(
+                    "In Kubernetes the pod asks for `nvidia.com/gpu: 1` among its limits, and for "
+                    "`runtimeClassName: nvidia` where that is not the node's default runtime."
+                ),
+                where="host",
+            ),
             Step(
                 text=(
                     "In a compose file give the service `deploy.resources.reservations.devices` "
@@ -279,6 +311,7 @@ RULES = (
                 all_of(
                     IN_CONTAINER,
                     NO_LIBCUDA,
+                    no(IN_KUBERNETES),
                     says(
                         "libcuda",
                         matching=(
@@ -374,6 +407,27 @@ RULES = (
                         ),
                     ),
                     any_of(NVML_UNKNOWN, CUDA_UNAVAILABLE, NO_CUDA_DEVICE, says("nvml")),
+                )
+            ),
+            possible(
+                all_of(
+                    says("gpu", "cuda"),
+                    says(
+                        "restart",
+                        matching=(
+                            r"restart\w*(?: \w+){0,3} container[^.]{0,80}\b(?:again|works?|fine|normal\w*|back|ok)\b"
+                            r"|\b(?:must|have to|need to|until i|unless i) restart(?: \w+){0,3} container"
+                        ),
+                    ),
+                    says(
+                        "after",
+                        "suddenly",
+                        "overnight",
+                        matching=(
+                            r"after (?:an? |some |several |a few |a long |\d+ )?(?:\w+ )?(?:period|while"
+                            r"|time|hours?|days?|weeks?|night)\b|suddenly|overnight"
+                        ),
+                    ),
                 )
             ),
         ),

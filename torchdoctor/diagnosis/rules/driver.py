@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.knowledge import (
@@ -29,11 +30,14 @@ from torchdoctor.diagnosis.signs import (
     sure,
     test,
 )
+from torchdoctor.diagnosis.text import shown
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import CaseFile
 
 __all__ = ["RULES"]
+
+_CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?v?(\d{1,2})\.(\d)\b")
 
 
 def _build_needs_more(case: CaseFile) -> Seen | None:
@@ -50,12 +54,36 @@ def _usual_build_needs_more(case: CaseFile) -> Seen | None:
     driver = driver_of(case)
     if driver is None or torch_build(case) is not None or system_of(case) == "windows":
         return None
-    for row in case.of("torch.version"):
+    for row in case.of("torch.version") or case.of("asked.torch"):
         version = version_of(row.value)
         build = pypi_build(version) if version and not version.local else None
         least = parts(driver_for(build, on_windows=False)) if build else None
         if least and driver < least:
             return Seen(evidence=(source(case.of("nvidia.driver")[0]), source(row)))
+    return None
+
+
+def _toolkit_needs_more(case: CaseFile) -> Seen | None:
+    """No torch is named, and the CUDA that a post names needs a newer driver."""
+    driver = driver_of(case)
+    if driver is None or torch_build(case) is not None or case.of("torch.version"):
+        return None
+    for position in case.text.find("cuda"):
+        named = _CUDA_NAMED.match(case.text.lower, position)
+        on_windows = system_of(case) == "windows"
+        least = parts(driver_for(f"cu{named[1]}{named[2]}", on_windows=on_windows)) if named else None
+        if least and driver < least:
+            return Seen(evidence=(source(case.of("nvidia.driver")[0]), shown(case.text.line_at(position)[1])))
+    return None
+
+
+def _two_versions(case: CaseFile) -> Seen | None:
+    """The module that is loaded has none of the versions that the driver's libraries have."""
+    loaded, libraries = case.of("nvidia.module")[:1], case.of("nvidia.library")
+    for module in loaded:
+        # NVML writes 550.107 for 550.107.02.
+        if libraries and not any(module.value.startswith(row.value) for row in libraries):
+            return Seen(evidence=(source(module), source(libraries[0])))
     return None
 
 
@@ -81,6 +109,9 @@ RULES = (
             sure(says("驱动程序", matching=r"驱动程序.{0,12}(?:过旧|太旧|版本过低)")),
             likely(test(_build_needs_more)),
             likely(all_of(test(_usual_build_needs_more), CUDA_UNAVAILABLE)),
+            possible(
+                all_of(test(_toolkit_needs_more), any_of(CUDA_UNAVAILABLE, GPU_UNUSED, says("is_available")))
+            ),
             likely(all_of(fact("told.driver_old"), any_of(GPU_UNUSED, says("found version")))),
             hint(fact("told.driver_old")),
             possible(
@@ -141,6 +172,7 @@ RULES = (
                     "system_driver_mismatch",
                 )
             ),
+            likely(test(_two_versions)),
             possible(
                 all_of(
                     fact("told.driver_updated"),

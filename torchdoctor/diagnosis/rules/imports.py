@@ -132,6 +132,13 @@ RULES = (
                     "has the same name as the third-party module",
                 )
             ),
+            # torch's own folder is on the path: its random.py stands for the standard one.
+            likely(
+                says(
+                    "cannot import name",
+                    matching=r"cannot import name '\w+' from '(\w+)' \([^)\n]{1,200}[/\\]torch[/\\]\1\.py\)",
+                )
+            ),
             possible(
                 says(
                     "cannot import name",

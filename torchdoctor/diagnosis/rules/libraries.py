@@ -53,6 +53,18 @@ RULES = (
                 says("compiled using numpy 1.x cannot be run in", "_array_api not found", "using numpy 1.x")
             ),
             likely(says("numpy is not available")),
+            possible(
+                all_of(
+                    says("torch"),
+                    says(
+                        "numpy",
+                        matching=(
+                            r"numpy ?(?:v|version )?(?:>=|==|is )? ?2(?:\.\d)?(?:\.x)?\b[^.\n]{0,30}"
+                            r"\b(?:not compatible|incompatible|not supported|breaks?|unsupported)"
+                        ),
+                    ),
+                )
+            ),
             likely(test(_numpy)),
             likely(
                 says(

@@ -260,6 +260,7 @@ RULES = (
                     NO_MATCHING,
                     fact("python.version", r"3\.(?:9|10)(?:\..*)?"),
                     no(FROM_NONE),
+                    no(test(only_sources)),
                     no(test(python_above)),
                     no(test(wanted_not_in_index)),
                     no(ON_MACOS),

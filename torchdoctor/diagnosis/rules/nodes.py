@@ -47,7 +47,7 @@ RULES = (
                     any_of(
                         CUDA_UNKNOWN_ERROR,
                         says("is_available"),
-                        says("cuda error: unknown"),
+                        says("cuda error", "cuda runtime error"),
                         all_of(fact("told.gpu_unused"), no(ON_MACOS)),
                     ),
                     AFTER_SLEEP,
@@ -81,7 +81,7 @@ RULES = (
             ),
             Step(text="If the module is in use and cannot be removed, reboot."),
         ),
-        explains=("dev-nodes-missing",),
+        explains=("dev-nodes-missing", "gpu-xid-hardware"),
         os=("linux",),
         find=(
             "`nvidia-smi` works and cuInit returns 999; `journalctl -b | grep 'PM: suspend'` "

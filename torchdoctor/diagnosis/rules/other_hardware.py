@@ -186,6 +186,12 @@ RULES = (
                     no(fact("amd.gpu")),
                 )
             ),
+            likely(
+                says(
+                    "not linked with support for",
+                    matching=r"not linked with support for (?:xpu|hip|cuda) devices",
+                )
+            ),
             likely(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
             sure(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
             possible(

@@ -153,7 +153,16 @@ GPU_UNUSED = any_of(fact("told.gpu_unused"), CUDA_UNAVAILABLE)
 ASKS = any_of(fact("told.asks"), says("?", "\uff1f"))
 
 # Where a paste has two answers, the one that says no counts.
-CUDA_WORKS = all_of(fact("cuda.available", "true"), no(fact("cuda.available", "false")))
+# A program that says these computes on the GPU: whatever fails is its own.
+COMPUTES = any_of(
+    says(
+        "at least two devices",
+        "device-side assert",
+        matching=r"at least two devices[^.]{0,20}cuda|device-side assert triggered",
+    ),
+    all_of(says("cuda:0 (", matching=r"cuda:0 \([^)\n]{3,60}\d ?mi?b\)"), no(says("+cpu"))),
+)
+CUDA_WORKS = all_of(any_of(fact("cuda.available", "true"), COMPUTES), no(fact("cuda.available", "false")))
 IN_CONTAINER = fact("container")
 IN_WSL = fact("wsl")
 ON_LINUX = any_of(fact("os.system", "linux"), IN_WSL)

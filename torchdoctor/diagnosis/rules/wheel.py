@@ -275,6 +275,15 @@ RULES = (
             ),
             likely(all_of(fact("told.build_changed"), no(says("cpuonly")))),
             likely(all_of(fact("told.after_update"), NOT_COMPILED)),
+            # An update of the program; one of the driver or the system is another matter.
+            hint(
+                all_of(
+                    fact("told.after_update"),
+                    fact("told.gpu_unused"),
+                    no(says("driver", "kernel", "windows update", "驱动", "内核", "系统更新")),
+                    no(MORE_TO_GO_BY),
+                )
+            ),
             aside(says("attempting uninstall: torch")),
         ),
         unless=(says("error: no matching distribution found for torch"), says("winerror 5")),
@@ -353,7 +362,12 @@ RULES = (
                         "conda",
                         matching=r"\b(?:conda|mamba)\b",
                     ),
-                    any_of(NOT_COMPILED, says("cpu version", "cpu build", "cpu-only", "cpu only", "cpuonly")),
+                    any_of(
+                        NOT_COMPILED,
+                        says(
+                            "cpu version", "cpu build", "cpu-only", "cpu only", "cpuonly", "cpu版", "cpu 版"
+                        ),
+                    ),
                     no(says("pip install")),
                 )
             ),

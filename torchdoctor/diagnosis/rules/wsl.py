@@ -57,13 +57,15 @@ RULES = (
                         "install -y cuda",
                         "nvidia-driver",
                         "linux driver",
+                        "gpu driver",
+                        "nvidia driver",
                         "linux nvidia driver",
                         "libcuda.so",
                         matching=(
                             r"libnvidia-compute|nvidia-driver-\d|nvidia-utils|cuda-drivers"
                             r"|apt(?:-get)?(?: -y)? install(?: -y)? (?:nvidia-driver"
                             r"|cuda)\b(?!-toolkit)|install\w*[^.]{0,60}(?:linux|nvidia|gpu)[^.]{0,"
-                            r"20} driver[^.]{0,30}(?:inside|in|within|on|under) (?:wsl|the wsl"
+                            r"20} driver(?:(?!windows|host)[^.]){0,40} (?:inside|in|within|on|under) (?:wsl|the wsl"
                             r"|ubuntu)|(?:linux|nvidia) drivers? (?:inside|in|within) (?:of "
                             r")?(?:the )?wsl|/usr/lib/x86_64-linux-gnu/libcuda\.so"
                         ),
