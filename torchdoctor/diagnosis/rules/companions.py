@@ -1,90 +1,17 @@
-"""torchvision, torchaudio and xFormers of another torch or another build."""
+"""torchaudio and xFormers of another torch or another build."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
-from torchdoctor.diagnosis.knowledge import torch_version, version_of
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import Seen, all_of, likely, no, possible, says, source, sure, test
+from torchdoctor.diagnosis.rules.pairs import builds_differ, of_another_torch
+from torchdoctor.diagnosis.signs import Seen, all_of, likely, possible, says, sure, test
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torchdoctor.diagnosis.case_file import CaseFile
 
 __all__ = ["RULES"]
-
-_FIRST_PAIR = 4
-# Before 0.3 torchvision was Python alone, for any torch: https://github.com/pytorch/vision/releases/tag/v0.3.0
-_FIRST_COMPILED = (0, 3)
-
-
-def _belonging(project: str, torch: Version) -> set[tuple[int, ...]]:
-    """The companion's minor versions that go with a torch; empty where none is known, or none is declared.
-
-    torch 1.N went with torchvision 0.(N+1) and torchaudio 0.N, from 1.4 on:
-    https://github.com/pytorch/vision#installation, https://github.com/pytorch/audio/releases
-    """
-    from wheels_index import UnknownRelease, bundled
-
-    if torch.major == 1:
-        return {(0, torch.minor + (project == "torchvision"))} if torch.minor >= _FIRST_PAIR else set()
-    try:
-        row = bundled().release(Version(torch.public)).companions.get(project)
-    except UnknownRelease:
-        return set()
-    if row is None or (project == "torchaudio" and row.constraint is None):
-        return set()
-    return {version.release[:2] for version in row.versions}
-
-
-def _pair(project: str) -> Callable[[CaseFile], Seen | None]:
-    """The companion's version is one that another torch goes with."""
-
-    def look(case: CaseFile) -> Seen | None:
-        torch = torch_version(case)
-        rows = case.of(f"package.{project}") or case.of(f"mention.{project}")
-        companion = version_of(rows[0].value) if rows else None
-        if torch is None or companion is None or "dev" in str(torch) or case.value("torch.removed"):
-            return None
-        if project == "torchvision" and companion.release[:2] < _FIRST_COMPILED:
-            return None
-        fits = _belonging(project, torch)
-        if not fits or companion.release[:2] in fits:
-            return None
-        return Seen(evidence=tuple(source(one) for one in (*case.of("torch.version")[:1], *rows[:1])))
-
-    return look
-
-
-def _builds_differ(project: str) -> Callable[[CaseFile], Seen | None]:
-    """The local versions of torch and the companion differ, both being said."""
-
-    def look(case: CaseFile) -> Seen | None:
-        torch, companion = torch_version(case), version_of(case.value(f"package.{project}"))
-        if (
-            torch is None
-            or companion is None
-            or not torch.local
-            or not companion.local
-            or torch.local == companion.local
-            or torch.is_prerelease  # built from source: each has its own commit there
-        ):
-            return None
-        return Seen(evidence=(source(case.of("torch.version")[0]), source(case.of(f"package.{project}")[0])))
-
-    return look
-
-
-def _cpu_vision(case: CaseFile) -> Seen | None:
-    """torch is a CUDA build and torchvision is tagged cpu."""
-    torch, vision = torch_version(case), version_of(case.value("package.torchvision"))
-    if torch is None or vision is None or vision.local != "cpu" or not (torch.local or "").startswith("cu"):
-        return None
-    return Seen(evidence=(source(case.of("torch.version")[0]), source(case.of("package.torchvision")[0])))
 
 
 def _xformers(case: CaseFile) -> Seen | None:
@@ -93,138 +20,6 @@ def _xformers(case: CaseFile) -> Seen | None:
 
 
 RULES = (
-    Rule(
-        id="torchvision-cpu-with-cuda-torch",
-        layer=Layer.COMPANIONS,
-        severity="error",
-        title="A CPU torchvision beside a CUDA torch",
-        explanation=(
-            "torchvision came from PyPI or another index than torch. Its C++ part has no CUDA "
-            "code, and its metadata does not say so."
-        ),
-        signs=(
-            sure(
-                says(
-                    "torchvision::",
-                    matching=r"could not run 'torchvision::\w+' with arguments from the 'cuda' backend",
-                )
-            ),
-            sure(test(_cpu_vision)),
-            likely(all_of(says("libc10_cuda.so: cannot open"), no(says("flash", "torchaudio", "mmcv")))),
-            likely(
-                says(
-                    "torchvision",
-                    matching=(
-                        r"(?:not compiled with gpu support|torchvision[^.]{0,80}(?:cpu[- ]only"
-                        r"|cpu version|without cuda|\+cpu))"
-                    ),
-                )
-            ),
-        ),
-        unless=(says("torchvision::nms does not exist"),),
-        steps=(
-            Step(
-                text="Install the torchvision of torch's own index:",
-                command="{pip_reinstall} --no-deps torchvision=={torchvision_for} --index-url {index_url}",
-                otherwise=Step(
-                    text="Let torchdoctor put the torchvision of this torch in:",
-                    command="torchdoctor install --with torchvision",
-                ),
-            ),
-        ),
-        explains=("torchvision-mismatch",),
-        os=("linux", "windows"),
-        find="`python -m pip list | grep torch`: the parts after + must be the same.",
-    ),
-    Rule(
-        id="torchvision-mismatch",
-        layer=Layer.COMPANIONS,
-        severity="error",
-        title="torchvision belongs to another torch",
-        explanation=(
-            "torchvision's C++ library is made for one torch minor version: torch 2.N goes with "
-            "torchvision 0.(N+15). From 0.29.1 on it needs torch 2.14 or newer."
-        ),
-        details=("torch {torch} goes with torchvision {torchvision_for}.",),
-        signs=(
-            sure(
-                says(
-                    "operator torchvision::nms does not exist",
-                    "operator torchvision::",
-                    matching=r"operator torchvision::\w+ does not exist|no such operator torchvision::",
-                )
-            ),
-            sure(says("couldn't load custom c++ ops", "could not load custom c++ ops")),
-            likely(
-                says(
-                    "partially initialized module 'torchvision' has no attribute",
-                    "module 'torchvision' has no attribute",
-                )
-            ),
-            likely(
-                says(
-                    "failed to load image python extension",
-                    matching=(
-                        r"failed to load image python extension:?\W{0,4}.{0,200}(?:undefined "
-                        r"symbol|procedure could not be found|symbol not found|找不到指定的程序"
-                        r"|could not find module|cannot open shared)"
-                    ),
-                )
-            ),
-            likely(
-                says(
-                    "torchvision",
-                    matching=(
-                        r"torchvision[\\/](?:_c|image)\S{0,60}(?:: )?(?:undefined symbol|symbol "
-                        r"not found)|(?:undefined symbol|procedure could not be found|entry "
-                        r"point)[^\n]{0,120}torchvision"
-                    ),
-                )
-            ),
-            sure(test(_pair("torchvision"))),
-            likely(test(_builds_differ("torchvision"))),
-            likely(
-                says(
-                    "torchvision",
-                    matching=(
-                        r"torchvision (?P<tv>\d[\w.+]*) (?:requires|depends on|has requirement) "
-                        r"(?:on )?torch ?==|requires torch==\S+, but you have torch|detected that "
-                        r"pytorch and torchvision were compiled with different cuda"
-                    ),
-                )
-            ),
-            possible(says("failed to load image python extension")),
-            possible(
-                says(
-                    "torchvision.ops",
-                    "torchvision.extension",
-                    matching=r"_has_ops|extension\._assert_has_ops|no such operator torchvision",
-                )
-            ),
-        ),
-        steps=(
-            Step(
-                text="Install the torchvision that goes with this torch, from the same index:",
-                command="{pip_reinstall} --no-deps torchvision=={torchvision_for} --index-url {index_url}",
-                otherwise=Step(
-                    text=(
-                        "Install the torchvision that goes with this torch, from the index that "
-                        "torch came from:"
-                    ),
-                    command="{pip_reinstall} --no-deps torchvision=={torchvision_for}",
-                    otherwise=Step(
-                        text="Let torchdoctor put the torchvision of this torch in:",
-                        command="torchdoctor install --with torchvision",
-                    ),
-                ),
-            ),
-        ),
-        explains=("cxx11-abi-mismatch",),
-        find=(
-            "`python -m pip list | grep torch`: compare the pair with the release's table, and "
-            "the parts after +."
-        ),
-    ),
     Rule(
         id="torchaudio-mismatch",
         layer=Layer.COMPANIONS,
@@ -280,8 +75,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(test(_pair("torchaudio"))),
-            likely(test(_builds_differ("torchaudio"))),
+            sure(test(of_another_torch("torchaudio"))),
+            likely(test(builds_differ("torchaudio"))),
             likely(
                 says(
                     "torchaudio",

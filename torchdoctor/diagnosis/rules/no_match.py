@@ -24,6 +24,7 @@ __all__ = [
     "python_below",
     "tag_wanted",
     "wanted_not_in_index",
+    "wheel_of_another_python",
     "wheel_of_another_system",
 ]
 
@@ -160,6 +161,17 @@ def tag_wanted(pattern: str) -> Test:
         return None
 
     return look
+
+
+def wheel_of_another_python(case: CaseFile) -> Seen | None:
+    """The wheel's name has another Python than the one that runs."""
+    for position in case.text.find("is not a supported wheel"):
+        part = case.text.lower[max(position - 240, 0) : position]
+        match = re.findall(r"-cp3(\d{1,2})-", part)
+        python = python_of(case)
+        if match and python and python[1] != int(match[-1]):
+            return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+    return None
 
 
 def wheel_of_another_system(case: CaseFile) -> Seen | None:

@@ -32,6 +32,7 @@ __all__ = [
     "ON_LINUX",
     "ON_MACOS",
     "ON_NVIDIA",
+    "ON_ROCM",
     "ON_WINDOWS",
     "SMI_ANSWERS",
     "SMI_FAILED",
@@ -239,4 +240,20 @@ EXTENSIONS = says(
     "triton",
     "kaolin",
     "selective_scan",
+)
+ON_ROCM = any_of(
+    # collect_env's line "ROCM used to build PyTorch: N/A" is in every report.
+    says(
+        "hip error",
+        "rocm",
+        "hsa_",
+        "rocblas",
+        "amdgpu",
+        "radeon",
+        "hiperror",
+        matching=r"hip error|rocm(?! used to build pytorch\s*:\s*n/a)|hsa_|rocblas|amdgpu|radeon|hiperror",
+    ),
+    fact("amd.gfx"),
+    fact("torch.hip", r"\d.*"),
+    fact("torch.build", "rocm.*"),
 )

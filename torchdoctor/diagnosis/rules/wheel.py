@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
+
 # collect_env writes so where it found no nvidia-smi: nothing says that there is a GPU.
 NO_GPU_SEEN = all_of(
     says(
@@ -55,8 +56,12 @@ NO_GPU_SEEN = all_of(
     no(ON_NVIDIA),
     no(ON_AMD),
 )
+
+
 # With a report of the machine there is more to go by than a post's words.
 COLLECTED = any_of(fact("python.platform"), says("is debug build"))
+
+
 MORE_TO_GO_BY = any_of(
     COLLECTED,
     ON_MACOS,
@@ -70,6 +75,8 @@ MORE_TO_GO_BY = any_of(
     fact("told.wish"),
     says("mps", matching=r"\bmps\b"),
 )
+
+
 TORCH_GONE = any_of(
     fact("torch.removed"),
     says(
@@ -326,68 +333,6 @@ RULES = (
         find=(
             "In the log: `Found existing installation: torch` and `Successfully uninstalled "
             "torch`; in the environment: torch's dist-info is newer than torchvision's."
-        ),
-    ),
-    Rule(
-        id="conda-solver-chose-cpu",
-        layer=Layer.WHEEL,
-        severity="error",
-        title="conda chose a CPU build",
-        explanation=(
-            "A mutex package (cpuonly), no driver seen while solving (the virtual package "
-            "__cuda), or a channel without a CUDA build for this Python: then the solver takes "
-            "what is left, a CPU build."
-        ),
-        signs=(
-            sure(fact("conda.torch", r".*cpu.*")),
-            sure(fact("package.cpuonly")),
-            likely(
-                says(
-                    "cpuonly",
-                    "_cpu_0",
-                    "cpu_generic",
-                    "cpu_mkl",
-                    "cpu_openblas",
-                    "py3.",
-                    matching=r"cpuonly|py\d\.?\d+_cpu_\d|cpu_(?:generic|mkl|openblas)",
-                )
-            ),
-            likely(
-                all_of(
-                    says(
-                        "conda install",
-                        "conda create",
-                        "mamba install",
-                        "conda env",
-                        "conda",
-                        matching=r"\b(?:conda|mamba)\b",
-                    ),
-                    any_of(
-                        NOT_COMPILED,
-                        says(
-                            "cpu version", "cpu build", "cpu-only", "cpu only", "cpuonly", "cpu版", "cpu 版"
-                        ),
-                    ),
-                    no(says("pip install")),
-                )
-            ),
-            possible(says("__cuda", matching=r"__cuda")),
-        ),
-        unless=(CUDA_WORKS,),
-        steps=(
-            Step(text="Take the CPU mutex out:", command="conda remove cpuonly pytorch-mutex"),
-            Step(
-                text="Ask for a CUDA build by name, also on a node without a GPU (give your driver's CUDA):",
-                command="CONDA_OVERRIDE_CUDA=12.6 conda install -c conda-forge 'pytorch=*=*cuda*'",
-                os=("linux",),
-            ),
-            Step(text="Or use pip's wheels in the conda environment:", command="{right_install}"),
-        ),
-        explains=("cpu-only-wheel", "conda-pip-mix"),
-        os=("linux", "windows"),
-        find=(
-            "`conda list pytorch` shows cpu in the build; `conda info` must list __cuda among "
-            "the virtual packages."
         ),
     ),
 )
