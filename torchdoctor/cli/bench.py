@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from torchdoctor.cli.values import CASES, DEVICE, RUN_NAME
 from torchdoctor.errors import UsageError
 from torchdoctor.language import gettext
 from torchdoctor.message import message, shown
-from torchdoctor.report.hanging import padded
+from torchdoctor.report.hanging import columns_of, hanging, padded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,8 +190,9 @@ def _list(cases: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         say_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in rows]})
         return
+    columns = columns_of(sys.stdout)
     for name, what in rows:
-        click.echo(f"{name.ljust(28)} {gettext(what)}")
+        click.echo(f"{name.ljust(28)} {hanging(gettext(what), 29, columns)}")
 
 
 class _Progress:
@@ -213,5 +215,7 @@ class _Progress:
 
     def _write(self, text: str) -> None:
         if self._shown:
-            line = shown(text)
-            click.echo(f"\r{padded(line, 60)}\r{line}", nl=False, err=True)
+            # One that reached the edge would go on in the next line, and stay there.
+            width = min(60, (columns_of(sys.stderr) or 61) - 1)
+            line = shown(text)[:width]
+            click.echo(f"\r{padded(line, width)}\r{line}", nl=False, err=True)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from torchdoctor import quantity
 from torchdoctor.language import gettext as _
-from torchdoctor.message import joined, message, shown
+from torchdoctor.message import counted, joined, message, shown
 from torchdoctor.report.grid import Grid
 from torchdoctor.report.verify_table import environment_line
 
@@ -79,12 +79,21 @@ def _busy(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
     shares = [result.cpu_share or 0 for result in results if result.busy]
     if not shares:
         return []
-    text = message(
-        "* machine busy: {count} of these got {least:.0%} to {most:.0%} of the CPU time they "
-        "wanted; these figures are of the fastest tenth of the calls, and may still be too low",
-        count=len(shares),
-        least=min(shares),
-        most=max(shares),
+    least, most = min(shares), max(shares)
+    text = counted(
+        len(shares),
+        message(
+            "* machine busy: this got {least:.0%} of the CPU time it wanted; the figure is of the fastest tenth of "
+            "the calls, and may still be too low",
+            least=least,
+        ),
+        message(
+            "* machine busy: {count} of these got {least:.0%} to {most:.0%} of the CPU time they "
+            "wanted; these figures are of the fastest tenth of the calls, and may still be too low",
+            count=len(shares),
+            least=least,
+            most=most,
+        ),
     )
     return [(text, "yellow")]
 
