@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnosis.case_file import CaseFile
@@ -17,6 +19,7 @@ from torchdoctor.diagnosis.text import plain_text
 
 if TYPE_CHECKING:
     from torchdoctor.diagnosis.case_file import Fact
+    from torchdoctor.diagnosis.text import Text
 
 __all__ = ["read_paste"]
 
@@ -31,12 +34,25 @@ _READERS = (
 )
 
 
+# What a manual says of a case: "If you see X, reinstall" states no X.
+_CASE = re.compile(
+    r"(?:^|[.!?:;] |\n)\W{0,6}(?:if|in case) (?:instead |later |ever |still )?you (?:instead |ever |still )?"
+    r"(?:get|see|encounter|receive|meet|run into|hit|face|are getting)\b"
+    r"(?:(?![.!?]\s|\n\W{0,4}(?:traceback|file \"|\w{0,40}error:))[\s\S]){0,300}"
+)
+
+
 def read_paste(raw: str) -> CaseFile:
     """Read a report, log, traceback or post; whatever it is, there is no error, at the worst no fact."""
-    text = plain_text(raw)
+    text = _without_cases(plain_text(raw))
     facts: list[Fact] = []
     for reader in _READERS:
         facts.extend(reader(text))
     return CaseFile(
         facts=(*facts, *read_derived(facts), *read_surroundings(text), *read_told(text)), text=text
     )
+
+
+def _without_cases(text: Text) -> Text:
+    rows = _CASE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text.rows)
+    return replace(text, rows=rows, lower=rows.replace("\n", " ")) if rows != text.rows else text

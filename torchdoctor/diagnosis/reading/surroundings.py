@@ -117,8 +117,19 @@ _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
     (
         "arch",
         "aarch64",
-        ("aarch64", "arm64", "jetson", "graviton", "grace", "gh200", "raspberry"),
-        r"\baarch64|linux[-_]arm64|jetson|graviton|grace hopper|gh200|raspberry pi",
+        (
+            "aarch64",
+            "arm64",
+            "jetson",
+            "graviton",
+            "grace",
+            "gh200",
+            "gb200",
+            "gb10",
+            "dgx spark",
+            "raspberry",
+        ),
+        r"\baarch64|linux[-_]arm64|jetson|graviton|grace hopper|\bg[hb]200\b|\bgb10\b|dgx spark|raspberry pi",
     ),
     (
         "jetson",

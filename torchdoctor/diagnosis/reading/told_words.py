@@ -23,12 +23,20 @@ _ONLY = r"\b(?:only|just|rather than|always|still|but|however|instead|even (?:th
 # (fact, patterns all of which one sentence has)
 MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("told.gpu_unused", (rf"\b{_NOT}\b[^,]{{0,30}}\b{_SEE}\b[^,]{{0,50}}\b{_GPU}\b",)),
-    ("told.gpu_unused", (rf"\b{_GPU}\b[^,]{{0,50}}\b{_NOT}\b (?:\w{{1,12}} ){{0,2}}{_SEE}\b",)),
+    (
+        "told.gpu_unused",
+        (rf"\b{_GPU}\b(?:(?!\.so|\.dll)[^,]){{0,50}}\b{_NOT}\b (?:\w{{1,12}} ){{0,2}}{_SEE}\b",),
+    ),
     ("told.gpu_unused", (_CPU_USED, _ONLY)),
     ("told.gpu_unused", (r"\bcpu (?:is|was|gets|being) (?:still |always |only )?(?:being )?used", _ONLY)),
     (
         "told.gpu_unused",
-        (r"\bno (?:cuda |nvidia )?gpus? (?:is |are |was |were )?(?:detect|found|avail|visib)",),
+        (
+            (
+                r"\bno (?:cuda |nvidia )?gpus?(?: or (?:\w+ ){1,3}| )(?:is |are |was |were )?"
+                r"(?:detect|found|avail|visib)"
+            ),
+        ),
     ),
     (
         "told.gpu_unused",
@@ -42,6 +50,13 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "told.gpu_unused",
         (r"\bgpu (?:usage|utili\w+|load)\b[^,]{0,12}\b0 ?%", r"\bcpu\b[^,]{0,20}\b(?:100|\d\d) ?%"),
+    ),
+    (
+        "told.gpu_unused",
+        (
+            r"\b(?:shows?|says?|stays?|remains?|is|stuck|runs?|running|starts?|works?)\b[^,]{0,24}\bcpu\b",
+            r"\b(?:always|still|only|keeps?|just)\b|\bcpu\W{0,2} mode\b|\bdevice(?:[_ ]type)? \W?cpu\b",
+        ),
     ),
     ("told.gpu_unused", (rf"\b(?:{_NOT}\b[^,]{{0,30}}\bany|no) gpu (?:usage|utili\w+|activity)\b",)),
     ("told.gpu_unused", (rf"\b{_GPU}\b (?:is |are )?(?:not|isn'?t|no longer|stopped) working\b",)),

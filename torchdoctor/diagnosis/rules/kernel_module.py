@@ -131,7 +131,19 @@ RULES = (
                 all_of(
                     fact("told.secure_boot"),
                     says("nvidia", "driver"),
-                    any_of(SMI_FAILED, fact("told.driver_gone"), GPU_UNUSED),
+                    any_of(
+                        SMI_FAILED,
+                        fact("told.driver_gone"),
+                        GPU_UNUSED,
+                        says(
+                            "driver",
+                            "module",
+                            matching=(
+                                r"\b(?:driver|module)s?\b[^.\n]{0,24}\b(?:not|no longer|isn't|won't|doesn't|never)\b"
+                                r"[^.\n]{0,12}\bload"
+                            ),
+                        ),
+                    ),
                 )
             ),
             hint(says("secureboot enabled", "mokutil", "enroll mok", "mok")),

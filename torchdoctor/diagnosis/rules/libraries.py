@@ -171,6 +171,16 @@ RULES = (
                     no(says("libcudnn_ops_infer", "libcudnn_cnn")),
                 )
             ),
+            possible(
+                says(
+                    "not found",
+                    matching=(
+                        r"lib(?:cudart|cublas|cublaslt|cudnn|cufft|curand|cusolver|cusparse|cusparselt|nccl|nvrtc"
+                        r"|nvjitlink)\.so\.\d{1,2}\b[^.\n]{0,4}(?: (?:/|and|or) \S{1,30} )?"
+                        r"(?: (?:is|are|was|were))? ?not found"
+                    ),
+                )
+            ),
             sure(
                 says(
                     "not found in the system path",

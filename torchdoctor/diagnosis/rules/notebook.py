@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.symptoms import NO_MODULE_TORCH
+from torchdoctor.diagnosis.rules.symptoms import CUDA_UNAVAILABLE, NO_DRIVER, NO_MODULE_TORCH, ON_NVIDIA
 from torchdoctor.diagnosis.signs import all_of, any_of, fact, hint, likely, no, possible, says, sure
 
 __all__ = ["RULES"]
@@ -18,6 +18,14 @@ IN_NOTEBOOK = any_of(
         ),
     ),
     says("ipykernel", "<ipython-input", "cell in[", "cell in ["),
+)
+
+HOSTED = says(
+    "colab",
+    "kaggle",
+    "paperspace",
+    "sagemaker studio lab",
+    matching=r"\b(?:google )?colab(?:oratory)?\b|\bkaggle (?:notebook|kernel|session)|paperspace|sagemaker studio lab",
 )
 
 RULES = (
@@ -150,6 +158,49 @@ RULES = (
             Step(text="Or remove it:", command="torchdoctor jupyter-kernel remove {kernel_corrupt}"),
         ),
         find="`torchdoctor jupyter-kernel list` names the file and what is wrong with it.",
+    ),
+    Rule(
+        id="notebook-without-gpu",
+        layer=Layer.NOTEBOOK,
+        severity="error",
+        title="The hosted notebook was started without a GPU",
+        explanation=(
+            "Colab, Kaggle and the like give a GPU only to a session that asked for one, and only while "
+            "some are free and the quota lasts. Without one torch finds no driver."
+        ),
+        signs=(
+            likely(
+                all_of(
+                    HOSTED,
+                    any_of(
+                        CUDA_UNAVAILABLE, NO_DRIVER, says("cuda is not available", "gpu is not available")
+                    ),
+                    no(ON_NVIDIA),
+                    no(fact("torch.build", "cpu")),
+                )
+            ),
+            hint(all_of(HOSTED, says("no cuda gpus are available"), no(ON_NVIDIA))),
+        ),
+        unless=(
+            says(
+                "gpu runtime",
+                "runtime type",
+                "accelerator",
+                matching=(
+                    r"gpu runtime (?:is |was )?(?:selected|on|enabled|chosen)"
+                    r"|(?:in|with|on|using) (?:a |the |\w\d )?gpu runtime"
+                    r"|(?:set|changed|selected|chose)[^.\n]{0,40}(?:runtime type|accelerator)"
+                ),
+            ),
+        ),
+        steps=(
+            Step(text="Colab: Runtime, Change runtime type, a GPU; then run the cells again."),
+            Step(text="Kaggle: Settings, Accelerator, a GPU; the account's phone number must be verified."),
+            Step(text="If none is offered, the quota is used up: wait, or take a paid one."),
+        ),
+        explains=("cuda-visible-devices-wrong", "driver-missing", "cpu-only-wheel", "container-without-gpu"),
+        os=("linux",),
+        find="`!nvidia-smi` in a cell must print a table.",
     ),
     Rule(
         id="jupyter-kernel-other-env",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
 from torchdoctor.diagnosis.rules.symptoms import (
+    ASKS,
     CPU_TAG,
     CUDA_UNAVAILABLE,
     CUDA_WORKS,
@@ -48,11 +49,13 @@ RULES = (
                     no(JETSON),
                     any_of(
                         NOT_COMPILED,
-                        CUDA_UNAVAILABLE,
+                        GPU_UNUSED,
                         CPU_TAG,
                         fact("torch.build", "cpu"),
+                        fact("told.cpu_build"),
                         says(
                             "cpu version",
+                            "cpu build",
                             "cpu only",
                             "cpu-only",
                             "cpu wheel",
@@ -70,6 +73,7 @@ RULES = (
             hint(
                 all_of(
                     fact("arch", "aarch64|arm64"),
+                    ASKS,
                     says("gh200", "gb200", "grace", "sbsa", "graviton", "gb10", "dgx spark"),
                 )
             ),

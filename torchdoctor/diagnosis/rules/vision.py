@@ -46,8 +46,8 @@ RULES = (
                 says(
                     "torchvision",
                     matching=(
-                        r"(?:not compiled with gpu support|torchvision[^.]{0,80}(?:cpu[- ]only"
-                        r"|cpu version|without cuda|\+cpu))"
+                        r"not compiled with gpu support"
+                        r"|torchvision(?:(?! and |, |`)[^.]){0,60}(?:cpu[- ]only|cpu version|without cuda|\+cpu)"
                     ),
                 )
             ),
