@@ -16,7 +16,7 @@ _NOT = r"(?:not(?: able to| even)?|\w{2,7}n'?t|cannot|does ?not|unable to|fail\w
 _CPU_USED = (
     r"\b(?:run|runs|running|ran|us(?:es?|ing|ed)|train\w{0,3}|fall(?:s|ing)? back|fell back|stays?"
     r"|comput\w{0,3}"
-    r"|calculat\w{0,4}|execut\w{0,3}|load\w{0,3}|works?|goes)\b[^,]{0,40}\bcpu\b"
+    r"|calculat\w{0,4}|execut\w{0,3}|load\w{0,3}|works?|goes)\b(?:(?!using gpu|gpu for)[^,]){0,40}\bcpu\b"
 )
 _ONLY = r"\b(?:only|just|rather than|always|still|but|however|instead|even (?:though|if)|although|all|not)\b"
 
@@ -33,8 +33,9 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "told.gpu_unused",
         (
             (
-                r"\bno (?:cuda |nvidia )?gpus?(?: or (?:\w+ ){1,3}| )(?:is |are |was |were )?"
-                r"(?:detect|found|avail|visib)"
+                r"\bno (?:cuda |nvidia )?gpus?(?: or (?:\w+ ){1,3}| )(?:is |are |was |were )?(?:being )?"
+                r"(?:detect|found|avail|visib|used\b)"
+                r"|\b(?:nothing|barely anything|hardly anything|close to nothing|zero) on (?:the|my) gpu\b"
             ),
         ),
     ),
@@ -70,7 +71,7 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 r"|识别不[到了]|不能用|没用上|没有?调用)"
                 r"|(?:无法|不能|没法|没有)[^\uff0c]{0,8}(?:调用|使用|检测|识别"
                 r"|用)[^\uff0c]{0,10}(?:gpu|显卡|cuda)"
-                r"|(?:只能|只会|还是|一直|自动|仍然?|都是|全是|却|只[使用在]|用的|使用的"
+                r"|(?:只能|只会|还是|也是|一直|自动|仍然?|都是|全是|却|只[使用在]|用的|使用的"
                 r"|显示的?是)[^\uff0c]{0,10}cpu|(?:怎么|为什么|为啥)[^\uff0c]{0,8}cpu"
                 r"|[没未]能?(?:识别|检测|找|用|调用)[^\uff0c]{0,8}(?:显卡|gpu)"
                 r"|(?:gpu|显卡)[^\uff0c]{0,6}(?:不(?:运行|工作|干活|动)|没(?:运行|工作|动)|跑不了"

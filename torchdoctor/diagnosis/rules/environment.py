@@ -123,7 +123,7 @@ RULES = (
                 says(
                     "undefined symbol",
                     matching=(
-                        r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10|shm|aten|th)\w{0,20})\.so"
+                        r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10|shm|aten|caffe2|th)\w{0,20})\.so"
                         r"(?:\.\d)?: undefined symbol:? ?(?:_z(?!n?k?st)|th[a-z])"
                     ),
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.rules.generation import TOO_NEW, covered
+from torchdoctor.diagnosis.rules.arch_compare import TOO_NEW, covered
 from torchdoctor.diagnosis.rules.symptoms import EXTENSIONS, FLASH, NO_KERNEL_IMAGE, UNDEFINED
 from torchdoctor.diagnosis.signs import all_of, any_of, fact, likely, no, possible, says, sure, test
 
@@ -17,12 +17,12 @@ EXTENSION_FRAME = says(
     matching=r"(?<![\w/\\])(?!torch)\w+\.cp3\d{1,2}-win_amd64\.pyd!"
     r"|(?<!torch/)_?(?!_c\b)[a-z]\w+\.(?:cpython-3\d{1,2}|abi3)\S{0,30}\.so",
 )
-C10 = r"_zn(?:k)?(?:3c10|2at|5torch|9torch|3at)\w*"
+C10 = r"_zn(?:k)?(?:3c10|2at|5torch|9torch|3at|6caffe2)\w*"
 
 # The library that lacks the symbol is torch's own: two copies of torch, or half of one.
 TORCHS_OWN = says(
     "undefined symbol",
-    matching=r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10)\w{0,20})\.so: undefined symbol:? ?_z",
+    matching=r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10|caffe2)\w{0,20})\.so: undefined symbol:? ?_z",
 )
 
 RULES = (

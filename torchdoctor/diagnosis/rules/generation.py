@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from torchdoctor.diagnosis.knowledge import arch_list_of, capabilities, cuda_of_build
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
+from torchdoctor.diagnosis.rules.arch_compare import (
+    between,
+    covered,
+    dropped,
+    of_generation,
+    too_new,
+    too_old,
+)
 from torchdoctor.diagnosis.rules.symptoms import FLASH, NO_KERNEL_IMAGE
 from torchdoctor.diagnosis.signs import (
-    Seen,
     all_of,
     any_of,
     fact,
@@ -16,108 +20,14 @@ from torchdoctor.diagnosis.signs import (
     no,
     possible,
     says,
-    source,
     sure,
     test,
 )
 
-if TYPE_CHECKING:
-    from torchdoctor.diagnosis.case_file import CaseFile
-    from torchdoctor.diagnosis.signs import Test
+__all__ = ["RULES"]
 
-__all__ = ["RULES", "TOO_NEW", "covered"]
-
-_JETSONS = {(5, 3), (6, 2), (7, 2), (8, 7)}
 ARCH_MISSING = all_of(fact("told.arch_missing"), says("torch"))
 TOO_NEW_TEXT = says("is not compatible with the current pytorch installation")
-
-
-def _runs(code: tuple[int, int], device: tuple[int, int]) -> bool:
-    return code[0] == device[0] and code[1] <= device[1]
-
-
-def _gpu_against_archs(case: CaseFile) -> list[tuple[tuple[int, int], tuple[tuple[int, int], ...], str]]:
-    archs = arch_list_of(case)
-    if not archs:
-        return []
-    return [
-        (device, archs, source(row))
-        for device, row in capabilities(case)
-        if not any(_runs(code, device) for code in archs)
-    ]
-
-
-def covered(case: CaseFile) -> Seen | None:
-    """The build has code for every GPU that is named: what lacks it is something else."""
-    archs, found = arch_list_of(case), capabilities(case)
-    if not archs or not found:
-        return None
-    runs = all(any(_runs(code, device) for code in archs) for device, _ in found)
-    return Seen(evidence=(source(found[0][1]),)) if runs else None
-
-
-def _too_new(case: CaseFile) -> Seen | None:
-    """A GPU above everything that the build has code for."""
-    return next(
-        (Seen(evidence=(line,)) for device, archs, line in _gpu_against_archs(case) if device > max(archs)),
-        None,
-    )
-
-
-def _too_old(case: CaseFile) -> Seen | None:
-    """A GPU below everything that the build has code for."""
-    return next(
-        (Seen(evidence=(line,)) for device, archs, line in _gpu_against_archs(case) if device < min(archs)),
-        None,
-    )
-
-
-def _between(case: CaseFile) -> Seen | None:
-    """A GPU between two generations that the build has code for, such as a Jetson's."""
-    return next(
-        (
-            Seen(evidence=(line,))
-            for device, archs, line in _gpu_against_archs(case)
-            if min(archs) <= device <= max(archs)
-        ),
-        None,
-    )
-
-
-def _dropped(case: CaseFile) -> Seen | None:
-    """A card between two generations of the build: its own was taken out. A Jetson's never was in."""
-    return next(
-        (
-            Seen(evidence=(line,))
-            for device, archs, line in _gpu_against_archs(case)
-            if min(archs) < device < max(archs) and device not in _JETSONS and device < (7, 5)
-        ),
-        None,
-    )
-
-
-def _generation(*, old: bool) -> Test:
-    def look(case: CaseFile) -> Seen | None:
-        """The GPU's generation alone: Blackwell with CUDA before 12.8, Pascal and older with CUDA 12.8 or later."""
-        cuda = cuda_of_build(case)
-        for device, row in capabilities(case):
-            new_gpu = device >= (10, 0) and (cuda is None or cuda < (12, 8))
-            new_gpu = new_gpu or (
-                (8, 0) <= device < (9, 0) and cuda is not None and cuda < (11, 1 if device >= (8, 6) else 0)
-            )
-            old_gpu = (
-                (device < (7, 0) and (cuda is None or cuda >= (12, 8)))
-                or (device < (7, 5) and cuda is not None and cuda >= (13, 0))
-                or device < (3, 7)
-            )
-            if old_gpu if old else new_gpu:
-                return Seen(evidence=(source(row),))
-        return None
-
-    return look
-
-
-TOO_NEW = any_of(test(_too_new), test(_generation(old=False)))
 
 RULES = (
     Rule(
@@ -156,14 +66,26 @@ RULES = (
                     ),
                 )
             ),
-            sure(all_of(TOO_NEW_TEXT, test(_too_new))),
-            sure(test(_too_new)),
-            likely(all_of(TOO_NEW_TEXT, no(test(_too_old)), no(test(_dropped)), no(says("too old")))),
-            likely(all_of(ARCH_MISSING, test(_generation(old=False)), no(test(_generation(old=True))))),
+            likely(
+                says(
+                    "cuda 11",
+                    "cuda 12.",
+                    "cuda11",
+                    "cuda12.",
+                    matching=(
+                        r"(?:rtx ?50\d\d|50[- ]series|\b50[5-9]0(?: ?ti)?|50系)[^.\n]{0,60}"
+                        r"(?:can ?not|n't|\bnot\b|fail|不支持|不能|无法)[^.\n]{0,30}cuda ?(?:11|12\.[0-6])"
+                    ),
+                )
+            ),
+            sure(all_of(TOO_NEW_TEXT, test(too_new))),
+            sure(test(too_new)),
+            likely(all_of(TOO_NEW_TEXT, no(test(too_old)), no(test(dropped)), no(says("too old")))),
+            likely(all_of(ARCH_MISSING, test(of_generation(old=False)), no(test(of_generation(old=True))))),
             likely(
                 all_of(
                     any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT, says("is not compatible")),
-                    test(_generation(old=False)),
+                    test(of_generation(old=False)),
                 )
             ),
             likely(
@@ -194,9 +116,7 @@ RULES = (
                 )
             ),
             possible(
-                all_of(
-                    NO_KERNEL_IMAGE, no(test(_too_old)), no(test(_between)), no(says("too old")), no(FLASH)
-                )
+                all_of(NO_KERNEL_IMAGE, no(test(too_old)), no(test(between)), no(says("too old")), no(FLASH))
             ),
         ),
         unless=(test(covered), says("because it is too old")),
@@ -279,9 +199,9 @@ RULES = (
                     "older gpus are no longer supported",
                 )
             ),
-            sure(test(_too_old)),
-            sure(all_of(TOO_NEW_TEXT, test(_dropped))),
-            likely(all_of(ARCH_MISSING, test(_generation(old=True)))),
+            sure(test(too_old)),
+            sure(all_of(TOO_NEW_TEXT, test(dropped))),
+            likely(all_of(ARCH_MISSING, test(of_generation(old=True)))),
             likely(
                 all_of(
                     says(
@@ -295,10 +215,10 @@ RULES = (
                         ),
                     ),
                     says("torch"),
-                    any_of(test(_generation(old=True)), says("gtx", matching=r"gtx ?[4-7]\d0")),
+                    any_of(test(of_generation(old=True)), says("gtx", matching=r"gtx ?[4-7]\d0")),
                 )
             ),
-            likely(all_of(any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT), test(_generation(old=True)))),
+            likely(all_of(any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT), test(of_generation(old=True)))),
             likely(
                 says(
                     "only supports devices of cuda capability",
@@ -315,7 +235,7 @@ RULES = (
                 )
             ),
             possible(
-                all_of(NO_KERNEL_IMAGE, no(test(_too_new)), no(test(_between)), no(TOO_NEW_TEXT), no(FLASH))
+                all_of(NO_KERNEL_IMAGE, no(test(too_new)), no(test(between)), no(TOO_NEW_TEXT), no(FLASH))
             ),
         ),
         unless=(all_of(test(covered), no(says("too old"), says("capability >="), says("ampere gpus"))),),

@@ -178,6 +178,8 @@ RULES = (
                     "air gapped",
                     "no internet",
                     "compute node",
+                    # "offline_inference.py" is a file's name.
+                    matching=r"(?<![\w/.-])offline(?![\w/.-])|firewall|intranet|air[- ]gapped|no internet|compute node",
                 )
             ),
         ),

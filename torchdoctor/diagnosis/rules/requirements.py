@@ -72,8 +72,9 @@ RULES = (
         severity="warning",
         title="A package that torch requires is there in a version that torch does not allow",
         explanation=(
-            "Another installation changed a package that torch names with a range of versions. Much of torch "
-            "works all the same; what needs that package may fail."
+            "Another installation changed a package that torch names with a range of versions, or brought one newer "
+            "than torch's own requirements know. Much of torch may work all the same; what needs that package "
+            "fails, and `import torch` with it where that is needed at once."
         ),
         signs=(
             likely(
@@ -86,8 +87,21 @@ RULES = (
                     ),
                 )
             ),
+            likely(
+                says(
+                    "has no attribute",
+                    matching=rf"module '(?!sympy'|typing_ext)(?:{_MODULES})(?:\.[\w.]+)?' has no attribute '\w+'",
+                )
+            ),
         ),
-        steps=(_LOOK, _AGAIN),
+        steps=(
+            _LOOK,
+            Step(
+                text="Where the error names mpmath or sympy, a newer sympy asks for an mpmath that fits:",
+                command='{pip_install} "sympy>=1.13"',
+            ),
+            _AGAIN,
+        ),
         find="`python -m pip check` names the version that is there.",
     ),
     Rule(
@@ -112,7 +126,11 @@ RULES = (
             likely(
                 says(
                     "cannot import name",
-                    matching=rf"cannot import name '\w+' from '(?:{_MODULES})[\w.]*'",
+                    "has no attribute",
+                    matching=(
+                        rf"cannot import name '\w+' from '(?:{_MODULES})[\w.]*'"
+                        r"|module 'typing_extensions' has no attribute '\w+'"
+                    ),
                 )
             ),
         ),
