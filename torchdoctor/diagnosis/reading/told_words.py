@@ -63,6 +63,21 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("told.gpu_unused", (rf"\b{_GPU}\b (?:is |are )?(?:not|isn'?t|no longer|stopped) working\b",)),
     (
         "told.gpu_unused",
+        (rf"\b{_GPU}\b (?:has |have |had )?stop(?:s|ped)? being (?:{_SEE}|recogni[sz]ed)\b",),
+    ),
+    (
+        "told.no_gpu",
+        (
+            (
+                r"\b(?:do|does|did)(?:n'?t| not) have (?:any|an?|the)? ?(?:\w+ )?(?:gpus?|graphics card)\b"
+                r"(?! (?:support|access|version|enabled|usage))"
+                r"|\b(?:mac|macbook|laptop|machine|computer|pc|system) without (?:an? |any )?(?:\w+ )?gpu\b"
+                r"|(?:电脑|笔记本|机器|服务器)[^\uff0c]{0,6}没有(?:独立|独)?(?:显卡|gpu)"
+            ),
+        ),
+    ),
+    (
+        "told.gpu_unused",
         (
             (
                 r"(?:检测|识别|找|调用|使用|发现|看|用)不[到了出上][^\uff0c]{0,8}(?:gpu|显卡|cuda)"

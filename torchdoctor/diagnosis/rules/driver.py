@@ -244,6 +244,16 @@ RULES = (
                     matching=r"cannot open|not found|could not load|找不到",
                 )
             ),
+            possible(
+                says(
+                    "nvidia driver",
+                    matching=(
+                        r"(?:can(?:no|')?t|can not|could ?n[o']t|could not|unable to) (?:find|locate|load) "
+                        r"(?:the |an? |any )?nvidia drivers?|nvidia drivers? (?:was|were|got|is|are|has been"
+                        r"|have been) (?:replaced|removed|uninstalled|overwritten|deleted|gone)"
+                    ),
+                )
+            ),
             hint(
                 says(
                     "no driver",

@@ -72,11 +72,12 @@ MORE_TO_GO_BY = any_of(
     fact("gpu.vendor", "intel"),
     fact("told.gpu_works"),
     fact("told.wish"),
+    fact("told.no_gpu"),
     says("mps", matching=r"\bmps\b"),
 )
 
 
-CONTAINED = any_of(ON_MACOS, IN_CONTAINER, IN_WSL, NOT_OF_TORCH, fact("told.wish"))
+CONTAINED = any_of(ON_MACOS, IN_CONTAINER, IN_WSL, NOT_OF_TORCH, fact("told.wish"), fact("told.no_gpu"))
 
 
 def _gpu_beside_cpu_build(case: CaseFile) -> Seen | None:
@@ -195,6 +196,7 @@ RULES = (
                     any_of(ASKS, GPU_UNUSED),
                     says("gpu", "cuda", "显卡"),
                     no(fact("told.wish")),
+                    no(fact("told.no_gpu")),
                 )
             ),
             hint(all_of(NOT_COMPILED, ON_MACOS)),
