@@ -141,8 +141,8 @@ def capabilities(case: CaseFile) -> tuple[tuple[tuple[int, int], Fact], ...]:
         if numbers and len(numbers) > 1:
             found.append(((numbers[0], numbers[1]), row))
     for row in case.of("nvidia.gpu"):
-        # A laptop's GPU is of the generation of the card whose name it has.
-        known = gpu(row.value) or gpu(re.sub(r" Laptop(?: GPU)?$", "", row.value))
+        # A laptop's GPU is of the generation of the card whose name it has, and a K40m is a K40 without a fan.
+        known = gpu(row.value) or gpu(re.sub(r" Laptop(?: GPU)?$|(?<=Tesla [KM]\d\d)[cmstx]$", "", row.value))
         if known is not None:
             found.append((known.compute_capability, row))
     return tuple(found)

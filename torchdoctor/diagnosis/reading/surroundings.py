@@ -210,7 +210,7 @@ _OFFERS = re.compile(
 )
 _CARD = re.compile(
     r"(?:(?<!Radeon )\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
-    r"|Tesla ?[VPTKM]\d{1,3}\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
+    r"|Tesla ?[VPTKM]\d{1,3}[cmstx]?\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
 )
 _DRIVER = re.compile(
     r"\bdrivers?(?: version| ver\.?)?(?: is| are|:|=)? ?v?(?P<v>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"

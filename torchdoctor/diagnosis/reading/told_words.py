@@ -66,6 +66,15 @@ MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (rf"\b{_GPU}\b (?:has |have |had )?stop(?:s|ped)? being (?:{_SEE}|recogni[sz]ed)\b",),
     ),
     (
+        "told.gpu_unused",
+        (
+            (
+                r"\b(?:can(?:no|')?t|can not|could ?n[o']t|unable to|fail\w{0,3} to) "
+                rf"(?:turn on|enable|activate|switch (?:to|on)) (?:the |my )?{_GPU}\b"
+            ),
+        ),
+    ),
+    (
         "told.no_gpu",
         (
             (

@@ -116,7 +116,14 @@ RULES = (
                 )
             ),
             possible(
-                all_of(NO_KERNEL_IMAGE, no(test(too_old)), no(test(between)), no(says("too old")), no(FLASH))
+                all_of(
+                    NO_KERNEL_IMAGE,
+                    no(test(too_old)),
+                    no(test(between)),
+                    no(test(of_generation(old=True))),
+                    no(says("too old")),
+                    no(FLASH),
+                )
             ),
         ),
         unless=(test(covered), says("because it is too old")),

@@ -197,6 +197,8 @@ RULES = (
                 )
             ),
             likely(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
+            # DirectML and ZLUDA are for other makers' cards.
+            likely(all_of(NO_DRIVER, says("directml", "zluda"), no(ON_NVIDIA))),
             sure(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
             possible(
                 all_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchdoctor.diagnosis.rule import Layer, Rule, Step
-from torchdoctor.diagnosis.signs import likely, possible, says, sure
+from torchdoctor.diagnosis.signs import all_of, likely, possible, says, sure
 
 __all__ = ["RULES"]
 
@@ -101,6 +101,16 @@ RULES = (
                         r"(?:14|build)|'cl' is not recognized|where cl|cl\.exe\W{0,3}(?:failed"
                         r"|not found|is not)|cannot find cl\.exe"
                     ),
+                )
+            ),
+            likely(
+                all_of(
+                    says(
+                        "gcc",
+                        "g++",
+                        matching=r"(?:\bno|without|lacks?|missing|not have|not include) (?:a |any )?(?:gcc|g\+\+)",
+                    ),
+                    says("torch.compile", "inductor", "triton"),
                 )
             ),
             possible(
