@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ hypothesis.settings.load_profile("torchdoctor")
 # The release that the tests prove end to end: a CPU build of moderate size.
 TORCH = "2.13.0"
 PYTHON = "3.11"
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker ignores Ctrl-C, and so would every program that a test starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

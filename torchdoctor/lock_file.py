@@ -189,11 +189,15 @@ def _locked(package: Package, chosen: PackageWheel, path: Path) -> LockedWheel:
     place = chosen.url
     if place is None:
         place = _beside(path, chosen.path or "").as_uri()
-    filename = unquote(urlsplit(place).path).rpartition("/")[2]
+    try:
+        parts = urlsplit(place)
+    except ValueError as error:
+        raise _hostile(path, message("{place} is no URL", place=redacted(place)[:200])) from error
+    filename = unquote(parts.path).rpartition("/")[2]
     named = chosen.name or filename
     if not _SAFE_NAME.fullmatch(named) or any(device_name(part) for part in named.split("-")[:1]):
         raise _hostile(path, message("{named!r} is not the name of a wheel", named=named[:120]))
-    if urlsplit(place).scheme.lower() not in ("http", "https", "file"):
+    if parts.scheme.lower() not in ("http", "https", "file"):
         raise _hostile(path, message("{place} is neither http(s) nor a file", place=redacted(place)[:200]))
     if place.lower().startswith("file:") and filename != named:
         raise _hostile(

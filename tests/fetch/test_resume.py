@@ -19,6 +19,7 @@ from torchdoctor.errors import SourceFailed
 from torchdoctor.transfer.part import Part
 from torchdoctor.transfer.segments import SEGMENT
 
+PIECE = 64 * 1024  # bytes that the server writes at once
 BUFFERS = 512 * 1024  # bytes that the system takes for a process that is not quick enough to read
 
 SCRIPT = """
@@ -90,7 +91,8 @@ def test_a_killed_fetch_goes_on_from_what_is_on_disk(fetcher, share):
     assert fetcher.visible() == []
     sent, there = fetcher.server.sent, on_disk(fetcher)
     assert fetcher().path.read_bytes() == WHEEL
-    assert fetcher.server.sent - sent == len(WHEEL) - there
+    # The server may count a piece of each connection that was killed a little later.
+    assert 0 <= fetcher.server.sent - sent - (len(WHEEL) - there) <= 16 * PIECE
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])

@@ -323,6 +323,14 @@ def test_a_lock_without_hashes_is_refused_with_the_way_to_make_one(tmp_path, her
     assert refusal(tmp_path, here, text.partition("[packages.wheels.hashes]")[0]) == "lock-without-hashes"
 
 
+def test_a_place_in_a_lock_that_is_no_url_is_refused(tmp_path, here):
+    """The library that splits URLs raises for it."""
+    text = GOOD.format(
+        name="torch-2.13.0+cpu-py3-none-any.whl", place='url = "https://[host/x.whl"', digest="0" * 64
+    )
+    assert refusal(tmp_path, here, text) == "bad-lock"
+
+
 def test_names_in_a_lock_that_differ_by_case_alone_are_refused(tmp_path, here):
     """One would take the other's place where case does not count."""
     rows = [
