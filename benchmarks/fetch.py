@@ -76,8 +76,8 @@ SCENARIOS = (
     Scenario("clean", "a clean fast line", Fault()),
     Scenario("10MB/s", "10 MB/s a connection", Fault(rate=10 * MB)),
     Scenario("latency", "50 ms before each answer", Fault(latency=0.05)),
-    # No connection over 50 ms is faster than its window a round trip: 6 MB, the largest of Linux's defaults.
-    # https://docs.kernel.org/networking/ip-sysctl.html (tcp_rmem)
+    # A connection is no faster than its window a round trip; 6 MB is an example (tcp_rmem says what a machine allows).
+    # https://docs.kernel.org/networking/ip-sysctl.html
     Scenario(
         "latency-window", "50 ms before each answer, 6 MB a round trip", Fault(latency=0.05, rate=120 * MB)
     ),

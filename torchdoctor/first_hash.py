@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from torchdoctor.sources.shelf import SourceShelf
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from concurrent.futures import Future
 
     from torchdoctor.pylock import Lock, LockedWheel
     from torchdoctor.sources.order import Sources
@@ -38,20 +38,26 @@ class FirstHashes:
             and row.filename not in known
             and not row.url.startswith("file:")
         ]
-        self._pool = ThreadPoolExecutor(_PAGES, thread_name_prefix="first-hash") if doubted else None
-        self._asked: list[tuple[LockedWheel, Future[bool]]] = [
-            (row, self._pool.submit(self._without, row)) for row in doubted if self._pool is not None
+        self._turn = threading.BoundedSemaphore(_PAGES)
+        self._hashless: set[str] = set()
+        # Daemons: where the fetch beside them fails, the program ends without waiting for a page.
+        self._asked = [
+            (row, threading.Thread(target=self._look, args=(row,), daemon=True)) for row in doubted
         ]
+        for _, thread in self._asked:
+            thread.start()
 
     def found(self) -> tuple[LockedWheel, ...]:
         """The files for which the page that lists them gives no hash; a page that cannot be read says nothing."""
-        if self._pool is None:
-            return ()
-        done, _ = wait([job for _, job in self._asked], timeout=_WAIT)
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        return tuple(
-            row for row, job in self._asked if job in done and job.exception() is None and job.result()
-        )
+        until = time.monotonic() + _WAIT
+        for _, thread in self._asked:
+            thread.join(max(0.0, until - time.monotonic()))
+        return tuple(row for row, _ in self._asked if row.filename in self._hashless)
+
+    def _look(self, wheel: LockedWheel) -> None:
+        with self._turn:
+            if self._without(wheel):
+                self._hashless.add(wheel.filename)
 
     def _without(self, wheel: LockedWheel) -> bool:
         for shelf in self._shelves:
