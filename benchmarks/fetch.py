@@ -7,6 +7,7 @@ dependencies or bytecode. torchdoctor's share is its fetch, then uv installing t
 a process of its own and counts the bytes of the wheel that it sends; "twice" is what was sent beyond one file.
 A line may limit each connection's speed, delay each answer, close each connection after some bytes, spoil one
 block of one answer, or have no ranges. `killed` kills the tool when 90 % is sent, and runs it again.
+`far` is a line with a real round trip (`link.py`: root on Linux, else it is left out and said).
 """
 
 from __future__ import annotations
@@ -25,16 +26,21 @@ import sys
 import tempfile
 import time
 import zipfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.link import enter, link, why_not
 from tests.faults import Fault, FaultServer, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from benchmarks.link import Link
 
 MB = 1_000_000
 NAME = "heavy-1.0-py3-none-any.whl"
@@ -70,17 +76,20 @@ class Scenario:
     small: bool = False
     kill: bool = False
     big: bool = False
+    round_trip: float | None = None
 
 
 SCENARIOS = (
     Scenario("clean", "a clean fast line", Fault()),
     Scenario("10MB/s", "10 MB/s a connection", Fault(rate=10 * MB)),
-    Scenario("latency", "50 ms before each answer", Fault(latency=0.05)),
+    # No network is like this one: the bytes behind the pause come at once, as fast as memory.
+    Scenario("latency", "50 ms before each answer, loopback", Fault(latency=0.05)),
     # A connection is no faster than its window a round trip; 6 MB is an example (tcp_rmem says what a machine allows).
     # https://docs.kernel.org/networking/ip-sysctl.html
     Scenario(
         "latency-window", "50 ms before each answer, 6 MB a round trip", Fault(latency=0.05, rate=120 * MB)
     ),
+    Scenario("far", "50 ms there and back, TCP as it is", Fault(), round_trip=0.05),
     Scenario("closed", "closed every 8 MB", Fault(close_after=8 * MB)),
     Scenario("closed-10MB/s", "closed every 8 MB, 10 MB/s", Fault(close_after=8 * MB, rate=10 * MB)),
     Scenario(
@@ -112,8 +121,12 @@ def write_wheel(path: Path, size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def serve(wheel: Path, sha256: str, scenario: Scenario, sent: Any, port: Any, done: Any) -> None:
+def serve(
+    wheel: Path, sha256: str, scenario: Scenario, at: Link | None, sent: Any, port: Any, done: Any
+) -> None:
     """The server's process."""
+    if at is not None:
+        enter(at.server)
     size, spoilt = wheel.stat().st_size, []
 
     def fault(seen: Seen) -> Fault | None:
@@ -126,7 +139,7 @@ def serve(wheel: Path, sha256: str, scenario: Scenario, sent: Any, port: Any, do
                 return Fault(corrupt=(size // 2, size // 2 + scenario.spoil))
         return scenario.fault
 
-    with FaultServer() as server:
+    with FaultServer(host=at.address if at is not None else "127.0.0.1") as server:
         server.files = {
             f"/files/{NAME}": wheel,
             "/simple/heavy/": f'<a href="/files/{NAME}#sha256={sha256}">{NAME}</a>'.encode(),
@@ -149,18 +162,19 @@ class Line:
 class Serving:
     """Starts the server's process and ends it."""
 
-    def __init__(self, wheel: Path, sha256: str, scenario: Scenario) -> None:
+    def __init__(self, wheel: Path, sha256: str, scenario: Scenario, at: Link | None = None) -> None:
+        self._host = at.address if at is not None else "127.0.0.1"
         context = multiprocessing.get_context("spawn")
         self._sent, self._port, self._done = context.Value("q", 0), context.Value("i", 0), context.Event()
         self._process = context.Process(
-            target=serve, args=(wheel, sha256, scenario, self._sent, self._port, self._done)
+            target=serve, args=(wheel, sha256, scenario, at, self._sent, self._port, self._done)
         )
 
     def __enter__(self) -> Line:
         self._process.start()
         while not self._port.value:
             time.sleep(0.01)
-        return Line(f"http://127.0.0.1:{self._port.value}", self._sent)
+        return Line(f"http://{self._host}:{self._port.value}", self._sent)
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
@@ -191,7 +205,7 @@ def steps(tool: str, url: str, sha256: str, folder: Path, pip: str) -> Iterator[
     else:
         yield [
             pip, "install", "-q", "--no-deps", "--no-compile", "--target", out, "--progress-bar", "off",
-            "--index-url", f"{url}/simple", "heavy",
+            "--index-url", f"{url}/simple", "--trusted-host", urlsplit(url).hostname, "heavy",
         ]  # fmt: skip
 
 
@@ -212,8 +226,11 @@ def run(
         time.sleep(0.005)
 
 
-def one(tool: str, scenario: Scenario, wheel: Path, sha256: str, work: Path, pip: str) -> Outcome:
+def one(
+    tool: str, scenario: Scenario, wheel: Path, sha256: str, work: Path, pip: str, at: Link | None
+) -> Outcome:
     """One tool on one line with everything empty."""
+    there = ["ip", "netns", "exec", at.client] if at is not None else []
     folder = work / tool
     folder.mkdir()
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
@@ -222,14 +239,14 @@ def one(tool: str, scenario: Scenario, wheel: Path, sha256: str, work: Path, pip
         "PIP_CACHE_DIR": str(folder / "pip-cache"), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "NO_PROXY": "*",
     }  # fmt: skip
     size = wheel.stat().st_size
-    with Serving(wheel, sha256, scenario) as line:
+    with Serving(wheel, sha256, scenario, at) as line:
         started, peak, ended = time.perf_counter(), 0, "ok"
         if scenario.kill:
             first = next(steps(tool, line.url, sha256, folder, pip))
-            run(first, environ, folder, kill_when=lambda: line.sent.value > 0.9 * size)
+            run([*there, *first], environ, folder, kill_when=lambda: line.sent.value > 0.9 * size)
             time.sleep(0.2)
         for command in steps(tool, line.url, sha256, folder, pip):
-            status, used = run(command, environ, folder)
+            status, used = run([*there, *command], environ, folder)
             if "-c" in command or tool != "torchdoctor":
                 peak = used
             if status:
@@ -262,32 +279,38 @@ def main() -> None:
         print(subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout.strip())
     print("sizes and bytes sent in MB of 10^6", flush=True)
     with tempfile.TemporaryDirectory(prefix="torchdoctor-bench-") as name:
-        work = Path(name)
         for scenario in SCENARIOS:
-            if scenario.name not in given.only:
-                continue
-            megabytes = 6 if scenario.small else given.big if scenario.big else given.megabytes
-            wheel = work / NAME
-            sha256 = write_wheel(wheel, megabytes * MB)
-            size = wheel.stat().st_size
-            print(f"\n{scenario.name}: {scenario.about}, {size / MB:.1f} MB", flush=True)
-            seconds: dict[str, list[float]] = {}
-            for turn in range(given.rounds):
-                tools = given.tools if turn % 2 == 0 else given.tools[::-1]
-                for tool in tools:
-                    found = one(tool, scenario, wheel, sha256, work, given.pip)
-                    if found.ended == "ok":
-                        seconds.setdefault(tool, []).append(found.seconds)
-                    twice = f"{100 * (found.sent - size) / size:6.2f}" if found.ended == "ok" else "     -"
-                    print(
-                        f"  {tool:12} {found.seconds:7.2f} s  sent {found.sent / MB:7.1f}  twice {twice} %  "
-                        f"peak memory {found.peak / MB:6.0f} MB  {found.ended}",
-                        flush=True,
-                    )
-            ours = statistics.median(seconds.get("torchdoctor", [0.0]))
-            for tool, rows in seconds.items():
-                if tool != "torchdoctor" and ours:
-                    print(f"  {tool} / torchdoctor = {statistics.median(rows) / ours:.2f}", flush=True)
+            if scenario.name in given.only:
+                measure(scenario, given, Path(name))
+
+
+def measure(scenario: Scenario, given: argparse.Namespace, work: Path) -> None:
+    """Run the tools by turns on one line, and print what each did."""
+    if scenario.round_trip is not None and (reason := why_not()):
+        print(f"\n{scenario.name}: left out, {reason}")
+        return
+    megabytes = 6 if scenario.small else given.big if scenario.big else given.megabytes
+    wheel = work / NAME
+    sha256 = write_wheel(wheel, megabytes * MB)
+    size = wheel.stat().st_size
+    print(f"\n{scenario.name}: {scenario.about}, {size / MB:.1f} MB", flush=True)
+    seconds: dict[str, list[float]] = {}
+    with link(scenario.round_trip) if scenario.round_trip is not None else nullcontext() as at:
+        for turn in range(given.rounds):
+            for tool in given.tools if turn % 2 == 0 else given.tools[::-1]:
+                found = one(tool, scenario, wheel, sha256, work, given.pip, at)
+                if found.ended == "ok":
+                    seconds.setdefault(tool, []).append(found.seconds)
+                twice = f"{100 * (found.sent - size) / size:6.2f}" if found.ended == "ok" else "     -"
+                print(
+                    f"  {tool:12} {found.seconds:7.2f} s  sent {found.sent / MB:7.1f}  twice {twice} %  "
+                    f"peak memory {found.peak / MB:6.0f} MB  {found.ended}",
+                    flush=True,
+                )
+    ours = statistics.median(seconds.get("torchdoctor", [0.0]))
+    for tool, rows in seconds.items():
+        if tool != "torchdoctor" and ours:
+            print(f"  {tool} / torchdoctor = {statistics.median(rows) / ours:.2f}", flush=True)
 
 
 if __name__ == "__main__":

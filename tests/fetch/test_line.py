@@ -80,6 +80,15 @@ def test_latency_before_each_answer(fetcher, ranges):
     assert fetcher.heard.retries == []
 
 
+def test_a_large_file_on_a_far_line_begins_with_several_connections(fetcher):
+    """Each connection begins slowly there: one alone would lose a second and more."""
+    large = heavy_wheel(20, stored=True, member=1_000_000)
+    fetcher.server.files[f"/{NAME}"] = large
+    fetcher.server.fault = lambda _: Fault(latency=0.05)
+    assert fetcher(fetcher.locked(large)).path.read_bytes() == large
+    assert len({row.start for row in fetcher.server.seen}) >= 4
+
+
 def test_a_line_that_closes_again_and_again(fetcher):
     """Twelve closed connections on one file: progress counts, not tries, and no byte comes twice."""
     fetcher.server.fault = lambda _: Fault(close_after=500_000)

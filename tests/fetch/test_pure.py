@@ -190,6 +190,17 @@ def test_a_file_that_is_nearly_there_gets_no_more_connections():
     assert ramp.wanted == 1
 
 
+def test_a_large_file_on_a_far_line_begins_with_several_connections():
+    """Each begins slowly there; a near line, a small file and a server that allows one connection stay at one."""
+    far, near, small, settled = Ramp(), Ramp(), Ramp(), Ramp()
+    settled.settle(1)
+    far.begin(0.05, 10**9)
+    near.begin(0.002, 10**9)
+    small.begin(0.05, 10**6)
+    settled.begin(0.05, 10**9)
+    assert [row.wanted for row in (far, near, small, settled)] == [4, 1, 1, 1]
+
+
 @given(start=st.integers(0, 10**8), length=st.integers(1, 10**8), near=st.none() | st.integers(0, 10**8))
 def test_all_of_a_damaged_member_is_fetched_again_in_the_end(start, length, near):
     """Each segment once, from where reading failed backwards."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,8 @@ class Validator:
 class Answer:
     """The body starts at byte `start` of a file of `total` bytes (None: the server does not say).
 
-    `ranged` tells whether the server has ranges; an answer without starts at 0 and goes to the end.
+    `ranged` tells whether the server has ranges; an answer without starts at 0 and goes to the end. `waited` is
+    how many seconds passed before it came.
     """
 
     response: requests.Response
@@ -60,6 +62,7 @@ class Answer:
     total: int | None
     validator: Validator
     ranged: bool
+    waited: float = 0.0
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """The body as it arrives; every way in which the network fails becomes a `Fault`."""
@@ -93,9 +96,11 @@ def ask(url: str, start: int, end: int | None, validator: Validator | None, *, r
         headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if validator is not None and validator.condition:
             headers["If-Range"] = validator.condition
+    asked = time.monotonic()
     response = _open(url, headers)
+    waited = time.monotonic() - asked
     try:
-        return _checked(response, start, end, validator, ranges=ranges)
+        return replace(_checked(response, start, end, validator, ranges=ranges), waited=waited)
     except BaseException:
         with contextlib.suppress(Exception):
             response.close()

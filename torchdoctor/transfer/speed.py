@@ -60,6 +60,7 @@ class Ramp:
 
     WINDOW = 0.2
     _STEPS = (1, 4, 8, 16)
+    _FAR_SECONDS, _FAR_BYTES = 0.02, 16 << 20
     _LEFT_SECONDS = 0.5  # what is done sooner than this gains nothing from another connection
 
     def __init__(self, most: int = 16) -> None:
@@ -67,6 +68,14 @@ class Ramp:
         self._most = most
         self._settled = most <= 1
         self._before: tuple[int, float] | None = None
+
+    def begin(self, waited: float, left: int) -> None:
+        """Take in how long the first answer was waited for: on a far line each connection begins slowly, so several do.
+
+        https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+        """
+        if not self._settled and self.wanted == 1 and waited >= self._FAR_SECONDS and left >= self._FAR_BYTES:
+            self.wanted = min(self._STEPS[1], self._most)
 
     def settle(self, connections: int) -> None:
         """Stay at so many: the server allows no more, or has no ranges."""

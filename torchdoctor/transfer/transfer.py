@@ -31,7 +31,7 @@ __all__ = ["Transfer"]
 _MIB = 1 << 20
 _SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
 _SPAN_SECONDS = 2.0
-_ALONE_SECONDS = 1.0  # what one connection brings in this time it is asked for at once
+_AT_ONCE_SECONDS = 1.0  # what the connections bring in this time they are asked for at once
 _STEAL_SECONDS = 2.0  # the bytes on their way to the other connection are lost
 _TICK = 0.05
 _PARTING_SECONDS = 1.0
@@ -205,10 +205,11 @@ class Transfer:
         if lane.first is not None:
             return (lane.first.end or self.size) - lane.first.start
         left, rate = self.map.waiting_bytes, lane.rate or lane.origin.rate
-        if len(self._lanes) == 1 and left < rate * _ALONE_SECONDS:
-            return left
+        lanes = len(self._lanes)
+        if left < rate * lanes * _AT_ONCE_SECONDS:
+            return max(-(-left // lanes), _SMALLEST)
         soon = min(max(rate * _SPAN_SECONDS, _SMALLEST), _LARGEST)
-        return int(min(soon, max(left / (2 * len(self._lanes)), _SMALLEST)))
+        return int(min(soon, max(left / (2 * lanes), _SMALLEST)))
 
     def _steal(self, thief: Lane) -> Span | None:
         victim = self._slowest(_STEAL_SECONDS, thief)
@@ -291,6 +292,9 @@ class Transfer:
                 origin.ranges = False
                 if len(self._lanes) > 1 or any(row.ranges and not row.refused for row in self._origins):
                     raise Fault("lying", message("it has no ranges"))
+            if answer.ranged:
+                self._ramp.begin(answer.waited, self.map.waiting_bytes)
+                self._turn.notify_all()
 
     def go_on(self, lane: Lane, fault: Fault, gained: int, patience: Patience) -> bool:
         """Whether the lane tries again after a fault; waits before it does."""
