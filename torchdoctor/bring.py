@@ -2,62 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor import quantity
-from torchdoctor.errors import InstallFailed, NoSolution, SourceFailed
+from torchdoctor.errors import InstallFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.first_hash import FirstHashes
-from torchdoctor.lock import lock, locked_wheel
+from torchdoctor.lock import locked_wheel
+from torchdoctor.lock_errand import lock_errand
 from torchdoctor.message import joined, message
-from torchdoctor.net import Absent, Unreachable, get_page
 from torchdoctor.plan import LeftOut
 from torchdoctor.sources.built import built_variant
 from torchdoctor.sources.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
+    from torchdoctor.errand import Errand
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
-    from torchdoctor.machine import Machine
     from torchdoctor.plan import Plan, Request
     from torchdoctor.pylock import Lock, LockedWheel
     from torchdoctor.reporter import Reporter
-    from torchdoctor.sources.order import Sources
-    from torchdoctor.target import Target
     from wheels_index import Wheel
 
-__all__ = ["Errand", "bring", "bring_locked", "lock_alone"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Errand:
-    """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out.
-
-    `installed` versions of an environment that is there already stay where the plan allows; those named in
-    `reinstall` are brought all the same. `target` is given where `machine` is another one than this.
-    """
-
-    request: Request
-    python: Path
-    sources: Sources
-    extras: tuple[str, ...]
-    optional: tuple[str, ...]
-    cache: Path
-    work: Path
-    environ: Mapping[str, str]
-    offline: bool
-    machine: Machine
-    installed: Mapping[str, str] = field(default_factory=dict)
-    reinstall: frozenset[str] = frozenset()
-    target: Target | None = None
-
-    def has(self, name: str, version: str) -> bool:
-        """Whether that version is there already and may stay as it is."""
-        return self.installed.get(name) == version and name not in self.reinstall
+__all__ = ["bring", "bring_locked", "lock_alone"]
 
 
 def bring(
@@ -70,7 +39,7 @@ def bring(
     for attempt in range(1 + len(plan.packages)):
         ahead = _ahead(errand, plan, report)
         plan = _knowing(plan, ahead)
-        locked = _lock(errand, plan, ahead, report, f"lock-{attempt}")
+        locked = lock_errand(errand, plan, report, f"lock-{attempt}", ahead)
         on_locked(locked)
         first = _first_hashes(errand, plan, locked)
         house = _fetch_missing(errand, locked, report, ahead)
@@ -114,7 +83,7 @@ def lock_alone(errand: Errand, plan: Plan, report: Reporter) -> Lock:
     hashless = _of_plan(errand, plan, lambda wheel: wheel.sha256 is None)
     ahead = _fetch(errand, hashless, report).wheels if hashless else ()
     plan = _knowing(plan, ahead)
-    locked = _lock(errand, plan, ahead, report, "lock")
+    locked = lock_errand(errand, plan, report, "lock", ahead)
     _tell_first(_first_hashes(errand, plan, locked).found(), report)
     return locked
 
@@ -176,79 +145,6 @@ def _fetch_missing(
     """The files of the lock that are not installed at their versions."""
     installed = {row.name for row in locked.wheels if errand.has(row.name, row.version)}
     return _fetch(errand, locked.without(installed).wheels, report, ahead)
-
-
-def _lock(errand: Errand, plan: Plan, ahead: tuple[FetchedWheel, ...], report: Reporter, name: str) -> Lock:
-    """Lock with everything optional that can be had, else with none of it."""
-    started = time.monotonic()
-
-    def attempt(optional: tuple[str, ...]) -> Lock:
-        folder = errand.work / f"{name}-{len(optional)}-{asked_again:d}"
-        folder.mkdir()
-        return lock(
-            plan,
-            python=errand.python,
-            sources=errand.sources,
-            extras=(*errand.extras, *optional),
-            constraints=plan.constraints,
-            folder=folder,
-            environ=errand.environ,
-            held={row.wheel.filename: row.path for row in ahead},
-            preferred=errand.installed,
-            offline=errand.offline,
-            on_wait=lambda seconds: report.waiting("lock", seconds),
-            machine=errand.machine,
-            target=errand.target,
-        )
-
-    wanted, asked_again = errand.optional, False
-    while True:
-        try:
-            locked = attempt(wanted)
-            break
-        except SourceFailed:
-            reachable = None if asked_again or errand.offline else _in_reach(errand.sources, report)
-            if reachable is None or reachable == errand.sources:
-                raise
-            errand, asked_again = replace(errand, sources=reachable), True
-        except NoSolution as error:
-            # uv names what it could not find; where it names none of these, none of these is at fault.
-            missing = tuple(line for line in wanted if line in error.message)
-            if not missing:
-                raise
-            wanted = tuple(line for line in wanted if line not in missing)
-            report.warn(
-                message(
-                    "{missing} is left out: no source in reach has it for this Python",
-                    missing=joined(missing, " and "),
-                )
-            )
-    report.stage(
-        "lock",
-        message(
-            "{packages} in {seconds:.1f} s (PEP 751)",
-            packages=quantity.packages(len(locked.wheels)),
-            seconds=time.monotonic() - started,
-        ),
-    )
-    return locked
-
-
-def _in_reach(sources: Sources, report: Reporter) -> Sources:
-    """The sources less the indexes that do not answer; each of those is named."""
-    indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
-    gone = []
-    for row in indexes:
-        if row.local:
-            continue
-        try:
-            get_page(f"{row.url.rstrip('/')}/pip/")
-        except Unreachable as error:
-            report.note(error.message)
-            gone.append(row.url)
-        except Absent:
-            continue
-    return sources.without(gone)
 
 
 def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:

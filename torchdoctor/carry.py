@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.bring import Errand, bring, lock_alone
+from torchdoctor.bring import bring, lock_alone
 from torchdoctor.bundle import write_bundle
 from torchdoctor.decide import decide, gather_sources
+from torchdoctor.errand import Errand
 from torchdoctor.sizes import with_sizes
 from torchdoctor.workplace import workplace
 

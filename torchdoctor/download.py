@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING
 from torchdoctor.errors import SourceFailed, TorchdoctorError
 from torchdoctor.fetched import cached_path, check_checksums, compare, digest_of, fetched
 from torchdoctor.message import message
-from torchdoctor.transfer.answer import Answer, ask
-from torchdoctor.transfer.faults import Fault
-from torchdoctor.transfer.origin import Origin, best_origin
+from torchdoctor.transfer.measure import ask_size, write_out
+from torchdoctor.transfer.origin import Origin
 from torchdoctor.transfer.part import Part
-from torchdoctor.transfer.patience import Patience
 from torchdoctor.transfer.repair import repair
-from torchdoctor.transfer.segments import SEGMENT
-from torchdoctor.transfer.terms import Changed, Failed, Stopped
+from torchdoctor.transfer.terms import Changed, Failed
 from torchdoctor.transfer.transfer import Transfer
 from torchdoctor.urls import redacted
 
@@ -30,11 +27,11 @@ if TYPE_CHECKING:
 
     from torchdoctor.fetched import FetchedWheel, FetchProgress
     from torchdoctor.lock import LockedWheel
+    from torchdoctor.transfer.answer import Answer
     from torchdoctor.transfer.terms import Connections
 
 __all__ = ["Line", "download"]
 
-_CHUNK = _FIRST = 1 << 20
 _SLOW_AFTER, _SLOW_RATE = 15.0, 1_000_000  # seconds, bytes a second
 _MIRRORED = (".pytorch.org", ".pythonhosted.org")  # hosts whose files the known mirrors have too
 _RESTARTS = 3
@@ -240,9 +237,10 @@ class _OneFile:
             return part, None
         if self._size is not None:
             return Part.create(self._path, self._journal, self._size), None
-        origin, answer = self._ask_size()
+        origin, answer = ask_size(self._origins, self._line.stopped, self.retry)
         if answer.total is None:
-            return self._unmeasured(answer)
+            part = write_out(answer, origin.host, self._path, self._journal, self._line.stopped, self.arrived)
+            return part, None
         self._size = answer.total
         if not answer.total:
             answer.close()
@@ -252,55 +250,6 @@ class _OneFile:
         part.note_validator(origin.key, answer.validator)
         origin.ranges = answer.ranged
         return part, answer
-
-    def _ask_size(self) -> tuple[Origin, Answer]:
-        """Ask for the first segments: the answer tells the size, and whether there are ranges. Its body is to come."""
-        patience = Patience()
-        while (origin := best_origin(self._origins)) is not None:
-            try:
-                answer = ask(origin.url, 0, _FIRST, None, ranges=origin.ranges)
-            except Fault as fault:
-                if fault.kind == "lying":
-                    origin.ranges = False
-                elif fault.kind == "refused" or not patience.failed(0, slow=fault.kind == "slow"):
-                    origin.refused = f"{origin.host}: {fault.why}"
-                    patience = Patience()
-                else:
-                    self.retry(fault.why)
-                    self._wait(patience.wait(fault.retry_after, time.monotonic() % 1.0))
-                continue
-            if answer.total is not None or not answer.ranged:
-                # The first connection of the transfer goes to the first place, and has this answer.
-                self._origins.remove(origin)
-                self._origins.insert(0, origin)
-                return origin, answer
-            answer.close()
-            origin.ranges = False  # it gives a range of a file that it does not say the length of
-        raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in self._origins)))
-
-    def _unmeasured(self, answer: Answer) -> tuple[Part, Answer | None]:
-        """Write out an answer that does not say how long it is; then it is known."""
-        with contextlib.closing(answer), self._path.open("wb") as file:
-            try:
-                for chunk in answer.chunks(_CHUNK):
-                    if self._line.stopped.is_set():
-                        raise Stopped
-                    file.write(chunk)
-                    self.arrived(len(chunk))
-            except Fault as fault:
-                raise Failed(
-                    message(
-                        "{host}: {why}, and it does not say how long the file is",
-                        host=self._origins[0].host,
-                        why=fault.why,
-                    )
-                ) from fault
-            size = file.tell()
-        return _taken_over(self._path, self._journal, size), None
-
-    def _wait(self, seconds: float) -> None:
-        if self._line.stopped.wait(seconds):
-            raise Stopped
 
     def _told_again(self, done: int) -> None:
         """Have the progress say what is really there."""
@@ -330,18 +279,6 @@ class _OneFile:
             ),
             kind="download",
         )
-
-
-def _taken_over(path: Path, journal: Path, size: int) -> Part:
-    """A part of a file that is there whole."""
-    copy = path.with_suffix(".whole")
-    path.replace(copy)
-    part = Part.create(path, journal, size)
-    with copy.open("rb") as file:
-        for index in range(-(-size // SEGMENT)):
-            part.write(index, file.read(SEGMENT))
-    copy.unlink()
-    return part
 
 
 def _sync_folder(folder: Path) -> None:

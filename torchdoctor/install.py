@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, quantity
-from torchdoctor.bring import Errand, bring, bring_locked, lock_alone
+from torchdoctor.bring import bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources, get_ready
+from torchdoctor.errand import Errand
 from torchdoctor.errors import InstallFailed, UsageError
 from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
@@ -88,24 +89,8 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     environment.recover(options.folder, options.cache / "locks")
     state = environment.examine(options.folder)
     python = _interpreter(options, state, world)
-    if options.kernel_name is not None:
-        from torchdoctor import kernel
-
-        # Whether the name is free and can be written is known before gigabytes are fetched for it.
-        kernel.destination_for(
-            environment.interpreter_of(options.folder),
-            name=options.kernel_name,
-            prefix=None,
-            environ=world.environ,
-            overwrite=options.overwrite_kernel,
-        )
-    with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(gather_sources, options.sources, world, python, report)
-        detection = detect(world, python=python, environment=options.folder, cache=options.cache)
-        report.stage("detect", detection.summary())
-        # pip takes longer to say its settings than all of this.
-        get_ready()
-        sources = asked.result()
+    _check_kernel_name(options, world)
+    detection, sources = _look_around(options, python, world, report)
     given = _read_lock(options, detection.machine, sources)
     if given is not None and options.lock is not None:
         plan = plan_of_lock(given, options.lock)
@@ -113,31 +98,8 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
         plan, sources = decide(
             options.request, options.sources, detection.machine, sources, report, data=options.data
         )
-    existing = state in ("venv", "conda")
-    damaged = damaged_packages(python.site_packages) if existing else {}
-    for name, count in damaged.items():
-        report.note(
-            message(
-                "{name}: {count} of its files are not as they were installed; it is brought anew",
-                name=name,
-                count=count,
-            )
-        )
     with workplace(options.cache) as work:
-        errand = Errand(
-            request=options.request,
-            python=python.executable,
-            sources=sources,
-            extras=options.extras,
-            optional=options.optional,
-            cache=options.cache,
-            work=work,
-            environ=world.environ,
-            offline=options.sources.offline,
-            installed=installed_versions(world, python.executable) if existing else {},
-            reinstall=frozenset({*options.reinstall, *damaged}),
-            machine=detection.machine,
-        )
+        errand = _errand(options, state, python, detection.machine, sources, work, world, report)
         if options.dry_run:
             locked = given or lock_alone(errand, plan, report)
             return InstallResult(
@@ -156,6 +118,69 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
         environment=made,
         kernel=registered,
         verification=verification,
+    )
+
+
+def _check_kernel_name(options: InstallOptions, world: World) -> None:
+    """Whether the name is free and can be written is known before gigabytes are fetched for it."""
+    if options.kernel_name is None:
+        return
+    from torchdoctor import kernel
+
+    kernel.destination_for(
+        environment.interpreter_of(options.folder),
+        name=options.kernel_name,
+        prefix=None,
+        environ=world.environ,
+        overwrite=options.overwrite_kernel,
+    )
+
+
+def _look_around(
+    options: InstallOptions, python: PythonInfo, world: World, report: Reporter
+) -> tuple[Detection, Sources]:
+    """The machine and the sources, side by side: pip takes longer to say its settings than all else here."""
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(gather_sources, options.sources, world, python, report)
+        detection = detect(world, python=python, environment=options.folder, cache=options.cache)
+        report.stage("detect", detection.summary())
+        get_ready()
+        return detection, asked.result()
+
+
+def _errand(
+    options: InstallOptions,
+    state: environment.State,
+    python: PythonInfo,
+    machine: Machine,
+    sources: Sources,
+    work: Path,
+    world: World,
+    report: Reporter,
+) -> Errand:
+    existing = state in ("venv", "conda")
+    damaged = damaged_packages(python.site_packages) if existing else {}
+    for name, count in damaged.items():
+        report.note(
+            message(
+                "{name}: {count} of its files are not as they were installed; it is brought anew",
+                name=name,
+                count=count,
+            )
+        )
+    return Errand(
+        request=options.request,
+        python=python.executable,
+        sources=sources,
+        extras=options.extras,
+        optional=options.optional,
+        cache=options.cache,
+        work=work,
+        environ=world.environ,
+        offline=options.sources.offline,
+        installed=installed_versions(world, python.executable) if existing else {},
+        reinstall=frozenset({*options.reinstall, *damaged}),
+        machine=machine,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -62,19 +63,10 @@ def lock(
     Nothing is built from source.
     Raises `SourceFailed` when an index cannot be read, `NoSolution` when the requirements cannot be met.
     """
-    pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
-    write_index(folder / "pinned", tuple(pinned.values()), held or {})
+    offered = _offer(plan, sources, folder, held or {})
     lines = [f"{row.name}=={row.version}" for row in plan.packages if row.wheel is not None]
     (folder / "requirements.in").write_text("\n".join([*lines, *extras]) + "\n", "utf-8")
     (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
-    planned = frozenset(wheel.project for wheel in pinned.values())
-    linked: dict[str, str] = {}
-    passed_over: dict[str, str] = {}
-    links = [
-        others_in(row.url, planned, folder / f"links-{position}", linked, passed_over)
-        for position, row in enumerate(sources.find_links)
-    ]
-    (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
     written = folder / "pylock.toml"
     if preferred:
         # uv keeps the versions of a lock that is there already, as far as the requirements allow.
@@ -94,14 +86,37 @@ def lock(
         on_wait=on_wait,
     )  # fmt: skip
     if finished.status != 0:
-        raise _failure(finished, passed_over)
-    wheels = _read(tomllib.loads(written.read_text("utf-8")), pinned, linked)
+        raise _failure(finished, offered.passed_over)
     return Lock(
-        wheels=wheels,
+        wheels=_read(tomllib.loads(written.read_text("utf-8")), offered.pinned, offered.linked),
         environment=environment_marker(machine) if machine else None,
         requires_python=requires_python(machine) if machine else None,
         variant=plan.variant if plan.packages else None,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Offered:
+    """What uv may take: `pinned` files of the plan by name, and what `others_in` says of the pages of links."""
+
+    pinned: Mapping[str, Wheel]
+    linked: Mapping[str, str]
+    passed_over: Mapping[str, str]
+
+
+def _offer(plan: Plan, sources: Sources, folder: Path, held: Mapping[str, Path]) -> _Offered:
+    """Write uv's settings, with the plan's files on an index of our own and folders of links without those."""
+    pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
+    write_index(folder / "pinned", tuple(pinned.values()), held)
+    planned = frozenset(wheel.project for wheel in pinned.values())
+    linked: dict[str, str] = {}
+    passed_over: dict[str, str] = {}
+    links = [
+        others_in(row.url, planned, folder / f"links-{position}", linked, passed_over)
+        for position, row in enumerate(sources.find_links)
+    ]
+    (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
+    return _Offered(pinned=pinned, linked=linked, passed_over=passed_over)
 
 
 def locked_wheel(wheel: Wheel) -> LockedWheel:

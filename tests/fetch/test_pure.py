@@ -13,7 +13,7 @@ from torchdoctor.transfer.part import parse_journal
 from torchdoctor.transfer.patience import ENOUGH, LONGEST_WAIT, Patience, parse_retry_after
 from torchdoctor.transfer.repair import windows
 from torchdoctor.transfer.segments import SEGMENT, SegmentMap
-from torchdoctor.transfer.speed import Meter, Ramp, lags
+from torchdoctor.transfer.speed import Meter, Ramp, lags, share
 from torchdoctor.wheel.checksums import Damage
 
 SIZES = st.integers(1, 40 * SEGMENT)
@@ -159,10 +159,15 @@ def test_a_stall_is_seen_by_throughput():
 
 def test_a_connection_lags_when_the_others_are_ten_times_as_fast():
     """After some seconds, and only beside others."""
-    assert lags(90_000, [1e6, 1.2e6], 4.0)
-    assert not lags(90_000, [1e6, 1.2e6], 1.0)
-    assert not lags(200_000, [1e6, 1.2e6], 4.0)
-    assert not lags(1.0, [], 60.0)
+    assert lags(90_000, [[1e6, 1.2e6]], 4.0)
+    assert not lags(90_000, [[1e6, 1.2e6]], 1.0)
+    assert not lags(200_000, [[1e6, 1.2e6]], 4.0)
+    assert not lags(1.0, [[], []], 60.0)
+
+
+def test_a_connection_lags_when_the_slow_are_the_many():
+    """To be behind the connections to another place is enough."""
+    assert lags(30_000, [[30_000, 30_000, 1e6], [1e6]], 4.0)
 
 
 def test_connections_grow_while_they_help():
@@ -199,6 +204,14 @@ def test_a_large_file_on_a_far_line_begins_with_several_connections():
     small.begin(0.05, 10**6)
     settled.begin(0.05, 10**9)
     assert [row.wanted for row in (far, near, small, settled)] == [4, 1, 1, 1]
+
+
+@given(left=st.integers(1, 10**11), rate=st.floats(0, 10**10), connections=st.integers(1, 16))
+def test_a_connection_asks_for_a_bounded_share(left, rate, connections):
+    """At least a mebibyte, so that answers are few; at most what two seconds bring, or its part of a last second."""
+    asked = share(left, rate, connections)
+    assert asked >= 1 << 20
+    assert asked <= max(2 * rate, 1 << 20) + 1
 
 
 @given(start=st.integers(0, 10**8), length=st.integers(1, 10**8), near=st.none() | st.integers(0, 10**8))

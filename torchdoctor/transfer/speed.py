@@ -7,9 +7,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["SLOW_BYTES", "SLOW_SECONDS", "Meter", "Ramp", "lags"]
+__all__ = ["SLOW_BYTES", "SLOW_SECONDS", "Meter", "Ramp", "lags", "share"]
 
 # Less than this in so many seconds is a stall, though no time-out between two bytes ever strikes.
 SLOW_SECONDS = 15.0
@@ -17,6 +17,11 @@ SLOW_BYTES = 15_000
 
 _LAG_SECONDS = 3.0
 _LAG_SHARE = 0.1
+
+_MIB = 1 << 20
+_SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
+_SPAN_SECONDS = 2.0
+_AT_ONCE_SECONDS = 1.0
 
 
 class Meter:
@@ -50,9 +55,12 @@ class Meter:
         return slow
 
 
-def lags(rate: float, others: Collection[float], seconds: float) -> bool:
-    """Whether a connection is so far behind the others of its file that they had better do its work."""
-    return seconds >= _LAG_SECONDS and bool(others) and rate < _LAG_SHARE * median(others)
+def lags(rate: float, others: Iterable[Collection[float]], seconds: float) -> bool:
+    """Whether a connection is so far behind that others of its file had better do its work.
+
+    `others` are the rates of groups of connections; to be behind one group is enough.
+    """
+    return seconds >= _LAG_SECONDS and any(rate < _LAG_SHARE * median(row) for row in others if row)
 
 
 class Ramp:
@@ -100,3 +108,15 @@ class Ramp:
             return
         self._before = (connections, rate)
         self.wanted = more[0]
+
+
+def share(left: int, rate: float, connections: int, *, alike: bool = True) -> int:
+    """How many of the `left` bytes one of some connections asks for at once: what it brings soon, less towards the end.
+
+    What is left is asked for at once where it is a matter of a second and all connections are `alike`, to one place.
+    `rate`: its bytes a second, 0 when unknown.
+    """
+    if alike and left < rate * connections * _AT_ONCE_SECONDS:
+        return max(-(-left // connections), _SMALLEST)
+    soon = min(max(rate * _SPAN_SECONDS, _SMALLEST), _LARGEST)
+    return int(min(soon, max(left / (2 * connections), _SMALLEST)))

@@ -15,7 +15,7 @@ from torchdoctor.transfer.origin import Origin, best_origin
 from torchdoctor.transfer.patience import ENOUGH
 from torchdoctor.transfer.running_hash import RunningHash
 from torchdoctor.transfer.segments import Span
-from torchdoctor.transfer.speed import Ramp, lags
+from torchdoctor.transfer.speed import Ramp, lags, share
 from torchdoctor.transfer.terms import Changed, Failed, Stopped
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Transfer"]
 
-_MIB = 1 << 20
-_SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
-_SPAN_SECONDS = 2.0
-_AT_ONCE_SECONDS = 1.0  # what the connections bring in this time they are asked for at once
 _STEAL_SECONDS = 2.0  # the bytes on their way to the other connection are lost
 _TICK = 0.05
 _PARTING_SECONDS = 1.0
@@ -160,11 +156,16 @@ class Transfer:
 
     def _drop_laggards(self) -> None:
         with self._turn:
-            rows = [(lane, lane.meter) for lane in self._lanes]
-            rates = {lane: meter.rate for lane, meter in rows if meter is not None}
+            rows = [(lane, lane.meter) for lane in self._lanes if lane.meter is not None]
             for lane, meter in rows:
-                others = [rate for other, rate in rates.items() if other is not lane] or self._past
-                if meter is not None and not lane.given_up and lags(meter.rate, others, meter.seconds):
+                others = [other.rate for row, other in rows if row is not lane] or self._past
+                # Where most connections go to one slow place, the slow are the many.
+                elsewhere = [
+                    other.rate
+                    for row, other in rows
+                    if row.origin is not lane.origin and other.seconds > Ramp.WINDOW
+                ]
+                if not lane.given_up and lags(meter.rate, (others, elsewhere), meter.seconds):
                     lane.origin.rate = meter.rate
                     lane.give_up(message("{host} is far slower than the others", host=lane.origin.host))
 
@@ -201,15 +202,11 @@ class Transfer:
             return self.map.take(self._share(lane)) or self._steal(lane)
 
     def _share(self, lane: Lane) -> int:
-        """How many bytes a lane asks for at once: as much as it brings soon, and less towards the end."""
+        """How many bytes a lane asks for at once."""
         if lane.first is not None:
             return (lane.first.end or self.size) - lane.first.start
-        left, rate = self.map.waiting_bytes, lane.rate or lane.origin.rate
-        lanes = len(self._lanes)
-        if left < rate * lanes * _AT_ONCE_SECONDS:
-            return max(-(-left // lanes), _SMALLEST)
-        soon = min(max(rate * _SPAN_SECONDS, _SMALLEST), _LARGEST)
-        return int(min(soon, max(left / (2 * lanes), _SMALLEST)))
+        alike = all(row.origin is lane.origin for row in self._lanes)
+        return share(self.map.waiting_bytes, lane.rate or lane.origin.rate, len(self._lanes), alike=alike)
 
     def _steal(self, thief: Lane) -> Span | None:
         victim = self._slowest(_STEAL_SECONDS, thief)
