@@ -15,6 +15,7 @@ from torchdoctor.message import joined, message
 from torchdoctor.plan import LeftOut
 from torchdoctor.sources.built import built_variant
 from torchdoctor.sources.elsewhere import Elsewhere
+from torchdoctor.workplace import say_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,6 +128,7 @@ def _fetch(
     errand: Errand, wheels: Sequence[LockedWheel], report: Reporter, held: Sequence[FetchedWheel] = ()
 ) -> Wheelhouse:
     mirrors = errand.sources.mirrors
+    say_in_use(errand.work, (row.filename for row in wheels))
     house = fetch(
         wheels,
         cache=errand.cache / "wheels",
@@ -152,6 +154,7 @@ def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, 
     needed = _of_plan(errand, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
     if not needed:
         return ()
+    say_in_use(errand.work, (row.filename for row in needed))
     return fetch(needed, cache=errand.cache / "wheels", progress=report, offline=errand.offline).wheels
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from torchdoctor import in_place
+from torchdoctor.claim import claim, claimed
 from torchdoctor.errors import InstallFailed
 from torchdoctor.examine import State, changed_in_place, examine, interpreter_of
 from torchdoctor.exchange import exchange, flush, flush_folder, flushing
@@ -117,33 +118,36 @@ def install(wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
 def _make_beside(folder: Path, state: State, wheelhouse: Wheelhouse, work: Work) -> None:
     stage = _beside(folder, f"new-{os.getpid()}")
     try:
-        make(stage, folder, state, work.python, work.environ)
-        _fill(stage, folder, wheelhouse, work)
-        if state == "venv":
-            check_together(
-                stage, complaints(folder, work.work, work.environ), folder, work.work, work.environ
-            )
-        _write_record(stage, folder, wheelhouse, work)
-        if state == "venv":
-            keep_owner(stage, folder)
-        flush(stage)
-        _swap(stage, folder, state)
+        stage.mkdir()
+        with claim(stage):
+            make(stage, folder, state, work.python, work.environ)
+            _fill(stage, folder, wheelhouse, work)
+            if state == "venv":
+                check_together(
+                    stage, complaints(folder, work.work, work.environ), folder, work.work, work.environ
+                )
+            _write_record(stage, folder, wheelhouse, work)
+            if state == "venv":
+                keep_owner(stage, folder)
+            flush(stage)
+            _swap(stage, folder, state)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
 def _change_in_place(folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
     before = complaints(folder, work.work, work.environ)
-    in_place.begin(folder, wheelhouse)
-    try:
-        _fill(folder, folder, wheelhouse, work)
-        check_together(folder, before, folder, work.work, work.environ)
-        _write_record(folder, folder, wheelhouse, work)
-        keep_owner(folder, folder)
-    except BaseException:
-        in_place.undo(folder)
-        raise
-    in_place.end(folder)
+    with claim(folder):
+        in_place.begin(folder, wheelhouse)
+        try:
+            _fill(folder, folder, wheelhouse, work)
+            check_together(folder, before, folder, work.work, work.environ)
+            _write_record(folder, folder, wheelhouse, work)
+            keep_owner(folder, folder)
+        except BaseException:
+            in_place.undo(folder)
+            raise
+        in_place.end(folder)
 
 
 def _fill(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
@@ -168,7 +172,9 @@ def _write_record(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work)
 def _beside(folder: Path, what: str) -> Path:
     """A hidden sibling that belongs to this folder alone: `venv` and `.venv` may lie side by side."""
     mark = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]
-    return folder.parent / f".{folder.name.lstrip('.')[:80]}.torchdoctor-{mark}-{what}"
+    # File systems count bytes: a name of 80 Chinese signs has 240 of them.
+    shown = os.fsencode(folder.name.lstrip("."))[:80].decode("utf-8", "ignore")
+    return folder.parent / f".{shown}.torchdoctor-{mark}-{what}"
 
 
 @contextlib.contextmanager
@@ -181,11 +187,15 @@ def _alone(folder: Path, locks: Path) -> Iterator[None]:
         with FileLock(locks / f"{name}.lock", timeout=0):
             yield
     except Timeout as error:
-        raise InstallFailed(
-            message("another torchdoctor is installing into {folder}", folder=folder),
-            fix=message("wait until it is done"),
-            kind="busy",
-        ) from error
+        raise _busy(folder) from error
+
+
+def _busy(folder: Path) -> InstallFailed:
+    return InstallFailed(
+        message("another torchdoctor is installing into {folder}", folder=folder),
+        fix=message("wait until it is done"),
+        kind="busy",
+    )
 
 
 def recover(folder: Path, locks: Path) -> None:
@@ -211,12 +221,16 @@ def recover(folder: Path, locks: Path) -> None:
 
 
 def _recover(folder: Path) -> None:
+    stages = list(folder.parent.glob(f"{glob.escape(_beside(folder, 'new').name)}*"))
+    # One whose locks lie in another cache is not kept away by ours.
+    if any(map(claimed, (folder, *stages))):
+        raise _busy(folder)
     in_place.undo(folder)
     old = _beside(folder, "old")
     if old.exists() and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-    for left in folder.parent.glob(f"{glob.escape(_beside(folder, 'new').name)}*"):
+    for left in stages:
         # A process that outlived its parent may still write there; what is left goes the next time.
         shutil.rmtree(left, ignore_errors=True)
 

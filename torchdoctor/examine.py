@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.message import message
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["State", "changed_in_place", "examine", "interpreter_of"]
 
@@ -73,10 +72,33 @@ def examine(folder: Path) -> State:
 
 
 def changed_in_place(folder: Path, state: State) -> bool:
-    """Whether the environment has to be changed where it is: conda's own, a mount point, a parent that is read-only."""
+    """Whether the environment has to be changed where it is.
+
+    It is conda's own, a mount point, or below a parent that is read-only; or another disk is mounted inside of it,
+    which would go away with the old environment, and what lies on it too.
+    """
     if state not in ("venv", "conda"):
         return False
-    return state == "conda" or os.path.ismount(folder) or not os.access(folder.parent, os.W_OK)
+    return (
+        state == "conda"
+        or os.path.ismount(folder)
+        or not os.access(folder.parent, os.W_OK)
+        or _mounted_inside(folder)
+    )
+
+
+def _mounted_inside(folder: Path) -> bool:
+    """Whether anything is mounted below the folder; the table of mounts knows of binds on the same disk as well."""
+    table = Path("/proc/self/mountinfo")
+    try:
+        rows = table.read_bytes().splitlines()
+    except OSError:
+        device = folder.stat().st_dev
+        return any(os.lstat(place).st_dev != device for place, _, _ in os.walk(folder))
+    # https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html: blanks and the like are octal.
+    inside = os.fsencode(folder.resolve()) + b"/"
+    places = (re.sub(rb"\\([0-7]{3})", lambda sign: bytes([int(sign[1], 8)]), row.split()[4]) for row in rows)
+    return any(place.startswith(inside) for place in places)
 
 
 def _refuse_system(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.errors import SourceFailed
 from torchdoctor.message import message
+from torchdoctor.workplace import names_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def _parts(folder: Path) -> Iterator[KeptPart]:
 
 
 def clean(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> Cleaned:
-    """Remove what was fetched or begun more than `older_than` seconds ago; a file being fetched now stays.
+    """Remove what was fetched or begun more than `older_than` seconds ago; what a run at work now relies on stays.
 
     Raises `SourceFailed` when the cache cannot be written to at all.
     """
@@ -104,24 +105,30 @@ def clean(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> 
     for file in () if parts_only else there.files:
         if file.fetched > before and older_than:
             continue
+        # Asked for each anew: a run may begin meanwhile.
+        if file.path.name in names_in_use(cache.parent):
+            busy.append(file.path.name)
+            continue
         try:
             file.path.unlink(missing_ok=True)
         except OSError as error:
-            if not os.access(cache, os.W_OK):
-                raise SourceFailed(
-                    message(
-                        "the cache {cache} cannot be written to: {strerror}",
-                        cache=cache,
-                        strerror=error.strerror,
-                    ),
-                    fix=message("run it as the user whose cache it is"),
-                    kind="cache",
-                ) from error
+            _refuse_read_only(cache, error)
             busy.append(file.path.name)
             continue
         _prune(file.path.parent, cache)
         gone_files, size = gone_files + 1, size + file.size
     return Cleaned(files=gone_files, parts=gone_parts, size=size, busy=tuple(busy))
+
+
+def _refuse_read_only(cache: Path, error: OSError) -> None:
+    if not os.access(cache, os.W_OK):
+        raise SourceFailed(
+            message(
+                "the cache {cache} cannot be written to: {strerror}", cache=cache, strerror=error.strerror
+            ),
+            fix=message("run it as the user whose cache it is"),
+            kind="cache",
+        ) from error
 
 
 def _remove_part(folder: Path, part: KeptPart) -> bool:
@@ -132,7 +139,10 @@ def _remove_part(folder: Path, part: KeptPart) -> bool:
         with lock.acquire(timeout=0):
             for path in part.paths:
                 path.unlink(missing_ok=True)
-    except (Timeout, OSError):
+    except Timeout:
+        return False
+    except OSError as error:
+        _refuse_read_only(folder, error)
         return False
     return True
 

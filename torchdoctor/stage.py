@@ -30,9 +30,9 @@ _LIMIT = 3600.0
 
 
 def make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping[str, str]) -> None:
-    """Make the new environment, or copy the one that is there: hard links, so that gigabytes stay where they are."""
+    """Make the new environment in an empty folder, or copy the old one: hard links, so that gigabytes stay there."""
     if state == "venv":
-        shutil.copytree(folder, stage, symlinks=True, copy_function=_link_or_copy)
+        shutil.copytree(folder, stage, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
         return
     finished = uv.run(
         [

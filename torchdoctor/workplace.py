@@ -14,12 +14,13 @@ from torchdoctor.errors import SourceFailed
 from torchdoctor.message import message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["workplace"]
+__all__ = ["names_in_use", "say_in_use", "workplace"]
 
 _DAY = 24 * 3600.0
+_USES = "uses"  # a line for each file of the cache that the run relies on
 
 
 @contextlib.contextmanager
@@ -51,6 +52,26 @@ def workplace(cache: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         held.release()
         _remove(folder.with_suffix(".lock"))
+
+
+def say_in_use(folder: Path, names: Iterable[str]) -> None:
+    """Write down which files of the cache the run that works in `folder` relies on, before it looks for them."""
+    with (folder / _USES).open("a", encoding="utf-8") as file:
+        file.writelines(f"{name}\n" for name in names)
+
+
+def names_in_use(cache: Path) -> frozenset[str]:
+    """The files of the cache that runs rely on which are at work now."""
+    found: set[str] = set()
+    for lock in (cache / "work").glob("run-*.lock"):
+        with contextlib.suppress(OSError):
+            names = (lock.with_suffix("") / _USES).read_text("utf-8").splitlines()
+            try:
+                with FileLock(lock, timeout=0):
+                    continue
+            except Timeout:
+                found.update(names)
+    return frozenset(found)
 
 
 def _clear(home: Path) -> None:

@@ -167,6 +167,16 @@ def test_a_broken_off_download_goes_on(torchdoctor, options, official, tmp_path)
     assert again.json["bundle"]["path"] == str(tmp_path / "bundle")
 
 
+def test_a_download_to_a_disk_that_was_full_at_once_goes_on(torchdoctor, options, official, tmp_path):
+    """All that is there then is the first file's name."""
+    folder = tmp_path / "carried"
+    folder.mkdir()
+    (folder / "bundle.json.part").touch()
+    assert torchdoctor("download", folder, *options).status == 0
+    assert (folder / "SHA256SUMS").is_file()
+    assert not (folder / "bundle.json.part").exists()
+
+
 def test_a_newer_download_into_the_same_folder_replaces_what_is_old(
     torchdoctor, options, official, tag, tmp_path
 ):

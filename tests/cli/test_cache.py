@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from torchdoctor.kept import clean, contents
+from torchdoctor.workplace import say_in_use, workplace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,15 @@ def test_clean_removes_all_of_it(torchdoctor, wheels):
     assert (ran.json["files"], ran.json["parts"]) == (1, 1)
     assert contents(wheels).size == 0
     assert not (wheels / "ab").exists()
+
+
+def test_clean_leaves_what_a_run_at_work_relies_on(wheels):
+    """That run would find its file gone when it comes to install it."""
+    with workplace(wheels.parent) as work:
+        say_in_use(work, [NAME])
+        assert clean(wheels).busy == (NAME,)
+        assert [row.path.name for row in contents(wheels).files] == [NAME]
+    assert clean(wheels).files == 1
 
 
 def test_clean_can_leave_what_came_whole(wheels):

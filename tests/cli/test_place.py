@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.cli.place import environment_python
+from torchdoctor.cli.place import environment_python, users_own
+from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.examine import interpreter_of
 
 
@@ -53,3 +54,15 @@ def test_without_a_venv_here_it_is_looked_at(here, monkeypatch):
     monkeypatch.setenv("VIRTUAL_ENV", sys.prefix)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     assert environment_python(None) == interpreter_of(Path(sys.prefix))
+
+
+def test_a_user_without_a_home_is_told_what_to_set():
+    """A number that a container's list of users does not have, and no HOME."""
+
+    def homeless(*_, **__):
+        raise RuntimeError
+
+    with pytest.raises(EnvironmentUnusable) as raised:
+        users_own(homeless, "TORCHDOCTOR_CACHE_DIR")
+    assert raised.value.name == "no-home"
+    assert "TORCHDOCTOR_CACHE_DIR" in raised.value.fix

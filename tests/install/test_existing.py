@@ -289,6 +289,25 @@ def test_an_environment_on_a_mount_point_is_changed_where_it_is(torchdoctor, exi
         subprocess.run(["umount", "-l", folder], check=False)
 
 
+def test_what_is_mounted_inside_an_environment_stays_where_it_is(torchdoctor, existing, upgrade):
+    """It would go away with the old environment, and what lies on it would be deleted."""
+    folder = existing / "my models"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        (folder / "weights").write_text("years of work")
+        ran = torchdoctor("install", existing, *upgrade)
+        assert ran.status == 0, ran.err
+        assert versions(existing)["torch"] == "2.14.0+cpu"
+        assert os.path.ismount(folder)
+        assert (folder / "weights").read_text() == "years of work"
+        assert killing.left_over(existing.parent) == []
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
 def test_the_systems_python_is_refused(torchdoctor, bare, tmp_path):
     """PEP 668: its packages are the system's to change."""
     folder = tmp_path / "usr"
@@ -301,7 +320,7 @@ def test_the_systems_python_is_refused(torchdoctor, bare, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["with blank", "ünï-çødé 环境", "-dash", "a" * 200, 'quote\'d "$HOME"', "semi;colon"]
+    "name", ["with blank", "ünï-çødé 环境", "-dash", "a" * 200, "环" * 80, 'quote\'d "$HOME"', "semi;colon"]
 )
 def test_a_folder_of_any_name(torchdoctor, newer, small, tmp_path, name):
     """What it prints to activate it works as typed."""
@@ -325,6 +344,25 @@ def test_two_installs_at_once_into_one_environment(alone, newer, small, existing
     assert all(status == 0 or "another torchdoctor is installing" in said for said, status in ends)
     assert versions(existing)["torch"] == "2.14.0+cpu"
     assert killing.left_over(existing.parent) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+def test_two_installs_with_caches_of_their_own_do_not_undo_each_other(
+    torchdoctor, alone, newer, small, existing, upgrade, official
+):
+    """Two users, or a container and its host: the second leaves alone what the first is making."""
+    modules = {f"many/m{number}.py": "x = [\n" + "1,\n" * 200 + "]\n" for number in range(1500)}
+    official.add("/simple/many/", *make_wheel("many", "1.0", tag="py3-none-any", modules=modules))
+    other = {**alone, "TORCHDOCTOR_CACHE_DIR": f"{alone['TORCHDOCTOR_CACHE_DIR']}-other"}
+    first = killing.start(("install", existing, *upgrade, "--with", "many"), other, existing.parent)
+    while not killing.left_over(existing.parent) and first.poll() is None:
+        time.sleep(0.002)
+    second = torchdoctor("install", existing, *upgrade, "--json")
+    assert (second.status, second.json["error"]["kind"]) == (5, "busy"), second.out
+    err = first.communicate(timeout=120)[1]
+    assert first.returncode == 0, err
+    assert versions(existing) == {"torch": "2.14.0+cpu", "needed": "1.0", "many": "1.0"}
+    assert killing.wrong_files(existing) == []
 
 
 def test_a_disk_that_fills_up_while_it_is_filled(torchdoctor, existing, upgrade, newer, tmp_path):

@@ -201,3 +201,14 @@ def test_a_file_damaged_in_the_cache_is_fetched_again(torchdoctor, bare, tmp_pat
         path.write_bytes(b"damaged")
     assert torchdoctor("install", tmp_path / "two", *bare).status == 0
     assert versions(tmp_path / "two")["torch"] == f"{TORCH}+cpu"
+
+
+def test_settings_of_uvs_that_would_lead_it_elsewhere_do_not_count(torchdoctor, bare, tmp_path):
+    """It works on a plan of ours, in a folder of ours."""
+    more = {
+        "UV_WORKING_DIR": str(tmp_path),
+        "UV_FORK_STRATEGY": "none",
+        "UV_BUILD_CONSTRAINT": "/no/such/file",
+    }
+    ran = torchdoctor("install", tmp_path / "env", *bare, **more)
+    assert ran.status == 0, ran.err

@@ -52,6 +52,8 @@ def check_place(folder: Path) -> None:
             message("{folder} cannot be used: {strerror}", folder=folder, strerror=error.strerror),
             fix=message("name another folder"),
         ) from error
+    # A disk that is full at once leaves the mark's first bytes alone.
+    names.discard(f"{_MARK}.part")
     strange = sorted(name for name in names - _OWN if not name.endswith((".whl", ".part")))
     if names and (_MARK not in names or strange):
         raise UsageError(

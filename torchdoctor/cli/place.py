@@ -9,12 +9,15 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.message import message, shown_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "cache_folder",
@@ -23,6 +26,7 @@ __all__ = [
     "environment_python",
     "full_path",
     "say_json",
+    "users_own",
 ]
 
 
@@ -69,7 +73,7 @@ def cache_folder() -> Path:
         return full_path(Path(given))
     from platformdirs import user_cache_path
 
-    return full_path(user_cache_path("torchdoctor", appauthor=False))
+    return users_own(user_cache_path, "TORCHDOCTOR_CACHE_DIR")
 
 
 def data_folder() -> Path:
@@ -79,7 +83,20 @@ def data_folder() -> Path:
         return full_path(Path(given))
     from platformdirs import user_data_path
 
-    return full_path(user_data_path("torchdoctor", appauthor=False))
+    return users_own(user_data_path, "TORCHDOCTOR_DATA_DIR")
+
+
+def users_own(kind: Callable[..., Path], variable: str) -> Path:
+    """This user's folder of a kind; raises `EnvironmentUnusable` for one who has no home, as in many containers."""
+    try:
+        folder = Path(kind("torchdoctor", appauthor=False)).expanduser()
+    except (KeyError, RuntimeError) as error:
+        raise EnvironmentUnusable(
+            message("this user has no home folder, in which torchdoctor would keep its files"),
+            fix=message("set HOME, or {variable}, to a folder that can be written to", variable=variable),
+            kind="no-home",
+        ) from error
+    return full_path(folder)
 
 
 def environment_python(env: Path | None) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from torchdoctor.errors import UsageError
+from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.message import joined, message
 
 if TYPE_CHECKING:
@@ -33,15 +33,17 @@ def config_path() -> Path:
         return Path(given).expanduser()
     from platformdirs import user_config_path
 
-    return user_config_path("torchdoctor", appauthor=False) / "config.toml"
+    from torchdoctor.cli.place import users_own
+
+    return users_own(user_config_path, "TORCHDOCTOR_CONFIG") / "config.toml"
 
 
 def read_config(path: Path | None = None) -> Config | None:
     """What the config file says; None where there is none. Raises `ConfigError` when it cannot be used."""
-    path = path or config_path()
     try:
+        path = path or config_path()
         content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, EnvironmentUnusable):
         return None
     except OSError as error:
         from torchdoctor.config import ConfigError

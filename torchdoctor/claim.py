@@ -1,0 +1,51 @@
+"""Says of a folder that a living process is at work in it; the system takes that back when the process ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["claim", "claimed"]
+
+
+@contextlib.contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Hold the folder meanwhile. Where folders cannot be locked (Windows, some network disks) nothing is held."""
+    handle = _lock(folder)
+    try:
+        yield
+    finally:
+        if isinstance(handle, int):
+            os.close(handle)
+
+
+def claimed(folder: Path) -> bool:
+    """Whether somebody, who may have another cache or be another user, holds the folder."""
+    handle = _lock(folder)
+    if isinstance(handle, int):
+        os.close(handle)
+    return handle == "held"
+
+
+def _lock(folder: Path) -> int | str | None:
+    """An open lock, "held" by somebody else, or None where it cannot be told."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        return "held" if isinstance(error, BlockingIOError) else None
+    return handle
