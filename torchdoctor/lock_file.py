@@ -220,6 +220,8 @@ def _locked(package: Package, chosen: PackageWheel, path: Path) -> LockedWheel:
     digest = chosen.hashes["sha256"].lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise _hostile(path, message("{digest!r} is no SHA-256", digest=digest[:80]))
+    if chosen.size is not None and chosen.size < 0:
+        raise _hostile(path, message("{named} has a size below nothing", named=named))
     return LockedWheel(
         name=package.name, version=str(version), filename=named, url=place, sha256=digest, size=chosen.size
     )

@@ -118,7 +118,8 @@ def _filled(template: str, values: Mapping[str, object]) -> Iterator[str]:
         if name is not None:
             value: object = _value_kept(name, values[name])
             value = form.convert_field(value, conversion) if conversion else value
-            yield form.format_field(value, spec or "")
+            text = form.format_field(value, spec or "")
+            yield text if isinstance(values[name], Message) else _visible(text)
 
 
 def _put_together(parts: Iterable[str]) -> str:
@@ -147,8 +148,16 @@ def shown_in(document: Any) -> Any:
     return document
 
 
+# What moves the cursor, colours, or turns round what stands beside it: in a name from outside, a trap for the reader.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def _visible(text: str) -> str:
+    return _UNSEEN.sub(lambda sign: sign[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def _value(value: object) -> str:
-    return shown(value) if isinstance(value, Message) else str(value)
+    return shown(value) if isinstance(value, Message) else _visible(str(value))
 
 
 def _value_kept(name: str, value: object) -> object:

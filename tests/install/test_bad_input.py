@@ -508,6 +508,28 @@ def test_ctrl_c_while_installing(alone, official, bare, existing, here):
     assert own(existing) == f"1.0 {TORCH}+cpu"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_again_while_it_clears_up(alone, official, bare, here, number):
+    """Who cannot wait and presses on: the half-made environment is gone all the same."""
+    modules = {f"many/m{number}.py": "x = 1\n" for number in range(3000)}
+    official.add("/simple/many/", *make_wheel("many", "1.0", tag="py3-none-any", modules=modules))
+
+    def press_on(process):
+        while process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.01)
+
+    status, _, err = interrupt(
+        alone,
+        ["install", here / "env", *bare, "--with", "many"],
+        when=lambda: any(here.glob(".env.torchdoctor-*-new-*/lib/python*/site-packages/many")),
+        cwd=here,
+        stop=press_on,
+    )
+    assert (status, "Traceback" in err) == (130, False), err
+    assert list(here.iterdir()) == []
+
+
 def test_ctrl_c_while_verifying(alone, official, bare, here, tag, tmp_path):
     """Verify: the environment is there already and stays."""
     flag = tmp_path / "reached"

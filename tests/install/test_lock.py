@@ -273,6 +273,7 @@ sha256 = "{digest}"
         ({"name": "torch-2.14.0+cpu-py3-none-any.whl"}, "bad-lock"),
         ({"place": 'url = "ftp://host/torch-2.13.0+cpu-py3-none-any.whl"'}, "bad-lock"),
         ({"place": 'url = "file:///dev/zero"'}, "bad-lock"),
+        ({"place": 'url = "http://127.0.0.1:9/x.whl"\nsize = -5'}, "bad-lock"),
         ({"digest": "0" * 63}, "bad-lock"),
         ({"digest": ""}, "bad-lock"),
         ({"name": "torch-2.13.0+cpu-cp311-cp311-win_amd64.whl"}, "foreign-lock"),
@@ -286,6 +287,17 @@ def test_a_hostile_or_foreign_lock_is_refused(tmp_path, here, changes, kind):
     name = changes.get("name", "torch-2.13.0+cpu-py3-none-any.whl")
     fields = {"name": name, "place": 'url = "http://127.0.0.1:9/x.whl"', "digest": "0" * 64, **changes}
     assert refusal(tmp_path, here, GOOD.format(**fields)) == kind
+
+
+def test_a_lock_cannot_write_to_the_terminal(torchdoctor, tmp_path):
+    """A place with signs that colour it, name its window or turn a name round shows them as they are written."""
+    name = "torch-2.13.0+cpu-py3-none-any.whl"
+    place = f'url = "http://127.0.0.1:9/\\u001b]0;x\\u0007\\u202e/{name}"'
+    (tmp_path / "pylock.toml").write_text(GOOD.format(name=name, place=place, digest="0" * 64))
+    ran = torchdoctor("install", tmp_path / "env", "--lock", tmp_path / "pylock.toml")
+    assert ran.status == 4
+    assert r"\x1b]0;x\x07\u202e" in ran.err
+    assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +23,7 @@ from torchdoctor.message import message, shown, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from torchdoctor.config import Config
     from torchdoctor.language import Language
@@ -51,6 +53,7 @@ _COMPLETE = "_TORCHDOCTOR_COMPLETE"
 
 WRONG_USAGE = 2
 INTERRUPTED = 130
+_CLEANING = 10.0  # seconds after a signal to stop in which no other counts
 
 
 class Commands(click.Group):
@@ -261,10 +264,26 @@ def _usable_streams() -> None:
 
 
 def _stop_like_ctrl_c() -> None:
-    """A scheduler's SIGTERM and a closed terminal's SIGHUP clean up as Ctrl-C does."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    """A scheduler's SIGTERM and a closed terminal's SIGHUP clean up as Ctrl-C does, and the next ones wait for that."""
+    stopped = 0.0
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        now = time.monotonic()
+        # Who presses it again while half an environment is removed would have the other half left.
+        if not stopped or now - stopped > _CLEANING:
+            stopped = now
+            raise KeyboardInterrupt
+
+    for number in _stopping_signals():
+        # One that is ignored stays so: nohup, and what a shell starts in the background.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 def _colour() -> bool | None:
@@ -322,6 +341,10 @@ def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
 
 
 def _leave(status: int) -> NoReturn:
+    # All is done: what stops us now need not be told of with a traceback from the depth of Python.
+    for number in _stopping_signals():
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     try:
         sys.stdout.flush()
         sys.stderr.flush()
