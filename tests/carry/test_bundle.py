@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -89,6 +91,35 @@ def test_a_missing_file_an_unfinished_bundle_and_an_environment_that_is_there(bu
     assert "the bundle is not complete" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "env").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"python": "3.'])
+def test_a_damaged_description_is_said(bundle, tmp_path, content):
+    """It is read before there are sums to go by."""
+    (bundle / "bundle.json").write_bytes(content)
+    done = run_script(bundle, sys.executable, bundle / "install.py", tmp_path / "env")
+    assert "bundle.json is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_stopped_is_in_nobodys_way(bundle, tmp_path, number):
+    """Stopped it clears up itself; killed, the next run does, and says so."""
+    folder = tmp_path / "an env"
+    process = subprocess.Popen(
+        [sys.executable, bundle / "install.py", folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    while not (folder / "pyvenv.cfg").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert b"Traceback" not in process.communicate()[1]
+    assert folder.exists() == (number == signal.SIGKILL)
+    done = run_script(bundle, sys.executable, bundle / "install.py", folder)
+    assert done.returncode == 0, done.stderr
+    assert ("cleared" in done.stdout) == (number == signal.SIGKILL)
+    assert versions(folder)["torch"] == f"{TORCH}+cpu"
+    assert f"source '{folder}/bin/activate'" in done.stdout
 
 
 def test_a_bundle_for_another_system_or_python_says_so(bundle, tmp_path):

@@ -9,13 +9,16 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AGAIN = "TORCHDOCTOR_BUNDLE_PYTHON"
+UNFINISHED = ".torchdoctor-unfinished"
 
 
 def stop(what: str, fix: str) -> NoReturn:
@@ -33,6 +36,17 @@ def read(name: str) -> str:
             "there is no {} in {}: the bundle is not complete".format(name, HERE),
             "copy the whole folder again",
         )
+    except ValueError:
+        stop("{} is damaged".format(name), "copy the whole folder again")
+
+
+def read_bundle() -> dict[str, Any]:
+    """What the bundle says it is for; it is needed before there is a Python to check the sums with."""
+    try:
+        found = json.loads(read("bundle.json"))
+        return {key: str(found[key]) for key in ("python", "implementation", "sys_platform")}
+    except (ValueError, KeyError, TypeError):
+        stop("bundle.json is damaged", "copy the whole folder again")
 
 
 def take_the_right_python(bundle: dict[str, Any]) -> None:
@@ -107,6 +121,7 @@ def digest_of(name: str) -> str:
 
 def install(folder: str) -> None:
     """Make the environment and install into it; nothing is left of it when that fails."""
+    clear_unfinished(folder)
     if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
         stop("{} is there already".format(folder), "name another folder: install.py ENV")
     there = os.path.isdir(folder)
@@ -117,6 +132,12 @@ def install(folder: str) -> None:
     environ = {
         key: value for key, value in os.environ.items() if not key.upper().startswith(("PIP_", "PYTHON"))
     }
+    mark = os.path.join(folder, UNFINISHED)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        held = hold(mark)
+    except OSError as error:
+        stop("{} cannot be made: {}".format(folder, error.strerror), "name another folder: install.py ENV")
     done = False
     try:
         run([sys.executable, "-m", "venv", folder], environ)
@@ -126,12 +147,46 @@ def install(folder: str) -> None:
             run([*pip, "--quiet", "-r", os.path.join(HERE, "requirements-pip.txt")], environ)
         run([*pip, "-r", os.path.join(HERE, "requirements.txt")], environ)
         run([python, "-c", "import torch; print('installed torch', torch.__version__)"], environ)
+        held.close()
+        os.remove(mark)
         done = True
     finally:
+        held.close()
         if not done:
             shutil.rmtree(folder, ignore_errors=True)
             if there:
                 os.mkdir(folder)
+
+
+def clear_unfinished(folder: str) -> None:
+    """Remove what a run that was killed left, or that ended with the power; it would be in the way for good."""
+    mark = os.path.join(folder, UNFINISHED)
+    if not os.path.isfile(mark):
+        return
+    try:
+        hold(mark).close()
+        os.remove(mark)  # Windows refuses that while another run has it open
+    except OSError:
+        stop("another run is installing into {}".format(folder), "wait until it is done")
+    print("cleared   {}, which a run that was broken off left".format(folder), flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def hold(mark: str) -> IO[bytes]:
+    """The open mark of a run at work; raises `OSError` while another one has it."""
+    file = open(mark, "ab")  # noqa: SIM115  (it is open for as long as the run is)
+    try:
+        import fcntl
+    except ImportError:
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise
+    except OSError:
+        pass  # a file system without locks
+    return file
 
 
 def run(command: list[str], environ: dict[str, str]) -> None:
@@ -149,22 +204,27 @@ def run(command: list[str], environ: dict[str, str]) -> None:
 def main() -> None:
     """The whole way, in order."""
     for stream in (sys.stdout, sys.stderr):
-        # A file or a pipe on Windows takes no name from outside of its code page.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        # A file or a pipe on Windows takes no name from outside of its code page; one that is closed is None.
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("SIGTERM", "SIGHUP"):
+        if getattr(signal, name, None) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
         sys.exit(__doc__)
-    bundle = json.loads(read("bundle.json"))
+    bundle = read_bundle()
     refuse_another_machine(bundle)
     take_the_right_python(bundle)
     check_sums()
     folder = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".venv")
     install(folder)
     activate = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "activate")
-    print("use it    {}{}".format("" if os.name == "nt" else "source ", activate))
+    print("use it    {}".format(activate if os.name == "nt" else "source " + shlex.quote(activate)))
 
 
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
+        print("interrupted; nothing is left of it", file=sys.stderr)
         sys.exit(130)
