@@ -54,12 +54,21 @@ class SourceOptions:
 def gather_sources(options: SourceOptions, world: World, python: PythonInfo, report: Reporter) -> Sources:
     """Every source in order: the options', the official index, pip's and uv's settings, PyPI."""
     for place in options.find_links:
-        if "://" not in place and not Path(place).expanduser().exists():
+        if not _there(place):
             raise UsageError(
                 message("--find-links: there is no {place}", place=place),
                 fix=message("name a folder or a page that is there"),
             )
-    settings = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here())
+    found = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here())
+    # A stick that is not there now; pip passes over it as well. An index that is not there stays an error.
+    gone = [row for row in found if row.kind == "find-links" and not _there(row.place)]
+    for row in gone:
+        report.note(
+            message(
+                "{origin}: there is no {place}; it is ignored", origin=row.origin, place=redacted(row.place)
+            )
+        )
+    settings = [row for row in found if row not in gone]
     for row in settings:
         report.detail(
             message(
@@ -79,6 +88,10 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
     for text in sources.ignored:
         report.note(text)
     return with_passwords(sources, world)
+
+
+def _there(place: str) -> bool:
+    return "://" in place or Path(place).expanduser().exists()
 
 
 def _here() -> Path:

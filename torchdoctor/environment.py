@@ -33,7 +33,16 @@ if TYPE_CHECKING:
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.plan import Plan
 
-__all__ = ["Environment", "State", "Work", "examine", "install", "interpreter_of", "recover"]
+__all__ = [
+    "Environment",
+    "State",
+    "Work",
+    "examine",
+    "install",
+    "interpreter_of",
+    "recover",
+    "refuse_unwritable",
+]
 
 
 # A mount that shows the same file system again, and a folder of a container's image: they look like any other folder
@@ -113,6 +122,18 @@ def install(wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
             ),
         ) from error
     return Environment(folder=folder, python=interpreter_of(folder), created=state not in ("venv", "conda"))
+
+
+def refuse_unwritable(folder: Path, state: State) -> None:
+    """Raise `InstallFailed` where nothing can be made or changed, before gigabytes are fetched for it."""
+    place = folder if changed_in_place(folder, state) else folder.parent
+    while not os.access(place, os.F_OK):
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise InstallFailed(
+            message("{folder} could not be made: {place} cannot be written to", folder=folder, place=place),
+            fix=message("name another folder: torchdoctor install ENV"),
+        )
 
 
 def _make_beside(folder: Path, state: State, wheelhouse: Wheelhouse, work: Work) -> None:

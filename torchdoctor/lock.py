@@ -12,7 +12,7 @@ import tomli_w
 from packaging.utils import canonicalize_name
 
 from torchdoctor import uv
-from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.message import message
 from torchdoctor.pinned import others_in, write_index
 from torchdoctor.pylock import Lock, LockedWheel
@@ -154,7 +154,7 @@ def _settings(sources: Sources, pinned: Path, links: Sequence[str]) -> dict[str,
     }
 
 
-def _failure(finished: uv.Finished, passed_over: Mapping[str, str]) -> SourceFailed | NoSolution:
+def _failure(finished: uv.Finished, passed_over: Mapping[str, str]) -> SourceFailed | NoSolution | UsageError:
     text = finished.cause
     signs = (
         "error sending request",
@@ -170,8 +170,14 @@ def _failure(finished: uv.Finished, passed_over: Mapping[str, str]) -> SourceFai
             fix=message("name another source with --index-url, --mirror or --find-links"),
             kind="hash-mismatch",
         )
+    if "invalid value" in finished.stderr or "Failed to parse environment variable" in finished.stderr:
+        return UsageError(
+            message("uv does not understand a setting of its own: {text}", text=text),
+            fix=message("correct or unset that variable: `env | grep UV_` shows them"),
+            kind="uv-setting",
+        )
     if "cache" in finished.stderr and (
-        "Permission denied" in finished.stderr or "Failed to create" in finished.stderr
+        "Permission denied" in finished.stderr or "failed to create" in finished.stderr.lower()
     ):
         return SourceFailed(
             message("uv's cache cannot be used: {text}", text=text),

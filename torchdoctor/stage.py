@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["check_together", "complaints", "fill", "keep_owner", "make", "other_owner"]
 
 _LIMIT = 3600.0
+# uv writes the prompt into scripts that a shell runs, as it is.
+_UNSAFE = re.compile(r"[^\w .,+@=()-]")
 
 
 def make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping[str, str]) -> None:
@@ -42,7 +45,7 @@ def make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping
             "--quiet",
             "--python",
             python,
-            f"--prompt={folder.name}",
+            f"--prompt={_UNSAFE.sub('_', folder.name)}",
             stage,
         ],
         environ=environ,

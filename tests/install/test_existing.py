@@ -336,6 +336,23 @@ def test_a_folder_of_any_name(torchdoctor, newer, small, tmp_path, name):
     assert said == str(tmp_path / "work" / name)
 
 
+def test_a_folder_whose_name_is_a_command_runs_none(torchdoctor, small, tmp_path):
+    """uv puts the prompt into the script that a shell runs to activate it."""
+    folder = tmp_path / "work" / "$(touch ran)`touch ran`"
+    assert torchdoctor("install", folder, *small).status == 0
+    script = folder / "bin" / "activate"
+    subprocess.run(["bash", "-c", '. "$1" && python -c ""', "-", script], cwd=tmp_path, check=True)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["one:two", b"\xff\xfe"])
+def test_a_name_that_no_environment_can_have_is_refused(torchdoctor, small, tmp_path, name):
+    """PATH cannot hold it, or uv cannot: said before anything is fetched."""
+    ran = torchdoctor("install", tmp_path / os.fsdecode(name), *small, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "environment"), ran.out
+    assert "cannot be an environment" in ran.json["error"]["message"]
+
+
 def test_two_installs_at_once_into_one_environment(alone, newer, small, existing, upgrade):
     """One does it; the other is told, or finds it done."""
     runs = [killing.start(("install", existing, *upgrade), alone, existing.parent) for _ in range(2)]

@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.install.conftest import TORCH, VISION
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
@@ -212,3 +214,21 @@ def test_settings_of_uvs_that_would_lead_it_elsewhere_do_not_count(torchdoctor, 
     }
     ran = torchdoctor("install", tmp_path / "env", *bare, **more)
     assert ran.status == 0, ran.err
+
+
+def test_a_folder_of_pips_settings_that_is_gone_is_passed_over(torchdoctor, bare, tmp_path):
+    """A stick that is not there now; pip goes on too."""
+    ran = torchdoctor("install", tmp_path / "env", *bare, PIP_FIND_LINKS=str(tmp_path / "gone"))
+    assert ran.status == 0, ran.err
+    assert f"there is no {tmp_path / 'gone'}; it is ignored" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status", "kind"),
+    [("UV_CACHE_DIR", "/dev/null", 4, "cache"), ("UV_HTTP_TIMEOUT", "soon", 2, "uv-setting")],
+)
+def test_a_setting_of_uvs_that_is_wrong_is_named(torchdoctor, bare, tmp_path, name, value, status, kind):
+    """Not taken for packages that cannot be found."""
+    ran = torchdoctor("install", tmp_path / "env", *bare, "--json", **{name: value})
+    assert (ran.status, ran.json["error"]["kind"]) == (status, kind), ran.out
+    assert value in ran.json["error"]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -47,6 +48,7 @@ def check_place(folder: Path) -> None:
     """Refuse a folder that holds something else than a bundle, finished or not; `UsageError`."""
     try:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        _refuse_unwritable(folder)
     except OSError as error:
         raise UsageError(
             message("{folder} cannot be used: {strerror}", folder=folder, strerror=error.strerror),
@@ -65,6 +67,15 @@ def check_place(folder: Path) -> None:
             fix=message("name a folder that is empty or not there yet"),
             kind="not-a-bundle",
         )
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Raise `PermissionError` before anything is fetched for the folder."""
+    place = folder
+    while not os.access(place, os.F_OK):
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
 
 
 def write_bundle(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine) -> Bundle:

@@ -52,6 +52,11 @@ def environment_folder(env: Path) -> Path:
             message("{place} cannot be an environment", place=folder),
             fix=message("name a folder: torchdoctor install ENV"),
         )
+    if not folder.exists() and (why := _unfit(str(folder))) is not None:
+        raise EnvironmentUnusable(
+            message("{place!r} cannot be an environment: {because}", place=str(folder), because=why),
+            fix=message("name another folder: torchdoctor install ENV"),
+        )
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if folder == here or folder in here.parents:
@@ -64,6 +69,18 @@ def environment_folder(env: Path) -> Path:
                 kind="current-folder",
             )
     return folder
+
+
+def _unfit(place: str) -> str | None:
+    """Why a path can be a folder, and no environment."""
+    # `python -m venv` refuses it too: what is put into PATH would be two folders.
+    if os.pathsep in place:
+        return message("{sign} separates the folders of PATH", sign=os.pathsep)
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        return message("its name is not UTF-8")
+    return None
 
 
 def cache_folder() -> Path:
