@@ -23,7 +23,7 @@ from torchdoctor.exchange import exchange, flush, flush_folder, flushing
 from torchdoctor.message import message
 from torchdoctor.plan import COMPANIONS
 from torchdoctor.record import changes_of, write_record
-from torchdoctor.stage import check_together, complaints, fill, keep_owner, make, other_owner
+from torchdoctor.stage import check_together, complaints, fill, keep_owner, make, other_owner, spoiled
 from torchdoctor.wheel.contents import check_wheel, refuse_shared_files
 
 if TYPE_CHECKING:
@@ -172,11 +172,15 @@ def _change_in_place(folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
 
 
 def _fill(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:
+    copied = other_owner(folder) is not None
     with flushing(stage):
-        fill(
-            stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall,
-            copied=other_owner(folder) is not None,
-        )  # fmt: skip
+        fill(stage, wheelhouse, work.work, work.environ, work.on_wait, work.reinstall, copied=copied)
+        # Who edits a file of an environment edits uv's cache with it, of which it is a hard link, and what comes next.
+        if wrong := spoiled(stage, wheelhouse):
+            fresh = work.work / "uv-cache"
+            fill(
+                stage, wheelhouse, work.work, work.environ, work.on_wait, wrong, copied=copied, cache=fresh
+            )  # fmt: skip
 
 
 def _write_record(stage: Path, folder: Path, wheelhouse: Wheelhouse, work: Work) -> None:

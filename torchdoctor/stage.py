@@ -15,7 +15,7 @@ import tomli_w
 from torchdoctor import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.examine import interpreter_of
-from torchdoctor.installed import read_installed
+from torchdoctor.installed import damaged_packages, read_installed
 from torchdoctor.message import message
 from torchdoctor.plan import COMPANIONS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torchdoctor.examine import State
     from torchdoctor.fetch import Wheelhouse
 
-__all__ = ["check_together", "complaints", "fill", "keep_owner", "make", "other_owner"]
+__all__ = ["check_together", "complaints", "fill", "keep_owner", "make", "other_owner", "spoiled"]
 
 _LIMIT = 3600.0
 # uv writes the prompt into scripts that a shell runs, as it is.
@@ -80,11 +80,12 @@ def fill(
     reinstall: Collection[str] = (),
     *,
     copied: bool = False,
+    cache: Path | None = None,
 ) -> None:
     """Install the files of the lock, offline, bytecode compiled, with scripts that work after the rename.
 
     Those named in `reinstall` replace what is there at the same version. `copied` files share nothing with uv's cache:
-    a hard link that is given to another user would give away the cache's own file.
+    a hard link that is given to another user would give away the cache's own file. `cache` is used instead of uv's own.
     """
     offline = work / "pylock.offline.toml"
     offline.write_text(tomli_w.dumps(_pointing_at_files(wheelhouse)), "utf-8")
@@ -94,6 +95,7 @@ def fill(
                 "pip", "install", "--requirements", offline, "--python", interpreter_of(stage), "--offline",
                 "--no-config", "--compile-bytecode", "--quiet",
                 *(("--link-mode", "copy") if copied else ()),
+                *(("--cache-dir", cache) if cache else ()),
                 *(word for name in sorted(reinstall) for word in ("--reinstall-package", name)),
             ],
             environ=environ,
@@ -106,6 +108,12 @@ def fill(
             message("the packages could not be installed: {cause}", cause=finished.cause),
             fix=message("run the command again with -v, and report its output if it stays so"),
         )
+
+
+def spoiled(stage: Path, wheelhouse: Wheelhouse) -> frozenset[str]:
+    """Which packages of the lock are not as their RECORD says, though they were installed just now."""
+    places = [stage / "Lib" / "site-packages", *stage.glob("lib/python*/site-packages")]
+    return frozenset(damaged_packages(places)) & {row.wheel.name for row in wheelhouse.wheels}
 
 
 def complaints(place: Path, work: Path, environ: Mapping[str, str]) -> set[str]:
