@@ -19,6 +19,7 @@ from tests.install.conftest import TORCH, VISION
 from tests.install.test_sources import versions
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
+from torchdoctor.claim import claim
 
 CARRIED = Path(__file__).parents[2] / "torchdoctor" / "bundle" / "carried"
 
@@ -217,6 +218,34 @@ def test_a_newer_download_into_the_same_folder_replaces_what_is_old(
     newer = ["2.14.0" if option == TORCH else option for option in options]
     assert torchdoctor("download", tmp_path / "bundle", *newer, "--without", "torchvision").status == 0
     assert [path.name.partition("-")[1] for path in (tmp_path / "bundle").glob("*.whl")] == ["-"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+def test_a_second_download_into_the_same_folder_is_told_of_the_first(torchdoctor, options, tmp_path):
+    """Each would remove the other's wheels."""
+    (tmp_path / "bundle").mkdir()
+    with claim(tmp_path / "bundle"):
+        ran = torchdoctor("download", tmp_path / "bundle", *options, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (4, "busy")
+
+
+def test_a_stick_that_is_too_small_keeps_what_it_has(torchdoctor, options, official, tmp_path):
+    """Known before the older bundle on it is touched."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", stick]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        assert torchdoctor("download", stick / "b", *options).status == 0
+        before = {path.name: path.read_bytes() for path in (stick / "b").iterdir()}
+        modules = {"big.txt": os.urandom(1 << 20).hex()}
+        official.add("/simple/big/", *make_wheel("big", "1.0", tag="py3-none-any", modules=modules))
+        ran = torchdoctor("download", stick / "b", *options, "--with", "big", "--json")
+        assert (ran.status, ran.json["error"]["kind"]) == (4, "no-space"), ran.out
+        assert {path.name: path.read_bytes() for path in (stick / "b").iterdir()} == before
+    finally:
+        subprocess.run(["umount", "-l", stick], check=False)
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(torchdoctor, options, official, tmp_path):

@@ -13,6 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from torchdoctor import __version__
+from torchdoctor.claim import claim, claimed
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.fetch import digest_of
 from torchdoctor.message import joined, message
@@ -107,6 +108,44 @@ def write_bundle(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine
 
 def _write(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine) -> Bundle:
     folder.mkdir(parents=True, exist_ok=True)
+    if claimed(folder):
+        raise SourceFailed(
+            message("another torchdoctor is writing into {folder}", folder=folder),
+            fix=message("wait until it is done"),
+            kind="busy",
+        )
+    with claim(folder):
+        _check_space(folder, house)
+        return _write_claimed(folder, locked, house, machine)
+
+
+def _check_space(folder: Path, house: Wheelhouse) -> None:
+    """Before what is there is touched: an older bundle on a stick that is too small stays whole."""
+    wanted = {row.wheel.filename for row in house.wheels}
+    there = {path.name: path.stat().st_size for path in folder.glob("*.whl")}
+    device = folder.stat().st_dev
+    # On the cache's own disk they are hard links.
+    needed = sum(
+        row.size
+        for row in house.wheels
+        if row.wheel.filename not in there and row.path.stat().st_dev != device
+    )
+    going = sum(size for name, size in there.items() if name not in wanted)
+    free = shutil.disk_usage(folder).free + going
+    if needed > free:
+        raise SourceFailed(
+            message(
+                "the files need {needed:.1f} GB and {folder} has {free:.1f} GB free",
+                needed=needed / 1e9,
+                folder=folder,
+                free=free / 1e9,
+            ),
+            fix=message("free space there, or name another folder; what was fetched is kept"),
+            kind="no-space",
+        )
+
+
+def _write_claimed(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine) -> Bundle:
     (folder / _SUMS).unlink(missing_ok=True)
     _write_text(folder / _MARK, json.dumps(_description(machine), indent=2) + "\n")
     sums = {row.wheel.filename: row.sha256 for row in house.wheels}
