@@ -345,7 +345,7 @@ def test_a_folder_whose_name_is_a_command_runs_none(torchdoctor, small, tmp_path
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("name", ["one:two", b"\xff\xfe"])
+@pytest.mark.parametrize("name", ["one:two", b"\xff\xfe", "long" * 100])
 def test_a_name_that_no_environment_can_have_is_refused(torchdoctor, small, tmp_path, name):
     """PATH cannot hold it, or uv cannot: said before anything is fetched."""
     ran = torchdoctor("install", tmp_path / os.fsdecode(name), *small, "--json")

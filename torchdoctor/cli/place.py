@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -52,9 +53,9 @@ def environment_folder(env: Path) -> Path:
             message("{place} cannot be an environment", place=folder),
             fix=message("name a folder: torchdoctor install ENV"),
         )
-    if not folder.exists() and (why := _unfit(str(folder))) is not None:
+    if (why := _unfit(folder)) is not None:
         raise EnvironmentUnusable(
-            message("{place!r} cannot be an environment: {because}", place=str(folder), because=why),
+            message("{place!r} cannot be an environment: {because}", place=str(folder)[:200], because=why),
             fix=message("name another folder: torchdoctor install ENV"),
         )
     with contextlib.suppress(OSError):
@@ -71,13 +72,20 @@ def environment_folder(env: Path) -> Path:
     return folder
 
 
-def _unfit(place: str) -> str | None:
-    """Why a path can be a folder, and no environment."""
+def _unfit(folder: Path) -> str | None:
+    """Why a path that is not there yet can be no environment."""
+    try:
+        folder.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return message("its name is too long")
+    else:
+        return None
     # `python -m venv` refuses it too: what is put into PATH would be two folders.
-    if os.pathsep in place:
+    if os.pathsep in str(folder):
         return message("{sign} separates the folders of PATH", sign=os.pathsep)
     try:
-        place.encode()
+        str(folder).encode()
     except UnicodeEncodeError:
         return message("its name is not UTF-8")
     return None
