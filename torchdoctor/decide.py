@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torchdoctor.machine import Machine, PythonInfo, World
     from torchdoctor.plan import Plan, PlannedPackage, Ranking, Request
     from torchdoctor.reporter import Reporter
+    from torchdoctor.sources.configured import Setting
     from torchdoctor.sources.order import Sources
     from torchdoctor.sources.source import Source
     from wheels_index import Snapshot, Wheel
@@ -59,24 +60,7 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
                 message("--find-links: there is no {place}", place=place),
                 fix=message("name a folder or a page that is there"),
             )
-    found = read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here())
-    # A stick that is not there now; pip passes over it as well. An index that is not there stays an error.
-    gone = [row for row in found if row.kind == "find-links" and not _there(row.place)]
-    for row in gone:
-        report.note(
-            message(
-                "{origin}: there is no {place}; it is ignored", origin=row.origin, place=redacted(row.place)
-            )
-        )
-    settings = [row for row in found if row not in gone]
-    for row in settings:
-        report.detail(
-            message(
-                "{origin}: {place} is handed to uv, which does not read it itself",
-                origin=row.origin,
-                place=redacted(row.place),
-            )
-        )
+    settings = _settings(world, python, report)
     sources = sources_in_order(
         index_url=options.index_url,
         find_links=options.find_links,
@@ -88,6 +72,39 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
     for text in sources.ignored:
         report.note(text)
     return with_passwords(sources, world)
+
+
+def _settings(world: World, python: PythonInfo, report: Reporter) -> list[Setting]:
+    """What pip and uv are configured with, less what is not there now; each is told of."""
+    kept = []
+    for row in read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here()):
+        if row.kind == "no-index":
+            report.note(
+                message(
+                    "{origin}: no index is asked, only find-links; --index-url names one all the same",
+                    origin=row.origin,
+                )
+            )
+        elif row.kind == "find-links" and not _there(row.place):
+            # A stick that is not there now; pip passes over it as well. An index that is not there stays an error.
+            report.note(
+                message(
+                    "{origin}: there is no {place}; it is ignored",
+                    origin=row.origin,
+                    place=redacted(row.place),
+                )
+            )
+            continue
+        else:
+            report.detail(
+                message(
+                    "{origin}: {place} is handed to uv, which does not read it itself",
+                    origin=row.origin,
+                    place=redacted(row.place),
+                )
+            )
+        kept.append(row)
+    return kept
 
 
 def _there(place: str) -> bool:

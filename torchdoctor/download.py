@@ -34,6 +34,7 @@ __all__ = ["Line", "download"]
 
 _SLOW_AFTER, _SLOW_RATE = 15.0, 1_000_000  # seconds, bytes a second
 _MIRRORED = (".pytorch.org", ".pythonhosted.org")  # hosts whose files the known mirrors have too
+_REFUSALS = (401, 403, 407)
 _RESTARTS = 3
 _REPAIRS = 3
 
@@ -265,8 +266,6 @@ class _OneFile:
             origin.validator = None
 
     def _failure(self, why: str) -> SourceFailed:
-        alone = len(self._origins) == 1 and self._origins[0].host.endswith(_MIRRORED)
-        hint = message("; a mirror may be nearer: `--mirror auto`") if alone else ""
         return SourceFailed(
             message(
                 "{filename} could not be fetched from {url}: {why}",
@@ -274,11 +273,19 @@ class _OneFile:
                 url=redacted(self._wheel.url),
                 why=why,
             ),
-            fix=message(
-                "check the network and run the command again; what has come is kept{hint}", hint=hint
-            ),
+            fix=self._fix(),
             kind="download",
         )
+
+    def _fix(self) -> str:
+        if all(row.status in _REFUSALS for row in self._origins):
+            return message(
+                "check the credentials for that address, or name another source with --index-url, --mirror or "
+                "--find-links"
+            )
+        alone = len(self._origins) == 1 and self._origins[0].host.endswith(_MIRRORED)
+        hint = message("; a mirror may be nearer: `--mirror auto`") if alone else ""
+        return message("check the network and run the command again; what has come is kept{hint}", hint=hint)
 
 
 def _sync_folder(folder: Path) -> None:

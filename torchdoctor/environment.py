@@ -9,6 +9,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import stat
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -228,8 +229,7 @@ def recover(folder: Path, locks: Path) -> None:
 
     Raises `InstallFailed` when another run is at work there, or the system refuses.
     """
-    left = any(folder.parent.glob(f"{glob.escape(_beside(folder, '').name)}*"))
-    if not left and not (folder / in_place.FOLDER).is_dir():
+    if not _left(folder, "") and not (folder / in_place.FOLDER).is_dir():
         return
     try:
         with _alone(folder, locks):
@@ -245,14 +245,25 @@ def recover(folder: Path, locks: Path) -> None:
         ) from error
 
 
+def _left(folder: Path, what: str) -> list[Path]:
+    """What runs of ours left beside the folder; where all may write (/tmp), less what another user put there."""
+    found = list(folder.parent.glob(f"{glob.escape(_beside(folder, what).name)}*"))
+    if sys.platform == "win32" or not found:
+        return found
+    parent = folder.parent.stat()
+    if not parent.st_mode & stat.S_IWOTH:
+        return found
+    return [path for path in found if path.lstat().st_uid in (os.geteuid(), parent.st_uid)]
+
+
 def _recover(folder: Path) -> None:
-    stages = list(folder.parent.glob(f"{glob.escape(_beside(folder, 'new').name)}*"))
+    stages = _left(folder, "new")
     # One whose locks lie in another cache is not kept away by ours.
     if any(map(claimed, (folder, *stages))):
         raise _busy(folder)
     in_place.undo(folder)
     old = _beside(folder, "old")
-    if old.exists() and not folder.exists():
+    if old in _left(folder, "old") and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
     for left in stages:

@@ -199,6 +199,15 @@ def test_a_refusal_is_final(fetcher, status):
     assert fetcher.left_over() == []
 
 
+@pytest.mark.parametrize(("status", "word"), [(401, "credentials"), (403, "credentials"), (404, "network")])
+def test_who_is_not_let_in_is_told_to_look_at_the_credentials(fetcher, status, word):
+    """The network is not at fault there."""
+    fetcher.server.fault = lambda _: Fault(status=status)
+    with pytest.raises(SourceFailed) as caught:
+        fetcher()
+    assert word in caught.value.fix
+
+
 def test_a_body_in_an_encoding_that_was_not_asked_for_is_refused(fetcher):
     """Ranges of a compressed body are not ranges of the file."""
     fetcher.server.fault = lambda _: Fault(encoding="gzip")

@@ -20,7 +20,7 @@ from tests.install import killing
 from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor import in_place
+from torchdoctor import environment, in_place
 from torchdoctor.errors import InstallFailed
 from torchdoctor.exchange import exchange
 
@@ -416,6 +416,23 @@ def test_another_users_environment_stays_that_users_and_shares_no_file_with_our_
         status = path.lstat()
         assert status.st_uid == 12345, path
         assert path.is_dir() or status.st_nlink == 1, path
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can act for another user")
+def test_what_another_user_left_where_all_may_write_is_not_taken_for_ours(existing, tmp_path):
+    """Beside /tmp/env anybody can put what looks like the old environment of a broken run, with a Python in it."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    folder = shared / "env"
+    planted = environment._beside(folder, "old")
+    existing.rename(planted)
+    os.chown(planted, 12345, 12345)
+    environment.recover(folder, tmp_path / "locks")
+    assert not folder.exists()
+    os.chown(planted, 0, 0)
+    environment.recover(folder, tmp_path / "locks")
+    assert folder.is_dir()
 
 
 def test_a_journal_that_names_files_elsewhere_undoes_nothing(tmp_path):

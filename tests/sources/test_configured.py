@@ -90,3 +90,12 @@ JSON = st.recursive(
 def test_no_uv_table_breaks_the_parser(table):
     """A file of another shape than uv's gives fewer settings, never a failure."""
     assert all(isinstance(row.place, str) for row in uv_settings({}, [("uv.toml", table)]))
+
+
+def test_a_ban_on_indexes_is_read_as_pip_and_uv_read_it():
+    """From each place where it can stand, and only where it says yes."""
+    assert [row.kind for row in pip_settings("global.no-index='true'\n")] == ["no-index"]
+    assert pip_settings("global.no-index='true'\n:env:.no-index='0'\n") == ()
+    assert [row.kind for row in uv_settings({"UV_NO_INDEX": "1"}, [])] == ["no-index"]
+    assert uv_settings({"UV_NO_INDEX": "false"}, []) == ()
+    assert [row.kind for row in uv_settings({}, [("uv.toml", {"pip": {"no-index": True}})])] == ["no-index"]

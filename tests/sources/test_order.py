@@ -87,3 +87,15 @@ def test_credentials_never_show():
     assert "secret" not in source.name
     assert "secret" in source.url
     assert "secret" not in source.index_url("cpu")
+
+
+def test_where_no_index_is_to_be_asked_only_links_are():
+    """`no-index` of pip or uv, as where there is no network; an index that is typed now is asked all the same."""
+    told = (*CONFIGURED, Setting(kind="no-index", place="", origin="pip's no-index (global)"))
+    sources = sources_in_order(configured=told)
+    assert names(sources.torch) == ["/srv/wheels"]
+    assert (sources.indexes, sources.default_index) == ((), None)
+    assert names(sources.find_links) == ["/srv/wheels"]
+    assert sources.ignored == ()
+    typed = sources_in_order(index_url="https://mine.example/whl", configured=told)
+    assert names(typed.torch) == ["https://mine.example/whl", "/srv/wheels"]

@@ -16,6 +16,7 @@ from torchdoctor.message import joined, message, shown
 
 if TYPE_CHECKING:
     from torchdoctor.install import InstallOptions, InstallResult
+    from torchdoctor.machine import World
 
 __all__ = ["command"]
 
@@ -74,15 +75,16 @@ def command(
     torchdoctor install ~/envs/vision --torch 2.9 --with torchvision
     torchdoctor install --variant cpu --python 3.12 --kernel-name demo
     """
+    folder = environment_folder(env)
+    world = _world(folder, python)
+
     from torchdoctor.cli.asked import extras_asked, optional_asked, request_asked
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
     from torchdoctor.decide import SourceOptions
     from torchdoctor.install import InstallOptions, install
     from torchdoctor.kernel import valid_name
-    from torchdoctor.machine import real_world
     from torchdoctor.report.progress import StageLines
 
-    folder = environment_folder(env)
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
     options = InstallOptions(
         folder=folder,
@@ -102,7 +104,7 @@ def command(
     )
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
     try:
-        result = install(options, world=real_world(os.environ), report=report)
+        result = install(options, world=world, report=report)
     finally:
         report.close()
     if output.json:
@@ -110,6 +112,24 @@ def command(
     else:
         _show(options, result, output)
     return result.exit_status
+
+
+def _world(folder: Path, python: str | None) -> World:
+    """This computer; where it is clear which Python it will be, that one and its pip are asked at once.
+
+    Both answer while the rest of the program loads, which takes as long.
+    """
+    from torchdoctor.machine import real_world
+
+    if python is not None or folder.exists():
+        return real_world(os.environ)
+    from torchdoctor.machine.ahead import begin
+    from torchdoctor.machine.find import own_base
+    from torchdoctor.machine.python import describing
+    from torchdoctor.sources.settings import PIP_SECONDS, asking_pip
+
+    own = own_base()
+    return begin(os.environ, (describing(own), asking_pip(own)), timeout=PIP_SECONDS)
 
 
 def _lock_alone(

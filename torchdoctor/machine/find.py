@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.machine.python import PythonInfo
     from torchdoctor.machine.seam import World
 
-__all__ = ["find_python", "parse_uv_list"]
+__all__ = ["find_python", "own_base", "parse_uv_list"]
 
 # uv runs each interpreter that it meets for the first time.
 _SECONDS = 60.0
@@ -34,7 +34,7 @@ def find_python(world: World, asked: str | None) -> PythonInfo:
     or of one that pyenv holds. Raises `EnvironmentUnusable`, naming those that are there, when it is none of them.
     """
     if asked is None:
-        return describe_python(world, _own_base())
+        return describe_python(world, own_base())
     looks_like_path = any(mark in asked for mark in ("/", "\\", "~")) or asked in (".", "..")
     place = Path(asked).expanduser() if asked.startswith("~") else Path(asked)
     if looks_like_path or (not _VERSION.fullmatch(asked) and place.is_dir()):
@@ -60,7 +60,7 @@ def _active(world: World) -> Path:
     )
 
 
-def _own_base() -> Path:
+def own_base() -> Path:
     """What this process's virtual environment was made from, else its own interpreter.
 
     Python 3.10 does not say; and Debian's venvs say /usr/bin/python, which may not be there.

@@ -16,7 +16,7 @@ from torchdoctor.message import message
 if TYPE_CHECKING:
     from torchdoctor.machine.seam import Completed, World
 
-__all__ = ["PythonInfo", "describe_python", "parse_description"]
+__all__ = ["PythonInfo", "describe_python", "describing", "parse_description"]
 
 # A first start on a network drive or under a virus scanner takes long; a hang is longer.
 _SECONDS = 30.0
@@ -87,7 +87,7 @@ def describe_python(world: World, executable: Path | str) -> PythonInfo:
 
     Raises `EnvironmentUnusable` when it is not a Python that runs.
     """
-    answer = world.run([str(executable), "-I", "-c", _script()], timeout=_SECONDS)
+    answer = world.run(describing(executable), timeout=_SECONDS)
     if not answer.ok:
         raise _unusable(executable, answer)
     try:
@@ -100,6 +100,11 @@ def describe_python(world: World, executable: Path | str) -> PythonInfo:
             fix=_FIX,
             kind="not-a-python",
         ) from error
+
+
+def describing(executable: Path | str) -> list[str]:
+    """The command that has an interpreter describe itself."""
+    return [str(executable), "-I", "-c", _script()]
 
 
 def parse_description(text: str) -> PythonInfo:

@@ -1,4 +1,4 @@
-"""What pip and uv are configured with: index, extra indexes, find-links, each with where it came from."""
+"""What pip and uv are configured with: index, extra indexes, find-links, no index, each with where it came from."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Setting", "pip_settings", "uv_settings"]
 
-Kind = Literal["index", "extra-index", "find-links"]
+Kind = Literal["index", "extra-index", "find-links", "no-index"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """One configured place. `origin` names the tool and the key it was read from."""
+    """One configured place. `origin` names the tool and the key it was read from.
+
+    The kind `no-index` names none: no index is to be asked, only what find-links name.
+    """
 
     kind: Kind
     place: str
@@ -31,6 +34,9 @@ _PIP_KEYS: dict[str, Kind] = {
     "extra-index-url": "extra-index",
     "find-links": "find-links",
 }
+_NO_INDEX: Literal["no-index"] = "no-index"
+# https://github.com/pypa/pip/blob/main/src/pip/_internal/utils/misc.py, and uv's as clap reads it
+_TRUE = ("y", "yes", "t", "true", "on", "1")
 # pip lets the environment override a command's section, and that the global one.
 # https://pip.pypa.io/en/stable/topics/configuration/#precedence-override-order
 _PIP_SECTIONS = (":env:", "install", "global")
@@ -41,9 +47,9 @@ def pip_settings(listing: str) -> tuple[Setting, ...]:
     found: dict[tuple[str, str], str] = {}
     for line in listing.splitlines():
         match = re.fullmatch(r"(:env:|[a-z]{1,20})\.([a-z-]{1,40})=(.+)", line.strip())
-        if match and match[1] in _PIP_SECTIONS and match[2] in _PIP_KEYS:
+        if match and match[1] in _PIP_SECTIONS and match[2] in (*_PIP_KEYS, _NO_INDEX):
             found[match[1], match[2]] = _unquoted(match[3])
-    return tuple(
+    rows = [
         Setting(
             kind=kind,
             place=place,
@@ -52,7 +58,12 @@ def pip_settings(listing: str) -> tuple[Setting, ...]:
         for key, kind in _PIP_KEYS.items()
         for section, value in _first_set(found, key)
         for place in value.split()
-    )
+    ]
+    for section, value in _first_set(found, _NO_INDEX):
+        if value.lower() in _TRUE:
+            origin = message("pip's {key} ({section})", key=_NO_INDEX, section=_section(section))
+            rows.append(Setting(kind=_NO_INDEX, place="", origin=origin))
+    return tuple(rows)
 
 
 def _section(name: str) -> str:
@@ -94,6 +105,8 @@ def uv_settings(
     for key, kind in _UV_KEYS.items():
         places = re.split(r"[\s,]+" if key == "UV_FIND_LINKS" else r"\s+", environ.get(key, "").strip())
         rows += _settings(kind, [_without_name(place) for place in places], message("uv's {key}", key=key))
+    if environ.get("UV_NO_INDEX", "").lower() in _TRUE:
+        rows.append(Setting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX")))
     for name, table in files:
         rows += _from_table(table, name)
     return tuple(rows)
@@ -113,6 +126,8 @@ def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
         rows += _settings("index", [scope.get("index-url")], _in_uv("index-url", name))
         rows += _settings("extra-index", scope.get("extra-index-url"), _in_uv("extra-index-url", name))
         rows += _settings("find-links", scope.get("find-links"), _in_uv("find-links", name))
+        if scope.get("no-index") is True:
+            rows.append(Setting(kind=_NO_INDEX, place="", origin=_in_uv(_NO_INDEX, name)))
     indexes = table.get("index")
     for index in indexes if isinstance(indexes, list) else ():
         # An explicit index serves only the packages that a project pins to it.

@@ -63,7 +63,8 @@ def sources_in_order(
     The dependencies of torch come from what was given explicitly, then from the user's own indexes; the
     official index is never asked for them, so a name on one can never stand in for a package of the other.
     The mirror `auto` stands for those named in `by_speed`, the fastest first, which then also serve each other's
-    files side by side; the user's own index comes before a mirror of PyPI that nobody named.
+    files side by side; the user's own index comes before a mirror of PyPI that nobody named. Where pip or uv is told to
+    ask no index, only what was given explicitly and what is configured as find-links is asked.
     Raises `UsageError` for a place that is no URL, no folder, or an unknown mirror.
     """
     explicit = [_source(place, "flat", "--find-links") for place in find_links]
@@ -71,7 +72,7 @@ def sources_in_order(
     auto = mirror_name == AUTO
     mirrors = [mirror(name) for name in (by_speed if auto else [mirror_name] if mirror_name else [])]
     companions = [row for _, row in mirrors if row is not None]
-    usable, ignored = _usable(configured)
+    usable, ignored = _usable([row for row in configured if row.kind != "no-index"])
     settings = [_from_setting(row) for row in usable]
     own_mirrors = [row for row, _ in mirrors]
     official = [] if OFFICIAL in own_mirrors else [OFFICIAL]
@@ -89,6 +90,9 @@ def sources_in_order(
         ignored=ignored,
         mirrors=_distinct([*own_mirrors, *companions]) if auto else (),
     )
+    if len(usable) + len(ignored) < len(configured):
+        unasked = {*official, *own, PYPI}
+        sources = sources.without(row.url for row in unasked if row not in given)
     if not offline:
         return sources
     everything = (*sources.torch, *sources.indexes, *sources.find_links, *_some(sources.default_index))

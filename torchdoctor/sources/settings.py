@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from torchdoctor.machine import World
 
-__all__ = ["read_settings", "uv_tables"]
+__all__ = ["PIP_SECONDS", "asking_pip", "read_settings", "uv_tables"]
 
-_SECONDS = 15.0
+PIP_SECONDS = 15.0
 
 # `python -m pip` would look for pip in the current folder first, and run what lies there.
 _ASK_PIP = """
@@ -41,9 +41,14 @@ def read_settings(world: World, *, pythons: Sequence[Path], folder: Path) -> tup
     return tuple({(row.kind, row.place): row for row in reversed(rows)}.values())[::-1]
 
 
+def asking_pip(python: Path) -> list[str]:
+    """The command that has an interpreter's pip say its settings."""
+    return [str(python), "-c", _ASK_PIP]
+
+
 def _ask_pip(world: World, pythons: Sequence[Path]) -> tuple[Setting, ...]:
     for python in dict.fromkeys(pythons):
-        answer = world.run([str(python), "-c", _ASK_PIP], timeout=_SECONDS)
+        answer = world.run(asking_pip(python), timeout=PIP_SECONDS)
         if answer.ok:
             return pip_settings(answer.stdout)
     keys = (

@@ -165,7 +165,7 @@ def _expect_a_file(response: requests.Response, start: int) -> None:
         raise Fault("changed", message("the file there is shorter now"))
     if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Fault("busy", why, retry_after=parse_retry_after(response.headers.get("Retry-After")))
-    raise Fault("refused", why)
+    raise Fault("refused", why, status=status)
 
 
 def parse_content_range(text: str | None) -> tuple[int, int, int | None] | None:

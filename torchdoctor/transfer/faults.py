@@ -14,10 +14,13 @@ FaultKind = Literal["broken", "slow", "busy", "refused", "changed", "lying", "st
 
 
 class Fault(Exception):
-    """One answer failed; `retry_after` are the seconds that the server asked for."""
+    """One answer failed; `retry_after` are the seconds that the server asked for, `status` is what it said instead."""
 
-    def __init__(self, kind: FaultKind, why: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, kind: FaultKind, why: str, *, retry_after: float | None = None, status: int | None = None
+    ) -> None:
         super().__init__(why)
         self.kind = kind
         self.why = why
         self.retry_after = retry_after
+        self.status = status

@@ -41,7 +41,7 @@ def ask_size(
             if fault.kind == "lying":
                 origin.ranges = False
             elif fault.kind == "refused" or not patience.failed(0, slow=fault.kind == "slow"):
-                origin.refused = f"{origin.host}: {fault.why}"
+                origin.refuse(fault)
                 patience = Patience()
             else:
                 retry(fault.why)

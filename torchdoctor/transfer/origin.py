@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.transfer.answer import Validator
+    from torchdoctor.transfer.faults import Fault
 
 __all__ = ["Origin", "best_origin"]
 
 
 @dataclass(slots=True)
 class Origin:
-    """`refused` says why it is asked no more; `rate` is that of its last connection in bytes a second.
+    """`refused` says why it is asked no more, and `status` with which answer it said so.
 
+    `rate` is that of its last connection in bytes a second;
     `misses` counts failures that brought nothing while another place might.
     """
 
@@ -28,10 +30,15 @@ class Origin:
     ranges: bool = True
     validator: Validator | None = None
     refused: str | None = None
+    status: int | None = None
     rate: float = 0.0
     lanes: int = 0
     arrived: int = 0
     misses: int = 0
+
+    def refuse(self, fault: Fault) -> None:
+        """Ask it no more."""
+        self.refused, self.status = f"{self.host}: {fault.why}", fault.status
 
     @property
     def place(self) -> str:

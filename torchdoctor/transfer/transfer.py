@@ -307,7 +307,7 @@ class Transfer:
             self._error = Changed(fault.why)
             return False
         if fault.kind == "refused":
-            origin.refused = f"{origin.host}: {fault.why}"
+            origin.refuse(fault)
             return False
         if fault.kind == "busy" and others:
             self._ramp.settle(others)
@@ -319,13 +319,13 @@ class Transfer:
         if gained < ENOUGH and any(not row.refused for row in self._origins if row is not origin):
             origin.misses += 1
             if origin.misses == _MISSES:
-                origin.refused = f"{origin.host}: {fault.why}"
+                origin.refuse(fault)
             return False
         if patience.failed(gained, slow=fault.kind == "slow"):
             return True
         self._ramp.settle(max(others, 1))
         if not any(row.origin is origin for row in self._lanes if row is not lane):
-            origin.refused = f"{origin.host}: {fault.why}"
+            origin.refuse(fault)
         return False
 
     def _wait(self, seconds: float) -> bool:
