@@ -52,7 +52,8 @@ class Finished:
             line.strip().lstrip("\u00d7\u2570\u2500\u25b6\u2502\u251c\u252c ").strip()
             for line in self.stderr.splitlines()
         ]
-        return " ".join(line for line in lines if line and not line.startswith(("hint:", "warning:")))[:800]
+        said = " ".join(line for line in lines if line and not line.startswith(("hint:", "warning:")))
+        return said.removeprefix("error: ").replace(" cause: ", ": ")[:800]
 
 
 def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:

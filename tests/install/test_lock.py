@@ -17,6 +17,7 @@ from tests.conftest import run_torchdoctor
 from tests.install.conftest import HERE, TORCH, VISION
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
+from torchdoctor import uv
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.lock_file import plan_of_lock, read_lock
 from torchdoctor.machine import detect, find_python, real_world, supported_tags
@@ -404,3 +405,15 @@ def test_a_locked_file_that_has_changed_is_not_installed(locked, wanted, tmp_pat
     )  # fmt: skip
     assert (ran.status, ran.json["error"]["kind"]) == (4, "hash-mismatch"), ran.out
     assert not (tmp_path / "env").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: No solution found\n  cause: Because needed was not found\nhint: look elsewhere\n",
+        "  \u00d7 No solution found:\n  \u2570\u2500\u25b6 Because needed was not found\n",
+    ],
+)
+def test_what_uv_says_is_told_on_one_line_without_its_marks(said):
+    """Of an older and a newer uv."""
+    assert uv.Finished(status=1, stderr=said).cause == "No solution found: Because needed was not found"
