@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from torchdoctor import environment, quantity
 from torchdoctor.bring import bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources, get_ready
 from torchdoctor.errand import Errand
-from torchdoctor.errors import InstallFailed, UsageError
+from torchdoctor.errors import EnvironmentUnusable, InstallFailed, UsageError
 from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
@@ -224,6 +225,7 @@ def _interpreter(options: InstallOptions, state: environment.State, world: World
     if state not in ("venv", "conda"):
         return find_python(world, options.python)
     inside = describe_python(world, environment.interpreter_of(options.folder))
+    _refuse_strange_python(inside, options.folder)
     if options.python is not None:
         asked = find_python(world, options.python)
         if asked.version != inside.version:
@@ -237,6 +239,23 @@ def _interpreter(options: InstallOptions, state: environment.State, world: World
                 fix=message("leave out --python, or name another folder: torchdoctor install ENV"),
             )
     return inside
+
+
+def _refuse_strange_python(python: PythonInfo, folder: Path) -> None:
+    """An interpreter that only is linked to from there would have its own packages changed, wherever they are."""
+    with contextlib.suppress(OSError):
+        if python.prefix.samefile(folder):
+            return
+    raise EnvironmentUnusable(
+        message(
+            "{executable} is not a Python of {folder}: its packages are those of {prefix}",
+            executable=python.executable,
+            folder=folder,
+            prefix=python.prefix,
+        ),
+        fix=message("name another folder: torchdoctor install ENV"),
+        kind="not-its-own-python",
+    )
 
 
 def _put(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pytest
 
@@ -82,9 +83,9 @@ def test_latency_before_each_answer(fetcher, ranges):
 
 def test_a_large_file_on_a_far_line_begins_with_several_connections(fetcher):
     """Each connection begins slowly there: one alone would lose a second and more."""
-    large = heavy_wheel(20, stored=True, member=1_000_000)
+    large = os.urandom(20_000_000)
     fetcher.server.files[f"/{NAME}"] = large
-    fetcher.server.fault = lambda _: Fault(latency=0.05)
+    fetcher.server.fault = lambda _: Fault(latency=0.05, rate=20_000_000)
     assert fetcher(fetcher.locked(large)).path.read_bytes() == large
     assert len({row.start for row in fetcher.server.seen}) >= 4
 

@@ -435,6 +435,23 @@ def test_what_another_user_left_where_all_may_write_is_not_taken_for_ours(existi
     assert folder.is_dir()
 
 
+def test_a_folder_whose_python_lives_elsewhere_is_refused_before_anything_is_asked(
+    torchdoctor, tmp_path, small
+):
+    """What looks like conda's, with a link to another Python in it, would have that Python's packages changed."""
+    other, folder = tmp_path / "other", tmp_path / "env"
+    subprocess.run(
+        [find_uv_bin(), "venv", "--quiet", "--no-config", "--python", sys.executable, other], check=True
+    )
+    (folder / "bin").mkdir(parents=True)
+    (folder / "conda-meta").mkdir()
+    (folder / "bin" / "python").write_text(f'#!/bin/sh\nexec "{other}/bin/python" "$@"\n')
+    (folder / "bin" / "python").chmod(0o755)
+    ran = torchdoctor("install", folder, *small, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "not-its-own-python"), ran.out
+    assert versions(other) == {}
+
+
 def test_a_journal_that_names_files_elsewhere_undoes_nothing(tmp_path):
     """Somebody else's environment may hold anything; what it says to undo stays inside of it."""
     (tmp_path / "thesis.txt").write_text("years of work")
