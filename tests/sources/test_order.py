@@ -99,3 +99,9 @@ def test_where_no_index_is_to_be_asked_only_links_are():
     assert sources.ignored == ()
     typed = sources_in_order(index_url="https://mine.example/whl", configured=told)
     assert names(typed.torch) == ["https://mine.example/whl", "/srv/wheels"]
+    again = sources_in_order(index_url="https://corp.example/simple", configured=told)
+    assert names(again.torch) == ["https://corp.example/simple", "/srv/wheels"]
+    assert names(sources_in_order(mirror_name="official", configured=told).torch) == [
+        "download.pytorch.org",
+        "/srv/wheels",
+    ]

@@ -72,27 +72,26 @@ def sources_in_order(
     auto = mirror_name == AUTO
     mirrors = [mirror(name) for name in (by_speed if auto else [mirror_name] if mirror_name else [])]
     companions = [row for _, row in mirrors if row is not None]
-    usable, ignored = _usable([row for row in configured if row.kind != "no-index"])
+    banned = any(row.kind == "no-index" for row in configured)
+    usable, ignored = _usable([row for row in configured if not banned or row.kind == "find-links"])
+    last = [] if banned else [PYPI]
     settings = [_from_setting(row) for row in usable]
     own_mirrors = [row for row, _ in mirrors]
-    official = [] if OFFICIAL in own_mirrors else [OFFICIAL]
-    torch = [*given, *explicit, *own_mirrors, *official, *settings, PYPI]
+    official = [] if banned or OFFICIAL in own_mirrors else [OFFICIAL]
+    torch = [*given, *explicit, *own_mirrors, *official, *settings, *last]
     own = [row for row in settings if row.layout == "simple"]
     defaults = [row for row, setting in zip(settings, usable, strict=True) if setting.kind == "index"]
     extra = [row for row in own if row not in defaults]
     near = [] if auto and mirrors and mirrors[0][0] == OFFICIAL else companions[:1]
-    default = (defaults or near or [PYPI]) if auto else (near or defaults or [PYPI])
+    default = (defaults or near or last) if auto else (near or defaults or last)
     sources = Sources(
         torch=_distinct(torch),
         indexes=_distinct([*given, *extra, *default[1:]]),
-        default_index=default[0],
+        default_index=default[0] if default else None,
         find_links=_distinct([*explicit, *(row for row in settings if row.layout == "flat")]),
         ignored=ignored,
         mirrors=_distinct([*own_mirrors, *companions]) if auto else (),
     )
-    if len(usable) + len(ignored) < len(configured):
-        unasked = {*official, *own, PYPI}
-        sources = sources.without(row.url for row in unasked if row not in given)
     if not offline:
         return sources
     everything = (*sources.torch, *sources.indexes, *sources.find_links, *_some(sources.default_index))
