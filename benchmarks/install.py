@@ -6,6 +6,10 @@ Every round makes a new environment with each tool, bytecode compiled by all, fr
 that serves torch and what it needs, with ranges and metadata files (PEP 658) as the official indexes have them, from a
 process of its own. With --warm each tool has filled its caches before; with --latency each answer comes so many
 milliseconds late. Prints the median of each, the ratio of medians, and how busy the machine was.
+
+Nothing is deleted before the end, which takes 3 GB a round: for a minute or more after many files were deleted, ext4
+passes over their inodes one by one whenever a file is made (measured: up to 900 instead of 10 µs a file), and the
+tool that comes next would pay for it. https://github.com/torvalds/linux/blob/v6.12/fs/ext4/ialloc.c (recently_deleted)
 """
 
 from __future__ import annotations
@@ -94,9 +98,9 @@ def timed(arguments: list[str], environ: dict[str, str], folder: Path) -> float:
     return passed
 
 
-def one_round(url: str, work: Path, tool: str, *, warm: bool) -> float:
+def one_round(url: str, work: Path, tool: str, turn: int, *, warm: bool) -> float:
     """Make an environment with one tool; its caches are empty, or what they were left as when `warm`."""
-    folder = work / tool
+    folder = work / (tool if warm else f"{tool}-{turn}")
     folder.mkdir(exist_ok=True)
     environ = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "UV_"))}
     environ |= {
@@ -104,7 +108,7 @@ def one_round(url: str, work: Path, tool: str, *, warm: bool) -> float:
         "TORCHDOCTOR_CACHE_DIR": str(folder / "cache"), "PIP_CACHE_DIR": str(folder / "pip-cache"),
         "PIP_INDEX_URL": f"{url}/simple", "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }  # fmt: skip
-    env = str(folder / "env")
+    env = str(folder / f"env-{turn}")
     requirement = f"torch=={TORCH}+cpu"
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     index = f"{url}/simple"
@@ -131,7 +135,6 @@ def one_round(url: str, work: Path, tool: str, *, warm: bool) -> float:
         seconds = timed([sys.executable, "-m", "venv", "--without-pip", env], environ, folder)
         command = [sys.executable, "-m", "pip", f"--python={env}/bin/python", "install", "-q"]
         seconds += timed([*command, "--index-url", index, requirement, "pip"], environ, folder)
-    shutil.rmtree(env if warm else folder)
     return seconds
 
 
@@ -140,12 +143,12 @@ def rounds(url: str, work: Path, count: int, *, warm: bool) -> dict[str, list[fl
     figures: dict[str, list[float]] = {"torchdoctor": [], "uv": [], "pip": []}
     if warm:
         for tool in figures:
-            one_round(url, work, tool, warm=True)
-    for turn in range(count):
+            one_round(url, work, tool, 0, warm=True)
+    for turn in range(1, count + 1):
         order = list(figures)
         for tool in order[turn % 3 :] + order[: turn % 3]:
-            figures[tool].append(one_round(url, work, tool, warm=warm))
-            print(f"round {turn + 1}  {tool:12} {figures[tool][-1]:6.2f} s", flush=True)
+            figures[tool].append(one_round(url, work, tool, turn, warm=warm))
+            print(f"round {turn}  {tool:12} {figures[tool][-1]:6.2f} s", flush=True)
     return figures
 
 

@@ -77,7 +77,12 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
 def _settings(world: World, python: PythonInfo, report: Reporter) -> list[Setting]:
     """What pip and uv are configured with, less what is not there now; each is told of."""
     kept = []
-    for row in read_settings(world, pythons=(python.executable, Path(sys.executable)), folder=_here()):
+    for row in read_settings(
+        world,
+        pythons=(python.executable, Path(sys.executable)),
+        prefixes=(python.prefix, Path(sys.prefix)),
+        folder=_here(),
+    ):
         if row.kind == "no-index":
             report.note(
                 message(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,10 +127,13 @@ def _world(folder: Path, python: str | None) -> World:
     from torchdoctor.machine.ahead import begin
     from torchdoctor.machine.find import own_base
     from torchdoctor.machine.python import describing
-    from torchdoctor.sources.settings import PIP_SECONDS, asking_pip
+    from torchdoctor.sources.settings import PIP_SECONDS, asking_pip, pip_may_have_files
 
-    own = own_base()
-    return begin(os.environ, (describing(own), asking_pip(own)), timeout=PIP_SECONDS)
+    own, world = own_base(), real_world(os.environ)
+    asked = [describing(own)]
+    if pip_may_have_files(world, (Path(sys.base_prefix), Path(sys.prefix))):
+        asked.append(asking_pip(own))
+    return begin(os.environ, asked, timeout=PIP_SECONDS)
 
 
 def _lock_alone(

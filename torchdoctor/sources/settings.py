@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.machine import World
 
-__all__ = ["PIP_SECONDS", "asking_pip", "read_settings", "uv_tables"]
+__all__ = ["PIP_SECONDS", "asking_pip", "pip_may_have_files", "read_settings", "uv_tables"]
 
 PIP_SECONDS = 15.0
 
@@ -32,12 +33,16 @@ runpy.run_module("pip", run_name="__main__")
 _SIZE = 1 << 20
 
 
-def read_settings(world: World, *, pythons: Sequence[Path], folder: Path) -> tuple[Setting, ...]:
+def read_settings(
+    world: World, *, pythons: Sequence[Path], prefixes: Sequence[Path], folder: Path
+) -> tuple[Setting, ...]:
     """Pip's settings as the first of `pythons` that has pip tells them, then uv's for a project in `folder`.
 
-    pip is asked rather than its files read: it alone knows all its levels.
+    pip is asked rather than its files read: it alone knows all its levels. Where it has none, in the folders that
+    `prefixes` name either, only its variables can say anything, and it is not waited for.
     """
-    rows = [*_ask_pip(world, pythons), *uv_settings(world.environ, list(uv_tables(world.environ, folder)))]
+    pip = _ask_pip(world, pythons) if pip_may_have_files(world, prefixes) else _from_variables(world)
+    rows = [*pip, *uv_settings(world.environ, list(uv_tables(world.environ, folder)))]
     return tuple({(row.kind, row.place): row for row in reversed(rows)}.values())[::-1]
 
 
@@ -51,13 +56,30 @@ def _ask_pip(world: World, pythons: Sequence[Path]) -> tuple[Setting, ...]:
         answer = world.run(asking_pip(python), timeout=PIP_SECONDS)
         if answer.ok:
             return pip_settings(answer.stdout)
-    keys = (
-        ("PIP_INDEX_URL", "index-url"),
-        ("PIP_EXTRA_INDEX_URL", "extra-index-url"),
-        ("PIP_FIND_LINKS", "find-links"),
-    )
-    lines = (f":env:.{key}={world.environ[name]!r}" for name, key in keys if world.environ.get(name))
-    return pip_settings("\n".join(lines))
+    return _from_variables(world)
+
+
+def _from_variables(world: World) -> tuple[Setting, ...]:
+    keys = ("index-url", "extra-index-url", "find-links", "no-index")
+    given = {key: world.environ.get(f"PIP_{key.upper().replace('-', '_')}") for key in keys}
+    return pip_settings("\n".join(f":env:.{key}={value!r}" for key, value in given.items() if value))
+
+
+def pip_may_have_files(world: World, prefixes: Sequence[Path]) -> bool:
+    """Whether there may be a settings file for pip, of the interpreters with these prefixes; asked on Linux alone.
+
+    https://pip.pypa.io/en/stable/topics/configuration/#location
+    """
+    named = world.environ.get("PIP_CONFIG_FILE")
+    if sys.platform != "linux" or named == os.devnull:
+        return sys.platform != "linux"
+    home = world.environ.get("HOME")
+    if named is not None or not home:
+        return True
+    shared = (world.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+    own = world.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    folders = ["/etc", *(f"{place}/pip" for place in (*shared, own)), f"{home}/.pip", *map(str, prefixes)]
+    return any(world.exists(f"{folder}/pip.conf") for folder in folders)
 
 
 def uv_tables(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
