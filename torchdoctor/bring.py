@@ -31,11 +31,16 @@ __all__ = ["bring", "bring_locked", "lock_alone"]
 
 
 def bring(
-    errand: Errand, plan: Plan, report: Reporter, on_locked: Callable[[Lock], None]
+    errand: Errand,
+    plan: Plan,
+    report: Reporter,
+    on_locked: Callable[[Lock], None],
+    on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> tuple[Plan, Lock, Wheelhouse]:
     """Lock and fetch; a companion that turns out to be of another build is left out and the rest locked anew.
 
-    `on_locked` sees what is about to come before it is fetched, and may raise.
+    `on_locked` sees what is about to come before it is fetched, and may raise. `on_file` is called in several threads
+    with each file that is there, less those of another build; some are not told of so.
     """
     for attempt in range(1 + len(plan.packages)):
         ahead = _ahead(errand, plan, report)
@@ -43,9 +48,9 @@ def bring(
         locked = lock_errand(errand, plan, report, f"lock-{attempt}", ahead)
         on_locked(locked)
         first = _first_hashes(errand, plan, locked)
-        house = _fetch_missing(errand, locked, report, ahead)
+        house = _fetch_missing(errand, locked, report, ahead, _less_foreign(plan, on_file))
         _tell_first(first.found(), report)
-        foreign = _foreign_build(plan, house)
+        foreign = _foreign_build(plan, house.wheels)
         if foreign is None:
             return plan, locked.confirmed(house.wheels), house
         plan = _without(plan, foreign, errand.request, report)
@@ -53,18 +58,23 @@ def bring(
 
 
 def bring_locked(
-    errand: Errand, plan: Plan, locked: Lock, report: Reporter, on_locked: Callable[[Lock], None]
+    errand: Errand,
+    plan: Plan,
+    locked: Lock,
+    report: Reporter,
+    on_locked: Callable[[Lock], None],
+    on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> tuple[Plan, Wheelhouse]:
     """Fetch exactly the files of a lock that was made before; raises where they are builds of several kinds.
 
-    Where nothing in the lock says which variant torch is, its file does.
+    Where nothing in the lock says which variant torch is, its file does. `on_file` as for `bring`.
     """
     on_locked(locked)
-    house = _fetch_missing(errand, locked, report)
+    house = _fetch_missing(errand, locked, report, on_file=on_file)
     if locked.variant is None:
         torch = next((row.path for row in house.wheels if row.wheel.name == "torch"), None)
         plan = replace(plan, variant=(built_variant(torch, "torch") if torch else None) or plan.variant)
-    foreign = _foreign_build(plan, house)
+    foreign = _foreign_build(plan, house.wheels)
     if foreign is not None:
         raise InstallFailed(
             message(
@@ -125,7 +135,11 @@ def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
 
 
 def _fetch(
-    errand: Errand, wheels: Sequence[LockedWheel], report: Reporter, held: Sequence[FetchedWheel] = ()
+    errand: Errand,
+    wheels: Sequence[LockedWheel],
+    report: Reporter,
+    held: Sequence[FetchedWheel] = (),
+    on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
     mirrors = errand.sources.mirrors
     say_in_use(errand.work, (row.filename for row in wheels))
@@ -136,17 +150,22 @@ def _fetch(
         offline=errand.offline,
         held=held,
         mirrors=Elsewhere(mirrors) if mirrors else None,
+        on_file=on_file,
     )
     _tell_fetched(house, report)
     return house
 
 
 def _fetch_missing(
-    errand: Errand, locked: Lock, report: Reporter, ahead: Sequence[FetchedWheel] = ()
+    errand: Errand,
+    locked: Lock,
+    report: Reporter,
+    ahead: Sequence[FetchedWheel] = (),
+    on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
     """The files of the lock that are not installed at their versions."""
     installed = {row.name for row in locked.wheels if errand.has(row.name, row.version)}
-    return _fetch(errand, locked.without(installed).wheels, report, ahead)
+    return _fetch(errand, locked.without(installed).wheels, report, ahead, on_file)
 
 
 def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
@@ -201,10 +220,20 @@ def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
         )
 
 
-def _foreign_build(plan: Plan, house: Wheelhouse) -> tuple[str, str] | None:
+def _less_foreign(
+    plan: Plan, on_file: Callable[[FetchedWheel], None] | None
+) -> Callable[[FetchedWheel], None] | None:
+    def told(row: FetchedWheel) -> None:
+        if on_file is not None and _foreign_build(plan, (row,)) is None:
+            on_file(row)
+
+    return told if on_file is not None else None
+
+
+def _foreign_build(plan: Plan, wheels: Sequence[FetchedWheel]) -> tuple[str, str] | None:
     """The name and build of a package that is not of the plan's variant, by its own version.py."""
     planned = {row.name for row in plan.packages}
-    for row in house.wheels:
+    for row in wheels:
         if row.wheel.name in planned:
             built = built_variant(row.path, row.wheel.name)
             if built is not None and built != plan.variant:

@@ -44,13 +44,15 @@ def fetch(
     offline: bool = False,
     held: Sequence[FetchedWheel] = (),
     mirrors: Callable[[LockedWheel], Sequence[str]] | None = None,
+    on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
     """Bring every file of the lock into `cache`, or use it where it lies when it is local.
 
     A file enters the cache only after its SHA-256 was checked, and is checked again each time it is taken
     from there; `held` are files of this run, which need neither. `mirrors` gives further URLs of a file, the
-    best first, which serve it side by side with its own. Raises `SourceFailed` when a file cannot be had, is not
-    what its hash says, or does not fit the disk.
+    best first, which serve it side by side with its own. `on_file` is called in several threads with each file that
+    is there and right, while others still come; what it raises ends the fetch. Raises `SourceFailed` when a file
+    cannot be had, is not what its hash says, or does not fit the disk.
     """
     for wheel in wheels:
         _check_names(wheel)
@@ -61,13 +63,17 @@ def fetch(
     _check_space(
         cache, [row for row in wanted if not _cached(cache, row) and not row.url.startswith("file:")]
     )
-    for row in _all(wanted, cache, progress, offline, mirrors or _nowhere_else):
+    for row in _all(wanted, cache, progress, offline, mirrors or _nowhere_else, on_file or _nothing):
         ready[row.wheel.filename] = row
     return Wheelhouse(wheels=tuple(ready[wheel.filename] for wheel in wheels))
 
 
 def _nowhere_else(wheel: LockedWheel) -> tuple[str, ...]:  # noqa: ARG001
     return ()
+
+
+def _nothing(row: FetchedWheel) -> None:
+    pass
 
 
 def _check_names(wheel: LockedWheel) -> None:
@@ -95,6 +101,7 @@ def _all(
     progress: FetchProgress,
     offline: bool,
     mirrors: Callable[[LockedWheel], Sequence[str]],
+    on_file: Callable[[FetchedWheel], None],
 ) -> list[FetchedWheel]:
     line = Line(
         cache=cache, connections=Connections(_CONNECTIONS), progress=progress, stopped=threading.Event()
@@ -102,7 +109,7 @@ def _all(
     pool = ThreadPoolExecutor(_FILES)
     # The largest first: a large one at the end would keep the line waiting for it alone.
     order = sorted(wheels, key=lambda row: row.size or 0, reverse=True)
-    jobs = {row.filename: pool.submit(_one, row, line, offline, mirrors) for row in order}
+    jobs = {row.filename: pool.submit(_one_told, row, line, offline, mirrors, on_file) for row in order}
     try:
         done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
         for job in done:
@@ -154,6 +161,18 @@ def _cached(cache: Path, wheel: LockedWheel) -> Path | None:
         return None
     path = cached_path(cache, wheel.sha256, wheel.filename)
     return path if path.is_file() else None
+
+
+def _one_told(
+    wheel: LockedWheel,
+    line: Line,
+    offline: bool,
+    mirrors: Callable[[LockedWheel], Sequence[str]],
+    on_file: Callable[[FetchedWheel], None],
+) -> FetchedWheel:
+    found = _one(wheel, line, offline, mirrors)
+    on_file(found)
+    return found
 
 
 def _one(

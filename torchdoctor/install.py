@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor import environment, quantity
+from torchdoctor.begun import beginning
 from torchdoctor.bring import bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources, get_ready
 from torchdoctor.errand import Errand
 from torchdoctor.errors import EnvironmentUnusable, InstallFailed, UsageError
+from torchdoctor.examine import examine, interpreter_of
 from torchdoctor.installed import damaged_packages, installed_versions
 from torchdoctor.lock_file import plan_of_lock, read_lock
 from torchdoctor.machine import describe_python, detect, find_python, supported_tags
@@ -20,13 +22,16 @@ from torchdoctor.message import message
 from torchdoctor.plan import Plan, Request
 from torchdoctor.record import changes_of
 from torchdoctor.sources.credentials import with_credentials
+from torchdoctor.staging import recover
 from torchdoctor.workplace import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from torchdoctor.begun import Begun
     from torchdoctor.environment import Environment
+    from torchdoctor.examine import State
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.kernel import Kernel
     from torchdoctor.machine import Detection, Machine, PythonInfo, World
@@ -87,10 +92,12 @@ class InstallResult:
 
 def install(options: InstallOptions, *, world: World, report: Reporter) -> InstallResult:
     """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
-    environment.recover(options.folder, options.cache / "locks")
-    state = environment.examine(options.folder)
+    recover(options.folder, options.cache / "locks")
+    state = examine(options.folder)
     python = _interpreter(options, state, world)
     _check_kernel_name(options, world)
+    if not options.dry_run:
+        environment.refuse_unwritable(options.folder, state)
     detection, sources = _look_around(options, python, world, report)
     given = _read_lock(options, detection.machine, sources)
     if given is not None and options.lock is not None:
@@ -106,8 +113,9 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
             return InstallResult(
                 detection=detection, plan=plan, lock=locked, changes=_changes(locked, errand.installed)
             )
-        plan, locked, house = _bring(options, errand, plan, given, report)
-        made = _put(options, errand, plan, house, python, report)
+        with _beginning(options, state, errand, report) as begun:
+            plan, locked, house = _bring(options, errand, plan, given, report, begun)
+            made = _put(options, errand, plan, house, python, report, begun)
     registered = _register(options, made, plan, world, report)
     verification = _verify(made, report) if options.verify else None
     return InstallResult(
@@ -129,7 +137,7 @@ def _check_kernel_name(options: InstallOptions, world: World) -> None:
     from torchdoctor import kernel
 
     kernel.destination_for(
-        environment.interpreter_of(options.folder),
+        interpreter_of(options.folder),
         name=options.kernel_name,
         prefix=None,
         environ=world.environ,
@@ -151,7 +159,7 @@ def _look_around(
 
 def _errand(
     options: InstallOptions,
-    state: environment.State,
+    state: State,
     python: PythonInfo,
     machine: Machine,
     sources: Sources,
@@ -196,8 +204,34 @@ def _changes(locked: Lock, installed: Mapping[str, str]) -> tuple[Change, ...]:
     return changes_of(installed, {row.name: row.version for row in locked.wheels})
 
 
+def _beginning(
+    options: InstallOptions, state: State, errand: Errand, report: Reporter
+) -> contextlib.AbstractContextManager[Begun | None]:
+    """A new environment is filled while its files come; one that is there is changed when all are, within seconds."""
+    if state in ("venv", "conda"):
+        return contextlib.nullcontext()
+    return beginning(options.folder, _work(options, errand, report))
+
+
+def _work(options: InstallOptions, errand: Errand, report: Reporter) -> environment.Work:
+    return environment.Work(
+        python=errand.python,
+        work=errand.work,
+        locks=options.cache / "locks",
+        environ=errand.environ,
+        installed=errand.installed,
+        reinstall=errand.reinstall,
+        on_wait=lambda seconds: report.waiting("install", seconds),
+    )
+
+
 def _bring(
-    options: InstallOptions, errand: Errand, plan: Plan, given: Lock | None, report: Reporter
+    options: InstallOptions,
+    errand: Errand,
+    plan: Plan,
+    given: Lock | None,
+    report: Reporter,
+    begun: Begun | None,
 ) -> tuple[Plan, Lock, Wheelhouse]:
     def agree(locked: Lock) -> None:
         """What changes in an environment that is there is shown before anything is fetched for it."""
@@ -213,18 +247,21 @@ def _bring(
                 fix=message("answer with y, or give --yes; --dry-run shows the changes alone"),
                 kind="declined",
             )
+        if begun is not None:
+            begun.start()
 
+    add = begun.add if begun is not None else None
     if given is None:
-        return bring(errand, plan, report, agree)
-    plan, house = bring_locked(errand, plan, given, report, agree)
+        return bring(errand, plan, report, agree, add)
+    plan, house = bring_locked(errand, plan, given, report, agree, add)
     return plan, given, house
 
 
-def _interpreter(options: InstallOptions, state: environment.State, world: World) -> PythonInfo:
+def _interpreter(options: InstallOptions, state: State, world: World) -> PythonInfo:
     """The environment's own interpreter where there is one, else the one asked for or that runs this."""
     if state not in ("venv", "conda"):
         return find_python(world, options.python)
-    inside = describe_python(world, environment.interpreter_of(options.folder))
+    inside = describe_python(world, interpreter_of(options.folder))
     _refuse_strange_python(inside, options.folder)
     if options.python is not None:
         asked = find_python(world, options.python)
@@ -265,29 +302,20 @@ def _put(
     house: Wheelhouse,
     python: PythonInfo,
     report: Reporter,
+    begun: Begun | None,
 ) -> Environment:
     if not house.wheels:
         report.stage(
             "install", message("{folder} has it all already; nothing was changed", folder=options.folder)
         )
         return environment.Environment(
-            folder=options.folder, python=environment.interpreter_of(options.folder), created=False
+            folder=options.folder, python=interpreter_of(options.folder), created=False
         )
     started = time.monotonic()
-    made = environment.install(
-        house,
-        options.folder,
-        environment.Work(
-            python=python.executable,
-            work=errand.work,
-            locks=options.cache / "locks",
-            environ=errand.environ,
-            plan=plan,
-            installed=errand.installed,
-            reinstall=errand.reinstall,
-            on_wait=lambda seconds: report.waiting("install", seconds),
-        ),
-    )
+    if begun is not None:
+        made = begun.finish(house, plan)
+    else:
+        made = environment.change(house, options.folder, replace(_work(options, errand, report), plan=plan))
     what = message("made") if made.created else message("changed")
     report.stage(
         "install",

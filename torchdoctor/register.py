@@ -123,7 +123,7 @@ def bring_ipykernel(
             on_wait=lambda seconds: report.waiting("lock", seconds),
         ).without(installed)
         house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
-        environment.install(
+        environment.change(
             house,
             folder,
             environment.Work(

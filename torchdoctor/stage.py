@@ -20,12 +20,22 @@ from torchdoctor.message import message
 from torchdoctor.plan import COMPANIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    import threading
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torchdoctor.examine import State
-    from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
 
-__all__ = ["check_together", "complaints", "fill", "keep_owner", "make", "other_owner", "spoiled"]
+__all__ = [
+    "check_together",
+    "complaints",
+    "fill",
+    "keep_owner",
+    "make",
+    "other_owner",
+    "site_packages",
+    "spoiled",
+]
 
 _LIMIT = 3600.0
 # uv writes the prompt into scripts that a shell runs, as it is.
@@ -73,27 +83,28 @@ def _link_or_copy(source: str, target: str) -> None:
 
 def fill(
     stage: Path,
-    wheelhouse: Wheelhouse,
+    wheels: Sequence[FetchedWheel],
     work: Path,
     environ: Mapping[str, str],
-    on_wait: Callable[[float], None] | None,
     reinstall: Collection[str] = (),
     *,
     copied: bool = False,
     cache: Path | None = None,
+    stopped: threading.Event | None = None,
 ) -> None:
-    """Install the files of the lock, offline, bytecode compiled, with scripts that work after the rename.
+    """Install some files of the lock, offline, with scripts that work after the rename; nothing is compiled.
 
     Those named in `reinstall` replace what is there at the same version. `copied` files share nothing with uv's cache:
     a hard link that is given to another user would give away the cache's own file. `cache` is used instead of uv's own.
+    Raises `uv.Stopped` soon after `stopped` is set.
     """
     offline = work / "pylock.offline.toml"
-    offline.write_text(tomli_w.dumps(_pointing_at_files(wheelhouse)), "utf-8")
+    offline.write_text(tomli_w.dumps(_pointing_at_files(wheels)), "utf-8")
     with _relocatable(stage / "pyvenv.cfg"):
         finished = uv.run(
             [
                 "pip", "install", "--requirements", offline, "--python", interpreter_of(stage), "--offline",
-                "--no-config", "--compile-bytecode", "--quiet",
+                "--no-config", "--quiet",
                 *(("--link-mode", "copy") if copied else ()),
                 *(("--cache-dir", cache) if cache else ()),
                 *(word for name in sorted(reinstall) for word in ("--reinstall-package", name)),
@@ -101,7 +112,7 @@ def fill(
             environ=environ,
             folder=work,
             limit=_LIMIT,
-            on_wait=on_wait,
+            stopped=stopped,
         )  # fmt: skip
     if finished.status != 0:
         raise InstallFailed(
@@ -112,8 +123,12 @@ def fill(
 
 def spoiled(stage: Path, wheelhouse: Wheelhouse) -> frozenset[str]:
     """Which packages of the lock are not as their RECORD says, though they were installed just now."""
-    places = [stage / "Lib" / "site-packages", *stage.glob("lib/python*/site-packages")]
-    return frozenset(damaged_packages(places)) & {row.wheel.name for row in wheelhouse.wheels}
+    return frozenset(damaged_packages(site_packages(stage))) & {row.wheel.name for row in wheelhouse.wheels}
+
+
+def site_packages(stage: Path) -> list[Path]:
+    """The folders of an environment that packages are put into."""
+    return [stage / "Lib" / "site-packages", *sorted(stage.glob("lib/python*/site-packages"))]
 
 
 def complaints(place: Path, work: Path, environ: Mapping[str, str]) -> set[str]:
@@ -147,8 +162,7 @@ def check_together(
 
 def _refuse_foreign_companions(stage: Path, folder: Path) -> None:
     """A companion of another accelerator than torch cannot be imported, and its metadata does not show it."""
-    places = [stage / "Lib" / "site-packages", *sorted(stage.glob("lib/python*/site-packages"))]
-    installed = read_installed(places)
+    installed = read_installed(site_packages(stage))
     torch = installed.named("torch")
     if torch is None or torch.build is None:
         return
@@ -208,13 +222,13 @@ def _relocatable(settings: Path) -> Iterator[None]:
         settings.write_text(before, "utf-8")
 
 
-def _pointing_at_files(wheelhouse: Wheelhouse) -> dict[str, object]:
+def _pointing_at_files(wheels: Sequence[FetchedWheel]) -> dict[str, object]:
     packages = [
         {
             "name": row.wheel.name,
             "version": row.wheel.version,
             "wheels": [{"path": str(row.path), "size": row.size, "hashes": {"sha256": row.sha256}}],
         }
-        for row in wheelhouse.wheels
+        for row in wheels
     ]
     return {"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages}

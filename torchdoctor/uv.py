@@ -16,13 +16,15 @@ from torchdoctor.errors import InstallFailed
 from torchdoctor.message import message
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Finished", "run", "uv_environ"]
+__all__ = ["Finished", "Stopped", "run", "uv_environ"]
 
 _TAIL = 64 * 1024
 _TICK = 10.0
+_LOOK = 0.2
 
 # Settings that would change which packages uv takes or where it puts them. We hand it an explicit plan.
 _CLEARED = (
@@ -36,6 +38,10 @@ _CLEARED = (
     "UV_NO_SOURCES", "UV_REINSTALL", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME", "PYTHONPATH",
     "PYTHONDONTWRITEBYTECODE",
 )  # fmt: skip
+
+
+class Stopped(Exception):
+    """A run was stopped because it was not wanted any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,11 +84,12 @@ def run(
     folder: Path,
     limit: float,
     on_wait: Callable[[float], None] | None = None,
+    stopped: threading.Event | None = None,
 ) -> Finished:
     """Run `uv ARGUMENTS` in `folder`; `on_wait(seconds)` is called every 10 s while it works.
 
-    Raises `InstallFailed` when uv is not there or runs longer than `limit` seconds. On an interrupt uv is
-    stopped before the interrupt goes on.
+    Raises `InstallFailed` when uv is not there or runs longer than `limit` seconds, and `Stopped` soon after another
+    thread has set `stopped`. On an interrupt uv is stopped before the interrupt goes on.
     """
     from uv import find_uv_bin
 
@@ -106,7 +113,7 @@ def run(
             cwd=folder,
         )
         try:
-            _wait(process, limit, on_wait)
+            _wait(process, limit, on_wait, stopped)
         except BaseException:
             _stop(process)
             raise
@@ -114,10 +121,17 @@ def run(
         return Finished(status=process.returncode, stderr=errors.read().decode("utf-8", "replace"))
 
 
-def _wait(process: subprocess.Popen[bytes], limit: float, on_wait: Callable[[float], None] | None) -> None:
+def _wait(
+    process: subprocess.Popen[bytes],
+    limit: float,
+    on_wait: Callable[[float], None] | None,
+    stopped: threading.Event | None,
+) -> None:
     started = time.monotonic()
     while True:
         passed = time.monotonic() - started
+        if stopped is not None and stopped.is_set():
+            raise Stopped
         if passed >= limit:
             raise InstallFailed(
                 message("uv did not finish within {limit:.0f} s and was stopped", limit=limit),
@@ -125,7 +139,7 @@ def _wait(process: subprocess.Popen[bytes], limit: float, on_wait: Callable[[flo
                 kind="time-limit",
             )
         try:
-            process.wait(min(_TICK, limit - passed))
+            process.wait(min(_TICK if stopped is None else _LOOK, limit - passed))
         except subprocess.TimeoutExpired:
             if on_wait is not None:
                 on_wait(time.monotonic() - started)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from tests.install import killing
 from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor import environment, in_place
+from torchdoctor import in_place
+from torchdoctor.environment import refuse_unwritable
 from torchdoctor.errors import InstallFailed
 from torchdoctor.exchange import exchange
+from torchdoctor.staging import beside, recover
 
 
 @pytest.fixture
@@ -425,13 +428,13 @@ def test_what_another_user_left_where_all_may_write_is_not_taken_for_ours(existi
     shared.mkdir()
     shared.chmod(0o1777)
     folder = shared / "env"
-    planted = environment._beside(folder, "old")
+    planted = beside(folder, "old")
     existing.rename(planted)
     os.chown(planted, 12345, 12345)
-    environment.recover(folder, tmp_path / "locks")
+    recover(folder, tmp_path / "locks")
     assert not folder.exists()
     os.chown(planted, 0, 0)
-    environment.recover(folder, tmp_path / "locks")
+    recover(folder, tmp_path / "locks")
     assert folder.is_dir()
 
 
@@ -464,3 +467,38 @@ def test_a_journal_that_names_files_elsewhere_undoes_nothing(tmp_path):
         with pytest.raises(InstallFailed, match="outside of its environment"):
             in_place.undo(folder)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.fixture
+def shared_folder():
+    """A folder that every user can enter, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() != 0, reason="only root becomes another user")
+def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_fetched(shared_folder):
+    """For who may not write there: a new environment by the folder above, one that is there by itself."""
+    closed = shared_folder / "closed"
+    (closed / "env" / "conda-meta").mkdir(parents=True)
+
+    def refused(folder, state):
+        """What a child that is nobody says."""
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            try:
+                refuse_unwritable(folder, state)
+            except InstallFailed as error:
+                os._exit(1 if f"{closed}" in error.message else 3)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert refused(closed / "a" / "b" / "new", "new") == 1
+    assert refused(closed / "env", "conda") == 1
+    os.chown(closed / "env", 65534, 65534)
+    assert refused(closed / "env", "conda") == 0
+    assert refused(closed / "env" / "new", "new") == 0
