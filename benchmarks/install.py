@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/install.py [--warm] [--latency MS] [--rounds N] [--wheels DIR]
 
-Every round makes a new environment with each tool, bytecode compiled by all, from the same index on loopback
-that serves torch and what it needs, with ranges and metadata files (PEP 658) as the official indexes have them, from a
-process of its own. With --warm each tool has filled its caches before; with --latency each answer comes so many
-milliseconds late. Prints the median of each, the ratio of medians, and how busy the machine was.
+Every round makes a new environment of torch, what it needs, and pip with each tool, bytecode compiled by all, from
+the same index on loopback that serves just these, with ranges and metadata files (PEP 658) as the official indexes
+have them, from a process of its own. With --warm each tool has filled its caches before; with --latency each answer
+comes so many milliseconds late. Prints the median of each, the ratio of medians, and how busy the machine was.
 
 Nothing is deleted before the end, which takes 3 GB a round: for a minute or more after many files were deleted, ext4
 passes over their inodes one by one whenever a file is made (measured: up to 900 instead of 10 µs a file), and the
@@ -124,9 +124,9 @@ def one_round(url: str, work: Path, tool: str, turn: int, *, warm: bool) -> floa
             "--torch",
             TORCH,
         ]
-        seconds = timed(
-            [*command, "--variant", "cpu", "--without", "numpy", "--no-verify", "-q"], environ, folder
-        )
+        for name in ("torchvision", "torchaudio", "numpy"):
+            command += ["--without", name]
+        seconds = timed([*command, "--variant", "cpu", "--no-verify", "-q"], environ, folder)
     elif tool == "uv":
         seconds = timed([uv, "venv", "-q", "--python", sys.executable, env], environ, folder)
         command = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", f"{env}/bin/python"]
