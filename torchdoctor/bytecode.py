@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Bytecode"]
 
-_MOST = 32
+# Each takes up to 90 MB while it compiles PyTorch.
+_MOST = 16
 _CHUNK = 64 * 1024
-# The largest file of PyTorch takes 2 s; what takes longer than this hangs.
+# The largest file of PyTorch takes 0.3 s; what takes longer than this hangs.
 _LIMIT = 60.0
 _LOOK = 0.5
 _TICK = 10.0

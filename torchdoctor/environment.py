@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from torchdoctor import in_place
 from torchdoctor.claim import claim
 from torchdoctor.errors import InstallFailed
-from torchdoctor.examine import changed_in_place, examine, interpreter_of
+from torchdoctor.examine import changed_in_place, examine, interpreter_of, unwritable_above
 from torchdoctor.exchange import flush
 from torchdoctor.filling import Filling
 from torchdoctor.message import message
@@ -101,10 +101,8 @@ def change(wheelhouse: Wheelhouse, folder: Path, work: Work) -> Environment:
 
 def refuse_unwritable(folder: Path, state: State) -> None:
     """Raise `InstallFailed` where nothing can be made or changed, before gigabytes are fetched for it."""
-    place = folder if changed_in_place(folder, state) else folder.parent
-    while not os.access(place, os.F_OK):
-        place = place.parent
-    if not os.access(place, os.W_OK | os.X_OK):
+    place = unwritable_above(folder if changed_in_place(folder, state) else folder.parent)
+    if place is not None:
         raise InstallFailed(
             message("{folder} could not be made: {place} cannot be written to", folder=folder, place=place),
             fix=message("name another folder: torchdoctor install ENV"),

@@ -12,7 +12,7 @@ from typing import Literal
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.message import message
 
-__all__ = ["State", "changed_in_place", "examine", "interpreter_of"]
+__all__ = ["State", "changed_in_place", "examine", "interpreter_of", "unwritable_above"]
 
 # What is at the place of the environment before.
 State = Literal["new", "empty", "venv", "conda"]
@@ -69,6 +69,13 @@ def examine(folder: Path) -> State:
     if not interpreter_of(folder).exists():
         raise _without_python(folder, state)
     return state
+
+
+def unwritable_above(place: Path) -> Path | None:
+    """The nearest that is there of `place` and the folders above it, where it cannot be written to."""
+    while not os.access(place, os.F_OK):
+        place = place.parent
+    return None if os.access(place, os.W_OK | os.X_OK) else place
 
 
 def changed_in_place(folder: Path, state: State) -> bool:

@@ -13,11 +13,12 @@ from torchdoctor.begun import beginning
 from torchdoctor.bring import bring, bring_locked, lock_alone
 from torchdoctor.decide import SourceOptions, decide, gather_sources, get_ready
 from torchdoctor.errand import Errand
-from torchdoctor.errors import EnvironmentUnusable, InstallFailed, UsageError
+from torchdoctor.errors import InstallFailed
 from torchdoctor.examine import examine, interpreter_of
 from torchdoctor.installed import damaged_packages, installed_versions
+from torchdoctor.interpreter import interpreter_for
 from torchdoctor.lock_file import plan_of_lock, read_lock
-from torchdoctor.machine import describe_python, detect, find_python, supported_tags
+from torchdoctor.machine import detect, supported_tags
 from torchdoctor.message import message
 from torchdoctor.plan import Plan, Request
 from torchdoctor.record import changes_of
@@ -94,7 +95,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
     recover(options.folder, options.cache / "locks")
     state = examine(options.folder)
-    python = _interpreter(options, state, world)
+    python = interpreter_for(options.folder, state, options.python, world)
     _check_kernel_name(options, world)
     if not options.dry_run:
         environment.refuse_unwritable(options.folder, state)
@@ -255,44 +256,6 @@ def _bring(
         return bring(errand, plan, report, agree, add)
     plan, house = bring_locked(errand, plan, given, report, agree, add)
     return plan, given, house
-
-
-def _interpreter(options: InstallOptions, state: State, world: World) -> PythonInfo:
-    """The environment's own interpreter where there is one, else the one asked for or that runs this."""
-    if state not in ("venv", "conda"):
-        return find_python(world, options.python)
-    inside = describe_python(world, interpreter_of(options.folder))
-    _refuse_strange_python(inside, options.folder)
-    if options.python is not None:
-        asked = find_python(world, options.python)
-        if asked.version != inside.version:
-            raise UsageError(
-                message(
-                    "{folder} has Python {version}, and --python asks for {asked}",
-                    folder=options.folder,
-                    version=inside.version,
-                    asked=asked.version,
-                ),
-                fix=message("leave out --python, or name another folder: torchdoctor install ENV"),
-            )
-    return inside
-
-
-def _refuse_strange_python(python: PythonInfo, folder: Path) -> None:
-    """An interpreter that only is linked to from there would have its own packages changed, wherever they are."""
-    with contextlib.suppress(OSError):
-        if python.prefix.samefile(folder):
-            return
-    raise EnvironmentUnusable(
-        message(
-            "{executable} is not a Python of {folder}: its packages are those of {prefix}",
-            executable=python.executable,
-            folder=folder,
-            prefix=python.prefix,
-        ),
-        fix=message("name another folder: torchdoctor install ENV"),
-        kind="not-its-own-python",
-    )
 
 
 def _put(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from torchdoctor import __version__
 from torchdoctor.claim import claim, claimed
 from torchdoctor.errors import SourceFailed, UsageError
+from torchdoctor.examine import unwritable_above
 from torchdoctor.fetch import digest_of
 from torchdoctor.message import joined, message
 from torchdoctor.plan import COMPANIONS
@@ -72,10 +73,8 @@ def check_place(folder: Path) -> None:
 
 def _refuse_unwritable(folder: Path) -> None:
     """Raise `PermissionError` before anything is fetched for the folder."""
-    place = folder
-    while not os.access(place, os.F_OK):
-        place = place.parent
-    if not os.access(place, os.W_OK | os.X_OK):
+    place = unwritable_above(folder)
+    if place is not None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
 
 
