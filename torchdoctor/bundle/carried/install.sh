@@ -2,7 +2,15 @@
 # Installs the wheels of this folder into a new virtual environment: sh install.sh [ENV]
 # PYTHON names the interpreter to use; without it, python3 or python of PATH.
 set -eu
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+self=$0
+while [ -L "$self" ]; do
+    target=$(readlink -- "$self")
+    case $target in
+    /*) self=$target ;;
+    *) self=$(dirname -- "$self")/$target ;;
+    esac
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$self")" && pwd)
 python=${PYTHON:-}
 if [ -z "$python" ]; then
     for name in python3 python; do
