@@ -67,18 +67,12 @@ def test_install_sh_makes_an_environment_with_python_alone(bundle, tmp_path):
 
 
 def test_install_sh_finds_the_bundle_through_links(bundle, tmp_path):
-    """A link to a link, relative and absolute, from a folder with blanks: what lies beside the script itself counts."""
+    """A link to a link, relative and absolute, in a folder with blanks: what lies beside the script itself counts."""
     (tmp_path / "a b").mkdir()
-    (tmp_path / "a b" / "first.sh").symlink_to(bundle.folder / "install.sh")
+    (tmp_path / "a b" / "first.sh").symlink_to(bundle / "install.sh")
     (tmp_path / "second.sh").symlink_to(Path("a b", "first.sh"))
-    ran = subprocess.run(
-        ["sh", tmp_path / "second.sh", tmp_path / "env"],
-        capture_output=True,
-        text=True,
-        env=PLAIN,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    done = run_script(bundle, "sh", tmp_path / "second.sh", tmp_path / "env", PYTHON=sys.executable)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_changed_file_is_not_installed(bundle, tmp_path):
