@@ -114,7 +114,8 @@ def test_what_a_crash_left_unwritten_is_fetched_again(fetcher):
 
 
 @pytest.mark.parametrize(
-    "journal", [b"", b"{}", b"\xff\xfe", b'{"torchdoctor-part": 1, "segment": 131072, "size": -5}']
+    "journal",
+    [b"", b"{}", b"\xff\xfe", f'{{"torchdoctor-part": 1, "segment": {SEGMENT}, "size": -5}}'.encode()],
 )
 def test_a_journal_that_cannot_be_read_is_no_help_and_no_harm(fetcher, journal):
     """The file begins anew."""

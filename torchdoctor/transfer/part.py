@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Journal", "Part", "parse_journal"]
 
 _FORMAT = 1
-_LIMIT = 16 << 20  # bytes of a journal: that of a 100 GB file
+_LIMIT = 32 << 20  # bytes of a journal: that of a 100 GB file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

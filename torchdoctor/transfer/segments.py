@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SEGMENT", "SegmentMap", "Span", "spans_of"]
 
-# What a killed process loses for each connection at the most. Small, so that 16 connections lose 2 MiB.
-SEGMENT = 128 * 1024
+# What a killed process loses for each connection is a segment that is not full yet, and as much that is just being
+# read. Small, so that 16 connections lose 2 MiB at the most.
+SEGMENT = 64 * 1024
 
 
 @dataclass(slots=True)
