@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.claim import claim
 from torchdoctor.environment import Environment, check_wheels, write_down
-from torchdoctor.examine import examine, interpreter_of
+from torchdoctor.examine import interpreter_of
 from torchdoctor.exchange import flush
 from torchdoctor.filling import Filling
 from torchdoctor.stage import make
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.environment import Work
+    from torchdoctor.examine import State
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.plan import Plan
 
@@ -29,9 +30,12 @@ __all__ = ["Begun", "beginning"]
 
 
 @contextlib.contextmanager
-def beginning(folder: Path, work: Work) -> Iterator[Begun]:
-    """A new environment that can be filled while its files still arrive; without its `finish` there is none."""
-    begun = Begun(folder, work)
+def beginning(folder: Path, state: State, work: Work) -> Iterator[Begun]:
+    """A new environment at `folder`, where `state` is, that can be filled while its files still arrive.
+
+    Without its `finish` there is none.
+    """
+    begun = Begun(folder, state, work)
     try:
         yield begun
     finally:
@@ -41,8 +45,8 @@ def beginning(folder: Path, work: Work) -> Iterator[Begun]:
 class Begun:
     """A new environment that is made beside its place; see `beginning`."""
 
-    def __init__(self, folder: Path, work: Work) -> None:
-        self._folder, self._work, self._state = folder, work, examine(folder)
+    def __init__(self, folder: Path, state: State, work: Work) -> None:
+        self._folder, self._state, self._work = folder, state, work
         self._stage = beside(folder, f"new-{os.getpid()}")
         self._stack = contextlib.ExitStack()
         self._filling: Filling | None = None

@@ -135,8 +135,8 @@ class Filling:
             self._unpacking = []
             while not self._waiting and not self._all_there:
                 self._change.wait()
-            if not self._all_there:
-                self._change.wait(_TOGETHER)
+            # Each file that comes wakes us: only the last one ends this pause.
+            self._change.wait_for(lambda: self._all_there, _TOGETHER)
             small = [row for row in self._waiting if row.size < _LARGE]
             self._unpacking = small or self._waiting
             self._waiting = [row for row in self._waiting if row not in self._unpacking]

@@ -211,7 +211,7 @@ def _beginning(
     """A new environment is filled while its files come; one that is there is changed when all are, within seconds."""
     if state in ("venv", "conda"):
         return contextlib.nullcontext()
-    return beginning(options.folder, _work(options, errand, report))
+    return beginning(options.folder, state, _work(options, errand, report))
 
 
 def _work(options: InstallOptions, errand: Errand, report: Reporter) -> environment.Work:
