@@ -30,8 +30,9 @@ def main() -> None:
     parser.add_argument("--torch-python", default=None)
     asked = parser.parse_args()
 
-    from tests.machine.nvml import EIGHT_H100, build, nvml_world
-    from torchdoctor.machine import describe_python, detect, real_world
+    from tests.detect.nvml import EIGHT_H100, build, nvml_world
+    from torchdoctor.core.system import real_world
+    from torchdoctor.detect import describe_python, detect
 
     real = real_world(os.environ)
     python = describe_python(real, sys.executable)

@@ -16,7 +16,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from torchdoctor.diagnosis import diagnose_text
+from torchdoctor.diagnose import diagnose_text
 
 CASES = Path(__file__).parents[1] / "tests" / "cases"
 LINES = 200

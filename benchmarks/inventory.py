@@ -13,8 +13,9 @@ import sys
 import time
 from pathlib import Path
 
+from torchdoctor.core.system import real_world
+from torchdoctor.detect import describe_python
 from torchdoctor.inventory import take_inventory
-from torchdoctor.machine import describe_python, real_world
 
 
 def children():

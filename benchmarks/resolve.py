@@ -67,9 +67,9 @@ def loopback() -> tuple[ThreadingHTTPServer, str]:
 
 def in_process(count: int) -> float:
     """Machines resolved a minute, each another one."""
-    from torchdoctor.machine import Machine
-    from torchdoctor.plan import Request
-    from torchdoctor.snapshot_shelf import plan_from_snapshot
+    from torchdoctor.detect import Machine
+    from torchdoctor.resolve.model import Request
+    from torchdoctor.resolve.offline import plan_from_snapshot
 
     machines = []
     for number in range(count):

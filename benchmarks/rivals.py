@@ -3,7 +3,7 @@
 Usage: python benchmarks/rivals.py --real ENV [--rivals ENV] [--only WORDS]
 
 ENV of `--real` is an environment with torch 2.13.0 as a CPU build, pip, NumPy 2 (`torchdoctor install ENV --torch
-2.13.0 --variant cpu --with numpy`); each case is a copy of it by hard links, broken as `tests/checkup/broken.py` says.
+2.13.0 --variant cpu --with numpy`); each case is a copy of it by hard links, broken as `tests/doctor/broken.py` says.
 `--rivals` is an environment of the same Python version with `pip install env-doctor cuda-doctor`; the peers run in the
 broken environment's own Python, with their packages on PYTHONPATH, against the same library that speaks NVML and, since
 they ask it, an nvidia-smi that says the same (`nvidia_smi.py`). A peer has found a cause when its output names it in
@@ -61,8 +61,8 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print what the peers said")
     asked = parser.parse_args()
 
-    from tests.checkup.broken import BROKEN, Place, copy_of
-    from tests.machine.nvml import build
+    from tests.detect.nvml import build
+    from tests.doctor.broken import BROKEN, Place, copy_of
 
     names = ("torchdoctor", *PEERS)
     print("| broken by | " + " | ".join(f"{name}: cause | fix | status | s" for name in names) + " |")

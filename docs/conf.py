@@ -1,6 +1,6 @@
 """Sphinx: Markdown pages by MyST in furo's dress."""
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 
 project = "torchdoctor"
 author = "The torchdoctor authors"

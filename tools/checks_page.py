@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from torchdoctor.report.check_list import checks_markdown
+from torchdoctor.report.terminal.check_list import checks_markdown
 
 PAGE = Path(__file__).parents[1] / "docs" / "checks.md"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-LOGO = Path(__file__).parents[1] / "torchdoctor" / "kernels" / "logo"
+LOGO = Path(__file__).parents[1] / "torchdoctor" / "kernel" / "logo"
 # The sizes that Jupyter's front ends look for.
 SIZES = (32, 64)
 

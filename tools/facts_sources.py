@@ -85,7 +85,7 @@ def read_source(source: str, into: Listing) -> None:
     """Read `URL`, `FILE=URL` (a page saved from there), a PyPI JSON document, or a lock file."""
     path, _, url = source.partition("=")
     if source.startswith(("http://", "https://")):
-        from torchdoctor.net import get_page
+        from torchdoctor.core.net.http import get_page
 
         page = get_page(source)
         _document(page.body, source, page.url, page.content_type, into)

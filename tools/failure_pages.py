@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from torchdoctor.diagnosis.pages import list_page, page_of
-from torchdoctor.diagnosis.rules import RULES
+from torchdoctor.diagnose.pages import list_page, page_of
+from torchdoctor.diagnose.rules import RULES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "failures"
 

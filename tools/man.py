@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 from click_man.core import generate_man_page
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 from torchdoctor.cli.app import COMMANDS, cli
 
 if TYPE_CHECKING:

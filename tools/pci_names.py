@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "torchdoctor" / "machine" / "data"
+FOLDER = Path(__file__).parents[1] / "torchdoctor" / "detect" / "data"
 SOURCE = "pci.ids of the PCI ID Project, https://pci-ids.ucw.cz/ (3-clause BSD), by Debian's package pci.ids"
 # pci.ids does not say a device's class: what its name says has to do.
 OTHER = re.compile(

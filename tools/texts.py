@@ -34,7 +34,7 @@ _CHANGING = tuple(
     )
 )  # fmt: skip
 ROOT = Path(__file__).parent.parent
-PO = ROOT / "torchdoctor" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
+PO = ROOT / "torchdoctor" / "core" / "i18n" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
 # The functions that a text is given to where it is shown.
 KEYWORDS = {"_": None, "gettext": None, "translate": None, "message": None, "sentence": None}
 # click's own words in help and in errors: they are looked up in our catalogue.
@@ -114,7 +114,7 @@ def _pages() -> Iterator[str]:
 
 def _data() -> Iterator[str]:
     """What the data that comes along says in words: of mirrors, and of builds."""
-    from torchdoctor.report.progress import STAGES
+    from torchdoctor.report.terminal.stages import STAGES
     from torchdoctor.sources.mirrors import mirror_table
     from wheels_index import bundled
 
@@ -130,13 +130,13 @@ def _data() -> Iterator[str]:
 
 
 def _rules() -> Iterator[str]:
-    from torchdoctor.diagnosis import proven, texts
-    from torchdoctor.diagnosis.finding import Confidence, Severity
-    from torchdoctor.diagnosis.rules import RULES
-    from torchdoctor.report.diagnosis_text import VERDICTS
+    from torchdoctor.diagnose import messages, verify_findings
+    from torchdoctor.diagnose.finding import Confidence, Severity
+    from torchdoctor.diagnose.rules import RULES
+    from torchdoctor.report.terminal.diagnosis import VERDICTS
 
-    yield from texts.messages()
-    yield from proven.messages()
+    yield from messages.messages()
+    yield from verify_findings.messages()
     yield from VERDICTS.values()
     yield from (*get_args(Confidence), *get_args(Severity))
     for rule in RULES:
@@ -145,7 +145,7 @@ def _rules() -> Iterator[str]:
 
 def _checks() -> Iterator[str]:
     from torchdoctor.probe.suite import BENCH
-    from torchdoctor.report.check_list import check_rows
+    from torchdoctor.report.terminal.check_list import check_rows
 
     for row in check_rows():
         yield from (row[name] for name in ("proves", "where", "tolerance", "reason"))

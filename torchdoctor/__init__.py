@@ -14,13 +14,17 @@ The stages are functions of `torchdoctor.api`; the values that they take and giv
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from torchdoctor._version import __version__
+from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor import api
-    from torchdoctor.decide import SourceOptions
-    from torchdoctor.diagnosis.diagnosis import Diagnosis
-    from torchdoctor.diagnosis.finding import Finding
+    from torchdoctor.bench import BenchReport
+    from torchdoctor.detect import Detection, Machine
+    from torchdoctor.diagnose.finding import Finding
+    from torchdoctor.diagnose.model import Diagnosis
     from torchdoctor.errors import (
         EnvironmentUnusable,
         InstallFailed,
@@ -30,10 +34,10 @@ if TYPE_CHECKING:
         TorchdoctorError,
         UsageError,
     )
-    from torchdoctor.install import InstallOptions, InstallResult
-    from torchdoctor.machine import Detection, Machine
-    from torchdoctor.plan import Plan, Request
-    from torchdoctor.proof import BenchReport, VerifyReport
+    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.verify import VerifyReport
+    from torchdoctor.workflows.install import InstallOptions, InstallResult
+    from torchdoctor.workflows.plan import SourceOptions
 
 __all__ = [
     "BenchReport",
@@ -58,31 +62,30 @@ __all__ = [
     "api",
 ]
 
-__version__ = "0.1.0"
 
 # Module -> its names. Importing the package costs nothing; each stage comes when it is asked for.
 _HOMES = {
-    "decide": ("SourceOptions",),
-    "diagnosis.diagnosis": ("Diagnosis",),
-    "diagnosis.finding": ("Finding",),
+    "workflows.plan": ("SourceOptions",),
+    "diagnose.model": ("Diagnosis",),
+    "diagnose.finding": ("Finding",),
     "errors": (
         "EnvironmentUnusable", "InstallFailed", "KernelFailed", "NoSolution", "SourceFailed", "TorchdoctorError",
         "UsageError",
     ),
-    "install": ("InstallOptions", "InstallResult"),
-    "machine": ("Detection", "Machine"),
-    "plan": ("Plan", "Request"),
-    "proof": ("BenchReport", "VerifyReport"),
+    "workflows.install": ("InstallOptions", "InstallResult"),
+    "detect.detection": ("Detection",),
+    "detect.model": ("Machine",),
+    "resolve.model": ("Plan", "Request"),
+    "bench.model": ("BenchReport",),
+    "verify.model": ("VerifyReport",),
 }  # fmt: skip
+_lazy = lazy_names(__name__, _HOMES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a name of the package's surface from its module, on first use."""
-    from importlib import import_module
-
     if name == "api":
+        from importlib import import_module
+
         return import_module(f"{__name__}.api")
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _lazy(name)

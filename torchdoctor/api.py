@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.checkup import Looking, Seen
-    from torchdoctor.diagnosis import Diagnosis
-    from torchdoctor.install import InstallOptions, InstallResult
-    from torchdoctor.machine import Detection, Machine
-    from torchdoctor.plan import Plan, Request
-    from torchdoctor.proof import BenchReport, VerifyReport
-    from torchdoctor.reporter import Reporter
+    from torchdoctor.bench import BenchReport
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.detect import Detection, Machine
+    from torchdoctor.diagnose import Diagnosis
+    from torchdoctor.doctor import Looking, Seen
+    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.verify import VerifyReport
+    from torchdoctor.workflows.install import InstallOptions, InstallResult
 
 __all__ = ["bench", "checkup", "detect", "diagnose", "install", "resolve", "verify"]
 
@@ -26,10 +27,11 @@ def detect(python: str | None = None, *, environ: Mapping[str, str] | None = Non
     `python` is what `--python` takes: a path, an environment, a version; by default the base interpreter of
     the one that runs this. Raises `EnvironmentUnusable` when there is no such interpreter.
     """
-    from torchdoctor import machine
+    from torchdoctor import detect as stage
+    from torchdoctor.core.system import real_world
 
-    world = machine.real_world(os.environ if environ is None else environ)
-    return machine.detect(world, python=machine.find_python(world, python))
+    world = real_world(os.environ if environ is None else environ)
+    return stage.detect(world, python=stage.find_python(world, python))
 
 
 def resolve(machine: Machine, request: Request | None = None) -> Plan:
@@ -38,8 +40,8 @@ def resolve(machine: Machine, request: Request | None = None) -> Plan:
     The answer rests on the facts that came with torchdoctor. Raises `NoSolution`, which says what stands
     in the way, when nothing fits.
     """
-    from torchdoctor.plan import Request as Asked
-    from torchdoctor.snapshot_shelf import plan_from_snapshot
+    from torchdoctor.resolve.model import Request as Asked
+    from torchdoctor.resolve.offline import plan_from_snapshot
 
     return plan_from_snapshot(machine, request or Asked())
 
@@ -50,9 +52,9 @@ def install(options: InstallOptions, *, reporter: Reporter | None = None) -> Ins
     `reporter` hears of progress and is asked for consent; without one nobody is asked, and what needs consent is
     refused. Every failure is a `TorchdoctorError` and leaves what was there before as it was.
     """
-    from torchdoctor.install import install as run
-    from torchdoctor.machine import real_world
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.core.system import real_world
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows.install import install as run
 
     quiet = StageLines(quiet=True, may_ask=False)
     return run(options, world=real_world(os.environ), report=reporter or quiet)
@@ -60,25 +62,26 @@ def install(options: InstallOptions, *, reporter: Reporter | None = None) -> Ins
 
 def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:
     """Prove that PyTorch works in an environment (its folder, or an interpreter), by its own interpreter."""
-    from torchdoctor import proof
+    from torchdoctor import verify
 
-    return proof.verify(_interpreter(environment), quick=quick)
+    return verify.verify(_interpreter(environment), quick=quick)
 
 
 def bench(environment: Path | str, *, device: str | None = None) -> BenchReport:
     """Measure an environment on its best device, or on the one named."""
-    from torchdoctor import proof
+    from torchdoctor import verify
 
-    return proof.bench(_interpreter(environment), device=device)
+    return verify.bench(_interpreter(environment), device=device)
 
 
 def checkup(environment: Path | str, *, how: Looking | None = None) -> tuple[Seen, Diagnosis]:
     """Look at this machine and an environment, and judge what was seen: causes first, each with its fix."""
-    from torchdoctor.checkup import Looking, look
-    from torchdoctor.checkup.case import case_of
-    from torchdoctor.checkup.signs import live_rules
-    from torchdoctor.diagnosis.judge import judge
-    from torchdoctor.machine import describe_python, real_world
+    from torchdoctor.core.system import real_world
+    from torchdoctor.detect import describe_python
+    from torchdoctor.diagnose.engine import judge
+    from torchdoctor.doctor import Looking, look
+    from torchdoctor.doctor.evidence import case_of
+    from torchdoctor.doctor.live_signs import live_rules
     from wheels_index import bundled
 
     world = real_world(os.environ)
@@ -95,13 +98,13 @@ def checkup(environment: Path | str, *, how: Looking | None = None) -> tuple[See
 
 def diagnose(text: str) -> Diagnosis:
     """Say what is wrong from a pasted report, log or traceback alone; nothing of this machine is looked at."""
-    from torchdoctor.diagnosis.judge import diagnose_text
+    from torchdoctor.diagnose.engine import diagnose_text
 
     return diagnose_text(text)
 
 
 def _interpreter(environment: Path | str) -> Path:
-    from torchdoctor.examine import interpreter_of
+    from torchdoctor.install.location import interpreter_of
 
     place = Path(environment).expanduser()
     return place.absolute() if place.is_file() else interpreter_of(place.absolute())

@@ -38,8 +38,8 @@ from wheels_index.variant import (
 from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
+    from wheels_index.index_page import NotAnIndex, Page, PageTooLarge, parse_page
     from wheels_index.live import LiveSnapshot, Overlay, Refused, overlay
-    from wheels_index.simple import NotAnIndex, Page, PageTooLarge, parse_page
 
 __all__ = [
     "PLATFORMS",
@@ -86,7 +86,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(live, name)
     if name in ("NotAnIndex", "Page", "PageTooLarge", "parse_page"):
-        from wheels_index import simple
+        from wheels_index import index_page
 
-        return getattr(simple, name)
+        return getattr(index_page, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.version import Version
 
-from wheels_index._lazy import LazyWheels
+from wheels_index._lazy_wheels import LazyWheels
 from wheels_index.wheel import Wheel, variant_of
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.proof import BenchReport, BenchResult
+from torchdoctor.bench import BenchReport, BenchResult
 
 CPU = {
     "python": "3.12.4", "torch": "2.13.0+cpu", "executable": "/envs/a/bin/python", "threads": 2,

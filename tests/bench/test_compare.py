@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.bench.made import CPU, product, report
 from tests.probe.test_tables import shown
-from torchdoctor.compare import compare
-from torchdoctor.report.compare_table import render_comparison
+from torchdoctor.bench.comparison import compare
+from torchdoctor.report.terminal.compare import render_comparison
 
 
 def against(before, after, **environment):

@@ -12,15 +12,16 @@ import pytest
 
 from tests.bench.made import CPU, on_gpu, product, report
 from tests.cli.chinese import english_in
-from tests.kernels.test_browser import browser  # noqa: F401  # a fixture
-from torchdoctor.causes import with_causes
-from torchdoctor.compare import compare
-from torchdoctor.language import speak
-from torchdoctor.peaks import with_peaks
-from torchdoctor.proof import BenchResult, CheckResult, VerifyReport
+from tests.kernel.test_browser import browser  # noqa: F401  # a fixture
+from torchdoctor.bench import BenchResult
+from torchdoctor.bench.bottlenecks import with_causes
+from torchdoctor.bench.comparison import compare
+from torchdoctor.bench.peaks import with_peaks
+from torchdoctor.core.i18n.catalog import speak
 from torchdoctor.report.bench_junit import bench_junit
-from torchdoctor.report.bench_page import bench_page
-from torchdoctor.report.roofline import bandwidth_of, roofline
+from torchdoctor.report.html.bench import bench_page
+from torchdoctor.report.html.roofline import bandwidth_of, roofline
+from torchdoctor.verify import CheckResult, VerifyReport
 
 # A source is cited as it calls itself.
 CITED = "datasheet (tensor figures halved from sparse)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.bench.made import CPU, on_gpu, product, report
-from torchdoctor.causes import with_causes
-from torchdoctor.peaks import with_peaks
+from torchdoctor.bench.bottlenecks import with_causes
+from torchdoctor.bench.peaks import with_peaks
 
 
 def placed(result, environment=None):

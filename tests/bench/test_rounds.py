@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from torchdoctor.probe.bench import rounds
-from torchdoctor.probe.bench.rounds import Case, Pace, passes
+from torchdoctor.probe.bench import sampling
+from torchdoctor.probe.bench.sampling import Case, Pace, passes
 from torchdoctor.probe.bench.timing import Round
-from torchdoctor.probe.bench.work import GFLOP, US, Work
+from torchdoctor.probe.bench.workload import GFLOP, US, Work
 
 PACE = Pace(rounds=4, round_s=0.01, again=3, case_s=60.0, all_s=60.0)
 
@@ -18,7 +18,7 @@ def case(monkeypatch):
 
     def make(*taken, unit=GFLOP):
         answers = iter(taken)
-        monkeypatch.setattr(rounds, "one_round", lambda *_: Round(*next(answers)))
+        monkeypatch.setattr(sampling, "one_round", lambda *_: Round(*next(answers)))
         made = Case("matmul", "cpu", Work(lambda: None, "float32", {"n": 1}, 1e9, unit), 0.1)
         for _ in taken:
             made.time(None, PACE)

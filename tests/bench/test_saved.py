@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.bench.made import product, report
 from tests.conftest import run_torchdoctor
+from torchdoctor.bench import BenchResult
+from torchdoctor.bench.saved_runs import UnreadableBench, load_bench, parse_bench, save_bench
 from torchdoctor.errors import UsageError
-from torchdoctor.proof import BenchResult
-from torchdoctor.saved_bench import UnreadableBench, load_bench, parse_bench, save_bench
 
 FULL = report(
     product(187.0, telemetry={"clock_mhz": 1980.0}, cause="x", note="y", peak=233.8, peak_source="z"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tests.bench.made import CPU, product, report
 from tests.probe.test_tables import shown
-from torchdoctor.causes import with_causes
-from torchdoctor.peaks import with_peaks
-from torchdoctor.proof import BenchResult
-from torchdoctor.report.bench_table import render_bench
+from torchdoctor.bench import BenchResult
+from torchdoctor.bench.bottlenecks import with_causes
+from torchdoctor.bench.peaks import with_peaks
+from torchdoctor.report.terminal.bench import render_bench
 
 
 def text_of(*results, encoding="utf-8", environment=None) -> str:

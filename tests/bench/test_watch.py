@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.bench.made import on_gpu
-from torchdoctor.proof import gpu_watch
-from torchdoctor.proof.gpu_watch import GpuWatch, reasons_in, summary
+from torchdoctor.bench import gpu_telemetry
+from torchdoctor.bench.gpu_telemetry import GpuWatch, reasons_in, summary
 
 H100 = on_gpu("NVIDIA H100 PCIe")["devices"][1]
 ROW = {"name": "NVIDIA H100 PCIe", "clock_mhz": 1755, "highest_clock_mhz": 1755, "temperature_c": 60, "power_w": 340.0,
@@ -74,9 +74,9 @@ def test_without_a_driver_the_process_ends_by_itself():
     with contextlib.suppress(OSError):
         ctypes.CDLL("libnvidia-ml.so.1")
         pytest.skip("there is a driver")
-    folder = gpu_watch.find_spec("pynvml").origin.rpartition("/")[0]
+    folder = gpu_telemetry.find_spec("pynvml").origin.rpartition("/")[0]
     done = subprocess.run(
-        [sys.executable, "-I", gpu_watch._CHILD, folder],
+        [sys.executable, "-I", gpu_telemetry._CHILD, folder],
         capture_output=True,
         text=True,
         timeout=60,

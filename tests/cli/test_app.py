@@ -11,7 +11,7 @@ import sys
 import click
 import pytest
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 from torchdoctor.cli.app import COMMANDS, cli
 from torchdoctor.cli.options import AsTyped
 

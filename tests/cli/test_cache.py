@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from torchdoctor.kept import clean, contents
-from torchdoctor.workplace import say_in_use, workplace
+from torchdoctor.core.fs.run_directories import say_in_use, workplace
+from torchdoctor.fetch.cache import clean, contents
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 
 import torchdoctor
 
-PO = Path(torchdoctor.__file__).parent / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
+PO = Path(torchdoctor.__file__).parent / "core" / "i18n" / "locale" / "zh" / "LC_MESSAGES" / "torchdoctor.po"
 HAN = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 
 

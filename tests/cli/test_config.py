@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.config import ConfigError, parse_config
+from torchdoctor.cli.config.parser import ConfigError, parse_config
 
 
 @pytest.fixture

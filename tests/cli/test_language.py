@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torchdoctor.language import choose_language
+from torchdoctor.core.i18n.catalog import choose_language
 
 
 @pytest.mark.parametrize(

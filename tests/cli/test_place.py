@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.cli.place import environment_python, users_own
+from torchdoctor.cli.locations import environment_python, users_own
 from torchdoctor.errors import EnvironmentUnusable
-from torchdoctor.examine import interpreter_of
+from torchdoctor.install.location import interpreter_of
 
 
 @pytest.fixture

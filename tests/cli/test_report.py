@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+from torchdoctor.detect import Machine
 from torchdoctor.inventory import Inventory
-from torchdoctor.machine import Machine
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from torchdoctor.bench.distributed import DistributedReport, Trouble, differences
+from torchdoctor.bench.launchers import exit_codes, first_host, launched
 from torchdoctor.errors import UsageError
-from torchdoctor.proof.distributed import DistributedReport, Trouble, differences
-from torchdoctor.proof.launch import exit_codes, first_host, launched
 
 TORCHRUN = {
     "RANK": "3",

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import run_torchdoctor
 from tests.probe.fakes import patching, spoilt
-from torchdoctor.proof.distributed import distributed
+from torchdoctor.bench.distributed import distributed
 
 OTHER = 'if os.environ.get("RANK") == "1":\n'
 

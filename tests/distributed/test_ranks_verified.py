@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from torchdoctor.proof.distributed import DistributedReport, Trouble
-from torchdoctor.proof.ranks import ranks_verified
+from torchdoctor.bench.distributed import DistributedReport, Trouble
+from torchdoctor.bench.rank_results import ranks_verified
 
 FACTS = {"host": "node1", "torch": "2.13.0", "python": "3.11.7", "threads": 8, "system": "Linux 6.1"}
 

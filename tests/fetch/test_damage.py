@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fetch.conftest import WHEEL, heavy_wheel
-from torchdoctor.transfer.segments import SEGMENT
-from torchdoctor.wheel.checksums import check_member, members
+from torchdoctor.core.wheelfile.checksums import check_member, members
+from torchdoctor.fetch.transfer.segments import SEGMENT
 
 STORED = heavy_wheel(1, stored=True, member=100_000)
 DEFLATED = heavy_wheel(1, member=100_000)

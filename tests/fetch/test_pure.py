@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.transfer.answer import Validator, parse_content_range
-from torchdoctor.transfer.part import parse_journal
-from torchdoctor.transfer.patience import ENOUGH, LONGEST_WAIT, Patience, parse_retry_after
-from torchdoctor.transfer.repair import windows
-from torchdoctor.transfer.segments import SEGMENT, SegmentMap
-from torchdoctor.transfer.speed import Meter, Ramp, lags, share
-from torchdoctor.wheel.checksums import Damage
+from torchdoctor.core.wheelfile.checksums import Damage
+from torchdoctor.fetch.transfer.partial_file import parse_journal
+from torchdoctor.fetch.transfer.repair import windows
+from torchdoctor.fetch.transfer.response import Validator, parse_content_range
+from torchdoctor.fetch.transfer.retry import ENOUGH, LONGEST_WAIT, Patience, parse_retry_after
+from torchdoctor.fetch.transfer.segments import SEGMENT, SegmentMap
+from torchdoctor.fetch.transfer.throughput import Meter, Ramp, lags, share
 
 SIZES = st.integers(1, 40 * SEGMENT)
 

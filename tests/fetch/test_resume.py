@@ -16,8 +16,8 @@ import pytest
 from tests.faults import Fault
 from tests.fetch.conftest import NAME, WHEEL, Fetcher
 from torchdoctor.errors import SourceFailed
-from torchdoctor.transfer.part import Part
-from torchdoctor.transfer.segments import SEGMENT
+from torchdoctor.fetch.transfer.partial_file import Part
+from torchdoctor.fetch.transfer.segments import SEGMENT
 
 PIECE = 64 * 1024  # bytes that the server writes at once
 BUFFERS = 512 * 1024  # bytes that the system takes for a process that is not quick enough to read
@@ -150,7 +150,7 @@ def test_a_fetch_that_is_stopped_leaves_no_thread_and_keeps_its_part(fetcher):
     fetcher.server.fault = lambda seen: Fault(status=404) if "gone" in seen.path else Fault(rate=800_000)
     good = fetcher.locked()
     bad = fetcher.locked(path="/gone.whl", filename="gone-1.0-py3-none-any.whl", sha256="0" * 64)
-    from torchdoctor.fetch import fetch
+    from torchdoctor.fetch.wheelhouse import fetch
 
     with pytest.raises(SourceFailed, match="gone"):
         fetch([good, bad], cache=fetcher.cache, progress=fetcher.heard)
@@ -171,7 +171,7 @@ def test_a_disk_that_fills_up_is_named(fetcher, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("torchdoctor.transfer.part.os.posix_fallocate", full)
+    monkeypatch.setattr("torchdoctor.fetch.transfer.partial_file.os.posix_fallocate", full)
     with pytest.raises(SourceFailed, match="No space left") as caught:
         fetcher()
     assert caught.value.name == "no-space"

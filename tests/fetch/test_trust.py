@@ -12,7 +12,7 @@ import trustme
 from tests.faults import Fault, FaultServer
 from tests.fetch.conftest import NAME, WHEEL, Fetcher
 from tests.proxy import Proxy
-from torchdoctor import net
+from torchdoctor.core.net import http
 from torchdoctor.errors import SourceFailed
 
 CA = trustme.CA()
@@ -31,10 +31,10 @@ def _plain(monkeypatch, tmp_path):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    net.session.cache_clear()
+    http.session.cache_clear()
     yield
-    net.session().close()
-    net.session.cache_clear()
+    http.session().close()
+    http.session.cache_clear()
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ def test_a_page_is_not_read_over_plain_http_either(secure, server, monkeypatch, 
     """An index that leads there is out of reach."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     secure.fault = lambda _: Fault(location=f"{server.url}/simple/torch/")
-    with pytest.raises(net.Unreachable, match="not protected"):
-        net.get_page(f"{secure.url}/simple/torch/")
+    with pytest.raises(http.Unreachable, match="not protected"):
+        http.get_page(f"{secure.url}/simple/torch/")
     assert server.seen == []
 
 

@@ -16,7 +16,7 @@ from tests.conftest import run_torchdoctor
 from tests.install.conftest import TORCH
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor.staging import beside
+from torchdoctor.install.staging import beside
 
 
 def failed(ran, status, kind):

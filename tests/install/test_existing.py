@@ -21,11 +21,11 @@ from tests.install import killing
 from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor import in_place
-from torchdoctor.environment import refuse_unwritable
+from torchdoctor.core.fs.swap import exchange
 from torchdoctor.errors import InstallFailed
-from torchdoctor.exchange import exchange
-from torchdoctor.staging import beside, recover
+from torchdoctor.install import in_place
+from torchdoctor.install.staging import beside, recover
+from torchdoctor.install.update import refuse_unwritable
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from tests.install.test_bad_input import interrupt, nothing_left
 from tests.install.test_sources import versions
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor import bytecode, uv
-from torchdoctor.bytecode import Bytecode
+from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
+from torchdoctor.install import bytecode
+from torchdoctor.install.bytecode import Bytecode
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from tests.conftest import run_torchdoctor
 from tests.install.conftest import HERE, TORCH, VISION
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor import uv
+from torchdoctor.core.system import real_world, uv
+from torchdoctor.detect import detect, find_python, supported_tags
 from torchdoctor.errors import TorchdoctorError
-from torchdoctor.lock_file import plan_of_lock, read_lock
-from torchdoctor.machine import detect, find_python, real_world, supported_tags
+from torchdoctor.lock.read import plan_of_lock, read_lock
 
 if sys.version_info >= (3, 11):
     import tomllib

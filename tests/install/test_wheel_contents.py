@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wheelmaker import make_wheel
+from torchdoctor.core.wheelfile.member_names import device_name
+from torchdoctor.core.wheelfile.validation import check_wheel, refuse_shared_files
 from torchdoctor.errors import InstallFailed
-from torchdoctor.wheel.contents import check_wheel, refuse_shared_files
-from torchdoctor.wheel.names import device_name
 
 NAME = "needed-1.0-py3-none-any.whl"
 INFO = "needed-1.0.dist-info"

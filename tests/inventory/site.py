@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.machine.world import PaperWorld, paper_python
+from tests.detect.world import PaperWorld, paper_python
 from torchdoctor.inventory import take_inventory
 
 if TYPE_CHECKING:
+    from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory import Inventory
-    from torchdoctor.machine import PythonInfo
 
 VERSION_PY = """from typing import Optional
 

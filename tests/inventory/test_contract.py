@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.inventory.site import Environment
 from torchdoctor.errors import UsageError
 from torchdoctor.inventory import Inventory
-from torchdoctor.inventory.contract import SCHEMA
+from torchdoctor.inventory.codec import SCHEMA
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from torchdoctor.inventory import disk, model
-from torchdoctor.inventory.contract import SCHEMA
+from torchdoctor.inventory import files, model
+from torchdoctor.inventory.codec import SCHEMA
 from torchdoctor.inventory.distributions import DISTRIBUTIONS
-from torchdoctor.report.redact import redact
+from torchdoctor.report.redact.redact import redact
 
 PAGE = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text("utf-8")
 
@@ -25,8 +25,8 @@ def test_the_table_has_every_fact_with_its_type():
 
 def test_the_limits_are_those_of_the_code():
     """Numbers on the page and in the code are the same."""
-    assert f"{disk.ENTRIES:,} entries and {DISTRIBUTIONS:,} distributions" in PAGE
-    assert f"up to {disk.TEXT // 1024} KiB" in PAGE
+    assert f"{files.ENTRIES:,} entries and {DISTRIBUTIONS:,} distributions" in PAGE
+    assert f"up to {files.TEXT // 1024} KiB" in PAGE
     assert f"`schema` is {SCHEMA}" in PAGE
 
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.inventory.site import Environment
-from torchdoctor.inventory import disk
+from torchdoctor.inventory import files
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="names and files that Windows cannot have")
 
 
 def test_a_folder_with_too_many_entries_says_so(env, monkeypatch):
     """What was not looked at is unknown, never absent."""
-    monkeypatch.setattr(disk.entries, "__kwdefaults__", {"limit": 50})
+    monkeypatch.setattr(files.entries, "__kwdefaults__", {"limit": 50})
     for number in range(100):
         (env.site / f"file{number}").touch()
     inventory = env.take()
@@ -47,8 +47,8 @@ def test_a_million_names_cost_no_more_than_the_limit(tmp_path, monkeypatch):
 
     endless = Endless()
     monkeypatch.setattr(os, "scandir", lambda _: endless)
-    listing = disk.entries("/anything")
-    assert (len(listing.names), endless.read) == (disk.ENTRIES, disk.ENTRIES + 1)
+    listing = files.entries("/anything")
+    assert (len(listing.names), endless.read) == (files.ENTRIES, files.ENTRIES + 1)
     assert listing.problem == "/anything has more than 20,000 entries"
 
 

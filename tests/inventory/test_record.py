@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.inventory.binaries import HEADER, promised_size, truncated
 from torchdoctor.inventory.record import RecordRow, parse_record
+from torchdoctor.inventory.truncated_libraries import HEADER, promised_size, truncated
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and links")
 

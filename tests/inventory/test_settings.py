@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.inventory.settings import parse_condarc, parse_pip_file
-from torchdoctor.inventory.variables import certificates, proxies, variables, without_credentials
+from torchdoctor.inventory.environment_variables import certificates, proxies, variables, without_credentials
+from torchdoctor.inventory.tool_settings import parse_condarc, parse_pip_file
 
 
 def _settings(env, tool, **more):

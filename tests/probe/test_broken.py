@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.probe.fakes import Copy, distribution, patching, spoilt
-from torchdoctor import proof
-from torchdoctor.diagnosis.proven import findings_of
+from torchdoctor import verify
+from torchdoctor.diagnose.verify_findings import findings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.proof import CheckResult, VerifyReport
+    from torchdoctor.verify import CheckResult, VerifyReport
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ class Checks(dict[str, "CheckResult"]):
 
 def checks_of(python: Path, *only: str, **more: object) -> Checks:
     """The proof of this environment."""
-    return Checks(proof.verify(python, only=only, **more))
+    return Checks(verify.verify(python, only=only, **more))
 
 
 def wrapper(file: Path, python: Path, line: str) -> Path:

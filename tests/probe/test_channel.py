@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.proof.channel import EventReader
+from torchdoctor.verify.events import EventReader
 
 MARK = "0123456789abcdef"
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.probe.fakes import environment
-from torchdoctor.proof import CheckResult, VerifyReport
-from torchdoctor.report.check_list import check_rows, checks_markdown
 from torchdoctor.report.junit import junit_xml
+from torchdoctor.report.terminal.check_list import check_rows, checks_markdown
+from torchdoctor.verify import CheckResult, VerifyReport
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 

@@ -8,7 +8,7 @@ import pytest
 
 from torchdoctor.probe import devices, facts, suite
 from torchdoctor.probe.session import plan
-from torchdoctor.probe.verify.compare import judge
+from torchdoctor.probe.verify.tolerances import judge
 
 H200 = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"]
 

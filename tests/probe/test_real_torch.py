@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.probe.fakes import patching, spoilt
-from torchdoctor import proof
+from torchdoctor import verify
 from torchdoctor.probe import suite
 
 SMALL_BOX = """
@@ -34,7 +34,7 @@ def verify_with(torch_python, _spoil):
     """The checks by name, of the real torch with these modules beside it."""
 
     def run(*, only=(), quick=False, **modules):
-        report = proof.verify(_spoil(torch_python, **modules), only=only, quick=quick)
+        report = verify.verify(_spoil(torch_python, **modules), only=only, quick=quick)
         return {check.id: check for check in report.checks}
 
     return run
@@ -43,7 +43,7 @@ def verify_with(torch_python, _spoil):
 def test_a_healthy_environment_passes_every_check(torch_python):
     """The proof, as a user sees it."""
     # The compiler has a test of its own: it takes longer than all the rest.
-    report = proof.verify(torch_python, skip=["compile"])
+    report = verify.verify(torch_python, skip=["compile"])
 
     said = {check.id: check.detail for check in report.checks if check.status != "pass"}
     assert report.passed, said
@@ -59,7 +59,7 @@ def test_a_healthy_environment_passes_every_check(torch_python):
 
 def test_a_healthy_environment_writes_nothing_to_standard_error(torch_python, tmp_path):
     """A warning of torch's would be the probe's own fault."""
-    from torchdoctor.proof.child import Child
+    from torchdoctor.verify.probe_process import Child
 
     every = [step.id for step in suite.VERIFY if step.id != "compile"]
     request = {"suite": "verify", "selected": every, "devices": None}
@@ -170,7 +170,7 @@ def test_a_crash_inside_torch_leaves_the_other_checks(verify_with):
 
 def test_a_device_that_does_not_exist_is_named(torch_python):
     """What was asked for and what there is."""
-    report = proof.verify(torch_python, devices=["cuda:7"])
+    report = verify.verify(torch_python, devices=["cuda:7"])
     checks = {check.id: check for check in report.checks}
 
     assert not report.passed

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from torchdoctor.proof import CheckResult, VerifyReport
-from torchdoctor.report.verify_table import render_verify
+from torchdoctor.report.terminal.verify import render_verify
+from torchdoctor.verify import CheckResult, VerifyReport
 
 ENVIRONMENT = {"python": "3.12.4", "torch": "2.13.0+cpu", "executable": "/envs/[red]/bin/python"}
 

@@ -16,17 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.inventory.site import Environment
-from torchdoctor.checkup import Seen
-from torchdoctor.diagnosis import Finding
+from torchdoctor.core import NamedFact
+from torchdoctor.core.fact import absent, found
+from torchdoctor.detect import Detection, Machine, Nvidia, NvidiaGpu, Python
+from torchdoctor.diagnose import Finding
+from torchdoctor.doctor import Seen
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import Inventory
-from torchdoctor.kernels.state import KernelState, Problem
-from torchdoctor.machine import Detection, Machine, NamedFact, Nvidia, NvidiaGpu, Python
-from torchdoctor.machine.fact import absent, found
-from torchdoctor.proof import CheckResult
+from torchdoctor.kernel.model import KernelState, Problem
 from torchdoctor.report.bug_report import Reported, Section, report_document, sections_of
-from torchdoctor.report.bug_report_forms import ISSUE_LIMIT, as_html, as_markdown
-from torchdoctor.report.redact import Identity
+from torchdoctor.report.bug_report_formats import ISSUE_LIMIT, as_html, as_markdown
+from torchdoctor.report.redact.redact import Identity
+from torchdoctor.verify import CheckResult
 
 WHEN = datetime(2026, 11, 25, 2, 0, tzinfo=timezone.utc)
 MACHINE = Machine(

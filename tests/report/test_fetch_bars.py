@@ -8,9 +8,9 @@ import select
 
 import pytest
 
-from torchdoctor.report import fetch_bars
-from torchdoctor.report.fetch_bars import FetchLines, Tally, short_name
-from torchdoctor.report.progress import StageLines
+from torchdoctor.report.terminal import download_progress
+from torchdoctor.report.terminal.download_progress import FetchLines, Tally, short_name
+from torchdoctor.report.terminal.stages import StageLines
 
 NAME = "torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl"
 
@@ -58,7 +58,7 @@ def test_a_total_that_no_index_tells_is_known_when_every_file_has_begun():
 )
 def test_times_are_said_in_few_words(seconds, text):
     """No fractions."""
-    assert fetch_bars._duration(seconds) == text
+    assert download_progress._duration(seconds) == text
 
 
 def test_a_wheel_is_named_by_its_name_and_version():
@@ -69,12 +69,12 @@ def test_a_wheel_is_named_by_its_name_and_version():
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch):
     """Not one for each piece."""
-    monkeypatch.setattr(fetch_bars, "_EVERY", 0.0)
+    monkeypatch.setattr(download_progress, "_EVERY", 0.0)
     said: list[str] = []
     lines = FetchLines(1_000_000, 1, said.append)
     lines.advance(250_000)
     assert said[0].startswith("fetch     0.2 of 1.0 MB")
-    monkeypatch.setattr(fetch_bars, "_EVERY", 60.0)
+    monkeypatch.setattr(download_progress, "_EVERY", 60.0)
     quiet: list[str] = []
     lines = FetchLines(1_000_000, 1, quiet.append)
     for _ in range(100):
@@ -122,4 +122,4 @@ def test_a_terminal_gets_a_bar_for_all_and_one_for_each_file(monkeypatch):
 )
 def test_a_bar_says_nothing_of_what_is_not_known(done, total, text):
     """No question marks."""
-    assert fetch_bars._bytes_of(done, total) == text
+    assert download_progress._bytes_of(done, total) == text

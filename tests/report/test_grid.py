@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from torchdoctor.report.grid import Grid, made_console
+from torchdoctor.report.terminal.table import Grid, made_console
 
 LONG = "/home/someone/a/very/long/path/to/an/environment/lib/python3.12/site-packages/torch/__init__.py is missing"
 

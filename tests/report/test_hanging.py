@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from torchdoctor.report.hanging import hanging
+from torchdoctor.report.terminal.wrap import hanging
 
 SENTENCE = "no source in reach has it; torch 2.13.0 is the newest that one has"
 

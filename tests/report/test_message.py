@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.language import speak
-from torchdoctor.message import Message, counted, joined, message, shown, shown_in
+from torchdoctor.core.i18n.catalog import speak
+from torchdoctor.core.i18n.messages import Message, counted, joined, message, shown, shown_in
 
 # Without what would move the cursor: that is written out.
 PLAIN = st.characters(exclude_categories=("C",))

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from torchdoctor.cli.asked import request_asked
+from torchdoctor.cli.requests import request_asked
+from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution
-from torchdoctor.machine import Machine
-from torchdoctor.plan import COMPANIONS
-from torchdoctor.snapshot_shelf import plan_from_snapshot
+from torchdoctor.resolve.model import COMPANIONS
+from torchdoctor.resolve.offline import plan_from_snapshot
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,7 +30,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from torchdoctor.plan import Plan
+    from torchdoctor.resolve.model import Plan
 
 ROWS = Path(__file__).with_name("machines.toml")
 DOCS = Path(__file__).parents[2] / "docs" / "machines.md"

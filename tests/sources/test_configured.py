@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.sources.configured import pip_settings, uv_settings
+from torchdoctor.sources.installer_config import pip_settings, uv_settings
 
 
 def places(rows, kind):

@@ -14,12 +14,13 @@ import pytest
 from tests.faults import Fault, FaultServer
 from tests.fetch.conftest import NAME, WHEEL, Fetcher
 from torchdoctor.errors import SourceFailed, UsageError
-from torchdoctor.sources import elsewhere, mirrors
-from torchdoctor.sources.elsewhere import Elsewhere
-from torchdoctor.sources.measure import Measured, fastest, measure, measure_all
+from torchdoctor.fetch import mirrors as fetch_mirrors
+from torchdoctor.fetch.mirrors import Elsewhere
+from torchdoctor.sources import mirrors
 from torchdoctor.sources.mirrors import mirror, mirror_table, mirrors_by_speed
 from torchdoctor.sources.order import sources_in_order
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source
+from torchdoctor.sources.speed import Measured, fastest, measure, measure_all
 
 PAGE = b"<a href='x'>x</a>" * 5000
 
@@ -142,7 +143,7 @@ def test_when_no_mirror_answers_that_is_an_error(monkeypatch, tmp_path):
 
 def test_a_file_is_looked_up_on_the_mirrors_pages_and_comes_from_the_fastest(tmp_path, monkeypatch):
     """Its own place is slow, one mirror is quick, one has another file under the name."""
-    monkeypatch.setattr(elsewhere, "_WORTH", 0)
+    monkeypatch.setattr(fetch_mirrors, "_WORTH", 0)
     right = hashlib.sha256(WHEEL).hexdigest()
     with FaultServer() as own, FaultServer() as quick, FaultServer() as other:
         own.files[f"/{NAME}"] = quick.files[f"/files/{NAME}"] = WHEEL

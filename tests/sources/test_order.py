@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from torchdoctor.errors import UsageError
-from torchdoctor.sources.configured import Setting
+from torchdoctor.sources.installer_config import Setting
 from torchdoctor.sources.order import sources_in_order
 
 CONFIGURED = (

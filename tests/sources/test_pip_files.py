@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.machine.seam import RealWorld
-from torchdoctor.sources.settings import asking_pip, pip_may_have_files, read_settings
+from torchdoctor.core.system.host import RealWorld
+from torchdoctor.sources.read_config import asking_pip, pip_may_have_files, read_settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pip is always asked")
 

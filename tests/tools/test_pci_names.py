@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 TOOL = Path(__file__).parents[2] / "tools" / "pci_names.py"
-DATA = Path(__file__).parents[2] / "torchdoctor" / "machine" / "data"
+DATA = Path(__file__).parents[2] / "torchdoctor" / "detect" / "data"
 LIST = """\
 #	Date:    2026-10-24 03:15:02
 1002  Advanced Micro Devices, Inc. [AMD/ATI]

@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".arch", ".gpu", ".release", ".simple", ".snapshot", ".variant", ".wheel"]
+    "name", ["", ".arch", ".gpu", ".release", ".index_page", ".snapshot", ".variant", ".wheel"]
 )
 def test_the_examples_of_a_module_hold(name):
     """What a docstring shows is what happens."""

@@ -67,7 +67,7 @@ def test_other_projects_are_read_when_asked_for():
 
 def test_importing_the_library_stays_light():
     """`import wheels_index` and reading a release import neither a page parser nor subprocess."""
-    heavy = ("html.parser", "urllib.request", "importlib.metadata", "subprocess", "wheels_index.simple")
+    heavy = ("html.parser", "urllib.request", "importlib.metadata", "subprocess", "wheels_index.index_page")
     code = (
         "import sys, wheels_index as w; w.bundled().release('2.4.1'); w.variant('cu124'); w.gpu('T4');"
         f"print([m for m in {heavy!r} if m in sys.modules])"

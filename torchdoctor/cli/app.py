@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
+from torchdoctor.cli.config.settings import defaults_for, everywhere_in, read_config
 from torchdoctor.cli.options import Output, asked_for_json, output_options
-from torchdoctor.cli.origin import innermost, remember_config, with_origin
-from torchdoctor.cli.settings import defaults_for, everywhere_in, read_config
+from torchdoctor.cli.value_origin import innermost, remember_config, with_origin
+from torchdoctor.core.i18n.catalog import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
+from torchdoctor.core.i18n.messages import message, shown, spaced
 from torchdoctor.errors import TorchdoctorError
-from torchdoctor.language import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
-from torchdoctor.message import message, shown, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from torchdoctor.config import Config
-    from torchdoctor.language import Language
+    from torchdoctor.cli.config.parser import Config
+    from torchdoctor.core.i18n.catalog import Language
 
 __all__ = ["cli", "main"]
 
@@ -44,7 +44,7 @@ COMMANDS = {
     "report": "torchdoctor.cli.report",
     "index": "torchdoctor.cli.index",
     "cache": "torchdoctor.cli.cache",
-    "config": "torchdoctor.cli.config",
+    "config": "torchdoctor.cli.config.command",
     "completion": "torchdoctor.cli.completion",
 }
 
@@ -157,7 +157,7 @@ def _speak(language: Language) -> None:
     import gettext as python_gettext
 
     if language == "zh":
-        from torchdoctor.cli.click_words import FullWidthHelp
+        from torchdoctor.cli.full_width import FullWidthHelp
 
         click.Context.formatter_class = FullWidthHelp
     os.environ["LANGUAGE"] = language
@@ -240,7 +240,7 @@ def _path_of(error: click.ClickException, argv: Sequence[str]) -> str:
 
 
 def _said_by(error: click.ClickException) -> str:
-    from torchdoctor.cli.click_words import in_full_width
+    from torchdoctor.cli.full_width import in_full_width
 
     said = with_origin(error.format_message(), getattr(error, "ctx", None))
     return in_full_width(said) if spoken() == "zh" else said

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import click
 from typing_extensions import Self
 
+from torchdoctor.cli.locations import data_folder, environment_python, say_json
 from torchdoctor.cli.options import Output, names, output_options
-from torchdoctor.cli.place import data_folder, environment_python, say_json
-from torchdoctor.cli.ranks import say_ranks
-from torchdoctor.cli.values import CASES, DEVICE, RUN_NAME
+from torchdoctor.cli.param_types import CASES, DEVICE, RUN_NAME
+from torchdoctor.cli.rank_output import say_ranks
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import message, shown
 from torchdoctor.errors import UsageError
-from torchdoctor.language import gettext
-from torchdoctor.message import message, shown
-from torchdoctor.report.hanging import columns_of, hanging, padded
+from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.compare import Comparison
-    from torchdoctor.proof import BenchReport
+    from torchdoctor.bench import BenchReport
+    from torchdoctor.bench.comparison import Comparison
 
 __all__ = ["command"]
 
@@ -103,9 +103,9 @@ def command(
     torchrun --nnodes 2 --nproc-per-node 8 ... --no-python torchdoctor bench ENV --distributed
     torchdoctor bench --compare before --fail-if 5 --html report.html
     """
-    from torchdoctor.compare import compare as compare_runs
-    from torchdoctor.proof import bench, cases_named
-    from torchdoctor.saved_bench import check_name, load_bench, save_bench
+    from torchdoctor.bench.comparison import compare as compare_runs
+    from torchdoctor.bench.saved_runs import check_name, load_bench, save_bench
+    from torchdoctor.verify import bench, cases_named
 
     if list:
         _list(cases_named(only, skip, quick=quick), as_json=output.json)
@@ -150,7 +150,7 @@ def command(
 def _between_ranks(
     python: Path, quick: bool, ranks: int | None, limit: float, progress: _Progress, output: Output
 ) -> int:
-    from torchdoctor.proof.distributed import distributed
+    from torchdoctor.bench.distributed import distributed
 
     with progress:
         report = distributed(python, quick=quick, ranks=ranks, limit=limit, on_stage=progress.case)
@@ -160,8 +160,8 @@ def _between_ranks(
 def _write_page(file: Path, python: Path, report: BenchReport, comparison: Comparison | None) -> None:
     from datetime import datetime
 
-    from torchdoctor.proof import verify
-    from torchdoctor.report.bench_page import bench_page
+    from torchdoctor.report.html.bench import bench_page
+    from torchdoctor.verify import verify
 
     when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z")
     checks = verify(python, quick=True)
@@ -173,9 +173,9 @@ def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -
         more = {} if comparison is None else {"comparison": comparison.to_json()}
         say_json(report.to_json() | more)
         return
-    from torchdoctor.report.bench_table import render_bench
-    from torchdoctor.report.compare_table import render_comparison
-    from torchdoctor.report.grid import made_console
+    from torchdoctor.report.terminal.bench import render_bench
+    from torchdoctor.report.terminal.compare import render_comparison
+    from torchdoctor.report.terminal.table import made_console
 
     console = made_console()
     render_bench(report, console)

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from torchdoctor import quantity
+from torchdoctor.cli.locations import cache_folder, say_json
 from torchdoctor.cli.options import Output, group_options, output_options
-from torchdoctor.cli.place import cache_folder, say_json
-from torchdoctor.message import counted, joined, message, shown
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import counted, joined, message, shown
 
 __all__ = ["command"]
 
@@ -37,7 +37,7 @@ def info(*, output: Output) -> int:
     torchdoctor cache info
     torchdoctor cache info -v
     """
-    from torchdoctor.kept import contents
+    from torchdoctor.fetch.cache import contents
 
     folder = cache_folder() / "wheels"
     found = contents(folder)
@@ -101,7 +101,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
     torchdoctor cache clean --older-than 30
     torchdoctor cache clean --parts
     """
-    from torchdoctor.kept import clean
+    from torchdoctor.fetch.cache import clean
 
     folder = cache_folder() / "wheels"
     done = clean(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY)
@@ -128,7 +128,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
 
 
 def _files(number: int) -> str:
-    return quantity.files(number)
+    return plurals.files(number)
 
 
 def _parts(number: int) -> str:

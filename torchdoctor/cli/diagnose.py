@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor.cli.locations import say_json
 from torchdoctor.cli.options import AsTyped, Output, output_options
-from torchdoctor.cli.place import say_json
-from torchdoctor.cli.values import FAILURE
-from torchdoctor.language import gettext
-from torchdoctor.message import joined, message
+from torchdoctor.cli.param_types import FAILURE
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import joined, message
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from torchdoctor.diagnosis import Diagnosis
+    from torchdoctor.diagnose import Diagnosis
 
 __all__ = ["command", "show_page"]
 
@@ -73,7 +73,7 @@ def command(*, file: str | None, form: str, words: str | None, explain: str | No
     # The process ends with its answer: collecting garbage on the way is a tenth of the time.
     gc.disable()
     try:
-        from torchdoctor.diagnosis.judge import diagnose_text
+        from torchdoctor.diagnose.engine import diagnose_text
 
         found = diagnose_text(words, gettext)
     finally:
@@ -86,7 +86,7 @@ def command(*, file: str | None, form: str, words: str | None, explain: str | No
 
 
 def _shown(found: Diagnosis, form: str) -> str:
-    from torchdoctor.report.diagnosis_text import diagnosis_markdown, diagnosis_text
+    from torchdoctor.report.terminal.diagnosis import diagnosis_markdown, diagnosis_text
 
     if form == "md":
         return diagnosis_markdown(found)
@@ -100,8 +100,8 @@ def show_page(name: str, *, as_json: bool) -> int:
     """Print the page of a failure, or raise `UsageError` naming the nearest ones."""
     import difflib
 
-    from torchdoctor.diagnosis.pages import page_json, page_of
-    from torchdoctor.diagnosis.rules import RULES
+    from torchdoctor.diagnose.pages import page_json, page_of
+    from torchdoctor.diagnose.rules import RULES
     from torchdoctor.errors import UsageError
 
     rule = next((row for row in RULES if row.id == name), None)

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from torchdoctor.cli.locations import environment_python, say_json
 from torchdoctor.cli.options import AsTyped, Output, output_options, source_options
-from torchdoctor.cli.place import environment_python, say_json
-from torchdoctor.cli.values import CHECKUPS
+from torchdoctor.cli.param_types import CHECKUPS
+from torchdoctor.core.i18n.messages import shown
 from torchdoctor.errors import EnvironmentUnusable
-from torchdoctor.message import shown
 
 __all__ = ["command"]
 
@@ -61,7 +61,7 @@ def command(*, output: Output, env: Path | None, **asked: Any) -> int:
     torchdoctor doctor --all
     torchdoctor doctor ~/envs/vision --fix
     """
-    from torchdoctor.cli.checkup import Asked, examine, look_everywhere
+    from torchdoctor.workflows.doctor import Asked, examine, look_everywhere
 
     if asked["list_checks"]:
         return _list_checks(output)
@@ -71,7 +71,7 @@ def command(*, output: Output, env: Path | None, **asked: Any) -> int:
 
 
 def _list_checks(output: Output) -> int:
-    from torchdoctor.checkup.parts import CHECKS
+    from torchdoctor.doctor.checks import CHECKS
 
     if output.json:
         rows = [{"id": name, "looks_at": row.looks_at} for name, row in CHECKS.items()]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor import quantity
+from torchdoctor.cli.locations import full_path, say_json
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
-from torchdoctor.cli.place import full_path, say_json
-from torchdoctor.message import message, shown
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import message, shown
 
 if TYPE_CHECKING:
-    from torchdoctor.bundle import Bundle
+    from torchdoctor.bundle.write import Bundle
 
 __all__ = ["command"]
 
@@ -52,13 +52,13 @@ def command(
     torchdoctor download D:/torch --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090"
     torchdoctor download bundle --machine other.json --with torchvision
     """
-    from torchdoctor.bundle import check_place
-    from torchdoctor.carry import download
-    from torchdoctor.cli.asked import request_asked
-    from torchdoctor.cli.carried import carry_options
-    from torchdoctor.decide import SourceOptions
-    from torchdoctor.machine import real_world
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.bundle.write import check_place
+    from torchdoctor.cli.bundle_options import carry_options
+    from torchdoctor.cli.requests import request_asked
+    from torchdoctor.core.system import real_world
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows.bundle import download
+    from torchdoctor.workflows.plan import SourceOptions
 
     place = full_path(folder)
     check_place(place)
@@ -85,7 +85,7 @@ def _show(bundle: Bundle) -> None:
             message(
                 "carry      {folder}  {files}, {size:.1f} MB",
                 folder=bundle.folder,
-                files=quantity.files(len(bundle.files)),
+                files=plurals.files(len(bundle.files)),
                 size=bundle.size / 1e6,
             )
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from torchdoctor.cli.locations import say_json
 from torchdoctor.cli.options import Output, output_options
-from torchdoctor.cli.place import say_json
-from torchdoctor.cli.values import FAILURE
-from torchdoctor.language import gettext
+from torchdoctor.cli.param_types import FAILURE
+from torchdoctor.core.i18n.catalog import gettext
 
 __all__ = ["command"]
 
@@ -23,7 +23,7 @@ def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word 
     torchdoctor explain driver-library-mismatch
     """
     from torchdoctor.cli.diagnose import show_page
-    from torchdoctor.diagnosis.rules import RULES
+    from torchdoctor.diagnose.rules import RULES
 
     if id is not None:
         return show_page(id, as_json=output.json)

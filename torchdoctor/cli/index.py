@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from torchdoctor.cli.locations import data_folder, say_json
 from torchdoctor.cli.options import Output, group_options, output_options
-from torchdoctor.cli.place import data_folder, say_json
-from torchdoctor.cli.values import RELEASE, URL
-from torchdoctor.message import counted, joined, message, shown
+from torchdoctor.cli.param_types import RELEASE, URL
+from torchdoctor.core.i18n.messages import counted, joined, message, shown
 
 if TYPE_CHECKING:
-    from torchdoctor.index_update import Update
-    from torchdoctor.sources.measure import Measured
+    from torchdoctor.sources.index_update import Update
+    from torchdoctor.sources.speed import Measured
     from wheels_index import Release, Snapshot
 
 __all__ = ["command"]
@@ -55,7 +55,7 @@ def update_command(*, index_url: str, output: Output) -> int:
     from datetime import datetime, timezone
 
     from torchdoctor.errors import UsageError
-    from torchdoctor.index_update import update
+    from torchdoctor.sources.index_update import update
     from torchdoctor.sources.source import as_url
 
     url = as_url(index_url, origin="--index-url")
@@ -74,7 +74,7 @@ def update_command(*, index_url: str, output: Output) -> int:
 
 
 def _update_json(done: Update) -> dict[str, Any]:
-    from torchdoctor.urls import redacted
+    from torchdoctor.core.net.urls import redacted
 
     return {
         "index_url": redacted(done.base),
@@ -95,7 +95,7 @@ def _update_json(done: Update) -> dict[str, Any]:
 
 
 def _say_update(done: Update, output: Output) -> None:
-    from torchdoctor.urls import redacted
+    from torchdoctor.core.net.urls import redacted
 
     for note in done.notes:
         click.echo(shown(message("note: {note}", note=note)), err=True)
@@ -158,7 +158,7 @@ def show(*, torch: str | None, output: Output) -> int:
     torchdoctor index show
     torchdoctor index show --torch 2.9.1
     """
-    from torchdoctor.index_store import known_index
+    from torchdoctor.sources.index_cache import known_index
 
     snapshot = known_index(
         data_folder(), lambda text: click.echo(shown(message("note: {text}", text=text)), err=True)
@@ -287,8 +287,8 @@ def mirrors(*, measure: bool, output: Output) -> int:
     torchdoctor index mirrors
     torchdoctor index mirrors --no-measure
     """
-    from torchdoctor.sources.measure import measure_all, mirror_page
     from torchdoctor.sources.mirrors import mirror_table
+    from torchdoctor.sources.speed import measure_all, mirror_page
 
     rows = mirror_table()
     found = measure_all(mirror_page(row) for row in rows.values()) if measure else ()

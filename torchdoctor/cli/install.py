@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor import quantity
+from torchdoctor.cli.locations import cache_folder, data_folder, environment_folder, full_path, say_json
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
-from torchdoctor.cli.place import cache_folder, data_folder, environment_folder, full_path, say_json
-from torchdoctor.cli.values import KERNEL_NAME
-from torchdoctor.message import joined, message, shown
+from torchdoctor.cli.param_types import KERNEL_NAME
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import joined, message, shown
 
 if TYPE_CHECKING:
-    from torchdoctor.install import InstallOptions, InstallResult
-    from torchdoctor.machine import World
+    from torchdoctor.core.system import World
+    from torchdoctor.workflows.install import InstallOptions, InstallResult
 
 __all__ = ["command"]
 
@@ -79,12 +79,12 @@ def command(
     folder = environment_folder(env)
     world = _world(folder, python)
 
-    from torchdoctor.cli.asked import extras_asked, optional_asked, request_asked
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
-    from torchdoctor.decide import SourceOptions
-    from torchdoctor.install import InstallOptions, install
-    from torchdoctor.kernel import valid_name
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.cli.requests import extras_asked, optional_asked, request_asked
+    from torchdoctor.kernel.register import valid_name
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows.install import InstallOptions, install
+    from torchdoctor.workflows.plan import SourceOptions
 
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
     options = InstallOptions(
@@ -120,14 +120,14 @@ def _world(folder: Path, python: str | None) -> World:
 
     Both answer while the rest of the program loads, which takes as long.
     """
-    from torchdoctor.machine import real_world
+    from torchdoctor.core.system import real_world
 
     if python is not None or folder.exists():
         return real_world(os.environ)
-    from torchdoctor.machine.ahead import begin
-    from torchdoctor.machine.find import own_base
-    from torchdoctor.machine.python import describing
-    from torchdoctor.sources.settings import PIP_SECONDS, asking_pip, pip_may_have_files
+    from torchdoctor.core.system.prefetch import begin
+    from torchdoctor.detect.python.describe import describing
+    from torchdoctor.detect.python.find import own_base
+    from torchdoctor.sources.read_config import PIP_SECONDS, asking_pip, pip_may_have_files
 
     own, world = own_base(), real_world(os.environ)
     asked = [describing(own)]
@@ -184,7 +184,7 @@ def _show(options: InstallOptions, result: InstallResult, output: Output) -> Non
         sizes = [row.size for row in result.lock.wheels] if result.lock else []
         what: dict[str, object] = {
             "folder": options.folder,
-            "packages": quantity.packages(len(result.changes)),
+            "packages": plurals.packages(len(result.changes)),
         }
         told = (
             message("would change {folder}: {packages}", **what)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.kernel_check import check, repair
-from torchdoctor.cli.kernels import list_, remove
+from torchdoctor.cli.kernel_list import list_, remove
+from torchdoctor.cli.locations import cache_folder, environment_python, full_path, say_json
 from torchdoctor.cli.options import AsTyped, Output, group_options, output_options, source_options
-from torchdoctor.cli.place import cache_folder, environment_python, full_path, say_json
-from torchdoctor.cli.values import DISPLAY_NAME, KERNEL_NAME, VARIABLE
-from torchdoctor.message import message, shown
+from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
+from torchdoctor.core.i18n.messages import message, shown
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -141,13 +141,13 @@ def add(
     torchdoctor jupyter-kernel add ~/envs/vision --name vision
     torchdoctor jupyter-kernel add --sys-prefix --env CUDA_VISIBLE_DEVICES=0
     """
-    from torchdoctor.decide import SourceOptions
+    from torchdoctor.core.system import real_world
     from torchdoctor.errors import UsageError
-    from torchdoctor.kernels.interpreter import prefix_of
-    from torchdoctor.kernels.names import valid_display_name, valid_name, valid_settings
-    from torchdoctor.machine import real_world
-    from torchdoctor.register import register_kernel
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.kernel.interpreter import prefix_of
+    from torchdoctor.kernel.names import valid_display_name, valid_name, valid_settings
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows.kernel_add import register_kernel
+    from torchdoctor.workflows.plan import SourceOptions
 
     if sum((user, sys_prefix, prefix is not None)) > 1:
         raise UsageError(

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.kernels import kernel_named, this_world
+from torchdoctor.cli.kernel_list import kernel_named, this_world
+from torchdoctor.cli.locations import cache_folder, environment_python, say_json
 from torchdoctor.cli.options import Output, output_options, source_options
-from torchdoctor.cli.place import cache_folder, environment_python, say_json
-from torchdoctor.cli.values import KERNEL
+from torchdoctor.cli.param_types import KERNEL
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import message, shown, shown_in, spaced
 from torchdoctor.errors import EnvironmentUnusable
-from torchdoctor.language import gettext
-from torchdoctor.message import message, shown, shown_in, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.kernels import KernelState
-    from torchdoctor.machine import World
-    from torchdoctor.proof import CheckResult
+    from torchdoctor.core.system import World
+    from torchdoctor.kernel import KernelState
+    from torchdoctor.verify import CheckResult
 
 __all__ = ["check", "repair"]
 
@@ -86,9 +86,9 @@ def repair(
     torchdoctor jupyter-kernel repair demo
     torchdoctor jupyter-kernel repair demo ~/envs/vision --yes
     """
-    from torchdoctor.decide import SourceOptions
-    from torchdoctor.kernels.repair import repair_kernel
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows.kernel_repair import repair_kernel
+    from torchdoctor.workflows.plan import SourceOptions
 
     world = this_world()
     state = kernel_named(world, name)
@@ -145,9 +145,9 @@ def _checked(
     output: Output,
     cells: Sequence[str] | None = None,
 ) -> tuple[CheckResult, ...]:
-    from torchdoctor.kernels.check import check_kernel
-    from torchdoctor.kernels.start import ALL_CELLS, Limits
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.kernel.check import check_kernel
+    from torchdoctor.kernel.run_cells import ALL_CELLS, Limits
+    from torchdoctor.report.terminal.stages import StageLines
 
     report = StageLines(quiet=output.quiet or output.json)
     return check_kernel(
@@ -176,8 +176,8 @@ def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
 
 
 def _show_check(row: CheckResult) -> None:
-    from torchdoctor.proof.ended import STATUS
-    from torchdoctor.report.hanging import padded
+    from torchdoctor.report.terminal.wrap import padded
+    from torchdoctor.verify.status_text import STATUS
 
     word = click.style(
         padded(shown(STATUS[row.status]), 7), fg={"pass": "green", "fail": "red"}.get(row.status)

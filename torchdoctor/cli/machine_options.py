@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from torchdoctor.cli.options import AsTyped
-from torchdoctor.cli.values import DRIVER, GPU, LIBC, PLATFORM, PYTHON_VERSION
+from torchdoctor.cli.param_types import DRIVER, GPU, LIBC, PLATFORM, PYTHON_VERSION
+from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import UsageError
-from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torchdoctor.machine import Machine
-    from torchdoctor.target import Target
+    from torchdoctor.detect import Machine
+    from torchdoctor.lock.target import Target
 
 __all__ = ["MachineAsked", "machine_asked", "machine_options", "target_asked"]
 
@@ -85,15 +85,16 @@ def machine_options(function: F) -> F:
 
 def target_asked(asked: MachineAsked, machine: Machine) -> Target | None:
     """How uv names the machine where its packages are for another Python than one that is here."""
-    from torchdoctor.target import target_of
+    from torchdoctor.lock.target import target_of
 
     return target_of(machine) if asked.elsewhere else None
 
 
 def machine_asked(asked: MachineAsked) -> Machine:
     """The machine of the file, of the description, or this one, with what the options say of it changed."""
-    from torchdoctor.described import described_machine
-    from torchdoctor.machine import Machine, detect, find_python, real_world
+    from torchdoctor.core.system import real_world
+    from torchdoctor.detect import Machine, detect, find_python
+    from torchdoctor.detect.from_options import described_machine
 
     described = (asked.platform, asked.python_version, asked.driver, asked.libc, *asked.gpus)
     given = [text for text in described if text is not None]

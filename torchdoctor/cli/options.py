@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from torchdoctor.cli.origin import remember, variable_of
-from torchdoctor.cli.values import MIRROR, TORCH, URL, VARIANT, WITH
-from torchdoctor.language import LANGUAGES, speak
+from torchdoctor.cli.param_types import MIRROR, TORCH, URL, VARIANT, WITH
+from torchdoctor.cli.value_origin import remember, variable_of
+from torchdoctor.core.i18n.catalog import LANGUAGES, speak
 
 if TYPE_CHECKING:
     from collections.abc import Callable

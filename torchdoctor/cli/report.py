@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from torchdoctor.cli.locations import cache_folder, data_folder, environment_python, full_path
 from torchdoctor.cli.options import AsTyped, Output, output_options
-from torchdoctor.cli.place import cache_folder, data_folder, environment_python, full_path
+from torchdoctor.core.i18n.messages import message, shown
 from torchdoctor.errors import EnvironmentUnusable, UsageError
-from torchdoctor.message import message, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.core.fact import Fact
+    from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.errors import TorchdoctorError
-    from torchdoctor.machine import Machine, PythonInfo
-    from torchdoctor.machine.fact import Fact
     from torchdoctor.report.bug_report import Reported
-    from torchdoctor.report.redact import Identity
+    from torchdoctor.report.redact.redact import Identity
 
 __all__ = ["command"]
 
@@ -76,13 +76,14 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
 
 
 def _look(env: Path | None, *, importing: bool) -> Reported:
-    from torchdoctor.checkup import Looking, look
-    from torchdoctor.checkup.case import case_of
-    from torchdoctor.checkup.signs import live_rules
-    from torchdoctor.diagnosis.judge import judge
-    from torchdoctor.index_store import known_index
-    from torchdoctor.machine import describe_python, real_world
+    from torchdoctor.core.system import real_world
+    from torchdoctor.detect import describe_python
+    from torchdoctor.diagnose.engine import judge
+    from torchdoctor.doctor import Looking, inspect
+    from torchdoctor.doctor.evidence import case_of
+    from torchdoctor.doctor.live_signs import live_rules
     from torchdoctor.report.bug_report import Reported
+    from torchdoctor.sources.index_cache import known_index
 
     world = real_world(os.environ)
     interpreter = _python(env)
@@ -94,7 +95,7 @@ def _look(env: Path | None, *, importing: bool) -> Reported:
         problem, python = error, describe_python(world, sys.executable)
     index = known_index(data_folder(), lambda text: click.echo(text, err=True))
     how = Looking(importing=importing and problem is None, asking=False)
-    seen = look(world, python, here=_here(), cache=cache_folder(), index=index, how=how)
+    seen = inspect(world, python, here=_here(), cache=cache_folder(), index=index, how=how)
     # For whoever reads the issue: in English, whatever is spoken here.
     findings = () if problem else judge(case_of(seen), str, live_rules()).findings
     return Reported(
@@ -125,8 +126,8 @@ def _here() -> Path:
 
 def _tags(machine: Machine, python: PythonInfo) -> Fact[str]:
     """The best wheel tag that the interpreter takes, and how many there are."""
-    from torchdoctor.machine import supported_tags
-    from torchdoctor.machine.fact import absent, found
+    from torchdoctor.core.fact import absent, found
+    from torchdoctor.detect import supported_tags
 
     tags = supported_tags(machine)
     source = str(python.executable)
@@ -136,8 +137,8 @@ def _tags(machine: Machine, python: PythonInfo) -> Fact[str]:
 def _own_settings() -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    from torchdoctor.cli.config import every_setting
-    from torchdoctor.cli.settings import read_config
+    from torchdoctor.cli.config.command import every_setting
+    from torchdoctor.cli.config.settings import read_config
 
     return [asdict(row) for row in every_setting(read_config(), everything=False)]
 
@@ -147,7 +148,7 @@ def _identity(environ: Mapping[str, str]) -> Identity:
     import getpass
     import platform
 
-    from torchdoctor.report.redact import Identity
+    from torchdoctor.report.redact.redact import Identity
 
     users = [environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")]
     with contextlib.suppress(OSError, KeyError, ImportError):
@@ -168,7 +169,7 @@ def _text(document: dict[str, Any], form: str) -> str:
     if form == "json":
         return json.dumps(document, indent=2) + "\n"
     from torchdoctor.report.bug_report import sections_of
-    from torchdoctor.report.bug_report_forms import as_html, as_markdown
+    from torchdoctor.report.bug_report_formats import as_html, as_markdown
 
     sections = sections_of(document)
     return as_html(sections, title="torchdoctor report") if form == "html" else as_markdown(sections)

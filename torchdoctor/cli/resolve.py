@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor.cli.locations import say_json
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import AsTyped, Output, choice_options, output_options, source_options
-from torchdoctor.cli.place import say_json
-from torchdoctor.language import gettext
-from torchdoctor.message import shown
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import shown
 
 if TYPE_CHECKING:
-    from torchdoctor.decide import SourceOptions
-    from torchdoctor.machine import Machine
-    from torchdoctor.plan import Plan, Request
+    from torchdoctor.detect import Machine
+    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.workflows.plan import SourceOptions
 
 __all__ = ["command"]
 
@@ -61,8 +61,8 @@ def command(
     torchdoctor resolve --machine other.json --format urls
     torchdoctor resolve --format pylock > pylock.toml
     """
-    from torchdoctor.cli.asked import request_asked
-    from torchdoctor.decide import SourceOptions
+    from torchdoctor.cli.requests import request_asked
+    from torchdoctor.workflows.plan import SourceOptions
 
     request = request_asked(torch=torch, variant_name=variant, with_=with_, without=without)
     machine = machine_asked(asked)
@@ -72,16 +72,16 @@ def command(
     if index_url or find_links or mirror:
         plan = _ask_sources(machine, request, index_url, find_links, mirror, offline, output)
     else:
-        from torchdoctor.cli.place import data_folder
-        from torchdoctor.index_store import known_index
-        from torchdoctor.snapshot_shelf import plan_from_snapshot
+        from torchdoctor.cli.locations import data_folder
+        from torchdoctor.resolve.offline import plan_from_snapshot
+        from torchdoctor.sources.index_cache import known_index
 
         known = known_index(data_folder(), lambda text: click.echo(shown(text), err=True))
         plan = plan_from_snapshot(machine, request, known)
     if output.json or form == "json":
         say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
         return 0
-    from torchdoctor.report.plan_text import plan_text
+    from torchdoctor.report.terminal.plan import plan_text
 
     click.echo(plan_text(plan, form))
     if form != "table" and not output.quiet:
@@ -100,10 +100,10 @@ def _print_lock(
     without: tuple[str, ...],
     output: Output,
 ) -> int:
-    from torchdoctor.carry import lock_for
-    from torchdoctor.cli.carried import carry_options
-    from torchdoctor.machine import real_world
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.cli.bundle_options import carry_options
+    from torchdoctor.core.system import real_world
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows.bundle import lock_for
 
     report = StageLines(quiet=output.quiet, verbose=output.verbose, may_ask=False)
     options = carry_options(asked, machine, request, sources, with_, without)
@@ -124,11 +124,11 @@ def _ask_sources(
     offline: bool,
     output: Output,
 ) -> Plan:
-    from torchdoctor.cli.place import data_folder
-    from torchdoctor.decide import SourceOptions, decide
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.cli.locations import data_folder
+    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
     from torchdoctor.sources.order import sources_in_order
+    from torchdoctor.workflows.plan import SourceOptions, decide
 
     options = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor.cli.locations import environment_python, say_json
 from torchdoctor.cli.options import Output, names, output_options
-from torchdoctor.cli.place import environment_python, say_json
-from torchdoctor.cli.values import CHECKS, DEVICES
-from torchdoctor.language import gettext
+from torchdoctor.cli.param_types import CHECKS, DEVICES
+from torchdoctor.core.i18n.catalog import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.diagnosis import Finding
+    from torchdoctor.diagnose import Finding
 
 __all__ = ["command"]
 
@@ -74,13 +74,13 @@ def command(
     torchdoctor verify --junit results.xml
     srun torchdoctor verify ENV --distributed
     """
-    from torchdoctor.proof import select, verify
+    from torchdoctor.verify import select, verify
 
     if list:
         return _list(select(only, skip, quick=quick), output)
     if distributed:
         return _ranks(environment_python(env), junit, output)
-    from torchdoctor.report.progress import StageLines
+    from torchdoctor.report.terminal.stages import StageLines
 
     python = environment_python(env)
     report = StageLines(quiet=True)
@@ -96,14 +96,14 @@ def command(
         from torchdoctor.report.junit import junit_xml
 
         junit.write_text(junit_xml(verification), "utf-8")
-    from torchdoctor.diagnosis.proven import explained, findings_of
+    from torchdoctor.diagnose.verify_findings import explained, findings_of
 
     findings = findings_of(verification, gettext)
     if output.json:
         say_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
     else:
-        from torchdoctor.report.grid import made_console
-        from torchdoctor.report.verify_table import render_verify
+        from torchdoctor.report.terminal.table import made_console
+        from torchdoctor.report.terminal.verify import render_verify
 
         known = () if output.verbose else explained(verification)
         render_verify(verification, made_console(), explained=known)
@@ -113,9 +113,9 @@ def command(
 
 
 def _ranks(python: Path, junit: Path | None, output: Output) -> int:
-    from torchdoctor.cli.ranks import say_ranks
-    from torchdoctor.proof.distributed import distributed
-    from torchdoctor.proof.ranks import ranks_verified
+    from torchdoctor.bench.distributed import distributed
+    from torchdoctor.bench.rank_results import ranks_verified
+    from torchdoctor.cli.rank_output import say_ranks
 
     report = distributed(python, quick=True, measure=False)
     verification = ranks_verified(report)
@@ -131,8 +131,8 @@ def _ranks(python: Path, junit: Path | None, output: Output) -> int:
 
 
 def _causes(findings: Sequence[Finding]) -> str:
-    from torchdoctor.diagnosis.diagnosis import Diagnosis
-    from torchdoctor.report.diagnosis_text import diagnosis_text
+    from torchdoctor.diagnose.model import Diagnosis
+    from torchdoctor.report.terminal.diagnosis import diagnosis_text
 
     colours = {"error": "red", "warning": "yellow", "note": "blue"}
     return diagnosis_text(
@@ -142,13 +142,13 @@ def _causes(findings: Sequence[Finding]) -> str:
 
 
 def _list(selected: Sequence[str], output: Output) -> int:
-    from torchdoctor.report.check_list import check_rows, render_checks
+    from torchdoctor.report.terminal.check_list import check_rows, render_checks
 
     rows = [row for row in check_rows() if row["id"] in selected]
     if output.json:
         say_json({"schema": 1, "checks": rows})
     else:
-        from torchdoctor.report.grid import made_console
+        from torchdoctor.report.terminal.table import made_console
 
         render_checks(rows, made_console())
     return 0

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.inventory import disk
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.text import clean
+from torchdoctor.inventory import files
 from torchdoctor.inventory.metadata import (
     is_relevant,
     parse_conda,
@@ -18,13 +20,11 @@ from torchdoctor.inventory.metadata import (
     split_info,
 )
 from torchdoctor.inventory.model import Distribution
-from torchdoctor.machine.answer import clean
-from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.inventory.disk import Entries
+    from torchdoctor.inventory.files import Entries
 
 __all__ = ["DISTRIBUTIONS", "SiteFolder", "conda_packages", "read_folder"]
 
@@ -45,7 +45,7 @@ class SiteFolder:
 
 def read_folder(folder: str) -> SiteFolder:
     """List a folder and read the metadata of each distribution in it."""
-    listing = disk.entries(folder)
+    listing = files.entries(folder)
     infos = [name for name in listing.names if name.endswith((".dist-info", ".egg-info"))]
     problems = [listing.problem] if listing.problem else []
     if len(infos) > DISTRIBUTIONS:
@@ -71,14 +71,14 @@ def _distribution(folder: str, info: str) -> Distribution | None:
         return None
     place = os.path.join(folder, info)  # noqa: PTH118  (one of thousands)
     wheel = info.endswith(".dist-info")
-    text = disk.read_text(f"{place}/METADATA" if wheel else f"{place}/PKG-INFO")
+    text = files.read_text(f"{place}/METADATA" if wheel else f"{place}/PKG-INFO")
     if text is None and not wheel:
-        text = disk.read_text(place)
+        text = files.read_text(place)
     metadata = parse_metadata(text or "")
-    direct = disk.read_text(f"{place}/direct_url.json") if wheel else None
+    direct = files.read_text(f"{place}/direct_url.json") if wheel else None
     url, editable = parse_direct_url(direct) if direct else (None, False)
     name = str(canonicalize_name(metadata.name)) if metadata.name else named[0]
-    installer = disk.read_text(f"{place}/INSTALLER", limit=200) if wheel else None
+    installer = files.read_text(f"{place}/INSTALLER", limit=200) if wheel else None
     return Distribution(
         name=name[:200],
         version=metadata.version or named[1],
@@ -86,7 +86,7 @@ def _distribution(folder: str, info: str) -> Distribution | None:
         folder=folder,
         metadata=place,
         installer=clean(installer, limit=60).lower() or None if installer else None,
-        requested=disk.exists(f"{place}/REQUESTED") if installer else None,
+        requested=files.exists(f"{place}/REQUESTED") if installer else None,
         direct_url=url,
         editable=editable,
         installed_at=_when(f"{place}/RECORD" if wheel else place, place),
@@ -96,7 +96,7 @@ def _distribution(folder: str, info: str) -> Distribution | None:
 
 def _when(*paths: str) -> str | None:
     """The time of the first that is there: an installer writes RECORD last."""
-    seconds = next((found for found in map(disk.time_of, paths) if found is not None), None)
+    seconds = next((found for found in map(files.time_of, paths) if found is not None), None)
     if seconds is None:
         return None
     try:
@@ -108,9 +108,9 @@ def _when(*paths: str) -> str | None:
 def conda_packages(prefix: str) -> SiteFolder | None:
     """The relevant packages that conda put into an environment; None where it is not conda's."""
     folder = os.path.join(prefix, "conda-meta")  # noqa: PTH118
-    if not disk.exists(folder):
+    if not files.exists(folder):
         return None
-    listing = disk.entries(folder)
+    listing = files.entries(folder)
     return SiteFolder(
         folder=folder,
         names=listing.names,
@@ -126,7 +126,7 @@ def _conda(prefix: str, folder: str, listing: Entries) -> Iterator[Distribution]
             continue
         path = f"{folder}/{file}"
         # Only relevant ones are read: a file lists all that its package holds, and may have megabytes.
-        text = disk.read_text(path, limit=_CONDA_BYTES) if is_relevant(parts[0].lower()) else None
+        text = files.read_text(path, limit=_CONDA_BYTES) if is_relevant(parts[0].lower()) else None
         read = parse_conda(text) if text else None
         yield Distribution(
             name=read.name if read else clean(parts[0].lower()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.inventory import disk
+from torchdoctor.inventory import files
 from torchdoctor.inventory.model import CudaMajor, Library
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def openmp_runtimes(prefix: str, sites: Iterable[SiteFolder]) -> tuple[Library, 
                 places += [f"{site.folder}/{name}/{inside}" for inside in _INSIDE]
     rows = []
     for place in dict.fromkeys(places):
-        for file in disk.entries(place, limit=5000).names:
+        for file in files.entries(place, limit=5000).names:
             match = _OPENMP.fullmatch(file)
             if match:
                 rows.append(Library(name=match["name"], path=f"{place}/{file}"))
@@ -55,10 +55,10 @@ def torch_libraries(site: SiteFolder) -> Iterator[str]:
     folders += [f"{site.folder}/torch/lib"] if "torch" in site.names else []
     if "nvidia" in site.names:
         nvidia = f"{site.folder}/nvidia"
-        for part in disk.entries(nvidia, limit=200).names:
+        for part in files.entries(nvidia, limit=200).names:
             folders += [f"{nvidia}/{part}/lib", f"{nvidia}/{part}/bin"]
     for folder in folders:
-        for name in disk.entries(folder, limit=5000).names:
+        for name in files.entries(folder, limit=5000).names:
             if _SHARED.fullmatch(name):
                 yield f"{folder}/{name}"
 

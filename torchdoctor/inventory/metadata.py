@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.text import clean, read_object
 from torchdoctor.inventory.model import InstallRecord, PthFile, VersionFile
-from torchdoctor.machine.answer import clean, read_object
-from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from torchdoctor.machine.fact import Fact, NamedFact
+from torchdoctor.core.fact import Fact, NamedFact
 
 __all__ = [
     "Certificate",
@@ -293,13 +293,13 @@ class Inventory:
 
     def to_json(self) -> dict[str, Any]:
         """The inventory as plain JSON with its `schema`."""
-        from torchdoctor.inventory.contract import to_json
+        from torchdoctor.inventory.codec import to_json
 
         return to_json(self)
 
     @staticmethod
     def from_json(document: Any) -> Inventory:
         """Read what `to_json` writes; `UsageError` names the field that is wrong."""
-        from torchdoctor.inventory.contract import from_json
+        from torchdoctor.inventory.codec import from_json
 
         return from_json(document)

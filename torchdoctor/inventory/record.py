@@ -7,10 +7,10 @@ import hashlib
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from torchdoctor.inventory import disk
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.text import clean
+from torchdoctor.inventory import files
 from torchdoctor.inventory.model import RecordCheck, RecordedFile
-from torchdoctor.machine.answer import clean
-from torchdoctor.message import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _quoted(line: str) -> list[str]:
 def check_record(distribution: Distribution, depth: Depth) -> RecordCheck | None:
     """Compare what is there with what was installed; None when there is no RECORD that can be read."""
     record = f"{distribution.metadata}/RECORD"
-    text = disk.read_text(record, limit=_BYTES)
+    text = files.read_text(record, limit=_BYTES)
     if text is None or distribution.kind != "wheel":
         return None
     rows = list(parse_record(text))
@@ -83,7 +83,7 @@ def _wrong(rows: list[RecordRow], folder: str, depth: Depth) -> Iterator[Recorde
     for row in rows:
         path = row.path if row.path.startswith("/") else top + row.path
         try:
-            size = disk.size_of(path)
+            size = files.size_of(path)
         except FileNotFoundError:
             yield _problem(row, "missing", "it is not there")
         except (OSError, ValueError) as error:

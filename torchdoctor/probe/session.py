@@ -18,8 +18,8 @@ from itertools import groupby
 from typing import Any, Callable, Iterator
 
 from . import devices, facts, suite
-from .channel import Channel
-from .sentence import joined, parts_of, sentence
+from .events import Channel
+from .message import joined, parts_of, sentence
 from .step import Outcome, Step, broken, skipped
 
 __all__ = ["main", "plan"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .bench import cases
-from .verify.table import BASE, BEFORE, DEVICES, IMPORT, NO_TORCH, VERIFY
+from .bench import registry
+from .verify.registry import BASE, BEFORE, DEVICES, IMPORT, NO_TORCH, VERIFY
 
 __all__ = ["BASE", "BEFORE", "BENCH", "DEVICES", "IMPORT", "NO_TORCH", "SUITES", "VERIFY"]
 
-BENCH = cases.BENCH
+BENCH = registry.BENCH
 
 SUITES = {"verify": VERIFY, "bench": BENCH}

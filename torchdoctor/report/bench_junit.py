@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.proof import CheckResult, VerifyReport
-from torchdoctor.report.bench_table import figure, title_of
 from torchdoctor.report.junit import junit_xml
+from torchdoctor.report.terminal.bench import figure, title_of
+from torchdoctor.verify import CheckResult, VerifyReport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.compare import Change
-    from torchdoctor.proof import BenchReport, BenchResult
+    from torchdoctor.bench import BenchReport, BenchResult
+    from torchdoctor.bench.comparison import Change
 
 __all__ = ["bench_junit"]
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor import __version__
-from torchdoctor.inventory.contract import plain
-from torchdoctor.machine.answer import clean
-from torchdoctor.report.redact import redact_document
+from torchdoctor._version import __version__
+from torchdoctor.core.text import clean
+from torchdoctor.inventory.codec import plain
+from torchdoctor.report.redact.redact import redact_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from torchdoctor.checkup import Seen
-    from torchdoctor.diagnosis import Finding
+    from torchdoctor.core.fact import Fact
+    from torchdoctor.diagnose import Finding
+    from torchdoctor.doctor import Seen
     from torchdoctor.errors import TorchdoctorError
-    from torchdoctor.machine.fact import Fact
-    from torchdoctor.report.redact import Identity
+    from torchdoctor.report.redact.redact import Identity
 
 __all__ = ["Reported", "Section", "report_document", "sections_of"]
 

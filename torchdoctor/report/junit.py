@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET  # written, never read
 
 if TYPE_CHECKING:
-    from torchdoctor.proof import CheckResult, VerifyReport
+    from torchdoctor.verify import CheckResult, VerifyReport
 
 __all__ = ["junit_xml"]
 

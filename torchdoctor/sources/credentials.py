@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from torchdoctor.urls import bare
+from torchdoctor.core.net.urls import bare
 
 if TYPE_CHECKING:
-    from torchdoctor.machine import World
-    from torchdoctor.pylock import Lock
+    from torchdoctor.core.system import World
+    from torchdoctor.lock.model import Lock
     from torchdoctor.sources.order import Sources
     from torchdoctor.sources.source import Source
 

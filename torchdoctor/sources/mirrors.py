@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.errors import SourceFailed, UsageError
-from torchdoctor.message import joined, message
-from torchdoctor.sources.measure import fastest, measure_all, mirror_page
 from torchdoctor.sources.source import OFFICIAL, Source
+from torchdoctor.sources.speed import fastest, measure_all, mirror_page
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.net.urls import redacted
 from torchdoctor.errors import UsageError
-from torchdoctor.message import message
 from torchdoctor.sources.mirrors import AUTO, mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
-from torchdoctor.urls import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from torchdoctor.sources.configured import Setting
+    from torchdoctor.sources.installer_config import Setting
 
 __all__ = ["Sources", "sources_in_order"]
 

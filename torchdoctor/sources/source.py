@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.net.urls import redacted
 from torchdoctor.errors import UsageError
-from torchdoctor.message import message
-from torchdoctor.urls import redacted
 
 __all__ = ["OFFICIAL", "PYPI", "Layout", "Source", "as_url"]
 

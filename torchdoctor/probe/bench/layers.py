@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..devices import kind, waiter
-from ..sentence import sentence
+from ..message import sentence
 from ..step import Outcome, skipped
 from .timing import seconds_of
-from .work import GFLOP, US, Work, dtype_name
+from .workload import GFLOP, US, Work, dtype_name
 
 __all__ = ["attention", "autograd", "conv", "launch", "round_trip"]
 

@@ -12,9 +12,9 @@ from typing import Any, Callable
 
 from ..devices import kind
 from ..step import Outcome, Step, broken
-from .limits import CpuLimits
-from .rounds import Case, Pace, passes
-from .work import Work
+from .cpu_peak import CpuLimits
+from .sampling import Case, Pace, passes
+from .workload import Work
 
 __all__ = ["measure"]
 

@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..devices import kind, waiter
-from .share import Meter
+from .cpu_share import Meter
 
 if TYPE_CHECKING:
-    from .work import Work
+    from .workload import Work
 
 __all__ = ["Round", "one_round", "seconds_of"]
 

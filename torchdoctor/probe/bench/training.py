@@ -10,9 +10,9 @@ from contextlib import nullcontext
 from typing import Any, Callable
 
 from ..devices import kind
-from ..sentence import sentence
+from ..message import sentence
 from ..step import Outcome, skipped
-from .work import SAMPLES, Work
+from .workload import SAMPLES, Work
 
 __all__ = ["cnn", "loader", "transformer"]
 

@@ -16,12 +16,12 @@ from datetime import timedelta
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from ..bench.share import Meter
+from ..bench.cpu_share import Meter
 from .collectives import MIB, Ring, collectives, compute, pairs, send
-from .meeting import LeftAlone, Meeting
+from .rendezvous import LeftAlone, Meeting
 
 if TYPE_CHECKING:
-    from ..channel import Channel
+    from ..events import Channel
 
 __all__ = ["run"]
 

@@ -9,9 +9,9 @@ import math
 from typing import Any
 
 from ..devices import kind
-from ..sentence import sentence
+from ..message import sentence
 from ..step import Outcome, broken, failed, passed, skipped
-from .installed import built
+from .installed_files import built
 
 __all__ = ["images", "torchaudio", "torchvision", "transforms"]
 

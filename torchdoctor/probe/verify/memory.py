@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..devices import kind, waiter
-from ..sentence import sentence
+from ..message import sentence
 from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["copies", "memory"]

@@ -8,9 +8,9 @@ import importlib
 import importlib.util
 from typing import Any
 
-from ..sentence import sentence
+from ..message import sentence
 from ..step import Outcome, failed, passed, skipped
-from .compare import CHAIN, Row, lowered, verdict
+from .tolerances import CHAIN, Row, lowered, verdict
 
 __all__ = ["build_cnn", "cnn", "mlp", "summary", "torchinfo"]
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..sentence import joined, sentence
+from ..message import joined, sentence
 from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["STARTED_IN", "shadow"]

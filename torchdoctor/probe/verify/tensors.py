@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sentence import joined, sentence
+from ..message import joined, sentence
 from ..step import Outcome, failed, passed
-from .compare import unsupported
+from .tolerances import unsupported
 
 __all__ = ["creation", "views"]
 

@@ -1,7 +1,0 @@
-"""What the check-up's tests share: the C library that speaks NVML."""
-
-from __future__ import annotations
-
-from tests.machine.conftest import library
-
-__all__ = ["library"]

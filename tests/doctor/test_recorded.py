@@ -1,0 +1,51 @@
+"""Recorded machines: what the check-up says of each from its hardware and driver alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.detect.recorded import RECORDED, replay
+from torchdoctor.diagnose.engine import judge
+from torchdoctor.diagnose.evidence import CaseFile, Fact
+from torchdoctor.diagnose.parsers import read_paste
+from torchdoctor.diagnose.rules import RULES
+from torchdoctor.doctor.evidence import machine_facts, refusals
+from torchdoctor.doctor.live_signs import LIVE, live_rules
+from torchdoctor.errors import NoSolution
+from torchdoctor.resolve.model import Request
+from torchdoctor.resolve.offline import plan_from_snapshot
+from wheels_index import bundled
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
+    """None for a healthy machine; the recording's `findings` where something is wrong with its driver."""
+    record = json.loads(path.read_text("utf-8"))
+    seen = replay(record)
+    case = CaseFile(facts=tuple(machine_facts(seen))).beside(read_paste("\n".join(refusals(seen))))
+    found = judge(case, rules=live_rules())
+    assert [row.id for row in found.findings] == record.get("findings", [])
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
+    """With the torch that the resolver chooses nothing is found but what is wrong with the machine."""
+    record = json.loads(path.read_text("utf-8"))
+    seen = replay(record)
+    try:
+        plan = plan_from_snapshot(seen.machine, Request(), bundled())
+    except NoSolution:
+        pytest.skip("no build fits")
+    rows = {f"package.{row.name}": str(row.version) for row in plan.packages if row.name != "torch"}
+    rows |= {"torch.version": str(plan.torch.version), "torch.build": plan.variant, "live.plan": plan.variant}
+    facts = (Fact(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
+    case = CaseFile(facts=(*machine_facts(seen), *facts)).beside(read_paste("\n".join(refusals(seen))))
+    found = judge(case, rules=live_rules())
+    assert [row.id for row in found.findings] == record.get("findings", [])
+
+
+def test_every_live_sign_belongs_to_a_failure_of_the_catalogue():
+    """A mistyped id would never be told."""
+    assert set(LIVE) <= {rule.id for rule in RULES}

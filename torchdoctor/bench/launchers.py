@@ -1,0 +1,135 @@
+"""How the ranks are started: by torchrun, which we run, or by what has started us already (torchrun, srun)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.errors import EnvironmentUnusable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Launch", "exit_codes", "first_host", "launched", "own_launch"]
+
+# Slurm's own ports begin at 6817; Linux hands out those from 32768 by itself.
+_FIRST_PORT, _PORTS = 20_000, 10_000
+_COUNT_SECONDS = 120
+_HOSTS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launch:
+    """The command before the probe's, what is added to the environment, and which rank of how many we are.
+
+    `rank` is None when we start all of them.
+    """
+
+    name: str
+    size: int
+    environ: Mapping[str, str]
+    command: tuple[str | Path, ...] = ()
+    rank: int | None = None
+
+
+def launched(environ: Mapping[str, str]) -> Launch | None:
+    """As which rank we were started; None when nobody did. Raises `UsageError` for variables that make no sense."""
+    if "RANK" in environ and "WORLD_SIZE" in environ:
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+        given = {name: environ[name] for name in names if name in environ}
+        return _of(given, "torchrun")
+    if "SLURM_PROCID" in environ and "SLURM_STEP_NODELIST" in environ:
+        job = environ.get("SLURM_JOB_ID", "0")
+        given = {
+            "RANK": environ["SLURM_PROCID"],
+            "WORLD_SIZE": environ.get("SLURM_NTASKS", ""),
+            "LOCAL_RANK": environ.get("SLURM_LOCALID", "0"),
+            "MASTER_ADDR": first_host(environ["SLURM_STEP_NODELIST"]),
+            "MASTER_PORT": str(_FIRST_PORT + (int(job) if job.isdecimal() else 0) % _PORTS),
+        }
+        return _of(given, "srun")
+    return None
+
+
+def _of(given: Mapping[str, str], name: str) -> Launch:
+    values = {"LOCAL_RANK": "0", **given}
+    numbers = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT")
+    wrong = [key for key in numbers if not values.get(key, "").isdecimal()]
+    wrong += [] if values.get("MASTER_ADDR") else ["MASTER_ADDR"]
+    if wrong or int(values["RANK"]) >= int(values["WORLD_SIZE"]):
+        raise UsageError(
+            message(
+                "{name} has started this, and {variables} does not say which rank it is",
+                name=name,
+                variables=joined(wrong or ["RANK"]),
+            ),
+            fix=message(
+                "start it with torchrun or srun, or unset RANK and WORLD_SIZE to start all ranks on this machine"
+            ),
+        )
+    return Launch(name=name, size=int(values["WORLD_SIZE"]), rank=int(values["RANK"]), environ=values)
+
+
+def first_host(nodes: str) -> str:
+    """The first name of Slurm's list: `gpu[03-05,9],login` is gpu03 (https://slurm.schedmd.com/scontrol.html)."""
+    match = re.match(r"([^\[\],\s]*)(?:\[([^\]\[]*)\])?([^\[\],\s]*)", nodes[:_HOSTS])
+    if match is None:
+        return ""
+    number = re.match(r"\d*", match.group(2) or "")
+    return match.group(1) + (number.group() if number else "") + match.group(3)
+
+
+def own_launch(python: Path, ranks: int | None, environ: Mapping[str, str]) -> Launch:
+    """torchrun on this machine: so many ranks, else one a GPU, else two."""
+    size = ranks or max(2, _gpus(python, environ))
+    here = "lo" if sys.platform.startswith("linux") else "lo0"
+    # A host name that leads nowhere, or an interface that a firewall guards, is no matter of one machine.
+    more = {} if sys.platform == "win32" else {"GLOO_SOCKET_IFNAME": environ.get("GLOO_SOCKET_IFNAME", here)}
+    command: tuple[str | Path, ...] = (
+        python, "-I", "-B", "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1",
+        "--nproc-per-node", str(size), "--no-python",
+    )  # fmt: skip
+    return Launch(name="torchrun", size=size, command=command, environ=more)
+
+
+def _gpus(python: Path, environ: Mapping[str, str]) -> int:
+    """How many CUDA or ROCm devices torch has there; 0 when it cannot say."""
+    ask = "import torch; print('gpus', torch.cuda.device_count())"
+    try:
+        done = subprocess.run(
+            [python, "-I", "-B", "-c", ask], capture_output=True, text=True, timeout=_COUNT_SECONDS, check=False,
+            env=dict(environ), stdin=subprocess.DEVNULL, errors="replace",
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return 0
+    except OSError as error:
+        raise EnvironmentUnusable(
+            message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
+            fix=message("name an environment that has a working Python: torchdoctor install makes one"),
+            kind="no-python",
+        ) from error
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [message("it said nothing")]
+        raise EnvironmentUnusable(
+            message("torch does not work in {python}: {why}", python=python, why=last[0][:300]),
+            fix=message("see what is wrong: torchdoctor verify"),
+        )
+    found = re.search(r"^gpus (\d+)$", done.stdout, re.MULTILINE)
+    return int(found.group(1)) if found else 0
+
+
+def exit_codes(lines: Sequence[str]) -> dict[int, int]:
+    """How each rank ended, from the summary that torchrun writes when one fails."""
+    codes: dict[int, int] = {}
+    rank = None
+    for line in lines:
+        if found := re.match(r"\s*rank\s*:\s*(\d{1,6})\b", line):
+            rank = int(found.group(1))
+        elif (found := re.match(r"\s*exitcode\s*:\s*(-?\d{1,6})\b", line)) and rank is not None:
+            codes.setdefault(rank, int(found.group(1)))
+    return codes

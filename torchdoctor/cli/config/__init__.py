@@ -1,0 +1,3 @@
+"""The config file and the `config` command."""
+
+from __future__ import annotations

@@ -1,0 +1,216 @@
+"""`torchdoctor config`: each setting, its value, and where it came from."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchdoctor.cli.config.settings import (
+    EVERYWHERE,
+    config_path,
+    defaults_for,
+    everywhere_in,
+    read_config,
+    refuse_unknown,
+)
+from torchdoctor.cli.locations import cache_folder, data_folder, say_json
+from torchdoctor.cli.options import AsTyped, Output, output_options
+from torchdoctor.cli.param_types import SETTING
+from torchdoctor.cli.value_origin import variable_of
+from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.report.terminal.wrap import padded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from torchdoctor.cli.config.parser import Config
+
+__all__ = ["command", "every_setting", "setting_names"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Setting:
+    """One setting: `key` as the config file writes it, and where its value came from."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+@click.group("config", invoke_without_command=True, short_help="Each setting, and where it came from.")
+@click.option("--all", "everything", cls=AsTyped, is_flag=True, help="Show what is at its default too.")
+@output_options
+@click.pass_context
+def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
+    """Show each setting, its value and where it came from; `set` and `unset` change the config file.
+
+    An option on the command line comes first, then its TORCHDOCTOR_ variable, then the config file.
+
+    \b
+    torchdoctor config
+    torchdoctor config set install.mirror nju
+    torchdoctor config set lang zh
+    torchdoctor config unset install.mirror
+    """
+    ctx.obj = output
+    if ctx.invoked_subcommand is not None:
+        return 0
+    path = config_path()
+    config = read_config(path)
+    settings = list(every_setting(config, everything=everything))
+    folders = {"config": str(path), "cache": str(cache_folder()), "data": str(data_folder())}
+    if output.json:
+        rows = [asdict(row) for row in settings]
+        say_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})
+        return 0
+    _show(folders, settings, there=config is not None)
+    if not everything and not output.quiet:
+        for_all = (
+            message("see what else can be set: torchdoctor config --all")
+            if settings
+            else message("nothing is set; see what can be: torchdoctor config --all")
+        )
+        click.echo(shown(for_all))
+    return 0
+
+
+def _show(folders: Mapping[str, str], settings: Iterable[_Setting], *, there: bool) -> None:
+    for name, folder in folders.items():
+        missing = _("(not there)") if name == "config" and not there else ""
+        click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
+    for row in settings:
+        origin = _("default") if row.origin == "default" else shown(row.origin)
+        told = message("{key} = {value}  ({origin})", key=row.key, value=_shown(row.value), origin=origin)
+        click.echo(shown(told))
+
+
+@command.command("set", short_help="Write a setting into the config file.")
+@click.argument("key", type=SETTING)
+@click.argument("value", nargs=-1, required=True)
+@output_options
+def set_command(*, key: str, value: tuple[str, ...], output: Output) -> int:
+    """Write a setting into the config file; KEY is a command and its option, as in install.mirror.
+
+    Several values make a list, for an option that may be given more than once.
+
+    \b
+    torchdoctor config set lang zh
+    torchdoctor config set install.mirror nju
+    torchdoctor config set install.find-links ~/wheels /mnt/wheels
+    """
+    from torchdoctor.cli.config.edit import change
+
+    path = config_path()
+    change(path, key, value, check=_check)
+    document = {"schema": 1, "file": str(path), "key": key, "value": list(value)}
+    _tell(output, document, message("{key} is set in {path}", key=key, path=path))
+    return 0
+
+
+@command.command("unset", short_help="Take a setting out of the config file.")
+@click.argument("key", type=SETTING)
+@output_options
+def unset_command(*, key: str, output: Output) -> int:
+    """Take a setting out of the config file.
+
+    \b
+    torchdoctor config unset install.mirror
+    """
+    from torchdoctor.cli.config.edit import change
+
+    path = config_path()
+    if change(path, key, None, check=_check):
+        text = message("{key} is no longer set in {path}", key=key, path=path)
+    else:
+        refuse_unknown(key, setting_names())
+        text = message("{key} was not set; nothing to do", key=key)
+    _tell(output, {"schema": 1, "file": str(path), "key": key, "value": None}, text)
+    return 0
+
+
+def _tell(output: Output, document: dict[str, Any], text: str) -> None:
+    if output.json:
+        say_json(document)
+    elif not output.quiet:
+        click.echo(shown(text))
+
+
+def _check(config: Config) -> None:
+    """Raise `ConfigError` unless every key is a setting and every value one that it takes."""
+    from torchdoctor.cli.app import COMMANDS
+
+    everywhere_in(config, set(COMMANDS))
+    for name in config.values:
+        if name in COMMANDS:
+            defaults_for(_command(name), name, config)
+
+
+def _command(name: str) -> click.Command:
+    from torchdoctor.cli.app import COMMANDS
+
+    made: click.Command = importlib.import_module(COMMANDS[name]).command
+    return made
+
+
+def every_setting(config: Config | None, *, everything: bool) -> Iterator[_Setting]:
+    """Every setting that is not at its default; with `everything`, those as well."""
+    from torchdoctor.cli.app import COMMANDS
+
+    if config is not None:
+        _check(config)
+    top = everywhere_in(config, set(COMMANDS)) if config else {}
+    for key in EVERYWHERE:
+        variable = f"TORCHDOCTOR_{key.upper()}"
+        if variable in os.environ:
+            yield _Setting(key=key, value=os.environ[variable], origin=variable)
+        elif config is not None and key in top:
+            yield _Setting(key=key, value=top[key], origin=config.place(key))
+        elif everything:
+            yield _Setting(key=key, value=None, origin="default")
+    for name in COMMANDS:
+        given = defaults_for(_command(name), name, config) if config else {}
+        yield from _of_command(_command(name), name, given, config, everything=everything)
+
+
+def setting_names() -> tuple[str, ...]:
+    """Every key that the config file may have."""
+    return tuple(row.key for row in every_setting(None, everything=True))
+
+
+def _of_command(
+    command: click.Command, name: str, given: Mapping[str, Any], config: Config | None, *, everything: bool
+) -> Iterator[_Setting]:
+    prefix = f"TORCHDOCTOR_{name.replace(' ', '_').replace('-', '_').upper()}"
+    for option in command.params:
+        if not isinstance(option, click.Option) or option.name in (*EVERYWHERE, "json", "help"):
+            continue
+        word = max(option.opts, key=len).lstrip("-")
+        key = f"{name.replace(' ', '.')}.{word}"
+        variable = variable_of(option, prefix)
+        if os.environ.get(variable):
+            yield _Setting(key=key, value=os.environ[variable], origin=variable)
+        elif config is not None and option.name in given:
+            yield _Setting(key=key, value=given[option.name], origin=config.place(key))
+        elif everything:
+            yield _Setting(key=key, value=_default(option), origin="default")
+    for word, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from _of_command(inner, f"{name} {word}", given.get(word, {}), config, everything=everything)
+
+
+def _default(option: click.Option) -> Any:
+    if option.multiple:
+        return []
+    return option.default if isinstance(option.default, str | int | float | bool) else None
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (" ".join(map(str, value)) or "-") if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,283 @@
+"""The kinds of value that options take: checked wherever a value comes from, offered where a shell completes one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from torchdoctor.cli.value_origin import remember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from click.shell_completion import CompletionItem
+
+    # click 8.5 has it generic, click 8.2 does not.
+    _ParamType = click.ParamType[str]
+else:
+    _ParamType = click.ParamType
+
+__all__ = [
+    "CASES",
+    "CHECKS",
+    "CHECKUPS",
+    "DEVICE",
+    "DEVICES",
+    "DISPLAY_NAME",
+    "DRIVER",
+    "FAILURE",
+    "GPU",
+    "KERNEL",
+    "KERNEL_NAME",
+    "LIBC",
+    "MIRROR",
+    "PLATFORM",
+    "PYTHON_VERSION",
+    "RELEASE",
+    "RUN_NAME",
+    "SETTING",
+    "TORCH",
+    "URL",
+    "VARIABLE",
+    "VARIANT",
+    "WITH",
+    "Word",
+]
+
+
+class Word(_ParamType):
+    """Text that `check` accepts: it gets the text and how the option is typed, and raises `UsageError`.
+
+    `offered` gives the words that a shell completes, and is called by a shell alone. With `commas` the text is a list
+    of words.
+    """
+
+    name = "text"
+
+    def __init__(
+        self,
+        check: Callable[[str, str], object] | None = None,
+        offered: Callable[[], Iterable[str]] = tuple,
+        *,
+        commas: bool = False,
+    ) -> None:
+        self._check, self._offered, self._commas = check, offered, commas
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text as it is, once it was looked at."""
+        text = str(value)
+        if ctx is not None:
+            remember(ctx, param)
+        if self._check is not None:
+            option = max(param.opts, key=len) if param is not None else ""
+            for word in self._words(text):
+                self._check(word, option)
+        if ctx is not None:
+            remember(ctx)
+        return text
+
+    def _words(self, text: str) -> list[str]:
+        return [word.strip() for word in text.split(",") if word.strip()] if self._commas else [text]
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """The words that begin so; of a list, the last one."""
+        from click.shell_completion import CompletionItem
+
+        before, comma, begun = incomplete.rpartition(",") if self._commas else ("", "", incomplete)
+        return [
+            CompletionItem(f"{before}{comma}{word}") for word in self._offered() if word.startswith(begun)
+        ]
+
+
+def _mirror(text: str, _option: str) -> None:
+    from torchdoctor.sources.mirrors import AUTO, mirror
+
+    if text not in ("", AUTO):
+        mirror(text)
+
+
+def _mirrors() -> Iterable[str]:
+    from torchdoctor.sources.mirrors import AUTO, mirror_names
+
+    return (AUTO, *mirror_names())
+
+
+def _torch(text: str, _option: str) -> None:
+    from torchdoctor.cli.requests import torch_asked
+
+    torch_asked(text)
+
+
+def _releases() -> Iterable[str]:
+    from wheels_index import bundled
+
+    return [str(row.version) for row in bundled().releases()]
+
+
+def _variant(text: str, _option: str) -> None:
+    if text != "auto":  # the usual one, without a look at the facts
+        from torchdoctor.cli.requests import variant_asked
+
+        variant_asked(text)
+
+
+def _variants() -> Iterable[str]:
+    from wheels_index import bundled
+
+    there = {
+        name
+        for release in bundled().releases()
+        for row in release.platforms.values()
+        for name in row.variants
+    }
+    return ("auto", *sorted(there))
+
+
+def _with(text: str, _option: str) -> None:
+    from torchdoctor.cli.requests import requirement_asked
+
+    requirement_asked(text)
+
+
+def _companions() -> Iterable[str]:
+    return ("torchvision", "torchaudio")
+
+
+def _url(text: str, option: str) -> None:
+    from torchdoctor.sources.source import as_url
+
+    if text:
+        as_url(text, origin=option)
+
+
+def _described(field: str) -> Callable[[str, str], object]:
+    """A check that the word describes a machine."""
+
+    def check(text: str, _option: str) -> None:
+        from torchdoctor.detect.from_options import described_machine
+
+        usual: dict[str, Any] = {"platform": "linux", "python_version": "3.12", "libc": None}
+        described_machine(
+            **{**usual, "driver": None, "gpus": (), field: (text,) if field == "gpus" else text}
+        )
+
+    return check
+
+
+def _platforms() -> Iterable[str]:
+    return ("linux_x86_64", "linux_aarch64", "win_amd64", "win_arm64", "macosx_14_0_arm64")
+
+
+def _kernel_name(text: str, option: str) -> None:
+    from torchdoctor.kernel.names import valid_name
+
+    valid_name(text, option=option)
+
+
+def _kernels() -> Iterable[str]:
+    from torchdoctor.cli.kernel_list import kernel_names
+
+    return kernel_names()
+
+
+def _display_name(text: str, _option: str) -> None:
+    from torchdoctor.kernel.names import valid_display_name
+
+    valid_display_name(text)
+
+
+def _variable(text: str, _option: str) -> None:
+    from torchdoctor.kernel.names import valid_settings
+
+    valid_settings([text])
+
+
+def _check(text: str, _option: str) -> None:
+    from torchdoctor.verify import select
+
+    select([text], ())
+
+
+def _checks() -> Iterable[str]:
+    from torchdoctor.probe.suite import VERIFY
+
+    return [row.id for row in VERIFY]
+
+
+def _case(text: str, _option: str) -> None:
+    from torchdoctor.verify import cases_named
+
+    cases_named([text], (), quick=False)
+
+
+def _cases() -> Iterable[str]:
+    from torchdoctor.probe.suite import BENCH
+
+    return [row.id for row in BENCH]
+
+
+def _device(text: str, _option: str) -> None:
+    from torchdoctor.verify.devices import valid_device
+
+    valid_device(text)
+
+
+def _devices() -> Iterable[str]:
+    from torchdoctor.verify.devices import DEVICE_NAMES
+
+    return DEVICE_NAMES
+
+
+def _checkups() -> Iterable[str]:
+    from torchdoctor.doctor.checks import CHECKS
+
+    return dict.fromkeys([*(name.partition(".")[0] for name in CHECKS), *CHECKS])
+
+
+def _failures() -> Iterable[str]:
+    from torchdoctor.diagnose.rules import RULES
+
+    return sorted(row.id for row in RULES)
+
+
+def _settings() -> Iterable[str]:
+    from torchdoctor.cli.config.command import setting_names
+
+    return setting_names()
+
+
+def _run_name(text: str, _option: str) -> None:
+    from torchdoctor.bench.saved_runs import check_name
+
+    check_name(text)
+
+
+MIRROR = Word(_mirror, _mirrors)
+TORCH = Word(_torch, _releases)
+VARIANT = Word(_variant, _variants)
+WITH = Word(_with, _companions)
+URL = Word(_url)
+PLATFORM = Word(_described("platform"), _platforms)
+PYTHON_VERSION = Word(_described("python_version"))
+LIBC = Word(_described("libc"))
+DRIVER = Word(_described("driver"))
+GPU = Word(_described("gpus"))
+KERNEL_NAME = Word(_kernel_name)
+KERNEL = Word(None, _kernels)
+DISPLAY_NAME = Word(_display_name)
+VARIABLE = Word(_variable)
+CHECKS = Word(_check, _checks, commas=True)
+CASES = Word(_case, _cases, commas=True)
+DEVICE = Word(_device, _devices)
+DEVICES = Word(_device, _devices, commas=True)
+CHECKUPS = Word(None, _checkups)
+FAILURE = Word(None, _failures)
+RELEASE = Word(None, _releases)
+RUN_NAME = Word(_run_name)
+SETTING = Word(None, _settings)

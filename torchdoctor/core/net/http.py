@@ -1,0 +1,250 @@
+"""The one place that speaks HTTP: sessions with the system's certificates, and pages of bounded size."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from torchdoctor import __version__
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.net.urls import redacted
+from torchdoctor.errors import SourceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import requests
+
+__all__ = [
+    "Absent",
+    "Downgraded",
+    "Page",
+    "Unreachable",
+    "get_page",
+    "open_file",
+    "pieces",
+    "reason",
+    "session",
+]
+
+T = TypeVar("T")
+
+# Seconds to connect and between two bytes. A page is small: a host that needs longer is out of reach.
+PAGE_TIMEOUT = (5.0, 15.0)
+PAGE_SECONDS = 60.0
+PAGE_LIMIT = 64 * 1024 * 1024
+_POOL = 32  # connections kept to one host; a fetch uses half of that
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+
+
+class Downgraded(ValueError):
+    """A redirect from https to a scheme that protects nothing."""
+
+
+class Unreachable(SourceFailed):
+    """The host did not answer, or not with a page."""
+
+    kind = "unreachable"
+
+
+class Absent(SourceFailed):
+    """The host answered that there is no such page. download.pytorch.org says 403 for that, not 404.
+
+    https://github.com/pytorch/pytorch/issues/81900
+    """
+
+    kind = "absent"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page: its body, what it says it is, and the URL it came from after redirects.
+
+    `etag` and `last_modified` are for asking again; `unchanged` is the answer that nothing is new, with no body.
+    """
+
+    body: bytes
+    content_type: str
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    unchanged: bool = False
+
+
+@cache
+def session() -> requests.Session:
+    """One session a process.
+
+    Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the environment, certificates from the system's store too,
+    which `SSL_CERT_FILE` replaces. A redirect from https to http is refused: what follows would be unprotected.
+    """
+    import requests
+    import truststore
+    from requests.adapters import HTTPAdapter
+
+    class SystemStore(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
+            kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return super().init_poolmanager(*args, **kwargs)
+
+        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+            kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return super().proxy_manager_for(proxy, **kwargs)
+
+    class Careful(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            target = super().get_redirect_target(resp)
+            if target is not None and urlsplit(resp.url).scheme == "https":
+                to = urljoin(resp.url, target)
+                if urlsplit(to).scheme != "https":
+                    resp.close()
+                    raise Downgraded(
+                        message("it leads from https to {to}, which is not protected", to=redacted(to))
+                    )
+            return target
+
+    made = Careful()
+    made.max_redirects = 10
+    made.mount("https://", SystemStore(pool_maxsize=_POOL))
+    made.mount("http://", HTTPAdapter(pool_maxsize=_POOL))
+    made.headers["User-Agent"] = f"torchdoctor/{__version__}"
+    return made
+
+
+def get_page(url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
+    """The page at `url`; raises `Absent` for 403, 404 and 410, `Unreachable` for everything else.
+
+    With the `etag` or `last_modified` of an earlier answer the page may be `unchanged`.
+    """
+    import requests
+
+    # https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
+    asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    headers = {"Accept": ACCEPT, **{name: value for name, value in asked.items() if value}}
+    try:
+        return within(PAGE_SECONDS, lambda: _get_page(url, headers))
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise _unreachable(url, reason(error)) from error
+
+
+def _get_page(url: str, headers: dict[str, str]) -> Page:
+    with session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
+        if answer.status_code in (403, 404, 410):
+            raise Absent(
+                message("{url} answers {status}", url=redacted(url), status=answer.status_code),
+                fix=message("name another source"),
+            )
+        if answer.status_code == 304 and len(headers) > 1:  # noqa: PLR2004
+            return _page(answer, b"", unchanged=True)
+        if answer.status_code != 200:  # noqa: PLR2004
+            raise _unreachable(
+                url,
+                message("it answers {status}", status=f"{answer.status_code} {answer.reason or ''}".strip()),
+            )
+        body = bytearray()
+        for chunk in pieces(answer):
+            body += chunk
+            if len(body) > PAGE_LIMIT:
+                raise _unreachable(
+                    url, message("its page is larger than {limit} MiB", limit=PAGE_LIMIT >> 20)
+                )
+        return _page(answer, bytes(body))
+
+
+def open_file(url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+    """The answer to a request for a file, its body not read yet; raises what `requests` does, or TimeoutError."""
+    asked = {"Accept-Encoding": "identity", **(headers or {})}
+    return within(PAGE_SECONDS, lambda: session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True))
+
+
+def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
+    """The body as it arrives, whatever the size of the pieces, so that a slow one can be given up."""
+    import requests
+    from urllib3.exceptions import HTTPError
+
+    try:
+        while chunk := answer.raw.read1(size, decode_content=True):
+            yield chunk
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """The result of `call`; TimeoutError after so many seconds, however slowly a server drips its headers.
+
+    A thread cannot be stopped: the one that is late is left behind, and does not keep the program alive.
+    """
+    import threading
+
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001  (it goes on in the caller's thread)
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError(message("no whole answer within {seconds:.0f} s", seconds=seconds))
+    return results[0]
+
+
+def _page(answer: requests.Response, body: bytes, *, unchanged: bool = False) -> Page:
+    return Page(
+        body=body,
+        content_type=answer.headers.get("Content-Type", ""),
+        url=answer.url,
+        etag=answer.headers.get("ETag"),
+        last_modified=answer.headers.get("Last-Modified"),
+        unchanged=unchanged,
+    )
+
+
+def _unreachable(url: str, why: str) -> Unreachable:
+    return Unreachable(
+        message("{url} cannot be read: {why}", url=redacted(url), why=why),
+        fix=message("check the network and the proxy settings, or name another source with --index-url"),
+    )
+
+
+def reason(error: BaseException) -> str:
+    """The cause at the bottom of a chain of network errors, in a few words."""
+    import requests
+
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        inner = getattr(cause, "reason", None)
+        cause = inner if isinstance(inner, BaseException) else _first_exception(cause) or cause.__cause__
+    text = " ".join(str(part) for part in seen)
+    for sign, words in (
+        ("Name or service not known", message("its name does not resolve")),
+        ("getaddrinfo failed", message("its name does not resolve")),
+        ("Temporary failure in name resolution", message("its name does not resolve")),
+        ("nodename nor servname", message("its name does not resolve")),
+        ("No address associated", message("its name does not resolve")),
+        ("Connection refused", message("it refuses the connection")),
+        ("CERTIFICATE_VERIFY_FAILED", message("its certificate is not trusted here")),
+        ("Network is unreachable", message("the network is unreachable")),
+        ("Tunnel connection failed", message("the proxy refuses it")),
+    ):
+        if sign in text:
+            return words
+    if isinstance(error, (requests.Timeout, TimeoutError)):
+        return message("it does not answer in time")
+    return (str(seen[-1]) or type(seen[-1]).__name__)[:200]
+
+
+def _first_exception(error: BaseException) -> BaseException | None:
+    return next((arg for arg in error.args if isinstance(arg, BaseException)), None)

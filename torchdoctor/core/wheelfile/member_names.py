@@ -1,0 +1,50 @@
+"""The names in a wheel: why one may not be unpacked, on this system or on another one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import message
+
+if TYPE_CHECKING:
+    from zipfile import ZipInfo
+
+__all__ = ["device_name", "wrong_name"]
+
+# https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE
+)
+_NO_NAME = re.compile(r"[\x00-\x1f\\]")
+# An empty part, one that begins like a device or with a dot, one that ends in a dot or a blank, a colon.
+_TO_LOOK_AT = re.compile(r"(^|/)(\.|/|con|prn|aux|nul|com|lpt)|[. ](/|$)|:", re.IGNORECASE)
+
+
+def device_name(part: str) -> bool:
+    """Whether Windows takes this part of a path for a device, such as `NUL` or `aux.py`."""
+    return _DEVICE.fullmatch(part) is not None
+
+
+def wrong_name(member: ZipInfo) -> str | None:
+    """What is wrong with a member's name; None for a plain relative one."""
+    name = member.filename
+    # `orig_filename` is what stands in the archive; zipfile cuts at a NUL and turns the system's separators.
+    if "\0" in member.orig_filename or _NO_NAME.search(name):
+        return message("has a name with characters that are none of a name")
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return message("has an absolute name")
+    # Nearly every name is plain, and torch has 12,000.
+    if _TO_LOOK_AT.search(name) and (why := _wrong_part(name.rstrip("/").split("/"))) is not None:
+        return why
+    return None
+
+
+def _wrong_part(parts: list[str]) -> str | None:
+    if any(part in ("", ".", "..") for part in parts):
+        return message("has a name that leads out of its folder")
+    if any(device_name(part) for part in parts):
+        return message("is named as a device of Windows")
+    if any(part.endswith((".", " ")) or ":" in part for part in parts):
+        return message("has a name that Windows takes for another one")
+    return None

@@ -1,0 +1,3 @@
+"""AMD GPUs: the amdgpu driver and ROCm."""
+
+from __future__ import annotations

@@ -1,0 +1,160 @@
+"""AMD's compute GPUs, their driver, and whether this user may open them.
+
+1. The kernel's KFD topology, in sysfs, and PCI; on Windows the registry, which tells no target.
+2. rocminfo and amd-smi, for what the topology does not say. PyPI's amdsmi stays out: it breaks torch's own import.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fact import Fact, absent, found, unknown, unread
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.text import clean
+from torchdoctor.detect.amd.parsers import parse_amd_smi, parse_kfd_properties, parse_rocminfo
+from torchdoctor.detect.model import AmdGpu
+from torchdoctor.detect.nvidia.visible_devices import probe_variable, probe_visible
+from torchdoctor.detect.pci import AMD, BUS, display_devices, kernel_drivers, listed_name, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torchdoctor.core.system.host import Completed, World
+    from torchdoctor.detect.python.describe import PythonInfo
+
+__all__ = ["AMD_NAMES", "parse_groups", "probe_all_amd", "probe_amd", "probe_amd_driver"]
+
+AMD_NAMES = (
+    "amd.driver", "amd.gpus", "amd.pci", "amd.kernel_driver", "amd.kfd", "amd.render_nodes", "amd.render_denied",
+    "amd.groups", "amd.rocm", "amd.gfx_override", "amd.hip_visible", "amd.rocr_visible",
+)  # fmt: skip
+_NODES = "/sys/class/kfd/kfd/topology/nodes"
+_RENDER = "/dev/dri/renderD*"
+
+
+def probe_all_amd(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+    """The facts of `AMD_NAMES`."""
+    return _windows(world) if python.sys_platform == "win32" else _linux(world)
+
+
+def _windows(world: World) -> Mapping[str, Fact[object]]:
+    source = "reg query"
+    cards = tuple(named(world, device) for device in display_devices(world, AMD, system="win32"))
+    gpus = tuple(AmdGpu(name=card) for card in cards)
+    return {
+        **dict.fromkeys(AMD_NAMES, absent("win32 has none")),
+        "amd.gpus": found(gpus, source) if gpus else absent(source),
+        "amd.pci": found(cards, source) if cards else absent(source),
+    }
+
+
+def _linux(world: World) -> Mapping[str, Fact[object]]:
+    gpus = probe_amd(world)
+    count = len(gpus.value) if gpus.value else None
+    devices = display_devices(world, AMD)
+    cards, drivers = tuple(named(world, device) for device in devices), kernel_drivers(world, devices)
+    nodes = world.glob(_RENDER)
+    denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
+    return {
+        "amd.driver": probe_amd_driver(world),
+        "amd.gpus": gpus,
+        "amd.pci": found(cards, BUS) if cards else absent(BUS),
+        "amd.kernel_driver": found(drivers, BUS)
+        if any(drivers)
+        else absent(BUS, why=message("none is bound")),
+        "amd.kfd": _kfd(world),
+        "amd.render_nodes": found(tuple(map(clean, nodes)), "/dev/dri") if nodes else absent("/dev/dri"),
+        "amd.render_denied": found(denied, "/dev/dri")
+        if denied
+        else absent("/dev/dri", why=message("none is denied")),
+        "amd.groups": _groups(world),
+        "amd.rocm": _rocm(world),
+        "amd.gfx_override": probe_variable(world, "HSA_OVERRIDE_GFX_VERSION"),
+        "amd.hip_visible": probe_visible(world, "HIP_VISIBLE_DEVICES", count=count),
+        "amd.rocr_visible": probe_visible(world, "ROCR_VISIBLE_DEVICES"),
+    }
+
+
+def probe_amd(world: World) -> Fact[tuple[AmdGpu, ...]]:
+    """Each node of the topology that has compute units; node 0 is the processor. Then rocminfo, then amd-smi."""
+    paths = world.glob(f"{_NODES}/*/properties")
+    texts = [text for text in map(world.read_text, paths) if text is not None]
+    nodes = [node for node in map(parse_kfd_properties, texts) if node is not None]
+    gpus = tuple(AmdGpu(name=listed_name(world, AMD, device), gfx=gfx) for gfx, device in nodes)
+    if gpus:
+        return found(gpus, _NODES)
+    # A container without the device sees the node of the GPU and may not read it.
+    if texts and len(texts) == len(paths):
+        return absent(_NODES, why=message("no node has a GPU"))
+    said = list(_by_tools(world))
+    for fact in said:
+        if fact.state == "found":
+            return fact
+    if said:
+        return said[0]
+    return unknown(message("a node cannot be read"), _NODES) if paths else absent(_NODES)
+
+
+def _by_tools(world: World) -> Iterator[Fact[tuple[AmdGpu, ...]]]:
+    for program in ("rocminfo", "/opt/rocm/bin/rocminfo"):
+        answer = world.run([program])
+        if answer.failure != "missing":
+            yield _told(answer, parse_rocminfo(answer.stdout), program)
+            break
+    answer = world.run(["amd-smi", "static", "--asic"])
+    if answer.failure != "missing":
+        yield _told(answer, parse_amd_smi(answer.stdout), "amd-smi")
+
+
+def _told(answer: Completed, gpus: tuple[AmdGpu, ...], source: str) -> Fact[tuple[AmdGpu, ...]]:
+    if gpus:
+        return found(gpus, source)
+    # rocminfo that may not open /dev/kfd says so on stdout.
+    refused = re.search(r"^Unable to open /dev/kfd.*$", answer.stdout, re.MULTILINE)
+    if refused or not answer.ok:
+        return unknown(refused[0] if refused else answer.cause, source)
+    return absent(source, why=message("it names no GPU"))
+
+
+def probe_amd_driver(world: World) -> Fact[str]:
+    """The version of AMD's own driver package; the kernel's amdgpu has none."""
+    path = "/sys/module/amdgpu/version"
+    text = world.read_text(path)
+    if text is None:
+        return unread(world, path)
+    match = re.fullmatch(r"\d{1,4}(\.\d{1,6}){1,3}", text.strip(), re.ASCII)
+    return (
+        found(match[0], path) if match else unknown(message("it says {text!r}", text=text.strip()[:60]), path)
+    )
+
+
+def _kfd(world: World) -> Fact[str]:
+    """What this user may do with the device that ROCm opens first."""
+    access = world.access("/dev/kfd")
+    return absent("/dev/kfd") if access == "missing" else found(access, "/dev/kfd")
+
+
+def _groups(world: World) -> Fact[tuple[str, ...]]:
+    """Of `render` and `video`, those that this process belongs to."""
+    source = "/etc/group and /proc/self/status"
+    groups, status = world.read_text("/etc/group", limit=1 << 20), world.read_text("/proc/self/status")
+    if groups is None or status is None:
+        return unknown(message("they cannot be read"), source)
+    mine = parse_groups(groups, status) & {"render", "video"}
+    return found(tuple(sorted(mine)), source) if mine else absent(source, why=message("it is in neither"))
+
+
+def parse_groups(groups: str, status: str) -> frozenset[str]:
+    """The names of the groups whose numbers /proc/self/status lists, by /etc/group."""
+    rows = re.findall(r"^(?:Gid|Groups):\s*([\d \t]*)$", status, re.MULTILINE | re.ASCII)
+    numbers = {number for row in rows for number in row.split()}
+    named_groups = re.findall(r"^([\w.-]{1,64}):[^:\n]*:(\d{1,10}):", groups, re.MULTILINE | re.ASCII)
+    return frozenset(name for name, number in named_groups if number in numbers)
+
+
+def _rocm(world: World) -> Fact[str]:
+    """The ROCm that the system has installed; PyTorch's wheels bring their own."""
+    path = "/opt/rocm/.info/version"
+    match = re.match(r"\d{1,2}(\.\d{1,4}){1,3}", world.read_text(path, limit=200) or "", re.ASCII)
+    return found(match[0], path) if match else absent(path)

@@ -1,0 +1,3 @@
+"""The operating system, CPU, memory, container and cgroup."""
+
+from __future__ import annotations

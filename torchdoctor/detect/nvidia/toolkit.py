@@ -1,0 +1,107 @@
+"""CUDA toolkits that are installed, which PyTorch's wheels do not need, and libraries that get in the wheels' way."""
+
+from __future__ import annotations
+
+import glob
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fact import Fact, absent, found
+from torchdoctor.core.text import clean, read_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torchdoctor.core.system.host import World
+    from torchdoctor.detect.python.describe import PythonInfo
+
+__all__ = ["TOOLKIT_NAMES", "parse_nvcc", "parse_toolkit_json", "parse_toolkit_txt", "probe_toolkits"]
+
+TOOLKIT_NAMES = ("nvidia.toolkits", "nvidia.nvcc", "nvidia.shadowing_libraries")
+_LIMIT = 200
+# What PyTorch's wheels bring along themselves: the loader takes LD_LIBRARY_PATH's before the wheels'.
+_SHADOWING = re.compile(
+    r"lib(cudart|cublas|cublasLt|cudnn\w*|cufft|curand|cusolver|cusparse|cusparseLt|cupti|nccl|nvrtc|nvJitLink|"
+    r"nvToolsExt|cufile|nvshmem_host|stdc\+\+|gomp|c10|torch\w*)\.so(\.\d{1,5}){0,4}",
+    re.ASCII,
+)
+_PATTERNS = (
+    "libcu*.so*", "libnccl.so*", "libnv*.so*", "libstdc++.so*", "libgomp.so*", "libc10.so", "libtorch*.so",
+)  # fmt: skip
+
+
+def probe_toolkits(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+    """The facts of `TOOLKIT_NAMES`."""
+    linux = python.sys_platform == "linux"
+    toolkits = tuple(_toolkits(world)) if linux else tuple(_by_variables(world))
+    answer = world.run(["nvcc", "--version"])
+    version = parse_nvcc(answer.stdout)
+    shadows = tuple(_shadows(world)) if linux else ()
+    where = "/usr/local/cuda*" if linux else "CUDA_PATH_V*"
+    return {
+        "nvidia.toolkits": found(toolkits, where) if toolkits else absent(where),
+        "nvidia.nvcc": found(version, "nvcc") if version else absent("nvcc", why=answer.cause),
+        "nvidia.shadowing_libraries": found(shadows[:_LIMIT], "LD_LIBRARY_PATH")
+        if shadows
+        else absent("LD_LIBRARY_PATH"),
+    }
+
+
+def _toolkits(world: World) -> Iterator[str]:
+    """`12.4 (/usr/local/cuda-12.4)` each; the link /usr/local/cuda is left, unless it is alone."""
+    folders = {path.rsplit("/", 1)[0] for path in world.glob("/usr/local/cuda*/version.*")}
+    named = sorted(folders - {"/usr/local/cuda"}) or sorted(folders)
+    for variable in ("CUDA_HOME", "CUDA_PATH"):
+        given = world.environ.get(variable, "").rstrip("/")
+        if given.startswith("/") and given not in (*named, "/usr/local/cuda"):
+            named.append(given)
+    for folder in named[:_LIMIT]:
+        version = parse_toolkit_json(world.read_text(f"{folder}/version.json") or "")
+        version = version or parse_toolkit_txt(world.read_text(f"{folder}/version.txt") or "")
+        if version:
+            yield f"{version} ({clean(folder)})"
+
+
+def _by_variables(world: World) -> Iterator[str]:
+    """Windows' installer leaves CUDA_PATH_V12_4 for each."""
+    for name, value in sorted(world.environ.items()):
+        match = re.fullmatch(r"CUDA_PATH_V(\d{1,2})_(\d{1,2})", name.upper(), re.ASCII)
+        if match:
+            yield f"{match[1]}.{match[2]} ({clean(value)})"
+
+
+def parse_toolkit_json(text: str) -> str | None:
+    """The version of a toolkit from 11.1 on, by its version.json."""
+    try:
+        part = read_object(text).get("cuda")
+    except ValueError:
+        return None
+    version = part.get("version") if isinstance(part, dict) else None
+    return _version(version) if isinstance(version, str) else None
+
+
+def parse_toolkit_txt(text: str) -> str | None:
+    """The version of an older toolkit: `CUDA Version 10.2.89`."""
+    match = re.match(r"CUDA Version (\S{1,20})", text)
+    return _version(match[1]) if match else None
+
+
+def _version(text: str) -> str | None:
+    return text if re.fullmatch(r"\d{1,2}\.\d{1,2}(\.\d{1,5})?", text, re.ASCII) else None
+
+
+def parse_nvcc(text: str) -> str | None:
+    """The release that `nvcc --version` names."""
+    match = re.search(r"release (\d{1,2}\.\d{1,2}), V(\d{1,2}\.\d{1,2}\.\d{1,5})", text, re.ASCII)
+    return match[2] if match else None
+
+
+def _shadows(world: World) -> Iterator[str]:
+    for folder in dict.fromkeys(world.environ.get("LD_LIBRARY_PATH", "").split(":")[:_LIMIT]):
+        if not folder.startswith("/"):
+            continue
+        base = glob.escape(folder.rstrip("/"))
+        for pattern in _PATTERNS:
+            for path in world.glob(f"{base}/{pattern}"):
+                if _SHADOWING.fullmatch(path.rsplit("/", 1)[-1]):
+                    yield clean(path)

@@ -1,0 +1,3 @@
+"""Python interpreters: which one is meant, what it is, where its packages are."""
+
+from __future__ import annotations

@@ -1,0 +1,232 @@
+"""What a case file says of the machine and the builds, as values to reason with."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+if TYPE_CHECKING:
+    from torchdoctor.detect import Machine
+    from torchdoctor.diagnose.evidence import CaseFile, Fact
+
+__all__ = [
+    "arch_list_of",
+    "capabilities",
+    "cuda_of_build",
+    "driver_for",
+    "driver_of",
+    "has_gpu",
+    "least_driver",
+    "machine_of",
+    "parts",
+    "platform_of",
+    "pypi_build",
+    "python_of",
+    "system_of",
+    "torch_build",
+    "torch_version",
+    "version_of",
+]  # fmt: skip
+
+_USUAL_PYTHON = "3.12"
+# Before CUDA 11, on Linux and on Windows, of the oldest update of each: table 2 of
+# https://docs.nvidia.com/cuda/archive/11.4.0/cuda-toolkit-release-notes/index.html
+_EARLY_DRIVERS = {
+    "cu80": ("367.48", "369.30"),
+    "cu90": ("384.81", "385.54"),
+    "cu91": ("390.46", "391.29"),
+    "cu92": ("396.26", "397.44"),
+    "cu100": ("410.48", "411.31"),
+    "cu101": ("418.39", "418.96"),
+    "cu102": ("440.33", "441.22"),
+}
+# The build of PyPI's wheels for Linux before the releases that the tables hold.
+_EARLY_PYPI = {
+    "1.1": "cu90", "1.2": "cu100", "1.3": "cu101", "1.4": "cu101", "1.5": "cu102", "1.6": "cu102", "1.7": "cu102",
+    "1.8": "cu102", "1.9": "cu102", "1.10": "cu102", "1.11": "cu102", "1.12": "cu102", "1.13": "cu117",
+}  # fmt: skip
+_TAGS = {
+    "linux_x86_64": "linux_x86_64",
+    "linux_aarch64": "linux_aarch64",
+    "windows_x86_64": "win_amd64",
+    "windows_arm64": "win_arm64",
+    "macos_arm64": "macosx_14_0_arm64",
+    "macos_x86_64": "macosx_10_15_x86_64",
+}
+
+
+def version_of(text: str | None) -> Version | None:
+    """A version, None where there is none or it cannot be read."""
+    try:
+        return Version(text) if text else None
+    except InvalidVersion:
+        return None
+
+
+def parts(text: str | None) -> tuple[int, ...] | None:
+    """`550.54.15` as (550, 54, 15), to be compared part by part."""
+    if text is None or not re.fullmatch(r"\d{1,5}(?:\.\d{1,6}){0,4}", text):
+        return None
+    return tuple(int(part) for part in text.split("."))
+
+
+def torch_version(case: CaseFile) -> Version | None:
+    """The torch that is installed, its local part with it."""
+    return version_of(case.value("torch.version"))
+
+
+def torch_build(case: CaseFile) -> str | None:
+    """The build of the installed torch: cpu, cu126, rocm6.4, xpu; None where nothing says it."""
+    if case.value("torch.build"):
+        return case.value("torch.build")
+    return "cpu" if case.value("torch.cuda") == "none" and case.value("torch.hip") in (None, "none") else None
+
+
+def cuda_of_build(case: CaseFile) -> tuple[int, int] | None:
+    """The CUDA version that the installed torch was built with: (12, 6)."""
+    said = parts(case.value("torch.cuda"))
+    if said and len(said) > 1:
+        return said[0], said[1]
+    match = re.fullmatch(r"cu(\d{1,2})(\d)", torch_build(case) or "")
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def driver_of(case: CaseFile) -> tuple[int, ...] | None:
+    """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
+    said = parts(case.value("nvidia.driver"))
+    return (*said, 999) if said and len(said) == 1 else said
+
+
+def least_driver(case: CaseFile) -> str | None:
+    """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
+    build = torch_build(case)
+    on_windows = system_of(case) == "windows" or case.value("wsl") is not None
+    return driver_for(build, on_windows=on_windows) if build else None
+
+
+def driver_for(build: str, *, on_windows: bool) -> str | None:
+    """The oldest driver that a CUDA build runs with; None for another build, or one that is not known."""
+    if not build.startswith("cu"):
+        return None
+    if build in _EARLY_DRIVERS:
+        return _EARLY_DRIVERS[build][on_windows]
+    from wheels_index import UnknownVariant, variant
+
+    try:
+        return variant(build).minimum_driver.get("windows" if on_windows else "linux")
+    except UnknownVariant:
+        return None
+
+
+def system_of(case: CaseFile) -> str | None:
+    """The operating system: linux (WSL too), windows or macos."""
+    return "linux" if case.value("wsl") else case.value("os.system")
+
+
+def python_of(case: CaseFile) -> tuple[int, int] | None:
+    """The Python's major and minor version."""
+    said = parts((case.value("python.version") or "").rstrip("t"))
+    return (said[0], said[1]) if said and len(said) > 1 else None
+
+
+def capabilities(case: CaseFile) -> tuple[tuple[tuple[int, int], Fact], ...]:
+    """Each NVIDIA GPU's compute capability with the fact that says it, by its name where no number is given."""
+    from wheels_index import gpu
+
+    found: list[tuple[tuple[int, int], Fact]] = []
+    for row in case.of("nvidia.capability"):
+        numbers = parts(row.value)
+        if numbers and len(numbers) > 1:
+            found.append(((numbers[0], numbers[1]), row))
+    for row in case.of("nvidia.gpu"):
+        # A laptop's GPU is of the generation of the card whose name it has, and a K40m is a K40 without a fan.
+        known = gpu(row.value) or gpu(re.sub(r" Laptop(?: GPU)?$|(?<=Tesla [KM]\d\d)[cmstx]$", "", row.value))
+        if known is not None:
+            found.append((known.compute_capability, row))
+    return tuple(found)
+
+
+def pypi_build(version: Version) -> str | None:
+    """The build that PyPI's wheel of a release is on Linux; None where it is not known."""
+    from wheels_index import bundled
+
+    early = _EARLY_PYPI.get(f"{version.major}.{version.minor}")
+    if early:
+        return early
+    row = next((row for row in bundled().releases() if row.version.release[:2] == version.release[:2]), None)
+    builds = row.platforms.get("linux_x86_64") if row else None
+    return builds.pypi_default if builds else None
+
+
+def has_gpu(case: CaseFile) -> bool:
+    """Whether anything says that there is an NVIDIA, AMD or Intel GPU for computing."""
+    return any(case.of(name) for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor"))
+
+
+def platform_of(case: CaseFile, system: str | None = None) -> str:
+    """The platform's name in the tables of builds; x86_64, and Linux or `system`, where nothing else is said."""
+    arm = case.value("arch") in ("aarch64", "arm64")
+    system = system_of(case) or system or "linux"
+    if system == "macos":
+        return "macos_x86_64" if case.value("chip") == "intel-mac" else "macos_arm64"
+    if system == "windows":
+        return "windows_arm64" if arm else "windows_x86_64"
+    return "linux_aarch64" if arm else "linux_x86_64"
+
+
+def arch_list_of(case: CaseFile) -> tuple[tuple[int, int], ...] | None:
+    """The compute capabilities that the installed build has code for: as printed, else from the tables."""
+    from wheels_index import nearest_arch_list
+
+    printed = re.findall(r"sm_(\d{2,3})", " ".join(case.values("torch.archs")))
+    if printed:
+        return tuple(sorted({(int(text[:-1]), int(text[-1])) for text in printed}))
+    version, build = torch_version(case), torch_build(case)
+    if version is None or build is None or not build.startswith("cu") or version < Version("2.0"):
+        return None
+    archs = nearest_arch_list(Version(version.public), build, platform_of(case))
+    return archs.sm if archs is not None and archs.rule is None else None
+
+
+def machine_of(
+    case: CaseFile, *, system: str | None = None, usual_driver: str | None = None
+) -> Machine | None:
+    """The machine that the case describes, for the resolver; `system` is used where the case does not say it.
+
+    None where the system is known from neither. `usual_driver` stands in for an NVIDIA driver that is not said.
+    """
+    from torchdoctor.detect.from_options import described_machine
+    from torchdoctor.errors import UsageError
+
+    platform = platform_of(case, system) if system_of(case) or system else None
+    if platform is None:
+        return None
+    python = python_of(case)
+    found = [f"{major}.{minor}" for (major, minor), _ in capabilities(case)]
+    gfx = [value for value in case.values("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
+    libc = case.value("libc.version") if case.value("libc.name") != "musl" else None
+    try:
+        return described_machine(
+            platform=_TAGS[platform],
+            python_version=f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON,
+            driver=case.value("nvidia.driver")
+            or _driver_of_cuda(case, system)
+            or (usual_driver if found else None),
+            gpus=(*dict.fromkeys(found), *(gfx if not found else ())),
+            libc=f"glibc{libc}" if libc and platform.startswith("linux") else None,
+        )
+    except UsageError:
+        return None
+
+
+def _driver_of_cuda(case: CaseFile, system: str | None) -> str | None:
+    """The least driver that speaks the CUDA version which the driver is said to speak."""
+    from wheels_index import rules
+
+    spoken = parts(case.value("nvidia.cuda"))
+    if not spoken:
+        return None
+    column = "windows" if (system_of(case) or system) == "windows" or case.value("wsl") else "linux"
+    return rules().minimum_driver.get(spoken[0], {}).get(column)

@@ -1,0 +1,84 @@
+"""Versions of packages wherever they are named: pip list and freeze, conda list, collect_env's lists, wheels' names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnose.evidence import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.diagnose.text import Text
+
+__all__ = ["read_packages"]
+
+_PROJECTS = (
+    r"torch|torchvision|torchaudio|torchtext|pytorch|pytorch-cuda|pytorch-mutex|cpuonly|numpy"
+    r"|mkl|intel-openmp|triton"
+    r"|triton-windows|pytorch-triton-rocm|xformers|flash[-_]attn|bitsandbytes|vllm|sglang"
+    r"|tensorflow|jax|cupy-cuda1\dx"
+    r"|ctranslate2|faster-whisper|onnxruntime(?:-gpu)?|nccl|cudatoolkit|cudnn|cuda-toolkit"
+    r"|libtorch|openmp|llvm-openmp"
+    r"|nvidia-[a-z]{2,20}(?:-[a-z]{2,20})?(?:-cu\d{2})?|setuptools|pip|ipykernel"
+    r"|pytorch-lightning|auto[-_]gptq"
+    r"|deepspeed|apex|transformers|torch-(?:scatter|sparse|cluster|geometric)"
+    r"|torch_(?:scatter|sparse|cluster)"
+)
+_VERSION = r"\d{1,4}(?:\.\d{1,6}){1,4}(?:[.-]?(?:dev|post|rc|a|b)\w{0,12})?(?:\+[\w.]{1,40})?"
+_PINNED = re.compile(
+    rf"(?<![\w.-])(?P<name>{_PROJECTS})\s{{0,2}}===?\s{{0,2}}(?P<version>{_VERSION})", re.IGNORECASE
+)
+_LISTED = re.compile(
+    rf"^[\s>|*-]{{0,8}}(?:\[(?:pip3?|conda)\] )?(?P<name>{_PROJECTS})\s{{1,40}}(?P<version>{_VERSION})"
+    r"(?P<rest>\s.{0,200})?$",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    rf"(?<![\w.-])(?P<name>torch|torchvision|torchaudio|numpy|xformers)[- ](?:version )?v?(?P<version>{_VERSION})"
+    r"(?![\w.]*\.dist-info)",
+    re.IGNORECASE,
+)
+_BEFORE_NUMBERS = ("torch", "numpy", "xformers")
+_CONDA = re.compile(r"^\s{1,40}(?P<build>\S{1,60})(?:\s{1,20}(?P<channel>\S{1,60}))?\s*$")
+_ASKED = re.compile(
+    r"\b(?:install|add|requires?|requirement|depends)\b|can't be installed|cannot be installed"
+)
+
+
+def read_packages(text: Text) -> Iterator[Fact]:
+    """`package.NAME` for versions that a list or a pin states, `conda.NAME` for `version build` of conda's list.
+
+    `mention.NAME` is a version that the text only speaks of.
+    """
+    for number, line in zip(text.numbers, text.lines, strict=True):
+        seen = False
+        if match := _LISTED.match(line):
+            seen = True
+            yield from _listed(match, line, number)
+        # What a pattern cannot do without is looked for first: most lines have none of it.
+        for match in _PINNED.finditer(line) if not seen and "==" in line else ():
+            seen = True
+            kind = "asked" if _ASKED.search(line.lower()) else "package"
+            yield Fact(
+                name=f"{kind}.{_project(match['name'])}", value=match["version"], source=line, line=number
+            )
+        lower = "" if seen else line.lower()
+        for match in _NAMED.finditer(line) if any(name in lower for name in _BEFORE_NUMBERS) else ():
+            yield Fact(
+                name=f"mention.{_project(match['name'])}", value=match["version"], source=line, line=number
+            )
+
+
+def _listed(match: re.Match[str], line: str, number: int) -> Iterator[Fact]:
+    name, version = _project(match["name"]), match["version"]
+    conda = _CONDA.match(match["rest"] or "")
+    if conda and (conda["channel"] or "_" in conda["build"]) and conda["channel"] != "pypi":
+        yield Fact(name=f"conda.{name}", value=f"{version} {conda['build']}", source=line, line=number)
+    yield Fact(name=f"package.{name}", value=version, source=line, line=number)
+
+
+def _project(name: str) -> str:
+    lower = name.lower().replace("_", "-")
+    return "torch" if lower == "pytorch" else lower

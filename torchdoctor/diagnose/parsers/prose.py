@@ -1,0 +1,53 @@
+"""What a post tells in its own words: the GPU is not used, the driver is old, the download is slow."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.parsers.prose_patterns import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.diagnose.text import Text
+
+__all__ = ["read_told"]
+
+# A sentence ends at a stop that a blank follows, at a Chinese stop, or at the end of its line.
+_SENTENCE = re.compile(r"[^\n。\uff01\uff1f\uff1b]{2,600}?(?=[.!?;]\s|[\n。\uff01\uff1f\uff1b]|$)")
+# Lines of programs, logs and tables say nothing in words.
+_NOT_PROSE = re.compile(
+    r"^\W{0,4}(?:file \"|def |(?:el)?if [^\n]{1,200}:$|raise |assert |import |from \S{1,60} import|return |#|\|"
+    r"|pip3? (?:install|list|show|freeze)|conda (?:install|create|list)|python3? (?:-|\S{1,60}\.py)"
+    r"|docker (?:run|build|pull)|sudo |[+-]{1,3} )|^\W{0,4}\d{4}-\d\d-\d\d|\bmsg="
+    r"|^\W{0,4}nvidia-smi (?:couldn't|has failed)"
+)
+# What the writer does not want or have is no failure, nor what a manual says of a case.
+_NO_FAILURE = re.compile(
+    r"\b(?:i|we|you|they)(?:'m|'re| am| are| do| did)?(?: not|n't) (?:us(?:e|ing)|have|need|want|own|plan)"
+    r"|^\W{0,6}(?:if|in case|unless|whether|make sure|ensure|check that|note that)\b|如果|若"
+    r"|\bknow how\b|\bfigure out (?:how|what|why)\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
+)
+_FAILURES = {"told.gpu_unused", "told.mps_unused", "told.notebook_fails", "told.gpu_gone"}
+_COMPILED = tuple((name, tuple(re.compile(one, re.ASCII) for one in patterns)) for name, patterns in MEANINGS)
+
+
+def read_told(text: Text) -> Iterator[Fact]:
+    """Facts `told.*`: what a sentence means, by the things that it names and what it says of them."""
+    found: set[str] = set()
+    for match in _SENTENCE.finditer(text.rows):
+        sentence = match[0].strip()
+        if _NOT_PROSE.search(sentence):
+            continue
+        plain = not _NO_FAILURE.search(sentence)
+        for name, patterns in _COMPILED:
+            if (
+                name not in found
+                and (name not in _FAILURES or plain)
+                and all(one.search(sentence) for one in patterns)
+            ):
+                found.add(name)
+                number, line = text.line_at(match.start())
+                yield Fact(name=name, value="true", source=line, line=number)

@@ -1,0 +1,177 @@
+"""A pasted text made plain: no escapes, quotes or markup, with every position leading back to its line."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import reworked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LIMIT", "Text", "plain_text", "shown"]
+
+# What is read of a text that is longer: its beginning, its end, and lines between that say something.
+LIMIT = 400_000
+_LINE_LIMIT = 4_000
+_HITS = 40
+_SHOWN = 300
+
+# CSI, OSC and the other escape sequences of ECMA-48; what is left of them is a control character.
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
+_BACKSPACED = re.compile(r".\x08")
+# Controls, and what reorders or hides text: bidirectional marks, zero-width characters, surrogates.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_QUOTE = re.compile(r"^[ \t]{0,40}(?:(?:>|&gt;)[ \t]?){1,20}(?!>)")
+_MARKUP = re.compile(
+    r"</?(?:br|p|pre|code|details|summary|div|span|b|i|em|strong|blockquote)\b[^<>\n]{0,200}>", re.IGNORECASE
+)
+_FENCE = re.compile(r"^\s{0,20}(?:```|~~~)[\w +-]{0,30}$")
+_BLANKS = re.compile(r"\s+")
+_TELLING = (
+    "error", "fail", "torch", "cuda", "nvidia", "nvrm", "warning", "driver", "no such", "not found", "rocm", "hip",
+    "python", "denied", "killed", "symbol", "kernel", "dll", "pip", "errno", "version", "omp",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """Lines as written, and all of them as one run of words: `flat`, and `lower` of the same length.
+
+    `starts` gives where each line begins in `flat`. A sentence that a terminal wrapped is whole in `flat`;
+    `rows` is `lower` with the ends of lines in it, at the same positions.
+    `numbers` are the lines' numbers in the text that was given; `left_out` counts lines that were not read.
+    """
+
+    lines: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    flat: str = ""
+    lower: str = ""
+    rows: str = ""
+    starts: tuple[int, ...] = ()
+    left_out: int = 0
+
+    def find(self, needle: str) -> Iterator[int]:
+        """Where the needle, in lower case, stands in `lower`; the first 40 places at most."""
+        at = self.lower.find(needle)
+        for _ in range(_HITS):
+            if at < 0:
+                return
+            yield at
+            at = self.lower.find(needle, at + len(needle))
+
+    def line_at(self, position: int) -> tuple[int, str]:
+        """The line's number, counted from 1, and its text."""
+        row = max(bisect_right(self.starts, position) - 1, 0)
+        return (self.numbers[row], self.lines[row]) if self.lines else (0, "")
+
+
+def plain_text(raw: str) -> Text:
+    """Make a text plain: escapes, Markdown quotes and fences, HTML tags and hidden characters are gone."""
+    clean = _without_escapes(raw)
+    rows = [(number, line) for number, line in enumerate(map(_plain_line, clean.split("\n")), 1) if line]
+    kept = _telling(rows)
+    words: list[str] = []
+    starts: list[int] = []
+    position = 0
+    for _, line in kept:
+        flat = _BLANKS.sub(" ", line).strip()
+        starts.append(position)
+        words.append(flat)
+        position += len(flat) + 1
+    flat = " ".join(words)
+    lower = _lowered(flat)
+    return Text(
+        lines=tuple(line for _, line in kept),
+        numbers=tuple(number for number, _ in kept),
+        flat=flat,
+        lower=lower,
+        rows=_with_ends(lower, starts),
+        starts=tuple(starts),
+        left_out=len(rows) - len(kept),
+    )
+
+
+def shown(line: str) -> str:
+    """A line fit to be evidence: one line, nothing hidden, not too long."""
+    return reworked(line, _fit_to_show)
+
+
+def _fit_to_show(line: str) -> str:
+    flat = _BLANKS.sub(" ", _HIDDEN.sub("", line)).strip()
+    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"
+
+
+def _without_escapes(raw: str) -> str:
+    text = raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    if "\x08" in text:
+        text = _BACKSPACED.sub("", text)
+    return text
+
+
+def _plain_line(line: str) -> str:
+    line = line[:_LINE_LIMIT].rstrip()
+    if not line:
+        return ""
+    if ">" in line or "&gt;" in line:
+        line = _MARKUP.sub(" ", _QUOTE.sub("", line))
+    if "&" in line:
+        import html  # its table of entities is large, and few lines have one
+
+        line = html.unescape(line)
+    if not line.isascii() or not line.isprintable():
+        line = _HIDDEN.sub("", line.replace("\t", " ").replace("\u00a0", " "))
+        line = line.translate(_QUOTATION)
+    return "" if _FENCE.match(line) else line.rstrip()
+
+
+_QUOTATION = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+
+
+def _telling(rows: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """All lines of a text of usual size; of a longer one its two ends and the telling lines between."""
+    if sum(len(line) + 1 for _, line in rows) <= LIMIT:
+        return rows
+    head = _until(rows, LIMIT // 3)
+    tail = _until(rows[: len(head) - 1 : -1], LIMIT // 3)[::-1]
+    seen: set[str] = set()
+    middle: list[tuple[int, str]] = []
+    for number, line in rows[len(head) : len(rows) - len(tail)]:
+        if line in seen:
+            continue
+        seen.add(line)
+        lower = line.lower()
+        if any(word in lower for word in _TELLING):
+            middle.append((number, line))
+    return [*head, *_until(middle, LIMIT // 3), *tail]
+
+
+def _until(rows: list[tuple[int, str]], size: int) -> list[tuple[int, str]]:
+    for count, (_, line) in enumerate(rows):
+        size -= len(line) + 1
+        if size < 0:
+            return rows[:count]
+    return rows
+
+
+def _with_ends(lower: str, starts: list[int]) -> str:
+    ends = [start - 1 for start in starts[1:]]
+    parts = [lower[one + 1 : other] for one, other in zip([-1, *ends], [*ends, len(lower)], strict=True)]
+    return "\n".join(parts)
+
+
+def _lowered(text: str) -> str:
+    lower = text.lower()
+    # A few capitals, such as a dotted I, become two characters: positions would not fit.
+    return (
+        lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    )

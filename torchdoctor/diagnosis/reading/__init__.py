@@ -1,5 +1,0 @@
-"""Readers: each knows one kind of text and finds its facts wherever they stand in a paste."""
-
-from torchdoctor.diagnosis.reading.paste import read_paste
-
-__all__ = ["read_paste"]

@@ -1,0 +1,218 @@
+"""Seen -> CaseFile: live facts under the names that a report's have, so that the same rules judge both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.diagnose.evidence import CaseFile, Fact
+from torchdoctor.diagnose.parsers import read_paste
+from torchdoctor.doctor.environment_evidence import environment_facts, told
+from torchdoctor.doctor.missing_device_parts import missing_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.core import NamedFact
+    from torchdoctor.detect import Detection
+    from torchdoctor.doctor.model import Seen
+
+__all__ = ["case_of", "machine_facts", "refusals"]
+
+# A fact of detection -> its name in the case file, where the value is plain text as it stands.
+_MACHINE = {
+    "os.name": "os.name",
+    "os.version": "os.version",
+    "os.container": "container",
+    "python.version": "python.version",
+    "python.bits": "python.bits",
+    "system.cpu.model": "cpu.name",
+    "nvidia.driver": "nvidia.driver",
+    "nvidia.module": "nvidia.module",
+    "nvidia.nvcc": "cuda.toolkit",
+    "amd.gfx_override": "env.HSA_OVERRIDE_GFX_VERSION",
+    "intel.ze_affinity": "env.ZE_AFFINITY_MASK",
+}
+# Facts that are told as they are, one for each value, under a name that only a live machine has.
+_LIVE = (
+    "nvidia.mismatch", "nvidia.nouveau", "nvidia.kernel_driver", "nvidia.devices_denied", "nvidia.fabric_manager",
+    "nvidia.fabric", "nvidia.lost", "nvidia.xid", "nvidia.compute_mode", "nvidia.mig", "nvidia.mig_instances",
+    "nvidia.throttle", "nvidia.row_remap", "nvidia.ecc_errors", "nvidia.processes", "nvidia.pci",
+    "nvidia.shadowing_libraries", "nvidia.container_visible", "nvidia.libcuda", "amd.kfd", "amd.pci",
+    "amd.render_denied", "amd.kernel_driver", "intel.level_zero", "intel.render_denied", "apple.metal",
+    "system.shm", "os.wsl_version",
+)  # fmt: skip
+
+# What is wrong with a kernel -> the fact; each has a finding of its own.
+_BROKEN = {
+    "python-gone": "live.kernel.gone",
+    "no-ipykernel": "live.kernel.without_ipykernel",
+    "corrupt-spec": "live.kernel.corrupt",
+    "unreadable": "live.kernel.corrupt",
+}
+
+
+def case_of(seen: Seen) -> CaseFile:
+    """Every fact with its source; what the import and the drivers' tools answered is read as a paste would be."""
+    printed = [
+        line for row in seen.imported or () if row.status == "fail" for line in (*row.evidence, row.detail)
+    ]
+    facts = (
+        *machine_facts(seen.detection),
+        *environment_facts(seen),
+        *_of_import(seen),
+        *_of_kernels(seen),
+        *_of_plan(seen),
+    )
+    return CaseFile(facts=facts).beside(read_paste("\n".join([*printed, *refusals(seen.detection)])))
+
+
+def refusals(detection: Detection) -> list[str]:
+    """Why a driver's facts are not known: in most cases the words in which the driver said no."""
+    kinds = ("nvidia.", "amd.", "intel.")
+    rows = [
+        _refusal(row) for row in detection.facts if row.fact.state == "unknown" and row.name.startswith(kinds)
+    ]
+    return [why for why in dict.fromkeys(rows) if why]
+
+
+def _refusal(row: NamedFact) -> str:
+    """NVML's binding has words of its own for what nvidia-smi says in others."""
+    why = row.fact.why or ""
+    if row.fact.source != "NVML" or row.name != "nvidia.gpus":
+        return why
+    if "version mismatch" in why:
+        return "Failed to initialize NVML: Driver/library version mismatch"
+    return f"Failed to initialize NVML: {why}" if why[:1].isupper() and not why.startswith("NVML") else why
+
+
+def machine_facts(detection: Detection) -> Iterator[Fact]:
+    """What is known of the machine, under the names that reports have for it."""
+    machine = detection.machine
+    yield Fact(
+        name="os.system", value=machine.os, source=message("operating system: {value}", value=machine.os)
+    )
+    yield Fact(name="arch", value=machine.arch, source=message("processor: {value}", value=machine.arch))
+    if machine.wsl:
+        yield Fact(name="wsl", value="true", source="WSL")
+    if machine.libc is not None:
+        yield Fact(
+            name="libc.name",
+            value=machine.libc.name,
+            source=message("C library: {value}", value=machine.libc.name),
+        )
+        if machine.libc.version:
+            said = message("C library: {value}", value=f"{machine.libc.name} {machine.libc.version}")
+            yield Fact(name="libc.version", value=machine.libc.version, source=said)
+    if machine.python.free_threaded:
+        yield Fact(name="python.free_threaded", value="true", source=message("free-threaded Python"))
+    yield from _gpus(detection)
+    for row in detection.facts:
+        if row.fact.state == "found":
+            yield from _told(row)
+    yield from missing_parts(detection)
+
+
+def _told(row: NamedFact) -> Iterator[Fact]:
+    value: Any = row.fact.value
+    if row.name in _MACHINE:
+        yield told(_MACHINE[row.name], value, row.name, row.fact.source)
+    elif row.name == "nvidia.visible":
+        yield told("env.CUDA_VISIBLE_DEVICES", value.text, row.name, row.fact.source)
+        if value.kind == "none" and value.why:
+            yield told("live.nvidia.hidden", value.text, value.why, row.fact.source)
+    elif row.name in _LIVE:
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None:
+                yield told(f"live.{row.name}", _plain(one), row.name, row.fact.source)
+
+
+def _gpus(detection: Detection) -> Iterator[Fact]:
+    machine = detection.machine
+    nvidia, amd, intel = (
+        detection.fact("nvidia.gpus"),
+        detection.fact("amd.gpus"),
+        detection.fact("intel.gpus"),
+    )
+    for gpu in machine.nvidia.gpus if machine.nvidia else ():
+        yield told("nvidia.gpu", gpu.name, "NVIDIA GPU", nvidia.source)
+        if gpu.compute_capability:
+            yield told(
+                "nvidia.capability",
+                gpu.compute_capability,
+                message("{gpu}: compute capability", gpu=gpu.name),
+                nvidia.source,
+            )
+    for card in machine.amd.gpus if machine.amd else ():
+        if card.name:
+            yield told("amd.gpu", card.name, "AMD GPU", amd.source)
+        if card.gfx:
+            yield told("amd.gfx", card.gfx, message("AMD target"), amd.source)
+    for adapter in machine.intel.gpus if machine.intel else ():
+        yield told("intel.gpu", adapter.name, "Intel GPU", intel.source)
+
+
+def _of_import(seen: Seen) -> Iterator[Fact]:
+    for row in seen.imported or ():
+        yield told(f"live.check.{row.id}", row.status, row.detail, message("run in the environment"))
+    if seen.healthy_import:
+        yield from _available(seen)
+
+
+def _available(seen: Seen) -> Iterator[Fact]:
+    """What torch finds; that it does not find a GPU says something only where there is one that its build is for."""
+    said = next((row.detail for row in seen.imported or () if row.id == "devices"), "")
+    machine, torch = seen.detection.machine, seen.inventory.torch.value
+    build = (torch.variant.value if torch else None) or ""
+    there = {
+        "cuda": build != "xpu" and (machine.nvidia or machine.amd),
+        "xpu": build == "xpu" and machine.intel,
+        "mps": machine.apple,
+    }
+    for kind, gpu in there.items():
+        if kind in said.lower():
+            yield told(f"{kind}.available", "true", message("torch's devices"), said)
+        elif gpu:
+            yield told(f"{kind}.available", "false", message("torch's devices"), said)
+
+
+def _of_plan(seen: Seen) -> Iterator[Fact]:
+    """Which build would fit; a missing GPU build is no fault where none fits."""
+    if seen.plan is not None:
+        yield told(
+            "live.plan",
+            seen.plan.variant,
+            message("the build that fits"),
+            message("the plan for this machine"),
+        )
+
+
+def _of_kernels(seen: Seen) -> Iterator[Fact]:
+    for row in seen.kernels:
+        if row.language not in (None, "python"):
+            continue
+        if row.problem is not None:
+            said = message(
+                "{kernel}: {problem} ({place})",
+                kernel=row.name,
+                problem=row.problem.message,
+                place=row.folder,
+            )
+            yield Fact(name=_BROKEN.get(row.problem.kind, "live.kernel.gone"), value=row.name, source=said)
+        elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
+            yield told(
+                "live.kernel.without_torch",
+                row.name,
+                message("it runs {python}", python=row.python),
+                str(row.folder),
+            )
+
+
+def _plain(value: Any) -> str:
+    return (
+        " ".join(map(str, value))
+        if isinstance(value, tuple)
+        else str(value).lower()
+        if value is True
+        else str(value)
+    )

@@ -1,0 +1,52 @@
+"""Whether a virtual environment still lies where it was made: its scripts name the interpreter that runs them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import message
+
+if TYPE_CHECKING:
+    from torchdoctor.core.system import World
+    from torchdoctor.detect import PythonInfo
+
+__all__ = ["interpreter_named", "scripts_of_elsewhere"]
+
+_SCRIPTS = ("pip", "pip3", "torchrun", "ipython", "jupyter")
+_FIRST = 4096
+# A path with a blank, or one that is too long for the kernel, is run by way of a shell.
+_LINES = (
+    re.compile(r"#!\s*(/[^\n]{1,1000}?/python[\d.]*)(?:\s+-\w+)*\s*$", re.MULTILINE),
+    re.compile(r"""^'''exec' ["']?(/[^\n"']{1,1000}/python[\d.]*)["']? ["']?\$0""", re.MULTILINE),
+)
+
+
+def interpreter_named(script: str) -> str | None:
+    """The absolute path of the interpreter in a script's first lines; None where it names none.
+
+    >>> interpreter_named("#!/home/me/old env/bin/python3.12")
+    '/home/me/old env/bin/python3.12'
+    """
+    head = "\n".join(script.split("\n", 3)[:3])
+    return next((match[1] for pattern in _LINES if (match := pattern.search(head))), None)
+
+
+def scripts_of_elsewhere(world: World, python: PythonInfo) -> tuple[str, ...]:
+    """The environment's own scripts that run the interpreter of another place, each as a sentence."""
+    if not python.is_venv or python.sys_platform == "win32":
+        return ()
+    rows = []
+    for name in _SCRIPTS:
+        path = f"{python.prefix}/bin/{name}"
+        text = world.read_text(path, limit=_FIRST)
+        named = interpreter_named(text) if text else None
+        if named is not None and not _within(named, python):
+            rows.append(message("{script} runs {python}", script=path, python=named))
+    return tuple(rows)
+
+
+def _within(named: str, python: PythonInfo) -> bool:
+    """By where links lead as well: a home folder is often one."""
+    return Path(named).parent.resolve() == (python.prefix / "bin").resolve()

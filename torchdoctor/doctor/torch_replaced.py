@@ -1,0 +1,141 @@
+"""Who replaced torch: from our own record, the times of installation, and who asks for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
+
+from torchdoctor.core.i18n.messages import joined, message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.inventory.model import Distribution, Inventory
+
+__all__ = ["Replacement", "replacement_of"]
+
+# One run of an installer writes its packages one after the other; the largest take minutes.
+_ONE_RUN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replacement:
+    """torch is not what was put there: `before` and `now` are versions, `culprits` who came with the new one."""
+
+    before: str
+    now: str
+    when: str | None
+    culprits: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What became of torch, when and with whom, as a sentence."""
+        text = message("torch {before} became {now}", before=self.before, now=self.now)
+        if self.when:
+            text = message("{text} at {time}", text=text, time=self.when)
+        if self.culprits:
+            text = message("{text}, when {packages} came", text=text, packages=joined(self.culprits, " and "))
+        return text
+
+
+def replacement_of(inventory: Inventory) -> Replacement | None:
+    """What happened to the torch of our record, or of the companions that ask for another one; None: nothing."""
+    torch = inventory.torch.value
+    if torch is None or torch.version is None:
+        return None
+    own = inventory.distribution("torch")
+    if own is not None and not own.folder.startswith(inventory.prefix):
+        return None  # It lies in another place, which hides the environment's own.
+    before = _recorded(inventory) or _asked_for(inventory)
+    now = torch.version if "+" in torch.version else f"{torch.version}+{torch.variant.value or '?'}"
+    culprits = _came_with(own, inventory.distributions.value or ())
+    if before is None or _same(before, now) or _wanted(own, culprits):
+        return None
+    return Replacement(before=before, now=now, when=own.installed_at if own else None, culprits=culprits)
+
+
+def _wanted(torch: Distribution | None, culprits: Sequence[str]) -> bool:
+    """Whether somebody asked for this torch by name. uv marks all that it installs as requested, pip what was."""
+    if torch is None or not torch.requested:
+        return False
+    return torch.installer == "pip" or not culprits
+
+
+def _recorded(inventory: Inventory) -> str | None:
+    record = inventory.install_record.value
+    version = dict(record.packages).get("torch") if record else None
+    if version is None or record is None:
+        return None
+    return version if "+" in version or not record.variant else f"{version}+{record.variant}"
+
+
+def _asked_for(inventory: Inventory) -> str | None:
+    """The one version that an older torchvision or torchaudio asks for, where the newer torch is another."""
+    torch = inventory.distribution("torch")
+    for name in ("torchvision", "torchaudio"):
+        row = inventory.distribution(name)
+        if row is None or torch is None or not _earlier(row.installed_at, torch.installed_at):
+            continue
+        for line in row.requires:
+            pinned = _pin(line)
+            if pinned is not None:
+                return pinned
+    return None
+
+
+def _pin(line: str) -> str | None:
+    try:
+        wanted = Requirement(line)
+    except InvalidRequirement:
+        return None
+    pins = [row.version for row in wanted.specifier if row.operator == "=="]
+    return pins[0] if wanted.name == "torch" and pins else None
+
+
+def _came_with(torch: Distribution | None, rows: Sequence[Distribution]) -> tuple[str, ...]:
+    """Packages asked for by name in the run that brought this torch, those that need torch first."""
+    moment = _moment(torch.installed_at) if torch else None
+    if torch is None or moment is None:
+        return ()
+    near = [
+        row
+        for row in rows
+        if row.name != "torch"
+        and (at := _moment(row.installed_at)) is not None
+        and abs(at - moment) < _ONE_RUN
+    ]
+    need = [row for row in near if any(_names_torch(line) for line in row.requires)]
+    asked = [row for row in need if row.requested] or need
+    return tuple(f"{row.name} {row.version}" for row in asked[:5])
+
+
+def _names_torch(line: str) -> bool:
+    try:
+        return Requirement(line).name == "torch"
+    except InvalidRequirement:
+        return False
+
+
+def _same(before: str, now: str) -> bool:
+    """The same release in the same build; a build that is not said is any."""
+    try:
+        old, new = Version(before), Version(now)
+    except InvalidVersion:
+        return before == now
+    return old.public == new.public and (old.local is None or old.local == new.local)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _earlier(one: str | None, other: str | None) -> bool:
+    first, second = _moment(one), _moment(other)
+    return first is not None and second is not None and first + _ONE_RUN < second

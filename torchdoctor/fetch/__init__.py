@@ -1,0 +1,3 @@
+"""Lock -> Wheelhouse: verified wheels in the cache."""
+
+from __future__ import annotations

@@ -1,0 +1,195 @@
+"""One answer to a request for a range of a file: what it claims is checked before a byte of it is used."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.net.http import Downgraded, open_file, pieces, reason
+from torchdoctor.fetch.transfer.faults import Fault
+from torchdoctor.fetch.transfer.retry import parse_retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import requests
+
+__all__ = ["Answer", "Validator", "ask", "parse_content_range"]
+
+_BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Validator:
+    """What a server calls this state of the file: its `ETag` and `Last-Modified`, each as sent."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def condition(self) -> str | None:
+        """What `If-Range` may hold: a strong ETag, else the date.
+
+        https://www.rfc-editor.org/rfc/rfc9110#name-if-range
+        """
+        if self.etag and not self.etag.startswith("W/"):
+            return self.etag
+        return self.last_modified
+
+    def contradicts(self, other: Validator) -> bool:
+        """Whether both say something and it is not the same file."""
+        if self.etag and other.etag:
+            return self.etag != other.etag
+        return bool(self.last_modified and other.last_modified and self.last_modified != other.last_modified)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """The body starts at byte `start` of a file of `total` bytes (None: the server does not say).
+
+    `ranged` tells whether the server has ranges; an answer without starts at 0 and goes to the end. `waited` is
+    how many seconds passed before it came.
+    """
+
+    response: requests.Response
+    start: int
+    end: int | None
+    total: int | None
+    validator: Validator
+    ranged: bool
+    waited: float = 0.0
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """The body as it arrives; every way in which the network fails becomes a `Fault`."""
+        import requests
+
+        try:
+            yield from pieces(self.response, size)
+        except (requests.RequestException, OSError, ValueError, AttributeError) as error:
+            # AttributeError: urllib3's answer when another thread shut the connection down between two reads.
+            raise Fault("broken", _broken(error)) from error
+
+    def stop(self) -> None:
+        """End the answer from another thread; one that waits for bytes wakes up."""
+        with contextlib.suppress(Exception):
+            self.response.raw.shutdown()
+
+    def close(self) -> None:
+        """Let go of the connection: to be used again when the body was read to its end, else closed."""
+        with contextlib.suppress(Exception):
+            self.response.close()
+
+
+def ask(url: str, start: int, end: int | None, validator: Validator | None, *, ranges: bool = True) -> Answer:
+    """Ask for the bytes from `start` to before `end` (None: to the last); all of them without `ranges`.
+
+    Raises `Fault` when the server refuses, is busy, has another file than `validator` says, or answers with
+    something that is not the range asked for.
+    """
+    headers = {}
+    if ranges:
+        headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        if validator is not None and validator.condition:
+            headers["If-Range"] = validator.condition
+    asked = time.monotonic()
+    response = _open(url, headers)
+    waited = time.monotonic() - asked
+    try:
+        return replace(_checked(response, start, end, validator, ranges=ranges), waited=waited)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            response.close()
+        raise
+
+
+def _open(url: str, headers: dict[str, str]) -> requests.Response:
+    import requests
+
+    try:
+        return open_file(url, headers)
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+        raise Fault("refused", reason(error)) from error
+    except (Downgraded, requests.TooManyRedirects) as error:
+        raise Fault("refused", str(error)) from error
+    except (requests.RequestException, OSError, ValueError) as error:
+        why = reason(error)
+        final = isinstance(error, requests.exceptions.SSLError) and "certificate" in why
+        raise Fault("refused" if final or "proxy refuses" in why else "broken", why) from error
+
+
+def _checked(
+    response: requests.Response, start: int, end: int | None, validator: Validator | None, *, ranges: bool
+) -> Answer:
+    _expect_a_file(response, start)
+    headers = response.headers
+    if headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Fault("refused", message("it answers with an encoded body, which was not asked for"))
+    found = Validator(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"))
+    if validator is not None and validator.contradicts(found):
+        raise Fault("changed", message("the file there is another one now"))
+    length = _length(headers.get("Content-Length"))
+    if response.status_code == HTTPStatus.OK:
+        return Answer(response=response, start=0, end=length, total=length, validator=found, ranged=False)
+    said = parse_content_range(headers.get("Content-Range"))
+    if not ranges or said is None:
+        raise Fault("lying", message("it answers with a part that was not asked for"))
+    first, last, total = said
+    if first != start or (end is not None and last >= end):
+        raise Fault(
+            "lying",
+            message(
+                "it answers with the bytes {first}-{last} where others were asked for", first=first, last=last
+            ),
+        )
+    if length is not None and length != last - first + 1:
+        raise Fault(
+            "lying",
+            message(
+                "it announces {length} bytes for a range of {last}", length=length, last=last - first + 1
+            ),
+        )
+    return Answer(response=response, start=first, end=last + 1, total=total, validator=found, ranged=True)
+
+
+def _expect_a_file(response: requests.Response, start: int) -> None:
+    status = response.status_code
+    if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        return
+    why = message("the server answers {status}", status=status)
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
+        raise Fault("changed", message("the file there is shorter now"))
+    if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise Fault("busy", why, retry_after=parse_retry_after(response.headers.get("Retry-After")))
+    raise Fault("refused", why, status=status)
+
+
+def parse_content_range(text: str | None) -> tuple[int, int, int | None] | None:
+    """First byte, last byte and size from `Content-Range: bytes 0-9/100`; None when it is none or makes no sense.
+
+    https://www.rfc-editor.org/rfc/rfc9110#name-content-range
+    """
+    match = re.fullmatch(
+        r"\s*bytes\s+(\d{1,15})-(\d{1,15})/(\d{1,15}|\*)\s*", text or "", re.ASCII | re.IGNORECASE
+    )
+    if match is None:
+        return None
+    first, last, total = int(match[1]), int(match[2]), None if match[3] == "*" else int(match[3])
+    if last < first or (total is not None and last >= total):
+        return None
+    return first, last, total
+
+
+def _length(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"\d{1,15}", text, re.ASCII) else None
+
+
+def _broken(error: BaseException) -> str:
+    text = reason(error)
+    if "IncompleteRead" in text or "more expected" in text or "Connection broken" in text:
+        return message("the connection closed before the end")
+    return text

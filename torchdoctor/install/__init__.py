@@ -1,0 +1,3 @@
+"""Wheelhouse -> Environment: all or nothing."""
+
+from __future__ import annotations

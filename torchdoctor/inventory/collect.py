@@ -1,0 +1,226 @@
+"""An interpreter -> Inventory: what lies in its environment, read as text and files; nothing of it is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.detect.python.facts import platform_of
+from torchdoctor.inventory import files
+from torchdoctor.inventory.companion_match import match_companion, numpy_fit
+from torchdoctor.inventory.distributions import conda_packages, read_folder
+from torchdoctor.inventory.environment_variables import certificates, proxies, variables
+from torchdoctor.inventory.import_path import import_path, pth_files, python_path, shadows, user_site
+from torchdoctor.inventory.libraries import cuda_majors, openmp_runtimes, torch_libraries
+from torchdoctor.inventory.metadata import is_relevant, parse_install_record
+from torchdoctor.inventory.model import Duplicate, Inventory
+from torchdoctor.inventory.record import check_record
+from torchdoctor.inventory.tool_settings import conda_settings, pip_settings, uv_settings
+from torchdoctor.inventory.torch_packages import PROJECTS, copies_in, duplicates_of
+from torchdoctor.inventory.truncated_libraries import truncated
+from wheels_index import bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from torchdoctor.core.fact import Fact
+    from torchdoctor.core.system import World
+    from torchdoctor.detect import PythonInfo
+    from torchdoctor.inventory.distributions import SiteFolder
+    from torchdoctor.inventory.model import (
+        CompanionMatch,
+        Depth,
+        Distribution,
+        InstallRecord,
+        Kind,
+        Numpy,
+        RecordCheck,
+        TorchPackage,
+    )
+    from wheels_index import Snapshot
+
+__all__ = ["RECORD", "take_inventory"]
+
+T = TypeVar("T")
+
+# What torchdoctor's own install leaves in an environment.
+RECORD = "torchdoctor.json"
+_ENVIRON = "the environment variables"
+_FOLDERS = 200
+
+
+def take_inventory(
+    world: World,
+    python: PythonInfo,
+    *,
+    here: Path,
+    depth: Depth = "sizes",
+    index: Snapshot | None = None,
+) -> Inventory:
+    """Look at everything on `python`'s path and at its settings; `here` is the current folder.
+
+    `depth` says how closely files are compared with their RECORD. `index` has the facts by which companions are
+    judged, those that came with torchdoctor by default. Never raises.
+    """
+    user = user_site(python, world.environ)
+    path = import_path(python, world.environ, user)
+    prefix = str(python.prefix)
+    conda = conda_packages(prefix)
+    folders = [row.folder for row in path if row.origin != "standard library" and row.there][:_FOLDERS]
+    sites = [read_folder(folder) for folder in folders]
+    own = [row for site in sites for row in site.distributions]
+    everything = [*own, *(conda.distributions if conda else ())]
+    problems = [text for site in [*sites, *([conda] if conda else [])] for text in site.problems]
+    where = ", ".join(folders[:4]) or prefix
+    copies = [copy for site in sites for copy in copies_in(site)]
+    facts = index or bundled()
+    first = {name: next((row for row in copies if row.name == name), None) for name in PROJECTS}
+    return Inventory(
+        python=str(python.executable),
+        prefix=prefix,
+        kind=_kind(python, conda),
+        path=_rows(path, str(python.executable)),
+        distributions=_rows(everything, where, problems),
+        torch=_one(first["torch"], where, problems),
+        torchvision=_one(first["torchvision"], where, problems),
+        torchaudio=_one(first["torchaudio"], where, problems),
+        copies=_rows(copies, where, problems),
+        companions=_rows(_companions(first, facts), "wheels_index"),
+        duplicates=_rows(_duplicates(own), where, problems),
+        records=_records(own, depth),
+        truncated=_truncated(sites, depth),
+        leftovers=_rows(_leftovers(sites), where, problems),
+        shadows=_rows(shadows(here, path), f"{here}, PYTHONPATH"),
+        python_path=_rows(python_path(world.environ, python), "PYTHONPATH"),
+        user_site=user,
+        pth=_rows(tuple(pth_files(sites)), where, problems),
+        numpy=_numpy(own, first["torch"], platform_of(python), facts, where),
+        openmp=_rows(openmp_runtimes(prefix, sites), where, problems),
+        cuda_majors=_rows(cuda_majors(everything), where, problems),
+        settings=_settings(world, python, here),
+        proxies=_rows(proxies(world.environ), _ENVIRON),
+        certificates=_rows(certificates(world.environ), _ENVIRON),
+        variables=_rows(variables(world.environ), _ENVIRON),
+        install_record=_install_record(prefix),
+    )
+
+
+def _rows(rows: Sequence[T], source: str, problems: Sequence[str] = ()) -> Fact[tuple[T, ...]]:
+    """An empty list is absent, unless something could not be looked at."""
+    if rows:
+        return found(tuple(rows), source)
+    return unknown("; ".join(problems[:3]), source) if problems else absent(source)
+
+
+def _one(row: T | None, source: str, problems: Sequence[str]) -> Fact[T]:
+    if row is not None:
+        return found(row, source)
+    return unknown("; ".join(problems[:3]), source) if problems else absent(source)
+
+
+def _kind(python: PythonInfo, conda: SiteFolder | None) -> Fact[Kind]:
+    if python.is_venv:
+        return found("venv", f"{python.prefix}/pyvenv.cfg")
+    if conda is not None:
+        # Only the base environment has conda itself in it.
+        base = any(name.startswith(("conda-", "mamba-")) and name.endswith(".json") for name in conda.names)
+        kind: Kind = "conda-base" if base and files.exists(f"{python.prefix}/condabin") else "conda"
+        return found(kind, conda.folder)
+    return found("interpreter", str(python.executable))
+
+
+def _companions(first: dict[str, TorchPackage | None], index: Snapshot) -> list[CompanionMatch]:
+    torch = first["torch"]
+    rows = [
+        match_companion(torch, row, index)
+        for name, row in first.items()
+        if name != "torch" and row is not None and torch is not None
+    ]
+    return [row for row in rows if row is not None]
+
+
+def _duplicates(rows: Iterable[Distribution]) -> list[Duplicate]:
+    return [
+        Duplicate(
+            name=name,
+            versions=tuple(row.version or "?" for row in copies),
+            metadata=tuple(row.metadata for row in copies),
+        )
+        for name, copies in duplicates_of(rows)
+    ]
+
+
+def _records(rows: Iterable[Distribution], depth: Depth) -> Fact[tuple[RecordCheck, ...]]:
+    """Only what is wrong is kept; of packages that PyTorch has nothing to do with, nothing is asked."""
+    if depth == "list":
+        return unknown(message("files were not compared: only a list was asked for"), "RECORD")
+    checked, wrong = 0, []
+    for row in rows:
+        check = check_record(row, depth) if is_relevant(row.name) else None
+        checked += check is not None
+        if check is not None and check.wrong_count:
+            wrong.append(check)
+    source = message("{checked} RECORD files", checked=checked)
+    return found(tuple(wrong), source) if wrong else absent(source)
+
+
+def _truncated(sites: Iterable[SiteFolder], depth: Depth) -> Fact[tuple[str, ...]]:
+    if depth == "list":
+        return unknown(message("libraries were not read: only a list was asked for"), "their headers")
+    paths = [path for site in sites for path in torch_libraries(site)]
+    short = tuple(truncated(paths))
+    source = message("the headers of {count} libraries", count=len(paths))
+    return found(short[:50], source) if short else absent(source)
+
+
+def _leftovers(sites: Iterable[SiteFolder]) -> list[str]:
+    """What an interrupted pip leaves: folders that begin with ~, and metadata without METADATA or RECORD."""
+    rows = []
+    for site in sites:
+        rows += [f"{site.folder}/{name}" for name in site.names if name.startswith("~")]
+        for row in site.distributions:
+            if row.kind == "wheel" and not (
+                files.exists(f"{row.metadata}/METADATA")
+                and (
+                    row.editable
+                    or files.exists(f"{row.metadata}/RECORD")
+                    or row.installer not in ("pip", "uv")
+                )
+            ):
+                rows.append(row.metadata)
+    return rows[:200]
+
+
+def _numpy(
+    rows: Iterable[Distribution],
+    torch: TorchPackage | None,
+    platform: str | None,
+    index: Snapshot,
+    where: str,
+) -> Fact[Numpy]:
+    row = next((row for row in rows if row.name == "numpy"), None)
+    if row is None or row.version is None:
+        return absent(where)
+    return found(numpy_fit(row.version, torch, platform, index), row.metadata)
+
+
+def _settings(world: World, python: PythonInfo, here: Path) -> Fact[tuple[Any, ...]]:
+    from torchdoctor.sources.read_config import uv_tables
+
+    rows = [
+        *pip_settings(world.environ, python),
+        *uv_settings(world.environ, list(uv_tables(world.environ, here))),
+        *conda_settings(world.environ, python),
+    ]
+    return _rows(rows, "the files and variables of pip, uv and conda")
+
+
+def _install_record(prefix: str) -> Fact[InstallRecord]:
+    path = f"{prefix}/{RECORD}"
+    text = files.read_text(path, limit=4 << 20)
+    if text is None:
+        return absent(path)
+    record = parse_install_record(text, path=path)
+    return found(record, path) if record else unknown(message("it is not one that torchdoctor wrote"), path)

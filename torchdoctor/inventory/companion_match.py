@@ -1,0 +1,92 @@
+"""Whether torchvision and torchaudio belong to the torch beside them, and NumPy to its build."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.inventory.model import CompanionMatch, Numpy
+
+if TYPE_CHECKING:
+    from torchdoctor.inventory.model import TorchPackage
+    from wheels_index import Release, Snapshot
+
+__all__ = ["match_companion", "numpy_fit"]
+
+
+def match_companion(torch: TorchPackage, companion: TorchPackage, index: Snapshot) -> CompanionMatch | None:
+    """Compare versions and builds; None where one of the two has no version."""
+    if torch.version is None or companion.version is None:
+        return None
+    declared = _declared(companion)
+    release = _release(torch.version, index)
+    row = release.companions.get(companion.name) if release else None
+    belongs = tuple(map(str, row.versions)) if row else ()
+    matches, why = _judge(torch.version, companion.version, belongs, declared)
+    variants = (torch.variant.value, companion.variant.value)
+    return CompanionMatch(
+        name=companion.name,
+        version=companion.version,
+        torch=torch.version,
+        belongs=belongs,
+        declared=declared,
+        matches=matches,
+        same_variant=variants[0] == variants[1] if None not in variants else None,
+        why=why,
+    )
+
+
+def _judge(
+    torch: str, companion: str, belongs: tuple[str, ...], declared: str | None
+) -> tuple[bool | None, str]:
+    public = companion.partition("+")[0]
+    if belongs:
+        return public in belongs, message(
+            "known to belong to torch {torch}: {belongs}", torch=torch, belongs=joined(belongs)
+        )
+    if declared is None:
+        return None, "its metadata requires no torch, and what belongs to this torch is not known"
+    try:
+        fits = SpecifierSet(declared).contains(Version(torch).public, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return None, "what it requires of torch makes no sense"
+    return fits, message("its metadata requires torch{declared}", declared=declared)
+
+
+def _declared(companion: TorchPackage) -> str | None:
+    for line in companion.distribution.requires if companion.distribution else ():
+        match = re.match(r"torch\s*\(?\s*([=<>!~][^;)]{0,100})", line)
+        if match and "extra" not in line.partition(";")[2]:
+            return match[1].replace(" ", "")
+    return None
+
+
+def _release(version: str, index: Snapshot) -> Release | None:
+    try:
+        return index.release(version)
+    except (KeyError, InvalidVersion):
+        return None
+
+
+def numpy_fit(version: str, torch: TorchPackage | None, platform: str | None, index: Snapshot) -> Numpy:
+    """What the torch build needs of NumPy (nothing that is known: `needed` is None) and whether this one fits."""
+    release = _release(torch.version, index) if torch and torch.version else None
+    needed = release.numpy.get(platform or "") if release else None
+    major = re.match(r"\d{1,4}", version, re.ASCII)
+    return Numpy(
+        version=version,
+        major=int(major[0]) if major else None,
+        needed=needed,
+        fits=_contains(needed, version) if needed else True if release and platform else None,
+    )
+
+
+def _contains(specifier: str, version: str) -> bool | None:
+    try:
+        return SpecifierSet(specifier).contains(version, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return None

@@ -1,0 +1,141 @@
+"""Where imports look: PYTHONPATH, user site, site-packages, .pth files; and what stands in their way."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fact import absent, found
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.inventory import files
+from torchdoctor.inventory.metadata import parse_pth
+from torchdoctor.inventory.model import PathFolder, Shadow, UserSite
+from torchdoctor.inventory.torch_packages import PROJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from torchdoctor.core.fact import Fact
+    from torchdoctor.detect.python.describe import PythonInfo
+    from torchdoctor.inventory.distributions import SiteFolder
+    from torchdoctor.inventory.model import Origin, PthFile
+
+__all__ = ["import_path", "pth_files", "python_path", "shadows", "user_site"]
+
+_WATCHED = (*PROJECTS, "numpy", "triton", "functorch", "nvidia")
+_PTH_LIMIT = 200
+
+
+def python_path(environ: Mapping[str, str], python: PythonInfo) -> tuple[str, ...]:
+    """The folders of PYTHONPATH, an empty one being the current folder."""
+    text = environ.get("PYTHONPATH", "")
+    separator = ";" if python.sys_platform == "win32" else ":"
+    return tuple(part or "." for part in text.split(separator)[:200]) if text else ()
+
+
+def user_site(python: PythonInfo, environ: Mapping[str, str]) -> Fact[UserSite]:
+    """The user's own folder of packages, and whether this interpreter looks there.
+
+    https://docs.python.org/3/library/site.html
+    """
+    if python.user_site is None:
+        return absent(str(python.executable), why=message("it has none"))
+    folder = str(python.user_site)
+    names = files.entries(folder).names
+    packages = [name for name in names if re.match(r"(torch|torchvision|torchaudio|numpy)-", name)]
+    used, why = _looks_there(python, environ)
+    return found(UserSite(folder=folder, used=used, why=why, packages=tuple(packages[:50])), folder)
+
+
+def _looks_there(python: PythonInfo, environ: Mapping[str, str]) -> tuple[bool, str]:
+    if environ.get("PYTHONNOUSERSITE"):
+        return False, "PYTHONNOUSERSITE is set"
+    if not python.is_venv:
+        return True, "the interpreter is no virtual environment's"
+    settings = files.read_text(f"{python.prefix}/pyvenv.cfg") or ""
+    if re.search(r"^include-system-site-packages\s*=\s*true\s*$", settings, re.MULTILINE | re.IGNORECASE):
+        return True, "pyvenv.cfg says include-system-site-packages = true"
+    return False, "a virtual environment keeps it out"
+
+
+def import_path(
+    python: PythonInfo, environ: Mapping[str, str], user: Fact[UserSite]
+) -> tuple[PathFolder, ...]:
+    """In the order of imports; a script's own folder, which comes first, is not among them.
+
+    The interpreter tells its own part, what its .pth files added included.
+    """
+    rows = [_folder(os.path.abspath(place), "PYTHONPATH") for place in python_path(environ, python)]  # noqa: PTH100
+    sites = {str(place) for place in python.site_packages}
+    told = python.path or tuple(sites)
+    first = next((place for place, folder in enumerate(told) if _is_site(folder, sites)), len(told))
+    rows += [_folder(folder, "standard library") for folder in told[:first]]
+    if user.value and user.value.used:
+        rows.append(_folder(user.value.folder, "user site"))
+    rows += [
+        _folder(folder, "site-packages" if _is_site(folder, sites) else ".pth file")
+        for folder in told[first:]
+    ]
+    return tuple({row.folder: row for row in reversed(rows)}.values())[::-1]
+
+
+def _is_site(folder: str, sites: set[str]) -> bool:
+    return folder in sites or re.split(r"[\\/]", folder.rstrip("\\/"))[-1] in (
+        "site-packages",
+        "dist-packages",
+    )
+
+
+def _folder(folder: str, origin: Origin) -> PathFolder:
+    return PathFolder(folder=folder, origin=origin, there=files.exists(folder))
+
+
+def pth_files(sites: Iterable[SiteFolder]) -> Iterator[PthFile]:
+    """The .pth files that put folders on the path or run code; in folders of packages only."""
+    for site in sites:
+        names = [name for name in site.names if name.endswith(".pth")]
+        for name in names[:_PTH_LIMIT]:
+            text = files.read_text(f"{site.folder}/{name}")
+            row = parse_pth(text, path=f"{site.folder}/{name}") if text is not None else None
+            if row is not None and (row.folders or row.code_lines):
+                yield row
+
+
+def shadows(here: Path, path: Iterable[PathFolder]) -> tuple[Shadow, ...]:
+    """Files in the current folder and on PYTHONPATH that are imported in place of what is meant.
+
+    A folder without `__init__.py` gives way to a real package, so it is none. Of the standard library's
+    modules those that torch or NumPy import are looked for.
+    """
+    path = tuple(path)
+    own = {row.folder for row in path if row.origin != "PYTHONPATH"}
+    rows = [] if str(here) in own else list(_in_the_way(str(here), "current folder"))
+    for row in path:
+        if row.origin == "PYTHONPATH" and row.folder not in own:
+            rows += _in_the_way(row.folder, "PYTHONPATH")
+    return tuple(rows)
+
+
+def _in_the_way(folder: str, where: str) -> Iterator[Shadow]:
+    # Each name is asked for: a folder may hold a million others.
+    if not files.exists(folder):
+        return
+    for module in (*_WATCHED, *_library_modules()):
+        for path in (f"{folder}/{module}/__init__.py", f"{folder}/{module}.py"):
+            if files.exists(path):
+                yield Shadow(
+                    module=module,
+                    path=path,
+                    where="PYTHONPATH" if where == "PYTHONPATH" else "current folder",
+                )
+                break
+
+
+def _library_modules() -> tuple[str, ...]:
+    """Modules of the standard library that lie in files, so that one of the same name comes before them."""
+    hidden = {"site", "os", "sys", "this", "antigravity", "test", "idlelib", "turtledemo", "lib2to3"}
+    names = sys.stdlib_module_names - set(sys.builtin_module_names) - hidden
+    return tuple(sorted(name for name in names if not name.startswith("_")))

@@ -1,0 +1,121 @@
+"""What PyTorch an environment holds: versions and build tags read as text, nothing imported."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from wheels_index import variant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from torchdoctor.core.system import World
+
+__all__ = [
+    "Installed",
+    "InstalledPackage",
+    "build_tag",
+    "damaged_packages",
+    "installed_versions",
+    "local_variant",
+    "read_installed",
+]
+
+_LISTING = """
+import importlib.metadata, json
+named = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
+print(json.dumps(named))
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstalledPackage:
+    """One copy: its version by its metadata, its build by its version.py or local version (None: not said)."""
+
+    name: str
+    version: str
+    build: str | None
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """The PyTorch packages of an environment; a name can be there more than once."""
+
+    packages: tuple[InstalledPackage, ...]
+
+    def named(self, name: str) -> InstalledPackage | None:
+        """The first copy on the path, which is the one that is imported."""
+        return next((row for row in self.packages if row.name == name), None)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Each package as a row."""
+        return [
+            {"name": row.name, "version": row.version, "build": row.build, "folder": row.folder}
+            for row in self.packages
+        ]
+
+
+def read_installed(folders: Iterable[Path]) -> Installed:
+    """Look through site-packages folders, in the order in which Python does."""
+    return Installed(packages=tuple(row for folder in folders for row in _in_folder(folder)))
+
+
+def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
+    """PyTorch's packages and their neighbours whose files are not as they were installed, and how many are not.
+
+    Files are looked for and their sizes compared, as their RECORD says; none is read.
+    """
+    from torchdoctor.inventory.distributions import read_folder
+    from torchdoctor.inventory.metadata import is_relevant
+    from torchdoctor.inventory.record import check_record
+
+    damaged: dict[str, int] = {}
+    for folder in folders:
+        for row in read_folder(str(folder)).distributions:
+            check = check_record(row, "sizes") if is_relevant(row.name) else None
+            if check is not None and check.wrong_count:
+                damaged[row.name] = check.wrong_count
+    return damaged
+
+
+def installed_versions(world: World, python: Path) -> dict[str, str]:
+    """Every package that an interpreter sees, by normalised name; empty when it cannot say."""
+    answer = world.run([str(python), "-I", "-c", _LISTING], timeout=60)
+    try:
+        named = json.loads(answer.stdout) if answer.ok else {}
+    except ValueError:
+        named = {}
+    return {str(canonicalize_name(name)): version for name, version in named.items()}
+
+
+def _in_folder(folder: Path) -> list[InstalledPackage]:
+    from torchdoctor.inventory.distributions import read_folder
+    from torchdoctor.inventory.torch_packages import copies_in
+
+    return [
+        InstalledPackage(name=row.name, version=row.version, build=row.variant.value, folder=row.folder)
+        for row in copies_in(read_folder(str(folder)))
+        if row.version is not None
+    ]
+
+
+def build_tag(text: str) -> str | None:
+    """The variant in the `__version__` line of a version.py, such as cu130; None when it names none."""
+    from torchdoctor.inventory.metadata import parse_version_file
+
+    return local_variant(parse_version_file(text).version)
+
+
+def local_variant(version: str | None) -> str | None:
+    """The variant that a version's local part names: cu130 of 2.13.0+cu130; None when it names none."""
+    try:
+        return variant_of(Version(version)) if version else None
+    except InvalidVersion:
+        return None

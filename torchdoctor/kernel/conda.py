@@ -1,0 +1,54 @@
+"""The kernels that nb_conda_kernels offers: made while Jupyter runs, so there is no spec of theirs to change.
+
+Names as it makes them: https://github.com/anaconda/nb_conda_kernels#readme
+"""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.kernel.interpreter import package_version, python_in, site_folders, torch_of
+from torchdoctor.kernel.model import KernelState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.core.system import World
+
+__all__ = ["conda_kernels"]
+
+
+def conda_kernels(world: World, prefixes: Sequence[Path]) -> list[KernelState]:
+    """One state for each conda environment that has a Python kernel, where a Jupyter has nb_conda_kernels."""
+    if not any(package_version(world, site_folders(world, row), "nb_conda_kernels") for row in prefixes):
+        return []
+    home = world.environ.get("HOME") or world.environ.get("USERPROFILE") or str(Path.home())
+    listed = (world.read_text(f"{home}/.conda/environments.txt") or "").splitlines()
+    states = []
+    for line in dict.fromkeys(line.strip() for line in listed if line.strip()):
+        prefix = Path(line)
+        python = python_in(world, prefix)
+        specs = world.glob(f"{glob.escape(line)}/share/jupyter/kernels/python[23]/kernel.json")
+        if python is None or not specs:
+            continue
+        folders = site_folders(world, prefix)
+        torch, build = torch_of(world, folders)
+        name = prefix.name if prefix.parent.name == "envs" else "base"
+        states.append(
+            KernelState(
+                name=f"conda-{'env-' if name != 'base' else ''}{name}-py".lower(),
+                folder=Path(specs[0]).parent,
+                place="nb_conda_kernels",
+                display_name=f"Python [conda env:{name}]",
+                language="python",
+                argv=("python", "-m", "nb_conda_kernels.runner"),
+                python=python,
+                prefix=prefix,
+                ipykernel=package_version(world, folders, "ipykernel"),
+                torch=torch,
+                build=build,
+            )
+        )
+    return states

@@ -1,0 +1,148 @@
+"""Every kernel that Jupyter would offer, with what it runs and whether it can: from files, nothing is started."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.kernel.conda import conda_kernels
+from torchdoctor.kernel.interpreter import package_version, prefix_of, site_folders, torch_of, what_runs
+from torchdoctor.kernel.model import KernelState, Problem
+from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_places
+from torchdoctor.kernel.spec import NotASpec, Spec, parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.core.system import World
+    from torchdoctor.kernel.search_paths import Place
+
+__all__ = ["list_kernels", "read_kernel"]
+
+_LIMIT = 1 << 20
+
+
+def list_kernels(world: World, *, prefixes: Sequence[Path] = ()) -> tuple[KernelState, ...]:
+    """Every kernel spec, in Jupyter's order of precedence; one that another hides says so.
+
+    Looks where the Jupyter of the active environment, of PATH and of `prefixes` would. Never raises for what
+    it finds: a spec that cannot be used is a state with its `problem`.
+    """
+    found = jupyter_prefixes(world, prefixes)
+    states = [
+        read_kernel(world, Path(path).parent, place, found[0] if found else None)
+        for place in kernel_places(world, found)
+        for path in _specs_in(world, place.folder)
+    ]
+    states += conda_kernels(world, found)
+    first: dict[str, KernelState] = {}
+    for state in states:
+        first.setdefault(state.name, state)
+    return tuple(
+        state if first[state.name] is state else replace(state, hidden_by=first[state.name].folder)
+        for state in states
+    )
+
+
+def _specs_in(world: World, folder: Path) -> list[str]:
+    inside = glob.escape(str(folder))
+    return sorted({*world.glob(f"{inside}/*/kernel.json"), *world.glob(f"{inside}/.*/kernel.json")})
+
+
+def read_kernel(world: World, folder: Path, place: Place, jupyter: Path | None) -> KernelState:
+    """The kernel in `folder`; `jupyter` is the environment whose Python runs what says only `python`."""
+    state = KernelState(name=folder.name.lower(), folder=folder, place=place.kind)
+    text = world.read_text(str(folder / "kernel.json"), limit=_LIMIT)
+    if text is None:
+        return replace(state, problem=_unreadable(folder))
+    try:
+        if "\ufffd" in text:
+            raise NotASpec(message("it is not UTF-8"))  # noqa: TRY301  (as the parser's own)
+        spec = parse_spec(text)
+    except NotASpec as error:
+        return replace(state, problem=_corrupt(state.name, folder, error.why))
+    state = replace(
+        state,
+        display_name=spec.display_name or None,
+        language=spec.language or None,
+        argv=spec.argv,
+        settings=spec.settings,
+    )
+    return _followed(world, state, spec, place.prefix or jupyter)
+
+
+def _followed(world: World, state: KernelState, spec: Spec, own: Path | None) -> KernelState:
+    """The state with what its command leads to."""
+    word = spec.argv[0]
+    if spec.conda_path is not None or spec.argv[1:3] == ("-m", "nb_conda_kernels.runner"):
+        # The runner's words are the conda installation, the environment, then the kernel's own command.
+        prefix = spec.conda_path or (spec.argv[4] if len(spec.argv) > 4 else "")  # noqa: PLR2004
+        state = replace(state, place="nb_conda_kernels")
+        word = f"{prefix}/bin/python" if world.exists(f"{prefix}/bin/python") else f"{prefix}/python.exe"
+    runs = what_runs(world, word, own)
+    if runs.program is None:
+        return state if runs.jupyters_own else replace(state, problem=_gone(world, state.name, word))
+    if not runs.is_python:
+        return state
+    prefix_path = prefix_of(runs.program)
+    folders = site_folders(world, prefix_path, spec.settings)
+    torch, build = torch_of(world, folders)
+    ipykernel = package_version(world, folders, "ipykernel")
+    lacks = state.runs_ipykernel and folders and ipykernel is None
+    return replace(
+        state,
+        python=runs.program,
+        prefix=prefix_path,
+        ipykernel=ipykernel,
+        torch=torch,
+        build=build,
+        problem=_no_ipykernel(state.name, runs.program) if lacks else None,
+    )
+
+
+def _unreadable(folder: Path) -> Problem:
+    return Problem(
+        kind="unreadable",
+        message=message("{file} cannot be read", file=folder / "kernel.json"),
+        fix=message("let this user read it, or remove it"),
+    )
+
+
+def _corrupt(name: str, folder: Path, why: str) -> Problem:
+    return Problem(
+        kind="corrupt-spec",
+        message=message("{file} is not a kernel spec: {why}", file=folder / "kernel.json", why=why),
+        fix=f"torchdoctor jupyter-kernel repair {name} ENV",
+        repairable=True,
+    )
+
+
+def _gone(world: World, name: str, word: str) -> Problem:
+    prefix = prefix_of(Path(word))
+    if "/" not in word and "\\" not in word:
+        why = message("{program} is not on PATH", program=word)
+    elif world.exists(str(prefix / "pyvenv.cfg")):
+        why = message("{place} is there, and the Python that it was made with is gone", place=prefix)
+    else:
+        why = message("{program} is gone: its environment was removed or moved", program=word)
+    return Problem(
+        kind="python-gone",
+        message=why,
+        fix=message(
+            "torchdoctor jupyter-kernel repair {kernel} ENV, where ENV is the environment that it should run",
+            kernel=name,
+        ),
+        repairable=True,
+    )
+
+
+def _no_ipykernel(name: str, python: Path) -> Problem:
+    return Problem(
+        kind="no-ipykernel",
+        message=message("{python} has no ipykernel, without which no notebook can talk to it", python=python),
+        fix=f"torchdoctor jupyter-kernel repair {name}",
+        repairable=True,
+    )

@@ -1,0 +1,147 @@
+"""Matrix products: every dtype a device has, by size and by number of threads."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable
+
+from ..devices import kind
+from ..message import sentence
+from ..step import Outcome, skipped
+from .timing import seconds_of
+from .workload import GFLOP, Work
+
+__all__ = ["matmul"]
+
+# The sizes by name. On a GPU float32 has the smaller ones: it runs a tenth as fast as the tensor cores.
+_CPU = {"tiny": 256, "small": 512, "middle": 1024, "main": 2048, "large": 4096}
+_GPU = {"tiny": 1024, "small": 2048, "middle": 4096, "main": 8192, "large": 16384}
+# A call that would take longer is made smaller: some dtypes run a thousand times slower in software. At n = 2048
+# this is 4 GFLOP/s, which one core of ten years ago exceeds.
+_LONGEST_CALL = {"float32": 4.0}
+_LONGEST_OTHER = 0.5
+# Smaller ones take other paths: a float8 product of n = 128 was seen two hundred times slower than of 256.
+_FIRST_TRIED = 256
+
+Product = Callable[[], object]
+
+
+def matmul(dtype: str, size: str, torch: Any, device: str, *, threads: int | None = None) -> Work | Outcome:
+    """Multiply square matrices: 2 n^3 operations. `tf32` is float32 with the tensor cores' short factors."""
+    on_cpu = kind(device) == "cpu"
+    why = _absent(torch, dtype, device)
+    if why or (threads and not on_cpu):
+        return skipped(why or "threads are the CPU's")
+    n = (_CPU if on_cpu else _GPU)[size]
+    if dtype == "float32" and not on_cpu:
+        n //= 2
+    make = partial(_MAKERS.get(dtype, _plain), torch, device, dtype)
+    try:
+        fitting, call = _affordable(torch, make, n, device, _LONGEST_CALL.get(dtype, _LONGEST_OTHER))
+    except (RuntimeError, NotImplementedError, TypeError) as error:
+        if "out of memory" in str(error):
+            raise
+        return skipped(
+            "this torch has no such product for this device: " + " ".join(str(error).split())[:120]
+        )
+    params: dict[str, Any] = {"n": fitting}
+    wide = 1 if dtype in ("int8", "float8_e4m3fn") else 2 if dtype in ("float16", "bfloat16") else 4
+    return Work(
+        call,
+        dtype,
+        dict(params, threads=threads) if threads else params,
+        2 * fitting**3,
+        GFLOP,
+        id="matmul-one-thread" if threads else "matmul",
+        flop=2.0 * fitting**3,
+        moved=(2.0 * wide + max(wide, 2)) * fitting**2,
+        threads=threads,
+        note=None if fitting == n else sentence("n = {n} would take too long or too much memory", n=n),
+    )
+
+
+def _affordable(
+    torch: Any, make: Callable[[int], Product], n: int, device: str, longest: float
+) -> tuple[int, Product]:
+    """The largest size up to n of which a call is expected to stay below the limit, tried from small up."""
+    size, fitting = min(_FIRST_TRIED, n), None
+    while True:
+        try:
+            call = make(size)
+            taken = seconds_of(torch, call, device)
+        except RuntimeError as error:
+            if fitting is None or "out of memory" not in str(error):
+                raise
+            return fitting
+        fitting = (size, call)
+        # A product of small matrices says little of large ones: it may be all overhead, never the other way.
+        step = 4 if taken * 64 <= longest else 2
+        if size >= n or taken * min(step, n // size) ** 3 > longest:
+            return fitting
+        size = min(size * step, n)
+
+
+def _absent(torch: Any, dtype: str, device: str) -> str | None:
+    """Why a device cannot have this product at all."""
+    if dtype == "tf32":
+        capable = kind(device) == "cuda" and not getattr(torch.version, "hip", None)
+        if not capable or torch.cuda.get_device_capability(device)[0] < 8:  # noqa: PLR2004  # Ampere
+            return "TF32 is for NVIDIA GPUs of compute capability 8.0 and later"
+    elif getattr(torch, dtype, None) is None:
+        return "this torch has no " + dtype
+    if dtype == "int8" and not hasattr(torch, "_int_mm"):
+        return "this torch has no int8 product"
+    if dtype.startswith("float8") and not hasattr(torch, "_scaled_mm"):
+        return "this torch has no float8 product"
+    return None
+
+
+def _plain(torch: Any, device: str, dtype: str, n: int) -> Product:
+    # Random: zeros draw less power and so run faster. The result's place is given, so allocation is not timed.
+    left, right = (torch.randn((n, n), device=device, dtype=getattr(torch, dtype)) for _ in range(2))
+    result = torch.empty_like(left)
+    return lambda: torch.mm(left, right, out=result)
+
+
+def _float32(torch: Any, device: str, dtype: str, n: int) -> Product:
+    """With TF32 on or off as the name says, whatever the process's default is."""
+    call = _plain(torch, device, "float32", n)
+    if kind(device) != "cuda":
+        return call
+    flags, on = torch.backends.cuda.matmul, dtype == "tf32"
+
+    def product() -> object:
+        before = flags.allow_tf32
+        flags.allow_tf32 = on
+        try:
+            return call()
+        finally:
+            flags.allow_tf32 = before
+
+    return product
+
+
+def _int8(torch: Any, device: str, _dtype: str, n: int) -> Product:
+    left, right = (torch.randint(-128, 128, (n, n), device=device, dtype=torch.int8) for _ in range(2))
+    result = torch.empty((n, n), device=device, dtype=torch.int32)
+    # cuBLAS wants the second factor column by column.
+    columns = right if kind(device) == "cpu" else right.t()
+    return lambda: torch._int_mm(left, columns, out=result)  # noqa: SLF001  # there is no public one
+
+
+def _float8(torch: Any, device: str, dtype: str, n: int) -> Product:
+    left, right = (torch.randn((n, n), device=device).to(getattr(torch, dtype)) for _ in range(2))
+    one = torch.ones((), device=device)
+    columns = right.t()
+    return lambda: torch._scaled_mm(  # noqa: SLF001  # there is no public one
+        left, columns, scale_a=one, scale_b=one, out_dtype=torch.bfloat16
+    )
+
+
+_MAKERS: dict[str, Callable[[Any, str, str, int], Product]] = {
+    "float32": _float32,
+    "tf32": _float32,
+    "int8": _int8,
+    "float8_e4m3fn": _float8,
+}

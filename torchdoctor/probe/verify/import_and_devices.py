@@ -1,0 +1,152 @@
+"""Checks that come first: torch can be imported, is one version, and sees its devices."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import site
+import sys
+from pathlib import Path
+from typing import Any
+
+from .. import devices as machine
+from .. import facts
+from ..message import joined, sentence
+from ..step import Outcome, failed, passed, warned
+
+__all__ = ["devices", "import_torch", "version"]
+
+_OLDEST = (2, 0)
+
+
+def import_torch(_torch: Any, _device: str) -> Outcome:
+    """Import torch, in this fresh interpreter, from the environment and nowhere else."""
+    try:
+        torch = importlib.import_module("torch")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return failed(_absent())
+    # A folder named torch without __init__.py imports as an empty namespace: left by a broken removal.
+    if not getattr(torch, "__file__", None) or not hasattr(torch, "Tensor"):
+        where = ", ".join(getattr(torch, "__path__", [])) or getattr(torch, "__file__", "?")
+        return failed(
+            sentence(
+                "{where} is named torch and is not PyTorch; remove it, then run: torchdoctor install",
+                where=where,
+            )
+        )
+    return passed(
+        sentence(
+            "torch {version} from {parent}",
+            version=torch.__version__,
+            parent=Path(str(torch.__file__)).parent,
+        )
+    )
+
+
+def _absent() -> str:
+    # -I leaves these out, as a venv leaves out the user site. Say so when torch is there, or the answer looks wrong.
+    outside = [(sentence("the user site"), site.getusersitepackages())]
+    outside += [
+        ("PYTHONPATH", folder) for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder
+    ]
+    for name, folder in outside:
+        if Path(folder, "torch", "__init__.py").is_file():
+            return sentence(
+                "torch is in {name} ({folder}) only, not in this environment; run: torchdoctor install",
+                name=name,
+                folder=folder,
+            )
+    return sentence("torch is not installed in this environment; run: torchdoctor install")
+
+
+def version(torch: Any, _device: str) -> Outcome:
+    """Compare what the files say with what the metadata says: they differ when two installations are mixed."""
+    imported, recorded = str(torch.__version__), facts.version_of("torch")
+    built = sentence(
+        "torch {imported} ({variant}) on Python {split}",
+        imported=imported,
+        variant=facts.variant(torch),
+        split=sys.version.split()[0],
+    )
+    if recorded is None:
+        return warned(
+            sentence("{built}, without metadata: pip and uv do not know that it is there", built=built)
+        )
+    if _release(imported) != _release(recorded):
+        return warned(
+            sentence(
+                "{built}, while the metadata says {recorded}: files of two installations are mixed",
+                built=built,
+                recorded=recorded,
+            )
+        )
+    if _release(imported)[:2] < _OLDEST:
+        return warned(
+            sentence("{built}: older than 2.0, the oldest that these checks were written for", built=built)
+        )
+    return passed(built)
+
+
+def _release(text: str) -> tuple[int, ...]:
+    # Only the numbers: vendors' builds spell the rest differently in the two places (nv25.01, nv25.1).
+    found = re.match(r"\d+(\.\d+)*", text)
+    return tuple(int(part) for part in found.group().split(".")) if found else ()
+
+
+def devices(torch: Any, _device: str) -> Outcome:
+    """Name the devices, and warn of an accelerator build that sees none and of a GPU without kernels."""
+    there = machine.present(torch)
+    accelerators = there[1:]
+    built_for = facts.variant(torch) or "cpu"
+    if not accelerators:
+        if built_for == "cpu":
+            count = torch.get_num_threads()
+            return passed(
+                sentence("cpu, 1 thread") if count == 1 else sentence("cpu, {count} threads", count=count)
+            )
+        return warned(
+            sentence(
+                "a {built_for} build that sees no accelerator: everything runs on the CPU{why}",
+                built_for=built_for,
+                why=_why(torch),
+            )
+        )
+    described = [machine.describe(torch, device) for device in accelerators]
+    architectures = list(torch.cuda.get_arch_list()) if machine.kind(accelerators[0]) == "cuda" else []
+    for row in described:
+        capability = row["capability"]
+        if architectures and capability and not machine.kernels_fit(str(capability), architectures):
+            # A warning only: whether kernels run is what `tensor` proves on this device.
+            old = machine.older_than_all(str(capability), architectures)
+            which = sentence(", older than all that") if old else ";"
+            return warned(
+                sentence(
+                    "{device} ({name}) is {capability}{which} this build has kernels for: {kernels}",
+                    device=row["device"],
+                    name=row["name"],
+                    capability=capability,
+                    which=which,
+                    kernels=joined(architectures),
+                )
+            )
+    named = (
+        f"{row['device']} ({row['name']}{', ' + str(row['capability']) if row['capability'] else ''})"
+        for row in described
+    )
+    return passed("cpu, " + ", ".join(named))
+
+
+def _why(torch: Any) -> str:
+    """What CUDA itself says when it is asked to start, if it says anything."""
+    if not getattr(torch.version, "cuda", None):
+        return ""
+    try:
+        torch.cuda.init()
+    except Exception as error:  # noqa: BLE001  # whatever it raises is the reason we look for
+        return " (" + " ".join(str(error).split())[:200] + ")"
+    return ""

@@ -1,0 +1,153 @@
+"""Checks of results: arithmetic, matrix products, convolutions, solvers and transforms against float64."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..devices import kind
+from ..message import joined, sentence
+from ..step import Outcome, failed
+from .tolerances import FLOAT32, FLOAT32_CONV, Row, lowered, unsupported, verdict
+
+__all__ = ["conv", "linalg", "matmul", "tensor"]
+
+# A result rounded to the dtype's own precision: 3-10 times what correct products were measured at.
+LIMITS = {"float64": 1e-13, "float32": FLOAT32, "float16": 2e-3, "bfloat16": 1e-2}
+
+
+def tensor(torch: Any, device: str) -> Outcome:
+    """Element-wise work and a sum on the device against float64."""
+    generator = torch.Generator().manual_seed(0)
+    left = torch.randn(128, 256, generator=generator)
+    wide = left.double()
+    # The reference is made without what is under test: the exponential by the C library.
+    row = torch.tensor([2 * value + math.exp(value) for value in wide[0].tolist()], dtype=torch.float64)
+    here = left.to(device)
+    rows = [
+        Row(sentence("elementwise"), (here * 2 + torch.exp(here))[0], row, FLOAT32),
+        Row(sentence("sum"), here.sum(1), wide.sum(1), FLOAT32),
+    ]
+    return verdict(torch, rows)
+
+
+def matmul(torch: Any, device: str) -> Outcome:
+    """Matrix products in each dtype that the device has, and with turned operands, against float64."""
+    generator = torch.Generator().manual_seed(0)
+    # Small: a CPU without float16 arithmetic needs minutes for a large product in it.
+    left = torch.randn(64, 128, generator=generator)
+    right = torch.randn(128, 64, generator=generator)
+    rows, absent = [], []
+    for name, limit in LIMITS.items():
+        dtype = getattr(torch, name)
+        coarser = lowered(torch, device) if name == "float32" else None
+        if name == "bfloat16" and _emulated(torch, device):
+            absent.append("bfloat16")
+            continue
+        try:
+            here, there = left.to(dtype).to(device), right.to(dtype).to(device)
+            rows.append(
+                Row(name, torch.mm(here, there), _product(left.to(dtype), right.to(dtype)), limit, coarser)
+            )
+        except (RuntimeError, NotImplementedError, TypeError) as error:
+            if name == "float32" or not unsupported(error):
+                raise
+            absent.append(name)
+    turned = torch.mm(right.to(device).t(), left.to(device).t()).t()
+    rows.append(Row(sentence("transposed"), turned, _product(left, right), FLOAT32, lowered(torch, device)))
+    integers = _int8(torch, device)
+    if integers not in ("exact", "absent"):
+        return failed(sentence("int8 products are wrong: {integers}", integers=integers))
+    absent += ["int8"] if integers == "absent" else []
+    after = joined(
+        [
+            sentence(", int8 exact") if integers == "exact" else "",
+            sentence("; not here: {absent}", absent=joined(absent)) if absent else "",
+        ],
+        "",
+    )
+    return verdict(torch, rows, after)
+
+
+def _product(left: Any, right: Any) -> Any:
+    # Without BLAS, which is what is under test. The inputs are what the dtype made of them.
+    return (left.double().unsqueeze(2) * right.double().unsqueeze(0)).sum(1)
+
+
+def _emulated(torch: Any, device: str) -> bool:
+    """Whether an NVIDIA GPU is too old for bfloat16 (before compute capability 8.0)."""
+    if kind(device) != "cuda" or getattr(torch.version, "hip", None):
+        return False
+    return bool(torch.cuda.get_device_capability(device) < (8, 0))
+
+
+def _int8(torch: Any, device: str) -> str:
+    product = getattr(torch, "_int_mm", None)
+    if product is None:
+        return "absent"
+    generator = torch.Generator().manual_seed(0)
+    # Beyond 8 a processor without VNNI saturates between two products, as is documented of it.
+    left = torch.randint(-8, 9, (64, 128), generator=generator).to(torch.int8)
+    right = torch.randint(-8, 9, (128, 64), generator=generator).to(torch.int8)
+    try:
+        got = product(left.to(device), right.to(device)).cpu()
+    except (RuntimeError, NotImplementedError) as error:
+        if not unsupported(error):
+            raise
+        return "absent"
+    wrong = int((got.double() != _product(left, right)).sum())
+    return (
+        "exact" if not wrong else sentence("{wrong} of {numel} sums differ", wrong=wrong, numel=got.numel())
+    )
+
+
+def conv(torch: Any, device: str) -> Outcome:
+    """A 3x3 convolution, its input's gradient and its weight's, on the device against float64."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(4, 8, 16, 16, generator=generator)
+    weight = torch.randn(16, 8, 3, 3, generator=generator)
+    upstream = torch.randn(4, 16, 16, 16, generator=generator)
+
+    def through(on: str, dtype: Any) -> tuple[Any, ...]:
+        x = images.to(on, dtype, copy=True).requires_grad_()
+        w = weight.to(on, dtype, copy=True).requires_grad_()
+        y = torch.nn.functional.conv2d(x, w, padding=1)
+        # Not y.backward(upstream): that imports sympy, which takes half a second. The gradients are the same.
+        (y * upstream.to(on, dtype)).sum().backward()
+        return y.detach(), x.grad, w.grad
+
+    note = lowered(torch, device)
+    rows = zip(
+        (sentence("forward"), sentence("input gradient"), sentence("weight gradient")),
+        through(device, torch.float32),
+        through("cpu", torch.float64),
+    )
+    return verdict(torch, [Row(name, got, wanted, FLOAT32_CONV, note) for name, got, wanted in rows])
+
+
+def linalg(torch: Any, device: str) -> Outcome:
+    """Solve a system, take a matrix apart into singular values, transform there and back: each proves itself.
+
+    The libraries behind these (LAPACK or MAGMA, cuSOLVER, cuFFT) are loaded at the first use, not by the import.
+    """
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.randn(64, 64, generator=generator) + 16 * torch.eye(64)
+    wanted = torch.randn(64, 4, generator=generator)
+    here = matrix.to(device)
+    solved = torch.linalg.solve(here, (matrix.double() @ wanted.double()).float().to(device))
+    u, s, vh = torch.linalg.svd(here)
+    signal = torch.randn(256, generator=generator)
+    spectrum = torch.fft.rfft(signal.to(device))
+    # Parseval: the energy is the same on both sides, which no error of the way back could hide.
+    energy = (spectrum.abs()[1:-1] ** 2).sum() * 2 + spectrum.abs()[0] ** 2 + spectrum.abs()[-1] ** 2
+    note = lowered(torch, device)
+    rows = [
+        Row(sentence("solve"), solved, wanted.double(), FLOAT32_CONV, note),
+        Row("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV, note),
+        Row("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32),
+        Row(
+            sentence("fft energy"), energy.reshape(1) / 256, (signal.double() ** 2).sum().reshape(1), FLOAT32
+        ),
+    ]
+    return verdict(torch, rows)

@@ -1,0 +1,148 @@
+"""Checks of what surrounds torch: the libraries it loaded, and its threads."""
+
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..message import joined, sentence
+from ..step import Outcome, passed, warned
+
+__all__ = ["libraries", "threads"]
+
+# What of another version changes results or fails late, by the beginning of its file's name.
+_WATCHED = (
+    "libcudart",
+    "libcudnn",
+    "libcublas",
+    "libnccl",
+    "libnvrtc",
+    "libgomp",
+    "libiomp",
+    "libomp",
+    "libmkl_core",
+)
+_VENDOR = ("libcudart", "libcudnn", "libcublas", "libnccl", "libnvrtc")
+
+
+def libraries(torch: Any, _device: str) -> Outcome:
+    """Say which CUDA, cuDNN, NCCL and OpenMP libraries were loaded and from where; two of one kind are too many."""
+    said = _versions(torch)
+    files = _loaded()
+    if files is None:
+        return passed(
+            sentence("{libraries}; the files loaded can be listed on Linux only", libraries=joined(said))
+        )
+    torch_home = Path(str(torch.__file__)).resolve().parent
+    prefix = torch_home.parent
+    named, outside = [], []
+    for file in files:
+        inside = prefix in file.parents or Path(sys.prefix).resolve() in file.parents
+        named.append(file.name if inside else str(file))
+        # Without NVIDIA's wheels beside torch the system's libraries are those that it was built with.
+        if not inside and file.name.startswith(_VENDOR) and (prefix / "nvidia").is_dir():
+            outside.append(str(file))
+    said += named
+    twice = _twice(files)
+    if twice:
+        return warned(sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(said)))
+    if outside and os.environ.get("LD_LIBRARY_PATH"):
+        return warned(
+            sentence(
+                "LD_LIBRARY_PATH brings libraries from outside the environment: {outside}",
+                outside=joined(outside),
+            )
+        )
+    return passed(joined(said))
+
+
+def _versions(torch: Any) -> list[str]:
+    said = []
+    if getattr(torch.version, "cuda", None):
+        said.append(sentence("built for CUDA {cuda}", cuda=torch.version.cuda))
+        # Raises when the cuDNN that was found is not one that this torch can use.
+        cudnn = torch.backends.cudnn.version()
+        said += [f"cuDNN {cudnn}"] if cudnn else []
+        with contextlib.suppress(Exception):
+            said.append("NCCL " + ".".join(map(str, torch.cuda.nccl.version())))
+    if getattr(torch.version, "hip", None):
+        said.append(sentence("built for ROCm {hip}", hip=torch.version.hip))
+    for name in ("mkl", "mkldnn", "openmp"):
+        module = getattr(torch.backends, name, None)
+        if module is not None:
+            said.append(
+                sentence(
+                    "{name} {there}",
+                    name="oneDNN" if name == "mkldnn" else name,
+                    there=sentence("there") if module.is_available() else sentence("not there"),
+                )
+            )
+    return said
+
+
+def _loaded() -> list[Path] | None:
+    """The watched libraries in this process, None where the system does not list them."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123  # a pseudo file
+            names = {line.split(None, 5)[5].rstrip("\n") for line in file if line.count("/") > 1}
+    except (OSError, IndexError):
+        return None
+    return sorted(Path(name) for name in names if Path(name).name.startswith(_WATCHED))
+
+
+def _twice(files: list[Path]) -> str | None:
+    kinds: dict[str, list[Path]] = {}
+    for file in files:
+        if file.name.startswith(_VENDOR):
+            # Wheels of old put a hash in the name: libcudart-d0da41ae.so.11.0.
+            name = re.sub(r"-[0-9a-f]{8}$", "", file.name.partition(".")[0])
+            kinds.setdefault(name, []).append(file)
+    return next((joined(map(str, rows), " and ") for rows in kinds.values() if len(rows) > 1), None)
+
+
+def threads(torch: Any, _device: str) -> Outcome:
+    """Compare the threads that torch uses with the cores that this process may use: too many make it slow."""
+    count = int(torch.get_num_threads())
+    allowed, source = _allowed()
+    names = [name for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if os.environ.get(name)]
+    set_by = joined([sentence(" (by {name})", name=name) for name in names], "")
+    if count > allowed:
+        return warned(
+            sentence(
+                "torch uses {count} threads{set_by}, and {allowed} {source}: work on the CPU can be many "
+                "times slower; set OMP_NUM_THREADS={allowed}",
+                count=count,
+                set_by=set_by,
+                allowed=allowed,
+                source=source,
+            )
+        )
+    return passed(
+        sentence(
+            "{threads}{set_by}, {allowed} {source}",
+            threads=sentence("1 thread") if count == 1 else sentence("{count} threads", count=count),
+            set_by=set_by,
+            allowed=allowed,
+            source=source,
+        )
+    )
+
+
+def _allowed() -> tuple[int, str]:
+    cores, source = os.cpu_count() or 1, sentence("cores are there")
+    with contextlib.suppress(AttributeError, OSError):
+        mine = len(os.sched_getaffinity(0))
+        if mine < cores:
+            cores, source = mine, sentence("cores are allowed to this process")
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        # Rounded up: half a core more is not what makes a thread too many.
+        share = -(-int(quota) // int(period))
+        if 0 < share < cores:
+            cores, source = share, sentence("cores are what the container may use")
+    return cores, source

@@ -1,0 +1,3 @@
+"""Results as HTML pages."""
+
+from __future__ import annotations

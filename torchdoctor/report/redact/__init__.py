@@ -1,0 +1,3 @@
+"""Removes personal data and secrets from a report."""
+
+from __future__ import annotations

@@ -1,0 +1,116 @@
+"""The part of redaction that knows networks: URLs, proxies, names of hosts, addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from torchdoctor.report.redact.patterns import PUBLIC_HOSTS
+
+__all__ = ["is_proxy", "redact_addresses", "redact_hosts", "redact_proxy", "redact_urls"]
+
+_URL = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]{0,20})://([^\s\"'`<>|\\^{}]*)")
+_FRAGMENT = re.compile(r"(?:sha256|sha384|sha512|md5|egg|subdirectory)=[\w./&=-]*")
+
+_PROXY_NAME = re.compile(r".*proxy", re.IGNORECASE)
+_PROXY = re.compile(
+    r"(\b(?:https?|ftp|all|no)_proxy[\"']?\s{0,3}[:=]\s{0,3}[\"']?)([^\s\"'`|()]{1,500})", re.IGNORECASE
+)
+_PROXY_PLACE = re.compile(r"(?:([A-Za-z][\w+.-]{0,20}:)//)?(?:(.*)@)?(\[[^\]]*\]|[^:/@]*)(:\d{1,5})?(/.*)?")
+_PRIVATE_NAME = re.compile(
+    r"(?<![\w.@/-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
+    r"(?:com|org|net|edu|gov|mil|local|localdomain|internal|intern|corp|lan|intranet|cloud|home|private|test|example|"
+    r"de|fr|cn|uk|jp|eu|ch|nl|kr|au|ca|se|es|it|ru|br|tw)(?![\w-]|\.\w)",
+    re.IGNORECASE,
+)
+_MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])")
+_IPV4 = re.compile(r"(?<![\d.])(?<!\w[.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:%\w{1,16})?(?![\w:])")
+
+# A cuBLAS of 12.4.5.8 looks as an address does: what stands around a number tells which it is.
+_VERSION_BEFORE = re.compile(
+    r"(?:(?:[=~!<>]=|===)\s{0,2}|\b[vV]|version\W{1,4}|"
+    r"\b(?:nvidia-[a-z0-9-]{1,40}|(?:lib)?(?:cudnn|cublas|nccl|cufft|curand|cusolver|cusparse(?:lt)?|nvjitlink|cuda|mkl|dal|tbb)"
+    r"(?:-?cu1\d)?)\W{1,3})$",
+    re.IGNORECASE,
+)
+_VERSION_AFTER = re.compile(r"(?:\.dist-info|\.egg-info|\.post\d|\+\w|-(?:py|cp|\d{0,2}-py)\d)")
+
+
+def redact_urls(text: str) -> str:
+    """Proxy settings and URLs without logins, queries and hosts that not everybody knows."""
+    text = _PROXY.sub(lambda match: match[1] + redact_proxy(match[2]), text)
+    return _URL.sub(_url, text)
+
+
+def redact_hosts(text: str) -> str:
+    """Names of hosts with a dot, by their ends."""
+    return _PRIVATE_NAME.sub(lambda match: match[0] if match[0].lower() in PUBLIC_HOSTS else "<host>", text)
+
+
+def redact_addresses(text: str) -> str:
+    """MAC and IP addresses, but for this computer's own and for versions."""
+    return _IPV6.sub(_address, _IPV4.sub(_address, _MAC.sub("<mac>", text)))
+
+
+def is_proxy(name: str) -> bool:
+    """Whether a setting or variable of this name holds a proxy."""
+    return _PROXY_NAME.fullmatch(name) is not None
+
+
+def _url(match: re.Match[str]) -> str:
+    """The scheme, a host that everybody knows, and the path; no login, no query, no token of conda's in the path."""
+    scheme, rest = match[1], match[2]
+    end = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
+    place, tail = rest[:end], rest[end:]
+    login, at, host = place.rpartition("@")
+    name, colon, port = host.rpartition(":") if re.search(r":\d{1,5}$", host) else (host, "", "")
+    shown = name if name in ("", "~") or name.lower() in PUBLIC_HOSTS or _own(name) else "<host>"
+    path, hash_, fragment = tail.partition("#")
+    path, ask, query = path.partition("?")
+    path = re.sub(r"(?<=/t/)[^/]{1,300}(?=/)", "<secret>", path)
+    kept = f"#{fragment}" if hash_ and _FRAGMENT.fullmatch(fragment) else ""
+    secret = "<secret>@" if at or login else ""
+    return f"{scheme}://{secret}{shown}{colon}{port}{path}{ask}{'<secret>' if query else ''}{kept}"
+
+
+def redact_proxy(text: str) -> str:
+    """The value of a proxy setting: a host or a list of them, with or without schemes."""
+    return ",".join(map(_place, text.split(",")))
+
+
+def _place(item: str) -> str:
+    match = _PROXY_PLACE.fullmatch(item)
+    if match is None:
+        return "<secret>"
+    scheme, _, host, port, path = match.groups(default="")
+    kept = host in ("", "*", "<host>") or _own(host) or re.fullmatch(r"\s*<\w+>\s*", host)
+    shown = [
+        f"{scheme}//" if scheme else "",
+        "<secret>@" if match[2] is not None else "",
+        host if kept else "<host>",
+    ]
+    # /8 is how wide a net is; another path says nothing here.
+    return "".join([*shown, port, path if path.strip("/").isdigit() else ""])
+
+
+def _own(host: str) -> bool:
+    """Whether an address is one that every computer calls itself by, or that stands for all of them."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _address(match: re.Match[str]) -> str:
+    """An address, unless it is this computer's own or what stands around it shows a version."""
+    try:
+        ipaddress.ip_address(match[0].partition("%")[0])
+    except ValueError:
+        return match[0]
+    before, after = match.string[max(0, match.start() - 60) : match.start()], match.string[match.end() :][:20]
+    version = "." in match[0] and (_VERSION_BEFORE.search(before) or _VERSION_AFTER.match(after))
+    return match[0] if version or _own(match[0]) else "<ip>"

@@ -1,0 +1,181 @@
+"""Takes out what says who and where somebody is, and what opens doors: one pure function over text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from torchdoctor.report.redact.network import (
+    is_proxy,
+    redact_addresses,
+    redact_hosts,
+    redact_proxy,
+    redact_urls,
+)
+from torchdoctor.report.redact.patterns import TOKENS, WORDS_OF_A_REPORT
+
+__all__ = ["Identity", "redact", "redact_document"]
+
+_PLACEHOLDER = re.compile(r"(<(?:user|host|secret|email|ip|mac|uuid)>)")
+_PASSES = 8
+_WORD = 3
+# Colours; left in, their last letter would be part of the next word.
+_COLOUR = re.compile(r"\x1b\[[0-9;?]{0,30}[A-Za-z]")
+
+_BARE_LOGIN = re.compile(r"(?<![\w/@:.<])[^\s/@:<>\"']{1,100}:[^\s/@<>\"']{1,300}@(?=[\w\[])")
+_EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}(?![\w-])")
+_HEADER = re.compile(r"\b(Bearer|Basic|Digest)\s+(?!<secret>)[\w.~+/=-]{6,}", re.IGNORECASE)
+_KEYS = (
+    r"(?:token(?!iz)|secret|passw(?:or)?d|passwd|passphrase|pwd(?=[\"']?\s*[:=])|api[_-]?key|access[_-]?key|"
+    r"private[_-]?key|credential|authorization|cookie|session[_-]?id|client[_-]?id)"
+)
+_ASSIGNED = re.compile(
+    rf"([\w.-]{{0,60}}{_KEYS}[\w-]{{0,40}}[\"']?\s{{0,3}}[:=]\s{{0,3}}(?:Bearer\s+|Basic\s+)?)"
+    r"(\"[^\"]{1,500}\"|'[^']{1,500}'|[^\s,;&\"'{}\[\]]{1,500})",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(rf"(--[\w-]{{0,40}}{_KEYS}[\w-]{{0,20}}[\s=]+)([^\s-][^\s]{{0,500}})", re.IGNORECASE)
+_VARIABLE = r"[A-Z][A-Z0-9_]{0,60}_(?:KEY|PASS|PWD|AUTH)"
+_SET = re.compile(
+    rf"(?<![A-Za-z0-9_])({_VARIABLE}[\"']?\s{{0,3}}[:=]\s{{0,3}})"
+    r"(\"[^\"]{1,500}\"|'[^']{1,500}'|[^\s,;&\"']{1,500})"
+)
+_SECRET_KEY = re.compile(rf"[\w-]{{0,60}}{_KEYS}[\w-]{{0,40}}", re.IGNORECASE)
+_UNIX_HOME = re.compile(r"(/{1,4}(?:home\d{0,2}|users)/{1,4})([^/\\\s\"'<>|:,;)\]]{1,64})", re.IGNORECASE)
+# A name in Windows may have blanks in it, where something follows that ends it.
+_WINDOWS_HOME = re.compile(
+    r"((?:\\{1,8}(?:users|home)\\{1,8}|[A-Za-z]:/{1,4}users/{1,4}))"
+    r"([^\\/:*?\"<>|\r\n]{1,64}?(?=[\\/])|[^\\/\s:*?\"'<>|,;)\]]{1,64})",
+    re.IGNORECASE,
+)
+_UNC = re.compile(r"(?<![\\:\w])(\\\\(?:\\\\)?)([A-Za-z0-9][\w.-]{0,62})(?=\\{1,8}[\w$])")
+_UUID = re.compile(
+    r"(?<![\w])(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![\w])", re.IGNORECASE
+)
+_DENSE = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]{24,}(?![A-Za-z0-9_])")
+_VERSION_KEYS = (
+    "version",
+    "versions",
+    "os_version",
+    "driver",
+    "belongs",
+    "torch",
+    "needed",
+    "declared",
+    "cuda",
+)
+_QUAD = re.compile(r"\d{1,5}(?:\.\d{1,5}){3}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """What is known of who runs this: user names, home folders, names of this computer."""
+
+    users: tuple[str, ...] = ()
+    homes: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+def redact(text: str, identity: Identity = Identity()) -> str:
+    """The text without user names, home paths, host names, addresses, tokens and credentials.
+
+    Placeholders say what was there: `~`, `<user>`, `<host>`, `<ip>`, `<mac>`, `<email>`, `<uuid>`, `<secret>`.
+    Versions, driver numbers and hashes stay, and so do addresses of this computer itself. Redacting twice is
+    redacting once.
+    """
+    for _ in range(_PASSES):
+        shorter = _once(text, identity)
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def redact_document(document: Any, identity: Identity = Identity(), *, key: str = "") -> Any:
+    """Every text in parsed JSON redacted; a value that is a version by its key stays."""
+    if isinstance(document, dict):
+        # A setting or a variable: what it is called says what its value is.
+        called = document.get("name") or document.get("key")
+        if isinstance(called, str) and is_proxy(called) and isinstance(document.get("value"), str):
+            document = {**document, "value": redact_proxy(document["value"])}
+        return {
+            redact(name, identity) if isinstance(name, str) else name: redact_document(
+                row, identity, key=str(name)
+            )
+            for name, row in document.items()
+        }
+    if isinstance(document, (list, tuple)):
+        return [redact_document(row, identity, key=key) for row in document]
+    if isinstance(document, str) and (_SECRET_KEY.fullmatch(key) or re.fullmatch(_VARIABLE, key)):
+        return "<secret>"
+    if isinstance(document, str) and not (key in _VERSION_KEYS and _QUAD.fullmatch(document)):
+        return redact(document, identity)
+    return document
+
+
+def _once(text: str, identity: Identity) -> str:
+    text = _COLOUR.sub("", text)
+    for pattern in TOKENS:
+        text = pattern.sub("<secret>", text)
+    text = _HEADER.sub(r"\1 <secret>", text)
+    text = redact_urls(text)
+    text = _BARE_LOGIN.sub("<secret>@", text)
+    text = _OPTION.sub(r"\1<secret>", text)
+    text = _ASSIGNED.sub(r"\1<secret>", text)
+    text = _SET.sub(r"\1<secret>", text)
+    text = _EMAIL.sub("<email>", text)
+    text = _homes(text, identity.homes)
+    text = _WINDOWS_HOME.sub(r"\1<user>", text)
+    text = _UNIX_HOME.sub(r"\1<user>", text)
+    text = _UNC.sub(r"\1<host>", text)
+    text = _words(text, identity)
+    text = redact_hosts(text)
+    text = _UUID.sub("<uuid>", text)
+    text = redact_addresses(text)
+    return _DENSE.sub(_dense, text)
+
+
+def _homes(text: str, homes: tuple[str, ...]) -> str:
+    for home in sorted({home.rstrip("\\/") for home in homes}, key=len, reverse=True):
+        parts = [part for part in re.split(r"[\\/]+", home) if part]
+        if parts:
+            # Of a file URL the two slashes are not the path's.
+            begin = r"(?<!file:)(?<!file:/)[\\/]{1,8}" if home[:1] in "\\/" else r"(?<![A-Za-z0-9])"
+            body = r"[\\/]{1,8}".join(map(re.escape, parts))
+            case = re.IGNORECASE if ":" in parts[0] else 0
+            text = re.sub(rf"(?<![\w~.-]){begin}{body}(?![\w.-])", "~", text, flags=case)
+    return text
+
+
+def _words(text: str, identity: Identity) -> str:
+    """User and host names wherever they stand as words, but for words that every report has in it."""
+    named = [(name, "<user>") for name in identity.users]
+    for host in identity.hosts:
+        named += [(host, "<host>"), (host.partition(".")[0], "<host>")]
+    names = [(form, kind) for name, kind in named for form in (name, name.lower(), name.upper())]
+    pieces = _PLACEHOLDER.split(text)
+    for name, placeholder in sorted(set(names), key=lambda row: -len(row[0])):
+        if name.lower() not in WORDS_OF_A_REPORT and not name.isdigit():
+            # A word of one or two letters is a name only where it stands as a part of a path.
+            around = (
+                (r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])")
+                if len(name) >= _WORD
+                else (r"(?<=[\\/])", r"(?=[\\/])")
+            )
+            word = re.compile(rf"{around[0]}{re.escape(name)}{around[1]}")
+            pieces = [
+                piece if _PLACEHOLDER.fullmatch(piece) else word.sub(placeholder, piece)
+                for whole in pieces
+                for piece in _PLACEHOLDER.split(whole)
+            ]
+    return "".join(pieces)
+
+
+def _dense(match: re.Match[str]) -> str:
+    """A long mixture of cases and digits is a key, unless it is a digest or a C++ symbol."""
+    text, before = match[0], match.string[max(0, match.start() - 100) : match.start()]
+    mixed = [sum(map(test, text)) for test in (str.islower, str.isupper, str.isdigit)]
+    if min(mixed) < 2 or re.search(r"(?:sha\d{1,3}|md5)[=:-][\w+/-]*$", before):  # noqa: PLR2004
+        return text
+    return "<secret>"

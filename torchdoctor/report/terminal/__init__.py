@@ -1,0 +1,3 @@
+"""Results as text for a terminal or a pipe."""
+
+from __future__ import annotations

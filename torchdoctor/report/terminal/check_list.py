@@ -1,0 +1,63 @@
+"""The checks as a list: what each proves, how exactly, and why so; for the terminal and for docs/checks.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.probe import suite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+__all__ = ["check_rows", "checks_markdown", "render_checks"]
+
+_WHERE = {"once": "once", "each": "each device", "best": "the fastest device"}
+_INTRODUCTION = """\
+# The checks of `torchdoctor verify`
+
+Made from the program's own table, which `torchdoctor verify --list` prints. `--quick` runs those marked so. Errors are
+relative: the Frobenius norm of the difference from a float64 reference over that of the reference.
+
+| check | proves | on | may differ by | because | quick |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def check_rows() -> list[dict[str, Any]]:
+    """Every check in its order: id, proves, where, tolerance, reason, quick, and the limit in seconds."""
+    return [
+        {
+            "id": step.id,
+            "proves": step.proves,
+            "where": _WHERE[step.where],
+            "tolerance": step.tolerance,
+            "reason": step.reason,
+            "quick": step.quick,
+            "limit_s": step.limit,
+        }
+        for step in suite.VERIFY
+    ]
+
+
+def checks_markdown() -> str:
+    """The page."""
+    lines = [
+        f"| `{row['id']}` | {row['proves']} | {row['where']} | {row['tolerance']} | {row['reason']} "
+        f"| {'yes' if row['quick'] else ''} |\n"
+        for row in check_rows()
+    ]
+    return _INTRODUCTION + "".join(lines)
+
+
+def render_checks(rows: Sequence[dict[str, Any]], console: Console) -> None:
+    """Print the list."""
+    from torchdoctor.report.terminal.table import Grid
+
+    grid = Grid(_("check"), _("proves"), _("on"), _("may differ by"), _("because"), _("quick"))
+    for row in rows:
+        told = (_(row[name]) for name in ("proves", "where", "tolerance", "reason"))
+        grid.add(row["id"], *told, _("yes") if row["quick"] else "")
+    grid.print_on(console)

@@ -1,0 +1,69 @@
+"""DistributedReport -> text on the terminal: the ranks, bus bandwidth by size, the links, and who failed or lags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.report.terminal.bench import figure, said
+from torchdoctor.report.terminal.table import Grid
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from torchdoctor.bench.distributed import DistributedReport
+
+__all__ = ["render_distributed"]
+
+_EVIDENCE = 12
+_MIB = 1 << 20
+
+
+def render_distributed(report: DistributedReport, console: Console) -> None:
+    """Print the report."""
+    head = message("{ranks} by {launcher}", ranks=plurals.ranks(report.size), launcher=report.launcher)
+    head = joined(filter(None, (head, report.backend)))
+    console.print(Text(shown(head), style="bold"), soft_wrap=True)
+    for rank in sorted(report.ranks):
+        facts = report.ranks[rank]
+        build = ", ".join(
+            f"{key} {facts[key]}" for key in ("torch", "cuda", "nccl", "driver") if facts.get(key)
+        )
+        console.print(Text(f"  {shown(report.name(rank))}: {build}"), soft_wrap=True)
+    if report.results:
+        _bandwidths(report).print_on(console)
+        for text, style in said(report.results):
+            console.print(Text(shown(text), style=style), soft_wrap=True)
+    for text in report.lagging():
+        console.print(Text(shown(text), style="yellow" if "look at it" in text else ""), soft_wrap=True)
+    for text in report.differences:
+        console.print(Text(shown(message("not the same: {text}", text=text)), style="red"), soft_wrap=True)
+    for trouble in report.troubles:
+        failed = message(
+            "{name} failed in {stage}: {detail}",
+            name=report.name(trouble.rank),
+            stage=trouble.stage,
+            detail=trouble.detail,
+        )
+        console.print(Text(shown(failed), style="bold red"), soft_wrap=True)
+    for line in report.evidence[-_EVIDENCE:]:
+        console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
+    if report.passed:
+        console.print(
+            Text(_("all ranks run the same versions, and their sum is right"), style="green"), soft_wrap=True
+        )
+
+
+def _bandwidths(report: DistributedReport) -> Grid:
+    heads = (_("collective"), _("size"), _("time"), _("bus bandwidth"), _("best"))
+    grid = Grid(*heads, right=(1, 2, 3, 4))
+    for row in sorted(report.results, key=lambda row: row.id):
+        size = row.params["bytes"]
+        text = f"{size / _MIB:g} MiB" if size >= _MIB else f"{size / 1024:g} KiB"
+        took = f"{(row.median_s or 0) * 1e3:.3g} ms"
+        grid.add(row.id, text, took, f"{figure(row.value)} GB/s", f"{figure(row.best_value)} GB/s")
+    return grid

@@ -1,0 +1,208 @@
+"""How a fetch is shown: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.report.terminal.wrap import padded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import TaskID
+
+__all__ = ["FetchBars", "FetchLines", "FetchView", "Tally", "short_name"]
+
+_EVERY = 10.0  # seconds between two lines
+_WINDOW = 15.0  # seconds that the speed is taken over
+
+
+class FetchView(Protocol):
+    """One way to show a fetch. Threads call it at once."""
+
+    def advance(self, count: int) -> None:
+        """So many bytes more, or fewer, are there."""
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """A file has `done` of `size` bytes."""
+
+    def say(self, text: str) -> None:
+        """Write a line beside it."""
+
+    def end(self) -> None:
+        """Leave the terminal as it was."""
+
+
+class Tally:
+    """Bytes over time: how many of how many, how fast of late, and how long it will take. The clock is given."""
+
+    def __init__(self, total: int | None, files: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._files, self._clock = total, files, clock
+        self.done = 0
+        self._sizes: dict[str, int] = {}
+        self._finished: set[str] = set()
+        self._marks: deque[tuple[float, int]] = deque([(clock(), 0)])
+
+    def advance(self, count: int) -> None:
+        """So many bytes more, or fewer, are there."""
+        self.done += count
+        now = self._clock()
+        if now - self._marks[-1][0] >= 0.5:  # noqa: PLR2004  (twice a second is often enough)
+            self._marks.append((now, self.done))
+        while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW:  # noqa: PLR2004
+            self._marks.popleft()
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """A file has `done` of `size` bytes."""
+        if size is not None:
+            self._sizes[filename] = size
+            if done >= size:
+                self._finished.add(filename)
+
+    @property
+    def total(self) -> int | None:
+        """Bytes of all files; None while a size is not known."""
+        if self._total is None and len(self._sizes) == self._files:
+            return sum(self._sizes.values())
+        return self._total
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second of late."""
+        since, before = self._marks[0]
+        return max(0.0, (self.done - before) / max(self._clock() - since, 0.001))
+
+    def told(self) -> str:
+        """That in one line."""
+        total, rate = self.total, self.rate
+        left: str = ""
+        if total is not None and rate > 0 and total > self.done:
+            left = message(", {time} left", time=_duration((total - self.done) / rate))
+        return message(
+            "{done}, {rate:.1f} MB/s{left} ({finished} of {files})",
+            done=message("{done:,.1f} of {total:,.1f} MB", done=self.done / 1e6, total=total / 1e6)
+            if total is not None
+            else message("{done:,.1f} MB", done=self.done / 1e6),
+            rate=rate / 1e6,
+            left=left,
+            finished=len(self._finished),
+            files=plurals.files(self._files),
+        )
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004
+        return message("{seconds} s", seconds=whole)
+    if whole < 3600:  # noqa: PLR2004
+        return message("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
+    return message("{hours} h {minutes} min", hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def short_name(filename: str) -> str:
+    """The name and version of a wheel, short enough for a column."""
+    name = "-".join(filename.split("-")[:2])
+    return name if len(name) <= 30 else f"{name[:29]}…"  # noqa: PLR2004
+
+
+class FetchLines:
+    """A line every ten seconds, for a log."""
+
+    def __init__(self, total: int | None, files: int, write: Callable[[str], None]) -> None:
+        self._tally, self._write = Tally(total, files), write
+        self._turn = threading.Lock()
+        self._next = time.monotonic() + _EVERY
+
+    def advance(self, count: int) -> None:
+        """Count, and write a line when it is time."""
+        with self._turn:
+            self._tally.advance(count)
+            if time.monotonic() >= self._next:
+                self._next = time.monotonic() + _EVERY
+                self._write(f"{padded(gettext('fetch'), 9)} {shown(self._tally.told())}")
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """Count the file when it is finished."""
+        with self._turn:
+            self._tally.file(filename, done, size)
+
+    def say(self, text: str) -> None:
+        """Write it as it is."""
+        with self._turn:
+            self._write(text)
+
+    def end(self) -> None:
+        """Nothing is left to do."""
+
+
+def _column(told: Callable[[Any], str]) -> Any:
+    """A column of a bar: what `told` makes of the task."""
+    from rich.progress import ProgressColumn
+    from rich.text import Text
+
+    class Column(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(told(task))
+
+    return Column()
+
+
+def _bytes_of(done: float, total: float | None) -> str:
+    """How much of how much; of what is not known nothing is said."""
+    if total is None:
+        return shown(message("{done:,.1f} MB", done=done / 1e6)) if done else ""
+    return shown(message("{done:,.1f} of {total:,.1f} MB", done=done / 1e6, total=total / 1e6))
+
+
+class FetchBars:
+    """A bar over all bytes, and one for each file that is on its way."""
+
+    def __init__(self, total: int | None, files: int) -> None:
+        from rich import progress
+
+        from torchdoctor.report.terminal.table import made_console
+
+        columns: list[Any] = [
+            progress.TextColumn("{task.description}"), progress.BarColumn(),
+            _column(lambda task: _bytes_of(task.completed, task.total)),
+            _column(lambda task: f"{task.speed / 1e6:.1f} MB/s" if task.speed else ""),
+            progress.TimeRemainingColumn(compact=True),
+        ]  # fmt: skip
+        self._bars = progress.Progress(*columns, console=made_console(stderr=True), transient=True)
+        self._tally = Tally(total, files)
+        self._all = self._bars.add_task(
+            f"{padded(gettext('fetch'), 9)} {shown(plurals.files(files))}", total=total
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._turn = threading.Lock()
+        self._bars.start()
+
+    def advance(self, count: int) -> None:
+        """Move the bar over all."""
+        self._bars.advance(self._all, count)
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """Move the file's bar, which comes with its first byte and goes with its last."""
+        with self._turn:
+            before = self._tally.total
+            self._tally.file(filename, done, size)
+            if self._tally.total != before:
+                self._bars.update(self._all, total=self._tally.total)
+            if filename not in self._tasks:
+                self._tasks[filename] = self._bars.add_task(f"  {short_name(filename)}", total=size)
+            finished = size is not None and done >= size
+            self._bars.update(self._tasks[filename], completed=done, total=size, visible=not finished)
+
+    def say(self, text: str) -> None:
+        """Write above the bars."""
+        self._bars.console.print(text, markup=False, highlight=False)
+
+    def end(self) -> None:
+        """Take the bars away."""
+        self._bars.stop()

@@ -1,0 +1,131 @@
+"""The line's progress on standard error: one line a stage, bars on a terminal, silence when asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
+from torchdoctor.verify.status_text import STATUS
+
+if TYPE_CHECKING:
+    from torchdoctor.report.terminal.download_progress import FetchView
+    from torchdoctor.verify import CheckResult
+
+__all__ = ["STAGES", "StageLines"]
+
+_WIDTH = 9
+STAGES = ("detect", "resolve", "lock", "fetch", "install", "kernel", "verify")
+
+
+class StageLines:
+    """Writes each stage as a line. `assume_yes` and a missing terminal both keep it from asking."""
+
+    def __init__(self, *, quiet: bool = False, verbose: int = 0, may_ask: bool = True) -> None:
+        self.quiet, self.verbose = quiet, verbose
+        self.terminal = sys.stderr.isatty()
+        self.may_ask = may_ask and sys.stdin.isatty() and self.terminal
+        self._columns = columns_of(sys.stderr)
+        self._fetch: FetchView | None = None
+        self._turn = threading.Lock()
+
+    def stage(self, name: str, text: str) -> None:
+        """Write the line of a stage that is done."""
+        self._end_bar()
+        if not self.quiet:
+            click.echo(
+                f"{click.style(padded(_(name), _WIDTH), fg='green', bold=True)} {self._hung(text)}", err=True
+            )
+
+    def note(self, text: str) -> None:
+        """Write something worth knowing below the stages."""
+        if not self.quiet:
+            self._say(f"{'':{_WIDTH}} {self._hung(text)}")
+
+    def detail(self, text: str) -> None:
+        """Write what only `-v` shows."""
+        if self.verbose and not self.quiet:
+            self._say(click.style(f"{'':{_WIDTH}} {self._hung(text)}", dim=True))
+
+    def warn(self, text: str) -> None:
+        """Write a warning; `--quiet` does not hide it."""
+        self._say(f"{click.style(padded(_('warning'), _WIDTH), fg='yellow', bold=True)} {self._hung(text)}")
+
+    def waiting(self, what: str, seconds: float) -> None:
+        """Write that a stage is still at work."""
+        self.note(message("{what}: still working after {seconds:.0f} s", what=message(what), seconds=seconds))
+
+    def check(self, result: CheckResult) -> None:
+        """Write a check that did not pass; with `-v` every one."""
+        text = message(
+            "{status} {check} on {device}: {detail}",
+            status=STATUS[result.status],
+            check=result.id,
+            device=result.device or message("no device"),
+            detail=result.detail,
+        )
+        if result.status == "fail":
+            self.warn(text)
+        else:
+            self.detail(text)
+
+    def confirm(self, question: str) -> bool:
+        """Ask on a terminal; False elsewhere."""
+        self._end_bar()
+        return self.may_ask and click.confirm(shown(question), default=False, err=True)
+
+    def agree(self, question: str) -> bool:
+        """Ask on a terminal; True elsewhere, where a command does what it was started for."""
+        self._end_bar()
+        return not self.may_ask or click.confirm(shown(question), default=True, err=True)
+
+    def start(self, total: int | None, files: int) -> None:
+        """Show how the bytes come: bars on a terminal, a line now and then elsewhere."""
+        self._end_bar()
+        if self.quiet or not files:
+            return
+        from torchdoctor.report.terminal.download_progress import FetchBars, FetchLines
+
+        if self.terminal and os.environ.get("TERM") != "dumb":
+            self._fetch = FetchBars(total, files)
+        else:
+            self._fetch = FetchLines(total, files, lambda text: click.echo(text, err=True))
+
+    def advance(self, count: int) -> None:
+        """Move the bar."""
+        if self._fetch is not None:
+            self._fetch.advance(count)
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """Move the bar of one file."""
+        if self._fetch is not None:
+            self._fetch.file(filename, done, size)
+
+    def retry(self, filename: str, why: str) -> None:
+        """Write that a file is fetched anew."""
+        self.note(message("{filename}: {why}; trying again", filename=filename, why=why))
+
+    def _say(self, text: str) -> None:
+        with self._turn:
+            if self._fetch is not None:
+                self._fetch.say(text)
+            else:
+                click.echo(text, err=True)
+
+    def _hung(self, text: str) -> str:
+        return hanging(shown(text), _WIDTH + 1, self._columns)
+
+    def _end_bar(self) -> None:
+        if self._fetch is not None:
+            self._fetch.end()
+            self._fetch = None
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._end_bar()

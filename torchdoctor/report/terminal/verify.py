@@ -1,0 +1,108 @@
+"""VerifyReport -> a table on the terminal: a row a check, then what is known of each failure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.report.terminal.table import Grid
+from torchdoctor.verify.status_text import counted_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from rich.console import Console
+
+    from torchdoctor.verify import CheckResult, VerifyReport
+
+__all__ = ["environment_line", "mark", "render_verify"]
+
+# How much of a failure's evidence is shown; all of it is in the JSON.
+_EVIDENCE = 8
+# More skips than this for the same reason are one line.
+_ROWS = 3
+_MARKS = {
+    "pass": ("✓", "ok", "green"),
+    "fail": ("✗", "FAIL", "bold red"),
+    "warn": ("!", "!", "yellow"),
+    "skip": ("\u2013", "-", "dim"),
+}
+
+
+def render_verify(report: VerifyReport, console: Console, *, explained: Collection[CheckResult] = ()) -> None:
+    """Print the report. The evidence of a check that is `explained` elsewhere is left out."""
+    console.print(environment_line(report.environment), soft_wrap=True)
+    grid = Grid("", _("check"), _("device"), _("seconds"), "", right=(3,), lead=4)
+    together = _skipped_together(report)
+    for check in report.checks:
+        if check.status == "skip" and check.detail in together:
+            continue
+        took = f"{check.seconds:.2f}" if check.status != "skip" else ""
+        grid.add(mark(check.status, console), check.id, check.device, took, shown(check.detail))
+    grid.print_on(console)
+    for why, names in together.items():
+        told = message("{what}: {why}", what=why, why=joined(names))
+        said = Text.assemble(mark("skip", console), f" {shown(told)}")
+        console.print(said, soft_wrap=True)
+    for check in report.checks:
+        if check.status == "fail" and check.evidence and check not in explained:
+            _print_evidence(check, console)
+    console.print(_summary(report), soft_wrap=True)
+
+
+def _skipped_together(report: VerifyReport) -> dict[str, list[str]]:
+    """Checks that were skipped for one and the same reason, where they are more than a few."""
+    reasons: dict[str, list[str]] = {}
+    for check in report.checks:
+        if check.status == "skip":
+            reasons.setdefault(check.detail, []).append(check.id)
+    return {why: names for why, names in reasons.items() if len(names) > _ROWS}
+
+
+def mark(status: str, console: Console) -> Text:
+    """A sign for the status, in letters where the terminal cannot show the sign."""
+    sign, plain, style = _MARKS[status]
+    try:
+        sign.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        sign = plain
+    return Text(sign, style=style)
+
+
+def environment_line(environment: Mapping[str, Any]) -> Text:
+    """What the environment is, in a line."""
+    torch = environment.get("torch")
+    parts: list[object] = [
+        f"Python {environment.get('python')}",
+        f"torch {torch}" if torch else message("no torch"),
+    ]
+    parts += [
+        f"{name} {environment[name]}" for name in ("torchvision", "torchaudio") if environment.get(name)
+    ]
+    devices = environment.get("devices") or []
+    parts += [
+        message("{what}: {why}", what=row["device"], why=row["name"]) for row in devices if row.get("name")
+    ]
+    told = message("{parts} ({place})", parts=joined(parts), place=environment.get("executable"))
+    return Text(shown(told))
+
+
+def _print_evidence(check: CheckResult, console: Console) -> None:
+    console.print(
+        Text(
+            "\n"
+            + shown(message("{check} on {device}, the last it said:", check=check.id, device=check.device)),
+            style="bold",
+        ),
+        soft_wrap=True,
+    )
+    for line in check.evidence[-_EVIDENCE:]:
+        console.print(Text("  " + line), soft_wrap=True)
+
+
+def _summary(report: VerifyReport) -> Text:
+    text = counted_checks(report.checks) or message("no check was run")
+    return Text(shown(text), style="bold green" if report.passed else "bold red")

@@ -1,0 +1,114 @@
+"""Reads what a source lists for a project and variant, page by page, and remembers what it said."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.net.http import Absent, Page, Unreachable, get_page
+from torchdoctor.sources.wheel_variant import built_variant
+from wheels_index import InvalidWheel, Wheel, parse_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torchdoctor.resolve.model import Knowledge
+    from torchdoctor.sources.source import Source
+
+__all__ = ["SourceShelf", "local_path"]
+
+
+@dataclass(kw_only=True)
+class SourceShelf:
+    """A source as the choice sees it; reads each page once, gives up on a host that cannot be reached."""
+
+    source: Source
+    read: Callable[[str], Page] = get_page
+    on_unreachable: Callable[[Source, str], None] | None = None
+    known: Knowledge = "live"
+    failure: str | None = None
+    _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How the source is shown."""
+        return self.source.name
+
+    def index_url(self, variant: str) -> str:
+        """What a person would give pip for this variant."""
+        return self.source.index_url(variant)
+
+    def wheels(self, project: str, variant: str) -> tuple[Wheel, ...]:
+        """Wheels of `project` on the first page that has any; empty when there is none or no answer."""
+        for url in self.source.pages(project, variant):
+            found = tuple(wheel for wheel in self._page(url, project) if wheel.project == project)
+            if found:
+                return found
+        return ()
+
+    def _page(self, url: str, project: str) -> tuple[Wheel, ...]:
+        key = url if self.source.layout in ("flat", "flat-variants") else f"{url} {project}"
+        if key not in self._pages:
+            self._pages[key] = () if self.failure else self._read(url)
+        return self._pages[key]
+
+    def _read(self, url: str) -> tuple[Wheel, ...]:
+        try:
+            if url.startswith("file:"):
+                return _read_local(local_path(url), url)
+            page = self.read(url)
+            return parse_page(page.body, url=page.url, content_type=page.content_type or "text/html").wheels
+        except Absent:
+            return ()
+        except Unreachable as error:
+            self._fail(error.message)
+        except (OSError, ValueError) as error:
+            self._fail(message("{name} cannot be read: {error}", name=self.name, error=error))
+        return ()
+
+    def _fail(self, why: str) -> None:
+        self.failure = why
+        if self.on_unreachable is not None:
+            self.on_unreachable(self.source, why)
+
+
+def local_path(url: str) -> Path:
+    """The path that a file URL names."""
+    return Path(url2pathname(urlsplit(url).path))
+
+
+def _read_local(path: Path, url: str) -> tuple[Wheel, ...]:
+    """A folder of wheels, a page of links, or a simple index kept in folders."""
+    if path.is_dir():
+        index = path / "index.html"
+        files = tuple(_local_wheels(path))
+        if files or not index.is_file():
+            return files
+        path, url = index, f"{url.rstrip('/')}/index.html"
+    if path.is_file():
+        return parse_page(path.read_bytes(), url=url, content_type="text/html").wheels
+    if path.parent.exists():
+        return ()
+    raise FileNotFoundError(message("there is no {path}", path=path))
+
+
+def _local_wheels(folder: Path) -> list[Wheel]:
+    wheels = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix != ".whl" or not path.is_file():
+            continue
+        try:
+            wheel = Wheel.from_filename(path.name, url=path.absolute().as_uri(), size=path.stat().st_size)
+            if wheel.variant is None and wheel.version.local is None:
+                wheel = Wheel.from_filename(
+                    path.name, url=wheel.url, size=wheel.size, variant=built_variant(path, wheel.project)
+                )
+        except (InvalidWheel, zipfile.BadZipFile, OSError):
+            continue
+        wheels.append(wheel)
+    return wheels

@@ -1,0 +1,40 @@
+"""Which build a wheel really is: the tag in its own version.py, which its metadata may not show."""
+
+from __future__ import annotations
+
+import zipfile
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from torchdoctor.inventory.installed import build_tag
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["built_variant"]
+
+_LIMIT = 64 * 1024
+
+
+def built_variant(wheel: Path, project: str) -> str | None:
+    """The variant in `<project>/version.py` of a torch, torchvision or torchaudio wheel.
+
+    torchvision 0.28.0 from PyPI is named and described without a build tag, and says `0.28.0+cu130` there.
+    None when the file says nothing. Raises `zipfile.BadZipFile` or `OSError` for a file that is no wheel.
+    """
+    if project not in ("torch", "torchvision", "torchaudio"):
+        return None
+    seen = wheel.stat()
+    return _built(wheel, project, seen.st_size, seen.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _built(wheel: Path, project: str, _size: int, _changed: int) -> str | None:
+    with zipfile.ZipFile(wheel) as archive:
+        try:
+            member = archive.getinfo(f"{project}/version.py")
+        except KeyError:
+            return None
+        if member.file_size > _LIMIT:
+            return None
+        return build_tag(archive.read(member).decode("utf-8", "replace"))

@@ -1,0 +1,29 @@
+"""Environment -> VerifyReport: runs the probe in the environment's own interpreter and gathers what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from torchdoctor.verify.model import CheckResult, VerifyReport
+    from torchdoctor.verify.runner import bench, cases_named, select, verify
+
+__all__ = ["CheckResult", "VerifyReport", "bench", "cases_named", "select", "verify"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "model": (
+            "CheckResult",
+            "VerifyReport",
+        ),
+        "runner": (
+            "bench",
+            "cases_named",
+            "select",
+            "verify",
+        ),
+    },
+)

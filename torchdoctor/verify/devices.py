@@ -1,0 +1,25 @@
+"""What may name a device, known before an interpreter is started."""
+
+from __future__ import annotations
+
+import re
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.errors import UsageError
+
+__all__ = ["DEVICE_NAMES", "valid_device"]
+
+# Those that the probe looks for; a number tells one of several.
+DEVICE_NAMES = ("cpu", "cuda", "cuda:0", "xpu", "xpu:0", "mps")
+_NAME = re.compile(r"cpu|mps|(cuda|xpu)(:\d{1,3})?")
+
+
+def valid_device(text: str) -> str:
+    """The name, or `UsageError` for what names no device that torch could have."""
+    if not _NAME.fullmatch(text):
+        raise UsageError(
+            message("{text!r} is not the name of a device", text=text[:60]),
+            fix=message("write cpu, cuda, cuda:0, xpu, xpu:0 or mps; torch calls AMD's GPUs cuda as well"),
+            kind="device",
+        )
+    return text

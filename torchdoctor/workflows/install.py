@@ -1,0 +1,335 @@
+"""The whole line in order: detect, resolve, lock, fetch, install, kernel, verify."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fs.run_directories import workplace
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.detect import detect, supported_tags
+from torchdoctor.errors import InstallFailed
+from torchdoctor.install import update
+from torchdoctor.install.create import beginning
+from torchdoctor.install.interpreter import interpreter_for
+from torchdoctor.install.location import examine, interpreter_of
+from torchdoctor.install.record import changes_of
+from torchdoctor.install.staging import recover
+from torchdoctor.inventory.installed import damaged_packages, installed_versions
+from torchdoctor.lock.read import plan_of_lock, read_lock
+from torchdoctor.resolve.model import Plan, Request
+from torchdoctor.sources.credentials import with_credentials
+from torchdoctor.workflows.acquire import bring, bring_locked, lock_alone
+from torchdoctor.workflows.context import Errand
+from torchdoctor.workflows.plan import SourceOptions, decide, gather_sources, get_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import World
+    from torchdoctor.detect import Detection, Machine, PythonInfo
+    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.install.create import Begun
+    from torchdoctor.install.location import State
+    from torchdoctor.install.record import Change
+    from torchdoctor.install.update import Environment
+    from torchdoctor.kernel.register import Kernel
+    from torchdoctor.lock.model import Lock
+    from torchdoctor.sources.order import Sources
+    from torchdoctor.verify import VerifyReport
+
+__all__ = ["InstallOptions", "InstallResult", "install"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallOptions:
+    """What `install` was asked to do.
+
+    `extras` are requirement lines besides torch and its companions; `optional` ones may be left out where no
+    source has them. With a `lock` nothing is decided. `reinstall` names packages to bring anew though their
+    version is there. `agreed`: an existing environment is changed unasked.
+    """
+
+    folder: Path
+    cache: Path
+    data: Path | None = None
+    python: str | None = None
+    request: Request = field(default_factory=Request)
+    sources: SourceOptions = field(default_factory=SourceOptions)
+    extras: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    reinstall: frozenset[str] = frozenset()
+    kernel_name: str | None = None
+    display_name: str | None = None
+    overwrite_kernel: bool = False
+    verify: bool = True
+    dry_run: bool = False
+    lock: Path | None = None
+    agreed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallResult:
+    """What came out; the later parts are None when the line was asked to stop before them."""
+
+    detection: Detection
+    plan: Plan
+    lock: Lock | None = None
+    changes: tuple[Change, ...] = ()
+    wheelhouse: Wheelhouse | None = None
+    environment: Environment | None = None
+    kernel: Kernel | None = None
+    verification: VerifyReport | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """0 when all that was asked for is there and passed, 1 when verify found a problem."""
+        return 1 if self.verification is not None and not self.verification.passed else 0
+
+
+def install(options: InstallOptions, *, world: World, report: Reporter) -> InstallResult:
+    """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
+    recover(options.folder, options.cache / "locks")
+    state = examine(options.folder)
+    python = interpreter_for(options.folder, state, options.python, world)
+    _check_kernel_name(options, world)
+    if not options.dry_run:
+        update.refuse_unwritable(options.folder, state)
+    detection, sources = _look_around(options, python, world, report)
+    given = _read_lock(options, detection.machine, sources)
+    if given is not None and options.lock is not None:
+        plan = plan_of_lock(given, options.lock)
+    else:
+        plan, sources = decide(
+            options.request, options.sources, detection.machine, sources, report, data=options.data
+        )
+    with workplace(options.cache) as work:
+        errand = _errand(options, state, python, detection.machine, sources, work, world, report)
+        if options.dry_run:
+            locked = given or lock_alone(errand, plan, report)
+            return InstallResult(
+                detection=detection, plan=plan, lock=locked, changes=_changes(locked, errand.installed)
+            )
+        with _beginning(options, state, errand, report) as begun:
+            plan, locked, house = _bring(options, errand, plan, given, report, begun)
+            made = _put(options, errand, plan, house, python, report, begun)
+    registered = _register(options, made, plan, world, report)
+    verification = _verify(made, report) if options.verify else None
+    return InstallResult(
+        detection=detection,
+        plan=plan,
+        lock=locked,
+        changes=_changes(locked, errand.installed),
+        wheelhouse=house,
+        environment=made,
+        kernel=registered,
+        verification=verification,
+    )
+
+
+def _check_kernel_name(options: InstallOptions, world: World) -> None:
+    """Whether the name is free and can be written is known before gigabytes are fetched for it."""
+    if options.kernel_name is None:
+        return
+    from torchdoctor.kernel import register
+
+    register.destination_for(
+        interpreter_of(options.folder),
+        name=options.kernel_name,
+        prefix=None,
+        environ=world.environ,
+        overwrite=options.overwrite_kernel,
+    )
+
+
+def _look_around(
+    options: InstallOptions, python: PythonInfo, world: World, report: Reporter
+) -> tuple[Detection, Sources]:
+    """The machine and the sources, side by side: pip takes longer to say its settings than all else here."""
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(gather_sources, options.sources, world, python, report)
+        detection = detect(world, python=python, environment=options.folder, cache=options.cache)
+        report.stage("detect", detection.summary())
+        get_ready()
+        return detection, asked.result()
+
+
+def _errand(
+    options: InstallOptions,
+    state: State,
+    python: PythonInfo,
+    machine: Machine,
+    sources: Sources,
+    work: Path,
+    world: World,
+    report: Reporter,
+) -> Errand:
+    existing = state in ("venv", "conda")
+    damaged = damaged_packages(python.site_packages) if existing else {}
+    for name, count in damaged.items():
+        report.note(
+            message(
+                "{name}: {count} of its files are not as they were installed; it is brought anew",
+                name=name,
+                count=count,
+            )
+        )
+    return Errand(
+        request=options.request,
+        python=python.executable,
+        sources=sources,
+        extras=options.extras,
+        optional=options.optional,
+        cache=options.cache,
+        work=work,
+        environ=world.environ,
+        offline=options.sources.offline,
+        installed=installed_versions(world, python.executable) if existing else {},
+        reinstall=frozenset({*options.reinstall, *damaged}),
+        machine=machine,
+    )
+
+
+def _read_lock(options: InstallOptions, machine: Machine, sources: Sources) -> Lock | None:
+    if options.lock is None:
+        return None
+    locked = read_lock(options.lock, machine=machine, tags=supported_tags(machine))
+    return with_credentials(locked, sources)
+
+
+def _changes(locked: Lock, installed: Mapping[str, str]) -> tuple[Change, ...]:
+    return changes_of(installed, {row.name: row.version for row in locked.wheels})
+
+
+def _beginning(
+    options: InstallOptions, state: State, errand: Errand, report: Reporter
+) -> contextlib.AbstractContextManager[Begun | None]:
+    """A new environment is filled while its files come; one that is there is changed when all are, within seconds."""
+    if state in ("venv", "conda"):
+        return contextlib.nullcontext()
+    return beginning(options.folder, state, _work(options, errand, report))
+
+
+def _work(options: InstallOptions, errand: Errand, report: Reporter) -> update.Work:
+    return update.Work(
+        python=errand.python,
+        work=errand.work,
+        locks=options.cache / "locks",
+        environ=errand.environ,
+        installed=errand.installed,
+        reinstall=errand.reinstall,
+        on_wait=lambda seconds: report.waiting("install", seconds),
+    )
+
+
+def _bring(
+    options: InstallOptions,
+    errand: Errand,
+    plan: Plan,
+    given: Lock | None,
+    report: Reporter,
+    begun: Begun | None,
+) -> tuple[Plan, Lock, Wheelhouse]:
+    def agree(locked: Lock) -> None:
+        """What changes in an environment that is there is shown before anything is fetched for it."""
+        changes = _changes(locked, errand.installed) if errand.installed else ()
+        for change in changes:
+            report.note(str(change))
+        question = message(
+            "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=options.folder
+        )
+        if changes and not options.agreed and not report.agree(question):
+            raise InstallFailed(
+                message("{folder} was not changed, as it was not agreed to", folder=options.folder),
+                fix=message("answer with y, or give --yes; --dry-run shows the changes alone"),
+                kind="declined",
+            )
+        if begun is not None:
+            begun.start()
+
+    add = begun.add if begun is not None else None
+    if given is None:
+        return bring(errand, plan, report, agree, add)
+    plan, house = bring_locked(errand, plan, given, report, agree, add)
+    return plan, given, house
+
+
+def _put(
+    options: InstallOptions,
+    errand: Errand,
+    plan: Plan,
+    house: Wheelhouse,
+    python: PythonInfo,
+    report: Reporter,
+    begun: Begun | None,
+) -> Environment:
+    if not house.wheels:
+        report.stage(
+            "install", message("{folder} has it all already; nothing was changed", folder=options.folder)
+        )
+        return update.Environment(folder=options.folder, python=interpreter_of(options.folder), created=False)
+    started = time.monotonic()
+    if begun is not None:
+        made = begun.finish(house, plan)
+    else:
+        made = update.change(house, options.folder, replace(_work(options, errand, report), plan=plan))
+    what = message("made") if made.created else message("changed")
+    report.stage(
+        "install",
+        message(
+            "{folder} {what} with Python {version}, bytecode compiled, {seconds:.1f} s",
+            folder=options.folder,
+            what=what,
+            version=python.version,
+            seconds=time.monotonic() - started,
+        ),
+    )
+    return made
+
+
+def _register(
+    options: InstallOptions, made: Environment, plan: Plan, world: World, report: Reporter
+) -> Kernel | None:
+    if options.kernel_name is None:
+        return None
+    from torchdoctor.kernel import register
+    from torchdoctor.workflows.kernel_add import free_display_name
+
+    version = f"{plan.torch.version.public}+{plan.variant}"
+    display = options.display_name or free_display_name(version, options.kernel_name, world)
+    registered = register.register(
+        made.python,
+        name=options.kernel_name,
+        display_name=display,
+        environ=world.environ,
+        overwrite=options.overwrite_kernel,
+    )
+    report.stage(
+        "kernel",
+        message(
+            "{name} ({display}) ran a cell with torch {torch}",
+            name=registered.name,
+            display=display,
+            torch=registered.torch,
+        ),
+    )
+    return registered
+
+
+def _verify(made: Environment, report: Reporter) -> VerifyReport:
+    from torchdoctor import verify
+    from torchdoctor.verify.status_text import counted_checks
+
+    started = time.monotonic()
+    verification = verify.verify(made.python, quick=True, on_result=report.check)
+    counts = counted_checks(verification.checks)
+    report.stage(
+        "verify", message("{counts} in {seconds:.1f} s", counts=counts, seconds=time.monotonic() - started)
+    )
+    return verification

@@ -1,0 +1,160 @@
+"""The joins of `jupyter-kernel`: add (bring ipykernel where it is missing, register, prove), check and repair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fs.run_directories import workplace
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.detect import describe_python
+from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.fetch.wheelhouse import fetch
+from torchdoctor.install import update
+from torchdoctor.inventory.installed import installed_versions
+from torchdoctor.kernel import register
+from torchdoctor.kernel.list import list_kernels
+from torchdoctor.kernel.names import distinct
+from torchdoctor.kernel.search_paths import jupyter_prefixes
+from torchdoctor.lock.compile import lock
+from torchdoctor.resolve.model import Plan
+from torchdoctor.workflows.plan import gather_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import World
+    from torchdoctor.detect import PythonInfo
+    from torchdoctor.kernel.register import Kernel
+    from torchdoctor.workflows.plan import SourceOptions
+
+__all__ = ["bring_ipykernel", "free_display_name", "register_kernel"]
+
+
+def free_display_name(version: str, name: str, world: World) -> str:
+    """What a menu shows for the kernel `name` of a torch `version`, and for no other kernel that Jupyter finds."""
+    taken = {row.display_name for row in list_kernels(world) if row.name != name and row.display_name}
+    return distinct(register.display_name_of(version), name, taken)
+
+
+def register_kernel(
+    python: Path,
+    *,
+    name: str,
+    display_name: str | None,
+    overwrite: bool,
+    sources: SourceOptions,
+    cache: Path,
+    world: World,
+    report: Reporter,
+    sys_prefix: bool = False,
+    prefix: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Kernel:
+    """Register the environment of `python` as the kernel `name`, after cells ran in it.
+
+    The spec goes below `prefix`, with `sys_prefix` into the environment itself, else into the user's folder.
+    Raises `EnvironmentUnusable` when there is no torch to be proven, `KernelFailed` when a cell does not run.
+    """
+    described = describe_python(world, python)
+    installed = installed_versions(world, described.executable)
+    if "torch" not in installed:
+        raise EnvironmentUnusable(
+            message("{place} has no torch, which the kernel is to run", place=described.prefix),
+            fix=message("install it: torchdoctor install {place}", place=described.prefix),
+            kind="no-torch",
+        )
+    place = described.prefix if sys_prefix else prefix
+    # Before anything is installed: whether the name is free and the place can be written to.
+    register.destination_for(
+        described.executable, name=name, prefix=place, environ=world.environ, overwrite=overwrite
+    )
+    if not register.has_ipykernel(described.executable, world.environ):
+        report.note(message("ipykernel is not there yet; installing it"))
+        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
+    registered = register.register(
+        described.executable,
+        name=name,
+        display_name=display_name or free_display_name(installed["torch"], name, world),
+        environ=world.environ,
+        overwrite=overwrite,
+        prefix=place,
+        settings=settings,
+        on_wait=lambda seconds: report.waiting("kernel", seconds),
+    )
+    if place is not None and place not in jupyter_prefixes(world):
+        report.note(
+            message(
+                "only the Jupyter that runs in {place} finds it, or one whose JUPYTER_PATH has its share/jupyter",
+                place=place,
+            )
+        )
+    report.stage(
+        "kernel",
+        message(
+            "{kernel} ran its cells with torch {version} on {device}",
+            kernel=registered.name,
+            version=registered.torch,
+            device=registered.device,
+        ),
+    )
+    return registered
+
+
+def bring_ipykernel(
+    python: PythonInfo, *, sources: SourceOptions, cache: Path, world: World, report: Reporter
+) -> None:
+    """Install ipykernel and what it lacks; nothing that is installed changes its version."""
+    folder = python.prefix
+    _refuse_what_is_not_ours(python)
+    installed = installed_versions(world, python.executable)
+    nothing = Plan(variant="cpu", index_url="", packages=(), reasons=())
+    with workplace(cache) as work:
+        inner = work / "lock"
+        inner.mkdir()
+        locked = lock(
+            nothing,
+            python=python.executable,
+            sources=gather_sources(sources, world, python, report),
+            extras=[register.KERNEL_REQUIREMENT],
+            constraints=[f"{name}=={version}" for name, version in installed.items() if name != "pip"],
+            folder=inner,
+            environ=world.environ,
+            offline=sources.offline,
+            on_wait=lambda seconds: report.waiting("lock", seconds),
+        ).without(installed)
+        house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
+        update.change(
+            house,
+            folder,
+            update.Work(
+                python=python.executable,
+                work=work,
+                locks=cache / "locks",
+                environ=world.environ,
+                installed=installed,
+                on_wait=lambda seconds: report.waiting("install", seconds),
+            ),
+        )
+    report.stage(
+        "install",
+        message(
+            "ipykernel and what it needs, {packages}, into {place}",
+            packages=plurals.packages(len(house.wheels)),
+            place=folder,
+        ),
+    )
+
+
+def _refuse_what_is_not_ours(python: PythonInfo) -> None:
+    if not python.is_venv and not (python.prefix / "conda-meta").is_dir():
+        raise EnvironmentUnusable(
+            message(
+                "{python} is in no environment of its own and has no ipykernel; torchdoctor does not change it",
+                python=python.executable,
+            ),
+            fix=message("make an environment with `torchdoctor install ENV`, and register that"),
+            kind="not-a-venv",
+        )

@@ -1,0 +1,157 @@
+"""Read an index page: PEP 503 HTML, PEP 691 JSON, flat find-links and mirror listings, in one way.
+
+https://packaging.python.org/en/latest/specifications/simple-repository-api/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from wheels_index._link_url import Refused, address
+from wheels_index._page_links import NotAnIndex, html_base, html_links, json_links
+from wheels_index.wheel import InvalidWheel, Wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wheels_index._page_links import Link
+
+__all__ = ["NotAnIndex", "Page", "PageTooLarge", "parse_page"]
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_LINKS = 200_000
+MAX_REJECTED = 100  # how many rejected names a page keeps; the rest are counted
+_SHOWN = 200  # characters of a rejected name
+_END = object()
+
+_JSON_TYPE = re.compile(r"\s*application/(vnd\.pypi\.simple\.\w+\+)?json\s*(;|$)", re.ASCII | re.IGNORECASE)
+_FOLDER_VARIANT = re.compile(
+    r"/whl/(cpu|cpu-cxx11-abi|xpu|cu[0-9]{2,3}|rocm[0-9]{1,3}(?:\.[0-9]{1,3}){1,2})/[^/]*$", re.ASCII
+)
+
+
+class PageTooLarge(ValueError):
+    """A page of more than 64 MiB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """The wheels of a page in its order, and what was turned down.
+
+    `rejected` holds the first names, each with the reason; `rejected_total` counts all. `truncated` says
+    that the page has more links than are read.
+    """
+
+    wheels: tuple[Wheel, ...]
+    rejected: tuple[tuple[str, str], ...] = ()
+    rejected_total: int = 0
+    truncated: bool = False
+
+
+def parse_page(
+    body: bytes | str, *, url: str, content_type: str = "text/html", project: str | None = None
+) -> Page:
+    """Read a page that came from `url`; `project` keeps the wheels of one project.
+
+    It is read as JSON when `content_type` says so or it starts with `{`. HTML without a link is an empty
+    page, and so is text that is no page at all. Files that are not wheels are left out silently. A wheel
+    whose link, name or digest cannot be right is rejected with the reason, and so is one that the page
+    gives twice, in the same variant, with two digests.
+
+    Raises `PageTooLarge` above 64 MiB and `NotAnIndex` for JSON that is not an index's; nothing else.
+    """
+    if len(body) > MAX_BYTES:
+        raise PageTooLarge(f"the page has {len(body)} bytes, more than {MAX_BYTES}")
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = text.removeprefix("\ufeff")
+    if _JSON_TYPE.match(content_type) or text[:1000].lstrip().startswith("{"):
+        base, links = url, json_links(text, most=MAX_LINKS + 1)
+    else:
+        base = html_base(text, url, most=MAX_LINKS)
+        links = html_links(text, most=MAX_LINKS + 1)
+    judge = _Judge(page_url=url, base=base, project=canonicalize_name(project) if project else None)
+    return judge.page(links)
+
+
+class _Judge:
+    """Judges links one by one, then the names that came twice; keeps the reasons within bounds."""
+
+    __slots__ = ("_base", "_page_url", "_project", "_rejected", "_total")
+
+    def __init__(self, *, page_url: str, base: str, project: str | None) -> None:
+        self._page_url = page_url
+        self._base = base
+        self._project = project
+        self._rejected: list[tuple[str, str]] = []
+        self._total = 0
+
+    def page(self, links: Iterator[Link | None]) -> Page:
+        wheels = [w for link in islice(links, MAX_LINKS) if (w := self._judged(link)) is not None]
+        truncated = next(links, _END) is not _END
+        unique = tuple(self._unique(wheels))
+        return Page(
+            wheels=unique, rejected=tuple(self._rejected), rejected_total=self._total, truncated=truncated
+        )
+
+    def _judged(self, link: Link | None) -> Wheel | None:
+        """Return the wheel of a link; None for another file, another project, or a link that is rejected."""
+        if link is None:
+            self._reject("", "a link that cannot be read: unclosed, malformed or too long")
+            return None
+        try:
+            wheel = _wheel(link, base=self._base, page_url=self._page_url)
+        except (Refused, InvalidWheel) as error:
+            self._reject(link.href, str(error))
+            return None
+        return wheel if wheel and self._project in (None, wheel.project) else None
+
+    def _unique(self, wheels: list[Wheel]) -> list[Wheel]:
+        """Drop repetitions; reject every file that came with two digests.
+
+        The flat page of a project lists one name in several variants' folders, with other bytes: aarch64
+        builds have no local version. So the variant belongs to the key.
+        """
+        kept: dict[tuple[str, str | None], Wheel] = {}
+        digests: dict[tuple[str, str | None], set[str]] = {}
+        for wheel in wheels:
+            key = wheel.filename, wheel.variant
+            known = digests.setdefault(key, set())
+            if key not in kept or (not known and wheel.sha256):
+                kept[key] = wheel
+            if wheel.sha256:
+                known.add(wheel.sha256)
+        for key, found in digests.items():
+            if len(found) > 1:
+                self._reject(key[0], f"the page gives it {len(found)} different digests")
+                del kept[key]
+        return list(kept.values())
+
+    def _reject(self, name: str, why: str) -> None:
+        self._total += 1
+        if len(self._rejected) < MAX_REJECTED:
+            self._rejected.append((name[:_SHOWN], why[: 2 * _SHOWN]))
+
+
+def _wheel(link: Link, *, base: str, page_url: str) -> Wheel | None:
+    """Return the wheel that a link leads to, None when it leads elsewhere."""
+    place = address(link.href, base=base, page_url=page_url)
+    if place is None:
+        return None
+    folder = _FOLDER_VARIANT.search(place.path)
+    has_digest = link.metadata is not None and link.metadata.startswith("sha256=")
+    return Wheel.from_filename(
+        place.filename,
+        url=place.url,
+        sha256=link.sha256 if link.sha256 is not None else place.sha256,
+        size=link.size,
+        variant=folder[1] if folder else None,
+        metadata_sha256=link.metadata.removeprefix("sha256=") if link.metadata and has_digest else None,
+        has_metadata=link.metadata is not None,
+        requires_python=link.requires_python,
+        yanked=link.yanked,
+    )
