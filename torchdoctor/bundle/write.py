@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 from torchdoctor.core.fs.folder_lock import claim, claimed
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.wheelfile.validation import check_wheel, refuse_shared_files

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

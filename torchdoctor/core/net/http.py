@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.net.urls import redacted
 from torchdoctor.errors import SourceFailed

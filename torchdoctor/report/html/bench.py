@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor import __version__
+from torchdoctor._version import __version__
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext, spoken
 from torchdoctor.core.i18n.messages import joined, message, reworked, shown

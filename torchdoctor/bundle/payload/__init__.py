@@ -1,0 +1,1 @@
+"""Files of the bundle; they run on the other machine with Python alone, without torchdoctor."""
