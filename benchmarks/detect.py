@@ -30,18 +30,18 @@ def main() -> None:
     parser.add_argument("--torch-python", default=None)
     asked = parser.parse_args()
 
-    from tests.detect.nvml import EIGHT_H100, build, nvml_world
-    from torchdoctor.core.system import real_world
+    from tests.detect.nvml import EIGHT_H100, build, nvml_system
+    from torchdoctor.core.system import host_system
     from torchdoctor.detect import describe_python, detect
 
-    real = real_world(os.environ)
+    real = host_system(os.environ)
     python = describe_python(real, sys.executable)
     with tempfile.TemporaryDirectory() as folder:
         worlds = {"no driver": real}
         library = build(Path(folder))
         if library is not None:
-            worlds["eight GPUs"] = nvml_world(library, Path(folder), EIGHT_H100)
-        runs = {name: lambda world=world: detect(world, python=python) for name, world in worlds.items()}
+            worlds["eight GPUs"] = nvml_system(library, Path(folder), EIGHT_H100)
+        runs = {name: lambda system=system: detect(system, python=python) for name, system in worlds.items()}
         for run in runs.values():
             run()
         rows = _measure(runs, asked.rounds)

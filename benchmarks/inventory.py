@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from torchdoctor.core.system import real_world
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import describe_python
-from torchdoctor.inventory import take_inventory
+from torchdoctor.inventory import collect_inventory
 
 
 def children():
@@ -30,15 +30,15 @@ def show(what, seconds, note=""):
 
 def main():
     folder = Path(sys.argv[1])
-    world = real_world(os.environ)
+    system = host_system(os.environ)
     before = children()
-    python = describe_python(world, folder / "bin" / "python")
+    python = describe_python(system, folder / "bin" / "python")
     show("ask the interpreter", children() - before)
     for depth in ("list", "sizes", "hashes"):
         times = []
         for _ in range(1 if depth == "hashes" else 5):
             start = time.process_time()
-            inventory = take_inventory(world, python, here=folder, depth=depth)
+            inventory = collect_inventory(system, python, here=folder, depth=depth)
             times.append(time.process_time() - start)
         show(f"inventory, {depth}", min(times), f"{len(inventory.distributions.value or ())} packages")
     before = children()

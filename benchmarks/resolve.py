@@ -69,7 +69,7 @@ def in_process(count: int) -> float:
     """Machines resolved a minute, each another one."""
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Request
-    from torchdoctor.resolve.offline import plan_from_snapshot
+    from torchdoctor.resolve.offline import resolve_offline
 
     machines = []
     for number in range(count):
@@ -80,10 +80,10 @@ def in_process(count: int) -> float:
         ]
         row["python"]["version"] = f"3.{9 + number % 6}.1"
         machines.append(Machine.from_json(row))
-    plan_from_snapshot(machines[0], Request())
+    resolve_offline(machines[0], Request())
     started = time.perf_counter()
     for machine in machines:
-        plan_from_snapshot(machine, Request())
+        resolve_offline(machine, Request())
     return count / (time.perf_counter() - started) * 60
 
 

@@ -85,9 +85,9 @@ def read_source(source: str, into: Listing) -> None:
     """Read `URL`, `FILE=URL` (a page saved from there), a PyPI JSON document, or a lock file."""
     path, _, url = source.partition("=")
     if source.startswith(("http://", "https://")):
-        from torchdoctor.core.net.http import get_page
+        from torchdoctor.core.net.http import fetch_page
 
-        page = get_page(source)
+        page = fetch_page(source)
         _document(page.body, source, page.url, page.content_type, into)
     elif url.startswith(("http://", "https://")):
         _document(Path(path).read_bytes(), url, url, "", into)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.detect import Detection, Machine
     from torchdoctor.diagnose import Diagnosis
-    from torchdoctor.doctor import Looking, Seen
+    from torchdoctor.doctor import CheckUp, InspectOptions
     from torchdoctor.resolve.model import Plan, Request
     from torchdoctor.verify import VerifyReport
     from torchdoctor.workflows.install import InstallOptions, InstallResult
@@ -28,10 +28,10 @@ def detect(python: str | None = None, *, environ: Mapping[str, str] | None = Non
     the one that runs this. Raises `EnvironmentUnusable` when there is no such interpreter.
     """
     from torchdoctor import detect as stage
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
 
-    world = real_world(os.environ if environ is None else environ)
-    return stage.detect(world, python=stage.find_python(world, python))
+    system = host_system(os.environ if environ is None else environ)
+    return stage.detect(system, python=stage.find_python(system, python))
 
 
 def resolve(machine: Machine, request: Request | None = None) -> Plan:
@@ -41,9 +41,9 @@ def resolve(machine: Machine, request: Request | None = None) -> Plan:
     in the way, when nothing fits.
     """
     from torchdoctor.resolve.model import Request as Asked
-    from torchdoctor.resolve.offline import plan_from_snapshot
+    from torchdoctor.resolve.offline import resolve_offline
 
-    return plan_from_snapshot(machine, request or Asked())
+    return resolve_offline(machine, request or Asked())
 
 
 def install(options: InstallOptions, *, reporter: Reporter | None = None) -> InstallResult:
@@ -52,12 +52,12 @@ def install(options: InstallOptions, *, reporter: Reporter | None = None) -> Ins
     `reporter` hears of progress and is asked for consent; without one nobody is asked, and what needs consent is
     refused. Every failure is a `TorchdoctorError` and leaves what was there before as it was.
     """
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.install import install as run
 
     quiet = StageLines(quiet=True, may_ask=False)
-    return run(options, world=real_world(os.environ), report=reporter or quiet)
+    return run(options, system=host_system(os.environ), report=reporter or quiet)
 
 
 def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:
@@ -74,26 +74,26 @@ def bench(environment: Path | str, *, device: str | None = None) -> BenchReport:
     return verify.bench(_interpreter(environment), device=device)
 
 
-def checkup(environment: Path | str, *, how: Looking | None = None) -> tuple[Seen, Diagnosis]:
+def checkup(environment: Path | str, *, how: InspectOptions | None = None) -> tuple[CheckUp, Diagnosis]:
     """Look at this machine and an environment, and judge what was seen: causes first, each with its fix."""
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.detect import describe_python
-    from torchdoctor.diagnose.engine import judge
-    from torchdoctor.doctor import Looking, look
-    from torchdoctor.doctor.evidence import case_of
+    from torchdoctor.diagnose.engine import diagnose
+    from torchdoctor.doctor import InspectOptions, inspect
+    from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.live_signs import live_rules
     from wheels_index import bundled
 
-    world = real_world(os.environ)
-    seen = look(
-        world,
-        describe_python(world, _interpreter(environment)),
+    system = host_system(os.environ)
+    seen = inspect(
+        system,
+        describe_python(system, _interpreter(environment)),
         here=Path.cwd(),
         cache=Path.home(),
         index=bundled(),
-        how=how or Looking(),
+        how=how or InspectOptions(),
     )
-    return seen, judge(case_of(seen), rules=live_rules())
+    return seen, diagnose(evidence_from(seen), rules=live_rules())
 
 
 def diagnose(text: str) -> Diagnosis:

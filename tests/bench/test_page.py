@@ -17,7 +17,7 @@ from torchdoctor.bench import BenchResult
 from torchdoctor.bench.bottlenecks import with_causes
 from torchdoctor.bench.comparison import compare
 from torchdoctor.bench.peaks import with_peaks
-from torchdoctor.core.i18n.catalog import speak
+from torchdoctor.core.i18n.catalog import set_language
 from torchdoctor.report.bench_junit import bench_junit
 from torchdoctor.report.html.bench import bench_page
 from torchdoctor.report.html.roofline import bandwidth_of, roofline
@@ -189,11 +189,11 @@ def test_light_and_dark_can_both_be_read(shown, scheme, dark):
 
 def test_the_page_is_in_the_language_spoken():
     """Headings, columns and what is said of the figures; names of cases and checks stay."""
-    speak("zh")
+    set_language("zh")
     try:
         text = page()
     finally:
-        speak("en")
+        set_language("en")
     assert '<html lang="zh-CN">' in text
     body = re.sub(r"<(style|title)>.*?</\1>", "", text.partition("<main>")[2], flags=re.DOTALL)
     assert (
@@ -204,11 +204,11 @@ def test_the_page_is_in_the_language_spoken():
 
 def test_the_page_in_chinese_escapes_what_comes_from_elsewhere():
     """A value goes into a translated sentence as text, as it does into an English one."""
-    speak("zh")
+    set_language("zh")
     try:
         text = page(HOSTILE)
     finally:
-        speak("en")
+        set_language("en")
     assert "<script" not in text
     assert "<img" not in text
 

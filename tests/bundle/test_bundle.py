@@ -19,7 +19,7 @@ from tests.install.conftest import TORCH, VISION
 from tests.install.test_sources import versions
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.fs.folder_lock import claim
+from torchdoctor.core.fs.folder_lock import hold_folder_lock
 
 CARRIED = Path(__file__).parents[2] / "torchdoctor" / "bundle" / "payload"
 
@@ -233,7 +233,7 @@ def test_a_newer_download_into_the_same_folder_replaces_what_is_old(
 def test_a_second_download_into_the_same_folder_is_told_of_the_first(torchdoctor, options, tmp_path):
     """Each would remove the other's wheels."""
     (tmp_path / "bundle").mkdir()
-    with claim(tmp_path / "bundle"):
+    with hold_folder_lock(tmp_path / "bundle"):
         ran = torchdoctor("download", tmp_path / "bundle", *options, "--json")
     assert (ran.status, ran.json["error"]["kind"]) == (4, "busy")
 

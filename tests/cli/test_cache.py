@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from torchdoctor.core.fs.run_directories import say_in_use, workplace
-from torchdoctor.fetch.cache import clean, contents
+from torchdoctor.core.fs.run_directories import mark_cached_files_in_use, run_directory
+from torchdoctor.fetch.cache import cache_contents, clean_cache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,37 +53,37 @@ def test_clean_removes_all_of_it(torchdoctor, wheels):
     """And the folders that held it."""
     ran = torchdoctor("cache", "clean", "--json")
     assert (ran.json["files"], ran.json["parts"]) == (1, 1)
-    assert contents(wheels).size == 0
+    assert cache_contents(wheels).size == 0
     assert not (wheels / "ab").exists()
 
 
 def test_clean_leaves_what_a_run_at_work_relies_on(wheels):
     """That run would find its file gone when it comes to install it."""
-    with workplace(wheels.parent) as work:
-        say_in_use(work, [NAME])
-        assert clean(wheels).busy == (NAME,)
-        assert [row.path.name for row in contents(wheels).files] == [NAME]
-    assert clean(wheels).files == 1
+    with run_directory(wheels.parent) as work:
+        mark_cached_files_in_use(work, [NAME])
+        assert clean_cache(wheels).busy == (NAME,)
+        assert [row.path.name for row in cache_contents(wheels).files] == [NAME]
+    assert clean_cache(wheels).files == 1
 
 
 def test_clean_can_leave_what_came_whole(wheels):
     """Only the parts."""
-    clean(wheels, parts_only=True)
-    found = contents(wheels)
+    clean_cache(wheels, parts_only=True)
+    found = cache_contents(wheels)
     assert (len(found.files), len(found.parts)) == (1, 0)
 
 
 def test_clean_can_leave_what_is_young(wheels):
     """By when it was fetched."""
-    assert clean(wheels, older_than=3600).files == 0
+    assert clean_cache(wheels, older_than=3600).files == 0
     old = time.time() - 7200
     for path in wheels.rglob("*.whl"):
         os.utime(path, (old, old))
-    assert clean(wheels, older_than=3600).files == 1
+    assert clean_cache(wheels, older_than=3600).files == 1
 
 
 def test_clean_leaves_a_file_that_is_being_fetched(wheels):
     """Another process holds its lock."""
     with FileLock(wheels / "partial" / "key.lock"):
-        assert clean(wheels).busy == ("key",)
-    assert len(contents(wheels).parts) == 1
+        assert clean_cache(wheels).busy == ("key",)
+    assert len(cache_contents(wheels).parts) == 1

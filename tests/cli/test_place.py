@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.cli.locations import environment_python, users_own
+from torchdoctor.cli.locations import environment_python, user_directory
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.install.location import interpreter_of
 
@@ -63,6 +63,6 @@ def test_a_user_without_a_home_is_told_what_to_set():
         raise RuntimeError
 
     with pytest.raises(EnvironmentUnusable) as raised:
-        users_own(homeless, "TORCHDOCTOR_CACHE_DIR")
+        user_directory(homeless, "TORCHDOCTOR_CACHE_DIR")
     assert raised.value.name == "no-home"
     assert "TORCHDOCTOR_CACHE_DIR" in raised.value.fix

@@ -6,7 +6,7 @@ import pytest
 
 from tests.loopback import Fault
 from torchdoctor.core.net import http
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 
 
 def test_a_page_that_drips_is_given_up(index, monkeypatch):
@@ -15,7 +15,7 @@ def test_a_page_that_drips_is_given_up(index, monkeypatch):
     index.pages["/slow/"] = b"x" * 1000
     index.faults["/slow/"] = Fault(drip=0.1)
     with pytest.raises(http.Unreachable, match="in time"):
-        http.get_page(f"{index.url}/slow/")
+        http.fetch_page(f"{index.url}/slow/")
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_a_page_that_drips_is_given_up(index, monkeypatch):
 )
 def test_a_url_is_shown_without_its_secrets(url, shown):
     """Neither credentials nor tokens."""
-    assert redacted(url) == shown
+    assert redact_url(url) == shown

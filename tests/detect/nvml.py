@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from torchdoctor.core.system.host import RealWorld
+from torchdoctor.core.system.host import HostSystem
 
 EIGHT_H100 = "driver 550.54.15\ncuda 12040\n" + "".join(
     f"gpu 9 0 85520809984 NVIDIA H100 80GB HBM3\nset uuid GPU-{place:08x}-0000-4000-8000-000000000000\n"
@@ -29,8 +29,8 @@ def build(folder: Path) -> Path | None:
     return folder
 
 
-def nvml_world(library: Path, root: Path, text: str, **environ: str) -> RealWorld:
+def nvml_system(library: Path, root: Path, text: str, **environ: str) -> HostSystem:
     """A computer whose NVML answers as `text` says, and whose files and tools lie under `root`."""
     (root / "answers").write_text(text)
     variables = {"PATH": str(root), "LD_LIBRARY_PATH": str(library), "FAKE_NVML": str(root / "answers")}
-    return RealWorld(environ={**variables, **environ}, root=root)
+    return HostSystem(environ={**variables, **environ}, root=root)

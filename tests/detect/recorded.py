@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.detect.world import PaperWorld, paper_python, said
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
 from torchdoctor.core.system.host import Space
 from torchdoctor.detect import detect
 
@@ -17,7 +17,7 @@ RECORDED = sorted((Path(__file__).parents[1] / "machines").glob("*.json"))
 
 def replay(record: dict[str, Any]) -> Detection:
     """Look at the recorded world."""
-    world = PaperWorld(
+    system = RecordedSystem(
         files=record.get("files", {}),
         environ=record.get("environ", {}),
         commands={
@@ -27,4 +27,4 @@ def replay(record: dict[str, Any]) -> Detection:
         denied=frozenset(record.get("denied", ())),
         spaces={path: Space(**row) for path, row in record.get("spaces", {}).items()},
     )
-    return detect(world, python=paper_python(**record["python"]))
+    return detect(system, python=paper_python(**record["python"]))

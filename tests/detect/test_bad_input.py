@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.detect.world import PaperWorld, paper_python
+from tests.detect.recorded_system import RecordedSystem, paper_python
 from torchdoctor.core.fact import found
-from torchdoctor.core.system.host import RealWorld
+from torchdoctor.core.system.host import HostSystem
 from torchdoctor.detect import Machine, detect
-from torchdoctor.detect.runner import Probe, ask_all
+from torchdoctor.detect.runner import Probe, run_probes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ TOOLS = ("nvidia-smi", "nvcc", "dmesg", "systemctl", "rocminfo", "amd-smi", "lsc
 SHOWN = ("/usr/bin", "/bin")
 
 
-def _hostile(root: Path, script: str) -> RealWorld:
+def _hostile(root: Path, script: str) -> HostSystem:
     """A computer where every tool does the same, with a loaded driver and an NVSwitch to make them asked for."""
     (root / "bin").mkdir()
     for name in TOOLS:
@@ -36,7 +36,7 @@ def _hostile(root: Path, script: str) -> RealWorld:
     for place in ("sys/module/nvidia", "dev/nvidia-nvswitch0", "dev/nvidia0"):
         (root / place).mkdir(parents=True)
     (root / "sys/module/nvidia/version").write_text("550.54.15\n")
-    return RealWorld(environ={"PATH": os.pathsep.join([str(root / "bin"), *SHOWN])}, root=root)
+    return HostSystem(environ={"PATH": os.pathsep.join([str(root / "bin"), *SHOWN])}, root=root)
 
 
 def _sound(detection):
@@ -50,9 +50,9 @@ def _sound(detection):
 
 def test_tools_that_never_end_are_given_up_side_by_side(tmp_path):
     """Seven tools that hang cost one limit, not seven."""
-    world = _hostile(tmp_path, "sleep 60")
+    system = _hostile(tmp_path, "sleep 60")
     began = time.monotonic()
-    detection = detect(world, python=paper_python(), seconds=1.5)
+    detection = detect(system, python=paper_python(), seconds=1.5)
     assert time.monotonic() - began < 20
     assert detection.fact("nvidia.gpus").state == "unknown"
     assert "did not answer within" in detection.fact("nvidia.xid").why
@@ -93,7 +93,7 @@ def test_a_path_of_hostile_folders_is_only_a_path(tmp_path):
     folders = [*names, "loop", "file", "missing", "", "x" * 5000]
     path = os.pathsep.join([str(tmp_path / name) for name in folders])
     environ = {"PATH": path, "LD_LIBRARY_PATH": path, "CUDA_HOME": f"{tmp_path}/new\nline", "TMPDIR": "a\0b"}
-    detection = detect(RealWorld(environ=environ, root=tmp_path), python=paper_python())
+    detection = detect(HostSystem(environ=environ, root=tmp_path), python=paper_python())
     assert not (tmp_path / "owned").exists()
     assert detection.machine.nvidia is None
     _sound(detection)
@@ -106,7 +106,7 @@ def test_libraries_with_hostile_names_are_told_without_their_tricks(tmp_path):
     (folder / "libcudart.so.11.0").write_text("")
     (folder / "libcublas.so.\x1b[2J").write_text("")
     environ = {"PATH": "", "LD_LIBRARY_PATH": "/odd\x1b[2J"}
-    fact = detect(RealWorld(environ=environ, root=tmp_path), python=paper_python()).fact(
+    fact = detect(HostSystem(environ=environ, root=tmp_path), python=paper_python()).fact(
         "nvidia.shadowing_libraries"
     )
     assert fact.value == ("/odd[2J/libcudart.so.11.0",)
@@ -119,7 +119,7 @@ def test_files_that_may_not_be_read_are_unknown(tmp_path):
     path.parent.mkdir(parents=True)
     path.write_text("NVRM version: x\n")
     path.chmod(0)
-    _sound(detect(RealWorld(environ={"PATH": ""}, root=tmp_path), python=paper_python()))
+    _sound(detect(HostSystem(environ={"PATH": ""}, root=tmp_path), python=paper_python()))
 
 
 def test_folders_and_pipes_in_place_of_files_are_passed_over(tmp_path):
@@ -129,7 +129,7 @@ def test_folders_and_pipes_in_place_of_files_are_passed_over(tmp_path):
     os.mkfifo(tmp_path / "proc/self")
     (tmp_path / "sys/class/kfd/kfd/topology/nodes/0").mkdir(parents=True)
     os.mkfifo(tmp_path / "sys/class/kfd/kfd/topology/nodes/0/properties")
-    detection = detect(RealWorld(environ={"PATH": ""}, root=tmp_path), python=paper_python())
+    detection = detect(HostSystem(environ={"PATH": ""}, root=tmp_path), python=paper_python())
     assert detection.fact("amd.gpus").state == "unknown"
     _sound(detection)
 
@@ -152,7 +152,7 @@ def test_a_probe_that_hangs_or_fails_leaves_the_others():
         Probe(names=("d.elsewhere",), ask=fail, systems=("win32",)),
     )
     began = time.monotonic()
-    facts = ask_all(PaperWorld(), paper_python(), probes, seconds=1.0)
+    facts = run_probes(RecordedSystem(), paper_python(), probes, seconds=1.0)
     stop.set()
     assert time.monotonic() - began < 20
     assert {name: (fact.state, fact.why) for name, fact in facts.items()} == {

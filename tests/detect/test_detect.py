@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.detect.recorded import RECORDED, replay
-from tests.detect.world import PaperWorld, paper_python, said
-from torchdoctor.core.system import real_world
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import Machine, describe_python, detect
 
 PATHS = (
@@ -84,7 +84,7 @@ def _plain(value):
 def test_a_world_of_rubbish_gives_a_machine_that_can_be_written_down(files, answers, environ, system):
     """Whatever files, commands and variables hold, nothing raises, and what was found is safe to write and to show."""
     python = paper_python(sys_platform=system, libc=None)
-    detection = detect(PaperWorld(files=files, commands=answers, environ=environ), python=python)
+    detection = detect(RecordedSystem(files=files, commands=answers, environ=environ), python=python)
     assert Machine.from_json(json.loads(json.dumps(detection.machine.to_json()))) == detection.machine
     assert "\x1b" not in detection.summary()
     for row in detection.facts:
@@ -106,8 +106,8 @@ def _strings(value):
 
 def test_every_fact_has_a_source_and_every_gap_a_reason():
     """Found facts have a value; unknown ones say why."""
-    world = real_world(os.environ)
-    for row in detect(world, python=describe_python(world, sys.executable)).facts:
+    system = host_system(os.environ)
+    for row in detect(system, python=describe_python(system, sys.executable)).facts:
         assert row.fact.source
         assert row.fact.state != "unknown" or row.fact.why
         assert row.fact.state != "found" or row.fact.value is not None
@@ -119,20 +119,20 @@ def test_the_summary_is_one_line():
         "driver": "550.54.15",
         "gpus": [{"name": "NVIDIA A100", "capability": [8, 0], "memory": None}] * 2,
     }
-    world = PaperWorld(
+    system = RecordedSystem(
         files={"/etc/os-release": 'PRETTY_NAME="Ubuntu 22.04.4 LTS"\n'},
         commands={"nvml": said(json.dumps(answer))},
     )
     expected = (
         "Ubuntu 22.04.4 LTS x86_64, glibc 2.35, Python 3.12.4, 2 x NVIDIA A100, NVIDIA driver 550.54.15"
     )
-    assert detect(world, python=paper_python()).summary() == expected
+    assert detect(system, python=paper_python()).summary() == expected
 
 
 def test_the_summary_says_what_is_unknown():
     """A driver that cannot be asked is named with the reason, not passed off as no GPU."""
-    world = PaperWorld(commands={"nvml": said('{"error": "nvml", "detail": "Unknown Error"}')})
-    assert detect(world, python=paper_python()).summary().endswith("NVIDIA GPUs unknown: Unknown Error")
+    system = RecordedSystem(commands={"nvml": said('{"error": "nvml", "detail": "Unknown Error"}')})
+    assert detect(system, python=paper_python()).summary().endswith("NVIDIA GPUs unknown: Unknown Error")
 
 
 def test_loading_the_package_loads_nothing_heavy():

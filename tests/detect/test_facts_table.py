@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 
 from tests.detect.recorded import RECORDED, replay
-from tests.detect.world import PaperWorld, paper_python
-from torchdoctor.core.system import real_world
+from tests.detect.recorded_system import RecordedSystem, paper_python
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import AmdGpu, Apple, IntelGpu, Libc, NvidiaGpu, describe_python, detect
 from torchdoctor.detect.nvidia.gpu_state import MigInstance
-from torchdoctor.detect.nvidia.visible_devices import Visible
+from torchdoctor.detect.nvidia.visible_devices import VisibleDevices
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "facts.md"
 ROW = re.compile(r"\| `([\w.]+)` \| `([^`]+)` \| (.+?) \| ([\w, ]+) \| .*\|")
 NAMES = {"AmdGpu": AmdGpu, "Apple": Apple, "IntelGpu": IntelGpu, "Libc": Libc, "MigInstance": MigInstance,
-    "NvidiaGpu": NvidiaGpu, "Visible": Visible}  # fmt: skip
+    "NvidiaGpu": NvidiaGpu, "Visible": VisibleDevices}  # fmt: skip
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 
 
@@ -61,7 +61,7 @@ def _check(detection, system):
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_table_has_every_fact_and_no_other(system):
     """On each system the names are those of the table."""
-    detection = detect(PaperWorld(), python=paper_python(sys_platform=system))
+    detection = detect(RecordedSystem(), python=paper_python(sys_platform=system))
     assert sorted(row.name for row in detection.facts) == sorted(TABLE)
 
 
@@ -74,5 +74,5 @@ def test_a_recorded_machines_facts_are_as_the_table_says(path):
 
 def test_this_machines_facts_are_as_the_table_says():
     """The same for the machine that runs the tests."""
-    world = real_world(os.environ)
-    _check(detect(world, python=describe_python(world, sys.executable)), sys.platform)
+    system = host_system(os.environ)
+    _check(detect(system, python=describe_python(system, sys.executable)), sys.platform)

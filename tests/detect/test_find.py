@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uv import find_uv_bin
 
+from tests.detect.recorded_system import RecordedSystem, said
 from tests.detect.test_python import TOLD
-from tests.detect.world import PaperWorld, said
-from torchdoctor.core.system import real_world
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import find_python
 from torchdoctor.detect.python.find import parse_uv_list
 from torchdoctor.errors import EnvironmentUnusable
@@ -30,15 +30,15 @@ def _told(version: str, path: str) -> object:
     return said("torchdoctor-python " + json.dumps({**TOLD, "version": version, "executable": path}))
 
 
-def _world(**commands: object) -> PaperWorld:
+def _system(**commands: object) -> RecordedSystem:
     uv = find_uv_bin()
     rows = {f"{uv} python list": said(LIST), "/opt/3.12/bin/python": _told("3.12.3", "/opt/3.12/bin/python")}
-    return PaperWorld(commands={**rows, **{f"{uv} python find": row for row in commands.values()}})  # type: ignore[dict-item]
+    return RecordedSystem(commands={**rows, **{f"{uv} python find": row for row in commands.values()}})  # type: ignore[dict-item]
 
 
 def test_without_a_word_it_is_the_base_of_the_running_python():
     """The interpreter that the tool's environment was made from, not the environment."""
-    info = find_python(real_world(os.environ), None)
+    info = find_python(host_system(os.environ), None)
     assert info.version == ".".join(map(str, sys.version_info[:3]))
     assert info.prefix == Path(sys.base_prefix)
     assert not info.is_venv
@@ -46,19 +46,19 @@ def test_without_a_word_it_is_the_base_of_the_running_python():
 
 def test_a_path_is_that_interpreter():
     """An executable named by its path."""
-    assert find_python(real_world(os.environ), sys.executable).prefix == Path(sys.prefix)
+    assert find_python(host_system(os.environ), sys.executable).prefix == Path(sys.prefix)
 
 
 @pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="runs in a virtual environment")
 def test_a_folder_is_the_environment_in_it():
     """A virtual environment named by its folder."""
-    assert find_python(real_world(os.environ), sys.prefix).prefix == Path(sys.prefix)
+    assert find_python(host_system(os.environ), sys.prefix).prefix == Path(sys.prefix)
 
 
 @pytest.mark.parametrize("asked", ["3.12", "python3.12", "cpython@3.12.3"])
 def test_a_version_is_looked_for_by_uv(asked):
     """uv knows what is installed; it never downloads here."""
-    info = find_python(_world(find=said("/opt/3.12/bin/python\n")), asked)
+    info = find_python(_system(find=said("/opt/3.12/bin/python\n")), asked)
     assert (info.version, info.executable) == ("3.12.3", Path("/opt/3.12/bin/python"))
 
 
@@ -66,18 +66,18 @@ def test_a_version_that_only_pyenv_holds_is_found():
     """The newest of them, and 3.1 is not taken for 3.10."""
     root = "/home/user/.pyenv/versions"
     names = ("3.12.1", "3.12.3", "3.1.5", "3.12.9t", "system")
-    world = PaperWorld(
+    system = RecordedSystem(
         files={f"{root}/{name}/bin/python": "" for name in names},
         environ={"PYENV_ROOT": "/home/user/.pyenv"},
         commands={f"{root}/3.12.3/bin/python": _told("3.12.3", f"{root}/3.12.3/bin/python")},  # type: ignore[dict-item]
     )
-    assert find_python(world, "3.12").version == "3.12.3"
+    assert find_python(system, "3.12").version == "3.12.3"
 
 
 def test_what_is_not_there_is_told_with_what_is():
     """The message lists the interpreters that exist, the fix says how to get the one asked for."""
     with pytest.raises(EnvironmentUnusable) as caught:
-        find_python(_world(find=said("", status=2)), "3.14")
+        find_python(_system(find=said("", status=2)), "3.14")
     assert caught.value.message == (
         "no Python '3.14' was found; there are: 3.11.2 (/usr/bin/python3), "
         "3.13.0t (/opt/3.13t/bin/python), pypy 3.10.14 (/opt/pypy/bin/pypy)"
@@ -89,20 +89,20 @@ def test_what_is_not_there_is_told_with_what_is():
 def test_a_path_that_is_not_there_is_told(asked):
     """Nothing is looked for elsewhere."""
     with pytest.raises(EnvironmentUnusable, match="there is no Python at"):
-        find_python(PaperWorld(), asked)
+        find_python(RecordedSystem(), asked)
 
 
 def test_a_folder_without_a_python_is_told(tmp_path):
     """An empty folder is no environment."""
     with pytest.raises(EnvironmentUnusable, match="is a folder without a Python in it"):
-        find_python(PaperWorld(), str(tmp_path))
+        find_python(RecordedSystem(), str(tmp_path))
 
 
 @pytest.mark.parametrize("asked", ["--help", "", "3.12; rm -rf /", "\x00"])
 def test_a_hostile_word_is_only_a_word(asked):
     """Options and blanks reach no shell and are not found."""
     with pytest.raises(EnvironmentUnusable):
-        find_python(real_world(os.environ), asked)
+        find_python(host_system(os.environ), asked)
 
 
 @given(st.text() | st.recursive(st.none() | st.text(), lambda i: st.lists(i) | st.dictionaries(

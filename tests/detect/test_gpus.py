@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.world import PaperWorld, paper_python, said
-from torchdoctor.core.system.host import RealWorld
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
+from torchdoctor.core.system.host import HostSystem
 from torchdoctor.detect import AmdGpu, Apple, IntelGpu
 from torchdoctor.detect.amd.parsers import parse_kfd_properties
 from torchdoctor.detect.amd.probe import probe_amd, probe_amd_driver
@@ -46,17 +46,17 @@ def test_the_topology_names_each_gpu():
     """Processors are nodes too and are passed over; the name comes from the system's list of devices."""
     files = {f"{NODES}/0/properties": PROCESSOR, f"{NODES}/1/properties": NAVI_31}
     named = AmdGpu(name="AMD Navi 31 [Radeon RX 7900 XT/7900 XTX/7900 GRE/7900M]", gfx="gfx1100")
-    assert probe_amd(PaperWorld(files=files)).value == (named,)
+    assert probe_amd(RecordedSystem(files=files)).value == (named,)
     files[f"{NODES}/1/properties"] = NAVI_31.replace("29772", "65534")
-    assert probe_amd(PaperWorld(files=files)).value == (AmdGpu(gfx="gfx1100"),)
+    assert probe_amd(RecordedSystem(files=files)).value == (AmdGpu(gfx="gfx1100"),)
     files["/usr/share/misc/pci.ids"] = PCI_IDS.replace("744c", "fffe")
-    assert probe_amd(PaperWorld(files=files)).value == (named,)
+    assert probe_amd(RecordedSystem(files=files)).value == (named,)
 
 
 def test_without_a_gpu_there_is_no_amd():
     """No topology, or one with processors only."""
-    assert probe_amd(PaperWorld()).state == "absent"
-    assert probe_amd(PaperWorld(files={f"{NODES}/0/properties": PROCESSOR})).state == "absent"
+    assert probe_amd(RecordedSystem()).state == "absent"
+    assert probe_amd(RecordedSystem(files={f"{NODES}/0/properties": PROCESSOR})).state == "absent"
 
 
 def test_a_node_that_cannot_be_read_is_not_absence(tmp_path):
@@ -65,15 +65,17 @@ def test_a_node_that_cannot_be_read_is_not_absence(tmp_path):
         (tmp_path / NODES[1:] / node).mkdir(parents=True)
     (tmp_path / NODES[1:] / "0" / "properties").write_text(PROCESSOR)
     (tmp_path / NODES[1:] / "1" / "properties").mkdir()
-    fact = probe_amd(RealWorld(environ={"PATH": ""}, root=tmp_path))
+    fact = probe_amd(HostSystem(environ={"PATH": ""}, root=tmp_path))
     assert (fact.state, fact.why) == ("unknown", "a node cannot be read")
 
 
 def test_the_kernels_own_amdgpu_has_no_version():
     """AMD's package has one, the kernel's driver has no such file."""
-    assert probe_amd_driver(PaperWorld()).state == "absent"
-    assert probe_amd_driver(PaperWorld(files={"/sys/module/amdgpu/version": "6.10.5\n"})).value == "6.10.5"
-    assert probe_amd_driver(PaperWorld(files={"/sys/module/amdgpu/version": "new\n"})).state == "unknown"
+    assert probe_amd_driver(RecordedSystem()).state == "absent"
+    assert (
+        probe_amd_driver(RecordedSystem(files={"/sys/module/amdgpu/version": "6.10.5\n"})).value == "6.10.5"
+    )
+    assert probe_amd_driver(RecordedSystem(files={"/sys/module/amdgpu/version": "new\n"})).state == "unknown"
 
 
 def _device(address: str, vendor: str, device: str, kind: str = "0x030000") -> dict[str, str]:
@@ -95,8 +97,8 @@ def test_intels_gpus_are_named_by_the_list_of_devices():
     }
     expected = (IntelGpu(name="Intel GPU [8086:ffff]"), IntelGpu(name="Intel Battlemage G21 [Arc B580]"))
     python = paper_python()
-    assert probe_all_intel(PaperWorld(files=files), python)["intel.gpus"].value == expected
-    assert probe_all_intel(PaperWorld(), python)["intel.gpus"].state == "absent"
+    assert probe_all_intel(RecordedSystem(files=files), python)["intel.gpus"].value == expected
+    assert probe_all_intel(RecordedSystem(), python)["intel.gpus"].state == "absent"
 
 
 def test_a_device_is_looked_up_under_its_own_vendor():
@@ -112,13 +114,13 @@ def test_a_device_is_looked_up_under_its_own_vendor():
 )
 def test_a_mac_says_its_chip(text, chip):
     """Apple's own, or none on an Intel Mac."""
-    world = PaperWorld(commands={"/usr/sbin/sysctl": said(text)})
-    assert probe_apple(world).value == (Apple(chip=chip) if chip else None)
+    system = RecordedSystem(commands={"/usr/sbin/sysctl": said(text)})
+    assert probe_apple(system).value == (Apple(chip=chip) if chip else None)
 
 
 def test_a_mac_that_does_not_answer_is_unknown():
     """Without sysctl nothing is guessed."""
-    assert probe_apple(PaperWorld()).state == "unknown"
+    assert probe_apple(RecordedSystem()).state == "unknown"
 
 
 @given(st.text())

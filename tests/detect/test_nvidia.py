@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.detect.nvml import nvml_world
-from tests.detect.world import PaperWorld, said
-from torchdoctor.core.system.host import Completed, RealWorld
+from tests.detect.nvml import nvml_system
+from tests.detect.recorded_system import RecordedSystem, said
+from torchdoctor.core.system.host import Completed, HostSystem
 from torchdoctor.detect import Nvidia, NvidiaGpu
 from torchdoctor.detect.nvidia.probe import probe_nvidia
 
@@ -32,8 +32,8 @@ def _tool(folder: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def _with_tool(root: Path) -> RealWorld:
-    return RealWorld(environ={"PATH": f"{root}{os.pathsep}/usr/bin{os.pathsep}/bin"}, root=root)
+def _with_tool(root: Path) -> HostSystem:
+    return HostSystem(environ={"PATH": f"{root}{os.pathsep}/usr/bin{os.pathsep}/bin"}, root=root)
 
 
 # --- NVML -----------------------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def test_nvml_names_the_driver_and_every_gpu(library, tmp_path):
         "driver 550.54.15\n"
         + "gpu 8 0 85899345920 NVIDIA A100-SXM4-80GB\ngpu 9 0 85899345920 NVIDIA H100\n" * 4
     )
-    facts = probe_nvidia(nvml_world(library, tmp_path, text))
+    facts = probe_nvidia(nvml_system(library, tmp_path, text))
     assert (facts.driver.value, facts.driver.source) == ("550.54.15", "NVML")
     assert facts.machine is not None
     assert len(facts.machine.gpus) == 8
@@ -54,29 +54,29 @@ def test_nvml_names_the_driver_and_every_gpu(library, tmp_path):
 
 def test_a_gpu_that_shares_memory_has_none_of_its_own(library, tmp_path):
     """What NVML does not support is unknown, and the rest is kept."""
-    facts = probe_nvidia(nvml_world(library, tmp_path, "driver 580.95.05\ngpu 12 1 0 NVIDIA GB10\n"))
+    facts = probe_nvidia(nvml_system(library, tmp_path, "driver 580.95.05\ngpu 12 1 0 NVIDIA GB10\n"))
     assert facts.gpus.value == (NvidiaGpu(name="NVIDIA GB10", compute_capability="12.1"),)
 
 
 def test_a_lost_gpu_leaves_the_others(library, tmp_path):
     """One device that fell off the bus does not hide the rest."""
     text = "driver 550.54.15\ngpu 8 0 1073741824 lost\ngpu 8 0 1073741824 NVIDIA A100\n"
-    facts = probe_nvidia(nvml_world(library, tmp_path, text))
+    facts = probe_nvidia(nvml_system(library, tmp_path, text))
     assert [gpu.name for gpu in facts.gpus.value or ()] == ["NVIDIA A100"]
 
 
 def test_a_driver_without_a_gpu_is_no_nvidia_machine(library, tmp_path):
     """NVML answers and counts none: the driver is a fact, the machine has no NVIDIA part."""
-    facts = probe_nvidia(nvml_world(library, tmp_path, "driver 550.54.15\n"))
+    facts = probe_nvidia(nvml_system(library, tmp_path, "driver 550.54.15\n"))
     assert (facts.driver.value, facts.gpus.state, facts.machine) == ("550.54.15", "absent", None)
 
 
 def test_a_library_newer_than_the_module_is_unknown_with_the_reason(library, tmp_path):
     """After an update without a restart the driver is the one loaded, and the GPUs cannot be listed."""
-    world = nvml_world(library, tmp_path, "init 18\n")
+    system = nvml_system(library, tmp_path, "init 18\n")
     (tmp_path / "sys/module/nvidia").mkdir(parents=True)
     (tmp_path / "sys/module/nvidia/version").write_text("550.54.15\n")
-    facts = probe_nvidia(world)
+    facts = probe_nvidia(system)
     assert (facts.gpus.state, facts.driver.value) == ("unknown", "550.54.15")
     assert "mismatch" in (facts.gpus.why or "")
     assert facts.machine == Nvidia(driver="550.54.15")
@@ -84,17 +84,17 @@ def test_a_library_newer_than_the_module_is_unknown_with_the_reason(library, tmp
 
 def test_a_library_without_a_driver_is_absence(library, tmp_path):
     """A container image may hold the library on a machine without a GPU."""
-    facts = probe_nvidia(nvml_world(library, tmp_path, "init 9\n"))
+    facts = probe_nvidia(nvml_system(library, tmp_path, "init 9\n"))
     assert (facts.driver.state, facts.gpus.state, facts.machine) == ("absent", "absent", None)
 
 
 def test_a_driver_that_hangs_is_given_up(library, tmp_path, monkeypatch):
     """The limit holds, nvidia-smi (which would hang too) is not asked, and the reason is told."""
-    monkeypatch.setattr(RealWorld.run, "__kwdefaults__", {"timeout": 0.5})
-    world = nvml_world(library, tmp_path, "hang\n")
+    monkeypatch.setattr(HostSystem.run, "__kwdefaults__", {"timeout": 0.5})
+    system = nvml_system(library, tmp_path, "hang\n")
     _tool(tmp_path, f"touch {tmp_path}/asked")
     began = time.monotonic()
-    facts = probe_nvidia(world)
+    facts = probe_nvidia(system)
     assert time.monotonic() - began < 20
     assert facts.gpus.why == "NVML did not answer within 0.5 s"
     assert not (tmp_path / "asked").exists()
@@ -103,7 +103,7 @@ def test_a_driver_that_hangs_is_given_up(library, tmp_path, monkeypatch):
 def test_an_answer_of_a_thousand_gpus_is_cut(library, tmp_path):
     """More than 1,024 devices are no machine; the first are kept."""
     facts = probe_nvidia(
-        nvml_world(library, tmp_path, "driver 550.54.15\n" + "gpu 8 0 1073741824 A100\n" * 1500)
+        nvml_system(library, tmp_path, "driver 550.54.15\n" + "gpu 8 0 1073741824 A100\n" * 1500)
     )
     assert len(facts.gpus.value or ()) == 1024
 
@@ -144,7 +144,7 @@ def test_an_old_nvidia_smi_is_asked_without_the_capability(tmp_path):
 )
 def test_an_nvidia_smi_that_fails_is_unknown_with_the_reason(tmp_path, monkeypatch, script, why):
     """Failing, rubbish, another language, 100 MB, no text, never ending: soon over, never a guess."""
-    monkeypatch.setattr(RealWorld.run, "__kwdefaults__", {"timeout": 1.0})
+    monkeypatch.setattr(HostSystem.run, "__kwdefaults__", {"timeout": 1.0})
     _tool(tmp_path, script)
     began = time.monotonic()
     facts = probe_nvidia(_with_tool(tmp_path))
@@ -156,17 +156,17 @@ def test_an_nvidia_smi_that_fails_is_unknown_with_the_reason(tmp_path, monkeypat
 def test_wsl_keeps_its_tool_in_a_folder_of_its_own():
     """When PATH has none, WSL's own nvidia-smi is asked."""
     tool = SMI.replace("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
-    world = PaperWorld(
+    system = RecordedSystem(
         commands={"nvml": NO_LIBRARY, tool: said("NVIDIA GeForce RTX 3070, 8.6, 8192, 551.61\n")}
     )
-    facts = probe_nvidia(world)
+    facts = probe_nvidia(system)
     assert (facts.driver.value, facts.gpus.source) == ("551.61", "/usr/lib/wsl/lib/nvidia-smi")
 
 
 def test_no_devices_is_an_answer():
     """nvidia-smi that finds no device says that there is none."""
-    world = PaperWorld(commands={"nvml": NO_LIBRARY, SMI: said("No devices were found\n", status=6)})
-    assert probe_nvidia(world).gpus.state == "absent"
+    system = RecordedSystem(commands={"nvml": NO_LIBRARY, SMI: said("No devices were found\n", status=6)})
+    assert probe_nvidia(system).gpus.state == "absent"
 
 
 # --- the kernel and the bus -----------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ LOADED = {"/sys/module/nvidia/version": "550.54.15\n"}
 
 def test_a_gpu_without_a_driver_is_seen_on_the_bus():
     """The machine has an NVIDIA GPU whose driver is missing, which is not the same as none."""
-    facts = probe_nvidia(PaperWorld(files=RTX_4090, commands={"nvml": NO_LIBRARY}))
+    facts = probe_nvidia(RecordedSystem(files=RTX_4090, commands={"nvml": NO_LIBRARY}))
     assert facts.machine == Nvidia(driver=None, gpus=(NvidiaGpu(name="NVIDIA GeForce RTX 4090"),))
     assert (facts.driver.state, facts.gpus.source) == ("absent", "PCI")
 
@@ -192,7 +192,7 @@ def test_a_gpu_without_a_driver_is_seen_on_the_bus():
 def test_a_containers_host_driver_is_not_its_own():
     """The module shows in every container of a GPU host; without a device node nothing was passed in."""
     files = {**RTX_4090, **LOADED, "/.dockerenv": ""}
-    facts = probe_nvidia(PaperWorld(files=files, commands={"nvml": NO_LIBRARY}))
+    facts = probe_nvidia(RecordedSystem(files=files, commands={"nvml": NO_LIBRARY}))
     assert (facts.driver.value, facts.gpus.state, facts.machine) == ("550.54.15", "absent", None)
     assert "no GPU is passed into this container" in (facts.gpus.why or "")
 
@@ -200,30 +200,30 @@ def test_a_containers_host_driver_is_not_its_own():
 def test_a_container_with_the_device_and_no_library_keeps_it():
     """A device node without tools: the GPU is named by the bus."""
     files = {**RTX_4090, **LOADED, "/.dockerenv": "", "/dev/nvidia0": ""}
-    facts = probe_nvidia(PaperWorld(files=files, commands={"nvml": NO_LIBRARY}))
+    facts = probe_nvidia(RecordedSystem(files=files, commands={"nvml": NO_LIBRARY}))
     assert facts.machine == Nvidia(driver="550.54.15", gpus=(NvidiaGpu(name="NVIDIA GeForce RTX 4090"),))
 
 
 def test_a_loaded_driver_that_nobody_can_ask_is_unknown():
     """Without library, tool and bus the driver stands and the GPUs are unknown, not absent."""
-    facts = probe_nvidia(PaperWorld(files=LOADED, commands={"nvml": NO_LIBRARY}))
+    facts = probe_nvidia(RecordedSystem(files=LOADED, commands={"nvml": NO_LIBRARY}))
     assert (facts.gpus.state, facts.machine) == ("unknown", Nvidia(driver="550.54.15"))
 
 
 def test_nothing_of_nvidias_is_absence():
     """No library, no module, no tool, no device."""
-    facts = probe_nvidia(PaperWorld(commands={"nvml": NO_LIBRARY}))
+    facts = probe_nvidia(RecordedSystem(commands={"nvml": NO_LIBRARY}))
     assert (facts.driver.state, facts.gpus.state, facts.machine) == ("absent", "absent", None)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"gpus": 3}', "\x00", '{"gpus": [{"name": 5}]}'])
 def test_an_nvml_process_that_prints_rubbish_is_unknown(text):
     """Its answer is checked like any other."""
-    facts = probe_nvidia(PaperWorld(commands={"nvml": said(text)}))
+    facts = probe_nvidia(RecordedSystem(commands={"nvml": said(text)}))
     assert facts.gpus.state == "unknown"
 
 
 def test_a_crash_inside_the_library_is_unknown():
     """A broken library takes its own process down and not ours."""
     crash = Completed(argv=("python",), status=-11, failure="status")
-    assert "status -11" in (probe_nvidia(PaperWorld(commands={"nvml": crash})).gpus.why or "")
+    assert "status -11" in (probe_nvidia(RecordedSystem(commands={"nvml": crash})).gpus.why or "")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.nvml import EIGHT_H100, nvml_world
-from tests.detect.world import paper_python
-from torchdoctor.core.system.host import RealWorld
+from tests.detect.nvml import EIGHT_H100, nvml_system
+from tests.detect.recorded_system import paper_python
+from torchdoctor.core.system.host import HostSystem
 from torchdoctor.detect import detect
 from torchdoctor.detect.nvidia.gpu_state import MigInstance, parse_states, state_facts
-from torchdoctor.detect.nvidia.nvml import ask_nvml
+from torchdoctor.detect.nvidia.nvml import query_nvml
 from torchdoctor.detect.nvidia.probe import probe_nvidia
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the library is built for Linux")
@@ -35,13 +35,13 @@ set ecc_errors 2 9
 """
 
 
-def _facts(world):
-    return {name: fact.value for name, fact in ask_nvml(world).states.items() if fact.state == "found"}
+def _facts(system):
+    return {name: fact.value for name, fact in query_nvml(system).states.items() if fact.state == "found"}
 
 
 def test_eight_healthy_gpus_tell_everything(library, tmp_path):
     """All facts of a state come in the order of the GPUs."""
-    answer = ask_nvml(nvml_world(library, tmp_path, EIGHT_H100))
+    answer = query_nvml(nvml_system(library, tmp_path, EIGHT_H100))
     values = {name: fact.value for name, fact in answer.states.items()}
     assert (answer.driver.value, answer.cuda.value, len(answer.gpus.value or ())) == ("550.54.15", "12.4", 8)
     assert values["nvidia.uuid"][7] == "GPU-00000007-0000-4000-8000-000000000000"
@@ -60,7 +60,7 @@ def test_eight_healthy_gpus_tell_everything(library, tmp_path):
 
 def test_mixed_gpus_tell_what_each_of_them_has(library, tmp_path):
     """Slices with their ids, a prohibited GPU, a row to be remapped, reasons to run slow; None for nothing."""
-    values = _facts(nvml_world(library, tmp_path, SLICED))
+    values = _facts(nvml_system(library, tmp_path, SLICED))
     assert values["nvidia.mig"] == (True, None)
     assert values["nvidia.mig_instances"] == (
         MigInstance(
@@ -88,14 +88,14 @@ def test_mixed_gpus_tell_what_each_of_them_has(library, tmp_path):
 )  # fmt: skip
 def test_the_fabrics_state_is_named(library, tmp_path, state, word):
     """What Fabric Manager has done, and its failure."""
-    world = nvml_world(library, tmp_path, f"driver 550.54.15\ngpu 9 0 1 H100\nset fabric {state}\n")
-    assert _facts(world)["nvidia.fabric"] == (word,)
+    system = nvml_system(library, tmp_path, f"driver 550.54.15\ngpu 9 0 1 H100\nset fabric {state}\n")
+    assert _facts(system)["nvidia.fabric"] == (word,)
 
 
 @pytest.mark.parametrize("code", [*range(1, 31), 999])
 def test_every_error_of_the_start_is_told(library, tmp_path, code):
     """No driver and no library are absence; any other error is unknown, with NVML's own words."""
-    answer = ask_nvml(nvml_world(library, tmp_path, f"init {code}\ngpu 9 0 1 H100\n"))
+    answer = query_nvml(nvml_system(library, tmp_path, f"init {code}\ngpu 9 0 1 H100\n"))
     assert answer.gpus.state == ("absent" if code in (9, 12) else "unknown")
     assert answer.gpus.why
 
@@ -104,7 +104,7 @@ def test_every_error_of_the_start_is_told(library, tmp_path, code):
 def test_an_error_of_one_question_leaves_the_others(library, tmp_path, code):
     """What is not supported is absent, what failed is unknown with the reason; the rest stands."""
     text = f"{EIGHT_H100}fail nvmlDeviceGetTemperature {code}\n"
-    answer = ask_nvml(nvml_world(library, tmp_path, text))
+    answer = query_nvml(nvml_system(library, tmp_path, text))
     fact = answer.states["nvidia.temperature"]
     assert fact.state == ("absent" if code in (3, 13) else "unknown")
     assert fact.why
@@ -113,10 +113,10 @@ def test_an_error_of_one_question_leaves_the_others(library, tmp_path, code):
 
 def test_a_question_that_hangs_leaves_the_driver_and_the_gpus(library, tmp_path, monkeypatch):
     """What was said before the limit is kept; the states are unknown."""
-    monkeypatch.setattr(RealWorld.run, "__kwdefaults__", {"timeout": 2.5})
+    monkeypatch.setattr(HostSystem.run, "__kwdefaults__", {"timeout": 2.5})
     text = f"{EIGHT_H100}hang nvmlDeviceGetPowerUsage\n"
     began = time.monotonic()
-    answer = probe_nvidia(nvml_world(library, tmp_path, text))
+    answer = probe_nvidia(nvml_system(library, tmp_path, text))
     assert time.monotonic() - began < 20
     assert (answer.driver.value, len(answer.gpus.value or ())) == ("550.54.15", 8)
     assert answer.states["nvidia.temperature"].why == "NVML did not answer within 2.5 s"
@@ -125,14 +125,14 @@ def test_a_question_that_hangs_leaves_the_driver_and_the_gpus(library, tmp_path,
 def test_a_function_of_a_newer_name_is_asked_first(library, tmp_path):
     """NVML renamed the reasons for low clocks: what has the new name answers by it, what has the old by that."""
     text = "driver 580.95.05\ngpu 9 0 1 H100\nset events 4\nset throttle 1\ngpu 8 0 1 A100\nset throttle 1\n"
-    values = _facts(nvml_world(library, tmp_path, text))
+    values = _facts(nvml_system(library, tmp_path, text))
     assert values["nvidia.throttle"] == (("software-power-cap",), ("idle",))
 
 
 def test_a_lost_gpu_is_told(library, tmp_path):
     """A GPU that fell off the bus is counted as lost, and the states are those of the others."""
     text = "driver 550.54.15\ngpu 8 0 1 lost\ngpu 8 0 1048576 A100\nset temperature 40\n"
-    answer = ask_nvml(nvml_world(library, tmp_path, text))
+    answer = query_nvml(nvml_system(library, tmp_path, text))
     assert [line.startswith("GPU 0: ") for line in answer.lost.value or ()] == [True]
     assert answer.states["nvidia.temperature"].value == (40,)
 
@@ -152,8 +152,8 @@ def test_a_lost_gpu_is_told(library, tmp_path):
 )
 def test_hidden_gpus_are_told_apart(library, tmp_path, text, kind, shown, why):
     """CUDA_VISIBLE_DEVICES is checked against the GPUs and ids that NVML names."""
-    world = nvml_world(library, tmp_path, EIGHT_H100, CUDA_VISIBLE_DEVICES=text)
-    visible = detect(world, python=paper_python()).fact("nvidia.visible").value
+    system = nvml_system(library, tmp_path, EIGHT_H100, CUDA_VISIBLE_DEVICES=text)
+    visible = detect(system, python=paper_python()).fact("nvidia.visible").value
     assert (visible.kind, visible.shown) == (kind, shown)
     assert why is None or why in visible.why
 
@@ -161,7 +161,7 @@ def test_hidden_gpus_are_told_apart(library, tmp_path, text, kind, shown, why):
 def test_a_thousand_gpus_tell_their_state(library, tmp_path):
     """The first 1,024 are read."""
     text = "driver 550.54.15\n" + "gpu 8 0 1073741824 A100\nset temperature 30\n" * 1500
-    assert _facts(nvml_world(library, tmp_path, text))["nvidia.temperature"] == (30,) * 1024
+    assert _facts(nvml_system(library, tmp_path, text))["nvidia.temperature"] == (30,) * 1024
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=4)

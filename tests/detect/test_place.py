@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.world import PaperWorld, paper_python, said
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
 from torchdoctor.core.system.host import Space
 from torchdoctor.core.system.windows_memory import MemoryStatus
 from torchdoctor.detect.host.cgroup import (
@@ -59,8 +59,8 @@ def test_wsl_is_told_by_the_kernels_name(release, version):
 
 def test_a_kernel_of_ones_own_under_wsl_is_unknown():
     """It is WSL, and which is not said."""
-    world = PaperWorld(files={"/proc/sys/kernel/osrelease": "6.1.0-Microsoft-custom\n"})
-    assert probe_wsl_version(world).state == "unknown"
+    system = RecordedSystem(files={"/proc/sys/kernel/osrelease": "6.1.0-Microsoft-custom\n"})
+    assert probe_wsl_version(system).state == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_kernel_of_ones_own_under_wsl_is_unknown():
 )
 def test_a_container_is_told_by_its_marks(files, environ, kind):
     """Each runtime leaves a file or a variable; Kubernetes runs others' containers."""
-    assert probe_container(PaperWorld(files=dict.fromkeys(files, ""), environ=environ)).value == kind
+    assert probe_container(RecordedSystem(files=dict.fromkeys(files, ""), environ=environ)).value == kind
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,12 @@ def test_the_least_limit_of_the_groups_counts():
         "/sys/fs/cgroup/a/b/memory.max": "max\n",
         "/sys/fs/cgroup/a/memory.max": f"{3 << 30}\n",
     }
-    world = PaperWorld(files=files)
-    assert (probe_cpu_limit(world).value, probe_cpu_limit(world).source) == (2.0, "/sys/fs/cgroup/a/cpu.max")
-    assert probe_memory_limit(world).value == 3072
+    system = RecordedSystem(files=files)
+    assert (probe_cpu_limit(system).value, probe_cpu_limit(system).source) == (
+        2.0,
+        "/sys/fs/cgroup/a/cpu.max",
+    )
+    assert probe_memory_limit(system).value == 3072
 
 
 def test_groups_of_version_1_are_read():
@@ -122,14 +125,14 @@ def test_groups_of_version_1_are_read():
         "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
         "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
     }
-    assert probe_cpu_limit(PaperWorld(files=files)).value == 1.5
-    assert probe_memory_limit(PaperWorld(files=files)).state == "absent"
+    assert probe_cpu_limit(RecordedSystem(files=files)).value == 1.5
+    assert probe_memory_limit(RecordedSystem(files=files)).state == "absent"
 
 
 def test_an_arm_processor_is_named_by_lscpu():
     """The kernel knows numbers, lscpu the names; the features are the kernel's."""
     files = {"/proc/cpuinfo": ARM, "/sys/devices/system/cpu/online": "0-3\n"}
-    facts = probe_cpu(PaperWorld(files=files, commands={"lscpu": said(LSCPU_ARM)}), paper_python())
+    facts = probe_cpu(RecordedSystem(files=files, commands={"lscpu": said(LSCPU_ARM)}), paper_python())
     assert (facts["system.cpu.model"].value, facts["system.cpu.vendor"].source) == ("Cortex-A76", "lscpu")
     assert facts["system.cpu.features"].value == ("asimd", "crc32", "fp", "sve")
     assert (facts["system.cpu.cores"].value, facts["system.cpu.threads"].value) == (4, 4)
@@ -150,15 +153,15 @@ def test_an_arm_processor_is_named_by_lscpu():
 )
 def test_a_processors_level_is_the_highest_without_a_gap(flags, level):
     """A feature that lacks is not made up for by a higher one; ARM has no such level."""
-    world = PaperWorld(files={"/proc/cpuinfo": f"processor : 0\nflags : {flags}\n"})
-    assert probe_cpu(world, paper_python())["system.cpu.level"].value == level
+    system = RecordedSystem(files={"/proc/cpuinfo": f"processor : 0\nflags : {flags}\n"})
+    assert probe_cpu(system, paper_python())["system.cpu.level"].value == level
 
 
 def test_threads_of_one_core_are_one_core():
     """Two threads each, on two cores."""
     topology = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
     files = {topology.format(place): f"{place % 2},{place % 2 + 2}\n" for place in range(4)}
-    facts = probe_cpu(PaperWorld(files=files), paper_python())
+    facts = probe_cpu(RecordedSystem(files=files), paper_python())
     assert facts["system.cpu.cores"].value == 2
 
 
@@ -169,8 +172,10 @@ def test_a_windows_machine_says_its_processor():
         "PROCESSOR_IDENTIFIER": "AMD64 Family 25 Model 33 Stepping 0, AuthenticAMD",
         "NUMBER_OF_PROCESSORS": "24",
     }
-    world = PaperWorld(environ=environ, commands={"reg query": said(f"\r\nHKEY_LOCAL_MACHINE\\X\r\n{name}")})
-    facts = probe_cpu(world, paper_python(sys_platform="win32"))
+    system = RecordedSystem(
+        environ=environ, commands={"reg query": said(f"\r\nHKEY_LOCAL_MACHINE\\X\r\n{name}")}
+    )
+    facts = probe_cpu(system, paper_python(sys_platform="win32"))
     assert [facts[f"system.cpu.{part}"].value for part in ("vendor", "model", "threads")] == [
         "AuthenticAMD",
         "AMD Ryzen 9 5900X 12-Core Processor",
@@ -183,7 +188,9 @@ def test_a_mac_says_its_processor_though_sysctl_fails():
     text = "machdep.cpu.brand_string: Apple M4\nhw.physicalcpu: 10\nhw.logicalcpu: 10\n"
     text += "hw.optional.arm.FEAT_BF16: 1\nhw.optional.arm.FEAT_SME: 1\nhw.optional.arm.FEAT_RME: 0\n"
     answer = said(text, status=1, stderr="sysctl: unknown oid 'machdep.cpu.vendor'\n")
-    facts = probe_cpu(PaperWorld(commands={"/usr/sbin/sysctl": answer}), paper_python(sys_platform="darwin"))
+    facts = probe_cpu(
+        RecordedSystem(commands={"/usr/sbin/sysctl": answer}), paper_python(sys_platform="darwin")
+    )
     said_of = [facts[f"system.cpu.{part}"].value for part in ("vendor", "model", "cores")]
     assert said_of == ["Apple", "Apple M4", 10]
     assert facts["system.cpu.features"].value == ("feat_bf16", "feat_sme")
@@ -192,24 +199,24 @@ def test_a_mac_says_its_processor_though_sysctl_fails():
 def test_memory_and_shared_memory_are_told_in_mebibytes():
     """The kernel counts kB, statvfs bytes."""
     files = {"/proc/meminfo": "MemTotal:       24683656 kB\nMemAvailable:   23700876 kB\n", f"{SHM}/x": ""}
-    world = PaperWorld(files=files, spaces={SHM: Space(total_mib=64, free_mib=60)})
-    facts = probe_memory(world, paper_python())
+    system = RecordedSystem(files=files, spaces={SHM: Space(total_mib=64, free_mib=60)})
+    facts = probe_memory(system, paper_python())
     names = ("system.memory.total", "system.memory.available", "system.shm", "system.shm_free")
     assert [facts[name].value for name in names] == [24105, 23145, 64, 60]
 
 
 def test_windows_counts_its_own_memory():
     """One call gives both; its structure has the size that Windows asks for."""
-    world = PaperWorld(installed=Space(total_mib=32768, free_mib=1024))
-    facts = probe_memory(world, paper_python(sys_platform="win32"))
+    system = RecordedSystem(installed=Space(total_mib=32768, free_mib=1024))
+    facts = probe_memory(system, paper_python(sys_platform="win32"))
     assert [facts[f"system.memory.{part}"].value for part in ("total", "available")] == [32768, 1024]
     assert ctypes.sizeof(MemoryStatus) == 64
 
 
 def test_disk_is_told_where_a_folder_is_named():
     """A folder that nobody named, and a file system that says nothing, are unknown."""
-    world = PaperWorld(spaces={"/env": Space(total_mib=10, free_mib=5)})
-    facts = probe_disk(world, {"environment": "/env", "cache": "", "temporary": "/tmp"})  # noqa: S108
+    system = RecordedSystem(spaces={"/env": Space(total_mib=10, free_mib=5)})
+    facts = probe_disk(system, {"environment": "/env", "cache": "", "temporary": "/tmp"})  # noqa: S108
     assert facts["system.disk.environment"].value == 5
     assert {facts["system.disk.cache"].state, facts["system.disk.temporary"].state} == {"unknown"}
 

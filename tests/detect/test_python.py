@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.world import PaperWorld, said
-from torchdoctor.core.system import real_world
+from tests.detect.recorded_system import RecordedSystem, said
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import describe_python
 from torchdoctor.detect.python.describe import parse_description
 from torchdoctor.errors import EnvironmentUnusable
@@ -37,7 +37,7 @@ def _line(**changes: object) -> str:
 
 def test_the_running_interpreter_is_described_as_it_is():
     """Run as a process, it says what it says here."""
-    info = describe_python(real_world(os.environ), sys.executable)
+    info = describe_python(host_system(os.environ), sys.executable)
     assert info.version == ".".join(map(str, sys.version_info[:3]))
     assert info.implementation == sys.implementation.name
     assert info.prefix == Path(sys.prefix)
@@ -51,7 +51,7 @@ def test_a_venv_in_a_folder_of_any_name_is_described(tmp_path):
     """Blanks and letters beyond ASCII survive, though the probe speaks C."""
     folder = tmp_path / "mein Gerät 机器"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    info = describe_python(real_world(os.environ), folder / "bin/python")
+    info = describe_python(host_system(os.environ), folder / "bin/python")
     assert info.is_venv
     assert info.prefix == folder
     assert info.executable == folder / "bin/python"
@@ -64,13 +64,13 @@ def test_a_venv_that_prints_at_start_is_still_read(tmp_path):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     packages = next(folder.glob("lib*/python3*/site-packages"))
     (packages / "loud.pth").write_text("import sys; sys.stdout.write('{hello')\n")
-    assert describe_python(real_world(os.environ), folder / "bin/python").prefix == folder
+    assert describe_python(host_system(os.environ), folder / "bin/python").prefix == folder
 
 
 def test_an_interpreter_that_is_not_there_is_named():
     """The message names the path, the fix says what to type."""
     with pytest.raises(EnvironmentUnusable) as caught:
-        describe_python(real_world(os.environ), "/nowhere/bin/python")
+        describe_python(host_system(os.environ), "/nowhere/bin/python")
     assert caught.value.message == "there is no Python at /nowhere/bin/python"
     assert "--python" in caught.value.fix
     assert caught.value.name == "no-python"
@@ -94,7 +94,7 @@ def test_a_program_that_is_no_python_is_refused(tmp_path, script, message):
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     with pytest.raises(EnvironmentUnusable, match=message):
-        describe_python(real_world(os.environ), path)
+        describe_python(host_system(os.environ), path)
 
 
 def test_the_facts_of_another_machines_python_are_read():
@@ -139,7 +139,7 @@ def test_the_interpreter_runs_apart_from_the_users_settings():
     """-I keeps PYTHONPATH, user site and the current folder out of the description."""
     seen: list[tuple[str, ...]] = []
 
-    class Watching(PaperWorld):
+    class Watching(RecordedSystem):
         def run(self, argv, *, timeout=5.0):
             seen.append(tuple(argv))
             return said(_line())

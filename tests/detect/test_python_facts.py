@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
 from tests.detect.test_python import _line
-from tests.detect.world import PaperWorld, paper_python, said
-from torchdoctor.core.system import real_world
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import describe_python, find_python
 from torchdoctor.detect.python.describe import parse_description
 from torchdoctor.detect.python.facts import abi_of, distributor_of, python_facts
-from torchdoctor.detect.python.named_environments import conda_environments, named_environment
+from torchdoctor.detect.python.named_environments import conda_environments, find_environment_by_name
 from torchdoctor.errors import EnvironmentUnusable
 
 HOME = "/home/user"
@@ -61,9 +61,9 @@ def test_who_made_it_shows_in_its_place(place, name):
 
 def test_a_conda_environment_is_known_by_its_records():
     """conda-meta beside the interpreter."""
-    world = PaperWorld(files={"/opt/conda/envs/vision/conda-meta/history": ""})
+    system = RecordedSystem(files={"/opt/conda/envs/vision/conda-meta/history": ""})
     python = paper_python(prefix=Path("/opt/conda/envs/vision"), base_prefix=Path("/opt/conda/envs/vision"))
-    facts = python_facts(python, world)
+    facts = python_facts(python, system)
     assert facts["python.conda_environment"].value is True
     assert facts["python.distributor"].value == "conda"
 
@@ -74,7 +74,7 @@ def test_a_conda_environment_is_known_by_its_records():
 )
 def test_rosetta_is_the_processs_own_word(translated, state, value):
     """On a Mac; where it could not ask, that is unknown."""
-    fact = python_facts(paper_python(sys_platform="darwin", translated=translated), PaperWorld())[
+    fact = python_facts(paper_python(sys_platform="darwin", translated=translated), RecordedSystem())[
         "python.translated"
     ]
     assert (fact.state, fact.value) == (state, value)
@@ -96,7 +96,7 @@ def test_the_fields_that_came_later_may_be_missing_or_odd():
 
 def test_the_running_interpreter_tells_its_path():
     """Its own site-packages is on it, and its user site has a place."""
-    info = describe_python(real_world(os.environ), sys.executable)
+    info = describe_python(host_system(os.environ), sys.executable)
     assert {str(place) for place in info.site_packages} & set(info.path)
     assert info.user_site is not None
     assert info.abi_flags == sys.abiflags
@@ -111,7 +111,7 @@ def test_the_stores_alias_is_no_python():
     with pytest.raises(
         EnvironmentUnusable, match="is the alias that Windows has for the Microsoft Store"
     ) as caught:
-        describe_python(PaperWorld(commands={"python.exe": answer}), "python.exe")
+        describe_python(RecordedSystem(commands={"python.exe": answer}), "python.exe")
     assert caught.value.name == "store-alias"
 
 
@@ -119,20 +119,20 @@ def test_the_stores_alias_is_no_python():
 def test_active_is_the_environment_of_this_shell(tmp_path, name):
     """The one that is activated, by either tool's variable."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
-    world = real_world({**os.environ, "VIRTUAL_ENV": "", "CONDA_PREFIX": "", name: str(tmp_path / "env")})
-    assert find_python(world, "active").prefix == tmp_path / "env"
+    system = host_system({**os.environ, "VIRTUAL_ENV": "", "CONDA_PREFIX": "", name: str(tmp_path / "env")})
+    assert find_python(system, "active").prefix == tmp_path / "env"
 
 
 def test_active_without_one_is_told():
     """Not another one in its place."""
     with pytest.raises(EnvironmentUnusable, match="no environment is active"):
-        find_python(PaperWorld(), "active")
+        find_python(RecordedSystem(), "active")
 
 
 def test_an_active_environment_that_is_gone_is_told():
     """The variable outlives the folder."""
     with pytest.raises(EnvironmentUnusable, match="/gone, which VIRTUAL_ENV names,"):
-        find_python(PaperWorld(environ={"VIRTUAL_ENV": "/gone"}), "active")
+        find_python(RecordedSystem(environ={"VIRTUAL_ENV": "/gone"}), "active")
 
 
 def _conda(*folders: str, **more: str) -> dict[str, str]:
@@ -140,7 +140,7 @@ def _conda(*folders: str, **more: str) -> dict[str, str]:
     return {**files, **more}
 
 
-WORLD = PaperWorld(
+WORLD = RecordedSystem(
     environ={"HOME": HOME, "PYENV_ROOT": f"{HOME}/.pyenv", "CONDA_EXE": "/srv/conda/bin/conda"},
     files=_conda(
         "/srv/conda", "/srv/conda/envs/vision", f"{HOME}/miniforge3", f"{HOME}/miniforge3/envs/vision",
@@ -167,7 +167,7 @@ WORLD = PaperWorld(
 )
 def test_an_environment_goes_by_its_name(name, place):
     """conda's list, the `envs` of the conda in use before another's, then pyenv's."""
-    found = named_environment(WORLD, name)
+    found = find_environment_by_name(WORLD, name)
     assert found == (Path(place) / "bin/python" if place else None)
 
 
@@ -180,13 +180,13 @@ def test_what_is_not_there_is_told_with_condas_environments():
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reader_of_condas_list(text):
     """Lines that name nothing are left."""
-    world = PaperWorld(environ={"HOME": HOME}, files={f"{HOME}/.conda/environments.txt": text})
-    assert list(conda_environments(world)) == []
+    system = RecordedSystem(environ={"HOME": HOME}, files={f"{HOME}/.conda/environments.txt": text})
+    assert list(conda_environments(system)) == []
 
 
 @pytest.mark.parametrize("path", sorted(Path.home().glob(".pyenv/versions/3.*/bin/python")), ids=str)
 def test_every_python_of_this_machine_describes_itself(path):
     """From 3.6 on; those that lie here stand for others."""
-    info = describe_python(real_world(os.environ), path)
+    info = describe_python(host_system(os.environ), path)
     assert info.version.startswith(path.parts[-3].rpartition(".")[0])
     assert info.path

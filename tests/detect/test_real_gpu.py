@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from torchdoctor.core.system import real_world
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import describe_python, detect
 
 pytestmark = pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="no NVIDIA driver here")
@@ -30,8 +30,8 @@ def _number(text: str | None) -> float | None:
 
 def test_every_fact_is_what_the_drivers_own_tool_says():
     """Driver, names, memory, ids, modes, limits; what changes by the second is left."""
-    world = real_world(os.environ)
-    detection = detect(world, python=describe_python(world, sys.executable))
+    system = host_system(os.environ)
+    detection = detect(system, python=describe_python(system, sys.executable))
     log = _log()
     gpus = log.findall("gpu")
     assert detection.fact("nvidia.driver").value == log.findtext("driver_version")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.detect.world import paper_python
-from torchdoctor.core.system.host import RealWorld
+from tests.detect.recorded_system import paper_python
+from torchdoctor.core.system.host import HostSystem
 from torchdoctor.detect import AmdGpu, NvidiaGpu, detect
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ esac
 """
 
 
-def _tree(root: Path, files: dict[str, str]) -> RealWorld:
+def _tree(root: Path, files: dict[str, str]) -> HostSystem:
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return RealWorld(environ={"PATH": f"{root}/bin:/usr/bin:/bin"}, root=root)
+    return HostSystem(environ={"PATH": f"{root}/bin:/usr/bin:/bin"}, root=root)
 
 
 def test_a_workstation_of_two_makers_without_nvidias_driver(tmp_path):
@@ -79,9 +79,9 @@ def test_a_workstation_of_two_makers_without_nvidias_driver(tmp_path):
 
 def test_a_tool_on_path_is_asked_in_its_own_words(tmp_path):
     """Without NVML the query and the list of nvidia-smi make the machine, the id too."""
-    world = _tree(tmp_path, {"bin/nvidia-smi": TOOL})
+    system = _tree(tmp_path, {"bin/nvidia-smi": TOOL})
     (tmp_path / "bin/nvidia-smi").chmod(0o755)
-    detection = detect(world, python=paper_python())
+    detection = detect(system, python=paper_python())
     assert detection.machine.nvidia is not None
     gpu = NvidiaGpu(name="NVIDIA H100 80GB HBM3", compute_capability="9.0", memory_mib=81559)
     assert (detection.machine.nvidia.driver, detection.machine.nvidia.gpus) == ("550.54.15", (gpu,))

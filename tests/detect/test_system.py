@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.world import PaperWorld, paper_python, said
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
 from torchdoctor.detect import Libc
 from torchdoctor.detect.host.container import probe_container, probe_wsl
 from torchdoctor.detect.host.operating_system import (
@@ -40,21 +40,22 @@ Usage: /lib/ld-musl-x86_64.so.1 [options] [--] pathname [args]
 
 def test_the_release_is_the_distributions_number():
     """VERSION_ID, and its full name beside it for people."""
-    world = PaperWorld(files={"/etc/os-release": UBUNTU})
-    assert probe_os_version(world, paper_python()).value == "22.04"
-    assert probe_os_name(world, paper_python()).value == "Ubuntu 22.04.4 LTS"
+    system = RecordedSystem(files={"/etc/os-release": UBUNTU})
+    assert probe_os_version(system, paper_python()).value == "22.04"
+    assert probe_os_name(system, paper_python()).value == "Ubuntu 22.04.4 LTS"
 
 
 def test_a_rolling_distribution_has_no_release():
     """Absent, which is not unknown."""
     assert (
-        probe_os_version(PaperWorld(files={"/etc/os-release": ARCH_LINUX}), paper_python()).state == "absent"
+        probe_os_version(RecordedSystem(files={"/etc/os-release": ARCH_LINUX}), paper_python()).state
+        == "absent"
     )
 
 
 def test_without_os_release_the_release_is_unknown():
     """A minimal container has no such file."""
-    assert probe_os_version(PaperWorld(), paper_python()).state == "unknown"
+    assert probe_os_version(RecordedSystem(), paper_python()).state == "unknown"
 
 
 @given(st.text())
@@ -98,30 +99,30 @@ def test_a_system_without_builds_is_refused():
 
 def test_glibc_says_its_version_itself():
     """The interpreter's confstr decides."""
-    assert probe_libc(PaperWorld(), paper_python(libc="glibc 2.35")).value == Libc(
+    assert probe_libc(RecordedSystem(), paper_python(libc="glibc 2.35")).value == Libc(
         name="glibc", version="2.35"
     )
 
 
 def test_musl_is_asked_by_its_loader():
     """The loader prints its version when it is run."""
-    world = PaperWorld(
+    system = RecordedSystem(
         files={"/lib/ld-musl-x86_64.so.1": ""},
         commands={"/lib/ld-musl-x86_64.so.1": said("", status=1, stderr=MUSL)},
     )
     python = paper_python(libc=None, host="x86_64-alpine-linux-musl")
-    assert probe_libc(world, python).value == Libc(name="musl", version="1.2.4")
+    assert probe_libc(system, python).value == Libc(name="musl", version="1.2.4")
 
 
 def test_musls_loader_on_a_glibc_system_decides_nothing():
     """The interpreter is linked with glibc, whatever else is installed."""
-    world = PaperWorld(files={"/lib/ld-musl-x86_64.so.1": ""})
-    assert probe_libc(world, paper_python()).value == Libc(name="glibc", version="2.35")
+    system = RecordedSystem(files={"/lib/ld-musl-x86_64.so.1": ""})
+    assert probe_libc(system, paper_python()).value == Libc(name="glibc", version="2.35")
 
 
 def test_a_c_library_that_does_not_say_is_unknown():
     """Neither glibc's answer nor musl's name."""
-    assert probe_libc(PaperWorld(), paper_python(libc=None)).state == "unknown"
+    assert probe_libc(RecordedSystem(), paper_python(libc=None)).state == "unknown"
 
 
 @given(st.text())
@@ -144,7 +145,7 @@ def test_no_text_breaks_the_reader_of_musl(text):
 def test_wsl_is_known_by_its_kernel(kernel, wsl):
     """Both versions; unknown where the kernel's name cannot be read."""
     files = {"/proc/sys/kernel/osrelease": kernel} if kernel else {}
-    assert probe_wsl(PaperWorld(files=files)).value is wsl
+    assert probe_wsl(RecordedSystem(files=files)).value is wsl
 
 
 @pytest.mark.parametrize(
@@ -162,4 +163,4 @@ def test_wsl_is_known_by_its_kernel(kernel, wsl):
 )
 def test_a_container_is_known_by_its_marks(files, environ, name):
     """Files first, then variables."""
-    assert probe_container(PaperWorld(files=dict.fromkeys(files, ""), environ=environ)).value == name
+    assert probe_container(RecordedSystem(files=dict.fromkeys(files, ""), environ=environ)).value == name

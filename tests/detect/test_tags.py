@@ -8,7 +8,7 @@ import sys
 import packaging.tags
 import pytest
 
-from torchdoctor.core.system import real_world
+from torchdoctor.core.system import host_system
 from torchdoctor.detect import Libc, Machine, Python, describe_python, detect, supported_tags
 
 
@@ -19,8 +19,8 @@ def _tags(**changes: object) -> set[str]:
 
 def test_here_they_are_what_packaging_says():
     """The tags computed from the detected facts are those of the running interpreter, all of them."""
-    world = real_world(os.environ)
-    machine = detect(world, python=describe_python(world, sys.executable)).machine
+    system = host_system(os.environ)
+    machine = detect(system, python=describe_python(system, sys.executable)).machine
     assert set(supported_tags(machine)) == set(packaging.tags.sys_tags())
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.world import PaperWorld, paper_python, said
+from tests.detect.recorded_system import RecordedSystem, paper_python, said
 from torchdoctor.detect import AmdGpu, IntelGpu, NvidiaGpu, detect
 from torchdoctor.detect.amd.parsers import parse_amd_smi, parse_rocminfo
 from torchdoctor.detect.amd.probe import parse_groups, probe_all_amd, probe_amd
@@ -54,11 +54,11 @@ def test_the_log_is_read_where_it_may_be():
     """Not without a driver; unknown where the kernel keeps it to itself."""
     loaded = {"/sys/module/nvidia/version": "550.1\n"}
     python = paper_python()
-    assert probe_log(PaperWorld(commands={"dmesg": said(XID)}), python)["nvidia.xid"].state == "absent"
-    world = PaperWorld(files=loaded, commands={"dmesg": said(XID)})
-    assert probe_log(world, python)["nvidia.xid"].value == ("0000:44:00 79",)
+    assert probe_log(RecordedSystem(commands={"dmesg": said(XID)}), python)["nvidia.xid"].state == "absent"
+    system = RecordedSystem(files=loaded, commands={"dmesg": said(XID)})
+    assert probe_log(system, python)["nvidia.xid"].value == ("0000:44:00 79",)
     refused = said("", status=1, stderr="dmesg: read kernel buffer failed: Operation not permitted\n")
-    fact = probe_log(PaperWorld(files=loaded, commands={"dmesg": refused}), python)["nvidia.xid"]
+    fact = probe_log(RecordedSystem(files=loaded, commands={"dmesg": refused}), python)["nvidia.xid"]
     assert (fact.state, "Operation not permitted" in (fact.why or "")) == ("unknown", True)
 
 
@@ -70,8 +70,8 @@ def test_toolkits_are_listed_with_their_folders():
         "/usr/local/cuda-10.2/version.txt": "CUDA Version 10.2.89\n",
         "/opt/cuda/version.json": '{"cuda": {"version": "11.8.0"}}',
     }
-    world = PaperWorld(files=files, environ={"CUDA_HOME": "/opt/cuda/"}, commands={"nvcc": said(NVCC)})
-    facts = probe_toolkits(world, paper_python())
+    system = RecordedSystem(files=files, environ={"CUDA_HOME": "/opt/cuda/"}, commands={"nvcc": said(NVCC)})
+    facts = probe_toolkits(system, paper_python())
     assert facts["nvidia.toolkits"].value == (
         "10.2.89 (/usr/local/cuda-10.2)",
         "12.4.1 (/usr/local/cuda-12.4)",
@@ -82,8 +82,8 @@ def test_toolkits_are_listed_with_their_folders():
 
 def test_windows_toolkits_are_read_from_their_variables():
     """One variable each."""
-    world = PaperWorld(environ={"CUDA_PATH_V12_4": "C:\\CUDA\\v12.4", "CUDA_PATH": "C:\\CUDA\\v12.4"})
-    facts = probe_toolkits(world, paper_python(sys_platform="win32"))
+    system = RecordedSystem(environ={"CUDA_PATH_V12_4": "C:\\CUDA\\v12.4", "CUDA_PATH": "C:\\CUDA\\v12.4"})
+    facts = probe_toolkits(system, paper_python(sys_platform="win32"))
     assert facts["nvidia.toolkits"].value == ("12.4 (C:\\CUDA\\v12.4)",)
 
 
@@ -98,8 +98,8 @@ def test_libraries_before_the_wheels_own_are_named():
         "libnvidia-ml.so.1",
     )
     files = {f"/opt/old[1]/{name}": "" for name in names}
-    world = PaperWorld(files=files, environ={"LD_LIBRARY_PATH": "/opt/old[1]::relative:/opt/old[1]"})
-    fact = probe_toolkits(world, paper_python())["nvidia.shadowing_libraries"]
+    system = RecordedSystem(files=files, environ={"LD_LIBRARY_PATH": "/opt/old[1]::relative:/opt/old[1]"})
+    fact = probe_toolkits(system, paper_python())["nvidia.shadowing_libraries"]
     assert set(fact.value or ()) == {
         "/opt/old[1]/libcudnn_ops_infer.so.8",
         "/opt/old[1]/libcublas.so.11",
@@ -117,7 +117,7 @@ def test_an_updated_library_is_told_from_its_module():
         "/dev/nvidia0": "",
         "/dev/nvidiactl": "",
     }
-    facts = probe_install(PaperWorld(files=files, denied=frozenset({"/dev/nvidia0"})), paper_python())
+    facts = probe_install(RecordedSystem(files=files, denied=frozenset({"/dev/nvidia0"})), paper_python())
     assert facts["nvidia.mismatch"].value is True
     assert facts["nvidia.library_version"].source.endswith("libnvidia-ml.so.550.107.02")
     assert facts["nvidia.libcuda"].value == (
@@ -138,8 +138,8 @@ def test_an_updated_library_is_told_from_its_module():
 )
 def test_fabric_manager_is_asked_for_where_there_is_an_nvswitch(answer, state, word):
     """Its state by systemd; a system without systemd is unknown."""
-    world = PaperWorld(files={"/dev/nvidia-nvswitch0": ""}, commands={"systemctl": answer})
-    facts = probe_install(world, paper_python())
+    system = RecordedSystem(files={"/dev/nvidia-nvswitch0": ""}, commands={"systemctl": answer})
+    facts = probe_install(system, paper_python())
     fact = facts["nvidia.fabric_manager"]
     assert (facts["nvidia.nvswitches"].value, fact.state, fact.value) == (1, state, word)
 
@@ -147,8 +147,8 @@ def test_fabric_manager_is_asked_for_where_there_is_an_nvswitch(answer, state, w
 def test_a_file_that_may_not_be_read_is_not_taken_for_absent():
     """The driver's version file is there and closed: nobody can tell, and that is said."""
     paths = ("/sys/module/nvidia/version", "/proc/driver/nvidia/version", "/sys/module/amdgpu/version")
-    world = PaperWorld(files=dict.fromkeys(paths, ""), denied=frozenset(paths))
-    facts = {**probe_install(world, paper_python()), **probe_all_amd(world, paper_python())}
+    system = RecordedSystem(files=dict.fromkeys(paths, ""), denied=frozenset(paths))
+    facts = {**probe_install(system, paper_python()), **probe_all_amd(system, paper_python())}
     names = ("nvidia.module_version", "nvidia.module", "amd.driver")
     assert {facts[name].why for name in names} == {"it cannot be read"}
 
@@ -159,7 +159,7 @@ def test_a_jetson_is_named_by_its_device_tree():
         "/proc/device-tree/model": "NVIDIA Jetson AGX Orin Developer Kit\x00",
         "/etc/nv_tegra_release": "# R35 (release), REVISION: 4.1, GCID: 33958178, BOARD: t186ref, EABI: aarch64\n",
     }
-    detection = detect(PaperWorld(files=files), python=paper_python(machine="aarch64"))
+    detection = detect(RecordedSystem(files=files), python=paper_python(machine="aarch64"))
     assert detection.fact("nvidia.gpus").value == (NvidiaGpu(name="NVIDIA Jetson AGX Orin"),)
     assert detection.fact("nvidia.l4t").value == "35.4.1"
 
@@ -167,7 +167,7 @@ def test_a_jetson_is_named_by_its_device_tree():
 def test_windows_names_the_adapters_of_all_makers():
     """The registry has each adapter's name and ids, in any order and any case."""
     python = paper_python(sys_platform="win32", libc=None)
-    machine = detect(PaperWorld(commands={"reg query": said(REGISTRY)}), python=python).machine
+    machine = detect(RecordedSystem(commands={"reg query": said(REGISTRY)}), python=python).machine
     assert machine.nvidia is not None
     assert machine.nvidia.gpus == (NvidiaGpu(name="NVIDIA GeForce RTX 2060"),)
     assert machine.intel is not None
@@ -179,10 +179,10 @@ def test_windows_names_the_adapters_of_all_makers():
 def test_a_tool_that_may_not_open_the_device_is_no_absence():
     """rocminfo's refusal is the reason; the next tool may know more."""
     refused = said("ROCk module is loaded\nUnable to open /dev/kfd read-write: Permission denied\n", status=1)
-    fact = probe_amd(PaperWorld(commands={"rocminfo": refused}))
+    fact = probe_amd(RecordedSystem(commands={"rocminfo": refused}))
     assert (fact.state, fact.why) == ("unknown", "Unable to open /dev/kfd read-write: Permission denied")
     told = said("GPU: 0\n    ASIC:\n        MARKET_NAME: N/A\n        TARGET_GRAPHICS_VERSION: gfx90a\n")
-    fact = probe_amd(PaperWorld(commands={"rocminfo": refused, "amd-smi static": told}))
+    fact = probe_amd(RecordedSystem(commands={"rocminfo": refused, "amd-smi static": told}))
     assert (fact.value, fact.source) == ((AmdGpu(gfx="gfx90a"),), "amd-smi")
 
 
@@ -191,10 +191,10 @@ def test_the_groups_that_open_amds_devices_are_named():
     groups = "root:x:0:\nvideo:x:44:me\nrender:x:109:\nusers:x:100:\n"
     assert parse_groups(groups, "Gid:\t1000\t1000\t1000\t1000\nGroups:\t44 100 \n") == {"video", "users"}
     files = {"/etc/group": groups, "/proc/self/status": "Gid:\t1000\t1000\nGroups:\t44 \n", "/dev/kfd": ""}
-    world = PaperWorld(
+    system = RecordedSystem(
         files=files, environ={"HSA_OVERRIDE_GFX_VERSION": "10.3.0", "HIP_VISIBLE_DEVICES": "-1"}
     )
-    facts = probe_all_amd(world, paper_python())
+    facts = probe_all_amd(system, paper_python())
     assert (facts["amd.groups"].value, facts["amd.kfd"].value) == (("video",), "read-write")
     assert facts["amd.gfx_override"].value == "10.3.0"
     assert facts["amd.hip_visible"].value.kind == "none"

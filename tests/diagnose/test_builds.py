@@ -10,7 +10,7 @@ from tests.resolve.test_resolve import RTX_4090, linux
 from torchdoctor.diagnose import judge_builds
 from torchdoctor.inventory.installed import read_installed
 from torchdoctor.resolve.model import Request
-from torchdoctor.resolve.offline import plan_from_snapshot
+from torchdoctor.resolve.offline import resolve_offline
 
 ENV = "/home/ada/my env"
 
@@ -26,7 +26,7 @@ def site_packages(folder, **builds):
 
 
 def judged(installed, machine=None):
-    return judge_builds(installed, plan_from_snapshot(machine or linux(), Request()), folder=ENV)
+    return judge_builds(installed, resolve_offline(machine or linux(), Request()), folder=ENV)
 
 
 def test_builds_that_belong_together_are_no_finding(tmp_path):

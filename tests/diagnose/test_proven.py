@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torchdoctor.diagnose.verify_findings import _causes, findings_of
+from torchdoctor.diagnose.verify_findings import _causes, findings_from
 from torchdoctor.probe import suite
 from torchdoctor.verify import CheckResult, VerifyReport
 
@@ -29,12 +29,12 @@ def report(*rows, **environment):
 
 def test_what_passed_or_was_skipped_has_no_cause():
     """A healthy environment ends without findings."""
-    assert findings_of(report(("conv", "pass", "1e-7"), ("nccl", "skip", "there are no two GPUs"))) == ()
+    assert findings_from(report(("conv", "pass", "1e-7"), ("nccl", "skip", "there are no two GPUs"))) == ()
 
 
 def test_the_fix_is_quoted_for_a_shell():
     """It is pasted as it stands."""
-    (finding,) = findings_of(report(("matmul", "fail", "float32 5.0e-02 (limit 2e-06)")))
+    (finding,) = findings_from(report(("matmul", "fail", "float32 5.0e-02 (limit 2e-06)")))
 
     assert finding.id == "wrong-results"
     assert finding.fix[0] == "torchdoctor verify '/envs/my env' --only files,pairing,libraries"
@@ -46,7 +46,7 @@ def test_the_fix_is_quoted_for_a_shell():
 
 def test_a_step_whose_values_are_not_known_is_left_out():
     """Not written with a hole in it."""
-    (finding,) = findings_of(
+    (finding,) = findings_from(
         report(("conv", "fail", "the process was killed by SIGSEGV"), torch=None, variant=None)
     )
 
@@ -56,7 +56,7 @@ def test_a_step_whose_values_are_not_known_is_left_out():
 
 def test_the_same_cause_of_two_checks_is_told_once():
     """Errors stand before warnings."""
-    found = findings_of(
+    found = findings_from(
         report(
             ("threads", "warn", "torch uses 64 threads, and 2 cores are there"),
             ("saving", "fail", "the disk is full: 0 KiB are free"),
@@ -69,7 +69,7 @@ def test_the_same_cause_of_two_checks_is_told_once():
 
 def test_a_cause_is_as_grave_as_the_gravest_check_that_shows_it():
     """A warning before an error of the same cause does not hide it."""
-    (finding,) = findings_of(
+    (finding,) = findings_from(
         report(
             ("workers", "warn", "2 workers (fork) gave each sample once; /dev/shm has only 64 MiB"),
             (
@@ -87,7 +87,7 @@ def test_a_cause_is_as_grave_as_the_gravest_check_that_shows_it():
 def test_a_traceback_of_the_driver_is_read_by_the_rules():
     """What the table does not know, a rule may."""
     said = "RuntimeError: The NVIDIA driver on your system is too old (found version 11040)."
-    found = findings_of(report(("tensor", "fail", said)))
+    found = findings_from(report(("tensor", "fail", said)))
 
     assert "driver-too-old" in [row.id for row in found]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.diagnose import CaseFile, Fact
-from torchdoctor.diagnose.parsers import read_paste
+from torchdoctor.diagnose import Evidence, Observation
+from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.text import LIMIT, plain_text
 
 SMI = """\
@@ -21,7 +21,7 @@ SMI = """\
 
 def test_a_report_of_key_and_value_lines():
     """Versions, build, system and Python, each with its line."""
-    case = read_paste(
+    case = parse_report(
         "PyTorch version: 2.4.1+cu124\nCUDA used to build PyTorch: 12.4\nOS: Ubuntu 22.04.4 LTS (x86_64)\n"
         "Libc version: glibc-2.35\nPython version: 3.11.9 (main) [GCC 11.2.0] (64-bit runtime)\n"
         "Is CUDA available: False\nGPU models and configuration: \nGPU 0: NVIDIA GeForce RTX "
@@ -38,7 +38,7 @@ def test_a_report_of_key_and_value_lines():
 
 def test_the_aligned_report_of_vllm():
     """Keys padded to a column, sections between them, variables at the end."""
-    case = read_paste(
+    case = parse_report(
         "==============================\n        System Info\n==============================\n"
         "OS                           : Red Hat Enterprise Linux release 8.3 (Ootpa) (x86_64)\n"
         "PyTorch version              : 2.5.1+cu124\nIs CUDA available            : True\n"
@@ -50,19 +50,19 @@ def test_the_aligned_report_of_vllm():
 
 def test_a_report_of_2019_says_yes_and_no():
     """The words of that time."""
-    case = read_paste("PyTorch version: 1.3.1\nIs debug build: No\nIs CUDA available: Yes\n")
+    case = parse_report("PyTorch version: 1.3.1\nIs debug build: No\nIs CUDA available: Yes\n")
     assert case.value("cuda.available") == "true"
 
 
 def test_what_could_not_be_imported_is_not_a_cpu_build():
     """N/A is no answer; Could not collect, beside a version, was how a CPU build looked."""
-    assert read_paste("CUDA used to build PyTorch: N/A").value("torch.cuda") is None
-    assert read_paste("CUDA used to build PyTorch: Could not collect").value("torch.cuda") == "none"
+    assert parse_report("CUDA used to build PyTorch: N/A").value("torch.cuda") is None
+    assert parse_report("CUDA used to build PyTorch: Could not collect").value("torch.cuda") == "none"
 
 
 def test_a_table_of_nvidia_smi():
     """Driver, its CUDA, the GPU, memory and compute mode."""
-    case = read_paste(SMI)
+    case = parse_report(SMI)
     assert (case.value("nvidia.driver"), case.value("nvidia.cuda")) == ("550.54.15", "12.4")
     assert case.value("nvidia.gpu") == "NVIDIA A100-SXM4-40GB"
     assert (case.value("nvidia.memory"), case.value("nvidia.compute_mode")) == ("39000/40960", "E. Process")
@@ -87,12 +87,12 @@ def test_a_table_of_nvidia_smi():
 )  # fmt: skip
 def test_a_line_gives_a_fact(text, name, value):
     """One kind of line, one fact."""
-    assert read_paste(text).value(name) == value
+    assert parse_report(text).value(name) == value
 
 
 def test_the_systems_that_wheels_exist_for_are_not_the_one_here():
     """uv lists them; only the platform that it looked for is this one."""
-    case = read_paste(
+    case = parse_report(
         "Wheels are available for `torch` (v2.6.0) on the following platforms: "
         "`macosx_11_0_arm64`, `win_amd64`"
     )
@@ -101,8 +101,8 @@ def test_the_systems_that_wheels_exist_for_are_not_the_one_here():
 
 def test_two_case_files_join_with_the_first_trusted_more():
     """A live fact stands before what a text says."""
-    live = CaseFile(facts=(Fact(name="nvidia.driver", value="580.65.06", source="NVML"),))
-    joined = live.beside(read_paste("Nvidia driver version: 550.54.15"))
+    live = Evidence(facts=(Observation(name="nvidia.driver", value="580.65.06", source="NVML"),))
+    joined = live.beside(parse_report("Nvidia driver version: 550.54.15"))
     assert joined.values("nvidia.driver") == ("580.65.06", "550.54.15")
     assert joined.text.lines
 
@@ -117,7 +117,7 @@ def test_a_wrapped_sentence_is_whole_and_keeps_its_line():
 @given(st.text(max_size=400))
 def test_any_text_is_read(raw):
     """No error, and every fact's line is one of the text's."""
-    case = read_paste(raw)
+    case = parse_report(raw)
     assert all(1 <= (fact.line or 1) <= raw.count("\n") + raw.count("\r") + 1 for fact in case.facts)
 
 
@@ -135,7 +135,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=30))
 def test_pieces_of_reports_in_any_order_are_read(lines):
     """Cut tables, half keys, lone escapes."""
-    assert read_paste("\n".join(lines)).text.left_out == 0
+    assert parse_report("\n".join(lines)).text.left_out == 0
 
 
 @given(st.text(max_size=300))

@@ -7,15 +7,15 @@ import json
 import pytest
 
 from tests.detect.recorded import RECORDED, replay
-from torchdoctor.diagnose.engine import judge
-from torchdoctor.diagnose.evidence import CaseFile, Fact
-from torchdoctor.diagnose.parsers import read_paste
+from torchdoctor.diagnose.engine import diagnose
+from torchdoctor.diagnose.evidence import Evidence, Observation
+from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.rules import RULES
 from torchdoctor.doctor.evidence import machine_facts, refusals
 from torchdoctor.doctor.live_signs import LIVE, live_rules
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import Request
-from torchdoctor.resolve.offline import plan_from_snapshot
+from torchdoctor.resolve.offline import resolve_offline
 from wheels_index import bundled
 
 
@@ -24,8 +24,8 @@ def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
     """None for a healthy machine; the recording's `findings` where something is wrong with its driver."""
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
-    case = CaseFile(facts=tuple(machine_facts(seen))).beside(read_paste("\n".join(refusals(seen))))
-    found = judge(case, rules=live_rules())
+    case = Evidence(facts=tuple(machine_facts(seen))).beside(parse_report("\n".join(refusals(seen))))
+    found = diagnose(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
 
 
@@ -35,14 +35,14 @@ def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
     try:
-        plan = plan_from_snapshot(seen.machine, Request(), bundled())
+        plan = resolve_offline(seen.machine, Request(), bundled())
     except NoSolution:
         pytest.skip("no build fits")
     rows = {f"package.{row.name}": str(row.version) for row in plan.packages if row.name != "torch"}
     rows |= {"torch.version": str(plan.torch.version), "torch.build": plan.variant, "live.plan": plan.variant}
-    facts = (Fact(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
-    case = CaseFile(facts=(*machine_facts(seen), *facts)).beside(read_paste("\n".join(refusals(seen))))
-    found = judge(case, rules=live_rules())
+    facts = (Observation(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
+    case = Evidence(facts=(*machine_facts(seen), *facts)).beside(parse_report("\n".join(refusals(seen))))
+    found = diagnose(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
 
 

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from tests.detect.nvml import nvml_world
-from tests.detect.world import paper_python
+from tests.detect.nvml import nvml_system
+from tests.detect.recorded_system import paper_python
 from torchdoctor.detect import detect
-from torchdoctor.diagnose.engine import judge
-from torchdoctor.diagnose.evidence import CaseFile, Fact
-from torchdoctor.diagnose.parsers import read_paste
+from torchdoctor.diagnose.engine import diagnose
+from torchdoctor.diagnose.evidence import Evidence, Observation
+from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.evidence import machine_facts, refusals
 from torchdoctor.doctor.live_signs import live_rules
 
@@ -64,11 +64,11 @@ def test_a_state_of_driver_or_gpu_is_its_finding(library, tmp_path, answers, fil
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    seen = detect(nvml_world(library, tmp_path, answers), python=paper_python())
+    seen = detect(nvml_system(library, tmp_path, answers), python=paper_python())
     torch = (
-        Fact(name="torch.version", value="2.9.1+cu128", source="torch"),
-        Fact(name="torch.build", value="cu128", source="build"),
+        Observation(name="torch.version", value="2.9.1+cu128", source="torch"),
+        Observation(name="torch.build", value="cu128", source="build"),
     )
-    case = CaseFile(facts=(*machine_facts(seen), *torch)).beside(read_paste("\n".join(refusals(seen))))
-    found = judge(case, rules=live_rules()).findings
+    case = Evidence(facts=(*machine_facts(seen), *torch)).beside(parse_report("\n".join(refusals(seen))))
+    found = diagnose(case, rules=live_rules()).findings
     assert [row.id for row in found[:1]] == ([failure] if failure else []), found

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from torchdoctor.fetch.wheelhouse import FetchedWheel
+    from torchdoctor.fetch.model import FetchedWheel
 
 NAME = "heavy-1.0-py3-none-any.whl"
 

@@ -12,9 +12,9 @@ from torchdoctor.core.wheelfile.checksums import Damage
 from torchdoctor.fetch.transfer.partial_file import parse_journal
 from torchdoctor.fetch.transfer.repair import windows
 from torchdoctor.fetch.transfer.response import Validator, parse_content_range
-from torchdoctor.fetch.transfer.retry import ENOUGH, LONGEST_WAIT, Patience, parse_retry_after
+from torchdoctor.fetch.transfer.retry import ENOUGH, LONGEST_WAIT, RetryPolicy, parse_retry_after
 from torchdoctor.fetch.transfer.segments import SEGMENT, SegmentMap
-from torchdoctor.fetch.transfer.throughput import Meter, Ramp, lags, share
+from torchdoctor.fetch.transfer.throughput import Ramp, ThroughputMeter, lags, share
 
 SIZES = st.integers(1, 40 * SEGMENT)
 
@@ -54,20 +54,20 @@ def test_a_shared_span_loses_no_byte_and_doubles_none(size, got, keep):
 
 def test_progress_counts_and_not_tries():
     """A thousand broken connections that each brought something are no reason to stop; six that did not are."""
-    patience = Patience()
+    patience = RetryPolicy()
     assert all(patience.failed(ENOUGH) for _ in range(1000))
     assert [patience.failed(ENOUGH - 1) for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_a_connection_that_was_too_slow_is_no_progress():
     """However long it was waited for."""
-    patience = Patience()
+    patience = RetryPolicy()
     assert [patience.failed(10 * ENOUGH, slow=True) for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_waits_grow_with_misses_and_stay_below_a_limit():
     """And chance spreads those who failed together."""
-    patience = Patience(misses=100)
+    patience = RetryPolicy(misses=100)
     assert patience.wait(None, 1.0) == 0.0
     waits = []
     for _ in range(20):
@@ -146,7 +146,7 @@ class Clock:
 def test_a_stall_is_seen_by_throughput():
     """A thousand bytes a second are enough, a hundred are not."""
     clock = Clock()
-    meter = Meter(clock)
+    meter = ThroughputMeter(clock)
     for rate, stalled in ((1000, False), (100, True)):
         for _ in range(14):
             clock.now += 1

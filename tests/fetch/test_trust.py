@@ -31,10 +31,10 @@ def _plain(monkeypatch, tmp_path):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    http.session.cache_clear()
+    http.http_session.cache_clear()
     yield
-    http.session().close()
-    http.session.cache_clear()
+    http.http_session().close()
+    http.http_session.cache_clear()
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_page_is_not_read_over_plain_http_either(secure, server, monkeypatch, 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     secure.fault = lambda _: Fault(location=f"{server.url}/simple/torch/")
     with pytest.raises(http.Unreachable, match="not protected"):
-        http.get_page(f"{secure.url}/simple/torch/")
+        http.fetch_page(f"{secure.url}/simple/torch/")
     assert server.seen == []
 
 

@@ -16,7 +16,7 @@ from tests.conftest import run_torchdoctor
 from tests.install.conftest import TORCH
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor.install.staging import beside
+from torchdoctor.install.staging import staging_path
 
 
 def failed(ran, status, kind):
@@ -252,7 +252,7 @@ def test_a_failed_upgrade_leaves_the_environment_as_it_was(torchdoctor, existing
 
 def stage_of(folder, what):
     """Where an installation into `folder` keeps what it works on."""
-    return beside(folder, what)
+    return staging_path(folder, what)
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(torchdoctor, here, bare):

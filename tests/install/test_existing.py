@@ -21,10 +21,10 @@ from tests.install import killing
 from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.fs.swap import exchange
+from torchdoctor.core.fs.swap import swap_directories
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
-from torchdoctor.install.staging import beside, recover
+from torchdoctor.install.staging import recover, staging_path
 from torchdoctor.install.update import refuse_unwritable
 
 
@@ -150,11 +150,11 @@ def test_two_folders_change_places_in_one_step(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "of-a").touch()
-    if not exchange(tmp_path / "a", tmp_path / "b"):
+    if not swap_directories(tmp_path / "a", tmp_path / "b"):
         pytest.skip("this file system cannot exchange two folders")
     assert (tmp_path / "b" / "of-a").exists()
     with pytest.raises(FileNotFoundError):
-        exchange(tmp_path / "a", tmp_path / "nowhere")
+        swap_directories(tmp_path / "a", tmp_path / "nowhere")
 
 
 def test_a_running_program_never_finds_its_environment_gone(torchdoctor, existing, upgrade):
@@ -428,7 +428,7 @@ def test_what_another_user_left_where_all_may_write_is_not_taken_for_ours(existi
     shared.mkdir()
     shared.chmod(0o1777)
     folder = shared / "env"
-    planted = beside(folder, "old")
+    planted = staging_path(folder, "old")
     existing.rename(planted)
     os.chown(planted, 12345, 12345)
     recover(folder, tmp_path / "locks")

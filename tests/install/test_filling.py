@@ -188,5 +188,5 @@ def test_uv_is_stopped_for_another_thread(tmp_path):
     """Who does not need its work any more does not wait for it."""
     stopped = threading.Event()
     stopped.set()
-    with pytest.raises(uv.Stopped):
-        uv.run(["python", "list"], environ=os.environ, folder=tmp_path, limit=60, stopped=stopped)
+    with pytest.raises(uv.UvStopped):
+        uv.run_uv(["python", "list"], environ=os.environ, folder=tmp_path, limit=60, stopped=stopped)

@@ -17,7 +17,7 @@ from tests.conftest import run_torchdoctor
 from tests.install.conftest import HERE, TORCH, VISION
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.system import real_world, uv
+from torchdoctor.core.system import host_system, uv
 from torchdoctor.detect import detect, find_python, supported_tags
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.lock.read import plan_of_lock, read_lock
@@ -304,7 +304,9 @@ def test_a_lock_cannot_write_to_the_terminal(torchdoctor, tmp_path):
 @pytest.fixture(scope="module")
 def here():
     """This machine."""
-    return detect(real_world(os.environ), python=find_python(real_world(os.environ), sys.executable)).machine
+    return detect(
+        host_system(os.environ), python=find_python(host_system(os.environ), sys.executable)
+    ).machine
 
 
 def refusal(folder, machine, text):
@@ -416,4 +418,4 @@ def test_a_locked_file_that_has_changed_is_not_installed(locked, wanted, tmp_pat
 )
 def test_what_uv_says_is_told_on_one_line_without_its_marks(said):
     """Of an older and a newer uv."""
-    assert uv.Finished(status=1, stderr=said).cause == "No solution found: Because needed was not found"
+    assert uv.UvResult(status=1, stderr=said).cause == "No solution found: Because needed was not found"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.wheelmaker import make_wheel
 from torchdoctor.core.wheelfile.member_names import device_name
-from torchdoctor.core.wheelfile.validation import check_wheel, refuse_shared_files
+from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
 from torchdoctor.errors import InstallFailed
 
 NAME = "needed-1.0-py3-none-any.whl"
@@ -48,7 +48,7 @@ def written(folder, files, *, record=True, attr=None, name=NAME):
 def refused(path, name=NAME):
     """Why the wheel is refused."""
     with pytest.raises(InstallFailed) as caught:
-        check_wheel(path, name)
+        validate_wheel(path, name)
     assert caught.value.name == "bad-wheel"
     return caught.value.message
 
@@ -58,7 +58,7 @@ def test_an_honest_wheel_tells_what_it_unpacks_to(tmp_path):
     name, content = make_wheel("needed", "1.0", tag="py3-none-any")
     (tmp_path / name).write_bytes(content)
     with zipfile.ZipFile(tmp_path / name) as archive:
-        assert check_wheel(tmp_path / name, name) == sum(row.file_size for row in archive.infolist())
+        assert validate_wheel(tmp_path / name, name) == sum(row.file_size for row in archive.infolist())
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_wheel_with_a_file_of_torchs_own_is_refused(tmp_path):
         paths[project] = tmp_path / name
         paths[project].write_bytes(content)
     with pytest.raises(InstallFailed, match="would replace torch/__init__"):
-        refuse_shared_files(paths, ("torch",))
+        check_file_conflicts(paths, ("torch",))
 
 
 @pytest.mark.parametrize("name", ["NUL", "nul", "aux.h", "COM1", "lpt9.txt", "con.tar.gz"])
@@ -173,7 +173,7 @@ def test_one_changed_byte_is_no_crash(tmp_path_factory, place, byte):
     path = tmp_path_factory.getbasetemp() / "changed.whl"
     path.write_bytes(bytes(changed))
     with contextlib.suppress(InstallFailed):
-        check_wheel(path, name)
+        validate_wheel(path, name)
 
 
 def test_install_refuses_it_and_leaves_nothing(torchdoctor, official, bare, tmp_path):

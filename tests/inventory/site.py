@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.detect.world import PaperWorld, paper_python
-from torchdoctor.inventory import take_inventory
+from tests.detect.recorded_system import RecordedSystem, paper_python
+from torchdoctor.inventory import collect_inventory
 
 if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
@@ -97,7 +97,7 @@ class Environment:
     ) -> Inventory:
         """The inventory of it, with no variables but those given."""
         python = replace(self.python, user_site=more.pop("user_site", None))  # type: ignore[arg-type]
-        world = PaperWorld(
+        system = RecordedSystem(
             environ={"HOME": str(self.prefix / "home"), "XDG_CONFIG_DIRS": "/nowhere", **(environ or {})}
         )
-        return take_inventory(world, python, here=here or self.prefix, **more)  # type: ignore[arg-type]
+        return collect_inventory(system, python, here=here or self.prefix, **more)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import start_new_kernel
 
 from tests.conftest import TORCH
-from torchdoctor.core.system import real_world
+from torchdoctor.core.system import host_system
 from torchdoctor.kernel import list_kernels
 
 CODE = (
@@ -57,7 +57,7 @@ def test_what_is_listed_is_what_jupyter_finds(put_spec, tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "first"))
     with pytest.warns(UserWarning, match="Invalid kernelspec directory name"):
         found = KernelSpecManager(ensure_native_kernel=False).find_kernel_specs()
-    listed = list_kernels(real_world(dict(os.environ)), prefixes=[Path(sys.prefix)])
+    listed = list_kernels(host_system(dict(os.environ)), prefixes=[Path(sys.prefix)])
     assert {row.name: str(row.folder) for row in listed if row.hidden_by is None} == found
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.detect.world import PaperWorld
+from tests.detect.recorded_system import RecordedSystem
 from torchdoctor.kernel import list_kernels
 from torchdoctor.kernel.spec import parse_spec
 
@@ -31,7 +31,7 @@ def spec_of(python, *, name="ipykernel_launcher", **more):
 
 def listed(files, **environ):
     """The kernels of a world that has these files."""
-    return list_kernels(PaperWorld(files=files, environ={"HOME": "/home/a", **environ}))
+    return list_kernels(RecordedSystem(files=files, environ={"HOME": "/home/a", **environ}))
 
 
 def test_a_kernel_says_its_python_its_torch_and_its_build():

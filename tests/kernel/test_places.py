@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.detect.world import PaperWorld
-from torchdoctor.core.system import real_world
-from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_places, user_kernels
+from tests.detect.recorded_system import RecordedSystem
+from torchdoctor.core.system import host_system
+from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_search_path, user_kernels
 
 ASK = "import json; from jupyter_client.kernelspec import KernelSpecManager as K; print(json.dumps(K().kernel_dirs))"
 
@@ -42,7 +42,7 @@ def jupyters_own(environ):
 def test_the_folders_are_those_of_jupyter_in_its_order(settings, tmp_path):
     """Whatever the variables say, what Jupyter finds is what is listed."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONNOUSERSITE": "1", **settings}
-    places = kernel_places(real_world(environ), [Path(sys.prefix)])
+    places = kernel_search_path(host_system(environ), [Path(sys.prefix)])
     ours = [str(place.folder) for place in places]
     expected = jupyters_own(environ)
     assert [path for path in ours if path in expected] == expected
@@ -73,7 +73,7 @@ def test_the_users_folder_is_the_platforms(platform, environ, folder):
 
 def test_a_jupyter_on_path_is_followed_to_its_environment():
     """A tool's script lies in ~/.local/bin and names the interpreter of its own environment."""
-    world = PaperWorld(
+    system = RecordedSystem(
         files={
             "/home/a/.local/bin/jupyter-lab": "#!/home/a/pipx/venvs/jupyterlab/bin/python3.12\nimport sys\n",
             "/opt/x/bin/jupyter": "\x7fELF",
@@ -81,16 +81,16 @@ def test_a_jupyter_on_path_is_followed_to_its_environment():
         },
         environ={"PATH": "/home/a/.local/bin:/opt/x/bin:/opt/y/bin:relative", "VIRTUAL_ENV": "/v"},
     )
-    assert [path.as_posix() for path in jupyter_prefixes(world, [Path("/more")])] == [
+    assert [path.as_posix() for path in jupyter_prefixes(system, [Path("/more")])] == [
         "/v", "/home/a/pipx/venvs/jupyterlab", "/opt/x", "/opt/a place", "/more",
     ]  # fmt: skip
 
 
 def test_a_venv_of_ones_own_comes_before_the_users_folder():
     """In a virtual environment Jupyter prefers what was registered there; elsewhere the user's."""
-    inside = PaperWorld(files={"/v/pyvenv.cfg": "home = /usr/bin\n"}, environ={"HOME": "/h"})
-    kinds = [place.kind for place in kernel_places(inside, [Path("/v")], platform="linux")]
+    inside = RecordedSystem(files={"/v/pyvenv.cfg": "home = /usr/bin\n"}, environ={"HOME": "/h"})
+    kinds = [place.kind for place in kernel_search_path(inside, [Path("/v")], platform="linux")]
     assert kinds[:2] == ["environment", "user"]
-    outside = PaperWorld(environ={"HOME": "/h"})
-    kinds = [place.kind for place in kernel_places(outside, [Path("/opt/tool")], platform="linux")]
+    outside = RecordedSystem(environ={"HOME": "/h"})
+    kinds = [place.kind for place in kernel_search_path(outside, [Path("/opt/tool")], platform="linux")]
     assert kinds[:2] == ["user", "environment"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from torchdoctor.errors import KernelFailed
-from torchdoctor.kernel.cell_checks import judge
+from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.run_cells import Limits, Session, run_cells
 
 # What ends by itself has all the time it wants; what hangs is not waited for long.
@@ -73,7 +73,7 @@ def test_a_kernel_that_dies_is_named_with_its_last_words(tmp_path):
     """What it printed before it went is the reason."""
     session = run(spec(tmp_path, "import sys; print('no such module: ipykernel'); sys.exit(3)"))
     assert (session.failed_at, session.kind) == ("start", "died")
-    (start, *rest) = judge(session, meant=None)
+    (start, *rest) = judge_cells(session, meant=None)
     assert start.status == "fail"
     assert "status 3" in start.detail
     assert "no such module: ipykernel" in start.detail
@@ -107,7 +107,7 @@ def test_a_kernel_that_speaks_something_else_is_named(tmp_path):
     """The sockets answer, and not in Jupyter's protocol."""
     session = run(spec(tmp_path, GARBAGE))
     assert (session.failed_at, session.kind) == ("start", "garbage")
-    assert "does not speak Jupyter's protocol" in judge(session, meant=None)[0].detail
+    assert "does not speak Jupyter's protocol" in judge_cells(session, meant=None)[0].detail
     assert gone(tmp_path)
 
 
@@ -129,7 +129,7 @@ def test_a_cell_that_hangs_is_named_and_stopped_with_its_kernel(demo, real, tmp_
     (startup / "00-wait.py").write_text(script)
     session = run_cells(real.python, demo, environ=dict(os.environ), limits=Limits(start=120, cell=2))
     assert (session.failed_at, session.kind) == ("import", "silent")
-    status = [row.status for row in judge(session, meant=real.folder)]
+    status = [row.status for row in judge_cells(session, meant=real.folder)]
     assert status == ["pass", "pass", "fail", "skip", "skip"]
     assert gone(tmp_path)
 
@@ -186,7 +186,7 @@ def test_a_wrong_answer_fails_its_check(answers, check, words):
         "device": {},
         "tensor": {"gradient": [0.0, 2.0, 4.0, 6.0]},
     }
-    checks = judge(Session(answers={**whole, **answers}, seconds={}), meant=Path("/envs/a"))
+    checks = judge_cells(Session(answers={**whole, **answers}, seconds={}), meant=Path("/envs/a"))
     failed = [row for row in checks if row.status == "fail"]
     assert [row.id for row in failed] == [check]
     assert words in failed[0].detail

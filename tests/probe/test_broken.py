@@ -13,7 +13,7 @@ import pytest
 
 from tests.probe.fakes import Copy, distribution, patching, spoilt
 from torchdoctor import verify
-from torchdoctor.diagnose.verify_findings import findings_of
+from torchdoctor.diagnose.verify_findings import findings_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ class Checks(dict[str, "CheckResult"]):
 
     def __init__(self, report: VerifyReport) -> None:
         super().__init__({check.id: check for check in report.checks})
-        self.findings = findings_of(report)
+        self.findings = findings_from(report)
         self.causes = [finding.id for finding in self.findings]
 
 

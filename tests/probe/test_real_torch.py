@@ -59,11 +59,11 @@ def test_a_healthy_environment_passes_every_check(torch_python):
 
 def test_a_healthy_environment_writes_nothing_to_standard_error(torch_python, tmp_path):
     """A warning of torch's would be the probe's own fault."""
-    from torchdoctor.verify.probe_process import Child
+    from torchdoctor.verify.probe_process import ProbeProcess
 
     every = [step.id for step in suite.VERIFY if step.id != "compile"]
     request = {"suite": "verify", "selected": every, "devices": None}
-    child = Child(torch_python, {**request, "finished": [], "scale": 1}, tmp_path, {})
+    child = ProbeProcess(torch_python, {**request, "finished": [], "scale": 1}, tmp_path, {})
     try:
         while (child.next_event(120) or {"event": "end"})["event"] != "end":
             pass

@@ -20,7 +20,7 @@ from torchdoctor.core import NamedFact
 from torchdoctor.core.fact import absent, found
 from torchdoctor.detect import Detection, Machine, Nvidia, NvidiaGpu, Python
 from torchdoctor.diagnose import Finding
-from torchdoctor.doctor import Seen
+from torchdoctor.doctor import CheckUp
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import Inventory
 from torchdoctor.kernel.model import KernelState, Problem
@@ -53,7 +53,7 @@ def reported(tmp_path):
         NamedFact(name="nvidia.driver", fact=found("580.95.05", "NVML")),
         NamedFact(name="amd.gpus", fact=absent("/sys")),
     )
-    seen = Seen(
+    seen = CheckUp(
         python=env.python,
         detection=Detection(machine=MACHINE, facts=facts),
         inventory=env.take(environ={"HTTPS_PROXY": "http://ada:pw@10.1.2.3:3128", "HF_TOKEN": "hf_secret"}),

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from torchdoctor.cli.requests import request_asked
+from torchdoctor.cli.requests import request_from_options
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import COMPANIONS
-from torchdoctor.resolve.offline import plan_from_snapshot
+from torchdoctor.resolve.offline import resolve_offline
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -128,14 +128,14 @@ def _cards(texts: Sequence[str], key: str) -> list[dict[str, str | None]]:
 
 
 def _resolve(row: Row) -> Plan | NoSolution:
-    request = request_asked(
+    request = request_from_options(
         torch=row.request.get("torch"),
         variant_name=row.request.get("variant", "auto"),
         with_=row.request.get("with", ()),
         without=row.request.get("without", ()),
     )
     try:
-        return plan_from_snapshot(Machine.from_json(row.machine), request)
+        return resolve_offline(Machine.from_json(row.machine), request)
     except NoSolution as error:
         return error
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.net.http import Absent, Unreachable
+from torchdoctor.core.net.http import NotFound, Unreachable
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
 from torchdoctor.sources.index_cache import known_index, load, locked, stored_file
 from torchdoctor.sources.index_update import update
@@ -124,7 +124,7 @@ def test_an_index_out_of_reach_leaves_what_was_stored(listed, tmp_path):
     before = stored_file(tmp_path).read_bytes()
     with pytest.raises(Unreachable):
         update(tmp_path, "http://127.0.0.1:9/whl", today=DAY)
-    with pytest.raises(Absent):
+    with pytest.raises(NotFound):
         update(tmp_path, f"{listed.url}/elsewhere", today=DAY)
     listed.faults["/whl/torch/"] = Fault(status=500)
     with pytest.raises(Unreachable):

@@ -15,10 +15,10 @@ from tests.faults import Fault, FaultServer
 from tests.fetch.conftest import NAME, WHEEL, Fetcher
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.fetch import mirrors as fetch_mirrors
-from torchdoctor.fetch.mirrors import Elsewhere
+from torchdoctor.fetch.mirrors import MirrorLookup
 from torchdoctor.sources import mirrors
 from torchdoctor.sources.mirrors import mirror, mirror_table, mirrors_by_speed
-from torchdoctor.sources.order import sources_in_order
+from torchdoctor.sources.order import order_sources
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source
 from torchdoctor.sources.speed import Measured, fastest, measure, measure_all
 
@@ -96,7 +96,7 @@ def test_every_mirror_of_the_data_file_can_be_asked_for():
 
 def test_auto_asks_the_fastest_first_and_lets_all_serve_each_others_files():
     """The user's own index comes before a mirror of PyPI that nobody named."""
-    sources = sources_in_order(mirror_name="auto", by_speed=("nju", "official", "sjtu"))
+    sources = order_sources(mirror_name="auto", by_speed=("nju", "official", "sjtu"))
     assert [row.name for row in sources.torch] == [
         "mirror nju", "download.pytorch.org", "mirror sjtu", "PyPI",
     ]  # fmt: skip
@@ -107,14 +107,14 @@ def test_auto_asks_the_fastest_first_and_lets_all_serve_each_others_files():
 
 def test_auto_changes_nothing_where_the_official_index_is_fastest():
     """Dependencies come from where they came without it."""
-    sources = sources_in_order(mirror_name="auto", by_speed=("official", "nju"))
+    sources = order_sources(mirror_name="auto", by_speed=("official", "nju"))
     assert sources.default_index == PYPI
     assert sources.torch[0] == OFFICIAL
 
 
 def test_no_mirror_is_used_unasked():
     """Neither for pages nor for files."""
-    sources = sources_in_order()
+    sources = order_sources()
     assert sources.mirrors == ()
     assert not any("mirror" in row.name for row in sources.torch)
 
@@ -150,7 +150,7 @@ def test_a_file_is_looked_up_on_the_mirrors_pages_and_comes_from_the_fastest(tmp
         own.fault = lambda _: Fault(rate=300_000)
         quick.files["/whl/cpu/heavy/"] = listing(NAME, f"/files/{NAME}", None)
         other.files["/whl/cpu/heavy/"] = listing(NAME, f"/files/{NAME}", "0" * 64)
-        places = Elsewhere(
+        places = MirrorLookup(
             [
                 Source(name="m", url=f"{row.url}/whl", layout="pytorch", origin="--mirror auto")
                 for row in (quick, other)
@@ -182,7 +182,7 @@ def fetch_nowhere(tmp_path):
     def ask(**known):
         with FaultServer() as server:
             wheel = Fetcher(server, tmp_path).locked(**known)
-            found = Elsewhere([Source(name="m", url=server.url, layout="pytorch", origin="x")])(wheel)
+            found = MirrorLookup([Source(name="m", url=server.url, layout="pytorch", origin="x")])(wheel)
             assert server.seen == []
             return found
 

@@ -6,7 +6,7 @@ import pytest
 
 from torchdoctor.errors import UsageError
 from torchdoctor.sources.installer_config import Setting
-from torchdoctor.sources.order import sources_in_order
+from torchdoctor.sources.order import order_sources
 
 CONFIGURED = (
     Setting(kind="index", place="https://corp.example/simple", origin="pip's index-url (global)"),
@@ -23,7 +23,7 @@ def names(sources):
 
 def test_what_was_given_comes_first_and_pypi_last():
     """--index-url, --find-links, the mirror, the official index, the configured ones, PyPI."""
-    sources = sources_in_order(
+    sources = order_sources(
         index_url="https://mine.example/whl", find_links=["/wheels"], mirror_name="nju", configured=CONFIGURED
     )
     assert names(sources.torch) == [
@@ -40,7 +40,7 @@ def test_what_was_given_comes_first_and_pypi_last():
 
 def test_dependencies_come_from_the_users_indexes_and_never_from_the_official_one():
     """A name on the PyTorch index cannot stand in for a package of PyPI."""
-    sources = sources_in_order(configured=CONFIGURED)
+    sources = order_sources(configured=CONFIGURED)
     assert sources.default_index.url == "https://corp.example/simple"
     assert names(sources.indexes) == ["https://extra.example/simple"]
     assert names(sources.find_links) == ["/srv/wheels"]
@@ -48,21 +48,19 @@ def test_dependencies_come_from_the_users_indexes_and_never_from_the_official_on
 
 def test_without_settings_dependencies_come_from_pypi():
     """PyPI is the default index of a user who has configured none."""
-    sources = sources_in_order()
+    sources = order_sources()
     assert sources.default_index.name == "PyPI"
     assert names(sources.torch) == ["download.pytorch.org", "PyPI"]
 
 
 def test_a_mirror_brings_its_mirror_of_pypi():
     """Who asks for a mirror cannot reach PyPI either."""
-    assert (
-        sources_in_order(mirror_name="nju").default_index.url == "https://mirror.nju.edu.cn/pypi/web/simple"
-    )
+    assert order_sources(mirror_name="nju").default_index.url == "https://mirror.nju.edu.cn/pypi/web/simple"
 
 
 def test_offline_leaves_folders_only():
     """--offline asks no host."""
-    sources = sources_in_order(configured=CONFIGURED, offline=True)
+    sources = order_sources(configured=CONFIGURED, offline=True)
     assert names(sources.torch) == ["/srv/wheels"]
     assert sources.default_index is None
 
@@ -70,7 +68,7 @@ def test_offline_leaves_folders_only():
 def test_an_unknown_mirror_is_refused_with_the_known_ones():
     """The error lists what can be asked for."""
     with pytest.raises(UsageError, match="no mirror is called 'tuna'") as caught:
-        sources_in_order(mirror_name="tuna")
+        order_sources(mirror_name="tuna")
     assert "nju" in caught.value.fix
 
 
@@ -78,12 +76,12 @@ def test_an_unknown_mirror_is_refused_with_the_known_ones():
 def test_a_place_that_cannot_hold_wheels_is_refused(place):
     """Only http, https, file URLs and paths are places."""
     with pytest.raises(UsageError):
-        sources_in_order(index_url=place)
+        order_sources(index_url=place)
 
 
 def test_credentials_never_show():
     """The name of a source is what is printed; its password is not in it."""
-    source = sources_in_order(index_url="https://me:secret@corp.example/simple").torch[0]
+    source = order_sources(index_url="https://me:secret@corp.example/simple").torch[0]
     assert "secret" not in source.name
     assert "secret" in source.url
     assert "secret" not in source.index_url("cpu")
@@ -92,16 +90,16 @@ def test_credentials_never_show():
 def test_where_no_index_is_to_be_asked_only_links_are():
     """`no-index` of pip or uv, as where there is no network; an index that is typed now is asked all the same."""
     told = (*CONFIGURED, Setting(kind="no-index", place="", origin="pip's no-index (global)"))
-    sources = sources_in_order(configured=told)
+    sources = order_sources(configured=told)
     assert names(sources.torch) == ["/srv/wheels"]
     assert (sources.indexes, sources.default_index) == ((), None)
     assert names(sources.find_links) == ["/srv/wheels"]
     assert sources.ignored == ()
-    typed = sources_in_order(index_url="https://mine.example/whl", configured=told)
+    typed = order_sources(index_url="https://mine.example/whl", configured=told)
     assert names(typed.torch) == ["https://mine.example/whl", "/srv/wheels"]
-    again = sources_in_order(index_url="https://corp.example/simple", configured=told)
+    again = order_sources(index_url="https://corp.example/simple", configured=told)
     assert names(again.torch) == ["https://corp.example/simple", "/srv/wheels"]
-    assert names(sources_in_order(mirror_name="official", configured=told).torch) == [
+    assert names(order_sources(mirror_name="official", configured=told).torch) == [
         "download.pytorch.org",
         "/srv/wheels",
     ]

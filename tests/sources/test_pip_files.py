@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.core.system.host import RealWorld
+from torchdoctor.core.system.host import HostSystem
 from torchdoctor.sources.read_config import asking_pip, pip_may_have_files, read_settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pip is always asked")
@@ -37,7 +37,7 @@ def places_of(environ):
 
 def test_each_file_that_pip_looks_at_is_looked_for(home, tmp_path):
     """pip's own list of places, on a disk where none of them is a file but one after another."""
-    disk = RealWorld(environ=home, root=tmp_path / "disk")
+    disk = HostSystem(environ=home, root=tmp_path / "disk")
     assert not pip_may_have_files(disk, (Path(sys.prefix),))
     places = places_of(home)
     assert {f"{sys.prefix}/pip.conf", "/etc/pip.conf", f"{home['HOME']}/.pip/pip.conf"} <= set(places)
@@ -53,10 +53,10 @@ def test_each_file_that_pip_looks_at_is_looked_for(home, tmp_path):
 def test_a_file_that_a_variable_names_is_pips_to_read(home, tmp_path):
     """PIP_CONFIG_FILE adds a file; the null device turns all files off."""
     named = home | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
-    assert pip_may_have_files(RealWorld(environ=named), ())
+    assert pip_may_have_files(HostSystem(environ=named), ())
     (tmp_path / "own" / "pip").mkdir(parents=True)
     (tmp_path / "own" / "pip" / "pip.conf").write_text("[global]\n", "utf-8")
-    assert not pip_may_have_files(RealWorld(environ=home | {"PIP_CONFIG_FILE": os.devnull}), ())
+    assert not pip_may_have_files(HostSystem(environ=home | {"PIP_CONFIG_FILE": os.devnull}), ())
 
 
 def test_without_files_the_variables_say_what_pip_would(home, tmp_path):
@@ -68,10 +68,10 @@ def test_without_files_the_variables_say_what_pip_would(home, tmp_path):
 
     asked_for = []
 
-    class Counting(RealWorld):
+    class Counting(HostSystem):
         def run(self, argv, *, timeout=9.0):
             asked_for.append(argv)
-            return RealWorld.run(self, argv, timeout=timeout)
+            return HostSystem.run(self, argv, timeout=timeout)
 
     given = {"pythons": (Path(sys.executable),), "prefixes": (tmp_path,), "folder": tmp_path}
     unasked = read_settings(Counting(environ=environ), **given)

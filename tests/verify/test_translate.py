@@ -7,32 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.chinese import english_in
-from torchdoctor.core.i18n.catalog import speak
-from torchdoctor.core.i18n.messages import shown
+from torchdoctor.core.i18n.catalog import set_language
+from torchdoctor.core.i18n.messages import translate
 from torchdoctor.probe.message import joined, parts_of, sentence
-from torchdoctor.verify.translate import retold
+from torchdoctor.verify.translate import translatable
 
 
 @pytest.fixture(autouse=True)
 def chinese():
     """Each test speaks Chinese, and leaves the program speaking English."""
-    speak("zh")
+    set_language("zh")
     yield
-    speak("en")
+    set_language("en")
 
 
 def test_a_sentence_is_shown_with_its_values():
     """A number keeps the form that the probe gave it."""
     said = sentence("the loss fell from {was:.4f} to {now:.4f} in a step", was=1.25, now=0.5)
-    made = retold(said, parts_of(said))
+    made = translatable(said, parts_of(said))
     assert made == "the loss fell from 1.2500 to 0.5000 in a step"
-    assert shown(made) == "一步之后损失从 1.2500 降到 0.5000"
+    assert translate(made) == "一步之后损失从 1.2500 降到 0.5000"
 
 
 def test_sentences_in_a_list_are_shown_too():
     """Each by itself, with the sign between them."""
     said = joined([sentence("there are no two GPUs"), sentence("torch is not installed")], "; ")
-    assert shown(retold(said, parts_of(said))) == "没有两块 GPU\uff1b没有安装 torch"
+    assert translate(translatable(said, parts_of(said))) == "没有两块 GPU\uff1b没有安装 torch"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_sentences_in_a_list_are_shown_too():
 )
 def test_parts_that_do_not_make_the_sentence_leave_it_english(parts):
     """Nothing else than the very sentence comes out, whatever the parts are."""
-    assert shown(retold("11 dtypes", parts)) == "11 dtypes"
+    assert translate(translatable("11 dtypes", parts)) == "11 dtypes"
 
 
 @given(
@@ -61,14 +61,14 @@ def test_parts_that_do_not_make_the_sentence_leave_it_english(parts):
 )
 def test_no_parts_raise(parts):
     """Any JSON may come."""
-    assert retold("as it was", parts) == "as it was"
+    assert translatable("as it was", parts) == "as it was"
 
 
 @given(st.text(st.characters(exclude_categories=("C",))))
 def test_a_value_is_never_a_template(value):
     """Braces in a value stay braces."""
     said = sentence("torch says: {words}", words=value)
-    assert shown(retold(said, parts_of(said))).endswith(value)
+    assert translate(translatable(said, parts_of(said))).endswith(value)
 
 
 def test_verify_speaks_chinese(real, torchdoctor):

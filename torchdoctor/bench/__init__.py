@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BenchReport", "BenchResult"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "model": (
-            "BenchReport",
-            "BenchResult",
-        ),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "model": (
+                "BenchReport",
+                "BenchResult",
+            ),
+        },
+    )

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from torchdoctor.bench.model import BenchReport, BenchResult
 
-__all__ = ["HEALTHY", "with_causes"]
+__all__ = ["GOOD_SHARE_OF_PEAK", "with_causes"]
 
 # Large matrix products and copies in a quiet machine reach 0.8 to 0.95; below this something is in the way.
-HEALTHY = 0.7
+GOOD_SHARE_OF_PEAK = 0.7
 # A product so small is as much overhead as arithmetic.
 _SMALL = {"cpu": 1024, "cuda": 4096, "xpu": 4096}
 _HOT = 80
@@ -40,7 +40,7 @@ def _explained(result: BenchResult, environment: Mapping[str, Any], roof: float 
                 "machine busy: got {share:.0%} of the CPU time it wanted", share=result.cpu_share or 0
             ),
         )
-    if (result.share_of_peak or 0) >= HEALTHY:
+    if (result.share_of_peak or 0) >= GOOD_SHARE_OF_PEAK:
         return result
     cause = _of_gpu(result.telemetry or {}) or _of_cpu(result, environment) or _of_work(result, roof)
     return replace(result, cause=cause or message("no sign of a cause was seen"))
@@ -95,7 +95,7 @@ def _of_work(result: BenchResult, roof: float | None) -> str | None:
         return message("small matrices: n = {n} is overhead as much as arithmetic", n=result.params["n"])
     if result.flop and result.bytes and roof and result.peak:
         reachable = min(result.peak, result.flop / result.bytes * roof)
-        if reachable < HEALTHY * result.peak:
+        if reachable < GOOD_SHARE_OF_PEAK * result.peak:
             return message(
                 "bound by memory: at {roof:.0f} GB/s it could reach {reachable:,.0f} GFLOP/s",
                 roof=roof,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.bench.model import BenchReport, BenchResult
 
-__all__ = ["Change", "Comparison", "compare"]
+__all__ = ["Comparison", "SpeedChange", "compare"]
 
 Verdict = Literal["faster", "slower", "within noise"]
 
@@ -29,7 +29,7 @@ _MOST = 9.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class SpeedChange:
     """One case in both runs. `percent` is the change in speed: above 0 is faster, also where the unit is a time."""
 
     id: str
@@ -58,7 +58,7 @@ class Comparison:
     """Every case in both runs, those in one alone, and in what the two environments differ."""
 
     name: str
-    changes: tuple[Change, ...]
+    changes: tuple[SpeedChange, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     differences: tuple[str, ...]
@@ -71,7 +71,7 @@ class Comparison:
         logs = [math.log1p(change.percent / 100) for change in self.changes]
         return round(math.expm1(sum(logs) / len(logs)) * 100, 2)
 
-    def regressions(self, percent: float) -> tuple[Change, ...]:
+    def regressions(self, percent: float) -> tuple[SpeedChange, ...]:
         """The cases that are slower by more than so many per cent, and by more than the noise."""
         return tuple(row for row in self.changes if row.verdict == "slower" and -row.percent > percent)
 
@@ -114,14 +114,14 @@ def _title(result: BenchResult) -> str:
     return " ".join(part for part in (result.id, result.dtype, params) if part)
 
 
-def _change(before: BenchResult, after: BenchResult) -> Change:
+def _change(before: BenchResult, after: BenchResult) -> SpeedChange:
     old, new = before.value or 0.0, after.value or 0.0
     ratio = old / new if after.unit == "us" else new / old
     # In logarithms, so that half as fast and twice as fast are as far from no change.
     noise = max(math.log1p(_FLOOR / 100), math.hypot(_noise(before), _noise(after)))
     change = math.log(ratio)
     verdict: Verdict = "within noise" if abs(change) <= noise else "faster" if change > 0 else "slower"
-    return Change(
+    return SpeedChange(
         id=after.id,
         device=after.device,
         dtype=after.dtype,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.bench.launchers import Launch, exit_codes, launched, own_launch
 from torchdoctor.bench.model import BenchReport, BenchResult
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.verify.probe_process import Child
+from torchdoctor.verify.probe_process import ProbeProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -182,7 +182,7 @@ def distributed(
     launch = launched(environ) or own_launch(python, ranks, environ)
     request = {"suite": "distributed", "quick": quick, "measure": measure, "limit": limit, "driver": driver}
     with tempfile.TemporaryDirectory(prefix="torchdoctor-", ignore_cleanup_errors=True) as folder:
-        child = Child(python, request, Path(folder), {**environ, **launch.environ}, launch.command)
+        child = ProbeProcess(python, request, Path(folder), {**environ, **launch.environ}, launch.command)
         gathered = _Gathered(launch, on_stage)
         try:
             gathered.listen(child, limit)
@@ -206,7 +206,7 @@ class _Gathered:
         self._device = "cpu"
         self._late = ""
 
-    def listen(self, child: Child, limit: float) -> None:
+    def listen(self, child: ProbeProcess, limit: float) -> None:
         """Until the last rank is gone, or nobody says anything for longer than any stage may take."""
         patience = _START
         while True:
@@ -261,7 +261,7 @@ class _Gathered:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
 
-    def report(self, child: Child) -> DistributedReport:
+    def report(self, child: ProbeProcess) -> DistributedReport:
         """What came of it."""
         ours = range(self._launch.size) if self._launch.rank is None else (self._launch.rank,)
         lost = {rank for event in self._told.values() for rank in event["missing"]}

@@ -13,21 +13,22 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from torchdoctor._version import __version__
-from torchdoctor.core.fs.folder_lock import claim, claimed
+from torchdoctor.core.fs.folder_lock import hold_folder_lock, is_locked_by_other
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.wheelfile.validation import check_wheel, refuse_shared_files
+from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
 from torchdoctor.errors import SourceFailed, UsageError
-from torchdoctor.fetch.wheelhouse import digest_of
+from torchdoctor.fetch.model import sha256_of
 from torchdoctor.install.location import unwritable_above
 from torchdoctor.lock.target import marker_environment
 from torchdoctor.resolve.model import COMPANIONS
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
-    from torchdoctor.fetch.wheelhouse import FetchedWheel, Wheelhouse
+    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch.wheelhouse import Wheelhouse
     from torchdoctor.lock.model import Lock
 
-__all__ = ["Bundle", "check_place", "write_bundle"]
+__all__ = ["Bundle", "check_bundle_folder", "write_bundle"]
 
 _MARK = "bundle.json"
 _SUMS = "SHA256SUMS"
@@ -46,7 +47,7 @@ class Bundle:
     size: int
 
 
-def check_place(folder: Path) -> None:
+def check_bundle_folder(folder: Path) -> None:
     """Refuse a folder that holds something else than a bundle, finished or not; `UsageError`."""
     try:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
@@ -83,10 +84,10 @@ def write_bundle(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine
 
     Raises `InstallFailed` for a wheel that may not be unpacked, `SourceFailed` where the folder cannot be written.
     """
-    check_place(folder)
+    check_bundle_folder(folder)
     for row in house.wheels:
-        check_wheel(row.path, row.wheel.filename)
-    refuse_shared_files({row.wheel.name: row.path for row in house.wheels}, ("torch", *COMPANIONS))
+        validate_wheel(row.path, row.wheel.filename)
+    check_file_conflicts({row.wheel.name: row.path for row in house.wheels}, ("torch", *COMPANIONS))
     try:
         return _write(folder, locked, house, machine)
     except OSError as error:
@@ -107,13 +108,13 @@ def write_bundle(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine
 
 def _write(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine) -> Bundle:
     folder.mkdir(parents=True, exist_ok=True)
-    if claimed(folder):
+    if is_locked_by_other(folder):
         raise SourceFailed(
             message("another torchdoctor is writing into {folder}", folder=folder),
             fix=message("wait until it is done"),
             kind="busy",
         )
-    with claim(folder):
+    with hold_folder_lock(folder):
         _check_space(folder, house)
         return _write_claimed(folder, locked, house, machine)
 
@@ -158,7 +159,7 @@ def _write_claimed(folder: Path, locked: Lock, house: Wheelhouse, machine: Machi
     for name, text in _texts(locked, house, machine).items():
         _write_text(folder / name, text)
         sums[name] = hashlib.sha256(text.encode()).hexdigest()
-    sums[_MARK] = digest_of(folder / _MARK)
+    sums[_MARK] = sha256_of(folder / _MARK)
     _write_text(folder / _SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
     if os.name == "posix":
         (folder / "install.sh").chmod(0o755)
@@ -202,7 +203,7 @@ def _texts(locked: Lock, house: Wheelhouse, machine: Machine) -> dict[str, str]:
 
 def _put(row: FetchedWheel, target: Path) -> None:
     """The wheel under its name once it is whole; a hard link where that can be."""
-    if target.is_file() and not target.is_symlink() and digest_of(target) == row.sha256:
+    if target.is_file() and not target.is_symlink() and sha256_of(target) == row.sha256:
         return
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)

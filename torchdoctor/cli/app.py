@@ -17,8 +17,15 @@ from torchdoctor._version import __version__
 from torchdoctor.cli.config.settings import defaults_for, everywhere_in, read_config
 from torchdoctor.cli.options import Output, asked_for_json, output_options
 from torchdoctor.cli.value_origin import innermost, remember_config, with_origin
-from torchdoctor.core.i18n.catalog import DOMAIN, LOCALES, choose_language, gettext, speak, spoken
-from torchdoctor.core.i18n.messages import message, shown, spaced
+from torchdoctor.core.i18n.catalog import (
+    DOMAIN,
+    LOCALES,
+    choose_language,
+    current_language,
+    gettext,
+    set_language,
+)
+from torchdoctor.core.i18n.messages import message, translate, with_trailing_space
 from torchdoctor.errors import TorchdoctorError
 
 if TYPE_CHECKING:
@@ -51,7 +58,7 @@ COMMANDS = {
 # The variable by which click's completion scripts ask the program.
 _COMPLETE = "_TORCHDOCTOR_COMPLETE"
 
-WRONG_USAGE = 2
+EXIT_USAGE = 2
 INTERRUPTED = 130
 _CLEANING = 10.0  # seconds after a signal to stop in which no other counts
 
@@ -126,7 +133,7 @@ def _take_config(ctx: click.Context, name: str, command: click.Command, config: 
     remember_config(ctx, config)
     everywhere, asked = everywhere_in(config, set(COMMANDS)), ctx.params.get("lang")
     if (language := everywhere.pop("lang", None)) and not asked:
-        _speak(language)
+        _set_language(language)
     taken = {row.name for row in command.params}
     shared = {key: value for key, value in everywhere.items() if key in taken}
     ctx.default_map = {name: shared | defaults_for(command, name, config)}
@@ -134,7 +141,7 @@ def _take_config(ctx: click.Context, name: str, command: click.Command, config: 
 
 def _speak_in_help(command: click.Command) -> None:
     """Put a command's help into the language spoken."""
-    if spoken() == "en":
+    if current_language() == "en":
         return
     from inspect import cleandoc
 
@@ -150,9 +157,9 @@ def _speak_in_help(command: click.Command) -> None:
         _speak_in_help(inner)
 
 
-def _speak(language: Language) -> None:
+def _set_language(language: Language) -> None:
     """Speak it ourselves, and let click do so: it asks gettext's own domain, by the LANGUAGE variable."""
-    speak(language)
+    set_language(language)
     # The module is Python's; click has imported it.
     import gettext as python_gettext
 
@@ -171,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _usable_streams()
     if instruction := os.environ.get(_COMPLETE):
         _complete(instruction)
-    _speak(choose_language(_asked_language(argv), os.environ, encoding=sys.stdout.encoding))
+    _set_language(choose_language(_asked_language(argv), os.environ, encoding=sys.stdout.encoding))
     _stop_like_ctrl_c()
     root: click.Context | None = None
     status, as_json = 0, "--json" in argv or _json_by_variable(argv)
@@ -187,18 +194,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = done.exit_code
     except TorchdoctorError as error:
         status = error.exit_status
-        _tell(as_json, kind=error.name, text=with_origin(error.message, innermost(root)), fix=error.fix)
+        _print_error(
+            as_json, kind=error.name, text=with_origin(error.message, innermost(root)), fix=error.fix
+        )
     except click.ClickException as error:
-        status = WRONG_USAGE
+        status = EXIT_USAGE
         path = _path_of(error, argv)
-        _tell(
+        _print_error(
             as_json,
             kind="usage",
             text=_said_by(error),
             fix=message("see `{command} --help`", command=path),
         )
     except (click.Abort, KeyboardInterrupt):
-        _tell(
+        _print_error(
             as_json,
             kind="interrupted",
             text=message("interrupted; what was there before is as it was"),
@@ -210,16 +219,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         status = 1
-        _tell(
+        _print_error(
             as_json,
             kind="system",
-            text=message("the system refused: {what}", what=_refusal(error)),
+            text=message("the system refused: {what}", what=_describe_os_error(error)),
             fix=message("check that file, folder or device, then run it again"),
         )
     except Exception as error:  # noqa: BLE001  (a traceback at a user is a bug, whatever caused it)
         status = 1
         _internal(argv, as_json, error)
-    _leave(status)
+    _exit_with(status)
 
 
 def _complete(instruction: str) -> NoReturn:
@@ -229,7 +238,7 @@ def _complete(instruction: str) -> NoReturn:
     status = 1
     with contextlib.suppress(Exception):
         status = shell_complete(cli, {}, "torchdoctor", _COMPLETE, instruction)
-    _leave(status)
+    _exit_with(status)
 
 
 def _path_of(error: click.ClickException, argv: Sequence[str]) -> str:
@@ -243,10 +252,10 @@ def _said_by(error: click.ClickException) -> str:
     from torchdoctor.cli.full_width import in_full_width
 
     said = with_origin(error.format_message(), getattr(error, "ctx", None))
-    return in_full_width(said) if spoken() == "zh" else said
+    return in_full_width(said) if current_language() == "zh" else said
 
 
-def _refusal(error: OSError) -> str:
+def _describe_os_error(error: OSError) -> str:
     said = str(error.strerror or error)
     if not error.filename:
         return message("{strerror}", strerror=said)
@@ -311,8 +320,8 @@ def _asked_language(argv: Sequence[str]) -> str | None:
     return os.environ.get("TORCHDOCTOR_LANG")
 
 
-def _tell(as_json: bool, *, kind: str, text: str, fix: str) -> None:
-    what, fix = shown(text)[:4000], shown(fix)
+def _print_error(as_json: bool, *, kind: str, text: str, fix: str) -> None:
+    what, fix = translate(text)[:4000], translate(fix)
     # Where not even this can be written, the exit status says it alone.
     with contextlib.suppress(OSError):
         if as_json:
@@ -322,7 +331,7 @@ def _tell(as_json: bool, *, kind: str, text: str, fix: str) -> None:
         else:
             colour = _colour()
             # Outside of the f-strings, into which the catalogue's tool does not look.
-            labels = (spaced(gettext("error:")), spaced(gettext("fix:")))
+            labels = (with_trailing_space(gettext("error:")), with_trailing_space(gettext("fix:")))
             click.echo(f"{click.style(labels[0], fg='red', bold=True)}{what}", err=True, color=colour)
             click.echo(f"  {click.style(labels[1], bold=True)}{fix}", err=True, color=colour)
 
@@ -332,7 +341,7 @@ def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
         import traceback
 
         click.echo("".join(traceback.format_exception(error)), err=True)
-    _tell(
+    _print_error(
         as_json,
         kind="internal",
         text=message("torchdoctor itself failed: {kind}: {what}", kind=type(error).__name__, what=str(error)),
@@ -340,7 +349,7 @@ def _internal(argv: Sequence[str], as_json: bool, error: Exception) -> None:
     )
 
 
-def _leave(status: int) -> NoReturn:
+def _exit_with(status: int) -> NoReturn:
     # All is done: what stops us now need not be told of with a traceback from the depth of Python.
     for number in _stopping_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:

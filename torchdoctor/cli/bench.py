@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from typing_extensions import Self
 
-from torchdoctor.cli.locations import data_folder, environment_python, say_json
+from torchdoctor.cli.locations import data_folder, environment_python, print_json
 from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.param_types import CASES, DEVICE, RUN_NAME
 from torchdoctor.cli.rank_output import say_ranks
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import UsageError
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 
@@ -171,7 +171,7 @@ def _write_page(file: Path, python: Path, report: BenchReport, comparison: Compa
 def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -> None:
     if as_json:
         more = {} if comparison is None else {"comparison": comparison.to_json()}
-        say_json(report.to_json() | more)
+        print_json(report.to_json() | more)
         return
     from torchdoctor.report.terminal.bench import render_bench
     from torchdoctor.report.terminal.compare import render_comparison
@@ -188,7 +188,7 @@ def _list(cases: Sequence[str], *, as_json: bool) -> None:
 
     rows = [(step.id, step.proves) for step in BENCH if step.id in cases]
     if as_json:
-        say_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in rows]})
+        print_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in rows]})
         return
     columns = columns_of(sys.stdout)
     for name, what in rows:
@@ -217,5 +217,5 @@ class _Progress:
         if self._shown:
             # One that reached the edge would go on in the next line, and stay there.
             width = min(60, (columns_of(sys.stderr) or 61) - 1)
-            line = shown(text)[:width]
+            line = translate(text)[:width]
             click.echo(f"\r{padded(line, width)}\r{line}", nl=False, err=True)

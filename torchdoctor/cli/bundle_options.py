@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torchdoctor.cli.machine_options import MachineAsked
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Request
-    from torchdoctor.workflows.bundle import CarryOptions
+    from torchdoctor.workflows.bundle import BundleOptions
     from torchdoctor.workflows.plan import SourceOptions
 
 __all__ = ["carry_options"]
@@ -26,17 +26,17 @@ def carry_options(
     sources: SourceOptions,
     with_: tuple[str, ...],
     without: tuple[str, ...],
-) -> CarryOptions:
+) -> BundleOptions:
     """The options as data; the interpreter is one that runs here, and of the machine only when it is this one."""
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.detect import find_python
-    from torchdoctor.workflows.bundle import CarryOptions
+    from torchdoctor.workflows.bundle import BundleOptions
 
     target = target_asked(asked, machine)
-    return CarryOptions(
+    return BundleOptions(
         machine=machine,
         target=target,
-        python=find_python(real_world(os.environ), asked.python if target is None else None),
+        python=find_python(host_system(os.environ), asked.python if target is None else None),
         request=request,
         sources=sources,
         extras=extras_asked(with_),

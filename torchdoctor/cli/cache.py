@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from torchdoctor.cli.locations import cache_folder, say_json
+from torchdoctor.cli.locations import cache_folder, print_json
 from torchdoctor.cli.options import Output, group_options, output_options
 from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import counted, joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, plural, translate
 
 __all__ = ["command"]
 
@@ -37,12 +37,12 @@ def info(*, output: Output) -> int:
     torchdoctor cache info
     torchdoctor cache info -v
     """
-    from torchdoctor.fetch.cache import contents
+    from torchdoctor.fetch.cache import cache_contents
 
     folder = cache_folder() / "wheels"
-    found = contents(folder)
+    found = cache_contents(folder)
     if output.json:
-        say_json(
+        print_json(
             {
                 "schema": 1,
                 "path": str(folder),
@@ -56,7 +56,7 @@ def info(*, output: Output) -> int:
         )
         return 0
     click.echo(
-        shown(
+        translate(
             message(
                 "{folder}: {count}, {size:.1f} MB",
                 folder=folder,
@@ -69,13 +69,13 @@ def info(*, output: Output) -> int:
         return 0
     listed = found.files if output.verbose else found.files[:_SHOWN]
     for row in listed:
-        click.echo(shown(message("  {size:9.1f} MB  {name}", size=row.size / 1e6, name=row.path.name)))
+        click.echo(translate(message("  {size:9.1f} MB  {name}", size=row.size / 1e6, name=row.path.name)))
     if len(listed) < len(found.files):
-        click.echo(shown(message("  ... {count} more (-v)", count=len(found.files) - len(listed))))
+        click.echo(translate(message("  ... {count} more (-v)", count=len(found.files) - len(listed))))
     if found.parts:
         size = sum(row.size for row in found.parts)
         click.echo(
-            shown(
+            translate(
                 message(
                     "  {size:9.1f} MB  in {count} of files that did not come whole; the next fetch goes on "
                     "from there",
@@ -101,10 +101,10 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
     torchdoctor cache clean --older-than 30
     torchdoctor cache clean --parts
     """
-    from torchdoctor.fetch.cache import clean
+    from torchdoctor.fetch.cache import clean_cache
 
     folder = cache_folder() / "wheels"
-    done = clean(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY)
+    done = clean_cache(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY)
     if output.json:
         document: dict[str, Any] = {
             "schema": 1,
@@ -112,18 +112,18 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
             "files": done.files,
             "parts": done.parts,
         }
-        say_json({**document, "size": done.size, "busy": list(done.busy)})
+        print_json({**document, "size": done.size, "busy": list(done.busy)})
         return 0
     what = joined([_files(done.files), _parts(done.parts)], " and ")
     click.echo(
-        shown(
+        translate(
             message(
                 "removed {what}, {size:.1f} MB, from {folder}", what=what, size=done.size / 1e6, folder=folder
             )
         )
     )
     for name in done.busy:
-        click.echo(shown(message("note: {name} is in use and stays", name=name)), err=True)
+        click.echo(translate(message("note: {name} is in use and stays", name=name)), err=True)
     return 0
 
 
@@ -132,4 +132,4 @@ def _files(number: int) -> str:
 
 
 def _parts(number: int) -> str:
-    return counted(number, message("1 part"), message("{count} parts", count=number))
+    return plural(number, message("1 part"), message("{count} parts", count=number))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import say_json
+from torchdoctor.cli.locations import print_json
 from torchdoctor.cli.options import AsTyped, Output, output_options
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.core.i18n.catalog import gettext
@@ -79,7 +79,7 @@ def command(*, file: str | None, form: str, words: str | None, explain: str | No
     finally:
         gc.enable()
     if output.json or form == "json":
-        say_json(found.to_json())
+        print_json(found.to_json())
     else:
         click.echo(_shown(found, form))
     return 1 if any(row.severity != "note" for row in found.findings) else 0
@@ -113,7 +113,7 @@ def show_page(name: str, *, as_json: bool) -> int:
             fix=message("did you mean {near}? {see}", near=joined(near, " or "), see=see) if near else see,
         )
     if as_json:
-        say_json(page_json(rule, gettext))
+        print_json(page_json(rule, gettext))
     else:
         click.echo(page_of(rule, gettext))
     return 0

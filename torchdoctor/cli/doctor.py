@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from torchdoctor.cli.locations import environment_python, say_json
+from torchdoctor.cli.locations import environment_python, print_json
 from torchdoctor.cli.options import AsTyped, Output, output_options, source_options
 from torchdoctor.cli.param_types import CHECKUPS
-from torchdoctor.core.i18n.messages import shown
+from torchdoctor.core.i18n.messages import translate
 from torchdoctor.errors import EnvironmentUnusable
 
 __all__ = ["command"]
@@ -61,13 +61,13 @@ def command(*, output: Output, env: Path | None, **asked: Any) -> int:
     torchdoctor doctor --all
     torchdoctor doctor ~/envs/vision --fix
     """
-    from torchdoctor.workflows.doctor import Asked, examine, look_everywhere
+    from torchdoctor.workflows.doctor import DoctorOptions, look_everywhere, run_doctor
 
     if asked["list_checks"]:
         return _list_checks(output)
     if asked["everywhere"]:
         return look_everywhere(output, strict=asked["strict"])
-    return examine(_python(env), Asked.of(asked), output)
+    return run_doctor(_python(env), DoctorOptions.of(asked), output)
 
 
 def _list_checks(output: Output) -> int:
@@ -75,10 +75,10 @@ def _list_checks(output: Output) -> int:
 
     if output.json:
         rows = [{"id": name, "looks_at": row.looks_at} for name, row in CHECKS.items()]
-        say_json({"schema": 1, "checks": rows})
+        print_json({"schema": 1, "checks": rows})
         return 0
     for name, row in CHECKS.items():
-        click.echo(f"{name:22} {shown(row.looks_at)}")
+        click.echo(f"{name:22} {translate(row.looks_at)}")
     return 0
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import full_path, say_json
+from torchdoctor.cli.locations import full_path, print_json
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 
 if TYPE_CHECKING:
     from torchdoctor.bundle.write import Bundle
@@ -52,28 +52,28 @@ def command(
     torchdoctor download D:/torch --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090"
     torchdoctor download bundle --machine other.json --with torchvision
     """
-    from torchdoctor.bundle.write import check_place
+    from torchdoctor.bundle.write import check_bundle_folder
     from torchdoctor.cli.bundle_options import carry_options
-    from torchdoctor.cli.requests import request_asked
-    from torchdoctor.core.system import real_world
+    from torchdoctor.cli.requests import request_from_options
+    from torchdoctor.core.system import host_system
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.bundle import download
     from torchdoctor.workflows.plan import SourceOptions
 
     place = full_path(folder)
-    check_place(place)
+    check_bundle_folder(place)
     machine = machine_asked(asked)
-    request = request_asked(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes)
+    request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes)
     sources = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
     options = carry_options(asked, machine, request, sources, with_, without)
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
     try:
-        plan, bundle = download(options, place, world=real_world(os.environ), report=report)
+        plan, bundle = download(options, place, system=host_system(os.environ), report=report)
     finally:
         report.close()
     if output.json:
         written = {"path": str(bundle.folder), "files": list(bundle.files), "size": bundle.size}
-        say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "bundle": written})
+        print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "bundle": written})
     else:
         _show(bundle)
     return 0
@@ -81,7 +81,7 @@ def command(
 
 def _show(bundle: Bundle) -> None:
     click.echo(
-        shown(
+        translate(
             message(
                 "carry      {folder}  {files}, {size:.1f} MB",
                 folder=bundle.folder,
@@ -91,7 +91,7 @@ def _show(bundle: Bundle) -> None:
         )
     )
     click.echo(
-        shown(
+        translate(
             message(
                 "install    sh install.sh [ENV]      on Windows: install.ps1, anywhere: python install.py"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from torchdoctor.cli.locations import say_json
+from torchdoctor.cli.locations import print_json
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.core.i18n.catalog import gettext
@@ -29,7 +29,7 @@ def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word 
         return show_page(id, as_json=output.json)
     rows = sorted(RULES, key=lambda row: (row.layer, row.id))
     if output.json:
-        say_json(
+        print_json(
             {
                 "schema": 1,
                 "failures": [

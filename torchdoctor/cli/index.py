@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import data_folder, say_json
+from torchdoctor.cli.locations import data_folder, print_json
 from torchdoctor.cli.options import Output, group_options, output_options
 from torchdoctor.cli.param_types import RELEASE, URL
-from torchdoctor.core.i18n.messages import counted, joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, plural, translate
 
 if TYPE_CHECKING:
     from torchdoctor.sources.index_update import Update
@@ -67,17 +67,17 @@ def update_command(*, index_url: str, output: Output) -> int:
     today = datetime.now(timezone.utc).date().isoformat()
     done = update(data_folder(), url, today=today)
     if output.json:
-        say_json({"schema": 1, **_update_json(done)})
+        print_json({"schema": 1, **_update_json(done)})
     else:
         _say_update(done, output)
     return 0
 
 
 def _update_json(done: Update) -> dict[str, Any]:
-    from torchdoctor.core.net.urls import redacted
+    from torchdoctor.core.net.urls import redact_url
 
     return {
-        "index_url": redacted(done.base),
+        "index_url": redact_url(done.base),
         "as_of": done.as_of,
         "unchanged": done.unchanged,
         "releases": list(done.releases),
@@ -95,13 +95,13 @@ def _update_json(done: Update) -> dict[str, Any]:
 
 
 def _say_update(done: Update, output: Output) -> None:
-    from torchdoctor.core.net.urls import redacted
+    from torchdoctor.core.net.urls import redact_url
 
     for note in done.notes:
-        click.echo(shown(message("note: {note}", note=note)), err=True)
+        click.echo(translate(message("note: {note}", note=note)), err=True)
     for row in done.refused:
         click.echo(
-            shown(
+            translate(
                 message(
                     "warning: {filename} is listed with SHA-256 {found}…, and {known}… is known; the known "
                     "one stays",
@@ -113,22 +113,22 @@ def _say_update(done: Update, output: Output) -> None:
             err=True,
         )
     if done.rejected and not output.quiet:
-        told = counted(
+        told = plural(
             done.rejected,
             message("note: 1 link was turned down"),
             message("note: {rejected} links were turned down", rejected=done.rejected),
         )
-        click.echo(shown(told), err=True)
+        click.echo(translate(told), err=True)
     if not (done.releases or done.variants or done.files):
         said = message("the index has not changed") if done.unchanged else message("nothing is new")
-        click.echo(f"{redacted(done.base)}: {shown(said)} ({done.as_of})")
+        click.echo(f"{redact_url(done.base)}: {translate(said)} ({done.as_of})")
         return
-    click.echo(f"{redacted(done.base)}, {done.as_of}:")
+    click.echo(f"{redact_url(done.base)}, {done.as_of}:")
     for torch in done.releases:
-        click.echo(shown(message("  new release: torch {torch}", torch=torch)))
+        click.echo(translate(message("  new release: torch {torch}", torch=torch)))
     for variant in done.variants:
         click.echo(
-            shown(
+            translate(
                 message(
                     "  new variant: torch {torch} {variant} for {platform}",
                     torch=variant.torch,
@@ -137,15 +137,15 @@ def _say_update(done: Update, output: Output) -> None:
                 )
             )
         )
-    new = counted(
+    new = plural(
         len(done.files), message("  1 new file"), message("  {count} new files", count=len(done.files))
     )
-    click.echo(shown(new))
+    click.echo(translate(new))
     listed = done.files if output.verbose else done.files[:_SHOWN] if not output.quiet else ()
     for name in listed:
         click.echo(f"    {name}")
     if not output.quiet and len(listed) < len(done.files):
-        click.echo(shown(message("    ... {count} more (-v)", count=len(done.files) - len(listed))))
+        click.echo(translate(message("    ... {count} more (-v)", count=len(done.files) - len(listed))))
 
 
 @command.command("show", short_help="Show the releases that are known.")
@@ -161,16 +161,16 @@ def show(*, torch: str | None, output: Output) -> int:
     from torchdoctor.sources.index_cache import known_index
 
     snapshot = known_index(
-        data_folder(), lambda text: click.echo(shown(message("note: {text}", text=text)), err=True)
+        data_folder(), lambda text: click.echo(translate(message("note: {text}", text=text)), err=True)
     )
     releases = list(snapshot.releases()) if torch is None else [_asked(snapshot, torch)]
     if output.json:
-        say_json({"schema": 1, "releases": [_release_json(row) for row in releases]})
+        print_json({"schema": 1, "releases": [_release_json(row) for row in releases]})
         return 0
     for row in releases:
         known_from = row.released or message("date unknown")
         click.echo(
-            shown(
+            translate(
                 message(
                     "torch {version}  {known_from}  {counted}  as of {as_of}",
                     version=row.version,
@@ -197,10 +197,10 @@ def _say_platforms(release: Release) -> None:
         if pythons:
             click.echo(f"  {'':15} Python {' '.join(pythons)}")
         for name, why in builds.unmatrixed.items():
-            click.echo(f"  {'':15} {name}: {shown(why)}")
+            click.echo(f"  {'':15} {name}: {translate(why)}")
     for project, row in release.companions.items():
-        versions = ", ".join(map(str, row.versions)) or shown(message("none known"))
-        click.echo(f"  {project:15} {versions}" + (f"  ({shown(row.note)})" if row.note else ""))
+        versions = ", ".join(map(str, row.versions)) or translate(message("none known"))
+        click.echo(f"  {project:15} {versions}" + (f"  ({translate(row.note)})" if row.note else ""))
 
 
 def _asked(snapshot: Snapshot, torch: str) -> Release:
@@ -294,22 +294,22 @@ def mirrors(*, measure: bool, output: Output) -> int:
     found = measure_all(mirror_page(row) for row in rows.values()) if measure else ()
     timed = dict(zip(rows, found, strict=bool(found)))
     if output.json:
-        say_json(
+        print_json(
             {"schema": 1, "mirrors": [_mirror_json(name, row, timed.get(name)) for name, row in rows.items()]}
         )
         return 0
     width = max(map(len, rows), default=0)
     for name, row in rows.items():
-        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']}){shown(_speed(timed.get(name)))}")
+        click.echo(f"{name:{width}}  {row['base']}  ({row['layout']}){translate(_speed(timed.get(name)))}")
         if output.quiet:
             continue
         if row.get("companion_pypi"):
             click.echo(f"{'':{width}}    PyPI: {row['companion_pypi']}")
         for text in row.get("lacks", ()):
             lacks = message("lacks: {what}", what=message(text))
-            click.echo(f"{'':{width}}    {shown(lacks)}")
+            click.echo(f"{'':{width}}    {translate(lacks)}")
         source = message("source: {url}", url=row["source"])
-        click.echo(f"{'':{width}}    {shown(source)}")
+        click.echo(f"{'':{width}}    {translate(source)}")
     return 0
 
 

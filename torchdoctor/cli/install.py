@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import cache_folder, data_folder, environment_folder, full_path, say_json
+from torchdoctor.cli.locations import cache_folder, data_folder, environment_folder, full_path, print_json
 from torchdoctor.cli.options import Output, choice_options, output_options, source_options
 from torchdoctor.cli.param_types import KERNEL_NAME
 from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, translate
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.workflows.install import InstallOptions, InstallResult
 
 __all__ = ["command"]
@@ -77,10 +77,10 @@ def command(
     torchdoctor install --variant cpu --python 3.12 --kernel-name demo
     """
     folder = environment_folder(env)
-    world = _world(folder, python)
+    system = _system(folder, python)
 
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
-    from torchdoctor.cli.requests import extras_asked, optional_asked, request_asked
+    from torchdoctor.cli.requests import extras_asked, optional_asked, request_from_options
     from torchdoctor.kernel.register import valid_name
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.install import InstallOptions, install
@@ -92,7 +92,9 @@ def command(
         cache=cache_folder(),
         data=data_folder(),
         python=python,
-        request=request_asked(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes),
+        request=request_from_options(
+            torch=torch, variant_name=variant, with_=with_, without=without, yes=yes
+        ),
         sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
         extras=extras_asked(with_, kernel=name is not None),
         optional=optional_asked(with_, without),
@@ -101,39 +103,39 @@ def command(
         verify=verify,
         dry_run=dry_run,
         lock=_lock_alone(lock, torch, variant, with_, without),
-        agreed=yes,
+        assume_yes=yes,
     )
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
     try:
-        result = install(options, world=world, report=report)
+        result = install(options, system=system, report=report)
     finally:
         report.close()
     if output.json:
-        say_json(_document(options, result))
+        print_json(_document(options, result))
     else:
         _show(options, result, output)
     return result.exit_status
 
 
-def _world(folder: Path, python: str | None) -> World:
+def _system(folder: Path, python: str | None) -> System:
     """This computer; where it is clear which Python it will be, that one and its pip are asked at once.
 
     Both answer while the rest of the program loads, which takes as long.
     """
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
 
     if python is not None or folder.exists():
-        return real_world(os.environ)
-    from torchdoctor.core.system.prefetch import begin
+        return host_system(os.environ)
+    from torchdoctor.core.system.prefetch import prefetch
     from torchdoctor.detect.python.describe import describing
-    from torchdoctor.detect.python.find import own_base
+    from torchdoctor.detect.python.find import base_interpreter
     from torchdoctor.sources.read_config import PIP_SECONDS, asking_pip, pip_may_have_files
 
-    own, world = own_base(), real_world(os.environ)
+    own, system = base_interpreter(), host_system(os.environ)
     asked = [describing(own)]
-    if pip_may_have_files(world, (Path(sys.base_prefix), Path(sys.prefix))):
+    if pip_may_have_files(system, (Path(sys.base_prefix), Path(sys.prefix))):
         asked.append(asking_pip(own))
-    return begin(os.environ, asked, timeout=PIP_SECONDS)
+    return prefetch(os.environ, asked, timeout=PIP_SECONDS)
 
 
 def _lock_alone(
@@ -192,22 +194,22 @@ def _show(options: InstallOptions, result: InstallResult, output: Output) -> Non
             else message("would make {folder}: {packages}", **what)
         )
         total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
-        click.echo(shown(joined(filter(None, (told, total)))))
+        click.echo(translate(joined(filter(None, (told, total)))))
         sources = {row.name: message("  from {place}", place=row.source or "?") for row in plan.packages}
         for change in result.changes:
-            click.echo(f"  {change}{shown(sources.get(change.name, ''))}")
+            click.echo(f"  {change}{translate(sources.get(change.name, ''))}")
         return
     names = ", ".join(f"{row.name} {row.version}" for row in plan.packages)
     if output.quiet:
-        click.echo(shown(message("{names} in {folder}", names=names, folder=made.folder)))
+        click.echo(translate(message("{names} in {folder}", names=names, folder=made.folder)))
         return
     click.echo()
-    click.echo(shown(message("installed  {names}", names=names)))
-    click.echo(shown(message("where      {folder}", folder=made.folder)))
-    click.echo(shown(message("use it     {activate}", activate=made.activate)))
+    click.echo(translate(message("installed  {names}", names=names)))
+    click.echo(translate(message("where      {folder}", folder=made.folder)))
+    click.echo(translate(message("use it     {activate}", activate=made.activate)))
     if result.kernel is not None:
         click.echo(
-            shown(
+            translate(
                 message(
                     "notebook   choose the kernel “{display_name}”", display_name=result.kernel.display_name
                 )
@@ -215,7 +217,7 @@ def _show(options: InstallOptions, result: InstallResult, output: Output) -> Non
         )
     if result.verification is not None and not result.verification.passed:
         click.echo(
-            shown(
+            translate(
                 message("           verify found a problem, see above; `torchdoctor verify` shows it again")
             )
         )

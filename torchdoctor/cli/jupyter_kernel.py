@@ -11,10 +11,10 @@ import click
 
 from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernel_list import list_, remove
-from torchdoctor.cli.locations import cache_folder, environment_python, full_path, say_json
+from torchdoctor.cli.locations import cache_folder, environment_python, full_path, print_json
 from torchdoctor.cli.options import AsTyped, Output, group_options, output_options, source_options
 from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -55,7 +55,7 @@ class _AddByDefault(click.Group):
                 name=args[0],
                 near=near[0],
             )
-            ctx.fail(shown(told))
+            ctx.fail(translate(told))
 
 
 def _own_options(args: list[str]) -> tuple[list[str], list[str]]:
@@ -141,7 +141,7 @@ def add(
     torchdoctor jupyter-kernel add ~/envs/vision --name vision
     torchdoctor jupyter-kernel add --sys-prefix --env CUDA_VISIBLE_DEVICES=0
     """
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.errors import UsageError
     from torchdoctor.kernel.interpreter import prefix_of
     from torchdoctor.kernel.names import valid_display_name, valid_name, valid_settings
@@ -168,7 +168,7 @@ def add(
             overwrite=yes,
             sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
             cache=cache_folder(),
-            world=real_world(os.environ),
+            system=host_system(os.environ),
             report=report,
             sys_prefix=sys_prefix,
             prefix=full_path(prefix) if prefix else None,
@@ -177,7 +177,7 @@ def add(
     finally:
         report.close()
     if output.json:
-        say_json({"schema": 1, "kernel": kernel.to_json()})
+        print_json({"schema": 1, "kernel": kernel.to_json()})
     else:
         told = message(
             "kernel {kernel} (“{title}”) runs {python}, torch {version} on {device}",
@@ -187,7 +187,7 @@ def add(
             version=kernel.torch,
             device=kernel.device,
         )
-        click.echo(shown(told))
+        click.echo(translate(told))
     return 0
 
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.kernel_list import kernel_named, this_world
-from torchdoctor.cli.locations import cache_folder, environment_python, say_json
+from torchdoctor.cli.kernel_list import kernel_named, this_system
+from torchdoctor.cli.locations import cache_folder, environment_python, print_json
 from torchdoctor.cli.options import Output, output_options, source_options
 from torchdoctor.cli.param_types import KERNEL
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, shown, shown_in, spaced
+from torchdoctor.core.i18n.messages import message, translate, translate_document, with_trailing_space
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.kernel import KernelState
     from torchdoctor.verify import CheckResult
 
@@ -44,18 +44,18 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
     torchdoctor jupyter-kernel check demo
     torchdoctor jupyter-kernel check demo --json
     """  # noqa: D205
-    world = this_world()
-    state = kernel_named(world, name)
-    checks = _checked(world, state, timeout, output)
+    system = this_system()
+    state = kernel_named(system, name)
+    checks = _checked(system, state, timeout, output)
     passed = all(row.status != "fail" for row in checks)
     if output.json:
         rows = [row.to_json() for row in checks]
-        say_json({"schema": 1, "kernel": state.to_json(), "checks": rows, "passed": passed})
+        print_json({"schema": 1, "kernel": state.to_json(), "checks": rows, "passed": passed})
     else:
         for row in checks:
             _show_check(row)
         if not passed:
-            click.echo(f"  {spaced(gettext('fix:'))}{shown(_fix_for(state, checks))}")
+            click.echo(f"  {with_trailing_space(gettext('fix:'))}{translate(_fix_for(state, checks))}")
     return 0 if passed else 1
 
 
@@ -90,36 +90,36 @@ def repair(
     from torchdoctor.workflows.kernel_repair import repair_kernel
     from torchdoctor.workflows.plan import SourceOptions
 
-    world = this_world()
-    state = kernel_named(world, name)
+    system = this_system()
+    state = kernel_named(system, name)
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
     try:
         did = repair_kernel(
             state,
             python=_python_for(state, env),
-            agreed=yes,
+            assume_yes=yes,
             sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
             cache=cache_folder(),
-            world=world,
+            system=system,
             report=report,
             named=env is not None,
         )
     finally:
         report.close()
-    state = kernel_named(world, name)
+    state = kernel_named(system, name)
     # One without torch is no worse than it was meant to be once it starts.
-    checks = _checked(world, state, None, output, cells=None if state.torch else ("python",))
+    checks = _checked(system, state, None, output, cells=None if state.torch else ("python",))
     passed = all(row.status != "fail" for row in checks)
     if output.json:
         rows = [row.to_json() for row in checks]
-        say_json(
+        print_json(
             {"schema": 1, "kernel": state.to_json(), "did": did or None, "checks": rows, "passed": passed}
         )
     else:
         told = message(
             "kernel {kernel}: {did}", kernel=state.name, did=did or message("there was nothing to repair")
         )
-        click.echo(shown(told))
+        click.echo(translate(told))
         for row in checks:
             _show_check(row)
     return 0 if passed else 1
@@ -139,7 +139,7 @@ def _python_for(state: KernelState, env: Path | None) -> Path | None:
 
 
 def _checked(
-    world: World,
+    system: System,
     state: KernelState,
     timeout: float | None,
     output: Output,
@@ -152,7 +152,7 @@ def _checked(
     report = StageLines(quiet=output.quiet or output.json)
     return check_kernel(
         state,
-        world=world,
+        system=system,
         prefixes=[Path(sys.prefix)],
         cells=cells or ALL_CELLS,
         limits=Limits(start=timeout, cell=timeout) if timeout else None,
@@ -180,8 +180,8 @@ def _show_check(row: CheckResult) -> None:
     from torchdoctor.verify.status_text import STATUS
 
     word = click.style(
-        padded(shown(STATUS[row.status]), 7), fg={"pass": "green", "fail": "red"}.get(row.status)
+        padded(translate(STATUS[row.status]), 7), fg={"pass": "green", "fail": "red"}.get(row.status)
     )
-    click.echo(f"{word} {row.id.ljust(7)} {shown_in(row.detail)}")
+    click.echo(f"{word} {row.id.ljust(7)} {translate_document(row.detail)}")
     for line in row.evidence:
         click.echo(f"{'':16}{line}")

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import say_json
+from torchdoctor.cli.locations import print_json
 from torchdoctor.cli.options import Output, output_options
 from torchdoctor.cli.param_types import KERNEL
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import message, shown, shown_in
-from torchdoctor.core.text import clean
+from torchdoctor.core.i18n.messages import message, translate, translate_document
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import NotConfirmed, UsageError
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import Machine
     from torchdoctor.kernel import KernelState
 
-__all__ = ["kernel_named", "kernel_names", "list_", "remove", "this_world"]
+__all__ = ["kernel_named", "kernel_names", "list_", "remove", "this_system"]
 
 
 @click.command("list", short_help="Every kernel: what it runs, its torch, its GPU, and whether it can.")
@@ -39,11 +39,11 @@ def list_(*, output: Output) -> int:
     """
     from torchdoctor.kernel.accelerator import gpus_for
 
-    world = this_world()
-    states, machine = _states(world), _machine(world)
+    system = this_system()
+    states, machine = _states(system), _machine(system)
     if output.json:
         rows = [{**row.to_json(), "gpus": _listed(gpus_for(row, machine))} for row in states]
-        say_json({"schema": 1, "kernels": rows})
+        print_json({"schema": 1, "kernels": rows})
         return 0
     for state in states:
         _show(state, gpus_for(state, machine))
@@ -70,8 +70,8 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_repair import refuse_conda_made
 
-    world = this_world()
-    state = kernel_named(world, name)
+    system = this_system()
+    state = kernel_named(system, name)
     refuse_conda_made(state)
     report = StageLines(quiet=True, may_ask=not output.json)
     question = message("Remove the kernel {kernel} ({place})?", kernel=state.name, place=state.folder)
@@ -85,44 +85,44 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
             fix=message("answer y, or say it beforehand with --yes"),
         )
     remove_folder(state.folder)
-    left = next((row for row in _states(world) if row.name == state.name), None)
+    left = next((row for row in _states(system) if row.name == state.name), None)
     if output.json:
         document = {"name": state.name, "folder": str(state.folder), "now": left.to_json() if left else None}
-        say_json({"schema": 1, "removed": document})
+        print_json({"schema": 1, "removed": document})
         return 0
     told = (
         message("kernel {kernel} is removed; {what} stays as it is", kernel=state.name, what=state.prefix)
         if state.prefix
         else message("kernel {kernel} is removed; what it ran stays as it is", kernel=state.name)
     )
-    click.echo(shown(told))
+    click.echo(translate(told))
     if left is not None:
         text = message("another of that name is now the one that Jupyter takes: {place}", place=left.folder)
-        click.echo(shown(text))
+        click.echo(translate(text))
     return 0
 
 
-def this_world() -> World:
+def this_system() -> System:
     """This computer, as this process sees it."""
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
 
-    return real_world(os.environ)
+    return host_system(os.environ)
 
 
-def _states(world: World) -> tuple[KernelState, ...]:
+def _states(system: System) -> tuple[KernelState, ...]:
     from torchdoctor.kernel import list_kernels
 
-    return list_kernels(world, prefixes=[Path(sys.prefix)])
+    return list_kernels(system, prefixes=[Path(sys.prefix)])
 
 
 def kernel_names() -> tuple[str, ...]:
     """What Jupyter calls the kernels that it finds here."""
-    return tuple(dict.fromkeys(row.name for row in _states(this_world())))
+    return tuple(dict.fromkeys(row.name for row in _states(this_system())))
 
 
-def kernel_named(world: World, name: str) -> KernelState:
+def kernel_named(system: System, name: str) -> KernelState:
     """The kernel that Jupyter takes for `name`; raises `UsageError`, with the nearest, when there is none."""
-    states = {row.name: row for row in reversed(_states(world))}
+    states = {row.name: row for row in reversed(_states(system))}
     found = states.get(name.lower())
     if found is None:
         import difflib
@@ -138,10 +138,10 @@ def kernel_named(world: World, name: str) -> KernelState:
     return found
 
 
-def _machine(world: World) -> Machine:
+def _machine(system: System) -> Machine:
     from torchdoctor.detect import describe_python, detect
 
-    return detect(world, python=describe_python(world, sys.executable)).machine
+    return detect(system, python=describe_python(system, sys.executable)).machine
 
 
 def _listed(names: tuple[str, ...] | None) -> list[str] | None:
@@ -152,24 +152,26 @@ def _show(state: KernelState, gpus: tuple[str, ...] | None) -> None:
     """Print a kernel; its texts are whatever someone wrote into a file, so they are cleaned."""
     word, colour = (_("ok"), "green") if state.healthy else (_("broken"), "red")
     click.echo(
-        f"{click.style(padded(word, 6), fg=colour)} {click.style(clean(state.name), bold=True)}  "
-        f"{clean(state.display_name or '')}"
+        f"{click.style(padded(word, 6), fg=colour)} {click.style(sanitize_line(state.name), bold=True)}  "
+        f"{sanitize_line(state.display_name or '')}"
     )
-    rows = [(_("runs"), clean(str(state.python or state.argv[0]), limit=500) if state.argv else "")]
+    rows = [(_("runs"), sanitize_line(str(state.python or state.argv[0]), limit=500) if state.argv else "")]
     if state.python is not None:
         build = f" ({state.build})" if state.build else ""
-        rows.append(("torch", clean(f"{state.torch}{build}") if state.torch else _("not there")))
+        rows.append(("torch", sanitize_line(f"{state.torch}{build}") if state.torch else _("not there")))
     if gpus is not None:
         none = _("none that a {build} build uses").format(build=state.build)
         rows.append(("GPU", ", ".join(gpus) or none))
-    spec = message("{folder} ({kind})", folder=clean(str(state.folder), limit=500), kind=_(state.place))
-    rows.append((_("spec"), shown(spec)))
+    spec = message(
+        "{folder} ({kind})", folder=sanitize_line(str(state.folder), limit=500), kind=_(state.place)
+    )
+    rows.append((_("spec"), translate(spec)))
     if state.hidden_by is not None:
         rows.append((_("hidden"), _("Jupyter takes {place} instead").format(place=state.hidden_by)))
     if state.problem is not None:
         rows += [
-            (_("why"), shown_in(clean(state.problem.message, limit=500))),
-            (_("fix"), shown_in(clean(state.problem.fix, limit=500))),
+            (_("why"), translate_document(sanitize_line(state.problem.message, limit=500))),
+            (_("fix"), translate_document(sanitize_line(state.problem.fix, limit=500))),
         ]
     for name, text in rows:
         if text:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.core.i18n.messages import message, shown_in
+from torchdoctor.core.i18n.messages import message, translate_document
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ __all__ = [
     "environment_folder",
     "environment_python",
     "full_path",
-    "say_json",
-    "users_own",
+    "print_json",
+    "user_directory",
 ]
 
 
@@ -98,7 +98,7 @@ def cache_folder() -> Path:
         return full_path(Path(given))
     from platformdirs import user_cache_path
 
-    return users_own(user_cache_path, "TORCHDOCTOR_CACHE_DIR")
+    return user_directory(user_cache_path, "TORCHDOCTOR_CACHE_DIR")
 
 
 def data_folder() -> Path:
@@ -108,10 +108,10 @@ def data_folder() -> Path:
         return full_path(Path(given))
     from platformdirs import user_data_path
 
-    return users_own(user_data_path, "TORCHDOCTOR_DATA_DIR")
+    return user_directory(user_data_path, "TORCHDOCTOR_DATA_DIR")
 
 
-def users_own(kind: Callable[..., Path], variable: str) -> Path:
+def user_directory(kind: Callable[..., Path], variable: str) -> Path:
     """This user's folder of a kind; raises `EnvironmentUnusable` for one who has no home, as in many containers."""
     try:
         folder = Path(kind("torchdoctor", appauthor=False)).expanduser()
@@ -198,9 +198,9 @@ def _only_runs_us(place: str) -> bool:
     return full_path(Path(place)) == full_path(Path(sys.prefix)) and find_spec("torch") is None
 
 
-def say_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any]) -> None:
     """Print the one document of `--json`; its texts are in the language spoken, its names and kinds never."""
-    click.echo(json.dumps(shown_in(document), ensure_ascii=not _speaks_unicode()))
+    click.echo(json.dumps(translate_document(document), ensure_ascii=not _speaks_unicode()))
 
 
 def _speaks_unicode() -> bool:

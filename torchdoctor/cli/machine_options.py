@@ -92,9 +92,9 @@ def target_asked(asked: MachineAsked, machine: Machine) -> Target | None:
 
 def machine_asked(asked: MachineAsked) -> Machine:
     """The machine of the file, of the description, or this one, with what the options say of it changed."""
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.detect import Machine, detect, find_python
-    from torchdoctor.detect.from_options import described_machine
+    from torchdoctor.detect.from_options import machine_from_options
 
     described = (asked.platform, asked.python_version, asked.driver, asked.libc, *asked.gpus)
     given = [text for text in described if text is not None]
@@ -115,13 +115,13 @@ def machine_asked(asked: MachineAsked) -> Machine:
     facts: dict[str, Any] = {"driver": asked.driver, "gpus": asked.gpus, "libc": asked.libc}
     if asked.platform is not None:
         version = asked.python_version or asked.python or ".".join(map(str, sys.version_info[:3]))
-        return described_machine(platform=asked.platform, python_version=version, **facts)
-    world = real_world(os.environ)
-    here = detect(world, python=find_python(world, asked.python)).machine
+        return machine_from_options(platform=asked.platform, python_version=version, **facts)
+    system = host_system(os.environ)
+    here = detect(system, python=find_python(system, asked.python)).machine
     if not given:
         return here
     version = asked.python_version or here.python_label
-    other = described_machine(platform="linux", python_version=version, **facts)
+    other = machine_from_options(platform="linux", python_version=version, **facts)
     if asked.python_version:
         here = replace(here, python=replace(other.python, bits=here.python.bits))
     if asked.libc:

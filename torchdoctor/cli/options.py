@@ -11,7 +11,7 @@ import click
 
 from torchdoctor.cli.param_types import MIRROR, TORCH, URL, VARIANT, WITH
 from torchdoctor.cli.value_origin import remember, variable_of
-from torchdoctor.core.i18n.catalog import LANGUAGES, speak
+from torchdoctor.core.i18n.catalog import LANGUAGES, set_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def output_options(function: F) -> F:
     def with_output(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
         remember(ctx)
         if language := kwargs.pop("lang"):
-            speak(language)
+            set_language(language)
         given = Output(json=kwargs.pop("json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
         outer = ctx.find_object(Output) or Output()
         merged = Output(

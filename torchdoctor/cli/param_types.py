@@ -109,9 +109,9 @@ def _mirrors() -> Iterable[str]:
 
 
 def _torch(text: str, _option: str) -> None:
-    from torchdoctor.cli.requests import torch_asked
+    from torchdoctor.cli.requests import parse_torch_option
 
-    torch_asked(text)
+    parse_torch_option(text)
 
 
 def _releases() -> Iterable[str]:
@@ -160,10 +160,10 @@ def _described(field: str) -> Callable[[str, str], object]:
     """A check that the word describes a machine."""
 
     def check(text: str, _option: str) -> None:
-        from torchdoctor.detect.from_options import described_machine
+        from torchdoctor.detect.from_options import machine_from_options
 
         usual: dict[str, Any] = {"platform": "linux", "python_version": "3.12", "libc": None}
-        described_machine(
+        machine_from_options(
             **{**usual, "driver": None, "gpus": (), field: (text,) if field == "gpus" else text}
         )
 
@@ -199,9 +199,9 @@ def _variable(text: str, _option: str) -> None:
 
 
 def _check(text: str, _option: str) -> None:
-    from torchdoctor.verify import select
+    from torchdoctor.verify import select_checks
 
-    select([text], ())
+    select_checks([text], ())
 
 
 def _checks() -> Iterable[str]:

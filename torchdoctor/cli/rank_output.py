@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.cli.locations import say_json
+from torchdoctor.cli.locations import print_json
 
 if TYPE_CHECKING:
     from torchdoctor.bench.distributed import DistributedReport
@@ -18,7 +18,7 @@ def say_ranks(report: DistributedReport, output: Output) -> int:
     # Of many that torchrun or srun has started the first speaks, and each that has something to say of a failure.
     if report.rank in (None, 0) or report.troubles:
         if output.json:
-            say_json(report.to_json())
+            print_json(report.to_json())
         else:
             from torchdoctor.report.terminal.distributed import render_distributed
             from torchdoctor.report.terminal.table import made_console

@@ -13,7 +13,7 @@ import click
 
 from torchdoctor.cli.locations import cache_folder, data_folder, environment_python, full_path
 from torchdoctor.cli.options import AsTyped, Output, output_options
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 
 if TYPE_CHECKING:
@@ -70,34 +70,35 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
     _write(place, text)
     if not output.quiet:
         click.echo(
-            shown(message("written to {place}; read it through before you send it", place=place)), err=True
+            translate(message("written to {place}; read it through before you send it", place=place)),
+            err=True,
         )
     return 0
 
 
 def _look(env: Path | None, *, importing: bool) -> Reported:
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.detect import describe_python
-    from torchdoctor.diagnose.engine import judge
-    from torchdoctor.doctor import Looking, inspect
-    from torchdoctor.doctor.evidence import case_of
+    from torchdoctor.diagnose.engine import diagnose
+    from torchdoctor.doctor import InspectOptions, inspect
+    from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.live_signs import live_rules
     from torchdoctor.report.bug_report import Reported
     from torchdoctor.sources.index_cache import known_index
 
-    world = real_world(os.environ)
+    system = host_system(os.environ)
     interpreter = _python(env)
     problem: TorchdoctorError | None = None
     try:
-        python = describe_python(world, interpreter)
+        python = describe_python(system, interpreter)
     except EnvironmentUnusable as error:
         # Where the environment's interpreter does not run, the machine can still be told.
-        problem, python = error, describe_python(world, sys.executable)
+        problem, python = error, describe_python(system, sys.executable)
     index = known_index(data_folder(), lambda text: click.echo(text, err=True))
-    how = Looking(importing=importing and problem is None, asking=False)
-    seen = inspect(world, python, here=_here(), cache=cache_folder(), index=index, how=how)
+    how = InspectOptions(importing=importing and problem is None, asking=False)
+    seen = inspect(system, python, here=_here(), cache=cache_folder(), index=index, how=how)
     # For whoever reads the issue: in English, whatever is spoken here.
-    findings = () if problem else judge(case_of(seen), str, live_rules()).findings
+    findings = () if problem else diagnose(evidence_from(seen), str, live_rules()).findings
     return Reported(
         seen=seen,
         findings=findings,

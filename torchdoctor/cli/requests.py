@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 __all__ = [
     "extras_asked",
     "optional_asked",
-    "request_asked",
+    "parse_torch_option",
+    "request_from_options",
     "requirement_asked",
-    "torch_asked",
     "variant_asked",
 ]
 
 
-def request_asked(
+def request_from_options(
     *, torch: str | None, variant_name: str, with_: Sequence[str], without: Sequence[str], yes: bool = False
 ) -> Request:
     """The request that the options make; `UsageError` names the option that cannot be read."""
-    wanted, build = torch_asked(torch)
+    wanted, build = parse_torch_option(torch)
     chosen = variant_asked(variant_name)
     if build is not None:
         if chosen not in ("auto", build):
@@ -83,7 +83,7 @@ def optional_asked(with_: Sequence[str], without: Sequence[str]) -> tuple[str, .
     return tuple(name for name in ("pip", "numpy") if name not in named)
 
 
-def torch_asked(text: str | None) -> tuple[SpecifierSet | None, str | None]:
+def parse_torch_option(text: str | None) -> tuple[SpecifierSet | None, str | None]:
     """The releases that `--torch` means, and the build where it names one."""
     if text is None:
         return None, None

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import say_json
+from torchdoctor.cli.locations import print_json
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
 from torchdoctor.cli.options import AsTyped, Output, choice_options, output_options, source_options
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import shown
+from torchdoctor.core.i18n.messages import translate
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
@@ -61,10 +61,10 @@ def command(
     torchdoctor resolve --machine other.json --format urls
     torchdoctor resolve --format pylock > pylock.toml
     """
-    from torchdoctor.cli.requests import request_asked
+    from torchdoctor.cli.requests import request_from_options
     from torchdoctor.workflows.plan import SourceOptions
 
-    request = request_asked(torch=torch, variant_name=variant, with_=with_, without=without)
+    request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without)
     machine = machine_asked(asked)
     if form == "pylock" and not output.json:
         where = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
@@ -73,13 +73,13 @@ def command(
         plan = _ask_sources(machine, request, index_url, find_links, mirror, offline, output)
     else:
         from torchdoctor.cli.locations import data_folder
-        from torchdoctor.resolve.offline import plan_from_snapshot
+        from torchdoctor.resolve.offline import resolve_offline
         from torchdoctor.sources.index_cache import known_index
 
-        known = known_index(data_folder(), lambda text: click.echo(shown(text), err=True))
-        plan = plan_from_snapshot(machine, request, known)
+        known = known_index(data_folder(), lambda text: click.echo(translate(text), err=True))
+        plan = resolve_offline(machine, request, known)
     if output.json or form == "json":
-        say_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
+        print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
         return 0
     from torchdoctor.report.terminal.plan import plan_text
 
@@ -87,7 +87,7 @@ def command(
     if form != "table" and not output.quiet:
         for text in (*plan.warnings, *(row.told for row in plan.left_out)):
             label = click.style(gettext("warning:"), fg="yellow")
-            click.echo(f"{label} {shown(text)}", err=True)
+            click.echo(f"{label} {translate(text)}", err=True)
     return 0
 
 
@@ -101,14 +101,14 @@ def _print_lock(
     output: Output,
 ) -> int:
     from torchdoctor.cli.bundle_options import carry_options
-    from torchdoctor.core.system import real_world
+    from torchdoctor.core.system import host_system
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.bundle import lock_for
 
     report = StageLines(quiet=output.quiet, verbose=output.verbose, may_ask=False)
     options = carry_options(asked, machine, request, sources, with_, without)
     try:
-        _, locked = lock_for(options, world=real_world(os.environ), report=report)
+        _, locked = lock_for(options, system=host_system(os.environ), report=report)
     finally:
         report.close()
     click.echo(locked.text, nl=False)
@@ -127,16 +127,16 @@ def _ask_sources(
     from torchdoctor.cli.locations import data_folder
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
-    from torchdoctor.sources.order import sources_in_order
-    from torchdoctor.workflows.plan import SourceOptions, decide
+    from torchdoctor.sources.order import order_sources
+    from torchdoctor.workflows.plan import SourceOptions, resolve_online
 
     options = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
-    sources = sources_in_order(
+    sources = order_sources(
         index_url=index_url,
         find_links=find_links,
         mirror_name=mirror,
         by_speed=mirrors_by_speed(report.detail) if mirror == AUTO and not offline else (),
         offline=offline,
     )
-    return decide(request, options, machine, sources, report, data=data_folder())[0]
+    return resolve_online(request, options, machine, sources, report, data=data_folder())[0]

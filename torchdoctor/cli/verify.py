@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import environment_python, say_json
+from torchdoctor.cli.locations import environment_python, print_json
 from torchdoctor.cli.options import Output, names, output_options
 from torchdoctor.cli.param_types import CHECKS, DEVICES
 from torchdoctor.core.i18n.catalog import gettext
@@ -74,10 +74,10 @@ def command(
     torchdoctor verify --junit results.xml
     srun torchdoctor verify ENV --distributed
     """
-    from torchdoctor.verify import select, verify
+    from torchdoctor.verify import select_checks, verify
 
     if list:
-        return _list(select(only, skip, quick=quick), output)
+        return _list(select_checks(only, skip, quick=quick), output)
     if distributed:
         return _ranks(environment_python(env), junit, output)
     from torchdoctor.report.terminal.stages import StageLines
@@ -96,16 +96,16 @@ def command(
         from torchdoctor.report.junit import junit_xml
 
         junit.write_text(junit_xml(verification), "utf-8")
-    from torchdoctor.diagnose.verify_findings import explained, findings_of
+    from torchdoctor.diagnose.verify_findings import checks_with_known_cause, findings_from
 
-    findings = findings_of(verification, gettext)
+    findings = findings_from(verification, gettext)
     if output.json:
-        say_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
+        print_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
     else:
         from torchdoctor.report.terminal.table import made_console
         from torchdoctor.report.terminal.verify import render_verify
 
-        known = () if output.verbose else explained(verification)
+        known = () if output.verbose else checks_with_known_cause(verification)
         render_verify(verification, made_console(), explained=known)
         if findings:
             click.echo("\n" + _causes(findings))
@@ -125,7 +125,7 @@ def _ranks(python: Path, junit: Path | None, output: Output) -> int:
 
         junit.write_text(junit_xml(verification), "utf-8")
     if output.json and (first or report.troubles):
-        say_json(report.to_json() | verification.to_json() | {"passed": report.passed})
+        print_json(report.to_json() | verification.to_json() | {"passed": report.passed})
         return 0 if report.passed else 1
     return say_ranks(report, output)
 
@@ -146,7 +146,7 @@ def _list(selected: Sequence[str], output: Output) -> int:
 
     rows = [row for row in check_rows() if row["id"] in selected]
     if output.json:
-        say_json({"schema": 1, "checks": rows})
+        print_json({"schema": 1, "checks": rows})
     else:
         from torchdoctor.report.terminal.table import made_console
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
 
 __all__ = ["Fact", "NamedFact", "absent", "found", "unknown", "unread"]
 
@@ -47,14 +47,14 @@ def found(value: T, source: str) -> Fact[T]:
 
 def absent(source: str, *, why: str | None = None) -> Fact[NoReturn]:
     """Proven not to be there: `source` could be read and says so."""
-    return Fact(state="absent", source=source, why=clean(why, limit=300) if why else None)
+    return Fact(state="absent", source=source, why=sanitize_line(why, limit=300) if why else None)
 
 
 def unknown(why: str, source: str) -> Fact[NoReturn]:
     """Nobody can tell: `source` could not be read, or what it says makes no sense."""
-    return Fact(state="unknown", why=clean(why, limit=300) or "no reason was given", source=source)
+    return Fact(state="unknown", why=sanitize_line(why, limit=300) or "no reason was given", source=source)
 
 
-def unread(world: World, path: str) -> Fact[NoReturn]:
+def unread(system: System, path: str) -> Fact[NoReturn]:
     """Of a file that gave no text: absent when it is not there, unknown when it is and may not be read."""
-    return unknown(message("it cannot be read"), path) if world.exists(path) else absent(path)
+    return unknown(message("it cannot be read"), path) if system.exists(path) else absent(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from torchdoctor.fetch.wheelhouse import FetchProgress
+from torchdoctor.fetch.model import FetchProgress
 
 if TYPE_CHECKING:
     from torchdoctor.verify import CheckResult

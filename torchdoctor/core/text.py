@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from torchdoctor.core.i18n.messages import reworked
+from torchdoctor.core.i18n.messages import transform
 
-__all__ = ["clean", "read_json", "read_object"]
+__all__ = ["read_json", "read_object", "sanitize_line"]
 
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
@@ -29,6 +29,6 @@ def read_object(text: str) -> dict[str, Any]:
     return value
 
 
-def clean(text: str, *, limit: int = 200) -> str:
+def sanitize_line(text: str, *, limit: int = 200) -> str:
     """The text on one line without characters that a terminal would obey or JSON could not hold."""
-    return reworked(text, lambda one: _UNWANTED.sub("", one).strip()[:limit].strip())
+    return transform(text, lambda one: _UNWANTED.sub("", one).strip()[:limit].strip())

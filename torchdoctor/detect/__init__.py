@@ -43,30 +43,31 @@ __all__ = [
     "supported_tags",
 ]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "detection": (
-            "Detection",
-            "detect",
-        ),
-        "python.find": ("find_python",),
-        "python.describe": (
-            "PythonInfo",
-            "describe_python",
-        ),
-        "model": (
-            "Amd",
-            "AmdGpu",
-            "Apple",
-            "Intel",
-            "IntelGpu",
-            "Libc",
-            "Machine",
-            "Nvidia",
-            "NvidiaGpu",
-            "Python",
-        ),
-        "wheel_tags": ("supported_tags",),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "detection": (
+                "Detection",
+                "detect",
+            ),
+            "python.find": ("find_python",),
+            "python.describe": (
+                "PythonInfo",
+                "describe_python",
+            ),
+            "model": (
+                "Amd",
+                "AmdGpu",
+                "Apple",
+                "Intel",
+                "IntelGpu",
+                "Libc",
+                "Machine",
+                "Nvidia",
+                "NvidiaGpu",
+                "Python",
+            ),
+            "wheel_tags": ("supported_tags",),
+        },
+    )

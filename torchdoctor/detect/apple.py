@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.model import Apple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = [
@@ -30,16 +30,16 @@ APPLE_NAMES = ("apple.chip", "apple.rosetta")
 METAL_NAMES = ("apple.metal",)
 
 
-def probe_all_apple(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_all_apple(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `APPLE_NAMES`."""
-    chip = probe_apple(world)
+    chip = probe_apple(system)
     return {"apple.chip": chip, "apple.rosetta": _rosetta(chip, python)}
 
 
-def probe_apple(world: World) -> Fact[Apple]:
+def probe_apple(system: System) -> Fact[Apple]:
     """Apple's own chip; an Intel Mac has none. sysctl tells the truth under Rosetta too."""
     source = "sysctl machdep.cpu.brand_string"
-    answer = world.run(["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"])
+    answer = system.run(["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"])
     if not answer.ok:
         return unknown(answer.cause, source)
     chip = parse_brand(answer.stdout)
@@ -62,10 +62,10 @@ def _rosetta(chip: Fact[Apple], python: PythonInfo) -> Fact[bool]:
     )
 
 
-def probe_metal(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_metal(system: System, _python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The newest Metal that the GPU supports, such as `Metal 3`."""
     source = "system_profiler SPDisplaysDataType"
-    answer = world.run(["/usr/sbin/system_profiler", "SPDisplaysDataType"])
+    answer = system.run(["/usr/sbin/system_profiler", "SPDisplaysDataType"])
     if not answer.ok:
         return {"apple.metal": unknown(answer.cause, source)}
     metal = parse_metal(answer.stdout)
@@ -75,4 +75,4 @@ def probe_metal(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]
 def parse_metal(text: str) -> str | None:
     """The first GPU's `Metal Support: Metal 3`, or the older `Metal: Supported, feature set macOS GPUFamily2 v1`."""
     match = re.search(r"^\s+Metal(?: Support| Family)?:[ \t]+(\S[^\n]{0,80})$", text, re.MULTILINE)
-    return clean(match[1]) or None if match else None
+    return sanitize_line(match[1]) or None if match else None

@@ -10,14 +10,14 @@ from torchdoctor.detect.host.operating_system import name_of_system, normal_arch
 from torchdoctor.detect.model import Amd, Intel, Machine, Python
 from torchdoctor.detect.nvidia.facts import machine_part
 from torchdoctor.detect.python.facts import python_facts
-from torchdoctor.detect.registry import all_probes
-from torchdoctor.detect.runner import LIMIT_SECONDS, ask_all
+from torchdoctor.detect.registry import probes
+from torchdoctor.detect.runner import LIMIT_SECONDS, run_probes
 from torchdoctor.detect.summary import summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["Detection", "detect"]
@@ -43,7 +43,7 @@ class Detection:
 
 
 def detect(
-    world: World,
+    system: System,
     *,
     python: PythonInfo,
     environment: Path | None = None,
@@ -55,15 +55,15 @@ def detect(
     `environment` and `cache` are where free disk is asked for; the environment is else the interpreter's.
     Raises `EnvironmentUnusable` for an interpreter of a system that PyTorch has no builds for.
     """
-    system = name_of_system(python)
+    os_name = name_of_system(python)
     places = {
         "environment": f"{environment or python.prefix}",
         "cache": f"{cache}" if cache else "",
-        "temporary": _temporary(world, python),
+        "temporary": _temporary(system, python),
     }
-    seen: dict[str, Fact[Any]] = ask_all(world, python, all_probes(places), seconds=seconds)
+    seen: dict[str, Fact[Any]] = run_probes(system, python, probes(places), seconds=seconds)
     machine = Machine(
-        os=system,
+        os=os_name,
         os_version=seen["os.version"].value,
         arch=normal_arch(python),
         libc=seen["os.libc"].value,
@@ -80,13 +80,13 @@ def detect(
         intel=Intel(gpus=gpus) if (gpus := seen["intel.gpus"].value) else None,
         apple=seen["apple.chip"].value,
     )
-    rows = {**seen, **python_facts(python, world)}
+    rows = {**seen, **python_facts(python, system)}
     return Detection(
         machine=machine, facts=tuple(NamedFact(name=name, fact=fact) for name, fact in rows.items())
     )
 
 
-def _temporary(world: World, python: PythonInfo) -> str:
+def _temporary(system: System, python: PythonInfo) -> str:
     """Python's own order: https://docs.python.org/3/library/tempfile.html#tempfile.gettempdir."""
-    given = next(filter(None, (world.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))), None)
+    given = next(filter(None, (system.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))), None)
     return given or ("C:\\TEMP" if python.sys_platform == "win32" else "/tmp")  # noqa: S108

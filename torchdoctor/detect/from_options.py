@@ -15,7 +15,7 @@ from wheels_index import gpu
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["described_machine"]
+__all__ = ["machine_from_options"]
 
 # glibc of a machine that is only called `linux`: what today's wheels need, so that it decides nothing.
 _USUAL_GLIBC = "2.28"
@@ -47,7 +47,7 @@ _PATTERNS = (
 _LEGACY = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17", "linux": _USUAL_GLIBC}
 
 
-def described_machine(
+def machine_from_options(
     *, platform: str, python_version: str, driver: str | None, gpus: Sequence[str], libc: str | None
 ) -> Machine:
     """The machine that the options describe; `UsageError` names the option that cannot be read.

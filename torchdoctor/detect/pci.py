@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.text import clean, read_object
+from torchdoctor.core.text import read_object, sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
 
 __all__ = [
     "AMD",
@@ -57,43 +57,43 @@ class PciDevice:
     name: str | None = None
 
 
-def display_devices(world: World, vendor: str, *, system: str = "linux") -> tuple[PciDevice, ...]:
+def display_devices(system: System, vendor: str, *, sys_platform: str = "linux") -> tuple[PciDevice, ...]:
     """Every GPU of the vendor that the bus, or Windows, shows; the first 1,024."""
-    if system == "win32":
-        answer = world.run(["reg", "query", _ADAPTERS, "/s"])
+    if sys_platform == "win32":
+        answer = system.run(["reg", "query", _ADAPTERS, "/s"])
         rows = [device for device in parse_registry(answer.stdout) if device.vendor == vendor]
     else:
-        rows = list(_bus(world, vendor))
+        rows = list(_bus(system, vendor))
     return tuple(rows[:_DEVICE_LIMIT])
 
 
-def nvswitches(world: World) -> int:
+def nvswitches(system: System) -> int:
     """How many NVSwitches the bus shows: bridges of NVIDIA's whose ids the table names so."""
     known = _table(NVIDIA, "switches")
-    return sum(device.device in known for device in _bus(world, NVIDIA, ("0680",)))
+    return sum(device.device in known for device in _bus(system, NVIDIA, ("0680",)))
 
 
-def _bus(world: World, vendor: str, classes: tuple[str, ...] = _CLASSES) -> Iterator[PciDevice]:
-    for folder in world.glob(f"{BUS}/*"):
+def _bus(system: System, vendor: str, classes: tuple[str, ...] = _CLASSES) -> Iterator[PciDevice]:
+    for folder in system.glob(f"{BUS}/*"):
         # The class is read of the vendor's devices alone: a server has hundreds of others.
         if (
-            _id(world, f"{folder}/vendor") != vendor
-            or (_id(world, f"{folder}/class") or "")[:4] not in classes
+            _id(system, f"{folder}/vendor") != vendor
+            or (_id(system, f"{folder}/class") or "")[:4] not in classes
         ):
             continue
-        device = _id(world, f"{folder}/device")
+        device = _id(system, f"{folder}/device")
         if device is not None:
             yield PciDevice(address=folder.rsplit("/", 1)[-1], vendor=vendor, device=device)
 
 
-def _id(world: World, path: str) -> str | None:
-    match = re.fullmatch(r"0x([0-9a-f]{4,6})\s*", world.read_text(path, limit=32) or "")
+def _id(system: System, path: str) -> str | None:
+    match = re.fullmatch(r"0x([0-9a-f]{4,6})\s*", system.read_text(path, limit=32) or "")
     return match[1] if match else None
 
 
-def kernel_drivers(world: World, devices: Iterable[PciDevice]) -> tuple[str | None, ...]:
+def kernel_drivers(system: System, devices: Iterable[PciDevice]) -> tuple[str | None, ...]:
     """The kernel driver that each is bound to, such as nvidia, nouveau, vfio-pci, i915."""
-    texts = (world.read_text(f"{BUS}/{device.address}/uevent") or "" for device in devices)
+    texts = (system.read_text(f"{BUS}/{device.address}/uevent") or "" for device in devices)
     matches = (re.search(r"^DRIVER=([\w-]{1,40})$", text, re.MULTILINE | re.ASCII) for text in texts)
     return tuple(match[1] if match else None for match in matches)
 
@@ -107,26 +107,26 @@ def parse_registry(text: str) -> tuple[PciDevice, ...]:
         if ids is not None:
             devices.append(
                 PciDevice(
-                    address=clean(block.partition("\n")[0].rsplit("\\", 1)[-1], limit=20),
+                    address=sanitize_line(block.partition("\n")[0].rsplit("\\", 1)[-1], limit=20),
                     vendor=ids[1].lower(),
                     device=ids[2].lower(),
-                    name=(clean(name[1]) or None) if name else None,
+                    name=(sanitize_line(name[1]) or None) if name else None,
                 )
             )
     return tuple(devices)
 
 
-def named(world: World, device: PciDevice) -> str:
+def named(system: System, device: PciDevice) -> str:
     """The device's name, such as `NVIDIA GeForce RTX 4090` or `Intel Battlemage G21 [Arc B580]`, else its ids."""
     ids = f"{_VENDORS[device.vendor]} GPU [{device.vendor}:{device.device}]"
-    return device.name or listed_name(world, device.vendor, device.device) or ids
+    return device.name or listed_name(system, device.vendor, device.device) or ids
 
 
-def listed_name(world: World, vendor: str, device: str) -> str | None:
+def listed_name(system: System, vendor: str, device: str) -> str | None:
     """The name in our own table, else in the system's pci.ids, which most containers lack; None for neither."""
     name = _table(vendor, "names").get(device)
     if name is None:
-        texts = (world.read_text(path, limit=_LIST_LIMIT) or "" for path in _ID_LISTS)
+        texts = (system.read_text(path, limit=_LIST_LIMIT) or "" for path in _ID_LISTS)
         name = next(filter(None, (parse_pci_ids(text, vendor, device) for text in texts)), None)
     if name is None:
         return None
@@ -146,4 +146,4 @@ def parse_pci_ids(text: str, vendor: str, device: str) -> str | None:
     """Look a device up in pci.ids: vendors at the margin, their devices one tab in."""
     section = re.search(rf"^{vendor}  [^\n]*\n((?:[\t#][^\n]*\n|\n)*)", text, re.MULTILINE)
     match = re.search(rf"^\t{device}  ([^\n]+)$", section[1], re.MULTILINE) if section else None
-    return clean(match[1], limit=120) or None if match else None
+    return sanitize_line(match[1], limit=120) or None if match else None

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
-__all__ = ["all_probes"]
+__all__ = ["probes"]
 
 _ALL = ("linux", "win32", "darwin")
 _PCS = ("linux", "win32")
@@ -35,7 +35,7 @@ _NVIDIA_NAMES = (
 )  # fmt: skip
 
 
-def all_probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
+def probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
     """The slow ones come first. `places` are the folders whose free disk is asked for."""
     return (
         Probe(names=_NVIDIA_NAMES, ask=_nvidia, systems=_PCS),
@@ -48,14 +48,14 @@ def all_probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
         Probe(names=APPLE_NAMES, ask=probe_all_apple, systems=("darwin",)),
         Probe(names=CPU_NAMES, ask=probe_cpu, systems=_ALL),
         Probe(names=MEMORY_NAMES, ask=probe_memory, systems=_ALL),
-        Probe(names=DISK_NAMES, ask=lambda world, _: probe_disk(world, places), systems=_ALL),
+        Probe(names=DISK_NAMES, ask=lambda system, _: probe_disk(system, places), systems=_ALL),
         Probe(names=("os.name", "os.version", "os.kernel", "os.libc"), ask=_system, systems=_ALL),
         Probe(names=("os.wsl", "os.wsl_version", "os.container"), ask=_container),
     )
 
 
-def _nvidia(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
-    said = probe_nvidia(world, system=python.sys_platform)
+def _nvidia(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
+    said = probe_nvidia(system, sys_platform=python.sys_platform)
     uuids = [uuid for uuid in said.states["nvidia.uuid"].value or () if uuid]
     slices = [part.uuid for part in said.states["nvidia.mig_instances"].value or () if part.uuid]
     count = len(said.gpus.value) if said.gpus.value is not None else None
@@ -65,24 +65,24 @@ def _nvidia(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
         "nvidia.cuda": said.cuda,
         "nvidia.lost": said.lost,
         **said.states,
-        "nvidia.visible": probe_visible(world, "CUDA_VISIBLE_DEVICES", count=count, uuids=[*uuids, *slices]),
-        "nvidia.device_order": probe_variable(world, "CUDA_DEVICE_ORDER"),
-        "nvidia.container_visible": probe_variable(world, "NVIDIA_VISIBLE_DEVICES"),
+        "nvidia.visible": probe_visible(system, "CUDA_VISIBLE_DEVICES", count=count, uuids=[*uuids, *slices]),
+        "nvidia.device_order": probe_variable(system, "CUDA_DEVICE_ORDER"),
+        "nvidia.container_visible": probe_variable(system, "NVIDIA_VISIBLE_DEVICES"),
     }
 
 
-def _system(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+def _system(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
     return {
-        "os.name": probe_os_name(world, python),
-        "os.version": probe_os_version(world, python),
-        "os.kernel": probe_kernel(world, python),
-        "os.libc": probe_libc(world, python),
+        "os.name": probe_os_name(system, python),
+        "os.version": probe_os_version(system, python),
+        "os.kernel": probe_kernel(system, python),
+        "os.libc": probe_libc(system, python),
     }
 
 
-def _container(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
+def _container(system: System, _python: PythonInfo) -> Mapping[str, Fact[object]]:
     return {
-        "os.wsl": probe_wsl(world),
-        "os.wsl_version": probe_wsl_version(world),
-        "os.container": probe_container(world),
+        "os.wsl": probe_wsl(system),
+        "os.wsl_version": probe_wsl_version(system),
+        "os.container": probe_container(system),
     }

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fact import absent, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.system.background import Beside
-from torchdoctor.core.system.host import PROBE_SECONDS, Limited
+from torchdoctor.core.system.background import BackgroundCall
+from torchdoctor.core.system.host import PROBE_SECONDS, DeadlineSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
-__all__ = ["LIMIT_SECONDS", "Probe", "ask_all"]
+__all__ = ["LIMIT_SECONDS", "Probe", "run_probes"]
 
 LIMIT_SECONDS = 5.0
 
@@ -28,12 +28,12 @@ class Probe:
     """Facts that are read together: their names, how they are asked for, and on which `sys.platform`."""
 
     names: tuple[str, ...]
-    ask: Callable[[World, PythonInfo], Mapping[str, Fact[object]]]
+    ask: Callable[[System, PythonInfo], Mapping[str, Fact[object]]]
     systems: tuple[str, ...] = ("linux",)
 
 
-def ask_all(
-    world: World, python: PythonInfo, probes: Sequence[Probe], *, seconds: float = LIMIT_SECONDS
+def run_probes(
+    system: System, python: PythonInfo, probes: Sequence[Probe], *, seconds: float = LIMIT_SECONDS
 ) -> dict[str, Fact[Any]]:
     """Each name's fact, in the order of the probes.
 
@@ -43,7 +43,7 @@ def ask_all(
     end = time.monotonic() + seconds
     share = min(PROBE_SECONDS, seconds * 0.9)
     running = [
-        Beside(lambda probe=probe: probe.ask(Limited(world, share), python))  # type: ignore[misc]
+        BackgroundCall(lambda probe=probe: probe.ask(DeadlineSystem(system, share), python))  # type: ignore[misc]
         if python.sys_platform in probe.systems
         else None
         for probe in probes
@@ -56,7 +56,7 @@ def ask_all(
 
 def _answer(
     probe: Probe,
-    beside: Beside[Mapping[str, Fact[object]]] | None,
+    beside: BackgroundCall[Mapping[str, Fact[object]]] | None,
     python: PythonInfo,
     left: float,
     seconds: float,

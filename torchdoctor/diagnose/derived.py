@@ -9,22 +9,22 @@ from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
-    from torchdoctor.diagnose.evidence import CaseFile, Fact
+    from torchdoctor.diagnose.evidence import Evidence, Observation
 
 __all__ = [
     "arch_list_of",
     "capabilities",
     "cuda_of_build",
     "driver_for",
-    "driver_of",
+    "driver_version",
     "has_gpu",
-    "least_driver",
     "machine_of",
+    "minimum_driver",
+    "operating_system",
     "parts",
     "platform_of",
     "pypi_build",
     "python_of",
-    "system_of",
     "torch_build",
     "torch_version",
     "version_of",
@@ -72,19 +72,19 @@ def parts(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in text.split("."))
 
 
-def torch_version(case: CaseFile) -> Version | None:
+def torch_version(case: Evidence) -> Version | None:
     """The torch that is installed, its local part with it."""
     return version_of(case.value("torch.version"))
 
 
-def torch_build(case: CaseFile) -> str | None:
+def torch_build(case: Evidence) -> str | None:
     """The build of the installed torch: cpu, cu126, rocm6.4, xpu; None where nothing says it."""
     if case.value("torch.build"):
         return case.value("torch.build")
     return "cpu" if case.value("torch.cuda") == "none" and case.value("torch.hip") in (None, "none") else None
 
 
-def cuda_of_build(case: CaseFile) -> tuple[int, int] | None:
+def cuda_of_build(case: Evidence) -> tuple[int, int] | None:
     """The CUDA version that the installed torch was built with: (12, 6)."""
     said = parts(case.value("torch.cuda"))
     if said and len(said) > 1:
@@ -93,16 +93,16 @@ def cuda_of_build(case: CaseFile) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def driver_of(case: CaseFile) -> tuple[int, ...] | None:
+def driver_version(case: Evidence) -> tuple[int, ...] | None:
     """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
     said = parts(case.value("nvidia.driver"))
     return (*said, 999) if said and len(said) == 1 else said
 
 
-def least_driver(case: CaseFile) -> str | None:
+def minimum_driver(case: Evidence) -> str | None:
     """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
     build = torch_build(case)
-    on_windows = system_of(case) == "windows" or case.value("wsl") is not None
+    on_windows = operating_system(case) == "windows" or case.value("wsl") is not None
     return driver_for(build, on_windows=on_windows) if build else None
 
 
@@ -120,22 +120,22 @@ def driver_for(build: str, *, on_windows: bool) -> str | None:
         return None
 
 
-def system_of(case: CaseFile) -> str | None:
+def operating_system(case: Evidence) -> str | None:
     """The operating system: linux (WSL too), windows or macos."""
     return "linux" if case.value("wsl") else case.value("os.system")
 
 
-def python_of(case: CaseFile) -> tuple[int, int] | None:
+def python_of(case: Evidence) -> tuple[int, int] | None:
     """The Python's major and minor version."""
     said = parts((case.value("python.version") or "").rstrip("t"))
     return (said[0], said[1]) if said and len(said) > 1 else None
 
 
-def capabilities(case: CaseFile) -> tuple[tuple[tuple[int, int], Fact], ...]:
+def capabilities(case: Evidence) -> tuple[tuple[tuple[int, int], Observation], ...]:
     """Each NVIDIA GPU's compute capability with the fact that says it, by its name where no number is given."""
     from wheels_index import gpu
 
-    found: list[tuple[tuple[int, int], Fact]] = []
+    found: list[tuple[tuple[int, int], Observation]] = []
     for row in case.of("nvidia.capability"):
         numbers = parts(row.value)
         if numbers and len(numbers) > 1:
@@ -160,15 +160,15 @@ def pypi_build(version: Version) -> str | None:
     return builds.pypi_default if builds else None
 
 
-def has_gpu(case: CaseFile) -> bool:
+def has_gpu(case: Evidence) -> bool:
     """Whether anything says that there is an NVIDIA, AMD or Intel GPU for computing."""
     return any(case.of(name) for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor"))
 
 
-def platform_of(case: CaseFile, system: str | None = None) -> str:
+def platform_of(case: Evidence, system: str | None = None) -> str:
     """The platform's name in the tables of builds; x86_64, and Linux or `system`, where nothing else is said."""
     arm = case.value("arch") in ("aarch64", "arm64")
-    system = system_of(case) or system or "linux"
+    system = operating_system(case) or system or "linux"
     if system == "macos":
         return "macos_x86_64" if case.value("chip") == "intel-mac" else "macos_arm64"
     if system == "windows":
@@ -176,7 +176,7 @@ def platform_of(case: CaseFile, system: str | None = None) -> str:
     return "linux_aarch64" if arm else "linux_x86_64"
 
 
-def arch_list_of(case: CaseFile) -> tuple[tuple[int, int], ...] | None:
+def arch_list_of(case: Evidence) -> tuple[tuple[int, int], ...] | None:
     """The compute capabilities that the installed build has code for: as printed, else from the tables."""
     from wheels_index import nearest_arch_list
 
@@ -191,16 +191,16 @@ def arch_list_of(case: CaseFile) -> tuple[tuple[int, int], ...] | None:
 
 
 def machine_of(
-    case: CaseFile, *, system: str | None = None, usual_driver: str | None = None
+    case: Evidence, *, system: str | None = None, usual_driver: str | None = None
 ) -> Machine | None:
     """The machine that the case describes, for the resolver; `system` is used where the case does not say it.
 
     None where the system is known from neither. `usual_driver` stands in for an NVIDIA driver that is not said.
     """
-    from torchdoctor.detect.from_options import described_machine
+    from torchdoctor.detect.from_options import machine_from_options
     from torchdoctor.errors import UsageError
 
-    platform = platform_of(case, system) if system_of(case) or system else None
+    platform = platform_of(case, system) if operating_system(case) or system else None
     if platform is None:
         return None
     python = python_of(case)
@@ -208,7 +208,7 @@ def machine_of(
     gfx = [value for value in case.values("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
     libc = case.value("libc.version") if case.value("libc.name") != "musl" else None
     try:
-        return described_machine(
+        return machine_from_options(
             platform=_TAGS[platform],
             python_version=f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON,
             driver=case.value("nvidia.driver")
@@ -221,12 +221,12 @@ def machine_of(
         return None
 
 
-def _driver_of_cuda(case: CaseFile, system: str | None) -> str | None:
+def _driver_of_cuda(case: Evidence, system: str | None) -> str | None:
     """The least driver that speaks the CUDA version which the driver is said to speak."""
     from wheels_index import rules
 
     spoken = parts(case.value("nvidia.cuda"))
     if not spoken:
         return None
-    column = "windows" if (system_of(case) or system) == "windows" or case.value("wsl") else "linux"
+    column = "windows" if (operating_system(case) or system) == "windows" or case.value("wsl") else "linux"
     return rules().minimum_driver.get(spoken[0], {}).get(column)

@@ -6,26 +6,26 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import spaced
+from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.diagnose import messages
-from torchdoctor.diagnose.derived import system_of
+from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.finding import Finding
 from torchdoctor.diagnose.model import Diagnosis
-from torchdoctor.diagnose.parsers import read_paste
-from torchdoctor.diagnose.placeholders import Values, command_values
+from torchdoctor.diagnose.parsers.parse import parse_report
+from torchdoctor.diagnose.placeholders import Placeholders, command_values
 from torchdoctor.diagnose.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
     from torchdoctor.diagnose.finding import Confidence
     from torchdoctor.diagnose.model import Verdict
     from torchdoctor.diagnose.rule import Rule, Step
 
     Translate = Callable[[str], str]
 
-__all__ = ["diagnose_text", "judge"]
+__all__ = ["diagnose", "diagnose_text"]
 
 _LEAST = 0.25
 _CARRIES = 0.5
@@ -57,10 +57,10 @@ class _Suspect:
 
 def diagnose_text(raw: str, translate: Translate = str) -> Diagnosis:
     """What is wrong, from a pasted report, log or traceback alone; `translate` gives the texts' language."""
-    return judge(read_paste(raw), translate)
+    return diagnose(parse_report(raw), translate)
 
 
-def judge(case: CaseFile, translate: Translate = str, rules: Sequence[Rule] = RULES) -> Diagnosis:
+def diagnose(case: Evidence, translate: Translate = str, rules: Sequence[Rule] = RULES) -> Diagnosis:
     """What is wrong, causes before symptoms; what follows from another finding is named in that one."""
     suspects = sorted((row for rule in rules if (row := _suspect(rule, case))), key=lambda row: row.order)
     absorbed = _absorbed(suspects)
@@ -87,7 +87,7 @@ def judge(case: CaseFile, translate: Translate = str, rules: Sequence[Rule] = RU
     )
 
 
-def _suspect(rule: Rule, case: CaseFile) -> _Suspect | None:
+def _suspect(rule: Rule, case: Evidence) -> _Suspect | None:
     found = [(seen, sign.weight) for sign in rule.signs if (seen := sign.test(case)) is not None]
     if not found:
         return None
@@ -115,8 +115,8 @@ def _absorbed(suspects: Sequence[_Suspect]) -> dict[str, str]:
     return absorbed
 
 
-def _finding(row: _Suspect, case: CaseFile, translate: Translate, absorbed: Mapping[str, str]) -> Finding:
-    rule, values = row.rule, Values(case, row.values)
+def _finding(row: _Suspect, case: Evidence, translate: Translate, absorbed: Mapping[str, str]) -> Finding:
+    rule, values = row.rule, Placeholders(case, row.values)
     details = (text for one in rule.details if (text := _filled(translate(one), values)))
     *before, last = [translate(rule.explanation), *details]
     return Finding(
@@ -124,7 +124,7 @@ def _finding(row: _Suspect, case: CaseFile, translate: Translate, absorbed: Mapp
         severity=rule.severity,
         title=translate(rule.title),
         evidence=row.evidence,
-        explanation="".join(map(spaced, before)) + last,
+        explanation="".join(map(with_trailing_space, before)) + last,
         fix=tuple(_steps(row, case, translate)),
         confidence=next(name for least, name in _CONFIDENCE if row.weight >= least),
         explains=tuple(name for name, cause in absorbed.items() if cause == rule.id),
@@ -132,9 +132,9 @@ def _finding(row: _Suspect, case: CaseFile, translate: Translate, absorbed: Mapp
     )
 
 
-def _steps(row: _Suspect, case: CaseFile, translate: Translate) -> Iterator[str]:
-    system, installers = system_of(case), case.values("installer")
-    values, words = command_values(case, row.values), Values(case, row.values)
+def _steps(row: _Suspect, case: Evidence, translate: Translate) -> Iterator[str]:
+    system, installers = operating_system(case), case.values("installer")
+    values, words = command_values(case, row.values), Placeholders(case, row.values)
     for first in row.rule.steps:
         step: Step | None = first
         if (first.os and system is not None and system not in first.os) or (
@@ -159,7 +159,7 @@ def _names(systems: tuple[str, ...]) -> str:
     return ", ".join(messages.SYSTEMS[name] for name in systems)
 
 
-def _step(step: Step, values: Values, words: Values, translate: Translate) -> tuple[str, ...]:
+def _step(step: Step, values: Placeholders, words: Placeholders, translate: Translate) -> tuple[str, ...]:
     """The step's lines, none where a value is not known."""
     text = _filled(translate(step.text), words) if step.text else ""
     command = values.for_this_environment(_filled(step.command, values)) if step.command else ""
@@ -170,7 +170,7 @@ def _step(step: Step, values: Values, words: Values, translate: Translate) -> tu
     return tuple(part for part in (sentence, command) if part)
 
 
-def _filled(template: str, values: Values) -> str | None:
+def _filled(template: str, values: Placeholders) -> str | None:
     try:
         return template.format_map(values)
     except KeyError:

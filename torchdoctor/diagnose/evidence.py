@@ -11,11 +11,11 @@ from torchdoctor.diagnose.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CaseFile", "Fact"]
+__all__ = ["Evidence", "Observation"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
+class Observation:
     """One thing that was seen: its dotted name, its value, and the line, file or call that says so.
 
     `line` is the line's number in a pasted text, None for a fact from a live machine.
@@ -28,7 +28,7 @@ class Fact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CaseFile:
+class Evidence:
     """Facts and text, from a live machine or from a paste.
 
     A name may have several values (two GPUs, two torch versions); the most trusted stands first.
@@ -38,19 +38,19 @@ class CaseFile:
     ('2.9.1+cpu', None)
     """
 
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Observation, ...] = ()
     text: Text = field(default_factory=Text)
-    by_name: Mapping[str, tuple[Fact, ...]] = field(init=False, repr=False, compare=False)
+    by_name: Mapping[str, tuple[Observation, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names: dict[str, list[Fact]] = {}
+        names: dict[str, list[Observation]] = {}
         for fact in self.facts:
             known = names.setdefault(fact.name, [])
             if all(row.value != fact.value for row in known):
                 known.append(fact)
         object.__setattr__(self, "by_name", MappingProxyType({key: tuple(row) for key, row in names.items()}))
 
-    def of(self, name: str) -> tuple[Fact, ...]:
+    def of(self, name: str) -> tuple[Observation, ...]:
         """Every fact of a name, each value once."""
         return self.by_name.get(name, ())
 
@@ -63,6 +63,6 @@ class CaseFile:
         rows = self.of(name)
         return rows[0].value if rows else None
 
-    def beside(self, other: CaseFile) -> CaseFile:
+    def beside(self, other: Evidence) -> Evidence:
         """Both files' facts, this one's first, with the text of the one that has it."""
-        return CaseFile(facts=(*self.facts, *other.facts), text=self.text if self.text.lines else other.text)
+        return Evidence(facts=(*self.facts, *other.facts), text=self.text if self.text.lines else other.text)

@@ -12,20 +12,33 @@ from torchdoctor.diagnose.text import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from torchdoctor.diagnose.evidence import CaseFile, Fact
+    from torchdoctor.diagnose.evidence import Evidence, Observation
 
-    Test = Callable[[CaseFile], "Seen | None"]
+    Predicate = Callable[[Evidence], "Match | None"]
 
 __all__ = [
-    "Seen", "Sign", "Test", "all_of", "any_of", "aside", "fact", "hint", "likely", "no", "os_is", "possible", "says",
-    "sure", "test",
+    "Match",
+    "Predicate",
+    "Sign",
+    "all_of",
+    "any_of",
+    "background",
+    "certain",
+    "contains",
+    "fact",
+    "hint",
+    "likely",
+    "no",
+    "os_is",
+    "possible",
+    "predicate",
 ]  # fmt: skip
 
 _BEFORE, _AFTER = 240, 480
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class Match:
     """What a test found: lines to show, and values by the name they have in the rule's texts."""
 
     evidence: tuple[str, ...] = ()
@@ -36,48 +49,48 @@ class Seen:
 class Sign:
     """A test, and how sure it makes when nothing else speaks for the rule (0 to 1)."""
 
-    test: Test
+    test: Predicate
     weight: float
 
 
-def sure(found: Test) -> Sign:
+def certain(found: Predicate) -> Sign:
     """The output itself states it."""
     return Sign(test=found, weight=0.95)
 
 
-def likely(found: Test) -> Sign:
+def likely(found: Predicate) -> Sign:
     """Nearly always this."""
     return Sign(test=found, weight=0.8)
 
 
-def possible(found: Test) -> Sign:
+def possible(found: Predicate) -> Sign:
     """This among a few."""
     return Sign(test=found, weight=0.55)
 
 
-def hint(found: Test) -> Sign:
+def hint(found: Predicate) -> Sign:
     """Speaks for it; alone it is a guess, told where nothing better shows."""
     return Sign(test=found, weight=0.3)
 
 
-def aside(found: Test) -> Sign:
+def background(found: Predicate) -> Sign:
     """Speaks for it where something else does; it is in healthy reports too, and says nothing alone."""
     return Sign(test=found, weight=0.2)
 
 
-def says(*needles: str, matching: str | None = None) -> Test:
+def contains(*needles: str, matching: str | None = None) -> Predicate:
     """The text has one of the needles, in lower case; `matching`, a pattern, must fit around it.
 
     Needles and pattern see the text in lower case with single blanks; a blank in either is also the end of a
     line. Named groups of the pattern become values, as they were written.
     """
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         text = case.text
         for needle in needles:
             for position in text.find(needle):
                 if matching is None:
-                    return Seen(evidence=(shown(text.line_at(position)[1]),))
+                    return Match(evidence=(shown(text.line_at(position)[1]),))
                 start = max(position - _BEFORE, 0)
                 end = position + len(needle) + _AFTER
                 match = _wrapped(matching).search(text.rows[start:end])
@@ -88,7 +101,7 @@ def says(*needles: str, matching: str | None = None) -> Test:
                     for name, value in match.groupdict().items()
                     if value is not None
                 }
-                return Seen(evidence=(shown(text.line_at(position)[1]),), values=values)
+                return Match(evidence=(shown(text.line_at(position)[1]),), values=values)
         return None
 
     return look
@@ -106,34 +119,34 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def fact(name: str, value: str | Callable[[str], bool] | None = None) -> Test:
+def fact(name: str, value: str | Callable[[str], bool] | None = None) -> Predicate:
     """A fact of that name is there; with a value that fits the whole pattern, or passes the function."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         for row in case.of(name):
             if value is None or (
                 _compiled(value).fullmatch(row.value) if isinstance(value, str) else value(row.value)
             ):
-                return Seen(evidence=(source(row),))
+                return Match(evidence=(source(row),))
         return None
 
     return look
 
 
-def source(row: Fact) -> str:
+def source(row: Observation) -> str:
     """The line of a fact, fit to be shown."""
     return shown(row.source)
 
 
-def test(reason: Callable[[CaseFile], Seen | None]) -> Test:
+def predicate(reason: Callable[[Evidence], Match | None]) -> Predicate:
     """A function of the case file as a test: for reasoning over several facts."""
     return reason
 
 
-def all_of(*tests: Test) -> Test:
+def all_of(*tests: Predicate) -> Predicate:
     """Every test finds something."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         found = []
         for one in tests:
             seen = one(case)
@@ -145,38 +158,38 @@ def all_of(*tests: Test) -> Test:
     return look
 
 
-def any_of(*tests: Test) -> Test:
+def any_of(*tests: Predicate) -> Predicate:
     """The first test that finds something."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         return next((seen for seen in (one(case) for one in tests) if seen is not None), None)
 
     return look
 
 
-def no(*tests: Test) -> Test:
+def no(*tests: Predicate) -> Predicate:
     """None of the tests finds anything."""
 
-    def look(case: CaseFile) -> Seen | None:
-        return Seen() if all(one(case) is None for one in tests) else None
+    def look(case: Evidence) -> Match | None:
+        return Match() if all(one(case) is None for one in tests) else None
 
     return look
 
 
-def os_is(*names: str) -> Test:
+def os_is(*names: str) -> Predicate:
     """The operating system is one of these (linux, windows, macos), or is not known."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         system = case.value("os.system")
-        return Seen() if system is None or system in names else None
+        return Match() if system is None or system in names else None
 
     return look
 
 
-def _joined(found: list[Seen]) -> Seen:
+def _joined(found: list[Match]) -> Match:
     values: dict[str, str] = {}
     for seen in found:
         values.update(seen.values)
-    return Seen(
+    return Match(
         evidence=tuple(dict.fromkeys(line for seen in found for line in seen.evidence)), values=values
     )

@@ -14,10 +14,10 @@ from torchdoctor.diagnose import derived as know
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
     from torchdoctor.resolve.model import Plan
 
-__all__ = ["PLACEHOLDERS", "Values", "command_values", "example", "quoted"]
+__all__ = ["PLACEHOLDERS", "Placeholders", "command_values", "example", "quoted"]
 
 _OFFICIAL = "https://download.pytorch.org/whl/"
 # Runs every build that a GPU of the Blackwell generation needs, and is two years old.
@@ -30,10 +30,10 @@ _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
 
 
-class Values(dict[str, str]):
+class Placeholders(dict[str, str]):
     """Values by name: what a sign captured, else what the case lets work out; a name without one raises KeyError."""
 
-    def __init__(self, case: CaseFile, captured: Mapping[str, str]) -> None:
+    def __init__(self, case: Evidence, captured: Mapping[str, str]) -> None:
         super().__init__(captured)
         self._case = case
 
@@ -49,7 +49,7 @@ class Values(dict[str, str]):
         python, prefix = self._case.value("environment.python"), self._case.value("environment.prefix")
         if command is None or python is None or prefix is None or not f"{python}{prefix}".isprintable():
             return command
-        windows = know.system_of(self._case) == "windows"
+        windows = know.operating_system(self._case) == "windows"
         own, folder = quoted(python, windows=windows), quoted(prefix, windows=windows)
         if self._case.value("package.pip") is None:
             command = _PIP.sub(lambda match: f"uv pip {match[1]} --python {own}", command)
@@ -68,12 +68,12 @@ def quoted(path: str, *, windows: bool) -> str:
     return path if re.fullmatch(r"[\w:\\/.+-]+", path) else "'" + path.replace("'", "''") + "'"
 
 
-def command_values(case: CaseFile, captured: Mapping[str, str]) -> Values:
+def command_values(case: Evidence, captured: Mapping[str, str]) -> Placeholders:
     """Values for a command: of what the text gave, only plain words come in."""
-    return Values(case, {name: text for name, text in captured.items() if _SAFE.fullmatch(text)})
+    return Placeholders(case, {name: text for name, text in captured.items() if _SAFE.fullmatch(text)})
 
 
-def _said(name: str) -> Callable[[CaseFile], str | None]:
+def _said(name: str) -> Callable[[Evidence], str | None]:
     return lambda case: _safe(case.value(name))
 
 
@@ -81,31 +81,31 @@ def _safe(text: str | None) -> str | None:
     return text if text is not None and _SAFE.fullmatch(text) else None
 
 
-def _torch(case: CaseFile) -> str | None:
+def _torch(case: Evidence) -> str | None:
     version = know.torch_version(case)
     return version.public if version else None
 
 
-def _build(case: CaseFile) -> str | None:
+def _build(case: Evidence) -> str | None:
     build = know.torch_build(case)
     return build if build and re.fullmatch(r"cpu|xpu|cu\d{2,3}|rocm\d(?:\.\d){1,2}", build) else None
 
 
-def _cuda(case: CaseFile) -> str | None:
+def _cuda(case: Evidence) -> str | None:
     cuda = know.cuda_of_build(case)
     return f"{cuda[0]}.{cuda[1]}" if cuda else None
 
 
-def _index(case: CaseFile) -> str | None:
+def _index(case: Evidence) -> str | None:
     build = _build(case)
     return f"{_OFFICIAL}{build}" if build else None
 
 
-def _installer(case: CaseFile) -> str:
+def _installer(case: Evidence) -> str:
     return "uv pip install" if "uv" in case.values("installer") else "python -m pip install"
 
 
-def _reinstaller(case: CaseFile) -> str:
+def _reinstaller(case: Evidence) -> str:
     return (
         "uv pip install --reinstall"
         if "uv" in case.values("installer")
@@ -113,13 +113,13 @@ def _reinstaller(case: CaseFile) -> str:
     )
 
 
-def _capability(case: CaseFile) -> str | None:
+def _capability(case: Evidence) -> str | None:
     found = know.capabilities(case)
     return f"{found[0][0][0]}.{found[0][0][1]}" if found else None
 
 
-def _companion(project: str) -> Callable[[CaseFile], str | None]:
-    def version(case: CaseFile) -> str | None:
+def _companion(project: str) -> Callable[[Evidence], str | None]:
+    def version(case: Evidence) -> str | None:
         from wheels_index import UnknownRelease, bundled
 
         torch = know.torch_version(case)
@@ -135,9 +135,9 @@ def _companion(project: str) -> Callable[[CaseFile], str | None]:
 
 
 @lru_cache(maxsize=4)
-def _plan(case: CaseFile, torch: str | None) -> Plan | None:
+def _plan(case: Evidence, torch: str | None) -> Plan | None:
     """The resolver's plan; where the system is not known, Windows' when Linux has that build as well."""
-    if know.system_of(case) is not None:
+    if know.operating_system(case) is not None:
         return _plan_on(case, torch, None)
     from wheels_index import bundled
 
@@ -148,18 +148,18 @@ def _plan(case: CaseFile, torch: str | None) -> Plan | None:
     return plan if builds is not None and plan.variant in builds.variants else None
 
 
-def _plan_on(case: CaseFile, torch: str | None, system: str | None) -> Plan | None:
+def _plan_on(case: Evidence, torch: str | None, system: str | None) -> Plan | None:
     from packaging.specifiers import SpecifierSet
 
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.resolve.model import Request
-    from torchdoctor.resolve.offline import plan_from_snapshot
+    from torchdoctor.resolve.offline import resolve_offline
 
     machine = know.machine_of(case, system=system, usual_driver=_USUAL_DRIVER)
     if machine is None:
         return None
     try:
-        return plan_from_snapshot(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
+        return resolve_offline(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
     except TorchdoctorError:
         return None
 
@@ -168,7 +168,7 @@ def _pins(plan: Plan) -> tuple[str, str]:
     return plan.variant, " ".join(f"{row.name}=={row.version.public}" for row in plan.packages)
 
 
-def _right_plan(case: CaseFile) -> Plan | None:
+def _right_plan(case: Evidence) -> Plan | None:
     """The same torch in the build that fits, else the newest that fits; never the CPU build for a GPU."""
     same = _plan(case, _torch(case)) if _torch(case) else None
     if same is not None and not _native(case, same):
@@ -179,7 +179,7 @@ def _right_plan(case: CaseFile) -> Plan | None:
     return newest if newest is not None and newest.variant != "cpu" else None
 
 
-def _native(case: CaseFile, plan: Plan) -> bool:
+def _native(case: Evidence, plan: Plan) -> bool:
     """Whether the plan's build has compiled code for every GPU: PTX of an old build is no fix."""
     from wheels_index import covers, nearest_arch_list, variant
 
@@ -190,41 +190,41 @@ def _native(case: CaseFile, plan: Plan) -> bool:
     )
 
 
-def _right_variant(case: CaseFile) -> str | None:
+def _right_variant(case: Evidence) -> str | None:
     plan = _right_plan(case)
     return plan.variant if plan else None
 
 
-def _right_install(case: CaseFile) -> str | None:
+def _right_install(case: Evidence) -> str | None:
     plan = _right_plan(case)
     return _install(case, plan, _reinstaller(case)) if plan else None
 
 
-def _any_install(case: CaseFile) -> str | None:
+def _any_install(case: Evidence) -> str | None:
     """The newest torch that fits, of whatever build: for a machine that has none yet."""
     plan = _plan(case, None)
     return _install(case, plan, _installer(case)) if plan else None
 
 
-def _install(case: CaseFile, plan: Plan, installer: str) -> str:
+def _install(case: Evidence, plan: Plan, installer: str) -> str:
     pins = _pins(plan)[1]
-    if know.system_of(case) == "macos":
+    if know.operating_system(case) == "macos":
         return f"{installer} {pins}"
     return f"{installer} {pins} --index-url {plan.index_url}"
 
 
-def _culprit(case: CaseFile) -> str | None:
+def _culprit(case: Evidence) -> str | None:
     """The package whose requirement brought another torch: as the log says, else the one that was asked for."""
     name = case.value("torch.wanted_by") or case.value("installed.name")
     return _safe(name.rstrip("->=<~")) if name else None
 
 
-def _leftovers(case: CaseFile) -> str | None:
+def _leftovers(case: Evidence) -> str | None:
     """What an interrupted installation left on this machine, each by its full path."""
     return ", ".join(path for path in case.values("live.leftover") if path.isprintable()) or None
 
 
-def _not_whole(case: CaseFile) -> str | None:
+def _not_whole(case: Evidence) -> str | None:
     """Pins of the packages on this machine whose files are not as they were installed."""
     names = list(dict.fromkeys((*case.values("live.record"), *case.values("live.unrecorded"))))
     if not names and (case.of("live.truncated") or case.value("live.check.import") == "fail"):
@@ -244,27 +244,27 @@ def _public(text: str | None) -> str | None:
         return None
 
 
-def _kernel(fact: str) -> Callable[[CaseFile], str]:
+def _kernel(fact: str) -> Callable[[Evidence], str]:
     """The kernel with that fault, where it is one; the word of the instructions where it is none or several."""
 
-    def named(case: CaseFile) -> str:
+    def named(case: Evidence) -> str:
         names = case.values(fact)
         if len(names) != 1 or not names[0].isprintable():
             return "NAME"
-        return quoted(names[0], windows=know.system_of(case) == "windows")
+        return quoted(names[0], windows=know.operating_system(case) == "windows")
 
     return named
 
 
-def _kernel_environment(case: CaseFile) -> str:
+def _kernel_environment(case: Evidence) -> str:
     """This environment where it has a torch for a kernel to run."""
     prefix = case.value("environment.prefix")
     if prefix is None or not prefix.isprintable() or case.value("torch.version") is None:
         return "ENV"
-    return quoted(prefix, windows=know.system_of(case) == "windows")
+    return quoted(prefix, windows=know.operating_system(case) == "windows")
 
 
-PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
+PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "torch": _torch,
     "build": _build,
     "cuda": _cuda,
@@ -275,7 +275,7 @@ PLACEHOLDERS: dict[str, Callable[[CaseFile], str | None]] = {
     "python": _said("python.version"),
     "glibc": _said("libc.version"),
     "capability": _capability,
-    "minimum_driver": know.least_driver,
+    "minimum_driver": know.minimum_driver,
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
     "culprit": _culprit,

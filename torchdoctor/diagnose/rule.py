@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.finding import Severity
-    from torchdoctor.diagnose.matchers import Sign, Test
+    from torchdoctor.diagnose.matchers import Predicate, Sign
 
 __all__ = ["Layer", "Rule", "Step", "Where"]
 
@@ -67,7 +67,7 @@ class Rule:
     signs: tuple[Sign, ...]
     steps: tuple[Step, ...]
     details: tuple[str, ...] = ()
-    unless: tuple[Test, ...] = ()
+    unless: tuple[Predicate, ...] = ()
     explains: tuple[str, ...] = ()
     os: tuple[str, ...] = ("linux", "windows", "macos")
     find: str = ""

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import reworked
+from torchdoctor.core.i18n.messages import transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def plain_text(raw: str) -> Text:
 
 def shown(line: str) -> str:
     """A line fit to be evidence: one line, nothing hidden, not too long."""
-    return reworked(line, _fit_to_show)
+    return transform(line, _fit_to_show)
 
 
 def _fit_to_show(line: str) -> str:

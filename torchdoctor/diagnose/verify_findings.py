@@ -11,7 +11,7 @@ import shlex
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message, reworked
+from torchdoctor.core.i18n.messages import message, transform
 from torchdoctor.diagnose.finding import Finding
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     Translate = Callable[[str], str]
 
-__all__ = ["explained", "findings_of", "messages"]
+__all__ = ["checks_with_known_cause", "findings_from", "messages"]
 
 # Beyond this many lines a traceback says the same again.
 _LINES = 60
 _SHOWN = 400
 
 
-def findings_of(report: VerifyReport, translate: Translate = str) -> tuple[Finding, ...]:
+def findings_from(report: VerifyReport, translate: Translate = str) -> tuple[Finding, ...]:
     """The causes of what failed or was warned of, errors first, each once; `translate` gives the texts' language."""
     troubled = [check for check in report.checks if check.status in ("fail", "warn")]
     found: dict[str, Finding] = {}
@@ -63,7 +63,7 @@ def _take(found: dict[str, Finding], finding: Finding) -> None:
         found[finding.id] = finding
 
 
-def explained(report: VerifyReport) -> tuple[CheckResult, ...]:
+def checks_with_known_cause(report: VerifyReport) -> tuple[CheckResult, ...]:
     """The checks whose cause the table knows from what they say: their tracebacks tell no more.
 
     A crash or a hang is not among them: where it happened stands in its evidence alone.
@@ -87,7 +87,7 @@ def _known(check: CheckResult, values: Mapping[str, str], translate: Translate =
             severity=severity,
             title=translate(title),
             evidence=(
-                reworked(
+                transform(
                     message(
                         "{check} on {device}: {detail}",
                         check=check.id,

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from torchdoctor.doctor.inspection import Looking, look
-    from torchdoctor.doctor.model import Reach, Seen
+    from torchdoctor.doctor.inspection import InspectOptions, inspect
+    from torchdoctor.doctor.model import CheckUp, Reach
 
-__all__ = ["Looking", "Reach", "Seen", "look"]
+__all__ = ["CheckUp", "InspectOptions", "Reach", "inspect"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "inspection": (
-            "Looking",
-            "look",
-        ),
-        "model": (
-            "Reach",
-            "Seen",
-        ),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "inspection": (
+                "InspectOptions",
+                "inspect",
+            ),
+            "model": (
+                "Reach",
+                "CheckUp",
+            ),
+        },
+    )

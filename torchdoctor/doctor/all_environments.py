@@ -14,9 +14,9 @@ from torchdoctor.kernel.interpreter import python_in, site_folders, torch_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
 
-__all__ = ["Place", "environments", "judge_all"]
+__all__ = ["EnvironmentLocation", "environments", "warnings_for"]
 
 _MOST = 300
 _CONDA_LIST = 1 << 20
@@ -28,7 +28,7 @@ _HOMES = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class EnvironmentLocation:
     """An environment: where, which Python and torch, and by whom it is known: the shell, kernels, conda."""
 
     prefix: Path
@@ -50,29 +50,29 @@ class Place:
         }
 
 
-def environments(world: World, *, here: Path) -> tuple[Place, ...]:
+def environments(system: System, *, here: Path) -> tuple[EnvironmentLocation, ...]:
     """Environments in the usual folders, those that conda and Jupyter know, and the active one; nothing is run."""
     known: dict[Path, list[str]] = {}
-    for prefix, by in _candidates(world, here):
+    for prefix, by in _candidates(system, here):
         known.setdefault(prefix, [])
         if by:
             known[prefix].append(by)
     rows = []
     for prefix, names in list(known.items())[:_MOST]:
-        python = python_in(world, prefix)
+        python = python_in(system, prefix)
         if python is None:
             continue
-        torch, build = torch_of(world, site_folders(world, prefix))
+        torch, build = torch_of(system, site_folders(system, prefix))
         rows.append(
-            Place(
-                prefix=prefix, python=python, python_version=_version(world, prefix), torch=torch, build=build,
+            EnvironmentLocation(
+                prefix=prefix, python=python, python_version=_version(system, prefix), torch=torch, build=build,
                 known_by=tuple(dict.fromkeys(names)),
             )
         )  # fmt: skip
     return tuple(rows)
 
 
-def judge_all(rows: Sequence[Place]) -> tuple[str, ...]:
+def warnings_for(rows: Sequence[EnvironmentLocation]) -> tuple[str, ...]:
     """What is easily mistaken: a notebook's Python has no torch, and another environment has."""
     other = next((row for row in rows if row.torch), None)
     if other is None:
@@ -102,21 +102,21 @@ def judge_all(rows: Sequence[Place]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _candidates(world: World, here: Path) -> Iterator[tuple[Path, str]]:
-    environ = world.environ
+def _candidates(system: System, here: Path) -> Iterator[tuple[Path, str]]:
+    environ = system.environ
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if environ.get(variable):
             yield Path(environ[variable]), message("active")
     for name in (".venv", "venv", "env"):
         yield here / name, ""
-    for kernel in list_kernels(world):
+    for kernel in list_kernels(system):
         if kernel.prefix is not None and kernel.hidden_by is None:
             yield kernel.prefix, message("kernel {kernel}", kernel=kernel.name)
     home = _home(environ)
-    for prefix in _conda(world, home):
+    for prefix in _conda(system, home):
         yield prefix, "conda"
     for folder in _HOMES:
-        for path in sorted(world.glob(f"{home}/{folder}/*"))[:_MOST]:
+        for path in sorted(system.glob(f"{home}/{folder}/*"))[:_MOST]:
             yield Path(path), ""
 
 
@@ -124,18 +124,18 @@ def _home(environ: Mapping[str, str]) -> str:
     return environ.get("HOME") or environ.get("USERPROFILE") or os.path.expanduser("~")  # noqa: PTH111  # text
 
 
-def _conda(world: World, home: str) -> list[Path]:
+def _conda(system: System, home: str) -> list[Path]:
     """conda keeps a list: https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/."""
-    text = world.read_text(f"{home}/.conda/environments.txt", limit=_CONDA_LIST) or ""
+    text = system.read_text(f"{home}/.conda/environments.txt", limit=_CONDA_LIST) or ""
     return [Path(line.strip()) for line in text.splitlines() if line.strip()]
 
 
-def _version(world: World, prefix: Path) -> str | None:
+def _version(system: System, prefix: Path) -> str | None:
     """From pyvenv.cfg, or from the name of the library's folder."""
-    text = world.read_text(str(prefix / "pyvenv.cfg"), limit=1 << 14) or ""
+    text = system.read_text(str(prefix / "pyvenv.cfg"), limit=1 << 14) or ""
     for line in text.splitlines():
         name, _sign, value = line.partition("=")
         if name.strip() in ("version", "version_info"):
             return value.strip()
-    folders = [Path(path).name for path in world.glob(f"{prefix}/lib/python3.*")]
+    folders = [Path(path).name for path in system.glob(f"{prefix}/lib/python3.*")]
     return folders[0].removeprefix("python") if folders else None

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.diagnose.rule import Layer
 from torchdoctor.diagnose.rules import RULES
-from torchdoctor.doctor.checks import CHECKS, Said
+from torchdoctor.doctor.checks import CHECKS, CheckText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from torchdoctor.diagnose import Finding
-    from torchdoctor.doctor.model import Seen
+    from torchdoctor.doctor.model import CheckUp
 
-__all__ = ["Line", "Mark", "check_of", "chosen_checks", "lines_of"]
+__all__ = ["CheckLine", "Mark", "check_of", "chosen_checks", "lines_of"]
 
 Mark = Literal["ok", "warning", "error", "unknown"]
 
@@ -38,7 +38,7 @@ _RANK: dict[str, int] = {"ok": 0, "unknown": 1, "note": 1, "warning": 2, "error"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class CheckLine:
     """One check: `id` is `section.name`, `findings` are the ids of what is wrong there."""
 
     id: str
@@ -78,15 +78,15 @@ def chosen_checks(only: Iterable[str], exclude: Iterable[str]) -> tuple[str, ...
     return tuple(row for row in CHECKS if (not wanted or named(row, wanted)) and not named(row, unwanted))
 
 
-def lines_of(seen: Seen, findings: Sequence[Finding], checks: Sequence[str]) -> tuple[Line, ...]:
+def lines_of(seen: CheckUp, findings: Sequence[Finding], checks: Sequence[str]) -> tuple[CheckLine, ...]:
     """A line for each of the checks; the worst finding that belongs to one gives its mark."""
     rows = []
     for name in checks:
-        said: Said = CHECKS[name].say(seen)
+        said: CheckText = CHECKS[name].say(seen)
         mine = [row for row in findings if check_of(row) == name]
         worst = max((*(row.severity for row in mine), said.mark), key=_RANK.__getitem__)
         rows.append(
-            Line(
+            CheckLine(
                 id=name,
                 mark="ok" if worst == "note" else worst,
                 text=said.text,

@@ -16,17 +16,17 @@ from torchdoctor.doctor.environment_evidence import worded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torchdoctor.doctor.model import Seen
+    from torchdoctor.doctor.model import CheckUp
     from torchdoctor.resolve.model import Plan
 
-__all__ = ["CHECKS", "Check", "Said"]
+__all__ = ["CHECKS", "Check", "CheckText"]
 
 _MIB_IN_GIB = 1024
 _NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
+class CheckText:
     """What a check says; `mark` is its own judgement, where no rule has one."""
 
     text: str
@@ -39,10 +39,10 @@ class Check:
     """One check: what it looks at, and how it tells it."""
 
     looks_at: str
-    say: Callable[[Seen], Said]
+    say: Callable[[CheckUp], CheckText]
 
 
-def _facts(seen: Seen, *names: str) -> tuple[str, ...]:
+def _facts(seen: CheckUp, *names: str) -> tuple[str, ...]:
     """Evidence: the facts of these names or sections, as they are known."""
     return tuple(
         message(
@@ -75,12 +75,12 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _system(seen: Seen) -> Said:
+def _system(seen: CheckUp) -> CheckText:
     text = summary(seen.detection.machine, seen.detection.facts)
-    return Said(text=text, evidence=_facts(seen, "os"))
+    return CheckText(text=text, evidence=_facts(seen, "os"))
 
 
-def _room(seen: Seen) -> Said:
+def _room(seen: CheckUp) -> CheckText:
     values = {row.name: row.fact.value for row in seen.detection.facts if row.fact.state == "found"}
 
     def gib(name: str) -> str:
@@ -96,10 +96,10 @@ def _room(seen: Seen) -> Said:
         memory=memory,
         disk=gib("system.disk.environment"),
     )
-    return Said(text=text, evidence=_facts(seen, "system"))
+    return CheckText(text=text, evidence=_facts(seen, "system"))
 
 
-def _devices(seen: Seen) -> Said:
+def _devices(seen: CheckUp) -> CheckText:
     machine = seen.detection.machine
     names = [gpu.name for gpu in machine.nvidia.gpus] if machine.nvidia else []
     names += [gpu.name or gpu.gfx or "AMD GPU" for gpu in machine.amd.gpus] if machine.amd else []
@@ -113,14 +113,14 @@ def _devices(seen: Seen) -> Said:
     text = joined(names) if names else message("no GPU was found")
     if unknown:
         text = joined((text, *dict.fromkeys(unknown)), "; ")
-    return Said(
+    return CheckText(
         text=text,
         evidence=_facts(seen, "nvidia", "amd", "intel", "apple"),
         mark="unknown" if unknown and not names else "ok",
     )
 
 
-def _driver(seen: Seen) -> Said:
+def _driver(seen: CheckUp) -> CheckText:
     machine = seen.detection.machine
     said = []
     if machine.nvidia:
@@ -129,12 +129,12 @@ def _driver(seen: Seen) -> Said:
     if machine.amd:
         said.append(f"amdgpu {machine.amd.driver or ''}".strip())
     text = joined(said) if said else message("none is needed")
-    return Said(
+    return CheckText(
         text=text, evidence=_facts(seen, "nvidia.driver", "nvidia.module", "nvidia.libcuda", "amd.driver")
     )
 
 
-def _access(seen: Seen) -> Said:
+def _access(seen: CheckUp) -> CheckText:
     machine = seen.detection.machine
     where = machine.container and message("in a container ({kind})", kind=machine.container)
     denied = [
@@ -153,10 +153,10 @@ def _access(seen: Seen) -> Said:
         "amd.groups",
         "os.container",
     )
-    return Said(text=joined(filter(None, (where, text))), evidence=_facts(seen, *names))
+    return CheckText(text=joined(filter(None, (where, text))), evidence=_facts(seen, *names))
 
 
-def _python(seen: Seen) -> Said:
+def _python(seen: CheckUp) -> CheckText:
     kind = seen.inventory.kind.value or "interpreter"
     text = message(
         "{place}, Python {version} ({kind})",
@@ -165,7 +165,7 @@ def _python(seen: Seen) -> Said:
         kind=worded(kind),
     )
     where = message("{what}: {where}", what="python", where=seen.python.executable)
-    return Said(
+    return CheckText(
         text=text,
         evidence=(
             where,
@@ -174,7 +174,7 @@ def _python(seen: Seen) -> Said:
     )
 
 
-def _path(seen: Seen) -> Said:
+def _path(seen: CheckUp) -> CheckText:
     inventory = seen.inventory
     folders = [row for row in inventory.path.value or () if row.there and row.origin != "standard library"]
     outside = sorted({row.origin for row in folders} - {"site-packages", ".pth file"})
@@ -182,48 +182,50 @@ def _path(seen: Seen) -> Said:
     if outside:
         text = joined((text, message("also by {origins}", origins=joined(map(worded, outside)))))
     evidence = tuple(message("{what}: {where}", what=worded(row.origin), where=row.folder) for row in folders)
-    return Said(text=text, evidence=evidence)
+    return CheckText(text=text, evidence=evidence)
 
 
-def _packages(seen: Seen) -> Said:
+def _packages(seen: CheckUp) -> CheckText:
     rows = seen.inventory.distributions.value or ()
     twice = seen.inventory.duplicates.value or ()
     text: str = plurals.packages(len(rows))
     if twice:
         text = joined((text, message("more than once: {names}", names=joined(row.name for row in twice))))
     evidence = tuple(f"{row.name} {row.version} ({row.installer or '?'}, {row.installed_at})" for row in rows)
-    return Said(text=text, evidence=evidence)
+    return CheckText(text=text, evidence=evidence)
 
 
-def _build(seen: Seen) -> Said:
+def _build(seen: CheckUp) -> CheckText:
     torch = seen.inventory.torch.value
     if torch is None:
         where = seen.python.prefix
         text = message("torch is not in {where}", where=where)
-        return Said(text=joined((text, seen.elsewhere), "; ") if seen.elsewhere else text, mark="unknown")
+        return CheckText(
+            text=joined((text, seen.elsewhere), "; ") if seen.elsewhere else text, mark="unknown"
+        )
     build = torch.variant.value or message("build not said")
     text = message("torch {version} ({build})", version=torch.version, build=build)
     evidence = (
         message("folder: {place}", place=torch.folder),
         message("variant: {said}", said=torch.variant),
     )
-    return Said(text=text, evidence=evidence)
+    return CheckText(text=text, evidence=evidence)
 
 
-def _fits(seen: Seen) -> Said:
+def _fits(seen: CheckUp) -> CheckText:
     if seen.plan is None:
-        return Said(text=message("no build fits: {why}", why=seen.unfit), mark="warning")
+        return CheckText(text=message("no build fits: {why}", why=seen.unfit), mark="warning")
     text = _against_the_newest(seen, seen.plan)
     if seen.plan.warnings:
         text = joined((text, *seen.plan.warnings), "; ")
-    return Said(
+    return CheckText(
         text=text,
         evidence=(*seen.plan.reasons, *seen.plan.warnings),
         mark="warning" if seen.plan.warnings else "ok",
     )
 
 
-def _against_the_newest(seen: Seen, plan: Plan) -> str:
+def _against_the_newest(seen: CheckUp, plan: Plan) -> str:
     """The newest build that fits; where a torch is there, whether that is it, and how to get a newer one."""
     torch = seen.inventory.torch.value
     newest = f"{plan.torch.name} {plan.torch.version}"
@@ -248,7 +250,7 @@ def _against_the_newest(seen: Seen, plan: Plan) -> str:
     return text
 
 
-def _to_get(seen: Seen) -> str:
+def _to_get(seen: CheckUp) -> str:
     """The command that changes this environment; where it is none that may be changed, one that makes another."""
     prefix = str(seen.python.prefix)
     if seen.inventory.kind.value == "interpreter" or not prefix.isprintable():
@@ -256,7 +258,7 @@ def _to_get(seen: Seen) -> str:
     return f"torchdoctor install {quoted(prefix, windows=seen.python.sys_platform == 'win32')}"
 
 
-def _companions(seen: Seen) -> Said:
+def _companions(seen: CheckUp) -> CheckText:
     rows = [row for row in (seen.inventory.torchvision.value, seen.inventory.torchaudio.value) if row]
     text = joined(
         message(
@@ -270,12 +272,12 @@ def _companions(seen: Seen) -> Said:
     evidence = tuple(
         message("{what}: {why}", what=row.name, why=row.why) for row in seen.inventory.companions.value or ()
     )
-    return Said(text=text if rows else message("neither torchvision nor torchaudio"), evidence=evidence)
+    return CheckText(text=text if rows else message("neither torchvision nor torchaudio"), evidence=evidence)
 
 
-def _import(seen: Seen) -> Said:
+def _import(seen: CheckUp) -> CheckText:
     if seen.imported is None:
-        return Said(text=message("importing torch was not tried"), mark="unknown")
+        return CheckText(text=message("importing torch was not tried"), mark="unknown")
     failed = [row for row in seen.imported if row.status == "fail"]
     rows = failed or [row for row in seen.imported if row.id in ("import", "devices")]
     seconds = sum(row.seconds for row in seen.imported)
@@ -286,25 +288,25 @@ def _import(seen: Seen) -> Said:
             seconds=f"{seconds:.1f}",
             devices=next((row.detail for row in rows if row.id == "devices"), ""),
         )
-    return Said(
+    return CheckText(
         text=text, evidence=tuple(message("{what}: {why}", what=row.id, why=row.detail) for row in seen.imported),
         mark="error" if failed else "ok",
     )  # fmt: skip
 
 
-def _kernels(seen: Seen) -> Said:
+def _kernels(seen: CheckUp) -> CheckText:
     rows = [row for row in seen.kernels if row.language in (None, "python")]
     if not rows:
-        return Said(text=message("none is registered"))
+        return CheckText(text=message("none is registered"))
     broken = [row for row in rows if row.problem is not None]
     text = message("{count} registered", count=len(rows))
     if broken:
         names = [row.name for row in broken[:_NAMED]] + (["…"] if len(broken) > _NAMED else [])
         text = joined((text, message("cannot start: {names}", names=joined(names))))
-    return Said(text=text, evidence=tuple(_kernel_lines(seen)))
+    return CheckText(text=text, evidence=tuple(_kernel_lines(seen)))
 
 
-def _kernel_lines(seen: Seen) -> Iterator[str]:
+def _kernel_lines(seen: CheckUp) -> Iterator[str]:
     for row in seen.kernels:
         holds = f"torch {row.torch} ({row.build})" if row.torch else message("no torch")
         here = [message("this environment")] if row.prefix == seen.python.prefix else []
@@ -312,10 +314,10 @@ def _kernel_lines(seen: Seen) -> Iterator[str]:
         yield message("{what}: {why}", what=row.name, why=joined((runs, holds, *here)))
 
 
-def _network(seen: Seen) -> Said:
+def _network(seen: CheckUp) -> CheckText:
     reach = seen.reach
     if reach is None:
-        return Said(text=message("not asked"), mark="unknown")
+        return CheckText(text=message("not asked"), mark="unknown")
     through = f" ({reach.through})" if reach.through else ""
     if reach.seconds is not None:
         text = message(
@@ -324,13 +326,13 @@ def _network(seen: Seen) -> Said:
             milliseconds=f"{reach.seconds * 1000:.0f}",
             through=through,
         )
-        return Said(text=text)
+        return CheckText(text=text)
     text = message(
         "{host} cannot be reached: {why}; `--mirror auto` or `--find-links` help an installation",
         host=reach.host + through,
         why=reach.why,
     )
-    return Said(text=text, mark="unknown")
+    return CheckText(text=text, mark="unknown")
 
 
 CHECKS = {

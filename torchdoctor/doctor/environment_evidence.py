@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import counted, joined, message
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.core.i18n.messages import joined, message, plural
+from torchdoctor.diagnose.evidence import Observation
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.torch_replaced import replacement_of
@@ -14,7 +14,7 @@ from torchdoctor.doctor.torch_replaced import replacement_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.doctor.model import Seen
+    from torchdoctor.doctor.model import CheckUp
     from torchdoctor.inventory.model import Inventory, TorchPackage
 
 __all__ = ["environment_facts", "told", "worded"]
@@ -40,24 +40,24 @@ def worded(text: str) -> str:
     return _WORDS.get(text, text)
 
 
-def told(name: str, value: object, what: str, where: str) -> Fact:
+def told(name: str, value: object, what: str, where: str) -> Observation:
     """A fact whose source says what it is, its value, and where that was read."""
-    return Fact(
+    return Observation(
         name=name,
         value=str(value),
         source=message("{what}: {value} ({where})", what=what, value=value, where=where),
     )
 
 
-def environment_facts(seen: Seen) -> Iterator[Fact]:
+def environment_facts(seen: CheckUp) -> Iterator[Observation]:
     """Every fact of the environment, under the names that reports have for it or, if live, names of its own."""
     inventory = seen.inventory
-    yield Fact(
+    yield Observation(
         name="environment.prefix",
         value=inventory.prefix,
         source=message("environment: {place}", place=inventory.prefix),
     )
-    yield Fact(
+    yield Observation(
         name="environment.python",
         value=inventory.python,
         source=message("interpreter: {place}", place=inventory.python),
@@ -80,30 +80,32 @@ def environment_facts(seen: Seen) -> Iterator[Fact]:
     yield from _in_front(inventory)
     yield from _unmet(unmet_requirements(inventory, seen.python))
     for said in seen.moved:
-        yield Fact(name="live.moved", value=said, source=said)
+        yield Observation(name="live.moved", value=said, source=said)
     if (replaced := replacement_of(inventory)) is not None:
-        yield Fact(name="live.replaced", value=replaced.now, source=replaced.told)
+        yield Observation(name="live.replaced", value=replaced.now, source=replaced.told)
 
 
-def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Fact]:
+def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Observation]:
     """NVIDIA's packages and Triton one by one; of the others those that are missing, and those of a wrong version."""
     large = [row for row in rows if row.project.startswith(_LARGE)]
     for row in large:
-        yield Fact(name="live.unmet", value=f"{row.project} {row.version or 'missing'}", source=row.told)
+        yield Observation(
+            name="live.unmet", value=f"{row.project} {row.version or 'missing'}", source=row.told
+        )
     small = [row for row in rows if row not in large]
     for name, some in (
         ("live.required.missing", [row for row in small if row.version is None]),
         ("live.required.version", [row for row in small if row.version is not None]),
     ):
         if some:
-            yield Fact(
+            yield Observation(
                 name=name,
                 value=", ".join(row.project for row in some),
                 source=joined((row.told for row in some), "; "),
             )
 
 
-def _together(inventory: Inventory) -> Iterator[Fact]:
+def _together(inventory: Inventory) -> Iterator[Observation]:
     """What does not go together, or is imported in place of something else."""
     for copy in inventory.copies.value or ():
         if copy.name == "torch":
@@ -119,7 +121,7 @@ def _together(inventory: Inventory) -> Iterator[Fact]:
             module=shadow.module,
             where=worded(shadow.where),
         )
-        yield Fact(name="live.shadow", value=shadow.module, source=said)
+        yield Observation(name="live.shadow", value=shadow.module, source=said)
     for companion in inventory.companions.value or ():
         if companion.matches is False or companion.same_variant is False:
             said = message(
@@ -129,13 +131,13 @@ def _together(inventory: Inventory) -> Iterator[Fact]:
                 torch=companion.torch,
                 why=companion.why,
             )
-            yield Fact(name="live.companion", value=companion.name, source=said)
+            yield Observation(name="live.companion", value=companion.name, source=said)
     if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
         needed = message("this torch needs NumPy {version}", version=inventory.numpy.value.needed)
         yield told("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
 
 
-def _torch(torch: TorchPackage) -> Iterator[Fact]:
+def _torch(torch: TorchPackage) -> Iterator[Observation]:
     if torch.version:
         yield told("torch.version", torch.version, "torch", torch.folder)
     if torch.variant.value:
@@ -148,7 +150,7 @@ def _torch(torch: TorchPackage) -> Iterator[Fact]:
             yield told(f"torch.{name}", value or "none", f"torch.version.{name}", torch.version_file.source)
 
 
-def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
+def _wrong_files(inventory: Inventory) -> Iterator[Observation]:
     for check in inventory.records.value or ():
         if not check.wrong_count:
             continue
@@ -157,7 +159,7 @@ def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
             for row in check.wrong[:3]
         )
         told = {"files": check.files, "package": check.name, "first": first, "record": check.record}
-        said = counted(
+        said = plural(
             check.wrong_count,
             message("1 of {files} files is not as {package} installed it ({first}): {record}", **told),
             message(
@@ -166,25 +168,25 @@ def _wrong_files(inventory: Inventory) -> Iterator[Fact]:
                 **told,
             ),
         )
-        yield Fact(name="live.record", value=check.name, source=said)
+        yield Observation(name="live.record", value=check.name, source=said)
     for path in inventory.truncated.value or ():
-        yield Fact(name="live.truncated", value=path, source=message("cut short: {file}", file=path))
+        yield Observation(name="live.truncated", value=path, source=message("cut short: {file}", file=path))
     for name in sorted(unrecorded_packages(inventory)):
         said = message("{package} has lost the list of its files", package=name)
-        yield Fact(name="live.unrecorded", value=name, source=said)
+        yield Observation(name="live.unrecorded", value=name, source=said)
     half = half_metadata(inventory)
     for path in inventory.leftovers.value or ():
         # What is left of packages that PyTorch has nothing to do with is not told.
         if path not in half and not is_pips_leftover(Path(path).name):
             continue
-        yield Fact(
+        yield Observation(
             name="live.leftover",
             value=path,
             source=message("left by an interrupted installation: {file}", file=path),
         )
 
 
-def _of_conda(inventory: Inventory) -> Iterator[Fact]:
+def _of_conda(inventory: Inventory) -> Iterator[Observation]:
     """conda's torch, and whether pip put another one into the same environment."""
     rows = inventory.distributions.value or ()
     torch = next(
@@ -200,7 +202,7 @@ def _of_conda(inventory: Inventory) -> Iterator[Fact]:
             yield told("live.conda_and_pip", row.version, by, row.metadata)
 
 
-def _in_front(inventory: Inventory) -> Iterator[Fact]:
+def _in_front(inventory: Inventory) -> Iterator[Observation]:
     """Copies of torch and its companions that a foreign folder puts before the environment's own."""
     path = {row.folder: row.origin for row in inventory.path.value or ()}
     own = {row.folder for row in inventory.copies.value or () if row.name == "torch"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.diagnose.evidence import CaseFile, Fact
-from torchdoctor.diagnose.parsers import read_paste
+from torchdoctor.diagnose.evidence import Evidence, Observation
+from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.environment_evidence import environment_facts, told
 from torchdoctor.doctor.missing_device_parts import missing_parts
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from torchdoctor.core import NamedFact
     from torchdoctor.detect import Detection
-    from torchdoctor.doctor.model import Seen
+    from torchdoctor.doctor.model import CheckUp
 
-__all__ = ["case_of", "machine_facts", "refusals"]
+__all__ = ["evidence_from", "machine_facts", "refusals"]
 
 # A fact of detection -> its name in the case file, where the value is plain text as it stands.
 _MACHINE = {
@@ -52,7 +52,7 @@ _BROKEN = {
 }
 
 
-def case_of(seen: Seen) -> CaseFile:
+def evidence_from(seen: CheckUp) -> Evidence:
     """Every fact with its source; what the import and the drivers' tools answered is read as a paste would be."""
     printed = [
         line for row in seen.imported or () if row.status == "fail" for line in (*row.evidence, row.detail)
@@ -64,7 +64,7 @@ def case_of(seen: Seen) -> CaseFile:
         *_of_kernels(seen),
         *_of_plan(seen),
     )
-    return CaseFile(facts=facts).beside(read_paste("\n".join([*printed, *refusals(seen.detection)])))
+    return Evidence(facts=facts).beside(parse_report("\n".join([*printed, *refusals(seen.detection)])))
 
 
 def refusals(detection: Detection) -> list[str]:
@@ -86,26 +86,28 @@ def _refusal(row: NamedFact) -> str:
     return f"Failed to initialize NVML: {why}" if why[:1].isupper() and not why.startswith("NVML") else why
 
 
-def machine_facts(detection: Detection) -> Iterator[Fact]:
+def machine_facts(detection: Detection) -> Iterator[Observation]:
     """What is known of the machine, under the names that reports have for it."""
     machine = detection.machine
-    yield Fact(
+    yield Observation(
         name="os.system", value=machine.os, source=message("operating system: {value}", value=machine.os)
     )
-    yield Fact(name="arch", value=machine.arch, source=message("processor: {value}", value=machine.arch))
+    yield Observation(
+        name="arch", value=machine.arch, source=message("processor: {value}", value=machine.arch)
+    )
     if machine.wsl:
-        yield Fact(name="wsl", value="true", source="WSL")
+        yield Observation(name="wsl", value="true", source="WSL")
     if machine.libc is not None:
-        yield Fact(
+        yield Observation(
             name="libc.name",
             value=machine.libc.name,
             source=message("C library: {value}", value=machine.libc.name),
         )
         if machine.libc.version:
             said = message("C library: {value}", value=f"{machine.libc.name} {machine.libc.version}")
-            yield Fact(name="libc.version", value=machine.libc.version, source=said)
+            yield Observation(name="libc.version", value=machine.libc.version, source=said)
     if machine.python.free_threaded:
-        yield Fact(name="python.free_threaded", value="true", source=message("free-threaded Python"))
+        yield Observation(name="python.free_threaded", value="true", source=message("free-threaded Python"))
     yield from _gpus(detection)
     for row in detection.facts:
         if row.fact.state == "found":
@@ -113,7 +115,7 @@ def machine_facts(detection: Detection) -> Iterator[Fact]:
     yield from missing_parts(detection)
 
 
-def _told(row: NamedFact) -> Iterator[Fact]:
+def _told(row: NamedFact) -> Iterator[Observation]:
     value: Any = row.fact.value
     if row.name in _MACHINE:
         yield told(_MACHINE[row.name], value, row.name, row.fact.source)
@@ -127,7 +129,7 @@ def _told(row: NamedFact) -> Iterator[Fact]:
                 yield told(f"live.{row.name}", _plain(one), row.name, row.fact.source)
 
 
-def _gpus(detection: Detection) -> Iterator[Fact]:
+def _gpus(detection: Detection) -> Iterator[Observation]:
     machine = detection.machine
     nvidia, amd, intel = (
         detection.fact("nvidia.gpus"),
@@ -152,14 +154,14 @@ def _gpus(detection: Detection) -> Iterator[Fact]:
         yield told("intel.gpu", adapter.name, "Intel GPU", intel.source)
 
 
-def _of_import(seen: Seen) -> Iterator[Fact]:
+def _of_import(seen: CheckUp) -> Iterator[Observation]:
     for row in seen.imported or ():
         yield told(f"live.check.{row.id}", row.status, row.detail, message("run in the environment"))
     if seen.healthy_import:
         yield from _available(seen)
 
 
-def _available(seen: Seen) -> Iterator[Fact]:
+def _available(seen: CheckUp) -> Iterator[Observation]:
     """What torch finds; that it does not find a GPU says something only where there is one that its build is for."""
     said = next((row.detail for row in seen.imported or () if row.id == "devices"), "")
     machine, torch = seen.detection.machine, seen.inventory.torch.value
@@ -176,7 +178,7 @@ def _available(seen: Seen) -> Iterator[Fact]:
             yield told(f"{kind}.available", "false", message("torch's devices"), said)
 
 
-def _of_plan(seen: Seen) -> Iterator[Fact]:
+def _of_plan(seen: CheckUp) -> Iterator[Observation]:
     """Which build would fit; a missing GPU build is no fault where none fits."""
     if seen.plan is not None:
         yield told(
@@ -187,7 +189,7 @@ def _of_plan(seen: Seen) -> Iterator[Fact]:
         )
 
 
-def _of_kernels(seen: Seen) -> Iterator[Fact]:
+def _of_kernels(seen: CheckUp) -> Iterator[Observation]:
     for row in seen.kernels:
         if row.language not in (None, "python"):
             continue
@@ -198,7 +200,9 @@ def _of_kernels(seen: Seen) -> Iterator[Fact]:
                 problem=row.problem.message,
                 place=row.folder,
             )
-            yield Fact(name=_BROKEN.get(row.problem.kind, "live.kernel.gone"), value=row.name, source=said)
+            yield Observation(
+                name=_BROKEN.get(row.problem.kind, "live.kernel.gone"), value=row.name, source=said
+            )
         elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
             yield told(
                 "live.kernel.without_torch",

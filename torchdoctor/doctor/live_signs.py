@@ -6,23 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     Sign,
     all_of,
     any_of,
+    certain,
     fact,
     hint,
     likely,
     no,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rules import RULES
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
-    from torchdoctor.diagnose.matchers import Test
+    from torchdoctor.diagnose.evidence import Evidence
+    from torchdoctor.diagnose.matchers import Predicate
     from torchdoctor.diagnose.rule import Rule
 
 __all__ = ["LIVE", "live_rules"]
@@ -34,15 +34,15 @@ _HARDWARE_XIDS = (48, 62, 63, 64, 74, 79, 92, 94, 95, 119, 120)
 def _several(name: str) -> Sign:
     """More than one value of that name."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         rows = case.of(name)
-        return Seen(evidence=tuple(source(row) for row in rows)) if len(rows) > 1 else None
+        return Match(evidence=tuple(source(row) for row in rows)) if len(rows) > 1 else None
 
-    return sure(test(look))
+    return certain(predicate(look))
 
 
 def _positive(name: str) -> Sign:
-    return sure(fact(name, lambda value: value.isdecimal() and int(value) > 0))
+    return certain(fact(name, lambda value: value.isdecimal() and int(value) > 0))
 
 
 def _hardware_xid(value: str) -> bool:
@@ -66,25 +66,27 @@ _DOCKERS_SHM = 64
 
 # The failure's id -> what shows it on the machine itself.
 LIVE: dict[str, tuple[Sign, ...]] = {
-    "driver-library-mismatch": (sure(fact("live.nvidia.mismatch", "true")),),
+    "driver-library-mismatch": (certain(fact("live.nvidia.mismatch", "true")),),
     "nouveau-or-other-driver-bound": (
-        sure(all_of(_NO_DRIVER, fact("live.nvidia.kernel_driver", "nouveau|vfio-pci"))),
+        certain(all_of(_NO_DRIVER, fact("live.nvidia.kernel_driver", "nouveau|vfio-pci"))),
         likely(all_of(_NO_DRIVER, fact("live.nvidia.nouveau", "true"))),
     ),
     "dev-nodes-missing": (
-        sure(all_of(fact("live.nvidia.no_nodes", "refused"), no(_IN_CONTAINER), no(_IN_WSL))),
+        certain(all_of(fact("live.nvidia.no_nodes", "refused"), no(_IN_CONTAINER), no(_IN_WSL))),
     ),
     "container-without-gpu": (
-        sure(all_of(_IN_CONTAINER, fact("live.nvidia.no_nodes"), no(_IN_WSL))),
+        certain(all_of(_IN_CONTAINER, fact("live.nvidia.no_nodes"), no(_IN_WSL))),
         likely(all_of(_IN_CONTAINER, any_of(fact("live.nvidia.pci"), _NOT_LOADED), _NO_DRIVER)),
     ),
     "container-capabilities-missing": (likely(all_of(_IN_CONTAINER, fact("live.nvidia.no_libcuda"))),),
-    "driver-installed-inside-container": (sure(all_of(_IN_CONTAINER, fact("live.nvidia.mismatch", "true"))),),
+    "driver-installed-inside-container": (
+        certain(all_of(_IN_CONTAINER, fact("live.nvidia.mismatch", "true"))),
+    ),
     "wsl-linux-driver-inside": (
         likely(all_of(_IN_WSL, fact("live.nvidia.libcuda", lambda value: "/wsl/" not in value))),
     ),
     "mig-not-selected": (likely(fact("live.nvidia.no_slice")),),
-    "cuda-visible-devices-wrong": (sure(fact("live.nvidia.hidden")),),
+    "cuda-visible-devices-wrong": (certain(fact("live.nvidia.hidden")),),
     "gpu-memory-held-by-others": (likely(fact("live.nvidia.full")),),
     "pcie-link-degraded": (hint(fact("live.nvidia.narrow")),),
     "driver-missing": (
@@ -92,30 +94,30 @@ LIVE: dict[str, tuple[Sign, ...]] = {
         likely(all_of(_NOT_LOADED, no(_IN_CONTAINER))),
     ),
     "nvidia-device-permission": (
-        sure(fact("live.nvidia.devices_denied")),
+        certain(fact("live.nvidia.devices_denied")),
         likely(fact("live.nvidia.no_permission")),
     ),
     "fabric-manager-not-running": (
-        sure(fact("live.nvidia.fabric_manager", "inactive|failed")),
+        certain(fact("live.nvidia.fabric_manager", "inactive|failed")),
         likely(fact("live.nvidia.fabric", "not-started|failed")),
     ),
-    "gpu-xid-hardware": (sure(fact("live.nvidia.lost")), likely(fact("live.nvidia.xid", _hardware_xid))),
+    "gpu-xid-hardware": (certain(fact("live.nvidia.lost")), likely(fact("live.nvidia.xid", _hardware_xid))),
     "gpu-ecc-errors": (
         _positive("live.nvidia.ecc_errors"),
-        sure(fact("live.nvidia.row_remap", "pending|failed")),
+        certain(fact("live.nvidia.row_remap", "pending|failed")),
     ),
     "thermal-or-power-throttling": (likely(fact("live.nvidia.throttle", _throttled)),),
     "exclusive-compute-mode": (
-        sure(fact("live.nvidia.compute_mode", "prohibited")),
+        certain(fact("live.nvidia.compute_mode", "prohibited")),
         likely(all_of(fact("live.nvidia.compute_mode", "exclusive-.*"), fact("cuda.available", "false"))),
     ),
     "ld-library-path-pollution": (
-        sure(all_of(fact("live.nvidia.shadowing_libraries"), _FAILED)),
+        certain(all_of(fact("live.nvidia.shadowing_libraries"), _FAILED)),
         likely(all_of(fact("live.nvidia.shadowing_libraries"), fact("cuda.available", "false"))),
     ),
     # Graphics inside a processor are AMD's too, and no concern of a CUDA build.
     "rocm-permission": (
-        sure(all_of(fact("live.amd.kfd", "denied|read"), _FOR_AMD)),
+        certain(all_of(fact("live.amd.kfd", "denied|read"), _FOR_AMD)),
         likely(all_of(fact("live.amd.render_denied"), fact("live.amd.pci"), _FOR_AMD)),
     ),
     "rocm-driver-missing": (
@@ -126,38 +128,38 @@ LIVE: dict[str, tuple[Sign, ...]] = {
         likely(all_of(fact("torch.build", "xpu"), fact("live.intel.render_denied"))),
     ),
     "shm-too-small": (likely(fact("live.system.shm", lambda value: int(value) <= _DOCKERS_SHM)),),
-    "nvidia-wheels-missing": (sure(fact("live.unmet", r"(?:nvidia|cuda)-\S+ missing")),),
-    "nvidia-wheels-mixed": (sure(fact("live.unmet", r"(?:nvidia|cuda)-\S+ \d.*")),),
-    "triton-missing": (sure(fact("live.unmet", r"\S*triton\S* .*")),),
-    "torch-dependency-missing": (sure(fact("live.required.missing")),),
-    "torch-dependency-version": (sure(fact("live.required.version")),),
-    "env-moved-or-copied": (sure(fact("live.moved")),),
-    "conda-pip-mix": (sure(fact("live.conda_and_pip")),),
-    "pythonpath-pollution": (sure(fact("live.python_path")),),
-    "user-site-shadowing": (sure(fact("live.user_site")),),
+    "nvidia-wheels-missing": (certain(fact("live.unmet", r"(?:nvidia|cuda)-\S+ missing")),),
+    "nvidia-wheels-mixed": (certain(fact("live.unmet", r"(?:nvidia|cuda)-\S+ \d.*")),),
+    "triton-missing": (certain(fact("live.unmet", r"\S*triton\S* .*")),),
+    "torch-dependency-missing": (certain(fact("live.required.missing")),),
+    "torch-dependency-version": (certain(fact("live.required.version")),),
+    "env-moved-or-copied": (certain(fact("live.moved")),),
+    "conda-pip-mix": (certain(fact("live.conda_and_pip")),),
+    "pythonpath-pollution": (certain(fact("live.python_path")),),
+    "user-site-shadowing": (certain(fact("live.user_site")),),
     "duplicate-openmp": (likely(fact("live.openmp")),),
-    "wsl-host-too-old": (sure(fact("live.os.wsl_version", "1")),),
-    "local-file-shadows-torch": (sure(fact("live.shadow")),),
+    "wsl-host-too-old": (certain(fact("live.os.wsl_version", "1")),),
+    "local-file-shadows-torch": (certain(fact("live.shadow")),),
     "duplicate-torch-copies": (_several("live.torch.copy"),),
-    "torch-replaced-by-other-package": (sure(fact("live.replaced")),),
+    "torch-replaced-by-other-package": (certain(fact("live.replaced")),),
     "partial-install": (
-        sure(fact("live.record", "torch|torchvision|torchaudio|triton|nvidia-.*")),
-        sure(fact("live.truncated")),
+        certain(fact("live.record", "torch|torchvision|torchaudio|triton|nvidia-.*")),
+        certain(fact("live.truncated")),
         likely(fact("live.unrecorded")),
         hint(fact("live.leftover")),
     ),
     "torchvision-mismatch": (likely(fact("live.companion", "torchvision")),),
     "torchaudio-mismatch": (likely(fact("live.companion", "torchaudio")),),
     "numpy2-abi": (likely(fact("live.numpy", r"2\..*")),),
-    "jupyter-kernel-python-missing": (sure(fact("live.kernel.gone")),),
-    "jupyter-kernel-without-ipykernel": (sure(fact("live.kernel.without_ipykernel")),),
-    "jupyter-kernel-spec-broken": (sure(fact("live.kernel.corrupt")),),
+    "jupyter-kernel-python-missing": (certain(fact("live.kernel.gone")),),
+    "jupyter-kernel-without-ipykernel": (certain(fact("live.kernel.without_ipykernel")),),
+    "jupyter-kernel-spec-broken": (certain(fact("live.kernel.corrupt")),),
     "jupyter-kernel-other-env": (likely(all_of(fact("live.kernel.without_torch"), fact("torch.version"))),),
 }
 
 
 # What forbids a failure on a live machine, of which more is known than of a paste.
-_NOT_HERE: dict[str, tuple[Test, ...]] = {
+_NOT_HERE: dict[str, tuple[Predicate, ...]] = {
     # The CPU build is right where none for the GPU fits; what is in its way is told by itself.
     "cpu-only-wheel": (fact("live.plan", "cpu"),),
     "aarch64-cpu-wheel": (fact("live.plan", "cpu"),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ __all__ = ["missing_parts"]
 _FULL = 0.95
 
 
-def missing_parts(detection: Detection) -> Iterator[Fact]:
+def missing_parts(detection: Detection) -> Iterator[Observation]:
     """What is not there though another part says that it must; of what nobody could ask, nothing is said."""
     state = {row.name: row.fact.state for row in detection.facts}
     module, asked = detection.fact("nvidia.module_version"), state["nvidia.uuid"] == "found"
@@ -28,23 +28,25 @@ def missing_parts(detection: Detection) -> Iterator[Fact]:
             where=module.source,
         )
         library = "not there" not in (detection.fact("nvidia.uuid").why or "")
-        yield Fact(name="live.nvidia.no_nodes", value="refused" if library else "not-asked", source=said)
+        yield Observation(
+            name="live.nvidia.no_nodes", value="refused" if library else "not-asked", source=said
+        )
     if state["nvidia.devices"] == "found" and state["nvidia.libcuda"] == "absent":
         said = message("the GPU's nodes are there, and libcuda.so.1 is in no folder of libraries")
-        yield Fact(name="live.nvidia.no_libcuda", value="true", source=said)
+        yield Observation(name="live.nvidia.no_libcuda", value="true", source=said)
     why = detection.fact("nvidia.gpus").why or ""
     if "driver not loaded" in why.lower():
-        yield Fact(name="live.nvidia.not_loaded", value="true", source=f"NVML: {why}")
+        yield Observation(name="live.nvidia.not_loaded", value="true", source=f"NVML: {why}")
     if "insufficient permissions" in why.lower():
-        yield Fact(name="live.nvidia.no_permission", value="true", source=f"NVML: {why}")
+        yield Observation(name="live.nvidia.no_permission", value="true", source=f"NVML: {why}")
     sliced = detection.fact("nvidia.mig").value or ()
     if sliced and all(sliced) and state["nvidia.mig_instances"] == "absent":
         said = message("MIG is on for every GPU, and none has a slice")
-        yield Fact(name="live.nvidia.no_slice", value="true", source=said)
+        yield Observation(name="live.nvidia.no_slice", value="true", source=said)
     yield from _memory(detection)
 
 
-def _memory(detection: Detection) -> Iterator[Fact]:
+def _memory(detection: Detection) -> Iterator[Observation]:
     used = detection.fact("nvidia.memory_used").value or ()
     gpus = detection.machine.nvidia.gpus if detection.machine.nvidia else ()
     for number, (taken, gpu) in enumerate(zip(used, gpus, strict=False)):
@@ -55,7 +57,7 @@ def _memory(detection: Detection) -> Iterator[Fact]:
                 taken=taken,
                 whole=gpu.memory_mib,
             )
-            yield Fact(name="live.nvidia.full", value=str(number), source=said)
+            yield Observation(name="live.nvidia.full", value=str(number), source=said)
     now, most = (detection.fact(name).value or () for name in ("nvidia.pcie_width", "nvidia.pcie_width_max"))
     for number, (lanes, could) in enumerate(zip(now, most, strict=False)):
         if lanes and could and lanes < could:
@@ -65,4 +67,4 @@ def _memory(detection: Detection) -> Iterator[Fact]:
                 lanes=lanes,
                 could=could,
             )
-            yield Fact(name="live.nvidia.narrow", value=str(number), source=said)
+            yield Observation(name="live.nvidia.narrow", value=str(number), source=said)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Plan
     from torchdoctor.verify import CheckResult
 
-__all__ = ["Reach", "Seen"]
+__all__ = ["CheckUp", "Reach"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +26,7 @@ class Reach:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class CheckUp:
     """One environment on one machine.
 
     `plan` is what would fit, None where nothing does and `unfit` says why. `imported` are the checks that imported

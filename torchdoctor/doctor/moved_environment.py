@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import message
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
 
 __all__ = ["interpreter_named", "scripts_of_elsewhere"]
@@ -33,14 +33,14 @@ def interpreter_named(script: str) -> str | None:
     return next((match[1] for pattern in _LINES if (match := pattern.search(head))), None)
 
 
-def scripts_of_elsewhere(world: World, python: PythonInfo) -> tuple[str, ...]:
+def scripts_of_elsewhere(system: System, python: PythonInfo) -> tuple[str, ...]:
     """The environment's own scripts that run the interpreter of another place, each as a sentence."""
     if not python.is_venv or python.sys_platform == "win32":
         return ()
     rows = []
     for name in _SCRIPTS:
         path = f"{python.prefix}/bin/{name}"
-        text = world.read_text(path, limit=_FIRST)
+        text = system.read_text(path, limit=_FIRST)
         named = interpreter_named(text) if text else None
         if named is not None and not _within(named, python):
             rows.append(message("{script} runs {python}", script=path, python=named))

@@ -15,7 +15,7 @@ from torchdoctor.inventory.metadata import is_relevant
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torchdoctor.doctor.model import Seen
+    from torchdoctor.doctor.model import CheckUp
     from torchdoctor.inventory import Inventory
 
 __all__ = [
@@ -59,7 +59,7 @@ def unrecorded_packages(inventory: Inventory) -> frozenset[str]:
     return frozenset(half.values()) - whole
 
 
-def removable_leftovers(seen: Seen) -> tuple[Path, ...]:
+def removable_leftovers(seen: CheckUp) -> tuple[Path, ...]:
     """Leftovers in the environment's own site-packages that a repair may take away; of an interpreter's, none."""
     inventory = seen.inventory
     if inventory.kind.value not in ("venv", "conda", "conda-base"):

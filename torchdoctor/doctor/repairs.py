@@ -13,7 +13,7 @@ from torchdoctor.diagnose.placeholders import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import COMPANIONS, Request
-from torchdoctor.resolve.offline import plan_from_snapshot
+from torchdoctor.resolve.offline import resolve_offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import PythonInfo
     from torchdoctor.diagnose import Finding
-    from torchdoctor.doctor.model import Seen
+    from torchdoctor.doctor.model import CheckUp
     from torchdoctor.kernel import KernelState
     from torchdoctor.resolve.model import Plan
     from wheels_index import Snapshot
 
 __all__ = [
-    "Clearing", "KernelRepair", "Outcome", "Reinstall", "Repair", "Repaired", "mending_command",
-    "repairs_for", "with_mending",
+    "KernelRepair",
+    "Outcome",
+    "Reinstall",
+    "RemoveLeftovers",
+    "Repair",
+    "Repaired",
+    "fix_command",
+    "repairs_for",
+    "with_fix_command",
 ]  # fmt: skip
 
 Outcome = Literal["repaired", "skipped", "failed"]
@@ -80,7 +87,7 @@ class Reinstall:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clearing:
+class RemoveLeftovers:
     """Remove what an interrupted installation left, where all else is whole."""
 
     findings: tuple[str, ...]
@@ -141,24 +148,24 @@ class Repaired:
         }
 
 
-Repair: TypeAlias = "Reinstall | Clearing | KernelRepair"
+Repair: TypeAlias = "Reinstall | RemoveLeftovers | KernelRepair"
 
 
-def repairs_for(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
+def repairs_for(seen: CheckUp, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
     """What can be done here about the findings; the others need a person, an administrator or the host."""
     ids = [row.id for row in findings]
     rows: list[Repair] = []
     about_builds = tuple(name for name in ids if name in _OTHER_BUILD | _SAME_BUILD)
     if about_builds == ("partial-install",) and _only_leftovers(seen):
         if leftovers := removable_leftovers(seen):
-            rows.append(Clearing(findings=about_builds, leftovers=leftovers))
+            rows.append(RemoveLeftovers(findings=about_builds, leftovers=leftovers))
     elif about_builds and (made := _reinstall(seen, about_builds, index)) is not None:
         rows.append(made)
     rows += _kernel_repairs(seen, ids)
     return tuple(rows)
 
 
-def _kernel_repairs(seen: Seen, findings: Sequence[str]) -> Iterator[KernelRepair]:
+def _kernel_repairs(seen: CheckUp, findings: Sequence[str]) -> Iterator[KernelRepair]:
     """A kernel is pointed here only where there is a torch for it."""
     for row in seen.kernels:
         problem = row.problem
@@ -170,7 +177,7 @@ def _kernel_repairs(seen: Seen, findings: Sequence[str]) -> Iterator[KernelRepai
             yield KernelRepair(findings=(name,), kernel=row, python=seen.python.executable)
 
 
-def _only_leftovers(seen: Seen) -> bool:
+def _only_leftovers(seen: CheckUp) -> bool:
     """Whether folders put aside are all that is wrong: every file is there, and torch is imported."""
     left = seen.inventory.leftovers.value or ()
     return (
@@ -182,21 +189,23 @@ def _only_leftovers(seen: Seen) -> bool:
     )
 
 
-def mending_command(python: PythonInfo) -> str:
+def fix_command(python: PythonInfo) -> str:
     """The command that makes the repairs, for the shell of the environment's system."""
     prefix = str(python.prefix)
     folder = quoted(prefix, windows=python.sys_platform == "win32") if prefix.isprintable() else "ENV"
     return f"torchdoctor doctor {folder} --fix"
 
 
-def with_mending(findings: Sequence[Finding], repairs: Sequence[Repair], command: str) -> tuple[Finding, ...]:
+def with_fix_command(
+    findings: Sequence[Finding], repairs: Sequence[Repair], command: str
+) -> tuple[Finding, ...]:
     """The findings, those that a repair is about with the command that makes it before the steps by hand."""
     about = {name for row in repairs for name in row.findings}
     text = message("Let torchdoctor do it; it shows what it will do and asks first:")
     return tuple(replace(row, fix=(text, command, *row.fix)) if row.id in about else row for row in findings)
 
 
-def _reinstall(seen: Seen, findings: tuple[str, ...], index: Snapshot) -> Reinstall | None:
+def _reinstall(seen: CheckUp, findings: tuple[str, ...], index: Snapshot) -> Reinstall | None:
     torch = seen.inventory.torch.value
     version = _public(torch.version) if torch else None
     variant = torch.variant.value if torch else None
@@ -226,9 +235,9 @@ def _reinstall(seen: Seen, findings: tuple[str, ...], index: Snapshot) -> Reinst
     return None
 
 
-def _planned(seen: Seen, request: Request, index: Snapshot) -> Plan | None:
+def _planned(seen: CheckUp, request: Request, index: Snapshot) -> Plan | None:
     try:
-        return plan_from_snapshot(seen.detection.machine, request, index)
+        return resolve_offline(seen.detection.machine, request, index)
     except NoSolution:
         return None
 
@@ -240,7 +249,7 @@ def _public(text: str | None) -> str | None:
         return None
 
 
-def _unchanged(seen: Seen, plan: Plan) -> frozenset[str]:
+def _unchanged(seen: CheckUp, plan: Plan) -> frozenset[str]:
     """Packages of the plan that are there in that very version; none where nothing would be left to tell."""
     there = {
         row.name: row.version for row in (seen.inventory.distributions.value or ()) if row.kind == "wheel"
@@ -249,7 +258,7 @@ def _unchanged(seen: Seen, plan: Plan) -> frozenset[str]:
     return same if len(same) < len(plan.packages) or _broken(seen) else frozenset()
 
 
-def _broken(seen: Seen) -> frozenset[str]:
+def _broken(seen: CheckUp) -> frozenset[str]:
     """Packages whose files are not as they were installed."""
     damaged = {row.name for row in seen.inventory.records.value or () if row.wrong_count}
     damaged |= unrecorded_packages(seen.inventory)

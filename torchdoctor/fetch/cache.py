@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import names_in_use
+from torchdoctor.core.fs.run_directories import cached_files_in_use
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import SourceFailed
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Cleaned", "Contents", "KeptFile", "KeptPart", "clean", "contents"]
+__all__ = ["CacheContents", "CachedWheel", "Cleaned", "PartialDownload", "cache_contents", "clean_cache"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeptFile:
+class CachedWheel:
     """A whole file: its size in bytes and when it was fetched, in seconds since 1970."""
 
     path: Path
@@ -29,7 +29,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeptPart:
+class PartialDownload:
     """A part file and its journal; `size` is what they take on the disk."""
 
     key: str
@@ -39,11 +39,11 @@ class KeptPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Contents:
+class CacheContents:
     """What is there, the largest first."""
 
-    files: tuple[KeptFile, ...]
-    parts: tuple[KeptPart, ...]
+    files: tuple[CachedWheel, ...]
+    parts: tuple[PartialDownload, ...]
 
     @property
     def size(self) -> int:
@@ -61,21 +61,21 @@ class Cleaned:
     busy: tuple[str, ...]
 
 
-def contents(cache: Path) -> Contents:
+def cache_contents(cache: Path) -> CacheContents:
     """Look at the cache of wheels at `cache`; one that is not there holds nothing."""
     files = sorted(_files(cache), key=lambda row: -row.size)
     parts = sorted(_parts(cache / "partial"), key=lambda row: -row.size)
-    return Contents(files=tuple(files), parts=tuple(parts))
+    return CacheContents(files=tuple(files), parts=tuple(parts))
 
 
-def _files(cache: Path) -> Iterator[KeptFile]:
+def _files(cache: Path) -> Iterator[CachedWheel]:
     for path in cache.glob("[0-9a-f][0-9a-f]/*/*.whl"):
         with contextlib.suppress(OSError):
             status = path.lstat()
-            yield KeptFile(path=path, size=status.st_size, fetched=status.st_mtime)
+            yield CachedWheel(path=path, size=status.st_size, fetched=status.st_mtime)
 
 
-def _parts(folder: Path) -> Iterator[KeptPart]:
+def _parts(folder: Path) -> Iterator[PartialDownload]:
     found: dict[str, list[Path]] = {}
     for path in folder.glob("*"):
         if path.suffix in (".part", ".journal", ".whole"):
@@ -84,16 +84,18 @@ def _parts(folder: Path) -> Iterator[KeptPart]:
         with contextlib.suppress(OSError):
             rows = [path.lstat() for path in paths]
             size = sum(min(row.st_size, getattr(row, "st_blocks", row.st_size) * 512) for row in rows)
-            yield KeptPart(key=key, paths=tuple(paths), size=size, touched=max(row.st_mtime for row in rows))
+            yield PartialDownload(
+                key=key, paths=tuple(paths), size=size, touched=max(row.st_mtime for row in rows)
+            )
 
 
-def clean(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> Cleaned:
+def clean_cache(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> Cleaned:
     """Remove what was fetched or begun more than `older_than` seconds ago; what a run at work now relies on stays.
 
     Raises `SourceFailed` when the cache cannot be written to at all.
     """
     before = time.time() - older_than
-    there = contents(cache)
+    there = cache_contents(cache)
     gone_files, gone_parts, size, busy = 0, 0, 0, []
     for part in there.parts:
         if part.touched > before and older_than:
@@ -106,7 +108,7 @@ def clean(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> 
         if file.fetched > before and older_than:
             continue
         # Asked for each anew: a run may begin meanwhile.
-        if file.path.name in names_in_use(cache.parent):
+        if file.path.name in cached_files_in_use(cache.parent):
             busy.append(file.path.name)
             continue
         try:
@@ -131,7 +133,7 @@ def _refuse_read_only(cache: Path, error: OSError) -> None:
         ) from error
 
 
-def _remove_part(folder: Path, part: KeptPart) -> bool:
+def _remove_part(folder: Path, part: PartialDownload) -> bool:
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / f"{part.key}.lock")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from torchdoctor.sources.listing import SourceShelf
+from torchdoctor.sources.listing import SourceListing
 from torchdoctor.sources.speed import fastest, measure_all
 from wheels_index import InvalidWheel, Wheel
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from torchdoctor.lock.compile import LockedWheel
     from torchdoctor.sources.source import Source
 
-__all__ = ["Elsewhere"]
+__all__ = ["MirrorLookup"]
 
 _WORTH = 8_000_000  # bytes: a smaller file has come before its mirrors are measured
 
 
-class Elsewhere:
+class MirrorLookup:
     """Gives the places of a file. Threads may ask at once; each page is read once."""
 
     def __init__(self, mirrors: Sequence[Source]) -> None:
-        self._shelves = [SourceShelf(source=row) for row in mirrors]
+        self._shelves = [SourceListing(source=row) for row in mirrors]
         self._turn = threading.Lock()
 
     def __call__(self, wheel: LockedWheel) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class Elsewhere:
         return fastest(measure_all(dict.fromkeys([wheel.url, *(url for url in urls if url)])))
 
 
-def _listed(shelf: SourceShelf, wheel: LockedWheel) -> str | None:
+def _listed(shelf: SourceListing, wheel: LockedWheel) -> str | None:
     try:
         variant = Wheel.from_filename(wheel.filename, url=wheel.url).variant
     except InvalidWheel:

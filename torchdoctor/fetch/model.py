@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.wheelfile.checksums import first_damaged
-from torchdoctor.core.wheelfile.validation import check_wheel
+from torchdoctor.core.wheelfile.validation import validate_wheel
 from torchdoctor.errors import SourceFailed
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ __all__ = [
     "cached_path",
     "check_checksums",
     "compare",
-    "digest_of",
     "fetched",
+    "sha256_of",
 ]
 
 _CHUNK = 1 << 23
@@ -90,7 +90,7 @@ def compare(wheel: LockedWheel, found: str, place: str) -> None:
 
 def check_checksums(wheel: LockedWheel, path: Path) -> None:
     """Raise for a file that is no wheel, or whose members are not what their checksums say."""
-    check_wheel(path, wheel.filename)
+    validate_wheel(path, wheel.filename)
     if (bad := first_damaged(path)) is not None:
         raise SourceFailed(
             message(
@@ -103,7 +103,7 @@ def check_checksums(wheel: LockedWheel, path: Path) -> None:
         )
 
 
-def digest_of(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, read in pieces."""
     digest = hashlib.sha256()
     with path.open("rb") as file:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.errors import SourceFailed, TorchdoctorError
-from torchdoctor.fetch.model import cached_path, check_checksums, compare, digest_of, fetched
+from torchdoctor.fetch.model import cached_path, check_checksums, compare, fetched, sha256_of
 from torchdoctor.fetch.transfer.interfaces import Changed, Failed
 from torchdoctor.fetch.transfer.origin import Origin
 from torchdoctor.fetch.transfer.partial_file import Part
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.fetch.model import FetchedWheel, FetchProgress
-    from torchdoctor.fetch.transfer.interfaces import Connections
+    from torchdoctor.fetch.transfer.interfaces import ConnectionLimit
     from torchdoctor.fetch.transfer.response import Answer
     from torchdoctor.lock.compile import LockedWheel
 
-__all__ = ["Line", "download"]
+__all__ = ["DownloadSession", "download_wheel"]
 
 _SLOW_AFTER, _SLOW_RATE = 15.0, 1_000_000  # seconds, bytes a second
 _MIRRORED = (".pytorch.org", ".pythonhosted.org")  # hosts whose files the known mirrors have too
@@ -40,16 +40,16 @@ _REPAIRS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
+class DownloadSession:
     """What the files of one fetch share: the cache, the connections, who is told, and the sign to stop."""
 
     cache: Path
-    connections: Connections
+    connections: ConnectionLimit
     progress: FetchProgress
     stopped: threading.Event
 
 
-def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> FetchedWheel:
+def download_wheel(wheel: LockedWheel, line: DownloadSession, urls: Sequence[str] = ()) -> FetchedWheel:
     """Bring the file into the cache from `urls`, the best first, and from its own URL, side by side.
 
     Raises `SourceFailed` when no place has the right bytes. What came of it so far is kept for the next run,
@@ -60,7 +60,7 @@ def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> Fetche
         with _alone(line, key, wheel):
             if wheel.sha256 is not None:
                 there = cached_path(line.cache, wheel.sha256, wheel.filename)
-                if there.is_file() and digest_of(there) == wheel.sha256:
+                if there.is_file() and sha256_of(there) == wheel.sha256:
                     return fetched(wheel, there, wheel.sha256, message("the cache"))
             return _OneFile(wheel, line, urls, key).bring()
     except OSError as error:
@@ -77,7 +77,7 @@ def download(wheel: LockedWheel, line: Line, urls: Sequence[str] = ()) -> Fetche
 
 
 @contextlib.contextmanager
-def _alone(line: Line, key: str, wheel: LockedWheel) -> Iterator[None]:
+def _alone(line: DownloadSession, key: str, wheel: LockedWheel) -> Iterator[None]:
     """Hold the file's lock across processes; who waits for another one's fetch takes its result."""
     from filelock import FileLock, Timeout
 
@@ -111,7 +111,7 @@ def _alone(line: Line, key: str, wheel: LockedWheel) -> Iterator[None]:
 class _OneFile:
     """One file on its way into the cache."""
 
-    def __init__(self, wheel: LockedWheel, line: Line, urls: Sequence[str], key: str) -> None:
+    def __init__(self, wheel: LockedWheel, line: DownloadSession, urls: Sequence[str], key: str) -> None:
         self._wheel, self._line = wheel, line
         self._origins = [Origin(url) for url in dict.fromkeys([*urls, wheel.url])]
         folder = line.cache / "partial"
@@ -270,11 +270,11 @@ class _OneFile:
             message(
                 "{filename} could not be fetched from {url}: {why}",
                 filename=self._wheel.filename,
-                url=redacted(self._wheel.url),
+                url=redact_url(self._wheel.url),
                 why=why,
             ),
             fix=self._fix(),
-            kind="download",
+            kind="download_wheel",
         )
 
     def _fix(self) -> str:

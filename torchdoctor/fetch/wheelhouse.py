@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import SourceFailed
-from torchdoctor.fetch.model import FetchedWheel, FetchProgress, cached_path, compare, digest_of, fetched
-from torchdoctor.fetch.transfer.interfaces import Connections, Stopped
-from torchdoctor.fetch.wheel import Line, download
+from torchdoctor.fetch.model import FetchedWheel, FetchProgress, cached_path, compare, fetched, sha256_of
+from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferStopped
+from torchdoctor.fetch.wheel import DownloadSession, download_wheel
 from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.lock.compile import LockedWheel
 
-__all__ = ["FetchProgress", "FetchedWheel", "Wheelhouse", "digest_of", "fetch"]
+__all__ = ["Wheelhouse", "fetch"]
 
 _FILES, _CONNECTIONS = 6, 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
@@ -103,8 +103,8 @@ def _all(
     mirrors: Callable[[LockedWheel], Sequence[str]],
     on_file: Callable[[FetchedWheel], None],
 ) -> list[FetchedWheel]:
-    line = Line(
-        cache=cache, connections=Connections(_CONNECTIONS), progress=progress, stopped=threading.Event()
+    line = DownloadSession(
+        cache=cache, connections=ConnectionLimit(_CONNECTIONS), progress=progress, stopped=threading.Event()
     )
     pool = ThreadPoolExecutor(_FILES)
     # The largest first: a large one at the end would keep the line waiting for it alone.
@@ -114,7 +114,7 @@ def _all(
         done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
         for job in done:
             error = job.exception()
-            if error is not None and not isinstance(error, Stopped):
+            if error is not None and not isinstance(error, TransferStopped):
                 raise error
         return [jobs[wheel.filename].result() for wheel in wheels]
     finally:
@@ -165,7 +165,7 @@ def _cached(cache: Path, wheel: LockedWheel) -> Path | None:
 
 def _one_told(
     wheel: LockedWheel,
-    line: Line,
+    line: DownloadSession,
     offline: bool,
     mirrors: Callable[[LockedWheel], Sequence[str]],
     on_file: Callable[[FetchedWheel], None],
@@ -176,13 +176,13 @@ def _one_told(
 
 
 def _one(
-    wheel: LockedWheel, line: Line, offline: bool, mirrors: Callable[[LockedWheel], Sequence[str]]
+    wheel: LockedWheel, line: DownloadSession, offline: bool, mirrors: Callable[[LockedWheel], Sequence[str]]
 ) -> FetchedWheel:
     if wheel.url.startswith("file:"):
         return _in_place(wheel, line.progress)
     held = _cached(line.cache, wheel)
     if held is not None and wheel.sha256 is not None:
-        if digest_of(held) == wheel.sha256:
+        if sha256_of(held) == wheel.sha256:
             line.progress.advance(held.stat().st_size)
             return fetched(wheel, held, wheel.sha256, message("the cache"))
         held.unlink(missing_ok=True)
@@ -194,13 +194,13 @@ def _one(
             fix=message("leave out --offline, or name a folder that has it with --find-links"),
             kind="offline",
         )
-    return download(wheel, line, mirrors(wheel) if wheel.sha256 is not None else ())
+    return download_wheel(wheel, line, mirrors(wheel) if wheel.sha256 is not None else ())
 
 
 def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
     path = local_path(wheel.url)
     try:
-        found = digest_of(path)
+        found = sha256_of(path)
     except OSError as error:
         raise SourceFailed(
             message("{path} cannot be read: {strerror}", path=path, strerror=error.strerror),

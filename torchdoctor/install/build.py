@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from torchdoctor.fetch.wheelhouse import FetchedWheel, Wheelhouse
-    from torchdoctor.install.location import State
+    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.install.location import LocationKind
 
 __all__ = [
-    "check_together",
-    "complaints",
+    "dependency_conflicts",
     "fill",
     "keep_owner",
     "make",
     "other_owner",
+    "packages_failing_record",
+    "refuse_new_conflicts",
     "site_packages",
-    "spoiled",
 ]
 
 _LIMIT = 3600.0
@@ -42,12 +43,12 @@ _LIMIT = 3600.0
 _UNSAFE = re.compile(r"[^\w .,+@=()-]")
 
 
-def make(stage: Path, folder: Path, state: State, python: Path, environ: Mapping[str, str]) -> None:
+def make(stage: Path, folder: Path, state: LocationKind, python: Path, environ: Mapping[str, str]) -> None:
     """Make the new environment in an empty folder, or copy the old one: hard links, so that gigabytes stay there."""
     if state == "venv":
         shutil.copytree(folder, stage, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
         return
-    finished = uv.run(
+    finished = uv.run_uv(
         [
             "venv",
             "--relocatable",
@@ -101,7 +102,7 @@ def fill(
     offline = work / "pylock.offline.toml"
     offline.write_text(tomli_w.dumps(_pointing_at_files(wheels)), "utf-8")
     with _relocatable(stage / "pyvenv.cfg"):
-        finished = uv.run(
+        finished = uv.run_uv(
             [
                 "pip", "install", "--requirements", offline, "--python", interpreter_of(stage), "--offline",
                 "--no-config", "--quiet",
@@ -121,7 +122,7 @@ def fill(
         )
 
 
-def spoiled(stage: Path, wheelhouse: Wheelhouse) -> frozenset[str]:
+def packages_failing_record(stage: Path, wheelhouse: Wheelhouse) -> frozenset[str]:
     """Which packages of the lock are not as their RECORD says, though they were installed just now."""
     return frozenset(damaged_packages(site_packages(stage))) & {row.wheel.name for row in wheelhouse.wheels}
 
@@ -131,9 +132,9 @@ def site_packages(stage: Path) -> list[Path]:
     return [stage / "Lib" / "site-packages", *sorted(stage.glob("lib/python*/site-packages"))]
 
 
-def complaints(place: Path, work: Path, environ: Mapping[str, str]) -> set[str]:
+def dependency_conflicts(place: Path, work: Path, environ: Mapping[str, str]) -> set[str]:
     """What uv finds wrong among the packages of an environment."""
-    finished = uv.run(
+    finished = uv.run_uv(
         ["pip", "check", "--python", interpreter_of(place), "--no-config"],
         environ=environ,
         folder=work,
@@ -142,12 +143,12 @@ def complaints(place: Path, work: Path, environ: Mapping[str, str]) -> set[str]:
     return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
 
 
-def check_together(
+def refuse_new_conflicts(
     stage: Path, before: set[str], folder: Path, work: Path, environ: Mapping[str, str]
 ) -> None:
     """Refuse a change that leaves a package of the user's own without what it needs; `before` were wrong already."""
     _refuse_foreign_companions(stage, folder)
-    new = sorted(complaints(stage, work, environ) - before)
+    new = sorted(dependency_conflicts(stage, work, environ) - before)
     if new:
         raise InstallFailed(
             message(

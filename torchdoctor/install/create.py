@@ -8,50 +8,60 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.folder_lock import claim
-from torchdoctor.core.fs.swap import flush
-from torchdoctor.core.wheelfile.validation import check_wheel
+from torchdoctor.core.fs.folder_lock import hold_folder_lock
+from torchdoctor.core.fs.swap import sync_filesystem
+from torchdoctor.core.wheelfile.validation import validate_wheel
 from torchdoctor.install.build import make
 from torchdoctor.install.location import interpreter_of
-from torchdoctor.install.staging import alone, beside, check_space, clear, swap, told
-from torchdoctor.install.unpack import Filling
-from torchdoctor.install.update import Environment, check_wheels, write_down
+from torchdoctor.install.staging import (
+    check_space,
+    clear,
+    exclusive_install_lock,
+    os_errors_as_install_failed,
+    staging_path,
+    swap,
+)
+from torchdoctor.install.unpack import StreamingUnpacker
+from torchdoctor.install.update import Environment, check_wheels, record_install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from torchdoctor.fetch.wheelhouse import FetchedWheel, Wheelhouse
-    from torchdoctor.install.location import State
-    from torchdoctor.install.update import Work
+    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.install.location import LocationKind
+    from torchdoctor.install.update import InstallContext
     from torchdoctor.resolve.model import Plan
 
-__all__ = ["Begun", "beginning"]
+__all__ = ["EnvironmentBuilder", "building_environment"]
 
 
 @contextlib.contextmanager
-def beginning(folder: Path, state: State, work: Work) -> Iterator[Begun]:
+def building_environment(
+    folder: Path, state: LocationKind, work: InstallContext
+) -> Iterator[EnvironmentBuilder]:
     """A new environment at `folder`, where `state` is, that can be filled while its files still arrive.
 
     Without its `finish` there is none.
     """
-    begun = Begun(folder, state, work)
+    begun = EnvironmentBuilder(folder, state, work)
     try:
         yield begun
     finally:
         begun.close()
 
 
-class Begun:
-    """A new environment that is made beside its place; see `beginning`."""
+class EnvironmentBuilder:
+    """A new environment that is made beside its place; see `building_environment`."""
 
-    def __init__(self, folder: Path, state: State, work: Work) -> None:
+    def __init__(self, folder: Path, state: LocationKind, work: InstallContext) -> None:
         self._folder, self._state, self._work = folder, state, work
-        self._stage = beside(folder, f"new-{os.getpid()}")
+        self._stage = staging_path(folder, f"new-{os.getpid()}")
         self._stack = contextlib.ExitStack()
-        self._filling: Filling | None = None
+        self._filling: StreamingUnpacker | None = None
 
-    def start(self) -> Filling:
+    def start(self) -> StreamingUnpacker:
         """Keep other runs away, clear what one left, and have the empty environment made; done once.
 
         Raises `InstallFailed` where another run is at work there.
@@ -59,13 +69,13 @@ class Begun:
         if self._filling is not None:
             return self._filling
         folder, stage, work = self._folder, self._stage, self._work
-        with told(folder):
-            self._stack.enter_context(alone(folder, work.locks))
+        with os_errors_as_install_failed(folder):
+            self._stack.enter_context(exclusive_install_lock(folder, work.locks))
             clear(folder)
             self._stack.callback(shutil.rmtree, stage, ignore_errors=True)
             stage.mkdir()
-            self._stack.enter_context(claim(stage))
-        self._filling = Filling(
+            self._stack.enter_context(hold_folder_lock(stage))
+        self._filling = StreamingUnpacker(
             stage,
             work.work,
             work.environ,
@@ -80,25 +90,25 @@ class Begun:
         if filling is None:
             return
         waiting = (*filling.pending(), wheel)
-        with told(self._folder):
-            unpacked = sum(check_wheel(row.path, row.wheel.filename) for row in waiting)
+        with os_errors_as_install_failed(self._folder):
+            unpacked = sum(validate_wheel(row.path, row.wheel.filename) for row in waiting)
             check_space(unpacked, self._folder.parent)
         filling.add(wheel)
 
     def finish(self, wheelhouse: Wheelhouse, plan: Plan | None) -> Environment:
         """Have all of it there, checked and on the disk, and put it in its place in one step."""
         folder, stage = self._folder, self._stage
-        with told(folder):
+        with os_errors_as_install_failed(folder):
             check_wheels(wheelhouse)
             if self._filling is not None and self._filling.has_others_than(wheelhouse):
                 # A companion of another build was left out meanwhile, and what only it needs is there.
                 self.close()
             filling = self.start()
             waiting = filling.pending(wheelhouse)
-            check_space(sum(check_wheel(row.path, row.wheel.filename) for row in waiting), folder.parent)
+            check_space(sum(validate_wheel(row.path, row.wheel.filename) for row in waiting), folder.parent)
             filling.finish(wheelhouse, self._work.on_wait)
-            write_down(stage, folder, wheelhouse, replace(self._work, plan=plan))
-            flush(stage)
+            record_install(stage, folder, wheelhouse, replace(self._work, plan=plan))
+            sync_filesystem(stage)
             swap(stage, folder, self._state)
         return Environment(folder=folder, python=interpreter_of(folder), created=True)
 

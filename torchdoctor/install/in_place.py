@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.core.fs.swap import flush
+from torchdoctor.core.fs.swap import sync_filesystem
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import InstallFailed
 
@@ -54,14 +54,14 @@ def begin(folder: Path, wheelhouse: Wheelhouse) -> None:
     )
     journal = kept / f"{_JOURNAL}.new"
     journal.write_text(json.dumps({"schema": 1, "old": old, "fresh": fresh}), "utf-8")
-    flush(folder)
+    sync_filesystem(folder)
     journal.replace(kept / _JOURNAL)
-    flush(folder)
+    sync_filesystem(folder)
 
 
 def end(folder: Path) -> None:
     """The change is done: what would undo it goes."""
-    flush(folder)
+    sync_filesystem(folder)
     (folder / FOLDER / _JOURNAL).unlink()
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
@@ -88,7 +88,7 @@ def undo(folder: Path) -> bool:
             # A rename onto another name of the same file does nothing, and leaves both.
             beside.replace(target)
             beside.unlink(missing_ok=True)
-        flush(folder)
+        sync_filesystem(folder)
         (kept / _JOURNAL).unlink()
     shutil.rmtree(kept, ignore_errors=True)
     return journal is not None

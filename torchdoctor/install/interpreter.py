@@ -13,25 +13,25 @@ from torchdoctor.install.location import interpreter_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.install.location import State
+    from torchdoctor.install.location import LocationKind
 
 __all__ = ["interpreter_for"]
 
 
-def interpreter_for(folder: Path, state: State, asked: str | None, world: World) -> PythonInfo:
+def interpreter_for(folder: Path, state: LocationKind, asked: str | None, system: System) -> PythonInfo:
     """The environment's own interpreter where there is one, else the one asked for or that runs this.
 
     Raises `UsageError` where another version is asked for than the environment has, `EnvironmentUnusable` where its
     interpreter is none of its own.
     """
     if state not in ("venv", "conda"):
-        return find_python(world, asked)
-    inside = describe_python(world, interpreter_of(folder))
+        return find_python(system, asked)
+    inside = describe_python(system, interpreter_of(folder))
     _refuse_strange(inside, folder)
     if asked is not None:
-        found = find_python(world, asked)
+        found = find_python(system, asked)
         if found.version != inside.version:
             raise UsageError(
                 message(

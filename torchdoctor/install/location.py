@@ -12,10 +12,10 @@ from typing import Literal
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import EnvironmentUnusable
 
-__all__ = ["State", "changed_in_place", "examine", "interpreter_of", "unwritable_above"]
+__all__ = ["LocationKind", "changed_in_place", "inspect_location", "interpreter_of", "unwritable_above"]
 
 # What is at the place of the environment before.
-State = Literal["new", "empty", "venv", "conda"]
+LocationKind = Literal["new", "empty", "venv", "conda"]
 
 _ADVICE = message("name another folder: torchdoctor install ENV")
 
@@ -28,7 +28,7 @@ def interpreter_of(folder: Path) -> Path:
     return top if (folder / "conda-meta").is_dir() and top.exists() else folder / "Scripts" / "python.exe"
 
 
-def examine(folder: Path) -> State:
+def inspect_location(folder: Path) -> LocationKind:
     """What is at `folder`: nothing, an empty folder, a venv or a conda environment.
 
     Raises `EnvironmentUnusable` for everything else, since it is not ours to change.
@@ -47,7 +47,7 @@ def examine(folder: Path) -> State:
             fix=_ADVICE,
         ) from error
     _refuse_system(folder)
-    state: State = "conda" if (folder / "conda-meta").is_dir() else "venv"
+    state: LocationKind = "conda" if (folder / "conda-meta").is_dir() else "venv"
     if state == "venv" and not (folder / "pyvenv.cfg").is_file():
         if mounted:
             raise EnvironmentUnusable(
@@ -78,7 +78,7 @@ def unwritable_above(place: Path) -> Path | None:
     return None if os.access(place, os.W_OK | os.X_OK) else place
 
 
-def changed_in_place(folder: Path, state: State) -> bool:
+def changed_in_place(folder: Path, state: LocationKind) -> bool:
     """Whether the environment has to be changed where it is.
 
     It is conda's own, a mount point, or below a parent that is read-only; or another disk is mounted inside of it,
@@ -129,7 +129,7 @@ def _refuse_system(folder: Path) -> None:
         )
 
 
-def _without_python(folder: Path, state: State) -> EnvironmentUnusable:
+def _without_python(folder: Path, state: LocationKind) -> EnvironmentUnusable:
     if state == "conda":
         return EnvironmentUnusable(
             message("{folder} is a conda environment without a Python", folder=folder),

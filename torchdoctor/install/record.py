@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from torchdoctor.fetch.wheelhouse import Wheelhouse
     from torchdoctor.resolve.model import Plan
 
-__all__ = ["RECORD", "Change", "changes_of", "read_record", "write_record"]
+__all__ = ["RECORD", "PackageChange", "changes_of", "read_record", "write_record"]
 
 RECORD = "torchdoctor.json"
 _LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class PackageChange:
     """One package before and after; None where it is not there."""
 
     name: str
@@ -46,10 +46,10 @@ class Change:
         return {"name": self.name, "before": self.before, "after": self.after}
 
 
-def changes_of(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+def changes_of(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[PackageChange, ...]:
     """What installing `after` (names and versions) changes where `before` is installed; other packages stay."""
     return tuple(
-        Change(name=name, before=before.get(name), after=version)
+        PackageChange(name=name, before=before.get(name), after=version)
         for name, version in sorted(after.items())
         if before.get(name) != version
     )
@@ -66,7 +66,12 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
 
 def write_record(
-    folder: Path, *, before: Path, plan: Plan | None, wheelhouse: Wheelhouse, changes: tuple[Change, ...]
+    folder: Path,
+    *,
+    before: Path,
+    plan: Plan | None,
+    wheelhouse: Wheelhouse,
+    changes: tuple[PackageChange, ...],
 ) -> None:
     """Write the record into `folder`; `before` is where the environment was until now.
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from torchdoctor.core.fs.folder_lock import claimed
-from torchdoctor.core.fs.swap import exchange, flush_folder
+from torchdoctor.core.fs.folder_lock import is_locked_by_other
+from torchdoctor.core.fs.swap import swap_directories, sync_directory
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
@@ -23,12 +23,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from torchdoctor.install.location import State
+    from torchdoctor.install.location import LocationKind
 
-__all__ = ["alone", "beside", "check_space", "clear", "recover", "swap", "told"]
+__all__ = [
+    "check_space",
+    "clear",
+    "exclusive_install_lock",
+    "os_errors_as_install_failed",
+    "recover",
+    "staging_path",
+    "swap",
+]
 
 
-def beside(folder: Path, what: str) -> Path:
+def staging_path(folder: Path, what: str) -> Path:
     """A hidden sibling that belongs to this folder alone: `venv` and `.venv` may lie side by side."""
     mark = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]
     # File systems count bytes: a name of 80 Chinese signs has 240 of them.
@@ -37,7 +45,7 @@ def beside(folder: Path, what: str) -> Path:
 
 
 @contextlib.contextmanager
-def alone(folder: Path, locks: Path) -> Iterator[None]:
+def exclusive_install_lock(folder: Path, locks: Path) -> Iterator[None]:
     """Two installs into one folder take turns; the second is told so rather than left waiting."""
     locks.mkdir(parents=True, exist_ok=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +73,7 @@ def recover(folder: Path, locks: Path) -> None:
     if not _left(folder, "") and not (folder / in_place.FOLDER).is_dir():
         return
     try:
-        with alone(folder, locks):
+        with exclusive_install_lock(folder, locks):
             clear(folder)
     except OSError as error:
         raise InstallFailed(
@@ -80,7 +88,7 @@ def recover(folder: Path, locks: Path) -> None:
 
 def _left(folder: Path, what: str) -> list[Path]:
     """What runs of ours left beside the folder; where all may write (/tmp), less what another user put there."""
-    found = list(folder.parent.glob(f"{glob.escape(beside(folder, what).name)}*"))
+    found = list(folder.parent.glob(f"{glob.escape(staging_path(folder, what).name)}*"))
     if sys.platform == "win32" or not found:
         return found
     parent = folder.parent.stat()
@@ -90,13 +98,13 @@ def _left(folder: Path, what: str) -> list[Path]:
 
 
 def clear(folder: Path) -> None:
-    """What `recover` does, for who is `alone` there already."""
+    """What `recover` does, for who is `exclusive_install_lock` there already."""
     stages = _left(folder, "new")
     # One whose locks lie in another cache is not kept away by ours.
-    if any(map(claimed, (folder, *stages))):
+    if any(map(is_locked_by_other, (folder, *stages))):
         raise _busy(folder)
     in_place.undo(folder)
-    old = beside(folder, "old")
+    old = staging_path(folder, "old")
     if old in _left(folder, "old") and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
@@ -105,15 +113,15 @@ def clear(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def swap(stage: Path, folder: Path, state: State) -> None:
+def swap(stage: Path, folder: Path, state: LocationKind) -> None:
     """Put what is at `stage` at `folder`, where `state` is, in one step; what was there goes."""
     if state != "venv":
         if state == "empty" and sys.platform == "win32":
             # Elsewhere a rename takes the place of an empty folder.
             folder.rmdir()
         stage.rename(folder)
-    elif not exchange(stage, folder):
-        old = beside(folder, "old")
+    elif not swap_directories(stage, folder):
+        old = staging_path(folder, "old")
         folder.rename(old)
         try:
             stage.rename(folder)
@@ -121,11 +129,11 @@ def swap(stage: Path, folder: Path, state: State) -> None:
             old.rename(folder)
             raise
         shutil.rmtree(old, ignore_errors=True)
-    flush_folder(folder.parent)
+    sync_directory(folder.parent)
 
 
 @contextlib.contextmanager
-def told(folder: Path) -> Iterator[None]:
+def os_errors_as_install_failed(folder: Path) -> Iterator[None]:
     """What the system refuses is told as ours."""
     try:
         yield

@@ -6,8 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.swap import flushing
-from torchdoctor.install.build import fill, site_packages, spoiled
+from torchdoctor.core.fs.swap import syncing_filesystem
+from torchdoctor.install.build import fill, packages_failing_record, site_packages
 from torchdoctor.install.bytecode import Bytecode
 from torchdoctor.install.location import interpreter_of
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from torchdoctor.fetch.wheelhouse import FetchedWheel, Wheelhouse
+    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch.wheelhouse import Wheelhouse
 
-__all__ = ["Filling"]
+__all__ = ["StreamingUnpacker"]
 
 # What is larger waits until the small ones are unpacked: they are done soon, and can be compiled meanwhile.
 _LARGE = 32 * 1024 * 1024
@@ -27,7 +28,7 @@ _TICK = 10.0
 _END = 10.0
 
 
-class Filling:
+class StreamingUnpacker:
     """An environment at `stage` that is filled by a thread, until `finish` or `close`.
 
     `prepare` makes it first, in the same thread. Those named in `reinstall` replace what is there at the same version;
@@ -95,9 +96,9 @@ class Filling:
         self._wait(on_wait)
         if self._failure is not None:
             raise self._failure
-        with flushing(self._stage):
+        with syncing_filesystem(self._stage):
             # Who edits a file of an environment edits uv's cache with it, of which it is a hard link, and the next one.
-            if wrong := spoiled(self._stage, wheelhouse):
+            if wrong := packages_failing_record(self._stage, wheelhouse):
                 self._unpack(wheelhouse.wheels, wrong, self._work / "uv-cache")
             self._bytecode.finish(on_wait)
 
@@ -122,7 +123,7 @@ class Filling:
             if self._prepare is not None:
                 self._prepare()
             while batch := self._next():
-                with flushing(self._stage):
+                with syncing_filesystem(self._stage):
                     self._unpack(batch, self._reinstall)
         except BaseException as error:  # noqa: BLE001  (it goes on in the thread that adds or finishes)
             self._failure = error

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from torchdoctor.inventory.collect import take_inventory
+    from torchdoctor.inventory.collect import collect_inventory
     from torchdoctor.inventory.model import Inventory
 
-__all__ = ["Inventory", "take_inventory"]
+__all__ = ["Inventory", "collect_inventory"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "model": ("Inventory",),
-        "collect": ("take_inventory",),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "model": ("Inventory",),
+            "collect": ("collect_inventory",),
+        },
+    )

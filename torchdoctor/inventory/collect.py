@@ -8,7 +8,7 @@ from torchdoctor.core.fact import absent, found, unknown
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect.python.facts import platform_of
 from torchdoctor.inventory import files
-from torchdoctor.inventory.companion_match import match_companion, numpy_fit
+from torchdoctor.inventory.companion_match import match_companion, numpy_compatibility
 from torchdoctor.inventory.distributions import conda_packages, read_folder
 from torchdoctor.inventory.environment_variables import certificates, proxies, variables
 from torchdoctor.inventory.import_path import import_path, pth_files, python_path, shadows, user_site
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.distributions import SiteFolder
     from torchdoctor.inventory.model import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     )
     from wheels_index import Snapshot
 
-__all__ = ["RECORD", "take_inventory"]
+__all__ = ["RECORD", "collect_inventory"]
 
 T = TypeVar("T")
 
@@ -51,8 +51,8 @@ _ENVIRON = "the environment variables"
 _FOLDERS = 200
 
 
-def take_inventory(
-    world: World,
+def collect_inventory(
+    system: System,
     python: PythonInfo,
     *,
     here: Path,
@@ -64,8 +64,8 @@ def take_inventory(
     `depth` says how closely files are compared with their RECORD. `index` has the facts by which companions are
     judged, those that came with torchdoctor by default. Never raises.
     """
-    user = user_site(python, world.environ)
-    path = import_path(python, world.environ, user)
+    user = user_site(python, system.environ)
+    path = import_path(python, system.environ, user)
     prefix = str(python.prefix)
     conda = conda_packages(prefix)
     folders = [row.folder for row in path if row.origin != "standard library" and row.there][:_FOLDERS]
@@ -93,16 +93,16 @@ def take_inventory(
         truncated=_truncated(sites, depth),
         leftovers=_rows(_leftovers(sites), where, problems),
         shadows=_rows(shadows(here, path), f"{here}, PYTHONPATH"),
-        python_path=_rows(python_path(world.environ, python), "PYTHONPATH"),
+        python_path=_rows(python_path(system.environ, python), "PYTHONPATH"),
         user_site=user,
         pth=_rows(tuple(pth_files(sites)), where, problems),
         numpy=_numpy(own, first["torch"], platform_of(python), facts, where),
         openmp=_rows(openmp_runtimes(prefix, sites), where, problems),
         cuda_majors=_rows(cuda_majors(everything), where, problems),
-        settings=_settings(world, python, here),
-        proxies=_rows(proxies(world.environ), _ENVIRON),
-        certificates=_rows(certificates(world.environ), _ENVIRON),
-        variables=_rows(variables(world.environ), _ENVIRON),
+        settings=_settings(system, python, here),
+        proxies=_rows(proxies(system.environ), _ENVIRON),
+        certificates=_rows(certificates(system.environ), _ENVIRON),
+        variables=_rows(variables(system.environ), _ENVIRON),
         install_record=_install_record(prefix),
     )
 
@@ -203,16 +203,16 @@ def _numpy(
     row = next((row for row in rows if row.name == "numpy"), None)
     if row is None or row.version is None:
         return absent(where)
-    return found(numpy_fit(row.version, torch, platform, index), row.metadata)
+    return found(numpy_compatibility(row.version, torch, platform, index), row.metadata)
 
 
-def _settings(world: World, python: PythonInfo, here: Path) -> Fact[tuple[Any, ...]]:
+def _settings(system: System, python: PythonInfo, here: Path) -> Fact[tuple[Any, ...]]:
     from torchdoctor.sources.read_config import uv_tables
 
     rows = [
-        *pip_settings(world.environ, python),
-        *uv_settings(world.environ, list(uv_tables(world.environ, here))),
-        *conda_settings(world.environ, python),
+        *pip_settings(system.environ, python),
+        *uv_settings(system.environ, list(uv_tables(system.environ, here))),
+        *conda_settings(system.environ, python),
     ]
     return _rows(rows, "the files and variables of pip, uv and conda")
 

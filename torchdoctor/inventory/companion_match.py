@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torchdoctor.inventory.model import TorchPackage
     from wheels_index import Release, Snapshot
 
-__all__ = ["match_companion", "numpy_fit"]
+__all__ = ["match_companion", "numpy_compatibility"]
 
 
 def match_companion(torch: TorchPackage, companion: TorchPackage, index: Snapshot) -> CompanionMatch | None:
@@ -72,7 +72,9 @@ def _release(version: str, index: Snapshot) -> Release | None:
         return None
 
 
-def numpy_fit(version: str, torch: TorchPackage | None, platform: str | None, index: Snapshot) -> Numpy:
+def numpy_compatibility(
+    version: str, torch: TorchPackage | None, platform: str | None, index: Snapshot
+) -> Numpy:
     """What the torch build needs of NumPy (nothing that is known: `needed` is None) and whether this one fits."""
     release = _release(torch.version, index) if torch and torch.version else None
     needed = release.numpy.get(platform or "") if release else None

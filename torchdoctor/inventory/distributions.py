@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
 from torchdoctor.inventory.metadata import (
     is_relevant,
@@ -85,7 +85,7 @@ def _distribution(folder: str, info: str) -> Distribution | None:
         kind="wheel" if wheel else "egg",
         folder=folder,
         metadata=place,
-        installer=clean(installer, limit=60).lower() or None if installer else None,
+        installer=sanitize_line(installer, limit=60).lower() or None if installer else None,
         requested=files.exists(f"{place}/REQUESTED") if installer else None,
         direct_url=url,
         editable=editable,
@@ -129,8 +129,8 @@ def _conda(prefix: str, folder: str, listing: Entries) -> Iterator[Distribution]
         text = files.read_text(path, limit=_CONDA_BYTES) if is_relevant(parts[0].lower()) else None
         read = parse_conda(text) if text else None
         yield Distribution(
-            name=read.name if read else clean(parts[0].lower()),
-            version=(read.version if read else None) or clean(parts[1], limit=100) or None,
+            name=read.name if read else sanitize_line(parts[0].lower()),
+            version=(read.version if read else None) or sanitize_line(parts[1], limit=100) or None,
             kind="conda",
             folder=prefix,
             metadata=path,
@@ -139,5 +139,5 @@ def _conda(prefix: str, folder: str, listing: Entries) -> Iterator[Distribution]
             installed_at=_when(path),
             requires=read.requires if read else (),
             channel=read.channel if read else None,
-            build=(read.build if read else None) or clean(parts[2], limit=100) or None,
+            build=(read.build if read else None) or sanitize_line(parts[2], limit=100) or None,
         )

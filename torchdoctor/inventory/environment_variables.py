@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.net.urls import redacted
-from torchdoctor.core.text import clean
+from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
 from torchdoctor.inventory.model import Certificate, Variable
 
@@ -44,7 +44,7 @@ def is_secret(name: str) -> bool:
 
 def without_credentials(text: str) -> str:
     """Every URL in a text without user, password and query; `user:password@host` without a scheme, too."""
-    shown = _URL.sub(lambda match: redacted(match[0]), clean(text, limit=_VALUE))
+    shown = _URL.sub(lambda match: redact_url(match[0]), sanitize_line(text, limit=_VALUE))
     return _BARE.sub("****@", shown)
 
 
@@ -52,7 +52,7 @@ def variables(environ: Mapping[str, str]) -> tuple[Variable, ...]:
     """Those whose names begin as ones that torch, its libraries, loaders and interpreters read; no secrets."""
     names = sorted(name for name in environ if name.upper().startswith(_PREFIXES) or name in _NAMES)
     return tuple(
-        Variable(name=clean(name, limit=100), value=without_credentials(environ[name]))
+        Variable(name=sanitize_line(name, limit=100), value=without_credentials(environ[name]))
         for name in names[:_LIMIT]
         if not is_secret(name)
     )
@@ -70,7 +70,9 @@ def proxies(environ: Mapping[str, str]) -> tuple[Variable, ...]:
 def certificates(environ: Mapping[str, str]) -> tuple[Certificate, ...]:
     """Variables that name certificates, and whether the file or folder is there."""
     return tuple(
-        Certificate(variable=name, path=clean(environ[name], limit=1000), there=files.exists(environ[name]))
+        Certificate(
+            variable=name, path=sanitize_line(environ[name], limit=1000), there=files.exists(environ[name])
+        )
         for name in _CERTIFICATES
         if environ.get(name)
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
 
 __all__ = [
     "Installed",
@@ -85,9 +85,9 @@ def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
     return damaged
 
 
-def installed_versions(world: World, python: Path) -> dict[str, str]:
+def installed_versions(system: System, python: Path) -> dict[str, str]:
     """Every package that an interpreter sees, by normalised name; empty when it cannot say."""
-    answer = world.run([str(python), "-I", "-c", _LISTING], timeout=60)
+    answer = system.run([str(python), "-I", "-c", _LISTING], timeout=60)
     try:
         named = json.loads(answer.stdout) if answer.ok else {}
     except ValueError:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.core.net.urls import redacted
-from torchdoctor.core.text import clean, read_object
+from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.text import read_object, sanitize_line
 from torchdoctor.inventory.model import InstallRecord, PthFile, VersionFile
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ def parse_metadata(text: str) -> Metadata:
             continue
         key = key.lower()
         if key == "name":
-            name = clean(value)  # it stands before what is required
+            name = sanitize_line(value)  # it stands before what is required
         elif key == "version":
-            version = clean(value, limit=100)
+            version = sanitize_line(value, limit=100)
         elif key == "requires-dist":
             named = _NAMED.match(value.strip())
             if named and (name in _WHOLE or is_relevant(canonicalize_name(named[0]))):
-                requires.append(clean(value, limit=300))
+                requires.append(sanitize_line(value, limit=300))
     return Metadata(name=name or None, version=version or None, requires=tuple(requires[:500]))
 
 
@@ -92,7 +92,7 @@ def split_info(name: str) -> tuple[str, str | None] | None:
         return None
     # An egg-info goes on with the Python it is for.
     version = re.sub(r"-py[23](?:\.\d+)?.*$", "", rest) if kind == "egg-info" else rest
-    return str(canonicalize_name(project)), clean(version, limit=100) or None
+    return str(canonicalize_name(project)), sanitize_line(version, limit=100) or None
 
 
 def parse_direct_url(text: str) -> tuple[str | None, bool]:
@@ -106,7 +106,7 @@ def parse_direct_url(text: str) -> tuple[str | None, bool]:
         return None, False
     url, folder = document.get("url"), document.get("dir_info")
     editable = isinstance(folder, dict) and folder.get("editable") is True
-    return (clean(redacted(url), limit=500) if isinstance(url, str) else None), editable
+    return (sanitize_line(redact_url(url), limit=500) if isinstance(url, str) else None), editable
 
 
 def parse_version_file(text: str) -> VersionFile:
@@ -116,11 +116,11 @@ def parse_version_file(text: str) -> VersionFile:
 
     def text_of(key: str) -> str | None:
         value = values.get(key)
-        return clean(value, limit=100) or None if isinstance(value, str) else None
+        return sanitize_line(value, limit=100) or None if isinstance(value, str) else None
 
     debug = values.get("debug")
     return VersionFile(
-        version=clean(version, limit=100) or None if isinstance(version, str) else None,
+        version=sanitize_line(version, limit=100) or None if isinstance(version, str) else None,
         cuda=text_of("cuda"),
         hip=text_of("hip") or text_of("rocm"),
         xpu=text_of("xpu"),
@@ -159,20 +159,22 @@ def parse_conda(text: str) -> CondaPackage | None:
 
     def text_of(key: str) -> str | None:
         value = document.get(key)
-        return clean(value, limit=200) or None if isinstance(value, str) else None
+        return sanitize_line(value, limit=200) or None if isinstance(value, str) else None
 
     name, depends, specs = text_of("name"), document.get("depends"), document.get("requested_specs")
     spec = document.get("requested_spec")
     if name is None:
         return None
     known = isinstance(specs, list) or isinstance(spec, str)
-    rows = [clean(row) for row in depends if isinstance(row, str)] if isinstance(depends, list) else []
+    rows = (
+        [sanitize_line(row) for row in depends if isinstance(row, str)] if isinstance(depends, list) else []
+    )
     channel = text_of("channel")
     return CondaPackage(
         name=name.lower(),
         version=text_of("version"),
         build=text_of("build"),
-        channel=redacted(channel) if channel else None,
+        channel=redact_url(channel) if channel else None,
         requested=bool(specs or (isinstance(spec, str) and spec not in ("", "None"))) if known else None,
         requires=tuple(row for row in rows[:500] if is_relevant(row.split(" ")[0].lower())),
     )
@@ -186,7 +188,9 @@ def parse_pth(text: str, *, path: str) -> PthFile:
     lines = [line.rstrip() for line in text.splitlines()[:_LINES]]
     lines = [line for line in lines if line.strip() and not line.startswith("#")]
     code = [line for line in lines if line.startswith(("import ", "import\t"))]
-    folders = [clean(line, limit=1000) for line in lines if not line.startswith(("import ", "import\t"))]
+    folders = [
+        sanitize_line(line, limit=1000) for line in lines if not line.startswith(("import ", "import\t"))
+    ]
     return PthFile(path=path, folders=tuple(folders[:100]), code_lines=len(code))
 
 
@@ -202,7 +206,7 @@ def parse_install_record(text: str, *, path: str) -> InstallRecord | None:
     variant = plan.get("variant") if isinstance(plan, dict) else None
 
     def text_of(value: object) -> str | None:
-        return clean(value, limit=100) or None if isinstance(value, str) else None
+        return sanitize_line(value, limit=100) or None if isinstance(value, str) else None
 
     rows = [row for row in files[:2000] if isinstance(row, dict)] if isinstance(files, list) else []
     pairs = [(text_of(row.get("name")), text_of(row.get("version"))) for row in rows]

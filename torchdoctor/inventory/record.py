@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
 from torchdoctor.inventory.model import RecordCheck, RecordedFile
 
@@ -100,7 +100,9 @@ def _wrong(rows: list[RecordRow], folder: str, depth: Depth) -> Iterator[Recorde
 def _problem(
     row: RecordRow, problem: Literal["missing", "size", "hash", "unreadable"], detail: str
 ) -> RecordedFile:
-    return RecordedFile(path=clean(row.path, limit=400), problem=problem, detail=clean(detail))
+    return RecordedFile(
+        path=sanitize_line(row.path, limit=400), problem=problem, detail=sanitize_line(detail)
+    )
 
 
 def _same(path: str, digest: str) -> bool:

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["KernelState", "Problem", "list_kernels"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "list": ("list_kernels",),
-        "model": (
-            "KernelState",
-            "Problem",
-        ),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "list": ("list_kernels",),
+            "model": (
+                "KernelState",
+                "Problem",
+            ),
+        },
+    )

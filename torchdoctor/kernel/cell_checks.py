@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.kernel.run_cells import ALL_CELLS
 from torchdoctor.verify import CheckResult
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from torchdoctor.kernel.run_cells import Session
 
-__all__ = ["judge"]
+__all__ = ["judge_cells"]
 
 _RIGHT = [0.0, 2.0, 4.0, 6.0]
 
 
-def judge(
+def judge_cells(
     session: Session, *, meant: Path | None, cells: Sequence[str] = ALL_CELLS
 ) -> tuple[CheckResult, ...]:
     """The checks `start` and one for each cell. `meant` is the environment that the kernel is for."""
@@ -43,8 +43,8 @@ def judge(
                 status=status,
                 seconds=session.seconds.get(name, 0.0),
                 # What a kernel says is shown on terminals, which would obey its escapes.
-                detail=clean(detail, limit=1000),
-                evidence=tuple(map(clean, session.said)) if name == session.failed_at else (),
+                detail=sanitize_line(detail, limit=1000),
+                evidence=tuple(map(sanitize_line, session.said)) if name == session.failed_at else (),
             )
         )
     return tuple(checks)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import KernelFailed
-from torchdoctor.kernel.cell_checks import judge
+from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.interpreter import package_version, python_in, site_folders
 from torchdoctor.kernel.run_cells import ALL_CELLS, Session, run_cells
 from torchdoctor.kernel.search_paths import jupyter_prefixes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.kernel.model import KernelState
     from torchdoctor.kernel.run_cells import Limits
     from torchdoctor.verify import CheckResult
@@ -26,7 +26,7 @@ __all__ = ["check_kernel"]
 def check_kernel(
     state: KernelState,
     *,
-    world: World,
+    system: System,
     prefixes: Sequence[Path] = (),
     cells: Sequence[str] = ALL_CELLS,
     limits: Limits | None = None,
@@ -41,8 +41,8 @@ def check_kernel(
     # Files may lie about ipykernel, which can come by a .pth; starting tells.
     if problem is not None and problem.kind != "no-ipykernel":
         lost = Session(answers={}, seconds={}, failed_at="start", kind=problem.kind, detail=problem.message)
-        return judge(lost, meant=None, cells=cells)
-    client = _client_python(world, state, prefixes)
+        return judge_cells(lost, meant=None, cells=cells)
+    client = _client_python(system, state, prefixes)
     if client is None:
         raise KernelFailed(
             message(
@@ -54,13 +54,13 @@ def check_kernel(
             kind=problem.kind if problem else "no-jupyter",
         )
     session = run_cells(
-        client, state.folder, environ=world.environ, cells=cells, limits=limits, on_wait=on_wait
+        client, state.folder, environ=system.environ, cells=cells, limits=limits, on_wait=on_wait
     )
-    return judge(session, meant=state.prefix, cells=cells)
+    return judge_cells(session, meant=state.prefix, cells=cells)
 
 
-def _client_python(world: World, state: KernelState, prefixes: Sequence[Path]) -> Path | None:
-    others = [(prefix, python_in(world, prefix)) for prefix in jupyter_prefixes(world, prefixes)]
+def _client_python(system: System, state: KernelState, prefixes: Sequence[Path]) -> Path | None:
+    others = [(prefix, python_in(system, prefix)) for prefix in jupyter_prefixes(system, prefixes)]
     own = [(state.prefix, state.python)] if state.prefix else []
     # The runner of nb_conda_kernels is installed where Jupyter is.
     ordered = [*others, *own] if state.place == "nb_conda_kernels" else [*own, *others]
@@ -68,7 +68,7 @@ def _client_python(world: World, state: KernelState, prefixes: Sequence[Path]) -
         (
             python
             for prefix, python in ordered
-            if python and package_version(world, site_folders(world, prefix), "jupyter_client")
+            if python and package_version(system, site_folders(system, prefix), "jupyter_client")
         ),
         None,
     )

@@ -15,26 +15,26 @@ from torchdoctor.kernel.model import KernelState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
 
 __all__ = ["conda_kernels"]
 
 
-def conda_kernels(world: World, prefixes: Sequence[Path]) -> list[KernelState]:
+def conda_kernels(system: System, prefixes: Sequence[Path]) -> list[KernelState]:
     """One state for each conda environment that has a Python kernel, where a Jupyter has nb_conda_kernels."""
-    if not any(package_version(world, site_folders(world, row), "nb_conda_kernels") for row in prefixes):
+    if not any(package_version(system, site_folders(system, row), "nb_conda_kernels") for row in prefixes):
         return []
-    home = world.environ.get("HOME") or world.environ.get("USERPROFILE") or str(Path.home())
-    listed = (world.read_text(f"{home}/.conda/environments.txt") or "").splitlines()
+    home = system.environ.get("HOME") or system.environ.get("USERPROFILE") or str(Path.home())
+    listed = (system.read_text(f"{home}/.conda/environments.txt") or "").splitlines()
     states = []
     for line in dict.fromkeys(line.strip() for line in listed if line.strip()):
         prefix = Path(line)
-        python = python_in(world, prefix)
-        specs = world.glob(f"{glob.escape(line)}/share/jupyter/kernels/python[23]/kernel.json")
+        python = python_in(system, prefix)
+        specs = system.glob(f"{glob.escape(line)}/share/jupyter/kernels/python[23]/kernel.json")
         if python is None or not specs:
             continue
-        folders = site_folders(world, prefix)
-        torch, build = torch_of(world, folders)
+        folders = site_folders(system, prefix)
+        torch, build = torch_of(system, folders)
         name = prefix.name if prefix.parent.name == "envs" else "base"
         states.append(
             KernelState(
@@ -46,7 +46,7 @@ def conda_kernels(world: World, prefixes: Sequence[Path]) -> list[KernelState]:
                 argv=("python", "-m", "nb_conda_kernels.runner"),
                 python=python,
                 prefix=prefix,
-                ipykernel=package_version(world, folders, "ipykernel"),
+                ipykernel=package_version(system, folders, "ipykernel"),
                 torch=torch,
                 build=build,
             )

@@ -9,35 +9,41 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.kernel.conda import conda_kernels
-from torchdoctor.kernel.interpreter import package_version, prefix_of, site_folders, torch_of, what_runs
+from torchdoctor.kernel.interpreter import (
+    package_version,
+    prefix_of,
+    resolve_kernel_command,
+    site_folders,
+    torch_of,
+)
 from torchdoctor.kernel.model import KernelState, Problem
-from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_places
+from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_search_path
 from torchdoctor.kernel.spec import NotASpec, Spec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system import World
-    from torchdoctor.kernel.search_paths import Place
+    from torchdoctor.core.system import System
+    from torchdoctor.kernel.search_paths import KernelDirectory
 
 __all__ = ["list_kernels", "read_kernel"]
 
 _LIMIT = 1 << 20
 
 
-def list_kernels(world: World, *, prefixes: Sequence[Path] = ()) -> tuple[KernelState, ...]:
+def list_kernels(system: System, *, prefixes: Sequence[Path] = ()) -> tuple[KernelState, ...]:
     """Every kernel spec, in Jupyter's order of precedence; one that another hides says so.
 
     Looks where the Jupyter of the active environment, of PATH and of `prefixes` would. Never raises for what
     it finds: a spec that cannot be used is a state with its `problem`.
     """
-    found = jupyter_prefixes(world, prefixes)
+    found = jupyter_prefixes(system, prefixes)
     states = [
-        read_kernel(world, Path(path).parent, place, found[0] if found else None)
-        for place in kernel_places(world, found)
-        for path in _specs_in(world, place.folder)
+        read_kernel(system, Path(path).parent, place, found[0] if found else None)
+        for place in kernel_search_path(system, found)
+        for path in _specs_in(system, place.folder)
     ]
-    states += conda_kernels(world, found)
+    states += conda_kernels(system, found)
     first: dict[str, KernelState] = {}
     for state in states:
         first.setdefault(state.name, state)
@@ -47,15 +53,15 @@ def list_kernels(world: World, *, prefixes: Sequence[Path] = ()) -> tuple[Kernel
     )
 
 
-def _specs_in(world: World, folder: Path) -> list[str]:
+def _specs_in(system: System, folder: Path) -> list[str]:
     inside = glob.escape(str(folder))
-    return sorted({*world.glob(f"{inside}/*/kernel.json"), *world.glob(f"{inside}/.*/kernel.json")})
+    return sorted({*system.glob(f"{inside}/*/kernel.json"), *system.glob(f"{inside}/.*/kernel.json")})
 
 
-def read_kernel(world: World, folder: Path, place: Place, jupyter: Path | None) -> KernelState:
+def read_kernel(system: System, folder: Path, place: KernelDirectory, jupyter: Path | None) -> KernelState:
     """The kernel in `folder`; `jupyter` is the environment whose Python runs what says only `python`."""
     state = KernelState(name=folder.name.lower(), folder=folder, place=place.kind)
-    text = world.read_text(str(folder / "kernel.json"), limit=_LIMIT)
+    text = system.read_text(str(folder / "kernel.json"), limit=_LIMIT)
     if text is None:
         return replace(state, problem=_unreadable(folder))
     try:
@@ -71,26 +77,26 @@ def read_kernel(world: World, folder: Path, place: Place, jupyter: Path | None) 
         argv=spec.argv,
         settings=spec.settings,
     )
-    return _followed(world, state, spec, place.prefix or jupyter)
+    return _followed(system, state, spec, place.prefix or jupyter)
 
 
-def _followed(world: World, state: KernelState, spec: Spec, own: Path | None) -> KernelState:
+def _followed(system: System, state: KernelState, spec: Spec, own: Path | None) -> KernelState:
     """The state with what its command leads to."""
     word = spec.argv[0]
     if spec.conda_path is not None or spec.argv[1:3] == ("-m", "nb_conda_kernels.runner"):
         # The runner's words are the conda installation, the environment, then the kernel's own command.
         prefix = spec.conda_path or (spec.argv[4] if len(spec.argv) > 4 else "")  # noqa: PLR2004
         state = replace(state, place="nb_conda_kernels")
-        word = f"{prefix}/bin/python" if world.exists(f"{prefix}/bin/python") else f"{prefix}/python.exe"
-    runs = what_runs(world, word, own)
+        word = f"{prefix}/bin/python" if system.exists(f"{prefix}/bin/python") else f"{prefix}/python.exe"
+    runs = resolve_kernel_command(system, word, own)
     if runs.program is None:
-        return state if runs.jupyters_own else replace(state, problem=_gone(world, state.name, word))
+        return state if runs.jupyters_own else replace(state, problem=_gone(system, state.name, word))
     if not runs.is_python:
         return state
     prefix_path = prefix_of(runs.program)
-    folders = site_folders(world, prefix_path, spec.settings)
-    torch, build = torch_of(world, folders)
-    ipykernel = package_version(world, folders, "ipykernel")
+    folders = site_folders(system, prefix_path, spec.settings)
+    torch, build = torch_of(system, folders)
+    ipykernel = package_version(system, folders, "ipykernel")
     lacks = state.runs_ipykernel and folders and ipykernel is None
     return replace(
         state,
@@ -120,11 +126,11 @@ def _corrupt(name: str, folder: Path, why: str) -> Problem:
     )
 
 
-def _gone(world: World, name: str, word: str) -> Problem:
+def _gone(system: System, name: str, word: str) -> Problem:
     prefix = prefix_of(Path(word))
     if "/" not in word and "\\" not in word:
         why = message("{program} is not on PATH", program=word)
-    elif world.exists(str(prefix / "pyvenv.cfg")):
+    elif system.exists(str(prefix / "pyvenv.cfg")):
         why = message("{place} is there, and the Python that it was made with is gone", place=prefix)
     else:
         why = message("{program} is gone: its environment was removed or moved", program=word)

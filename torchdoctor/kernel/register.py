@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.system import real_world
-from torchdoctor.core.text import clean
+from torchdoctor.core.system import host_system
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import KernelFailed, UsageError
 from torchdoctor.kernel import list_kernels
-from torchdoctor.kernel.cell_checks import judge
+from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.interpreter import prefix_of
 from torchdoctor.kernel.names import display_name_of, valid_display_name, valid_name
 from torchdoctor.kernel.run_cells import run_cells
@@ -34,8 +34,8 @@ __all__ = [
     "has_ipykernel",
     "made_by_ipykernel",
     "raise_first_failure",
-    "register",
     "valid_name",
+    "write_kernel_spec",
 ]
 
 _COMMAND_SECONDS = 120.0
@@ -71,7 +71,7 @@ class Kernel:
 def has_ipykernel(python: Path, environ: Mapping[str, str]) -> bool:
     """Whether the environment can run as a kernel and start one."""
     question = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
-    asked = real_world(environ).run(
+    asked = host_system(environ).run(
         [str(python), "-I", "-c", question, "ipykernel", "jupyter_client"], timeout=_COMMAND_SECONDS
     )
     return asked.ok
@@ -88,7 +88,7 @@ def destination_for(
     name = valid_name(name).lower()
     # Absolute, and not followed: a venv's python is a link to another one.
     own = prefix_of(python.absolute())
-    for state in list_kernels(real_world(environ), prefixes=[own, *([prefix] if prefix else [])]):
+    for state in list_kernels(host_system(environ), prefixes=[own, *([prefix] if prefix else [])]):
         if state.name == name and not overwrite and not _runs(state, python):
             raise _taken(state)
     if name in ("python3", "python2") and not overwrite:
@@ -102,7 +102,7 @@ def destination_for(
     return kernels.absolute() / name
 
 
-def register(
+def write_kernel_spec(
     python: Path,
     *,
     name: str,
@@ -129,7 +129,7 @@ def register(
             document["env"] = {**document.get("env", {}), **settings}
         stage.write(document, logos=not before)
         session = run_cells(python, stage.folder, environ=environ, on_wait=on_wait)
-        raise_first_failure(destination.name, judge(session, meant=prefix_of(python)))
+        raise_first_failure(destination.name, judge_cells(session, meant=prefix_of(python)))
         stage.put()
     return Kernel(
         name=destination.name,
@@ -172,7 +172,7 @@ def _taken(state: KernelState) -> UsageError:
         message(
             "a kernel called {kernel} is there already ({entry})",
             kernel=state.name,
-            entry=clean(entry, limit=600),
+            entry=sanitize_line(entry, limit=600),
         ),
         fix=message("choose another with --name, or replace it with --yes"),
         kind="kernel-exists",
@@ -191,7 +191,7 @@ def made_by_ipykernel(python: Path, folder: Path, environ: Mapping[str, str]) ->
     """The spec as this environment's own ipykernel writes it, with what its version needs."""
     prefix = str(folder.parents[3])
     command = [str(python), "-I", "-m", "ipykernel", "install", "--prefix", prefix, "--name", folder.name]
-    asked = real_world(environ).run(command, timeout=_COMMAND_SECONDS)
+    asked = host_system(environ).run(command, timeout=_COMMAND_SECONDS)
     why = asked.cause
     if asked.ok:
         try:

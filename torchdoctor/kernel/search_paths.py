@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.kernel.model import PlaceKind
 
-__all__ = ["Place", "jupyter_prefixes", "kernel_places", "user_kernels"]
+__all__ = ["KernelDirectory", "jupyter_prefixes", "kernel_search_path", "user_kernels"]
 
 _NO = ("no", "n", "false", "off", "0", "0.0")
 _SHEBANG = re.compile(r"(/[^\n'\"]*?)/bin/python[\d.]*(?=['\"\s])")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class KernelDirectory:
     """A folder of kernel specs; `prefix` is the environment that it belongs to."""
 
     folder: Path
@@ -33,31 +33,33 @@ class Place:
     prefix: Path | None = None
 
 
-def kernel_places(
-    world: World, prefixes: Sequence[Path], *, platform: str = sys.platform
-) -> tuple[Place, ...]:
+def kernel_search_path(
+    system: System, prefixes: Sequence[Path], *, platform: str = sys.platform
+) -> tuple[KernelDirectory, ...]:
     """The folders in the order of precedence, for a Jupyter that runs in the first of `prefixes`.
 
     Another Jupyter would look into its own environment instead: the others come after the first.
     """
-    environ = world.environ
+    environ = system.environ
     named = environ.get("JUPYTER_PATH", "")
     separator = ";" if platform == "win32" else ":"
     found = [
-        Place(folder=Path(path) / "kernels", kind="JUPYTER_PATH") for path in named.split(separator) if path
+        KernelDirectory(folder=Path(path) / "kernels", kind="JUPYTER_PATH")
+        for path in named.split(separator)
+        if path
     ]
     own = [
-        Place(folder=prefix / "share" / "jupyter" / "kernels", kind="environment", prefix=prefix)
+        KernelDirectory(folder=prefix / "share" / "jupyter" / "kernels", kind="environment", prefix=prefix)
         for prefix in prefixes
     ]
-    user = [Place(folder=user_kernels(environ, platform=platform), kind="user")]
+    user = [KernelDirectory(folder=user_kernels(environ, platform=platform), kind="user")]
     if platform not in ("win32", "darwin"):
         base = Path(environ.get("PYTHONUSERBASE") or _home(environ, platform) / ".local")
-        user.append(Place(folder=base / "share" / "jupyter" / "kernels", kind="user"))
+        user.append(KernelDirectory(folder=base / "share" / "jupyter" / "kernels", kind="user"))
     ipython = Path(environ.get("IPYTHONDIR") or _home(environ, platform) / ".ipython")
-    found += [*own, *user] if _prefers_environment(world, prefixes) else [*user, *own]
-    found += [Place(folder=path, kind="system") for path in _system(environ, platform)]
-    found.append(Place(folder=ipython / "kernels", kind="user"))
+    found += [*own, *user] if _prefers_environment(system, prefixes) else [*user, *own]
+    found += [KernelDirectory(folder=path, kind="system") for path in _system(environ, platform)]
+    found.append(KernelDirectory(folder=ipython / "kernels", kind="user"))
     first = {place.folder: place for place in reversed(found)}
     return tuple(place for place in dict.fromkeys(found) if first[place.folder] is place)
 
@@ -81,32 +83,32 @@ def user_kernels(environ: Mapping[str, str], *, platform: str = sys.platform) ->
     return data / "kernels"
 
 
-def jupyter_prefixes(world: World, more: Sequence[Path] = ()) -> tuple[Path, ...]:
+def jupyter_prefixes(system: System, more: Sequence[Path] = ()) -> tuple[Path, ...]:
     """The environments whose Jupyter would run: the active ones, those of each `jupyter` on PATH, and `more`."""
-    environ = world.environ
+    environ = system.environ
     found = [Path(environ[name]) for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if environ.get(name)]
     for folder in environ.get("PATH", "").split(os.pathsep):
         for name in ("jupyter", "jupyter-lab", "jupyter-notebook", "jupyter.exe"):
             # A tool of pipx or uv lies elsewhere than its environment: the first line says where that is.
-            script = world.read_text(f"{folder}/{name}", limit=1024) if folder.startswith("/") else None
+            script = system.read_text(f"{folder}/{name}", limit=1024) if folder.startswith("/") else None
             interpreter = _SHEBANG.search(script) if script and script.startswith("#!") else None
             if interpreter:
                 found.append(Path(interpreter[1]))
-            elif world.exists(f"{folder}/{name}"):
+            elif system.exists(f"{folder}/{name}"):
                 found.append(Path(folder).parent)
     return tuple(dict.fromkeys([*found, *more]))
 
 
-def _prefers_environment(world: World, prefixes: Sequence[Path]) -> bool:
+def _prefers_environment(system: System, prefixes: Sequence[Path]) -> bool:
     """Whether the environment's own specs come before the user's: in a venv, or a conda environment but base."""
-    if "JUPYTER_PREFER_ENV_PATH" in world.environ:
-        return _is_set(world.environ, "JUPYTER_PREFER_ENV_PATH")
+    if "JUPYTER_PREFER_ENV_PATH" in system.environ:
+        return _is_set(system.environ, "JUPYTER_PREFER_ENV_PATH")
     if not prefixes:
         return False
-    if world.exists(str(prefixes[0] / "pyvenv.cfg")):
+    if system.exists(str(prefixes[0] / "pyvenv.cfg")):
         return True
-    conda = world.environ.get("CONDA_PREFIX")
-    named = world.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
+    conda = system.environ.get("CONDA_PREFIX")
+    named = system.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
     return bool(conda) and named and str(prefixes[0]).startswith(str(conda))
 
 

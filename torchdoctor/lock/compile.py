@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
-from torchdoctor.lock.local_index import others_in, write_index
+from torchdoctor.lock.local_index import filtered_find_links, write_local_index
 from torchdoctor.lock.model import Lock, LockedWheel
 from torchdoctor.lock.target import environment_marker, requires_python
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from torchdoctor.sources.order import Sources
     from wheels_index import Wheel
 
-__all__ = ["Lock", "LockedWheel", "lock", "locked_wheel"]
+__all__ = ["Lock", "LockedWheel", "compile_lock", "locked_wheel"]
 
 _LIMIT = 900.0
 
 
-def lock(
+def compile_lock(
     plan: Plan,
     *,
     python: Path,
@@ -73,7 +73,7 @@ def lock(
         rows = [{"name": name, "version": version, "wheels": []} for name, version in preferred.items()]
         table = {"lock-version": "1.0", "created-by": "torchdoctor", "packages": rows}
         written.write_text(tomli_w.dumps(table), "utf-8")
-    finished = uv.run(
+    finished = uv.run_uv(
         [
             "pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--format", "pylock.toml",
             "--output-file", written, "--python", python, "--config-file", folder / "uv.toml",
@@ -97,7 +97,7 @@ def lock(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Offered:
-    """What uv may take: `pinned` files of the plan by name, and what `others_in` says of the pages of links."""
+    """What uv may take: `pinned` files of the plan by name, and what `filtered_find_links` says of link pages."""
 
     pinned: Mapping[str, Wheel]
     linked: Mapping[str, str]
@@ -107,12 +107,12 @@ class _Offered:
 def _offer(plan: Plan, sources: Sources, folder: Path, held: Mapping[str, Path]) -> _Offered:
     """Write uv's settings, with the plan's files on an index of our own and folders of links without those."""
     pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
-    write_index(folder / "pinned", tuple(pinned.values()), held)
+    write_local_index(folder / "pinned", tuple(pinned.values()), held)
     planned = frozenset(wheel.project for wheel in pinned.values())
     linked: dict[str, str] = {}
     passed_over: dict[str, str] = {}
     links = [
-        others_in(row.url, planned, folder / f"links-{position}", linked, passed_over)
+        filtered_find_links(row.url, planned, folder / f"links-{position}", linked, passed_over)
         for position, row in enumerate(sources.find_links)
     ]
     (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
@@ -154,7 +154,7 @@ def _settings(sources: Sources, pinned: Path, links: Sequence[str]) -> dict[str,
     }
 
 
-def _failure(finished: uv.Finished, passed_over: Mapping[str, str]) -> SourceFailed | NoSolution | UsageError:
+def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFailed | NoSolution | UsageError:
     text = finished.cause
     signs = (
         "error sending request",

@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.net.http import Absent, Unreachable, get_page
+from torchdoctor.core.net.http import NotFound, Unreachable, fetch_page
 from torchdoctor.errors import NoSolution, SourceFailed
-from torchdoctor.lock.compile import lock
+from torchdoctor.lock.compile import compile_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.fetch.wheelhouse import FetchedWheel
+    from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.lock.model import Lock
     from torchdoctor.resolve.model import Plan
     from torchdoctor.sources.order import Sources
-    from torchdoctor.workflows.context import Errand
+    from torchdoctor.workflows.context import AcquireContext
 
-__all__ = ["lock_errand"]
+__all__ = ["lock_with_fallbacks"]
 
 
-def lock_errand(
-    errand: Errand, plan: Plan, report: Reporter, name: str, ahead: Sequence[FetchedWheel]
+def lock_with_fallbacks(
+    context: AcquireContext, plan: Plan, report: Reporter, name: str, ahead: Sequence[FetchedWheel]
 ) -> Lock:
     """Lock under `name` in the errand's work folder; `ahead` are files that are here already.
 
     What is optional and nowhere to be had is left out, and indexes that do not answer are done without; both are said.
-    Raises what `lock` does.
+    Raises what `compile_lock` does.
     """
-    started, optional, asked_again = time.monotonic(), errand.optional, False
+    started, optional, asked_again = time.monotonic(), context.optional, False
     while True:
         try:
             locked = _attempt(
-                errand, plan, report, f"{name}-{len(optional)}-{asked_again:d}", ahead, optional
+                context, plan, report, f"{name}-{len(optional)}-{asked_again:d}", ahead, optional
             )
             break
         except SourceFailed:
-            reachable = None if asked_again or errand.offline else _in_reach(errand.sources, report)
-            if reachable is None or reachable == errand.sources:
+            reachable = None if asked_again or context.offline else _in_reach(context.sources, report)
+            if reachable is None or reachable == context.sources:
                 raise
-            errand, asked_again = replace(errand, sources=reachable), True
+            context, asked_again = replace(context, sources=reachable), True
         except NoSolution as error:
             # uv names what it could not find; where it names none of these, none of these is at fault.
             missing = tuple(line for line in optional if line in error.message)
@@ -69,29 +69,29 @@ def lock_errand(
 
 
 def _attempt(
-    errand: Errand,
+    context: AcquireContext,
     plan: Plan,
     report: Reporter,
     name: str,
     ahead: Sequence[FetchedWheel],
     optional: tuple[str, ...],
 ) -> Lock:
-    folder = errand.work / name
+    folder = context.work / name
     folder.mkdir()
-    return lock(
+    return compile_lock(
         plan,
-        python=errand.python,
-        sources=errand.sources,
-        extras=(*errand.extras, *optional),
+        python=context.python,
+        sources=context.sources,
+        extras=(*context.extras, *optional),
         constraints=plan.constraints,
         folder=folder,
-        environ=errand.environ,
+        environ=context.environ,
         held={row.wheel.filename: row.path for row in ahead},
-        preferred=errand.installed,
-        offline=errand.offline,
+        preferred=context.installed,
+        offline=context.offline,
         on_wait=lambda seconds: report.waiting("lock", seconds),
-        machine=errand.machine,
-        target=errand.target,
+        machine=context.machine,
+        target=context.target,
     )
 
 
@@ -103,10 +103,10 @@ def _in_reach(sources: Sources, report: Reporter) -> Sources:
         if row.local:
             continue
         try:
-            get_page(f"{row.url.rstrip('/')}/pip/")
+            fetch_page(f"{row.url.rstrip('/')}/pip/")
         except Unreachable as error:
             report.note(error.message)
             gone.append(row.url)
-        except Absent:
+        except NotFound:
             continue
     return sources.without(gone)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.wheelfile.validation import check_wheel
+from torchdoctor.core.wheelfile.validation import validate_wheel
 from torchdoctor.errors import InstallFailed, SourceFailed
 from torchdoctor.sources.listing import local_path
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from wheels_index import Wheel
 
-__all__ = ["others_in", "write_index"]
+__all__ = ["filtered_find_links", "write_local_index"]
 
 _METADATA_LIMIT = 4 * 1024 * 1024
 
 
-def others_in(
+def filtered_find_links(
     url: str, planned: frozenset[str], home: Path, linked: dict[str, str], passed_over: dict[str, str]
 ) -> str:
     """A folder of links to a folder's wheels less the planned projects; another kind of place as it is.
@@ -43,7 +43,7 @@ def others_in(
         if canonicalize_name(path.name.partition("-")[0]) in planned:
             continue
         try:
-            check_wheel(path, path.name)
+            validate_wheel(path, path.name)
         except InstallFailed as error:
             passed_over[path.name] = error.message
             continue
@@ -52,7 +52,7 @@ def others_in(
     return home.as_uri()
 
 
-def write_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, Path]) -> None:
+def write_local_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, Path]) -> None:
     """Lay out a simple index of these wheels; `held` maps names to where they lie already."""
     folder.mkdir()
     pages: dict[str, list[str]] = {}

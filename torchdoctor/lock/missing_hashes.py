@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from torchdoctor.sources.listing import SourceShelf
+from torchdoctor.sources.listing import SourceListing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import Lock, LockedWheel
     from torchdoctor.sources.order import Sources
 
-__all__ = ["FirstHashes"]
+__all__ = ["MissingHashCheck"]
 
 _PAGES = 8  # read at once
 _WAIT = 10.0  # seconds for what is still on its way when everything else is done
 
 
-class FirstHashes:
+class MissingHashCheck:
     """Looks while other work goes on; whoever asks waits for the rest.
 
     A file of which uv knows the size comes from an index in JSON (PEP 691) or is one of the plan's, which are known;
@@ -29,7 +29,7 @@ class FirstHashes:
 
     def __init__(self, locked: Lock, sources: Sources, *, known: Collection[str], offline: bool) -> None:
         indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
-        self._shelves = [SourceShelf(source=row) for row in indexes]
+        self._shelves = [SourceListing(source=row) for row in indexes]
         doubted = [
             row
             for row in locked.wheels

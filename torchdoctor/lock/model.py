@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.net.urls import bare
+from torchdoctor.core.net.urls import strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from torchdoctor.fetch.wheelhouse import FetchedWheel
+    from torchdoctor.fetch.model import FetchedWheel
 
 __all__ = ["Lock", "LockedWheel"]
 
@@ -59,7 +59,7 @@ class Lock:
             document["requires-python"] = self.requires_python
         document["created-by"] = "torchdoctor"
         document["packages"] = [
-            _package(row, places.get(row.filename, {"url": bare(row.url)}))
+            _package(row, places.get(row.filename, {"url": strip_credentials(row.url)}))
             for row in sorted(self.wheels, key=lambda row: (row.name, row.filename))
         ]
         if self.variant is not None:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.core.wheelfile.member_names import device_name
 from torchdoctor.errors import NoSolution, UsageError
 from torchdoctor.lock.model import Lock, LockedWheel
@@ -91,7 +91,7 @@ def plan_of_lock(lock: Lock, path: Path) -> Plan:
         if name in rows:
             row = rows[name]
             wheel = Wheel.from_filename(row.filename, url=row.url, sha256=row.sha256, size=row.size)
-            source = redacted(row.url).rpartition("/")[0]
+            source = redact_url(row.url).rpartition("/")[0]
             packages.append(
                 PlannedPackage(name=name, version=wheel.version, known="listed", wheel=wheel, source=source)
             )
@@ -192,13 +192,13 @@ def _locked(package: Package, chosen: PackageWheel, path: Path) -> LockedWheel:
     try:
         parts = urlsplit(place)
     except ValueError as error:
-        raise _hostile(path, message("{place} is no URL", place=redacted(place)[:200])) from error
+        raise _hostile(path, message("{place} is no URL", place=redact_url(place)[:200])) from error
     filename = unquote(parts.path).rpartition("/")[2]
     named = chosen.name or filename
     if not _SAFE_NAME.fullmatch(named) or any(device_name(part) for part in named.split("-")[:1]):
         raise _hostile(path, message("{named!r} is not the name of a wheel", named=named[:120]))
     if parts.scheme.lower() not in ("http", "https", "file"):
-        raise _hostile(path, message("{place} is neither http(s) nor a file", place=redacted(place)[:200]))
+        raise _hostile(path, message("{place} is neither http(s) nor a file", place=redact_url(place)[:200]))
     if place.lower().startswith("file:") and filename != named:
         raise _hostile(
             path, message("{filename!r} is not the file {named!r}", filename=filename[:120], named=named)

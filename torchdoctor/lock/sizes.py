@@ -7,8 +7,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.net.http import open_file
-from torchdoctor.fetch.wheelhouse import digest_of
+from torchdoctor.core.net.http import open_stream
+from torchdoctor.fetch.model import sha256_of
 from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def with_sizes(lock: Lock) -> Lock:
 def _measured(wheel: LockedWheel) -> LockedWheel:
     if wheel.url.startswith("file:"):
         path = local_path(wheel.url)
-        return replace(wheel, size=path.stat().st_size, sha256=wheel.sha256 or digest_of(path))
+        return replace(wheel, size=path.stat().st_size, sha256=wheel.sha256 or sha256_of(path))
     return wheel if wheel.size is not None else replace(wheel, size=_told(wheel.url))
 
 
@@ -37,7 +37,7 @@ def _told(url: str) -> int | None:
     import requests
 
     try:
-        with open_file(url) as answer:
+        with open_stream(url) as answer:
             length = answer.headers.get("Content-Length", "")
             return int(length) if answer.status_code == HTTPStatus.OK and length.isdigit() else None
     except (requests.RequestException, TimeoutError, OSError, ValueError):

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.bench import BenchReport, BenchResult
-    from torchdoctor.bench.comparison import Change
+    from torchdoctor.bench.comparison import SpeedChange
 
 __all__ = ["bench_junit"]
 
 
-def bench_junit(report: BenchReport, slower: Sequence[Change] = ()) -> str:
+def bench_junit(report: BenchReport, slower: Sequence[SpeedChange] = ()) -> str:
     """The document; `slower` are the regressions that count."""
     lost = {title_of(change): change for change in slower}
     checks = tuple(_check(result, lost.get(title_of(result))) for result in report.results)
     return junit_xml(VerifyReport(environment=report.environment, checks=checks), suite_name="bench")
 
 
-def _check(result: BenchResult, change: Change | None) -> CheckResult:
+def _check(result: BenchResult, change: SpeedChange | None) -> CheckResult:
     detail = result.error or f"{figure(result.value)} {result.unit}"
     if change is not None:
         detail += f": {change.percent:+.1f} %, beyond the noise of {change.noise_percent:.1f} %"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory.codec import plain
 from torchdoctor.report.redact.redact import redact_document
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.fact import Fact
     from torchdoctor.diagnose import Finding
-    from torchdoctor.doctor import Seen
+    from torchdoctor.doctor import CheckUp
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.report.redact.redact import Identity
 
@@ -35,7 +35,7 @@ class Reported:
     it says of the machine counts. `settings` are torchdoctor's, as rows of JSON.
     """
 
-    seen: Seen
+    seen: CheckUp
     findings: Sequence[Finding]
     tags: Fact[str]
     settings: Sequence[Mapping[str, Any]]
@@ -99,7 +99,7 @@ def sections_of(document: dict[str, Any]) -> tuple[Section, ...]:
 
 def _line(text: str) -> str:
     """On one line, without what a terminal would obey; its indentation stays."""
-    return f"{text[: len(text) - len(text.lstrip(' '))]}{clean(text, limit=_LINE)}"
+    return f"{text[: len(text) - len(text.lstrip(' '))]}{sanitize_line(text, limit=_LINE)}"
 
 
 def _head(document: dict[str, Any]) -> Iterator[str]:

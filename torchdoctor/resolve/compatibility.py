@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine, NvidiaGpu
     from wheels_index import Release, Variant
 
-__all__ = ["Fit", "admits", "driver_column", "fit", "parse_driver", "refuse_platform", "supported_intel"]
+__all__ = [
+    "Compatibility",
+    "check_compatibility",
+    "driver_column",
+    "parse_driver",
+    "python_satisfies",
+    "refuse_platform",
+    "supported_intel",
+]
 
 Coverage = Literal["all", "some", "none"]
 Limits = Literal["known", "rule", "unknown"]
@@ -27,7 +35,7 @@ _NEWEST = (99999,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fit:
+class Compatibility:
     """How well a variant fits: `because` says why (or why not), `left_out` names GPUs it has no code for.
 
     A build that is not `installable` cannot be loaded here at all; one that only finds no GPU can. `limits`
@@ -89,7 +97,7 @@ def refuse_platform(machine: Machine, release: Release) -> str | None:
             span=_span(pythons),
         )
     declared = release.requires_python
-    if not admits(declared, machine.python.version):
+    if not python_satisfies(declared, machine.python.version):
         return message(
             "torch {version} has no build for Python {label} (it declares {declared})",
             version=release.version,
@@ -110,7 +118,7 @@ def refuse_platform(machine: Machine, release: Release) -> str | None:
     return None
 
 
-def fit(machine: Machine, release: Release, name: str) -> Fit:
+def check_compatibility(machine: Machine, release: Release, name: str) -> Compatibility:
     """How the variant `name` of `release` fits the machine's C library, driver and GPUs."""
     builds = release.platforms[machine.platform or ""]
     floor = builds.glibc_floor(name)
@@ -124,22 +132,22 @@ def fit(machine: Machine, release: Release, name: str) -> Fit:
             need=need,
             have=have,
         )
-        return Fit(coverage="none", because=because, installable=False)
+        return Compatibility(coverage="none", because=because, installable=False)
     build = variant(name)
-    checks: dict[str, Callable[[Machine, Release, Variant], Fit]] = {
+    checks: dict[str, Callable[[Machine, Release, Variant], Compatibility]] = {
         "cuda": _fit_cuda,
         "rocm": _fit_rocm,
         "xpu": _fit_xpu,
     }
     check = checks.get(build.kind)
     if check is None:
-        return Fit(coverage="all", because=message("the CPU build runs on any machine"))
+        return Compatibility(coverage="all", because=message("the CPU build runs on any machine"))
     return check(machine, release, build)
 
 
-def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Fit:
+def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Compatibility:
     if machine.nvidia is None or not (machine.nvidia.driver or machine.nvidia.gpus):
-        return Fit(
+        return Compatibility(
             coverage="none", because=message("{name} needs an NVIDIA GPU; none was found", name=build.name)
         )
     driver = parse_driver(machine.nvidia.driver)
@@ -155,14 +163,14 @@ def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Fit:
     if updated.coverage == "none":
         return updated
     needs = message("driver ≥ {least}", least=least) if least else message("an NVIDIA driver")
-    return Fit(
+    return Compatibility(
         coverage="none",
         because=message("{name} needs {what}; {found}", name=build.name, what=needs, found=found),
         needs_driver=least,
     )
 
 
-def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[int, ...]) -> Fit:
+def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[int, ...]) -> Compatibility:
     assert machine.nvidia is not None  # noqa: S101  (the caller has looked)
     judged = [(card, _gap(machine, release, build, card, driver)) for card in machine.nvidia.gpus]
     gaps = [(card, gap) for card, gap in judged if gap is not None and gap.why]
@@ -183,15 +191,15 @@ def _fit_gpus(machine: Machine, release: Release, build: Variant, driver: tuple[
             driver=machine.nvidia.driver,
             by_rule=_by_rule(build.rule, archs.rule if archs else None),
         )
-        return Fit(
+        return Compatibility(
             coverage="all", because=because, limits="known" if least is not None else "unknown", ptx=ptx
         )
     because = joined(dict.fromkeys(gap.why for _, gap in gaps), "; ")
     if not covered:
         needs = next((gap.needs_driver for _, gap in gaps if gap.needs_driver), None)
-        return Fit(coverage="none", because=because, needs_driver=needs)
+        return Compatibility(coverage="none", because=because, needs_driver=needs)
     left_out = tuple(card.name for card, _ in gaps)
-    return Fit(coverage="some", because=because, left_out=left_out, ptx=ptx, reach=max(covered))
+    return Compatibility(coverage="some", because=because, left_out=left_out, ptx=ptx, reach=max(covered))
 
 
 def _capability(card: NvidiaGpu) -> tuple[int, int] | None:
@@ -252,10 +260,10 @@ def _gap(
     return _Gap(why="") if how == "ptx" else None
 
 
-def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
+def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Compatibility:
     cards = machine.amd.gpus if machine.amd else ()
     if not cards:
-        return Fit(
+        return Compatibility(
             coverage="none", because=message("{name} needs an AMD GPU; none was found", name=build.name)
         )
     targets, rule = nearest_gfx(build.name) or ((), None)
@@ -268,7 +276,7 @@ def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
             gfx=joined(_gfx(cards)),
             by_rule=_by_rule(rule, build.rule),
         )
-        return Fit(coverage="all", because=because, limits="rule" if rule else "known")
+        return Compatibility(coverage="all", because=because, limits="rule" if rule else "known")
     without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
     if without_blas:
         names = joined(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
@@ -288,7 +296,9 @@ def _fit_rocm(machine: Machine, release: Release, build: Variant) -> Fit:
             left=joined(left),
         )
     coverage: Coverage = "some" if len(left) < len(cards) else "none"
-    return Fit(coverage=coverage, because=because, left_out=left, limits="rule" if rule else "known")
+    return Compatibility(
+        coverage=coverage, because=because, left_out=left, limits="rule" if rule else "known"
+    )
 
 
 def _by_rule(*rules_applied: str | None) -> str:
@@ -306,7 +316,7 @@ def supported_intel(name: str) -> bool:
     return re.search(r"\bArc\b|Data Center GPU Max", name) is not None
 
 
-def admits(requires_python: str | None, version: str) -> bool:
+def python_satisfies(requires_python: str | None, version: str) -> bool:
     """Whether a declared `Requires-Python` takes a Python version; what cannot be read declares nothing."""
     try:
         return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
@@ -314,23 +324,23 @@ def admits(requires_python: str | None, version: str) -> bool:
         return True
 
 
-def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Fit:
+def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Compatibility:
     # Older integrated graphics (UHD, Iris Xe) start and are not supported:
     # https://docs.pytorch.org/docs/2.15/notes/get_start_xpu.html
     names = [card.name for card in machine.intel.gpus] if machine.intel else []
     if not names:
-        return Fit(
+        return Compatibility(
             coverage="none", because=message("{name} needs an Intel GPU; none was found", name=build.name)
         )
     good = [name for name in names if supported_intel(name)]
     if not good:
-        return Fit(
+        return Compatibility(
             coverage="none",
             because=message(
                 "PyTorch's {name} build does not support {names}", name=build.name, names=joined(names)
             ),
         )
-    return Fit(
+    return Compatibility(
         coverage="all",
         because=message("torch {version} supports {good}", version=release.version, good=joined(good)),
     )

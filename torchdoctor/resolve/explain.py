@@ -131,9 +131,9 @@ def _ways(machine: Machine, request: Request, snapshot: Snapshot) -> list[_Way]:
 
 
 def _fitting(machine: Machine, request: Request, snapshot: Snapshot) -> list[tuple[Version, str]]:
-    from torchdoctor.resolve.ranking import judge
+    from torchdoctor.resolve.ranking import evaluate_builds
 
-    board = judge(machine, request, snapshot)
+    board = evaluate_builds(machine, request, snapshot)
     return [(candidate.torch, candidate.variant) for candidate in board.ordered(request)]
 
 

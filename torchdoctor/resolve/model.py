@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -108,7 +108,7 @@ class PlannedPackage:
             "version": str(self.version),
             "known": self.known,
             "filename": wheel.filename if wheel else None,
-            "url": redacted(wheel.url) if wheel and wheel.url else None,
+            "url": redact_url(wheel.url) if wheel and wheel.url else None,
             "sha256": wheel.sha256 if wheel else None,
             "size": wheel.size if wheel else None,
             "source": self.source,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Ranking, Request
-    from torchdoctor.sources.listing import SourceShelf
+    from torchdoctor.sources.listing import SourceListing
     from wheels_index import Snapshot, Wheel
 
 __all__ = ["rank_with_newer"]
@@ -29,10 +29,10 @@ def rank_with_newer(
     machine: Machine,
     request: Request,
     snapshot: Snapshot,
-    shelves: Sequence[SourceShelf],
+    shelves: Sequence[SourceListing],
     *,
     today: str,
-    requires: Callable[[SourceShelf, Sequence[Wheel]], Requires],
+    requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
 ) -> tuple[Ranking, Snapshot]:
     """Rank; where the first source that has the variant lists a newer release, take it up and rank again.
 
@@ -67,8 +67,8 @@ def _any_release(machine: Machine, request: Request, snapshot: Snapshot, refused
 
 
 def _newer(
-    ranking: Ranking, request: Request, snapshot: Snapshot, shelves: Sequence[SourceShelf]
-) -> tuple[SourceShelf, list[Wheel]] | None:
+    ranking: Ranking, request: Request, snapshot: Snapshot, shelves: Sequence[SourceListing]
+) -> tuple[SourceListing, list[Wheel]] | None:
     """The first source with the best candidate's variant, and its torch wheels newer than all that fit."""
     best, known = ranking.candidates[0], set(snapshot.versions())
     for shelf in shelves:

@@ -11,7 +11,7 @@ from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import COMPANIONS, LeftOut, Plan, PlannedPackage
-from torchdoctor.resolve.select import pick, rank, why_this_release
+from torchdoctor.resolve.select import best_wheel, rank, why_this_release
 from torchdoctor.sources.source import OFFICIAL
 from wheels_index import bundled
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Candidate, Companion, Ranking, Request
     from wheels_index import Release, Snapshot
 
-__all__ = ["plan_from_snapshot"]
+__all__ = ["resolve_offline"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class _Choice:
     ranks: Mapping[Tag, int]
 
 
-def plan_from_snapshot(machine: Machine, request: Request, snapshot: Snapshot | None = None) -> Plan:
+def resolve_offline(machine: Machine, request: Request, snapshot: Snapshot | None = None) -> Plan:
     """The best candidate with the files known for it; a build of which no file was seen is `published`.
 
     Raises `NoSolution` when nothing fits, or when a companion asked for has no build beside any candidate.
@@ -127,7 +127,7 @@ def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage
 
 def _package(choice: _Choice, project: str, version: Version) -> PlannedPackage:
     build = choice.candidate.variant
-    wheel = pick(
+    wheel = best_wheel(
         choice.release.listed(project), project=project, version=version, build=build,
         untagged="cpu" if choice.machine.os == "macos" else None, tags=choice.ranks,
     )  # fmt: skip

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.resolve.compatibility import admits, fit, refuse_platform, supported_intel
+from torchdoctor.resolve.compatibility import (
+    check_compatibility,
+    python_satisfies,
+    refuse_platform,
+    supported_intel,
+)
 from torchdoctor.resolve.model import Candidate, Companion, Ranking, Rejected, Request
 from wheels_index import newest_first, variant
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.compatibility import Fit
+    from torchdoctor.resolve.compatibility import Compatibility
     from wheels_index import Release, Snapshot
 
-__all__ = ["Board", "judge", "rank"]
+__all__ = ["Evaluation", "evaluate_builds", "rank"]
 
 # NVIDIA before AMD before Intel: a laptop's integrated GPU never decides over its discrete one.
 _KINDS = ("cuda", "rocm", "xpu")
@@ -33,7 +38,7 @@ def rank(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: b
 
     Raises `NoSolution` when nothing is left.
     """
-    board = judge(machine, request, snapshot, best_only=best_only)
+    board = evaluate_builds(machine, request, snapshot, best_only=best_only)
     candidates = board.ordered(request)
     if not candidates:
         from torchdoctor.resolve.explain import explain
@@ -46,9 +51,11 @@ def rank(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: b
     )
 
 
-def judge(machine: Machine, request: Request, snapshot: Snapshot, *, best_only: bool = False) -> Board:
+def evaluate_builds(
+    machine: Machine, request: Request, snapshot: Snapshot, *, best_only: bool = False
+) -> Evaluation:
     """Every build of every release that the request admits, judged against the machine."""
-    board = Board(machine)
+    board = Evaluation(machine)
     for version in snapshot.versions():
         if request.torch is not None and not request.torch.contains(version):
             continue
@@ -90,10 +97,10 @@ class _Judged:
     release: Release
     name: str
     kind: str
-    fit: Fit
+    fit: Compatibility
 
 
-class Board:
+class Evaluation:
     """Builds judged against a machine, the newest release first, and why releases were passed over."""
 
     def __init__(self, machine: Machine) -> None:
@@ -108,7 +115,7 @@ class Board:
         for name in newest_first(builds.variants):
             if request.variant != name and (request.variant != "auto" or name in _ASK_BY_NAME):
                 continue
-            found = fit(machine, release, name)
+            found = check_compatibility(machine, release, name)
             if found.installable:
                 self.judged.append(_Judged(release=release, name=name, kind=variant(name).kind, fit=found))
             else:
@@ -301,7 +308,7 @@ def _companions(machine: Machine, release: Release) -> tuple[Companion, ...]:
             versions=tuple(
                 version
                 for version in row.versions
-                if admits(row.requires_python.get(version.public), machine.python.version)
+                if python_satisfies(row.requires_python.get(version.public), machine.python.version)
             ),
         )
         for name, row in release.companions.items()

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Knowledge
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["Shelf", "choose", "pick", "rank", "why_this_release"]
+__all__ = ["Listing", "best_wheel", "rank", "select_plan", "why_this_release"]
 
 
-class Shelf(Protocol):
+class Listing(Protocol):
     """One source, as the choice sees it: which wheels of a project it has for a variant."""
 
     @property
@@ -50,7 +50,7 @@ class Shelf(Protocol):
         """What a person gives pip as `--index-url` for this variant."""
 
 
-def pick(
+def best_wheel(
     wheels: Iterable[Wheel],
     *,
     project: str,
@@ -79,9 +79,9 @@ def pick(
     return best[2] if best else None
 
 
-def choose(
+def select_plan(
     ranking: Ranking,
-    shelves: Sequence[Shelf],
+    shelves: Sequence[Listing],
     *,
     machine: Machine,
     request: Request,
@@ -99,7 +99,7 @@ def choose(
         for shelf in shelves:
             for candidate in candidates:
                 untagged = _untagged(machine, snapshot, candidate.torch)
-                wheel = pick(
+                wheel = best_wheel(
                     shelf.wheels("torch", candidate.variant),
                     project="torch", version=candidate.torch, build=candidate.variant,
                     untagged=untagged, tags=ranks,
@@ -162,7 +162,7 @@ def _untagged(machine: Machine, snapshot: Snapshot, torch: Version) -> str | Non
     return builds.pypi_default if builds else None
 
 
-def _package(wheel: Wheel, shelf: Shelf) -> PlannedPackage:
+def _package(wheel: Wheel, shelf: Listing) -> PlannedPackage:
     return PlannedPackage(
         name=wheel.project, version=wheel.version, known=shelf.known, wheel=wheel, source=shelf.name
     )
@@ -171,7 +171,7 @@ def _package(wheel: Wheel, shelf: Shelf) -> PlannedPackage:
 def _with_companions(
     request: Request,
     candidate: Candidate,
-    shelves: Sequence[Shelf],
+    shelves: Sequence[Listing],
     untagged: str | None,
     ranks: Mapping[Tag, int],
 ) -> tuple[tuple[PlannedPackage, ...], tuple[LeftOut, ...]]:
@@ -212,14 +212,16 @@ def _companion(
     project: str,
     versions: Sequence[Version],
     build: str,
-    shelves: Sequence[Shelf],
+    shelves: Sequence[Listing],
     untagged: str | None,
     ranks: Mapping[Tag, int],
 ) -> PlannedPackage | None:
     for shelf in shelves:
         wheels = shelf.wheels(project, build)
         for version in versions:
-            wheel = pick(wheels, project=project, version=version, build=build, untagged=untagged, tags=ranks)
+            wheel = best_wheel(
+                wheels, project=project, version=version, build=build, untagged=untagged, tags=ranks
+            )
             if wheel is not None:
                 return _package(wheel, shelf)
     return None
@@ -228,7 +230,7 @@ def _companion(
 def _no_companion(
     row: Companion,
     candidate: Candidate,
-    shelves: Sequence[Shelf],
+    shelves: Sequence[Listing],
     wanted: SpecifierSet | None,
     untagged: str | None,
 ) -> str:

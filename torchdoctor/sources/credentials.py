@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from torchdoctor.core.net.urls import bare
+from torchdoctor.core.net.urls import strip_credentials
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.lock.model import Lock
     from torchdoctor.sources.order import Sources
     from torchdoctor.sources.source import Source
@@ -19,19 +19,19 @@ __all__ = ["with_credentials", "with_passwords"]
 _SECONDS = 30.0
 
 
-def with_passwords(sources: Sources, world: World) -> Sources:
+def with_passwords(sources: Sources, system: System) -> Sources:
     """The sources with keyring's passwords, where uv or pip is told to ask it and a URL names a user alone.
 
     https://docs.astral.sh/uv/concepts/authentication/http/#keyring-providers: `keyring get URL USER`, then its host.
     """
-    providers = {world.environ.get(name, "") for name in ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER")}
+    providers = {system.environ.get(name, "") for name in ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER")}
     if not providers & {"subprocess", "import", "auto"}:
         return sources
     known: dict[str, str] = {}
 
     def filled(source: Source) -> Source:
         if source.url not in known:
-            known[source.url] = _filled(source.url, world)
+            known[source.url] = _filled(source.url, system)
         return replace(source, url=known[source.url])
 
     return replace(
@@ -43,12 +43,12 @@ def with_passwords(sources: Sources, world: World) -> Sources:
     )
 
 
-def _filled(url: str, world: World) -> str:
+def _filled(url: str, system: System) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.username or parts.password is not None:
         return url
-    for service in (bare(url), parts.netloc.rpartition("@")[2]):
-        answer = world.run(["keyring", "get", service, unquote(parts.username)], timeout=_SECONDS)
+    for service in (strip_credentials(url), parts.netloc.rpartition("@")[2]):
+        answer = system.run(["keyring", "get", service, unquote(parts.username)], timeout=_SECONDS)
         password = answer.stdout.rstrip("\r\n")
         if answer.ok and password:
             host = parts.netloc.rpartition("@")[2]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import Absent, Page, Unreachable, get_page
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.index_cache import Stored, known_index, load, locked, save
 from wheels_index import LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page
@@ -60,10 +60,10 @@ class Update:
     notes: tuple[str, ...]
 
 
-def update(folder: Path, base: str, *, today: str, read: Read = get_page) -> Update:
+def update(folder: Path, base: str, *, today: str, read: Read = fetch_page) -> Update:
     """Read the flat pages of the index at `base` and store what they list.
 
-    Raises `Unreachable` or `Absent` when a page that must be there cannot be had, and `SourceFailed` for a
+    Raises `Unreachable` or `NotFound` when a page that must be there cannot be had, and `SourceFailed` for a
     page without a torch wheel; what was stored before is then as it was.
     """
     base = base.rstrip("/")
@@ -105,7 +105,7 @@ class _Asked:
         etag, modified = self.stored.pages.get(url, (None, None)) if self.stored else (None, None)
         try:
             page = self._read(url, etag=etag, last_modified=modified)
-        except Absent as error:
+        except NotFound as error:
             if project == "torch":
                 raise
             self.notes.append(error.message)
@@ -129,13 +129,13 @@ class _Asked:
             raise self._no_index(page, "it lists no torch wheel")
         self.rejected += listed.rejected_total
         if listed.truncated:
-            self.notes.append(message("{url} has more links than are read", url=redacted(page.url)))
+            self.notes.append(message("{url} has more links than are read", url=redact_url(page.url)))
         return listed.wheels
 
     @staticmethod
     def _no_index(page: Page, why: str) -> SourceFailed:
         return SourceFailed(
-            message("{url} is not a page of a wheel index: {why}", url=redacted(page.url), why=why),
+            message("{url} is not a page of a wheel index: {why}", url=redact_url(page.url), why=why),
             fix=message(
                 "give the folder above torch/ with --index-url, such as https://download.pytorch.org/whl"
             ),
@@ -190,7 +190,7 @@ def _requires(wheel: Wheel, base: str, read: Read, notes: list[str]) -> tuple[st
     for place in dict.fromkeys((url, _on_host_of(base, url))):
         try:
             body = read(place).body
-        except (Absent, Unreachable) as error:
+        except (NotFound, Unreachable) as error:
             why = error.message
             continue
         if wheel.metadata_sha256 in (None, hashlib.sha256(body).hexdigest()):
@@ -199,7 +199,7 @@ def _requires(wheel: Wheel, base: str, read: Read, notes: list[str]) -> tuple[st
                 row.removeprefix("Requires-Dist:").strip() for row in head if row.startswith("Requires-Dist:")
             ]
             return tuple(lines[:_MAX_LINES])
-        why = message("{place} is not the metadata that its page announces", place=redacted(place))
+        why = message("{place} is not the metadata that its page announces", place=redact_url(place))
     notes.append(
         message(
             "what {project} {public} declares of torch is unknown: {why}",

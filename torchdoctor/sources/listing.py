@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import Absent, Page, Unreachable, get_page
-from torchdoctor.sources.wheel_variant import built_variant
+from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from wheels_index import InvalidWheel, Wheel, parse_page
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Knowledge
     from torchdoctor.sources.source import Source
 
-__all__ = ["SourceShelf", "local_path"]
+__all__ = ["SourceListing", "local_path"]
 
 
 @dataclass(kw_only=True)
-class SourceShelf:
+class SourceListing:
     """A source as the choice sees it; reads each page once, gives up on a host that cannot be reached."""
 
     source: Source
-    read: Callable[[str], Page] = get_page
+    read: Callable[[str], Page] = fetch_page
     on_unreachable: Callable[[Source, str], None] | None = None
     known: Knowledge = "live"
     failure: str | None = None
@@ -63,7 +63,7 @@ class SourceShelf:
                 return _read_local(local_path(url), url)
             page = self.read(url)
             return parse_page(page.body, url=page.url, content_type=page.content_type or "text/html").wheels
-        except Absent:
+        except NotFound:
             return ()
         except Unreachable as error:
             self._fail(error.message)
@@ -106,7 +106,10 @@ def _local_wheels(folder: Path) -> list[Wheel]:
             wheel = Wheel.from_filename(path.name, url=path.absolute().as_uri(), size=path.stat().st_size)
             if wheel.variant is None and wheel.version.local is None:
                 wheel = Wheel.from_filename(
-                    path.name, url=wheel.url, size=wheel.size, variant=built_variant(path, wheel.project)
+                    path.name,
+                    url=wheel.url,
+                    size=wheel.size,
+                    variant=variant_inside_wheel(path, wheel.project),
                 )
         except (InvalidWheel, zipfile.BadZipFile, OSError):
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.errors import UsageError
 from torchdoctor.sources.mirrors import AUTO, mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.sources.installer_config import Setting
 
-__all__ = ["Sources", "sources_in_order"]
+__all__ = ["Sources", "order_sources"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +49,7 @@ class Sources:
         )
 
 
-def sources_in_order(
+def order_sources(
     *,
     index_url: str | None = None,
     find_links: Sequence[str] = (),
@@ -114,13 +114,13 @@ def _usable(configured: Sequence[Setting]) -> tuple[list[Setting], tuple[str, ..
 def _source(place: str, layout: str, origin: str) -> Source:
     url = as_url(place, origin=origin)
     return Source(
-        name=redacted(place), url=url, layout="flat" if layout == "flat" else "either", origin=origin
+        name=redact_url(place), url=url, layout="flat" if layout == "flat" else "either", origin=origin
     )
 
 
 def _from_setting(setting: Setting) -> Source:
     return Source(
-        name=redacted(setting.place),
+        name=redact_url(setting.place),
         url=as_url(setting.place, origin=setting.origin),
         layout="flat" if setting.kind == "find-links" else "simple",
         origin=setting.origin,

@@ -17,7 +17,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
 
 __all__ = ["PIP_SECONDS", "asking_pip", "pip_may_have_files", "read_settings", "uv_tables"]
 
@@ -34,15 +34,15 @@ _SIZE = 1 << 20
 
 
 def read_settings(
-    world: World, *, pythons: Sequence[Path], prefixes: Sequence[Path], folder: Path
+    system: System, *, pythons: Sequence[Path], prefixes: Sequence[Path], folder: Path
 ) -> tuple[Setting, ...]:
     """Pip's settings as the first of `pythons` that has pip tells them, then uv's for a project in `folder`.
 
     pip is asked rather than its files read: it alone knows all its levels. Where it has none, in the folders that
     `prefixes` name either, only its variables can say anything, and it is not waited for.
     """
-    pip = _ask_pip(world, pythons) if pip_may_have_files(world, prefixes) else _from_variables(world)
-    rows = [*pip, *uv_settings(world.environ, list(uv_tables(world.environ, folder)))]
+    pip = _ask_pip(system, pythons) if pip_may_have_files(system, prefixes) else _from_variables(system)
+    rows = [*pip, *uv_settings(system.environ, list(uv_tables(system.environ, folder)))]
     return tuple({(row.kind, row.place): row for row in reversed(rows)}.values())[::-1]
 
 
@@ -51,35 +51,35 @@ def asking_pip(python: Path) -> list[str]:
     return [str(python), "-c", _ASK_PIP]
 
 
-def _ask_pip(world: World, pythons: Sequence[Path]) -> tuple[Setting, ...]:
+def _ask_pip(system: System, pythons: Sequence[Path]) -> tuple[Setting, ...]:
     for python in dict.fromkeys(pythons):
-        answer = world.run(asking_pip(python), timeout=PIP_SECONDS)
+        answer = system.run(asking_pip(python), timeout=PIP_SECONDS)
         if answer.ok:
             return pip_settings(answer.stdout)
-    return _from_variables(world)
+    return _from_variables(system)
 
 
-def _from_variables(world: World) -> tuple[Setting, ...]:
+def _from_variables(system: System) -> tuple[Setting, ...]:
     keys = ("index-url", "extra-index-url", "find-links", "no-index")
-    given = {key: world.environ.get(f"PIP_{key.upper().replace('-', '_')}") for key in keys}
+    given = {key: system.environ.get(f"PIP_{key.upper().replace('-', '_')}") for key in keys}
     return pip_settings("\n".join(f":env:.{key}={value!r}" for key, value in given.items() if value))
 
 
-def pip_may_have_files(world: World, prefixes: Sequence[Path]) -> bool:
+def pip_may_have_files(system: System, prefixes: Sequence[Path]) -> bool:
     """Whether there may be a settings file for pip, of the interpreters with these prefixes; asked on Linux alone.
 
     https://pip.pypa.io/en/stable/topics/configuration/#location
     """
-    named = world.environ.get("PIP_CONFIG_FILE")
+    named = system.environ.get("PIP_CONFIG_FILE")
     if sys.platform != "linux" or named == os.devnull:
         return sys.platform != "linux"
-    home = world.environ.get("HOME")
+    home = system.environ.get("HOME")
     if named is not None or not home:
         return True
-    shared = (world.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
-    own = world.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    shared = (system.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")
+    own = system.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
     folders = ["/etc", *(f"{place}/pip" for place in (*shared, own)), f"{home}/.pip", *map(str, prefixes)]
-    return any(world.exists(f"{folder}/pip.conf") for folder in folders)
+    return any(system.exists(f"{folder}/pip.conf") for folder in folders)
 
 
 def uv_tables(environ: Mapping[str, str], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

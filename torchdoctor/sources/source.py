@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.errors import UsageError
 
 __all__ = ["OFFICIAL", "PYPI", "Layout", "Source", "as_url"]
@@ -43,7 +43,7 @@ class Source:
     def index_url(self, variant: str) -> str:
         """What a person would give pip for this variant."""
         base = self.url.rstrip("/")
-        return f"{base}/{variant}" if self.layout in ("pytorch", "flat-variants") else redacted(self.url)
+        return f"{base}/{variant}" if self.layout in ("pytorch", "flat-variants") else redact_url(self.url)
 
     @property
     def local(self) -> bool:
@@ -63,7 +63,7 @@ def as_url(place: str, *, origin: str) -> str:
     if scheme in ("http", "https"):
         if not host:
             raise UsageError(
-                message("{origin}: {place} names no host", origin=origin, place=redacted(place)),
+                message("{origin}: {place} names no host", origin=origin, place=redact_url(place)),
                 fix=message("give a full URL"),
             )
         return place
@@ -74,7 +74,7 @@ def as_url(place: str, *, origin: str) -> str:
             message(
                 "{origin}: {place} is neither http(s), file nor a folder",
                 origin=origin,
-                place=redacted(place),
+                place=redact_url(place),
             ),
             fix=message("give a URL or a path"),
         )

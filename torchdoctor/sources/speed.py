@@ -36,19 +36,19 @@ def measure(url: str) -> Measured:
     """Ask for the first half MiB and time it; a failure is a result."""
     import requests
 
-    from torchdoctor.core.net.http import reason, within
+    from torchdoctor.core.net.http import failure_reason, with_deadline
 
     try:
-        return within(_LIMIT, lambda: _measure(url))
+        return with_deadline(_LIMIT, lambda: _measure(url))
     except (requests.RequestException, OSError, ValueError) as error:
-        return Measured(url=url, failure=reason(error))
+        return Measured(url=url, failure=failure_reason(error))
 
 
 def _measure(url: str) -> Measured:
-    from torchdoctor.core.net.http import open_file
+    from torchdoctor.core.net.http import open_stream
 
     started = time.monotonic()
-    with contextlib.closing(open_file(url, {"Range": f"bytes=0-{_BYTES - 1}"})) as answer:
+    with contextlib.closing(open_stream(url, {"Range": f"bytes=0-{_BYTES - 1}"})) as answer:
         if answer.status_code not in (200, 206):
             return Measured(
                 url=url, failure=message("it answers {status_code}", status_code=answer.status_code)
@@ -57,10 +57,10 @@ def _measure(url: str) -> Measured:
 
 
 def _timed(url: str, answer: requests.Response, latency: float) -> Measured:
-    from torchdoctor.core.net.http import pieces
+    from torchdoctor.core.net.http import iter_body
 
     started, count = time.monotonic(), 0
-    for chunk in pieces(answer):
+    for chunk in iter_body(answer):
         count += len(chunk)
         if count >= _BYTES or time.monotonic() - started > _SECONDS:
             break

@@ -11,12 +11,12 @@ from torchdoctor.inventory.installed import build_tag
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["built_variant"]
+__all__ = ["variant_inside_wheel"]
 
 _LIMIT = 64 * 1024
 
 
-def built_variant(wheel: Path, project: str) -> str | None:
+def variant_inside_wheel(wheel: Path, project: str) -> str | None:
     """The variant in `<project>/version.py` of a torch, torchvision or torchaudio wheel.
 
     torchvision 0.28.0 from PyPI is named and described without a build tag, and says `0.28.0+cu130` there.

@@ -8,22 +8,23 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.verify.model import CheckResult, VerifyReport
-    from torchdoctor.verify.runner import bench, cases_named, select, verify
+    from torchdoctor.verify.runner import bench, cases_named, select_checks, verify
 
-__all__ = ["CheckResult", "VerifyReport", "bench", "cases_named", "select", "verify"]
+__all__ = ["CheckResult", "VerifyReport", "bench", "cases_named", "select_checks", "verify"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "model": (
-            "CheckResult",
-            "VerifyReport",
-        ),
-        "runner": (
-            "bench",
-            "cases_named",
-            "select",
-            "verify",
-        ),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "model": (
+                "CheckResult",
+                "VerifyReport",
+            ),
+            "runner": (
+                "bench",
+                "cases_named",
+                "select_checks",
+                "verify",
+            ),
+        },
+    )

@@ -23,7 +23,7 @@ from torchdoctor.verify.memory import resident_mib
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Child"]
+__all__ = ["ProbeProcess"]
 
 PROBE = Path(__file__).parent.parent / "probe" / "__main__.py"
 
@@ -43,7 +43,7 @@ _WINDOWS = {
 }
 
 
-class Child:
+class ProbeProcess:
     """The running probe. `next_event` gives what it says; `stop` ends it and everything that it started.
 
     A `launcher` is a command that runs the probe, once or in several processes.

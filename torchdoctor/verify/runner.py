@@ -20,13 +20,13 @@ from torchdoctor.probe import suite
 from torchdoctor.verify.devices import valid_device
 from torchdoctor.verify.memory import most_memory
 from torchdoctor.verify.model import CheckResult, VerifyReport
-from torchdoctor.verify.probe_process import Child
-from torchdoctor.verify.translate import retold
+from torchdoctor.verify.probe_process import ProbeProcess
+from torchdoctor.verify.translate import translatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["bench", "cases_named", "select", "verify"]
+__all__ = ["bench", "cases_named", "select_checks", "verify"]
 
 # From its start until the interpreter says hello: a cold network disk takes seconds.
 _HELLO = 60.0
@@ -55,7 +55,7 @@ def verify(
     Raises `EnvironmentUnusable` when there is no interpreter to run, `UsageError` for a check or a
     device that cannot exist.
     """
-    selected = select(only, skip, quick=quick)
+    selected = select_checks(only, skip, quick=quick)
     for name in devices or ():
         valid_device(name)
     checks: list[CheckResult] = []
@@ -150,7 +150,7 @@ def _named(case: str, name: str) -> bool:
     return case == name or case.startswith(name + "-")
 
 
-def select(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
+def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
     """The checks to run, in their order. A check named in `only` runs also when it is no quick one."""
     known = [step.id for step in suite.VERIFY]
     usual = {step.id for step in suite.VERIFY if step.quick or not quick}
@@ -172,7 +172,7 @@ def _check(row: Mapping[str, Any]) -> CheckResult:
         device=row["device"],
         status=row["status"],
         seconds=row["seconds"],
-        detail=retold(row["detail"], row.get("parts")),
+        detail=translatable(row["detail"], row.get("parts")),
         evidence=tuple(row["evidence"]),
     )
 
@@ -184,13 +184,13 @@ def _figure(row: Mapping[str, Any]) -> BenchResult:
         if field.name in row["figures"]
     }
     if figures.get("note"):
-        figures["note"] = retold(figures["note"], row.get("note_parts"))
+        figures["note"] = translatable(figures["note"], row.get("note_parts"))
     if "rounds_s" in figures:
         figures["rounds_s"] = tuple(figures["rounds_s"])
     common = {"id": row["id"], "device": row["device"], "seconds": row["seconds"]}
     if row["status"] == "fail":
         return BenchResult(
-            **common, error=retold(row["detail"], row.get("parts")), evidence=tuple(row["evidence"])
+            **common, error=translatable(row["detail"], row.get("parts")), evidence=tuple(row["evidence"])
         )
     return BenchResult(**(common | figures))
 
@@ -242,13 +242,13 @@ class _Run:
     def _through(self, python: Path, work: Path, environ: Mapping[str, str]) -> bool:
         finished = [[name, device, status] for (name, device), status in self._finished.items()]
         self._current, self._answered = None, False
-        child = Child(python, {**self._request, "finished": finished}, work, environ)
+        child = ProbeProcess(python, {**self._request, "finished": finished}, work, environ)
         try:
             return self._follow(child, python)
         finally:
             child.stop()
 
-    def _follow(self, child: Child, python: Path) -> bool:
+    def _follow(self, child: ProbeProcess, python: Path) -> bool:
         # These two are only ever lengthened: what a short limit is tried on is the steps.
         patience = max(self._scale, 1.0)
         limit = _HELLO * patience
@@ -291,7 +291,7 @@ class _Run:
         # A step may say more than its result: its own limit still holds then.
         return self._current[0] if self._current else None
 
-    def _lost(self, child: Child, python: Path, how: str) -> bool:
+    def _lost(self, child: ProbeProcess, python: Path, how: str) -> bool:
         """The process is gone before its end: the step it was at has failed. Whether there is no more to do."""
         if not self._answered and not self._finished:
             said = ": " + "; ".join(child.stderr[-3:]) if child.stderr else ""
@@ -319,7 +319,7 @@ class _Run:
                 self._record(_row(left, "cpu", "skip", suite.NO_TORCH))
         return name == suite.IMPORT.id
 
-    def _fail(self, name: str, device: str, detail: str, child: Child) -> None:
+    def _fail(self, name: str, device: str, detail: str, child: ProbeProcess) -> None:
         seconds = round(time.monotonic() - self._started, 3) if (name, device) == self._current else 0.0
         self._record(_row(name, device, "fail", detail, seconds=seconds, evidence=child.stderr))
 

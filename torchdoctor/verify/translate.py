@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from torchdoctor.core.i18n.catalog import is_ours, spoken
+from torchdoctor.core.i18n.catalog import current_language, in_catalog
 from torchdoctor.core.i18n.messages import Message, joined
 
-__all__ = ["retold"]
+__all__ = ["translatable"]
 
 _SEPARATORS = ("", ", ", "; ", " and ", " or ")
 _DEEPEST, _MOST = 6, 50
 
 
-def retold(english: str, parts: object) -> str:
+def translatable(english: str, parts: object) -> str:
     """The sentence as a message, where `parts` make exactly it and each template is one of our own.
 
     What the environment's process sends is not trusted: a template is only used when the catalogue has it, values
     are text that is never formatted again, and anything odd leaves the English sentence as it came.
     """
-    if spoken() == "en":
+    if current_language() == "en":
         return english
     try:
         made = _made(parts, _DEEPEST)
@@ -52,7 +52,7 @@ def _made(parts: object, depth: int) -> str:
         if template not in _SEPARATORS:
             raise ValueError(template)
         return joined([_made(row, depth - 1) for row in values], template)
-    if not is_ours(template):
+    if not in_catalog(template):
         raise ValueError(template)
     filled: dict[str, Any] = {str(name): _made(row, depth - 1) for name, row in values.items()}
     return Message(template, filled)

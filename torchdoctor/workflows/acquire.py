@@ -5,33 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import say_in_use
+from torchdoctor.core.fs.run_directories import mark_cached_files_in_use
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.errors import InstallFailed
-from torchdoctor.fetch.mirrors import Elsewhere
+from torchdoctor.fetch.mirrors import MirrorLookup
 from torchdoctor.fetch.wheelhouse import fetch
 from torchdoctor.lock.compile import locked_wheel
-from torchdoctor.lock.fallbacks import lock_errand
-from torchdoctor.lock.missing_hashes import FirstHashes
+from torchdoctor.lock.fallbacks import lock_with_fallbacks
+from torchdoctor.lock.missing_hashes import MissingHashCheck
 from torchdoctor.resolve.model import LeftOut
-from torchdoctor.sources.wheel_variant import built_variant
+from torchdoctor.sources.wheel_variant import variant_inside_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.fetch.wheelhouse import FetchedWheel, Wheelhouse
+    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch.wheelhouse import Wheelhouse
     from torchdoctor.lock.model import Lock, LockedWheel
     from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.workflows.context import Errand
+    from torchdoctor.workflows.context import AcquireContext
     from wheels_index import Wheel
 
-__all__ = ["bring", "bring_locked", "lock_alone"]
+__all__ = ["fetch_lock", "lock_and_fetch", "lock_only"]
 
 
-def bring(
-    errand: Errand,
+def lock_and_fetch(
+    context: AcquireContext,
     plan: Plan,
     report: Reporter,
     on_locked: Callable[[Lock], None],
@@ -43,22 +44,22 @@ def bring(
     with each file that is there, less those of another build; some are not told of so.
     """
     for attempt in range(1 + len(plan.packages)):
-        ahead = _ahead(errand, plan, report)
+        ahead = _ahead(context, plan, report)
         plan = _knowing(plan, ahead)
-        locked = lock_errand(errand, plan, report, f"lock-{attempt}", ahead)
+        locked = lock_with_fallbacks(context, plan, report, f"lock-{attempt}", ahead)
         on_locked(locked)
-        first = _first_hashes(errand, plan, locked)
-        house = _fetch_missing(errand, locked, report, ahead, _less_foreign(plan, on_file))
+        first = _first_hashes(context, plan, locked)
+        house = _fetch_missing(context, locked, report, ahead, _less_foreign(plan, on_file))
         _tell_first(first.found(), report)
         foreign = _foreign_build(plan, house.wheels)
         if foreign is None:
             return plan, locked.confirmed(house.wheels), house
-        plan = _without(plan, foreign, errand.request, report)
+        plan = _without(plan, foreign, context.request, report)
     raise AssertionError("every companion was left out and one is still foreign")
 
 
-def bring_locked(
-    errand: Errand,
+def fetch_lock(
+    context: AcquireContext,
     plan: Plan,
     locked: Lock,
     report: Reporter,
@@ -67,13 +68,15 @@ def bring_locked(
 ) -> tuple[Plan, Wheelhouse]:
     """Fetch exactly the files of a lock that was made before; raises where they are builds of several kinds.
 
-    Where nothing in the lock says which variant torch is, its file does. `on_file` as for `bring`.
+    Where nothing in the lock says which variant torch is, its file does. `on_file` as for `lock_and_fetch`.
     """
     on_locked(locked)
-    house = _fetch_missing(errand, locked, report, on_file=on_file)
+    house = _fetch_missing(context, locked, report, on_file=on_file)
     if locked.variant is None:
         torch = next((row.path for row in house.wheels if row.wheel.name == "torch"), None)
-        plan = replace(plan, variant=(built_variant(torch, "torch") if torch else None) or plan.variant)
+        plan = replace(
+            plan, variant=(variant_inside_wheel(torch, "torch") if torch else None) or plan.variant
+        )
     foreign = _foreign_build(plan, house.wheels)
     if foreign is not None:
         raise InstallFailed(
@@ -89,21 +92,21 @@ def bring_locked(
     return plan, house
 
 
-def lock_alone(errand: Errand, plan: Plan, report: Reporter) -> Lock:
+def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> Lock:
     """Lock without fetching; only a file of the plan that no index gives a hash for is, to take it, which is said."""
-    hashless = _of_plan(errand, plan, lambda wheel: wheel.sha256 is None)
-    ahead = _fetch(errand, hashless, report).wheels if hashless else ()
+    hashless = _of_plan(context, plan, lambda wheel: wheel.sha256 is None)
+    ahead = _fetch(context, hashless, report).wheels if hashless else ()
     plan = _knowing(plan, ahead)
-    locked = lock_errand(errand, plan, report, "lock", ahead)
-    _tell_first(_first_hashes(errand, plan, locked).found(), report)
+    locked = lock_with_fallbacks(context, plan, report, "lock", ahead)
+    _tell_first(_first_hashes(context, plan, locked).found(), report)
     return locked
 
 
-def _first_hashes(errand: Errand, plan: Plan, locked: Lock) -> FirstHashes:
+def _first_hashes(context: AcquireContext, plan: Plan, locked: Lock) -> MissingHashCheck:
     """Of the files that are fetched; those of the plan are looked at before."""
     planned = {row.wheel.filename for row in plan.packages if row.wheel is not None}
-    installed = {row.filename for row in locked.wheels if errand.has(row.name, row.version)}
-    return FirstHashes(locked, errand.sources, known=planned | installed, offline=errand.offline)
+    installed = {row.filename for row in locked.wheels if context.has(row.name, row.version)}
+    return MissingHashCheck(locked, context.sources, known=planned | installed, offline=context.offline)
 
 
 def _tell_first(wheels: Sequence[LockedWheel], report: Reporter) -> None:
@@ -135,21 +138,21 @@ def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
 
 
 def _fetch(
-    errand: Errand,
+    context: AcquireContext,
     wheels: Sequence[LockedWheel],
     report: Reporter,
     held: Sequence[FetchedWheel] = (),
     on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
-    mirrors = errand.sources.mirrors
-    say_in_use(errand.work, (row.filename for row in wheels))
+    mirrors = context.sources.mirrors
+    mark_cached_files_in_use(context.work, (row.filename for row in wheels))
     house = fetch(
         wheels,
-        cache=errand.cache / "wheels",
+        cache=context.cache / "wheels",
         progress=report,
-        offline=errand.offline,
+        offline=context.offline,
         held=held,
-        mirrors=Elsewhere(mirrors) if mirrors else None,
+        mirrors=MirrorLookup(mirrors) if mirrors else None,
         on_file=on_file,
     )
     _tell_fetched(house, report)
@@ -157,32 +160,32 @@ def _fetch(
 
 
 def _fetch_missing(
-    errand: Errand,
+    context: AcquireContext,
     locked: Lock,
     report: Reporter,
     ahead: Sequence[FetchedWheel] = (),
     on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
     """The files of the lock that are not installed at their versions."""
-    installed = {row.name for row in locked.wheels if errand.has(row.name, row.version)}
-    return _fetch(errand, locked.without(installed).wheels, report, ahead, on_file)
+    installed = {row.name for row in locked.wheels if context.has(row.name, row.version)}
+    return _fetch(context, locked.without(installed).wheels, report, ahead, on_file)
 
 
-def _ahead(errand: Errand, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
+def _ahead(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
     """Fetch before locking what has no metadata or hash beside it: uv would read the whole file only for that."""
-    needed = _of_plan(errand, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
+    needed = _of_plan(context, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
     if not needed:
         return ()
-    say_in_use(errand.work, (row.filename for row in needed))
-    return fetch(needed, cache=errand.cache / "wheels", progress=report, offline=errand.offline).wheels
+    mark_cached_files_in_use(context.work, (row.filename for row in needed))
+    return fetch(needed, cache=context.cache / "wheels", progress=report, offline=context.offline).wheels
 
 
-def _of_plan(errand: Errand, plan: Plan, which: Callable[[Wheel], bool]) -> list[LockedWheel]:
+def _of_plan(context: AcquireContext, plan: Plan, which: Callable[[Wheel], bool]) -> list[LockedWheel]:
     """Files of the plan that are not installed, do not lie here, and are such."""
     wheels = [
         row.wheel
         for row in plan.packages
-        if row.wheel is not None and not errand.has(row.name, str(row.version))
+        if row.wheel is not None and not context.has(row.name, str(row.version))
     ]
     return [locked_wheel(w) for w in wheels if which(w) and not (w.url or "").startswith("file:")]
 
@@ -235,7 +238,7 @@ def _foreign_build(plan: Plan, wheels: Sequence[FetchedWheel]) -> tuple[str, str
     planned = {row.name for row in plan.packages}
     for row in wheels:
         if row.wheel.name in planned:
-            built = built_variant(row.path, row.wheel.name)
+            built = variant_inside_wheel(row.path, row.wheel.name)
             if built is not None and built != plan.variant:
                 return row.wheel.name, built
     return None

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle.write import write_bundle
-from torchdoctor.core.fs.run_directories import workplace
+from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.lock.sizes import with_sizes
-from torchdoctor.workflows.acquire import bring, lock_alone
-from torchdoctor.workflows.context import Errand
-from torchdoctor.workflows.plan import decide, gather_sources
+from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
+from torchdoctor.workflows.context import AcquireContext
+from torchdoctor.workflows.plan import gather_sources, resolve_online
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.bundle.write import Bundle
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.lock.model import Lock
     from torchdoctor.lock.target import Target
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from torchdoctor.sources.order import Sources
     from torchdoctor.workflows.plan import SourceOptions
 
-__all__ = ["CarryOptions", "download", "lock_for"]
+__all__ = ["BundleOptions", "download", "lock_for"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CarryOptions:
+class BundleOptions:
     """For which machine, and what for; `python` runs here, and is the machine's own where there is no `target`."""
 
     machine: Machine
@@ -43,30 +43,34 @@ class CarryOptions:
     data: Path
 
 
-def lock_for(options: CarryOptions, *, world: World, report: Reporter) -> tuple[Plan, Lock]:
+def lock_for(options: BundleOptions, *, system: System, report: Reporter) -> tuple[Plan, Lock]:
     """The plan over what sources in reach have, and the lock of it all, each file with its hash."""
-    plan, sources = _decide(options, world, report)
-    with workplace(options.cache) as work:
-        errand = _errand(options, sources, work, world)
-        return plan, with_sizes(lock_alone(errand, plan, report))
+    plan, sources = _decide(options, system, report)
+    with run_directory(options.cache) as work:
+        context = _errand(options, sources, work, system)
+        return plan, with_sizes(lock_only(context, plan, report))
 
 
-def download(options: CarryOptions, folder: Path, *, world: World, report: Reporter) -> tuple[Plan, Bundle]:
+def download(
+    options: BundleOptions, folder: Path, *, system: System, report: Reporter
+) -> tuple[Plan, Bundle]:
     """Fetch it all into `folder`, with a lock, sums and scripts that install it where there is only Python."""
-    plan, sources = _decide(options, world, report)
-    with workplace(options.cache) as work:
-        errand = _errand(options, sources, work, world)
-        plan, locked, house = bring(errand, plan, report, lambda _: None)
+    plan, sources = _decide(options, system, report)
+    with run_directory(options.cache) as work:
+        context = _errand(options, sources, work, system)
+        plan, locked, house = lock_and_fetch(context, plan, report, lambda _: None)
         return plan, write_bundle(folder, locked, house, options.machine)
 
 
-def _decide(options: CarryOptions, world: World, report: Reporter) -> tuple[Plan, Sources]:
-    sources = gather_sources(options.sources, world, options.python, report)
-    return decide(options.request, options.sources, options.machine, sources, report, data=options.data)
+def _decide(options: BundleOptions, system: System, report: Reporter) -> tuple[Plan, Sources]:
+    sources = gather_sources(options.sources, system, options.python, report)
+    return resolve_online(
+        options.request, options.sources, options.machine, sources, report, data=options.data
+    )
 
 
-def _errand(options: CarryOptions, sources: Sources, work: Path, world: World) -> Errand:
-    return Errand(
+def _errand(options: BundleOptions, sources: Sources, work: Path, system: System) -> AcquireContext:
+    return AcquireContext(
         request=options.request,
         python=options.python.executable,
         sources=sources,
@@ -74,7 +78,7 @@ def _errand(options: CarryOptions, sources: Sources, work: Path, world: World) -
         optional=options.optional,
         cache=options.cache,
         work=work,
-        environ=world.environ,
+        environ=system.environ,
         offline=options.sources.offline,
         machine=options.machine,
         target=options.target,

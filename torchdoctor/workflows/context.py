@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Request
     from torchdoctor.sources.order import Sources
 
-__all__ = ["Errand"]
+__all__ = ["AcquireContext"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Errand:
+class AcquireContext:
     """What to bring and with what: `extras` must be there, `optional` requirement lines may be left out.
 
     `installed` versions of an environment that is there already stay where the plan allows; those named in

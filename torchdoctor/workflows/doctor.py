@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import cache_folder, data_folder, say_json
+from torchdoctor.cli.locations import cache_folder, data_folder, print_json
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, translate
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torchdoctor.cli.options import Output
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.diagnose import Finding
-    from torchdoctor.doctor import Looking, Seen
-    from torchdoctor.doctor.check_lines import Line
+    from torchdoctor.doctor import CheckUp, InspectOptions
+    from torchdoctor.doctor.check_lines import CheckLine
     from torchdoctor.doctor.repairs import Repair, Repaired
     from torchdoctor.workflows.plan import SourceOptions
     from wheels_index import Snapshot
 
-__all__ = ["Asked", "examine", "look_everywhere"]
+__all__ = ["DoctorOptions", "look_everywhere", "run_doctor"]
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "note": "blue"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class DoctorOptions:
     """The options of one check-up."""
 
     checks: tuple[str, ...]
@@ -43,7 +43,7 @@ class Asked:
     fix: bool
     dry_run: bool
     yes: bool
-    how: Looking
+    how: InspectOptions
     options: Mapping[str, Any]
 
     @property
@@ -55,21 +55,21 @@ class Asked:
         return SourceOptions(**{name: self.options[name] for name in names})
 
     @staticmethod
-    def of(options: Mapping[str, Any]) -> Asked:
+    def of(options: Mapping[str, Any]) -> DoctorOptions:
         """The options as they were given; `UsageError` for a check that there is not."""
-        from torchdoctor.doctor import Looking
+        from torchdoctor.doctor import InspectOptions
         from torchdoctor.doctor.check_lines import chosen_checks
 
         _refuse_unknown((*options["only"], *options["exclude"]))
         checks = chosen_checks(options["only"], options["exclude"])
-        return Asked(
+        return DoctorOptions(
             checks=checks,
             exclude=frozenset(options["exclude"]),
             strict=options["strict"],
             fix=options["fix"],
             dry_run=options["dry_run"],
             yes=options["yes"],
-            how=Looking(
+            how=InspectOptions(
                 importing=options["importing"] and "pytorch.import" in checks,
                 asking=options["network"] and "network.index" in checks,
                 deep=options["deep"],
@@ -95,35 +95,35 @@ def _refuse_unknown(names: Sequence[str]) -> None:
             )
 
 
-def examine(python: Path, asked: Asked, output: Output) -> int:
+def run_doctor(python: Path, asked: DoctorOptions, output: Output) -> int:
     """Check up one environment; the exit status is 1 when something is wrong."""
-    from torchdoctor.core.system import real_world
-    from torchdoctor.core.system.background import Beside
+    from torchdoctor.core.system import host_system
+    from torchdoctor.core.system.background import BackgroundCall
     from torchdoctor.detect import describe_python
 
-    world = real_world(os.environ)
-    asking = Beside(lambda: describe_python(world, python))
+    system = host_system(os.environ)
+    asking = BackgroundCall(lambda: describe_python(system, python))
     # The rules are read while the interpreter says what it is: each takes some 20 ms.
     from torchdoctor.doctor.check_lines import lines_of
-    from torchdoctor.doctor.repairs import mending_command, with_mending
+    from torchdoctor.doctor.repairs import fix_command, with_fix_command
     from torchdoctor.sources.index_cache import known_index
 
     described = asking.result()
     index = known_index(data_folder(), lambda text: click.echo(text, err=True))
-    seen, findings = _judged(world, described, asked, index)
+    seen, findings = _judged(system, described, asked, index)
     repairs = _repairs(seen, findings, index)
     done: tuple[Repaired, ...] = ()
     if asked.fix:
-        done = _mend(repairs, seen, findings, asked, output, world)
+        done = _mend(repairs, seen, findings, asked, output, system)
         if changed := any(row.outcome == "repaired" for row in done):
-            seen, findings = _judged(world, described, asked, index)
+            seen, findings = _judged(system, described, asked, index)
             done = _checked_again(done, findings)
-    mends = mending_command(described)
+    mends = fix_command(described)
     if not asked.fix:
-        findings = with_mending(findings, repairs, mends)
+        findings = with_fix_command(findings, repairs, mends)
     lines = lines_of(seen, findings, asked.checks)
     if output.json:
-        say_json(_document(seen, findings, lines, done))
+        print_json(_document(seen, findings, lines, done))
     else:
         if not asked.fix or changed:
             _report(findings, lines, output)
@@ -134,26 +134,26 @@ def examine(python: Path, asked: Asked, output: Output) -> int:
 
 def _mend(
     repairs: Sequence[Repair],
-    seen: Seen,
+    seen: CheckUp,
     findings: Sequence[Finding],
-    asked: Asked,
+    asked: DoctorOptions,
     output: Output,
-    world: World,
+    system: System,
 ) -> tuple[Repaired, ...]:
     """Say what is wrong and what can be done about it, then ask and do it."""
     from torchdoctor.doctor.check_lines import lines_of
     from torchdoctor.report.terminal.doctor import planned_lines
     from torchdoctor.report.terminal.wrap import columns_of
-    from torchdoctor.workflows.repair import carry_out
+    from torchdoctor.workflows.repair import run_repairs
 
     if not output.json:
         _report(findings, lines_of(seen, findings, asked.checks), output)
         for text in planned_lines(() if asked.dry_run else repairs, columns_of(sys.stdout)):
             click.echo(text)
-    return carry_out(repairs, seen, asked, output, world)
+    return run_repairs(repairs, seen, asked, output, system)
 
 
-def _repairs(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
+def _repairs(seen: CheckUp, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
     if not findings:
         return ()
     from torchdoctor.doctor.repairs import repairs_for
@@ -161,15 +161,17 @@ def _repairs(seen: Seen, findings: Sequence[Finding], index: Snapshot) -> tuple[
     return repairs_for(seen, findings, index)
 
 
-def _judged(world: World, python: PythonInfo, asked: Asked, index: Any) -> tuple[Seen, tuple[Finding, ...]]:
-    from torchdoctor.diagnose.engine import judge
-    from torchdoctor.doctor import look
+def _judged(
+    system: System, python: PythonInfo, asked: DoctorOptions, index: Any
+) -> tuple[CheckUp, tuple[Finding, ...]]:
+    from torchdoctor.diagnose.engine import diagnose
+    from torchdoctor.doctor import inspect
     from torchdoctor.doctor.check_lines import check_of
-    from torchdoctor.doctor.evidence import case_of
+    from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.live_signs import live_rules
 
-    seen = look(world, python, here=Path.cwd(), cache=cache_folder(), index=index, how=asked.how)
-    found = judge(case_of(seen), _, live_rules())
+    seen = inspect(system, python, here=Path.cwd(), cache=cache_folder(), index=index, how=asked.how)
+    found = diagnose(evidence_from(seen), _, live_rules())
     kept = [row for row in found.findings if row.id not in asked.exclude and check_of(row) in asked.checks]
     return seen, tuple(kept)
 
@@ -188,7 +190,7 @@ def _checked_again(done: Sequence[Repaired], findings: Sequence[Finding]) -> tup
 
 
 def _document(
-    seen: Seen, findings: Sequence[Finding], lines: Sequence[Line], done: Sequence[Repaired]
+    seen: CheckUp, findings: Sequence[Finding], lines: Sequence[CheckLine], done: Sequence[Repaired]
 ) -> dict[str, Any]:
     from torchdoctor.inventory.installed import read_installed
 
@@ -208,11 +210,11 @@ def _document(
     }
 
 
-def _problems(findings: Sequence[Finding], lines: Sequence[Line]) -> bool:
+def _problems(findings: Sequence[Finding], lines: Sequence[CheckLine]) -> bool:
     return any(row.severity != "note" for row in findings) or any(row.mark == "error" for row in lines)
 
 
-def _report(findings: Sequence[Finding], lines: Sequence[Line], output: Output) -> None:
+def _report(findings: Sequence[Finding], lines: Sequence[CheckLine], output: Output) -> None:
     """How things are, then what is wrong."""
     from torchdoctor.report.terminal.diagnosis import finding_lines
     from torchdoctor.report.terminal.doctor import checkup_lines
@@ -230,7 +232,7 @@ def _report(findings: Sequence[Finding], lines: Sequence[Line], output: Output) 
 
 def _end(
     findings: Sequence[Finding],
-    lines: Sequence[Line],
+    lines: Sequence[CheckLine],
     done: Sequence[Repaired],
     mends: str,
     output: Output,
@@ -252,21 +254,21 @@ def _styled(text: str, kind: str) -> str:
 
 def look_everywhere(output: Output, *, strict: bool) -> int:
     """One line for each environment on this machine, and what a notebook would run."""
-    from torchdoctor.core.system import real_world
-    from torchdoctor.doctor.all_environments import environments, judge_all
+    from torchdoctor.core.system import host_system
+    from torchdoctor.doctor.all_environments import environments, warnings_for
 
-    rows = environments(real_world(os.environ), here=Path.cwd())
-    notes = judge_all(rows)
+    rows = environments(host_system(os.environ), here=Path.cwd())
+    notes = warnings_for(rows)
     if output.json:
-        say_json({"schema": 1, "environments": [row.to_json() for row in rows], "notes": list(notes)})
+        print_json({"schema": 1, "environments": [row.to_json() for row in rows], "notes": list(notes)})
         return 1 if notes and strict else 0
     width = max((len(str(row.prefix)) for row in rows), default=0)
     for row in rows:
         torch = f"torch {row.torch} ({row.build or '?'})" if row.torch else _("no torch")
-        known_by = f"  {shown(joined(row.known_by))}" if row.known_by else ""
+        known_by = f"  {translate(joined(row.known_by))}" if row.known_by else ""
         click.echo(f"{row.prefix!s:{width}}  Python {row.python_version or '?'}  {torch}{known_by}")
     for text in notes:
-        click.echo(f"{click.style('!', fg='yellow')} {shown(text)}")
+        click.echo(f"{click.style('!', fg='yellow')} {translate(text)}")
     if not rows:
         click.echo(_("no environment was found"))
     return 1 if notes and strict else 0

@@ -8,36 +8,36 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import workplace
+from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import detect, supported_tags
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import update
-from torchdoctor.install.create import beginning
+from torchdoctor.install.create import building_environment
 from torchdoctor.install.interpreter import interpreter_for
-from torchdoctor.install.location import examine, interpreter_of
+from torchdoctor.install.location import inspect_location, interpreter_of
 from torchdoctor.install.record import changes_of
 from torchdoctor.install.staging import recover
 from torchdoctor.inventory.installed import damaged_packages, installed_versions
 from torchdoctor.lock.read import plan_of_lock, read_lock
 from torchdoctor.resolve.model import Plan, Request
 from torchdoctor.sources.credentials import with_credentials
-from torchdoctor.workflows.acquire import bring, bring_locked, lock_alone
-from torchdoctor.workflows.context import Errand
-from torchdoctor.workflows.plan import SourceOptions, decide, gather_sources, get_ready
+from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
+from torchdoctor.workflows.context import AcquireContext
+from torchdoctor.workflows.plan import SourceOptions, gather_sources, preload_modules, resolve_online
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import Detection, Machine, PythonInfo
     from torchdoctor.fetch.wheelhouse import Wheelhouse
-    from torchdoctor.install.create import Begun
-    from torchdoctor.install.location import State
-    from torchdoctor.install.record import Change
+    from torchdoctor.install.create import EnvironmentBuilder
+    from torchdoctor.install.location import LocationKind
+    from torchdoctor.install.record import PackageChange
     from torchdoctor.install.update import Environment
     from torchdoctor.kernel.register import Kernel
     from torchdoctor.lock.model import Lock
@@ -53,7 +53,7 @@ class InstallOptions:
 
     `extras` are requirement lines besides torch and its companions; `optional` ones may be left out where no
     source has them. With a `lock` nothing is decided. `reinstall` names packages to bring anew though their
-    version is there. `agreed`: an existing environment is changed unasked.
+    version is there. `assume_yes`: an existing environment is changed unasked.
     """
 
     folder: Path
@@ -71,7 +71,7 @@ class InstallOptions:
     verify: bool = True
     dry_run: bool = False
     lock: Path | None = None
-    agreed: bool = False
+    assume_yes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +81,7 @@ class InstallResult:
     detection: Detection
     plan: Plan
     lock: Lock | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[PackageChange, ...] = ()
     wheelhouse: Wheelhouse | None = None
     environment: Environment | None = None
     kernel: Kernel | None = None
@@ -93,39 +93,39 @@ class InstallResult:
         return 1 if self.verification is not None and not self.verification.passed else 0
 
 
-def install(options: InstallOptions, *, world: World, report: Reporter) -> InstallResult:
+def install(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
     """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
     recover(options.folder, options.cache / "locks")
-    state = examine(options.folder)
-    python = interpreter_for(options.folder, state, options.python, world)
-    _check_kernel_name(options, world)
+    state = inspect_location(options.folder)
+    python = interpreter_for(options.folder, state, options.python, system)
+    _check_kernel_name(options, system)
     if not options.dry_run:
         update.refuse_unwritable(options.folder, state)
-    detection, sources = _look_around(options, python, world, report)
+    detection, sources = _look_around(options, python, system, report)
     given = _read_lock(options, detection.machine, sources)
     if given is not None and options.lock is not None:
         plan = plan_of_lock(given, options.lock)
     else:
-        plan, sources = decide(
+        plan, sources = resolve_online(
             options.request, options.sources, detection.machine, sources, report, data=options.data
         )
-    with workplace(options.cache) as work:
-        errand = _errand(options, state, python, detection.machine, sources, work, world, report)
+    with run_directory(options.cache) as work:
+        context = _errand(options, state, python, detection.machine, sources, work, system, report)
         if options.dry_run:
-            locked = given or lock_alone(errand, plan, report)
+            locked = given or lock_only(context, plan, report)
             return InstallResult(
-                detection=detection, plan=plan, lock=locked, changes=_changes(locked, errand.installed)
+                detection=detection, plan=plan, lock=locked, changes=_changes(locked, context.installed)
             )
-        with _beginning(options, state, errand, report) as begun:
-            plan, locked, house = _bring(options, errand, plan, given, report, begun)
-            made = _put(options, errand, plan, house, python, report, begun)
-    registered = _register(options, made, plan, world, report)
+        with _beginning(options, state, context, report) as begun:
+            plan, locked, house = _bring(options, context, plan, given, report, begun)
+            made = _put(options, context, plan, house, python, report, begun)
+    registered = _register(options, made, plan, system, report)
     verification = _verify(made, report) if options.verify else None
     return InstallResult(
         detection=detection,
         plan=plan,
         lock=locked,
-        changes=_changes(locked, errand.installed),
+        changes=_changes(locked, context.installed),
         wheelhouse=house,
         environment=made,
         kernel=registered,
@@ -133,7 +133,7 @@ def install(options: InstallOptions, *, world: World, report: Reporter) -> Insta
     )
 
 
-def _check_kernel_name(options: InstallOptions, world: World) -> None:
+def _check_kernel_name(options: InstallOptions, system: System) -> None:
     """Whether the name is free and can be written is known before gigabytes are fetched for it."""
     if options.kernel_name is None:
         return
@@ -143,33 +143,33 @@ def _check_kernel_name(options: InstallOptions, world: World) -> None:
         interpreter_of(options.folder),
         name=options.kernel_name,
         prefix=None,
-        environ=world.environ,
+        environ=system.environ,
         overwrite=options.overwrite_kernel,
     )
 
 
 def _look_around(
-    options: InstallOptions, python: PythonInfo, world: World, report: Reporter
+    options: InstallOptions, python: PythonInfo, system: System, report: Reporter
 ) -> tuple[Detection, Sources]:
     """The machine and the sources, side by side: pip takes longer to say its settings than all else here."""
     with ThreadPoolExecutor(1) as beside:
-        asked = beside.submit(gather_sources, options.sources, world, python, report)
-        detection = detect(world, python=python, environment=options.folder, cache=options.cache)
+        asked = beside.submit(gather_sources, options.sources, system, python, report)
+        detection = detect(system, python=python, environment=options.folder, cache=options.cache)
         report.stage("detect", detection.summary())
-        get_ready()
+        preload_modules()
         return detection, asked.result()
 
 
 def _errand(
     options: InstallOptions,
-    state: State,
+    state: LocationKind,
     python: PythonInfo,
     machine: Machine,
     sources: Sources,
     work: Path,
-    world: World,
+    system: System,
     report: Reporter,
-) -> Errand:
+) -> AcquireContext:
     existing = state in ("venv", "conda")
     damaged = damaged_packages(python.site_packages) if existing else {}
     for name, count in damaged.items():
@@ -180,7 +180,7 @@ def _errand(
                 count=count,
             )
         )
-    return Errand(
+    return AcquireContext(
         request=options.request,
         python=python.executable,
         sources=sources,
@@ -188,9 +188,9 @@ def _errand(
         optional=options.optional,
         cache=options.cache,
         work=work,
-        environ=world.environ,
+        environ=system.environ,
         offline=options.sources.offline,
-        installed=installed_versions(world, python.executable) if existing else {},
+        installed=installed_versions(system, python.executable) if existing else {},
         reinstall=frozenset({*options.reinstall, *damaged}),
         machine=machine,
     )
@@ -203,48 +203,48 @@ def _read_lock(options: InstallOptions, machine: Machine, sources: Sources) -> L
     return with_credentials(locked, sources)
 
 
-def _changes(locked: Lock, installed: Mapping[str, str]) -> tuple[Change, ...]:
+def _changes(locked: Lock, installed: Mapping[str, str]) -> tuple[PackageChange, ...]:
     return changes_of(installed, {row.name: row.version for row in locked.wheels})
 
 
 def _beginning(
-    options: InstallOptions, state: State, errand: Errand, report: Reporter
-) -> contextlib.AbstractContextManager[Begun | None]:
+    options: InstallOptions, state: LocationKind, context: AcquireContext, report: Reporter
+) -> contextlib.AbstractContextManager[EnvironmentBuilder | None]:
     """A new environment is filled while its files come; one that is there is changed when all are, within seconds."""
     if state in ("venv", "conda"):
         return contextlib.nullcontext()
-    return beginning(options.folder, state, _work(options, errand, report))
+    return building_environment(options.folder, state, _work(options, context, report))
 
 
-def _work(options: InstallOptions, errand: Errand, report: Reporter) -> update.Work:
-    return update.Work(
-        python=errand.python,
-        work=errand.work,
+def _work(options: InstallOptions, context: AcquireContext, report: Reporter) -> update.InstallContext:
+    return update.InstallContext(
+        python=context.python,
+        work=context.work,
         locks=options.cache / "locks",
-        environ=errand.environ,
-        installed=errand.installed,
-        reinstall=errand.reinstall,
+        environ=context.environ,
+        installed=context.installed,
+        reinstall=context.reinstall,
         on_wait=lambda seconds: report.waiting("install", seconds),
     )
 
 
 def _bring(
     options: InstallOptions,
-    errand: Errand,
+    context: AcquireContext,
     plan: Plan,
     given: Lock | None,
     report: Reporter,
-    begun: Begun | None,
+    begun: EnvironmentBuilder | None,
 ) -> tuple[Plan, Lock, Wheelhouse]:
     def agree(locked: Lock) -> None:
         """What changes in an environment that is there is shown before anything is fetched for it."""
-        changes = _changes(locked, errand.installed) if errand.installed else ()
+        changes = _changes(locked, context.installed) if context.installed else ()
         for change in changes:
             report.note(str(change))
         question = message(
             "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=options.folder
         )
-        if changes and not options.agreed and not report.agree(question):
+        if changes and not options.assume_yes and not report.agree(question):
             raise InstallFailed(
                 message("{folder} was not changed, as it was not agreed to", folder=options.folder),
                 fix=message("answer with y, or give --yes; --dry-run shows the changes alone"),
@@ -255,19 +255,19 @@ def _bring(
 
     add = begun.add if begun is not None else None
     if given is None:
-        return bring(errand, plan, report, agree, add)
-    plan, house = bring_locked(errand, plan, given, report, agree, add)
+        return lock_and_fetch(context, plan, report, agree, add)
+    plan, house = fetch_lock(context, plan, given, report, agree, add)
     return plan, given, house
 
 
 def _put(
     options: InstallOptions,
-    errand: Errand,
+    context: AcquireContext,
     plan: Plan,
     house: Wheelhouse,
     python: PythonInfo,
     report: Reporter,
-    begun: Begun | None,
+    begun: EnvironmentBuilder | None,
 ) -> Environment:
     if not house.wheels:
         report.stage(
@@ -278,7 +278,9 @@ def _put(
     if begun is not None:
         made = begun.finish(house, plan)
     else:
-        made = update.change(house, options.folder, replace(_work(options, errand, report), plan=plan))
+        made = update.update_environment(
+            house, options.folder, replace(_work(options, context, report), plan=plan)
+        )
     what = message("made") if made.created else message("changed")
     report.stage(
         "install",
@@ -294,7 +296,7 @@ def _put(
 
 
 def _register(
-    options: InstallOptions, made: Environment, plan: Plan, world: World, report: Reporter
+    options: InstallOptions, made: Environment, plan: Plan, system: System, report: Reporter
 ) -> Kernel | None:
     if options.kernel_name is None:
         return None
@@ -302,12 +304,12 @@ def _register(
     from torchdoctor.workflows.kernel_add import free_display_name
 
     version = f"{plan.torch.version.public}+{plan.variant}"
-    display = options.display_name or free_display_name(version, options.kernel_name, world)
-    registered = register.register(
+    display = options.display_name or free_display_name(version, options.kernel_name, system)
+    registered = register.write_kernel_spec(
         made.python,
         name=options.kernel_name,
         display_name=display,
-        environ=world.environ,
+        environ=system.environ,
         overwrite=options.overwrite_kernel,
     )
     report.stage(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import workplace
+from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import describe_python
@@ -16,7 +16,7 @@ from torchdoctor.kernel import register
 from torchdoctor.kernel.list import list_kernels
 from torchdoctor.kernel.names import distinct
 from torchdoctor.kernel.search_paths import jupyter_prefixes
-from torchdoctor.lock.compile import lock
+from torchdoctor.lock.compile import compile_lock
 from torchdoctor.resolve.model import Plan
 from torchdoctor.workflows.plan import gather_sources
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.kernel.register import Kernel
     from torchdoctor.workflows.plan import SourceOptions
 
-__all__ = ["bring_ipykernel", "free_display_name", "register_kernel"]
+__all__ = ["free_display_name", "install_ipykernel", "register_kernel"]
 
 
-def free_display_name(version: str, name: str, world: World) -> str:
+def free_display_name(version: str, name: str, system: System) -> str:
     """What a menu shows for the kernel `name` of a torch `version`, and for no other kernel that Jupyter finds."""
-    taken = {row.display_name for row in list_kernels(world) if row.name != name and row.display_name}
+    taken = {row.display_name for row in list_kernels(system) if row.name != name and row.display_name}
     return distinct(register.display_name_of(version), name, taken)
 
 
@@ -47,7 +47,7 @@ def register_kernel(
     overwrite: bool,
     sources: SourceOptions,
     cache: Path,
-    world: World,
+    system: System,
     report: Reporter,
     sys_prefix: bool = False,
     prefix: Path | None = None,
@@ -58,8 +58,8 @@ def register_kernel(
     The spec goes below `prefix`, with `sys_prefix` into the environment itself, else into the user's folder.
     Raises `EnvironmentUnusable` when there is no torch to be proven, `KernelFailed` when a cell does not run.
     """
-    described = describe_python(world, python)
-    installed = installed_versions(world, described.executable)
+    described = describe_python(system, python)
+    installed = installed_versions(system, described.executable)
     if "torch" not in installed:
         raise EnvironmentUnusable(
             message("{place} has no torch, which the kernel is to run", place=described.prefix),
@@ -69,22 +69,22 @@ def register_kernel(
     place = described.prefix if sys_prefix else prefix
     # Before anything is installed: whether the name is free and the place can be written to.
     register.destination_for(
-        described.executable, name=name, prefix=place, environ=world.environ, overwrite=overwrite
+        described.executable, name=name, prefix=place, environ=system.environ, overwrite=overwrite
     )
-    if not register.has_ipykernel(described.executable, world.environ):
+    if not register.has_ipykernel(described.executable, system.environ):
         report.note(message("ipykernel is not there yet; installing it"))
-        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
-    registered = register.register(
+        install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
+    registered = register.write_kernel_spec(
         described.executable,
         name=name,
-        display_name=display_name or free_display_name(installed["torch"], name, world),
-        environ=world.environ,
+        display_name=display_name or free_display_name(installed["torch"], name, system),
+        environ=system.environ,
         overwrite=overwrite,
         prefix=place,
         settings=settings,
         on_wait=lambda seconds: report.waiting("kernel", seconds),
     )
-    if place is not None and place not in jupyter_prefixes(world):
+    if place is not None and place not in jupyter_prefixes(system):
         report.note(
             message(
                 "only the Jupyter that runs in {place} finds it, or one whose JUPYTER_PATH has its share/jupyter",
@@ -103,37 +103,37 @@ def register_kernel(
     return registered
 
 
-def bring_ipykernel(
-    python: PythonInfo, *, sources: SourceOptions, cache: Path, world: World, report: Reporter
+def install_ipykernel(
+    python: PythonInfo, *, sources: SourceOptions, cache: Path, system: System, report: Reporter
 ) -> None:
     """Install ipykernel and what it lacks; nothing that is installed changes its version."""
     folder = python.prefix
     _refuse_what_is_not_ours(python)
-    installed = installed_versions(world, python.executable)
+    installed = installed_versions(system, python.executable)
     nothing = Plan(variant="cpu", index_url="", packages=(), reasons=())
-    with workplace(cache) as work:
+    with run_directory(cache) as work:
         inner = work / "lock"
         inner.mkdir()
-        locked = lock(
+        locked = compile_lock(
             nothing,
             python=python.executable,
-            sources=gather_sources(sources, world, python, report),
+            sources=gather_sources(sources, system, python, report),
             extras=[register.KERNEL_REQUIREMENT],
             constraints=[f"{name}=={version}" for name, version in installed.items() if name != "pip"],
             folder=inner,
-            environ=world.environ,
+            environ=system.environ,
             offline=sources.offline,
             on_wait=lambda seconds: report.waiting("lock", seconds),
         ).without(installed)
         house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
-        update.change(
+        update.update_environment(
             house,
             folder,
-            update.Work(
+            update.InstallContext(
                 python=python.executable,
                 work=work,
                 locks=cache / "locks",
-                environ=world.environ,
+                environ=system.environ,
                 installed=installed,
                 on_wait=lambda seconds: report.waiting("install", seconds),
             ),

@@ -10,18 +10,18 @@ from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable, KernelFailed, NotConfirmed, UsageError
 from torchdoctor.inventory.installed import installed_versions
 from torchdoctor.kernel import register
-from torchdoctor.kernel.cell_checks import judge
+from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.interpreter import python_in
 from torchdoctor.kernel.run_cells import ALL_CELLS, run_cells
 from torchdoctor.kernel.spec import parse_spec
 from torchdoctor.kernel.write import check_writable, staged
-from torchdoctor.workflows.kernel_add import bring_ipykernel
+from torchdoctor.workflows.kernel_add import install_ipykernel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.kernel.model import KernelState
     from torchdoctor.workflows.plan import SourceOptions
@@ -52,17 +52,17 @@ def repair_kernel(
     state: KernelState,
     *,
     python: Path | None,
-    agreed: bool,
+    assume_yes: bool,
     sources: SourceOptions,
     cache: Path,
-    world: World,
+    system: System,
     report: Reporter,
     named: bool = True,
 ) -> str:
     """Mend what `state.problem` names and say what was done; empty when there is nothing in the way.
 
     `python` is the interpreter that a kernel whose own is gone should run; where nobody `named` it, a kernel of
-    ours is not pointed at one without torch. What is changed is asked for unless `agreed`. Raises
+    ours is not pointed at one without torch. What is changed is asked for unless `assume_yes`. Raises
     `NotConfirmed` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
     changed then.
     """
@@ -72,9 +72,9 @@ def repair_kernel(
     if not state.problem.repairable:
         raise KernelFailed(state.problem.message, fix=state.problem.fix, kind=state.problem.kind)
     if state.problem.kind == "no-ipykernel" and state.python is not None:
-        _ask(message("{problem}. Install it there?", problem=state.problem.message), agreed, report)
-        described = describe_python(world, state.python)
-        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
+        _ask(message("{problem}. Install it there?", problem=state.problem.message), assume_yes, report)
+        described = describe_python(system, state.python)
+        install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
         return message("ipykernel was installed into {place}", place=described.prefix)
     if state.problem.kind == "python-gone" and not state.runs_ipykernel:
         raise KernelFailed(
@@ -87,33 +87,33 @@ def repair_kernel(
             ),
             kind="other-kernel",
         )
-    described = describe_python(world, _new_python(state, python, world))
+    described = describe_python(system, _new_python(state, python, system))
     if not named:
-        _refuse_without_torch(state, described, world)
+        _refuse_without_torch(state, described, system)
     check_writable(state.folder)
     question = message(
         "{problem}. Let it run {python} instead?", problem=state.problem.message, python=described.executable
     )
-    _ask(question, agreed, report)
-    if not register.has_ipykernel(described.executable, world.environ):
-        bring_ipykernel(described, sources=sources, cache=cache, world=world, report=report)
-    _point_at(state, described, world, report)
+    _ask(question, assume_yes, report)
+    if not register.has_ipykernel(described.executable, system.environ):
+        install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
+    _point_at(state, described, system, report)
     return message("it runs {python} now", python=described.executable)
 
 
-def _ask(question: str, agreed: bool, report: Reporter) -> None:
-    if not agreed and not report.confirm(question):
+def _ask(question: str, assume_yes: bool, report: Reporter) -> None:
+    if not assume_yes and not report.confirm(question):
         raise NotConfirmed(
             message("{question} Nobody said yes, so nothing was changed", question=question),
             fix=message("answer y, or say it beforehand with --yes"),
         )
 
 
-def _new_python(state: KernelState, python: Path | None, world: World) -> Path:
+def _new_python(state: KernelState, python: Path | None, system: System) -> Path:
     """The one named, else that of the environment which holds the spec: it was moved as a whole."""
     if python is not None:
         return python
-    holds = python_in(world, state.folder.parents[3]) if state.place == "environment" else None
+    holds = python_in(system, state.folder.parents[3]) if state.place == "environment" else None
     if holds is None:
         raise EnvironmentUnusable(
             message("the kernel {kernel} needs an environment to run, and none was named", kernel=state.name),
@@ -127,10 +127,10 @@ def _new_python(state: KernelState, python: Path | None, world: World) -> Path:
     return holds
 
 
-def _refuse_without_torch(state: KernelState, python: PythonInfo, world: World) -> None:
+def _refuse_without_torch(state: KernelState, python: PythonInfo, system: System) -> None:
     """A kernel that we made ran torch: an environment that merely happens to be active would not be it."""
-    logo = world.read_text(str(state.folder / "logo-svg.svg"), limit=1 << 20) or ""
-    if "torchdoctor" not in logo or installed_versions(world, python.executable).get("torch"):
+    logo = system.read_text(str(state.folder / "logo-svg.svg"), limit=1 << 20) or ""
+    if "torchdoctor" not in logo or installed_versions(system, python.executable).get("torch"):
         return
     raise EnvironmentUnusable(
         message(
@@ -147,32 +147,32 @@ def _refuse_without_torch(state: KernelState, python: PythonInfo, world: World) 
     )
 
 
-def _point_at(state: KernelState, python: PythonInfo, world: World, report: Reporter) -> None:
+def _point_at(state: KernelState, python: PythonInfo, system: System, report: Reporter) -> None:
     """Write the spec with another interpreter; the rest of one that can be read stays."""
-    torch = installed_versions(world, python.executable).get("torch")
+    torch = installed_versions(system, python.executable).get("torch")
     cells = ALL_CELLS if torch else ("python",)
     with staged(state.folder) as stage:
-        document = _kept(world, state)
+        document = _kept(system, state)
         whole = not document
         if not document:
-            document = register.made_by_ipykernel(python.executable, stage.folder, world.environ)
+            document = register.made_by_ipykernel(python.executable, stage.folder, system.environ)
             document["display_name"] = register.display_name_of(torch) if torch else state.name
         document["argv"] = [str(python.executable), *document["argv"][1:]]
         stage.write(document, logos=whole)
         session = run_cells(
             python.executable,
             stage.folder,
-            environ=world.environ,
+            environ=system.environ,
             cells=cells,
             on_wait=lambda seconds: report.waiting("kernel", seconds),
         )
-        register.raise_first_failure(state.name, judge(session, meant=python.prefix, cells=cells))
+        register.raise_first_failure(state.name, judge_cells(session, meant=python.prefix, cells=cells))
         stage.put()
 
 
-def _kept(world: World, state: KernelState) -> dict[str, Any]:
+def _kept(system: System, state: KernelState) -> dict[str, Any]:
     """What the spec says now; empty when it says nothing."""
-    text = world.read_text(str(state.folder / "kernel.json"), limit=1 << 20)
+    text = system.read_text(str(state.folder / "kernel.json"), limit=1 << 20)
     with suppress(ValueError):
         return dict(parse_spec(text or "").document)
     return {}

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.net.http import get_page, session
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.http import fetch_page, http_session
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
-from torchdoctor.fetch.wheelhouse import digest_of
+from torchdoctor.fetch.model import sha256_of
 from torchdoctor.resolve.new_releases import rank_with_newer
-from torchdoctor.resolve.select import choose
+from torchdoctor.resolve.select import select_plan
 from torchdoctor.sources.credentials import with_passwords
 from torchdoctor.sources.index_cache import known_index
-from torchdoctor.sources.listing import SourceShelf, local_path
+from torchdoctor.sources.listing import SourceListing, local_path
 from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
-from torchdoctor.sources.order import sources_in_order
+from torchdoctor.sources.order import order_sources
 from torchdoctor.sources.read_config import read_settings
 from torchdoctor.sources.source import OFFICIAL
 from wheels_index import bundled, variant
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.core.system import World
+    from torchdoctor.core.system import System
     from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.resolve.model import Plan, PlannedPackage, Ranking, Request
     from torchdoctor.sources.installer_config import Setting
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources.source import Source
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["SourceOptions", "decide", "gather_sources", "get_ready"]
+__all__ = ["SourceOptions", "gather_sources", "preload_modules", "resolve_online"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ class SourceOptions:
     offline: bool = False
 
 
-def gather_sources(options: SourceOptions, world: World, python: PythonInfo, report: Reporter) -> Sources:
+def gather_sources(options: SourceOptions, system: System, python: PythonInfo, report: Reporter) -> Sources:
     """Every source in order: the options', the official index, pip's and uv's settings, PyPI."""
     for place in options.find_links:
         if not _there(place):
@@ -61,8 +61,8 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
                 message("--find-links: there is no {place}", place=place),
                 fix=message("name a folder or a page that is there"),
             )
-    settings = _settings(world, python, report)
-    sources = sources_in_order(
+    settings = _settings(system, python, report)
+    sources = order_sources(
         index_url=options.index_url,
         find_links=options.find_links,
         mirror_name=options.mirror,
@@ -72,14 +72,14 @@ def gather_sources(options: SourceOptions, world: World, python: PythonInfo, rep
     )
     for text in sources.ignored:
         report.note(text)
-    return with_passwords(sources, world)
+    return with_passwords(sources, system)
 
 
-def _settings(world: World, python: PythonInfo, report: Reporter) -> list[Setting]:
+def _settings(system: System, python: PythonInfo, report: Reporter) -> list[Setting]:
     """What pip and uv are configured with, less what is not there now; each is told of."""
     kept = []
     for row in read_settings(
-        world,
+        system,
         pythons=(python.executable, Path(sys.executable)),
         prefixes=(python.prefix, Path(sys.prefix)),
         folder=_here(),
@@ -97,7 +97,7 @@ def _settings(world: World, python: PythonInfo, report: Reporter) -> list[Settin
                 message(
                     "{origin}: there is no {place}; it is ignored",
                     origin=row.origin,
-                    place=redacted(row.place),
+                    place=redact_url(row.place),
                 )
             )
             continue
@@ -106,7 +106,7 @@ def _settings(world: World, python: PythonInfo, report: Reporter) -> list[Settin
                 message(
                     "{origin}: {place} is handed to uv, which does not read it itself",
                     origin=row.origin,
-                    place=redacted(row.place),
+                    place=redact_url(row.place),
                 )
             )
         kept.append(row)
@@ -125,14 +125,14 @@ def _here() -> Path:
         return Path(Path(sys.prefix).anchor)
 
 
-def get_ready() -> None:
+def preload_modules() -> None:
     """Load what deciding and locking need, so that they need not wait for it later."""
-    session()
+    http_session()
     for name in ("tomli_w", "uv", "torchdoctor.fetch.transfer.scheduler"):
         importlib.import_module(name)
 
 
-def decide(
+def resolve_online(
     request: Request,
     options: SourceOptions,
     machine: Machine,
@@ -148,7 +148,7 @@ def decide(
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
     shelves = [
-        SourceShelf(source=source, on_unreachable=lambda source, why: report.note(_unreached(source, why)))
+        SourceListing(source=source, on_unreachable=lambda source, why: report.note(_unreached(source, why)))
         for source in sources.torch
     ]
     ranking, snapshot = rank_with_newer(
@@ -160,7 +160,7 @@ def decide(
         requires=lambda shelf, wheels: {} if options.offline else _requires(shelf, wheels, snapshot, report),
     )
     tags = supported_tags(machine)
-    plan = choose(ranking, shelves, machine=machine, request=request, snapshot=snapshot, tags=tags)
+    plan = select_plan(ranking, shelves, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
         plan = _last_resort(ranking, shelves, machine, request, snapshot, tags, report, options)
     plan = _with_known_hashes(
@@ -171,13 +171,13 @@ def decide(
 
 
 def _requires(
-    shelf: SourceShelf, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
+    shelf: SourceListing, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
 ) -> dict[str, tuple[str, ...]]:
     """What the companions of a release that is not known yet declare of torch."""
     from torchdoctor.sources.index_update import declared_by
 
     notes: list[str] = []
-    found = declared_by(wheels, snapshot, base=shelf.source.url, read=get_page, notes=notes)
+    found = declared_by(wheels, snapshot, base=shelf.source.url, read=fetch_page, notes=notes)
     for text in notes:
         report.detail(text)
     return found
@@ -189,7 +189,7 @@ def _unreached(source: Source, why: str) -> str:
 
 def _last_resort(
     ranking: Ranking,
-    shelves: Sequence[SourceShelf],
+    shelves: Sequence[SourceListing],
     machine: Machine,
     request: Request,
     snapshot: Snapshot,
@@ -199,7 +199,7 @@ def _last_resort(
 ) -> Plan:
     """A CUDA build on a machine that cannot use it, with the user's word for it; else the reason for nothing."""
     consenting = replace(request, cuda_on_cpu=True)
-    plan = choose(ranking, shelves, machine=machine, request=consenting, snapshot=snapshot, tags=tags)
+    plan = select_plan(ranking, shelves, machine=machine, request=consenting, snapshot=snapshot, tags=tags)
     if plan is None:
         raise _nowhere(ranking, shelves, options)
     if request.cuda_on_cpu:
@@ -230,7 +230,7 @@ def _last_resort(
 
 
 def _nowhere(
-    ranking: Ranking, shelves: Sequence[SourceShelf], options: SourceOptions
+    ranking: Ranking, shelves: Sequence[SourceListing], options: SourceOptions
 ) -> NoSolution | SourceFailed:
     best = ranking.candidates[0]
     failed = [shelf.failure for shelf in shelves if shelf.failure]
@@ -261,7 +261,7 @@ def _nowhere(
     )
 
 
-def _with_accelerator_wheels(plan: Plan, shelves: Sequence[SourceShelf], tags: Sequence[Tag]) -> Plan:
+def _with_accelerator_wheels(plan: Plan, shelves: Sequence[SourceListing], tags: Sequence[Tag]) -> Plan:
     """Add what only the PyTorch index has, such as triton for ROCm, so that it comes from there alone."""
     names = variant(plan.variant).accelerator_packages
     if not names:
@@ -278,7 +278,7 @@ def _with_accelerator_wheels(plan: Plan, shelves: Sequence[SourceShelf], tags: S
 
 
 def _with_known_hashes(
-    plan: Plan, snapshot: Snapshot, sources: Sources, shelves: Sequence[SourceShelf], report: Reporter
+    plan: Plan, snapshot: Snapshot, sources: Sources, shelves: Sequence[SourceListing], report: Reporter
 ) -> Plan:
     # A mirror is a transport: what it serves under an official name is that file or is wrong.
     held = {row.name for row in sources.torch if row == OFFICIAL or row.origin.startswith("--mirror")}
@@ -292,7 +292,7 @@ def _with_known_hash(
     plan: Plan,
     snapshot: Snapshot,
     held: set[str],
-    official: SourceShelf | None,
+    official: SourceListing | None,
     report: Reporter,
 ) -> PlannedPackage:
     """A file named as an official build must be that build; a folder's files are hashed where they lie.
@@ -309,7 +309,7 @@ def _with_known_hash(
         known = next((w.sha256 for w in release.wheels if w.filename == wheel.filename and w.sha256), None)
     found = wheel.sha256
     if found is None and known is None and wheel.url is not None and wheel.url.startswith("file:"):
-        found = digest_of(local_path(wheel.url))
+        found = sha256_of(local_path(wheel.url))
     if found is None and known is None and official is not None and row.source in held:
         # A mirror without hashes: the index that it mirrors may have one.
         listed = official.wheels(row.name, plan.variant)

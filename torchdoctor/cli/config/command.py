@@ -17,12 +17,12 @@ from torchdoctor.cli.config.settings import (
     read_config,
     refuse_unknown,
 )
-from torchdoctor.cli.locations import cache_folder, data_folder, say_json
+from torchdoctor.cli.locations import cache_folder, data_folder, print_json
 from torchdoctor.cli.options import AsTyped, Output, output_options
 from torchdoctor.cli.param_types import SETTING
 from torchdoctor.cli.value_origin import variable_of
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
     folders = {"config": str(path), "cache": str(cache_folder()), "data": str(data_folder())}
     if output.json:
         rows = [asdict(row) for row in settings]
-        say_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})
+        print_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})
         return 0
     _show(folders, settings, there=config is not None)
     if not everything and not output.quiet:
@@ -75,7 +75,7 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
             if settings
             else message("nothing is set; see what can be: torchdoctor config --all")
         )
-        click.echo(shown(for_all))
+        click.echo(translate(for_all))
     return 0
 
 
@@ -84,9 +84,9 @@ def _show(folders: Mapping[str, str], settings: Iterable[_Setting], *, there: bo
         missing = _("(not there)") if name == "config" and not there else ""
         click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
     for row in settings:
-        origin = _("default") if row.origin == "default" else shown(row.origin)
+        origin = _("default") if row.origin == "default" else translate(row.origin)
         told = message("{key} = {value}  ({origin})", key=row.key, value=_shown(row.value), origin=origin)
-        click.echo(shown(told))
+        click.echo(translate(told))
 
 
 @command.command("set", short_help="Write a setting into the config file.")
@@ -135,9 +135,9 @@ def unset_command(*, key: str, output: Output) -> int:
 
 def _tell(output: Output, document: dict[str, Any], text: str) -> None:
     if output.json:
-        say_json(document)
+        print_json(document)
     elif not output.quiet:
-        click.echo(shown(text))
+        click.echo(translate(text))
 
 
 def _check(config: Config) -> None:

@@ -33,9 +33,9 @@ def config_path() -> Path:
         return Path(given).expanduser()
     from platformdirs import user_config_path
 
-    from torchdoctor.cli.locations import users_own
+    from torchdoctor.cli.locations import user_directory
 
-    return users_own(user_config_path, "TORCHDOCTOR_CONFIG") / "config.toml"
+    return user_directory(user_config_path, "TORCHDOCTOR_CONFIG") / "config.toml"
 
 
 def read_config(path: Path | None = None) -> Config | None:

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["claim", "claimed"]
+__all__ = ["hold_folder_lock", "is_locked_by_other"]
 
 
 @contextlib.contextmanager
-def claim(folder: Path) -> Iterator[None]:
+def hold_folder_lock(folder: Path) -> Iterator[None]:
     """Hold the folder meanwhile. Where folders cannot be locked (Windows, some network disks) nothing is held."""
     handle = _lock(folder)
     try:
@@ -25,7 +25,7 @@ def claim(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def claimed(folder: Path) -> bool:
+def is_locked_by_other(folder: Path) -> bool:
     """Whether somebody, who may have another cache or be another user, holds the folder."""
     handle = _lock(folder)
     if isinstance(handle, int):

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["names_in_use", "say_in_use", "workplace"]
+__all__ = ["cached_files_in_use", "mark_cached_files_in_use", "run_directory"]
 
 _DAY = 24 * 3600.0
 _USES = "uses"  # a line for each file of the cache that the run relies on
 
 
 @contextlib.contextmanager
-def workplace(cache: Path) -> Iterator[Path]:
+def run_directory(cache: Path) -> Iterator[Path]:
     """A folder that only this user can read, gone afterwards; those of runs that are no more go first.
 
     A run holds a lock beside its folder, which the system lets go when the process ends, however it ends.
@@ -54,13 +54,13 @@ def workplace(cache: Path) -> Iterator[Path]:
         _remove(folder.with_suffix(".lock"))
 
 
-def say_in_use(folder: Path, names: Iterable[str]) -> None:
+def mark_cached_files_in_use(folder: Path, names: Iterable[str]) -> None:
     """Write down which files of the cache the run that works in `folder` relies on, before it looks for them."""
     with (folder / _USES).open("a", encoding="utf-8") as file:
         file.writelines(f"{name}\n" for name in names)
 
 
-def names_in_use(cache: Path) -> frozenset[str]:
+def cached_files_in_use(cache: Path) -> frozenset[str]:
     """The files of the cache that runs rely on which are at work now."""
     found: set[str] = set()
     for lock in (cache / "work").glob("run-*.lock"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["exchange", "flush", "flush_folder", "flushing"]
+__all__ = ["swap_directories", "sync_directory", "sync_filesystem", "syncing_filesystem"]
 
 # https://man7.org/linux/man-pages/man2/rename.2.html
 _AT_FDCWD = -100
@@ -28,7 +28,7 @@ _FLUSH_SECONDS = 1.0
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM})
 
 
-def exchange(one: Path, other: Path) -> bool:
+def swap_directories(one: Path, other: Path) -> bool:
     """Swap two folders of one file system, so that at no instant either name is without a folder.
 
     False, with nothing changed, where this system cannot do that. Raises `OSError` as a rename does.
@@ -52,7 +52,7 @@ def exchange(one: Path, other: Path) -> bool:
     raise OSError(number, os.strerror(number), str(other))
 
 
-def flush(folder: Path) -> None:
+def sync_filesystem(folder: Path) -> None:
     """Wait until everything on the folder's file system is on the disk, so that a rename after it cannot come first.
 
     https://man7.org/linux/man-pages/man2/sync.2.html: one syncfs is far quicker than an fsync of each of 20,000 files.
@@ -72,13 +72,13 @@ def flush(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def flushing(folder: Path) -> Iterator[None]:
-    """Flush now and then while others write there, so that little is left for the `flush` at the end."""
+def syncing_filesystem(folder: Path) -> Iterator[None]:
+    """Flush now and then while others write there, so that little is left for the `sync_filesystem` at the end."""
     done = threading.Event()
 
     def work() -> None:
         while not done.wait(_FLUSH_SECONDS):
-            flush(folder)
+            sync_filesystem(folder)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -88,7 +88,7 @@ def flushing(folder: Path) -> Iterator[None]:
         done.set()
 
 
-def flush_folder(folder: Path) -> None:
+def sync_directory(folder: Path) -> None:
     """Wait until the names in this folder are on the disk: what a rename changed."""
     if sys.platform == "win32":
         return

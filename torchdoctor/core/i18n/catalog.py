@@ -15,10 +15,10 @@ __all__ = [
     "LOCALES",
     "Language",
     "choose_language",
+    "current_language",
     "gettext",
-    "is_ours",
-    "speak",
-    "spoken",
+    "in_catalog",
+    "set_language",
 ]
 
 Language = Literal["en", "zh"]
@@ -43,7 +43,7 @@ def choose_language(asked: str | None, environ: Mapping[str, str], *, encoding: 
     return "zh" if chinese and _can_carry("中文", encoding) else "en"
 
 
-def speak(language: Language) -> None:
+def set_language(language: Language) -> None:
     """Give every later `gettext` in this language."""
     global _texts, _language  # noqa: PLW0603  # one program speaks one language
     _language = language
@@ -53,7 +53,7 @@ def speak(language: Language) -> None:
         _texts = _gettext.translation(DOMAIN, LOCALES, languages=[language], fallback=True)
 
 
-def spoken() -> Language:
+def current_language() -> Language:
     """The language in which the program answers."""
     return _language
 
@@ -63,7 +63,7 @@ def gettext(message: str) -> str:
     return _texts.gettext(message) if message else ""
 
 
-def is_ours(message: str) -> bool:
+def in_catalog(message: str) -> bool:
     """Whether the catalogue of the language spoken has the text; nothing is ours in English, which has none."""
     catalogue: Mapping[str, str] = getattr(_texts, "_catalog", {})
     return bool(message) and message in catalogue

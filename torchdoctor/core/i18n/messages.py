@@ -11,7 +11,16 @@ from torchdoctor.core.i18n.catalog import gettext
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["Message", "counted", "joined", "message", "reworked", "shown", "shown_in", "spaced"]
+__all__ = [
+    "Message",
+    "joined",
+    "message",
+    "plural",
+    "transform",
+    "translate",
+    "translate_document",
+    "with_trailing_space",
+]
 
 
 class Message(str):
@@ -77,7 +86,7 @@ _CHINESE = re.compile(r"[\u3001-\u303f\u4e00-\u9fff\uff01-\uff1f]")
 _SAID = ("strerror", "why", "reason")
 
 
-def counted(count: int, one: Message, many: Message) -> Message:
+def plural(count: int, one: Message, many: Message) -> Message:
     """The text for one, or the text for any other number."""
     return one if count == 1 else many
 
@@ -91,14 +100,14 @@ def joined(texts: Iterable[object], separator: str = ", ") -> Message:
     return _Joined(separator, {str(number): row for number, row in enumerate(texts)})
 
 
-def reworked(text: str, by: Callable[[str], str]) -> str:
+def transform(text: str, by: Callable[[str], str]) -> str:
     """What `by` makes of the text; a message stays one, and its translation is treated the same way."""
     if not isinstance(text, Message):
         return by(text)
     return _Reworked("", {"text": text, "by": by}) if by(text) != text else text
 
 
-def shown(text: str) -> str:
+def translate(text: str) -> str:
     """The text in the language spoken; one that is not a `Message` is looked up whole."""
     if isinstance(text, _Reworked):
         return _done(_value(text.values["text"]), text.values)
@@ -132,19 +141,19 @@ def _put_together(parts: Iterable[str]) -> str:
     return whole
 
 
-def spaced(label: str) -> str:
+def with_trailing_space(label: str) -> str:
     """The label or sentence with the space behind it that a full-width mark already holds."""
     return label if label.endswith(("：", "。")) else f"{label} "  # noqa: RUF001
 
 
-def shown_in(document: Any) -> Any:
+def translate_document(document: Any) -> Any:
     """A JSON document with each of its messages in the language spoken; everything else as it is."""
     if isinstance(document, Message):
-        return shown(document)
+        return translate(document)
     if isinstance(document, dict):
-        return {name: shown_in(row) for name, row in document.items()}
+        return {name: translate_document(row) for name, row in document.items()}
     if isinstance(document, (list, tuple)):
-        return [shown_in(row) for row in document]
+        return [translate_document(row) for row in document]
     return document
 
 
@@ -157,11 +166,11 @@ def _visible(text: str) -> str:
 
 
 def _value(value: object) -> str:
-    return shown(value) if isinstance(value, Message) else _visible(str(value))
+    return translate(value) if isinstance(value, Message) else _visible(str(value))
 
 
 def _value_kept(name: str, value: object) -> object:
     """A number stays one, for the template's format; what the system says of a file is looked up whole."""
     if isinstance(value, Message):
-        return shown(value)
+        return translate(value)
     return gettext(value) if name in _SAID and isinstance(value, str) else value

@@ -13,12 +13,12 @@ from torchdoctor.doctor.model import Reach
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["probe_reach"]
+__all__ = ["probe_connectivity"]
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
-def probe_reach(url: str, environ: Mapping[str, str], *, seconds: float) -> Reach:
+def probe_connectivity(url: str, environ: Mapping[str, str], *, seconds: float) -> Reach:
     """Connect to the host of `url`, or to the proxy that leads there; never raises, never longer than `seconds`."""
     target = urlsplit(url)
     proxy = _proxy_for(target.scheme, target.hostname or "", environ)

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from torchdoctor._version import __version__
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 from torchdoctor.errors import SourceFailed
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     import requests
 
 __all__ = [
-    "Absent",
-    "Downgraded",
+    "InsecureRedirect",
+    "NotFound",
     "Page",
     "Unreachable",
-    "get_page",
-    "open_file",
-    "pieces",
-    "reason",
-    "session",
+    "failure_reason",
+    "fetch_page",
+    "http_session",
+    "iter_body",
+    "open_stream",
 ]
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ _POOL = 32  # connections kept to one host; a fetch uses half of that
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 
 
-class Downgraded(ValueError):
+class InsecureRedirect(ValueError):
     """A redirect from https to a scheme that protects nothing."""
 
 
@@ -51,7 +51,7 @@ class Unreachable(SourceFailed):
     kind = "unreachable"
 
 
-class Absent(SourceFailed):
+class NotFound(SourceFailed):
     """The host answered that there is no such page. download.pytorch.org says 403 for that, not 404.
 
     https://github.com/pytorch/pytorch/issues/81900
@@ -76,7 +76,7 @@ class Page:
 
 
 @cache
-def session() -> requests.Session:
+def http_session() -> requests.Session:
     """One session a process.
 
     Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the environment, certificates from the system's store too,
@@ -102,8 +102,8 @@ def session() -> requests.Session:
                 to = urljoin(resp.url, target)
                 if urlsplit(to).scheme != "https":
                     resp.close()
-                    raise Downgraded(
-                        message("it leads from https to {to}, which is not protected", to=redacted(to))
+                    raise InsecureRedirect(
+                        message("it leads from https to {to}, which is not protected", to=redact_url(to))
                     )
             return target
 
@@ -115,8 +115,8 @@ def session() -> requests.Session:
     return made
 
 
-def get_page(url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
-    """The page at `url`; raises `Absent` for 403, 404 and 410, `Unreachable` for everything else.
+def fetch_page(url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
+    """The page at `url`; raises `NotFound` for 403, 404 and 410, `Unreachable` for everything else.
 
     With the `etag` or `last_modified` of an earlier answer the page may be `unchanged`.
     """
@@ -126,16 +126,16 @@ def get_page(url: str, *, etag: str | None = None, last_modified: str | None = N
     asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = {"Accept": ACCEPT, **{name: value for name, value in asked.items() if value}}
     try:
-        return within(PAGE_SECONDS, lambda: _get_page(url, headers))
+        return with_deadline(PAGE_SECONDS, lambda: _get_page(url, headers))
     except (requests.RequestException, OSError, ValueError) as error:
-        raise _unreachable(url, reason(error)) from error
+        raise _unreachable(url, failure_reason(error)) from error
 
 
 def _get_page(url: str, headers: dict[str, str]) -> Page:
-    with session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
+    with http_session().get(url, headers=headers, timeout=PAGE_TIMEOUT, stream=True) as answer:
         if answer.status_code in (403, 404, 410):
-            raise Absent(
-                message("{url} answers {status}", url=redacted(url), status=answer.status_code),
+            raise NotFound(
+                message("{url} answers {status}", url=redact_url(url), status=answer.status_code),
                 fix=message("name another source"),
             )
         if answer.status_code == 304 and len(headers) > 1:  # noqa: PLR2004
@@ -146,7 +146,7 @@ def _get_page(url: str, headers: dict[str, str]) -> Page:
                 message("it answers {status}", status=f"{answer.status_code} {answer.reason or ''}".strip()),
             )
         body = bytearray()
-        for chunk in pieces(answer):
+        for chunk in iter_body(answer):
             body += chunk
             if len(body) > PAGE_LIMIT:
                 raise _unreachable(
@@ -155,13 +155,15 @@ def _get_page(url: str, headers: dict[str, str]) -> Page:
         return _page(answer, bytes(body))
 
 
-def open_file(url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+def open_stream(url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
     """The answer to a request for a file, its body not read yet; raises what `requests` does, or TimeoutError."""
     asked = {"Accept-Encoding": "identity", **(headers or {})}
-    return within(PAGE_SECONDS, lambda: session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True))
+    return with_deadline(
+        PAGE_SECONDS, lambda: http_session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True)
+    )
 
 
-def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
+def iter_body(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
     """The body as it arrives, whatever the size of the pieces, so that a slow one can be given up."""
     import requests
     from urllib3.exceptions import HTTPError
@@ -173,7 +175,7 @@ def pieces(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]:
         raise requests.ConnectionError(error) from error
 
 
-def within(seconds: float, call: Callable[[], T]) -> T:
+def with_deadline(seconds: float, call: Callable[[], T]) -> T:
     """The result of `call`; TimeoutError after so many seconds, however slowly a server drips its headers.
 
     A thread cannot be stopped: the one that is late is left behind, and does not keep the program alive.
@@ -212,12 +214,12 @@ def _page(answer: requests.Response, body: bytes, *, unchanged: bool = False) ->
 
 def _unreachable(url: str, why: str) -> Unreachable:
     return Unreachable(
-        message("{url} cannot be read: {why}", url=redacted(url), why=why),
+        message("{url} cannot be read: {why}", url=redact_url(url), why=why),
         fix=message("check the network and the proxy settings, or name another source with --index-url"),
     )
 
 
-def reason(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
     """The cause at the bottom of a chain of network errors, in a few words."""
     import requests
 
@@ -225,7 +227,7 @@ def reason(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None and cause not in seen:
         seen.append(cause)
-        inner = getattr(cause, "reason", None)
+        inner = getattr(cause, "failure_reason", None)
         cause = inner if isinstance(inner, BaseException) else _first_exception(cause) or cause.__cause__
     text = " ".join(str(part) for part in seen)
     for sign, words in (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["bare", "redacted"]
+__all__ = ["redact_url", "strip_credentials"]
 
 
-def redacted(url: str) -> str:
+def redact_url(url: str) -> str:
     """The URL without the credentials before its host and without its query, which may hold a token."""
     try:
         parts = urlsplit(url)
@@ -17,7 +17,7 @@ def redacted(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query="****" if parts.query else ""))
 
 
-def bare(url: str) -> str:
+def strip_credentials(url: str) -> str:
     """The URL as it may be written down: without credentials and query, which may hold a token."""
     try:
         parts = urlsplit(url)

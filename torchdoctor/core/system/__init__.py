@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import Completed, World, real_world
+    from torchdoctor.core.system.host import Completed, System, host_system
 
-__all__ = ["Completed", "World", "real_world"]
+__all__ = ["Completed", "System", "host_system"]
 
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "host": (
-            "Completed",
-            "World",
-            "real_world",
-        ),
-    },
-)
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "host": (
+                "Completed",
+                "System",
+                "host_system",
+            ),
+        },
+    )

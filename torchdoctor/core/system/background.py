@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Beside"]
+__all__ = ["BackgroundCall"]
 
 T = TypeVar("T")
 
 
-class Beside(Generic[T]):
+class BackgroundCall(Generic[T]):
     """Starts `ask` in a thread at once; `result()` waits for it.
 
     concurrent.futures does the same and costs 17 ms to import.

@@ -21,11 +21,11 @@ __all__ = [
     "PROBE_SECONDS",
     "Access",
     "Completed",
-    "Limited",
-    "RealWorld",
+    "DeadlineSystem",
+    "HostSystem",
     "Space",
-    "World",
-    "real_world",
+    "System",
+    "host_system",
 ]
 
 # A command's share of the five seconds that a probe may take: the rest is for ending it.
@@ -44,7 +44,7 @@ class Space:
     free_mib: int
 
 
-class World(Protocol):
+class System(Protocol):
     """What detection may ask of the computer; tests give another one."""
 
     @property
@@ -74,7 +74,7 @@ class World(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RealWorld:
+class HostSystem:
     """This computer. Absolute paths of files are looked up under `root`; commands are not."""
 
     environ: Mapping[str, str]
@@ -150,28 +150,28 @@ class RealWorld:
         return self.root / path.lstrip("/") if self.root != Path("/") else Path(path)
 
 
-def real_world(environ: Mapping[str, str]) -> RealWorld:
+def host_system(environ: Mapping[str, str]) -> HostSystem:
     """This computer, with the environment variables that the caller gives."""
-    return RealWorld(environ=environ)
+    return HostSystem(environ=environ)
 
 
-class Limited:
+class DeadlineSystem:
     """A world whose commands together end before `seconds` from now are over."""
 
-    def __init__(self, world: World, seconds: float) -> None:
-        self._world = world
+    def __init__(self, system: System, seconds: float) -> None:
+        self._system = system
         self._end = time.monotonic() + seconds
-        self.environ = world.environ
-        self.read_text = world.read_text
-        self.glob = world.glob
-        self.exists = world.exists
-        self.access = world.access
-        self.memory = world.memory
-        self.space = world.space
+        self.environ = system.environ
+        self.read_text = system.read_text
+        self.glob = system.glob
+        self.exists = system.exists
+        self.access = system.access
+        self.memory = system.memory
+        self.space = system.space
 
     def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
         """Run a command for as long as is left."""
         left = self._end - time.monotonic()
         if left <= 0:
             return Completed(argv=tuple(argv), failure="time-limit", detail="0")
-        return self._world.run(argv, timeout=min(timeout, left))
+        return self._system.run(argv, timeout=min(timeout, left))

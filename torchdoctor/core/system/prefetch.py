@@ -7,18 +7,18 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.system.host import PROBE_SECONDS, RealWorld
+from torchdoctor.core.system.host import PROBE_SECONDS, HostSystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from torchdoctor.core.system.host import Completed
 
-__all__ = ["AheadWorld", "begin"]
+__all__ = ["PrefetchingSystem", "prefetch"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AheadWorld(RealWorld):
+class PrefetchingSystem(HostSystem):
     """This computer, on which some commands have been begun already; each answers once."""
 
     begun: dict[tuple[str, ...], Future[Completed]] = field(default_factory=dict)
@@ -26,22 +26,24 @@ class AheadWorld(RealWorld):
     def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
         """What the command that was begun says, else what it says now."""
         begun = self.begun.pop(tuple(map(str, argv)), None)
-        return begun.result() if begun is not None else RealWorld.run(self, argv, timeout=timeout)
+        return begun.result() if begun is not None else HostSystem.run(self, argv, timeout=timeout)
 
 
-def begin(environ: Mapping[str, str], commands: Iterable[Sequence[str]], *, timeout: float) -> AheadWorld:
+def prefetch(
+    environ: Mapping[str, str], commands: Iterable[Sequence[str]], *, timeout: float
+) -> PrefetchingSystem:
     """Begin the commands side by side; each is stopped after `timeout` seconds."""
-    world = AheadWorld(environ=environ)
+    system = PrefetchingSystem(environ=environ)
     for argv in commands:
         future: Future[Completed] = Future()
-        world.begun[tuple(argv)] = future
+        system.begun[tuple(argv)] = future
         # Nobody waits at the end of the program for an answer that was not asked for.
         threading.Thread(target=_run, args=(environ, argv, timeout, future), daemon=True).start()
-    return world
+    return system
 
 
 def _run(environ: Mapping[str, str], argv: Sequence[str], timeout: float, future: Future[Completed]) -> None:
     try:
-        future.set_result(RealWorld(environ=environ).run(argv, timeout=timeout))
+        future.set_result(HostSystem(environ=environ).run(argv, timeout=timeout))
     except BaseException as error:  # noqa: BLE001  (it goes on in the thread that asks)
         future.set_exception(error)

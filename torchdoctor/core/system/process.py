@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Completed:
                 "{name} failed with status {status}{more}",
                 name=name,
                 status=self.status,
-                more=f": {clean(said)}" if clean(said) else "",
+                more=f": {sanitize_line(said)}" if sanitize_line(said) else "",
             ),
             "time-limit": message("{name} did not answer within {detail} s", name=name, detail=self.detail),
             "too-long": message("{name} printed more than {detail} bytes", name=name, detail=self.detail),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Finished", "Stopped", "run", "uv_environ"]
+__all__ = ["UvResult", "UvStopped", "run_uv", "uv_environ"]
 
 _TAIL = 64 * 1024
 _TICK = 10.0
@@ -40,12 +40,12 @@ _CLEARED = (
 )  # fmt: skip
 
 
-class Stopped(Exception):
+class UvStopped(Exception):
     """A run was stopped because it was not wanted any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finished:
+class UvResult:
     """How a run of uv ended; `stderr` is its last 64 KiB."""
 
     status: int
@@ -77,7 +77,7 @@ def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
     return clean
 
 
-def run(
+def run_uv(
     arguments: Sequence[str | Path],
     *,
     environ: Mapping[str, str],
@@ -85,10 +85,10 @@ def run(
     limit: float,
     on_wait: Callable[[float], None] | None = None,
     stopped: threading.Event | None = None,
-) -> Finished:
+) -> UvResult:
     """Run `uv ARGUMENTS` in `folder`; `on_wait(seconds)` is called every 10 s while it works.
 
-    Raises `InstallFailed` when uv is not there or runs longer than `limit` seconds, and `Stopped` soon after another
+    Raises `InstallFailed` when uv is not there or runs longer than `limit` seconds, and `UvStopped` soon after another
     thread has set `stopped`. On an interrupt uv is stopped before the interrupt goes on.
     """
     from uv import find_uv_bin
@@ -118,7 +118,7 @@ def run(
             _stop(process)
             raise
         errors.seek(max(0, os.fstat(errors.fileno()).st_size - _TAIL))
-        return Finished(status=process.returncode, stderr=errors.read().decode("utf-8", "replace"))
+        return UvResult(status=process.returncode, stderr=errors.read().decode("utf-8", "replace"))
 
 
 def _wait(
@@ -131,7 +131,7 @@ def _wait(
     while True:
         passed = time.monotonic() - started
         if stopped is not None and stopped.is_set():
-            raise Stopped
+            raise UvStopped
         if passed >= limit:
             raise InstallFailed(
                 message("uv did not finish within {limit:.0f} s and was stopped", limit=limit),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["check_wheel", "refuse_shared_files"]
+__all__ = ["check_file_conflicts", "validate_wheel"]
 
 _MEMBERS = 1_000_000
 _RECORD_LIMIT = 256 * 1024 * 1024
@@ -43,7 +43,7 @@ _ENVIRONMENTS_OWN = re.compile(
 _NAMES: dict[tuple[Path, int, int], frozenset[str]] = {}
 
 
-def check_wheel(path: Path, filename: str) -> int:
+def validate_wheel(path: Path, filename: str) -> int:
     """The bytes that the wheel unpacks to; raises `InstallFailed` for one that no honest build makes.
 
     It must be a zip of regular files with plain relative names, one metadata folder that is its own, a RECORD that
@@ -66,7 +66,7 @@ def check_wheel(path: Path, filename: str) -> int:
         raise _bad(filename, message("it is encrypted")) from error
 
 
-def refuse_shared_files(wheels: Mapping[str, Path], owners: Iterable[str]) -> None:
+def check_file_conflicts(wheels: Mapping[str, Path], owners: Iterable[str]) -> None:
     """Refuse a wheel that has a file which one of `owners` (torch and its companions) has as well.
 
     `wheels` maps names of packages to their files; the one unpacked last would win.

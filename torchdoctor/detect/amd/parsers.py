@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.model import AmdGpu
 
 __all__ = ["parse_amd_smi", "parse_kfd_properties", "parse_rocminfo"]
@@ -35,7 +35,7 @@ def parse_rocminfo(text: str) -> tuple[AmdGpu, ...]:
         name = re.search(r"^\s+Marketing Name:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
         # A report may leave lines out; a processor's name is never a target.
         if target and (kind is None or kind[1] == "GPU"):
-            gpus.append(AmdGpu(name=clean(name[1]) or None if name else None, gfx=target[1]))
+            gpus.append(AmdGpu(name=sanitize_line(name[1]) or None if name else None, gfx=target[1]))
     return tuple(gpus)
 
 
@@ -46,7 +46,7 @@ def parse_amd_smi(text: str) -> tuple[AmdGpu, ...]:
         name = re.search(r"^\s+MARKET_NAME:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
         target = re.search(r"^\s+TARGET_GRAPHICS_VERSION:[ \t]+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE)
         if name or target:
-            shown = clean(name[1]) if name else ""
+            shown = sanitize_line(name[1]) if name else ""
             gpus.append(
                 AmdGpu(name=None if shown in ("", "N/A") else shown, gfx=target[1] if target else None)
             )

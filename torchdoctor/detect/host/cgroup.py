@@ -11,7 +11,7 @@ from torchdoctor.core.i18n.messages import message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
 
 __all__ = ["parse_cpu_max", "parse_memory_max", "probe_cpu_limit", "probe_memory_limit"]
 
@@ -20,35 +20,35 @@ _OWN = "/proc/self/cgroup"
 _DEPTH = 32
 
 
-def probe_cpu_limit(world: World) -> Fact[float]:
+def probe_cpu_limit(system: System) -> Fact[float]:
     """Processors' worth of time, 1.5 for one and a half; the least of the own group's and of those above it."""
     limits: list[tuple[float, str]] = []
-    for folder in _folders(world, "cpu"):
+    for folder in _folders(system, "cpu"):
         for name, more in (("cpu.max", None), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
-            text = world.read_text(f"{folder}/{name}", limit=80)
+            text = system.read_text(f"{folder}/{name}", limit=80)
             if text is None:
                 continue
-            text = text if more is None else f"{text} {world.read_text(f'{folder}/{more}', limit=80) or ''}"
+            text = text if more is None else f"{text} {system.read_text(f'{folder}/{more}', limit=80) or ''}"
             limit = parse_cpu_max(text)
             if limit is not None:
                 limits.append((limit, f"{folder}/{name}"))
     return found(*min(limits)) if limits else absent(_ROOT, why=message("no group sets a limit"))
 
 
-def probe_memory_limit(world: World) -> Fact[int]:
+def probe_memory_limit(system: System) -> Fact[int]:
     """MiB; the least of the own group's and of those above it."""
     limits: list[tuple[int, str]] = []
-    for folder in _folders(world, "memory"):
+    for folder in _folders(system, "memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
-            limit = parse_memory_max(world.read_text(f"{folder}/{name}", limit=80) or "")
+            limit = parse_memory_max(system.read_text(f"{folder}/{name}", limit=80) or "")
             if limit is not None:
                 limits.append((limit >> 20, f"{folder}/{name}"))
     return found(*min(limits)) if limits else absent(_ROOT, why=message("no group sets a limit"))
 
 
-def _folders(world: World, controller: str) -> Iterator[str]:
+def _folders(system: System, controller: str) -> Iterator[str]:
     """The group's own folder and each above it: a container sees its own as the root, a service does not."""
-    own = world.read_text(_OWN) or ""
+    own = system.read_text(_OWN) or ""
     for line in [*own.splitlines()[:64], f"0:{controller}:/", "0::/"]:
         match = re.fullmatch(r"\d+:([\w,=]*):(/[^\x00]*)", line, re.ASCII)
         if match is None or (match[1] and controller not in match[1].split(",")):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
 
 __all__ = ["parse_cgroup_container", "parse_wsl_version", "probe_container", "probe_wsl", "probe_wsl_version"]
 
@@ -30,17 +30,17 @@ _VARIABLES = (
 _CGROUPS = "/proc/1/cgroup"
 
 
-def probe_wsl(world: World) -> Fact[bool]:
+def probe_wsl(system: System) -> Fact[bool]:
     """Windows Subsystem for Linux, by the kernel's name (version 1 says Microsoft, version 2 microsoft)."""
-    text = world.read_text(_KERNEL)
+    text = system.read_text(_KERNEL)
     if text is None:
         return unknown(message("it cannot be read"), _KERNEL)
     return found("microsoft" in text.lower(), _KERNEL)
 
 
-def probe_wsl_version(world: World) -> Fact[int]:
+def probe_wsl_version(system: System) -> Fact[int]:
     """1 translates system calls and has no GPU; 2 is a virtual machine with a kernel of its own."""
-    text = world.read_text(_KERNEL)
+    text = system.read_text(_KERNEL)
     if text is None:
         return unknown(message("it cannot be read"), _KERNEL)
     if "microsoft" not in text.lower():
@@ -49,7 +49,7 @@ def probe_wsl_version(world: World) -> Fact[int]:
     return (
         found(version, _KERNEL)
         if version
-        else unknown(message("it says {text!r}", text=clean(text, limit=60)), _KERNEL)
+        else unknown(message("it says {text!r}", text=sanitize_line(text, limit=60)), _KERNEL)
     )
 
 
@@ -61,27 +61,27 @@ def parse_wsl_version(release: str) -> int | None:
     return 1 if re.fullmatch(r"4\.4\.0-\d+-Microsoft", release.strip()) else None
 
 
-def probe_container(world: World) -> Fact[str]:
+def probe_container(system: System) -> Fact[str]:
     """The container's kind: variables of Apptainer, files, Kubernetes, systemd's word, the first process's cgroup."""
     for variable, name in _VARIABLES:
-        if world.environ.get(variable):
+        if system.environ.get(variable):
             return found(name, variable)
     for path, name in _FILES:
-        if world.exists(path):
-            kubernetes = _in_kubernetes(world)
+        if system.exists(path):
+            kubernetes = _in_kubernetes(system)
             return found("kubernetes", kubernetes) if kubernetes else found(name, path)
-    kubernetes = _in_kubernetes(world)
+    kubernetes = _in_kubernetes(system)
     if kubernetes is not None:
         return found("kubernetes", kubernetes)
     # systemd-nspawn, LXC and others set it: https://systemd.io/CONTAINER_INTERFACE/
     for source, named in (
-        ("container", world.environ.get("container")),
-        ("/run/systemd/container", world.read_text("/run/systemd/container", limit=80)),
+        ("container", system.environ.get("container")),
+        ("/run/systemd/container", system.read_text("/run/systemd/container", limit=80)),
     ):
         kind = re.sub(r"[^\w.-]", "", named or "", flags=re.ASCII)[:40]
         if kind and kind != "wsl":
             return found(kind, source)
-    kind = parse_cgroup_container(world.read_text(_CGROUPS) or "") or ""
+    kind = parse_cgroup_container(system.read_text(_CGROUPS) or "") or ""
     return found(kind, _CGROUPS) if kind else absent("/.dockerenv, /run/.containerenv, environment, cgroup")
 
 
@@ -96,7 +96,7 @@ def parse_cgroup_container(text: str) -> str | None:
     return None
 
 
-def _in_kubernetes(world: World) -> str | None:
-    if world.environ.get("KUBERNETES_SERVICE_HOST"):
+def _in_kubernetes(system: System) -> str | None:
+    if system.environ.get("KUBERNETES_SERVICE_HOST"):
         return "KUBERNETES_SERVICE_HOST"
-    return _KUBERNETES if world.exists(_KUBERNETES) else None
+    return _KUBERNETES if system.exists(_KUBERNETES) else None

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.host.cgroup import probe_cpu_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["CPU_NAMES", "Cpu", "parse_cpu_list", "parse_cpuinfo", "parse_lscpu", "parse_sysctl", "probe_cpu"]
@@ -61,19 +61,19 @@ class Cpu:
     threads: int | None = None
 
 
-def probe_cpu(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_cpu(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `CPU_NAMES`."""
     if python.sys_platform == "darwin":
-        return _mac(world)
-    return _windows(world) if python.sys_platform == "win32" else _linux(world)
+        return _mac(system)
+    return _windows(system) if python.sys_platform == "win32" else _linux(system)
 
 
-def _linux(world: World) -> Mapping[str, Fact[object]]:
+def _linux(system: System) -> Mapping[str, Fact[object]]:
     # A block is some 1.5 KB long, and the first one says what all of them are.
-    said = parse_cpuinfo(world.read_text(_INFO, limit=1 << 14) or "")
-    threads, cores = _count(world, f"{_SYSFS}/online"), _cores(world)
+    said = parse_cpuinfo(system.read_text(_INFO, limit=1 << 14) or "")
+    threads, cores = _count(system, f"{_SYSFS}/online"), _cores(system)
     if None in (said.vendor, said.model, threads, cores):
-        answer = world.run(["lscpu"])
+        answer = system.run(["lscpu"])
         other = parse_lscpu(answer.stdout if answer.ok else "")
     else:
         other = Cpu()
@@ -84,8 +84,8 @@ def _linux(world: World) -> Mapping[str, Fact[object]]:
         "system.cpu.level": _level(said.features, other.features),
         "system.cpu.cores": _either((cores, _SYSFS), (other.cores, "lscpu")),
         "system.cpu.threads": _either((threads, f"{_SYSFS}/online"), (other.threads, "lscpu")),
-        "system.cpu.allowed": _allowed(world),
-        "system.cpu.limit": probe_cpu_limit(world),
+        "system.cpu.allowed": _allowed(system),
+        "system.cpu.limit": probe_cpu_limit(system),
     }
 
 
@@ -107,23 +107,23 @@ def _level(*witnesses: tuple[str, ...]) -> Fact[str]:
     )
 
 
-def _count(world: World, path: str) -> int | None:
-    return parse_cpu_list(world.read_text(path, limit=4096) or "")
+def _count(system: System, path: str) -> int | None:
+    return parse_cpu_list(system.read_text(path, limit=4096) or "")
 
 
-def _cores(world: World) -> int | None:
+def _cores(system: System) -> int | None:
     """Threads that are siblings make one core."""
     groups = {
-        world.read_text(path, limit=256)
-        for path in world.glob(f"{_SYSFS}/cpu[0-9]*/topology/thread_siblings_list")
+        system.read_text(path, limit=256)
+        for path in system.glob(f"{_SYSFS}/cpu[0-9]*/topology/thread_siblings_list")
     }
     return len(groups - {None}) or None
 
 
-def _allowed(world: World) -> Fact[int]:
+def _allowed(system: System) -> Fact[int]:
     """Threads that the scheduler may use for this process (taskset, Slurm, docker --cpuset-cpus)."""
     path = "/proc/self/status"
-    match = re.search(r"^Cpus_allowed_list:\s*([\d,-]+)$", world.read_text(path) or "", re.MULTILINE)
+    match = re.search(r"^Cpus_allowed_list:\s*([\d,-]+)$", system.read_text(path) or "", re.MULTILINE)
     count = parse_cpu_list(match[1]) if match else None
     return found(count, path) if count else unknown(message("it does not say"), path)
 
@@ -144,8 +144,8 @@ def parse_cpuinfo(text: str) -> Cpu:
     rows = _rows(text)
     features = rows.get("flags") or rows.get("Features") or ""
     return Cpu(
-        vendor=clean(rows.get("vendor_id", "")) or None,
-        model=clean(rows.get("model name", "")) or None,
+        vendor=sanitize_line(rows.get("vendor_id", "")) or None,
+        model=sanitize_line(rows.get("model name", "")) or None,
         features=_features(features),
     )
 
@@ -160,8 +160,8 @@ def parse_lscpu(text: str) -> Cpu:
     numbers = [int(cell) for cell in (per_socket, sockets) if re.fullmatch(r"\d{1,5}", cell, re.ASCII)]
     threads = rows.get("CPU(s)", "")
     return Cpu(
-        vendor=clean(rows.get("Vendor ID", "")) or None,
-        model=clean(rows.get("Model name", "")).strip("-") or None,
+        vendor=sanitize_line(rows.get("Vendor ID", "")) or None,
+        model=sanitize_line(rows.get("Model name", "")).strip("-") or None,
         features=_features(rows.get("Flags", "")),
         cores=numbers[0] * numbers[1] or None if len(numbers) == 2 else None,  # noqa: PLR2004
         threads=int(threads) or None if re.fullmatch(r"\d{1,5}", threads, re.ASCII) else None,
@@ -183,10 +183,10 @@ def _features(text: str) -> tuple[str, ...]:
     return tuple(sorted(set(names)))[:_FEATURE_LIMIT]
 
 
-def _mac(world: World) -> Mapping[str, Fact[object]]:
+def _mac(system: System) -> Mapping[str, Fact[object]]:
     source = "sysctl"
     # -i passes over the names that this chip, Apple's or Intel's, lacks.
-    answer = world.run(["/usr/sbin/sysctl", "-i", *_MAC])
+    answer = system.run(["/usr/sbin/sysctl", "-i", *_MAC])
     rows = parse_sysctl(answer.stdout)
     cores, threads = rows.get("hw.physicalcpu", ""), rows.get("hw.logicalcpu", "")
     model = rows.get("machdep.cpu.brand_string")
@@ -210,21 +210,21 @@ def _mac(world: World) -> Mapping[str, Fact[object]]:
 def parse_sysctl(text: str) -> dict[str, str]:
     """Name and value of each line `name: value`; a value has at most 4,000 characters."""
     pairs = re.findall(r"^([a-z][\w.]{1,60}): (.{1,4000})$", text, re.MULTILINE | re.ASCII)
-    return {name: clean(value, limit=4000) for name, value in pairs}
+    return {name: sanitize_line(value, limit=4000) for name, value in pairs}
 
 
-def _windows(world: World) -> Mapping[str, Fact[object]]:
+def _windows(system: System) -> Mapping[str, Fact[object]]:
     # "Intel64 Family 6 Model 158 Stepping 10, GenuineIntel"
-    vendor = world.environ.get("PROCESSOR_IDENTIFIER", "").rpartition(",")[2]
-    threads = world.environ.get("NUMBER_OF_PROCESSORS", "")
+    vendor = system.environ.get("PROCESSOR_IDENTIFIER", "").rpartition(",")[2]
+    threads = system.environ.get("NUMBER_OF_PROCESSORS", "")
     counted = int(threads) if re.fullmatch(r"\d{1,4}", threads, re.ASCII) else None
     key = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0"
-    answer = world.run(["reg", "query", key, "/v", "ProcessorNameString"])
+    answer = system.run(["reg", "query", key, "/v", "ProcessorNameString"])
     match = re.search(r"ProcessorNameString\s+REG_SZ\s+(.{1,200})$", answer.stdout, re.MULTILINE)
     why = "Windows is not asked for it"
     return {
-        "system.cpu.vendor": _either((clean(vendor) or None, "PROCESSOR_IDENTIFIER")),
-        "system.cpu.model": _either((clean(match[1]) if match else None, "reg query")),
+        "system.cpu.vendor": _either((sanitize_line(vendor) or None, "PROCESSOR_IDENTIFIER")),
+        "system.cpu.model": _either((sanitize_line(match[1]) if match else None, "reg query")),
         "system.cpu.features": unknown(why, "win32"),
         "system.cpu.level": unknown(why, "win32"),
         "system.cpu.cores": unknown(why, "win32"),

@@ -13,7 +13,7 @@ from torchdoctor.detect.host.cpu import parse_sysctl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["DISK_NAMES", "MEMORY_NAMES", "parse_meminfo", "probe_disk", "probe_memory"]
@@ -30,26 +30,26 @@ MEMORY_NAMES = (
 DISK_NAMES = ("system.disk.environment", "system.disk.cache", "system.disk.temporary")
 
 
-def probe_memory(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_memory(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `MEMORY_NAMES`."""
     nothing = absent(message("{system} has none", system=python.sys_platform))
     if python.sys_platform == "linux":
         path = "/proc/meminfo"
-        rows = parse_meminfo(world.read_text(path) or "")
-        shared = world.space(_SHM) if world.exists(_SHM) else None
+        rows = parse_meminfo(system.read_text(path) or "")
+        shared = system.space(_SHM) if system.exists(_SHM) else None
         none = absent(_SHM, why=message("it is not there"))
         return {
             "system.memory.total": _said(rows.get("MemTotal"), path),
             "system.memory.available": _said(rows.get("MemAvailable"), path),
-            "system.memory.limit": probe_memory_limit(world),
+            "system.memory.limit": probe_memory_limit(system),
             "system.shm": found(shared.total_mib, _SHM) if shared else none,
             "system.shm_free": found(shared.free_mib, _SHM) if shared else none,
         }
     rest = dict.fromkeys(MEMORY_NAMES[2:], nothing)
     if python.sys_platform == "darwin":
         available: Fact[int] = unknown(message("it is not asked for"), "darwin")
-        return {"system.memory.total": _mac_total(world), "system.memory.available": available, **rest}
-    memory = world.memory()
+        return {"system.memory.total": _mac_total(system), "system.memory.available": available, **rest}
+    memory = system.memory()
     return {
         "system.memory.total": _said(memory.total_mib if memory else None, _WINDOWS),
         "system.memory.available": _said(memory.free_mib if memory else None, _WINDOWS),
@@ -67,13 +67,13 @@ def parse_meminfo(text: str) -> dict[str, int]:
     return {name: int(kib) >> 10 for name, kib in pairs}
 
 
-def _mac_total(world: World) -> Fact[int]:
+def _mac_total(system: System) -> Fact[int]:
     source = "sysctl hw.memsize"
-    size = parse_sysctl(world.run(["/usr/sbin/sysctl", "hw.memsize"]).stdout).get("hw.memsize", "")
+    size = parse_sysctl(system.run(["/usr/sbin/sysctl", "hw.memsize"]).stdout).get("hw.memsize", "")
     return _said(int(size) >> 20 if re.fullmatch(r"\d{1,18}", size, re.ASCII) else None, source)
 
 
-def probe_disk(world: World, places: Mapping[str, str]) -> Mapping[str, Fact[object]]:
+def probe_disk(system: System, places: Mapping[str, str]) -> Mapping[str, Fact[object]]:
     """The facts of `DISK_NAMES`: what this user may still write where each of them lies."""
     facts: dict[str, Fact[object]] = {}
     for name in DISK_NAMES:
@@ -81,7 +81,7 @@ def probe_disk(world: World, places: Mapping[str, str]) -> Mapping[str, Fact[obj
         if not place:
             facts[name] = unknown(message("no folder was named"), "the caller")
             continue
-        space = world.space(place)
+        space = system.space(place)
         facts[name] = (
             found(space.free_mib, "statvfs")
             if space

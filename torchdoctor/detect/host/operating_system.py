@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.model import Libc
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.model import OperatingSystem
     from torchdoctor.detect.python.describe import PythonInfo
 
@@ -63,14 +63,14 @@ def normal_arch(python: PythonInfo) -> str:
     return "arm64" if name == "aarch64" else name
 
 
-def probe_os_version(world: World, python: PythonInfo) -> Fact[str]:
+def probe_os_version(system: System, python: PythonInfo) -> Fact[str]:
     """The release: VERSION_ID of os-release, the version of macOS, the build of Windows."""
     if python.sys_platform != "linux":
         source = f"{python.executable}"
-        version = clean(python.system_version or "")
+        version = sanitize_line(python.system_version or "")
         return found(version, source) if version else unknown(message("Python does not say"), source)
     for path in ("/etc/os-release", "/usr/lib/os-release"):
-        text = world.read_text(path)
+        text = system.read_text(path)
         if text is not None:
             release = parse_os_release(text).get("VERSION_ID")
             return (
@@ -81,12 +81,12 @@ def probe_os_version(world: World, python: PythonInfo) -> Fact[str]:
     return unknown(message("it cannot be read"), "/etc/os-release")
 
 
-def probe_os_name(world: World, python: PythonInfo) -> Fact[str]:
+def probe_os_name(system: System, python: PythonInfo) -> Fact[str]:
     """The distribution's full name, such as Ubuntu 22.04.4 LTS, for people to read."""
     if python.sys_platform != "linux":
         return absent(message("{system} has none", system=python.sys_platform))
     path = "/etc/os-release"
-    name = parse_os_release(world.read_text(path) or "").get("PRETTY_NAME")
+    name = parse_os_release(system.read_text(path) or "").get("PRETTY_NAME")
     return found(name, path) if name else absent(path)
 
 
@@ -98,13 +98,13 @@ def parse_os_release(text: str) -> dict[str, str]:
         if not equals or not re.fullmatch(r"[A-Z][A-Z0-9_]*", name, re.ASCII):
             continue
         try:
-            rows[name] = clean(" ".join(shlex.split(value)))
+            rows[name] = sanitize_line(" ".join(shlex.split(value)))
         except ValueError:
             continue
     return rows
 
 
-def probe_libc(world: World, python: PythonInfo) -> Fact[Libc]:
+def probe_libc(system: System, python: PythonInfo) -> Fact[Libc]:
     """The C library: glibc says its version itself, musl's loader does when it is run."""
     source = f"{python.executable}"
     if python.sys_platform != "linux":
@@ -115,8 +115,8 @@ def probe_libc(world: World, python: PythonInfo) -> Fact[Libc]:
     # A glibc system may hold musl's loader too, so the interpreter's own make comes first.
     if "musl" not in f"{python.host} {python.soabi}":
         return unknown(message("the interpreter says {libc!r}", libc=python.libc), source)
-    for loader in world.glob("/lib/ld-musl-*.so.1"):
-        answer = world.run([loader])
+    for loader in system.glob("/lib/ld-musl-*.so.1"):
+        answer = system.run([loader])
         version = parse_musl_loader(answer.stderr)
         if version is not None:
             return found(Libc(name="musl", version=version), loader)
@@ -131,17 +131,17 @@ def parse_musl_loader(text: str) -> str | None:
     return match[1] if match else None
 
 
-def probe_kernel(world: World, python: PythonInfo) -> Fact[str]:
+def probe_kernel(system: System, python: PythonInfo) -> Fact[str]:
     """The kernel's release, such as 6.8.0-45-generic; Windows has none beside its build."""
     if python.sys_platform == "darwin":
         source = "sysctl kern.osrelease"
-        answer = world.run(["/usr/sbin/sysctl", "-n", "kern.osrelease"])
-        release = clean(answer.stdout, limit=80)
+        answer = system.run(["/usr/sbin/sysctl", "-n", "kern.osrelease"])
+        release = sanitize_line(answer.stdout, limit=80)
         return (
             found(release, source) if answer.ok and release else unknown(answer.cause or "no answer", source)
         )
     if python.sys_platform == "win32":
         return absent("win32 has none")
     path = "/proc/sys/kernel/osrelease"
-    release = clean(world.read_text(path) or "", limit=80)
+    release = sanitize_line(system.read_text(path) or "", limit=80)
     return found(release, path) if release else unknown(message("it cannot be read"), path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found, unknown, unread
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.nvidia.parsers import parse_module_kind
 from torchdoctor.detect.nvidia.probe import jetson_model, loaded_module
 from torchdoctor.detect.pci import BUS, NVIDIA, display_devices, kernel_drivers, named, nvswitches
@@ -15,7 +15,7 @@ from torchdoctor.detect.pci import BUS, NVIDIA, display_devices, kernel_drivers,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["INSTALL_NAMES", "LOG_NAMES", "parse_xids", "probe_install", "probe_log"]
@@ -39,59 +39,59 @@ _XID = re.compile(r"NVRM: Xid \((?:PCI:)?([0-9a-fA-F:.]{7,16})(?:[^)\n]{0,40})\)
 _XID_LIMIT = 100
 
 
-def probe_install(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_install(system: System, _python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `INSTALL_NAMES`."""
-    devices = display_devices(world, NVIDIA)
-    cards, drivers = tuple(named(world, device) for device in devices), kernel_drivers(world, devices)
-    module, (libraries, places) = loaded_module(world), _libraries(world)
-    nodes = [path for pattern in _NODES for path in world.glob(pattern)][:_NODE_LIMIT]
-    denied = tuple(clean(path) for path in nodes if world.access(path) != "read-write")
+    devices = display_devices(system, NVIDIA)
+    cards, drivers = tuple(named(system, device) for device in devices), kernel_drivers(system, devices)
+    module, (libraries, places) = loaded_module(system), _libraries(system)
+    nodes = [path for pattern in _NODES for path in system.glob(pattern)][:_NODE_LIMIT]
+    denied = tuple(sanitize_line(path) for path in nodes if system.access(path) != "read-write")
     return {
         "nvidia.pci": found(cards, BUS) if cards else absent(BUS),
         "nvidia.kernel_driver": found(drivers, BUS)
         if any(drivers)
         else absent(BUS, why=message("none is bound")),
-        "nvidia.nouveau": _nouveau(world),
-        "nvidia.module": _kind(world),
+        "nvidia.nouveau": _nouveau(system),
+        "nvidia.module": _kind(system),
         "nvidia.module_version": module,
         "nvidia.library_version": libraries,
         "nvidia.mismatch": _mismatch(module, libraries),
         "nvidia.libcuda": places,
-        "nvidia.devices": found(tuple(map(clean, nodes)), "/dev") if nodes else absent("/dev"),
+        "nvidia.devices": found(tuple(map(sanitize_line, nodes)), "/dev") if nodes else absent("/dev"),
         "nvidia.devices_denied": found(denied, "/dev")
         if denied
         else absent("/dev", why=message("none is denied")),
-        "nvidia.nvswitches": _switches(world),
-        "nvidia.fabric_manager": _fabric_manager(world),
-        "nvidia.jetson": jetson_model(world),
-        "nvidia.l4t": _l4t(world),
+        "nvidia.nvswitches": _switches(system),
+        "nvidia.fabric_manager": _fabric_manager(system),
+        "nvidia.jetson": jetson_model(system),
+        "nvidia.l4t": _l4t(system),
     }
 
 
-def _nouveau(world: World) -> Fact[bool]:
+def _nouveau(system: System) -> Fact[bool]:
     """Whether the free driver, which has no CUDA, is loaded in place of NVIDIA's."""
     path = "/sys/module/nouveau"
-    return found(True, path) if world.exists(path) else absent(path)
+    return found(True, path) if system.exists(path) else absent(path)
 
 
-def _kind(world: World) -> Fact[str]:
-    text = world.read_text(_PROC)
+def _kind(system: System) -> Fact[str]:
+    text = system.read_text(_PROC)
     if text is None:
-        return unread(world, _PROC)
+        return unread(system, _PROC)
     kind = parse_module_kind(text)
     return (
         found(kind, _PROC)
         if kind
-        else unknown(message("it says {text!r}", text=clean(text, limit=60)), _PROC)
+        else unknown(message("it says {text!r}", text=sanitize_line(text, limit=60)), _PROC)
     )
 
 
-def _libraries(world: World) -> tuple[Fact[str], Fact[tuple[str, ...]]]:
+def _libraries(system: System) -> tuple[Fact[str], Fact[tuple[str, ...]]]:
     """The version in the name of the driver's library, and where libcuda.so.1 lies."""
     versions: dict[str, str] = {}
     places: list[str] = []
     for folder in _LIBRARIES:
-        for path in world.glob(f"{folder}/libnvidia-ml.so.*") + world.glob(f"{folder}/libcuda.so.*"):
+        for path in system.glob(f"{folder}/libnvidia-ml.so.*") + system.glob(f"{folder}/libcuda.so.*"):
             match = re.search(r"\.so\.(\d{3,4}(?:\.\d{1,4}){1,2})$", path, re.ASCII)
             if match:
                 versions.setdefault(match[1], path)
@@ -118,26 +118,26 @@ def _mismatch(module: Fact[str], library: Fact[str]) -> Fact[bool]:
     return found(module.value != library.value, source)
 
 
-def _switches(world: World) -> Fact[int]:
+def _switches(system: System) -> Fact[int]:
     """NVSwitches join the GPUs of an HGX; without Fabric Manager CUDA then fails to start with error 802."""
-    nodes = world.glob("/dev/nvidia-nvswitch[0-9]*")
+    nodes = system.glob("/dev/nvidia-nvswitch[0-9]*")
     if nodes:
         return found(len(nodes), "/dev/nvidia-nvswitch*")
     path = "/proc/driver/nvidia-nvswitch/devices"
-    listed = world.glob(f"{path}/*")
+    listed = system.glob(f"{path}/*")
     if listed:
         return found(len(listed), path)
-    count = nvswitches(world)
+    count = nvswitches(system)
     return found(count, BUS) if count else absent("/dev/nvidia-nvswitch*")
 
 
-def _fabric_manager(world: World) -> Fact[str]:
+def _fabric_manager(system: System) -> Fact[str]:
     """`systemctl is-active`'s word, asked for only where there is something for it to manage."""
-    if _switches(world).state == "absent":
+    if _switches(system).state == "absent":
         return absent("/dev/nvidia-nvswitch*", why=message("there is no NVSwitch"))
     source = "systemctl is-active nvidia-fabricmanager"
-    answer = world.run(["systemctl", "is-active", "nvidia-fabricmanager"])
-    word = clean(answer.stdout, limit=40)
+    answer = system.run(["systemctl", "is-active", "nvidia-fabricmanager"])
+    word = sanitize_line(answer.stdout, limit=40)
     if re.fullmatch(r"active|inactive|failed|activating|deactivating|reloading", word):
         return found(word, source)
     if word == "unknown" or "could not be found" in answer.stderr:
@@ -145,22 +145,22 @@ def _fabric_manager(world: World) -> Fact[str]:
     return unknown(answer.cause or message("it says {text!r}", text=word), source)
 
 
-def _l4t(world: World) -> Fact[str]:
+def _l4t(system: System) -> Fact[str]:
     """The release of Jetson Linux, which stands for the driver: `# R35 (release), REVISION: 3.1, ...` is 35.3.1."""
     path = "/etc/nv_tegra_release"
-    text = world.read_text(path, limit=400)
+    text = system.read_text(path, limit=400)
     if text is None:
-        return unread(world, path)
+        return unread(system, path)
     match = re.match(r"# R(\d{2}) \(release\), REVISION: (\d{1,2}(?:\.\d{1,2})?)", text, re.ASCII)
     return found(f"{match[1]}.{match[2]}", path) if match else unknown(message("it says no release"), path)
 
 
-def probe_log(world: World, _python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_log(system: System, _python: PythonInfo) -> Mapping[str, Fact[object]]:
     """NVIDIA's error numbers in the kernel's log, where this user may read it."""
     source = "dmesg"
-    if not world.exists("/sys/module/nvidia") and not world.exists("/proc/driver/nvidia"):
+    if not system.exists("/sys/module/nvidia") and not system.exists("/proc/driver/nvidia"):
         return {"nvidia.xid": absent(source, why=message("the driver is not loaded"))}
-    answer = world.run(["dmesg"])
+    answer = system.run(["dmesg"])
     if not answer.ok and answer.failure != "too-long":
         return {"nvidia.xid": unknown(answer.cause, source)}
     xids = parse_xids(answer.stdout)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.fact import Fact
 
-__all__ = ["Gpus", "NvidiaFacts", "first", "machine_part", "nothing"]
+__all__ = ["Gpus", "NvidiaFacts", "first_known", "machine_part", "no_facts"]
 
 Gpus = tuple[NvidiaGpu, ...]
 T = TypeVar("T")
@@ -50,13 +50,13 @@ def machine_part(driver: Fact[str], gpus: Fact[Gpus]) -> Nvidia | None:
     return Nvidia(driver=driver.value, gpus=gpus.value or ())
 
 
-def nothing(fact: Fact[NoReturn], *, hung: bool = False) -> NvidiaFacts:
+def no_facts(fact: Fact[NoReturn], *, hung: bool = False) -> NvidiaFacts:
     """A witness that could say one thing only, of everything."""
     states = dict.fromkeys(STATE_NAMES, fact)
     return NvidiaFacts(driver=fact, gpus=fact, cuda=fact, lost=fact, states=states, hung=hung)
 
 
-def first(*facts: Fact[T]) -> Fact[T]:
+def first_known(*facts: Fact[T]) -> Fact[T]:
     """The first that was found, else the first that is unknown, else the first."""
     for state in ("found", "unknown"):
         for fact in facts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean, read_json
+from torchdoctor.core.text import read_json, sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,7 +142,7 @@ def _state(index: int, row: dict[str, Any]) -> GpuState:
         nvlinks=links[0] if links else None,
         nvlinks_up=links[1] if links else None,
         fabric=_fabric(_numbers(row, "fabric", 2)),
-        errors={clean(str(key)): clean(str(why)) for key, why in errors.items()}
+        errors={sanitize_line(str(key)): sanitize_line(str(why)) for key, why in errors.items()}
         if isinstance(errors, dict)
         else {},
     )
@@ -166,7 +166,7 @@ def _flag(row: dict[str, Any], key: str) -> bool | None:
 
 def _text(row: dict[str, Any], key: str) -> str | None:
     value = row.get(key)
-    return clean(value, limit=96) or None if isinstance(value, str) else None
+    return sanitize_line(value, limit=96) or None if isinstance(value, str) else None
 
 
 def _watts(row: dict[str, Any], key: str) -> float | None:
@@ -205,7 +205,7 @@ def _instances(gpu: int, rows: Any) -> tuple[MigInstance, ...] | None:
     if not isinstance(rows, list):
         return None
     return tuple(
-        MigInstance(gpu=gpu, name=clean(str(row.get("name")), limit=96), uuid=_text(row, "uuid"))
+        MigInstance(gpu=gpu, name=sanitize_line(str(row.get("name")), limit=96), uuid=_text(row, "uuid"))
         for row in rows[:_LIMIT]
         if isinstance(row, dict)
     )

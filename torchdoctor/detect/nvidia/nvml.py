@@ -9,40 +9,40 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.detect.nvidia.facts import Gpus, NvidiaFacts, nothing
+from torchdoctor.detect.nvidia.facts import Gpus, NvidiaFacts, no_facts
 from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES, parse_states, state_facts
 from torchdoctor.detect.nvidia.parsers import NvmlAnswer, parse_nvml
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import Completed, World
+    from torchdoctor.core.system.host import Completed, System
 
-__all__ = ["ask_nvml"]
+__all__ = ["query_nvml"]
 
 _CHILD = Path(__file__).with_name("_nvml_script.py")
 _SOURCE = "NVML"
 
 
-def ask_nvml(world: World) -> NvidiaFacts:
+def query_nvml(system: System) -> NvidiaFacts:
     """Driver, GPUs and their state; what was said before a call hung is kept."""
     spec = find_spec("pynvml")
     if spec is None or spec.origin is None or not sys.executable:
-        return nothing(unknown(message("nvidia-ml-py is not installed"), _SOURCE))
+        return no_facts(unknown(message("nvidia-ml-py is not installed"), _SOURCE))
     module = Path(spec.origin)
     # A package instead of a module is the forerunner of nvidia-ml-py, of the same interface.
     folder = str(module.parents[1] if module.name == "__init__.py" else module.parent)
     # -S: site-packages is not needed, and its .pth files cost time.
-    answer = world.run([sys.executable, "-I", "-S", str(_CHILD), folder])
+    answer = system.run([sys.executable, "-I", "-S", str(_CHILD), folder])
     first, _, second = answer.stdout.strip().partition("\n")
     if not first and not answer.ok:
-        return nothing(unknown(_why(answer), _SOURCE), hung=answer.failure == "time-limit")
+        return no_facts(unknown(_why(answer), _SOURCE), hung=answer.failure == "time-limit")
     try:
         said = parse_nvml(first)
     except ValueError as error:
         why = message("its answer makes no sense: {error}", error=error) if answer.ok else _why(answer)
-        return nothing(unknown(why, _SOURCE))
+        return no_facts(unknown(why, _SOURCE))
     if said.error is not None:
         gone = said.error in ("library-not-found", "driver-not-loaded")
-        return nothing(absent(_SOURCE, why=said.detail) if gone else unknown(said.detail, _SOURCE))
+        return no_facts(absent(_SOURCE, why=said.detail) if gone else unknown(said.detail, _SOURCE))
     return NvidiaFacts(
         driver=found(said.driver, _SOURCE) if said.driver else unknown(message("none said"), _SOURCE),
         gpus=_gpus(said),

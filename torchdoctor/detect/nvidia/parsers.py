@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.text import clean, read_object
+from torchdoctor.core.text import read_object, sanitize_line
 from torchdoctor.detect.model import NvidiaGpu
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def parse_nvml(text: str) -> NvmlAnswer:
         driver=_driver(said.get("driver")),
         cuda=_cuda(said.get("cuda")),
         gpus=gpus,
-        lost=tuple(map(clean, lost[:_GPU_LIMIT])),
+        lost=tuple(map(sanitize_line, lost[:_GPU_LIMIT])),
         detail="; ".join(lost[:3]),
     )
 
@@ -168,7 +168,7 @@ def _name(value: Any) -> str:
     """A name that is safe to print and to write as JSON."""
     if not isinstance(value, str):
         raise ValueError("a GPU has no name")  # noqa: TRY004
-    name = clean(value)
+    name = sanitize_line(value)
     if _NOTHING.fullmatch(name):
         raise ValueError("a GPU has no name")
     return name

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fact import Fact, absent, found, unknown
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect.model import NvidiaGpu
-from torchdoctor.detect.nvidia.facts import NvidiaFacts, nothing
+from torchdoctor.detect.nvidia.facts import NvidiaFacts, no_facts
 from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES, state_facts
 from torchdoctor.detect.nvidia.parsers import SmiAnswer, parse_kernel_module, parse_smi, parse_smi_refusal
 from torchdoctor.detect.nvidia.smi_table import ListedGpu, SmiTable, parse_smi_list, parse_smi_table
@@ -20,9 +20,9 @@ from torchdoctor.detect.nvidia.smi_table import ListedGpu, SmiTable, parse_smi_l
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system.host import Completed, World
+    from torchdoctor.core.system.host import Completed, System
 
-__all__ = ["ask_smi"]
+__all__ = ["query_nvidia_smi"]
 
 _PROGRAMS = (
     "nvidia-smi",
@@ -38,29 +38,29 @@ _IN_TABLE = frozenset(f"nvidia.{name}" for name in (
 ))  # fmt: skip
 
 
-def ask_smi(world: World) -> NvidiaFacts:
+def query_nvidia_smi(system: System) -> NvidiaFacts:
     """Driver, GPUs and state; absent where the tool is not there or says that there is no device."""
     for program in _PROGRAMS:
-        answer = world.run([program, f"--query-gpu={_FIELDS[0]}", _CSV])
+        answer = system.run([program, f"--query-gpu={_FIELDS[0]}", _CSV])
         if answer.failure != "missing":
-            return _ask(world, program, answer)
-    return nothing(absent("nvidia-smi", why=message("it is not there")))
+            return _ask(system, program, answer)
+    return no_facts(absent("nvidia-smi", why=message("it is not there")))
 
 
-def _ask(world: World, program: str, answer: Completed) -> NvidiaFacts:
-    rows, last = _rows(world, program, answer)
+def _ask(system: System, program: str, answer: Completed) -> NvidiaFacts:
+    rows, last = _rows(system, program, answer)
     if last is not None and (last.gpus.state == "absent" or last.hung):
         return last
-    shown = world.run([program])
+    shown = system.run([program])
     table = parse_smi_table(shown.stdout)
-    listed = parse_smi_list(world.run([program, "-L"]).stdout) if shown.failure != "time-limit" else ()
+    listed = parse_smi_list(system.run([program, "-L"]).stdout) if shown.failure != "time-limit" else ()
     gpus = rows.gpus if rows else _named(table, listed)
-    driver = rows.driver if rows else table.driver if table else _driver(world, program, shown)
+    driver = rows.driver if rows else table.driver if table else _driver(system, program, shown)
     if not gpus:
         refused = parse_smi_refusal(f"{shown.stdout}\n{shown.stderr}")
-        last = nothing(unknown(refused, program)) if refused and last is None else last
+        last = no_facts(unknown(refused, program)) if refused and last is None else last
     if driver is None and not gpus:
-        return last or nothing(unknown(message("its answer makes no sense"), program))
+        return last or no_facts(unknown(message("its answer makes no sense"), program))
     reason = unknown((last.gpus.why if last else None) or "its table does not say", program)
     return NvidiaFacts(
         driver=found(driver, program) if driver else reason,
@@ -71,22 +71,22 @@ def _ask(world: World, program: str, answer: Completed) -> NvidiaFacts:
     )
 
 
-def _rows(world: World, program: str, answer: Completed) -> tuple[SmiAnswer | None, NvidiaFacts | None]:
+def _rows(system: System, program: str, answer: Completed) -> tuple[SmiAnswer | None, NvidiaFacts | None]:
     """The query's answer, or what is to be said without one."""
     last: NvidiaFacts | None = None
     for fields in _FIELDS:
         if last is not None:
-            answer = world.run([program, f"--query-gpu={fields}", _CSV])
+            answer = system.run([program, f"--query-gpu={fields}", _CSV])
         if not answer.ok and answer.failure != "status":
-            return None, nothing(unknown(answer.cause, program), hung=answer.failure == "time-limit")
+            return None, no_facts(unknown(answer.cause, program), hung=answer.failure == "time-limit")
         try:
             return parse_smi(answer.stdout, fields.split(",")), None
         except ValueError as error:
             why = parse_smi_refusal(f"{answer.stdout}\n{answer.stderr}")
             if why is not None and why.startswith("No devices were found"):
-                return None, nothing(absent(program, why=why))
+                return None, no_facts(absent(program, why=why))
             odd = message("its answer makes no sense: {error}", error=error) if answer.ok else answer.cause
-            last = nothing(unknown(why or odd, program))
+            last = no_facts(unknown(why or odd, program))
             if why is not None:
                 break
     return None, last
@@ -103,10 +103,10 @@ def _named(table: SmiTable | None, listed: Sequence[ListedGpu]) -> tuple[NvidiaG
     return tuple(NvidiaGpu(name=row.name, memory_mib=row.memory_mib) for row in rows)
 
 
-def _driver(world: World, program: str, shown: Completed) -> str | None:
+def _driver(system: System, program: str, shown: Completed) -> str | None:
     if shown.failure == "time-limit":
         return None
-    answer = world.run([program, "--query-gpu=driver_version", _CSV])
+    answer = system.run([program, "--query-gpu=driver_version", _CSV])
     versions = {parse_kernel_module(line) for line in answer.stdout.splitlines()[:1024] if line.strip()}
     return versions.pop() if len(versions) == 1 else None
 

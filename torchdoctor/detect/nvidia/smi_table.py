@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.nvidia.gpu_state import GpuState, MigInstance
 
 __all__ = ["ListedGpu", "SmiTable", "TableGpu", "parse_smi_list", "parse_smi_table"]
@@ -94,7 +94,7 @@ def _begin(match: re.Match[str]) -> TableGpu:
         ecc={"Off": False, "On": True}.get(ecc, True if ecc.isdecimal() else None),
         ecc_errors=_whole(ecc),
     )
-    return TableGpu(name=clean(name), memory_mib=None, state=state)
+    return TableGpu(name=sanitize_line(name), memory_mib=None, state=state)
 
 
 def _loaded(gpu: TableGpu, match: re.Match[str]) -> TableGpu:
@@ -126,9 +126,9 @@ def parse_smi_list(text: str) -> tuple[ListedGpu, ...]:
         line = row[:_WIDTH]
         if match := _LISTED.fullmatch(line):
             uuid = match[3] if re.fullmatch(r"GPU-[\w-]{1,60}", match[3] or "", re.ASCII) else None
-            gpus.append(ListedGpu(name=clean(match[2]), uuid=uuid))
+            gpus.append(ListedGpu(name=sanitize_line(match[2]), uuid=uuid))
         elif gpus and len(gpus[-1].slices) < _SLICE_LIMIT and (match := _SLICE.fullmatch(line)):
-            name = clean(f"{gpus[-1].name} {match[1]}")
+            name = sanitize_line(f"{gpus[-1].name} {match[1]}")
             part = MigInstance(gpu=len(gpus) - 1, name=name, uuid=match[2])
             gpus[-1] = replace(gpus[-1], slices=(*gpus[-1].slices, part))
         if len(gpus) >= _LIMIT:

@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found
-from torchdoctor.core.text import clean, read_object
+from torchdoctor.core.text import read_object, sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["TOOLKIT_NAMES", "parse_nvcc", "parse_toolkit_json", "parse_toolkit_txt", "probe_toolkits"]
@@ -30,13 +30,13 @@ _PATTERNS = (
 )  # fmt: skip
 
 
-def probe_toolkits(world: World, python: PythonInfo) -> Mapping[str, Fact[object]]:
+def probe_toolkits(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
     """The facts of `TOOLKIT_NAMES`."""
     linux = python.sys_platform == "linux"
-    toolkits = tuple(_toolkits(world)) if linux else tuple(_by_variables(world))
-    answer = world.run(["nvcc", "--version"])
+    toolkits = tuple(_toolkits(system)) if linux else tuple(_by_variables(system))
+    answer = system.run(["nvcc", "--version"])
     version = parse_nvcc(answer.stdout)
-    shadows = tuple(_shadows(world)) if linux else ()
+    shadows = tuple(_shadows(system)) if linux else ()
     where = "/usr/local/cuda*" if linux else "CUDA_PATH_V*"
     return {
         "nvidia.toolkits": found(toolkits, where) if toolkits else absent(where),
@@ -47,27 +47,27 @@ def probe_toolkits(world: World, python: PythonInfo) -> Mapping[str, Fact[object
     }
 
 
-def _toolkits(world: World) -> Iterator[str]:
+def _toolkits(system: System) -> Iterator[str]:
     """`12.4 (/usr/local/cuda-12.4)` each; the link /usr/local/cuda is left, unless it is alone."""
-    folders = {path.rsplit("/", 1)[0] for path in world.glob("/usr/local/cuda*/version.*")}
+    folders = {path.rsplit("/", 1)[0] for path in system.glob("/usr/local/cuda*/version.*")}
     named = sorted(folders - {"/usr/local/cuda"}) or sorted(folders)
     for variable in ("CUDA_HOME", "CUDA_PATH"):
-        given = world.environ.get(variable, "").rstrip("/")
+        given = system.environ.get(variable, "").rstrip("/")
         if given.startswith("/") and given not in (*named, "/usr/local/cuda"):
             named.append(given)
     for folder in named[:_LIMIT]:
-        version = parse_toolkit_json(world.read_text(f"{folder}/version.json") or "")
-        version = version or parse_toolkit_txt(world.read_text(f"{folder}/version.txt") or "")
+        version = parse_toolkit_json(system.read_text(f"{folder}/version.json") or "")
+        version = version or parse_toolkit_txt(system.read_text(f"{folder}/version.txt") or "")
         if version:
-            yield f"{version} ({clean(folder)})"
+            yield f"{version} ({sanitize_line(folder)})"
 
 
-def _by_variables(world: World) -> Iterator[str]:
+def _by_variables(system: System) -> Iterator[str]:
     """Windows' installer leaves CUDA_PATH_V12_4 for each."""
-    for name, value in sorted(world.environ.items()):
+    for name, value in sorted(system.environ.items()):
         match = re.fullmatch(r"CUDA_PATH_V(\d{1,2})_(\d{1,2})", name.upper(), re.ASCII)
         if match:
-            yield f"{match[1]}.{match[2]} ({clean(value)})"
+            yield f"{match[1]}.{match[2]} ({sanitize_line(value)})"
 
 
 def parse_toolkit_json(text: str) -> str | None:
@@ -96,12 +96,12 @@ def parse_nvcc(text: str) -> str | None:
     return match[2] if match else None
 
 
-def _shadows(world: World) -> Iterator[str]:
-    for folder in dict.fromkeys(world.environ.get("LD_LIBRARY_PATH", "").split(":")[:_LIMIT]):
+def _shadows(system: System) -> Iterator[str]:
+    for folder in dict.fromkeys(system.environ.get("LD_LIBRARY_PATH", "").split(":")[:_LIMIT]):
         if not folder.startswith("/"):
             continue
         base = glob.escape(folder.rstrip("/"))
         for pattern in _PATTERNS:
-            for path in world.glob(f"{base}/{pattern}"):
+            for path in system.glob(f"{base}/{pattern}"):
                 if _SHADOWING.fullmatch(path.rsplit("/", 1)[-1]):
-                    yield clean(path)
+                    yield sanitize_line(path)

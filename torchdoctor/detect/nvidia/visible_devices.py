@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import Fact, absent, found
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.text import clean
+from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
 
-__all__ = ["Visible", "parse_visible", "probe_variable", "probe_visible"]
+__all__ = ["VisibleDevices", "parse_visible", "probe_variable", "probe_visible"]
 
 _LIMIT = 4096
 _SHOWN = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Visible:
+class VisibleDevices:
     """What a variable leaves to see.
 
     `kind` is none (nothing is left), index, uuid or mig; `shown` are the entries that count, `ignored` those
@@ -37,22 +37,26 @@ class Visible:
 
 
 def probe_visible(
-    world: World, variable: str, *, count: int | None = None, uuids: Sequence[str] = ()
-) -> Fact[Visible]:
+    system: System, variable: str, *, count: int | None = None, uuids: Sequence[str] = ()
+) -> Fact[VisibleDevices]:
     """What the variable says, checked against the number of GPUs and the ids where those are known."""
-    text = world.environ.get(variable)
+    text = system.environ.get(variable)
     if text is None:
         return absent(variable, why=message("it is not set"))
     return found(parse_visible(text, count=count, uuids=uuids), variable)
 
 
-def probe_variable(world: World, variable: str) -> Fact[str]:
+def probe_variable(system: System, variable: str) -> Fact[str]:
     """A variable's text."""
-    text = world.environ.get(variable)
-    return absent(variable, why=message("it is not set")) if text is None else found(clean(text), variable)
+    text = system.environ.get(variable)
+    return (
+        absent(variable, why=message("it is not set"))
+        if text is None
+        else found(sanitize_line(text), variable)
+    )
 
 
-def parse_visible(text: str, *, count: int | None = None, uuids: Sequence[str] = ()) -> Visible:
+def parse_visible(text: str, *, count: int | None = None, uuids: Sequence[str] = ()) -> VisibleDevices:
     """The entries up to the first that is no device: from there on CUDA and HIP see nothing.
 
     https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-environment-variables
@@ -64,9 +68,11 @@ def parse_visible(text: str, *, count: int | None = None, uuids: Sequence[str] =
         why = _problem(entry, count, uuids)
         if why is not None:
             break
-        shown.append(clean(entry, limit=80))
-    ignored = tuple(clean(entry, limit=80) for entry in entries[len(shown) :][:_SHOWN])
-    return Visible(text=clean(text), kind=_kind(shown), shown=tuple(shown[:1024]), ignored=ignored, why=why)
+        shown.append(sanitize_line(entry, limit=80))
+    ignored = tuple(sanitize_line(entry, limit=80) for entry in entries[len(shown) :][:_SHOWN])
+    return VisibleDevices(
+        text=sanitize_line(text), kind=_kind(shown), shown=tuple(shown[:1024]), ignored=ignored, why=why
+    )
 
 
 def _kind(shown: Sequence[str]) -> str:
@@ -92,4 +98,4 @@ def _problem(entry: str, count: int | None, uuids: Sequence[str]) -> str | None:
         if uuids and not any(uuid.startswith(entry) for uuid in uuids):
             return message("no GPU has the id {entry}", entry=entry[:60])
         return None
-    return message("{text!r} is neither a number nor an id", text=clean(entry, limit=40))
+    return message("{text!r} is neither a number nor an id", text=sanitize_line(entry, limit=40))

@@ -14,7 +14,7 @@ from torchdoctor.core.text import read_object
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import Completed, World
+    from torchdoctor.core.system.host import Completed, System
 
 __all__ = ["PythonInfo", "describe_python", "describing", "parse_description"]
 
@@ -82,12 +82,12 @@ class PythonInfo:
         return self.prefix != self.base_prefix
 
 
-def describe_python(world: World, executable: Path | str) -> PythonInfo:
+def describe_python(system: System, executable: Path | str) -> PythonInfo:
     """Run `executable` apart from the user's settings (-I) and read what it says.
 
     Raises `EnvironmentUnusable` when it is not a Python that runs.
     """
-    answer = world.run(describing(executable), timeout=_SECONDS)
+    answer = system.run(describing(executable), timeout=_SECONDS)
     if not answer.ok:
         raise _unusable(executable, answer)
     try:

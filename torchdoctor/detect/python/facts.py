@@ -13,7 +13,7 @@ from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.model import Platform
     from torchdoctor.detect.python.describe import PythonInfo
 
@@ -33,11 +33,11 @@ _PLACES = (
 )
 
 
-def python_facts(python: PythonInfo, world: World) -> dict[str, Fact[object]]:
+def python_facts(python: PythonInfo, system: System) -> dict[str, Fact[object]]:
     """Each fact by its dotted name; nearly all are the interpreter's own word."""
     told = f"{python.executable}"
     conda = f"{python.prefix}/conda-meta"
-    made = distributor_of(python, conda=world.exists(f"{python.base_prefix}/conda-meta"))
+    made = distributor_of(python, conda=system.exists(f"{python.base_prefix}/conda-meta"))
     return {
         "python.version": found(python.version, told),
         "python.implementation": found(python.implementation, told),
@@ -48,7 +48,7 @@ def python_facts(python: PythonInfo, world: World) -> dict[str, Fact[object]]:
         "python.debug": found(python.debug, told),
         "python.virtual_environment": found(python.is_venv, told),
         "python.externally_managed": found(python.externally_managed, told),
-        "python.conda_environment": found(world.exists(conda), conda),
+        "python.conda_environment": found(system.exists(conda), conda),
         "python.distributor": found(made, f"{python.base_prefix}") if made else unknown(
             message("its place is nobody's that is known"), f"{python.base_prefix}"
         ),

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.text import read_json
 from torchdoctor.detect.python.describe import describe_python
-from torchdoctor.detect.python.named_environments import conda_environments, named_environment
+from torchdoctor.detect.python.named_environments import conda_environments, find_environment_by_name
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
     from torchdoctor.detect.python.describe import PythonInfo
 
-__all__ = ["find_python", "own_base", "parse_uv_list"]
+__all__ = ["base_interpreter", "find_python", "parse_uv_list"]
 
 # uv runs each interpreter that it meets for the first time.
 _SECONDS = 60.0
@@ -27,30 +27,30 @@ _VERSION = re.compile(r"(?:(?:python|cpython|pypy)[-@]?)?(\d+(?:\.\d+){0,2}(?:(?
 _UV = ("--no-config", "--no-python-downloads", "--offline", "--color", "never")
 
 
-def find_python(world: World, asked: str | None) -> PythonInfo:
+def find_python(system: System, asked: str | None) -> PythonInfo:
     """The interpreter that was asked for; without a word, the base one of the Python that runs torchdoctor.
 
     A path, a folder, `active`, a version (uv's list, then pyenv's), a program on PATH, the name of a conda environment
     or of one that pyenv holds. Raises `EnvironmentUnusable`, naming those that are there, when it is none of them.
     """
     if asked is None:
-        return describe_python(world, own_base())
+        return describe_python(system, base_interpreter())
     looks_like_path = any(mark in asked for mark in ("/", "\\", "~")) or asked in (".", "..")
     place = Path(asked).expanduser() if asked.startswith("~") else Path(asked)
     if looks_like_path or (not _VERSION.fullmatch(asked) and place.is_dir()):
-        return describe_python(world, _in_place(place.absolute(), asked))
+        return describe_python(system, _in_place(place.absolute(), asked))
     if asked == "active":
-        return describe_python(world, _active(world))
-    found = _by_uv(world, asked) or _by_pyenv(world, asked) or named_environment(world, asked)
+        return describe_python(system, _active(system))
+    found = _by_uv(system, asked) or _by_pyenv(system, asked) or find_environment_by_name(system, asked)
     if found is None:
-        raise _nothing(world, asked)
-    return describe_python(world, found)
+        raise _nothing(system, asked)
+    return describe_python(system, found)
 
 
-def _active(world: World) -> Path:
+def _active(system: System) -> Path:
     """The interpreter of the environment that this shell has activated, a virtual one before conda's."""
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        folder = world.environ.get(name)
+        folder = system.environ.get(name)
         if folder:
             return _in_place(Path(folder), f"{folder}, which {name} names,")
     raise EnvironmentUnusable(
@@ -60,7 +60,7 @@ def _active(world: World) -> Path:
     )
 
 
-def own_base() -> Path:
+def base_interpreter() -> Path:
     """What this process's virtual environment was made from, else its own interpreter.
 
     Python 3.10 does not say; and Debian's venvs say /usr/bin/python, which may not be there.
@@ -103,41 +103,41 @@ def _uv() -> str:
         return "uv"
 
 
-def _by_uv(world: World, asked: str) -> Path | None:
+def _by_uv(system: System, asked: str) -> Path | None:
     """Ask uv, which knows the registry, its own installations and PATH; --system keeps it off active environments."""
-    answer = world.run([_uv(), "python", "find", "--system", *_UV, "--", asked], timeout=_SECONDS)
+    answer = system.run([_uv(), "python", "find", "--system", *_UV, "--", asked], timeout=_SECONDS)
     lines = answer.stdout.strip().splitlines()
     return Path(lines[-1]) if answer.ok and lines else None
 
 
-def _by_pyenv(world: World, asked: str) -> Path | None:
+def _by_pyenv(system: System, asked: str) -> Path | None:
     """Versions that pyenv holds without having them on PATH, the newest first."""
     match = _VERSION.fullmatch(asked)
     if match is None or "pypy" in asked:
         return None
     wanted, threads = match[1].rstrip("t"), match[1].endswith("t")
-    rows = [row for row in _pyenv(world) if row[0] == wanted or row[0].startswith(f"{wanted}.")]
+    rows = [row for row in _pyenv(system) if row[0] == wanted or row[0].startswith(f"{wanted}.")]
     rows = [row for row in rows if row[1] is threads]
     return max(rows, key=lambda row: tuple(map(int, re.findall(r"\d+", row[0]))))[2] if rows else None
 
 
-def _pyenv(world: World) -> Iterator[tuple[str, bool, Path]]:
+def _pyenv(system: System) -> Iterator[tuple[str, bool, Path]]:
     """Version, free-threaded or not, and interpreter of each."""
-    home = world.environ.get("PYENV_ROOT") or f"{world.environ.get('HOME') or '~'}/.pyenv"
-    for path in world.glob(f"{home}/versions/*/bin/python"):
+    home = system.environ.get("PYENV_ROOT") or f"{system.environ.get('HOME') or '~'}/.pyenv"
+    for path in system.glob(f"{home}/versions/*/bin/python"):
         match = re.fullmatch(r"(\d+\.\d+\.\d+)(t?)", path.split("/")[-3], re.ASCII)
         if match:
             yield match[1], bool(match[2]), Path(path)
 
 
-def _nothing(world: World, asked: str) -> EnvironmentUnusable:
-    answer = world.run(
+def _nothing(system: System, asked: str) -> EnvironmentUnusable:
+    answer = system.run(
         [_uv(), "python", "list", "--only-installed", "--output-format", "json", *_UV], timeout=_SECONDS
     )
     rows = dict(parse_uv_list(answer.stdout)) if answer.ok else {}
-    for version, threads, path in _pyenv(world):
+    for version, threads, path in _pyenv(system):
         rows.setdefault(f"{version}{'t' if threads else ''}", str(path))
-    for name, python in conda_environments(world):
+    for name, python in conda_environments(system):
         rows.setdefault(name, str(python))
     here = ", ".join(f"{version} ({path})" for version, path in rows.items()) or message("none")
     if not _VERSION.fullmatch(asked):

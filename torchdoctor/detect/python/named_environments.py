@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.core.system.host import World
+    from torchdoctor.core.system.host import System
 
-__all__ = ["conda_environments", "named_environment"]
+__all__ = ["conda_environments", "find_environment_by_name"]
 
 _NAME = re.compile(r"[\w][\w .+-]{0,99}")
 _LIMIT = 500
@@ -19,60 +19,60 @@ _LIMIT = 500
 _ROOTS = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".local/share/mamba")
 
 
-def named_environment(world: World, name: str) -> Path | None:
+def find_environment_by_name(system: System, name: str) -> Path | None:
     """The interpreter of the environment of that name; None where there is none."""
     if not _NAME.fullmatch(name):
         return None
-    found = dict(reversed(list(conda_environments(world)))).get(name)
-    return found or _interpreter(world, f"{_pyenv_root(world)}/versions/{name}")
+    found = dict(reversed(list(conda_environments(system)))).get(name)
+    return found or _interpreter(system, f"{_pyenv_root(system)}/versions/{name}")
 
 
-def conda_environments(world: World) -> Iterator[tuple[str, Path]]:
+def conda_environments(system: System) -> Iterator[tuple[str, Path]]:
     """Name and interpreter of each environment of conda's and mamba's, `base` among them.
 
     conda lists what it made in ~/.conda/environments.txt; the others lie in the `envs` of an installation.
     """
     seen: set[str] = set()
-    for folder in _folders(world):
-        python = _interpreter(world, folder) if folder not in seen else None
+    for folder in _folders(system):
+        python = _interpreter(system, folder) if folder not in seen else None
         seen.add(folder)
-        if python is not None and world.exists(f"{folder}/conda-meta"):
+        if python is not None and system.exists(f"{folder}/conda-meta"):
             parts = re.split(r"[\\/]", folder.rstrip("\\/"))
             yield (parts[-1] if "envs" in parts[-2:-1] else "base"), python
 
 
-def _folders(world: World) -> Iterator[str]:
-    home = world.environ.get("HOME") or world.environ.get("USERPROFILE") or ""
-    listed = world.read_text(f"{home}/.conda/environments.txt") or ""
+def _folders(system: System) -> Iterator[str]:
+    home = system.environ.get("HOME") or system.environ.get("USERPROFILE") or ""
+    listed = system.read_text(f"{home}/.conda/environments.txt") or ""
     yield from (line.strip() for line in listed.splitlines()[:_LIMIT] if line.strip())
-    for root in _roots(world, home):
+    for root in _roots(system, home):
         yield root
-        yield from world.glob(f"{root}/envs/*")
-    for folder in re.split(r"[:;](?![\\/])", world.environ.get("CONDA_ENVS_PATH", "")):
+        yield from system.glob(f"{root}/envs/*")
+    for folder in re.split(r"[:;](?![\\/])", system.environ.get("CONDA_ENVS_PATH", "")):
         if folder:
-            yield from world.glob(f"{folder}/*")
+            yield from system.glob(f"{folder}/*")
 
 
-def _roots(world: World, home: str) -> list[str]:
+def _roots(system: System, home: str) -> list[str]:
     """The installation that is active first, then that of the `conda` in use, then the usual places."""
-    active = world.environ.get("CONDA_PREFIX", "")
-    program = world.environ.get("CONDA_EXE", "")
+    active = system.environ.get("CONDA_PREFIX", "")
+    program = system.environ.get("CONDA_EXE", "")
     roots = [
         re.sub(r"[\\/]envs[\\/][^\\/]+$", "", active),
         re.sub(r"[\\/](?:bin|Scripts|condabin)[\\/][^\\/]+$", "", program),
-        world.environ.get("MAMBA_ROOT_PREFIX", ""),
+        system.environ.get("MAMBA_ROOT_PREFIX", ""),
         *(f"{home}/{name}" for name in _ROOTS),
         "/opt/conda",
     ]
     return [root for root in dict.fromkeys(roots) if root]
 
 
-def _pyenv_root(world: World) -> str:
-    return world.environ.get("PYENV_ROOT") or f"{world.environ.get('HOME') or '~'}/.pyenv"
+def _pyenv_root(system: System) -> str:
+    return system.environ.get("PYENV_ROOT") or f"{system.environ.get('HOME') or '~'}/.pyenv"
 
 
-def _interpreter(world: World, folder: str) -> Path | None:
+def _interpreter(system: System, folder: str) -> Path | None:
     for name in ("bin/python", "python.exe", "Scripts/python.exe"):
-        if world.exists(f"{folder}/{name}"):
+        if system.exists(f"{folder}/{name}"):
             return Path(folder) / name
     return None

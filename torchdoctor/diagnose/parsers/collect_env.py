@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_collect_env"]
+__all__ = ["parse_collect_env"]
 
 # A key may stand behind bullets or a table's bar, and in Markdown's emphasis.
 _LINE = re.compile(
@@ -90,7 +90,7 @@ _NOTHING = ("n/a", "could not collect", "none", "no cuda", "not available", "not
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
-def read_collect_env(text: Text) -> Iterator[Fact]:
+def parse_collect_env(text: Text) -> Iterator[Observation]:
     """Facts of every `key: value` line that a report of any era has; a value not collected is no fact.
 
     `torch.cuda` and `torch.hip` are `none` where the report says that the build has none.
@@ -100,7 +100,7 @@ def read_collect_env(text: Text) -> Iterator[Fact]:
             continue
         if "=" in line and (variable := _VARIABLE.match(line)):
             value = variable["value"].strip().strip("\"'")
-            yield Fact(name=f"env.{variable['name']}", value=value, source=line, line=number)
+            yield Observation(name=f"env.{variable['name']}", value=value, source=line, line=number)
         elif ("gpu" in line.lower() or "cuda:" in line) and (row := _GPU.match(line)):
             yield from _fact("nvidia.gpu", row["name"], line, number)
         elif row := _LINE.match(line):
@@ -109,14 +109,14 @@ def read_collect_env(text: Text) -> Iterator[Fact]:
                 yield from _fact(name, row["value"].strip().strip("`'\"*|").strip(), line, number)
 
 
-def _fact(name: str, value: str, line: str, number: int) -> Iterator[Fact]:
+def _fact(name: str, value: str, line: str, number: int) -> Iterator[Observation]:
     read = _READ.get(name)
     if read is None:
         read = _available if name.endswith(".available") else _number if name in _NUMBERS else _words
         read = _number if name.startswith("package.") else read
     if read in (_cuda, _available) or value.lower() not in _NOTHING:
         for found, said in read(name, value):
-            yield Fact(name=found, value=said, source=line, line=number)
+            yield Observation(name=found, value=said, source=line, line=number)
 
 
 def _words(name: str, value: str) -> Iterator[tuple[str, str]]:

@@ -5,28 +5,28 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["read_derived"]
+__all__ = ["derive_observations"]
 
 _BUILD = re.compile(r"\+(cpu|cu\d{2,3}|rocm\d[\d.]*|xpu)")
 _CONDA_CUDA = re.compile(r"cuda(\d{1,2})\.?(\d)")
 
 
-def read_derived(facts: Sequence[Fact]) -> Iterator[Fact]:
+def derive_observations(facts: Sequence[Observation]) -> Iterator[Observation]:
     """`torch.version` from a package list, `torch.build`, and the parts of a platform's name."""
     for row in _stated(facts):
         yield row
         if match := _BUILD.search(row.value):
-            yield Fact(name="torch.build", value=match[1], source=row.source, line=row.line)
+            yield Observation(name="torch.build", value=match[1], source=row.source, line=row.line)
     for row in facts:
         if row.name == "conda.torch":
             yield from _conda(row)
         elif row.name == "torch.cuda" and row.value != "none":
-            yield Fact(
+            yield Observation(
                 name="torch.build",
                 value=f"cu{''.join(row.value.split('.')[:2])}",  # 10.1.243 of an early build is CUDA 10.1
                 source=row.source,
@@ -36,24 +36,26 @@ def read_derived(facts: Sequence[Fact]) -> Iterator[Fact]:
             yield from _platform(row)
 
 
-def _stated(facts: Sequence[Fact]) -> Iterator[Fact]:
+def _stated(facts: Sequence[Observation]) -> Iterator[Observation]:
     for name in ("torch.version", "torch.installed", "package.torch", "mention.torch"):
         for row in facts:
             if row.name == name:
-                yield Fact(
+                yield Observation(
                     name="torch.version", value=row.value.rstrip("."), source=row.source, line=row.line
                 )
 
 
-def _conda(row: Fact) -> Iterator[Fact]:
+def _conda(row: Observation) -> Iterator[Observation]:
     build = row.value.partition(" ")[2]
     if "cpu" in build:
-        yield Fact(name="torch.build", value="cpu", source=row.source, line=row.line)
+        yield Observation(name="torch.build", value="cpu", source=row.source, line=row.line)
     elif match := _CONDA_CUDA.search(build):
-        yield Fact(name="torch.build", value=f"cu{match[1]}{match[2]}", source=row.source, line=row.line)
+        yield Observation(
+            name="torch.build", value=f"cu{match[1]}{match[2]}", source=row.source, line=row.line
+        )
 
 
-def _platform(row: Fact) -> Iterator[Fact]:
+def _platform(row: Observation) -> Iterator[Observation]:
     lower = row.value.lower()
     system = next((
         name for word, name in (("windows", "windows"), ("macos", "macos"), ("mac os", "macos"), ("darwin", "macos"),
@@ -72,4 +74,4 @@ def _platform(row: Fact) -> Iterator[Fact]:
         pairs.append(("os.version", match[1]))
     for name, value in pairs:
         if value:
-            yield Fact(name=name, value=value, source=row.source, line=row.line)
+            yield Observation(name=name, value=value, source=row.source, line=row.line)

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_surroundings"]
+__all__ = ["parse_environment_hints"]
 
 # (fact, value, words that must be there in lower case, a pattern around them or None). The more telling first.
 _ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
@@ -246,21 +246,21 @@ _VERSIONS = (
 )
 
 
-def read_surroundings(text: Text) -> Iterator[Fact]:
+def parse_environment_hints(text: Text) -> Iterator[Observation]:
     """Facts that stand between the lines; less trusted than what a report states."""
     text = _without_offers(text)
     for name, value, needles, pattern in (*_ROWS, *_BITS):
         at = _first(text, needles, pattern)
         if at is not None:
             number, line = text.line_at(at)
-            yield Fact(name=name, value=value, source=line, line=number)
+            yield Observation(name=name, value=value, source=line, line=number)
     yield from _python(text)
     yield from _disks(text)
     yield from _cards(text)
     yield from _drivers(text)
     for match in _TAG.finditer(text.rows):
         number, line = text.line_at(match.start("tag"))
-        yield Fact(name="torch.build", value=match["tag"], source=line, line=number)
+        yield Observation(name="torch.build", value=match["tag"], source=line, line=number)
 
 
 def _first(text: Text, needles: tuple[str, ...], pattern: str | None) -> int | None:
@@ -280,34 +280,36 @@ def _without_offers(text: Text) -> Text:
     return replace(text, lower=lower.replace("\n", " "))
 
 
-def _cards(text: Text) -> Iterator[Fact]:
+def _cards(text: Text) -> Iterator[Observation]:
     """NVIDIA GPUs that a sentence names: RTX 4090, GTX 1080 Ti, Tesla P100, H100."""
     for count, match in enumerate(_CARD.finditer(text.flat)):
         if count > _MOST:
             break
         number, line = text.line_at(match.start())
         value = re.sub(r"(?<=[RG]TX)(?=\d)", " ", match[0])  # as the tables write it
-        yield Fact(name="nvidia.gpu", value=value, source=line, line=number)
+        yield Observation(name="nvidia.gpu", value=value, source=line, line=number)
 
 
-def _drivers(text: Text) -> Iterator[Fact]:
+def _drivers(text: Text) -> Iterator[Observation]:
     """The NVIDIA driver's version where a sentence gives it, and not as the one that something needs."""
     for match in _DRIVER.finditer(text.lower):
         if not _WANTED.search(text.lower, max(match.start() - 40, 0), match.start()):
             number, line = text.line_at(match.start())
-            yield Fact(
+            yield Observation(
                 name="nvidia.driver", value=next(filter(None, match.groups())), source=line, line=number
             )
 
 
-def _disks(text: Text) -> Iterator[Fact]:
+def _disks(text: Text) -> Iterator[Observation]:
     """Rows of `df -h` with the share in use, for each place."""
     for number, line in zip(text.numbers, text.lines, strict=True):
         if "%" in line and (match := _DISK.match(line)):
-            yield Fact(name="disk.used", value=f"{match['used']} {match['place']}", source=line, line=number)
+            yield Observation(
+                name="disk.used", value=f"{match['used']} {match['place']}", source=line, line=number
+            )
 
 
-def _python(text: Text) -> Iterator[Fact]:
+def _python(text: Text) -> Iterator[Observation]:
     for pattern in _VERSIONS:
         for count, match in enumerate(pattern.finditer(text.lower)):
             if count > _MOST:
@@ -316,4 +318,4 @@ def _python(text: Text) -> Iterator[Fact]:
             digits = named.get("c")
             version = f"{digits[0]}.{digits[1:]}" if digits else named["v"]
             number, line = text.line_at(match.start())
-            yield Fact(name="python.version", value=version, source=line, line=number)
+            yield Observation(name="python.version", value=version, source=line, line=number)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_installers"]
+__all__ = ["parse_installer_logs"]
 
 _WHO = (
     (
@@ -79,7 +79,7 @@ _TABLE = (
 )
 
 
-def read_installers(text: Text) -> Iterator[Fact]:
+def parse_installer_logs(text: Text) -> Iterator[Observation]:
     """Facts of an installation's log: `installer`, `index`, `pip.*`, `torch.removed`, `torch.installed`."""
     # Most texts have few of the words: the others are not looked for line by line.
     who = tuple(
@@ -90,14 +90,14 @@ def read_installers(text: Text) -> Iterator[Fact]:
         lower = line.lower()
         for name, pattern in who:
             if pattern.search(lower):
-                yield Fact(name="installer", value=name, source=line, line=number)
+                yield Observation(name="installer", value=name, source=line, line=number)
         for name, value in _line(lower, table):
-            yield Fact(name=name, value=value, source=line, line=number)
+            yield Observation(name=name, value=value, source=line, line=number)
     for position in text.find("could not find a version"):
         if match := _FOUND.search(text.lower, position, position + 5000):
             number, line = text.line_at(position)
-            yield Fact(name="pip.requirement", value=match["what"], source=line, line=number)
-            yield Fact(name="pip.from_versions", value=match["list"].strip(), source=line, line=number)
+            yield Observation(name="pip.requirement", value=match["what"], source=line, line=number)
+            yield Observation(name="pip.from_versions", value=match["list"].strip(), source=line, line=number)
 
 
 def _line(line: str, table: tuple[tuple[str, re.Pattern[str], str], ...]) -> Iterator[tuple[str, str]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_nvidia_smi"]
+__all__ = ["parse_nvidia_smi"]
 
 _HEAD = re.compile(r"Driver Version\s?:\s?(?P<value>\d{2,3}\.\d{1,3}(?:\.\d{1,3})?)", re.IGNORECASE)
 _CUDA = re.compile(r"CUDA (?:UMD )?Version\s?:\s?(?P<value>\d{1,2}\.\d|ERR!|N/A)")
@@ -67,13 +67,13 @@ _TABLE = (
 )
 
 
-def read_nvidia_smi(text: Text) -> Iterator[Fact]:
+def parse_nvidia_smi(text: Text) -> Iterator[Observation]:
     """Facts of nvidia-smi's table and list, also cut ones; of /proc/driver/nvidia/version; AMD targets."""
     # Most texts have few of the words: the others are not looked for line by line.
     table = tuple(row for row in _TABLE if any(word in text.flat for word in row[0]))
     for number, line in zip(text.numbers, text.lines, strict=True):
         for name, value in _line(line, table):
-            yield Fact(name=name, value=value, source=line, line=number)
+            yield Observation(name=name, value=value, source=line, line=number)
 
 
 def _line(

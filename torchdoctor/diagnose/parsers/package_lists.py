@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_packages"]
+__all__ = ["parse_package_lists"]
 
 _PROJECTS = (
     r"torch|torchvision|torchaudio|torchtext|pytorch|pytorch-cuda|pytorch-mutex|cpuonly|numpy"
@@ -47,7 +47,7 @@ _ASKED = re.compile(
 )
 
 
-def read_packages(text: Text) -> Iterator[Fact]:
+def parse_package_lists(text: Text) -> Iterator[Observation]:
     """`package.NAME` for versions that a list or a pin states, `conda.NAME` for `version build` of conda's list.
 
     `mention.NAME` is a version that the text only speaks of.
@@ -61,22 +61,22 @@ def read_packages(text: Text) -> Iterator[Fact]:
         for match in _PINNED.finditer(line) if not seen and "==" in line else ():
             seen = True
             kind = "asked" if _ASKED.search(line.lower()) else "package"
-            yield Fact(
+            yield Observation(
                 name=f"{kind}.{_project(match['name'])}", value=match["version"], source=line, line=number
             )
         lower = "" if seen else line.lower()
         for match in _NAMED.finditer(line) if any(name in lower for name in _BEFORE_NUMBERS) else ():
-            yield Fact(
+            yield Observation(
                 name=f"mention.{_project(match['name'])}", value=match["version"], source=line, line=number
             )
 
 
-def _listed(match: re.Match[str], line: str, number: int) -> Iterator[Fact]:
+def _listed(match: re.Match[str], line: str, number: int) -> Iterator[Observation]:
     name, version = _project(match["name"]), match["version"]
     conda = _CONDA.match(match["rest"] or "")
     if conda and (conda["channel"] or "_" in conda["build"]) and conda["channel"] != "pypi":
-        yield Fact(name=f"conda.{name}", value=f"{version} {conda['build']}", source=line, line=number)
-    yield Fact(name=f"package.{name}", value=version, source=line, line=number)
+        yield Observation(name=f"conda.{name}", value=f"{version} {conda['build']}", source=line, line=number)
+    yield Observation(name=f"package.{name}", value=version, source=line, line=number)
 
 
 def _project(name: str) -> str:

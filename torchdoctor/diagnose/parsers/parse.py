@@ -6,31 +6,31 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import CaseFile
-from torchdoctor.diagnose.parsers.collect_env import read_collect_env
-from torchdoctor.diagnose.parsers.derived import read_derived
-from torchdoctor.diagnose.parsers.environment_hints import read_surroundings
-from torchdoctor.diagnose.parsers.installer_logs import read_installers
-from torchdoctor.diagnose.parsers.nvidia_smi import read_nvidia_smi
-from torchdoctor.diagnose.parsers.package_lists import read_packages
-from torchdoctor.diagnose.parsers.prose import read_told
-from torchdoctor.diagnose.parsers.shell_session import read_session
+from torchdoctor.diagnose.evidence import Evidence
+from torchdoctor.diagnose.parsers.collect_env import parse_collect_env
+from torchdoctor.diagnose.parsers.derived import derive_observations
+from torchdoctor.diagnose.parsers.environment_hints import parse_environment_hints
+from torchdoctor.diagnose.parsers.installer_logs import parse_installer_logs
+from torchdoctor.diagnose.parsers.nvidia_smi import parse_nvidia_smi
+from torchdoctor.diagnose.parsers.package_lists import parse_package_lists
+from torchdoctor.diagnose.parsers.prose import parse_prose
+from torchdoctor.diagnose.parsers.shell_session import parse_shell_session
 from torchdoctor.diagnose.text import plain_text
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import Fact
+    from torchdoctor.diagnose.evidence import Observation
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_paste"]
+__all__ = ["parse_report"]
 
 # The most trusted first: what a report states, what a session printed, what lists and logs name. What paths and
 # words let guess comes after all of them.
 _READERS = (
-    read_collect_env,
-    read_nvidia_smi,
-    read_session,
-    read_packages,
-    read_installers,
+    parse_collect_env,
+    parse_nvidia_smi,
+    parse_shell_session,
+    parse_package_lists,
+    parse_installer_logs,
 )
 
 
@@ -42,14 +42,15 @@ _CASE = re.compile(
 )
 
 
-def read_paste(raw: str) -> CaseFile:
+def parse_report(raw: str) -> Evidence:
     """Read a report, log, traceback or post; whatever it is, there is no error, at the worst no fact."""
     text = _without_cases(plain_text(raw))
-    facts: list[Fact] = []
+    facts: list[Observation] = []
     for reader in _READERS:
         facts.extend(reader(text))
-    return CaseFile(
-        facts=(*facts, *read_derived(facts), *read_surroundings(text), *read_told(text)), text=text
+    return Evidence(
+        facts=(*facts, *derive_observations(facts), *parse_environment_hints(text), *parse_prose(text)),
+        text=text,
     )
 
 

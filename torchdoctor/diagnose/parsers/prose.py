@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
-from torchdoctor.diagnose.parsers.prose_patterns import MEANINGS
+from torchdoctor.diagnose.evidence import Observation
+from torchdoctor.diagnose.parsers.prose_patterns import PROSE_PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_told"]
+__all__ = ["parse_prose"]
 
 # A sentence ends at a stop that a blank follows, at a Chinese stop, or at the end of its line.
 _SENTENCE = re.compile(r"[^\n。\uff01\uff1f\uff1b]{2,600}?(?=[.!?;]\s|[\n。\uff01\uff1f\uff1b]|$)")
@@ -31,10 +31,12 @@ _NO_FAILURE = re.compile(
     r"|\bknow how\b|\bfigure out (?:how|what|why)\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
 )
 _FAILURES = {"told.gpu_unused", "told.mps_unused", "told.notebook_fails", "told.gpu_gone"}
-_COMPILED = tuple((name, tuple(re.compile(one, re.ASCII) for one in patterns)) for name, patterns in MEANINGS)
+_COMPILED = tuple(
+    (name, tuple(re.compile(one, re.ASCII) for one in patterns)) for name, patterns in PROSE_PATTERNS
+)
 
 
-def read_told(text: Text) -> Iterator[Fact]:
+def parse_prose(text: Text) -> Iterator[Observation]:
     """Facts `told.*`: what a sentence means, by the things that it names and what it says of them."""
     found: set[str] = set()
     for match in _SENTENCE.finditer(text.rows):
@@ -50,4 +52,4 @@ def read_told(text: Text) -> Iterator[Fact]:
             ):
                 found.add(name)
                 number, line = text.line_at(match.start())
-                yield Fact(name=name, value="true", source=line, line=number)
+                yield Observation(name=name, value="true", source=line, line=number)

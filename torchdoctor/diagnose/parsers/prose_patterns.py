@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MEANINGS"]
+__all__ = ["PROSE_PATTERNS"]
 
 _GPU = (
     r"(?:gpus?|cuda(?: devices?| cores?)?|graphics? cards?|video cards?|nvidia(?: cards?)?|geforce|rtx|gtx)"
@@ -21,7 +21,7 @@ _CPU_USED = (
 _ONLY = r"\b(?:only|just|rather than|always|still|but|however|instead|even (?:though|if)|although|all|not)\b"
 
 # (fact, patterns all of which one sentence has)
-MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
+PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("told.gpu_unused", (rf"\b{_NOT}\b[^,]{{0,30}}\b{_SEE}\b[^,]{{0,50}}\b{_GPU}\b",)),
     (
         "told.gpu_unused",

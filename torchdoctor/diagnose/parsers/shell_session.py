@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.evidence import Fact
+from torchdoctor.diagnose.evidence import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["read_session"]
+__all__ = ["parse_shell_session"]
 
 _SAID = (
     r"(?:\)|\s|,|is|are|returns?|returned|gives|shows|prints|:|=|->|=>|→|'|\"|`|f\"|print|#"
@@ -71,7 +71,7 @@ _ANSWERS = {
 }
 
 
-def read_session(text: Text) -> Iterator[Fact]:
+def parse_shell_session(text: Text) -> Iterator[Observation]:
     """Facts that a session printed, on the same line or the next one."""
     several = [match for match in _SEVERAL.finditer(text.lower) if _ANSWER.search(match["values"])]
     yield from _in_order(several, text)
@@ -88,14 +88,14 @@ def read_session(text: Text) -> Iterator[Fact]:
                     if name == "torch.archs"
                     else match["value"]
                 )
-                yield Fact(name=name, value=value, source=line, line=number)
+                yield Observation(name=name, value=value, source=line, line=number)
 
 
-def _in_order(several: list[re.Match[str]], text: Text) -> Iterator[Fact]:
+def _in_order(several: list[re.Match[str]], text: Text) -> Iterator[Observation]:
     for match in several:
         number, line = text.line_at(match.start("values"))
         asked = _ASKED.findall(match[0][: match.start("end") - match.start()])
         for one, answer in zip(asked, _ANSWER.findall(match["values"]), strict=False):
             name, pattern = _ANSWERS.get(one, (None, _ANSWER))
             if name and (value := pattern.fullmatch(answer)):
-                yield Fact(name=name, value=value[0], source=line, line=number)
+                yield Observation(name=name, value=value[0], source=line, line=number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, likely, no, says, sure
+from torchdoctor.diagnose.matchers import all_of, certain, contains, likely, no
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import ON_NVIDIA, ON_ROCM
 
@@ -20,8 +20,8 @@ RULES = (
             "module is not loaded, the kernel has no KFD, or the driver's build failed."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "rock module is not loaded",
                     "no amd gpu",
                     "no rocm-capable device",
@@ -35,8 +35,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "/dev/kfd",
                     matching=(
                         r"/dev/kfd(?: read-write)?\W{0,4}(?:: )?(?:no such file|does not exist|not found|missing"
@@ -47,8 +47,8 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says("amdgpu"),
-                    says(
+                    contains("amdgpu"),
+                    contains(
                         "dkms",
                         "modprobe",
                         "blacklist",
@@ -66,8 +66,8 @@ RULES = (
             ),
         ),
         unless=(
-            says("permission denied", matching=r"kfd[^\n]{0,60}permission denied"),
-            all_of(ON_NVIDIA, no(says("/dev/kfd"))),
+            contains("permission denied", matching=r"kfd[^\n]{0,60}permission denied"),
+            all_of(ON_NVIDIA, no(contains("/dev/kfd"))),
         ),
         steps=(
             Step(
@@ -99,8 +99,8 @@ RULES = (
             "container was started without the devices and groups."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "/dev/kfd",
                     "/dev/dri",
                     "renderd1",
@@ -117,7 +117,7 @@ RULES = (
             likely(
                 all_of(
                     ON_ROCM,
-                    says(
+                    contains(
                         "render group",
                         "group render",
                         "video group",
@@ -129,7 +129,7 @@ RULES = (
                         "in the render",
                         "not in the",
                     ),
-                    says(
+                    contains(
                         "render",
                         "video",
                         matching=(
@@ -142,9 +142,9 @@ RULES = (
             likely(
                 all_of(
                     ON_ROCM,
-                    says("as root", "with sudo", "sudo"),
-                    says("false", "not available", "no gpu", "permission"),
-                    says(
+                    contains("as root", "with sudo", "sudo"),
+                    contains("false", "not available", "no gpu", "permission"),
+                    contains(
                         "root",
                         "sudo",
                         matching=(
@@ -157,7 +157,7 @@ RULES = (
             likely(
                 all_of(
                     ON_ROCM,
-                    says(
+                    contains(
                         "account",
                         "user",
                         matching=(
@@ -168,7 +168,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "user is not a member",
                     'is not member of "render"',
                     "not a member of",
@@ -178,8 +178,8 @@ RULES = (
         ),
         unless=(
             all_of(
-                says("rock module is not loaded"),
-                says("/dev/kfd read-write: no such file"),
+                contains("rock module is not loaded"),
+                contains("/dev/kfd read-write: no such file"),
             ),
         ),
         steps=(

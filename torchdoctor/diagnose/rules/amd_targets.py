@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.matchers import Seen, all_of, hint, likely, no, possible, says, source, test
+from torchdoctor.diagnose.matchers import (
+    Match,
+    all_of,
+    contains,
+    hint,
+    likely,
+    no,
+    possible,
+    predicate,
+    source,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import ON_AMD, ON_NVIDIA, ON_ROCM
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
@@ -19,7 +29,7 @@ __all__ = ["RULES"]
 INTEGRATED = re.compile(r"gfx(?:90c|902|909|1035|1036|1033|1037|1103)")
 
 
-INVALID = says(
+INVALID = contains(
     "invalid device function",
     "hsa_status_error_invalid_isa",
     "instruction set architecture is invalid",
@@ -33,14 +43,14 @@ INVALID = says(
 )
 
 
-def _integrated_beside(case: CaseFile) -> Seen | None:
+def _integrated_beside(case: Evidence) -> Match | None:
     """Two AMD targets, one of them integrated graphics."""
     rows = case.of("amd.gfx")
     inside = [row for row in rows if INTEGRATED.fullmatch(row.value)]
-    return Seen(evidence=(source(inside[0]),)) if inside and len(rows) > len(inside) else None
+    return Match(evidence=(source(inside[0]),)) if inside and len(rows) > len(inside) else None
 
 
-def _not_in_build(case: CaseFile) -> Seen | None:
+def _not_in_build(case: Evidence) -> Match | None:
     """The GPU's target is not among those of the ROCm build."""
     from wheels_index import UnknownVariant, nearest_gfx, variant
 
@@ -56,7 +66,7 @@ def _not_in_build(case: CaseFile) -> Seen | None:
         return None
     return next(
         (
-            Seen(evidence=(source(row),))
+            Match(evidence=(source(row),))
             for row in case.of("amd.gfx")
             if row.value not in targets[0] or row.value in unusable
         ),
@@ -75,12 +85,12 @@ RULES = (
             " because no build has code for them."
         ),
         signs=(
-            likely(test(_integrated_beside)),
+            likely(predicate(_integrated_beside)),
             likely(
                 all_of(
                     ON_ROCM,
-                    no(all_of(ON_NVIDIA, no(all_of(ON_AMD, says("rocm", "hip"))))),
-                    says(
+                    no(all_of(ON_NVIDIA, no(all_of(ON_AMD, contains("rocm", "hip"))))),
+                    contains(
                         "igpu",
                         "integrated gpu",
                         "integrated graphics",
@@ -95,9 +105,9 @@ RULES = (
                     ),
                 )
             ),
-            hint(says("memory access fault by gpu node")),
+            hint(contains("memory access fault by gpu node")),
             likely(
-                says(
+                contains(
                     "hip_visible_devices",
                     "rocr_visible_devices",
                     matching=(
@@ -143,17 +153,17 @@ RULES = (
         signs=(
             likely(all_of(INVALID, ON_ROCM)),
             likely(
-                says(
+                contains(
                     "hip error: invalid device function",
                     "hsa_status_error_invalid_isa",
                     "hiperrornobinaryforgpu",
                     "instruction set architecture is invalid",
                 )
             ),
-            likely(says("hsa_override_gfx_version")),
-            likely(test(_not_in_build)),
+            likely(contains("hsa_override_gfx_version")),
+            likely(predicate(_not_in_build)),
             likely(
-                says(
+                contains(
                     "rocblas error",
                     "tensilelibrary",
                     matching=(
@@ -166,7 +176,7 @@ RULES = (
             ),
             possible(
                 all_of(
-                    says(
+                    contains(
                         "segmentation faul",
                         "core dumped",
                         "hang",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
 
 # Asked for of a program, not missed on a machine.
-WISH = says("is it possible", "support in the future", "any plan")
+WISH = contains("is it possible", "support in the future", "any plan")
 
 RULES = (
     Rule(
@@ -21,16 +21,16 @@ RULES = (
             "the program runs in a virtual machine or a sandbox that hides Metal."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "mps backend is supported on macos",
                     "mps backend is only supported on macos",
                     "mps device is only available on macos",
                 )
             ),
-            sure(all_of(fact("mps.built", "true"), fact("mps.available", "false"))),
+            certain(all_of(fact("mps.built", "true"), fact("mps.available", "false"))),
             likely(
-                says(
+                contains(
                     "mps",
                     matching=(
                         r"mps built\W{0,6}true[^$]{0,80}mps available\W{0,6}false|mps (?:is "
@@ -60,8 +60,8 @@ RULES = (
             "render nodes. They are missing, or another GPU is in the way."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "failed to initialize xpu devices",
                     "no xpu devices are available",
                     "no xpu devices",
@@ -78,7 +78,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "xpu",
                     matching=(
                         r"xpu[^.]{0,60}(?:is_available|device_count)\(\)\W{0,20}(?:false|0\b)"
@@ -88,7 +88,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "libze_loader.so",
                     "ze_result_error",
                     "level zero",
@@ -103,15 +103,15 @@ RULES = (
             ),
             hint(
                 all_of(
-                    any_of(fact("gpu.vendor", "intel"), says("ipex", "xpu")),
+                    any_of(fact("gpu.vendor", "intel"), contains("ipex", "xpu")),
                     fact("told.gpu_unused"),
-                    says("xpu", "ipex"),
+                    contains("xpu", "ipex"),
                 )
             ),
             possible(
                 all_of(
-                    says("sycl", "oneapi", "ipex", "intel_extension_for_pytorch"),
-                    says(
+                    contains("sycl", "oneapi", "ipex", "intel_extension_for_pytorch"),
+                    contains(
                         "no device",
                         "not found",
                         "no platform",
@@ -123,7 +123,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("_is_compiled", matching=r"_is_compiled\W{0,20}false"),),
+        unless=(contains("_is_compiled", matching=r"_is_compiled\W{0,20}false"),),
         steps=(
             Step(
                 text="Install the driver's compute part (Ubuntu), and join the group:",

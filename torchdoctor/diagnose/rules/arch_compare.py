@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.derived import arch_list_of, capabilities, cuda_of_build
-from torchdoctor.diagnose.matchers import Seen, any_of, source, test
+from torchdoctor.diagnose.matchers import Match, any_of, predicate, source
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
-    from torchdoctor.diagnose.matchers import Test
+    from torchdoctor.diagnose.evidence import Evidence
+    from torchdoctor.diagnose.matchers import Predicate
 
 __all__ = ["TOO_NEW", "between", "covered", "dropped", "of_generation", "too_new", "too_old"]
 
@@ -20,7 +20,7 @@ def _runs(code: tuple[int, int], device: tuple[int, int]) -> bool:
     return code[0] == device[0] and code[1] <= device[1]
 
 
-def _gpu_against_archs(case: CaseFile) -> list[tuple[tuple[int, int], tuple[tuple[int, int], ...], str]]:
+def _gpu_against_archs(case: Evidence) -> list[tuple[tuple[int, int], tuple[tuple[int, int], ...], str]]:
     archs = arch_list_of(case)
     if not archs:
         return []
@@ -31,36 +31,36 @@ def _gpu_against_archs(case: CaseFile) -> list[tuple[tuple[int, int], tuple[tupl
     ]
 
 
-def covered(case: CaseFile) -> Seen | None:
+def covered(case: Evidence) -> Match | None:
     """The build has code for every GPU that is named: what lacks it is something else."""
     archs, found = arch_list_of(case), capabilities(case)
     if not archs or not found:
         return None
     runs = all(any(_runs(code, device) for code in archs) for device, _ in found)
-    return Seen(evidence=(source(found[0][1]),)) if runs else None
+    return Match(evidence=(source(found[0][1]),)) if runs else None
 
 
-def too_new(case: CaseFile) -> Seen | None:
+def too_new(case: Evidence) -> Match | None:
     """A GPU above everything that the build has code for."""
     return next(
-        (Seen(evidence=(line,)) for device, archs, line in _gpu_against_archs(case) if device > max(archs)),
+        (Match(evidence=(line,)) for device, archs, line in _gpu_against_archs(case) if device > max(archs)),
         None,
     )
 
 
-def too_old(case: CaseFile) -> Seen | None:
+def too_old(case: Evidence) -> Match | None:
     """A GPU below everything that the build has code for."""
     return next(
-        (Seen(evidence=(line,)) for device, archs, line in _gpu_against_archs(case) if device < min(archs)),
+        (Match(evidence=(line,)) for device, archs, line in _gpu_against_archs(case) if device < min(archs)),
         None,
     )
 
 
-def between(case: CaseFile) -> Seen | None:
+def between(case: Evidence) -> Match | None:
     """A GPU between two generations that the build has code for, such as a Jetson's."""
     return next(
         (
-            Seen(evidence=(line,))
+            Match(evidence=(line,))
             for device, archs, line in _gpu_against_archs(case)
             if min(archs) <= device <= max(archs)
         ),
@@ -68,11 +68,11 @@ def between(case: CaseFile) -> Seen | None:
     )
 
 
-def dropped(case: CaseFile) -> Seen | None:
+def dropped(case: Evidence) -> Match | None:
     """A card between two generations of the build: its own was taken out. A Jetson's never was in."""
     return next(
         (
-            Seen(evidence=(line,))
+            Match(evidence=(line,))
             for device, archs, line in _gpu_against_archs(case)
             if min(archs) < device < max(archs) and device not in _JETSONS and device < (7, 5)
         ),
@@ -80,10 +80,10 @@ def dropped(case: CaseFile) -> Seen | None:
     )
 
 
-def of_generation(*, old: bool) -> Test:
+def of_generation(*, old: bool) -> Predicate:
     """The GPU's generation alone is newer, or older, than what builds with that CUDA are made for."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         """Blackwell with CUDA before 12.8, Pascal and older with CUDA 12.8 or later."""
         cuda = cuda_of_build(case)
         for device, row in capabilities(case):
@@ -97,10 +97,10 @@ def of_generation(*, old: bool) -> Test:
                 or device < (3, 7)
             )
             if old_gpu if old else new_gpu:
-                return Seen(evidence=(source(row),))
+                return Match(evidence=(source(row),))
         return None
 
     return look
 
 
-TOO_NEW = any_of(test(too_new), test(of_generation(old=False)))
+TOO_NEW = any_of(predicate(too_new), predicate(of_generation(old=False)))

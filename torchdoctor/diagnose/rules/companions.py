@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.matchers import Seen, all_of, likely, possible, says, sure, test
+from torchdoctor.diagnose.matchers import Match, all_of, certain, contains, likely, possible, predicate
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.pairs import builds_differ, of_another_torch
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
-def _xformers(case: CaseFile) -> Seen | None:
+def _xformers(case: Evidence) -> Match | None:
     """xFormers says for which torch it was built, and another one is there."""
-    return says("was built for", matching=r"xformers[^.]{0,60} was built for|was built for:? pytorch")(case)
+    return contains("was built for", matching=r"xformers[^.]{0,60} was built for|was built for:? pytorch")(
+        case
+    )
 
 
 RULES = (
@@ -32,8 +34,8 @@ RULES = (
         ),
         details=("torch {torch} goes with torchaudio {torchaudio_for}.",),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "_torch_sox",
                     matching=(
                         r"_torch_sox\S{0,60}:? ?(?:undefined symbol|symbol not found)|symbol not "
@@ -41,8 +43,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "torchaudio",
                     matching=(
                         r"(?:lib)?_?torchaudio\S{0,60}(?:: )?(?:undefined symbol|symbol not "
@@ -55,7 +57,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "import torchaudio",
                     matching=(
                         r"import torchaudio\b[^$]{0,200}undefined symbol"
@@ -63,22 +65,22 @@ RULES = (
                     ),
                 )
             ),
-            sure(says("_torch_library_impl")),
-            likely(says("libtorch_cuda_cpp.so: cannot open", "libtorch_cuda_cu.so: cannot open")),
+            certain(contains("_torch_library_impl")),
+            likely(contains("libtorch_cuda_cpp.so: cannot open", "libtorch_cuda_cu.so: cannot open")),
             likely(
                 all_of(
-                    says("torchaudio"),
-                    says(
+                    contains("torchaudio"),
+                    contains(
                         "libtorch_hip.so: cannot open",
                         "libc10_hip.so: cannot open",
                         "libtorch_cuda.so: cannot open",
                     ),
                 )
             ),
-            sure(test(of_another_torch("torchaudio"))),
-            likely(test(builds_differ("torchaudio"))),
+            certain(predicate(of_another_torch("torchaudio"))),
+            likely(predicate(builds_differ("torchaudio"))),
             likely(
-                says(
+                contains(
                     "torchaudio",
                     matching=(
                         r"torchaudio \S+ (?:requires|depends on|has requirement) (?:on )?torch "
@@ -88,7 +90,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "libtorchaudio",
                     matching=(
                         r"libtorchaudio\S*[^\n]{0,80}(?:could not load|undefined|cannot|error)"
@@ -130,16 +132,16 @@ RULES = (
             "breaks the pair; its kernels are then turned off."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "can't load c++/cuda extensions",
                     "xformers was built for",
                     "cannot load c++/cuda extensions",
                 )
             ),
-            sure(test(_xformers)),
+            certain(predicate(_xformers)),
             likely(
-                says(
+                contains(
                     "xformers",
                     matching=(
                         r"xformers \S+ (?:requires|depends on|has requirement) (?:on )?torch ?=="
@@ -150,7 +152,7 @@ RULES = (
             ),
         ),
         unless=(
-            says(
+            contains(
                 "(you have", matching=r"built for:? ?pytorch (?P<a>\d\S*) with cuda \d+ \(you have \S*\+cpu\)"
             ),
         ),

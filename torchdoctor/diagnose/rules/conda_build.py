@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import CUDA_WORKS, NOT_COMPILED
 
@@ -21,10 +21,10 @@ RULES = (
             "what is left, a CPU build."
         ),
         signs=(
-            sure(fact("conda.torch", r".*cpu.*")),
-            sure(fact("package.cpuonly")),
+            certain(fact("conda.torch", r".*cpu.*")),
+            certain(fact("package.cpuonly")),
             likely(
-                says(
+                contains(
                     "cpuonly",
                     "_cpu_0",
                     "cpu_generic",
@@ -36,7 +36,7 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says(
+                    contains(
                         "conda install",
                         "conda create",
                         "mamba install",
@@ -46,14 +46,14 @@ RULES = (
                     ),
                     any_of(
                         NOT_COMPILED,
-                        says(
+                        contains(
                             "cpu version", "cpu build", "cpu-only", "cpu only", "cpuonly", "cpu版", "cpu 版"
                         ),
                     ),
-                    no(says("pip install")),
+                    no(contains("pip install")),
                 )
             ),
-            possible(says("__cuda", matching=r"__cuda")),
+            possible(contains("__cuda", matching=r"__cuda")),
         ),
         unless=(CUDA_WORKS,),
         steps=(

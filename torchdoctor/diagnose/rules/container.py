@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, aside, fact, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    any_of,
+    background,
+    certain,
+    contains,
+    fact,
+    likely,
+    no,
+    possible,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import (
     CUDA_UNAVAILABLE,
@@ -19,7 +29,7 @@ from torchdoctor.diagnose.rules.symptoms import (
 __all__ = ["RULES"]
 
 
-NO_LIBCUDA = says(
+NO_LIBCUDA = contains(
     "libcuda.so.1: cannot open",
     "libcuda.so.1: no such",
     "libcuda.so: cannot open",
@@ -34,7 +44,7 @@ NO_LIBCUDA = says(
 )
 
 
-WITHOUT_GPUS = says(
+WITHOUT_GPUS = contains(
     "docker run",
     "docker-compose",
     "docker compose",
@@ -50,7 +60,7 @@ WITHOUT_GPUS = says(
 )
 
 
-IN_KUBERNETES = says(
+IN_KUBERNETES = contains(
     "kubernetes",
     "k8s",
     "kubectl",
@@ -60,7 +70,7 @@ IN_KUBERNETES = says(
 )
 
 
-SUGGESTS_TOOLKIT = says(
+SUGGESTS_TOOLKIT = contains(
     "nvidia driver was not detected",
     "use the nvidia container toolkit to start this container with gpu support",
     "use 'nvidia-docker run' to start this container",
@@ -68,7 +78,7 @@ SUGGESTS_TOOLKIT = says(
 )
 
 
-SMI_WORKS_INSIDE = says(
+SMI_WORKS_INSIDE = contains(
     "nvidia-smi",
     matching=(
         r"nvidia-smi[^.]{0,20} (?:inside|in|within) (?:the |my )?container,? (?:which|shows"
@@ -89,8 +99,8 @@ RULES = (
             "neither on the host."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "could not select device driver",
                     matching=(
                         r"could not select device driver\W{0,8}(?:nvidia|cdi)?\W{0,8} with "
@@ -98,8 +108,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "nvidia-container-runtime",
                     "nvidia-container-cli",
                     "nvidia-container-toolkit",
@@ -114,8 +124,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "runtime",
                     matching=(
                         r"(?:unknown|invalid)[^.]{0,30}runtime (?:name|specified)\W{0,4} "
@@ -124,8 +134,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "cdi",
                     matching=(
                         r"unresolvable cdi devices|no known gpu vendor|failed to discover gpu "
@@ -134,9 +144,9 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("insufficient nvidia.com/gpu", "nvidia-device-plugin")),
+            likely(contains("insufficient nvidia.com/gpu", "nvidia-device-plugin")),
             likely(
-                says(
+                contains(
                     "nvidia container toolkit",
                     "nvidia-container-toolkit",
                     matching=(
@@ -180,14 +190,14 @@ RULES = (
             "/dev/nvidia0 and no libcuda.so.1, whatever the host has."
         ),
         signs=(
-            sure(SUGGESTS_TOOLKIT),
+            certain(SUGGESTS_TOOLKIT),
             likely(
                 all_of(
                     IN_CONTAINER,
                     any_of(
                         NO_DRIVER,
                         NO_CUDA_DEVICE,
-                        says(
+                        contains(
                             "nvidia-smi: command not found",
                             "nvidia-smi: not found",
                             'exec: "nvidia-smi"',
@@ -203,7 +213,7 @@ RULES = (
                     WITHOUT_GPUS,
                     any_of(
                         CUDA_UNAVAILABLE,
-                        says(
+                        contains(
                             "no gpu", "not see", "not detect", "cannot find gpu", "can't see", "gpu", "cuda"
                         ),
                     ),
@@ -216,7 +226,7 @@ RULES = (
                     no(fact("torch.build", "cpu")),
                     no(fact("nvidia.driver")),
                     no(SMI_WORKS_INSIDE),
-                    no(all_of(SMI_ANSWERS, says("--gpus"))),
+                    no(all_of(SMI_ANSWERS, contains("--gpus"))),
                     no(NOT_COMPILED),
                 )
             ),
@@ -224,8 +234,8 @@ RULES = (
                 all_of(
                     IN_KUBERNETES,
                     any_of(
-                        all_of(NO_LIBCUDA, says("cannot open", "not found", "no such", "unavailable")),
-                        says(
+                        all_of(NO_LIBCUDA, contains("cannot open", "not found", "no such", "unavailable")),
+                        contains(
                             "nvidia-smi",
                             matching=(
                                 r"(?:\bcan'?t\b|cannot|unable|not)[^.\n]{0,30}nvidia-smi[^.\n]{0,30}\bpods?\b"
@@ -237,14 +247,16 @@ RULES = (
                     ),
                 )
             ),
-            aside(says("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")),
+            background(
+                contains("--gpus all", "--runtime=nvidia", "--runtime nvidia", "device nvidia.com/gpu")
+            ),
         ),
         unless=(
             all_of(NO_DRIVER, SMI_WORKS_INSIDE),
-            says("could not load uvm kernel module"),
-            says("could not select device driver"),
-            says("driver on your system is too old"),
-            says("forward compatibility was attempted"),
+            contains("could not load uvm kernel module"),
+            contains("could not select device driver"),
+            contains("driver on your system is too old"),
+            contains("forward compatibility was attempted"),
             NVML_UNKNOWN,
             ON_AMD,
         ),

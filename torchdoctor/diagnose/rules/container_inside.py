@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.container import IN_KUBERNETES, NO_LIBCUDA, SMI_WORKS_INSIDE
 from torchdoctor.diagnose.rules.symptoms import (
@@ -29,14 +29,14 @@ RULES = (
             "container. Without `compute` there is no libcuda.so.1, while nvidia-smi works."
         ),
         signs=(
-            sure(
+            certain(
                 fact(
                     "env.NVIDIA_DRIVER_CAPABILITIES",
                     lambda value: bool(value) and "compute" not in value and "all" not in value,
                 )
             ),
             likely(
-                says(
+                contains(
                     "nvidia_driver_capabilities",
                     matching=(
                         r"nvidia_driver_capabilities\W{1,4}(?!\S*compute|\S*all\b)[a-z]"
@@ -51,7 +51,7 @@ RULES = (
                     IN_CONTAINER,
                     NO_LIBCUDA,
                     no(IN_KUBERNETES),
-                    says(
+                    contains(
                         "libcuda",
                         matching=(
                             r"cannot (?:open|found)|not found|no such|missing|cannot find|could "
@@ -63,7 +63,7 @@ RULES = (
             likely(
                 all_of(
                     NO_LIBCUDA,
-                    says(
+                    contains(
                         "/dev/nvidia0",
                         "libnvidia-ml",
                         "nvidia-smi works",
@@ -79,7 +79,7 @@ RULES = (
             likely(
                 all_of(
                     fact("cuda.available", "false"),
-                    says("/dev/nvidia0", matching=r"/dev/nvidia0 (?:exists|is there|is present)"),
+                    contains("/dev/nvidia0", matching=r"/dev/nvidia0 (?:exists|is there|is present)"),
                 )
             ),
             likely(
@@ -120,7 +120,7 @@ RULES = (
             likely(NVML_UNKNOWN),
             hint(all_of(IN_CONTAINER, NVML_UNKNOWN)),
             likely(
-                says(
+                contains(
                     "daemon-reload",
                     "daemon reload",
                     "cgroup",
@@ -134,7 +134,7 @@ RULES = (
             likely(
                 all_of(
                     IN_CONTAINER,
-                    says(
+                    contains(
                         "gpu",
                         "nvidia-smi",
                         matching=(
@@ -145,20 +145,20 @@ RULES = (
                             r"|a few (?:hours|days)|hours|days))"
                         ),
                     ),
-                    any_of(NVML_UNKNOWN, CUDA_UNAVAILABLE, NO_CUDA_DEVICE, says("nvml")),
+                    any_of(NVML_UNKNOWN, CUDA_UNAVAILABLE, NO_CUDA_DEVICE, contains("nvml")),
                 )
             ),
             possible(
                 all_of(
-                    says("gpu", "cuda"),
-                    says(
+                    contains("gpu", "cuda"),
+                    contains(
                         "restart",
                         matching=(
                             r"restart\w*(?: \w+){0,3} container[^.]{0,80}\b(?:again|works?|fine|normal\w*|back|ok)\b"
                             r"|\b(?:must|have to|need to|until i|unless i) restart(?: \w+){0,3} container"
                         ),
                     ),
-                    says(
+                    contains(
                         "after",
                         "suddenly",
                         "overnight",
@@ -170,7 +170,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("driver/library version mismatch"),),
+        unless=(contains("driver/library version mismatch"),),
         steps=(
             Step(text="Restart the container: it gets the GPUs again.", where="host"),
             Step(
@@ -208,15 +208,15 @@ RULES = (
             "Only data-centre GPUs may use it; a GeForce says 804."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "forward compatibility was attempted",
                     "compatnotsupportedondevice",
                     "compat_not_supported_on_device",
                 )
             ),
-            likely(says("error 804", "error (804)", "804: forward", "returned 804")),
-            possible(says("cuda/compat", "cuda-compat", matching=r"cuda[-/]compat")),
+            likely(contains("error 804", "error (804)", "804: forward", "returned 804")),
+            possible(contains("cuda/compat", "cuda-compat", matching=r"cuda[-/]compat")),
         ),
         steps=(
             Step(text="Update the host's driver to one that carries the image's CUDA.", where="host"),
@@ -254,8 +254,8 @@ RULES = (
             "version over them."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "file exists",
                     matching=(
                         r"(?:libnvidia-ml|libcuda)\.so[^ ]{0,20}:? ?file exists|mount error: file "
@@ -267,9 +267,12 @@ RULES = (
                 all_of(
                     IN_CONTAINER,
                     any_of(
-                        says("driver/library version mismatch"), SMI_FAILED, CUDA_UNAVAILABLE, NO_CUDA_DEVICE
+                        contains("driver/library version mismatch"),
+                        SMI_FAILED,
+                        CUDA_UNAVAILABLE,
+                        NO_CUDA_DEVICE,
                     ),
-                    says(
+                    contains(
                         "apt install",
                         "apt-get install",
                         "dnf install",
@@ -291,7 +294,7 @@ RULES = (
             likely(
                 all_of(
                     IN_CONTAINER,
-                    says(
+                    contains(
                         "libnvidia-compute",
                         "nvidia-driver-",
                         "cuda-drivers",
@@ -303,7 +306,12 @@ RULES = (
                             r"|my )?(?:container|image|docker)"
                         ),
                     ),
-                    any_of(says("mismatch"), SMI_FAILED, CUDA_UNAVAILABLE, says("failed to initialize nvml")),
+                    any_of(
+                        contains("mismatch"),
+                        SMI_FAILED,
+                        CUDA_UNAVAILABLE,
+                        contains("failed to initialize nvml"),
+                    ),
                 )
             ),
         ),

@@ -5,22 +5,32 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.matchers import Seen, all_of, any_of, aside, hint, likely, no, says, test
+from torchdoctor.diagnose.matchers import (
+    Match,
+    all_of,
+    any_of,
+    background,
+    contains,
+    hint,
+    likely,
+    no,
+    predicate,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
-HASHES = says("do not match the hashes", "hash mismatch", "hash mismatch for")
+HASHES = contains("do not match the hashes", "hash mismatch", "hash mismatch for")
 
 
-def _got_again(case: CaseFile) -> Seen | None:
+def _got_again(case: Evidence) -> Match | None:
     """The same wrong hash on two tries."""
     got = re.findall(r"\bgot\s+([0-9a-f]{16,64})", case.text.lower)
     same = [value for value in got if got.count(value) > 1]
-    return Seen() if same else None
+    return Match() if same else None
 
 
 RULES = (
@@ -36,10 +46,10 @@ RULES = (
         signs=(
             likely(
                 all_of(
-                    says("using cached"),
+                    contains("using cached"),
                     any_of(
                         HASHES,
-                        says(
+                        contains(
                             "cpu",
                             "+cpu",
                             "badzipfile",
@@ -51,12 +61,12 @@ RULES = (
                             "zlib",
                             "corrupt",
                         ),
-                        says("is not a zip file"),
+                        contains("is not a zip file"),
                     ),
                 )
             ),
             likely(
-                says(
+                contains(
                     "no-cache-dir",
                     "pip cache purge",
                     "pip cache remove",
@@ -73,9 +83,9 @@ RULES = (
                     ),
                 )
             ),
-            aside(says("using cached torch")),
+            background(contains("using cached torch")),
             likely(
-                says(
+                contains(
                     "badzipfile",
                     "is not a zip file",
                     "error -3 while decompressing",
@@ -85,7 +95,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("undefined symbol"),),
+        unless=(contains("undefined symbol"),),
         steps=(
             Step(
                 text="Take torch out of the cache and install again:",
@@ -116,14 +126,16 @@ RULES = (
             "The download ended early, and pip reports what it got as a wrong hash: another one on each try."
         ),
         signs=(
-            likely(all_of(HASHES, no(test(_got_again)))),
+            likely(all_of(HASHES, no(predicate(_got_again)))),
             likely(
-                says("is invalid", matching=r"wheel '?\w[^ ]{0,60} located at [^\n]{0,300}\.whl is invalid")
+                contains(
+                    "is invalid", matching=r"wheel '?\w[^ ]{0,60} located at [^\n]{0,300}\.whl is invalid"
+                )
             ),
             hint(
                 all_of(
                     HASHES,
-                    says(
+                    contains(
                         "incompleteread",
                         "connection broken",
                         "interrupted",
@@ -135,7 +147,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("nightly", matching=r"nightly[^.]{0,300}(?:same|every time|each time)"),),
+        unless=(contains("nightly", matching=r"nightly[^.]{0,300}(?:same|every time|each time)"),),
         steps=(
             Step(
                 text="Empty the cache and download again:",
@@ -165,12 +177,12 @@ RULES = (
             "hash is the same on every try and in every network."
         ),
         signs=(
-            likely(all_of(HASHES, test(_got_again))),
-            likely(all_of(HASHES, says("nightly", "whl/test"))),
+            likely(all_of(HASHES, predicate(_got_again))),
+            likely(all_of(HASHES, contains("nightly", "whl/test"))),
             likely(
                 all_of(
                     HASHES,
-                    says(
+                    contains(
                         "same",
                         "every",
                         "consistent",

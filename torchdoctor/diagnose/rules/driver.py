@@ -7,83 +7,85 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.derived import (
     driver_for,
-    driver_of,
-    least_driver,
+    driver_version,
+    minimum_driver,
+    operating_system,
     parts,
     pypi_build,
-    system_of,
     torch_build,
     version_of,
 )
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
+    certain,
+    contains,
     fact,
     hint,
     likely,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import CUDA_UNAVAILABLE, GPU_UNUSED, NO_DRIVER
 from torchdoctor.diagnose.text import shown
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 _CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?v?(\d{1,2})\.(\d)\b")
 
 
-def _build_needs_more(case: CaseFile) -> Seen | None:
+def _build_needs_more(case: Evidence) -> Match | None:
     """The driver's version is below the least that the installed build needs."""
-    driver, least = driver_of(case), parts(least_driver(case))
+    driver, least = driver_version(case), parts(minimum_driver(case))
     if driver is None or least is None or driver >= least or case.value("cuda.available") == "true":
         return None
     rows = (*case.of("nvidia.driver")[:1], *case.of("torch.version")[:1])
-    return Seen(evidence=tuple(source(row) for row in rows))
+    return Match(evidence=tuple(source(row) for row in rows))
 
 
-def _usual_build_needs_more(case: CaseFile) -> Seen | None:
+def _usual_build_needs_more(case: Evidence) -> Match | None:
     """Nothing says which build it is, and the one that pip takes from PyPI needs a newer driver."""
-    driver = driver_of(case)
-    if driver is None or torch_build(case) is not None or system_of(case) == "windows":
+    driver = driver_version(case)
+    if driver is None or torch_build(case) is not None or operating_system(case) == "windows":
         return None
     for row in case.of("torch.version") or case.of("asked.torch"):
         version = version_of(row.value)
         build = pypi_build(version) if version and not version.local else None
         least = parts(driver_for(build, on_windows=False)) if build else None
         if least and driver < least:
-            return Seen(evidence=(source(case.of("nvidia.driver")[0]), source(row)))
+            return Match(evidence=(source(case.of("nvidia.driver")[0]), source(row)))
     return None
 
 
-def _toolkit_needs_more(case: CaseFile) -> Seen | None:
+def _toolkit_needs_more(case: Evidence) -> Match | None:
     """No torch is named, and the CUDA that a post names needs a newer driver."""
-    driver = driver_of(case)
+    driver = driver_version(case)
     if driver is None or torch_build(case) is not None or case.of("torch.version"):
         return None
     for position in case.text.find("cuda"):
         named = _CUDA_NAMED.match(case.text.lower, position)
-        on_windows = system_of(case) == "windows"
+        on_windows = operating_system(case) == "windows"
         least = parts(driver_for(f"cu{named[1]}{named[2]}", on_windows=on_windows)) if named else None
         if least and driver < least:
-            return Seen(evidence=(source(case.of("nvidia.driver")[0]), shown(case.text.line_at(position)[1])))
+            return Match(
+                evidence=(source(case.of("nvidia.driver")[0]), shown(case.text.line_at(position)[1]))
+            )
     return None
 
 
-def _two_versions(case: CaseFile) -> Seen | None:
+def _two_versions(case: Evidence) -> Match | None:
     """The module that is loaded has none of the versions that the driver's libraries have."""
     loaded, libraries = case.of("nvidia.module")[:1], case.of("nvidia.library")
     for module in loaded:
         # NVML writes 550.107 for 550.107.02.
         if libraries and not any(module.value.startswith(row.value) for row in libraries):
-            return Seen(evidence=(source(module), source(libraries[0])))
+            return Match(evidence=(source(module), source(libraries[0])))
     return None
 
 
@@ -100,22 +102,29 @@ RULES = (
         ),
         details=("torch {torch}+{build} needs driver {minimum_driver} or newer; this machine has {driver}.",),
         signs=(
-            sure(
-                says("driver on your system is too old", "gpu driver is too old", "nvidia driver is too old")
+            certain(
+                contains(
+                    "driver on your system is too old", "gpu driver is too old", "nvidia driver is too old"
+                )
             ),
-            sure(says("cuda driver version is insufficient", "cudaerrorinsufficientdriver")),
-            sure(says("unsatisfied condition: cuda", "unsatisfied condition: driver")),
-            sure(says("unsupported toolchain", matching=r"ptx was compiled with an unsupported toolchain")),
-            sure(says("驱动程序", matching=r"驱动程序.{0,12}(?:过旧|太旧|版本过低)")),
-            likely(test(_build_needs_more)),
-            likely(all_of(test(_usual_build_needs_more), CUDA_UNAVAILABLE)),
+            certain(contains("cuda driver version is insufficient", "cudaerrorinsufficientdriver")),
+            certain(contains("unsatisfied condition: cuda", "unsatisfied condition: driver")),
+            certain(
+                contains("unsupported toolchain", matching=r"ptx was compiled with an unsupported toolchain")
+            ),
+            certain(contains("驱动程序", matching=r"驱动程序.{0,12}(?:过旧|太旧|版本过低)")),
+            likely(predicate(_build_needs_more)),
+            likely(all_of(predicate(_usual_build_needs_more), CUDA_UNAVAILABLE)),
             possible(
-                all_of(test(_toolkit_needs_more), any_of(CUDA_UNAVAILABLE, GPU_UNUSED, says("is_available")))
+                all_of(
+                    predicate(_toolkit_needs_more),
+                    any_of(CUDA_UNAVAILABLE, GPU_UNUSED, contains("is_available")),
+                )
             ),
-            likely(all_of(fact("told.driver_old"), any_of(GPU_UNUSED, says("found version")))),
+            likely(all_of(fact("told.driver_old"), any_of(GPU_UNUSED, contains("found version")))),
             hint(fact("told.driver_old")),
             possible(
-                says(
+                contains(
                     "unsupportedptxversion",
                     "unsupported_ptx_version",
                     "api call is not supported in the installed cuda driver",
@@ -157,30 +166,32 @@ RULES = (
             "Module and libraries must be of exactly one version."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "driver/library version mismatch",
                     "driver/library mismatch",
                     "driver_library_version_mismatch",
                     "lib_rm_version_mismatch",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "unsupported display driver / cuda driver combination",
                     "systemdrivermismatch",
                     "system_driver_mismatch",
                 )
             ),
-            likely(test(_two_versions)),
+            likely(predicate(_two_versions)),
             possible(
                 all_of(
                     fact("told.driver_updated"),
-                    says("torch"),
-                    any_of(GPU_UNUSED, fact("told.driver_gone"), says("break", "broke", "stop", "坏")),
+                    contains("torch"),
+                    any_of(GPU_UNUSED, fact("told.driver_gone"), contains("break", "broke", "stop", "坏")),
                 )
             ),
-            sure(says("api mismatch", matching=r"nvrm: api mismatch|api mismatch: the (?:client|kernel)")),
+            certain(
+                contains("api mismatch", matching=r"nvrm: api mismatch|api mismatch: the (?:client|kernel)")
+            ),
         ),
         steps=(
             Step(
@@ -224,7 +235,7 @@ RULES = (
         signs=(
             likely(NO_DRIVER),
             possible(
-                says(
+                contains(
                     "nvidia-smi",
                     matching=(
                         r"nvidia-smi\W{0,4}(?:: )?(?:command )?not found|'nvidia-smi' is not "
@@ -235,7 +246,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "libcuda.so.1: cannot open",
                     "libcuda.so: cannot open",
                     "nvcuda.dll",
@@ -245,7 +256,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "nvidia driver",
                     matching=(
                         r"(?:can(?:no|')?t|can not|could ?n[o']t|could not|unable to) (?:find|locate|load) "
@@ -255,7 +266,7 @@ RULES = (
                 )
             ),
             hint(
-                says(
+                contains(
                     "no driver",
                     "without driver",
                     "driver is not installed",

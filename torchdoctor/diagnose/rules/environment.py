@@ -6,29 +6,29 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
-    aside,
+    background,
+    contains,
     fact,
     hint,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import NO_MODULE_TORCH, UNDEFINED
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
-def _two_torches(case: CaseFile) -> Seen | None:
+def _two_torches(case: Evidence) -> Match | None:
     """collect_env or a list shows torch in two versions at once."""
     rows = [row for row in case.of("package.torch") if not row.source.lstrip().startswith(("-", "+"))]
     stated = case.of("torch.version")[:1]
@@ -37,18 +37,18 @@ def _two_torches(case: CaseFile) -> Seen | None:
         for row in (*rows, *(row for row in stated if "version" in row.source.lower()))
     }
     if len(values) > 1 and not case.of("torch.removed") and not case.of("installer"):
-        return Seen(evidence=tuple(source(row) for row in (*stated, *rows)[:3]))
+        return Match(evidence=tuple(source(row) for row in (*stated, *rows)[:3]))
     return None
 
 
-def _conda_and_pip(case: CaseFile) -> Seen | None:
+def _conda_and_pip(case: Evidence) -> Match | None:
     """collect_env lists torch from both pip and conda's own channels."""
     conda = case.of("conda.torch")
     if not conda:
         return None
     pip = [line for line in case.text.lines if re.match(r"\s*(?:[>*-] ?)?\[pip3?\] torch(?:==| )", line)]
     return (
-        Seen(evidence=(pip[0].strip(), source(conda[0])))
+        Match(evidence=(pip[0].strip(), source(conda[0])))
         if pip and not _same(pip[0], conda[0].value)
         else None
     )
@@ -70,9 +70,9 @@ RULES = (
             "the files no longer belong together."
         ),
         signs=(
-            likely(test(_conda_and_pip)),
+            likely(predicate(_conda_and_pip)),
             likely(
-                says(
+                contains(
                     "conda",
                     matching=(
                         r"(?:mix\w*|both|also|then|together|and)[^.]{0,80}(?:conda[^.]{0,"
@@ -85,11 +85,13 @@ RULES = (
             ),
             possible(
                 all_of(
-                    says("conda", matching=r"conda(?:3|/|\\)"),
-                    says("undefined symbol: _znk5torch8autograd", "nameb5cxx11"),
+                    contains("conda", matching=r"conda(?:3|/|\\)"),
+                    contains("undefined symbol: _znk5torch8autograd", "nameb5cxx11"),
                 )
             ),
-            aside(all_of(fact("conda.torch"), fact("package.torchvision"), no(fact("conda.torchvision")))),
+            background(
+                all_of(fact("conda.torch"), fact("package.torchvision"), no(fact("conda.torchvision")))
+            ),
         ),
         steps=(
             Step(
@@ -118,9 +120,9 @@ RULES = (
             "what pip shows is not what is imported."
         ),
         signs=(
-            likely(test(_two_torches)),
+            likely(predicate(_two_torches)),
             likely(
-                says(
+                contains(
                     "undefined symbol",
                     matching=(
                         r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10|shm|aten|caffe2|th)\w{0,20})\.so"
@@ -129,7 +131,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "torch.__version__",
                     "pip show torch",
                     "pip list",
@@ -141,7 +143,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "system-site-packages",
                     "two versions",
                     "two copies",
@@ -158,7 +160,7 @@ RULES = (
                     ),
                 )
             ),
-            aside(says("dist-packages", matching=r"dist-packages/torch[^-]")),
+            background(contains("dist-packages", matching=r"dist-packages/torch[^-]")),
         ),
         steps=(
             Step(
@@ -188,16 +190,16 @@ RULES = (
             "by every conda environment of the same Python version, before its own packages."
         ),
         signs=(
-            aside(says("defaulting to user installation")),
+            background(contains("defaulting to user installation")),
             likely(
                 all_of(
-                    says(".local/lib/python", "roaming\\python", "roaming\\\\python"),
-                    any_of(fact("conda"), says("envs", "venv", "env")),
-                    any_of(UNDEFINED, says("import", "version", "error", "instead", "before")),
+                    contains(".local/lib/python", "roaming\\python", "roaming\\\\python"),
+                    any_of(fact("conda"), contains("envs", "venv", "env")),
+                    any_of(UNDEFINED, contains("import", "version", "error", "instead", "before")),
                 )
             ),
             likely(
-                says(
+                contains(
                     "pythonnousersite",
                     "~/.local",
                     "user site",
@@ -208,7 +210,7 @@ RULES = (
                     ),
                 )
             ),
-            hint(says(".local/lib/python")),
+            hint(contains(".local/lib/python")),
         ),
         unless=(NO_MODULE_TORCH,),
         steps=(
@@ -241,7 +243,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "pythonpath",
                     matching=(
                         r"(?:unset(?:ting)?|remov\w*|clear\w*|because of|due to|caused by"
@@ -251,9 +253,9 @@ RULES = (
                     ),
                 )
             ),
-            likely(all_of(says("/opt/ros/", "dist-packages"), says("pythonpath"))),
+            likely(all_of(contains("/opt/ros/", "dist-packages"), contains("pythonpath"))),
             possible(fact("env.PYTHONPATH", lambda value: len(value) > 1)),
-            aside(says("/opt/ros/")),
+            background(contains("/opt/ros/")),
         ),
         steps=(
             Step(text="Start without it:", command="unset PYTHONPATH", os=("linux", "macos")),

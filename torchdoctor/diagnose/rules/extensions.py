@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, likely, no, possible, says, sure, test
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    any_of,
+    certain,
+    contains,
+    fact,
+    likely,
+    no,
+    possible,
+    predicate,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.arch_compare import TOO_NEW, covered
 from torchdoctor.diagnose.rules.symptoms import EXTENSIONS, FLASH, NO_KERNEL_IMAGE, UNDEFINED
@@ -11,7 +21,7 @@ __all__ = ["RULES"]
 
 # The library of an extension among the frames of the failure: name.cp312-win_amd64.pyd, or
 # name.cpython-310-x86_64-linux-gnu.so.
-EXTENSION_FRAME = says(
+EXTENSION_FRAME = contains(
     ".pyd!",
     "linux-gnu.so",
     matching=r"(?<![\w/\\])(?!torch)\w+\.cp3\d{1,2}-win_amd64\.pyd!"
@@ -20,7 +30,7 @@ EXTENSION_FRAME = says(
 C10 = r"_zn(?:k)?(?:3c10|2at|5torch|9torch|3at|6caffe2)\w*"
 
 # The library that lacks the symbol is torch's own: two copies of torch, or half of one.
-TORCHS_OWN = says(
+TORCHS_OWN = contains(
     "undefined symbol",
     matching=r"/torch/(?:_c\b[^/\s]{0,60}|lib/lib(?:torch|c10|caffe2)\w{0,20})\.so: undefined symbol:? ?_z",
 )
@@ -36,8 +46,8 @@ RULES = (
             "Python and one C++ ABI. After a change of torch it does not load."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "flash_attn_2_cuda",
                     "flash_attn_3_cuda",
                     "flash_attn_cuda",
@@ -51,7 +61,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "flash_attn_2_cuda",
                     "flash-attn",
                     "flash_attn",
@@ -99,22 +109,22 @@ RULES = (
             "version fails in the same way."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "undefined symbol",
                     matching=rf"undefined symbol:? {C10}(?:cxx11|ess\b|rkss\b|ss\b|ssb\b)\w*"
                     r"|undefined symbol:? _zn3c10\w*7__cxx11\w*",
                 )
             ),
             likely(
-                says(
+                contains(
                     "undefined symbol",
                     "symbol not found",
                     matching=rf"undefined symbol:? {C10}|symbol not found[^\n]{{0,40}}__?zn",
                 )
             ),
             likely(
-                says(
+                contains(
                     "cxx11_abi",
                     "cxx11 abi",
                     "glibcxx_use_cxx11_abi",
@@ -127,7 +137,11 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("torchvision/_c", "torchvision/image"), says("iji_t", "ijit_notifyevent"), TORCHS_OWN),
+        unless=(
+            contains("torchvision/_c", "torchvision/image"),
+            contains("iji_t", "ijit_notifyevent"),
+            TORCHS_OWN,
+        ),
         steps=(
             Step(
                 text="See the ABI of this torch:",
@@ -159,14 +173,14 @@ RULES = (
             "capabilities, often on another machine or with TORCH_CUDA_ARCH_LIST set."
         ),
         signs=(
-            likely(all_of(NO_KERNEL_IMAGE, test(covered))),
+            likely(all_of(NO_KERNEL_IMAGE, predicate(covered))),
             likely(all_of(NO_KERNEL_IMAGE, EXTENSIONS)),
             likely(all_of(NO_KERNEL_IMAGE, fact("told.one_part_fails"), no(TOO_NEW))),
-            sure(all_of(NO_KERNEL_IMAGE, any_of(EXTENSION_FRAME, says("torch_cuda_arch_list")))),
+            certain(all_of(NO_KERNEL_IMAGE, any_of(EXTENSION_FRAME, contains("torch_cuda_arch_list")))),
             likely(
                 all_of(
                     NO_KERNEL_IMAGE,
-                    says(
+                    contains(
                         "torch_cuda_arch_list",
                         "arch_list",
                         "gencode",
@@ -185,7 +199,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "torch_cuda_arch_list",
                     matching=(
                         r"torch_cuda_arch_list[^.]{0,200}(?:no kernel|invalid device function"
@@ -193,12 +207,14 @@ RULES = (
                     ),
                 )
             ),
-            possible(all_of(says("invalid device function"), EXTENSIONS, no(says("hip error", "rocm")))),
+            possible(
+                all_of(contains("invalid device function"), EXTENSIONS, no(contains("hip error", "rocm")))
+            ),
         ),
         unless=(
-            says("is not compatible with the current pytorch installation"),
-            says("because it is too old"),
-            says("hip error"),
+            contains("is not compatible with the current pytorch installation"),
+            contains("because it is too old"),
+            contains("hip error"),
         ),
         steps=(
             Step(
@@ -242,8 +258,8 @@ RULES = (
         ),
         details=("This torch is built with CUDA {cuda}.",),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "mismatches the version that was used to compile",
                     "cuda version mismatch",
                     "does not match the version torch was compiled",
@@ -255,7 +271,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "cuda version",
                     "torch.version.cuda",
                     "nvcc",
@@ -298,8 +314,8 @@ RULES = (
             "libraries and no compiler; torch itself does not need one."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "cuda_home environment variable is not set",
                     "cuda_home is not set",
                     "cuda_home does not exist",
@@ -308,7 +324,7 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says(
+                    contains(
                         "nvcc",
                         matching=(
                             r"nvcc\W{0,4}(?:: )?(?:command )?not found|no such file or directory: "
@@ -318,11 +334,11 @@ RULES = (
                         ),
                     ),
                     # A table of the environment looked for it: nothing was to be built.
-                    no(says("nvcc: not available")),
+                    no(contains("nvcc: not available")),
                 )
             ),
             possible(
-                says(
+                contains(
                     "cuda_home",
                     matching=(
                         r"cuda_home['\"]?\]?\s?(?:=|is|:)\s?none|keyerror: 'cuda_home'|unset "

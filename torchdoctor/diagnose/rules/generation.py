@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, likely, no, possible, says, sure, test
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    any_of,
+    certain,
+    contains,
+    fact,
+    likely,
+    no,
+    possible,
+    predicate,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.arch_compare import between, covered, dropped, of_generation, too_new, too_old
 from torchdoctor.diagnose.rules.symptoms import FLASH, NO_KERNEL_IMAGE
 
 __all__ = ["RULES"]
 
-ARCH_MISSING = all_of(fact("told.arch_missing"), says("torch"))
-TOO_NEW_TEXT = says("is not compatible with the current pytorch installation")
+ARCH_MISSING = all_of(fact("told.arch_missing"), contains("torch"))
+TOO_NEW_TEXT = contains("is not compatible with the current pytorch installation")
 
 RULES = (
     Rule(
@@ -27,7 +37,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "is not a recognized processor",
                     matching=r"sm_(?:1[0-2]\d|9\d|8[6-9])a?'? is not a recognized processor",
                 )
@@ -35,7 +45,7 @@ RULES = (
             likely(
                 all_of(
                     NO_KERNEL_IMAGE,
-                    says(
+                    contains(
                         "latest",
                         "newest",
                         "new gpu",
@@ -50,7 +60,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "cuda 11",
                     "cuda 12.",
                     "cuda11",
@@ -61,18 +71,24 @@ RULES = (
                     ),
                 )
             ),
-            sure(all_of(TOO_NEW_TEXT, test(too_new))),
-            sure(test(too_new)),
-            likely(all_of(TOO_NEW_TEXT, no(test(too_old)), no(test(dropped)), no(says("too old")))),
-            likely(all_of(ARCH_MISSING, test(of_generation(old=False)), no(test(of_generation(old=True))))),
+            certain(all_of(TOO_NEW_TEXT, predicate(too_new))),
+            certain(predicate(too_new)),
+            likely(
+                all_of(TOO_NEW_TEXT, no(predicate(too_old)), no(predicate(dropped)), no(contains("too old")))
+            ),
             likely(
                 all_of(
-                    any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT, says("is not compatible")),
-                    test(of_generation(old=False)),
+                    ARCH_MISSING, predicate(of_generation(old=False)), no(predicate(of_generation(old=True)))
                 )
             ),
             likely(
-                says(
+                all_of(
+                    any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT, contains("is not compatible")),
+                    predicate(of_generation(old=False)),
+                )
+            ),
+            likely(
+                contains(
                     "sm_120",
                     "sm_121",
                     "sm_100",
@@ -88,7 +104,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "invalid value for --gpu-architecture",
                     "value 'sm_",
                     "unsupported gpu architecture 'compute_",
@@ -101,15 +117,15 @@ RULES = (
             possible(
                 all_of(
                     NO_KERNEL_IMAGE,
-                    no(test(too_old)),
-                    no(test(between)),
-                    no(test(of_generation(old=True))),
-                    no(says("too old")),
+                    no(predicate(too_old)),
+                    no(predicate(between)),
+                    no(predicate(of_generation(old=True))),
+                    no(contains("too old")),
                     no(FLASH),
                 )
             ),
         ),
-        unless=(test(covered), says("because it is too old")),
+        unless=(predicate(covered), contains("because it is too old")),
         steps=(
             Step(
                 text="Install a build that has code for it:",
@@ -152,8 +168,8 @@ RULES = (
         signs=(
             likely(
                 all_of(
-                    any_of(NO_KERNEL_IMAGE, says("drop", "removed", "no longer")),
-                    says(
+                    any_of(NO_KERNEL_IMAGE, contains("drop", "removed", "no longer")),
+                    contains(
                         "pascal",
                         "maxwell",
                         "volta",
@@ -169,32 +185,32 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "no longer supports this gpu because it is too old",
                     "because it is too old",
                     "too old to be supported by",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "minimum cuda capability supported by this library",
                     "minimum cuda capability that we support",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "required maxwell or pascal",
                     "maxwell or pascal support",
                     "older gpus are no longer supported",
                 )
             ),
-            sure(test(too_old)),
-            sure(all_of(TOO_NEW_TEXT, test(dropped))),
-            likely(all_of(ARCH_MISSING, test(of_generation(old=True)))),
+            certain(predicate(too_old)),
+            certain(all_of(TOO_NEW_TEXT, predicate(dropped))),
+            likely(all_of(ARCH_MISSING, predicate(of_generation(old=True)))),
             likely(
                 all_of(
-                    says(
+                    contains(
                         "support",
                         "unterstütz",
                         "支持",
@@ -204,13 +220,13 @@ RULES = (
                             r"|keine unterstützung mehr|不再支持"
                         ),
                     ),
-                    says("torch"),
-                    any_of(test(of_generation(old=True)), says("gtx", matching=r"gtx ?[4-7]\d0")),
+                    contains("torch"),
+                    any_of(predicate(of_generation(old=True)), contains("gtx", matching=r"gtx ?[4-7]\d0")),
                 )
             ),
-            likely(all_of(any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT), test(of_generation(old=True)))),
+            likely(all_of(any_of(NO_KERNEL_IMAGE, TOO_NEW_TEXT), predicate(of_generation(old=True)))),
             likely(
-                says(
+                contains(
                     "only supports devices of cuda capability",
                     "requires cuda capability >=",
                     "compute capability >=",
@@ -225,10 +241,21 @@ RULES = (
                 )
             ),
             possible(
-                all_of(NO_KERNEL_IMAGE, no(test(too_new)), no(test(between)), no(TOO_NEW_TEXT), no(FLASH))
+                all_of(
+                    NO_KERNEL_IMAGE,
+                    no(predicate(too_new)),
+                    no(predicate(between)),
+                    no(TOO_NEW_TEXT),
+                    no(FLASH),
+                )
             ),
         ),
-        unless=(all_of(test(covered), no(says("too old"), says("capability >="), says("ampere gpus"))),),
+        unless=(
+            all_of(
+                predicate(covered),
+                no(contains("too old"), contains("capability >="), contains("ampere gpus")),
+            ),
+        ),
         steps=(
             Step(
                 text="Install a build that still has code for it:",

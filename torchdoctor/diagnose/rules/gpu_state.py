@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, aside, fact, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, background, certain, contains, fact, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import ON_NVIDIA
 
@@ -21,17 +21,17 @@ RULES = (
             "system not yet initialized."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "system not yet initialized",
                     "cudaerrorsystemnotready",
                     "system_not_ready",
                     "cuda_error_system_not_ready",
                 )
             ),
-            likely(says("error 802", "error (802)", "returned 802", "error code 802")),
+            likely(contains("error 802", "error (802)", "returned 802", "error code 802")),
             likely(
-                says(
+                contains(
                     "fabric manager",
                     "fabricmanager",
                     "fabric state",
@@ -83,7 +83,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "prime-select",
                     "envycontrol",
                     "supergfxctl",
@@ -101,25 +101,29 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says("no devices were found", "no nvidia gpu", "not listed", "no 3d controller"),
-                    says("laptop", "notebook", "optimus", "hybrid", "integrated", "d3cold", "prime"),
+                    contains("no devices were found", "no nvidia gpu", "not listed", "no 3d controller"),
+                    contains("laptop", "notebook", "optimus", "hybrid", "integrated", "d3cold", "prime"),
                 )
             ),
             possible(
                 all_of(
                     fact("told.gpu_gone"),
                     ON_NVIDIA,
-                    says("laptop", "notebook", "笔记本"),
-                    says("torch", "cuda"),
+                    contains("laptop", "notebook", "笔记本"),
+                    contains("torch", "cuda"),
                 )
             ),
-            possible(says("d3cold", "unable to change power state from d3cold")),
+            possible(contains("d3cold", "unable to change power state from d3cold")),
             possible(
-                all_of(says("no devices were found"), no(says("xid", "rm_init_adapter", "rminitadapter")))
+                all_of(
+                    contains("no devices were found"), no(contains("xid", "rm_init_adapter", "rminitadapter"))
+                )
             ),
-            aside(says("integrated graphics", "optimus", "battery mode", "eco mode", "hybrid graphics")),
+            background(
+                contains("integrated graphics", "optimus", "battery mode", "eco mode", "hybrid graphics")
+            ),
         ),
-        unless=(says("driver/library version mismatch"),),
+        unless=(contains("driver/library version mismatch"),),
         steps=(
             Step(
                 text="Switch the NVIDIA GPU on, then reboot (Ubuntu):",
@@ -152,7 +156,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "persistence",
                     matching=(
                         r"persistence[ -]mode[^.]{0,60}(?:off|disabled|not enabled|enable"
@@ -164,7 +168,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "first",
                     "initial",
                     "is_available",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, hint, likely, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, certain, contains, hint, likely, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
 
-XID_ECC = says("xid", matching=r"xid[^.\n]{0,60}?[:, ](?:48|63|64|92|94|95)\b")
-ECC = says(
+XID_ECC = contains("xid", matching=r"xid[^.\n]{0,60}?[:, ](?:48|63|64|92|94|95)\b")
+ECC = contains(
     "uncorrectable ecc",
     "ecc error",
     "uncorrectable memory error",
@@ -32,12 +32,12 @@ RULES = (
             "takes hold after a reset."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "uncorrectable ecc error encountered", "eccuncorrectable", "cuda_error_ecc_uncorrectable"
                 )
             ),
-            sure(XID_ECC),
+            certain(XID_ECC),
             likely(ECC),
         ),
         steps=(
@@ -69,9 +69,9 @@ RULES = (
             "program."
         ),
         signs=(
-            sure(says("fallen off the bus", "gpu is lost", "gpu_is_lost", "gpu has fallen")),
-            sure(
-                says(
+            certain(contains("fallen off the bus", "gpu is lost", "gpu_is_lost", "gpu has fallen")),
+            certain(
+                contains(
                     "xid",
                     matching=(
                         r"nvrm: xid|xid \(pci|\bxid[ :#]{1,3}(?:error )?(?:7[49]|62|61|119|120|38"
@@ -80,7 +80,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "unable to determine the device handle",
                     "rminitadapter failed",
                     "rm_init_adapter failed",
@@ -90,7 +90,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "unspecified launch failure",
                     "cuda error: hardware",
                     "bus error encountered",
@@ -99,7 +99,7 @@ RULES = (
                     "the launch timed out",
                 )
             ),
-            hint(says("xid")),
+            hint(contains("xid")),
         ),
         steps=(
             Step(
@@ -139,7 +139,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "thermal slowdown",
                     "power brake slowdown",
                     "sw power cap",
@@ -149,7 +149,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "throttl",
                     matching=(
                         r"(?:thermal|power|heat|gpu|clock)\w*[^.]{0,30}throttl|throttl\w*[^.]{0,"
@@ -159,8 +159,8 @@ RULES = (
             ),
             possible(
                 all_of(
-                    says("slow", "performance", "drops", "half"),
-                    says("power limit", "temperature", "overheat", "on battery", "clocks_throttle"),
+                    contains("slow", "performance", "drops", "half"),
+                    contains("power limit", "temperature", "overheat", "on battery", "clocks_throttle"),
                 )
             ),
         ),
@@ -185,7 +185,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "pcie",
                     "pci-e",
                     "link width",
@@ -201,7 +201,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "host to device",
                     "host-to-device",
                     "h2d bandwidth",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, aside, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    background,
+    certain,
+    contains,
+    fact,
+    hint,
+    likely,
+    no,
+    possible,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import NO_MODULE_TORCH
 
 __all__ = ["RULES"]
 
 IN_NOTEBOOK = fact("notebook")
-SHADOWS = says(
+SHADOWS = contains(
     "torch.py",
     "types.py",
     "random.py",
@@ -48,8 +58,8 @@ RULES = (
         ),
         signs=(
             # A torch without its compiled part, imported from outside of any site-packages: a checkout.
-            sure(
-                says(
+            certain(
+                contains(
                     "torch._c",
                     "_c' is not defined",
                     matching=(
@@ -60,8 +70,10 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says("no module named _c", "no module named '_c'", matching=r"no module named '?_c\b"),
-                    says(
+                    contains(
+                        "no module named _c", "no module named '_c'", matching=r"no module named '?_c\b"
+                    ),
+                    contains(
                         "git tree",
                         "source tree",
                         "cloned repo",
@@ -72,10 +84,10 @@ RULES = (
                 )
             ),
             likely(
-                says('file "torch/__init__.py"', "file 'torch/__init__.py'", 'file "./torch/__init__.py"')
+                contains('file "torch/__init__.py"', "file 'torch/__init__.py'", 'file "./torch/__init__.py"')
             ),
             likely(
-                says(
+                contains(
                     "'module' object has no attribute",
                     matching=(
                         r"'module' object has no attribute '(?:tensor|cuda|nn|autograd|version"
@@ -84,8 +96,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "partially initialized module 'torch' has no attribute",
                     matching=(
                         r"partially initialized module 'torch' has no attribute[^\n]{0,"
@@ -93,9 +105,9 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("partially initialized module 'torch' has no attribute")),
+            likely(contains("partially initialized module 'torch' has no attribute")),
             likely(
-                says(
+                contains(
                     "module 'torch' has no attribute",
                     matching=(
                         r"module 'torch' has no attribute '(?:tensor|cuda|nn|autograd|__version__|float32"
@@ -107,7 +119,7 @@ RULES = (
             likely(
                 all_of(
                     SHADOWS,
-                    says(
+                    contains(
                         "rename",
                         "renam",
                         "named torch.py",
@@ -121,12 +133,12 @@ RULES = (
                         "called torch",
                         "script",
                     ),
-                    says("torch"),
+                    contains("torch"),
                 )
             ),
-            aside(says("circular import")),
+            background(contains("circular import")),
             likely(
-                says(
+                contains(
                     "consider renaming",
                     "has the same name as the standard library module",
                     "has the same name as the third-party module",
@@ -134,13 +146,13 @@ RULES = (
             ),
             # torch's own folder is on the path: its random.py stands for the standard one.
             likely(
-                says(
+                contains(
                     "cannot import name",
                     matching=r"cannot import name '\w+' from '(\w+)' \([^)\n]{1,200}[/\\]torch[/\\]\1\.py\)",
                 )
             ),
             possible(
-                says(
+                contains(
                     "cannot import name",
                     matching=(
                         r"cannot import name '\w+' from partially initialized module '(?:torch"
@@ -151,7 +163,7 @@ RULES = (
             ),
         ),
         unless=(
-            says("torchvision' has no attribute", matching=r"partially initialized module 'torchvision'"),
+            contains("torchvision' has no attribute", matching=r"partially initialized module 'torchvision'"),
         ),
         steps=(
             Step(
@@ -178,7 +190,7 @@ RULES = (
                     NO_MODULE_TORCH,
                     no(IN_NOTEBOOK),
                     no(
-                        says(
+                        contains(
                             "failed to build",
                             "subprocess-exited-with-error",
                             "getting requirements to build wheel",
@@ -191,7 +203,7 @@ RULES = (
             hint(
                 all_of(
                     NO_MODULE_TORCH,
-                    says(
+                    contains(
                         "requirement already satisfied",
                         "successfully installed",
                         "pip show",
@@ -201,7 +213,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "pip",
                     "which python",
                     "which pip",
@@ -214,12 +226,18 @@ RULES = (
                     ),
                 )
             ),
-            likely(all_of(fact("told.editor_fails"), says("torch"), says("import", "导入"), no(IN_NOTEBOOK))),
+            likely(
+                all_of(
+                    fact("told.editor_fails"), contains("torch"), contains("import", "导入"), no(IN_NOTEBOOK)
+                )
+            ),
             likely(fact("told.unresolved")),
-            hint(all_of(fact("told.not_importable"), says("torch"), no(IN_NOTEBOOK))),
-            possible(all_of(NO_MODULE_TORCH, says("vscode", "vs code", "pycharm", "interpreter", "path"))),
+            hint(all_of(fact("told.not_importable"), contains("torch"), no(IN_NOTEBOOK))),
+            possible(
+                all_of(NO_MODULE_TORCH, contains("vscode", "vs code", "pycharm", "interpreter", "path"))
+            ),
         ),
-        unless=(says("no module named 'torch._c"), says("no module named 'torch.")),
+        unless=(contains("no module named 'torch._c"), contains("no module named 'torch.")),
         steps=(
             Step(
                 text="See both, they must belong together:",
@@ -247,10 +265,10 @@ RULES = (
             "where it was made."
         ),
         signs=(
-            sure(says("fatal error in launcher", "unable to create process using")),
-            likely(says("bad interpreter", matching=r"bad interpreter:? (?:no such file|permission)")),
+            certain(contains("fatal error in launcher", "unable to create process using")),
+            likely(contains("bad interpreter", matching=r"bad interpreter:? (?:no such file|permission)")),
             likely(
-                says(
+                contains(
                     "no python at",
                     "did not find executable at",
                     "could not find platform independent libraries",
@@ -258,7 +276,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "moved",
                     "copied",
                     "renamed",

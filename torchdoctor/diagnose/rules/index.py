@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from torchdoctor.diagnose.derived import parts
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, possible, says, sure, test
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    any_of,
+    certain,
+    contains,
+    fact,
+    hint,
+    likely,
+    no,
+    possible,
+    predicate,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.no_match import (
     index_unknown,
@@ -31,21 +42,23 @@ RULES = (
             "indexes alone. With --extra-index-url pip takes the highest version of either."
         ),
         signs=(
-            sure(all_of(CUDA_INDEX, ON_MACOS)),
-            sure(all_of(test(tag_wanted(r"macosx_\d+_\d+_arm64")), says("+cu", "/cu1"))),
-            likely(test(wanted_not_in_index)),
-            likely(test(index_unknown)),
-            sure(test(wheel_of_another_system)),
+            certain(all_of(CUDA_INDEX, ON_MACOS)),
+            certain(all_of(predicate(tag_wanted(r"macosx_\d+_\d+_arm64")), contains("+cu", "/cu1"))),
+            likely(predicate(wanted_not_in_index)),
+            likely(predicate(index_unknown)),
+            certain(predicate(wheel_of_another_system)),
             likely(
                 all_of(
-                    test(tag_wanted(r"macosx_\d+_\d+_arm64|linux_aarch64|manylinux_2_\d+_aarch64|win_amd64")),
-                    no(test(python_above)),
+                    predicate(
+                        tag_wanted(r"macosx_\d+_\d+_arm64|linux_aarch64|manylinux_2_\d+_aarch64|win_amd64")
+                    ),
+                    no(predicate(python_above)),
                 )
             ),
             likely(
                 all_of(
                     NO_MATCHING,
-                    says(
+                    contains(
                         "+cu",
                         "+rocm",
                         "+cpu",
@@ -55,12 +68,12 @@ RULES = (
                         ),
                     ),
                     no(CUDA_INDEX),
-                    no(test(python_above)),
+                    no(predicate(python_above)),
                 )
             ),
-            possible(all_of(NO_MATCHING, CUDA_INDEX, no(test(only_sources)), no(test(new_python)))),
+            possible(all_of(NO_MATCHING, CUDA_INDEX, no(predicate(only_sources)), no(predicate(new_python)))),
             likely(
-                says(
+                contains(
                     "torch was found on",
                     "was found on https://download.pytorch.org",
                     "first-index",
@@ -72,7 +85,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "extra-index-url",
                     matching=(
                         r"--extra-index-url[^.]{0,200}(?:cpu|pypi|wrong|instead)|(?:use|used"
@@ -81,7 +94,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "403",
                     "404",
                     "forbidden",
@@ -94,7 +107,7 @@ RULES = (
             likely(
                 all_of(
                     CUDA_INDEX,
-                    says(
+                    contains(
                         "no matching distribution found for",
                         matching=r"no matching distribution found for (?!torch|pytorch|nvidia|triton)",
                     ),
@@ -103,10 +116,10 @@ RULES = (
         ),
         unless=(
             fact("python.bits", "32"),
-            says("musllinux"),
-            says("certificate_verify_failed"),
-            says("newconnectionerror"),
-            says("proxyerror"),
+            contains("musllinux"),
+            contains("certificate_verify_failed"),
+            contains("newconnectionerror"),
+            contains("proxyerror"),
         ),
         steps=(
             Step(
@@ -148,7 +161,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "upgrade pip",
                     "upgrading pip",
                     "old pip",
@@ -170,7 +183,7 @@ RULES = (
             hint(
                 all_of(
                     any_of(ANY_NONE, FROM_NONE),
-                    says(
+                    contains(
                         "you should consider upgrading via the",
                         "a newer version of pip",
                         "you are using pip version",
@@ -192,8 +205,8 @@ RULES = (
             "Its packages are the system's own; yours go into an environment."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "externally-managed-environment",
                     "externally managed",
                     "this environment is externally managed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, hint, likely, possible, says
+from torchdoctor.diagnose.matchers import all_of, contains, hint, likely, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
@@ -34,13 +34,13 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "ignoring invalid distribution",
                     matching=r"ignoring invalid distribution [-~]\S{0,6}(?:orch|rch)",
                 )
             ),
             likely(
-                says(
+                contains(
                     "record file was not found",
                     "no record file",
                     "record file not found",
@@ -49,7 +49,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "no module named 'torch._c'",
                     "no module named torch._c",
                     "no module named 'torch.",
@@ -60,7 +60,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "failed to load pytorch c extensions",
                     "cannot import name '_c'",
                     "module 'torch' has no attribute '__version__'",
@@ -70,7 +70,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "cannot import name",
                     matching=(
                         r"cannot import name '\w+' from (?:partially initialized module "
@@ -80,17 +80,21 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says("interrupted", "ctrl-c", "ctrl+c", "half-way", "killed", "partial", "incomplete"),
-                    says("no module named 'torch", "cannot import name", "importerror", "ignoring invalid"),
+                    contains(
+                        "interrupted", "ctrl-c", "ctrl+c", "half-way", "killed", "partial", "incomplete"
+                    ),
+                    contains(
+                        "no module named 'torch", "cannot import name", "importerror", "ignoring invalid"
+                    ),
                 )
             ),
-            hint(says("ignoring invalid distribution")),
+            hint(contains("ignoring invalid distribution")),
         ),
         unless=(
-            says("winerror 5]"),
-            says("access is denied"),
-            says("拒绝访问"),
-            says("partially initialized module 'torch' has no attribute"),
+            contains("winerror 5]"),
+            contains("access is denied"),
+            contains("拒绝访问"),
+            contains("partially initialized module 'torch' has no attribute"),
         ),
         steps=(
             # A live machine shows which folders and packages; a paste does not.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, no
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import GPU_UNUSED, IN_WSL, ON_WINDOWS, SMI_FAILED
 
@@ -23,8 +23,8 @@ RULES = (
         signs=(
             likely(all_of(SMI_FAILED, no(IN_WSL))),
             likely(all_of(fact("told.driver_gone"), no(IN_WSL), no(ON_WINDOWS))),
-            sure(
-                says(
+            certain(
+                contains(
                     "module nvidia not found",
                     "nvidia.ko",
                     matching=(
@@ -33,8 +33,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "dkms",
                     matching=(
                         r"nvidia[^.]{0,80}(?:bad exit status|error!|: added\b|build failed)"
@@ -43,8 +43,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "unable to load the 'nvidia",
                     "unable to load the kernel module",
                     "unable to build the nvidia kernel module",
@@ -52,7 +52,7 @@ RULES = (
                 )
             ),
             hint(
-                says(
+                contains(
                     "kernel",
                     matching=(
                         r"(?:after|since) (?:a |the |an )?(?:automatic )?(?:kernel|ubuntu|system"
@@ -63,8 +63,8 @@ RULES = (
             ),
         ),
         unless=(
-            says("driver/library version mismatch"),
-            says("key was rejected"),
+            contains("driver/library version mismatch"),
+            contains("key was rejected"),
         ),
         steps=(
             Step(
@@ -105,15 +105,15 @@ RULES = (
             "With Secure Boot on, the kernel loads signed modules only, and no enrolled key signed this one."
         ),
         signs=(
-            sure(says("key was rejected by service", "required key not available")),
-            sure(
-                says(
+            certain(contains("key was rejected by service", "required key not available")),
+            certain(
+                contains(
                     "unsigned module",
                     matching=r"loading of unsigned module|unsigned module is (?:restricted|rejected)",
                 )
             ),
             likely(
-                says(
+                contains(
                     "module verification failed",
                     matching=r"nvidia: module verification failed|module verification failed: signature",
                 )
@@ -121,21 +121,21 @@ RULES = (
             likely(
                 all_of(
                     any_of(
-                        SMI_FAILED, says("unable to load the kernel module", "unable to load the 'nvidia")
+                        SMI_FAILED, contains("unable to load the kernel module", "unable to load the 'nvidia")
                     ),
-                    says("secure boot", "secureboot"),
-                    no(says("secureboot disabled", "secure boot is disabled", "secure boot disabled")),
+                    contains("secure boot", "secureboot"),
+                    no(contains("secureboot disabled", "secure boot is disabled", "secure boot disabled")),
                 )
             ),
             likely(
                 all_of(
                     fact("told.secure_boot"),
-                    says("nvidia", "driver"),
+                    contains("nvidia", "driver"),
                     any_of(
                         SMI_FAILED,
                         fact("told.driver_gone"),
                         GPU_UNUSED,
-                        says(
+                        contains(
                             "driver",
                             "module",
                             matching=(
@@ -146,7 +146,7 @@ RULES = (
                     ),
                 )
             ),
-            hint(says("secureboot enabled", "mokutil", "enroll mok", "mok")),
+            hint(contains("secureboot enabled", "mokutil", "enroll mok", "mok")),
         ),
         steps=(
             Step(
@@ -185,8 +185,8 @@ RULES = (
             "module cannot take it."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "nouveau, rivafb",
                     "obtained ownership of the nvidia device",
                     "probe routine was not called",
@@ -194,8 +194,8 @@ RULES = (
                     "is already bound to",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "driver in use: nouveau",
                     "driver in use: vfio",
                     "driver in use: nova",
@@ -203,7 +203,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "nouveau",
                     matching=(
                         r"nouveau (?:kernel )?driver is currently in use|nouveau[^.]{0,"
@@ -212,8 +212,8 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("vfio-pci", matching=r"vfio-pci")),
-            hint(says("nouveau")),
+            likely(contains("vfio-pci", matching=r"vfio-pci")),
+            hint(contains("nouveau")),
         ),
         steps=(
             Step(

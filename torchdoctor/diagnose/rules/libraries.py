@@ -8,34 +8,34 @@ from packaging.version import Version
 
 from torchdoctor.diagnose.derived import torch_version, version_of
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
-    aside,
+    background,
+    certain,
+    contains,
     fact,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import FLASH, UNDEFINED
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
-def _numpy(case: CaseFile) -> Seen | None:
+def _numpy(case: Evidence) -> Match | None:
     """NumPy 2 beside a torch that was built for NumPy 1."""
     torch, numpy = torch_version(case), version_of(case.value("package.numpy"))
     if torch is None or numpy is None or numpy < Version("2") or torch >= Version("2.3"):
         return None
-    return Seen(evidence=(source(case.of("package.numpy")[0]), source(case.of("torch.version")[0])))
+    return Match(evidence=(source(case.of("package.numpy")[0]), source(case.of("torch.version")[0])))
 
 
 RULES = (
@@ -49,14 +49,16 @@ RULES = (
             "use NumPy 2; tensors then convert to no array."
         ),
         signs=(
-            sure(
-                says("compiled using numpy 1.x cannot be run in", "_array_api not found", "using numpy 1.x")
+            certain(
+                contains(
+                    "compiled using numpy 1.x cannot be run in", "_array_api not found", "using numpy 1.x"
+                )
             ),
-            likely(says("numpy is not available")),
+            likely(contains("numpy is not available")),
             possible(
                 all_of(
-                    says("torch"),
-                    says(
+                    contains("torch"),
+                    contains(
                         "numpy",
                         matching=(
                             r"numpy ?(?:v|version )?(?:>=|==|is )? ?2(?:\.\d)?(?:\.x)?\b[^.\n]{0,30}"
@@ -65,9 +67,9 @@ RULES = (
                     ),
                 )
             ),
-            likely(test(_numpy)),
+            likely(predicate(_numpy)),
             likely(
-                says(
+                contains(
                     "numpy.core.multiarray failed to import",
                     "numpy.dtype size changed",
                     matching=r"multiarray failed to import|numpy\.dtype size changed",
@@ -94,8 +96,8 @@ RULES = (
             "writes the same folder."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "nccl",
                     matching=(
                         r"undefined symbol:? nccl\w+|libnccl\S*[^\n]{0,80}(?:undefined symbol"
@@ -104,7 +106,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "nccl",
                     matching=(
                         r"nvidia-nccl-cu1\d[^.]{0,160}nvidia-nccl-cu1\d|(?:two|both|different"
@@ -158,7 +160,7 @@ RULES = (
         signs=(
             likely(
                 all_of(
-                    says(
+                    contains(
                         "cannot open shared object file",
                         "cannot open shared object",
                         matching=(
@@ -168,11 +170,11 @@ RULES = (
                         ),
                     ),
                     no(FLASH),
-                    no(says("libcudnn_ops_infer", "libcudnn_cnn")),
+                    no(contains("libcudnn_ops_infer", "libcudnn_cnn")),
                 )
             ),
             possible(
-                says(
+                contains(
                     "not found",
                     matching=(
                         r"lib(?:cudart|cublas|cublaslt|cudnn|cufft|curand|cusolver|cusparse|cusparselt|nccl|nvrtc"
@@ -181,14 +183,14 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "not found in the system path",
                     matching=r"lib\w+\.so\.\*\[0-9\][^\n]{0,20} not found in the system path",
                 )
             ),
             likely(
-                says(
+                contains(
                     "nvidia-",
                     matching=(
                         r"(?:no|without|missing|not install\w*|skipp\w*|lack\w*)[^.]{0,"
@@ -197,7 +199,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "error loading",
                     "could not load library",
                     matching=r"(?:dll|library)[^\n]{0,60}(?:cublas|cudart|cusparse|cusolver)64_",
@@ -206,7 +208,7 @@ RULES = (
         ),
         unless=(
             fact("arch", "aarch64"),
-            says(
+            contains(
                 "libcudart.so.11.0: cannot open",
                 matching=(
                     r"(?:mmcv|detectron2|bitsandbytes|apex|torch_scatter|torch_sparse)[^\n]{0,"
@@ -247,8 +249,8 @@ RULES = (
             " vllm, onnxruntime) moved one of them, and the libraries no longer fit each other."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "requires nvidia-",
                     "has requirement nvidia-",
                     matching=(
@@ -258,7 +260,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "nvidia-",
                     matching=(
                         r"nvidia-[a-z-]+-cu1\d[^.\n]{0,60}(?:upgrad|downgrad|wrong version"
@@ -267,7 +269,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "undefined symbol",
                     matching=(
                         r"site-packages/(?:torch/lib/\.\./\.\./)?nvidia/\S+: (?:undefined symbol"
@@ -276,7 +278,7 @@ RULES = (
                     ),
                 )
             ),
-            aside(says("tensorflow[and-cuda]", "cupy", "tensorflow")),
+            background(contains("tensorflow[and-cuda]", "cupy", "tensorflow")),
         ),
         steps=(
             Step(text="See what does not fit:", command="python -m pip check"),
@@ -303,7 +305,7 @@ RULES = (
             "up to 2.2 ask for."
         ),
         signs=(
-            sure(says("ijit_notifyevent", "ijit_isprofilingactive", "ijit_getnewmethodid", "ijit_")),
+            certain(contains("ijit_notifyevent", "ijit_isprofilingactive", "ijit_getnewmethodid", "ijit_")),
             likely(
                 all_of(
                     any_of(fact("package.mkl", r"2024\.[1-9].*|202[5-9].*")),

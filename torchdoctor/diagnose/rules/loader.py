@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, aside, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, background, certain, contains, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import UNDEFINED
 
 __all__ = ["RULES"]
 
-LIBRARY_PATH = says("ld_library_path", "ld_preload")
-NVJITLINK = says(
+LIBRARY_PATH = contains("ld_library_path", "ld_preload")
+NVJITLINK = contains(
     "nvjitlink", matching=r"undefined symbol:? __nvjitlink\w+|nvjitlink[^\n]{0,60}undefined symbol"
 )
-SYSTEM_CUDA = says(
+SYSTEM_CUDA = contains(
     "/usr/local/cuda",
     "/usr/lib/x86_64-linux-gnu/libcu",
     "/opt/cuda",
@@ -35,18 +35,18 @@ RULES = (
             "another version."
         ),
         signs=(
-            sure(
+            certain(
                 all_of(
-                    says("cudnn version incompatibility", matching=r"cudnn version incompatibility"),
-                    says("found runtime version", "ld_library_path"),
+                    contains("cudnn version incompatibility", matching=r"cudnn version incompatibility"),
+                    contains("found runtime version", "ld_library_path"),
                 )
             ),
             likely(NVJITLINK),
-            sure(
+            certain(
                 all_of(
                     any_of(
                         UNDEFINED,
-                        says(
+                        contains(
                             "could not load library",
                             "version `",
                             "cannot load symbol",
@@ -54,7 +54,7 @@ RULES = (
                         ),
                     ),
                     SYSTEM_CUDA,
-                    says(
+                    contains(
                         "/usr/local/cuda",
                         "/opt/cuda",
                         "/usr/lib",
@@ -73,7 +73,7 @@ RULES = (
                     LIBRARY_PATH,
                     any_of(
                         UNDEFINED,
-                        says(
+                        contains(
                             "cudnn_status",
                             "cudnn error",
                             "symbol",
@@ -84,14 +84,14 @@ RULES = (
                         ),
                     ),
                     no(
-                        says("glibcxx_"),
-                        says("cannot open shared object file: no such file", matching=r"libcuda\.so"),
+                        contains("glibcxx_"),
+                        contains("cannot open shared object file: no such file", matching=r"libcuda\.so"),
                     ),
                 )
             ),
             possible(
                 all_of(
-                    says(
+                    contains(
                         "cudnn_status_not_initialized",
                         "cublas_status_not_initialized",
                         "cudnn_status_internal_error",
@@ -100,9 +100,9 @@ RULES = (
                     LIBRARY_PATH,
                 )
             ),
-            likely(says("unset ld_library_path", matching=r"unset(?:ting)? (?:the )?ld_library_path")),
+            likely(contains("unset ld_library_path", matching=r"unset(?:ting)? (?:the )?ld_library_path")),
         ),
-        unless=(says("forward compatibility was attempted"), says("libcuda.so.1: cannot open")),
+        unless=(contains("forward compatibility was attempted"), contains("libcuda.so.1: cannot open")),
         steps=(
             Step(
                 text=(
@@ -135,9 +135,9 @@ RULES = (
             "libraries on the system's path, or wants another major version than torch brings."
         ),
         signs=(
-            likely(says("unable to load any of {libcudnn", "invalid handle. cannot load symbol cudnn")),
+            likely(contains("unable to load any of {libcudnn", "invalid handle. cannot load symbol cudnn")),
             likely(
-                says(
+                contains(
                     "could not load library",
                     "could not locate",
                     "cannot open shared object",
@@ -152,11 +152,13 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("could not load library libcudnn", "could not locate cudnn")),
-            aside(says("ctranslate2", "faster-whisper", "faster_whisper", "whisperx", "onnxruntime")),
+            likely(contains("could not load library libcudnn", "could not locate cudnn")),
+            background(
+                contains("ctranslate2", "faster-whisper", "faster_whisper", "whisperx", "onnxruntime")
+            ),
         ),
         unless=(
-            says(
+            contains(
                 "libcudnn",
                 matching=(
                     r"error: /(?:usr|opt|apps|lib)\S*libcudnn\S*:? ?(?:undefined )?symbol"
@@ -203,16 +205,16 @@ RULES = (
             "and can give wrong results."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "omp: error #15",
                     "already initialized",
                     matching=r"omp: error #15|lib(?:iomp5|omp|gomp)\S*[^\n]{0,60}already initialized",
                 )
             ),
-            likely(says("kmp_duplicate_lib_ok")),
+            likely(contains("kmp_duplicate_lib_ok")),
             likely(
-                says(
+                contains(
                     "libiomp5md.dll",
                     "libiomp5.so",
                     "libiomp5.dylib",
@@ -226,7 +228,7 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("incompatible with libgomp", "mkl-service + intel")),
+            likely(contains("incompatible with libgomp", "mkl-service + intel")),
         ),
         steps=(
             Step(
@@ -259,8 +261,8 @@ RULES = (
             "system's, because of LD_LIBRARY_PATH or the order of imports, instead of conda's."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "version `glibcxx_",
                     "version 'glibcxx_",
                     "version `cxxabi_",
@@ -270,7 +272,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "libstdc++.so.6", matching=r"libstdc\+\+\.so\.6[^\n]{0,80}(?:not found|version|undefined)"
                 )
             ),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, likely, no, possible, says, sure, test
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    any_of,
+    certain,
+    contains,
+    fact,
+    likely,
+    no,
+    possible,
+    predicate,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.no_match import early_wheel_refused, listed_for_intel_mac, tag_wanted
 from torchdoctor.diagnose.rules.symptoms import ANY_NONE, ON_MACOS
@@ -18,8 +28,8 @@ RULES = (
         title="An Intel Mac: torch 2.2.2 was the last release for it",
         explanation="PyTorch builds for macOS are for Apple silicon since 2.3.",
         signs=(
-            sure(all_of(test(listed_for_intel_mac), no(fact("chip", "apple")))),
-            sure(test(tag_wanted(r"macosx_\d+_\d+_x86_64"))),
+            certain(all_of(predicate(listed_for_intel_mac), no(fact("chip", "apple")))),
+            certain(predicate(tag_wanted(r"macosx_\d+_\d+_x86_64"))),
             likely(all_of(ANY_NONE, fact("chip", "intel-mac"), no(fact("chip", "apple")))),
             # A torch that could be asked for its GPUs is one that is there, and runs.
             likely(
@@ -28,18 +38,18 @@ RULES = (
                     fact("chip", "intel-mac"),
                     no(fact("chip", "apple")),
                     no(all_of(fact("torch.version"), fact("cuda.available"))),
-                    says("torch"),
+                    contains("torch"),
                 )
             ),
             possible(all_of(ANY_NONE, ON_MACOS, fact("arch", "x86_64"), no(fact("chip", "apple")))),
             possible(
-                says(
+                contains(
                     "wheel(s) were skipped",
                     matching=r"wheel\(s\) were skipped as your project's environment does not support",
                 )
             ),
         ),
-        unless=(says("rosetta"), says("sysctl.proc_translated: 1"), test(early_wheel_refused)),
+        unless=(contains("rosetta"), contains("sysctl.proc_translated: 1"), predicate(early_wheel_refused)),
         steps=(
             Step(
                 text="Take the last release, with the NumPy that it was built for (Python 3.12 or older):",
@@ -63,8 +73,8 @@ RULES = (
             "2.2.2 and have no MPS."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "incompatible architecture",
                     matching=(
                         r"incompatible architecture[^\n]{0,40}(?:x86_64[^\n]{0,30}arm64"
@@ -78,21 +88,21 @@ RULES = (
                     ON_MACOS,
                     any_of(
                         fact("arch", "x86_64"),
-                        all_of(says("x86_64"), no(says("following platforms"))),
-                        says("rosetta"),
-                        test(listed_for_intel_mac),
+                        all_of(contains("x86_64"), no(contains("following platforms"))),
+                        contains("rosetta"),
+                        predicate(listed_for_intel_mac),
                     ),
                 )
             ),
-            likely(says("rosetta")),
+            likely(contains("rosetta")),
             likely(
                 all_of(
-                    says("mpsaccelerator not available", "is_built"),
-                    any_of(fact("mps.built", "false"), says("mpsaccelerator not available")),
+                    contains("mpsaccelerator not available", "is_built"),
+                    any_of(fact("mps.built", "false"), contains("mpsaccelerator not available")),
                 )
             ),
-            sure(says("proc_translated", matching=r"proc_translated\W{0,3}1")),
-            likely(says("osx-64", matching=r"osx-64")),
+            certain(contains("proc_translated", matching=r"proc_translated\W{0,3}1")),
+            likely(contains("osx-64", matching=r"osx-64")),
         ),
         steps=(
             Step(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, aside, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import (
+    all_of,
+    background,
+    certain,
+    contains,
+    fact,
+    hint,
+    likely,
+    no,
+    possible,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
 
-NO_SSL_MODULE = says(
+NO_SSL_MODULE = contains(
     "ssl module in python is not available",
     "ssl module is not available",
     "no module named '_ssl'",
@@ -16,7 +26,7 @@ NO_SSL_MODULE = says(
     "ssl module is not",
     "requires tls/ssl",
 )
-UNREACHABLE = says(
+UNREACHABLE = contains(
     "proxyerror",
     "cannot connect to proxy",
     "network is unreachable",
@@ -52,7 +62,7 @@ RULES = (
             "The module _ssl is missing: a Python built at home without the OpenSSL headers, or "
             "conda's on Windows started without its DLL folder on PATH."
         ),
-        signs=(sure(NO_SSL_MODULE),),
+        signs=(certain(NO_SSL_MODULE),),
         steps=(
             Step(text="Use a Python that has it, for example uv's:", command="uv venv --python 3.12"),
             Step(
@@ -87,8 +97,8 @@ RULES = (
             "the clock or the list of authorities is old."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "certificate_verify_failed",
                     "certificate verify failed",
                     "self-signed certificate",
@@ -103,7 +113,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "sslerror(",
                     "ssl: wrong_version_number",
                     "trusted-host",
@@ -116,7 +126,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(NO_SSL_MODULE, says("proxyerror(")),
+        unless=(NO_SSL_MODULE, contains("proxyerror(")),
         steps=(
             Step(
                 text=(
@@ -151,16 +161,16 @@ RULES = (
         ),
         signs=(
             likely(UNREACHABLE),
-            sure(says("proxyerror(", "missing dependencies for socks support", "socksconnection")),
-            aside(says("proxy", matching=r"\bproxy\b")),
+            certain(contains("proxyerror(", "missing dependencies for socks support", "socksconnection")),
+            background(contains("proxy", matching=r"\bproxy\b")),
             possible(
                 all_of(
-                    says("retrying (retry(total="),
-                    no(says("read timed out", "incompleteread", "connection reset", "ssl")),
+                    contains("retrying (retry(total="),
+                    no(contains("read timed out", "incompleteread", "connection reset", "ssl")),
                 )
             ),
             hint(
-                says(
+                contains(
                     "offline",
                     "firewall",
                     "intranet",
@@ -175,9 +185,9 @@ RULES = (
         ),
         unless=(
             NO_SSL_MODULE,
-            says("certificate_verify_failed"),
-            says("jupyter", matching=r"jupyter[^.]{0,80}connection refused"),
-            says("nccl"),
+            contains("certificate_verify_failed"),
+            contains("jupyter", matching=r"jupyter[^.]{0,80}connection refused"),
+            contains("nccl"),
         ),
         steps=(
             Step(
@@ -212,7 +222,7 @@ RULES = (
         explanation="Wheels are 0.2 to 3 GB; a slow or unsteady line breaks before the end.",
         signs=(
             likely(
-                says(
+                contains(
                     "read timed out",
                     "readtimeouterror",
                     "incompleteread",
@@ -240,21 +250,21 @@ RULES = (
             likely(
                 all_of(
                     fact("told.slow_download"),
-                    says("torch"),
-                    no(says("hash mismatch", "do not match the hashes")),
+                    contains("torch"),
+                    no(contains("hash mismatch", "do not match the hashes")),
                 )
             ),
             hint(
-                says(
+                contains(
                     "slow internet", "slow connection", "kb/s", "slow download", "slow network", "bad network"
                 )
             ),
         ),
         unless=(
-            says("certificate_verify_failed"),
-            says("cannot connect to proxy"),
+            contains("certificate_verify_failed"),
+            contains("cannot connect to proxy"),
             NO_SSL_MODULE,
-            says("nccl", matching=r"nccl|ncclcomm|socket timeout"),
+            contains("nccl", matching=r"nccl|ncclcomm|socket timeout"),
         ),
         steps=(
             Step(

@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.derived import parts
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
+    certain,
+    contains,
     fact,
     hint,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.no_match import new_python, only_sources, tag_wanted, wheel_of_another_python
 from torchdoctor.diagnose.rules.symptoms import ANY_NONE, FROM_NONE, NOT_SUPPORTED, ON_WINDOWS
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
-OLD_SYSTEM = says(
+OLD_SYSTEM = contains(
     "centos 7",
     "centos7",
     "centos linux 7",
@@ -62,12 +62,12 @@ OLD_SYSTEM = says(
 )
 
 
-def _old_glibc(case: CaseFile) -> Seen | None:
+def _old_glibc(case: Evidence) -> Match | None:
     """The C library's version is below 2.28."""
     for row in case.of("libc.version"):
         numbers = parts(row.value)
         if numbers is not None and numbers < (2, 28) and case.value("os.system") in (None, "linux"):
-            return Seen(evidence=(source(row),))
+            return Match(evidence=(source(row),))
     return None
 
 
@@ -79,12 +79,12 @@ RULES = (
         title="This Python is a 32-bit one",
         explanation="There are no 32-bit wheels of torch.",
         signs=(
-            sure(all_of(fact("python.bits", "32"), any_of(ANY_NONE, says("torch")))),
-            sure(test(tag_wanted(r"win32|i686|linux_armv[67]l"))),
+            certain(all_of(fact("python.bits", "32"), any_of(ANY_NONE, contains("torch")))),
+            certain(predicate(tag_wanted(r"win32|i686|linux_armv[67]l"))),
             likely(
                 all_of(
-                    any_of(ANY_NONE, test(only_sources)),
-                    says(
+                    any_of(ANY_NONE, predicate(only_sources)),
+                    contains(
                         "armv7l",
                         "armv6l",
                         "i686",
@@ -99,9 +99,9 @@ RULES = (
                     ),
                 )
             ),
-            possible(all_of(test(only_sources), ON_WINDOWS)),
-            hint(all_of(test(only_sources), ON_WINDOWS, no(test(new_python)))),
-            hint(all_of(FROM_NONE, ON_WINDOWS, no(test(new_python)))),
+            possible(all_of(predicate(only_sources), ON_WINDOWS)),
+            hint(all_of(predicate(only_sources), ON_WINDOWS, no(predicate(new_python)))),
+            hint(all_of(FROM_NONE, ON_WINDOWS, no(predicate(new_python)))),
         ),
         steps=(
             Step(
@@ -127,19 +127,19 @@ RULES = (
             "Wheels for win_arm64 exist for some versions only, for the CPU, and on PyTorch's index alone."
         ),
         signs=(
-            sure(test(tag_wanted(r"win_arm64"))),
-            likely(says("win_arm64", "win-arm64")),
+            certain(predicate(tag_wanted(r"win_arm64"))),
+            likely(contains("win_arm64", "win-arm64")),
             likely(
                 all_of(
                     ON_WINDOWS,
                     any_of(
                         fact("arch", "arm64|aarch64"),
-                        says("snapdragon", "arm64", "surface pro x", "windows on arm"),
+                        contains("snapdragon", "arm64", "surface pro x", "windows on arm"),
                     ),
-                    any_of(ANY_NONE, says("torch")),
+                    any_of(ANY_NONE, contains("torch")),
                 )
             ),
-            possible(says("windows on arm", "snapdragon x")),
+            possible(contains("windows on arm", "snapdragon x")),
         ),
         steps=(
             Step(
@@ -162,18 +162,18 @@ RULES = (
         title="A musl system (Alpine): there are no wheels for it",
         explanation="torch's wheels are for glibc; a Python linked with musl passes over them.",
         signs=(
-            sure(all_of(fact("libc.name", "musl"), any_of(ANY_NONE, says("torch")))),
-            sure(test(tag_wanted(r"musllinux"))),
+            certain(all_of(fact("libc.name", "musl"), any_of(ANY_NONE, contains("torch")))),
+            certain(predicate(tag_wanted(r"musllinux"))),
             possible(
-                says(
+                contains(
                     "does not currently provide packages for pypi",
                     "torch-0.1.2.post1.tar.gz",
                     "torch-0.1.2.post2.tar.gz",
                 )
             ),
-            likely(says("ld-musl", "musllinux", "error relocating")),
+            likely(contains("ld-musl", "musllinux", "error relocating")),
             likely(
-                says(
+                contains(
                     "ld-linux-x86-64.so.2: no such",
                     "ld-linux-x86-64.so.2: cannot",
                     "ld-linux-aarch64.so.1: no such",
@@ -199,27 +199,31 @@ RULES = (
             "Amazon Linux 2 2.26, Ubuntu 18.04 2.27."
         ),
         signs=(
-            sure(says("version `glibc_", "version 'glibc_", matching=r"version [`']glibc_2\.\d+' not found")),
-            sure(test(tag_wanted(r"manylinux_2_(?:1\d|2[0-7])_"))),
-            likely(all_of(any_of(ANY_NONE, NOT_SUPPORTED), test(_old_glibc))),
+            certain(
+                contains(
+                    "version `glibc_", "version 'glibc_", matching=r"version [`']glibc_2\.\d+' not found"
+                )
+            ),
+            certain(predicate(tag_wanted(r"manylinux_2_(?:1\d|2[0-7])_"))),
+            likely(all_of(any_of(ANY_NONE, NOT_SUPPORTED), predicate(_old_glibc))),
             likely(
                 all_of(
                     # Where torch could be asked for its GPUs, it loaded.
                     any_of(
                         ANY_NONE,
                         all_of(
-                            says("manylinux_2_28", "glibc", "manylinux2014", "importerror", "libc.so.6"),
+                            contains("manylinux_2_28", "glibc", "manylinux2014", "importerror", "libc.so.6"),
                             no(fact("cuda.available")),
                         ),
                     ),
                     OLD_SYSTEM,
-                    any_of(test(_old_glibc), no(fact("libc.version"))),
+                    any_of(predicate(_old_glibc), no(fact("libc.version"))),
                 )
             ),
-            likely(all_of(NOT_SUPPORTED, says("manylinux_2_28"), no(test(wheel_of_another_python)))),
-            possible(says("glibc_2.")),
+            likely(all_of(NOT_SUPPORTED, contains("manylinux_2_28"), no(predicate(wheel_of_another_python)))),
+            possible(contains("glibc_2.")),
         ),
-        unless=(says("glibcxx_"), fact("libc.name", "musl")),
+        unless=(contains("glibcxx_"), fact("libc.name", "musl")),
         steps=(
             Step(
                 text="Use a newer system, or a container of one, for example:",

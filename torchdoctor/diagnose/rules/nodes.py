@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import (
     CUDA_UNKNOWN_ERROR,
@@ -14,7 +14,7 @@ from torchdoctor.diagnose.rules.symptoms import (
 
 __all__ = ["RULES"]
 
-AFTER_SLEEP = says(
+AFTER_SLEEP = contains(
     "suspend",
     "hibernat",
     "resume",
@@ -46,8 +46,8 @@ RULES = (
                 all_of(
                     any_of(
                         CUDA_UNKNOWN_ERROR,
-                        says("is_available"),
-                        says("cuda error", "cuda runtime error"),
+                        contains("is_available"),
+                        contains("cuda error", "cuda runtime error"),
                         all_of(fact("told.gpu_unused"), no(ON_MACOS)),
                     ),
                     AFTER_SLEEP,
@@ -55,15 +55,15 @@ RULES = (
             ),
             possible(all_of(CUDA_UNKNOWN_ERROR, no(IN_CONTAINER), no(ON_WINDOWS))),
             hint(all_of(CUDA_UNKNOWN_ERROR, SMI_WORKS)),
-            sure(
-                says(
+            certain(
+                contains(
                     "nvidia_uvm",
                     "nvidia-uvm",
                     matching=r"(?:rmmod|modprobe -r|reload\w*)(?: the)? [`']?nvidia[_-]uvm",
                 )
             ),
         ),
-        unless=(says("forward compatibility was attempted"), says("system not yet initialized")),
+        unless=(contains("forward compatibility was attempted"), contains("system not yet initialized")),
         steps=(
             Step(
                 text="Load the module anew, with no CUDA program running:",
@@ -98,9 +98,9 @@ RULES = (
             "desktop, in podman, LXC or a chroot nobody makes them, or they were not passed in."
         ),
         signs=(
-            sure(says("could not load uvm kernel module", "is nvidia-modprobe installed")),
-            sure(
-                says(
+            certain(contains("could not load uvm kernel module", "is nvidia-modprobe installed")),
+            certain(
+                contains(
                     "/dev/nvidia",
                     "nvidia-uvm",
                     matching=(
@@ -115,14 +115,16 @@ RULES = (
             likely(
                 all_of(
                     CUDA_UNKNOWN_ERROR,
-                    says("nvidia-modprobe", "mknod", "nvidia-uvm", "lxc", "proxmox", "headless", "chroot"),
+                    contains(
+                        "nvidia-modprobe", "mknod", "nvidia-uvm", "lxc", "proxmox", "headless", "chroot"
+                    ),
                 )
             ),
             possible(all_of(CUDA_UNKNOWN_ERROR, IN_CONTAINER)),
             hint(CUDA_UNKNOWN_ERROR),
-            hint(says("nvidia-modprobe", "mknod")),
+            hint(contains("nvidia-modprobe", "mknod")),
         ),
-        unless=(says("forward compatibility was attempted"), says("system not yet initialized")),
+        unless=(contains("forward compatibility was attempted"), contains("system not yet initialized")),
         steps=(
             Step(
                 text="Make the nodes and load nvidia-uvm:",
@@ -155,8 +157,8 @@ RULES = (
             "did not ask for a GPU."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "/dev/nvidia",
                     matching=(
                         r"permission denied[^.]{0,80}/dev/nvidia|/dev/nvidia\S*\W{1,"
@@ -165,14 +167,14 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "crw-rw----",
                     matching=r"crw-rw----\S?\s[^/]{0,60}/dev/nvidia|crw-rw----[^/]{0,60}\bnvidia",
                 )
             ),
             likely(
-                says(
+                contains(
                     "insufficient permissions",
                     matching=r"nvml: insufficient permissions|nvml[^.]{0,40}insufficient permission",
                 )
@@ -180,10 +182,14 @@ RULES = (
             likely(
                 all_of(
                     any_of(
-                        says("as root"), says("with sudo"), says("sudo"), says("for root"), says("root user")
+                        contains("as root"),
+                        contains("with sudo"),
+                        contains("sudo"),
+                        contains("for root"),
+                        contains("root user"),
                     ),
-                    says("false", "no cuda", "not available", "unavailable"),
-                    says(
+                    contains("false", "no cuda", "not available", "unavailable"),
+                    contains(
                         "root",
                         "sudo",
                         matching=(
@@ -193,21 +199,21 @@ RULES = (
                             r"|fine)"
                         ),
                     ),
-                    no(says("/dev/kfd"), says("rocm")),
+                    no(contains("/dev/kfd"), contains("rocm")),
                 )
             ),
             # The same question, with and without sudo, and two answers.
             likely(
                 all_of(
-                    says(
+                    contains(
                         "sudo",
                         matching=r"\bsudo [^\n]{1,200}is_available\(\)\)?[^\w]{1,6}true\b[^$]{0,400}\bfalse\b",
                     ),
                     fact("cuda.available", "false"),
-                    no(says("/dev/kfd"), says("rocm")),
+                    no(contains("/dev/kfd"), contains("rocm")),
                 )
             ),
-            hint(says("video group", "group video", "nvreg_devicefilemode", "vglusers")),
+            hint(contains("video group", "group video", "nvreg_devicefilemode", "vglusers")),
         ),
         steps=(
             Step(

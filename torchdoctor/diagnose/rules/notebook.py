@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import CUDA_UNAVAILABLE, NO_DRIVER, NO_MODULE_TORCH, ON_NVIDIA
 
@@ -10,17 +10,17 @@ __all__ = ["RULES"]
 
 IN_NOTEBOOK = any_of(
     fact("notebook"),
-    says(
+    contains(
         "kernel",
         matching=(
             r"(?:jupyter|notebook|ipython|python|vs ?code)[^.]{0,60}\bkernels?\b"
             r"|\bkernels?\b[^.]{0,60}(?:jupyter|notebook|ipython|python|vs ?code)"
         ),
     ),
-    says("ipykernel", "<ipython-input", "cell in[", "cell in ["),
+    contains("ipykernel", "<ipython-input", "cell in[", "cell in ["),
 )
 
-HOSTED = says(
+HOSTED = contains(
     "colab",
     "kaggle",
     "paperspace",
@@ -40,7 +40,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "kernel",
                     "kernal",
                     matching=(
@@ -51,8 +51,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "failed to run command",
                     "error starting kernel",
                     "failed to start the kernel",
@@ -64,11 +64,11 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("failed to run command", "error starting kernel")),
+            likely(contains("failed to run command", "error starting kernel")),
             likely(
                 all_of(
                     IN_NOTEBOOK,
-                    says(
+                    contains(
                         "filenotfounderror",
                         "no such file or directory",
                         "winerror 2]",
@@ -82,7 +82,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "kernel.json",
                     "kernelspec",
                     "argv",
@@ -94,7 +94,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "no such file or directory:",
                     matching=r"no such file or directory: '?[^' ]*(?:bin/python[\d.]*|python\.exe)'?",
                 )
@@ -125,7 +125,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "ipykernel",
                     matching=r"no module named '?ipykernel(?:_launcher)?'?(?![\w.])",
                 )
@@ -149,7 +149,7 @@ RULES = (
             "The kernel.json is damaged, or this user may not read it: Jupyter leaves the kernel out or "
             "cannot start it."
         ),
-        signs=(likely(says("error loading kernelspec")),),
+        signs=(likely(contains("error loading kernelspec")),),
         steps=(
             Step(
                 text="Write it anew; the broken file is kept beside it:",
@@ -173,16 +173,16 @@ RULES = (
                 all_of(
                     HOSTED,
                     any_of(
-                        CUDA_UNAVAILABLE, NO_DRIVER, says("cuda is not available", "gpu is not available")
+                        CUDA_UNAVAILABLE, NO_DRIVER, contains("cuda is not available", "gpu is not available")
                     ),
                     no(ON_NVIDIA),
                     no(fact("torch.build", "cpu")),
                 )
             ),
-            hint(all_of(HOSTED, says("no cuda gpus are available"), no(ON_NVIDIA))),
+            hint(all_of(HOSTED, contains("no cuda gpus are available"), no(ON_NVIDIA))),
         ),
         unless=(
-            says(
+            contains(
                 "gpu runtime",
                 "runtime type",
                 "accelerator",
@@ -217,7 +217,7 @@ RULES = (
             likely(
                 all_of(
                     IN_NOTEBOOK,
-                    says(
+                    contains(
                         "works in",
                         "terminal",
                         "command line",
@@ -240,7 +240,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "sys.executable",
                     "kernelspec",
                     "ipykernel",
@@ -257,15 +257,15 @@ RULES = (
             possible(
                 all_of(
                     fact("told.notebook_fails"),
-                    says("torch"),
-                    says("activate", "conda", "venv", "environment", "prompt", "virtualenv", "环境"),
+                    contains("torch"),
+                    contains("activate", "conda", "venv", "environment", "prompt", "virtualenv", "环境"),
                 )
             ),
         ),
         unless=(
-            says("failed to run command"),
-            says("no module named 'torch._c"),
-            no(any_of(IN_NOTEBOOK, says("jupyter", "notebook", "kernel"))),
+            contains("failed to run command"),
+            contains("no module named 'torch._c"),
+            no(any_of(IN_NOTEBOOK, contains("jupyter", "notebook", "kernel"))),
         ),
         steps=(
             Step(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, no, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, no, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import (
     ASKS,
@@ -39,7 +39,7 @@ RULES = (
                     fact("arch", "aarch64"),
                     no(ON_MACOS),
                     no(JETSON),
-                    any_of(NOT_COMPILED, CUDA_UNAVAILABLE, says("nvidia-"), fact("torch.build", "cpu")),
+                    any_of(NOT_COMPILED, CUDA_UNAVAILABLE, contains("nvidia-"), fact("torch.build", "cpu")),
                 )
             ),
             likely(
@@ -53,7 +53,7 @@ RULES = (
                         CPU_TAG,
                         fact("torch.build", "cpu"),
                         fact("told.cpu_build"),
-                        says(
+                        contains(
                             "cpu version",
                             "cpu build",
                             "cpu only",
@@ -66,7 +66,9 @@ RULES = (
                     ),
                     any_of(
                         ON_NVIDIA,
-                        says("gh200", "grace", "gb200", "sbsa", "t4g", "g5g", "h100", "gb10", "dgx spark"),
+                        contains(
+                            "gh200", "grace", "gb200", "sbsa", "t4g", "g5g", "h100", "gb10", "dgx spark"
+                        ),
                     ),
                 )
             ),
@@ -74,15 +76,15 @@ RULES = (
                 all_of(
                     fact("arch", "aarch64|arm64"),
                     ASKS,
-                    says("gh200", "gb200", "grace", "sbsa", "graviton", "gb10", "dgx spark"),
+                    contains("gh200", "gb200", "grace", "sbsa", "graviton", "gb10", "dgx spark"),
                 )
             ),
         ),
         unless=(
             fact("cuda.available", "true"),
             ON_MACOS,
-            says("no kernel image"),
-            says("not compatible with the current pytorch"),
+            contains("no kernel image"),
+            contains("not compatible with the current pytorch"),
         ),
         steps=(
             Step(
@@ -119,7 +121,7 @@ RULES = (
                         NOT_COMPILED,
                         all_of(NO_KERNEL_IMAGE, no(EXTENSIONS)),
                         CPU_TAG,
-                        says("false", "no cuda", "not available", "libcudart", "cpu"),
+                        contains("false", "no cuda", "not available", "libcudart", "cpu"),
                     ),
                 )
             ),
@@ -129,7 +131,7 @@ RULES = (
                     any_of(JETSON, fact("arch", "aarch64")), fact("nvidia.capability", r"7\.2|8\.7|5\.3|6\.2")
                 )
             ),
-            likely(says("nvrm: gpumgr", "sm_87", "sm_72", matching=r"capability sm_(?:87|72|53|62)")),
+            likely(contains("nvrm: gpumgr", "sm_87", "sm_72", matching=r"capability sm_(?:87|72|53|62)")),
         ),
         unless=(CUDA_WORKS,),
         steps=(
@@ -163,10 +165,10 @@ RULES = (
                 all_of(
                     any_of(
                         NO_DRIVER,
-                        says("torch is not able to use gpu"),
+                        contains("torch is not able to use gpu"),
                         GPU_UNUSED,
-                        says("no cuda gpus are available"),
-                        says("cuda driver version is insufficient"),
+                        contains("no cuda gpus are available"),
+                        contains("cuda driver version is insufficient"),
                     ),
                     ON_AMD,
                     no(ON_NVIDIA),
@@ -176,7 +178,7 @@ RULES = (
             ),
             likely(
                 all_of(
-                    any_of(NO_DRIVER, says("torch is not able to use gpu"), CUDA_UNAVAILABLE),
+                    any_of(NO_DRIVER, contains("torch is not able to use gpu"), CUDA_UNAVAILABLE),
                     any_of(fact("gpu.vendor", "intel"), fact("intel.gpu")),
                     no(ON_NVIDIA),
                     no(fact("torch.build", "xpu")),
@@ -191,20 +193,20 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "not linked with support for",
                     matching=r"not linked with support for (?:xpu|hip|cuda) devices",
                 )
             ),
-            likely(says("torch is not able to use gpu; add --skip-torch-cuda-test")),
+            likely(contains("torch is not able to use gpu; add --skip-torch-cuda-test")),
             # DirectML and ZLUDA are for other makers' cards.
-            likely(all_of(NO_DRIVER, says("directml", "zluda"), no(ON_NVIDIA))),
-            sure(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
+            likely(all_of(NO_DRIVER, contains("directml", "zluda"), no(ON_NVIDIA))),
+            certain(all_of(fact("torch.build", r"cu\d+"), fact("amd.gpu"), no(fact("nvidia.gpu")))),
             possible(
                 all_of(
                     any_of(fact("gpu.vendor", "intel"), fact("intel.gpu")),
-                    says("+cu"),
-                    says("xpu"),
+                    contains("+cu"),
+                    contains("xpu"),
                     no(ON_NVIDIA),
                 )
             ),

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from torchdoctor.diagnose.derived import torch_version, version_of
-from torchdoctor.diagnose.matchers import Seen, source
+from torchdoctor.diagnose.matchers import Match, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["builds_differ", "of_another_torch"]
 
@@ -40,10 +40,10 @@ def _belonging(project: str, torch: Version) -> set[tuple[int, ...]]:
     return {version.release[:2] for version in row.versions}
 
 
-def of_another_torch(project: str) -> Callable[[CaseFile], Seen | None]:
+def of_another_torch(project: str) -> Callable[[Evidence], Match | None]:
     """The companion's version is one that another torch goes with."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         torch = torch_version(case)
         rows = case.of(f"package.{project}") or case.of(f"mention.{project}")
         companion = version_of(rows[0].value) if rows else None
@@ -54,15 +54,15 @@ def of_another_torch(project: str) -> Callable[[CaseFile], Seen | None]:
         fits = _belonging(project, torch)
         if not fits or companion.release[:2] in fits:
             return None
-        return Seen(evidence=tuple(source(one) for one in (*case.of("torch.version")[:1], *rows[:1])))
+        return Match(evidence=tuple(source(one) for one in (*case.of("torch.version")[:1], *rows[:1])))
 
     return look
 
 
-def builds_differ(project: str) -> Callable[[CaseFile], Seen | None]:
+def builds_differ(project: str) -> Callable[[Evidence], Match | None]:
     """The local versions of torch and the companion differ, both being said."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         torch, companion = torch_version(case), version_of(case.value(f"package.{project}"))
         if (
             torch is None
@@ -73,6 +73,6 @@ def builds_differ(project: str) -> Callable[[CaseFile], Seen | None]:
             or torch.is_prerelease  # built from source: each has its own commit there
         ):
             return None
-        return Seen(evidence=(source(case.of("torch.version")[0]), source(case.of(f"package.{project}")[0])))
+        return Match(evidence=(source(case.of("torch.version")[0]), source(case.of(f"package.{project}")[0])))
 
     return look

@@ -6,18 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
+    certain,
+    contains,
     fact,
     hint,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.no_match import (
@@ -39,16 +39,16 @@ from torchdoctor.diagnose.rules.symptoms import (
 )
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
-def _late_python(case: CaseFile) -> Seen | None:
+def _late_python(case: Evidence) -> Match | None:
     """A Python that wheels came late for: what a post says of it is not that it is too old."""
     return next(
         (
-            Seen(evidence=(source(row),))
+            Match(evidence=(source(row),))
             for row in case.of("python.version")
             if _numbers(row.value) >= (3, 10)
         ),
@@ -71,12 +71,16 @@ RULES = (
             "older than this Python. Free-threaded Pythons (3.13t) have wheels of their own."
         ),
         signs=(
-            sure(test(python_above)),
-            likely(all_of(any_of(FROM_NONE, UV_NONE, test(only_sources)), test(new_python), no(ON_MACOS))),
+            certain(predicate(python_above)),
             likely(
                 all_of(
-                    any_of(FROM_NONE, UV_NONE, test(only_sources)),
-                    test(new_python),
+                    any_of(FROM_NONE, UV_NONE, predicate(only_sources)), predicate(new_python), no(ON_MACOS)
+                )
+            ),
+            likely(
+                all_of(
+                    any_of(FROM_NONE, UV_NONE, predicate(only_sources)),
+                    predicate(new_python),
                     ON_MACOS,
                     no(CUDA_INDEX),
                     no(fact("chip", "intel-mac")),
@@ -84,30 +88,30 @@ RULES = (
             ),
             possible(
                 all_of(
-                    any_of(FROM_NONE, test(only_sources)),
-                    no(test(new_python)),
-                    no(test(index_unknown)),
+                    any_of(FROM_NONE, predicate(only_sources)),
+                    no(predicate(new_python)),
+                    no(predicate(index_unknown)),
                     no(fact("libc.name", "musl")),
                     no(fact("python.bits", "32")),
                 )
             ),
             likely(
-                says(
+                contains(
                     "matching python abi tag",
                     matching=r"matching python (?:abi|implementation|version) tag[^.]{0,60}cp31[2-9]t?",
                 )
             ),
             likely(
-                says(
+                contains(
                     "requires-python", "requires python", "require a different python", matching=r"<\s?3\.1\d"
                 )
             ),
-            likely(all_of(NOT_SUPPORTED, test(wheel_of_another_python))),
-            possible(all_of(fact("told.python_unsupported"), test(_late_python))),
+            likely(all_of(NOT_SUPPORTED, predicate(wheel_of_another_python))),
+            possible(all_of(fact("told.python_unsupported"), predicate(_late_python))),
             hint(
                 all_of(
                     NO_MATCHING,
-                    says(
+                    contains(
                         "python 3.13",
                         "python 3.14",
                         "python 3.12",
@@ -120,7 +124,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "python 3.1",
                     "python3.1",
                     "py3.1",
@@ -133,10 +137,10 @@ RULES = (
             ),
         ),
         unless=(
-            says("distribution found for torchtriton", "distribution found for triton"),
+            contains("distribution found for torchtriton", "distribution found for triton"),
             fact("python.bits", "32"),
-            says("musllinux"),
-            test(python_below),
+            contains("musllinux"),
+            predicate(python_below),
         ),
         steps=(
             Step(
@@ -171,14 +175,14 @@ RULES = (
             "then says that nothing fits, or takes the last old release without a word."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "ignored the following versions that require a different python version",
                     matching=r"requires-python >=",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "does not satisfy python",
                     "requires a different python",
                     "requires python",
@@ -188,16 +192,18 @@ RULES = (
                     ),
                 )
             ),
-            sure(test(python_below)),
+            certain(predicate(python_below)),
             likely(
-                says(
+                contains(
                     "matching python",
                     matching=r"matching python (?:abi|version|implementation) tag[^.]{0,40}cp3[6-9]\b",
                 )
             ),
             likely(
                 all_of(
-                    NO_MATCHING, fact("python.version", r"2\.7.*|3\.[0-8](?:\..*)?"), no(test(python_above))
+                    NO_MATCHING,
+                    fact("python.version", r"2\.7.*|3\.[0-8](?:\..*)?"),
+                    no(predicate(python_above)),
                 )
             ),
             possible(
@@ -205,17 +211,19 @@ RULES = (
                     NO_MATCHING,
                     fact("python.version", r"3\.(?:9|10)(?:\..*)?"),
                     no(FROM_NONE),
-                    no(test(only_sources)),
-                    no(test(python_above)),
-                    no(test(wanted_not_in_index)),
+                    no(predicate(only_sources)),
+                    no(predicate(python_above)),
+                    no(predicate(wanted_not_in_index)),
                     no(ON_MACOS),
                 )
             ),
         ),
         unless=(
             fact("python.bits", "32"),
-            says("musllinux"),
-            says("requires-python <3", matching=r"requires-python <3\.\d+\b(?!.{0,200}requires-python >=)"),
+            contains("musllinux"),
+            contains(
+                "requires-python <3", matching=r"requires-python <3\.\d+\b(?!.{0,200}requires-python >=)"
+            ),
         ),
         steps=(
             Step(

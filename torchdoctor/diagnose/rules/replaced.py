@@ -5,31 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
-    aside,
+    background,
+    contains,
     fact,
     hint,
     likely,
     no,
-    says,
+    predicate,
     source,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import CUDA_UNAVAILABLE, NOT_COMPILED
 from torchdoctor.diagnose.rules.wheel import MORE_TO_GO_BY
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
 TORCH_GONE = any_of(
     fact("torch.removed"),
-    says(
+    contains(
         "replac",
         "overwr",
         "downgrad",
@@ -47,7 +47,7 @@ TORCH_GONE = any_of(
 )
 
 
-def _replaced(case: CaseFile) -> Seen | None:
+def _replaced(case: Evidence) -> Match | None:
     """A log in which torch is taken out and another build of it put in."""
     removed, came = case.of("torch.removed"), case.of("torch.installed")
     if not removed:
@@ -55,7 +55,7 @@ def _replaced(case: CaseFile) -> Seen | None:
     rows = [row for row in came if row.value != removed[0].value]
     if not rows and came:
         return None
-    return Seen(evidence=tuple(source(row) for row in (removed[0], *rows[:1])))
+    return Match(evidence=tuple(source(row) for row in (removed[0], *rows[:1])))
 
 
 RULES = (
@@ -70,15 +70,15 @@ RULES = (
         ),
         details=("The requirement came with {culprit}.",),
         signs=(
-            likely(test(_replaced)),
+            likely(predicate(_replaced)),
             likely(
                 all_of(
-                    says("install", matching=r"install\w*"),
+                    contains("install", matching=r"install\w*"),
                     TORCH_GONE,
                     any_of(
                         NOT_COMPILED,
                         CUDA_UNAVAILABLE,
-                        says(
+                        contains(
                             "+cpu",
                             "cpu version",
                             "cpu-only",
@@ -93,7 +93,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "after installing",
                     "after i install",
                     "after pip install",
@@ -113,20 +113,20 @@ RULES = (
                     ),
                 )
             ),
-            likely(all_of(fact("told.build_changed"), no(says("cpuonly")))),
+            likely(all_of(fact("told.build_changed"), no(contains("cpuonly")))),
             likely(all_of(fact("told.after_update"), NOT_COMPILED)),
             # An update of the program; one of the driver or the system is another matter.
             hint(
                 all_of(
                     fact("told.after_update"),
                     fact("told.gpu_unused"),
-                    no(says("driver", "kernel", "windows update", "驱动", "内核", "系统更新")),
+                    no(contains("driver", "kernel", "windows update", "驱动", "内核", "系统更新")),
                     no(MORE_TO_GO_BY),
                 )
             ),
-            aside(says("attempting uninstall: torch")),
+            background(contains("attempting uninstall: torch")),
         ),
-        unless=(says("error: no matching distribution found for torch"), says("winerror 5")),
+        unless=(contains("error: no matching distribution found for torch"), contains("winerror 5")),
         steps=(
             Step(
                 text="Put the planned build back:",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import likely, possible, says, sure
+from torchdoctor.diagnose.matchers import certain, contains, likely, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
@@ -37,15 +37,15 @@ RULES = (
             "that lacks them."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "which is not installed",
                     "is not installed",
                     matching=rf"\btorch(?:vision|audio)? \d\S* requires {_OTHERS}\S+, which is not installed",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "no module named",
                     matching=(
                         r"(?:site|dist)-packages[/\\](?:torch|sympy|jinja2)[/\\][^$]{0,800}"
@@ -54,13 +54,13 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "no module named",
                     matching=rf"import torch\b[^$]{{0,800}}no module named '?(?:{_MODULES})\b",
                 )
             ),
             possible(
-                says("no module named", matching=rf"no module named '?(?:{_MODULES})(?:\.[\w.]+)?'?\s*$")
+                contains("no module named", matching=rf"no module named '?(?:{_MODULES})(?:\.[\w.]+)?'?\s*$")
             ),
         ),
         steps=(_LOOK, _AGAIN),
@@ -78,7 +78,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "but you have",
                     "but you'll have",
                     matching=(
@@ -88,7 +88,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "has no attribute",
                     matching=rf"module '(?!sympy'|typing_ext)(?:{_MODULES})(?:\.[\w.]+)?' has no attribute '\w+'",
                 )
@@ -114,8 +114,8 @@ RULES = (
             "(/usr/lib/python3/dist-packages), or one that another installation put back."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "cannot import name",
                     matching=(
                         r"(?:site|dist)-packages[/\\]torch[/\\][^$]{0,800}"
@@ -124,7 +124,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "cannot import name",
                     "has no attribute",
                     matching=(

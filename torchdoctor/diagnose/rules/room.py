@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, fact, likely, no, says, sure
+from torchdoctor.diagnose.matchers import all_of, certain, contains, fact, likely, no
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import NO_SPACE
 
 __all__ = ["RULES"]
 
 NO_ROOM = NO_SPACE
-TMP = says(
+TMP = contains(
     "/tmp",
     "tmpdir",
     "tmpfs",
@@ -30,7 +30,7 @@ RULES = (
             "while the disk has room."
         ),
         signs=(
-            sure(
+            certain(
                 all_of(
                     NO_ROOM,
                     fact(
@@ -50,7 +50,7 @@ RULES = (
             likely(
                 all_of(
                     NO_ROOM,
-                    says(
+                    contains(
                         "plenty",
                         "enough space",
                         "gb free",
@@ -70,7 +70,7 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("tmpdir", matching=r"tmpdir[^.]{0,100}(?:fix|solv|work|help|pip|install)")),
+            likely(contains("tmpdir", matching=r"tmpdir[^.]{0,100}(?:fix|solv|work|help|pip|install)")),
         ),
         steps=(
             Step(
@@ -112,7 +112,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "killed",
                     matching=(
                         r"被 ?killed|内存(?:占用过高|不足)[^.]{0,60}killed|killed[^.]{0,60}内存"
@@ -122,7 +122,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "killed",
                     matching=(
                         r"(?:pip|collecting|downloading|installing|torch|whl|━|█|100%|\|)[^.]{0,"
@@ -130,8 +130,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "out of memory: kill",
                     "oom-kill",
                     "oom_kill",
@@ -139,14 +139,14 @@ RULES = (
                     matching=r"(?:kill(?:ed)? process \d+ \((?:pip|python|uv)|pip|oomkilled)",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "memoryerror",
                     matching=r"(?:pip|cachecontrol|_vendor|install)[^\n]{0,600}memoryerror|memoryerror",
                 )
             ),
             likely(
-                says(
+                contains(
                     "exit code 137",
                     "exit code: 137",
                     "returned a non-zero code: 137",
@@ -155,7 +155,12 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("bus error"), says("dataloader worker"), says("cuda out of memory"), NO_SPACE),
+        unless=(
+            contains("bus error"),
+            contains("dataloader worker"),
+            contains("cuda out of memory"),
+            NO_SPACE,
+        ),
         steps=(
             Step(
                 text="Install without the cache, which needs far less memory, with a current pip:",

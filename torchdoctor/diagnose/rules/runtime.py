@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, hint, likely, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, any_of, certain, contains, fact, hint, likely, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
 
-SHM = says(
+SHM = contains(
     "shared memory",
     "/dev/shm",
     "shm",
     matching=r"shared memory|/dev/shm|\(shm\)|--shm-size|shm_size|--ipc=host",
 )
-BUS = says("bus error", "signal: bus", "sigbus")
-WORKERS = says("dataloader worker", "dataloader's workers", "encountered in worker", "num_workers")
+BUS = contains("bus error", "signal: bus", "sigbus")
+WORKERS = contains("dataloader worker", "dataloader's workers", "encountered in worker", "num_workers")
 
 RULES = (
     Rule(
@@ -26,9 +26,9 @@ RULES = (
             "Workers hand tensors over through shared memory, and Docker gives a container 64 MB of it."
         ),
         signs=(
-            sure(all_of(BUS, any_of(SHM, WORKERS))),
+            certain(all_of(BUS, any_of(SHM, WORKERS))),
             likely(
-                says(
+                contains(
                     "insufficient shared memory",
                     "out of shared memory",
                     "raise your shared memory limit",
@@ -41,8 +41,8 @@ RULES = (
                     ),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "/dev/shm",
                     matching=(
                         r"no space left on device[^\n]{0,80}/dev/shm|/dev/shm[^\n]{0,80}no space "
@@ -52,7 +52,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "shm-size",
                     "shm_size",
                     "--ipc=host",
@@ -66,14 +66,14 @@ RULES = (
             # NCCL's processes on one machine speak through the same memory.
             likely(
                 all_of(
-                    says("nccl"),
-                    says("unhandled system error", "ncclsystemerror"),
-                    any_of(fact("container"), says("shared memory", "--ipc", "/dev/shm")),
+                    contains("nccl"),
+                    contains("unhandled system error", "ncclsystemerror"),
+                    any_of(fact("container"), contains("shared memory", "--ipc", "/dev/shm")),
                 )
             ),
-            possible(all_of(WORKERS, says("killed by signal", "exited unexpectedly"), fact("container"))),
+            possible(all_of(WORKERS, contains("killed by signal", "exited unexpectedly"), fact("container"))),
         ),
-        unless=(says("ancdata"), says("too many open files")),
+        unless=(contains("ancdata"), contains("too many open files")),
         steps=(
             Step(
                 text="Start the container with more:", command="docker run --shm-size=8g IMAGE", where="host"
@@ -100,8 +100,8 @@ RULES = (
             "Tensors go from worker to worker as file descriptors; the usual limit is 1024, on macOS 256."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "items of ancdata",
                     "too many open files",
                     "errno 24",
@@ -114,15 +114,15 @@ RULES = (
                     ),
                 )
             ),
-            likely(says("set_sharing_strategy")),
+            likely(contains("set_sharing_strategy")),
             likely(
-                says(
+                contains(
                     "unable to open shared memory object",
                     matching=r"unable to open shared memory object \S+ in read",
                 )
             ),
             possible(
-                says(
+                contains(
                     "unable to open shared memory object",
                     matching=(
                         r"unable to open shared memory object[^\n]{0,80}(?:\(24\)|too many"
@@ -155,7 +155,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "illegal instruction",
                     "illegal hardware instruction",
                     "sigill",
@@ -172,7 +172,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "avx",
                     matching=(
                         r"(?:no|not|without|lacks?|doesn't|does not|missing|old|unsupported"
@@ -182,7 +182,7 @@ RULES = (
                 )
             ),
             hint(
-                says(
+                contains(
                     "core 2 duo",
                     "celeron",
                     "pentium",
@@ -200,8 +200,10 @@ RULES = (
             ),
         ),
         unless=(
-            says("illegal memory access"),
-            says("an illegal instruction was encountered", matching=r"cuda error: an illegal instruction"),
+            contains("illegal memory access"),
+            contains(
+                "an illegal instruction was encountered", matching=r"cuda error: an illegal instruction"
+            ),
         ),
         steps=(
             Step(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, any_of, fact, no, says
+from torchdoctor.diagnose.matchers import all_of, any_of, contains, fact, no
 
 __all__ = [
     "ANY_NONE",
@@ -41,14 +41,14 @@ __all__ = [
     "UV_NONE",
 ]
 
-SMI_FAILED = says(
+SMI_FAILED = contains(
     "couldn't communicate with the nvidia driver",
     "couldnt communicate with the nvidia driver",
     "nvidia-smi has failed",
 )
 SMI_WORKS = any_of(
     fact("nvidia.cuda"),
-    says(
+    contains(
         "nvidia-smi",
         matching=(
             r"nvidia-smi\W{0,3}(?:output )?(?:command )?(?:works|shows|is fine|prints|sees|lists"
@@ -57,16 +57,16 @@ SMI_WORKS = any_of(
     ),
 )
 # A post tells that the command answers.
-SMI_ANSWERS = says(
+SMI_ANSWERS = contains(
     "nvidia-smi",
     matching=(
         r"nvidia-smi[^.\n]{0,50}\b(?:works?|shows?|sees?|lists?|finds?|fine|ok|okay|normal(?:ly)?|correct(?:ly)?"
         r"|detects?|displays?|prints?|returns?)\b|nvidia-smi[^。\n]{0,12}(?:正常|能|可以|显示|看到|没问题)"
     ),
 )
-NO_DRIVER = says("found no nvidia driver", "no nvidia driver on your system")
-NO_CUDA_DEVICE = says("no cuda-capable device is detected", "cuda_error_no_device", "cudaerrornodevice")
-CUDA_UNKNOWN_ERROR = says(
+NO_DRIVER = contains("found no nvidia driver", "no nvidia driver on your system")
+NO_CUDA_DEVICE = contains("no cuda-capable device is detected", "cuda_error_no_device", "cudaerrornodevice")
+CUDA_UNKNOWN_ERROR = contains(
     "cuda unknown error",
     "error (999)",
     "error 999",
@@ -83,28 +83,28 @@ CUDA_UNKNOWN_ERROR = says(
     "failed with error #30",
     "cudagetdevicecount returned 30",
 )
-NVML_UNKNOWN = says(
+NVML_UNKNOWN = contains(
     "failed to initialize nvml: unknown error",
     "nvmlerror_unknown",
     "nvml: unknown error",
     "nvml error: unknown error",
 )
-NO_KERNEL_IMAGE = says(
+NO_KERNEL_IMAGE = contains(
     "no kernel image", "cudaerrornokernelimagefordevice", "cuda_error_no_binary_for_gpu", "arch_mismatch"
 )
-NO_MATCHING = says(
+NO_MATCHING = contains(
     "no matching distribution found for torch",
     "could not find a version that satisfies the requirement torch",
     "no matching distribution found for pytorch",
     "no matching distribution found",
 )
-NO_MODULE_TORCH = says(
+NO_MODULE_TORCH = contains(
     "no module named 'torch'",
     "no module named torch",
     'no module named "torch"',
     "modulenotfounderror: no module named 'torch",
 )
-NO_SPACE = says(
+NO_SPACE = contains(
     "no space left on device",
     "errno 28",
     "disk quota exceeded",
@@ -114,7 +114,7 @@ NO_SPACE = says(
     "设备上没有空间",
     "磁盘空间不足",
 )
-UNDEFINED = says(
+UNDEFINED = contains(
     "undefined symbol",
     "symbol not found",
     "symbol lookup error",
@@ -125,13 +125,13 @@ UNDEFINED = says(
 )
 CUDA_UNAVAILABLE = any_of(
     fact("cuda.available", "false"),
-    says("torch not compiled with cuda"),
-    says("is_available", matching=r"is_available\W{0,20}false"),
-    says("no cuda runtime is found"),
-    says("not able to access cuda", "not able to use gpu", "not able to use the gpu"),
+    contains("torch not compiled with cuda"),
+    contains("is_available", matching=r"is_available\W{0,20}false"),
+    contains("no cuda runtime is found"),
+    contains("not able to access cuda", "not able to use gpu", "not able to use the gpu"),
     all_of(
-        says("cuda.is_available"),
-        says(
+        contains("cuda.is_available"),
+        contains(
             "false",
             matching=(
                 r"\b(?:prints?|printed|returns?|gives?|gave|shows?|says|outputs?|get|got)"
@@ -143,25 +143,25 @@ CUDA_UNAVAILABLE = any_of(
 
 # Posts about other programs, where torch is not named.
 NOT_OF_TORCH = all_of(
-    says(
+    contains(
         "tensorflow", "keras", "paddle", "jax", "ollama", "blender", "taichi", "onnxruntime", "opencv", "directx",
         "lm studio", "llama.cpp", "premiere", "ffmpeg", "mxnet", "caffe", "minecraft", "davinci",
     ),
-    no(says("torch")),
+    no(contains("torch")),
 )  # fmt: skip
 # In a post's own words; alone it does not say why.
 GPU_UNUSED = any_of(fact("told.gpu_unused"), CUDA_UNAVAILABLE)
-ASKS = any_of(fact("told.asks"), says("?", "\uff1f"))
+ASKS = any_of(fact("told.asks"), contains("?", "\uff1f"))
 
 # Where a paste has two answers, the one that says no counts.
 # A program that says these computes on the GPU: whatever fails is its own.
 COMPUTES = any_of(
-    says(
+    contains(
         "at least two devices",
         "device-side assert",
         matching=r"at least two devices[^.]{0,20}cuda|device-side assert triggered",
     ),
-    all_of(says("cuda:0 (", matching=r"cuda:0 \([^)\n]{3,60}\d ?mi?b\)"), no(says("+cpu"))),
+    all_of(contains("cuda:0 (", matching=r"cuda:0 \([^)\n]{3,60}\d ?mi?b\)"), no(contains("+cpu"))),
 )
 CUDA_WORKS = all_of(any_of(fact("cuda.available", "true"), COMPUTES), no(fact("cuda.available", "false")))
 IN_CONTAINER = fact("container")
@@ -172,14 +172,14 @@ ON_MACOS = fact("os.system", "macos")
 ON_NVIDIA = any_of(fact("nvidia.gpu"), fact("nvidia.driver"), fact("gpu.vendor", "nvidia"))
 ON_AMD = any_of(fact("amd.gpu"), fact("amd.gfx"), fact("gpu.vendor", "amd"))
 
-NOT_COMPILED = says(
+NOT_COMPILED = contains(
     "torch not compiled with cuda enabled", "not compiled with cuda", "torch not linked with cuda"
 )
-CPU_TAG = says("+cpu", matching=r"\btorch\S{0,12}\d\.\d+\.\d+\S{0,10}\+cpu|\+cpu\b")
-FLASH = says("flash_attn", "flash-attn", "flashattention", "flash attention", "flash-attention")
-FROM_NONE = says("(from versions: none)", "from versions: none", "from versions: )", "from versions:)")
-NOT_SUPPORTED = says("is not a supported wheel on this platform")
-UV_NONE = says(
+CPU_TAG = contains("+cpu", matching=r"\btorch\S{0,12}\d\.\d+\.\d+\S{0,10}\+cpu|\+cpu\b")
+FLASH = contains("flash_attn", "flash-attn", "flashattention", "flash attention", "flash-attention")
+FROM_NONE = contains("(from versions: none)", "from versions: none", "from versions: )", "from versions:)")
+NOT_SUPPORTED = contains("is not a supported wheel on this platform")
+UV_NONE = contains(
     "no wheels with a matching",
     "no solution found",
     "doesn't have a wheel for the current platform",
@@ -190,10 +190,10 @@ ANY_NONE = any_of(
     NO_MATCHING,
     UV_NONE,
     NOT_SUPPORTED,
-    says("unable to find installation candidates", "packagesnotfounderror", "unsatisfiableerror"),
+    contains("unable to find installation candidates", "packagesnotfounderror", "unsatisfiableerror"),
 )
 CUDA_INDEX = fact("index", r"https?://[^ ]*/whl/(?:nightly/|test/)?(?:cu\d+|rocm[\d.]+|xpu)/?.*")
-EXTENSIONS = says(
+EXTENSIONS = contains(
     "gsplat",
     "apex",
     "flash",
@@ -243,7 +243,7 @@ EXTENSIONS = says(
 )
 ON_ROCM = any_of(
     # collect_env's line "ROCM used to build PyTorch: N/A" is in every report.
-    says(
+    contains(
         "hip error",
         "rocm",
         "hsa_",

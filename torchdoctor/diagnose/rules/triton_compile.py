@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.matchers import all_of, likely, possible, says, sure
+from torchdoctor.diagnose.matchers import all_of, certain, contains, likely, possible
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 __all__ = ["RULES"]
@@ -19,13 +19,13 @@ RULES = (
             "version."
         ),
         signs=(
-            sure(says("cannot find a working triton installation", "tritonmissing")),
-            sure(says("no module named 'triton", "no module named triton")),
+            certain(contains("cannot find a working triton installation", "tritonmissing")),
+            certain(contains("no module named 'triton", "no module named triton")),
             likely(
-                says("triton installation not found", "torchtriton", "triton not found", "install triton")
+                contains("triton installation not found", "torchtriton", "triton not found", "install triton")
             ),
             likely(
-                says(
+                contains(
                     "triton",
                     matching=(
                         r"triton (?:is )?(?:not (?:available|installed|found|supported)|missing)"
@@ -71,8 +71,8 @@ RULES = (
         title="torch.compile finds no C compiler",
         explanation="Triton and Inductor compile small C and C++ files when the program runs.",
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "failed to find c compiler",
                     "invalidcxxcompiler",
                     "no working c++ compiler found",
@@ -80,8 +80,8 @@ RULES = (
                     "compiler: cl not found",
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "no such file or directory: 'gcc'",
                     "no such file or directory: 'g++'",
                     "no such file or directory: 'cc'",
@@ -105,16 +105,16 @@ RULES = (
             ),
             likely(
                 all_of(
-                    says(
+                    contains(
                         "gcc",
                         "g++",
                         matching=r"(?:\bno|without|lacks?|missing|not have|not include) (?:a |any )?(?:gcc|g\+\+)",
                     ),
-                    says("torch.compile", "inductor", "triton"),
+                    contains("torch.compile", "inductor", "triton"),
                 )
             ),
             possible(
-                says(
+                contains(
                     "compiler",
                     matching=(
                         r"no (?:c|c\+\+|cxx) compiler|(?<!cuda )compiler (?:is )?not (?:found|installed"
@@ -125,7 +125,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("python.h: no such file"),),
+        unless=(contains("python.h: no such file"),),
         steps=(
             Step(
                 text="Install a compiler (Debian, Ubuntu):",
@@ -161,8 +161,8 @@ RULES = (
             "headers in a package of its own; an embedded Windows Python has none."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "python.h: no such file",
                     "'python.h' file not found",
                     "python.h: 没有那个文件",
@@ -172,9 +172,9 @@ RULES = (
                     "'python.h': no such file",
                 )
             ),
-            likely(says("python.h")),
+            likely(contains("python.h")),
             likely(
-                says(
+                contains(
                     "failed to find python libs",
                     "pyconfig.h: no such file",
                     "python-dev",
@@ -186,7 +186,9 @@ RULES = (
                 )
             ),
             likely(
-                says("cannot find -lpython", "python3.lib", matching=r"cannot find -lpython|python3\d*\.lib")
+                contains(
+                    "cannot find -lpython", "python3.lib", matching=r"cannot find -lpython|python3\d*\.lib"
+                )
             ),
         ),
         explains=("c-compiler-missing",),

@@ -6,25 +6,25 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
+    certain,
+    contains,
     fact,
     hint,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import IN_CONTAINER, IN_WSL, NO_CUDA_DEVICE
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
-    from torchdoctor.diagnose.matchers import Test
+    from torchdoctor.diagnose.evidence import Evidence
+    from torchdoctor.diagnose.matchers import Predicate
 
 __all__ = ["RULES"]
 
@@ -41,7 +41,7 @@ _ROOM = (
         r"this process has (?P<own>[\d.]+ [gm]ib) memory in use"
     ),
 )
-HIDDEN_BY_CODE = says(
+HIDDEN_BY_CODE = contains(
     "cuda_visible_devices",
     matching=(
         r"cuda_visible_devices['\"\]]{0,3}\s?[=:]\s?(?:['\"](?:-1|\d+(?:,\d+)*|nodevfiles|)['\"]"
@@ -51,12 +51,12 @@ HIDDEN_BY_CODE = says(
 )
 
 
-def _hidden(case: CaseFile) -> Seen | None:
+def _hidden(case: Evidence) -> Match | None:
     """The variable is empty, -1, or names an index that no GPU has."""
     for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
         for row in case.of(f"env.{name}"):
             if row.value.strip("'\" ") in ("", "-1", "NoDevFiles", "none", "void"):
-                return Seen(evidence=(source(row),))
+                return Match(evidence=(source(row),))
             count = len(
                 [
                     line
@@ -70,24 +70,24 @@ def _hidden(case: CaseFile) -> Seen | None:
                 else []
             )
             if count and wanted and max(wanted) >= count:
-                return Seen(evidence=(source(row),))
+                return Match(evidence=(source(row),))
     return None
 
 
-def _memory_used(share: float) -> Test:
+def _memory_used(share: float) -> Predicate:
     """A test: more than this share of a GPU's memory is used according to nvidia-smi."""
 
-    def look(case: CaseFile) -> Seen | None:
+    def look(case: Evidence) -> Match | None:
         for row in case.of("nvidia.memory"):
             used, _, total = row.value.partition("/")
             if int(total) and int(used) / int(total) > share:
-                return Seen(evidence=(source(row),))
+                return Match(evidence=(source(row),))
         return None
 
     return look
 
 
-def _others_hold(case: CaseFile) -> Seen | None:
+def _others_hold(case: Evidence) -> Match | None:
     """Of the GPU's memory, a third or more is neither free nor this process's."""
     for position in case.text.find("total capacity"):
         part = case.text.lower[max(0, position - 40) : position + 600].replace("\n", " ")
@@ -95,7 +95,7 @@ def _others_hold(case: CaseFile) -> Seen | None:
             if match := row.search(part):
                 total, free, own = (_mebibytes(match[name]) for name in ("total", "free", "own"))
                 if total - free - own > total / 3:
-                    return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+                    return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
     return None
 
 
@@ -119,11 +119,11 @@ RULES = (
             "their author's machine."
         ),
         signs=(
-            sure(test(_hidden)),
-            likely(says("no cuda gpus are available", "no hip gpus are available")),
-            likely(says("invalid device ordinal", "invalid device id", "cudaerrorinvaliddevice")),
+            certain(predicate(_hidden)),
+            likely(contains("no cuda gpus are available", "no hip gpus are available")),
+            likely(contains("invalid device ordinal", "invalid device id", "cudaerrorinvaliddevice")),
             likely(
-                says(
+                contains(
                     "attempting to deserialize object on cuda device",
                     matching=r"on cuda device \d+ but torch\.cuda\.device_count\(\) is \d",
                 )
@@ -133,10 +133,10 @@ RULES = (
                     HIDDEN_BY_CODE,
                     any_of(
                         fact("cuda.available", "false"),
-                        says("is_available"),
+                        contains("is_available"),
                         NO_CUDA_DEVICE,
-                        says("no cuda"),
-                        says("device_count"),
+                        contains("no cuda"),
+                        contains("device_count"),
                     ),
                 )
             ),
@@ -145,9 +145,9 @@ RULES = (
             hint(HIDDEN_BY_CODE),
         ),
         unless=(
-            says("system not yet initialized"),
-            says("mig-", matching=r"mig-(?:gpu-)?[0-9a-f]{6}"),
-            says("gpu access blocked"),
+            contains("system not yet initialized"),
+            contains("mig-", matching=r"mig-(?:gpu-)?[0-9a-f]{6}"),
+            contains("gpu access blocked"),
         ),
         steps=(
             Step(
@@ -187,8 +187,8 @@ RULES = (
                 all_of(
                     any_of(
                         fact("nvidia.mig"),
-                        says("mig-", matching=r"mig-(?:gpu-)?[0-9a-f]{6,}"),
-                        says(
+                        contains("mig-", matching=r"mig-(?:gpu-)?[0-9a-f]{6,}"),
+                        contains(
                             "mig mode",
                             "mig is enabled",
                             "mig enabled",
@@ -206,16 +206,16 @@ RULES = (
                         ),
                     ),
                     any_of(
-                        says("num_gpus", "device_count", "invalid device", "internal assert"),
+                        contains("num_gpus", "device_count", "invalid device", "internal assert"),
                         NO_CUDA_DEVICE,
                         fact("cuda.available", "false"),
-                        says("no cuda gpus", "is_available", "error"),
+                        contains("no cuda gpus", "is_available", "error"),
                     ),
                 )
             ),
-            possible(says("device < num_gpus", "device >= 0 && device < num_gpus")),
-            likely(says("no mig devices found", "no mig-enabled")),
-            hint(says("invalid device ordinal")),
+            possible(contains("device < num_gpus", "device >= 0 && device < num_gpus")),
+            likely(contains("no mig devices found", "no mig-enabled")),
+            hint(contains("invalid device ordinal")),
         ),
         steps=(
             Step(
@@ -248,7 +248,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "devices are busy or unavailable",
                     "device(s) is/are busy",
                     "devicesunavailable",
@@ -256,15 +256,15 @@ RULES = (
                     "cudaerrordevicealreadyinuse",
                 )
             ),
-            sure(
+            certain(
                 all_of(
                     fact("nvidia.compute_mode", r"E\. Process|E\. Thread|Exclusive_Process"),
-                    says("busy", "unavailable", "error"),
+                    contains("busy", "unavailable", "error"),
                 )
             ),
-            sure(fact("nvidia.compute_mode", "Prohibited")),
+            certain(fact("nvidia.compute_mode", "Prohibited")),
             likely(
-                says(
+                contains(
                     "compute mode",
                     "compute-mode",
                     "exclusive_process",
@@ -302,7 +302,7 @@ RULES = (
         ),
         signs=(
             likely(
-                says(
+                contains(
                     "cuda out of memory",
                     "outofmemoryerror",
                     "out of memory. tried to allocate",
@@ -314,13 +314,13 @@ RULES = (
                     "显存不足",
                 )
             ),
-            likely(says("process", matching=r"process \d+ has [\d.]+ [gm]ib memory in use")),
-            sure(test(_others_hold)),
+            likely(contains("process", matching=r"process \d+ has [\d.]+ [gm]ib memory in use")),
+            certain(predicate(_others_hold)),
             hint(_memory_used(0.9)),
             likely(
                 all_of(
                     _memory_used(0.25),
-                    says(
+                    contains(
                         "no running processes found",
                         "ctrl-c",
                         "ctrl+c",
@@ -350,7 +350,7 @@ RULES = (
                 )
             ),
             possible(
-                says(
+                contains(
                     "memory",
                     matching=(
                         r"(?:gpu|video|cuda)? ?memory (?:is |was )?(?:still|not) (?:\w+ "

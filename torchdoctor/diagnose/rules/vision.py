@@ -5,22 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.derived import torch_version, version_of
-from torchdoctor.diagnose.matchers import Seen, all_of, likely, no, possible, says, source, sure, test
+from torchdoctor.diagnose.matchers import (
+    Match,
+    all_of,
+    certain,
+    contains,
+    likely,
+    no,
+    possible,
+    predicate,
+    source,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.pairs import builds_differ, of_another_torch
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
-def _cpu_vision(case: CaseFile) -> Seen | None:
+def _cpu_vision(case: Evidence) -> Match | None:
     """torch is a CUDA build and torchvision is tagged cpu."""
     torch, vision = torch_version(case), version_of(case.value("package.torchvision"))
     if torch is None or vision is None or vision.local != "cpu" or not (torch.local or "").startswith("cu"):
         return None
-    return Seen(evidence=(source(case.of("torch.version")[0]), source(case.of("package.torchvision")[0])))
+    return Match(evidence=(source(case.of("torch.version")[0]), source(case.of("package.torchvision")[0])))
 
 
 RULES = (
@@ -34,16 +44,18 @@ RULES = (
             "code, and its metadata does not say so."
         ),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "torchvision::",
                     matching=r"could not run 'torchvision::\w+' with arguments from the 'cuda' backend",
                 )
             ),
-            sure(test(_cpu_vision)),
-            likely(all_of(says("libc10_cuda.so: cannot open"), no(says("flash", "torchaudio", "mmcv")))),
+            certain(predicate(_cpu_vision)),
             likely(
-                says(
+                all_of(contains("libc10_cuda.so: cannot open"), no(contains("flash", "torchaudio", "mmcv")))
+            ),
+            likely(
+                contains(
                     "torchvision",
                     matching=(
                         r"not compiled with gpu support"
@@ -52,7 +64,7 @@ RULES = (
                 )
             ),
         ),
-        unless=(says("torchvision::nms does not exist"),),
+        unless=(contains("torchvision::nms does not exist"),),
         steps=(
             Step(
                 text="Install the torchvision of torch's own index:",
@@ -78,22 +90,22 @@ RULES = (
         ),
         details=("torch {torch} goes with torchvision {torchvision_for}.",),
         signs=(
-            sure(
-                says(
+            certain(
+                contains(
                     "operator torchvision::nms does not exist",
                     "operator torchvision::",
                     matching=r"operator torchvision::\w+ does not exist|no such operator torchvision::",
                 )
             ),
-            sure(says("couldn't load custom c++ ops", "could not load custom c++ ops")),
+            certain(contains("couldn't load custom c++ ops", "could not load custom c++ ops")),
             likely(
-                says(
+                contains(
                     "partially initialized module 'torchvision' has no attribute",
                     "module 'torchvision' has no attribute",
                 )
             ),
             likely(
-                says(
+                contains(
                     "failed to load image python extension",
                     matching=(
                         r"failed to load image python extension:?\W{0,4}.{0,200}(?:undefined "
@@ -103,7 +115,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "torchvision",
                     matching=(
                         r"torchvision[\\/](?:_c|image)\S{0,60}(?:: )?(?:undefined symbol|symbol "
@@ -112,10 +124,10 @@ RULES = (
                     ),
                 )
             ),
-            sure(test(of_another_torch("torchvision"))),
-            likely(test(builds_differ("torchvision"))),
+            certain(predicate(of_another_torch("torchvision"))),
+            likely(predicate(builds_differ("torchvision"))),
             likely(
-                says(
+                contains(
                     "torchvision",
                     matching=(
                         r"torchvision (?P<tv>\d[\w.+]*) (?:requires|depends on|has requirement) "
@@ -124,9 +136,9 @@ RULES = (
                     ),
                 )
             ),
-            possible(says("failed to load image python extension")),
+            possible(contains("failed to load image python extension")),
             possible(
-                says(
+                contains(
                     "torchvision.ops",
                     "torchvision.extension",
                     matching=r"_has_ops|extension\._assert_has_ops|no such operator torchvision",

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.derived import torch_build
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
+    certain,
+    contains,
     fact,
     hint,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import (
@@ -40,14 +40,14 @@ from torchdoctor.diagnose.rules.symptoms import (
 )
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
 
 # collect_env writes so where it found no nvidia-smi: nothing says that there is a GPU.
 NO_GPU_SEEN = all_of(
-    says(
+    contains(
         "nvidia driver version: no cuda",
         "gpu models and configuration: no cuda",
         "nvidia driver version : no cuda",
@@ -58,7 +58,7 @@ NO_GPU_SEEN = all_of(
 
 
 # With a report of the machine there is more to go by than a post's words.
-COLLECTED = any_of(fact("python.platform"), says("is debug build"))
+COLLECTED = any_of(fact("python.platform"), contains("is debug build"))
 
 
 MORE_TO_GO_BY = any_of(
@@ -73,14 +73,14 @@ MORE_TO_GO_BY = any_of(
     fact("told.gpu_works"),
     fact("told.wish"),
     fact("told.no_gpu"),
-    says("mps", matching=r"\bmps\b"),
+    contains("mps", matching=r"\bmps\b"),
 )
 
 
 CONTAINED = any_of(ON_MACOS, IN_CONTAINER, IN_WSL, NOT_OF_TORCH, fact("told.wish"), fact("told.no_gpu"))
 
 
-def _gpu_beside_cpu_build(case: CaseFile) -> Seen | None:
+def _gpu_beside_cpu_build(case: Evidence) -> Match | None:
     """The build has no GPU code, and there is a GPU that could be used."""
     if (
         torch_build(case) != "cpu"
@@ -96,7 +96,7 @@ def _gpu_beside_cpu_build(case: CaseFile) -> Seen | None:
     build = next((row for name in ("torch.build", "torch.cuda") for row in case.of(name)), None)
     if build is None or not gpus:
         return None
-    return Seen(evidence=(source(build), source(gpus[0])))
+    return Match(evidence=(source(build), source(gpus[0])))
 
 
 RULES = (
@@ -114,8 +114,8 @@ RULES = (
         signs=(
             likely(
                 all_of(
-                    any_of(CUDA_UNAVAILABLE, says("is_available")),
-                    says(
+                    any_of(CUDA_UNAVAILABLE, contains("is_available")),
+                    contains(
                         "cpu version",
                         "cpu-only",
                         "cpu only",
@@ -131,9 +131,9 @@ RULES = (
                 )
             ),
             likely(all_of(NOT_COMPILED, no(ON_MACOS))),
-            sure(test(_gpu_beside_cpu_build)),
+            certain(predicate(_gpu_beside_cpu_build)),
             likely(
-                all_of(CPU_TAG, any_of(CUDA_UNAVAILABLE, ON_NVIDIA, says("gpu", "cuda")), no(NO_MATCHING))
+                all_of(CPU_TAG, any_of(CUDA_UNAVAILABLE, ON_NVIDIA, contains("gpu", "cuda")), no(NO_MATCHING))
             ),
             possible(
                 all_of(
@@ -144,14 +144,14 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "torch.xpu._is_compiled",
                     "not compiled with xpu",
                     matching=r"_is_compiled\W{0,20}false|not compiled with xpu",
                 )
             ),
             likely(
-                says(
+                contains(
                     "cuda.is_available",
                     "version.cuda",
                     "cuda.version",
@@ -173,7 +173,7 @@ RULES = (
             possible(
                 all_of(
                     GPU_UNUSED,
-                    says(
+                    contains(
                         "works",
                         "working",
                         "fine",
@@ -194,7 +194,7 @@ RULES = (
                 all_of(
                     fact("told.cpu_build"),
                     any_of(ASKS, GPU_UNUSED),
-                    says("gpu", "cuda", "显卡"),
+                    contains("gpu", "cuda", "显卡"),
                     no(fact("told.wish")),
                     no(fact("told.no_gpu")),
                 )

@@ -8,27 +8,27 @@ from packaging.version import Version
 
 from torchdoctor.diagnose.derived import torch_version
 from torchdoctor.diagnose.matchers import (
-    Seen,
+    Match,
     all_of,
     any_of,
+    certain,
+    contains,
     fact,
     hint,
     likely,
     no,
     possible,
-    says,
+    predicate,
     source,
-    sure,
-    test,
 )
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
-NOT_FOUND = says(
+NOT_FOUND = contains(
     "winerror 126",
     "the specified module could not be found",
     "找不到指定的模块",
@@ -36,14 +36,14 @@ NOT_FOUND = says(
     "dll load failed",
     matching=r"winerror 126|specified module could not be found|找不到指定的模块|dll load failed",
 )
-INIT_FAILED = says(
+INIT_FAILED = contains(
     "winerror 1114",
     "dll initialization routine failed",
     "动态链接库(dll)初始化例程失败",
     "动态链接库 (dll) 初始化例程失败",
     "初始化例程失败",
 )
-TORCH_DLL = says(
+TORCH_DLL = contains(
     "torch\\\\lib",
     "torch\\lib",
     "torch/lib",
@@ -59,8 +59,8 @@ TORCH_DLL = says(
     "import torch",
     "torch",
 )
-FBGEMM = says("fbgemm.dll", "libomp140", "libomp140.x86_64.dll")
-LOCKED = says(
+FBGEMM = contains("fbgemm.dll", "libomp140", "libomp140.x86_64.dll")
+LOCKED = contains(
     "winerror 5]",
     "winerror 32",
     "access is denied",
@@ -76,12 +76,12 @@ LOCKED = says(
 )
 
 
-def _since_2_9(case: CaseFile) -> Seen | None:
+def _since_2_9(case: Evidence) -> Match | None:
     """torch is 2.9 or newer."""
     version = torch_version(case)
     if version is None or version < Version("2.9"):
         return None
-    return Seen(evidence=(source(case.of("torch.version")[0]),))
+    return Match(evidence=(source(case.of("torch.version")[0]),))
 
 
 RULES = (
@@ -95,11 +95,14 @@ RULES = (
             "comes with the C++ build tools only. 2.4.1 does not."
         ),
         signs=(
-            sure(
+            certain(
                 all_of(
                     FBGEMM,
                     any_of(
-                        NOT_FOUND, INIT_FAILED, says("one of its dependencies"), says("missing", "not found")
+                        NOT_FOUND,
+                        INIT_FAILED,
+                        contains("one of its dependencies"),
+                        contains("missing", "not found"),
                     ),
                 )
             ),
@@ -133,11 +136,11 @@ RULES = (
             "fails where 2.8 worked."
         ),
         signs=(
-            sure(all_of(INIT_FAILED, test(_since_2_9))),
+            certain(all_of(INIT_FAILED, predicate(_since_2_9))),
             likely(
                 all_of(
                     INIT_FAILED,
-                    says(
+                    contains(
                         "pyqt",
                         "pyside",
                         "pandas",
@@ -189,10 +192,10 @@ RULES = (
             "runtime. They are absent, or an old copy beside Python, Qt or conda is found first."
         ),
         signs=(
-            likely(all_of(NOT_FOUND, TORCH_DLL, no(FBGEMM), no(says("_ssl")))),
-            possible(all_of(INIT_FAILED, TORCH_DLL, no(test(_since_2_9)))),
-            sure(
-                says(
+            likely(all_of(NOT_FOUND, TORCH_DLL, no(FBGEMM), no(contains("_ssl")))),
+            possible(all_of(INIT_FAILED, TORCH_DLL, no(predicate(_since_2_9)))),
+            certain(
+                contains(
                     "microsoft visual c++ redistributable is not installed",
                     "vcruntime140_1.dll",
                     "msvcp140.dll",
@@ -204,9 +207,9 @@ RULES = (
             ),
         ),
         unless=(
-            says("numpy.core", matching=r"numpy[^\n]{0,80}dll load failed"),
-            says("cudnn_", matching=r"could not locate cudnn"),
-            says("no module named 'torch'"),
+            contains("numpy.core", matching=r"numpy[^\n]{0,80}dll load failed"),
+            contains("cudnn_", matching=r"could not locate cudnn"),
+            contains("no module named 'torch'"),
         ),
         steps=(
             Step(
@@ -232,9 +235,9 @@ RULES = (
             "Store's Python or a deep project folder uses up what is left."
         ),
         signs=(
-            sure(says("windows long path support", "long path support enabled", "enable-long-paths")),
-            sure(
-                says(
+            certain(contains("windows long path support", "long path support enabled", "enable-long-paths")),
+            certain(
+                contains(
                     "winerror 206",
                     "filename or extension is too long",
                     "文件名或扩展名太长",
@@ -244,7 +247,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "could not install packages due to an oserror",
                     "could not install packages due to an environmenterror",
                     "filenotfounderror",
@@ -252,7 +255,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "longpathsenabled",
                     "long path",
                     "260 char",
@@ -289,27 +292,27 @@ RULES = (
             "refuses to replace them, and a folder ~orch is left."
         ),
         signs=(
-            sure(
+            certain(
                 all_of(
                     LOCKED,
-                    says("site-packages", "torch", "~orch", ".dll", ".pyd", "pip"),
+                    contains("site-packages", "torch", "~orch", ".dll", ".pyd", "pip"),
                     fact("os.system", "windows"),
                 )
             ),
             likely(
                 all_of(
-                    says(
+                    contains(
                         "winerror 5]",
                         "winerror 32",
                         "拒绝访问",
                         "另一个程序正在使用此文件",
                         "another program is using this file",
                     ),
-                    says("torch", ".dll", ".pyd"),
+                    contains("torch", ".dll", ".pyd"),
                 )
             ),
             likely(
-                says(
+                contains(
                     "~orch",
                     matching=(
                         r"(?:access|denied|winerror|拒绝)[^\n]{0,200}~orch|~orch[^\n]{0,"
@@ -318,14 +321,14 @@ RULES = (
                 )
             ),
             hint(
-                says(
+                contains(
                     "ignoring invalid distribution ~orch",
                     "failed to remove contents in a temporary directory",
                     matching=r"~orch|temporary directory",
                 )
             ),
         ),
-        unless=(says("/dev/kfd"), says("/dev/nvidia"), says("crw-rw")),
+        unless=(contains("/dev/kfd"), contains("/dev/nvidia"), contains("crw-rw")),
         steps=(
             Step(
                 text=(

@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.matchers import Seen, all_of, fact, hint, likely, possible, says, sure, test
+from torchdoctor.diagnose.matchers import (
+    Match,
+    all_of,
+    certain,
+    contains,
+    fact,
+    hint,
+    likely,
+    possible,
+    predicate,
+)
 from torchdoctor.diagnose.rule import Layer, Rule, Step
 from torchdoctor.diagnose.rules.symptoms import IN_WSL, NO_CUDA_DEVICE, NO_DRIVER, SMI_FAILED
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.evidence import CaseFile
+    from torchdoctor.diagnose.evidence import Evidence
 
 __all__ = ["RULES"]
 
@@ -18,7 +28,7 @@ __all__ = ["RULES"]
 _FIRST_WINDOWS = 19044
 
 
-def _windows_before_21h2(case: CaseFile) -> Seen | None:
+def _windows_before_21h2(case: Evidence) -> Match | None:
     """WSL on a Windows 10 before 21H2, the first that gives it the GPU.
 
     https://docs.nvidia.com/cuda/wsl-user-guide/index.html
@@ -28,7 +38,7 @@ def _windows_before_21h2(case: CaseFile) -> Seen | None:
     for position in case.text.find("version 10.0."):
         match = re.match(r"version 10\.0\.(\d{5})", case.text.lower[position : position + 24])
         if match and int(match[1]) < _FIRST_WINDOWS:
-            return Seen(evidence=(case.text.line_at(position)[1].strip()[:300],))
+            return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
     return None
 
 
@@ -46,7 +56,7 @@ RULES = (
             likely(
                 all_of(
                     IN_WSL,
-                    says(
+                    contains(
                         "libnvidia-compute",
                         "nvidia-driver-",
                         "nvidia-utils",
@@ -75,7 +85,7 @@ RULES = (
             possible(all_of(IN_WSL, NO_CUDA_DEVICE)),
             hint(all_of(IN_WSL, SMI_FAILED)),
         ),
-        unless=(says("gpu access blocked"),),
+        unless=(contains("gpu access blocked"),),
         steps=(
             Step(
                 text="Take the Linux driver out of the WSL system:",
@@ -110,14 +120,15 @@ RULES = (
             "GPUs reach WSL 2 only, with a kernel of 5.10.43 or newer and a recent driver on Windows."
         ),
         signs=(
-            sure(says("gpu access blocked by the operating system")),
-            sure(
+            certain(contains("gpu access blocked by the operating system")),
+            certain(
                 all_of(
-                    IN_WSL, says("driver not loaded", matching=r"nvml: driver not loaded|driver not loaded")
+                    IN_WSL,
+                    contains("driver not loaded", matching=r"nvml: driver not loaded|driver not loaded"),
                 )
             ),
-            sure(
-                says(
+            certain(
+                contains(
                     "/dev/dxg",
                     matching=(
                         r"/dev/dxg\S*\W{0,4}(?:no such|not found|missing|does not exist)|(?:no"
@@ -127,7 +138,7 @@ RULES = (
                 )
             ),
             likely(
-                says(
+                contains(
                     "wsl 1",
                     "wsl1",
                     "wsl version 1",
@@ -138,14 +149,14 @@ RULES = (
             likely(fact("nvidia.cuda", "ERR!")),
             likely(all_of(IN_WSL, SMI_FAILED)),
             likely(all_of(IN_WSL, NO_DRIVER)),
-            likely(test(_windows_before_21h2)),
+            likely(predicate(_windows_before_21h2)),
             likely(
-                all_of(IN_WSL, says("cuda driver version is insufficient", "cudaerrorinsufficientdriver"))
+                all_of(IN_WSL, contains("cuda driver version is insufficient", "cudaerrorinsufficientdriver"))
             ),
             possible(
                 all_of(
                     IN_WSL,
-                    says(
+                    contains(
                         "4.4.0-",
                         "4.19.",
                         "5.4.72",

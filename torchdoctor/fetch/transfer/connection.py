@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.response import Answer, ask
-from torchdoctor.fetch.transfer.retry import Patience
+from torchdoctor.fetch.transfer.retry import RetryPolicy
 from torchdoctor.fetch.transfer.segments import SEGMENT, Span
-from torchdoctor.fetch.transfer.throughput import SLOW_SECONDS, Meter
+from torchdoctor.fetch.transfer.throughput import SLOW_SECONDS, ThroughputMeter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from torchdoctor.fetch.transfer.origin import Origin
     from torchdoctor.fetch.transfer.scheduler import Transfer
 
-__all__ = ["Lane"]
+__all__ = ["Connection"]
 
 
-class Lane(threading.Thread):
+class Connection(threading.Thread):
     """Works for `transfer` on `origin`; `answer` is one that is open already, and whose body starts at 0."""
 
     def __init__(self, transfer: Transfer, origin: Origin, answer: Answer | None = None) -> None:
@@ -30,7 +30,7 @@ class Lane(threading.Thread):
         self.first = answer
         self.answer: Answer | None = None
         self.span: Span | None = None
-        self.meter: Meter | None = None
+        self.meter: ThroughputMeter | None = None
         self.rate = 0.0
         self.gained = 0
         self.given_up: str | None = None
@@ -52,7 +52,7 @@ class Lane(threading.Thread):
             answer.stop()
 
     def _work(self) -> None:
-        patience = Patience()
+        patience = RetryPolicy()
         while (span := self._transfer.next_span(self)) is not None:
             self.span = span
             while True:
@@ -75,7 +75,7 @@ class Lane(threading.Thread):
             answer = ask(
                 self.origin.url, span.next_byte, span.end, self.origin.validator, ranges=self.origin.ranges
             )
-        self.answer, self.meter = answer, Meter()
+        self.answer, self.meter = answer, ThroughputMeter()
         try:
             self._transfer.accept(self, answer)
             if answer.ranged:
@@ -132,7 +132,7 @@ class Lane(threading.Thread):
         raise Fault("broken", f"{why} {(position + len(have)) / 1e6:.1f} of {size / 1e6:.1f} MB")
 
     def _chunks(self, answer: Answer) -> Iterator[bytes]:
-        meter = self.meter or Meter()
+        meter = self.meter or ThroughputMeter()
         for chunk in answer.chunks(SEGMENT):
             if self.given_up or self._transfer.over:
                 raise Fault("stopped", self.given_up or message("it was stopped"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-__all__ = ["Changed", "Connections", "Failed", "Stopped", "Watcher"]
+__all__ = ["Changed", "ConnectionLimit", "Failed", "TransferStopped", "Watcher"]
 
 
 class Watcher(Protocol):
@@ -26,21 +26,21 @@ class Changed(Exception):
     """The file is another one than when it was begun."""
 
 
-class Stopped(Exception):
+class TransferStopped(Exception):
     """Another file failed, or the user stopped it."""
 
 
-class Connections:
+class ConnectionLimit:
     """The connections of a whole fetch, shared by its files."""
 
     def __init__(self, most: int) -> None:
         self._left = threading.BoundedSemaphore(most)
 
     def one(self, stopped: threading.Event) -> None:
-        """Wait for a connection; raises `Stopped`."""
+        """Wait for a connection; raises `TransferStopped`."""
         while not self._left.acquire(timeout=0.2):
             if stopped.is_set():
-                raise Stopped
+                raise TransferStopped
 
     def another(self) -> bool:
         """Take one more if one is free."""

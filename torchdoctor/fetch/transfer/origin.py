@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from torchdoctor.core.net.urls import redacted
+from torchdoctor.core.net.urls import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Origin:
     @property
     def place(self) -> str:
         """The URL as it may be shown."""
-        return redacted(self.url)
+        return redact_url(self.url)
 
     @property
     def host(self) -> str:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import Downgraded, open_file, pieces, reason
+from torchdoctor.core.net.http import InsecureRedirect, failure_reason, iter_body, open_stream
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.retry import parse_retry_after
 
@@ -69,7 +69,7 @@ class Answer:
         import requests
 
         try:
-            yield from pieces(self.response, size)
+            yield from iter_body(self.response, size)
         except (requests.RequestException, OSError, ValueError, AttributeError) as error:
             # AttributeError: urllib3's answer when another thread shut the connection down between two reads.
             raise Fault("broken", _broken(error)) from error
@@ -111,13 +111,13 @@ def _open(url: str, headers: dict[str, str]) -> requests.Response:
     import requests
 
     try:
-        return open_file(url, headers)
+        return open_stream(url, headers)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-        raise Fault("refused", reason(error)) from error
-    except (Downgraded, requests.TooManyRedirects) as error:
+        raise Fault("refused", failure_reason(error)) from error
+    except (InsecureRedirect, requests.TooManyRedirects) as error:
         raise Fault("refused", str(error)) from error
     except (requests.RequestException, OSError, ValueError) as error:
-        why = reason(error)
+        why = failure_reason(error)
         final = isinstance(error, requests.exceptions.SSLError) and "certificate" in why
         raise Fault("refused" if final or "proxy refuses" in why else "broken", why) from error
 
@@ -189,7 +189,7 @@ def _length(text: str | None) -> int | None:
 
 
 def _broken(error: BaseException) -> str:
-    text = reason(error)
+    text = failure_reason(error)
     if "IncompleteRead" in text or "more expected" in text or "Connection broken" in text:
         return message("the connection closed before the end")
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-__all__ = ["ENOUGH", "LONGEST_WAIT", "Patience", "parse_retry_after"]
+__all__ = ["ENOUGH", "LONGEST_WAIT", "RetryPolicy", "parse_retry_after"]
 
 # Less than this between two failures is no progress; a server that drips would else be waited for without end.
 ENOUGH = 16 * 1024
@@ -14,7 +14,7 @@ _MISSES = 6
 _FIRST_WAIT = 0.5
 
 
-class Patience:
+class RetryPolicy:
     """Counts failures in a row between which nothing came."""
 
     def __init__(self, misses: int = _MISSES) -> None:

@@ -9,10 +9,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.fetch.transfer.connection import Lane
+from torchdoctor.fetch.transfer.connection import Connection
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.incremental_hash import RunningHash
-from torchdoctor.fetch.transfer.interfaces import Changed, Failed, Stopped
+from torchdoctor.fetch.transfer.interfaces import Changed, Failed, TransferStopped
 from torchdoctor.fetch.transfer.origin import Origin, best_origin
 from torchdoctor.fetch.transfer.retry import ENOUGH
 from torchdoctor.fetch.transfer.segments import Span
@@ -21,10 +21,10 @@ from torchdoctor.fetch.transfer.throughput import Ramp, lags, share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.fetch.transfer.interfaces import Connections, Watcher
+    from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, Watcher
     from torchdoctor.fetch.transfer.partial_file import Part
     from torchdoctor.fetch.transfer.response import Answer
-    from torchdoctor.fetch.transfer.retry import Patience
+    from torchdoctor.fetch.transfer.retry import RetryPolicy
 
 __all__ = ["Transfer"]
 
@@ -43,7 +43,7 @@ class Transfer:
         part: Part,
         origins: Sequence[Origin],
         *,
-        connections: Connections,
+        connections: ConnectionLimit,
         stopped: threading.Event,
         watcher: Watcher,
         exact: bool,
@@ -52,7 +52,7 @@ class Transfer:
         self.map = part.map()
         self._part, self._origins, self._exact = part, origins, exact
         self._connections, self._stopped, self._watcher = connections, stopped, watcher
-        self._lanes: list[Lane] = []
+        self._lanes: list[Connection] = []
         self._turn = threading.Condition()
         self._ramp = Ramp()
         self._arrived = 0
@@ -68,7 +68,7 @@ class Transfer:
     def run(self, answer: Answer | None = None) -> None:
         """Bring every missing segment; `answer` is an open one of the first place, and starts at byte 0.
 
-        Raises `Failed`, `Changed` or `Stopped`; OSError when the disk fails. What is there stays there.
+        Raises `Failed`, `Changed` or `TransferStopped`; OSError when the disk fails. What is there stays there.
         """
         self._ended, self._error = False, None
         window, synced = (time.monotonic(), 0), time.monotonic()
@@ -93,7 +93,7 @@ class Transfer:
         """The SHA-256 of the file, which is complete."""
         while self._hash.ahead(self.map.done):
             if self._stopped.is_set():
-                raise Stopped
+                raise TransferStopped
         return self._hash.hexdigest
 
     def again(self, indexes: Sequence[int]) -> None:
@@ -116,7 +116,7 @@ class Transfer:
             if error_only:
                 return
             if self._stopped.is_set():
-                raise Stopped
+                raise TransferStopped
             if not self._lanes and best_origin(self._origins) is None:
                 raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in self._origins)))
 
@@ -131,7 +131,7 @@ class Transfer:
                 # The first connection is the file's own: whoever runs the file holds it.
                 if origin is None or (self._lanes and not self._connections.another()):
                     return
-                lane = Lane(self, origin, answer)
+                lane = Connection(self, origin, answer)
                 origin.lanes += 1
                 self._lanes.append(lane)
                 lane.start()
@@ -187,7 +187,7 @@ class Transfer:
         """Whether nobody waits for the file any more."""
         return self._ended or self._stopped.is_set()
 
-    def next_span(self, lane: Lane) -> Span | None:
+    def next_span(self, lane: Connection) -> Span | None:
         """What the lane fetches next; None when it is to leave."""
         with self._turn:
             if self.over or lane.given_up or self._error is not None or lane.origin.refused:
@@ -201,21 +201,21 @@ class Transfer:
                 return Span(0, self.size, whole=True)
             return self.map.take(self._share(lane)) or self._steal(lane)
 
-    def _share(self, lane: Lane) -> int:
+    def _share(self, lane: Connection) -> int:
         """How many bytes a lane asks for at once."""
         if lane.first is not None:
             return (lane.first.end or self.size) - lane.first.start
         alike = all(row.origin is lane.origin for row in self._lanes)
         return share(self.map.waiting_bytes, lane.rate or lane.origin.rate, len(self._lanes), alike=alike)
 
-    def _steal(self, thief: Lane) -> Span | None:
+    def _steal(self, thief: Connection) -> Span | None:
         victim = self._slowest(_STEAL_SECONDS, thief)
         if victim is None or victim.span is None or victim.meter is None:
             return None
         mine, its = max(thief.rate, thief.origin.rate, 1.0), victim.meter.rate
         return self.map.split(victim.span, keep=its / (its + mine))
 
-    def _slowest(self, seconds: float, thief: Lane | None = None) -> Lane | None:
+    def _slowest(self, seconds: float, thief: Connection | None = None) -> Connection | None:
         """The lane that will be busy longest, if longer than `seconds`."""
         busy = {
             row: row.span.left / max(row.meter.rate, 1.0)
@@ -240,7 +240,7 @@ class Transfer:
         """Whether a segment is there."""
         return bool(self.map.done[index])
 
-    def put(self, lane: Lane, index: int, data: bytes | bytearray) -> None:
+    def put(self, lane: Connection, index: int, data: bytes | bytearray) -> None:
         """A segment came."""
         with self._turn:
             if self.over or lane.given_up:
@@ -255,7 +255,7 @@ class Transfer:
             self._givers[index] = lane.origin
             self._turn.notify_all()
 
-    def arrived(self, lane: Lane, count: int) -> None:
+    def arrived(self, lane: Connection, count: int) -> None:
         """Bytes came over a lane."""
         with self._turn:
             self._arrived += count
@@ -271,7 +271,7 @@ class Transfer:
         with self._turn:
             self._past.append(rate)
 
-    def accept(self, lane: Lane, answer: Answer) -> None:
+    def accept(self, lane: Connection, answer: Answer) -> None:
         """Look at what an answer says of the file; raises `Fault` when it is not the one begun."""
         with self._turn:
             origin = lane.origin
@@ -293,13 +293,13 @@ class Transfer:
                 self._ramp.begin(answer.waited, self.map.waiting_bytes)
                 self._turn.notify_all()
 
-    def go_on(self, lane: Lane, fault: Fault, gained: int, patience: Patience) -> bool:
+    def go_on(self, lane: Connection, fault: Fault, gained: int, patience: RetryPolicy) -> bool:
         """Whether the lane tries again after a fault; waits before it does."""
         with self._turn:
             again = self._try_again(lane, fault, gained, patience)
         return again and self._wait(patience.wait(fault.retry_after, random.random()))  # noqa: S311  (no secret)
 
-    def _try_again(self, lane: Lane, fault: Fault, gained: int, patience: Patience) -> bool:
+    def _try_again(self, lane: Connection, fault: Fault, gained: int, patience: RetryPolicy) -> bool:
         origin, others = lane.origin, len(self._lanes) - 1
         if self.over or self._error is not None or lane.given_up:
             return False
@@ -347,7 +347,7 @@ class Transfer:
             if self._error is None:
                 self._error = error
 
-    def left(self, lane: Lane) -> None:
+    def left(self, lane: Connection) -> None:
         """A lane is gone."""
         with self._turn:
             own = lane is self._lanes[0] if len(self._lanes) == 1 else False

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.fetch.transfer.faults import Fault
-from torchdoctor.fetch.transfer.interfaces import Failed, Stopped
+from torchdoctor.fetch.transfer.interfaces import Failed, TransferStopped
 from torchdoctor.fetch.transfer.origin import Origin, best_origin
 from torchdoctor.fetch.transfer.partial_file import Part
 from torchdoctor.fetch.transfer.response import Answer, ask
-from torchdoctor.fetch.transfer.retry import Patience
+from torchdoctor.fetch.transfer.retry import RetryPolicy
 from torchdoctor.fetch.transfer.segments import SEGMENT
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def ask_size(
     """Ask for the first segments: the answer tells the size, and whether there are ranges. Its body is to come.
 
     The place that answered comes first in `origins` afterwards: the first connection of the transfer goes to that one,
-    and has this answer. Raises `Failed` when no place answers so, and `Stopped`.
+    and has this answer. Raises `Failed` when no place answers so, and `TransferStopped`.
     """
-    patience = Patience()
+    patience = RetryPolicy()
     while (origin := best_origin(origins)) is not None:
         try:
             answer = ask(origin.url, 0, _FIRST, None, ranges=origin.ranges)
@@ -42,11 +42,11 @@ def ask_size(
                 origin.ranges = False
             elif fault.kind == "refused" or not patience.failed(0, slow=fault.kind == "slow"):
                 origin.refuse(fault)
-                patience = Patience()
+                patience = RetryPolicy()
             else:
                 retry(fault.why)
                 if stopped.wait(patience.wait(fault.retry_after, time.monotonic() % 1.0)):
-                    raise Stopped from fault
+                    raise TransferStopped from fault
             continue
         if answer.total is not None or not answer.ranged:
             origins.remove(origin)
@@ -65,12 +65,12 @@ def write_out(
     stopped: threading.Event,
     arrived: Callable[[int], None],
 ) -> Part:
-    """Write out an answer that does not say how long it is; then it is known. Raises `Failed` and `Stopped`."""
+    """Write out an answer that does not say how long it is; then it is known. Raises `Failed` and `TransferStopped`."""
     with contextlib.closing(answer), path.open("wb") as file:
         try:
             for chunk in answer.chunks(_CHUNK):
                 if stopped.is_set():
-                    raise Stopped
+                    raise TransferStopped
                 file.write(chunk)
                 arrived(len(chunk))
         except Fault as fault:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["SLOW_BYTES", "SLOW_SECONDS", "Meter", "Ramp", "lags", "share"]
+__all__ = ["SLOW_BYTES", "SLOW_SECONDS", "Ramp", "ThroughputMeter", "lags", "share"]
 
 # Less than this in so many seconds is a stall, though no time-out between two bytes ever strikes.
 SLOW_SECONDS = 15.0
@@ -24,7 +24,7 @@ _SPAN_SECONDS = 2.0
 _AT_ONCE_SECONDS = 1.0
 
 
-class Meter:
+class ThroughputMeter:
     """Bytes of one connection over time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
 from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.catalog import gettext, spoken
-from torchdoctor.core.i18n.messages import joined, message, reworked, shown
+from torchdoctor.core.i18n.catalog import current_language, gettext
+from torchdoctor.core.i18n.messages import joined, message, transform, translate
 from torchdoctor.report.html.roofline import roofline
 from torchdoctor.report.terminal.bench import figure, said, title_of
 
@@ -48,22 +48,24 @@ def bench_page(
     engine = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
-        finalize=lambda value: shown(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
+        finalize=lambda value: translate(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
     )  # fmt: skip
-    engine.globals |= {"_": gettext, "shown": shown}
+    engine.globals |= {"_": gettext, "shown": translate}
     return engine.get_template("bench.html").render(
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         style=style,
         version=__version__,
-        language={"zh": "zh-CN"}.get(spoken(), "en"),
+        language={"zh": "zh-CN"}.get(current_language(), "en"),
         when=when,
         facts=_facts(report.environment, quick=report.quick),
         rows=[_row(result) for result in report.results if result.error is None],
-        said=[(reworked(text, _without_star), style) for text, style in said(report.results)],
+        said=[(transform(text, _without_star), style) for text, style in said(report.results)],
         plots=[plot for plot in _plots(report) if plot is not None],
-        sources=shown(joined(sorted({row.peak_source for row in report.results if row.peak_source}), "; ")),
+        sources=translate(
+            joined(sorted({row.peak_source for row in report.results if row.peak_source}), "; ")
+        ),
         checks=checks,
-        tally=shown(_tally(checks)),
+        tally=translate(_tally(checks)),
         troubled=[check for check in seen if check.status in ("fail", "warn")],
         sound=[check for check in seen if check.status not in ("fail", "warn")],
         comparison=comparison,
@@ -116,7 +118,7 @@ def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, st
         (message("run"), message("quick") if quick else message("full")),
     ]
     return [
-        (shown(name), shown(value) if isinstance(value, str) else str(value))
+        (translate(name), translate(value) if isinstance(value, str) else str(value))
         for name, value in rows
         if value not in (None, "")
     ]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import counted, joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, plural, translate
 from torchdoctor.report.terminal.table import Grid
 from torchdoctor.report.terminal.verify import environment_line
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from torchdoctor.bench import BenchReport, BenchResult
-    from torchdoctor.bench.comparison import Change
+    from torchdoctor.bench.comparison import SpeedChange
 
 __all__ = ["figure", "render_bench", "said", "title_of"]
 
@@ -29,17 +29,17 @@ def render_bench(report: BenchReport, console: Console) -> None:
     """Print the report."""
     console.print(environment_line(report.environment), soft_wrap=True)
     if limits := _limits(report):
-        console.print(Text(shown(limits), style="dim"), soft_wrap=True)
+        console.print(Text(translate(limits), style="dim"), soft_wrap=True)
     grid = Grid(_("case"), _("median"), _("best"), _("unit"), "IQR", _("of peak"), right=(1, 2, 4))
     for result in report.results:
         if result.error is None:
             grid.add(*_cells(result, console))
     grid.print_on(console)
     for text, style in said(report.results):
-        console.print(Text(shown(text), style=style), soft_wrap=True)
+        console.print(Text(translate(text), style=style), soft_wrap=True)
 
 
-def title_of(result: BenchResult | Change) -> str:
+def title_of(result: BenchResult | SpeedChange) -> str:
     """A case in a few words: what, in which dtype, how large, and where unless on the CPU."""
     words = [result.id]
     if result.dtype and result.id.startswith(("matmul", "attention", "transformer")):
@@ -80,7 +80,7 @@ def _busy(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
     if not shares:
         return []
     least, most = min(shares), max(shares)
-    text = counted(
+    text = plural(
         len(shares),
         message(
             "* machine busy: this got {least:.0%} of the CPU time it wanted; the figure is of the fastest tenth of "
@@ -122,7 +122,7 @@ def _cells(result: BenchResult, console: Console) -> list[str]:
     spread = f"{result.iqr_s / result.median_s:.0%}" if result.iqr_s is not None and result.median_s else ""
     busy = "*" if result.busy else ""
     return [
-        shown(title_of(result)),
+        translate(title_of(result)),
         figure(result.value) + busy,
         figure(result.best_value),
         result.unit or "",

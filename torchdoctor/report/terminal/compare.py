@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, translate
 from torchdoctor.report.terminal.bench import figure, title_of
 from torchdoctor.report.terminal.table import Grid
 
@@ -24,29 +24,31 @@ _STYLES = {"faster": "green", "slower": "red", "within noise": "dim"}
 def render_comparison(comparison: Comparison, console: Console) -> None:
     """Print the comparison."""
     console.print()
-    against = shown(message("against {name}", name=comparison.name))
+    against = translate(message("against {name}", name=comparison.name))
     heads = (_("before"), _("now"), _("unit"), _("change"), _("noise"), "")
     grid = Grid(against, *heads, right=(1, 2, 4, 5))
     for row in comparison.changes:
-        cells = (shown(title_of(row)), figure(row.before), figure(row.after), row.unit)
-        change = (f"{row.percent:+.1f}%", shown(row.noise_text), _(row.verdict))
+        cells = (translate(title_of(row)), figure(row.before), figure(row.after), row.unit)
+        change = (f"{row.percent:+.1f}%", translate(row.noise_text), _(row.verdict))
         grid.add(*cells, *(Text(cell, style=_STYLES[row.verdict]) for cell in change))
     grid.print_on(console)
     if comparison.mean_percent is not None:
         console.print(
             Text(
-                shown(
+                translate(
                     message("geometric mean of the changes: {percent:+.1f}%", percent=comparison.mean_percent)
                 )
             ),
             soft_wrap=True,
         )
     for text in comparison.differences:
-        console.print(Text(shown(message("not the same: {text}", text=text)), style="yellow"), soft_wrap=True)
+        console.print(
+            Text(translate(message("not the same: {text}", text=text)), style="yellow"), soft_wrap=True
+        )
     for title, names in (
         (message("only before"), comparison.only_before),
         (message("only now"), comparison.only_after),
     ):
         if names:
             told = message("{what}: {why}", what=title, why=joined(names))
-            console.print(Text(shown(told), style="dim"), soft_wrap=True)
+            console.print(Text(translate(told), style="dim"), soft_wrap=True)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import shown_in, spaced
+from torchdoctor.core.i18n.messages import translate_document, with_trailing_space
 from torchdoctor.report.terminal.wrap import cell_width, hanging, padded
 
 if TYPE_CHECKING:
@@ -48,16 +48,16 @@ def finding_lines(row: Finding, style: Style, columns: int | None = None) -> lis
     """One finding: mark and title, what was seen, why, and the steps of the fix."""
     sure = "" if row.confidence == "sure" else _(", ") + _(row.confidence)
     lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
-    seen, why, fix = (spaced(text) for text in (_("seen:"), _("why:"), _("fix:")))
+    seen, why, fix = (with_trailing_space(text) for text in (_("seen:"), _("why:"), _("fix:")))
     width = max(map(cell_width, (seen, why, fix)))
-    rows = [(shown_in(text), False) for text in row.evidence]
+    rows = [(translate_document(text), False) for text in row.evidence]
     lines += _under(seen, rows, width, columns)
     lines += _under(why, [(row.explanation, False)], width, columns)
-    lines += _under(fix, [(shown_in(text), is_command(text)) for text in row.fix], width, columns)
+    lines += _under(fix, [(translate_document(text), is_command(text)) for text in row.fix], width, columns)
     if row.explains:
-        lines.append("    " + spaced(_("this explains:")) + _(", ").join(row.explains))
+        lines.append("    " + with_trailing_space(_("this explains:")) + _(", ").join(row.explains))
     if row.check and row.confidence != "sure":
-        lines.append("    " + spaced(_("to make sure:")) + row.check)
+        lines.append("    " + with_trailing_space(_("to make sure:")) + row.check)
     return lines
 
 
@@ -79,14 +79,16 @@ def diagnosis_markdown(found: Diagnosis) -> str:
             ),
             "",
         ]
-        lines += [*fenced(tuple(map(shown_in, row.evidence))), "", _plain(row.explanation), ""]
+        lines += [*fenced(tuple(map(translate_document, row.evidence))), "", _plain(row.explanation), ""]
         for step in row.fix:
-            lines += [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(shown_in(step))}", ""]
+            lines += (
+                [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(translate_document(step))}", ""]
+            )
         if row.explains:
             names = _(", ").join(f"`{name}`" for name in row.explains)
             lines += [_("This explains {names}.").format(names=names), ""]
         if row.check and row.confidence != "sure":
-            lines += [spaced(_("To make sure:")) + _plain(row.check), ""]
+            lines += [with_trailing_space(_("To make sure:")) + _plain(row.check), ""]
     if found.checked and found.verdict != "problems-found":
         lines += [_("Looked at:"), "", *fenced(found.checked), ""]
     lines += [f"- {_plain(row)}" for row in found.next_steps]

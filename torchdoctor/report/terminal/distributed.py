@@ -8,7 +8,7 @@ from rich.text import Text
 
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, translate
 from torchdoctor.report.terminal.bench import figure, said
 from torchdoctor.report.terminal.table import Grid
 
@@ -27,21 +27,23 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
     """Print the report."""
     head = message("{ranks} by {launcher}", ranks=plurals.ranks(report.size), launcher=report.launcher)
     head = joined(filter(None, (head, report.backend)))
-    console.print(Text(shown(head), style="bold"), soft_wrap=True)
+    console.print(Text(translate(head), style="bold"), soft_wrap=True)
     for rank in sorted(report.ranks):
         facts = report.ranks[rank]
         build = ", ".join(
             f"{key} {facts[key]}" for key in ("torch", "cuda", "nccl", "driver") if facts.get(key)
         )
-        console.print(Text(f"  {shown(report.name(rank))}: {build}"), soft_wrap=True)
+        console.print(Text(f"  {translate(report.name(rank))}: {build}"), soft_wrap=True)
     if report.results:
         _bandwidths(report).print_on(console)
         for text, style in said(report.results):
-            console.print(Text(shown(text), style=style), soft_wrap=True)
+            console.print(Text(translate(text), style=style), soft_wrap=True)
     for text in report.lagging():
-        console.print(Text(shown(text), style="yellow" if "look at it" in text else ""), soft_wrap=True)
+        console.print(Text(translate(text), style="yellow" if "look at it" in text else ""), soft_wrap=True)
     for text in report.differences:
-        console.print(Text(shown(message("not the same: {text}", text=text)), style="red"), soft_wrap=True)
+        console.print(
+            Text(translate(message("not the same: {text}", text=text)), style="red"), soft_wrap=True
+        )
     for trouble in report.troubles:
         failed = message(
             "{name} failed in {stage}: {detail}",
@@ -49,7 +51,7 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
             stage=trouble.stage,
             detail=trouble.detail,
         )
-        console.print(Text(shown(failed), style="bold red"), soft_wrap=True)
+        console.print(Text(translate(failed), style="bold red"), soft_wrap=True)
     for line in report.evidence[-_EVIDENCE:]:
         console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
     if report.passed:

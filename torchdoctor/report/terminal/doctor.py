@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import counted, joined, message, shown, shown_in
+from torchdoctor.core.i18n.messages import joined, message, plural, translate, translate_document
 from torchdoctor.diagnose.text import shown as fit_to_show
 from torchdoctor.report.terminal.wrap import hanging
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from torchdoctor.diagnose import Finding
-    from torchdoctor.doctor.check_lines import Line
+    from torchdoctor.doctor.check_lines import CheckLine
     from torchdoctor.doctor.repairs import Repair, Repaired
 
     Style = Callable[[str, str], str]
@@ -32,7 +32,7 @@ _SPEAKS = {
 
 
 def checkup_lines(
-    lines: Sequence[Line], style: Style, *, verbose: bool, columns: int | None = None
+    lines: Sequence[CheckLine], style: Style, *, verbose: bool, columns: int | None = None
 ) -> Iterator[str]:
     """One line a section that is well, every line of one that is not; with `verbose` all, and their evidence."""
     for section in dict.fromkeys(line.section for line in lines):
@@ -40,13 +40,13 @@ def checkup_lines(
         told = rows if verbose else _told(section, rows)
         for number, line in enumerate(told):
             name = _sections().get(section, section) if number == 0 else ""
-            text = shown_in(fit_to_show(line.text))
+            text = translate_document(fit_to_show(line.text))
             if line.findings:
                 text += f"  → {', '.join(line.findings)}"
             mark = style(_MARKS[line.mark], line.mark)
             yield f"{mark} {style(_padded(name), 'title')} {hanging(text, _WIDTH + 3, columns)}"
             if verbose:
-                evidence = (shown_in(fit_to_show(row)) for row in line.evidence)
+                evidence = (translate_document(fit_to_show(row)) for row in line.evidence)
                 yield from (f"{'':{_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *evidence))
 
 
@@ -72,14 +72,14 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _told(section: str, rows: list[Line]) -> list[Line]:
+def _told(section: str, rows: list[CheckLine]) -> list[CheckLine]:
     chosen = [line for line in rows if line.mark in ("warning", "error")]
     spokesman = [line for line in rows if line.id == _SPEAKS.get(section)] or rows[:1]
     extra = [line for line in rows if line.id in ("pytorch.fits", "pytorch.import")]
     return [line for line in rows if line in (*chosen, *spokesman, *extra)]
 
 
-def verdict(findings: Sequence[Finding], lines: Sequence[Line], mends: str) -> str:
+def verdict(findings: Sequence[Finding], lines: Sequence[CheckLine], mends: str) -> str:
     """The whole of it in one line; a check that failed without a finding counts too. `mends`: the repairing command."""
     errors = sum(row.severity == "error" for row in findings)
     # A check that failed follows from a finding where there is one, and counts by itself where there is none.
@@ -91,22 +91,22 @@ def verdict(findings: Sequence[Finding], lines: Sequence[Line], mends: str) -> s
     parts = []
     if errors:
         parts.append(
-            counted(errors, message("1 thing to mend"), message("{count} things to mend", count=errors))
+            plural(errors, message("1 thing to mend"), message("{count} things to mend", count=errors))
         )
     if warnings:
         parts.append(
-            counted(
+            plural(
                 warnings, message("1 thing to know of"), message("{count} things to know of", count=warnings)
             )
         )
     if not mends:
-        return shown(message("{parts}.", parts=joined(parts)))
-    return shown(
+        return translate(message("{parts}.", parts=joined(parts)))
+    return translate(
         message("{parts}. Some of it can be mended here: {command}", parts=joined(parts), command=mends)
     )
 
 
-def _nothing_wrong(lines: Sequence[Line]) -> str:
+def _nothing_wrong(lines: Sequence[CheckLine]) -> str:
     """All is well only where torch is there and the GPUs could be asked."""
     unknown = {line.id for line in lines if line.mark == "unknown"}
     if "pytorch.build" in unknown:
@@ -122,7 +122,7 @@ def planned_lines(repairs: Sequence[Repair], columns: int | None = None) -> Iter
         yield ""
         yield _("What can be done about it here:")
     for row in repairs:
-        yield f"  {hanging(shown_in(fit_to_show(row.what)), 2, columns)}"
+        yield f"  {hanging(translate_document(fit_to_show(row.what)), 2, columns)}"
 
 
 def repair_lines(rows: Sequence[Repaired]) -> Iterator[str]:
@@ -132,4 +132,4 @@ def repair_lines(rows: Sequence[Repaired]) -> Iterator[str]:
         told = message("{outcome}: {what}", outcome=words[row.outcome], what=row.what)
         if row.why:
             told = message("{text} ({why})", text=told, why=row.why)
-        yield shown_in(fit_to_show(told))
+        yield translate_document(fit_to_show(told))

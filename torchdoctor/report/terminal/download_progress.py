@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class FetchLines:
             self._tally.advance(count)
             if time.monotonic() >= self._next:
                 self._next = time.monotonic() + _EVERY
-                self._write(f"{padded(gettext('fetch'), 9)} {shown(self._tally.told())}")
+                self._write(f"{padded(gettext('fetch'), 9)} {translate(self._tally.told())}")
 
     def file(self, filename: str, done: int, size: int | None) -> None:
         """Count the file when it is finished."""
@@ -156,8 +156,8 @@ def _column(told: Callable[[Any], str]) -> Any:
 def _bytes_of(done: float, total: float | None) -> str:
     """How much of how much; of what is not known nothing is said."""
     if total is None:
-        return shown(message("{done:,.1f} MB", done=done / 1e6)) if done else ""
-    return shown(message("{done:,.1f} of {total:,.1f} MB", done=done / 1e6, total=total / 1e6))
+        return translate(message("{done:,.1f} MB", done=done / 1e6)) if done else ""
+    return translate(message("{done:,.1f} of {total:,.1f} MB", done=done / 1e6, total=total / 1e6))
 
 
 class FetchBars:
@@ -177,7 +177,7 @@ class FetchBars:
         self._bars = progress.Progress(*columns, console=made_console(stderr=True), transient=True)
         self._tally = Tally(total, files)
         self._all = self._bars.add_task(
-            f"{padded(gettext('fetch'), 9)} {shown(plurals.files(files))}", total=total
+            f"{padded(gettext('fetch'), 9)} {translate(plurals.files(files))}", total=total
         )
         self._tasks: dict[str, TaskID] = {}
         self._turn = threading.Lock()

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _table(plan: Plan) -> str:
         *((message("warning"), text) for text in plan.warnings),
         *((message("no {name}", name=row.name), row.because) for row in plan.left_out),
     ]
-    lines += [f"{padded(shown(label), width)}  {shown(text)}" for label, text in rows]
+    lines += [f"{padded(translate(label), width)}  {translate(text)}" for label, text in rows]
     return "\n".join(lines)
 
 

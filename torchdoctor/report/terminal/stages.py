@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import message, shown
+from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 from torchdoctor.verify.status_text import STATUS
 
@@ -78,12 +78,12 @@ class StageLines:
     def confirm(self, question: str) -> bool:
         """Ask on a terminal; False elsewhere."""
         self._end_bar()
-        return self.may_ask and click.confirm(shown(question), default=False, err=True)
+        return self.may_ask and click.confirm(translate(question), default=False, err=True)
 
     def agree(self, question: str) -> bool:
         """Ask on a terminal; True elsewhere, where a command does what it was started for."""
         self._end_bar()
-        return not self.may_ask or click.confirm(shown(question), default=True, err=True)
+        return not self.may_ask or click.confirm(translate(question), default=True, err=True)
 
     def start(self, total: int | None, files: int) -> None:
         """Show how the bytes come: bars on a terminal, a line now and then elsewhere."""
@@ -119,7 +119,7 @@ class StageLines:
                 click.echo(text, err=True)
 
     def _hung(self, text: str) -> str:
-        return hanging(shown(text), _WIDTH + 1, self._columns)
+        return hanging(translate(text), _WIDTH + 1, self._columns)
 
     def _end_bar(self) -> None:
         if self._fetch is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, shown
+from torchdoctor.core.i18n.messages import joined, message, translate
 from torchdoctor.report.terminal.table import Grid
 from torchdoctor.verify.status_text import counted_checks
 
@@ -41,11 +41,11 @@ def render_verify(report: VerifyReport, console: Console, *, explained: Collecti
         if check.status == "skip" and check.detail in together:
             continue
         took = f"{check.seconds:.2f}" if check.status != "skip" else ""
-        grid.add(mark(check.status, console), check.id, check.device, took, shown(check.detail))
+        grid.add(mark(check.status, console), check.id, check.device, took, translate(check.detail))
     grid.print_on(console)
     for why, names in together.items():
         told = message("{what}: {why}", what=why, why=joined(names))
-        said = Text.assemble(mark("skip", console), f" {shown(told)}")
+        said = Text.assemble(mark("skip", console), f" {translate(told)}")
         console.print(said, soft_wrap=True)
     for check in report.checks:
         if check.status == "fail" and check.evidence and check not in explained:
@@ -87,14 +87,16 @@ def environment_line(environment: Mapping[str, Any]) -> Text:
         message("{what}: {why}", what=row["device"], why=row["name"]) for row in devices if row.get("name")
     ]
     told = message("{parts} ({place})", parts=joined(parts), place=environment.get("executable"))
-    return Text(shown(told))
+    return Text(translate(told))
 
 
 def _print_evidence(check: CheckResult, console: Console) -> None:
     console.print(
         Text(
             "\n"
-            + shown(message("{check} on {device}, the last it said:", check=check.id, device=check.device)),
+            + translate(
+                message("{check} on {device}, the last it said:", check=check.id, device=check.device)
+            ),
             style="bold",
         ),
         soft_wrap=True,
@@ -105,4 +107,4 @@ def _print_evidence(check: CheckResult, console: Console) -> None:
 
 def _summary(report: VerifyReport) -> Text:
     text = counted_checks(report.checks) or message("no check was run")
-    return Text(shown(text), style="bold green" if report.passed else "bold red")
+    return Text(translate(text), style="bold green" if report.passed else "bold red")

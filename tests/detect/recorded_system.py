@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PaperWorld:
+class RecordedSystem:
     """Commands are looked up by how their line begins, the longest first; what is not there is missing.
 
     A program that has an answer to one line has none to others: it fails and says nothing.
