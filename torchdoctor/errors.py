@@ -19,23 +19,19 @@ __all__ = [
 class TorchdoctorError(Exception):
     """Root of every error raised on purpose.
 
-    `message` says what happened and why, `fix` what to do next, `kind` is a stable kebab-case name that
-    scripts may rest on, and `exit_status` is what the process ends with.
+    `message` says what happened and why, `fix` what to do next. `code` is a stable kebab-case word that scripts may
+    rely on: the one given, else the class's own. `exit_status` is the status that the process ends with.
     """
 
-    kind: ClassVar[str] = "error"
+    code: str = "error"
     exit_status: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, fix: str, kind: str | None = None) -> None:
+    def __init__(self, message: str, *, fix: str, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
-        self._kind = kind
-
-    @property
-    def name(self) -> str:
-        """The kebab-case kind: the one given, else the class's own."""
-        return self._kind or self.kind
+        if code is not None:
+            self.code = code
 
     def __str__(self) -> str:
         return self.message
@@ -44,47 +40,47 @@ class TorchdoctorError(Exception):
 class UsageError(TorchdoctorError):
     """The options contradict each other or name something that is not there."""
 
-    kind = "usage"
+    code = "usage"
     exit_status = 2
 
 
 class EnvironmentUnusable(TorchdoctorError):
     """The environment or interpreter named is missing, or is not one we may touch."""
 
-    kind = "environment"
+    code = "environment"
     exit_status = 2
 
 
 class NoSolution(TorchdoctorError):
     """No build fits this machine and this request."""
 
-    kind = "no-solution"
+    code = "no-solution"
     exit_status = 3
 
 
 class SourceFailed(TorchdoctorError):
     """An index, mirror or folder could not be read, or served the wrong bytes."""
 
-    kind = "source"
+    code = "source"
     exit_status = 4
 
 
 class InstallFailed(TorchdoctorError):
     """The installation failed; the environment is as it was."""
 
-    kind = "install"
+    code = "install"
     exit_status = 5
 
 
 class NotConfirmed(TorchdoctorError):
     """A change was asked for and nobody said yes; what was there is as it was."""
 
-    kind = "not-confirmed"
+    code = "not-confirmed"
     exit_status = 5
 
 
 class KernelFailed(TorchdoctorError):
     """The kernel could not be registered, or did not run a cell."""
 
-    kind = "kernel"
+    code = "kernel"
     exit_status = 1

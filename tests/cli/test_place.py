@@ -64,5 +64,5 @@ def test_a_user_without_a_home_is_told_what_to_set():
 
     with pytest.raises(EnvironmentUnusable) as raised:
         user_directory(homeless, "TORCHDOCTOR_CACHE_DIR")
-    assert raised.value.name == "no-home"
+    assert raised.value.code == "no-home"
     assert "TORCHDOCTOR_CACHE_DIR" in raised.value.fix

@@ -73,7 +73,7 @@ def test_an_interpreter_that_is_not_there_is_named():
         describe_python(host_system(os.environ), "/nowhere/bin/python")
     assert caught.value.message == "there is no Python at /nowhere/bin/python"
     assert "--python" in caught.value.fix
-    assert caught.value.name == "no-python"
+    assert caught.value.code == "no-python"
 
 
 @posix

@@ -112,7 +112,7 @@ def test_the_stores_alias_is_no_python():
         EnvironmentUnusable, match="is the alias that Windows has for the Microsoft Store"
     ) as caught:
         describe_python(RecordedSystem(commands={"python.exe": answer}), "python.exe")
-    assert caught.value.name == "store-alias"
+    assert caught.value.code == "store-alias"
 
 
 @pytest.mark.parametrize("name", ["VIRTUAL_ENV", "CONDA_PREFIX"])

@@ -34,7 +34,7 @@ def refused(fetcher, kind, wheel=None, **more):
     """Fetch in vain; nothing is visible under a final name."""
     with pytest.raises(SourceFailed) as caught:
         fetcher(wheel, **more)
-    assert caught.value.name == kind
+    assert caught.value.code == kind
     assert fetcher.visible() == []
     return caught.value.message
 

@@ -174,7 +174,7 @@ def test_a_disk_that_fills_up_is_named(fetcher, monkeypatch):
     monkeypatch.setattr("torchdoctor.fetch.transfer.partial_file.os.posix_fallocate", full)
     with pytest.raises(SourceFailed, match="No space left") as caught:
         fetcher()
-    assert caught.value.name == "no-space"
+    assert caught.value.code == "no-space"
 
 
 def test_the_journal_holds_no_place_in_plain_text(fetcher):

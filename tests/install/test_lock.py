@@ -316,8 +316,8 @@ def refusal(folder, machine, text):
     with pytest.raises(TorchdoctorError) as caught:
         plan_of_lock(read_lock(path, machine=machine, tags=supported_tags(machine)), path)
     assert caught.value.fix
-    assert caught.value.exit_status == (3 if caught.value.name == "foreign-lock" else 2)
-    return caught.value.name
+    assert caught.value.exit_status == (3 if caught.value.code == "foreign-lock" else 2)
+    return caught.value.code
 
 
 def test_a_good_lock_is_read(tmp_path, here):

@@ -49,7 +49,7 @@ def refused(path, name=NAME):
     """Why the wheel is refused."""
     with pytest.raises(InstallFailed) as caught:
         validate_wheel(path, name)
-    assert caught.value.name == "bad-wheel"
+    assert caught.value.code == "bad-wheel"
     return caught.value.message
 
 

@@ -104,5 +104,5 @@ def test_no_value_in_any_field_breaks_the_reader(full, field, value):
     try:
         Inventory.from_json({**full.to_json(), field: value})
     except UsageError as error:
-        kind = error.name
+        kind = error.code
     assert kind in ("", "bad-inventory")

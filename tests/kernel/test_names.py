@@ -23,7 +23,7 @@ def test_a_name_that_a_path_a_shell_or_windows_would_misread_is_refused(name):
     """Wrong usage, and it says what may stand there."""
     with pytest.raises(UsageError) as caught:
         valid_name(name)
-    assert caught.value.name == "kernel-name"
+    assert caught.value.code == "kernel-name"
     assert "letters, digits" in caught.value.message
     assert len(caught.value.message) < 300
 
@@ -58,7 +58,7 @@ def test_a_display_name_that_a_menu_cannot_show_is_refused(text):
     """One line of printable signs."""
     with pytest.raises(UsageError) as caught:
         valid_display_name(text)
-    assert caught.value.name == "display-name"
+    assert caught.value.code == "display-name"
 
 
 def test_a_display_name_may_be_in_any_script():

@@ -132,7 +132,7 @@ def test_an_index_out_of_reach_leaves_what_was_stored(listed, tmp_path):
     listed.faults["/whl/torch/"] = Fault(body=b"<html>Log in to the hotel's network</html>")
     with pytest.raises(SourceFailed) as caught:
         update(tmp_path, f"{listed.url}/whl", today=DAY)
-    assert caught.value.name == "not-an-index"
+    assert caught.value.code == "not-an-index"
     listed.faults["/whl/torch/"] = Fault(body=b'{"files": 1}')
     with pytest.raises(SourceFailed):
         update(tmp_path, f"{listed.url}/whl", today=DAY)
@@ -226,7 +226,7 @@ def test_two_updates_do_not_write_at_once(tmp_path):
         assert held.wait(60)
         with pytest.raises(SourceFailed) as caught, locked(tmp_path, seconds=0.1):
             pass
-        assert caught.value.name == "busy"
+        assert caught.value.code == "busy"
     finally:
         let_go.set()
         other.join()

@@ -111,7 +111,7 @@ def _gpus(python: Path, environ: Mapping[str, str]) -> int:
         raise EnvironmentUnusable(
             message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
             fix=message("name an environment that has a working Python: torchdoctor install makes one"),
-            kind="no-python",
+            code="no-python",
         ) from error
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [message("it said nothing")]

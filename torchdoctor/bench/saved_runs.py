@@ -30,7 +30,7 @@ _LONGEST_TEXT = 4_000
 class UnreadableBench(UsageError):
     """A saved run is not there, is of another version, or is none."""
 
-    kind = "saved-bench"
+    code = "saved-bench"
 
 
 def check_name(name: str) -> str:

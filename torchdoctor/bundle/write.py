@@ -68,7 +68,7 @@ def check_bundle_folder(folder: Path) -> None:
                 names=joined(sorted(names)[:3]),
             ),
             fix=message("name a folder that is empty or not there yet"),
-            kind="not-a-bundle",
+            code="not-a-bundle",
         )
 
 
@@ -102,7 +102,7 @@ def write_bundle(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine
                 "check that there is space and that files of this size can lie there, and run the "
                 "command again: what was fetched is kept"
             ),
-            kind="bundle",
+            code="bundle",
         ) from error
 
 
@@ -112,7 +112,7 @@ def _write(folder: Path, locked: Lock, house: Wheelhouse, machine: Machine) -> B
         raise SourceFailed(
             message("another torchdoctor is writing into {folder}", folder=folder),
             fix=message("wait until it is done"),
-            kind="busy",
+            code="busy",
         )
     with hold_folder_lock(folder):
         _check_space(folder, house)
@@ -141,7 +141,7 @@ def _check_space(folder: Path, house: Wheelhouse) -> None:
                 free=free / 1e9,
             ),
             fix=message("free space there, or name another folder; what was fetched is kept"),
-            kind="no-space",
+            code="no-space",
         )
 
 

@@ -195,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except TorchdoctorError as error:
         status = error.exit_status
         _print_error(
-            as_json, kind=error.name, text=with_origin(error.message, innermost(root)), fix=error.fix
+            as_json, kind=error.code, text=with_origin(error.message, innermost(root)), fix=error.fix
         )
     except click.ClickException as error:
         status = EXIT_USAGE

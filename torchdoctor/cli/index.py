@@ -219,7 +219,7 @@ def _asked(snapshot: Snapshot, torch: str) -> Release:
             fix=message(
                 "see `torchdoctor index show`, or ask the live index with `torchdoctor index update`"
             ),
-            kind="no-such-release",
+            code="no-such-release",
         ) from error
 
 

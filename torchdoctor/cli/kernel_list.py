@@ -133,7 +133,7 @@ def kernel_named(system: System, name: str) -> KernelState:
             if near
             else message("there is no kernel {name!r}", name=name[:100]),
             fix="torchdoctor jupyter-kernel list",
-            kind="no-kernel",
+            code="no-kernel",
         )
     return found
 

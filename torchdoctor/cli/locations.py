@@ -67,7 +67,7 @@ def environment_folder(env: Path) -> Path:
                     place=folder,
                 ),
                 fix=message("name a folder inside it, such as .venv, or go elsewhere first"),
-                kind="current-folder",
+                code="current-folder",
             )
     return folder
 
@@ -119,7 +119,7 @@ def user_directory(kind: Callable[..., Path], variable: str) -> Path:
         raise EnvironmentUnusable(
             message("this user has no home folder, in which torchdoctor would keep its files"),
             fix=message("set HOME, or {variable}, to a folder that can be written to", variable=variable),
-            kind="no-home",
+            code="no-home",
         ) from error
     return full_path(folder)
 
@@ -188,7 +188,7 @@ def _interpreter_gone(folder: Path, python: Path) -> EnvironmentUnusable:
             place=folder,
             again=shlex.quote(str(folder)),
         ),
-        kind="python-gone",
+        code="python-gone",
     )
 
 

@@ -216,7 +216,7 @@ def _wrong(path: str, expected: str, value: Any) -> UsageError:
         fix=message(
             "correct that field, or write the description anew with `torchdoctor report --format json`"
         ),
-        kind="bad-machine",
+        code="bad-machine",
     )
 
 

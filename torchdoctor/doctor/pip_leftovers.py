@@ -90,5 +90,5 @@ def remove_folders(folders: Iterable[Path]) -> None:
                 fix=message(
                     "end the programs that use the environment, let this user write there, and try again"
                 ),
-                kind="leftover",
+                code="leftover",
             ) from error

@@ -129,7 +129,7 @@ def _refuse_read_only(cache: Path, error: OSError) -> None:
                 "the cache {cache} cannot be written to: {strerror}", cache=cache, strerror=error.strerror
             ),
             fix=message("run it as the user whose cache it is"),
-            kind="cache",
+            code="cache",
         ) from error
 
 

@@ -84,7 +84,7 @@ def compare(wheel: LockedWheel, found: str, place: str) -> None:
                 "nothing was installed; try again, or name another source with --index-url, --mirror or "
                 "--find-links"
             ),
-            kind="hash-mismatch",
+            code="hash-mismatch",
         )
 
 
@@ -99,7 +99,7 @@ def check_checksums(wheel: LockedWheel, path: Path) -> None:
                 bad=bad,
             ),
             fix=message("try again, or name another source with --index-url, --mirror or --find-links"),
-            kind="bad-wheel",
+            code="bad-wheel",
         )
 
 

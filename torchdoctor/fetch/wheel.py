@@ -72,7 +72,7 @@ def download_wheel(wheel: LockedWheel, line: DownloadSession, urls: Sequence[str
                 strerror=error.strerror or error,
             ),
             fix=message("free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk"),
-            kind="no-space" if error.errno == _DISK_FULL else "cache",
+            code="no-space" if error.errno == _DISK_FULL else "cache",
         ) from error
 
 
@@ -92,7 +92,7 @@ def _alone(line: DownloadSession, key: str, wheel: LockedWheel) -> Iterator[None
         except Timeout:
             if line.stopped.is_set():
                 raise SourceFailed(
-                    message("it was stopped"), fix=message("run the command again"), kind="stopped"
+                    message("it was stopped"), fix=message("run the command again"), code="stopped"
                 ) from None
             if not told:
                 line.progress.note(
@@ -274,7 +274,7 @@ class _OneFile:
                 why=why,
             ),
             fix=self._fix(),
-            kind="download_wheel",
+            code="download_wheel",
         )
 
     def _fix(self) -> str:

@@ -81,7 +81,7 @@ def _check_names(wheel: LockedWheel) -> None:
         raise SourceFailed(
             message("{filename!r} is not the name of a wheel", filename=wheel.filename),
             fix=message("name another source"),
-            kind="bad-wheel",
+            code="bad-wheel",
         )
     if wheel.sha256 is not None and not _SHA256.fullmatch(wheel.sha256):
         raise SourceFailed(
@@ -91,7 +91,7 @@ def _check_names(wheel: LockedWheel) -> None:
                 sha256=wheel.sha256[:80],
             ),
             fix=message("name another source, or lock again"),
-            kind="bad-wheel",
+            code="bad-wheel",
         )
 
 
@@ -132,7 +132,7 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
         raise SourceFailed(
             message("the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror),
             fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
-            kind="cache",
+            code="cache",
         ) from error
     if needed > free:
         raise SourceFailed(
@@ -143,7 +143,7 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
                 free=free / 1e9,
             ),
             fix=message("free space there, or set TORCHDOCTOR_CACHE_DIR to a folder on another disk"),
-            kind="no-space",
+            code="no-space",
         )
 
 
@@ -192,7 +192,7 @@ def _one(
                 "{filename} is not in the cache, and --offline forbids fetching it", filename=wheel.filename
             ),
             fix=message("leave out --offline, or name a folder that has it with --find-links"),
-            kind="offline",
+            code="offline",
         )
     return download_wheel(wheel, line, mirrors(wheel) if wheel.sha256 is not None else ())
 
@@ -205,7 +205,7 @@ def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
         raise SourceFailed(
             message("{path} cannot be read: {strerror}", path=path, strerror=error.strerror),
             fix=message("check the folder"),
-            kind="unreachable",
+            code="unreachable",
         ) from error
     compare(wheel, found, str(path))
     progress.advance(path.stat().st_size)

@@ -157,7 +157,7 @@ def refuse_new_conflicts(
                 which=" ".join(new)[:600],
             ),
             fix=message("install into an environment of its own: torchdoctor install ENV"),
-            kind="conflict",
+            code="conflict",
         )
 
 
@@ -184,7 +184,7 @@ def _refuse_foreign_companions(stage: Path, folder: Path) -> None:
                     "environment of its own",
                     name=companion.name,
                 ),
-                kind="conflict",
+                code="conflict",
             )
 
 

@@ -105,7 +105,7 @@ def _journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
         raise InstallFailed(
             message("{path} names files outside of its environment, so nothing is undone by it", path=path),
             fix=message("look at it, and remove the folder {parent}", parent=path.parent),
-            kind="bad-journal",
+            code="bad-journal",
         )
     return {"old": document["old"], "fresh": document["fresh"]}
 

@@ -58,5 +58,5 @@ def _refuse_strange(python: PythonInfo, folder: Path) -> None:
             prefix=python.prefix,
         ),
         fix=message("name another folder: torchdoctor install ENV"),
-        kind="not-its-own-python",
+        code="not-its-own-python",
     )

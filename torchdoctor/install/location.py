@@ -56,7 +56,7 @@ def inspect_location(folder: Path) -> LocationKind:
                     "name a folder inside it: torchdoctor install {inside}",
                     inside=shlex.quote(str(folder / "env")),
                 ),
-                kind="mount-point",
+                code="mount-point",
             )
         raise EnvironmentUnusable(
             message(
@@ -64,7 +64,7 @@ def inspect_location(folder: Path) -> LocationKind:
                 folder=folder,
             ),
             fix=_ADVICE,
-            kind="not-a-venv",
+            code="not-a-venv",
         )
     if not interpreter_of(folder).exists():
         raise _without_python(folder, state)
@@ -119,13 +119,13 @@ def _refuse_system(folder: Path) -> None:
                 marks=marks[0],
             ),
             fix=_ADVICE,
-            kind="externally-managed",
+            code="externally-managed",
         )
     if (folder / "conda-meta" / "frozen").exists():
         raise EnvironmentUnusable(
             message("{folder} is a conda environment that is frozen", folder=folder),
             fix=message("make one of its own with `conda create`, or a venv: torchdoctor install ENV"),
-            kind="externally-managed",
+            code="externally-managed",
         )
 
 
@@ -134,10 +134,10 @@ def _without_python(folder: Path, state: LocationKind) -> EnvironmentUnusable:
         return EnvironmentUnusable(
             message("{folder} is a conda environment without a Python", folder=folder),
             fix=message("install one: conda install -p {place} python pip", place=shlex.quote(str(folder))),
-            kind="conda",
+            code="conda",
         )
     return EnvironmentUnusable(
         message("{folder} is a virtual environment whose Python is gone", folder=folder),
         fix=message("remove {folder}, or name another folder: torchdoctor install ENV", folder=folder),
-        kind="broken-venv",
+        code="broken-venv",
     )

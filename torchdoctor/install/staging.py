@@ -61,7 +61,7 @@ def _busy(folder: Path) -> InstallFailed:
     return InstallFailed(
         message("another torchdoctor is installing into {folder}", folder=folder),
         fix=message("wait until it is done"),
-        kind="busy",
+        code="busy",
     )
 
 
@@ -164,5 +164,5 @@ def check_space(needed: int, parent: Path) -> None:
                 free=free / 1e9,
             ),
             fix=message("free space there, or name a folder on another disk: torchdoctor install ENV"),
-            kind="no-space",
+            code="no-space",
         )

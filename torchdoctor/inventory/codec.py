@@ -45,7 +45,7 @@ def from_json(document: Any) -> Inventory:
     """
     fix = "write it anew with `torchdoctor report --format json`"
     if not isinstance(document, dict):
-        raise UsageError(message("the inventory is not an object"), fix=fix, kind="bad-inventory")
+        raise UsageError(message("the inventory is not an object"), fix=fix, code="bad-inventory")
     if document.get("schema") != SCHEMA:
         raise UsageError(
             message(
@@ -54,7 +54,7 @@ def from_json(document: Any) -> Inventory:
                 known=SCHEMA,
             ),
             fix=message("{fix}, or use the torchdoctor that wrote it", fix=fix),
-            kind="bad-inventory",
+            code="bad-inventory",
         )
     from cattrs import BaseValidationError, transform_error
 
@@ -69,7 +69,7 @@ def from_json(document: Any) -> Inventory:
 
 def _wrong(said: str, fix: str) -> UsageError:
     return UsageError(
-        message("the inventory cannot be used: {said}", said=said[:300]), fix=fix, kind="bad-inventory"
+        message("the inventory cannot be used: {said}", said=said[:300]), fix=fix, code="bad-inventory"
     )
 
 

@@ -51,7 +51,7 @@ def check_kernel(
                 why=problem.message if problem else message("no environment in reach has jupyter_client"),
             ),
             fix=problem.fix if problem else message("install it: python -m pip install jupyter_client"),
-            kind=problem.kind if problem else "no-jupyter",
+            code=problem.kind if problem else "no-jupyter",
         )
     session = run_cells(
         client, state.folder, environ=system.environ, cells=cells, limits=limits, on_wait=on_wait

@@ -34,7 +34,7 @@ def valid_name(name: str, *, option: str = "--name") -> str:
                 name=name[:60],
             ),
             fix=message("choose another with {option}", option=option),
-            kind="kernel-name",
+            code="kernel-name",
         )
     return name
 
@@ -60,7 +60,7 @@ def valid_display_name(text: str) -> str:
                 most=_LONGEST,
             ),
             fix=message("choose another with --display-name"),
-            kind="display-name",
+            code="display-name",
         )
     return text
 
@@ -74,7 +74,7 @@ def valid_settings(lines: Iterable[str]) -> dict[str, str]:
             raise UsageError(
                 message("{text!r} does not set a variable", text=line[:60]),
                 fix=message("write --env KEY=VALUE, such as --env CUDA_VISIBLE_DEVICES=0"),
-                kind="variable",
+                code="variable",
             )
         settings[key] = value
     return settings

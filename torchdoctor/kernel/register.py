@@ -95,7 +95,7 @@ def destination_for(
         raise UsageError(
             message("{kernel} is Jupyter's own name for the Python that it runs with", kernel=name),
             fix=message("choose another with --name, or take it over with --yes"),
-            kind="kernel-exists",
+            code="kernel-exists",
         )
     kernels = prefix / "share" / "jupyter" / "kernels" if prefix else user_kernels(environ)
     check_writable(kernels / name)
@@ -175,7 +175,7 @@ def _taken(state: KernelState) -> UsageError:
             entry=sanitize_line(entry, limit=600),
         ),
         fix=message("choose another with --name, or replace it with --yes"),
-        kind="kernel-exists",
+        code="kernel-exists",
     )
 
 

@@ -112,7 +112,7 @@ def _started(command: list[str], work: str, environ: Mapping[str, str]) -> subpr
         raise KernelFailed(
             message("{program} cannot be run: {why}", program=command[0], why=error.strerror or error),
             fix=message("torchdoctor jupyter-kernel list says which kernels have a Python that is there"),
-            kind="python-gone",
+            code="python-gone",
         ) from error
 
 

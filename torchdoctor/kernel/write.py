@@ -90,11 +90,11 @@ def check_writable(destination: Path) -> None:
             place = place.parent
         if not place.is_dir():
             raise KernelFailed(
-                message("{place} is not a folder", place=place), fix=_FIX, kind="kernel-folder"
+                message("{place} is not a folder", place=place), fix=_FIX, code="kernel-folder"
             )
         if not os.access(place, os.W_OK | os.X_OK):
             raise KernelFailed(
-                message("{place} cannot be written to", place=place), fix=_FIX, kind="kernel-folder"
+                message("{place} cannot be written to", place=place), fix=_FIX, code="kernel-folder"
             )
 
 
@@ -118,7 +118,7 @@ def _named_failures(destination: Path) -> Iterator[None]:
         raise KernelFailed(
             message("{place} cannot be changed: {why}", place=destination, why=error.strerror or error),
             fix=_FIX,
-            kind="kernel-folder",
+            code="kernel-folder",
         ) from error
 
 

@@ -168,13 +168,13 @@ def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFai
         return SourceFailed(
             message("an index serves metadata that is not what it says: {text}", text=text),
             fix=message("name another source with --index-url, --mirror or --find-links"),
-            kind="hash-mismatch",
+            code="hash-mismatch",
         )
     if "invalid value" in finished.stderr or "Failed to parse environment variable" in finished.stderr:
         return UsageError(
             message("uv does not understand a setting of its own: {text}", text=text),
             fix=message("correct or unset that variable: `env | grep UV_` shows them"),
-            kind="uv-setting",
+            code="uv-setting",
         )
     if "cache" in finished.stderr and (
         "Permission denied" in finished.stderr or "failed to create" in finished.stderr.lower()
@@ -182,7 +182,7 @@ def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFai
         return SourceFailed(
             message("uv's cache cannot be used: {text}", text=text),
             fix=message("set UV_CACHE_DIR to a folder that can be written to"),
-            kind="cache",
+            code="cache",
         )
     if any(sign in finished.stderr for sign in signs):
         return SourceFailed(
@@ -190,7 +190,7 @@ def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFai
             fix=message(
                 "check the network, or name an index in reach with --index-url or in pip's or uv's settings"
             ),
-            kind="unreachable",
+            code="unreachable",
         )
     return NoSolution(
         message(
@@ -199,7 +199,7 @@ def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFai
             why_not=_why_not(passed_over, text),
         ),
         fix=message("name a source that has them with --index-url or --find-links"),
-        kind="no-lock",
+        code="no-lock",
     )
 
 
@@ -227,7 +227,7 @@ def _wheel(package: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping
                 version=package.get("version", ""),
             ),
             fix=message("name a source that has one with --index-url or --find-links"),
-            kind="no-lock",
+            code="no-lock",
         )
     row = found[0]
     place = row.get("url") or Path(row["path"]).absolute().as_uri()
@@ -237,7 +237,7 @@ def _wheel(package: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping
         raise NoSolution(
             message("the lock took {filename}, which is not the file that was chosen", filename=filename),
             fix=message("report this with the output of `torchdoctor install -v`"),
-            kind="no-lock",
+            code="no-lock",
         )
     if place.startswith("file:"):
         place = linked.get(filename, place)

@@ -98,7 +98,7 @@ def _metadata(path: Path, wheel: Wheel) -> bytes:
         raise SourceFailed(
             message("{path} is not a usable wheel: {error}", path=path, error=error),
             fix=message("download it again, or remove it"),
-            kind="bad-wheel",
+            code="bad-wheel",
         ) from error
     raise SourceFailed(
         message(
@@ -107,7 +107,7 @@ def _metadata(path: Path, wheel: Wheel) -> bytes:
             project=wheel.project,
         ),
         fix=message("download it again, or remove it"),
-        kind="bad-wheel",
+        code="bad-wheel",
     )
 
 

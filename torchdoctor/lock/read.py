@@ -61,7 +61,7 @@ def read_lock(path: Path, *, machine: Machine, tags: Sequence[Tag]) -> Lock:
                 processor=environment["platform_machine"],
             ),
             fix=_for_this_machine(machine),
-            kind="foreign-lock",
+            code="foreign-lock",
         )
     wheels = tuple(_selected(parsed, path, machine, tags))
     variant = _variant(parsed, wheels)
@@ -84,7 +84,7 @@ def plan_of_lock(lock: Lock, path: Path) -> Plan:
                 "--format pylock`",
                 path=path,
             ),
-            kind="bad-lock",
+            code="bad-lock",
         )
     packages = []
     for name in ("torch", *COMPANIONS):
@@ -111,7 +111,7 @@ def _parsed(path: Path) -> Pylock:
             raise UsageError(
                 message("there is no lock {path}", path=path),
                 fix=message("name a pylock.toml that is there"),
-                kind="bad-lock",
+                code="bad-lock",
             )
         with path.open("rb") as file:
             text = file.read(_LIMIT + 1)
@@ -124,13 +124,13 @@ def _parsed(path: Path) -> Pylock:
         raise UsageError(
             message("{path} is of a newer format: {error}", path=path, error=error),
             fix=_ANEW,
-            kind="bad-lock",
+            code="bad-lock",
         ) from error
     except (OSError, ValueError, RecursionError, PylockValidationError) as error:
         raise UsageError(
             message("{path} is not a lock that can be read: {error}", path=path, error=str(error)[:300]),
             fix=message("give a pylock.toml (PEP 751), such as `torchdoctor resolve --format pylock` prints"),
-            kind="bad-lock",
+            code="bad-lock",
         ) from error
 
 
@@ -149,7 +149,7 @@ def _refuse_hashless(document: dict[str, Any], path: Path) -> None:
                         name=str(package.get("name"))[:80],
                     ),
                     fix=_ANEW,
-                    kind="lock-without-hashes",
+                    code="lock-without-hashes",
                 )
 
 
@@ -166,7 +166,7 @@ def _selected(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag])
                         name=package.name,
                     ),
                     fix=_ANEW,
-                    kind="bad-lock",
+                    code="bad-lock",
                 )
             yield _locked(package, chosen, path)
     except PylockSelectError as error:
@@ -174,7 +174,7 @@ def _selected(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag])
         raise NoSolution(
             message("{path} is not for this machine ({label}): {error}", path=path, label=label, error=error),
             fix=_for_this_machine(machine),
-            kind="foreign-lock",
+            code="foreign-lock",
         ) from error
 
 
@@ -267,5 +267,5 @@ def _hostile(path: Path, what: str) -> UsageError:
     return UsageError(
         message("{path} is not a lock to install from: {what}", path=path, what=what),
         fix=joined([message("look where it comes from"), _ANEW], "; "),
-        kind="bad-lock",
+        code="bad-lock",
     )

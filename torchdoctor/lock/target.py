@@ -63,7 +63,7 @@ def target_of(machine: Machine) -> Target:
                 "run this command on that machine, or ask for `--format json`, `pip` or `urls`, which "
                 "need no lock"
             ),
-            kind="no-lock",
+            code="no-lock",
         )
     # https://docs.astral.sh/uv/reference/cli/#uv-pip-compile--python-platform: 13.0 without a word.
     environ = {"MACOSX_DEPLOYMENT_TARGET": machine.os_version} if machine.os_version else {}
@@ -99,7 +99,7 @@ def _platform(machine: Machine) -> str:
             "run this command on that machine, or ask for `--format json`, `pip` or `urls`, which "
             "need no lock"
         ),
-        kind="no-lock",
+        code="no-lock",
     )
 
 

@@ -75,7 +75,7 @@ def report_document(reported: Reported, *, when: datetime, identity: Identity) -
 
 
 def _error(problem: TorchdoctorError) -> dict[str, str]:
-    return {"kind": problem.name, "message": problem.message, "fix": problem.fix}
+    return {"kind": problem.code, "message": problem.message, "fix": problem.fix}
 
 
 def sections_of(document: dict[str, Any]) -> tuple[Section, ...]:

@@ -109,7 +109,7 @@ def _no_such_release(request: Request, snapshot: Snapshot) -> NoSolution:
             newest=known[-1],
         ),
         fix=message("ask for one that exists, the nearest: {near}", near=joined(map(str, reversed(near)))),
-        kind="no-such-release",
+        code="no-such-release",
     )
 
 

@@ -119,7 +119,7 @@ def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage
                     "leave out `--with {project}`, or ask for another release or another Python",
                     project=row.project,
                 ),
-                kind="companion-missing",
+                code="companion-missing",
             )
         left_out.append(LeftOut(name=row.project, because=because))
     return tuple(packages), tuple(left_out)

@@ -202,7 +202,7 @@ def _with_companions(
                     "or `--find-links`",
                     project=row.project,
                 ),
-                kind="companion-missing",
+                code="companion-missing",
             )
         left_out.append(LeftOut(name=row.project, because=because))
     return tuple(found), tuple(left_out)

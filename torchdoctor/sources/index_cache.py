@@ -147,7 +147,7 @@ def locked(folder: Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
             raise SourceFailed(
                 message("another torchdoctor is updating {path}", path=stored_file(folder)),
                 fix=message("wait until it is done"),
-                kind="busy",
+                code="busy",
             ) from error
     try:
         yield
@@ -165,5 +165,5 @@ def _told(folder: Path) -> Iterator[None]:
                 "{folder} cannot be written to: {strerror}", folder=folder, strerror=error.strerror or error
             ),
             fix=message("name another folder in TORCHDOCTOR_DATA_DIR"),
-            kind="data-folder",
+            code="data-folder",
         ) from error

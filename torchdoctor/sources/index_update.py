@@ -139,7 +139,7 @@ class _Asked:
             fix=message(
                 "give the folder above torch/ with --index-url, such as https://download.pytorch.org/whl"
             ),
-            kind="not-an-index",
+            code="not-an-index",
         )
 
 

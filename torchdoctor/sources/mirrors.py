@@ -45,7 +45,7 @@ def mirror(name: str) -> tuple[Source, Source | None]:
             fix=message(
                 "choose one of: {names}; or {auto}, which takes the fastest", names=joined(table), auto=AUTO
             ),
-            kind="no-such-mirror",
+            code="no-such-mirror",
         )
     row = table[name]
     if row["base"] == OFFICIAL.url:
@@ -87,6 +87,6 @@ def mirrors_by_speed(tell: Callable[[str], None]) -> tuple[str, ...]:
                 names=joined((f"{pages[row.url]}: {row.failure}" for row in found), "; "),
             ),
             fix=message("check the network and the proxy settings, or name a folder with --find-links"),
-            kind="unreachable",
+            code="unreachable",
         )
     return names

@@ -20,6 +20,6 @@ def valid_device(text: str) -> str:
         raise UsageError(
             message("{text!r} is not the name of a device", text=text[:60]),
             fix=message("write cpu, cuda, cuda:0, xpu, xpu:0 or mps; torch calls AMD's GPUs cuda as well"),
-            kind="device",
+            code="device",
         )
     return text

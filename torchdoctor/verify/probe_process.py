@@ -78,7 +78,7 @@ class ProbeProcess:
             raise EnvironmentUnusable(
                 message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
                 fix=message("name an environment that has a working Python: torchdoctor install makes one"),
-                kind="no-python",
+                code="no-python",
             ) from error
         self._events: queue.Queue[object] = queue.Queue()
         self._reader = EventReader(mark)

@@ -233,7 +233,7 @@ class _Run:
             raise EnvironmentUnusable(
                 message("no temporary folder can be made: {why}", why=error.strerror or error),
                 fix=message("set TMPDIR to a folder that can be written to"),
-                kind="no-temporary-folder",
+                code="no-temporary-folder",
             ) from error
         with work as folder:
             while not self._through(python, Path(folder), environ):
@@ -303,7 +303,7 @@ class _Run:
                     said=said,
                 ),
                 fix=message("name another environment, or make one with: torchdoctor install"),
-                kind="no-python",
+                code="no-python",
             )
         if self._current is None or self._current in self._finished:
             # It is not a step that does it: another process would go the same way.

@@ -87,7 +87,7 @@ def fetch_lock(
                 variant=plan.variant,
             ),
             fix=message("make the lock anew: torchdoctor resolve --format pylock"),
-            kind="foreign-build",
+            code="foreign-build",
         )
     return plan, house
 
@@ -258,7 +258,7 @@ def _without(plan: Plan, foreign: tuple[str, str], request: Request, report: Rep
                 variant=plan.variant,
                 built=built,
             ),
-            kind="foreign-build",
+            code="foreign-build",
         )
     report.warn(message("{name} is left out: {because}", name=name, because=because))
     return replace(

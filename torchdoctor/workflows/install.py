@@ -248,7 +248,7 @@ def _bring(
             raise InstallFailed(
                 message("{folder} was not changed, as it was not agreed to", folder=options.folder),
                 fix=message("answer with y, or give --yes; --dry-run shows the changes alone"),
-                kind="declined",
+                code="declined",
             )
         if begun is not None:
             begun.start()

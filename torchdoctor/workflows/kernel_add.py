@@ -64,7 +64,7 @@ def register_kernel(
         raise EnvironmentUnusable(
             message("{place} has no torch, which the kernel is to run", place=described.prefix),
             fix=message("install it: torchdoctor install {place}", place=described.prefix),
-            kind="no-torch",
+            code="no-torch",
         )
     place = described.prefix if sys_prefix else prefix
     # Before anything is installed: whether the name is free and the place can be written to.
@@ -156,5 +156,5 @@ def _refuse_what_is_not_ours(python: PythonInfo) -> None:
                 python=python.executable,
             ),
             fix=message("make an environment with `torchdoctor install ENV`, and register that"),
-            kind="not-a-venv",
+            code="not-a-venv",
         )

@@ -44,7 +44,7 @@ def refuse_conda_made(state: KernelState) -> None:
                 "CondaKernelSpecManager.env_filter",
                 place=state.prefix,
             ),
-            kind="nb-conda-kernels",
+            code="nb-conda-kernels",
         )
 
 
@@ -70,7 +70,7 @@ def repair_kernel(
     if state.problem is None:
         return ""
     if not state.problem.repairable:
-        raise KernelFailed(state.problem.message, fix=state.problem.fix, kind=state.problem.kind)
+        raise KernelFailed(state.problem.message, fix=state.problem.fix, code=state.problem.kind)
     if state.problem.kind == "no-ipykernel" and state.python is not None:
         _ask(message("{problem}. Install it there?", problem=state.problem.message), assume_yes, report)
         described = describe_python(system, state.python)
@@ -85,7 +85,7 @@ def repair_kernel(
             fix=message(
                 "install it anew, or remove it: torchdoctor jupyter-kernel remove {kernel}", kernel=state.name
             ),
-            kind="other-kernel",
+            code="other-kernel",
         )
     described = describe_python(system, _new_python(state, python, system))
     if not named:
@@ -122,7 +122,7 @@ def _new_python(state: KernelState, python: Path | None, system: System) -> Path
                 "jupyter-kernel remove {kernel}",
                 kernel=state.name,
             ),
-            kind="no-environment",
+            code="no-environment",
         )
     return holds
 
@@ -143,7 +143,7 @@ def _refuse_without_torch(state: KernelState, python: PythonInfo, system: System
             "name the environment that it should run: torchdoctor jupyter-kernel repair {kernel} ENV",
             kernel=state.name,
         ),
-        kind="no-torch",
+        code="no-torch",
     )
 
 

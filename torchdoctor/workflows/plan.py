@@ -225,7 +225,7 @@ def _last_resort(
             "take it all the same with --yes, or name a source of CPU builds with --index-url, "
             "--mirror or --find-links"
         ),
-        kind="cuda-build-for-cpu",
+        code="cuda-build-for-cpu",
     )
 
 
@@ -252,12 +252,12 @@ def _nowhere(
                 "check the network and the proxy settings, try `--mirror auto`, or name a folder with "
                 "--find-links"
             ),
-            kind="no-source",
+            code="no-source",
         )
     return NoSolution(
         message("{what} for this Python; asked: {asked}", what=what, asked=asked),
         fix=message("ask for another release with --torch, or another Python with --python"),
-        kind="no-wheel",
+        code="no-wheel",
     )
 
 
@@ -328,7 +328,7 @@ def _with_known_hash(
                 fix=message(
                     "nothing was installed; name another source, and report this to whoever runs that one"
                 ),
-                kind="hash-conflict",
+                code="hash-conflict",
             )
         report.warn(message("{differs}: it is taken because that index is yours", differs=differs))
     return replace(row, wheel=replace(wheel, sha256=found or known))

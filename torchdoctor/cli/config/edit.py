@@ -61,7 +61,7 @@ def change(path: Path, key: str, values: Sequence[str] | None, *, check: Callabl
         check(parse_config(after, path=str(path)))
     except ConfigError as error:
         raise ConfigError(
-            message("{what}; nothing was written", what=error.message), fix=error.fix, kind=error.name
+            message("{what}; nothing was written", what=error.message), fix=error.fix, code=error.code
         ) from error
     _replace(path, after)
     return True

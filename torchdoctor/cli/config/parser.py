@@ -27,7 +27,7 @@ _LONGEST = 1 << 20  # bytes; a config file is some lines
 class ConfigError(UsageError):
     """The config file cannot be used; the message names the line and the column, or the key."""
 
-    kind = "config"
+    code = "config"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -44,7 +44,7 @@ def run_directory(cache: Path) -> Iterator[Path]:
                 "the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror or error
             ),
             fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
-            kind="cache",
+            code="cache",
         ) from error
     try:
         yield folder

@@ -48,7 +48,7 @@ class InsecureRedirect(ValueError):
 class Unreachable(SourceFailed):
     """The host did not answer, or not with a page."""
 
-    kind = "unreachable"
+    code = "unreachable"
 
 
 class NotFound(SourceFailed):
@@ -57,7 +57,7 @@ class NotFound(SourceFailed):
     https://github.com/pytorch/pytorch/issues/81900
     """
 
-    kind = "absent"
+    code = "absent"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

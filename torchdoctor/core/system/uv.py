@@ -101,7 +101,7 @@ def run_uv(
         raise InstallFailed(
             message("uv is not installed"),
             fix=message("reinstall torchdoctor: it brings uv along"),
-            kind="no-uv",
+            code="no-uv",
         )
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -136,7 +136,7 @@ def _wait(
             raise InstallFailed(
                 message("uv did not finish within {limit:.0f} s and was stopped", limit=limit),
                 fix=message("run the command again; what was downloaded is kept"),
-                kind="time-limit",
+                code="time-limit",
             )
         try:
             process.wait(min(_TICK if stopped is None else _LOOK, limit - passed))

@@ -86,7 +86,7 @@ def check_file_conflicts(wheels: Mapping[str, Path], owners: Iterable[str]) -> N
                         owner=owned[member],
                     ),
                     fix=message("leave {name} out, or get it from a source that can be trusted", name=name),
-                    kind="bad-wheel",
+                    code="bad-wheel",
                 )
 
 
@@ -115,7 +115,7 @@ def _bad(filename: str, why: str) -> InstallFailed:
         fix=message(
             "remove it where it lies, or name another source with --index-url, --mirror or --find-links"
         ),
-        kind="bad-wheel",
+        code="bad-wheel",
     )
 
 

@@ -43,7 +43,7 @@ def name_of_system(python: PythonInfo) -> OperatingSystem:
                 sys_platform=python.sys_platform,
             ),
             fix=message("name a Python for Linux, Windows or macOS with --python"),
-            kind="unknown-system",
+            code="unknown-system",
         )
     return system
 

@@ -98,7 +98,7 @@ def describe_python(system: System, executable: Path | str) -> PythonInfo:
                 "{executable} is not a Python that can be used: {error}", executable=executable, error=error
             ),
             fix=_FIX,
-            kind="not-a-python",
+            code="not-a-python",
         ) from error
 
 
@@ -166,7 +166,7 @@ def _script() -> str:
 def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
     if answer.failure == "missing":
         return EnvironmentUnusable(
-            message("there is no Python at {executable}", executable=executable), fix=_FIX, kind="no-python"
+            message("there is no Python at {executable}", executable=executable), fix=_FIX, code="no-python"
         )
     said = answer.stdout + answer.stderr
     if "Microsoft Store" in said and "was not found" in said:
@@ -180,13 +180,13 @@ def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
                 "install Python, or name an interpreter with --python; the alias is turned off under "
                 "Settings, Apps, App execution aliases"
             ),
-            kind="store-alias",
+            code="store-alias",
         )
     if "Unknown option: -I" in said:
         return EnvironmentUnusable(
             message("{executable} is Python 2, and PyTorch needs Python 3", executable=executable),
             fix=_FIX,
-            kind="python-too-old",
+            code="python-too-old",
         )
     return EnvironmentUnusable(
         message(
@@ -195,5 +195,5 @@ def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
             cause=answer.cause,
         ),
         fix=_FIX,
-        kind="not-a-python",
+        code="not-a-python",
     )

@@ -56,7 +56,7 @@ def _active(system: System) -> Path:
     raise EnvironmentUnusable(
         message("no environment is active: neither VIRTUAL_ENV nor CONDA_PREFIX is set"),
         fix=message("activate one, or name it with --python"),
-        kind="no-python",
+        code="no-python",
     )
 
 
@@ -82,7 +82,7 @@ def _in_place(place: Path, asked: str) -> Path:
         raise EnvironmentUnusable(
             message("there is no Python at {asked}", asked=asked),
             fix=message("name an interpreter, a folder or a version"),
-            kind="no-python",
+            code="no-python",
         )
     for name in ("bin/python", "Scripts/python.exe", "python.exe", "bin/python3"):
         if (place / name).exists():
@@ -90,7 +90,7 @@ def _in_place(place: Path, asked: str) -> Path:
     raise EnvironmentUnusable(
         message("{asked} is a folder without a Python in it", asked=asked),
         fix=message("name a virtual environment, an interpreter or a version"),
-        kind="no-python",
+        code="no-python",
     )
 
 
@@ -153,7 +153,7 @@ def _nothing(system: System, asked: str) -> EnvironmentUnusable:
     return EnvironmentUnusable(
         message("no Python {asked!r} was found; there are: {here}", asked=asked[:60], here=here),
         fix=advice,
-        kind="no-python",
+        code="no-python",
     )
 
 
