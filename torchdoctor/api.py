@@ -52,12 +52,11 @@ def install(options: InstallOptions, *, reporter: Reporter | None = None) -> Ins
     `reporter` hears of progress and is asked for consent; without one nobody is asked, and what needs consent is
     refused. Every failure is a `TorchdoctorError` and leaves what was there before as it was.
     """
+    from torchdoctor.core.progress import SilentReporter
     from torchdoctor.core.system import host_system
-    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.install import install as run
 
-    quiet = StageLines(quiet=True, may_ask=False)
-    return run(options, system=host_system(os.environ), report=reporter or quiet)
+    return run(options, system=host_system(os.environ), report=reporter or SilentReporter())
 
 
 def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:

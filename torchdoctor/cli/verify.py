@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.diagnose import Finding
+    from torchdoctor.verify import CheckResult
 
 __all__ = ["command"]
 
@@ -84,13 +85,17 @@ def command(
 
     python = environment_python(env)
     report = StageLines(quiet=True)
+
+    def on_result(check: CheckResult) -> None:
+        report.check(check.id, check.device, check.status, check.detail)
+
     verification = verify(
         python,
         only=only,
         skip=skip,
         quick=quick,
         devices=device or None,
-        on_result=None if output.quiet or output.json else report.check,
+        on_result=None if output.quiet or output.json else on_result,
     )
     if junit is not None:
         from torchdoctor.report.junit import junit_xml

@@ -1,40 +1,95 @@
-"""What the stages tell while they work."""
+"""Progress interfaces of the stages: a terminal implements them, `SilentReporter` ignores them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Literal, Protocol
 
-from torchdoctor.fetch.model import FetchProgress
+__all__ = ["CheckStatus", "FetchProgress", "Reporter", "SilentReporter"]
 
-if TYPE_CHECKING:
-    from torchdoctor.verify import CheckResult
+CheckStatus = Literal["pass", "fail", "skip", "warn"]
 
-__all__ = ["Reporter"]
+
+class FetchProgress(Protocol):
+    """Progress of downloads. Threads call it concurrently."""
+
+    def start(self, total: int | None, files: int) -> None:
+        """`files` downloads begin, of `total` bytes together (None: not all sizes are known)."""
+
+    def advance(self, count: int) -> None:
+        """`count` more bytes have arrived; negative when some are thrown away."""
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """A file has `done` of `size` bytes (None: not known yet); it is finished when they are equal."""
+
+    def retry(self, filename: str, why: str) -> None:
+        """An attempt failed for the reason `why`, and another one follows."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
 
 
 class Reporter(FetchProgress, Protocol):
-    """What the line tells while it works. A reporter never decides anything but `confirm`."""
+    """Progress of the whole pipeline, and questions to the user. A reporter decides nothing but their answers."""
 
     def stage(self, name: str, text: str) -> None:
-        """A stage is done: what was decided and why."""
-
-    def note(self, text: str) -> None:
-        """Something worth knowing on the way."""
+        """A stage has ended: its name and its result in one sentence."""
 
     def detail(self, text: str) -> None:
-        """Something for those who asked for more."""
+        """Something for users who want more output."""
 
     def warn(self, text: str) -> None:
         """Something the user should know before relying on the result."""
 
     def waiting(self, what: str, seconds: float) -> None:
-        """Still at it after so many seconds."""
+        """A step has been running for `seconds` and has not ended."""
 
-    def check(self, result: CheckResult) -> None:
-        """One check of verify is done."""
+    def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
+        """One check of the verification has ended."""
 
     def confirm(self, question: str) -> bool:
         """Ask; False where nobody can answer."""
 
     def agree(self, question: str) -> bool:
-        """Ask before what was asked for is done; True where nobody can answer."""
+        """Ask before the requested work is done; True where nobody can answer."""
+
+
+class SilentReporter:
+    """Reports nothing and asks nobody: every question is answered with no."""
+
+    def start(self, total: int | None, files: int) -> None:
+        """Report nothing."""
+
+    def advance(self, count: int) -> None:
+        """Report nothing."""
+
+    def file(self, filename: str, done: int, size: int | None) -> None:
+        """Report nothing."""
+
+    def retry(self, filename: str, why: str) -> None:
+        """Report nothing."""
+
+    def note(self, text: str) -> None:
+        """Report nothing."""
+
+    def stage(self, name: str, text: str) -> None:
+        """Report nothing."""
+
+    def detail(self, text: str) -> None:
+        """Report nothing."""
+
+    def warn(self, text: str) -> None:
+        """Report nothing."""
+
+    def waiting(self, what: str, seconds: float) -> None:
+        """Report nothing."""
+
+    def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
+        """Report nothing."""
+
+    def confirm(self, question: str) -> bool:  # noqa: ARG002
+        """Return False: nobody can answer."""
+        return False
+
+    def agree(self, question: str) -> bool:  # noqa: ARG002
+        """Return False: nobody can answer, and what needs consent is refused."""
+        return False

@@ -8,9 +8,9 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.doctor.inspection import InspectOptions, inspect
-    from torchdoctor.doctor.model import CheckUp, Reach
+    from torchdoctor.doctor.model import CheckUp
 
-__all__ = ["CheckUp", "InspectOptions", "Reach", "inspect"]
+__all__ = ["CheckUp", "InspectOptions", "inspect"]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
     __getattr__ = lazy_names(
@@ -20,9 +20,6 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
                 "InspectOptions",
                 "inspect",
             ),
-            "model": (
-                "Reach",
-                "CheckUp",
-            ),
+            "model": ("CheckUp",),
         },
     )

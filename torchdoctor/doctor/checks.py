@@ -330,7 +330,7 @@ def _network(seen: CheckUp) -> CheckText:
     text = message(
         "{host} cannot be reached: {why}; `--mirror auto` or `--find-links` help an installation",
         host=reach.host + through,
-        why=reach.why,
+        why=reach.reason,
     )
     return CheckText(text=text, mark="unknown")
 

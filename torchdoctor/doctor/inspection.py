@@ -13,9 +13,9 @@ from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torchdoctor.core.net.connectivity import Reach
     from torchdoctor.core.system import System
     from torchdoctor.detect import Detection, PythonInfo
-    from torchdoctor.doctor.model import Reach
     from torchdoctor.inventory import Inventory
     from torchdoctor.kernel import KernelState
     from torchdoctor.resolve.model import Plan

@@ -6,23 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torchdoctor.core.net.connectivity import Reach
     from torchdoctor.detect import Detection, PythonInfo
     from torchdoctor.inventory import Inventory
     from torchdoctor.kernel import KernelState
     from torchdoctor.resolve.model import Plan
     from torchdoctor.verify import CheckResult
 
-__all__ = ["CheckUp", "Reach"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reach:
-    """Whether a host answers: `seconds` until the connection stood, or `why` it did not. `through` is a proxy."""
-
-    host: str
-    seconds: float | None = None
-    why: str | None = None
-    through: str | None = None
+__all__ = ["CheckUp"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

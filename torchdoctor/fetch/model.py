@@ -1,10 +1,10 @@
-"""A file that was fetched and is right, and what a fetch tells while it works."""
+"""A wheel that was fetched and whose hash was checked."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.wheelfile.checksums import first_damaged
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torchdoctor.lock.compile import LockedWheel
 
 __all__ = [
-    "FetchProgress",
     "FetchedWheel",
     "cached_path",
     "check_checksums",
@@ -27,25 +26,6 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 23
-
-
-class FetchProgress(Protocol):
-    """What a fetch tells while it works; a terminal's bars are one, silence another."""
-
-    def start(self, total: int | None, files: int) -> None:
-        """`total` bytes (None: not all sizes are known) in `files` files are about to come."""
-
-    def advance(self, count: int) -> None:
-        """`count` more bytes are there, or fewer when some are thrown away."""
-
-    def file(self, filename: str, done: int, size: int | None) -> None:
-        """A file has `done` of `size` bytes (None: not known yet); it is finished when they are the same."""
-
-    def retry(self, filename: str, why: str) -> None:
-        """A try failed and another follows."""
-
-    def note(self, text: str) -> None:
-        """Something worth knowing meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from torchdoctor.fetch.model import FetchedWheel, FetchProgress
+    from torchdoctor.core.progress import FetchProgress
+    from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.fetch.transfer.interfaces import ConnectionLimit
     from torchdoctor.fetch.transfer.response import Answer
     from torchdoctor.lock.compile import LockedWheel

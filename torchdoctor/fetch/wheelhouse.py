@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import SourceFailed
-from torchdoctor.fetch.model import FetchedWheel, FetchProgress, cached_path, compare, fetched, sha256_of
+from torchdoctor.fetch.model import FetchedWheel, cached_path, compare, fetched, sha256_of
 from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferStopped
 from torchdoctor.fetch.wheel import DownloadSession, download_wheel
 from torchdoctor.sources.listing import local_path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from torchdoctor.core.progress import FetchProgress
     from torchdoctor.lock.compile import LockedWheel
 
 __all__ = ["Wheelhouse", "fetch"]

@@ -329,7 +329,11 @@ def _verify(made: Environment, report: Reporter) -> VerifyReport:
     from torchdoctor.verify.status_text import counted_checks
 
     started = time.monotonic()
-    verification = verify.verify(made.python, quick=True, on_result=report.check)
+    verification = verify.verify(
+        made.python,
+        quick=True,
+        on_result=lambda check: report.check(check.id, check.device, check.status, check.detail),
+    )
     counts = counted_checks(verification.checks)
     report.stage(
         "verify", message("{counts} in {seconds:.1f} s", counts=counts, seconds=time.monotonic() - started)

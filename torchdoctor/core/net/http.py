@@ -227,7 +227,7 @@ def failure_reason(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None and cause not in seen:
         seen.append(cause)
-        inner = getattr(cause, "failure_reason", None)
+        inner = getattr(cause, "reason", None)
         cause = inner if isinstance(inner, BaseException) else _first_exception(cause) or cause.__cause__
     text = " ".join(str(part) for part in seen)
     for sign, words in (

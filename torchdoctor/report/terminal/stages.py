@@ -15,8 +15,8 @@ from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 from torchdoctor.verify.status_text import STATUS
 
 if TYPE_CHECKING:
+    from torchdoctor.core.progress import CheckStatus
     from torchdoctor.report.terminal.download_progress import FetchView
-    from torchdoctor.verify import CheckResult
 
 __all__ = ["STAGES", "StageLines"]
 
@@ -61,16 +61,16 @@ class StageLines:
         """Write that a stage is still at work."""
         self.note(message("{what}: still working after {seconds:.0f} s", what=message(what), seconds=seconds))
 
-    def check(self, result: CheckResult) -> None:
+    def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
         """Write a check that did not pass; with `-v` every one."""
         text = message(
             "{status} {check} on {device}: {detail}",
-            status=STATUS[result.status],
-            check=result.id,
-            device=result.device or message("no device"),
-            detail=result.detail,
+            status=STATUS[status],
+            check=check_id,
+            device=device or message("no device"),
+            detail=detail,
         )
-        if result.status == "fail":
+        if status == "fail":
             self.warn(text)
         else:
             self.detail(text)
