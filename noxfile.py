@@ -7,21 +7,28 @@ import nox
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.default_venv_backend = "uv|venv"
 
-PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+
+
+def _group(name: str) -> list[str]:
+    """The requirements of a dependency group (PEP 735)."""
+    return nox.project.dependency_groups(PROJECT, name)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and format."""
-    session.install("ruff>=0.14")
+    """Style, format, and who may import whom."""
+    session.install(".", *_group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
     """Types, strictly."""
-    session.install(".[test]")
+    session.install(".[test]", *_group("lint"))
     session.run("mypy")
 
 
@@ -35,14 +42,14 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages; every warning is an error, every link inside is followed."""
-    session.install(".[docs]")
+    session.install(".", *_group("docs"))
     session.run("sphinx-build", "-W", "-n", "--keep-going", "docs", "docs/_build/html")
 
 
 @nox.session
 def links(session: nox.Session) -> None:
     """The links to elsewhere; needs the network."""
-    session.install(".[docs]")
+    session.install(".", *_group("docs"))
     session.run("sphinx-build", "-b", "linkcheck", "docs", "docs/_build/links")
 
 
