@@ -25,10 +25,10 @@ spec = importlib.util.spec_from_file_location("probe", folder / "__init__.py", s
 sys.modules["probe"] = importlib.util.module_from_spec(spec)
 import torch
 from torch.utils.benchmark import Timer
-cases = importlib.import_module("probe.bench.cases")
+registry = importlib.import_module("probe.bench.registry")
 timing = importlib.import_module("probe.bench.timing")
-share = importlib.import_module("probe.bench.share")
-for step in cases.BENCH:
+cpu_share = importlib.import_module("probe.bench.cpu_share")
+for step in registry.BENCH:
     if step.id not in names:
         continue
     work = step.run(torch, "cpu")
@@ -37,7 +37,7 @@ for step in cases.BENCH:
     rows = []
     for _ in range(turns):
         ours = timing.one_round(torch, work, "cpu", 0.3)
-        meter = share.Meter(threads)
+        meter = cpu_share.CpuShareMeter(threads)
         theirs = peer.blocked_autorange(min_run_time=0.3)
         rows.append([sorted(ours.times), ours.cpu_share, sorted(theirs.times), meter.share()])
     print(json.dumps({"case": step.id, "threads": threads, "rows": rows}), flush=True)

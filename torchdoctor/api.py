@@ -68,9 +68,9 @@ def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:
 
 def bench(environment: Path | str, *, device: str | None = None) -> BenchReport:
     """Measure an environment on its best device, or on the one named."""
-    from torchdoctor import verify
+    from torchdoctor.bench import bench
 
-    return verify.bench(_interpreter(environment), device=device)
+    return bench(_interpreter(environment), device=device)
 
 
 def checkup(environment: Path | str, *, how: InspectOptions | None = None) -> tuple[CheckUp, Diagnosis]:

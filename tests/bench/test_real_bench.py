@@ -9,7 +9,8 @@ import pytest
 from tests.bench.made import CPU
 from tests.conftest import run_torchdoctor
 from tests.probe.fakes import patching, spoilt
-from torchdoctor import verify
+from torchdoctor.bench import bench
+from torchdoctor.bench.measure import select_cases
 from torchdoctor.errors import UsageError
 from torchdoctor.probe.bench.registry import BENCH, QUICK
 
@@ -23,7 +24,7 @@ def _kept():
 def quick(torch_python, _kept):
     """One quick run for all tests of this file."""
     if not _kept:
-        _kept.append(verify.bench(torch_python, device="cpu", quick=True))
+        _kept.append(bench(torch_python, device="cpu", quick=True))
     return _kept[0]
 
 
@@ -82,7 +83,7 @@ def test_a_case_that_raises_is_an_error_and_the_others_are_measured(torch_python
         """
     )
     python = spoilt(torch_python, tmp_path / "env", sitecustomize=patched)
-    results = {r.id: r for r in verify.bench(python, only=["conv", "launch"], quick=True).results}
+    results = {r.id: r for r in bench(python, only=["conv", "launch"], quick=True).results}
 
     assert "kernel <b>lost</b>" in results["conv"].error
     assert results["launch"].error is None
@@ -94,7 +95,7 @@ def test_a_case_that_crashes_is_named_and_the_others_are_measured(torch_python, 
         "import os\ndef lost(*a, **k): os.abort()\ntorch.nn.functional.scaled_dot_product_attention = lost"
     )
     python = spoilt(torch_python, tmp_path / "env", sitecustomize=patched)
-    results = {r.id: r for r in verify.bench(python, only=["attention", "launch"], quick=True).results}
+    results = {r.id: r for r in bench(python, only=["attention", "launch"], quick=True).results}
 
     assert "SIGABRT" in results["attention"].error
     assert results["launch"].value > 0
@@ -102,20 +103,20 @@ def test_a_case_that_crashes_is_named_and_the_others_are_measured(torch_python, 
 
 def test_a_device_that_does_not_exist_is_one_error(torch_python):
     """Named, with what there is."""
-    report = verify.bench(torch_python, device="cuda:0", only=["launch"])
+    report = bench(torch_python, device="cuda:0", only=["launch"])
 
     assert [(r.id, r.error) for r in report.results] == [("devices", "cuda:0 asked for; there is cpu")]
 
 
 def test_names_choose_cases_and_unknown_ones_are_wrong_usage():
     """A first word stands for all that begin with it."""
-    assert verify.cases_named(["matmul-float32"], ["matmul-float32-large"], quick=True) == [
+    assert select_cases(["matmul-float32"], ["matmul-float32-large"], quick=True) == [
         "matmul-float32-tiny", "matmul-float32-small", "matmul-float32-middle", "matmul-float32"
     ]  # fmt: skip
-    assert verify.cases_named([], [], quick=True) == list(QUICK)
-    assert verify.cases_named([], [], quick=False) == [step.id for step in BENCH]
+    assert select_cases([], [], quick=True) == list(QUICK)
+    assert select_cases([], [], quick=False) == [step.id for step in BENCH]
     with pytest.raises(UsageError, match="mathmul"):
-        verify.cases_named(["mathmul"], [], quick=True)
+        select_cases(["mathmul"], [], quick=True)
 
 
 def test_the_list_needs_no_environment(tmp_path):

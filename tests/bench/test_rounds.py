@@ -7,7 +7,7 @@ import pytest
 from torchdoctor.probe.bench import sampling
 from torchdoctor.probe.bench.sampling import Case, Pace, passes
 from torchdoctor.probe.bench.timing import Round
-from torchdoctor.probe.bench.workload import GFLOP, US, Work
+from torchdoctor.probe.bench.workload import GFLOP, US, Workload
 
 PACE = Pace(rounds=4, round_s=0.01, again=3, case_s=60.0, all_s=60.0)
 
@@ -19,7 +19,7 @@ def case(monkeypatch):
     def make(*taken, unit=GFLOP):
         answers = iter(taken)
         monkeypatch.setattr(sampling, "one_round", lambda *_: Round(*next(answers)))
-        made = Case("matmul", "cpu", Work(lambda: None, "float32", {"n": 1}, 1e9, unit), 0.1)
+        made = Case("matmul", "cpu", Workload(lambda: None, "float32", {"n": 1}, 1e9, unit), 0.1)
         for _ in taken:
             made.time(None, PACE)
         return made
@@ -29,7 +29,7 @@ def case(monkeypatch):
 
 def test_cases_take_turns():
     """A disturbance of a second falls on a round of each, not on one case whole."""
-    cases = [Case(name, "cpu", Work(lambda: None, "float32", {}, 1, US), 0.0) for name in "ab"]
+    cases = [Case(name, "cpu", Workload(lambda: None, "float32", {}, 1, US), 0.0) for name in "ab"]
     order = []
     for case in passes(cases, PACE):
         case._rounds.append(([1.0], 1.0))
@@ -39,7 +39,7 @@ def test_cases_take_turns():
 
 
 def test_disturbed_rounds_are_done_again_but_not_for_ever():
-    case = Case("a", "cpu", Work(lambda: None, "float32", {}, 1, US), 0.0)
+    case = Case("a", "cpu", Workload(lambda: None, "float32", {}, 1, US), 0.0)
     turns = 0
     for _ in passes([case], PACE):
         case._rounds.append(([1.0], 0.5))
@@ -50,7 +50,7 @@ def test_disturbed_rounds_are_done_again_but_not_for_ever():
 
 def test_a_case_that_is_taken_out_has_no_more_turns():
     """It raised."""
-    cases = [Case(name, "cpu", Work(lambda: None, "float32", {}, 1, US), 0.0) for name in "ab"]
+    cases = [Case(name, "cpu", Workload(lambda: None, "float32", {}, 1, US), 0.0) for name in "ab"]
     order = []
     for case in passes(cases, PACE):
         order.append(case.name)
@@ -62,7 +62,7 @@ def test_a_case_that_is_taken_out_has_no_more_turns():
 
 
 def test_when_time_is_up_each_case_has_three_rounds():
-    cases = [Case(name, "cpu", Work(lambda: None, "float32", {}, 1, US), 0.0) for name in "ab"]
+    cases = [Case(name, "cpu", Workload(lambda: None, "float32", {}, 1, US), 0.0) for name in "ab"]
 
     assert [case.name for case in passes(cases, PACE._replace(all_s=0.0))] == list("ababab")
 

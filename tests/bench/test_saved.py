@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.bench.made import product, report
 from tests.conftest import run_torchdoctor
 from torchdoctor.bench import BenchResult
-from torchdoctor.bench.saved_runs import UnreadableBench, load_bench, parse_bench, save_bench
+from torchdoctor.bench.saved_runs import UnreadableRun, load_run, parse_run, save_run
 from torchdoctor.errors import UsageError
 
 FULL = report(
@@ -23,17 +23,17 @@ FULL = report(
 
 def test_what_was_saved_comes_back(tmp_path):
     """By its name, and by its file's path."""
-    path = save_bench(FULL, "before", tmp_path / "bench")
+    path = save_run(FULL, "before", tmp_path / "bench")
 
-    assert load_bench("before", tmp_path / "bench") == FULL
-    assert load_bench(str(path), tmp_path / "elsewhere") == FULL
+    assert load_run("before", tmp_path / "bench") == FULL
+    assert load_run(str(path), tmp_path / "elsewhere") == FULL
 
 
 def test_what_json_printed_can_be_compared_with(tmp_path):
     file = tmp_path / "ci.json"
     file.write_text(json.dumps(FULL.to_json()))
 
-    assert load_bench(str(file), tmp_path / "bench") == FULL
+    assert load_run(str(file), tmp_path / "bench") == FULL
 
 
 @pytest.mark.parametrize(
@@ -58,15 +58,15 @@ def test_what_json_printed_can_be_compared_with(tmp_path):
 )
 def test_names_that_could_be_paths_are_refused(tmp_path, name):
     with pytest.raises(UsageError, match="cannot be the name"):
-        save_bench(FULL, name, tmp_path)
+        save_run(FULL, name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_is_not_there_says_which_are(tmp_path):
-    save_bench(FULL, "before", tmp_path)
+    save_run(FULL, "before", tmp_path)
 
-    with pytest.raises(UnreadableBench) as caught:
-        load_bench("bfore", tmp_path)
+    with pytest.raises(UnreadableRun) as caught:
+        load_run("bfore", tmp_path)
     assert "before" in caught.value.fix
 
 
@@ -86,16 +86,16 @@ def test_a_run_that_is_not_there_says_which_are(tmp_path):
     ],
 )
 def test_a_spoilt_file_says_where(tmp_path, change, words):
-    with pytest.raises(UnreadableBench, match=words):
-        parse_bench(json.dumps(FULL.to_json() | change).encode(), tmp_path)
+    with pytest.raises(UnreadableRun, match=words):
+        parse_run(json.dumps(FULL.to_json() | change).encode(), tmp_path)
 
 
 @pytest.mark.parametrize(
     "text", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"schema": 1, "results": [NaN]}']
 )
 def test_what_is_no_json_is_no_run(tmp_path, text):
-    with pytest.raises(UnreadableBench, match="is not a run of bench"):
-        parse_bench(text, tmp_path)
+    with pytest.raises(UnreadableRun, match="is not a run of bench"):
+        parse_run(text, tmp_path)
 
 
 JSON = st.recursive(
@@ -111,8 +111,8 @@ def test_no_result_raises_anything_else(value):
     """Whatever stands in a row."""
     row = {"id": "a", "device": "cpu"} | (value if isinstance(value, dict) else {"value": value})
     text = json.dumps({"schema": 1, "environment": {}, "results": [row]}).encode()
-    with contextlib.suppress(UnreadableBench):
-        assert parse_bench(text, "x").results[0].id == row["id"]
+    with contextlib.suppress(UnreadableRun):
+        assert parse_run(text, "x").results[0].id == row["id"]
 
 
 def test_the_command_saves_compares_and_fails(torch_python, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import run_torchdoctor
 from tests.probe.fakes import patching, spoilt
-from torchdoctor.bench.distributed import distributed
+from torchdoctor.bench.distributed import run_ranks
 
 OTHER = 'if os.environ.get("RANK") == "1":\n'
 
@@ -66,7 +66,7 @@ def test_two_ranks_under_torchrun_report_bandwidth(torch_python):
 def test_a_rank_that_fails_is_named_within_the_limit(broken, statement, words):
     """And not the one that waited for it in vain; nothing of it is left."""
     started = time.monotonic()
-    report = distributed(broken(statement), quick=True, ranks=2, limit=5)
+    report = run_ranks(broken(statement), quick=True, ranks=2, limit=5)
 
     assert [trouble.rank for trouble in report.troubles] == [1]
     assert words in report.troubles[0].detail
@@ -78,7 +78,7 @@ def test_a_rank_that_fails_is_named_within_the_limit(broken, statement, words):
 def test_a_rank_of_another_version_is_named(torch_python, tmp_path):
     """Before anything is measured; without measuring nothing else is done."""
     patched = patching(f"import os\n{OTHER}    torch.__version__ = '2.9.1'")
-    report = distributed(
+    report = run_ranks(
         spoilt(torch_python, tmp_path / "env", sitecustomize=patched), measure=False, ranks=3, limit=30
     )
 

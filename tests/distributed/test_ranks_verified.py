@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchdoctor.bench.distributed import DistributedReport, Trouble
-from torchdoctor.bench.rank_results import ranks_verified
+from torchdoctor.bench.rank_results import verify_report_from
 
 FACTS = {"host": "node1", "torch": "2.13.0", "python": "3.11.7", "threads": 8, "system": "Linux 6.1"}
 
@@ -22,12 +22,14 @@ def met(*ranks, rank=None, size=None, troubles=()):
 
 def said(report):
     """Each check's place, status and sentence."""
-    return {(check.id, check.device): (check.status, check.detail) for check in ranks_verified(report).checks}
+    return {
+        (check.id, check.device): (check.status, check.detail) for check in verify_report_from(report).checks
+    }
 
 
 def test_ranks_that_are_the_same_pass():
     """Each says what it is, and the sum is proven."""
-    report = ranks_verified(met({}, {"host": "node2"}))
+    report = verify_report_from(met({}, {"host": "node2"}))
 
     assert report.passed
     assert [check.id for check in report.checks] == ["rank", "rank", "versions", "all-reduce"]

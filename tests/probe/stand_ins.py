@@ -19,13 +19,13 @@ spec = importlib.util.spec_from_file_location(
 )
 package = importlib.util.module_from_spec(spec)
 sys.modules["_probe"] = package
-memory, several, surroundings, numbers = (
+memory, multi_device, runtime_libraries, linear_algebra = (
     importlib.import_module("_probe." + name)
     for name in (
         "verify.memory",
-        "verify.several",
-        "verify.surroundings",
-        "verify.numbers",
+        "verify.multi_device",
+        "verify.runtime_libraries",
+        "verify.linear_algebra",
     )
 )
 MIB = 2**20
@@ -54,8 +54,8 @@ def case(name, call, **replaced):
         "torch.full": lambda shape, value, dtype=None, device=None: full(shape, value, dtype=dtype),
         "_probe.verify.memory.kind": lambda _device: "cuda",
         "_probe.verify.memory.waiter": lambda _torch, _device: lambda: None,
-        "_probe.verify.numbers.kind": lambda _device: "cuda",
-        "_probe.verify.compare.kind": lambda _device: "cuda",
+        "_probe.verify.linear_algebra.kind": lambda _device: "cuda",
+        "_probe.verify.tolerances.kind": lambda _device: "cuda",
     }
     gpu.update({name.replace("__", "."): value for name, value in replaced.items()})
     with mock.patch.object(torch.cuda.nccl, "all_reduce", gpu.pop("all_reduce", None)):
@@ -109,13 +109,13 @@ case("memory not given back", memory.memory, torch__cuda__memory_reserved=lambda
 case("copies", memory.copies)
 case("copies not pinned", memory.copies, torch__Tensor__is_pinned=lambda _tensor: False)
 case("copies that change", memory.copies, torch__Tensor__clone=lambda tensor: tensor + 1)
-case("peers", several.peers)
-case("peers that change", several.peers, torch__Tensor__to=changed)
-case("nccl", several.nccl, all_reduce=summed)
-case("nccl that is wrong", several.nccl, all_reduce=lambda parts: summed(parts, 1.0))
-case("one gpu", several.peers, torch__cuda__device_count=lambda: 1)
-case("matmul of an old gpu", numbers.matmul)
+case("peers", multi_device.peers)
+case("peers that change", multi_device.peers, torch__Tensor__to=changed)
+case("nccl", multi_device.nccl, all_reduce=summed)
+case("nccl that is wrong", multi_device.nccl, all_reduce=lambda parts: summed(parts, 1.0))
+case("one gpu", multi_device.peers, torch__cuda__device_count=lambda: 1)
+case("matmul of an old gpu", linear_algebra.matmul)
 twice = ["/a/libcudnn.so.9", "/b/libcudnn.so.9", "/a/libnvrtc.so.12", "/a/libnvrtc-builtins.so.12"]
-outcomes["twice"] = surroundings._twice([Path(name) for name in twice])
-outcomes["once"] = surroundings._twice([Path(name) for name in twice[1:]])
+outcomes["twice"] = runtime_libraries._twice([Path(name) for name in twice])
+outcomes["once"] = runtime_libraries._twice([Path(name) for name in twice[1:]])
 print(json.dumps(outcomes))  # noqa: T201

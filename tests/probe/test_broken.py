@@ -315,7 +315,9 @@ def test_a_check_that_eats_memory_is_stopped_and_the_rest_still_runs(beside):
     spoiling += "def eat(*_, **__):\n    while True: held.append(torch.ones(4 * 2**20))\n"
     spoiling += "torch.linspace = eat"
 
-    checks = checks_of(beside(sitecustomize=patching(spoiling)), "creation", "views", "conv", memory_mib=900)
+    checks = checks_of(
+        beside(sitecustomize=patching(spoiling)), "creation", "views", "conv", memory_limit_mib=900
+    )
 
     assert checks["creation"].status == "fail"
     assert "more than the 900 it may have, and was stopped" in checks["creation"].detail

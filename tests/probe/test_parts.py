@@ -8,7 +8,7 @@ import pytest
 
 from torchdoctor.probe import devices, facts, suite
 from torchdoctor.probe.session import plan
-from torchdoctor.probe.verify.tolerances import judge
+from torchdoctor.probe.verify.tolerances import grade_error
 
 H200 = ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"]
 
@@ -120,7 +120,7 @@ def test_the_variant_comes_from_the_version_or_from_what_it_was_built_with(versi
 )
 def test_a_coarse_product_needs_a_reason(error, lowered, status):
     """TF32 is information, garbage is a failure."""
-    judged, note = judge(error, 2e-6, lowered)
+    judged, note = grade_error(error, 2e-6, lowered)
 
     assert judged == status
     assert bool(note) is (error > 2e-6 or error != error)  # noqa: PLR0124

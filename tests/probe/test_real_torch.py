@@ -164,7 +164,7 @@ def test_a_crash_inside_torch_leaves_the_other_checks(verify_with):
     checks = verify_with(quick=True, sitecustomize=spoiling)
 
     assert checks["matmul"].detail == "the process was killed by SIGSEGV"
-    assert any("numbers.py" in line for line in checks["matmul"].evidence)
+    assert any("linear_algebra.py" in line for line in checks["matmul"].evidence)
     assert [checks[name].status for name in ("autograd", "training", "conv")] == ["pass"] * 3
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.probe.fakes import ODD_TORCH, environment
 from torchdoctor import verify
+from torchdoctor.bench import bench
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.probe import suite
 
@@ -318,7 +319,7 @@ def test_ctrl_c_ends_the_probe_and_its_workers(tmp_path):
         time.sleep(600)
         """,
     )
-    call = f"from pathlib import Path; from torchdoctor import proof; proof.verify(Path({str(python)!r}))"
+    call = f"from pathlib import Path; from torchdoctor.verify import verify; verify(Path({str(python)!r}))"
     caller = subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.PIPE)
     wait_for(lambda: lock.exists() and lock.stat().st_size == 2)
 
@@ -415,7 +416,7 @@ def test_workers_of_a_probe_that_crashed_do_not_delay_it(tmp_path):
 
 def test_bench_without_torch_is_one_error(bare):
     """The cause once, not once a case."""
-    report = verify.bench(bare)
+    report = bench(bare)
 
     assert not report.passed
     assert [(result.id, result.value) for result in report.results] == [("import", None)]
@@ -427,7 +428,7 @@ def test_a_bench_case_that_crashes_is_an_error_and_the_others_run(tmp_path):
     crash = "###\ndef __getattr__(name):\n    if name == 'randn': os._exit(4)\n    raise AttributeError(name)"
     python = environment(tmp_path / "env", torch=ODD_TORCH + crash)
 
-    errors = {result.id: result.error for result in verify.bench(python, only=["launch", "autograd"]).results}
+    errors = {result.id: result.error for result in bench(python, only=["launch", "autograd"]).results}
 
     assert set(errors) == {"launch", "autograd"}
     assert all("status 4" in (error or "") for error in errors.values())

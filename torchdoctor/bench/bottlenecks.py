@@ -26,11 +26,11 @@ def with_causes(report: BenchReport) -> BenchReport:
     """The report with a cause beside each share that is low."""
     roof = _bandwidth(report)
     return replace(
-        report, results=tuple(_explained(result, report.environment, roof) for result in report.results)
+        report, results=tuple(_with_cause(result, report.environment, roof) for result in report.results)
     )
 
 
-def _explained(result: BenchResult, environment: Mapping[str, Any], roof: float | None) -> BenchResult:
+def _with_cause(result: BenchResult, environment: Mapping[str, Any], roof: float | None) -> BenchResult:
     if result.error is not None or (not result.busy and result.share_of_peak is None):
         return result
     if result.busy:

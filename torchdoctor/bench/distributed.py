@@ -20,7 +20,7 @@ from torchdoctor.verify.probe_process import ProbeProcess
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["DistributedReport", "Trouble", "differences", "distributed"]
+__all__ = ["DistributedReport", "Trouble", "differences", "run_ranks"]
 
 # A rank or link below this part of the others' median is worth a look.
 SLOW, SLOW_OF_TWO = 0.9, 0.6
@@ -162,7 +162,7 @@ def differences(ranks: Mapping[int, Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def distributed(
+def run_ranks(
     python: Path,
     *,
     quick: bool = False,
@@ -180,7 +180,7 @@ def distributed(
     """
     environ = os.environ if environ is None else environ
     launch = launched(environ) or own_launch(python, ranks, environ)
-    request = {"suite": "distributed", "quick": quick, "measure": measure, "limit": limit, "driver": driver}
+    request = {"suite": "run_ranks", "quick": quick, "measure": measure, "limit": limit, "driver": driver}
     with tempfile.TemporaryDirectory(prefix="torchdoctor-", ignore_cleanup_errors=True) as folder:
         child = ProbeProcess(python, request, Path(folder), {**environ, **launch.environ}, launch.command)
         gathered = _Gathered(launch, on_stage)

@@ -29,10 +29,10 @@ _FIGURES = {
 
 def with_peaks(report: BenchReport) -> BenchReport:
     """The report with each figure's peak, source and share, where they are known."""
-    return replace(report, results=tuple(_placed(result, report.environment) for result in report.results))
+    return replace(report, results=tuple(_with_peak(result, report.environment) for result in report.results))
 
 
-def _placed(result: BenchResult, environment: Mapping[str, Any]) -> BenchResult:
+def _with_peak(result: BenchResult, environment: Mapping[str, Any]) -> BenchResult:
     find = _of_cpu if result.device == "cpu" else _of_gpu
     peak, source = find(result, environment)
     if peak is None or not result.value:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torchdoctor.bench.distributed import DistributedReport
     from torchdoctor.verify.model import Status
 
-__all__ = ["ranks_verified"]
+__all__ = ["verify_report_from"]
 
 # Ranks of other versions of these do not understand each other, or compute something else; what differs otherwise
 # (a kernel of Linux, a number of threads, a kind of GPU) makes the slowest set the pace.
@@ -19,7 +19,7 @@ _DECIDING = ("torch", "cuda", "hip", "nccl", "python", "machine")
 _SAID = ("torch", "python", "cuda", "hip", "nccl", "device", "system", "machine")
 
 
-def ranks_verified(report: DistributedReport) -> VerifyReport:
+def verify_report_from(report: DistributedReport) -> VerifyReport:
     """The ranks' meeting as a report of checks. The environment is rank 0's."""
     # Of many that torchrun or srun has started the first speaks for all.
     alone = report.rank is not None and report.rank > 0

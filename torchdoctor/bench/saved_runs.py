@@ -17,7 +17,7 @@ from torchdoctor.bench.model import SCHEMA, BenchReport, BenchResult
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.errors import UsageError
 
-__all__ = ["UnreadableBench", "check_name", "load_bench", "save_bench", "saved_names"]
+__all__ = ["UnreadableRun", "check_run_name", "load_run", "save_run", "saved_run_names"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
@@ -27,13 +27,13 @@ _MOST_RESULTS = 10_000
 _LONGEST_TEXT = 4_000
 
 
-class UnreadableBench(UsageError):
+class UnreadableRun(UsageError):
     """A saved run is not there, is of another version, or is none."""
 
     code = "saved-bench"
 
 
-def check_name(name: str) -> str:
+def check_run_name(name: str) -> str:
     """The name itself. Raises `UsageError` for one that could be a path or that a system reserves."""
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith("."):
         raise UsageError(
@@ -45,9 +45,9 @@ def check_name(name: str) -> str:
     return name
 
 
-def save_bench(report: BenchReport, name: str, folder: Path) -> Path:
+def save_run(report: BenchReport, name: str, folder: Path) -> Path:
     """Write the run under this name, in place of an older one of that name."""
-    goal = folder / f"{check_name(name)}.json"
+    goal = folder / f"{check_run_name(name)}.json"
     folder.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     document = {"kind": "torchdoctor-bench", "saved": stamp} | report.to_json()
@@ -63,15 +63,15 @@ def save_bench(report: BenchReport, name: str, folder: Path) -> Path:
     return goal
 
 
-def saved_names(folder: Path) -> list[str]:
+def saved_run_names(folder: Path) -> list[str]:
     """The names of the runs that are there."""
     return sorted(path.stem for path in folder.glob("*.json") if _NAME.fullmatch(path.stem))
 
 
-def load_bench(name: str, folder: Path) -> BenchReport:
+def load_run(name: str, folder: Path) -> BenchReport:
     """The run saved under this name, else the one in the file of this path: a saved one, or what `--json` printed.
 
-    Raises `UnreadableBench`.
+    Raises `UnreadableRun`.
     """
     path = folder / f"{name}.json" if _NAME.fullmatch(name) else Path(name)
     if not path.is_file() and Path(name).is_file():
@@ -80,20 +80,20 @@ def load_bench(name: str, folder: Path) -> BenchReport:
         with path.open("rb") as file:
             text = file.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise UnreadableBench(
+        raise UnreadableRun(
             message("there is no saved run or file {name!r}", name=name[:200]),
             fix=message(
                 "save one with --save NAME; saved are: {names}",
-                names=joined(saved_names(folder)) or message("none yet"),
+                names=joined(saved_run_names(folder)) or message("none yet"),
             ),
         ) from error
     if len(text) > _LARGEST:
         raise _none(path, message("it has more than {limit} MiB", limit=_LARGEST >> 20))
-    return parse_bench(text, path)
+    return parse_run(text, path)
 
 
-def parse_bench(text: bytes, path: Path) -> BenchReport:
-    """The run in these bytes; `path` is for the message. Raises `UnreadableBench`."""
+def parse_run(text: bytes, path: Path) -> BenchReport:
+    """The run in these bytes; `path` is for the message. Raises `UnreadableRun`."""
     try:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -101,7 +101,7 @@ def parse_bench(text: bytes, path: Path) -> BenchReport:
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
         raise _none(path, "it has no results")
     if document.get("schema") != SCHEMA or document.get("kind", "torchdoctor-bench") != "torchdoctor-bench":
-        raise UnreadableBench(
+        raise UnreadableRun(
             message(
                 "{path} is of version {version!r}, and this torchdoctor reads version {schema}",
                 path=path,
@@ -124,8 +124,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(message("{name} is no number", name=name))
 
 
-def _none(path: Path, why: str) -> UnreadableBench:
-    return UnreadableBench(
+def _none(path: Path, why: str) -> UnreadableRun:
+    return UnreadableRun(
         message("{path} is not a run of bench: {why}", path=path, why=why),
         fix=message("name a run saved with --save, or a file of --json"),
     )

@@ -103,12 +103,13 @@ def command(
     torchrun --nnodes 2 --nproc-per-node 8 ... --no-python torchdoctor bench ENV --distributed
     torchdoctor bench --compare before --fail-if 5 --html report.html
     """
-    from torchdoctor.bench.comparison import compare as compare_runs
-    from torchdoctor.bench.saved_runs import check_name, load_bench, save_bench
-    from torchdoctor.verify import bench, cases_named
+    from torchdoctor.bench import bench, load_run, save_run
+    from torchdoctor.bench import compare as compare_runs
+    from torchdoctor.bench.measure import select_cases
+    from torchdoctor.bench.saved_runs import check_run_name
 
     if list:
-        _list(cases_named(only, skip, quick=quick), as_json=output.json)
+        _list(select_cases(only, skip, quick=quick), as_json=output.json)
         return 0
     folder = data_folder() / "bench"
     # What is wrong with these is said before a minute of measuring, not after.
@@ -116,9 +117,9 @@ def command(
         raise UsageError(
             message("--fail-if says by how much, and not than what"), fix=message("add --compare NAME")
         )
-    before = None if compare is None else load_bench(compare, folder)
+    before = None if compare is None else load_run(compare, folder)
     if save is not None:
-        check_name(save)
+        check_run_name(save)
     progress = _Progress(shown=not output.quiet and not output.json)
     if distributed and (device or only or skip or save or compare or html or junit):
         raise UsageError(
@@ -135,7 +136,7 @@ def command(
         )
     comparison = None if before is None else compare_runs(before, report, name=compare or "")
     if save is not None:
-        save_bench(report, save, folder)
+        save_run(report, save, folder)
     slower = comparison.regressions(fail_if) if comparison and fail_if is not None else ()
     if junit is not None:
         from torchdoctor.report.bench_junit import bench_junit
@@ -150,10 +151,10 @@ def command(
 def _between_ranks(
     python: Path, quick: bool, ranks: int | None, limit: float, progress: _Progress, output: Output
 ) -> int:
-    from torchdoctor.bench.distributed import distributed
+    from torchdoctor.bench.distributed import run_ranks
 
     with progress:
-        report = distributed(python, quick=quick, ranks=ranks, limit=limit, on_stage=progress.case)
+        report = run_ranks(python, quick=quick, ranks=ranks, limit=limit, on_stage=progress.case)
     return say_ranks(report, output)
 
 

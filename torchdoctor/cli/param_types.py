@@ -211,9 +211,9 @@ def _checks() -> Iterable[str]:
 
 
 def _case(text: str, _option: str) -> None:
-    from torchdoctor.verify import cases_named
+    from torchdoctor.bench.measure import select_cases
 
-    cases_named([text], (), quick=False)
+    select_cases([text], (), quick=False)
 
 
 def _cases() -> Iterable[str]:
@@ -253,9 +253,9 @@ def _settings() -> Iterable[str]:
 
 
 def _run_name(text: str, _option: str) -> None:
-    from torchdoctor.bench.saved_runs import check_name
+    from torchdoctor.bench.saved_runs import check_run_name
 
-    check_name(text)
+    check_run_name(text)
 
 
 MIRROR = Word(_mirror, _mirrors)

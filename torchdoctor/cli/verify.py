@@ -118,12 +118,12 @@ def command(
 
 
 def _ranks(python: Path, junit: Path | None, output: Output) -> int:
-    from torchdoctor.bench.distributed import distributed
-    from torchdoctor.bench.rank_results import ranks_verified
+    from torchdoctor.bench.distributed import run_ranks
+    from torchdoctor.bench.rank_results import verify_report_from
     from torchdoctor.cli.rank_output import say_ranks
 
-    report = distributed(python, quick=True, measure=False)
-    verification = ranks_verified(report)
+    report = run_ranks(python, quick=True, measure=False)
+    verification = verify_report_from(report)
     first = report.rank in (None, 0)
     if junit is not None and first:
         from torchdoctor.report.junit import junit_xml

@@ -1,6 +1,6 @@
 """VerifyReport -> Findings: what each check that did not pass means, and what to do about it.
 
-The table proof_causes.toml knows what the checks themselves say; the rules read the tracebacks.
+The table verify_causes.toml knows what the checks themselves say; the rules read the tracebacks.
 """
 
 from __future__ import annotations
@@ -145,5 +145,5 @@ def _causes() -> tuple[dict[str, Any], ...]:
         import tomllib
     else:
         import tomli as tomllib
-    text = resources.files("torchdoctor.diagnose").joinpath("proof_causes.toml").read_text("utf-8")
+    text = resources.files("torchdoctor.diagnose").joinpath("verify_causes.toml").read_text("utf-8")
     return tuple(tomllib.loads(text)["cause"])

@@ -1,4 +1,4 @@
-"""Environment -> VerifyReport: runs the probe in the environment's own interpreter and gathers what it says."""
+"""Environment -> VerifyReport: runs the probe with the environment's own interpreter and collects its results."""
 
 from __future__ import annotations
 
@@ -7,24 +7,13 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from torchdoctor.verify.checks import select_checks, verify
     from torchdoctor.verify.model import CheckResult, VerifyReport
-    from torchdoctor.verify.runner import bench, cases_named, select_checks, verify
 
-__all__ = ["CheckResult", "VerifyReport", "bench", "cases_named", "select_checks", "verify"]
+__all__ = ["CheckResult", "VerifyReport", "select_checks", "verify"]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
     __getattr__ = lazy_names(
         __name__,
-        {
-            "model": (
-                "CheckResult",
-                "VerifyReport",
-            ),
-            "runner": (
-                "bench",
-                "cases_named",
-                "select_checks",
-                "verify",
-            ),
-        },
+        {"checks": ("select_checks", "verify"), "model": ("CheckResult", "VerifyReport")},
     )

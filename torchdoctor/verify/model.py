@@ -1,4 +1,4 @@
-"""What verify found, and how it reads as JSON."""
+"""The results of verify, and their JSON."""
 
 from __future__ import annotations
 
@@ -17,35 +17,44 @@ Status = Literal["pass", "fail", "skip", "warn"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckResult:
-    """One check on one device. `evidence` is what was seen of a failure: a traceback, or the end of its stderr."""
+    """One check on one device.
+
+    `seconds` is how long it took, `detail` a sentence with its figures. `code` is a stable word for a known reason of a
+    failure, warning or skip; the sentence may change, the code does not. `evidence` is what is left of a failure: lines
+    of a traceback or of standard error.
+    """
 
     id: str
     device: str
     status: Status
     seconds: float
     detail: str
+    code: str | None = None
     evidence: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's object, with `evidence` added where there is some."""
+        """Return the object of the JSON contract; `code` and `evidence` are left out where there is none."""
         values = asdict(self) | {"evidence": list(self.evidence)}
-        return values if self.evidence else {name: values[name] for name in values if name != "evidence"}
+        return {name: value for name, value in values.items() if value or name not in ("code", "evidence")}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifyReport:
-    """Every check, in the order in which it ran, and what the environment is as far as it was seen."""
+    """The results of all checks, in the order in which they ran.
+
+    `environment` is what the probe reported of the environment: versions, build and devices.
+    """
 
     environment: Mapping[str, Any]
     checks: tuple[CheckResult, ...]
 
     @property
     def passed(self) -> bool:
-        """Nothing failed. A skip and a warning are no failures."""
+        """Whether nothing failed. Skips and warnings are not failures."""
         return not any(check.status == "fail" for check in self.checks)
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's document."""
+        """Return the document of the JSON contract."""
         return {
             "schema": SCHEMA,
             "environment": dict(self.environment),

@@ -19,9 +19,12 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.verify.events import EventReader
 from torchdoctor.verify.memory import resident_mib
+from torchdoctor.verify.process_end import describe_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from torchdoctor.verify.process_end import ProcessEnd
 
 __all__ = ["ProbeProcess"]
 
@@ -33,14 +36,6 @@ _CHUNK = 65536
 # A process that fills memory takes some 5 GB in a second.
 _LOOK = 0.2
 _GONE = object()
-
-# Windows' names for ends that would be signals elsewhere.
-_WINDOWS = {
-    0xC0000005: "access violation",
-    0xC00000FD: "stack overflow",
-    0xC0000135: "a DLL is missing",
-    0xC0000409: "abort",
-}
 
 
 class ProbeProcess:
@@ -112,19 +107,9 @@ class ProbeProcess:
                 )
 
     @property
-    def ended(self) -> str:
+    def ended(self) -> ProcessEnd:
         """How the process ended, once it has."""
-        status = self._process.returncode
-        if status is None:
-            return message("still running")
-        if status < 0:
-            name = _signal_name(-status)
-            if name == "SIGKILL":
-                return message("was killed by SIGKILL (as the system does when memory runs out)")
-            return message("was killed by {name}", name=name)
-        if status & 0xFFFFFFFF in _WINDOWS:
-            return message("was killed by Windows: {what}", what=_WINDOWS[status & 0xFFFFFFFF])
-        return message("ended with status {status}", status=status)
+        return describe_end(self._process.returncode)
 
     @property
     def stderr(self) -> tuple[str, ...]:
@@ -181,13 +166,6 @@ class ProbeProcess:
         for thread in self._threads:
             thread.join(2)
         self._events.put(_GONE)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return message("signal {number}", number=number)
 
 
 def _kept_inside(work: Path) -> dict[str, str]:

@@ -1,344 +1,193 @@
-"""Runs the probe to its end: again after each step that crashed or hung, without that step."""
+"""Runs a suite of the probe to its end: after a step that crashed or hung, a new process runs the rest."""
 
 from __future__ import annotations
 
-import difflib
-import os
 import tempfile
 import time
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.bench.bottlenecks import with_causes
-from torchdoctor.bench.gpu_telemetry import GpuWatch
-from torchdoctor.bench.model import BenchReport, BenchResult
-from torchdoctor.bench.peaks import with_peaks
-from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.errors import EnvironmentUnusable, UsageError
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.probe import suite
-from torchdoctor.verify.devices import valid_device
-from torchdoctor.verify.memory import most_memory
-from torchdoctor.verify.model import CheckResult, VerifyReport
+from torchdoctor.verify.memory import memory_limit
 from torchdoctor.verify.probe_process import ProbeProcess
-from torchdoctor.verify.translate import translatable
+from torchdoctor.verify.process_end import ProcessEnd
+from torchdoctor.verify.step_result import StepResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["bench", "cases_named", "select_checks", "verify"]
+__all__ = ["SuiteRunner"]
 
-# From its start until the interpreter says hello: a cold network disk takes seconds.
-_HELLO = 60.0
-# Between two steps and at the end there is nothing to do.
-_BETWEEN = 60.0
+# From the start of the interpreter until its first event: a cold network disk takes seconds.
+_FIRST_EVENT_SECONDS = 60.0
+# Between two steps and after the last one there is nothing to do.
+_BETWEEN_STEPS_SECONDS = 60.0
+# How many lines of standard error an error message quotes.
+_QUOTED_LINES = 3
 
 
-def verify(
-    python: Path,
-    *,
-    only: Iterable[str] = (),
-    skip: Iterable[str] = (),
-    quick: bool = False,
-    devices: Sequence[str] | None = None,
-    on_result: Callable[[CheckResult], None] | None = None,
-    time_limit_scale: float = 1.0,
-    memory_mib: int | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> VerifyReport:
-    """Prove that PyTorch works in the environment of this interpreter.
+class SuiteRunner:
+    """One run of a suite, in as many processes as it takes.
 
-    `only` and `skip` name checks, `quick` leaves out those that take longer than moments, `devices` limits them to
-    some ("cpu", "cuda:0", "cuda" for all of them). A check that takes more than `memory_mib` of host memory is
-    stopped, by default more than most of what is free.
-    `on_result` hears each result when it is known. `environ` is what the interpreter gets, by default our own.
-    Raises `EnvironmentUnusable` when there is no interpreter to run, `UsageError` for a check or a
-    device that cannot exist.
+    `on_result` is called once for each step and device, `on_start` with the id of each step before it runs.
+    `environment` holds what the probe has reported of the environment so far.
     """
-    selected = select_checks(only, skip, quick=quick)
-    for name in devices or ():
-        valid_device(name)
-    checks: list[CheckResult] = []
-
-    def take(row: Mapping[str, Any]) -> None:
-        # The import and the search for devices come first whatever is selected; their failure always counts.
-        if row["id"] not in selected and row["status"] != "fail":
-            return
-        checks.append(_check(row))
-        if on_result is not None:
-            on_result(checks[-1])
-
-    run = _Run("verify", selected, devices, time_limit_scale, take, memory_mib)
-    run.to_the_end(python, os.environ if environ is None else environ)
-    return VerifyReport(environment=run.environment, checks=tuple(checks))
-
-
-def bench(
-    python: Path,
-    *,
-    device: str | None = None,
-    only: Iterable[str] = (),
-    skip: Iterable[str] = (),
-    quick: bool = False,
-    on_start: Callable[[str], None] | None = None,
-    on_result: Callable[[BenchResult], None] | None = None,
-    time_limit_scale: float = 1.0,
-    environ: Mapping[str, str] | None = None,
-) -> BenchReport:
-    """Measure how fast PyTorch is in the environment of this interpreter, on its best device or on the one named.
-
-    `only` and `skip` name cases, or the first words of several (`matmul`); `quick` leaves out those that tell little
-    more. `on_start` hears the name of each case when its turn comes. What cannot be measured is a result with an
-    `error`; so is the import, or the search for devices, when that failed.
-    Raises `UsageError` for a name of no case, or of no device.
-    """
-    selected = cases_named(only, skip, quick=quick)
-    if device is not None:
-        valid_device(device)
-    results: list[BenchResult] = []
-
-    def take(row: Mapping[str, Any]) -> None:
-        # A case that does not apply, or not any more since torch could not be imported, has no figure.
-        if row["status"] == "skip" or (row["id"] not in selected and row["status"] != "fail"):
-            return
-        device = next(
-            (one for one in run.environment.get("devices") or () if one["device"] == row["device"]), None
-        )
-        results.append(replace(_figure(row), telemetry=watch.seen(row["id"], device)))
-        if on_result is not None:
-            on_result(results[-1])
-
-    def start(case: str) -> None:
-        watch.mark(case, run.environment)
-        if on_start is not None:
-            on_start(case)
-
-    environ = os.environ if environ is None else environ
-    watch = GpuWatch(environ)
-    run = _Run("bench", selected, None if device is None else [device], time_limit_scale, take)
-    run.ask(quick=quick)
-    run.on_start = start
-    try:
-        run.to_the_end(python, environ)
-    finally:
-        watch.stop()
-    report = BenchReport(environment=run.environment, results=tuple(results), quick=quick)
-    return with_causes(with_peaks(report))
-
-
-def cases_named(only: Iterable[str], skip: Iterable[str], *, quick: bool) -> list[str]:
-    """The cases to run, in their order. Raises `UsageError` for a name of no case."""
-    from torchdoctor.probe.bench.registry import QUICK
-
-    known = [step.id for step in suite.BENCH]
-    only, skip = list(only), list(skip)
-    for name in (*only, *skip):
-        if not any(_named(case, name) for case in known):
-            raise UsageError(
-                message("there is no case named {name}", name=repr(name)),
-                fix=message("the cases are {names}", names=joined(known)),
-            )
-    return [
-        case
-        for case in known
-        if (any(_named(case, name) for name in only) if only else not quick or case in QUICK)
-        and not any(_named(case, name) for name in skip)
-    ]
-
-
-def _named(case: str, name: str) -> bool:
-    return case == name or case.startswith(name + "-")
-
-
-def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
-    """The checks to run, in their order. A check named in `only` runs also when it is no quick one."""
-    known = [step.id for step in suite.VERIFY]
-    usual = {step.id for step in suite.VERIFY if step.quick or not quick}
-    only, skip = list(only), list(skip)
-    for name in (*only, *skip):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = message(", did you mean {name}?", name=near[0]) if near else ""
-            raise UsageError(
-                message("there is no check named {name}{hint}", name=repr(name), hint=hint),
-                fix=message("the checks are {names}", names=joined(known)),
-            )
-    return [name for name in known if name in (only or usual) and name not in skip]
-
-
-def _check(row: Mapping[str, Any]) -> CheckResult:
-    return CheckResult(
-        id=row["id"],
-        device=row["device"],
-        status=row["status"],
-        seconds=row["seconds"],
-        detail=translatable(row["detail"], row.get("parts")),
-        evidence=tuple(row["evidence"]),
-    )
-
-
-def _figure(row: Mapping[str, Any]) -> BenchResult:
-    figures = {
-        field.name: row["figures"][field.name]
-        for field in fields(BenchResult)
-        if field.name in row["figures"]
-    }
-    if figures.get("note"):
-        figures["note"] = translatable(figures["note"], row.get("note_parts"))
-    if "rounds_s" in figures:
-        figures["rounds_s"] = tuple(figures["rounds_s"])
-    common = {"id": row["id"], "device": row["device"], "seconds": row["seconds"]}
-    if row["status"] == "fail":
-        return BenchResult(
-            **common, error=translatable(row["detail"], row.get("parts")), evidence=tuple(row["evidence"])
-        )
-    return BenchResult(**(common | figures))
-
-
-class _Run:
-    """A suite from the first process to the last. Each row that comes out goes to `take` once."""
 
     def __init__(
         self,
         name: str,
         selected: Sequence[str],
+        *,
         devices: Sequence[str] | None,
-        scale: float,
-        take: Callable[[Mapping[str, Any]], None],
-        memory_mib: int | None = None,
+        time_limit_scale: float,
+        on_result: Callable[[StepResult], None],
+        on_start: Callable[[str], None] | None = None,
+        memory_limit_mib: int | None = None,
+        request: Mapping[str, Any] | None = None,
     ) -> None:
         self.environment: dict[str, Any] = {}
         self._selected = list(selected)
-        self._request = {"suite": name, "selected": self._selected, "devices": devices, "scale": scale}
+        self._scale = time_limit_scale
+        self._request = {
+            "suite": name,
+            "selected": self._selected,
+            "devices": devices,
+            "scale": time_limit_scale,
+            **(request or {}),
+        }
         self._limits = {step.id: step.limit for step in (suite.IMPORT, suite.DEVICES, *suite.SUITES[name])}
-        self._scale = scale
-        self._memory = most_memory() if memory_mib is None else memory_mib
-        self._take = take
+        self._memory_limit_mib = memory_limit() if memory_limit_mib is None else memory_limit_mib
+        self._on_result, self._on_start = on_result, on_start
         self._finished: dict[tuple[str, str], str] = {}
-        self._planned = [(name, "cpu") for name in self._selected]
+        self._planned = [(step, "cpu") for step in self._selected]
         self._current: tuple[str, str] | None = None
         self._answered = False
-        self._started = 0.0
-        self.on_start: Callable[[str], None] | None = None
+        self._step_started = 0.0
 
-    def ask(self, **more: Any) -> None:
-        """Hand the suite something more."""
-        self._request.update(more)
+    def run(self, python: Path, environ: Mapping[str, str]) -> None:
+        """Start processes until one gets to the end. Each that does not has finished one step more, so this ends.
 
-    def to_the_end(self, python: Path, environ: Mapping[str, str]) -> None:
-        """Start processes until one gets through. Each that does not has finished one step more, so this ends."""
+        Raises `EnvironmentUnusable` when the interpreter does not run, or no temporary folder can be made.
+        """
         try:
-            work = tempfile.TemporaryDirectory(prefix="torchdoctor-", ignore_cleanup_errors=True)
+            temporary = tempfile.TemporaryDirectory(prefix="torchdoctor-", ignore_cleanup_errors=True)
         except OSError as error:
             raise EnvironmentUnusable(
                 message("no temporary folder can be made: {why}", why=error.strerror or error),
                 fix=message("set TMPDIR to a folder that can be written to"),
                 code="no-temporary-folder",
             ) from error
-        with work as folder:
-            while not self._through(python, Path(folder), environ):
+        with temporary as folder:
+            while not self._run_process(python, Path(folder), environ):
                 pass
 
-    def _through(self, python: Path, work: Path, environ: Mapping[str, str]) -> bool:
-        finished = [[name, device, status] for (name, device), status in self._finished.items()]
+    def _run_process(self, python: Path, folder: Path, environ: Mapping[str, str]) -> bool:
+        """Run one process. Returns whether the suite is complete."""
+        finished = [[step, device, status] for (step, device), status in self._finished.items()]
         self._current, self._answered = None, False
-        child = ProbeProcess(python, {**self._request, "finished": finished}, work, environ)
+        process = ProbeProcess(python, {**self._request, "finished": finished}, folder, environ)
         try:
-            return self._follow(child, python)
+            end = self._follow(process)
         finally:
-            child.stop()
+            process.stop()
+        return end is None or (end is not _RESTART and self._process_lost(process, python, end))
 
-    def _follow(self, child: ProbeProcess, python: Path) -> bool:
-        # These two are only ever lengthened: what a short limit is tried on is the steps.
+    def _follow(self, process: ProbeProcess) -> ProcessEnd | None:
+        """Handle events until the end of the suite (None), a request for a new process, or the end of the process."""
+        # A scale below 1 shortens the steps only, which is what tests use it for.
         patience = max(self._scale, 1.0)
-        limit = _HELLO * patience
+        limit = _FIRST_EVENT_SECONDS * patience
         while True:
             try:
-                event = child.next_event(limit, self._memory)
+                event = process.next_event(limit, self._memory_limit_mib)
             except MemoryError as error:
-                child.stop()
-                return self._lost(child, python, str(error))
+                return ProcessEnd(code="memory-limit", text=str(error))
             except TimeoutError:
-                child.stop()
-                return self._lost(
-                    child, python, message("took longer than {limit:g} s and was stopped", limit=limit)
-                )
+                text = message("took longer than {limit:g} s and was stopped", limit=limit)
+                return ProcessEnd(code="time-limit", text=text)
             if event is None:
-                return self._lost(child, python, child.ended)
+                return process.ended
             if event["event"] == "end":
-                return True
+                return None
             if event["event"] == "again":
-                # The step that just failed has spoilt the process: a new one goes on.
-                return False
-            step = self._heed(event)
-            limit = _BETWEEN * patience if step is None else self._limits[step] * self._scale
+                return _RESTART
+            step = self._handle(event)
+            limit = _BETWEEN_STEPS_SECONDS * patience if step is None else self._limits[step] * self._scale
 
-    def _heed(self, event: Mapping[str, Any]) -> str | None:
-        """Note the event; the step that now runs, if one does."""
+    def _handle(self, event: Mapping[str, Any]) -> str | None:
+        """Take note of an event. Returns the step that now runs, if one does."""
         match event["event"]:
             case "hello" | "environment":
                 self._answered = True
                 self.environment.update(event["values"])
             case "plan":
-                self._planned = [(name, device) for name, device in event["steps"]]
+                self._planned = [(step, device) for step, device in event["steps"]]
             case "start":
-                self._current, self._started = (event["id"], event["device"]), time.monotonic()
-                if self.on_start is not None:
-                    self.on_start(event["id"])
+                self._current, self._step_started = (event["id"], event["device"]), time.monotonic()
+                if self._on_start is not None:
+                    self._on_start(event["id"])
             case "result":
                 self._current = None
-                self._record(event)
-        # A step may say more than its result: its own limit still holds then.
+                self._record(StepResult.from_event(event))
+        # A step may send more events before its result: its own limit still applies then.
         return self._current[0] if self._current else None
 
-    def _lost(self, child: ProbeProcess, python: Path, how: str) -> bool:
-        """The process is gone before its end: the step it was at has failed. Whether there is no more to do."""
+    def _process_lost(self, process: ProbeProcess, python: Path, end: ProcessEnd) -> bool:
+        """Record what failed when the process went before its end. Returns whether nothing is left to run."""
         if not self._answered and not self._finished:
-            said = ": " + "; ".join(child.stderr[-3:]) if child.stderr else ""
-            raise EnvironmentUnusable(
-                message(
-                    "{python} does not work as a Python interpreter, it {how}{said}",
-                    python=python,
-                    how=how,
-                    said=said,
-                ),
-                fix=message("name another environment, or make one with: torchdoctor install"),
-                code="no-python",
-            )
+            raise _not_python(python, process, end)
         if self._current is None or self._current in self._finished:
-            # It is not a step that does it: another process would go the same way.
-            for name, device in self._planned:
-                self._fail(
-                    name, device, message("not run, because the process {how} before it", how=how), child
-                )
+            # No step is to blame, so another process would end the same way.
+            for step, device in self._planned:
+                detail = message("not run, because the process {how} before it", how=end.text)
+                self._fail(step, device, detail, process, end)
             return True
-        name, device = self._current
-        self._fail(name, device, message("the process {how}", how=how), child)
-        if name == suite.IMPORT.id:
-            for left in self._selected:
-                self._record(_row(left, "cpu", "skip", suite.NO_TORCH))
-        return name == suite.IMPORT.id
+        step, device = self._current
+        self._fail(step, device, message("the process {how}", how=end.text), process, end)
+        if step != suite.IMPORT.id:
+            return False
+        for left in self._selected:
+            self._record(
+                StepResult(id=left, device="cpu", status="skip", detail=suite.NO_TORCH, code="no-torch")
+            )
+        return True
 
-    def _fail(self, name: str, device: str, detail: str, child: ProbeProcess) -> None:
-        seconds = round(time.monotonic() - self._started, 3) if (name, device) == self._current else 0.0
-        self._record(_row(name, device, "fail", detail, seconds=seconds, evidence=child.stderr))
+    def _fail(self, step: str, device: str, detail: str, process: ProbeProcess, end: ProcessEnd) -> None:
+        seconds = round(time.monotonic() - self._step_started, 3) if (step, device) == self._current else 0.0
+        self._record(
+            StepResult(
+                id=step,
+                device=device,
+                status="fail",
+                detail=detail,
+                code=end.code,
+                seconds=seconds,
+                evidence=process.stderr,
+            )
+        )
 
-    def _record(self, row: Mapping[str, Any]) -> None:
-        key = (row["id"], row["device"])
+    def _record(self, result: StepResult) -> None:
+        key = (result.id, result.device)
         if key not in self._finished:
-            self._finished[key] = row["status"]
-            self._take(row)
+            self._finished[key] = result.status
+            self._on_result(result)
 
 
-def _row(
-    name: str, device: str, status: str, detail: str, *, seconds: float = 0.0, evidence: Sequence[str] = ()
-) -> dict[str, Any]:
-    return {
-        "id": name,
-        "device": device,
-        "status": status,
-        "seconds": seconds,
-        "detail": detail,
-        "evidence": evidence,
-        "figures": {},
-    }
+# The step that just failed has left the process unusable, so the probe asks for a new one.
+_RESTART = ProcessEnd(code="restart", text="")
+
+
+def _not_python(python: Path, process: ProbeProcess, end: ProcessEnd) -> EnvironmentUnusable:
+    last_lines = process.stderr[-_QUOTED_LINES:]
+    return EnvironmentUnusable(
+        message(
+            "{python} does not work as a Python interpreter, it {how}{said}",
+            python=python,
+            how=end.text,
+            said=": " + "; ".join(last_lines) if last_lines else "",
+        ),
+        fix=message("name another environment, or make one with: torchdoctor install"),
+        code="no-python",
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from ..devices import kind
 from ..message import sentence
 from ..step import Outcome, skipped
-from .workload import GB, Work
+from .workload import GB, Workload
 
 __all__ = ["host_device", "memory"]
 
@@ -22,7 +22,7 @@ _LARGEST, _LARGEST_ON_GPU = 256 * _MIB, 512 * _MIB
 _made: dict[tuple[str, int], list[Any]] = {}
 
 
-def memory(what: str, torch: Any, device: str, *, threads: int | None = None) -> Work | Outcome:
+def memory(what: str, torch: Any, device: str, *, threads: int | None = None) -> Workload | Outcome:
     """Copy (read, write) or triad (a + 3 b, written to a third: two reads, one write) far beyond the caches."""
     on_cpu = kind(device) == "cpu"
     if threads and not on_cpu:
@@ -38,7 +38,7 @@ def memory(what: str, torch: Any, device: str, *, threads: int | None = None) ->
     note = None
     if cache and size * len(arrays) < 4 * cache:
         note = sentence("the last cache has {size} MiB, so part of this may be its speed", size=cache // _MIB)
-    return Work(
+    return Workload(
         call,
         "float32",
         dict(params, threads=threads) if threads else params,
@@ -52,7 +52,7 @@ def memory(what: str, torch: Any, device: str, *, threads: int | None = None) ->
     )
 
 
-def host_device(to_device: bool, pinned: bool, torch: Any, device: str) -> Work | Outcome:
+def host_device(to_device: bool, pinned: bool, torch: Any, device: str) -> Workload | Outcome:
     """Copy 256 MiB between host and device; pinned memory is what the copy engine can read by itself."""
     if kind(device) not in ("cuda", "xpu"):
         return skipped(sentence("there is no way between two memories to measure"))
@@ -68,7 +68,7 @@ def host_device(to_device: bool, pinned: bool, torch: Any, device: str) -> Work 
     name = "host-to-device" if to_device else "device-to-host"
     params = {"mib": size // _MIB, "pinned": pinned}
     # Pageable copies are done in pieces by the host: only the wall knows how long they take.
-    return Work(call, "float32", params, float(size), GB, id=name, moved=2.0 * size, wall=not pinned)
+    return Workload(call, "float32", params, float(size), GB, id=name, moved=2.0 * size, wall=not pinned)
 
 
 def _arrays(torch: Any, device: str, size: int, count: int) -> list[Any]:

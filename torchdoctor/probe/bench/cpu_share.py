@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-__all__ = ["Meter"]
+__all__ = ["CpuShareMeter"]
 
 _TASKS = Path("/proc/self/task")
 
 
-class Meter:
+class CpuShareMeter:
     """Measures from its making on.
 
     Linux tells how long each thread stood ready in the queue without a core

@@ -9,7 +9,7 @@ from ..devices import kind, waiter
 from ..message import sentence
 from ..step import Outcome, skipped
 from .timing import seconds_of
-from .workload import GFLOP, US, Work, dtype_name
+from .workload import GFLOP, US, Workload, dtype_name
 
 __all__ = ["attention", "autograd", "conv", "launch", "round_trip"]
 
@@ -18,7 +18,7 @@ _LONGEST_CALL = 4.0
 _LAUNCHES = 100
 
 
-def conv(channels_last: bool, torch: Any, device: str) -> Work:
+def conv(channels_last: bool, torch: Any, device: str) -> Workload:
     """Convolve images of 64 channels, 56x56, to 64 by 3x3, forward and backward.
 
     Each of the two gradients is as much work as the forward pass.
@@ -45,10 +45,10 @@ def conv(channels_last: bool, torch: Any, device: str) -> Work:
     params = {"batch": batch, "channels": channels, "size": side, "kernel": 3}
     note = sentence("a batch of {count} would take too long", count=images) if slow else None
     name = "conv-channels-last" if channels_last else "conv"
-    return Work(step(batch), "float32", params, flop, GFLOP, id=name, flop=flop, moved=moved, note=note)
+    return Workload(step(batch), "float32", params, flop, GFLOP, id=name, flop=flop, moved=moved, note=note)
 
 
-def attention(torch: Any, device: str) -> Work:
+def attention(torch: Any, device: str) -> Workload:
     """Scaled dot product attention, forward: two products of 2 s^2 d operations a head."""
     if kind(device) == "cpu":
         dtype, batch, heads, tokens, width = torch.float32, 2, 8, 512, 64
@@ -63,10 +63,10 @@ def attention(torch: Any, device: str) -> Work:
         with torch.no_grad():
             return torch.nn.functional.scaled_dot_product_attention(q, k, v)
 
-    return Work(call, dtype_name(dtype), params, flop, GFLOP, flop=flop, moved=moved)
+    return Workload(call, dtype_name(dtype), params, flop, GFLOP, flop=flop, moved=moved)
 
 
-def autograd(torch: Any, device: str) -> Work:
+def autograd(torch: Any, device: str) -> Workload:
     """Square, sum and go back through a graph of eight numbers: all overhead, no arithmetic."""
     x = torch.randn((8,), device=device).requires_grad_()
 
@@ -74,10 +74,10 @@ def autograd(torch: Any, device: str) -> Work:
         x.grad = None
         (x * x).sum().backward()
 
-    return Work(call, "float32", {"elements": 8}, 1, US, threads=1, wall=True)
+    return Workload(call, "float32", {"elements": 8}, 1, US, threads=1, wall=True)
 
 
-def launch(torch: Any, device: str) -> Work:
+def launch(torch: Any, device: str) -> Workload:
     """Add eight numbers, a hundred times without waiting: what it costs to start an operation."""
     x, y = (torch.randn((8,), device=device) for _ in range(2))
     result = torch.empty_like(x)
@@ -86,10 +86,10 @@ def launch(torch: Any, device: str) -> Work:
         for _ in range(_LAUNCHES):
             torch.add(x, y, out=result)
 
-    return Work(call, "float32", {"elements": 8}, _LAUNCHES, US, threads=1, wall=True)
+    return Workload(call, "float32", {"elements": 8}, _LAUNCHES, US, threads=1, wall=True)
 
 
-def round_trip(torch: Any, device: str) -> Work | Outcome:
+def round_trip(torch: Any, device: str) -> Workload | Outcome:
     """Add eight numbers and wait for the device."""
     if kind(device) == "cpu":
         return skipped(sentence("the CPU is not waited for"))
@@ -100,4 +100,4 @@ def round_trip(torch: Any, device: str) -> Work | Outcome:
         x.add_(1.0)
         wait()
 
-    return Work(call, "float32", {"elements": 8}, 1, US, threads=1, wall=True)
+    return Workload(call, "float32", {"elements": 8}, 1, US, threads=1, wall=True)

@@ -10,7 +10,7 @@ from ..devices import kind
 from ..message import sentence
 from ..step import Outcome, skipped
 from .timing import seconds_of
-from .workload import GFLOP, Work
+from .workload import GFLOP, Workload
 
 __all__ = ["matmul"]
 
@@ -27,7 +27,9 @@ _FIRST_TRIED = 256
 Product = Callable[[], object]
 
 
-def matmul(dtype: str, size: str, torch: Any, device: str, *, threads: int | None = None) -> Work | Outcome:
+def matmul(
+    dtype: str, size: str, torch: Any, device: str, *, threads: int | None = None
+) -> Workload | Outcome:
     """Multiply square matrices: 2 n^3 operations. `tf32` is float32 with the tensor cores' short factors."""
     on_cpu = kind(device) == "cpu"
     why = _absent(torch, dtype, device)
@@ -47,7 +49,7 @@ def matmul(dtype: str, size: str, torch: Any, device: str, *, threads: int | Non
         )
     params: dict[str, Any] = {"n": fitting}
     wide = 1 if dtype in ("int8", "float8_e4m3fn") else 2 if dtype in ("float16", "bfloat16") else 4
-    return Work(
+    return Workload(
         call,
         dtype,
         dict(params, threads=threads) if threads else params,

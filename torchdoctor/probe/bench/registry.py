@@ -10,11 +10,11 @@ from ..step import Outcome, Step
 from . import bandwidth, layers, matmul, training
 
 if TYPE_CHECKING:
-    from .workload import Work
+    from .workload import Workload
 
 __all__ = ["BENCH", "QUICK"]
 
-Prepare = Callable[[Any, str], "Work | Outcome"]
+Prepare = Callable[[Any, str], "Workload | Outcome"]
 
 
 def _step(name: str, proves: str, prepare: Prepare) -> Step:

@@ -14,7 +14,7 @@ from ..devices import kind
 from ..step import Outcome, Step, broken
 from .cpu_peak import CpuLimits
 from .sampling import Case, Pace, passes
-from .workload import Work
+from .workload import Workload
 
 __all__ = ["measure"]
 
@@ -66,7 +66,7 @@ def _prepared(
     except BaseException as error:  # noqa: BLE001  # SystemExit too is a result
         work = broken(error)
     seconds = time.perf_counter() - start
-    if isinstance(work, Work):
+    if isinstance(work, Workload):
         return Case(step.id, device, work, seconds)
     report(step, device, work, seconds)
     return None

@@ -14,7 +14,7 @@ from ..step import Outcome, measured
 from .timing import one_round
 
 if TYPE_CHECKING:
-    from .workload import Work
+    from .workload import Workload
 
 __all__ = ["CLEAN", "Case", "Pace", "passes"]
 
@@ -42,7 +42,7 @@ class Pace(NamedTuple):
 class Case:
     """One case on its device: its work, and the rounds that were timed."""
 
-    def __init__(self, name: str, device: str, work: Work, prepared_s: float) -> None:
+    def __init__(self, name: str, device: str, work: Workload, prepared_s: float) -> None:
         self.name, self.device, self._work = name, device, work
         self.seconds = prepared_s
         self._measured_s = 0.0

@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..devices import kind, waiter
-from .cpu_share import Meter
+from .cpu_share import CpuShareMeter
 
 if TYPE_CHECKING:
-    from .workload import Work
+    from .workload import Workload
 
 __all__ = ["Round", "one_round", "seconds_of"]
 
@@ -42,14 +42,14 @@ def seconds_of(torch: Any, call: Callable[[], object], device: str) -> float:
     return min(taken[1:] or taken)
 
 
-def one_round(torch: Any, work: Work, device: str, seconds: float) -> Round:
+def one_round(torch: Any, work: Workload, device: str, seconds: float) -> Round:
     """Time the work for about so many seconds, at least one call of it."""
     if not work.wall and kind(device) in ("cuda", "xpu"):
         return Round(_queued(torch, work, device, seconds), None)
     return _timed(torch, work, device, seconds)
 
 
-def _timed(torch: Any, work: Work, device: str, seconds: float) -> Round:
+def _timed(torch: Any, work: Workload, device: str, seconds: float) -> Round:
     from torch.utils.benchmark import Timer
 
     wait = waiter(torch, device)
@@ -62,14 +62,14 @@ def _timed(torch: Any, work: Work, device: str, seconds: float) -> Round:
     # Timer takes one thread unless told otherwise.
     threads = work.threads or torch.get_num_threads()
     timer = Timer("work()", globals={"work": work.call}, timer=clock, num_threads=threads)
-    meter = Meter(1 if work.serial else threads)
+    meter = CpuShareMeter(1 if work.serial else threads)
     measurement = timer.blocked_autorange(min_run_time=seconds)
     return Round(
         [float(taken) for taken in measurement.times], meter.share() if kind(device) == "cpu" else None
     )
 
 
-def _queued(torch: Any, work: Work, device: str, seconds: float) -> list[float]:
+def _queued(torch: Any, work: Workload, device: str, seconds: float) -> list[float]:
     """Everything is queued with events around each call, and waited for once: no launch and no wait is timed."""
     module = getattr(torch, kind(device))
     count = int(seconds / max(seconds_of(torch, work.call, device), 1e-6))

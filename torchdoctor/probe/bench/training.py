@@ -12,14 +12,14 @@ from typing import Any, Callable
 from ..devices import kind
 from ..message import sentence
 from ..step import Outcome, skipped
-from .workload import SAMPLES, Work
+from .workload import SAMPLES, Workload
 
 __all__ = ["cnn", "loader", "transformer"]
 
 _ITEMS, _BATCH = 512, 32
 
 
-def cnn(torch: Any, device: str) -> Work:
+def cnn(torch: Any, device: str) -> Workload:
     """Convolutions 1 to 32 to 64 with pools, two linear layers, Adam: 28x28 images in 10 classes."""
     nn = torch.nn
     batch = 64 if kind(device) == "cpu" else 512
@@ -32,10 +32,10 @@ def cnn(torch: Any, device: str) -> Work:
     images = torch.randn((batch, 1, 28, 28), device=device)
     labels = torch.randint(0, 10, (batch,), device=device)
     step = _step(torch, net, lambda: nn.functional.cross_entropy(net(images), labels))
-    return Work(step, "float32", {"batch": batch, "size": 28}, batch, SAMPLES, id="cnn-training")
+    return Workload(step, "float32", {"batch": batch, "size": 28}, batch, SAMPLES, id="cnn-training")
 
 
-def transformer(autocast: bool, torch: Any, device: str) -> Work | Outcome:
+def transformer(autocast: bool, torch: Any, device: str) -> Workload | Outcome:
     """Two encoder layers with a causal mask predict the next token of random text; Adam."""
     if autocast and kind(device) not in ("cuda", "xpu"):
         return skipped(sentence("mixed precision is measured on accelerators"))
@@ -56,7 +56,7 @@ def transformer(autocast: bool, torch: Any, device: str) -> Work | Outcome:
 
     params = {"batch": batch, "tokens": tokens, "width": width, "layers": layers}
     dtype = "bfloat16" if autocast else "float32"
-    return Work(_step(torch, net, loss), dtype, params, batch, SAMPLES, id="transformer-training")
+    return Workload(_step(torch, net, loss), dtype, params, batch, SAMPLES, id="transformer-training")
 
 
 def _step(torch: Any, net: Any, loss: Callable[[], Any]) -> Callable[[], object]:
@@ -70,7 +70,7 @@ def _step(torch: Any, net: Any, loss: Callable[[], Any]) -> Callable[[], object]
     return step
 
 
-def loader(torch: Any, device: str) -> Work:  # noqa: ARG001  # the same call for every case
+def loader(torch: Any, device: str) -> Workload:  # noqa: ARG001  # the same call for every case
     """Make images in worker processes and gather them in batches, an epoch a call."""
     data = torch.utils.data
 
@@ -92,4 +92,4 @@ def loader(torch: Any, device: str) -> Work:  # noqa: ARG001  # the same call fo
             pass
 
     params = {"items": _ITEMS, "batch": _BATCH, "size": 64, "workers": workers}
-    return Work(epoch, "float32", params, _ITEMS, SAMPLES, id="dataloader", serial=True, wall=True)
+    return Workload(epoch, "float32", params, _ITEMS, SAMPLES, id="dataloader", serial=True, wall=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
-__all__ = ["GB", "GFLOP", "SAMPLES", "US", "Work", "dtype_name"]
+__all__ = ["GB", "GFLOP", "SAMPLES", "US", "Workload", "dtype_name"]
 
 GFLOP, GB, SAMPLES, US = "GFLOP/s", "GB/s", "samples/s", "us"
 
 
-class Work(NamedTuple):
+class Workload(NamedTuple):
     """One call of a case, ready to run.
 
     `amount` is what a call does of its unit: operations, bytes, samples; of "us", how often the thing measured

@@ -16,7 +16,7 @@ from datetime import timedelta
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from ..bench.cpu_share import Meter
+from ..bench.cpu_share import CpuShareMeter
 from .collectives import MIB, Ring, collectives, compute, pairs, send
 from .rendezvous import LeftAlone, Meeting
 
@@ -193,7 +193,7 @@ class _Worker:
         for size in _SIZES[self._backend, self._quick]:
             for name, factor, call in collectives(ring, size):
                 self._together("%s of %d bytes" % (name, size))  # noqa: UP031
-                meter = Meter(self._torch.get_num_threads())
+                meter = CpuShareMeter(self._torch.get_num_threads())
                 said = {"times": ring.times(call, _SECONDS[self._quick]), "share": meter.share()}
                 self._together("after %s of %d bytes" % (name, size), said)  # noqa: UP031
                 heard = self._meeting.heard()

@@ -17,7 +17,7 @@ from typing import Any
 from ..devices import kind
 from ..message import joined, sentence
 from ..step import Outcome, broken, failed, passed, skipped
-from .tolerances import CHAIN, FLOAT32, Row, lowered, relative_error, unsupported, verdict
+from .tolerances import CHAIN, FLOAT32, Expectation, lowered, relative_error, unsupported, verdict
 
 __all__ = ["amp", "attention", "compiled"]
 
@@ -104,8 +104,10 @@ def attention(torch: Any, device: str) -> Outcome:
     here = [tensor.to(device) for tensor in (q, k, v)]
     note = lowered(torch, device)
     rows = [
-        Row(sentence("plain"), fused(*here), _formula(torch, q, k, v, causal=False), FLOAT32 * 5, note),
-        Row(
+        Expectation(
+            sentence("plain"), fused(*here), _formula(torch, q, k, v, causal=False), FLOAT32 * 5, note
+        ),
+        Expectation(
             sentence("causal"),
             fused(*here, is_causal=True),
             _formula(torch, q, k, v, causal=True),
@@ -116,7 +118,7 @@ def attention(torch: Any, device: str) -> Outcome:
     if kind(device) == "cuda":
         half = [tensor.half() for tensor in (q, k, v)]
         got = fused(*(tensor.to(device) for tensor in half), is_causal=True)
-        rows.append(Row("float16", got, _formula(torch, *half, causal=True), HALF))
+        rows.append(Expectation("float16", got, _formula(torch, *half, causal=True), HALF))
     return verdict(torch, rows)
 
 
@@ -156,8 +158,8 @@ def compiled(torch: Any, device: str) -> Outcome:
         return _not_compiled(torch, error)
     note = lowered(torch, device)
     rows = [
-        Row(sentence("output"), got, work(x, w).cpu().double(), CHAIN, note),
-        Row(sentence("gradient"), got_slope, slope(work).cpu().double(), CHAIN, note),
+        Expectation(sentence("output"), got, work(x, w).cpu().double(), CHAIN, note),
+        Expectation(sentence("gradient"), got_slope, slope(work).cpu().double(), CHAIN, note),
     ]
     return verdict(torch, rows, sentence("; the reference is the same function, not compiled"))
 

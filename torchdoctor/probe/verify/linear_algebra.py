@@ -9,7 +9,7 @@ from typing import Any
 from ..devices import kind
 from ..message import joined, sentence
 from ..step import Outcome, failed
-from .tolerances import FLOAT32, FLOAT32_CONV, Row, lowered, unsupported, verdict
+from .tolerances import FLOAT32, FLOAT32_CONV, Expectation, lowered, unsupported, verdict
 
 __all__ = ["conv", "linalg", "matmul", "tensor"]
 
@@ -26,8 +26,8 @@ def tensor(torch: Any, device: str) -> Outcome:
     row = torch.tensor([2 * value + math.exp(value) for value in wide[0].tolist()], dtype=torch.float64)
     here = left.to(device)
     rows = [
-        Row(sentence("elementwise"), (here * 2 + torch.exp(here))[0], row, FLOAT32),
-        Row(sentence("sum"), here.sum(1), wide.sum(1), FLOAT32),
+        Expectation(sentence("elementwise"), (here * 2 + torch.exp(here))[0], row, FLOAT32),
+        Expectation(sentence("sum"), here.sum(1), wide.sum(1), FLOAT32),
     ]
     return verdict(torch, rows)
 
@@ -48,14 +48,18 @@ def matmul(torch: Any, device: str) -> Outcome:
         try:
             here, there = left.to(dtype).to(device), right.to(dtype).to(device)
             rows.append(
-                Row(name, torch.mm(here, there), _product(left.to(dtype), right.to(dtype)), limit, coarser)
+                Expectation(
+                    name, torch.mm(here, there), _product(left.to(dtype), right.to(dtype)), limit, coarser
+                )
             )
         except (RuntimeError, NotImplementedError, TypeError) as error:
             if name == "float32" or not unsupported(error):
                 raise
             absent.append(name)
     turned = torch.mm(right.to(device).t(), left.to(device).t()).t()
-    rows.append(Row(sentence("transposed"), turned, _product(left, right), FLOAT32, lowered(torch, device)))
+    rows.append(
+        Expectation(sentence("transposed"), turned, _product(left, right), FLOAT32, lowered(torch, device))
+    )
     integers = _int8(torch, device)
     if integers not in ("exact", "absent"):
         return failed(sentence("int8 products are wrong: {integers}", integers=integers))
@@ -123,7 +127,7 @@ def conv(torch: Any, device: str) -> Outcome:
         through(device, torch.float32),
         through("cpu", torch.float64),
     )
-    return verdict(torch, [Row(name, got, wanted, FLOAT32_CONV, note) for name, got, wanted in rows])
+    return verdict(torch, [Expectation(name, got, wanted, FLOAT32_CONV, note) for name, got, wanted in rows])
 
 
 def linalg(torch: Any, device: str) -> Outcome:
@@ -143,10 +147,10 @@ def linalg(torch: Any, device: str) -> Outcome:
     energy = (spectrum.abs()[1:-1] ** 2).sum() * 2 + spectrum.abs()[0] ** 2 + spectrum.abs()[-1] ** 2
     note = lowered(torch, device)
     rows = [
-        Row(sentence("solve"), solved, wanted.double(), FLOAT32_CONV, note),
-        Row("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV, note),
-        Row("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32),
-        Row(
+        Expectation(sentence("solve"), solved, wanted.double(), FLOAT32_CONV, note),
+        Expectation("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV, note),
+        Expectation("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32),
+        Expectation(
             sentence("fft energy"), energy.reshape(1) / 256, (signal.double() ** 2).sum().reshape(1), FLOAT32
         ),
     ]

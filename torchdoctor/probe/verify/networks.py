@@ -10,7 +10,7 @@ from typing import Any
 
 from ..message import sentence
 from ..step import Outcome, failed, passed, skipped
-from .tolerances import CHAIN, Row, lowered, verdict
+from .tolerances import CHAIN, Expectation, lowered, verdict
 
 __all__ = ["build_cnn", "cnn", "mlp", "summary", "torchinfo"]
 
@@ -73,8 +73,8 @@ def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Ou
     note = lowered(torch, device)
     (got, got_slope), (wanted, wanted_slope) = outputs
     rows = [
-        Row(sentence("output"), got, wanted, CHAIN, note),
-        Row(sentence("first layer's gradient"), got_slope, wanted_slope, CHAIN, note),
+        Expectation(sentence("output"), got, wanted, CHAIN, note),
+        Expectation(sentence("first layer's gradient"), got_slope, wanted_slope, CHAIN, note),
     ]
     return verdict(torch, rows, sentence("; {count:,} parameters", count=counted))
 

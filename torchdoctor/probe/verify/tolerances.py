@@ -19,8 +19,8 @@ __all__ = [
     "CHAIN",
     "FLOAT32",
     "FLOAT32_CONV",
-    "Row",
-    "judge",
+    "Expectation",
+    "grade_error",
     "lowered",
     "relative_error",
     "unsupported",
@@ -43,7 +43,7 @@ _UNSUPPORTED = re.compile(
 )
 
 
-class Row(NamedTuple):
+class Expectation(NamedTuple):
     """One result to judge: a tensor against its float64 reference, and a reason for it to be coarser, if any."""
 
     name: str
@@ -58,7 +58,7 @@ def relative_error(torch: Any, got: Any, wanted: Any) -> float:
     return float(torch.linalg.norm(got.detach().cpu().double() - wanted) / torch.linalg.norm(wanted))
 
 
-def judge(error: float, limit: float, lowered: str | None) -> tuple[str, str]:
+def grade_error(error: float, limit: float, lowered: str | None) -> tuple[str, str]:
     """Pass, warn or fail, and what to say about it.
 
     Less than float32's precision is information where the device or a setting gives a reason for it, else a failure.
@@ -72,7 +72,7 @@ def judge(error: float, limit: float, lowered: str | None) -> tuple[str, str]:
     return "fail", sentence(" (limit {limit:.0e})", limit=limit)
 
 
-def verdict(torch: Any, rows: list[Row], after: str = "") -> Outcome:
+def verdict(torch: Any, rows: list[Expectation], after: str = "") -> Outcome:
     """The worst of the rows, and every row's error; NaN, zeros and a wrong shape fail at once."""
     worst, said = "pass", []
     for name, got, wanted, limit, lower in rows:
@@ -90,7 +90,7 @@ def verdict(torch: Any, rows: list[Row], after: str = "") -> Outcome:
         if not bool(got.cpu().any()):
             return failed(sentence("{name} gives zeros only", name=name))
         error = relative_error(torch, got, wanted)
-        status, note = judge(error, limit, lower)
+        status, note = grade_error(error, limit, lower)
         worst = max(worst, status, key=("pass", "warn", "fail").index)
         said.append(sentence("{name} {error:.1e}{note}", name=name, error=error, note=note))
     text = joined([sentence("relative error against float64: {errors}", errors=joined(said)), after], "")

@@ -1,0 +1,100 @@
+"""Verifies that PyTorch works in an environment: runs the probe's checks and reports one result for each."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.errors import UsageError
+from torchdoctor.probe import suite
+from torchdoctor.verify.devices import valid_device
+from torchdoctor.verify.model import CheckResult, VerifyReport
+from torchdoctor.verify.runner import SuiteRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from torchdoctor.verify.step_result import StepResult
+
+__all__ = ["select_checks", "verify"]
+
+
+def verify(
+    python: Path,
+    *,
+    only: Iterable[str] = (),
+    skip: Iterable[str] = (),
+    quick: bool = False,
+    devices: Sequence[str] | None = None,
+    on_result: Callable[[CheckResult], None] | None = None,
+    time_limit_scale: float = 1.0,
+    memory_limit_mib: int | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> VerifyReport:
+    """Verify that PyTorch works in the environment of this interpreter.
+
+    `only` and `skip` name checks, `quick` leaves out the slow ones, `devices` limits the checks to some devices ("cpu",
+    "cuda:0", "cuda" for all of that kind). A check that takes more host memory than `memory_limit_mib` is stopped; the
+    default is most of what is free. `on_result` is called with each result as soon as it is known. `environ` is the
+    interpreter's environment, by default our own.
+
+    Returns one result for each check and device, in the order in which they ran. Raises `UsageError` for an unknown
+    check or device, and `EnvironmentUnusable` when the interpreter cannot be run.
+    """
+    selected = select_checks(only, skip, quick=quick)
+    for name in devices or ():
+        valid_device(name)
+    checks: list[CheckResult] = []
+
+    def take(step: StepResult) -> None:
+        # The import and the search for devices always run; they are reported when selected, or when they fail.
+        if step.id not in selected and step.status != "fail":
+            return
+        checks.append(_check_of(step))
+        if on_result is not None:
+            on_result(checks[-1])
+
+    runner = SuiteRunner(
+        "verify",
+        selected,
+        devices=devices,
+        time_limit_scale=time_limit_scale,
+        memory_limit_mib=memory_limit_mib,
+        on_result=take,
+    )
+    runner.run(python, os.environ if environ is None else environ)
+    return VerifyReport(environment=runner.environment, checks=tuple(checks))
+
+
+def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
+    """Return the ids of the checks to run, in the order in which they run.
+
+    A check named in `only` runs also when `quick` would leave it out. Raises `UsageError` for an unknown check.
+    """
+    known = [step.id for step in suite.VERIFY]
+    default = {step.id for step in suite.VERIFY if step.quick or not quick}
+    only, skip = list(only), list(skip)
+    for name in (*only, *skip):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = message(", did you mean {name}?", name=near[0]) if near else ""
+            raise UsageError(
+                message("there is no check named {name}{hint}", name=repr(name), hint=hint),
+                fix=message("the checks are {names}", names=joined(known)),
+            )
+    return [name for name in known if name in (only or default) and name not in skip]
+
+
+def _check_of(step: StepResult) -> CheckResult:
+    return CheckResult(
+        id=step.id,
+        device=step.device,
+        status=step.status,
+        seconds=step.seconds,
+        detail=step.detail,
+        code=step.code,
+        evidence=step.evidence,
+    )
