@@ -27,13 +27,13 @@ def test_a_report_of_key_and_value_lines():
         "Is CUDA available: False\nGPU models and configuration: \nGPU 0: NVIDIA GeForce RTX "
         "4090\nGPU 1: Tesla T4\n"
     )
-    assert case.value("torch.version") == "2.4.1+cu124"
-    assert case.value("torch.build") == "cu124"
-    assert case.value("cuda.available") == "false"
-    assert case.value("os.system") == "linux"
-    assert (case.value("libc.version"), case.value("python.version")) == ("2.35", "3.11.9")
-    assert case.values("nvidia.gpu") == ("NVIDIA GeForce RTX 4090", "Tesla T4")
-    assert case.of("nvidia.gpu")[1].line == 9
+    assert case.first("torch.version") == "2.4.1+cu124"
+    assert case.first("torch.build") == "cu124"
+    assert case.first("cuda.available") == "false"
+    assert case.first("os.system") == "linux"
+    assert (case.first("libc.version"), case.first("python.version")) == ("2.35", "3.11.9")
+    assert case.all("nvidia.gpu") == ("NVIDIA GeForce RTX 4090", "Tesla T4")
+    assert case.observations("nvidia.gpu")[1].line == 9
 
 
 def test_the_aligned_report_of_vllm():
@@ -44,28 +44,28 @@ def test_the_aligned_report_of_vllm():
         "PyTorch version              : 2.5.1+cu124\nIs CUDA available            : True\n"
         "LD_LIBRARY_PATH=/usr/local/cuda/lib64\n"
     )
-    assert (case.value("torch.version"), case.value("cuda.available")) == ("2.5.1+cu124", "true")
-    assert case.value("env.LD_LIBRARY_PATH") == "/usr/local/cuda/lib64"
+    assert (case.first("torch.version"), case.first("cuda.available")) == ("2.5.1+cu124", "true")
+    assert case.first("env.LD_LIBRARY_PATH") == "/usr/local/cuda/lib64"
 
 
 def test_a_report_of_2019_says_yes_and_no():
     """The words of that time."""
     case = parse_report("PyTorch version: 1.3.1\nIs debug build: No\nIs CUDA available: Yes\n")
-    assert case.value("cuda.available") == "true"
+    assert case.first("cuda.available") == "true"
 
 
 def test_what_could_not_be_imported_is_not_a_cpu_build():
     """N/A is no answer; Could not collect, beside a version, was how a CPU build looked."""
-    assert parse_report("CUDA used to build PyTorch: N/A").value("torch.cuda") is None
-    assert parse_report("CUDA used to build PyTorch: Could not collect").value("torch.cuda") == "none"
+    assert parse_report("CUDA used to build PyTorch: N/A").first("torch.cuda") is None
+    assert parse_report("CUDA used to build PyTorch: Could not collect").first("torch.cuda") == "none"
 
 
 def test_a_table_of_nvidia_smi():
     """Driver, its CUDA, the GPU, memory and compute mode."""
     case = parse_report(SMI)
-    assert (case.value("nvidia.driver"), case.value("nvidia.cuda")) == ("550.54.15", "12.4")
-    assert case.value("nvidia.gpu") == "NVIDIA A100-SXM4-40GB"
-    assert (case.value("nvidia.memory"), case.value("nvidia.compute_mode")) == ("39000/40960", "E. Process")
+    assert (case.first("nvidia.driver"), case.first("nvidia.cuda")) == ("550.54.15", "12.4")
+    assert case.first("nvidia.gpu") == "NVIDIA A100-SXM4-40GB"
+    assert (case.first("nvidia.memory"), case.first("nvidia.compute_mode")) == ("39000/40960", "E. Process")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_table_of_nvidia_smi():
 )  # fmt: skip
 def test_a_line_gives_a_fact(text, name, value):
     """One kind of line, one fact."""
-    assert parse_report(text).value(name) == value
+    assert parse_report(text).first(name) == value
 
 
 def test_the_systems_that_wheels_exist_for_are_not_the_one_here():
@@ -96,14 +96,14 @@ def test_the_systems_that_wheels_exist_for_are_not_the_one_here():
         "Wheels are available for `torch` (v2.6.0) on the following platforms: "
         "`macosx_11_0_arm64`, `win_amd64`"
     )
-    assert case.value("os.system") is None
+    assert case.first("os.system") is None
 
 
 def test_two_case_files_join_with_the_first_trusted_more():
     """A live fact stands before what a text says."""
     live = Evidence(facts=(Observation(name="nvidia.driver", value="580.65.06", source="NVML"),))
-    joined = live.beside(parse_report("Nvidia driver version: 550.54.15"))
-    assert joined.values("nvidia.driver") == ("580.65.06", "550.54.15")
+    joined = live.merged_with(parse_report("Nvidia driver version: 550.54.15"))
+    assert joined.all("nvidia.driver") == ("580.65.06", "550.54.15")
     assert joined.text.lines
 
 

@@ -69,6 +69,6 @@ def test_a_state_of_driver_or_gpu_is_its_finding(library, tmp_path, answers, fil
         Observation(name="torch.version", value="2.9.1+cu128", source="torch"),
         Observation(name="torch.build", value="cu128", source="build"),
     )
-    case = Evidence(facts=(*machine_facts(seen), *torch)).beside(parse_report("\n".join(refusals(seen))))
+    case = Evidence(facts=(*machine_facts(seen), *torch)).merged_with(parse_report("\n".join(refusals(seen))))
     found = diagnose(case, rules=live_rules()).findings
     assert [row.id for row in found[:1]] == ([failure] if failure else []), found

@@ -74,19 +74,19 @@ def parts(text: str | None) -> tuple[int, ...] | None:
 
 def torch_version(case: Evidence) -> Version | None:
     """The torch that is installed, its local part with it."""
-    return version_of(case.value("torch.version"))
+    return version_of(case.first("torch.version"))
 
 
 def torch_build(case: Evidence) -> str | None:
     """The build of the installed torch: cpu, cu126, rocm6.4, xpu; None where nothing says it."""
-    if case.value("torch.build"):
-        return case.value("torch.build")
-    return "cpu" if case.value("torch.cuda") == "none" and case.value("torch.hip") in (None, "none") else None
+    if case.first("torch.build"):
+        return case.first("torch.build")
+    return "cpu" if case.first("torch.cuda") == "none" and case.first("torch.hip") in (None, "none") else None
 
 
 def cuda_of_build(case: Evidence) -> tuple[int, int] | None:
     """The CUDA version that the installed torch was built with: (12, 6)."""
-    said = parts(case.value("torch.cuda"))
+    said = parts(case.first("torch.cuda"))
     if said and len(said) > 1:
         return said[0], said[1]
     match = re.fullmatch(r"cu(\d{1,2})(\d)", torch_build(case) or "")
@@ -95,14 +95,14 @@ def cuda_of_build(case: Evidence) -> tuple[int, int] | None:
 
 def driver_version(case: Evidence) -> tuple[int, ...] | None:
     """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
-    said = parts(case.value("nvidia.driver"))
+    said = parts(case.first("nvidia.driver"))
     return (*said, 999) if said and len(said) == 1 else said
 
 
 def minimum_driver(case: Evidence) -> str | None:
     """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
     build = torch_build(case)
-    on_windows = operating_system(case) == "windows" or case.value("wsl") is not None
+    on_windows = operating_system(case) == "windows" or case.first("wsl") is not None
     return driver_for(build, on_windows=on_windows) if build else None
 
 
@@ -122,12 +122,12 @@ def driver_for(build: str, *, on_windows: bool) -> str | None:
 
 def operating_system(case: Evidence) -> str | None:
     """The operating system: linux (WSL too), windows or macos."""
-    return "linux" if case.value("wsl") else case.value("os.system")
+    return "linux" if case.first("wsl") else case.first("os.system")
 
 
 def python_of(case: Evidence) -> tuple[int, int] | None:
     """The Python's major and minor version."""
-    said = parts((case.value("python.version") or "").rstrip("t"))
+    said = parts((case.first("python.version") or "").rstrip("t"))
     return (said[0], said[1]) if said and len(said) > 1 else None
 
 
@@ -136,11 +136,11 @@ def capabilities(case: Evidence) -> tuple[tuple[tuple[int, int], Observation], .
     from wheels_index import gpu
 
     found: list[tuple[tuple[int, int], Observation]] = []
-    for row in case.of("nvidia.capability"):
+    for row in case.observations("nvidia.capability"):
         numbers = parts(row.value)
         if numbers and len(numbers) > 1:
             found.append(((numbers[0], numbers[1]), row))
-    for row in case.of("nvidia.gpu"):
+    for row in case.observations("nvidia.gpu"):
         # A laptop's GPU is of the generation of the card whose name it has, and a K40m is a K40 without a fan.
         known = gpu(row.value) or gpu(re.sub(r" Laptop(?: GPU)?$|(?<=Tesla [KM]\d\d)[cmstx]$", "", row.value))
         if known is not None:
@@ -162,15 +162,18 @@ def pypi_build(version: Version) -> str | None:
 
 def has_gpu(case: Evidence) -> bool:
     """Whether anything says that there is an NVIDIA, AMD or Intel GPU for computing."""
-    return any(case.of(name) for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor"))
+    return any(
+        case.observations(name)
+        for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor")
+    )
 
 
 def platform_of(case: Evidence, system: str | None = None) -> str:
     """The platform's name in the tables of builds; x86_64, and Linux or `system`, where nothing else is said."""
-    arm = case.value("arch") in ("aarch64", "arm64")
+    arm = case.first("arch") in ("aarch64", "arm64")
     system = operating_system(case) or system or "linux"
     if system == "macos":
-        return "macos_x86_64" if case.value("chip") == "intel-mac" else "macos_arm64"
+        return "macos_x86_64" if case.first("chip") == "intel-mac" else "macos_arm64"
     if system == "windows":
         return "windows_arm64" if arm else "windows_x86_64"
     return "linux_aarch64" if arm else "linux_x86_64"
@@ -180,7 +183,7 @@ def arch_list_of(case: Evidence) -> tuple[tuple[int, int], ...] | None:
     """The compute capabilities that the installed build has code for: as printed, else from the tables."""
     from wheels_index import nearest_arch_list
 
-    printed = re.findall(r"sm_(\d{2,3})", " ".join(case.values("torch.archs")))
+    printed = re.findall(r"sm_(\d{2,3})", " ".join(case.all("torch.archs")))
     if printed:
         return tuple(sorted({(int(text[:-1]), int(text[-1])) for text in printed}))
     version, build = torch_version(case), torch_build(case)
@@ -205,13 +208,13 @@ def machine_of(
         return None
     python = python_of(case)
     found = [f"{major}.{minor}" for (major, minor), _ in capabilities(case)]
-    gfx = [value for value in case.values("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
-    libc = case.value("libc.version") if case.value("libc.name") != "musl" else None
+    gfx = [value for value in case.all("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
+    libc = case.first("libc.version") if case.first("libc.name") != "musl" else None
     try:
         return machine_from_options(
             platform=_TAGS[platform],
             python_version=f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON,
-            driver=case.value("nvidia.driver")
+            driver=case.first("nvidia.driver")
             or _driver_of_cuda(case, system)
             or (usual_driver if found else None),
             gpus=(*dict.fromkeys(found), *(gfx if not found else ())),
@@ -225,8 +228,8 @@ def _driver_of_cuda(case: Evidence, system: str | None) -> str | None:
     """The least driver that speaks the CUDA version which the driver is said to speak."""
     from wheels_index import rules
 
-    spoken = parts(case.value("nvidia.cuda"))
+    spoken = parts(case.first("nvidia.cuda"))
     if not spoken:
         return None
-    column = "windows" if (operating_system(case) or system) == "windows" or case.value("wsl") else "linux"
+    column = "windows" if (operating_system(case) or system) == "windows" or case.first("wsl") else "linux"
     return rules().minimum_driver.get(spoken[0], {}).get(column)

@@ -68,12 +68,12 @@ def diagnose(case: Evidence, translate: Translate = str, rules: Sequence[Rule] =
         _finding(row, case, translate, absorbed) for row in suspects if row.rule.id not in absorbed
     )
     checked = tuple(
-        translate(messages.CHECKED[name]).format(value=translate(", ").join(case.values(name)[:4]))
+        translate(messages.CHECKED[name]).format(value=translate(", ").join(case.all(name)[:4]))
         for name in messages.CHECKED
-        if case.of(name)
+        if case.observations(name)
     )
-    works = any(case.value(name) == "true" for name in _WORKS)
-    enough = works and case.value("torch.version") is not None
+    works = any(case.first(name) == "true" for name in _WORKS)
+    enough = works and case.first("torch.version") is not None
     verdict: Verdict = (
         "problems-found" if findings else "nothing-wrong-found" if enough else "not-enough-to-tell"
     )
@@ -133,7 +133,7 @@ def _finding(row: _Suspect, case: Evidence, translate: Translate, absorbed: Mapp
 
 
 def _steps(row: _Suspect, case: Evidence, translate: Translate) -> Iterator[str]:
-    system, installers = operating_system(case), case.values("installer")
+    system, installers = operating_system(case), case.all("installer")
     values, words = command_values(case, row.values), Placeholders(case, row.values)
     for first in row.rule.steps:
         step: Step | None = first

@@ -1,4 +1,4 @@
-"""The case file: every fact that was seen, with the place where, and the text that it came from."""
+"""Evidence of a diagnosis: every fact that was seen, where it was seen, and the text it came from."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ __all__ = ["Evidence", "Observation"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
-    """One thing that was seen: its dotted name, its value, and the line, file or call that says so.
+    """One thing that was seen.
 
-    `line` is the line's number in a pasted text, None for a fact from a live machine.
+    `name` is dotted (`torch.version`), `value` is plain text, `source` is the line, file or call that states it.
+    `line` is the number of the line in a pasted text, counted from 1; None for a fact of a live machine.
     """
 
     name: str
@@ -29,12 +30,13 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """Facts and text, from a live machine or from a paste.
+    """Facts and text, from a live machine or from a pasted report.
 
     A name may have several values (two GPUs, two torch versions); the most trusted stands first.
+    `by_name` maps each name to its facts, each value once.
 
-    >>> case = CaseFile(facts=(Fact(name="torch.version", value="2.9.1+cpu", source="torch==2.9.1+cpu"),))
-    >>> case.value("torch.version"), case.value("nvidia.driver")
+    >>> case = Evidence(facts=(Observation(name="torch.version", value="2.9.1+cpu", source="torch==2.9.1+cpu"),))
+    >>> case.first("torch.version"), case.first("nvidia.driver")
     ('2.9.1+cpu', None)
     """
 
@@ -45,24 +47,25 @@ class Evidence:
     def __post_init__(self) -> None:
         names: dict[str, list[Observation]] = {}
         for fact in self.facts:
-            known = names.setdefault(fact.name, [])
-            if all(row.value != fact.value for row in known):
-                known.append(fact)
-        object.__setattr__(self, "by_name", MappingProxyType({key: tuple(row) for key, row in names.items()}))
+            same_name = names.setdefault(fact.name, [])
+            if all(known.value != fact.value for known in same_name):
+                same_name.append(fact)
+        by_name = {name: tuple(facts) for name, facts in names.items()}
+        object.__setattr__(self, "by_name", MappingProxyType(by_name))
 
-    def of(self, name: str) -> tuple[Observation, ...]:
-        """Every fact of a name, each value once."""
+    def observations(self, name: str) -> tuple[Observation, ...]:
+        """Return every fact of a name, each value once."""
         return self.by_name.get(name, ())
 
-    def values(self, name: str) -> tuple[str, ...]:
-        """Every value of a name, the most trusted first."""
-        return tuple(fact.value for fact in self.of(name))
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of a name, the most trusted first."""
+        return tuple(fact.value for fact in self.observations(name))
 
-    def value(self, name: str) -> str | None:
-        """The most trusted value, None where nothing was seen."""
-        rows = self.of(name)
-        return rows[0].value if rows else None
+    def first(self, name: str) -> str | None:
+        """Return the most trusted value, or None if nothing was seen."""
+        facts = self.observations(name)
+        return facts[0].value if facts else None
 
-    def beside(self, other: Evidence) -> Evidence:
-        """Both files' facts, this one's first, with the text of the one that has it."""
+    def merged_with(self, other: Evidence) -> Evidence:
+        """Return the facts of both, these first, with the text of whichever has one."""
         return Evidence(facts=(*self.facts, *other.facts), text=self.text if self.text.lines else other.text)

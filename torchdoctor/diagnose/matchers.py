@@ -123,7 +123,7 @@ def fact(name: str, value: str | Callable[[str], bool] | None = None) -> Predica
     """A fact of that name is there; with a value that fits the whole pattern, or passes the function."""
 
     def look(case: Evidence) -> Match | None:
-        for row in case.of(name):
+        for row in case.observations(name):
             if value is None or (
                 _compiled(value).fullmatch(row.value) if isinstance(value, str) else value(row.value)
             ):
@@ -180,7 +180,7 @@ def os_is(*names: str) -> Predicate:
     """The operating system is one of these (linux, windows, macos), or is not known."""
 
     def look(case: Evidence) -> Match | None:
-        system = case.value("os.system")
+        system = case.first("os.system")
         return Match() if system is None or system in names else None
 
     return look

@@ -46,12 +46,12 @@ class Placeholders(dict[str, str]):
 
     def for_this_environment(self, command: str | None) -> str | None:
         """A command with the live environment's own interpreter and folder, quoted; of a paste's it is as it was."""
-        python, prefix = self._case.value("environment.python"), self._case.value("environment.prefix")
+        python, prefix = self._case.first("environment.python"), self._case.first("environment.prefix")
         if command is None or python is None or prefix is None or not f"{python}{prefix}".isprintable():
             return command
         windows = know.operating_system(self._case) == "windows"
         own, folder = quoted(python, windows=windows), quoted(prefix, windows=windows)
-        if self._case.value("package.pip") is None:
+        if self._case.first("package.pip") is None:
             command = _PIP.sub(lambda match: f"uv pip {match[1]} --python {own}", command)
         command = _UV.sub(lambda match: f"{match[0]} --python {own}", command)
         # PowerShell calls a quoted program by `&`.
@@ -74,7 +74,7 @@ def command_values(case: Evidence, captured: Mapping[str, str]) -> Placeholders:
 
 
 def _said(name: str) -> Callable[[Evidence], str | None]:
-    return lambda case: _safe(case.value(name))
+    return lambda case: _safe(case.first(name))
 
 
 def _safe(text: str | None) -> str | None:
@@ -102,13 +102,13 @@ def _index(case: Evidence) -> str | None:
 
 
 def _installer(case: Evidence) -> str:
-    return "uv pip install" if "uv" in case.values("installer") else "python -m pip install"
+    return "uv pip install" if "uv" in case.all("installer") else "python -m pip install"
 
 
 def _reinstaller(case: Evidence) -> str:
     return (
         "uv pip install --reinstall"
-        if "uv" in case.values("installer")
+        if "uv" in case.all("installer")
         else "python -m pip install --force-reinstall"
     )
 
@@ -215,23 +215,23 @@ def _install(case: Evidence, plan: Plan, installer: str) -> str:
 
 def _culprit(case: Evidence) -> str | None:
     """The package whose requirement brought another torch: as the log says, else the one that was asked for."""
-    name = case.value("torch.wanted_by") or case.value("installed.name")
+    name = case.first("torch.wanted_by") or case.first("installed.name")
     return _safe(name.rstrip("->=<~")) if name else None
 
 
 def _leftovers(case: Evidence) -> str | None:
     """What an interrupted installation left on this machine, each by its full path."""
-    return ", ".join(path for path in case.values("live.leftover") if path.isprintable()) or None
+    return ", ".join(path for path in case.all("live.leftover") if path.isprintable()) or None
 
 
 def _not_whole(case: Evidence) -> str | None:
     """Pins of the packages on this machine whose files are not as they were installed."""
-    names = list(dict.fromkeys((*case.values("live.record"), *case.values("live.unrecorded"))))
-    if not names and (case.of("live.truncated") or case.value("live.check.import") == "fail"):
+    names = list(dict.fromkeys((*case.all("live.record"), *case.all("live.unrecorded"))))
+    if not names and (case.observations("live.truncated") or case.first("live.check.import") == "fail"):
         names = ["torch"]
     versions = {
         "torch": _torch(case),
-        **{name: case.value(f"package.{name}") for name in names if name != "torch"},
+        **{name: case.first(f"package.{name}") for name in names if name != "torch"},
     }
     pins = [f"{name}=={public}" for name in names if (public := _public(versions[name])) and _safe(name)]
     return " ".join(pins) or None
@@ -248,7 +248,7 @@ def _kernel(fact: str) -> Callable[[Evidence], str]:
     """The kernel with that fault, where it is one; the word of the instructions where it is none or several."""
 
     def named(case: Evidence) -> str:
-        names = case.values(fact)
+        names = case.all(fact)
         if len(names) != 1 or not names[0].isprintable():
             return "NAME"
         return quoted(names[0], windows=know.operating_system(case) == "windows")
@@ -258,8 +258,8 @@ def _kernel(fact: str) -> Callable[[Evidence], str]:
 
 def _kernel_environment(case: Evidence) -> str:
     """This environment where it has a torch for a kernel to run."""
-    prefix = case.value("environment.prefix")
-    if prefix is None or not prefix.isprintable() or case.value("torch.version") is None:
+    prefix = case.first("environment.prefix")
+    if prefix is None or not prefix.isprintable() or case.first("torch.version") is None:
         return "ENV"
     return quoted(prefix, windows=know.operating_system(case) == "windows")
 

@@ -64,7 +64,7 @@ def evidence_from(seen: CheckUp) -> Evidence:
         *_of_kernels(seen),
         *_of_plan(seen),
     )
-    return Evidence(facts=facts).beside(parse_report("\n".join([*printed, *refusals(seen.detection)])))
+    return Evidence(facts=facts).merged_with(parse_report("\n".join([*printed, *refusals(seen.detection)])))
 
 
 def refusals(detection: Detection) -> list[str]:

@@ -35,7 +35,7 @@ def _several(name: str) -> Sign:
     """More than one value of that name."""
 
     def look(case: Evidence) -> Match | None:
-        rows = case.of(name)
+        rows = case.observations(name)
         return Match(evidence=tuple(source(row) for row in rows)) if len(rows) > 1 else None
 
     return certain(predicate(look))

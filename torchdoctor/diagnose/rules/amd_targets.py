@@ -45,7 +45,7 @@ INVALID = contains(
 
 def _integrated_beside(case: Evidence) -> Match | None:
     """Two AMD targets, one of them integrated graphics."""
-    rows = case.of("amd.gfx")
+    rows = case.observations("amd.gfx")
     inside = [row for row in rows if INTEGRATED.fullmatch(row.value)]
     return Match(evidence=(source(inside[0]),)) if inside and len(rows) > len(inside) else None
 
@@ -54,8 +54,8 @@ def _not_in_build(case: Evidence) -> Match | None:
     """The GPU's target is not among those of the ROCm build."""
     from wheels_index import UnknownVariant, nearest_gfx, variant
 
-    build = case.value("torch.build") or ""
-    if not build.startswith("rocm") or case.value("cuda.available") == "false":
+    build = case.first("torch.build") or ""
+    if not build.startswith("rocm") or case.first("cuda.available") == "false":
         return None
     try:
         targets = nearest_gfx(build)
@@ -67,7 +67,7 @@ def _not_in_build(case: Evidence) -> Match | None:
     return next(
         (
             Match(evidence=(source(row),))
-            for row in case.of("amd.gfx")
+            for row in case.observations("amd.gfx")
             if row.value not in targets[0] or row.value in unusable
         ),
         None,

@@ -43,9 +43,9 @@ _CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?v?(\d{1,2})\.(\d)\
 def _build_needs_more(case: Evidence) -> Match | None:
     """The driver's version is below the least that the installed build needs."""
     driver, least = driver_version(case), parts(minimum_driver(case))
-    if driver is None or least is None or driver >= least or case.value("cuda.available") == "true":
+    if driver is None or least is None or driver >= least or case.first("cuda.available") == "true":
         return None
-    rows = (*case.of("nvidia.driver")[:1], *case.of("torch.version")[:1])
+    rows = (*case.observations("nvidia.driver")[:1], *case.observations("torch.version")[:1])
     return Match(evidence=tuple(source(row) for row in rows))
 
 
@@ -54,19 +54,19 @@ def _usual_build_needs_more(case: Evidence) -> Match | None:
     driver = driver_version(case)
     if driver is None or torch_build(case) is not None or operating_system(case) == "windows":
         return None
-    for row in case.of("torch.version") or case.of("asked.torch"):
+    for row in case.observations("torch.version") or case.observations("asked.torch"):
         version = version_of(row.value)
         build = pypi_build(version) if version and not version.local else None
         least = parts(driver_for(build, on_windows=False)) if build else None
         if least and driver < least:
-            return Match(evidence=(source(case.of("nvidia.driver")[0]), source(row)))
+            return Match(evidence=(source(case.observations("nvidia.driver")[0]), source(row)))
     return None
 
 
 def _toolkit_needs_more(case: Evidence) -> Match | None:
     """No torch is named, and the CUDA that a post names needs a newer driver."""
     driver = driver_version(case)
-    if driver is None or torch_build(case) is not None or case.of("torch.version"):
+    if driver is None or torch_build(case) is not None or case.observations("torch.version"):
         return None
     for position in case.text.find("cuda"):
         named = _CUDA_NAMED.match(case.text.lower, position)
@@ -74,14 +74,17 @@ def _toolkit_needs_more(case: Evidence) -> Match | None:
         least = parts(driver_for(f"cu{named[1]}{named[2]}", on_windows=on_windows)) if named else None
         if least and driver < least:
             return Match(
-                evidence=(source(case.of("nvidia.driver")[0]), shown(case.text.line_at(position)[1]))
+                evidence=(
+                    source(case.observations("nvidia.driver")[0]),
+                    shown(case.text.line_at(position)[1]),
+                )
             )
     return None
 
 
 def _two_versions(case: Evidence) -> Match | None:
     """The module that is loaded has none of the versions that the driver's libraries have."""
-    loaded, libraries = case.of("nvidia.module")[:1], case.of("nvidia.library")
+    loaded, libraries = case.observations("nvidia.module")[:1], case.observations("nvidia.library")
     for module in loaded:
         # NVML writes 550.107 for 550.107.02.
         if libraries and not any(module.value.startswith(row.value) for row in libraries):

@@ -30,20 +30,22 @@ __all__ = ["RULES"]
 
 def _two_torches(case: Evidence) -> Match | None:
     """collect_env or a list shows torch in two versions at once."""
-    rows = [row for row in case.of("package.torch") if not row.source.lstrip().startswith(("-", "+"))]
-    stated = case.of("torch.version")[:1]
+    rows = [
+        row for row in case.observations("package.torch") if not row.source.lstrip().startswith(("-", "+"))
+    ]
+    stated = case.observations("torch.version")[:1]
     values = {
         re.sub(r"\+.*", "", row.value)
         for row in (*rows, *(row for row in stated if "version" in row.source.lower()))
     }
-    if len(values) > 1 and not case.of("torch.removed") and not case.of("installer"):
+    if len(values) > 1 and not case.observations("torch.removed") and not case.observations("installer"):
         return Match(evidence=tuple(source(row) for row in (*stated, *rows)[:3]))
     return None
 
 
 def _conda_and_pip(case: Evidence) -> Match | None:
     """collect_env lists torch from both pip and conda's own channels."""
-    conda = case.of("conda.torch")
+    conda = case.observations("conda.torch")
     if not conda:
         return None
     pip = [line for line in case.text.lines if re.match(r"\s*(?:[>*-] ?)?\[pip3?\] torch(?:==| )", line)]

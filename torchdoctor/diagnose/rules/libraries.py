@@ -32,10 +32,15 @@ __all__ = ["RULES"]
 
 def _numpy(case: Evidence) -> Match | None:
     """NumPy 2 beside a torch that was built for NumPy 1."""
-    torch, numpy = torch_version(case), version_of(case.value("package.numpy"))
+    torch, numpy = torch_version(case), version_of(case.first("package.numpy"))
     if torch is None or numpy is None or numpy < Version("2") or torch >= Version("2.3"):
         return None
-    return Match(evidence=(source(case.of("package.numpy")[0]), source(case.of("torch.version")[0])))
+    return Match(
+        evidence=(
+            source(case.observations("package.numpy")[0]),
+            source(case.observations("torch.version")[0]),
+        )
+    )
 
 
 RULES = (

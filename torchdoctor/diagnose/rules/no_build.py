@@ -64,9 +64,9 @@ OLD_SYSTEM = contains(
 
 def _old_glibc(case: Evidence) -> Match | None:
     """The C library's version is below 2.28."""
-    for row in case.of("libc.version"):
+    for row in case.observations("libc.version"):
         numbers = parts(row.value)
-        if numbers is not None and numbers < (2, 28) and case.value("os.system") in (None, "linux"):
+        if numbers is not None and numbers < (2, 28) and case.first("os.system") in (None, "linux"):
             return Match(evidence=(source(row),))
     return None
 

@@ -42,7 +42,7 @@ _SOURCES_ONLY = Version("0.1.2.post99")
 
 
 def _listed(case: Evidence) -> tuple[list[Version], Observation | None]:
-    rows = [row for row in case.of("pip.from_versions") if row.value not in ("none", "")]
+    rows = [row for row in case.observations("pip.from_versions") if row.value not in ("none", "")]
     for row in rows:
         versions = [
             v
@@ -55,7 +55,7 @@ def _listed(case: Evidence) -> tuple[list[Version], Observation | None]:
 
 
 def _requested(case: Evidence) -> Version | None:
-    for text in case.values("pip.requirement"):
+    for text in case.all("pip.requirement"):
         match = re.match(r"(?:torch|pytorch)\S{0,3}?\s?(?:===?|>=|~=)\s?(\d[\w.+]*)", text)
         if match:
             return version_of(match[1].rstrip(".,"))
@@ -76,8 +76,8 @@ def python_above(case: Evidence) -> Match | None:
         return Match(evidence=(source(row),))
     python = python_of(case)
     return _tags_say(case, above=True) or (
-        Match(evidence=(source(case.of("python.version")[0]),))
-        if python and python > _newest_python() and case.of("pip.requirement")
+        Match(evidence=(source(case.observations("python.version")[0]),))
+        if python and python > _newest_python() and case.observations("pip.requirement")
         else None
     )
 
@@ -107,7 +107,7 @@ def _tags_say(case: Evidence, *, above: bool) -> Match | None:
 
 def listed_for_intel_mac(case: Evidence) -> Match | None:
     """The list of versions ends at 2.2.2, the last for Intel Macs."""
-    if case.value("os.system") in ("linux", "windows"):  # then the list is of the spring of 2024
+    if case.first("os.system") in ("linux", "windows"):  # then the list is of the spring of 2024
         return None
     versions, row = _listed(case)
     return Match(evidence=(source(row),)) if row and max(versions) == _LAST_INTEL_MAC else None
@@ -126,9 +126,9 @@ def index_unknown(case: Evidence) -> Match | None:
     """Nothing was found on an index of PyTorch that never was: no release has builds of that name."""
     from wheels_index import variant
 
-    if "none" not in case.values("pip.from_versions"):
+    if "none" not in case.all("pip.from_versions"):
         return None
-    for row in case.of("index"):
+    for row in case.observations("index"):
         named = re.search(r"download\.pytorch\.org/whl/(cu\d+|rocm[\d.]+)\b", row.value)
         if named and not variant(named[1].rstrip(".")).known:
             return Match(evidence=(source(row),))
@@ -204,9 +204,9 @@ def _pythons() -> list[tuple[int, int]]:
 def new_python(case: Evidence) -> Match | None:
     """Nothing was found and the Python is of the newest, or its free-threaded form."""
     python = python_of(case)
-    label = case.value("python.version") or ""
-    if python is None or case.value("python.bits") == "32":
+    label = case.first("python.version") or ""
+    if python is None or case.first("python.bits") == "32":
         return None
-    if label.endswith("t") or case.value("python.free_threaded") or python >= (3, 12):
-        return Match(evidence=(source(case.of("python.version")[0]),))
+    if label.endswith("t") or case.first("python.free_threaded") or python >= (3, 12):
+        return Match(evidence=(source(case.observations("python.version")[0]),))
     return None

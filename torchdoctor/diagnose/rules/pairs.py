@@ -45,16 +45,18 @@ def of_another_torch(project: str) -> Callable[[Evidence], Match | None]:
 
     def look(case: Evidence) -> Match | None:
         torch = torch_version(case)
-        rows = case.of(f"package.{project}") or case.of(f"mention.{project}")
+        rows = case.observations(f"package.{project}") or case.observations(f"mention.{project}")
         companion = version_of(rows[0].value) if rows else None
-        if torch is None or companion is None or "dev" in str(torch) or case.value("torch.removed"):
+        if torch is None or companion is None or "dev" in str(torch) or case.first("torch.removed"):
             return None
         if project == "torchvision" and companion.release[:2] < _FIRST_COMPILED:
             return None
         fits = _belonging(project, torch)
         if not fits or companion.release[:2] in fits:
             return None
-        return Match(evidence=tuple(source(one) for one in (*case.of("torch.version")[:1], *rows[:1])))
+        return Match(
+            evidence=tuple(source(one) for one in (*case.observations("torch.version")[:1], *rows[:1]))
+        )
 
     return look
 
@@ -63,7 +65,7 @@ def builds_differ(project: str) -> Callable[[Evidence], Match | None]:
     """The local versions of torch and the companion differ, both being said."""
 
     def look(case: Evidence) -> Match | None:
-        torch, companion = torch_version(case), version_of(case.value(f"package.{project}"))
+        torch, companion = torch_version(case), version_of(case.first(f"package.{project}"))
         if (
             torch is None
             or companion is None
@@ -73,6 +75,11 @@ def builds_differ(project: str) -> Callable[[Evidence], Match | None]:
             or torch.is_prerelease  # built from source: each has its own commit there
         ):
             return None
-        return Match(evidence=(source(case.of("torch.version")[0]), source(case.of(f"package.{project}")[0])))
+        return Match(
+            evidence=(
+                source(case.observations("torch.version")[0]),
+                source(case.observations(f"package.{project}")[0]),
+            )
+        )
 
     return look

@@ -49,7 +49,7 @@ def _late_python(case: Evidence) -> Match | None:
     return next(
         (
             Match(evidence=(source(row),))
-            for row in case.of("python.version")
+            for row in case.observations("python.version")
             if _numbers(row.value) >= (3, 10)
         ),
         None,

@@ -49,7 +49,7 @@ TORCH_GONE = any_of(
 
 def _replaced(case: Evidence) -> Match | None:
     """A log in which torch is taken out and another build of it put in."""
-    removed, came = case.of("torch.removed"), case.of("torch.installed")
+    removed, came = case.observations("torch.removed"), case.observations("torch.installed")
     if not removed:
         return None
     rows = [row for row in came if row.value != removed[0].value]

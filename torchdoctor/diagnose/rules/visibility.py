@@ -54,7 +54,7 @@ HIDDEN_BY_CODE = contains(
 def _hidden(case: Evidence) -> Match | None:
     """The variable is empty, -1, or names an index that no GPU has."""
     for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
-        for row in case.of(f"env.{name}"):
+        for row in case.observations(f"env.{name}"):
             if row.value.strip("'\" ") in ("", "-1", "NoDevFiles", "none", "void"):
                 return Match(evidence=(source(row),))
             count = len(
@@ -78,7 +78,7 @@ def _memory_used(share: float) -> Predicate:
     """A test: more than this share of a GPU's memory is used according to nvidia-smi."""
 
     def look(case: Evidence) -> Match | None:
-        for row in case.of("nvidia.memory"):
+        for row in case.observations("nvidia.memory"):
             used, _, total = row.value.partition("/")
             if int(total) and int(used) / int(total) > share:
                 return Match(evidence=(source(row),))

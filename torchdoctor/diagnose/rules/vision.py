@@ -27,10 +27,15 @@ __all__ = ["RULES"]
 
 def _cpu_vision(case: Evidence) -> Match | None:
     """torch is a CUDA build and torchvision is tagged cpu."""
-    torch, vision = torch_version(case), version_of(case.value("package.torchvision"))
+    torch, vision = torch_version(case), version_of(case.first("package.torchvision"))
     if torch is None or vision is None or vision.local != "cpu" or not (torch.local or "").startswith("cu"):
         return None
-    return Match(evidence=(source(case.of("torch.version")[0]), source(case.of("package.torchvision")[0])))
+    return Match(
+        evidence=(
+            source(case.observations("torch.version")[0]),
+            source(case.observations("package.torchvision")[0]),
+        )
+    )
 
 
 RULES = (

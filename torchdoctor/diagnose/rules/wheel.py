@@ -84,16 +84,16 @@ def _gpu_beside_cpu_build(case: Evidence) -> Match | None:
     """The build has no GPU code, and there is a GPU that could be used."""
     if (
         torch_build(case) != "cpu"
-        or case.value("os.system") == "macos"
-        or case.value("cuda.available") == "true"
+        or case.first("os.system") == "macos"
+        or case.first("cuda.available") == "true"
     ):
         return None
     gpus = [
         row
         for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor")
-        for row in case.of(name)
+        for row in case.observations(name)
     ]
-    build = next((row for name in ("torch.build", "torch.cuda") for row in case.of(name)), None)
+    build = next((row for name in ("torch.build", "torch.cuda") for row in case.observations(name)), None)
     if build is None or not gpus:
         return None
     return Match(evidence=(source(build), source(gpus[0])))

@@ -81,7 +81,7 @@ def _since_2_9(case: Evidence) -> Match | None:
     version = torch_version(case)
     if version is None or version < Version("2.9"):
         return None
-    return Match(evidence=(source(case.of("torch.version")[0]),))
+    return Match(evidence=(source(case.observations("torch.version")[0]),))
 
 
 RULES = (
