@@ -131,7 +131,7 @@ def _data() -> Iterator[str]:
 
 def _rules() -> Iterator[str]:
     from torchdoctor.diagnose import messages, verify_findings
-    from torchdoctor.diagnose.finding import Confidence, Severity
+    from torchdoctor.diagnose.model import Confidence, Severity
     from torchdoctor.diagnose.rules import RULES
     from torchdoctor.report.terminal.diagnosis import VERDICTS
 

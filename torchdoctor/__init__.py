@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor import api
     from torchdoctor.bench import BenchReport
     from torchdoctor.detect import Detection, Machine
-    from torchdoctor.diagnose.finding import Finding
-    from torchdoctor.diagnose.model import Diagnosis
+    from torchdoctor.diagnose.model import Diagnosis, Finding
     from torchdoctor.errors import (
         EnvironmentUnusable,
         InstallFailed,
@@ -66,8 +65,7 @@ __all__ = [
 # Module -> its names. Importing the package costs nothing; each stage comes when it is asked for.
 _HOMES = {
     "workflows.plan": ("SourceOptions",),
-    "diagnose.model": ("Diagnosis",),
-    "diagnose.finding": ("Finding",),
+    "diagnose.model": ("Diagnosis", "Finding"),
     "errors": (
         "EnvironmentUnusable", "InstallFailed", "KernelFailed", "NoSolution", "SourceFailed", "TorchdoctorError",
         "UsageError",

@@ -9,23 +9,19 @@ from torchdoctor.core.lazy import lazy_names
 if TYPE_CHECKING:
     from torchdoctor.diagnose.engine import diagnose, diagnose_text
     from torchdoctor.diagnose.evidence import Evidence, Observation
-    from torchdoctor.diagnose.finding import Finding
-    from torchdoctor.diagnose.installed_builds import judge_builds
-    from torchdoctor.diagnose.model import Diagnosis
+    from torchdoctor.diagnose.model import Diagnosis, Finding
 
-__all__ = ["Diagnosis", "Evidence", "Finding", "Observation", "diagnose", "diagnose_text", "judge_builds"]
+__all__ = ["Diagnosis", "Evidence", "Finding", "Observation", "diagnose", "diagnose_text"]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
     __getattr__ = lazy_names(
         __name__,
         {
-            "installed_builds": ("judge_builds",),
-            "finding": ("Finding",),
             "evidence": (
                 "Evidence",
                 "Observation",
             ),
-            "model": ("Diagnosis",),
+            "model": ("Diagnosis", "Finding"),
             "engine": (
                 "diagnose_text",
                 "diagnose",

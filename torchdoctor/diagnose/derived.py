@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
-from typing import TYPE_CHECKING
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
+
+from torchdoctor.core.versions import parse_numeric_version
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
@@ -17,11 +22,9 @@ __all__ = [
     "cuda_of_build",
     "driver_for",
     "driver_version",
-    "has_gpu",
     "machine_of",
     "minimum_driver",
     "operating_system",
-    "parts",
     "platform_of",
     "pypi_build",
     "python_of",
@@ -31,22 +34,6 @@ __all__ = [
 ]  # fmt: skip
 
 _USUAL_PYTHON = "3.12"
-# Before CUDA 11, on Linux and on Windows, of the oldest update of each: table 2 of
-# https://docs.nvidia.com/cuda/archive/11.4.0/cuda-toolkit-release-notes/index.html
-_EARLY_DRIVERS = {
-    "cu80": ("367.48", "369.30"),
-    "cu90": ("384.81", "385.54"),
-    "cu91": ("390.46", "391.29"),
-    "cu92": ("396.26", "397.44"),
-    "cu100": ("410.48", "411.31"),
-    "cu101": ("418.39", "418.96"),
-    "cu102": ("440.33", "441.22"),
-}
-# The build of PyPI's wheels for Linux before the releases that the tables hold.
-_EARLY_PYPI = {
-    "1.1": "cu90", "1.2": "cu100", "1.3": "cu101", "1.4": "cu101", "1.5": "cu102", "1.6": "cu102", "1.7": "cu102",
-    "1.8": "cu102", "1.9": "cu102", "1.10": "cu102", "1.11": "cu102", "1.12": "cu102", "1.13": "cu117",
-}  # fmt: skip
 _TAGS = {
     "linux_x86_64": "linux_x86_64",
     "linux_aarch64": "linux_aarch64",
@@ -65,13 +52,6 @@ def version_of(text: str | None) -> Version | None:
         return None
 
 
-def parts(text: str | None) -> tuple[int, ...] | None:
-    """`550.54.15` as (550, 54, 15), to be compared part by part."""
-    if text is None or not re.fullmatch(r"\d{1,5}(?:\.\d{1,6}){0,4}", text):
-        return None
-    return tuple(int(part) for part in text.split("."))
-
-
 def torch_version(case: Evidence) -> Version | None:
     """The torch that is installed, its local part with it."""
     return version_of(case.first("torch.version"))
@@ -86,7 +66,7 @@ def torch_build(case: Evidence) -> str | None:
 
 def cuda_of_build(case: Evidence) -> tuple[int, int] | None:
     """The CUDA version that the installed torch was built with: (12, 6)."""
-    said = parts(case.first("torch.cuda"))
+    said = parse_numeric_version(case.first("torch.cuda"))
     if said and len(said) > 1:
         return said[0], said[1]
     match = re.fullmatch(r"cu(\d{1,2})(\d)", torch_build(case) or "")
@@ -95,7 +75,7 @@ def cuda_of_build(case: Evidence) -> tuple[int, int] | None:
 
 def driver_version(case: Evidence) -> tuple[int, ...] | None:
     """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
-    said = parts(case.first("nvidia.driver"))
+    said = parse_numeric_version(case.first("nvidia.driver"))
     return (*said, 999) if said and len(said) == 1 else said
 
 
@@ -110,12 +90,14 @@ def driver_for(build: str, *, on_windows: bool) -> str | None:
     """The oldest driver that a CUDA build runs with; None for another build, or one that is not known."""
     if not build.startswith("cu"):
         return None
-    if build in _EARLY_DRIVERS:
-        return _EARLY_DRIVERS[build][on_windows]
     from wheels_index import UnknownVariant, variant
 
+    system = "windows" if on_windows else "linux"
+    early: str | None = _early_builds()["minimum_driver"][system].get(build)
+    if early is not None:
+        return early
     try:
-        return variant(build).minimum_driver.get("windows" if on_windows else "linux")
+        return variant(build).minimum_driver.get(system)
     except UnknownVariant:
         return None
 
@@ -127,7 +109,7 @@ def operating_system(case: Evidence) -> str | None:
 
 def python_of(case: Evidence) -> tuple[int, int] | None:
     """The Python's major and minor version."""
-    said = parts((case.first("python.version") or "").rstrip("t"))
+    said = parse_numeric_version((case.first("python.version") or "").rstrip("t"))
     return (said[0], said[1]) if said and len(said) > 1 else None
 
 
@@ -137,7 +119,7 @@ def capabilities(case: Evidence) -> tuple[tuple[tuple[int, int], Observation], .
 
     found: list[tuple[tuple[int, int], Observation]] = []
     for row in case.observations("nvidia.capability"):
-        numbers = parts(row.value)
+        numbers = parse_numeric_version(row.value)
         if numbers and len(numbers) > 1:
             found.append(((numbers[0], numbers[1]), row))
     for row in case.observations("nvidia.gpu"):
@@ -152,20 +134,19 @@ def pypi_build(version: Version) -> str | None:
     """The build that PyPI's wheel of a release is on Linux; None where it is not known."""
     from wheels_index import bundled
 
-    early = _EARLY_PYPI.get(f"{version.major}.{version.minor}")
-    if early:
+    early: str | None = _early_builds()["pypi_build"]["linux"].get(f"{version.major}.{version.minor}")
+    if early is not None:
         return early
     row = next((row for row in bundled().releases() if row.version.release[:2] == version.release[:2]), None)
     builds = row.platforms.get("linux_x86_64") if row else None
     return builds.pypi_default if builds else None
 
 
-def has_gpu(case: Evidence) -> bool:
-    """Whether anything says that there is an NVIDIA, AMD or Intel GPU for computing."""
-    return any(
-        case.observations(name)
-        for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor")
-    )
+@functools.cache
+def _early_builds() -> dict[str, Any]:
+    text = (files("torchdoctor.diagnose") / "data" / "early_builds.json").read_text("utf-8")
+    tables: dict[str, Any] = json.loads(text)
+    return tables
 
 
 def platform_of(case: Evidence, system: str | None = None) -> str:
@@ -228,7 +209,7 @@ def _driver_of_cuda(case: Evidence, system: str | None) -> str | None:
     """The least driver that speaks the CUDA version which the driver is said to speak."""
     from wheels_index import rules
 
-    spoken = parts(case.first("nvidia.cuda"))
+    spoken = parse_numeric_version(case.first("nvidia.cuda"))
     if not spoken:
         return None
     column = "windows" if (operating_system(case) or system) == "windows" or case.first("wsl") else "linux"

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.derived import operating_system
-from torchdoctor.diagnose.finding import Finding
-from torchdoctor.diagnose.model import Diagnosis
+from torchdoctor.diagnose.model import Diagnosis, Finding
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.placeholders import Placeholders, command_values
 from torchdoctor.diagnose.rules import RULES
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torchdoctor.diagnose.evidence import Evidence
-    from torchdoctor.diagnose.finding import Confidence
-    from torchdoctor.diagnose.model import Verdict
+    from torchdoctor.diagnose.model import Confidence, Verdict
     from torchdoctor.diagnose.rule import Rule, Step
 
     Translate = Callable[[str], str]

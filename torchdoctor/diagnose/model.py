@@ -1,24 +1,57 @@
-"""The answer: what was found, or that nothing is wrong, or that there is not enough to tell."""
+"""The answer of a diagnosis: findings, or that nothing is wrong, or that the evidence is not enough."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from torchdoctor.diagnose.finding import Finding
+__all__ = ["Confidence", "Diagnosis", "Finding", "Severity", "Verdict"]
 
-__all__ = ["Diagnosis", "Verdict"]
-
+Severity = Literal["error", "warning", "note"]
+Confidence = Literal["sure", "likely", "possible"]
 Verdict = Literal["problems-found", "nothing-wrong-found", "not-enough-to-tell"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that is wrong, with the evidence, the reason and what to do.
+
+    `id` is the name of the failure in the catalogue and never changes. `evidence` are lines of the report or facts
+    of the machine; `fix` are sentences and commands in order. `explains` are ids of failures that were seen as well
+    and follow from this one. `check` says how to confirm the finding.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    evidence: tuple[str, ...]
+    explanation: str
+    fix: tuple[str, ...]
+    confidence: Confidence = "sure"
+    explains: tuple[str, ...] = ()
+    check: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry of `findings` in contract 3."""
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "title": self.title,
+            "evidence": list(self.evidence),
+            "explanation": self.explanation,
+            "fix": list(self.fix),
+            "confidence": self.confidence,
+            "explains": list(self.explains),
+            "check": self.check,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
     """Findings, the most likely first cause first.
 
-    `checked` says what was looked at, `next_steps` what to run for more, `left_out` how many lines of a very
-    long text were not read.
+    `checked` says what was looked at, `next_steps` what to run for more evidence. `left_out` is the number of lines
+    of a very long text that were not read.
     """
 
     verdict: Verdict
@@ -28,11 +61,11 @@ class Diagnosis:
     left_out: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Contract 3's document."""
+        """Return the document of contract 3."""
         return {
             "schema": 1,
             "verdict": self.verdict,
-            "findings": [row.to_json() for row in self.findings],
+            "findings": [finding.to_json() for finding in self.findings],
             "checked": list(self.checked),
             "next_steps": list(self.next_steps),
             "lines_left_out": self.left_out,

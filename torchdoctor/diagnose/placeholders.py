@@ -7,8 +7,9 @@ import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
+from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose import derived as know
 
 if TYPE_CHECKING:
@@ -233,15 +234,10 @@ def _not_whole(case: Evidence) -> str | None:
         "torch": _torch(case),
         **{name: case.first(f"package.{name}") for name in names if name != "torch"},
     }
-    pins = [f"{name}=={public}" for name in names if (public := _public(versions[name])) and _safe(name)]
+    pins = [
+        f"{name}=={public}" for name in names if (public := public_version(versions[name])) and _safe(name)
+    ]
     return " ".join(pins) or None
-
-
-def _public(text: str | None) -> str | None:
-    try:
-        return Version(text).public if text else None
-    except InvalidVersion:
-        return None
 
 
 def _kernel(fact: str) -> Callable[[Evidence], str]:

@@ -7,8 +7,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.finding import Severity
     from torchdoctor.diagnose.matchers import Predicate, Sign
+    from torchdoctor.diagnose.model import Severity
 
 __all__ = ["Layer", "Rule", "Step", "Where"]
 

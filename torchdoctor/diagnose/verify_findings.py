@@ -12,12 +12,12 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.messages import message, transform
-from torchdoctor.diagnose.finding import Finding
+from torchdoctor.diagnose.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from torchdoctor.diagnose.finding import Severity
+    from torchdoctor.diagnose.model import Severity
     from torchdoctor.verify import CheckResult, VerifyReport
 
     Translate = Callable[[str], str]

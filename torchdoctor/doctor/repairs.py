@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n.messages import Message, joined, message
+from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose.placeholders import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.errors import NoSolution
@@ -207,7 +207,7 @@ def with_fix_command(
 
 def _reinstall(seen: CheckUp, findings: tuple[str, ...], index: Snapshot) -> Reinstall | None:
     torch = seen.inventory.torch.value
-    version = _public(torch.version) if torch else None
+    version = public_version(torch.version) if torch else None
     variant = torch.variant.value if torch else None
     kept: dict[str, SpecifierSet] = {
         name: SpecifierSet() for name in COMPANIONS if getattr(seen.inventory, name).value is not None
@@ -239,13 +239,6 @@ def _planned(seen: CheckUp, request: Request, index: Snapshot) -> Plan | None:
     try:
         return resolve_offline(seen.detection.machine, request, index)
     except NoSolution:
-        return None
-
-
-def _public(text: str | None) -> str | None:
-    try:
-        return Version(text).public if text else None
-    except InvalidVersion:
         return None
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.diagnose.derived import (
     driver_for,
     driver_version,
     minimum_driver,
     operating_system,
-    parts,
     pypi_build,
     torch_build,
     version_of,
@@ -42,7 +42,7 @@ _CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?v?(\d{1,2})\.(\d)\
 
 def _build_needs_more(case: Evidence) -> Match | None:
     """The driver's version is below the least that the installed build needs."""
-    driver, least = driver_version(case), parts(minimum_driver(case))
+    driver, least = driver_version(case), parse_numeric_version(minimum_driver(case))
     if driver is None or least is None or driver >= least or case.first("cuda.available") == "true":
         return None
     rows = (*case.observations("nvidia.driver")[:1], *case.observations("torch.version")[:1])
@@ -57,7 +57,7 @@ def _usual_build_needs_more(case: Evidence) -> Match | None:
     for row in case.observations("torch.version") or case.observations("asked.torch"):
         version = version_of(row.value)
         build = pypi_build(version) if version and not version.local else None
-        least = parts(driver_for(build, on_windows=False)) if build else None
+        least = parse_numeric_version(driver_for(build, on_windows=False)) if build else None
         if least and driver < least:
             return Match(evidence=(source(case.observations("nvidia.driver")[0]), source(row)))
     return None
@@ -71,7 +71,11 @@ def _toolkit_needs_more(case: Evidence) -> Match | None:
     for position in case.text.find("cuda"):
         named = _CUDA_NAMED.match(case.text.lower, position)
         on_windows = operating_system(case) == "windows"
-        least = parts(driver_for(f"cu{named[1]}{named[2]}", on_windows=on_windows)) if named else None
+        least = (
+            parse_numeric_version(driver_for(f"cu{named[1]}{named[2]}", on_windows=on_windows))
+            if named
+            else None
+        )
         if least and driver < least:
             return Match(
                 evidence=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.diagnose.derived import parts
+from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.diagnose.matchers import (
     all_of,
     any_of,
@@ -157,7 +157,7 @@ RULES = (
             likely(
                 all_of(
                     any_of(ANY_NONE, FROM_NONE),
-                    fact("pip.version", lambda value: (parts(value) or (99,)) < (20, 3)),
+                    fact("pip.version", lambda value: (parse_numeric_version(value) or (99,)) < (20, 3)),
                 )
             ),
             likely(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.derived import parts
+from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.diagnose.matchers import (
     Match,
     all_of,
@@ -65,7 +65,7 @@ OLD_SYSTEM = contains(
 def _old_glibc(case: Evidence) -> Match | None:
     """The C library's version is below 2.28."""
     for row in case.observations("libc.version"):
-        numbers = parts(row.value)
+        numbers = parse_numeric_version(row.value)
         if numbers is not None and numbers < (2, 28) and case.first("os.system") in (None, "linux"):
             return Match(evidence=(source(row),))
     return None
