@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system import HostSystem
 
 EIGHT_H100 = "driver 550.54.15\ncuda 12040\n" + "".join(
     f"gpu 9 0 85520809984 NVIDIA H100 80GB HBM3\nset uuid GPU-{place:08x}-0000-4000-8000-000000000000\n"

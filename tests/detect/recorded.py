@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.detect.recorded_system import RecordedSystem, paper_python, said
-from torchdoctor.core.system.host import Space
+from torchdoctor.core.system.model import Space
 from torchdoctor.detect import detect
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.system.host import PROBE_SECONDS, Access, Completed, Space
+from torchdoctor.core.system import Completed
+from torchdoctor.core.system.model import PROBE_SECONDS, Access, Space
 from torchdoctor.detect import PythonInfo
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.detect.recorded_system import RecordedSystem, paper_python
 from torchdoctor.core.fact import found
-from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system import HostSystem
 from torchdoctor.detect import Machine, detect
 from torchdoctor.detect.runner import Probe, run_probes
 

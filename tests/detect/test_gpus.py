@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.detect.recorded_system import RecordedSystem, paper_python, said
-from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system import HostSystem
 from torchdoctor.detect import AmdGpu, Apple, IntelGpu
 from torchdoctor.detect.amd.parsers import parse_kfd_properties
 from torchdoctor.detect.amd.probe import probe_amd, probe_amd_driver

@@ -11,7 +11,7 @@ import pytest
 
 from tests.detect.nvml import nvml_system
 from tests.detect.recorded_system import RecordedSystem, said
-from torchdoctor.core.system.host import Completed, HostSystem
+from torchdoctor.core.system import Completed, HostSystem
 from torchdoctor.detect import Nvidia, NvidiaGpu
 from torchdoctor.detect.nvidia.probe import probe_nvidia
 

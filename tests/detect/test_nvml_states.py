@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.detect.nvml import EIGHT_H100, nvml_system
 from tests.detect.recorded_system import paper_python
-from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system import HostSystem
 from torchdoctor.detect import detect
 from torchdoctor.detect.nvidia.gpu_state import MigInstance, parse_states, state_facts
 from torchdoctor.detect.nvidia.nvml import query_nvml

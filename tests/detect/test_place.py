@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.detect.recorded_system import RecordedSystem, paper_python, said
-from torchdoctor.core.system.host import Space
+from torchdoctor.core.system.model import Space
 from torchdoctor.core.system.windows_memory import MemoryStatus
 from torchdoctor.detect.host.cgroup import (
     parse_cpu_max,

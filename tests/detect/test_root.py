@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.detect.recorded_system import paper_python
-from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system import HostSystem
 from torchdoctor.detect import AmdGpu, NvidiaGpu, detect
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system import HostSystem
 from torchdoctor.sources.read_config import asking_pip, pip_may_have_files, read_settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pip is always asked")

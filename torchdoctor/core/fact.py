@@ -9,7 +9,7 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system.model import System
 
 __all__ = ["Fact", "NamedFact", "absent", "found", "unknown", "unread"]
 

@@ -17,7 +17,7 @@ from torchdoctor.detect.summary import summary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["Detection", "detect"]

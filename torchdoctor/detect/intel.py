@@ -14,7 +14,7 @@ from torchdoctor.detect.pci import BUS, INTEL, display_devices, kernel_drivers, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.pci import PciDevice
     from torchdoctor.detect.python.describe import PythonInfo
 

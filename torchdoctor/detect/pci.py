@@ -17,7 +17,7 @@ from torchdoctor.core.text import read_object, sanitize_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
 
 __all__ = [
     "AMD",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["probes"]

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.fact import absent, unknown
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.system.background import BackgroundCall
-from torchdoctor.core.system.host import PROBE_SECONDS, DeadlineSystem
+from torchdoctor.core.system.host import DeadlineSystem
+from torchdoctor.core.system.model import PROBE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["LIMIT_SECONDS", "Probe", "run_probes"]

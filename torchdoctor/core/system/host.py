@@ -1,4 +1,4 @@
-"""The one place where detection touches the world: processes, files and the environment."""
+"""The computer that torchdoctor runs on: the one place where detection starts commands and reads files."""
 
 from __future__ import annotations
 
@@ -9,68 +9,19 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
-from torchdoctor.core.system.process import OUTPUT_LIMIT, Completed, run_process
+from torchdoctor.core.system.model import FILE_LIMIT_BYTES, PROBE_SECONDS, Completed, Space
+from torchdoctor.core.system.process import run_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "OUTPUT_LIMIT",
-    "PROBE_SECONDS",
-    "Access",
-    "Completed",
-    "DeadlineSystem",
-    "HostSystem",
-    "Space",
-    "System",
-    "host_system",
-]
+    from torchdoctor.core.system.model import Access, System
 
-# A command's share of the five seconds that a probe may take: the rest is for ending it.
-PROBE_SECONDS = 4.5
-_FILE_LIMIT = 1 << 16
-_GLOB_LIMIT = 4096
+__all__ = ["DeadlineSystem", "HostSystem", "host_system"]
 
-Access = Literal["missing", "denied", "read", "read-write"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Space:
-    """A file system's size and what of it this user may still write, in MiB."""
-
-    total_mib: int
-    free_mib: int
-
-
-class System(Protocol):
-    """What detection may ask of the computer; tests give another one."""
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """The environment variables."""
-
-    def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
-        """Run a command without a shell and without input; never raises."""
-
-    def read_text(self, path: str, *, limit: int = _FILE_LIMIT) -> str | None:
-        """The first `limit` bytes of a file; None when it cannot be read."""
-
-    def glob(self, pattern: str) -> tuple[str, ...]:
-        """Paths that match, sorted; at most 4,096 of them."""
-
-    def exists(self, path: str) -> bool:
-        """Whether something is at `path`."""
-
-    def access(self, path: str) -> Access:
-        """What this user may do with the file at `path`."""
-
-    def memory(self) -> Space | None:
-        """Windows' count of the memory, and what of it is available; None elsewhere, where files tell."""
-
-    def space(self, path: str) -> Space | None:
-        """The file system of `path`, or of the nearest folder above it that is there; None when nobody says."""
+_GLOB_LIMIT_COUNT = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,13 +42,13 @@ class HostSystem:
             return Completed(argv=command, failure="denied" if denied else "missing", detail=detail)
         return run_process(program, command, environ, timeout)
 
-    def read_text(self, path: str, *, limit: int = _FILE_LIMIT) -> str | None:
+    def read_text(self, path: str, *, limit: int = FILE_LIMIT_BYTES) -> str | None:
         """The first `limit` bytes of a regular file, decoded."""
         try:
-            place = self._place(path)
-            if not place.is_file():
+            target = self._under_root(path)
+            if not target.is_file():
                 return None
-            with place.open("rb") as file:
+            with target.open("rb") as file:
                 return file.read(limit).decode("utf-8", "replace")
         except (OSError, ValueError):
             return None
@@ -106,24 +57,24 @@ class HostSystem:
         """Paths that match, as they would be without `root`."""
         root = str(self.root).rstrip("/\\")
         matches = sorted(glob.glob(glob.escape(root) + pattern))  # noqa: PTH207 (a pattern with its root)
-        return tuple(match[len(root) :] for match in matches[:_GLOB_LIMIT])
+        return tuple(match[len(root) :] for match in matches[:_GLOB_LIMIT_COUNT])
 
     def exists(self, path: str) -> bool:
-        """Whether something is there that we may look at."""
+        """Whether a file or folder exists that we may look at."""
         try:
-            return self._place(path).exists()
+            return self._under_root(path).exists()
         except (OSError, ValueError):
             return False
 
     def access(self, path: str) -> Access:
         """By the rights of this process, without opening the file."""
         try:
-            place = self._place(path)
-            if not place.exists():
+            target = self._under_root(path)
+            if not target.exists():
                 return "missing"
-            if not os.access(place, os.R_OK):
+            if not os.access(target, os.R_OK):
                 return "denied"
-            return "read-write" if os.access(place, os.W_OK) else "read"
+            return "read-write" if os.access(target, os.W_OK) else "read"
         except (OSError, ValueError):
             return "denied"
 
@@ -136,17 +87,17 @@ class HostSystem:
         return windows_memory()
 
     def space(self, path: str) -> Space | None:
-        """What statvfs, or Windows, says."""
+        """The size and free space that statvfs, or Windows, reports."""
         try:
-            place = self._place(path)
-            while not place.exists() and place != place.parent:
-                place = place.parent
-            usage = shutil.disk_usage(place)
+            target = self._under_root(path)
+            while not target.exists() and target != target.parent:
+                target = target.parent
+            usage = shutil.disk_usage(target)
         except (OSError, ValueError):
             return None
         return Space(total_mib=usage.total >> 20, free_mib=usage.free >> 20)
 
-    def _place(self, path: str) -> Path:
+    def _under_root(self, path: str) -> Path:
         return self.root / path.lstrip("/") if self.root != Path("/") else Path(path)
 
 
@@ -156,7 +107,7 @@ def host_system(environ: Mapping[str, str]) -> HostSystem:
 
 
 class DeadlineSystem:
-    """A world whose commands together end before `seconds` from now are over."""
+    """A system whose commands have `seconds` together, counted from now."""
 
     def __init__(self, system: System, seconds: float) -> None:
         self._system = system
@@ -170,8 +121,8 @@ class DeadlineSystem:
         self.space = system.space
 
     def run(self, argv: Sequence[str], *, timeout: float = PROBE_SECONDS) -> Completed:
-        """Run a command for as long as is left."""
-        left = self._end - time.monotonic()
-        if left <= 0:
+        """Run a command for the time that is left; a command without time is not started."""
+        remaining = self._end - time.monotonic()
+        if remaining <= 0:
             return Completed(argv=tuple(argv), failure="time-limit", detail="0")
-        return self._system.run(argv, timeout=min(timeout, left))
+        return self._system.run(argv, timeout=min(timeout, remaining))

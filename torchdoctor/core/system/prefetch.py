@@ -7,12 +7,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.system.host import PROBE_SECONDS, HostSystem
+from torchdoctor.core.system.host import HostSystem
+from torchdoctor.core.system.model import PROBE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from torchdoctor.core.system.host import Completed
+    from torchdoctor.core.system.model import Completed
 
 __all__ = ["PrefetchingSystem", "prefetch"]
 

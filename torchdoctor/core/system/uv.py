@@ -1,18 +1,14 @@
-"""The one place that runs uv: found, given a clean environment, watched, and stopped at a limit."""
+"""The one place that runs uv: finds it, clears the environment variables it would obey, and stops it at a limit."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
 from torchdoctor.errors import InstallFailed
 
 if TYPE_CHECKING:
@@ -22,9 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["UvResult", "UvStopped", "run_uv", "uv_environ"]
 
-_TAIL = 64 * 1024
-_TICK = 10.0
-_LOOK = 0.2
+_STDERR_BYTES = 64 * 1024
+_REPORT_INTERVAL_SECONDS = 10.0
+_POLL_SECONDS = 0.2
+_STOP_SECONDS = 5.0
 
 # Settings that would change which packages uv takes or where it puts them. We hand it an explicit plan.
 _CLEARED = (
@@ -41,29 +38,29 @@ _CLEARED = (
 
 
 class UvStopped(Exception):
-    """A run was stopped because it was not wanted any more."""
+    """A run of uv was stopped because its result is not needed any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UvResult:
-    """How a run of uv ended; `stderr` is its last 64 KiB."""
+    """How a run of uv ended."""
 
-    status: int
-    stderr: str
+    status: int  # exit status, negative for a signal
+    stderr: str  # its last 64 KiB
 
     @property
     def cause(self) -> str:
-        """Uv's own explanation on few lines, without its marks."""
+        """The explanation that uv prints, on one line of at most 800 characters, without its drawing characters."""
         lines = [
             line.strip().lstrip("\u00d7\u2570\u2500\u25b6\u2502\u251c\u252c ").strip()
             for line in self.stderr.splitlines()
         ]
-        said = " ".join(line for line in lines if line and not line.startswith(("hint:", "warning:")))
-        return said.removeprefix("error: ").replace(" cause: ", ": ")[:800]
+        text = " ".join(line for line in lines if line and not line.startswith(("hint:", "warning:")))
+        return text.removeprefix("error: ").replace(" cause: ", ": ")[:800]
 
 
 def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment that uv gets: the caller's, less settings of its own, with pip's certificate choice.
+    """The environment variables that uv gets: the caller's without those that configure uv, with pip's certificates.
 
     uv reads neither `PIP_CERT` nor `REQUESTS_CA_BUNDLE`: https://docs.astral.sh/uv/concepts/authentication/certificates/
     """
@@ -88,9 +85,25 @@ def run_uv(
 ) -> UvResult:
     """Run `uv ARGUMENTS` in `folder`; `on_wait(seconds)` is called every 10 s while it works.
 
-    Raises `InstallFailed` when uv is not there or runs longer than `limit` seconds, and `UvStopped` soon after another
-    thread has set `stopped`. On an interrupt uv is stopped before the interrupt goes on.
+    Raises `InstallFailed` when uv is not installed or runs longer than `limit` seconds, and `UvStopped` soon after
+    another thread has set `stopped`. On an interrupt uv is stopped before the interrupt goes on.
     """
+    argv = [_find_uv(environ), *map(str, arguments)]
+    process = ManagedProcess(argv, environ=uv_environ(environ), cwd=folder, stderr=PIPE)
+    stderr = Tail(_STDERR_BYTES)
+    reader = read_chunks(process.stderr, stderr.add)
+    with process:
+        try:
+            _wait(process, limit, on_wait, stopped)
+        except BaseException:
+            # Gently, so that it removes its temporary files and lets its locks go.
+            process.stop(_STOP_SECONDS)
+            raise
+    reader.join(_STOP_SECONDS)
+    return UvResult(status=process.status or 0, stderr=stderr.text)
+
+
+def _find_uv(environ: Mapping[str, str]) -> str:
     from uv import find_uv_bin
 
     try:
@@ -103,31 +116,17 @@ def run_uv(
             fix=message("reinstall torchdoctor: it brings uv along"),
             code="no-uv",
         )
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [program, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            env=uv_environ(environ),
-            cwd=folder,
-        )
-        try:
-            _wait(process, limit, on_wait, stopped)
-        except BaseException:
-            _stop(process)
-            raise
-        errors.seek(max(0, os.fstat(errors.fileno()).st_size - _TAIL))
-        return UvResult(status=process.returncode, stderr=errors.read().decode("utf-8", "replace"))
+    return program
 
 
 def _wait(
-    process: subprocess.Popen[bytes],
+    process: ManagedProcess,
     limit: float,
     on_wait: Callable[[float], None] | None,
     stopped: threading.Event | None,
 ) -> None:
     started = time.monotonic()
+    pause = _REPORT_INTERVAL_SECONDS if stopped is None else _POLL_SECONDS
     while True:
         passed = time.monotonic() - started
         if stopped is not None and stopped.is_set():
@@ -138,19 +137,7 @@ def _wait(
                 fix=message("run the command again; what was downloaded is kept"),
                 code="time-limit",
             )
-        try:
-            process.wait(min(_TICK if stopped is None else _LOOK, limit - passed))
-        except subprocess.TimeoutExpired:
-            if on_wait is not None:
-                on_wait(time.monotonic() - started)
-        else:
+        if process.wait(min(pause, limit - passed)):
             return
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM if sys.platform == "win32" else signal.SIGINT)
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        if on_wait is not None:
+            on_wait(time.monotonic() - started)

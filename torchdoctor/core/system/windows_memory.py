@@ -1,10 +1,10 @@
-"""Asks Windows how much memory there is, without the second that PowerShell takes to start."""
+"""Memory of a Windows computer, asked without the second that PowerShell takes to start."""
 
 from __future__ import annotations
 
 import ctypes
 
-from torchdoctor.core.system.host import Space
+from torchdoctor.core.system.model import Space
 
 __all__ = ["MemoryStatus", "windows_memory"]
 

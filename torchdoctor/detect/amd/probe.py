@@ -20,7 +20,7 @@ from torchdoctor.detect.pci import AMD, BUS, display_devices, kernel_drivers, li
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torchdoctor.core.system.host import Completed, System
+    from torchdoctor.core.system import Completed, System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["AMD_NAMES", "parse_groups", "probe_all_amd", "probe_amd", "probe_amd_driver"]

@@ -11,7 +11,7 @@ from torchdoctor.core.i18n.messages import message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
 
 __all__ = ["parse_cpu_max", "parse_memory_max", "probe_cpu_limit", "probe_memory_limit"]
 

@@ -10,7 +10,7 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
 
 __all__ = ["parse_cgroup_container", "parse_wsl_version", "probe_container", "probe_wsl", "probe_wsl_version"]
 

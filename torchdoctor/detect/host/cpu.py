@@ -18,7 +18,7 @@ from torchdoctor.detect.host.cgroup import probe_cpu_limit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["CPU_NAMES", "Cpu", "parse_cpu_list", "parse_cpuinfo", "parse_lscpu", "parse_sysctl", "probe_cpu"]

@@ -13,7 +13,7 @@ from torchdoctor.detect.host.cpu import parse_sysctl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["DISK_NAMES", "MEMORY_NAMES", "parse_meminfo", "probe_disk", "probe_memory"]

@@ -13,7 +13,7 @@ from torchdoctor.detect.model import Libc
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.model import OperatingSystem
     from torchdoctor.detect.python.describe import PythonInfo
 

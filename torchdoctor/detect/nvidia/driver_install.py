@@ -15,7 +15,7 @@ from torchdoctor.detect.pci import BUS, NVIDIA, display_devices, kernel_drivers,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["INSTALL_NAMES", "LOG_NAMES", "parse_xids", "probe_install", "probe_log"]

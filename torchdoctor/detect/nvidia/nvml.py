@@ -14,7 +14,7 @@ from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES, parse_states, state
 from torchdoctor.detect.nvidia.parsers import NvmlAnswer, parse_nvml
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import Completed, System
+    from torchdoctor.core.system import Completed, System
 
 __all__ = ["query_nvml"]
 

@@ -23,7 +23,7 @@ from torchdoctor.detect.nvidia.smi import query_nvidia_smi
 from torchdoctor.detect.pci import NVIDIA, display_devices, named
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
 
 __all__ = ["NvidiaFacts", "jetson_model", "loaded_module", "probe_nvidia"]
 

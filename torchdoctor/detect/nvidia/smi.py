@@ -20,7 +20,7 @@ from torchdoctor.detect.nvidia.smi_table import ListedGpu, SmiTable, parse_smi_l
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system.host import Completed, System
+    from torchdoctor.core.system import Completed, System
 
 __all__ = ["query_nvidia_smi"]
 

@@ -12,7 +12,7 @@ from torchdoctor.core.text import read_object, sanitize_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["TOOLKIT_NAMES", "parse_nvcc", "parse_toolkit_json", "parse_toolkit_txt", "probe_toolkits"]

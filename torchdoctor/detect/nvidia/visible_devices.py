@@ -13,7 +13,7 @@ from torchdoctor.core.text import sanitize_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
 
 __all__ = ["VisibleDevices", "parse_visible", "probe_variable", "probe_visible"]
 

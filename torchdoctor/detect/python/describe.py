@@ -14,7 +14,7 @@ from torchdoctor.core.text import read_object
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.host import Completed, System
+    from torchdoctor.core.system import Completed, System
 
 __all__ = ["PythonInfo", "describe_python", "describing", "parse_description"]
 

@@ -13,7 +13,7 @@ from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
     from torchdoctor.core.fact import Fact
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.model import Platform
     from torchdoctor.detect.python.describe import PythonInfo
 

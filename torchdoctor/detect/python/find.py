@@ -16,7 +16,7 @@ from torchdoctor.errors import EnvironmentUnusable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["base_interpreter", "find_python", "parse_uv_list"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.core.system.host import System
+    from torchdoctor.core.system import System
 
 __all__ = ["conda_environments", "find_environment_by_name"]
 

@@ -1,4 +1,4 @@
-"""The seam: commands that fail in every way end as values, soon; files come bounded."""
+"""The host system: commands that fail in every way end as values, soon; files come bounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from torchdoctor.core.system.host import OUTPUT_LIMIT, HostSystem, host_system
+from torchdoctor.core.system import HostSystem, host_system
+from torchdoctor.core.system.process import OUTPUT_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def test_endless_output_is_cut(system, tmp_path):
     began = time.monotonic()
     answer = system.run([_script(tmp_path, "yes nonsense | head -c 100000000")])
     assert answer.failure == "too-long"
-    assert len(answer.stdout) <= OUTPUT_LIMIT + 1
+    assert len(answer.stdout) <= OUTPUT_LIMIT_BYTES + 1
     assert time.monotonic() - began < 20
 
 
