@@ -6,7 +6,7 @@ import pytest
 
 from tests.loopback import Fault
 from torchdoctor.core.net import http
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 
 
 def test_a_page_that_drips_is_given_up(index, monkeypatch):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from torchdoctor._version import __version__
 from torchdoctor.core.fs.folder_lock import hold_folder_lock, is_locked_by_other
+from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
 from torchdoctor.errors import SourceFailed, UsageError
-from torchdoctor.fetch.model import sha256_of
 from torchdoctor.install.location import unwritable_above
 from torchdoctor.lock.target import marker_environment
 from torchdoctor.resolve.model import COMPANIONS

@@ -74,7 +74,7 @@ def update_command(*, index_url: str, output: Output) -> int:
 
 
 def _update_json(done: Update) -> dict[str, Any]:
-    from torchdoctor.core.net.urls import redact_url
+    from torchdoctor.core.urls import redact_url
 
     return {
         "index_url": redact_url(done.base),
@@ -95,7 +95,7 @@ def _update_json(done: Update) -> dict[str, Any]:
 
 
 def _say_update(done: Update, output: Output) -> None:
-    from torchdoctor.core.net.urls import redact_url
+    from torchdoctor.core.urls import redact_url
 
     for note in done.notes:
         click.echo(translate(message("note: {note}", note=note)), err=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.detect import Amd, AmdGpu, Intel, IntelGpu, Libc, Machine, Nvidia, NvidiaGpu, Python
 from torchdoctor.errors import UsageError
-from torchdoctor.resolve.compatibility import parse_driver
 from wheels_index import gpu
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _libc(text: str) -> Libc:
 
 
 def _gpus(gpus: Sequence[str], driver: str | None) -> tuple[Nvidia | None, Amd | None, Intel | None]:
-    if driver is not None and parse_driver(driver) is None:
+    if driver is not None and parse_numeric_version(driver) is None:
         raise UsageError(
             message("--driver {driver!r} is not a driver version", driver=driver[:40]),
             fix=message("write it as nvidia-smi does, such as 551.61"),

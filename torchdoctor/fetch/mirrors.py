@@ -12,7 +12,7 @@ from wheels_index import InvalidWheel, Wheel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.lock.compile import LockedWheel
+    from torchdoctor.lock.model import LockedWheel
     from torchdoctor.sources.source import Source
 
 __all__ = ["MirrorLookup"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from torchdoctor.errors import SourceFailed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.lock.compile import LockedWheel
+    from torchdoctor.lock.model import LockedWheel
 
 __all__ = [
     "FetchedWheel",
@@ -22,10 +21,7 @@ __all__ = [
     "check_checksums",
     "compare",
     "fetched",
-    "sha256_of",
 ]
-
-_CHUNK = 1 << 23
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,15 +77,6 @@ def check_checksums(wheel: LockedWheel, path: Path) -> None:
             fix=message("try again, or name another source with --index-url, --mirror or --find-links"),
             code="bad-wheel",
         )
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def cached_path(cache: Path, sha256: str, filename: str) -> Path:

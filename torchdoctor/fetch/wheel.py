@@ -9,10 +9,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed, TorchdoctorError
-from torchdoctor.fetch.model import cached_path, check_checksums, compare, fetched, sha256_of
+from torchdoctor.fetch.model import cached_path, check_checksums, compare, fetched
 from torchdoctor.fetch.transfer.interfaces import Changed, Failed
 from torchdoctor.fetch.transfer.origin import Origin
 from torchdoctor.fetch.transfer.partial_file import Part
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.fetch.transfer.interfaces import ConnectionLimit
     from torchdoctor.fetch.transfer.response import Answer
-    from torchdoctor.lock.compile import LockedWheel
+    from torchdoctor.lock.model import LockedWheel
 
 __all__ = ["DownloadSession", "download_wheel"]
 

@@ -9,9 +9,10 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import SourceFailed
-from torchdoctor.fetch.model import FetchedWheel, cached_path, compare, fetched, sha256_of
+from torchdoctor.fetch.model import FetchedWheel, cached_path, compare, fetched
 from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferStopped
 from torchdoctor.fetch.wheel import DownloadSession, download_wheel
 from torchdoctor.sources.listing import local_path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.core.progress import FetchProgress
-    from torchdoctor.lock.compile import LockedWheel
+    from torchdoctor.lock.model import LockedWheel
 
 __all__ = ["Wheelhouse", "fetch"]
 

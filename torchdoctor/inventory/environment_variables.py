@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.net.urls import redact_url
 from torchdoctor.core.text import sanitize_line
+from torchdoctor.core.urls import redact_url
 from torchdoctor.inventory import files
 from torchdoctor.inventory.model import Certificate, Variable
 

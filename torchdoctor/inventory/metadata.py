@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.core.net.urls import redact_url
 from torchdoctor.core.text import read_object, sanitize_line
+from torchdoctor.core.urls import redact_url
 from torchdoctor.inventory.model import InstallRecord, PthFile, VersionFile
 
 if TYPE_CHECKING:

@@ -1,190 +1,103 @@
-"""Plan -> Lock: the whole closure as a pylock.toml (PEP 751), made by uv over exactly the plan's files."""
+"""Plan -> Lock: uv resolves everything that the plan's packages need, over exactly the plan's files."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
-
-import tomli_w
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
-from torchdoctor.lock.local_index import filtered_find_links, write_local_index
-from torchdoctor.lock.model import Lock, LockedWheel
+from torchdoctor.lock.model import Lock
 from torchdoctor.lock.target import environment_marker, requires_python
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from torchdoctor.lock.uv_errors import read_uv_error
+from torchdoctor.lock.uv_inputs import OUTPUT, write_uv_inputs
+from torchdoctor.lock.uv_output import read_uv_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from torchdoctor.detect import Machine
-    from torchdoctor.lock.target import Target
+    from torchdoctor.errors import TorchdoctorError
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.lock.uv_errors import UvError
     from torchdoctor.resolve.model import Plan
-    from torchdoctor.sources.order import Sources
-    from wheels_index import Wheel
 
-__all__ = ["Lock", "LockedWheel", "compile_lock", "locked_wheel"]
+__all__ = ["RequirementsUnmet", "compile_lock"]
 
-_LIMIT = 900.0
+_TIMEOUT_SECONDS = 900.0
+
+
+class RequirementsUnmet(NoSolution):
+    """No set of versions meets the requirements; `error` tells which projects uv's reasons name."""
+
+    def __init__(self, message: str, *, fix: str, error: UvError) -> None:
+        super().__init__(message, fix=fix, code="no-lock")
+        self.error = error
 
 
 def compile_lock(
     plan: Plan,
+    request: LockRequest,
     *,
-    python: Path,
-    sources: Sources,
-    extras: Sequence[str],
-    constraints: Sequence[str] = (),
     folder: Path,
-    environ: Mapping[str, str],
     held: Mapping[str, Path] | None = None,
-    preferred: Mapping[str, str] | None = None,
-    offline: bool = False,
     on_wait: Callable[[float], None] | None = None,
-    machine: Machine | None = None,
-    target: Target | None = None,
 ) -> Lock:
-    """Lock the plan's packages, `extras` (requirement lines) and all that they need, for `python`.
+    """Lock the plan's packages, what `request` asks for besides, and everything that these need.
 
-    With a `target` for that machine, and `python` only runs the build tools; `machine` is what the lock says it is for.
+    uv is offered torch and its companions on an index of our own that lists the plan's files and nothing else,
+    and nothing is built from source. `folder` is empty and takes what uv reads and writes. `held` maps names of the
+    plan's files to local copies, which uv reads instead of downloading. `on_wait(seconds)` is called now and then.
 
-    torch and its companions are offered to uv on an index of our own in `folder` that lists the plan's files
-    and nothing else, first in order, so no other index can stand in for them. `held` maps names of those
-    files to where they lie already, so that uv reads them there; `preferred` versions stay where they do.
-    Nothing is built from source.
-    Raises `SourceFailed` when an index cannot be read, `NoSolution` when the requirements cannot be met.
+    Raises `SourceFailed` where an index cannot be read, `RequirementsUnmet` or another `NoSolution` where the
+    requirements cannot be met, `UsageError` for a setting that uv does not take, and `InstallFailed` where uv is
+    missing or takes longer than 15 minutes.
     """
-    offered = _offer(plan, sources, folder, held or {})
-    lines = [f"{row.name}=={row.version}" for row in plan.packages if row.wheel is not None]
-    (folder / "requirements.in").write_text("\n".join([*lines, *extras]) + "\n", "utf-8")
-    (folder / "constraints.txt").write_text("\n".join(constraints) + "\n", "utf-8")
-    written = folder / "pylock.toml"
-    if preferred:
-        # uv keeps the versions of a lock that is there already, as far as the requirements allow.
-        rows = [{"name": name, "version": version, "wheels": []} for name, version in preferred.items()]
-        table = {"lock-version": "1.0", "created-by": "torchdoctor", "packages": rows}
-        written.write_text(tomli_w.dumps(table), "utf-8")
+    inputs = write_uv_inputs(plan, request, folder, held or {})
+    target = request.target
     finished = uv.run_uv(
         [
             "pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--format", "pylock.toml",
-            "--output-file", written, "--python", python, "--config-file", folder / "uv.toml",
+            "--output-file", folder / OUTPUT, "--python", request.python, "--config-file", folder / "uv.toml",
             "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet",
-            *(["--offline"] if offline else []), *(target.options if target else ()),
+            *(["--offline"] if request.offline else []), *(target.options if target else ()),
         ],
-        environ={**environ, **(target.environ if target else {})},
+        environ={**request.environ, **(target.environ if target else {})},
         folder=folder,
-        limit=_LIMIT,
+        limit=_TIMEOUT_SECONDS,
         on_wait=on_wait,
     )  # fmt: skip
     if finished.status != 0:
-        raise _failure(finished, offered.passed_over)
+        raise _failure(finished, inputs.refused)
     return Lock(
-        wheels=_read(tomllib.loads(written.read_text("utf-8")), offered.pinned, offered.linked),
-        environment=environment_marker(machine) if machine else None,
-        requires_python=requires_python(machine) if machine else None,
+        wheels=read_uv_lock(folder / OUTPUT, inputs),
+        environment=environment_marker(request.machine) if request.machine else None,
+        requires_python=requires_python(request.machine) if request.machine else None,
         variant=plan.variant if plan.packages else None,
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Offered:
-    """What uv may take: `pinned` files of the plan by name, and what `filtered_find_links` says of link pages."""
-
-    pinned: Mapping[str, Wheel]
-    linked: Mapping[str, str]
-    passed_over: Mapping[str, str]
-
-
-def _offer(plan: Plan, sources: Sources, folder: Path, held: Mapping[str, Path]) -> _Offered:
-    """Write uv's settings, with the plan's files on an index of our own and folders of links without those."""
-    pinned = {wheel.filename: wheel for wheel in _pinned_wheels(plan)}
-    write_local_index(folder / "pinned", tuple(pinned.values()), held)
-    planned = frozenset(wheel.project for wheel in pinned.values())
-    linked: dict[str, str] = {}
-    passed_over: dict[str, str] = {}
-    links = [
-        filtered_find_links(row.url, planned, folder / f"links-{position}", linked, passed_over)
-        for position, row in enumerate(sources.find_links)
-    ]
-    (folder / "uv.toml").write_text(tomli_w.dumps(_settings(sources, folder / "pinned", links)), "utf-8")
-    return _Offered(pinned=pinned, linked=linked, passed_over=passed_over)
-
-
-def locked_wheel(wheel: Wheel) -> LockedWheel:
-    """The file of a plan as a lock names it."""
-    return LockedWheel(
-        name=wheel.project,
-        version=str(wheel.version),
-        filename=wheel.filename,
-        url=wheel.url or "",
-        sha256=wheel.sha256,
-        size=wheel.size,
-    )
-
-
-def _pinned_wheels(plan: Plan) -> list[Wheel]:
-    return [row.wheel for row in plan.packages if row.wheel is not None] + list(plan.accelerator_wheels)
-
-
-def _settings(sources: Sources, pinned: Path, links: Sequence[str]) -> dict[str, Any]:
-    """Uv's settings as a file, so that credentials in URLs stay out of the process list."""
-    own: dict[str, Any] = {"name": "torchdoctor-plan", "url": pinned.as_uri()}
-    # 403 is how download.pytorch.org and its mirrors say that a package is not there.
-    indexes = [own] + [
-        {"name": f"torchdoctor-{position}", "url": row.url, "ignore-error-codes": [403]}
-        for position, row in enumerate(sources.indexes, 1)
-    ]
-    if sources.default_index is not None:
-        indexes.append({"name": "torchdoctor-default", "url": sources.default_index.url})
-    # Without a default of ours uv would add PyPI.
-    indexes[-1]["default"] = True
-    return {
-        "index": indexes,
-        "index-strategy": "unsafe-first-match",
-        "find-links": list(links),
-    }
-
-
-def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFailed | NoSolution | UsageError:
-    text = finished.cause
-    signs = (
-        "error sending request",
-        "Failed to fetch",
-        "dns error",
-        "timed out",
-        "Failed to query",
-        "status client error",
-    )
-    if "Hash mismatch" in finished.stderr:
+def _failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorError:
+    error, text = read_uv_error(finished.stderr), finished.cause
+    if error.code == "hash-mismatch":
         return SourceFailed(
             message("an index serves metadata that is not what it says: {text}", text=text),
             fix=message("name another source with --index-url, --mirror or --find-links"),
             code="hash-mismatch",
         )
-    if "invalid value" in finished.stderr or "Failed to parse environment variable" in finished.stderr:
+    if error.code == "setting":
         return UsageError(
             message("uv does not understand a setting of its own: {text}", text=text),
             fix=message("correct or unset that variable: `env | grep UV_` shows them"),
             code="uv-setting",
         )
-    if "cache" in finished.stderr and (
-        "Permission denied" in finished.stderr or "failed to create" in finished.stderr.lower()
-    ):
+    if error.code == "cache":
         return SourceFailed(
             message("uv's cache cannot be used: {text}", text=text),
             fix=message("set UV_CACHE_DIR to a folder that can be written to"),
             code="cache",
         )
-    if any(sign in finished.stderr for sign in signs):
+    if error.code == "unreachable":
         return SourceFailed(
             message("an index could not be read while locking: {text}", text=text),
             fix=message(
@@ -192,62 +105,17 @@ def _failure(finished: uv.UvResult, passed_over: Mapping[str, str]) -> SourceFai
             ),
             code="unreachable",
         )
-    return NoSolution(
-        message(
-            "the packages that torch needs could not be found together: {text}{why_not}",
-            text=text,
-            why_not=_why_not(passed_over, text),
-        ),
-        fix=message("name a source that has them with --index-url or --find-links"),
-        code="no-lock",
+    return _no_lock(error, text, refused)
+
+
+def _no_lock(error: UvError, text: str, refused: Mapping[str, str]) -> NoSolution:
+    reasons = [reason for filename, reason in refused.items() if error.names(filename.partition("-")[0])]
+    what = message(
+        "the packages that torch needs could not be found together: {text}{why_not}",
+        text=text,
+        why_not="".join(f"; {reason}" for reason in reasons),
     )
-
-
-def _why_not(passed_over: Mapping[str, str], text: str) -> str:
-    """Why files of the packages that uv did not find were not shown to it."""
-    return "".join(
-        f"; {why}" for name, why in passed_over.items() if canonicalize_name(name.partition("-")[0]) in text
-    )
-
-
-def _read(
-    document: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping[str, str]
-) -> tuple[LockedWheel, ...]:
-    """Take each package's wheel from uv's lock; the plan's own files get their true place back."""
-    return tuple(_wheel(package, pinned, linked) for package in document.get("packages", []))
-
-
-def _wheel(package: dict[str, Any], pinned: Mapping[str, Wheel], linked: Mapping[str, str]) -> LockedWheel:
-    found = package.get("wheels") or []
-    if not found:
-        raise NoSolution(
-            message(
-                "{name} {version} has no wheel for this Python",
-                name=package["name"],
-                version=package.get("version", ""),
-            ),
-            fix=message("name a source that has one with --index-url or --find-links"),
-            code="no-lock",
-        )
-    row = found[0]
-    place = row.get("url") or Path(row["path"]).absolute().as_uri()
-    filename = row.get("name") or unquote(urlsplit(place).path.rpartition("/")[2])
-    wheel = pinned.get(filename)
-    if package["name"] in {wheel.project for wheel in pinned.values()} and wheel is None:
-        raise NoSolution(
-            message("the lock took {filename}, which is not the file that was chosen", filename=filename),
-            fix=message("report this with the output of `torchdoctor install -v`"),
-            code="no-lock",
-        )
-    if place.startswith("file:"):
-        place = linked.get(filename, place)
-    # What is known of a file of the plan decides, not what uv found where it lies.
-    known = wheel.sha256 if wheel is not None else None
-    return LockedWheel(
-        name=package["name"],
-        version=str(package.get("version", "")),
-        filename=filename,
-        url=wheel.url if wheel is not None and wheel.url is not None else place,
-        sha256=known or (row.get("hashes") or {}).get("sha256"),
-        size=row.get("size") or (wheel.size if wheel else None),
-    )
+    fix = message("name a source that has them with --index-url or --find-links")
+    if error.code in ("unsatisfiable", "unusable-file"):
+        return RequirementsUnmet(what, fix=fix, error=error)
+    return NoSolution(what, fix=fix, code="no-lock")

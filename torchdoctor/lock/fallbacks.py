@@ -1,4 +1,4 @@
-"""Errand and Plan -> Lock: with all that is optional and can be had, from the indexes that answer."""
+"""Plan -> Lock, where not everything can be had: without optional packages, and without indexes that do not answer."""
 
 from __future__ import annotations
 
@@ -6,107 +6,98 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.net.http import NotFound, Unreachable, fetch_page
-from torchdoctor.errors import NoSolution, SourceFailed
-from torchdoctor.lock.compile import compile_lock
+from torchdoctor.errors import SourceFailed
+from torchdoctor.lock.compile import RequirementsUnmet, compile_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.fetch.model import FetchedWheel
-    from torchdoctor.lock.model import Lock
+    from torchdoctor.lock.model import Lock, LockRequest
     from torchdoctor.resolve.model import Plan
     from torchdoctor.sources.order import Sources
-    from torchdoctor.workflows.context import AcquireContext
 
 __all__ = ["lock_with_fallbacks"]
 
 
 def lock_with_fallbacks(
-    context: AcquireContext, plan: Plan, report: Reporter, name: str, ahead: Sequence[FetchedWheel]
+    plan: Plan,
+    request: LockRequest,
+    *,
+    folder: Path,
+    report: Reporter,
+    held: Mapping[str, Path] | None = None,
 ) -> Lock:
-    """Lock under `name` in the errand's work folder; `ahead` are files that are here already.
+    """Lock the plan; leave out what is optional and cannot be had, and indexes that do not answer.
 
-    What is optional and nowhere to be had is left out, and indexes that do not answer are done without; both are said.
-    Raises what `compile_lock` does.
+    `report` is told of both. `folder`, which must not exist, takes the files of uv; `held` maps names of the plan's
+    files to local copies. Raises what `compile_lock` raises where leaving out does not help.
     """
-    started, optional, asked_again = time.monotonic(), context.optional, False
+    folder.mkdir()
+    started, indexes_checked, attempt = time.monotonic(), False, 0
     while True:
+        attempt += 1
+        (folder / str(attempt)).mkdir()
         try:
-            locked = _attempt(
-                context, plan, report, f"{name}-{len(optional)}-{asked_again:d}", ahead, optional
+            lock = compile_lock(
+                plan,
+                request,
+                folder=folder / str(attempt),
+                held=held,
+                on_wait=lambda seconds: report.waiting("lock", seconds),
             )
             break
         except SourceFailed:
-            reachable = None if asked_again or context.offline else _in_reach(context.sources, report)
-            if reachable is None or reachable == context.sources:
+            if indexes_checked or request.offline:
                 raise
-            context, asked_again = replace(context, sources=reachable), True
-        except NoSolution as error:
-            # uv names what it could not find; where it names none of these, none of these is at fault.
-            missing = tuple(line for line in optional if line in error.message)
-            if not missing:
+            reachable, indexes_checked = _reachable(request.sources, report), True
+            if reachable == request.sources:
                 raise
-            optional = tuple(line for line in optional if line not in missing)
-            report.warn(
-                message(
-                    "{missing} is left out: no source in reach has it for this Python",
-                    missing=joined(missing, " and "),
-                )
-            )
+            request = replace(request, sources=reachable)
+        except RequirementsUnmet as error:
+            request = _without_unmet(request, error, report)
     report.stage(
         "lock",
         message(
             "{packages} in {seconds:.1f} s (PEP 751)",
-            packages=plurals.packages(len(locked.wheels)),
+            packages=plurals.packages(len(lock.wheels)),
             seconds=time.monotonic() - started,
         ),
     )
-    return locked
+    return lock
 
 
-def _attempt(
-    context: AcquireContext,
-    plan: Plan,
-    report: Reporter,
-    name: str,
-    ahead: Sequence[FetchedWheel],
-    optional: tuple[str, ...],
-) -> Lock:
-    folder = context.work / name
-    folder.mkdir()
-    return compile_lock(
-        plan,
-        python=context.python,
-        sources=context.sources,
-        extras=(*context.extras, *optional),
-        constraints=plan.constraints,
-        folder=folder,
-        environ=context.environ,
-        held={row.wheel.filename: row.path for row in ahead},
-        preferred=context.installed,
-        offline=context.offline,
-        on_wait=lambda seconds: report.waiting("lock", seconds),
-        machine=context.machine,
-        target=context.target,
+def _without_unmet(request: LockRequest, error: RequirementsUnmet, report: Reporter) -> LockRequest:
+    """Return the request without the optional packages that uv's reasons name; raise `error` where they name none."""
+    unmet = tuple(line for line in request.optional if error.error.names(Requirement(line).name))
+    if not unmet:
+        raise error
+    report.warn(
+        message(
+            "{missing} is left out: no source in reach has it for this Python", missing=joined(unmet, " and ")
+        )
     )
+    return replace(request, optional=tuple(line for line in request.optional if line not in unmet))
 
 
-def _in_reach(sources: Sources, report: Reporter) -> Sources:
-    """The sources less the indexes that do not answer; each of those is named."""
+def _reachable(sources: Sources, report: Reporter) -> Sources:
+    """Return the sources without the indexes that do not answer, and report each of these."""
     indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
-    gone = []
-    for row in indexes:
-        if row.local:
+    unreachable = []
+    for source in indexes:
+        if source.local:
             continue
         try:
-            fetch_page(f"{row.url.rstrip('/')}/pip/")
+            fetch_page(f"{source.url.rstrip('/')}/pip/")
         except Unreachable as error:
             report.note(error.message)
-            gone.append(row.url)
+            unreachable.append(source.url)
         except NotFound:
             continue
-    return sources.without(gone)
+    return sources.without(unreachable)

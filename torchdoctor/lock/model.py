@@ -1,52 +1,83 @@
-"""A lock and its text: a pylock.toml (PEP 751) that is the same byte for byte each time, and holds no password."""
+"""A lock, which is the text of a pylock.toml (PEP 751), and what is needed to make one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.net.urls import strip_credentials
+from torchdoctor.core.urls import strip_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
+    from pathlib import Path
 
-    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.core.hashing import FileDigest
+    from torchdoctor.detect import Machine
+    from torchdoctor.lock.target import Target
+    from torchdoctor.sources.order import Sources
+    from wheels_index import Wheel
 
-__all__ = ["Lock", "LockedWheel"]
+__all__ = ["Lock", "LockRequest", "LockedWheel", "locked_wheel"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockRequest:
+    """What to lock besides the packages of a plan, for which interpreter, and from where."""
+
+    python: Path  # the interpreter to lock for; with `target` it only runs build tools
+    sources: Sources
+    environ: Mapping[str, str]
+    extras: tuple[str, ...] = ()  # requirement lines that must be met
+    optional: tuple[str, ...] = ()  # requirement lines that are left out where no source can meet them
+    constraints: tuple[str, ...] = ()  # requirement lines that limit versions and install nothing
+    installed: Mapping[str, str] = field(default_factory=dict)  # versions by name, kept where they still fit
+    offline: bool = False
+    machine: Machine | None = None  # the kind of machine that the lock says it is for
+    target: Target | None = None  # set where that machine is not this one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockedWheel:
-    """One file of the lock. `sha256` is None when no index gives one; `size` is in bytes."""
+    """One file of the lock."""
 
-    name: str
+    name: str  # the normalised name of its project
     version: str
     filename: str
-    url: str
-    sha256: str | None
-    size: int | None
+    url: str  # http(s) or file
+    sha256: str | None  # None where no index gives one
+    size: int | None  # bytes; None where no index gives it
+
+
+def locked_wheel(wheel: Wheel) -> LockedWheel:
+    """Return a file of a plan as a lock names it; the URL is empty where none is known."""
+    return LockedWheel(
+        name=wheel.project,
+        version=str(wheel.version),
+        filename=wheel.filename,
+        url=wheel.url or "",
+        sha256=wheel.sha256,
+        size=wheel.size,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """The files of a plan's whole closure, for one kind of machine.
-
-    `environment` is a marker and `requires_python` a specifier that say for which (None: not said); `variant` is
-    torch's.
-    """
+    """The files of a plan's packages and of everything that they need, for one kind of machine."""
 
     wheels: tuple[LockedWheel, ...]
-    environment: str | None = None
-    requires_python: str | None = None
-    variant: str | None = None
+    environment: str | None = None  # the marker of the machines that it is for; None where it does not say
+    requires_python: str | None = (
+        None  # the specifier of the Pythons that it is for; None where it does not say
+    )
+    variant: str | None = None  # torch's
 
     @property
     def text(self) -> str:
-        """The lock as the text of a pylock.toml; the files' places without credentials."""
+        """The lock as a pylock.toml: the same bytes for the same lock, and no credentials in its URLs."""
         return self._text({})
 
     def text_beside(self, names: Iterable[str]) -> str:
-        """The lock as it lies in one folder with these files."""
+        """Return the lock as a pylock.toml that lies in one folder with the files of these names."""
         return self._text({name: {"path": name} for name in names})
 
     def _text(self, places: dict[str, dict[str, Any]]) -> str:
@@ -59,34 +90,31 @@ class Lock:
             document["requires-python"] = self.requires_python
         document["created-by"] = "torchdoctor"
         document["packages"] = [
-            _package(row, places.get(row.filename, {"url": strip_credentials(row.url)}))
-            for row in sorted(self.wheels, key=lambda row: (row.name, row.filename))
+            _package_table(wheel, places.get(wheel.filename, {"url": strip_credentials(wheel.url)}))
+            for wheel in sorted(self.wheels, key=lambda wheel: (wheel.name, wheel.filename))
         ]
         if self.variant is not None:
             document["tool"] = {"torchdoctor": {"variant": self.variant}}
         return tomli_w.dumps(document)
 
     def without(self, names: Container[str]) -> Lock:
-        """The lock less the packages named."""
-        return replace(self, wheels=tuple(row for row in self.wheels if row.name not in names))
+        """Return the lock without the packages of these names."""
+        return replace(self, wheels=tuple(wheel for wheel in self.wheels if wheel.name not in names))
 
-    def confirmed(self, fetched: Iterable[FetchedWheel]) -> Lock:
-        """The lock with hash and size of the files that are there now."""
-        known = {row.wheel.filename: row for row in fetched}
+    def confirmed(self, digests: Mapping[str, FileDigest]) -> Lock:
+        """Return the lock with hash and size of files that were read; `digests` are by file name."""
         return replace(
-            self,
-            wheels=tuple(
-                replace(row, sha256=known[row.filename].sha256, size=known[row.filename].size)
-                if row.filename in known
-                else row
-                for row in self.wheels
-            ),
+            self, wheels=tuple(_confirmed(wheel, digests.get(wheel.filename)) for wheel in self.wheels)
         )
 
 
-def _package(row: LockedWheel, place: dict[str, Any]) -> dict[str, Any]:
-    wheel: dict[str, Any] = {"name": row.filename, **place}
-    if row.size is not None:
-        wheel["size"] = row.size
-    wheel["hashes"] = {"sha256": row.sha256} if row.sha256 else {}
-    return {"name": row.name, "version": row.version, "wheels": [wheel]}
+def _confirmed(wheel: LockedWheel, digest: FileDigest | None) -> LockedWheel:
+    return wheel if digest is None else replace(wheel, sha256=digest.sha256, size=digest.size)
+
+
+def _package_table(wheel: LockedWheel, place: dict[str, Any]) -> dict[str, Any]:
+    file: dict[str, Any] = {"name": wheel.filename, **place}
+    if wheel.size is not None:
+        file["size"] = wheel.size
+    file["hashes"] = {"sha256": wheel.sha256} if wheel.sha256 else {}
+    return {"name": wheel.name, "version": wheel.version, "wheels": [file]}

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 from torchdoctor.core.wheelfile.member_names import device_name
 from torchdoctor.errors import NoSolution, UsageError
 from torchdoctor.lock.model import Lock, LockedWheel

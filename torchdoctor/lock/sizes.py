@@ -7,8 +7,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.net.http import open_stream
-from torchdoctor.fetch.model import sha256_of
 from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.versions import parse_numeric_version
 from wheels_index import covers, gpu, nearest_arch_list, nearest_gfx, rules, variant
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ __all__ = [
     "Compatibility",
     "check_compatibility",
     "driver_column",
-    "parse_driver",
     "python_satisfies",
     "refuse_platform",
     "supported_intel",
@@ -52,13 +52,6 @@ class Compatibility:
     limits: Limits = "known"
     ptx: tuple[str, ...] = ()
     reach: tuple[int, int] = (0, 0)
-
-
-def parse_driver(text: str | None) -> tuple[int, ...] | None:
-    """Parts of a driver version: `550.54.15` is (550, 54, 15); anything else is None."""
-    if text is None or not re.fullmatch(r"\d{1,5}(\.\d{1,6}){0,3}", text):
-        return None
-    return tuple(int(part) for part in text.split("."))
 
 
 def driver_column(machine: Machine) -> Literal["linux", "windows"]:
@@ -105,7 +98,7 @@ def refuse_platform(machine: Machine, release: Release) -> str | None:
             declared=declared,
         )
     floor = builds.macos_floor(label) if machine.os == "macos" else None
-    found = parse_driver(machine.os_version)
+    found = parse_numeric_version(machine.os_version)
     if floor is not None and found is not None and found < floor:
         need = ".".join(map(str, floor))
         return message(
@@ -150,14 +143,14 @@ def _fit_cuda(machine: Machine, release: Release, build: Variant) -> Compatibili
         return Compatibility(
             coverage="none", because=message("{name} needs an NVIDIA GPU; none was found", name=build.name)
         )
-    driver = parse_driver(machine.nvidia.driver)
+    driver = parse_numeric_version(machine.nvidia.driver)
     found = (
         message("this machine has {driver}", driver=machine.nvidia.driver)
         if machine.nvidia.driver
         else message("none was found")
     )
     least = build.minimum_driver.get(driver_column(machine))
-    if driver is not None and (least is None or driver >= (parse_driver(least) or ())):
+    if driver is not None and (least is None or driver >= (parse_numeric_version(least) or ())):
         return _fit_gpus(machine, release, build, driver)
     updated = _fit_gpus(machine, release, build, _NEWEST)
     if updated.coverage == "none":
@@ -246,8 +239,8 @@ def _gap(
         # Minor version compatibility covers compiled code only; PTX needs the toolkit's own driver.
         # https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
         leasts += [text for text in [build.toolkit_driver.get(column)] if text]
-    least = max(leasts, key=lambda text: parse_driver(text) or (), default=None)
-    if least is not None and driver < (parse_driver(least) or ()):
+    least = max(leasts, key=lambda text: parse_numeric_version(text) or (), default=None)
+    if least is not None and driver < (parse_numeric_version(least) or ()):
         return _Gap(
             why=message(
                 "{gpu_name} needs driver ≥ {least} with {name}",
@@ -349,7 +342,7 @@ def _fit_xpu(machine: Machine, release: Release, build: Variant) -> Compatibilit
 def _glibc(machine: Machine) -> tuple[int, ...] | None:
     if machine.libc is None or machine.libc.name != "glibc":
         return None
-    return parse_driver(machine.libc.version)
+    return parse_numeric_version(machine.libc.version)
 
 
 def _system(machine: Machine) -> str:

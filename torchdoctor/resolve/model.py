@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
+    from torchdoctor.sources.source import Provenance
     from wheels_index import Wheel
 
 __all__ = [
     "COMPANIONS",
     "Candidate",
     "Companion",
-    "Knowledge",
     "LeftOut",
     "Plan",
     "PlannedPackage",
@@ -28,8 +28,6 @@ __all__ = [
 ]
 
 COMPANIONS = ("torchvision", "torchaudio")
-
-Knowledge = Literal["listed", "published", "live"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +94,7 @@ class PlannedPackage:
 
     name: str
     version: Version
-    known: Knowledge
+    known: Provenance
     wheel: Wheel | None
     source: str | None
 

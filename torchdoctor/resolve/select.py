@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.model import Knowledge
+    from torchdoctor.sources.source import Provenance
     from wheels_index import Snapshot, Wheel
 
 __all__ = ["Listing", "best_wheel", "rank", "select_plan", "why_this_release"]
@@ -40,7 +40,7 @@ class Listing(Protocol):
         """How the source is shown."""
 
     @property
-    def known(self) -> Knowledge:
+    def known(self) -> Provenance:
         """Which layer of knowledge its wheels are."""
 
     def wheels(self, project: str, variant: str) -> Sequence[Wheel]:

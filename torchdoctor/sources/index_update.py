@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.index_cache import Stored, known_index, load, locked, save
 from wheels_index import LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page

@@ -17,8 +17,7 @@ from wheels_index import InvalidWheel, Wheel, parse_page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torchdoctor.resolve.model import Knowledge
-    from torchdoctor.sources.source import Source
+    from torchdoctor.sources.source import Provenance, Source
 
 __all__ = ["SourceListing", "local_path"]
 
@@ -30,7 +29,7 @@ class SourceListing:
     source: Source
     read: Callable[[str], Page] = fetch_page
     on_unreachable: Callable[[Source, str], None] | None = None
-    known: Knowledge = "live"
+    known: Provenance = "live"
     failure: str | None = None
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
 

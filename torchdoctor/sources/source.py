@@ -8,15 +8,19 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
 
-__all__ = ["OFFICIAL", "PYPI", "Layout", "Source", "as_url"]
+__all__ = ["OFFICIAL", "PYPI", "Layout", "Provenance", "Source", "as_url"]
 
 # pytorch: BASE/<variant>/<project>/, as on download.pytorch.org. simple: BASE/<project>/ (PEP 503).
 # either: the user gave a URL and did not say which of the two. flat: one page or folder of links.
 # flat-variants: one flat page a variant, BASE/<variant>/.
 Layout = Literal["pytorch", "simple", "either", "flat", "flat-variants"]
+
+# How a file is known. listed: seen on the official index when the release's facts were collected. published: its build
+# was announced and no file was seen. live: a source lists it now.
+Provenance = Literal["listed", "published", "live"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

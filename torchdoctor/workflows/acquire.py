@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.run_directories import mark_cached_files_in_use
+from torchdoctor.core.hashing import FileDigest
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.fetch.mirrors import MirrorLookup
 from torchdoctor.fetch.wheelhouse import fetch
-from torchdoctor.lock.compile import locked_wheel
 from torchdoctor.lock.fallbacks import lock_with_fallbacks
 from torchdoctor.lock.missing_hashes import MissingHashCheck
+from torchdoctor.lock.model import LockRequest, locked_wheel
 from torchdoctor.resolve.model import LeftOut
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
 
@@ -46,14 +47,14 @@ def lock_and_fetch(
     for attempt in range(1 + len(plan.packages)):
         ahead = _ahead(context, plan, report)
         plan = _knowing(plan, ahead)
-        locked = lock_with_fallbacks(context, plan, report, f"lock-{attempt}", ahead)
+        locked = _lock(context, plan, report, f"lock-{attempt}", ahead)
         on_locked(locked)
         first = _first_hashes(context, plan, locked)
         house = _fetch_missing(context, locked, report, ahead, _less_foreign(plan, on_file))
         _tell_first(first.found(), report)
         foreign = _foreign_build(plan, house.wheels)
         if foreign is None:
-            return plan, locked.confirmed(house.wheels), house
+            return plan, locked.confirmed(_digests(house.wheels)), house
         plan = _without(plan, foreign, context.request, report)
     raise AssertionError("every companion was left out and one is still foreign")
 
@@ -97,9 +98,32 @@ def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> Lock:
     hashless = _of_plan(context, plan, lambda wheel: wheel.sha256 is None)
     ahead = _fetch(context, hashless, report).wheels if hashless else ()
     plan = _knowing(plan, ahead)
-    locked = lock_with_fallbacks(context, plan, report, "lock", ahead)
+    locked = _lock(context, plan, report, "lock", ahead)
     _tell_first(_first_hashes(context, plan, locked).found(), report)
     return locked
+
+
+def _lock(
+    context: AcquireContext, plan: Plan, report: Reporter, name: str, ahead: Sequence[FetchedWheel]
+) -> Lock:
+    """Lock in the folder `name` of the run; files fetched `ahead` are read where they lie."""
+    request = LockRequest(
+        python=context.python,
+        sources=context.sources,
+        environ=context.environ,
+        extras=context.extras,
+        optional=context.optional,
+        installed=context.installed,
+        offline=context.offline,
+        machine=context.machine,
+        target=context.target,
+    )
+    held = {row.wheel.filename: row.path for row in ahead}
+    return lock_with_fallbacks(plan, request, folder=context.work / name, report=report, held=held)
+
+
+def _digests(fetched: Sequence[FetchedWheel]) -> dict[str, FileDigest]:
+    return {row.wheel.filename: FileDigest(sha256=row.sha256, size=row.size) for row in fetched}
 
 
 def _first_hashes(context: AcquireContext, plan: Plan, locked: Lock) -> MissingHashCheck:
@@ -122,15 +146,10 @@ def _tell_first(wheels: Sequence[LockedWheel], report: Reporter) -> None:
 
 def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
     """The plan with the hashes of files that are here: uv would read a file whose hash it is not told."""
-    known = {row.wheel.filename: row for row in fetched}
+    digests = _digests(fetched)
     rows = tuple(
-        replace(
-            row,
-            wheel=replace(
-                row.wheel, sha256=known[row.wheel.filename].sha256, size=known[row.wheel.filename].size
-            ),
-        )
-        if row.wheel is not None and row.wheel.filename in known
+        replace(row, wheel=replace(row.wheel, sha256=digest.sha256, size=digest.size))
+        if row.wheel is not None and (digest := digests.get(row.wheel.filename)) is not None
         else row
         for row in plan.packages
     )

@@ -20,9 +20,9 @@ from torchdoctor.install.location import inspect_location, interpreter_of
 from torchdoctor.install.record import changes_of
 from torchdoctor.install.staging import recover
 from torchdoctor.inventory.installed import damaged_packages, installed_versions
+from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.read import plan_of_lock, read_lock
 from torchdoctor.resolve.model import Plan, Request
-from torchdoctor.sources.credentials import with_credentials
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.context import AcquireContext
 from torchdoctor.workflows.plan import SourceOptions, gather_sources, preload_modules, resolve_online

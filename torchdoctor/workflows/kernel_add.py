@@ -17,6 +17,7 @@ from torchdoctor.kernel.list import list_kernels
 from torchdoctor.kernel.names import distinct
 from torchdoctor.kernel.search_paths import jupyter_prefixes
 from torchdoctor.lock.compile import compile_lock
+from torchdoctor.lock.model import LockRequest
 from torchdoctor.resolve.model import Plan
 from torchdoctor.workflows.plan import gather_sources
 
@@ -114,15 +115,18 @@ def install_ipykernel(
     with run_directory(cache) as work:
         inner = work / "lock"
         inner.mkdir()
-        locked = compile_lock(
-            nothing,
+        request = LockRequest(
             python=python.executable,
             sources=gather_sources(sources, system, python, report),
-            extras=[register.KERNEL_REQUIREMENT],
-            constraints=[f"{name}=={version}" for name, version in installed.items() if name != "pip"],
-            folder=inner,
             environ=system.environ,
+            extras=(register.KERNEL_REQUIREMENT,),
+            constraints=tuple(f"{name}=={version}" for name, version in installed.items() if name != "pip"),
             offline=sources.offline,
+        )
+        locked = compile_lock(
+            nothing,
+            request,
+            folder=inner,
             on_wait=lambda seconds: report.waiting("lock", seconds),
         ).without(installed)
         house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)

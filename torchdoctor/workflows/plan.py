@@ -9,16 +9,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.net.http import fetch_page, http_session
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
-from torchdoctor.fetch.model import sha256_of
 from torchdoctor.resolve.new_releases import rank_with_newer
 from torchdoctor.resolve.select import select_plan
-from torchdoctor.sources.credentials import with_passwords
 from torchdoctor.sources.index_cache import known_index
+from torchdoctor.sources.keyring import with_passwords
 from torchdoctor.sources.listing import SourceListing, local_path
 from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
 from torchdoctor.sources.order import order_sources

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from torchdoctor._version import __version__
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from torchdoctor.core.net.urls import redact_url
+from torchdoctor.core.urls import redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,56 @@
+"""Why `uv pip compile` failed, as a code: uv gives only a text, which `uv_errors.toml` maps."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["UvError", "UvErrorCode", "read_uv_error"]
+
+UvErrorCode = Literal["hash-mismatch", "setting", "cache", "unreachable", "unsatisfiable", "unusable-file"]
+
+_TABLE = Path(__file__).with_name("uv_errors.toml")
+_NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*", re.IGNORECASE | re.ASCII)
+# Advice, below the reasons: it also names packages that are not in the way.
+_HINT = re.compile(r"^\s*hint:", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UvError:
+    """What a failed run of uv means."""
+
+    code: UvErrorCode | None  # None for a text that the table does not know
+    words: frozenset[str]  # every word of the reasons that could be a project's name, normalised
+
+    def names(self, project: str) -> bool:
+        """Return whether uv's reasons name the project."""
+        return canonicalize_name(project) in self.words
+
+
+def read_uv_error(stderr: str) -> UvError:
+    """Return what the standard error of a failed `uv pip compile` means."""
+    text = stderr.casefold()
+    code = next(
+        (code for code, lists in _table() if all(any(row in text for row in phrases) for phrases in lists)),
+        None,
+    )
+    hint = _HINT.search(stderr)
+    reasons = stderr[: hint.start()] if hint else stderr
+    return UvError(code=code, words=frozenset(canonicalize_name(word) for word in _NAME.findall(reasons)))
+
+
+@cache
+def _table() -> tuple[tuple[UvErrorCode, list[list[str]]], ...]:
+    document = tomllib.loads(_TABLE.read_text("utf-8"))
+    return tuple((cast("UvErrorCode", row["code"]), row["phrases"]) for row in document["error"])

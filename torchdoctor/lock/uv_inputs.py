@@ -1,0 +1,87 @@
+"""What uv reads to make a lock: requirements, settings, and an index that lists the files of the plan alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from torchdoctor.lock.local_index import filtered_find_links, write_local_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.resolve.model import Plan
+    from torchdoctor.sources.order import Sources
+    from wheels_index import Wheel
+
+__all__ = ["UvInputs", "write_uv_inputs"]
+
+OUTPUT = "pylock.toml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UvInputs:
+    """The files that uv is offered, by name."""
+
+    planned: Mapping[str, Wheel]  # the plan's own
+    linked: Mapping[str, str]  # the URL of each file of a folder that uv sees through a link
+    refused: Mapping[str, str]  # why a file of a folder is kept from uv
+
+
+def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mapping[str, Path]) -> UvInputs:
+    """Write requirements, constraints, settings and the index of the plan's files into `folder`.
+
+    `held` maps names of the plan's files to local copies. Raises `SourceFailed` for one that is not a wheel.
+    """
+    planned = {wheel.filename: wheel for wheel in _wheels(plan)}
+    write_local_index(folder / "planned", tuple(planned.values()), held)
+    projects = frozenset(wheel.project for wheel in planned.values())
+    linked: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    find_links = [
+        filtered_find_links(source.url, projects, folder / f"links-{number}", linked, refused)
+        for number, source in enumerate(request.sources.find_links)
+    ]
+    settings = _settings(request.sources, folder / "planned", find_links)
+    (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
+    exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]
+    _write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
+    _write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
+    if request.installed:
+        (folder / OUTPUT).write_text(_preferred_versions(request.installed), "utf-8")
+    return UvInputs(planned=planned, linked=linked, refused=refused)
+
+
+def _wheels(plan: Plan) -> list[Wheel]:
+    packages = [package.wheel for package in plan.packages if package.wheel is not None]
+    return [*packages, *plan.accelerator_wheels]
+
+
+def _write_lines(path: Path, lines: Sequence[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _preferred_versions(installed: Mapping[str, str]) -> str:
+    """A lock of the installed versions: uv keeps those of an existing output file where the requirements allow."""
+    packages = [{"name": name, "version": version, "wheels": []} for name, version in installed.items()]
+    return tomli_w.dumps({"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages})
+
+
+def _settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> dict[str, Any]:
+    """uv's settings, in a file so that credentials in URLs do not show in the list of processes."""
+    # The plan's own index comes first, so that no other can stand in for its packages.
+    indexes: list[dict[str, Any]] = [{"name": "torchdoctor-plan", "url": planned.as_uri()}]
+    # download.pytorch.org and its mirrors answer 403 for a package that they do not have.
+    indexes += [
+        {"name": f"torchdoctor-{number}", "url": source.url, "ignore-error-codes": [403]}
+        for number, source in enumerate(sources.indexes, 1)
+    ]
+    if sources.default_index is not None:
+        indexes.append({"name": "torchdoctor-default", "url": sources.default_index.url})
+    # Without a default index uv adds PyPI.
+    indexes[-1]["default"] = True
+    return {"index": indexes, "index-strategy": "unsafe-first-match", "find-links": list(find_links)}
