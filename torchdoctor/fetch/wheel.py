@@ -276,7 +276,7 @@ class _OneFile:
                 why=why,
             ),
             fix=self._fix(),
-            code="download_wheel",
+            code="download",
         )
 
     def _fix(self) -> str:
