@@ -24,8 +24,8 @@ from tests.wheelmaker import make_wheel
 from torchdoctor.core.fs.swap import swap_directories
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
-from torchdoctor.install.staging import recover, staging_path
-from torchdoctor.install.update import refuse_unwritable
+from torchdoctor.install.location import refuse_unwritable
+from torchdoctor.install.staging import recover_environment, staging_path
 
 
 @pytest.fixture
@@ -184,6 +184,8 @@ def conda_prefix(tmp_path_factory):
     for library in base.glob("lib/libpython*"):
         shutil.copy2(library, folder / "lib", follow_symlinks=False)
     (folder / "lib" / version / "site-packages").mkdir()
+    # For tools that cut 3.10 to 3.1: https://github.com/conda/conda/issues/11423
+    (folder / "lib" / "python3.1").symlink_to(version)
     (folder / "bin").mkdir()
     shutil.copy2(base / "bin" / version, folder / "bin" / version)
     (folder / "bin" / "python").symlink_to(version)
@@ -216,7 +218,7 @@ def test_a_conda_environment_is_installed_into_and_never_replaced(torchdoctor, c
     assert ran.status == 0, ran.err
     assert versions(conda) == {"torch": f"{TORCH}+cpu"}
     assert (conda.stat().st_ino, (conda / "conda-meta" / "history").exists()) == (before, True)
-    assert not (conda / in_place.FOLDER).exists()
+    assert not (conda / in_place.UNDO_FOLDER).exists()
     assert f"conda activate {conda}" in ran.out
     options = [option for option in upgrade if option not in ("--python", sys.executable)]
     assert torchdoctor("install", conda, *options).status == 0
@@ -261,7 +263,7 @@ def test_a_change_of_a_conda_environment_that_was_killed_is_undone_by_the_next_r
     before = tree(conda)
     newest = [option for option in upgrade if option not in ("--python", sys.executable)] + ["--with", "many"]
     process = killing.start(("install", conda, *newest), alone, conda.parent)
-    while not (conda / in_place.FOLDER / "journal.json").exists() and process.poll() is None:
+    while not (conda / in_place.UNDO_FOLDER / "journal.json").exists() and process.poll() is None:
         time.sleep(0.002)
     time.sleep(0.15)
     os.killpg(process.pid, signal.SIGKILL)
@@ -271,7 +273,7 @@ def test_a_change_of_a_conda_environment_that_was_killed_is_undone_by_the_next_r
     )
     half.parent.mkdir(parents=True, exist_ok=True)
     half.write_bytes(b"bytecode that was being writ")
-    assert in_place.undo(conda)
+    assert in_place.undo_change(conda)
     assert tree(conda) == before
     assert torchdoctor("install", conda, *newest).status == 0
     assert versions(conda) == {"torch": "2.14.0+cpu", "needed": "1.0", "many": "1.0"}
@@ -431,10 +433,10 @@ def test_what_another_user_left_where_all_may_write_is_not_taken_for_ours(existi
     planted = staging_path(folder, "old")
     existing.rename(planted)
     os.chown(planted, 12345, 12345)
-    recover(folder, tmp_path / "locks")
+    recover_environment(folder, tmp_path / "locks")
     assert not folder.exists()
     os.chown(planted, 0, 0)
-    recover(folder, tmp_path / "locks")
+    recover_environment(folder, tmp_path / "locks")
     assert folder.is_dir()
 
 
@@ -459,13 +461,13 @@ def test_a_journal_that_names_files_elsewhere_undoes_nothing(tmp_path):
     """Somebody else's environment may hold anything; what it says to undo stays inside of it."""
     (tmp_path / "thesis.txt").write_text("years of work")
     folder = tmp_path / "env"
-    (folder / in_place.FOLDER).mkdir(parents=True)
+    (folder / in_place.UNDO_FOLDER).mkdir(parents=True)
     (folder / "link").symlink_to(tmp_path)
     for name in ("../thesis.txt", str(tmp_path / "thesis.txt"), "link/thesis.txt"):
         journal = {"schema": 1, "old": [], "fresh": [name]}
-        (folder / in_place.FOLDER / "journal.json").write_text(json.dumps(journal))
+        (folder / in_place.UNDO_FOLDER / "journal.json").write_text(json.dumps(journal))
         with pytest.raises(InstallFailed, match="outside of its environment"):
-            in_place.undo(folder)
+            in_place.undo_change(folder)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 

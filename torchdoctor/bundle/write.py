@@ -18,7 +18,7 @@ from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
 from torchdoctor.errors import SourceFailed, UsageError
-from torchdoctor.install.location import unwritable_above
+from torchdoctor.install.location import unwritable_ancestor
 from torchdoctor.lock.target import marker_environment
 from torchdoctor.resolve.model import COMPANIONS
 
@@ -74,7 +74,7 @@ def check_bundle_folder(folder: Path) -> None:
 
 def _refuse_unwritable(folder: Path) -> None:
     """Raise `PermissionError` before anything is fetched for the folder."""
-    place = unwritable_above(folder)
+    place = unwritable_ancestor(folder)
     if place is not None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
 

@@ -1,4 +1,4 @@
-"""Compiles the bytecode of an environment with its own Python, several files at once, while others still arrive."""
+"""Compiles the bytecode of an environment with its own Python, in several processes, while other wheels arrive."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import InstallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["Bytecode"]
+__all__ = ["BytecodeCompiler"]
 
 # Each takes up to 90 MB while it compiles PyTorch.
-_MOST = 16
-_CHUNK = 64 * 1024
-# The largest file of PyTorch takes 0.3 s; what takes longer than this hangs.
-_LIMIT = 60.0
-_LOOK = 0.5
-_TICK = 10.0
-_END = 5.0
-# A file that cannot be compiled, such as a template, is passed over, as pip and uv do. What unpacks goes first.
+_MAX_WORKERS = 16
+_BATCH_BYTES = 64 * 1024
+# The largest file of PyTorch takes 0.3 s: a worker that takes longer than this hangs.
+_BATCH_TIMEOUT_SECONDS = 60.0
+_POLL_SECONDS = 0.5
+_REPORT_INTERVAL_SECONDS = 10.0
+_SHUTDOWN_SECONDS = 5.0
+# A file that cannot be compiled, such as a template, is skipped, as pip and uv do. Unpacking has priority.
 _WORKER = """
 import compileall, os, sys
 try:
@@ -45,123 +45,135 @@ for line in sys.stdin.buffer:
 """
 
 
-class Bytecode:
-    """Workers that compile what lies in folders of one environment; `close` ends them wherever they are.
+class BytecodeCompiler:
+    """Compiles Python files of one environment in worker processes; `close` ends them whatever they do.
 
-    A file that ends a worker, or takes it more than a minute, stays without bytecode, which Python makes itself.
+    A file that ends its worker, or takes it more than a minute, stays without bytecode: Python then compiles it when it
+    is imported.
     """
 
     def __init__(self, python: Path) -> None:
         self._python = python
-        self._chunks: queue.Queue[list[bytes] | None] = queue.Queue()
-        self._seen: set[tuple[str, int]] = set()
+        self._batches: queue.Queue[list[bytes] | None] = queue.Queue()
         self._workers: list[_Worker] = []
 
-    def add(self, folders: Iterable[Path]) -> None:
-        """Compile what is below the folders and was not there, or not the same, the last time."""
-        files = [row for folder in folders for row in _python_files(folder) if row[:2] not in self._seen]
-        self._seen.update(row[:2] for row in files)
-        # The largest first: one that comes last would keep all waiting.
-        files.sort(key=lambda row: row[2], reverse=True)
-        chunk: list[bytes] = []
-        size = 0
-        for name, _, length in files:
-            chunk.append(os.fsencode(name))
-            size += length
-            if size >= _CHUNK:
-                self._chunks.put(chunk)
-                chunk, size = [], 0
-        if chunk:
-            self._chunks.put(chunk)
-        if files and not self._workers:
-            self._workers = [_Worker(self._python, self._chunks) for _ in range(min(_MOST, _processors()))]
+    def add(self, files: Iterable[Path]) -> None:
+        """Compile those of `files` that exist and have no current bytecode."""
+        sizes = {path: size for path in files if (size := _size_of(path)) is not None}
+        batch: list[bytes] = []
+        batch_size = 0
+        # The largest first: at the end it would keep everyone waiting.
+        for path in sorted(sizes, key=lambda path: sizes[path], reverse=True):
+            batch.append(os.fsencode(path))
+            batch_size += sizes[path]
+            if batch_size >= _BATCH_BYTES:
+                self._batches.put(batch)
+                batch, batch_size = [], 0
+        if batch:
+            self._batches.put(batch)
+        if sizes and not self._workers:
+            count = min(_MAX_WORKERS, _usable_processors())
+            self._workers = [_Worker(self._python, self._batches) for _ in range(count)]
 
     def finish(self, on_wait: Callable[[float], None] | None) -> None:
-        """Wait until all is compiled; `on_wait(seconds)` is called every 10 s meanwhile.
+        """Wait until every file is compiled; `on_wait` gets the seconds that have passed, every 10 s.
 
-        Raises `InstallFailed` where the environment's Python cannot be run.
+        Raises `InstallFailed` when the environment's Python cannot be run.
         """
-        started = told = time.monotonic()
+        started = reported = time.monotonic()
         for _ in self._workers:
-            self._chunks.put(None)
+            self._batches.put(None)
         for worker in self._workers:
-            while worker.at_work(_LOOK):
+            while worker.is_working(_POLL_SECONDS):
                 for other in self._workers:
                     other.end_if_stuck()
-                if on_wait is not None and time.monotonic() - told >= _TICK:
-                    told = time.monotonic()
-                    on_wait(told - started)
-        failed = next((worker.failure for worker in self._workers if worker.failure), None)
+                if on_wait is not None and time.monotonic() - reported >= _REPORT_INTERVAL_SECONDS:
+                    reported = time.monotonic()
+                    on_wait(reported - started)
+        failure = next((worker.failure for worker in self._workers if worker.failure), None)
         self._workers = []
-        if failed is not None:
+        if failure is not None:
             raise InstallFailed(
-                message("{python} cannot be run: {why}", python=self._python, why=failed.strerror or failed),
+                message(
+                    "{python} cannot be run: {why}", python=self._python, why=failure.strerror or failure
+                ),
                 fix=message("name another interpreter with --python, or another folder"),
             )
 
     def close(self) -> None:
-        """End the workers now; what they have compiled stays."""
+        """End the workers now; bytecode that is complete stays."""
         for worker in self._workers:
             worker.close()
         self._workers = []
 
 
 class _Worker:
-    """One process of the environment's Python, and the thread that gives it files."""
+    """A process of the environment's Python, and the thread that gives it files."""
 
-    def __init__(self, python: Path, chunks: queue.Queue[list[bytes] | None]) -> None:
+    def __init__(self, python: Path, batches: queue.Queue[list[bytes] | None]) -> None:
         self.failure: OSError | None = None
-        self._python, self._chunks = python, chunks
-        self._process: subprocess.Popen[bytes] | None = None
-        self._since: float | None = None
+        self._python, self._batches = python, batches
+        # Guards `_closed` and `_process`: `close` must see a process that is just being started.
+        self._lock = threading.Lock()
         self._closed = False
-        # An interrupt makes `Thread.join` take a thread that is at work for one that has ended, up to Python 3.12.
+        self._process: subprocess.Popen[bytes] | None = None
+        self._busy_since: float | None = None
+        # Until Python 3.12 an interrupted `Thread.join` may return while the thread still runs.
         self._ended = threading.Event()
         threading.Thread(target=self._work, daemon=True).start()
 
-    def at_work(self, seconds: float) -> bool:
-        """Whether it still is after this time."""
+    def is_working(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the worker to end; return whether it has not."""
         return not self._ended.wait(seconds)
 
     def end_if_stuck(self) -> None:
-        """End a process that has had the same files for too long; the next files get another."""
-        since, process = self._since, self._process
-        if since is not None and process is not None and time.monotonic() - since > _LIMIT:
+        """End a process that takes too long for one batch; the next batch gets a new process."""
+        since, process = self._busy_since, self._process
+        if since is not None and process is not None and time.monotonic() - since > _BATCH_TIMEOUT_SECONDS:
             process.kill()
 
     def close(self) -> None:
         """End the process and the thread."""
-        self._closed = True
-        self._chunks.put(None)
-        if self._process is not None:
-            self._process.kill()
-        self._ended.wait(_END)
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._process.kill()
+        self._batches.put(None)
+        self._ended.wait(_SHUTDOWN_SECONDS)
 
     def _work(self) -> None:
         try:
-            while (chunk := self._chunks.get()) is not None and not self._closed:
-                if self._process is None:
-                    self._process = self._start()
-                self._since = time.monotonic()
-                if not _compiled(self._process, chunk):
-                    self._end()
-                self._since = None
+            while (batch := self._batches.get()) is not None:
+                process = self._running_process()
+                if process is None:
+                    return
+                self._busy_since = time.monotonic()
+                if not _compile(process, batch):
+                    self._end_process()
+                self._busy_since = None
         except OSError as error:
             self.failure = error
         finally:
-            self._end()
+            self._end_process()
             self._ended.set()
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [self._python, "-I", "-S", "-c", _WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+    def _running_process(self) -> subprocess.Popen[bytes] | None:
+        """Return the process, started if need be; None when the worker is closed."""
+        with self._lock:
+            if self._closed:
+                return None
+            if self._process is None:
+                self._process = subprocess.Popen(
+                    [self._python, "-I", "-S", "-c", _WORKER],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
+            return self._process
 
-    def _end(self) -> None:
-        process, self._process = self._process, None
+    def _end_process(self) -> None:
+        with self._lock:
+            process, self._process = self._process, None
         if process is None:
             return
         process.kill()
@@ -172,36 +184,27 @@ class _Worker:
                     pipe.close()
 
 
-def _compiled(process: subprocess.Popen[bytes], chunk: list[bytes]) -> bool:
-    """Whether the process answered, rather than ended."""
+def _compile(process: subprocess.Popen[bytes], batch: list[bytes]) -> bool:
+    """Have the process compile the files; return False when it ended instead."""
     if process.stdin is None or process.stdout is None:
         return False
     try:
-        process.stdin.write(b" ".join(name.hex().encode() for name in chunk) + b"\n")
+        process.stdin.write(b" ".join(name.hex().encode() for name in batch) + b"\n")
         process.stdin.flush()
     except OSError:
         return False
     return bool(process.stdout.readline())
 
 
-def _python_files(folder: Path) -> Iterator[tuple[str, int, int]]:
-    """Each Python file below the folder: path, time of change in ns, and bytes."""
-    folders = [str(folder)]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    elif entry.name.endswith(".py") and entry.is_file():
-                        status = entry.stat()
-                        yield entry.path, status.st_mtime_ns, status.st_size
-        except OSError:
-            continue
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
-def _processors() -> int:
-    """Those that this process may use."""
+def _usable_processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""A new environment that is made beside its place while its files still arrive, and put there in one step."""
+"""Builds a new environment in a sibling directory while wheels download, then renames it into place."""
 
 from __future__ import annotations
 
@@ -11,108 +11,116 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs.folder_lock import hold_folder_lock
 from torchdoctor.core.fs.swap import sync_filesystem
 from torchdoctor.core.wheelfile.validation import validate_wheel
-from torchdoctor.install.build import make
+from torchdoctor.install.build import create_empty_environment
 from torchdoctor.install.location import interpreter_of
+from torchdoctor.install.model import Environment
+from torchdoctor.install.record import record_install
 from torchdoctor.install.staging import (
     check_space,
-    clear,
+    clear_leftovers,
     exclusive_install_lock,
+    move_into_place,
     os_errors_as_install_failed,
     staging_path,
-    swap,
 )
 from torchdoctor.install.unpack import StreamingUnpacker
-from torchdoctor.install.update import Environment, check_wheels, record_install
+from torchdoctor.install.wheels import validate_wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.fetch.wheelhouse import Wheelhouse
     from torchdoctor.install.location import LocationKind
-    from torchdoctor.install.update import InstallContext
+    from torchdoctor.install.model import InstallContext
     from torchdoctor.resolve.model import Plan
 
-__all__ = ["EnvironmentBuilder", "building_environment"]
+__all__ = ["EnvironmentBuilder", "create_environment"]
 
 
 @contextlib.contextmanager
-def building_environment(
-    folder: Path, state: LocationKind, work: InstallContext
+def create_environment(
+    folder: Path, kind: LocationKind, context: InstallContext
 ) -> Iterator[EnvironmentBuilder]:
-    """A new environment at `folder`, where `state` is, that can be filled while its files still arrive.
+    """Give a builder of a new environment at `folder`, where `kind` says what is there now.
 
-    Without its `finish` there is none.
+    Wheels may be added while others still download. Unless its `finish` is called, nothing is left of the environment.
     """
-    begun = EnvironmentBuilder(folder, state, work)
+    builder = EnvironmentBuilder(folder, kind, context)
     try:
-        yield begun
+        yield builder
     finally:
-        begun.close()
+        builder.close()
 
 
 class EnvironmentBuilder:
-    """A new environment that is made beside its place; see `building_environment`."""
+    """A new environment that is built in a sibling of its folder; see `create_environment`."""
 
-    def __init__(self, folder: Path, state: LocationKind, work: InstallContext) -> None:
-        self._folder, self._state, self._work = folder, state, work
+    def __init__(self, folder: Path, kind: LocationKind, context: InstallContext) -> None:
+        self._folder, self._kind, self._context = folder, kind, context
         self._stage = staging_path(folder, f"new-{os.getpid()}")
         self._stack = contextlib.ExitStack()
-        self._filling: StreamingUnpacker | None = None
+        self._unpacker: StreamingUnpacker | None = None
 
     def start(self) -> StreamingUnpacker:
-        """Keep other runs away, clear what one left, and have the empty environment made; done once.
+        """Lock the folder, clear what a killed run left and begin to create the empty environment; done once.
 
-        Raises `InstallFailed` where another run is at work there.
+        Raises `InstallFailed` when another run is at work there.
         """
-        if self._filling is not None:
-            return self._filling
-        folder, stage, work = self._folder, self._stage, self._work
+        if self._unpacker is not None:
+            return self._unpacker
+        folder, stage, context = self._folder, self._stage, self._context
         with os_errors_as_install_failed(folder):
-            self._stack.enter_context(exclusive_install_lock(folder, work.locks))
-            clear(folder)
+            self._stack.enter_context(exclusive_install_lock(folder, context.lock_dir))
+            clear_leftovers(folder)
             self._stack.callback(shutil.rmtree, stage, ignore_errors=True)
             stage.mkdir()
             self._stack.enter_context(hold_folder_lock(stage))
-        self._filling = StreamingUnpacker(
+        self._unpacker = StreamingUnpacker(
             stage,
-            work.work,
-            work.environ,
-            prepare=lambda: make(stage, folder, "new", work.python, work.environ),
+            context.run_dir,
+            context.environ,
+            prepare=lambda: create_empty_environment(
+                stage, prompt=folder.name, python=context.python.executable, environ=context.environ
+            ),
         )
-        self._stack.callback(self._filling.close)
-        return self._filling
+        self._stack.callback(self._unpacker.close)
+        return self._unpacker
 
     def add(self, wheel: FetchedWheel) -> None:
-        """Unpack a file once it is known to be one that may be. May be called from several threads, after `start`."""
-        filling = self._filling
-        if filling is None:
+        """Validate a wheel and have it unpacked; after `start` any thread may call it. Raises `InstallFailed`."""
+        unpacker = self._unpacker
+        if unpacker is None:
             return
-        waiting = (*filling.pending(), wheel)
         with os_errors_as_install_failed(self._folder):
-            unpacked = sum(validate_wheel(row.path, row.wheel.filename) for row in waiting)
-            check_space(unpacked, self._folder.parent)
-        filling.add(wheel)
+            self._check_space((*unpacker.pending(), wheel))
+        unpacker.add(wheel)
 
     def finish(self, wheelhouse: Wheelhouse, plan: Plan | None) -> Environment:
-        """Have all of it there, checked and on the disk, and put it in its place in one step."""
+        """Wait until all wheels are installed, verified and on the disk, and rename the environment into place.
+
+        `plan` goes into its record. Raises `InstallFailed`.
+        """
         folder, stage = self._folder, self._stage
         with os_errors_as_install_failed(folder):
-            check_wheels(wheelhouse)
-            if self._filling is not None and self._filling.has_others_than(wheelhouse):
-                # A companion of another build was left out meanwhile, and what only it needs is there.
+            validate_wheels(wheelhouse)
+            if self._unpacker is not None and self._unpacker.has_others_than(wheelhouse):
+                # A companion of another build was left out meanwhile; packages that only it needs are unpacked already.
                 self.close()
-            filling = self.start()
-            waiting = filling.pending(wheelhouse)
-            check_space(sum(validate_wheel(row.path, row.wheel.filename) for row in waiting), folder.parent)
-            filling.finish(wheelhouse, self._work.on_wait)
-            record_install(stage, folder, wheelhouse, replace(self._work, plan=plan))
+            unpacker = self.start()
+            self._check_space(unpacker.pending(wheelhouse))
+            unpacker.finish(wheelhouse, self._context.on_wait)
+            record_install(stage, folder, wheelhouse, replace(self._context, plan=plan))
             sync_filesystem(stage)
-            swap(stage, folder, self._state)
+            move_into_place(stage, folder, self._kind)
         return Environment(folder=folder, python=interpreter_of(folder), created=True)
 
     def close(self) -> None:
-        """Stop what is at work, and clear what did not come to its place."""
-        self._filling = None
+        """Stop what is at work, and remove the environment if it is not in its place."""
+        self._unpacker = None
         self._stack.close()
+
+    def _check_space(self, wheels: Iterable[FetchedWheel]) -> None:
+        unpacked = sum(validate_wheel(fetched.path, fetched.wheel.filename) for fetched in wheels)
+        check_space(unpacked, self._folder.parent)

@@ -1,107 +1,118 @@
-"""Changes an environment that cannot be put aside, such as conda's, with everything kept that undoes it."""
+"""Changes an environment that cannot be replaced, such as conda's, and keeps everything that is needed to undo that."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
-import zipfile
-from configparser import ConfigParser
-from configparser import Error as ConfigError
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from packaging.utils import canonicalize_name
 
 from torchdoctor.core.fs.swap import sync_filesystem
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import InstallFailed
+from torchdoctor.install.wheel_layout import files_of_installed, files_of_wheel, metadata_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from torchdoctor.fetch.wheelhouse import Wheelhouse
 
-__all__ = ["FOLDER", "begin", "end", "undo"]
+__all__ = ["UNDO_FOLDER", "begin_change", "end_change", "undo_change"]
 
-FOLDER = ".torchdoctor-undo"
+UNDO_FOLDER = ".torchdoctor-undo"
 _JOURNAL = "journal.json"
 
 
-def begin(folder: Path, wheelhouse: Wheelhouse) -> None:
-    """Keep (as hard links) every file of the packages that are about to be replaced, and write down what will be new.
+def begin_change(folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelhouse) -> None:
+    """Keep every file of the packages that are about to be replaced, and note which files will be new.
 
-    From the moment the journal is there, `undo` brings the environment back to what it is now.
+    The files are kept as hard links in the undo folder. Once the journal is there, `undo_change` restores the
+    environment. Raises `InstallFailed` when the environment has no package folder of its own.
     """
-    kept = folder / FOLDER
-    shutil.rmtree(kept, ignore_errors=True)
-    (kept / "files").mkdir(parents=True)
-    site = _site_packages(folder)
-    names = {row.wheel.name for row in wheelhouse.wheels}
-    old = sorted({path for info in _infos(site, names) for path in _recorded(folder, site, info)})
+    if not site_packages:
+        raise InstallFailed(
+            message("the Python of {folder} keeps its packages elsewhere", folder=folder),
+            fix=message("name another environment: torchdoctor install ENV"),
+        )
+    undo = folder / UNDO_FOLDER
+    shutil.rmtree(undo, ignore_errors=True)
+    (undo / "files").mkdir(parents=True)
+    names = {fetched.wheel.name for fetched in wheelhouse.wheels}
+    old = {
+        path
+        for site in site_packages
+        for metadata in metadata_folders(site, names)
+        for path in files_of_installed(folder, site, metadata)
+    }
     for path in old:
-        target = kept / "files" / path
+        target = undo / "files" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(folder / path, target)
-    fresh = sorted(
-        {
-            path
-            for row in wheelhouse.wheels
-            for path in _unpacked(folder, site, row.path)
-            if not os.path.lexists(folder / path)
-        }
-    )
-    journal = kept / f"{_JOURNAL}.new"
-    journal.write_text(json.dumps({"schema": 1, "old": old, "fresh": fresh}), "utf-8")
+    new = {
+        path
+        for site in site_packages
+        for fetched in wheelhouse.wheels
+        for path in files_of_wheel(folder, site, fetched.path)
+        if not os.path.lexists(folder / path)
+    }
+    _write_journal(folder, sorted(old), sorted(new))
+
+
+def end_change(folder: Path) -> None:
+    """The change is complete: remove what would undo it."""
     sync_filesystem(folder)
-    journal.replace(kept / _JOURNAL)
-    sync_filesystem(folder)
+    (folder / UNDO_FOLDER / _JOURNAL).unlink()
+    shutil.rmtree(folder / UNDO_FOLDER, ignore_errors=True)
 
 
-def end(folder: Path) -> None:
-    """The change is done: what would undo it goes."""
-    sync_filesystem(folder)
-    (folder / FOLDER / _JOURNAL).unlink()
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+def undo_change(folder: Path) -> bool:
+    """Restore what `begin_change` kept when a change was begun and not completed; return whether there was one.
 
-
-def undo(folder: Path) -> bool:
-    """Bring back what `begin` kept, where a change was begun and did not come to its end; whether there was one.
-
-    May be stopped and run again at any point.
+    May be interrupted and run again at any point. Raises `InstallFailed`, and changes nothing, when the journal is
+    broken or names files outside of the environment.
     """
-    kept = folder / FOLDER
-    if not kept.is_dir():
+    undo = folder / UNDO_FOLDER
+    if not undo.is_dir():
         return False
-    journal = _journal(folder, kept / _JOURNAL)
+    journal = _read_journal(folder, undo / _JOURNAL)
     if journal is not None:
         _drop_half_compiled(folder, [*journal["fresh"], *journal["old"]])
         for name in journal["fresh"]:
             _remove(folder, name)
         for name in journal["old"]:
-            source, target = kept / "files" / name, folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            beside = target.with_name(f".{target.name[:200]}.torchdoctor")
-            beside.unlink(missing_ok=True)
-            _link(source, beside)
-            # A rename onto another name of the same file does nothing, and leaves both.
-            beside.replace(target)
-            beside.unlink(missing_ok=True)
+            _restore(undo / "files" / name, folder / name)
         sync_filesystem(folder)
-        (kept / _JOURNAL).unlink()
-    shutil.rmtree(kept, ignore_errors=True)
+        (undo / _JOURNAL).unlink()
+    shutil.rmtree(undo, ignore_errors=True)
     return journal is not None
 
 
-def _journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
+def _write_journal(folder: Path, old: list[str], new: list[str]) -> None:
+    journal = folder / UNDO_FOLDER / _JOURNAL
+    unfinished = journal.with_name(f"{_JOURNAL}.new")
+    unfinished.write_text(json.dumps({"schema": 1, "old": old, "fresh": new}), "utf-8")
+    # The kept files must be on the disk before the journal that relies on them.
+    sync_filesystem(folder)
+    unfinished.replace(journal)
+    sync_filesystem(folder)
+
+
+def _read_journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
+    """Return the journal, or None when the change was interrupted before it was there and nothing was changed."""
     try:
-        document: Any = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        document: Any = json.loads(path.read_bytes())
+    except FileNotFoundError:
         return None
-    rows = [name for key in ("old", "fresh") for name in document[key]]
+    except (ValueError, RecursionError) as error:
+        raise _broken_journal(folder, path) from error
+    if not isinstance(document, dict) or not all(
+        _is_list_of_names(document, key) for key in ("old", "fresh")
+    ):
+        raise _broken_journal(folder, path)
     inside = folder.resolve()
-    if not all((folder / name).parent.resolve().is_relative_to(inside) for name in rows):
+    names = [*document["old"], *document["fresh"]]
+    if not all((folder / name).parent.resolve().is_relative_to(inside) for name in names):
         raise InstallFailed(
             message("{path} names files outside of its environment, so nothing is undone by it", path=path),
             fix=message("look at it, and remove the folder {parent}", parent=path.parent),
@@ -110,73 +121,40 @@ def _journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
     return {"old": document["old"], "fresh": document["fresh"]}
 
 
-def _site_packages(folder: Path) -> Path:
-    places = [folder / "Lib" / "site-packages", *sorted(folder.glob("lib/python3*/site-packages"))]
-    found = [place for place in places if place.is_dir()]
-    if len(found) != 1:
-        raise InstallFailed(
-            message("{folder} has {count} folders of packages, and not one", folder=folder, count=len(found)),
-            fix=message("name another environment: torchdoctor install ENV"),
-        )
-    return found[0]
+def _is_list_of_names(document: dict[str, Any], key: str) -> bool:
+    names = document.get(key)
+    return isinstance(names, list) and all(isinstance(name, str) and "\0" not in name for name in names)
 
 
-def _infos(site: Path, names: Iterable[str]) -> Iterator[Path]:
-    wanted = set(names)
-    for info in sorted(site.glob("*.dist-info")):
-        if canonicalize_name(info.name.partition("-")[0]) in wanted:
-            yield info
+def _broken_journal(folder: Path, path: Path) -> InstallFailed:
+    return InstallFailed(
+        message(
+            "a change of {folder} was interrupted, and {path}, which is needed to undo it, is damaged",
+            folder=folder,
+            path=path,
+        ),
+        fix=message(
+            "copy what is in {files} back into {folder}, remove {undo}, and run the command again",
+            files=path.with_name("files"),
+            folder=folder,
+            undo=path.parent,
+        ),
+        code="bad-journal",
+    )
 
 
-def _recorded(folder: Path, site: Path, info: Path) -> Iterator[str]:
-    """The files of an installed package, relative to the environment; those outside of it are not ours."""
-    try:
-        with (info / "RECORD").open(encoding="utf-8", newline="") as file:
-            rows = [row[0] for row in csv.reader(file) if row]
-    except OSError:
-        rows = []
-    own = (str(path.relative_to(site)) for path in info.rglob("*") if path.is_file())
-    for name in {*rows, *own}:
-        path = Path(os.path.normpath(site / name))
-        if path.is_relative_to(folder) and path.is_file():
-            yield path.relative_to(folder).as_posix()
-
-
-def _unpacked(folder: Path, site: Path, wheel: Path) -> Iterator[str]:
-    """Where the wheel's files and the commands that it declares will lie, relative to the environment."""
-    inside = site.relative_to(folder).as_posix()
-    scripts = "Scripts" if (folder / "Scripts").is_dir() else "bin"
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            top, _, rest = name.partition("/")
-            if name.endswith("/"):
-                continue
-            if top.endswith(".data"):
-                scheme, _, rest = rest.partition("/")
-                place = {"data": rest, "scripts": f"{scripts}/{rest}"}.get(scheme, f"{inside}/{rest}")
-                yield place
-            else:
-                yield f"{inside}/{name}"
-            if top.endswith(".dist-info"):
-                yield from (f"{inside}/{top}/{more}" for more in ("INSTALLER", "REQUESTED", "uv_cache.json"))
-            if name.endswith(".dist-info/entry_points.txt"):
-                yield from (f"{scripts}/{made}" for made in _commands(archive.read(name).decode("utf-8")))
-
-
-def _commands(text: str) -> Iterator[str]:
-    parser = ConfigParser(delimiters=("=",), strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment]
-    try:
-        parser.read_string(text)
-    except ConfigError:
-        return
-    for group in ("console_scripts", "gui_scripts"):
-        for name in parser.options(group) if parser.has_section(group) else ():
-            yield from (name, f"{name}.exe")
+def _restore(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name[:200]}.torchdoctor")
+    temporary.unlink(missing_ok=True)
+    _link(source, temporary)
+    # Renaming a hard link onto another name of the same file does nothing and leaves both.
+    temporary.replace(target)
+    temporary.unlink(missing_ok=True)
 
 
 def _drop_half_compiled(folder: Path, names: Iterable[str]) -> None:
-    """Bytecode that was being written: `importlib` gives it a name of its own until it is whole."""
+    """Remove bytecode that was being written: `importlib` appends a number to its name until it is complete."""
     for parent in {(folder / name).parent for name in names if name.endswith(".py")}:
         for path in (parent / "__pycache__").glob("*.pyc.*"):
             if path.suffix[1:].isdigit():
@@ -184,6 +162,7 @@ def _drop_half_compiled(folder: Path, names: Iterable[str]) -> None:
 
 
 def _remove(folder: Path, name: str) -> None:
+    """Remove a file with its bytecode, and the folders that are empty then."""
     path = folder / name
     path.unlink(missing_ok=True)
     if path.suffix == ".py":

@@ -1,4 +1,4 @@
-"""Which Python an environment is made with, or has."""
+"""Finds the Python of an existing environment, or the one that a new environment is made with."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["interpreter_for"]
 
 
-def interpreter_for(folder: Path, state: LocationKind, asked: str | None, system: System) -> PythonInfo:
-    """The environment's own interpreter where there is one, else the one asked for or that runs this.
+def interpreter_for(folder: Path, kind: LocationKind, requested: str | None, system: System) -> PythonInfo:
+    """Return the environment's own interpreter if it has one, else the `requested` one or the one that runs us.
 
-    Raises `UsageError` where another version is asked for than the environment has, `EnvironmentUnusable` where its
-    interpreter is none of its own.
+    Raises `UsageError` when the environment has another Python version than the one requested, and
+    `EnvironmentUnusable` when its interpreter belongs to another environment.
     """
-    if state not in ("venv", "conda"):
-        return find_python(system, asked)
+    if kind not in ("venv", "conda"):
+        return find_python(system, requested)
     inside = describe_python(system, interpreter_of(folder))
-    _refuse_strange(inside, folder)
-    if asked is not None:
-        found = find_python(system, asked)
+    _refuse_foreign_python(inside, folder)
+    if requested is not None:
+        found = find_python(system, requested)
         if found.version != inside.version:
             raise UsageError(
                 message(
@@ -45,17 +45,18 @@ def interpreter_for(folder: Path, state: LocationKind, asked: str | None, system
     return inside
 
 
-def _refuse_strange(python: PythonInfo, folder: Path) -> None:
-    """An interpreter that only is linked to from there would have its own packages changed, wherever they are."""
+def _refuse_foreign_python(python: PythonInfo, folder: Path) -> None:
+    """Refuse an interpreter that is only a link to another one: an install would change that one's packages."""
+    places = (python.prefix, *python.site_packages)
     with contextlib.suppress(OSError):
-        if python.prefix.samefile(folder):
+        if python.prefix.samefile(folder) and all(path.is_relative_to(python.prefix) for path in places):
             return
     raise EnvironmentUnusable(
         message(
             "{executable} is not a Python of {folder}: its packages are those of {prefix}",
             executable=python.executable,
             folder=folder,
-            prefix=python.prefix,
+            prefix=places[-1],
         ),
         fix=message("name another folder: torchdoctor install ENV"),
         code="not-its-own-python",

@@ -1,4 +1,4 @@
-"""What is at the place where an environment is to be, and whether it is ours to change."""
+"""What is at the path of an environment, and whether we may change it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from pathlib import Path
 from typing import Literal
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.errors import EnvironmentUnusable, InstallFailed
 
-__all__ = ["LocationKind", "changed_in_place", "inspect_location", "interpreter_of", "unwritable_above"]
+__all__ = [
+    "LocationKind",
+    "inspect_location",
+    "interpreter_of",
+    "must_change_in_place",
+    "refuse_unwritable",
+    "unwritable_ancestor",
+]
 
-# What is at the place of the environment before.
+# What is at the path before the install: nothing, an empty folder, or an environment of this kind.
 LocationKind = Literal["new", "empty", "venv", "conda"]
 
 _ADVICE = message("name another folder: torchdoctor install ENV")
 
 
 def interpreter_of(folder: Path) -> Path:
-    """Where an environment in `folder` has its interpreter; conda on Windows keeps it at the top."""
+    """Return the path of the interpreter of an environment at `folder`; conda on Windows keeps it at the top."""
     if sys.platform != "win32":
         return folder / "bin" / "python"
     top = folder / "python.exe"
@@ -29,9 +36,9 @@ def interpreter_of(folder: Path) -> Path:
 
 
 def inspect_location(folder: Path) -> LocationKind:
-    """What is at `folder`: nothing, an empty folder, a venv or a conda environment.
+    """Say what is at `folder`: nothing, an empty folder, a venv or a conda environment.
 
-    Raises `EnvironmentUnusable` for everything else, since it is not ours to change.
+    Raises `EnvironmentUnusable` for everything else, which we do not change.
     """
     try:
         if not folder.exists() and not folder.is_symlink():
@@ -47,8 +54,8 @@ def inspect_location(folder: Path) -> LocationKind:
             fix=_ADVICE,
         ) from error
     _refuse_system(folder)
-    state: LocationKind = "conda" if (folder / "conda-meta").is_dir() else "venv"
-    if state == "venv" and not (folder / "pyvenv.cfg").is_file():
+    kind: LocationKind = "conda" if (folder / "conda-meta").is_dir() else "venv"
+    if kind == "venv" and not (folder / "pyvenv.cfg").is_file():
         if mounted:
             raise EnvironmentUnusable(
                 message("{folder} is a mount point, which cannot be replaced", folder=folder),
@@ -67,27 +74,37 @@ def inspect_location(folder: Path) -> LocationKind:
             code="not-a-venv",
         )
     if not interpreter_of(folder).exists():
-        raise _without_python(folder, state)
-    return state
+        raise _without_python(folder, kind)
+    return kind
 
 
-def unwritable_above(place: Path) -> Path | None:
-    """The nearest that is there of `place` and the folders above it, where it cannot be written to."""
-    while not os.access(place, os.F_OK):
-        place = place.parent
-    return None if os.access(place, os.W_OK | os.X_OK) else place
+def unwritable_ancestor(path: Path) -> Path | None:
+    """Return the nearest existing one of `path` and the folders above it if it is not writable, else None."""
+    while not os.access(path, os.F_OK):
+        path = path.parent
+    return None if os.access(path, os.W_OK | os.X_OK) else path
 
 
-def changed_in_place(folder: Path, state: LocationKind) -> bool:
-    """Whether the environment has to be changed where it is.
+def refuse_unwritable(folder: Path, kind: LocationKind) -> None:
+    """Raise `InstallFailed` when an environment cannot be written there, before gigabytes are fetched for it."""
+    path = unwritable_ancestor(folder if must_change_in_place(folder, kind) else folder.parent)
+    if path is not None:
+        raise InstallFailed(
+            message("{folder} could not be made: {place} cannot be written to", folder=folder, place=path),
+            fix=_ADVICE,
+        )
 
-    It is conda's own, a mount point, or below a parent that is read-only; or another disk is mounted inside of it,
-    which would go away with the old environment, and what lies on it too.
+
+def must_change_in_place(folder: Path, kind: LocationKind) -> bool:
+    """Say whether the environment cannot be replaced and has to be changed where it is.
+
+    It is conda's, a mount point, or in a read-only parent; or a disk is mounted inside it, whose content would be
+    removed together with the old environment.
     """
-    if state not in ("venv", "conda"):
+    if kind not in ("venv", "conda"):
         return False
     return (
-        state == "conda"
+        kind == "conda"
         or os.path.ismount(folder)
         or not os.access(folder.parent, os.W_OK)
         or _mounted_inside(folder)
@@ -95,17 +112,19 @@ def changed_in_place(folder: Path, state: LocationKind) -> bool:
 
 
 def _mounted_inside(folder: Path) -> bool:
-    """Whether anything is mounted below the folder; the table of mounts knows of binds on the same disk as well."""
+    """Say whether anything is mounted below the folder; the table of mounts also lists binds on the same disk."""
     table = Path("/proc/self/mountinfo")
     try:
-        rows = table.read_bytes().splitlines()
+        lines = table.read_bytes().splitlines()
     except OSError:
         device = folder.stat().st_dev
         return any(os.lstat(place).st_dev != device for place, _, _ in os.walk(folder))
     # https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html: blanks and the like are octal.
     inside = os.fsencode(folder.resolve()) + b"/"
-    places = (re.sub(rb"\\([0-7]{3})", lambda sign: bytes([int(sign[1], 8)]), row.split()[4]) for row in rows)
-    return any(place.startswith(inside) for place in places)
+    mounts = (
+        re.sub(rb"\\([0-7]{3})", lambda sign: bytes([int(sign[1], 8)]), line.split()[4]) for line in lines
+    )
+    return any(mount.startswith(inside) for mount in mounts)
 
 
 def _refuse_system(folder: Path) -> None:
@@ -129,8 +148,8 @@ def _refuse_system(folder: Path) -> None:
         )
 
 
-def _without_python(folder: Path, state: LocationKind) -> EnvironmentUnusable:
-    if state == "conda":
+def _without_python(folder: Path, kind: LocationKind) -> EnvironmentUnusable:
+    if kind == "conda":
         return EnvironmentUnusable(
             message("{folder} is a conda environment without a Python", folder=folder),
             fix=message("install one: conda install -p {place} python pip", place=shlex.quote(str(folder))),

@@ -1,4 +1,4 @@
-"""What torchdoctor put into an environment, written beside it there: `torchdoctor.json`, which diagnosis reads."""
+"""The record of what torchdoctor installed: `torchdoctor.json` in the environment, which diagnosis reads."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.fetch.wheelhouse import Wheelhouse
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.install.model import InstallContext
 
-__all__ = ["RECORD", "PackageChange", "changes_of", "read_record", "write_record"]
+__all__ = ["RECORD", "PackageChange", "package_changes", "read_record", "record_install"]
 
 RECORD = "torchdoctor.json"
-_LIMIT = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageChange:
-    """One package before and after; None where it is not there."""
+    """A package and its versions before and after an install; None where it is not installed."""
 
     name: str
     before: str | None
@@ -32,7 +32,7 @@ class PackageChange:
 
     @property
     def mark(self) -> str:
-        """`+` for a new package, `-` for one that goes, `~` for another version."""
+        """Return `+` for a new package, `-` for a removed one, `~` for another version."""
         if self.before is None:
             return "+"
         return "-" if self.after is None else "~"
@@ -42,12 +42,12 @@ class PackageChange:
         return f"{self.mark} {self.name} {versions}"
 
     def to_json(self) -> dict[str, str | None]:
-        """The change as a row."""
+        """Return the change as it stands in `--json`."""
         return {"name": self.name, "before": self.before, "after": self.after}
 
 
-def changes_of(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[PackageChange, ...]:
-    """What installing `after` (names and versions) changes where `before` is installed; other packages stay."""
+def package_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[PackageChange, ...]:
+    """Return what installing `after` (names and versions) changes when `before` is installed; other packages stay."""
     return tuple(
         PackageChange(name=name, before=before.get(name), after=version)
         for name, version in sorted(after.items())
@@ -56,50 +56,47 @@ def changes_of(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Pac
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """The record of an environment; None where there is none that can be read."""
+    """Return the record of an environment; None when there is none that can be read."""
     try:
         with (folder / RECORD).open("rb") as file:
-            document = json.loads(file.read(_LIMIT))
+            document = json.loads(file.read(_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and document.get("schema") == 1 else None
 
 
-def write_record(
-    folder: Path,
-    *,
-    before: Path,
-    plan: Plan | None,
-    wheelhouse: Wheelhouse,
-    changes: tuple[PackageChange, ...],
-) -> None:
-    """Write the record into `folder`; `before` is where the environment was until now.
+def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: InstallContext) -> None:
+    """Write the record into the environment at `stage`; `folder` is where the environment was until now.
 
-    `files` are all that torchdoctor has put there and that is still there; `previous` is the last record.
-    Without a `plan` the last one still holds.
+    `files` are all that torchdoctor has installed there; `previous` is the last record. Without a plan in `context` the
+    last plan still holds.
     """
-    last = read_record(before) or {}
-    previous = {key: value for key, value in last.items() if key != "previous"} or None
-    rows = {
-        row["name"]: row
-        for row in last.get("files", ())
-        if isinstance(row, dict) and isinstance(row.get("name"), str)
-    }
+    last = read_record(folder) or {}
+    files = {entry["name"]: entry for entry in _files_of(last)}
     for fetched in wheelhouse.wheels:
-        rows[fetched.wheel.name] = {
+        files[fetched.wheel.name] = {
             "name": fetched.wheel.name, "version": fetched.wheel.version, "filename": fetched.wheel.filename,
             "sha256": fetched.sha256, "size": fetched.size, "source": fetched.source,
         }  # fmt: skip
+    after = {fetched.wheel.name: fetched.wheel.version for fetched in wheelhouse.wheels}
     document = {
         "schema": 1,
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "torchdoctor": __version__,
-        "plan": plan.to_json() if plan is not None else last.get("plan"),
-        "files": [rows[name] for name in sorted(rows)],
-        "changes": [change.to_json() for change in changes],
-        "previous": previous,
+        "plan": context.plan.to_json() if context.plan is not None else last.get("plan"),
+        "files": [files[name] for name in sorted(files)],
+        "changes": [change.to_json() for change in package_changes(context.installed, after)],
+        "previous": {key: value for key, value in last.items() if key != "previous"} or None,
     }
-    # A hard link of the old environment's file must not be written through.
-    fresh = folder / f".{RECORD}.new"
-    fresh.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    fresh.replace(folder / RECORD)
+    # The record in `stage` may be a hard link of the old environment's: it must be replaced, not written through.
+    unfinished = stage / f".{RECORD}.new"
+    unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    unfinished.replace(stage / RECORD)
+
+
+def _files_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the files that a record names; a record that somebody has edited may hold anything."""
+    files = record.get("files")
+    if not isinstance(files, list):
+        return []
+    return [entry for entry in files if isinstance(entry, dict) and isinstance(entry.get("name"), str)]

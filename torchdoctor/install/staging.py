@@ -1,4 +1,4 @@
-"""Where an environment is made beside its place: who may, what a killed run left, and the step that puts it there."""
+"""Staging directory of an environment: locking, clean-up after killed runs, final rename."""
 
 from __future__ import annotations
 
@@ -27,34 +27,38 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_space",
-    "clear",
+    "clear_leftovers",
     "exclusive_install_lock",
+    "move_into_place",
     "os_errors_as_install_failed",
-    "recover",
+    "recover_environment",
     "staging_path",
-    "swap",
 ]
 
 
-def staging_path(folder: Path, what: str) -> Path:
-    """A hidden sibling that belongs to this folder alone: `venv` and `.venv` may lie side by side."""
+def staging_path(folder: Path, purpose: str) -> Path:
+    """Return a hidden sibling of `folder` that no other folder shares, not even `.venv` with `venv`."""
     mark = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]
-    # File systems count bytes: a name of 80 Chinese signs has 240 of them.
+    # File systems count bytes: a name of 80 Chinese characters has 240 of them.
     shown = os.fsencode(folder.name.lstrip("."))[:80].decode("utf-8", "ignore")
-    return folder.parent / f".{shown}.torchdoctor-{mark}-{what}"
+    return folder.parent / f".{shown}.torchdoctor-{mark}-{purpose}"
 
 
 @contextlib.contextmanager
-def exclusive_install_lock(folder: Path, locks: Path) -> Iterator[None]:
-    """Two installs into one folder take turns; the second is told so rather than left waiting."""
-    locks.mkdir(parents=True, exist_ok=True)
+def exclusive_install_lock(folder: Path, lock_dir: Path) -> Iterator[None]:
+    """Hold the lock of `folder` in `lock_dir`; raises `InstallFailed` at once when another install holds it."""
+    lock_dir.mkdir(parents=True, exist_ok=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
+    lock = FileLock(lock_dir / f"{name}.lock")
     try:
-        with FileLock(locks / f"{name}.lock", timeout=0):
-            yield
+        lock.acquire(timeout=0)
     except Timeout as error:
         raise _busy(folder) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _busy(folder: Path) -> InstallFailed:
@@ -65,16 +69,16 @@ def _busy(folder: Path) -> InstallFailed:
     )
 
 
-def recover(folder: Path, locks: Path) -> None:
-    """Finish or clear what a killed run left: the old environment comes back if the new one did not.
+def recover_environment(folder: Path, lock_dir: Path) -> None:
+    """Clear what a killed run left: the old environment comes back if the new one did not take its place.
 
     Raises `InstallFailed` when another run is at work there, or the system refuses.
     """
-    if not _left(folder, "") and not (folder / in_place.FOLDER).is_dir():
+    if not _leftovers(folder, "") and not (folder / in_place.UNDO_FOLDER).is_dir():
         return
     try:
-        with exclusive_install_lock(folder, locks):
-            clear(folder)
+        with exclusive_install_lock(folder, lock_dir):
+            clear_leftovers(folder)
     except OSError as error:
         raise InstallFailed(
             message(
@@ -86,9 +90,9 @@ def recover(folder: Path, locks: Path) -> None:
         ) from error
 
 
-def _left(folder: Path, what: str) -> list[Path]:
-    """What runs of ours left beside the folder; where all may write (/tmp), less what another user put there."""
-    found = list(folder.parent.glob(f"{glob.escape(staging_path(folder, what).name)}*"))
+def _leftovers(folder: Path, purpose: str) -> list[Path]:
+    """Return what our runs left next to the folder; in /tmp and the like, without what other users put there."""
+    found = list(folder.parent.glob(f"{glob.escape(staging_path(folder, purpose).name)}*"))
     if sys.platform == "win32" or not found:
         return found
     parent = folder.parent.stat()
@@ -97,27 +101,30 @@ def _left(folder: Path, what: str) -> list[Path]:
     return [path for path in found if path.lstat().st_uid in (os.geteuid(), parent.st_uid)]
 
 
-def clear(folder: Path) -> None:
-    """What `recover` does, for who is `exclusive_install_lock` there already."""
-    stages = _left(folder, "new")
-    # One whose locks lie in another cache is not kept away by ours.
+def clear_leftovers(folder: Path) -> None:
+    """Do what `recover_environment` does, for a caller that holds the install lock.
+
+    Raises `InstallFailed` when a run with another cache is at work there, and `OSError`.
+    """
+    stages = _leftovers(folder, "new")
+    # A run with another cache keeps its locks there: ours do not stop it.
     if any(map(is_locked_by_other, (folder, *stages))):
         raise _busy(folder)
-    in_place.undo(folder)
+    in_place.undo_change(folder)
     old = staging_path(folder, "old")
-    if old in _left(folder, "old") and not folder.exists():
+    if old in _leftovers(folder, "old") and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-    for left in stages:
-        # A process that outlived its parent may still write there; what is left goes the next time.
-        shutil.rmtree(left, ignore_errors=True)
+    for stage in stages:
+        # A process that outlived its parent may still write there; the next run removes the rest.
+        shutil.rmtree(stage, ignore_errors=True)
 
 
-def swap(stage: Path, folder: Path, state: LocationKind) -> None:
-    """Put what is at `stage` at `folder`, where `state` is, in one step; what was there goes."""
-    if state != "venv":
-        if state == "empty" and sys.platform == "win32":
-            # Elsewhere a rename takes the place of an empty folder.
+def move_into_place(stage: Path, folder: Path, kind: LocationKind) -> None:
+    """Rename `stage` to `folder` in one step and remove what was there; `kind` says what that is."""
+    if kind != "venv":
+        if kind == "empty" and sys.platform == "win32":
+            # Other systems let a rename replace an empty folder.
             folder.rmdir()
         stage.rename(folder)
     elif not swap_directories(stage, folder):
@@ -134,7 +141,7 @@ def swap(stage: Path, folder: Path, state: LocationKind) -> None:
 
 @contextlib.contextmanager
 def os_errors_as_install_failed(folder: Path) -> Iterator[None]:
-    """What the system refuses is told as ours."""
+    """Convert `OSError` to `InstallFailed`."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Fills an environment while its files still arrive: uv unpacks what is there, its Python compiles what is unpacked."""
+"""Installs wheels with uv as they finish downloading and compiles their bytecode in parallel."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.swap import syncing_filesystem
-from torchdoctor.install.build import fill, packages_failing_record, site_packages
-from torchdoctor.install.bytecode import Bytecode
+from torchdoctor.install.build import install_wheels, packages_failing_record
+from torchdoctor.install.bytecode import BytecodeCompiler
 from torchdoctor.install.location import interpreter_of
+from torchdoctor.install.wheel_layout import files_of_wheel, glob_site_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.fetch.model import FetchedWheel
@@ -20,134 +21,150 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamingUnpacker"]
 
-# What is larger waits until the small ones are unpacked: they are done soon, and can be compiled meanwhile.
-_LARGE = 32 * 1024 * 1024
-# Files that come close to each other are unpacked by one run of uv.
-_TOGETHER = 0.1
-_TICK = 10.0
-_END = 10.0
+# Larger wheels wait until the small ones are unpacked: those are done soon, and can be compiled meanwhile.
+_LARGE_WHEEL_BYTES = 32 * 1024 * 1024
+# Wheels that arrive this close to each other are unpacked by one run of uv.
+_BATCH_WINDOW_SECONDS = 0.1
+_REPORT_INTERVAL_SECONDS = 10.0
+_SHUTDOWN_SECONDS = 10.0
 
 
 class StreamingUnpacker:
-    """An environment at `stage` that is filled by a thread, until `finish` or `close`.
+    """Fills the environment at `stage` in a thread, until `finish` or `close`.
 
-    `prepare` makes it first, in the same thread. Those named in `reinstall` replace what is there at the same version;
-    `copied` files share nothing with uv's cache. `work` is a folder of the run's own.
+    `prepare` runs first in that thread, and creates a new environment. `site_packages` are the package folders of an
+    existing one. Packages named in `reinstall` are replaced even at the same version; `copied` files share nothing with
+    uv's cache. `run_dir` is a temporary directory of this run.
     """
 
     def __init__(
         self,
         stage: Path,
-        work: Path,
+        run_dir: Path,
         environ: Mapping[str, str],
         *,
         prepare: Callable[[], None] | None = None,
+        site_packages: Sequence[Path] | None = None,
         reinstall: Collection[str] = (),
         copied: bool = False,
     ) -> None:
-        self._stage, self._work, self._environ = stage, work, environ
-        self._prepare, self._reinstall, self._copied = prepare, reinstall, copied
-        self._change = threading.Condition()
+        self._stage, self._run_dir, self._environ = stage, run_dir, environ
+        self._prepare, self._site_packages = prepare, site_packages
+        self._reinstall, self._copied = reinstall, copied
+        self._changed = threading.Condition()
         self._waiting: list[FetchedWheel] = []
         self._unpacking: list[FetchedWheel] = []
         self._added: set[str] = set()
-        self._all_there = False
+        self._all_added = False
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
-        # An interrupt makes `Thread.join` take a thread that is at work for one that has ended, up to Python 3.12.
+        # Until Python 3.12 an interrupted `Thread.join` may return while the thread still runs.
         self._ended = threading.Event()
-        self._bytecode = Bytecode(interpreter_of(stage))
-        threading.Thread(target=self._fill_all, daemon=True).start()
+        self._bytecode = BytecodeCompiler(interpreter_of(stage))
+        threading.Thread(target=self._unpack_all, daemon=True).start()
 
     def add(self, wheel: FetchedWheel) -> None:
-        """Have a file unpacked; raises what unpacking others raised. May be called from several threads."""
+        """Have a wheel unpacked; raises what unpacking another one raised. Any thread may call it."""
         if self._failure is not None:
             raise self._failure
-        with self._change:
+        with self._changed:
             self._added.add(wheel.wheel.filename)
             self._waiting.append(wheel)
-            self._change.notify()
+            self._changed.notify()
 
     def pending(self, wheelhouse: Wheelhouse | None = None) -> tuple[FetchedWheel, ...]:
-        """The files that were added, or are still to be, and are not unpacked yet."""
-        with self._change:
-            missing = () if wheelhouse is None else wheelhouse.wheels
+        """Return the wheels that are not unpacked yet, with those of `wheelhouse` that were not added."""
+        with self._changed:
+            rest = () if wheelhouse is None else wheelhouse.wheels
             return (
                 *self._waiting,
                 *self._unpacking,
-                *(row for row in missing if row.wheel.filename not in self._added),
+                *(wheel for wheel in rest if wheel.wheel.filename not in self._added),
             )
 
     def has_others_than(self, wheelhouse: Wheelhouse) -> bool:
-        """Whether a file was added that is none of these."""
-        return not self._added <= {row.wheel.filename for row in wheelhouse.wheels}
+        """Say whether a wheel was added that is not in `wheelhouse`."""
+        return not self._added <= {wheel.wheel.filename for wheel in wheelhouse.wheels}
 
     def finish(self, wheelhouse: Wheelhouse, on_wait: Callable[[float], None] | None) -> None:
-        """Add what was not, and wait until all is unpacked as its RECORD says, and compiled.
+        """Add the rest of `wheelhouse`, and wait until all is unpacked as its RECORD says, and compiled.
 
-        `on_wait(seconds)` is called every 10 s meanwhile. Raises `InstallFailed`.
+        `on_wait` gets the seconds that have passed, every 10 s. Raises `InstallFailed`.
         """
-        for row in wheelhouse.wheels:
-            if row.wheel.filename not in self._added:
-                self.add(row)
-        with self._change:
-            self._all_there = True
-            self._change.notify()
+        for wheel in wheelhouse.wheels:
+            if wheel.wheel.filename not in self._added:
+                self.add(wheel)
+        with self._changed:
+            self._all_added = True
+            self._changed.notify()
         self._wait(on_wait)
         if self._failure is not None:
             raise self._failure
         with syncing_filesystem(self._stage):
-            # Who edits a file of an environment edits uv's cache with it, of which it is a hard link, and the next one.
-            if wrong := packages_failing_record(self._stage, wheelhouse):
-                self._unpack(wheelhouse.wheels, wrong, self._work / "uv-cache")
+            # Environment files are hard links into uv's cache: editing one corrupts the cache and later installs.
+            names = {wheel.wheel.name for wheel in wheelhouse.wheels}
+            if wrong := packages_failing_record(self._package_folders(), names):
+                self._unpack(wheelhouse.wheels, wrong, self._run_dir / "uv-cache")
             self._bytecode.finish(on_wait)
 
     def close(self) -> None:
-        """Stop whatever is at work."""
+        """Stop unpacking and compiling."""
         self._stopped.set()
-        with self._change:
+        with self._changed:
             self._waiting.clear()
-            self._all_there = True
-            self._change.notify()
-        self._ended.wait(_END)
+            self._all_added = True
+            self._changed.notify()
+        self._ended.wait(_SHUTDOWN_SECONDS)
         self._bytecode.close()
 
     def _wait(self, on_wait: Callable[[float], None] | None) -> None:
         started = time.monotonic()
-        while not self._ended.wait(_TICK):
+        while not self._ended.wait(_REPORT_INTERVAL_SECONDS):
             if on_wait is not None:
                 on_wait(time.monotonic() - started)
 
-    def _fill_all(self) -> None:
+    def _unpack_all(self) -> None:
         try:
             if self._prepare is not None:
                 self._prepare()
-            while batch := self._next():
+            while batch := self._next_batch():
                 with syncing_filesystem(self._stage):
                     self._unpack(batch, self._reinstall)
-        except BaseException as error:  # noqa: BLE001  (it goes on in the thread that adds or finishes)
+        except BaseException as error:  # noqa: BLE001  (`add` or `finish` raises it in its own thread)
             self._failure = error
         finally:
             self._ended.set()
 
-    def _next(self) -> Sequence[FetchedWheel]:
-        """The small ones that are there, else the large; none when all are unpacked."""
-        with self._change:
+    def _next_batch(self) -> Sequence[FetchedWheel]:
+        """Return the small wheels that are there, else the large ones; none when all are unpacked."""
+        with self._changed:
             self._unpacking = []
-            while not self._waiting and not self._all_there:
-                self._change.wait()
-            # Each file that comes wakes us: only the last one ends this pause.
-            self._change.wait_for(lambda: self._all_there, _TOGETHER)
-            small = [row for row in self._waiting if row.size < _LARGE]
+            while not self._waiting and not self._all_added:
+                self._changed.wait()
+            # Each wheel that arrives wakes this thread: only the last one ends the pause.
+            self._changed.wait_for(lambda: self._all_added, _BATCH_WINDOW_SECONDS)
+            small = [wheel for wheel in self._waiting if wheel.size < _LARGE_WHEEL_BYTES]
             self._unpacking = small or self._waiting
-            self._waiting = [row for row in self._waiting if row not in self._unpacking]
+            self._waiting = [wheel for wheel in self._waiting if wheel not in self._unpacking]
             return self._unpacking
 
     def _unpack(
         self, wheels: Sequence[FetchedWheel], reinstall: Collection[str], cache: Path | None = None
     ) -> None:
-        fill(
-            self._stage, wheels, self._work, self._environ, reinstall,
+        install_wheels(
+            self._stage, wheels, self._run_dir, self._environ, reinstall,
             copied=self._copied, cache=cache, stopped=self._stopped,
         )  # fmt: skip
-        self._bytecode.add(site_packages(self._stage))
+        self._bytecode.add(self._python_files(wheels))
+
+    def _python_files(self, wheels: Sequence[FetchedWheel]) -> Iterator[Path]:
+        for site_packages in self._package_folders():
+            for wheel in wheels:
+                for name in files_of_wheel(self._stage, site_packages, wheel.path):
+                    path = self._stage / name
+                    if path.suffix == ".py" and path.is_relative_to(site_packages):
+                        yield path
+
+    def _package_folders(self) -> Sequence[Path]:
+        """Return the package folders; those of a new environment are known once it is there."""
+        return glob_site_packages(self._stage) if self._site_packages is None else self._site_packages

@@ -13,12 +13,12 @@ from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import detect, supported_tags
 from torchdoctor.errors import InstallFailed
-from torchdoctor.install import update
-from torchdoctor.install.create import building_environment
+from torchdoctor.install import Environment, create_environment, inspect_location, update_environment
 from torchdoctor.install.interpreter import interpreter_for
-from torchdoctor.install.location import inspect_location, interpreter_of
-from torchdoctor.install.record import changes_of
-from torchdoctor.install.staging import recover
+from torchdoctor.install.location import interpreter_of, refuse_unwritable
+from torchdoctor.install.model import InstallContext
+from torchdoctor.install.record import package_changes
+from torchdoctor.install.staging import recover_environment
 from torchdoctor.inventory.installed import damaged_packages, installed_versions
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.read import plan_of_lock, read_lock
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from torchdoctor.install.create import EnvironmentBuilder
     from torchdoctor.install.location import LocationKind
     from torchdoctor.install.record import PackageChange
-    from torchdoctor.install.update import Environment
     from torchdoctor.kernel.register import Kernel
     from torchdoctor.lock.model import Lock
     from torchdoctor.sources.order import Sources
@@ -95,12 +94,12 @@ class InstallResult:
 
 def install(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
     """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
-    recover(options.folder, options.cache / "locks")
+    recover_environment(options.folder, options.cache / "locks")
     state = inspect_location(options.folder)
     python = interpreter_for(options.folder, state, options.python, system)
     _check_kernel_name(options, system)
     if not options.dry_run:
-        update.refuse_unwritable(options.folder, state)
+        refuse_unwritable(options.folder, state)
     detection, sources = _look_around(options, python, system, report)
     given = _read_lock(options, detection.machine, sources)
     if given is not None and options.lock is not None:
@@ -116,7 +115,7 @@ def install(options: InstallOptions, *, system: System, report: Reporter) -> Ins
             return InstallResult(
                 detection=detection, plan=plan, lock=locked, changes=_changes(locked, context.installed)
             )
-        with _beginning(options, state, context, report) as begun:
+        with _beginning(options, state, context, python, report) as begun:
             plan, locked, house = _bring(options, context, plan, given, report, begun)
             made = _put(options, context, plan, house, python, report, begun)
     registered = _register(options, made, plan, system, report)
@@ -204,23 +203,29 @@ def _read_lock(options: InstallOptions, machine: Machine, sources: Sources) -> L
 
 
 def _changes(locked: Lock, installed: Mapping[str, str]) -> tuple[PackageChange, ...]:
-    return changes_of(installed, {row.name: row.version for row in locked.wheels})
+    return package_changes(installed, {row.name: row.version for row in locked.wheels})
 
 
 def _beginning(
-    options: InstallOptions, state: LocationKind, context: AcquireContext, report: Reporter
+    options: InstallOptions,
+    state: LocationKind,
+    context: AcquireContext,
+    python: PythonInfo,
+    report: Reporter,
 ) -> contextlib.AbstractContextManager[EnvironmentBuilder | None]:
     """A new environment is filled while its files come; one that is there is changed when all are, within seconds."""
     if state in ("venv", "conda"):
         return contextlib.nullcontext()
-    return building_environment(options.folder, state, _work(options, context, report))
+    return create_environment(options.folder, state, _work(options, context, python, report))
 
 
-def _work(options: InstallOptions, context: AcquireContext, report: Reporter) -> update.InstallContext:
-    return update.InstallContext(
-        python=context.python,
-        work=context.work,
-        locks=options.cache / "locks",
+def _work(
+    options: InstallOptions, context: AcquireContext, python: PythonInfo, report: Reporter
+) -> InstallContext:
+    return InstallContext(
+        python=python,
+        run_dir=context.work,
+        lock_dir=options.cache / "locks",
         environ=context.environ,
         installed=context.installed,
         reinstall=context.reinstall,
@@ -273,13 +278,13 @@ def _put(
         report.stage(
             "install", message("{folder} has it all already; nothing was changed", folder=options.folder)
         )
-        return update.Environment(folder=options.folder, python=interpreter_of(options.folder), created=False)
+        return Environment(folder=options.folder, python=interpreter_of(options.folder), created=False)
     started = time.monotonic()
     if begun is not None:
         made = begun.finish(house, plan)
     else:
-        made = update.update_environment(
-            house, options.folder, replace(_work(options, context, report), plan=plan)
+        made = update_environment(
+            house, options.folder, replace(_work(options, context, python, report), plan=plan)
         )
     what = message("made") if made.created else message("changed")
     report.stage(

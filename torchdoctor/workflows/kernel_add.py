@@ -10,7 +10,9 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.fetch.wheelhouse import fetch
-from torchdoctor.install import update
+from torchdoctor.install import inspect_location, update_environment
+from torchdoctor.install.location import refuse_unwritable
+from torchdoctor.install.model import InstallContext
 from torchdoctor.inventory.installed import installed_versions
 from torchdoctor.kernel import register
 from torchdoctor.kernel.list import list_kernels
@@ -110,6 +112,7 @@ def install_ipykernel(
     """Install ipykernel and what it lacks; nothing that is installed changes its version."""
     folder = python.prefix
     _refuse_what_is_not_ours(python)
+    refuse_unwritable(folder, inspect_location(folder))
     installed = installed_versions(system, python.executable)
     nothing = Plan(variant="cpu", index_url="", packages=(), reasons=())
     with run_directory(cache) as work:
@@ -130,13 +133,13 @@ def install_ipykernel(
             on_wait=lambda seconds: report.waiting("lock", seconds),
         ).without(installed)
         house = fetch(locked.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
-        update.update_environment(
+        update_environment(
             house,
             folder,
-            update.InstallContext(
-                python=python.executable,
-                work=work,
-                locks=cache / "locks",
+            InstallContext(
+                python=python,
+                run_dir=work,
+                lock_dir=cache / "locks",
                 environ=system.environ,
                 installed=installed,
                 on_wait=lambda seconds: report.waiting("install", seconds),

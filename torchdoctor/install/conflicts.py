@@ -1,0 +1,81 @@
+"""Refuses a change after which the packages of an environment would no longer work together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.system import uv
+from torchdoctor.errors import InstallFailed
+from torchdoctor.install.location import interpreter_of
+from torchdoctor.inventory.installed import read_installed
+from torchdoctor.resolve.model import COMPANIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = ["dependency_conflicts", "refuse_foreign_companions", "refuse_new_conflicts"]
+
+_TIMEOUT_SECONDS = 3600.0
+
+
+def dependency_conflicts(folder: Path, run_dir: Path, environ: Mapping[str, str]) -> set[str]:
+    """Return uv's sentences about packages of the environment whose requirements are not met."""
+    finished = uv.run_uv(
+        ["pip", "check", "--python", interpreter_of(folder), "--no-config"],
+        environ=environ,
+        folder=run_dir,
+        limit=_TIMEOUT_SECONDS,
+    )
+    return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
+
+
+def refuse_new_conflicts(
+    stage: Path, before: set[str], folder: Path, run_dir: Path, environ: Mapping[str, str]
+) -> None:
+    """Raise `InstallFailed` when a requirement is not met in `stage`, unless it is among those of `before`.
+
+    `folder` is the environment as the user knows it.
+    """
+    new = sorted(dependency_conflicts(stage, run_dir, environ) - before)
+    if new:
+        raise InstallFailed(
+            message(
+                "other packages in {folder} would stop working together: {which}",
+                folder=folder,
+                which=" ".join(new)[:600],
+            ),
+            fix=message("install into an environment of its own: torchdoctor install ENV"),
+            code="conflict",
+        )
+
+
+def refuse_foreign_companions(site_packages: Iterable[Path], folder: Path) -> None:
+    """Raise `InstallFailed` when a companion is built for another accelerator than torch.
+
+    It cannot be imported then, and its metadata does not show it.
+    """
+    installed = read_installed(site_packages)
+    torch = installed.named("torch")
+    if torch is None or torch.build is None:
+        return
+    for companion in map(installed.named, COMPANIONS):
+        if companion is not None and companion.build not in (None, torch.build):
+            raise InstallFailed(
+                message(
+                    "{name} {version} in {folder} is a {build} build, and torch would be a {other} build: "
+                    "it could not be imported any more",
+                    name=companion.name,
+                    version=companion.version,
+                    folder=folder,
+                    build=companion.build,
+                    other=torch.build,
+                ),
+                fix=message(
+                    "change both with `--with {name}`, uninstall {name} first, or install into an "
+                    "environment of its own",
+                    name=companion.name,
+                ),
+                code="conflict",
+            )

@@ -1,0 +1,68 @@
+"""What an install needs, and the environment that comes out of it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from torchdoctor.detect import PythonInfo
+    from torchdoctor.resolve.model import Plan
+
+__all__ = ["Environment", "InstallContext"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """An environment: its folder, its interpreter, and whether this run created it."""
+
+    folder: Path
+    python: Path
+    created: bool
+
+    @property
+    def activate(self) -> str:
+        """The command that activates it in a shell."""
+        if (self.folder / "conda-meta").is_dir():
+            return f"conda activate {shlex.quote(str(self.folder))}"
+        if sys.platform == "win32":
+            return str(self.folder / "Scripts" / "activate")
+        return f"source {shlex.quote(str(self.folder / 'bin' / 'activate'))}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallContext:
+    """Everything but the wheels that an install works with.
+
+    `python` is the interpreter that a new environment is made with, or the one that an existing environment has.
+    `run_dir` is a temporary directory of this run, `lock_dir` the folder of locks that all runs share. `plan` goes into
+    the environment's record. `installed` maps the names of installed packages to versions; those named in `reinstall`
+    are replaced even at the same version. `on_wait` gets the seconds that have passed, every 10 s.
+    """
+
+    python: PythonInfo
+    run_dir: Path
+    lock_dir: Path
+    environ: Mapping[str, str]
+    plan: Plan | None = None
+    installed: Mapping[str, str] = field(default_factory=dict)
+    reinstall: frozenset[str] = frozenset()
+    on_wait: Callable[[float], None] | None = None
+
+    def site_packages_in(self, folder: Path) -> tuple[Path, ...]:
+        """Return the package folders of the existing environment, or of a copy of it, at `folder`.
+
+        They are the ones that its interpreter uses: there may be others, such as conda's link `lib/python3.1` or the
+        folder of a Python that was upgraded.
+        """
+        prefix = self.python.prefix
+        return tuple(
+            folder / path.relative_to(prefix)
+            for path in self.python.site_packages
+            if path.is_relative_to(prefix)
+        )

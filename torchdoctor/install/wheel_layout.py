@@ -1,0 +1,85 @@
+"""Where the files of a wheel, or of an installed package, lie in an environment."""
+
+from __future__ import annotations
+
+import csv
+import os
+import zipfile
+from configparser import ConfigParser
+from configparser import Error as ConfigError
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = ["files_of_installed", "files_of_wheel", "glob_site_packages", "metadata_folders"]
+
+
+def glob_site_packages(folder: Path) -> tuple[Path, ...]:
+    """Return the package folders of a new virtual environment, each once."""
+    candidates = [folder / "Lib" / "site-packages", *sorted(folder.glob("lib/python*/site-packages"))]
+    return tuple({path.resolve(): path for path in candidates if path.is_dir()}.values())
+
+
+def metadata_folders(site_packages: Path, names: Collection[str]) -> Iterator[Path]:
+    """Yield the `.dist-info` folders of the packages named, by normalised name."""
+    for metadata in sorted(site_packages.glob("*.dist-info")):
+        if canonicalize_name(metadata.name.partition("-")[0]) in names:
+            yield metadata
+
+
+def files_of_installed(folder: Path, site_packages: Path, metadata: Path) -> Iterator[str]:
+    """Yield the files of an installed package as POSIX paths relative to the environment at `folder`.
+
+    They are what its RECORD names and what its metadata folder holds; files outside of the environment are left out.
+    """
+    try:
+        with (metadata / "RECORD").open(encoding="utf-8", newline="") as file:
+            recorded = [fields[0] for fields in csv.reader(file) if fields]
+    except (OSError, ValueError, csv.Error):
+        # A RECORD that cannot be read names nothing.
+        recorded = []
+    own = (str(path.relative_to(site_packages)) for path in metadata.rglob("*") if path.is_file())
+    for name in {*recorded, *own}:
+        path = Path(os.path.normpath(site_packages / name))
+        if path.is_relative_to(folder) and path.is_file():
+            yield path.relative_to(folder).as_posix()
+
+
+def files_of_wheel(folder: Path, site_packages: Path, wheel: Path) -> Iterator[str]:
+    """Yield where the files and commands of `wheel` will lie: POSIX paths relative to the environment at `folder`.
+
+    https://packaging.python.org/en/latest/specifications/binary-distribution-format/#the-data-directory
+    """
+    inside = site_packages.relative_to(folder).as_posix()
+    scripts = "Scripts" if (folder / "Scripts").is_dir() else "bin"
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            top, _, rest = name.partition("/")
+            if name.endswith("/"):
+                continue
+            if top.endswith(".data"):
+                scheme, _, rest = rest.partition("/")
+                yield {"data": rest, "scripts": f"{scripts}/{rest}"}.get(scheme, f"{inside}/{rest}")
+            else:
+                yield f"{inside}/{name}"
+            if top.endswith(".dist-info"):
+                yield from (f"{inside}/{top}/{more}" for more in ("INSTALLER", "REQUESTED", "uv_cache.json"))
+            if name.endswith(".dist-info/entry_points.txt"):
+                text = archive.read(name).decode("utf-8", "replace")
+                yield from (f"{scripts}/{command}" for command in _commands(text))
+
+
+def _commands(entry_points: str) -> Iterator[str]:
+    parser = ConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment]
+    try:
+        parser.read_string(entry_points)
+    except ConfigError:
+        return
+    for group in ("console_scripts", "gui_scripts"):
+        for name in parser.options(group) if parser.has_section(group) else ():
+            yield from (name, f"{name}.exe")
