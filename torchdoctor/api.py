@@ -1,4 +1,4 @@
-"""The stages as functions, for Python programs: each takes what the one before gave, and prints nothing."""
+"""The stages as functions for Python programs: each takes what the stage before returned, and prints nothing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["bench", "checkup", "detect", "diagnose", "install", "resolve", "veri
 
 
 def detect(python: str | None = None, *, environ: Mapping[str, str] | None = None) -> Detection:
-    """Look at this machine: the `Machine` and every fact with its source, in well under a second, without torch.
+    """Return the `Machine` and every fact with its source, in well under a second and without torch.
 
-    `python` is what `--python` takes: a path, an environment, a version; by default the base interpreter of
-    the one that runs this. Raises `EnvironmentUnusable` when there is no such interpreter.
+    `python` is what `--python` takes: a path, an environment, a version; by default the base interpreter of the one
+    that runs this. Raises `EnvironmentUnusable` when there is no such interpreter.
     """
     from torchdoctor import detect as stage
     from torchdoctor.core.system import host_system
@@ -35,68 +35,75 @@ def detect(python: str | None = None, *, environ: Mapping[str, str] | None = Non
 
 
 def resolve(machine: Machine, request: Request | None = None) -> Plan:
-    """Choose the build that fits a machine, this one or any other; touches neither machine nor network.
+    """Choose the build that fits a machine, this one or any other, without a look at this machine or the network.
 
-    The answer rests on the facts that came with torchdoctor. Raises `NoSolution`, which says what stands
-    in the way, when nothing fits.
+    The answer is based on the releases that torchdoctor knows. Raises `NoSolution` with the reasons when no build
+    fits.
     """
-    from torchdoctor.resolve.model import Request as Asked
+    from torchdoctor.resolve.model import Request as PlanRequest
     from torchdoctor.resolve.offline import resolve_offline
 
-    return resolve_offline(machine, request or Asked())
+    return resolve_offline(machine, request or PlanRequest())
 
 
 def install(options: InstallOptions, *, reporter: Reporter | None = None) -> InstallResult:
-    """Run the whole line: detect, resolve, lock, fetch, install, kernel, verify.
+    """Run the pipeline: detect, resolve, lock, fetch, install, register a kernel, verify.
 
-    `reporter` hears of progress and is asked for consent; without one nobody is asked, and what needs consent is
-    refused. Every failure is a `TorchdoctorError` and leaves what was there before as it was.
+    `reporter` gets the progress and is asked for consent. Without one nobody is asked and what needs consent is
+    refused; `options.assume_yes` gives consent beforehand. Raises a `TorchdoctorError` for every failure; an
+    environment that existed before is then unchanged.
     """
     from torchdoctor.core.progress import SilentReporter
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.install import install as run
+    from torchdoctor.workflows.install import run_install
 
-    return run(options, system=host_system(os.environ), report=reporter or SilentReporter())
+    return run_install(options, system=host_system(os.environ), report=reporter or SilentReporter())
 
 
 def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:
-    """Prove that PyTorch works in an environment (its folder, or an interpreter), by its own interpreter."""
-    from torchdoctor import verify
+    """Check that PyTorch works in an environment (its folder, or an interpreter), with the environment's interpreter.
 
-    return verify.verify(_interpreter(environment), quick=quick)
+    Raises `EnvironmentUnusable` when that interpreter does not run.
+    """
+    from torchdoctor import verify as stage
+
+    return stage.verify(_interpreter(environment), quick=quick)
 
 
 def bench(environment: Path | str, *, device: str | None = None) -> BenchReport:
-    """Measure an environment on its best device, or on the one named."""
-    from torchdoctor.bench import bench
+    """Measure the speed of an environment on its best device, or on the named one.
 
-    return bench(_interpreter(environment), device=device)
+    Raises `EnvironmentUnusable` when the environment's interpreter does not run, `UsageError` for an unknown device.
+    """
+    from torchdoctor.bench import bench as measure
+
+    return measure(_interpreter(environment), device=device)
 
 
 def checkup(environment: Path | str, *, how: InspectOptions | None = None) -> tuple[CheckUp, Diagnosis]:
-    """Look at this machine and an environment, and judge what was seen: causes first, each with its fix."""
-    from torchdoctor.core.system import host_system
-    from torchdoctor.detect import describe_python
-    from torchdoctor.diagnose.engine import diagnose
-    from torchdoctor.doctor import InspectOptions, inspect
-    from torchdoctor.doctor.evidence import evidence_from
-    from torchdoctor.doctor.live_signs import live_rules
-    from wheels_index import bundled
+    """Return what `torchdoctor doctor` sees of this machine and an environment, and its diagnosis: causes first.
 
-    system = host_system(os.environ)
-    seen = inspect(
-        system,
-        describe_python(system, _interpreter(environment)),
-        here=Path.cwd(),
-        cache=Path.home(),
-        index=bundled(),
-        how=how or InspectOptions(),
+    Each finding has its fix. Raises `EnvironmentUnusable` when the environment's interpreter does not run, or when
+    this user has no home folder and neither TORCHDOCTOR_CACHE_DIR nor TORCHDOCTOR_DATA_DIR is set.
+    """
+    from torchdoctor.core.fs.user_folders import user_folders
+    from torchdoctor.core.progress import SilentReporter
+    from torchdoctor.core.system import host_system
+    from torchdoctor.doctor import InspectOptions
+    from torchdoctor.workflows.doctor import DoctorOptions, run_doctor
+
+    result = run_doctor(
+        _interpreter(environment),
+        DoctorOptions(inspection=how or InspectOptions()),
+        system=host_system(os.environ),
+        folders=user_folders(os.environ),
+        report=SilentReporter(),
     )
-    return seen, diagnose(evidence_from(seen), rules=live_rules())
+    return result.check_up, result.diagnosis
 
 
 def diagnose(text: str) -> Diagnosis:
-    """Say what is wrong from a pasted report, log or traceback alone; nothing of this machine is looked at."""
+    """Say what is wrong from a pasted report, log or traceback alone, without a look at this machine."""
     from torchdoctor.diagnose.engine import diagnose_text
 
     return diagnose_text(text)
@@ -105,5 +112,5 @@ def diagnose(text: str) -> Diagnosis:
 def _interpreter(environment: Path | str) -> Path:
     from torchdoctor.install.location import interpreter_of
 
-    place = Path(environment).expanduser()
-    return place.absolute() if place.is_file() else interpreter_of(place.absolute())
+    path = Path(environment).expanduser()
+    return path.absolute() if path.is_file() else interpreter_of(path.absolute())

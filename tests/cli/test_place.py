@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.cli.locations import environment_python, user_directory
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.core.fs.user_folders import user_directory
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.install.location import interpreter_of
 

@@ -15,7 +15,7 @@ import click
 
 from torchdoctor._version import __version__
 from torchdoctor.cli.config.settings import defaults_for, everywhere_in, read_config
-from torchdoctor.cli.options import Output, asked_for_json, output_options
+from torchdoctor.cli.options import asked_for_json, output_options
 from torchdoctor.cli.value_origin import innermost, remember_config, with_origin
 from torchdoctor.core.i18n.catalog import (
     DOMAIN,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from torchdoctor.cli.config.parser import Config
+    from torchdoctor.cli.output import Output
     from torchdoctor.core.i18n.catalog import Language
 
 __all__ = ["cli", "main"]

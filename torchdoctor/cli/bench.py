@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING
 import click
 from typing_extensions import Self
 
-from torchdoctor.cli.locations import data_folder, environment_python, print_json
-from torchdoctor.cli.options import Output, names, output_options
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.options import names, output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CASES, DEVICE, RUN_NAME
 from torchdoctor.cli.rank_output import say_ranks
+from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import UsageError
@@ -111,7 +114,7 @@ def command(
     if list:
         _list(select_cases(only, skip, quick=quick), as_json=output.json)
         return 0
-    folder = data_folder() / "bench"
+    folder = data_folder(os.environ) / "bench"
     # What is wrong with these is said before a minute of measuring, not after.
     if fail_if is not None and compare is None:
         raise UsageError(

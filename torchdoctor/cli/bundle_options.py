@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from torchdoctor.cli.locations import cache_folder, data_folder
 from torchdoctor.cli.machine_options import target_asked
 from torchdoctor.cli.requests import extras_asked, optional_asked
+from torchdoctor.core.fs.user_folders import cache_folder, data_folder
 
 if TYPE_CHECKING:
     from torchdoctor.cli.machine_options import MachineAsked
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Request
     from torchdoctor.workflows.bundle import BundleOptions
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["carry_options"]
 
@@ -41,6 +41,6 @@ def carry_options(
         sources=sources,
         extras=extras_asked(with_),
         optional=optional_asked(with_, without),
-        cache=cache_folder(),
-        data=data_folder(),
+        cache=cache_folder(os.environ),
+        data=data_folder(os.environ),
     )

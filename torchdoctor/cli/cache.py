@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
-from torchdoctor.cli.locations import cache_folder, print_json
-from torchdoctor.cli.options import Output, group_options, output_options
+from torchdoctor.cli.options import group_options, output_options
+from torchdoctor.cli.output import Output, print_json
+from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message, plural, translate
 
@@ -39,7 +41,7 @@ def info(*, output: Output) -> int:
     """
     from torchdoctor.fetch.cache import cache_contents
 
-    folder = cache_folder() / "wheels"
+    folder = cache_folder(os.environ) / "wheels"
     found = cache_contents(folder)
     if output.json:
         print_json(
@@ -103,7 +105,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
     """
     from torchdoctor.fetch.cache import clean_cache
 
-    folder = cache_folder() / "wheels"
+    folder = cache_folder(os.environ) / "wheels"
     done = clean_cache(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY)
     if output.json:
         document: dict[str, Any] = {

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import print_json
-from torchdoctor.cli.options import AsTyped, Output, output_options
+from torchdoctor.cli.options import AsTyped, output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import joined, message

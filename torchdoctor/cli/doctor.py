@@ -1,18 +1,26 @@
-"""`torchdoctor doctor [ENV]`: the check-up of this machine and an environment, with cause and fix."""
+"""`torchdoctor doctor [ENV]`: the check of this machine and an environment, with cause and fix."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import environment_python, print_json
-from torchdoctor.cli.options import AsTyped, Output, output_options, source_options
+from torchdoctor.cli.locations import environment_python_or_own
+from torchdoctor.cli.options import AsTyped, output_options, source_options
+from torchdoctor.cli.output import Output, print_json, stage_lines, styled
 from torchdoctor.cli.param_types import CHECKUPS
-from torchdoctor.core.i18n.messages import translate
-from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import joined, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.doctor.all_environments import EnvironmentLocation
+    from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult
 
 __all__ = ["command"]
 
@@ -48,7 +56,7 @@ __all__ = ["command"]
 @click.option("--deep", is_flag=True, help="Compare every file's hash with its RECORD.")
 @source_options
 @output_options
-def command(*, output: Output, env: Path | None, **asked: Any) -> int:
+def command(*, output: Output, env: Path | None, **given: Any) -> int:
     """Look at this machine, at ENV, at Jupyter's kernels and at the way to the index: what is wrong, why, what to do.
 
     Without ENV: the active environment, else ./.venv, else the Python that runs torchdoctor. Nothing is changed
@@ -61,31 +69,147 @@ def command(*, output: Output, env: Path | None, **asked: Any) -> int:
     torchdoctor doctor --all
     torchdoctor doctor ~/envs/vision --fix
     """
-    from torchdoctor.workflows.doctor import DoctorOptions, look_everywhere, run_doctor
-
-    if asked["list_checks"]:
+    if given["list_checks"]:
         return _list_checks(output)
-    if asked["everywhere"]:
-        return look_everywhere(output, strict=asked["strict"])
-    return run_doctor(_python(env), DoctorOptions.of(asked), output)
+    if given["everywhere"]:
+        return _list_environments(output, strict=given["strict"])
+    return _check(env, given, output)
 
 
 def _list_checks(output: Output) -> int:
     from torchdoctor.doctor.checks import CHECKS
 
     if output.json:
-        rows = [{"id": name, "looks_at": row.looks_at} for name, row in CHECKS.items()]
-        print_json({"schema": 1, "checks": rows})
+        checks = [{"id": name, "looks_at": check.looks_at} for name, check in CHECKS.items()]
+        print_json({"schema": 1, "checks": checks})
         return 0
-    for name, row in CHECKS.items():
-        click.echo(f"{name:22} {translate(row.looks_at)}")
+    for name, check in CHECKS.items():
+        click.echo(f"{name:22} {translate(check.looks_at)}")
     return 0
 
 
-def _python(env: Path | None) -> Path:
+def _check(env: Path | None, given: Mapping[str, Any], output: Output) -> int:
+    from torchdoctor.core.fs.user_folders import user_folders
+    from torchdoctor.core.system import host_system
+    from torchdoctor.workflows.doctor import run_doctor
+
+    python, options, report = environment_python_or_own(env), _doctor_options(given), stage_lines(output)
     try:
-        return environment_python(env)
-    except EnvironmentUnusable:
-        if env is not None:
-            raise
-        return Path(sys.executable)
+        result = run_doctor(
+            python,
+            options,
+            system=host_system(os.environ),
+            folders=user_folders(os.environ),
+            report=report,
+            on_diagnosed=None if output.json else lambda first: _show_plan(first, options, output),
+        )
+    finally:
+        report.close()
+    if output.json:
+        print_json(result.to_json())
+    else:
+        if options.repair is None or result.checked_again:
+            _show_problems(result, output)
+        _show_outcome(result, output, offer_fix=options.repair is None)
+    return result.exit_status(strict=given["strict"])
+
+
+def _doctor_options(given: Mapping[str, Any]) -> DoctorOptions:
+    """Return the options as values; raises `UsageError` for a check that does not exist."""
+    from torchdoctor.doctor import InspectOptions
+    from torchdoctor.doctor.check_selection import select_doctor_checks
+    from torchdoctor.workflows.doctor import DoctorOptions
+
+    checks = select_doctor_checks(given["only"], given["exclude"])
+    repair = None
+    if given["fix"]:
+        from torchdoctor.workflows.repair import RepairOptions
+        from torchdoctor.workflows.sources import SourceOptions
+
+        sources = SourceOptions(
+            **{name: given[name] for name in ("index_url", "find_links", "mirror", "offline")}
+        )
+        repair = RepairOptions(sources=sources, dry_run=given["dry_run"], assume_yes=given["yes"])
+    return DoctorOptions(
+        checks=checks,
+        excluded=frozenset(given["exclude"]),
+        inspection=InspectOptions(
+            importing=given["importing"] and "pytorch.import" in checks,
+            asking=given["network"] and "network.index" in checks,
+            deep=given["deep"],
+        ),
+        translate=gettext,
+        repair=repair,
+    )
+
+
+def _show_plan(first: DoctorResult, options: DoctorOptions, output: Output) -> None:
+    """Show what is wrong and what --fix is about to do, before it asks."""
+    from torchdoctor.report.terminal.doctor import planned_lines
+    from torchdoctor.report.terminal.wrap import columns_of
+
+    _show_problems(first, output)
+    planned = () if options.repair is not None and options.repair.dry_run else first.repairs
+    for text in planned_lines(planned, columns_of(sys.stdout)):
+        click.echo(text)
+
+
+def _show_problems(result: DoctorResult, output: Output) -> None:
+    """Show the checks, then each finding."""
+    from torchdoctor.report.terminal.diagnosis import finding_lines
+    from torchdoctor.report.terminal.doctor import checkup_lines
+    from torchdoctor.report.terminal.wrap import columns_of
+
+    columns = columns_of(sys.stdout)
+    if not output.quiet:
+        for text in checkup_lines(result.lines, styled, verbose=bool(output.verbose), columns=columns):
+            click.echo(text)
+    for finding in result.findings:
+        click.echo()
+        for text in finding_lines(finding, styled, columns):
+            click.echo(text)
+
+
+def _show_outcome(result: DoctorResult, output: Output, *, offer_fix: bool) -> None:
+    """Show how the repairs ended, and the verdict as the last line; `offer_fix` names the command that repairs."""
+    from torchdoctor.report.terminal.doctor import repair_lines, verdict
+
+    if result.outcomes:
+        click.echo()
+    for text in repair_lines(result.outcomes):
+        click.echo(text)
+    if not output.quiet or result.findings:
+        command = result.fix_command if offer_fix and result.repairs else ""
+        click.echo(f"\n{verdict(result.findings, result.lines, command)}")
+
+
+def _list_environments(output: Output, *, strict: bool) -> int:
+    """Print a line for each environment on this machine, and what a notebook would run."""
+    from torchdoctor.core.fs.user_folders import current_folder
+    from torchdoctor.core.system import host_system
+    from torchdoctor.doctor.all_environments import environments, warnings_for
+
+    found = environments(host_system(os.environ), here=current_folder())
+    warnings = warnings_for(found)
+    if output.json:
+        rows = [environment.to_json() for environment in found]
+        print_json({"schema": 1, "environments": rows, "notes": list(warnings)})
+    else:
+        _show_environments(found, warnings)
+    return 1 if warnings and strict else 0
+
+
+def _show_environments(found: tuple[EnvironmentLocation, ...], warnings: tuple[str, ...]) -> None:
+    width = max((len(str(environment.prefix)) for environment in found), default=0)
+    for environment in found:
+        torch = gettext("no torch")
+        if environment.torch:
+            torch = f"torch {environment.torch} ({environment.build or '?'})"
+        known_by = f"  {translate(joined(environment.known_by))}" if environment.known_by else ""
+        click.echo(
+            f"{environment.prefix!s:{width}}  Python {environment.python_version or '?'}  {torch}{known_by}"
+        )
+    for text in warnings:
+        click.echo(f"{click.style('!', fg='yellow')} {translate(text)}")
+    if not found:
+        click.echo(gettext("no environment was found"))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import full_path, print_json
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
-from torchdoctor.cli.options import Output, choice_options, output_options, source_options
+from torchdoctor.cli.options import choice_options, output_options, source_options
+from torchdoctor.cli.output import Output, print_json
+from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message, translate
 
@@ -58,7 +59,7 @@ def command(
     from torchdoctor.core.system import host_system
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.bundle import download
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
     place = full_path(folder)
     check_bundle_folder(place)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from torchdoctor.cli.locations import print_json
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.core.i18n.catalog import gettext
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import data_folder, print_json
-from torchdoctor.cli.options import Output, group_options, output_options
+from torchdoctor.cli.options import group_options, output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import RELEASE, URL
+from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n.messages import joined, message, plural, translate
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def update_command(*, index_url: str, output: Output) -> int:
             fix=message("give the URL of an index"),
         )
     today = datetime.now(timezone.utc).date().isoformat()
-    done = update(data_folder(), url, today=today)
+    done = update(data_folder(os.environ), url, today=today)
     if output.json:
         print_json({"schema": 1, **_update_json(done)})
     else:
@@ -161,7 +163,8 @@ def show(*, torch: str | None, output: Output) -> int:
     from torchdoctor.sources.index_cache import known_index
 
     snapshot = known_index(
-        data_folder(), lambda text: click.echo(translate(message("note: {text}", text=text)), err=True)
+        data_folder(os.environ),
+        lambda text: click.echo(translate(message("note: {text}", text=text)), err=True),
     )
     releases = list(snapshot.releases()) if torch is None else [_asked(snapshot, torch)]
     if output.json:

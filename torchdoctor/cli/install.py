@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import cache_folder, data_folder, environment_folder, full_path, print_json
-from torchdoctor.cli.options import Output, choice_options, output_options, source_options
+from torchdoctor.cli.locations import environment_folder
+from torchdoctor.cli.options import choice_options, output_options, source_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import KERNEL_NAME
+from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message, translate
 
@@ -83,14 +85,14 @@ def command(
     from torchdoctor.cli.requests import extras_asked, optional_asked, request_from_options
     from torchdoctor.kernel.register import valid_name
     from torchdoctor.report.terminal.stages import StageLines
-    from torchdoctor.workflows.install import InstallOptions, install
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.install import InstallOptions, run_install
+    from torchdoctor.workflows.sources import SourceOptions
 
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
     options = InstallOptions(
         folder=folder,
-        cache=cache_folder(),
-        data=data_folder(),
+        cache=cache_folder(os.environ),
+        data=data_folder(os.environ),
         python=python,
         request=request_from_options(
             torch=torch, variant_name=variant, with_=with_, without=without, yes=yes
@@ -107,7 +109,7 @@ def command(
     )
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
     try:
-        result = install(options, system=system, report=report)
+        result = run_install(options, system=system, report=report)
     finally:
         report.close()
     if output.json:

@@ -11,9 +11,11 @@ import click
 
 from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernel_list import list_, remove
-from torchdoctor.cli.locations import cache_folder, environment_python, full_path, print_json
-from torchdoctor.cli.options import AsTyped, Output, group_options, output_options, source_options
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.options import AsTyped, group_options, output_options, source_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
+from torchdoctor.core.fs.user_folders import cache_folder, full_path
 from torchdoctor.core.i18n.messages import message, translate
 
 if TYPE_CHECKING:
@@ -147,7 +149,7 @@ def add(
     from torchdoctor.kernel.names import valid_display_name, valid_name, valid_settings
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_add import register_kernel
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
     if sum((user, sys_prefix, prefix is not None)) > 1:
         raise UsageError(
@@ -167,7 +169,7 @@ def add(
             display_name=display_name,
             overwrite=yes,
             sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
-            cache=cache_folder(),
+            cache=cache_folder(os.environ),
             system=host_system(os.environ),
             report=report,
             sys_prefix=sys_prefix,

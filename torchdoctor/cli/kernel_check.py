@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.kernel_list import kernel_named, this_system
-from torchdoctor.cli.locations import cache_folder, environment_python, print_json
-from torchdoctor.cli.options import Output, output_options, source_options
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.options import output_options, source_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import KERNEL
+from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import message, translate, translate_document, with_trailing_space
 from torchdoctor.errors import EnvironmentUnusable
@@ -88,7 +91,7 @@ def repair(
     """
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_repair import repair_kernel
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
     system = this_system()
     state = kernel_named(system, name)
@@ -99,7 +102,7 @@ def repair(
             python=_python_for(state, env),
             assume_yes=yes,
             sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
-            cache=cache_folder(),
+            cache=cache_folder(os.environ),
             system=system,
             report=report,
             named=env is not None,

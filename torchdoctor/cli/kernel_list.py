@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import print_json
-from torchdoctor.cli.options import Output, output_options
+from torchdoctor.cli.options import output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import KERNEL
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import message, translate, translate_document
@@ -75,7 +75,7 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
     refuse_conda_made(state)
     report = StageLines(quiet=True, may_ask=not output.json)
     question = message("Remove the kernel {kernel} ({place})?", kernel=state.name, place=state.folder)
-    if not yes and not report.confirm(question):
+    if not yes and not report.ask(question, default=False):
         raise NotConfirmed(
             message(
                 "the kernel {kernel} ({place}) was not removed: nobody said yes",

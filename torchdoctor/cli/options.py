@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from torchdoctor.cli.output import Output
 from torchdoctor.cli.param_types import MIRROR, TORCH, URL, VARIANT, WITH
 from torchdoctor.cli.value_origin import remember, variable_of
 from torchdoctor.core.i18n.catalog import LANGUAGES, set_language
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsTyped",
-    "Output",
     "asked_for_json",
     "choice_options",
     "group_options",
@@ -36,15 +35,6 @@ def names(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ..
 
 
 F = TypeVar("F", bound="Callable[..., Any]")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Output:
-    """How to answer: one JSON document or text, and how much is told on the way."""
-
-    json: bool = False
-    quiet: bool = False
-    verbose: int = 0
 
 
 def asked_for_json(ctx: click.Context) -> bool:

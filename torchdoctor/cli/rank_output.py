@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.cli.locations import print_json
+from torchdoctor.cli.output import print_json
 
 if TYPE_CHECKING:
     from torchdoctor.bench.distributed import DistributedReport
-    from torchdoctor.cli.options import Output
+    from torchdoctor.cli.output import Output
 
 __all__ = ["say_ranks"]
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import cache_folder, data_folder, environment_python, full_path
-from torchdoctor.cli.options import AsTyped, Output, output_options
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.options import AsTyped, output_options
+from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.cli.output import Output
     from torchdoctor.core.fact import Fact
     from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.errors import TorchdoctorError
@@ -94,9 +96,9 @@ def _look(env: Path | None, *, importing: bool) -> Reported:
     except EnvironmentUnusable as error:
         # Where the environment's interpreter does not run, the machine can still be told.
         problem, python = error, describe_python(system, sys.executable)
-    index = known_index(data_folder(), lambda text: click.echo(text, err=True))
+    index = known_index(data_folder(os.environ), lambda text: click.echo(text, err=True))
     how = InspectOptions(importing=importing and problem is None, asking=False)
-    seen = inspect(system, python, here=_here(), cache=cache_folder(), index=index, how=how)
+    seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, how=how)
     # For whoever reads the issue: in English, whatever is spoken here.
     findings = () if problem else diagnose(evidence_from(seen), str, live_rules()).findings
     return Reported(

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import print_json
 from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
-from torchdoctor.cli.options import AsTyped, Output, choice_options, output_options, source_options
+from torchdoctor.cli.options import AsTyped, choice_options, output_options, source_options
+from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import translate
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["command"]
 
@@ -62,33 +62,58 @@ def command(
     torchdoctor resolve --format pylock > pylock.toml
     """
     from torchdoctor.cli.requests import request_from_options
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
     request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without)
     machine = machine_asked(asked)
+    sources = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
     if form == "pylock" and not output.json:
-        where = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
-        return _print_lock(asked, machine, request, where, with_, without, output)
+        return _print_lock(asked, machine, request, sources, with_, without, output)
     if index_url or find_links or mirror:
-        plan = _ask_sources(machine, request, index_url, find_links, mirror, offline, output)
+        plan = _resolve_online(machine, request, sources, output)
     else:
-        from torchdoctor.cli.locations import data_folder
-        from torchdoctor.resolve.offline import resolve_offline
-        from torchdoctor.sources.index_cache import known_index
-
-        known = known_index(data_folder(), lambda text: click.echo(translate(text), err=True))
-        plan = resolve_offline(machine, request, known)
+        plan = _resolve_offline(machine, request)
     if output.json or form == "json":
         print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
-        return 0
+    else:
+        _print_plan(plan, form, output)
+    return 0
+
+
+def _resolve_offline(machine: Machine, request: Request) -> Plan:
+    from torchdoctor.core.fs.user_folders import data_folder
+    from torchdoctor.resolve.offline import resolve_offline
+    from torchdoctor.sources.index_cache import known_index
+
+    index = known_index(data_folder(os.environ), lambda text: click.echo(translate(text), err=True))
+    return resolve_offline(machine, request, index)
+
+
+def _resolve_online(machine: Machine, request: Request, options: SourceOptions, output: Output) -> Plan:
+    from torchdoctor.core.fs.user_folders import data_folder
+    from torchdoctor.workflows.plan import resolve_online
+    from torchdoctor.workflows.sources import sources_from_options
+
+    report = stage_lines(output, may_ask=False)
+    plan, _ = resolve_online(
+        request,
+        machine,
+        sources_from_options(options, report),
+        offline=options.offline,
+        report=report,
+        data=data_folder(os.environ),
+    )
+    return plan
+
+
+def _print_plan(plan: Plan, form: str, output: Output) -> None:
     from torchdoctor.report.terminal.plan import plan_text
 
     click.echo(plan_text(plan, form))
     if form != "table" and not output.quiet:
-        for text in (*plan.warnings, *(row.told for row in plan.left_out)):
+        for text in (*plan.warnings, *(left_out.told for left_out in plan.left_out)):
             label = click.style(gettext("warning:"), fg="yellow")
             click.echo(f"{label} {translate(text)}", err=True)
-    return 0
 
 
 def _print_lock(
@@ -102,41 +127,13 @@ def _print_lock(
 ) -> int:
     from torchdoctor.cli.bundle_options import carry_options
     from torchdoctor.core.system import host_system
-    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.bundle import lock_for
 
-    report = StageLines(quiet=output.quiet, verbose=output.verbose, may_ask=False)
+    report = stage_lines(output, may_ask=False)
     options = carry_options(asked, machine, request, sources, with_, without)
     try:
-        _, locked = lock_for(options, system=host_system(os.environ), report=report)
+        _, lock = lock_for(options, system=host_system(os.environ), report=report)
     finally:
         report.close()
-    click.echo(locked.text, nl=False)
+    click.echo(lock.text, nl=False)
     return 0
-
-
-def _ask_sources(
-    machine: Machine,
-    request: Request,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    mirror: str | None,
-    offline: bool,
-    output: Output,
-) -> Plan:
-    from torchdoctor.cli.locations import data_folder
-    from torchdoctor.report.terminal.stages import StageLines
-    from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
-    from torchdoctor.sources.order import order_sources
-    from torchdoctor.workflows.plan import SourceOptions, resolve_online
-
-    options = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
-    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
-    sources = order_sources(
-        index_url=index_url,
-        find_links=find_links,
-        mirror_name=mirror,
-        by_speed=mirrors_by_speed(report.detail) if mirror == AUTO and not offline else (),
-        offline=offline,
-    )
-    return resolve_online(request, options, machine, sources, report, data=data_folder())[0]

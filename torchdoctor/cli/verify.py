@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.locations import environment_python, print_json
-from torchdoctor.cli.options import Output, names, output_options
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.options import names, output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CHECKS, DEVICES
 from torchdoctor.core.i18n.catalog import gettext
 

@@ -46,11 +46,12 @@ class Reporter(FetchProgress, Protocol):
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
         """One check of the verification has ended."""
 
-    def confirm(self, question: str) -> bool:
-        """Ask; False where nobody can answer."""
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can answer."""
 
-    def agree(self, question: str) -> bool:
-        """Ask before the requested work is done; True where nobody can answer."""
+    def ask(self, question: str, *, default: bool) -> bool:
+        """Ask a yes-or-no question; `default` is the answer of the Enter key, and where nobody can answer."""
 
 
 class SilentReporter:
@@ -86,10 +87,11 @@ class SilentReporter:
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
         """Report nothing."""
 
-    def confirm(self, question: str) -> bool:  # noqa: ARG002
+    @property
+    def can_ask(self) -> bool:
         """Return False: nobody can answer."""
         return False
 
-    def agree(self, question: str) -> bool:  # noqa: ARG002
-        """Return False: nobody can answer, and what needs consent is refused."""
+    def ask(self, question: str, *, default: bool) -> bool:  # noqa: ARG002
+        """Return False: what needs consent is refused, whatever the default."""
         return False

@@ -10,12 +10,12 @@ from torchdoctor.diagnose.rules import RULES
 from torchdoctor.doctor.checks import CHECKS, CheckText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from torchdoctor.diagnose import Finding
     from torchdoctor.doctor.model import CheckUp
 
-__all__ = ["CheckLine", "Mark", "check_of", "chosen_checks", "lines_of"]
+__all__ = ["CheckLine", "Mark", "check_of", "lines_of"]
 
 Mark = Literal["ok", "warning", "error", "unknown"]
 
@@ -66,16 +66,6 @@ class CheckLine:
 def check_of(finding: Finding) -> str:
     """The check to which a finding belongs."""
     return _BY_LAYER[_LAYERS.get(finding.id, Layer.RUNTIME)]
-
-
-def chosen_checks(only: Iterable[str], exclude: Iterable[str]) -> tuple[str, ...]:
-    """The checks to show: all, or those named by id or section, less those excluded."""
-    wanted, unwanted = tuple(only), tuple(exclude)
-
-    def named(check: str, names: Sequence[str]) -> bool:
-        return any(check == name or check.startswith(f"{name}.") for name in names)
-
-    return tuple(row for row in CHECKS if (not wanted or named(row, wanted)) and not named(row, unwanted))
 
 
 def lines_of(seen: CheckUp, findings: Sequence[Finding], checks: Sequence[str]) -> tuple[CheckLine, ...]:

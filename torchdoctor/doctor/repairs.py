@@ -33,6 +33,7 @@ __all__ = [
     "RemoveLeftovers",
     "Repair",
     "Repaired",
+    "confirmed_outcomes",
     "fix_command",
     "repairs_for",
     "with_fix_command",
@@ -260,3 +261,14 @@ def _broken(seen: CheckUp) -> frozenset[str]:
         if any(path.startswith(f"{row.folder}/") for path in cut):
             damaged.add(row.name)
     return frozenset(damaged)
+
+
+def confirmed_outcomes(outcomes: Sequence[Repaired], findings: Sequence[Finding]) -> tuple[Repaired, ...]:
+    """Return the outcomes after a second check: a repair failed if one of its findings is still reported."""
+    left = {finding.id for finding in findings}
+    return tuple(
+        replace(outcome, outcome="failed", why=message("it is still there: {ids}", ids=joined(still)))
+        if outcome.outcome == "repaired" and (still := sorted(left & set(outcome.findings)))
+        else outcome
+        for outcome in outcomes
+    )

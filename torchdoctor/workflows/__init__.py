@@ -1,3 +1,48 @@
-"""Joins the stages, one function a command. The only modules that may use several stages."""
+"""The workflows of the commands: the only modules that join several stages, one function a command."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from torchdoctor.workflows.bundle import BundleOptions, download
+    from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult, run_doctor
+    from torchdoctor.workflows.install import InstallOptions, InstallResult, run_install
+    from torchdoctor.workflows.kernel_add import register_kernel
+    from torchdoctor.workflows.kernel_repair import repair_kernel
+    from torchdoctor.workflows.plan import resolve_online
+    from torchdoctor.workflows.repair import RepairOptions
+    from torchdoctor.workflows.sources import SourceOptions
+
+__all__ = [
+    "BundleOptions",
+    "DoctorOptions",
+    "DoctorResult",
+    "InstallOptions",
+    "InstallResult",
+    "RepairOptions",
+    "SourceOptions",
+    "download",
+    "register_kernel",
+    "repair_kernel",
+    "resolve_online",
+    "run_doctor",
+    "run_install",
+]
+
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "bundle": ("BundleOptions", "download"),
+            "doctor": ("DoctorOptions", "DoctorResult", "run_doctor"),
+            "install": ("InstallOptions", "InstallResult", "run_install"),
+            "kernel_add": ("register_kernel",),
+            "kernel_repair": ("repair_kernel",),
+            "plan": ("resolve_online",),
+            "repair": ("RepairOptions",),
+            "sources": ("SourceOptions",),
+        },
+    )

@@ -10,7 +10,8 @@ from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.lock.sizes import with_sizes
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.context import AcquireContext
-from torchdoctor.workflows.plan import gather_sources, resolve_online
+from torchdoctor.workflows.plan import resolve_online
+from torchdoctor.workflows.sources import gather_sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.target import Target
     from torchdoctor.resolve.model import Plan, Request
     from torchdoctor.sources.order import Sources
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["BundleOptions", "download", "lock_for"]
 
@@ -65,7 +66,12 @@ def download(
 def _decide(options: BundleOptions, system: System, report: Reporter) -> tuple[Plan, Sources]:
     sources = gather_sources(options.sources, system, options.python, report)
     return resolve_online(
-        options.request, options.sources, options.machine, sources, report, data=options.data
+        options.request,
+        options.machine,
+        sources,
+        offline=options.sources.offline,
+        report=report,
+        data=options.data,
     )
 
 

@@ -1,274 +1,158 @@
-"""What `doctor` does with its options: looks, judges, repairs where asked to, prints."""
+"""The check-up of one environment: inspect, diagnose, and on request repair and check again."""
 
 from __future__ import annotations
 
-import os
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from torchdoctor.cli.locations import cache_folder, data_folder, print_json
-from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, translate
-from torchdoctor.errors import UsageError
+from torchdoctor.core.system.background import BackgroundCall
+from torchdoctor.detect import describe_python
+from torchdoctor.doctor import InspectOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from torchdoctor.cli.options import Output
+    from torchdoctor.core.fs.user_folders import UserFolders
+    from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.diagnose import Finding
-    from torchdoctor.doctor import CheckUp, InspectOptions
+    from torchdoctor.diagnose import Diagnosis, Finding
+    from torchdoctor.doctor import CheckUp
     from torchdoctor.doctor.check_lines import CheckLine
     from torchdoctor.doctor.repairs import Repair, Repaired
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.repair import RepairOptions
     from wheels_index import Snapshot
 
-__all__ = ["DoctorOptions", "look_everywhere", "run_doctor"]
-
-_COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "note": "blue"}
+__all__ = ["DoctorOptions", "DoctorResult", "run_doctor"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorOptions:
-    """The options of one check-up."""
+    """What to check: ids of `checks` (None: all), and ids of findings that are `excluded` from the result.
 
-    checks: tuple[str, ...]
-    exclude: frozenset[str]
-    strict: bool
-    fix: bool
-    dry_run: bool
-    yes: bool
-    how: InspectOptions
-    options: Mapping[str, Any]
+    `translate` gives the language of the findings. Without `repair` nothing is changed.
+    """
+
+    checks: tuple[str, ...] | None = None
+    excluded: frozenset[str] = frozenset()
+    inspection: InspectOptions = field(default_factory=InspectOptions)
+    translate: Callable[[str], str] = str
+    repair: RepairOptions | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoctorResult:
+    """What was seen and what is wrong: a line for each check, and the findings of the diagnosis.
+
+    `repairs` are what torchdoctor can repair itself, with the command `fix_command`; `outcomes` say how each repair
+    ended, where repairs were asked for. `checked_again`: something was repaired, and this is what is seen now.
+    """
+
+    check_up: CheckUp
+    diagnosis: Diagnosis
+    lines: tuple[CheckLine, ...]
+    repairs: tuple[Repair, ...]
+    fix_command: str
+    outcomes: tuple[Repaired, ...] = ()
+    checked_again: bool = False
 
     @property
-    def sources(self) -> SourceOptions:
-        """Where a repair may take files from; imported only for one."""
-        from torchdoctor.workflows.plan import SourceOptions
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong, the most likely first cause first."""
+        return self.diagnosis.findings
 
-        names = ("index_url", "find_links", "mirror", "offline")
-        return SourceOptions(**{name: self.options[name] for name in names})
+    def exit_status(self, *, strict: bool = False) -> int:
+        """Return 1 for an error, with `strict` for a warning too, else 0."""
+        worst = {finding.severity for finding in self.findings} | {line.mark for line in self.lines}
+        return 1 if "error" in worst or (strict and "warning" in worst) else 0
 
-    @staticmethod
-    def of(options: Mapping[str, Any]) -> DoctorOptions:
-        """The options as they were given; `UsageError` for a check that there is not."""
-        from torchdoctor.doctor import InspectOptions
-        from torchdoctor.doctor.check_lines import chosen_checks
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of `doctor --json`."""
+        from torchdoctor.inventory.installed import read_installed
 
-        _refuse_unknown((*options["only"], *options["exclude"]))
-        checks = chosen_checks(options["only"], options["exclude"])
-        return DoctorOptions(
-            checks=checks,
-            exclude=frozenset(options["exclude"]),
-            strict=options["strict"],
-            fix=options["fix"],
-            dry_run=options["dry_run"],
-            yes=options["yes"],
-            how=InspectOptions(
-                importing=options["importing"] and "pytorch.import" in checks,
-                asking=options["network"] and "network.index" in checks,
-                deep=options["deep"],
-            ),
-            options=options,
-        )
-
-
-def _refuse_unknown(names: Sequence[str]) -> None:
-    import difflib
-
-    from torchdoctor.diagnose.rules import RULES
-    from torchdoctor.doctor.checks import CHECKS
-
-    known = {*CHECKS, *(name.partition(".")[0] for name in CHECKS), *(rule.id for rule in RULES)}
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            see = message("see `torchdoctor doctor --list-checks`")
-            raise UsageError(
-                message("there is no check {name!r}", name=name[:60]),
-                fix=message("did you mean {near}? {see}", near=near[0], see=see) if near else see,
-            )
+        check_up = self.check_up
+        problems = any(finding.severity != "note" for finding in self.findings)
+        problems = problems or any(line.mark == "error" for line in self.lines)
+        return {
+            "schema": 1,
+            "verdict": "problems-found" if problems else "nothing-wrong-found",
+            "machine": check_up.detection.machine.to_json(),
+            "plan": check_up.plan.to_json() if check_up.plan else None,
+            "environment": {
+                "path": str(check_up.python.prefix),
+                "python": str(check_up.python.executable),
+                "packages": read_installed(check_up.python.site_packages).to_json(),
+            },
+            "checks": [line.to_json() for line in self.lines],
+            "findings": [finding.to_json() for finding in self.findings],
+            "repairs": [outcome.to_json() for outcome in self.outcomes],
+        }
 
 
-def run_doctor(python: Path, asked: DoctorOptions, output: Output) -> int:
-    """Check up one environment; the exit status is 1 when something is wrong."""
-    from torchdoctor.core.system import host_system
-    from torchdoctor.core.system.background import BackgroundCall
-    from torchdoctor.detect import describe_python
-
-    system = host_system(os.environ)
-    asking = BackgroundCall(lambda: describe_python(system, python))
-    # The rules are read while the interpreter says what it is: each takes some 20 ms.
-    from torchdoctor.doctor.check_lines import lines_of
-    from torchdoctor.doctor.repairs import fix_command, with_fix_command
-    from torchdoctor.sources.index_cache import known_index
-
-    described = asking.result()
-    index = known_index(data_folder(), lambda text: click.echo(text, err=True))
-    seen, findings = _judged(system, described, asked, index)
-    repairs = _repairs(seen, findings, index)
-    done: tuple[Repaired, ...] = ()
-    if asked.fix:
-        done = _mend(repairs, seen, findings, asked, output, system)
-        if changed := any(row.outcome == "repaired" for row in done):
-            seen, findings = _judged(system, described, asked, index)
-            done = _checked_again(done, findings)
-    mends = fix_command(described)
-    if not asked.fix:
-        findings = with_fix_command(findings, repairs, mends)
-    lines = lines_of(seen, findings, asked.checks)
-    if output.json:
-        print_json(_document(seen, findings, lines, done))
-    else:
-        if not asked.fix or changed:
-            _report(findings, lines, output)
-        _end(findings, lines, done, "" if asked.fix or not repairs else mends, output)
-    worst = {row.severity for row in findings} | {row.mark for row in lines}
-    return 1 if "error" in worst or (asked.strict and "warning" in worst) else 0
-
-
-def _mend(
-    repairs: Sequence[Repair],
-    seen: CheckUp,
-    findings: Sequence[Finding],
-    asked: DoctorOptions,
-    output: Output,
+def run_doctor(
+    python: Path,
+    options: DoctorOptions,
+    *,
     system: System,
-) -> tuple[Repaired, ...]:
-    """Say what is wrong and what can be done about it, then ask and do it."""
-    from torchdoctor.doctor.check_lines import lines_of
-    from torchdoctor.report.terminal.doctor import planned_lines
-    from torchdoctor.report.terminal.wrap import columns_of
+    folders: UserFolders,
+    report: Reporter,
+    on_diagnosed: Callable[[DoctorResult], None] | None = None,
+) -> DoctorResult:
+    """Check the environment of the interpreter `python`; with `options.repair` repair it and check it again.
+
+    `on_diagnosed` gets the first result before any repair is asked for. Raises `EnvironmentUnusable` when the
+    interpreter does not run; a repair that fails is an outcome, not an error.
+    """
+    describing = BackgroundCall(lambda: describe_python(system, python))
+    # The rules take some 20 ms to load, as long as the interpreter takes to describe itself.
+    from torchdoctor.doctor.repairs import confirmed_outcomes, with_fix_command
+    from torchdoctor.sources.index_cache import known_index
     from torchdoctor.workflows.repair import run_repairs
 
-    if not output.json:
-        _report(findings, lines_of(seen, findings, asked.checks), output)
-        for text in planned_lines(() if asked.dry_run else repairs, columns_of(sys.stdout)):
-            click.echo(text)
-    return run_repairs(repairs, seen, asked, output, system)
+    described, index = describing.result(), known_index(folders.data, report.warn)
+    first = _diagnosed(described, options, system, folders, index)
+    if options.repair is None:
+        findings = with_fix_command(first.findings, first.repairs, first.fix_command)
+        return replace(first, diagnosis=replace(first.diagnosis, findings=findings))
+    if on_diagnosed is not None:
+        on_diagnosed(first)
+    outcomes = run_repairs(
+        first.repairs, described, options.repair, system=system, folders=folders, report=report
+    )
+    if all(outcome.outcome != "repaired" for outcome in outcomes):
+        return replace(first, outcomes=outcomes)
+    second = _diagnosed(described, options, system, folders, index)
+    outcomes = confirmed_outcomes(outcomes, second.findings)
+    return replace(second, outcomes=outcomes, checked_again=True)
 
 
-def _repairs(seen: CheckUp, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
-    if not findings:
-        return ()
-    from torchdoctor.doctor.repairs import repairs_for
-
-    return repairs_for(seen, findings, index)
-
-
-def _judged(
-    system: System, python: PythonInfo, asked: DoctorOptions, index: Any
-) -> tuple[CheckUp, tuple[Finding, ...]]:
+def _diagnosed(
+    python: PythonInfo, options: DoctorOptions, system: System, folders: UserFolders, index: Snapshot
+) -> DoctorResult:
+    """Inspect the environment and judge what was seen, less what the options leave out."""
     from torchdoctor.diagnose.engine import diagnose
     from torchdoctor.doctor import inspect
-    from torchdoctor.doctor.check_lines import check_of
+    from torchdoctor.doctor.check_lines import check_of, lines_of
+    from torchdoctor.doctor.check_selection import select_doctor_checks
     from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.live_signs import live_rules
+    from torchdoctor.doctor.repairs import fix_command, repairs_for
 
-    seen = inspect(system, python, here=Path.cwd(), cache=cache_folder(), index=index, how=asked.how)
-    found = diagnose(evidence_from(seen), _, live_rules())
-    kept = [row for row in found.findings if row.id not in asked.exclude and check_of(row) in asked.checks]
-    return seen, tuple(kept)
-
-
-def _checked_again(done: Sequence[Repaired], findings: Sequence[Finding]) -> tuple[Repaired, ...]:
-    """A repair whose finding is still there has failed, whatever it said of itself."""
-    from dataclasses import replace
-
-    left = {row.id for row in findings}
-    return tuple(
-        replace(row, outcome="failed", why=message("it is still there: {ids}", ids=joined(still)))
-        if row.outcome == "repaired" and (still := sorted(left & set(row.findings)))
-        else row
-        for row in done
+    check_up = inspect(
+        system, python, here=folders.current, cache=folders.cache, index=index, how=options.inspection
     )
-
-
-def _document(
-    seen: CheckUp, findings: Sequence[Finding], lines: Sequence[CheckLine], done: Sequence[Repaired]
-) -> dict[str, Any]:
-    from torchdoctor.inventory.installed import read_installed
-
-    return {
-        "schema": 1,
-        "verdict": "problems-found" if _problems(findings, lines) else "nothing-wrong-found",
-        "machine": seen.detection.machine.to_json(),
-        "plan": seen.plan.to_json() if seen.plan else None,
-        "environment": {
-            "path": str(seen.python.prefix),
-            "python": str(seen.python.executable),
-            "packages": read_installed(seen.python.site_packages).to_json(),
-        },
-        "checks": [row.to_json() for row in lines],
-        "findings": [row.to_json() for row in findings],
-        "repairs": [row.to_json() for row in done],
-    }
-
-
-def _problems(findings: Sequence[Finding], lines: Sequence[CheckLine]) -> bool:
-    return any(row.severity != "note" for row in findings) or any(row.mark == "error" for row in lines)
-
-
-def _report(findings: Sequence[Finding], lines: Sequence[CheckLine], output: Output) -> None:
-    """How things are, then what is wrong."""
-    from torchdoctor.report.terminal.diagnosis import finding_lines
-    from torchdoctor.report.terminal.doctor import checkup_lines
-    from torchdoctor.report.terminal.wrap import columns_of
-
-    columns = columns_of(sys.stdout)
-    if not output.quiet:
-        for text in checkup_lines(lines, _styled, verbose=bool(output.verbose), columns=columns):
-            click.echo(text)
-    for row in findings:
-        click.echo()
-        for text in finding_lines(row, _styled, columns):
-            click.echo(text)
-
-
-def _end(
-    findings: Sequence[Finding],
-    lines: Sequence[CheckLine],
-    done: Sequence[Repaired],
-    mends: str,
-    output: Output,
-) -> None:
-    """What became of the repairs, and the verdict as the last line."""
-    from torchdoctor.report.terminal.doctor import repair_lines, verdict
-
-    if done:
-        click.echo()
-    for text in repair_lines(done):
-        click.echo(text)
-    if not output.quiet or findings:
-        click.echo(f"\n{verdict(findings, lines, mends)}")
-
-
-def _styled(text: str, kind: str) -> str:
-    return click.style(text, fg=_COLOURS.get(kind), bold=kind == "title")
-
-
-def look_everywhere(output: Output, *, strict: bool) -> int:
-    """One line for each environment on this machine, and what a notebook would run."""
-    from torchdoctor.core.system import host_system
-    from torchdoctor.doctor.all_environments import environments, warnings_for
-
-    rows = environments(host_system(os.environ), here=Path.cwd())
-    notes = warnings_for(rows)
-    if output.json:
-        print_json({"schema": 1, "environments": [row.to_json() for row in rows], "notes": list(notes)})
-        return 1 if notes and strict else 0
-    width = max((len(str(row.prefix)) for row in rows), default=0)
-    for row in rows:
-        torch = f"torch {row.torch} ({row.build or '?'})" if row.torch else _("no torch")
-        known_by = f"  {translate(joined(row.known_by))}" if row.known_by else ""
-        click.echo(f"{row.prefix!s:{width}}  Python {row.python_version or '?'}  {torch}{known_by}")
-    for text in notes:
-        click.echo(f"{click.style('!', fg='yellow')} {translate(text)}")
-    if not rows:
-        click.echo(_("no environment was found"))
-    return 1 if notes and strict else 0
+    diagnosis = diagnose(evidence_from(check_up), options.translate, live_rules())
+    checks = select_doctor_checks() if options.checks is None else options.checks
+    findings = tuple(
+        finding
+        for finding in diagnosis.findings
+        if finding.id not in options.excluded and check_of(finding) in checks
+    )
+    return DoctorResult(
+        check_up=check_up,
+        diagnosis=replace(diagnosis, findings=findings),
+        lines=lines_of(check_up, findings, checks),
+        repairs=repairs_for(check_up, findings, index) if findings else (),
+        fix_command=fix_command(python),
+    )

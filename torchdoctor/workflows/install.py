@@ -25,7 +25,8 @@ from torchdoctor.lock.read import plan_of_lock, read_lock
 from torchdoctor.resolve.model import Plan, Request
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.context import AcquireContext
-from torchdoctor.workflows.plan import SourceOptions, gather_sources, preload_modules, resolve_online
+from torchdoctor.workflows.plan import preload_modules, resolve_online
+from torchdoctor.workflows.sources import SourceOptions, gather_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources.order import Sources
     from torchdoctor.verify import VerifyReport
 
-__all__ = ["InstallOptions", "InstallResult", "install"]
+__all__ = ["InstallOptions", "InstallResult", "run_install"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +93,7 @@ class InstallResult:
         return 1 if self.verification is not None and not self.verification.passed else 0
 
 
-def install(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
+def run_install(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
     """Run the line; every failure is a `TorchdoctorError` and leaves what was there before as it was."""
     recover_environment(options.folder, options.cache / "locks")
     state = inspect_location(options.folder)
@@ -106,7 +107,12 @@ def install(options: InstallOptions, *, system: System, report: Reporter) -> Ins
         plan = plan_of_lock(given, options.lock)
     else:
         plan, sources = resolve_online(
-            options.request, options.sources, detection.machine, sources, report, data=options.data
+            options.request,
+            detection.machine,
+            sources,
+            offline=options.sources.offline,
+            report=report,
+            data=options.data,
         )
     with run_directory(options.cache) as work:
         context = _errand(options, state, python, detection.machine, sources, work, system, report)
@@ -249,7 +255,7 @@ def _bring(
         question = message(
             "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=options.folder
         )
-        if changes and not options.assume_yes and not report.agree(question):
+        if changes and not options.assume_yes and not report.ask(question, default=True):
             raise InstallFailed(
                 message("{folder} was not changed, as it was not agreed to", folder=options.folder),
                 fix=message("answer with y, or give --yes; --dry-run shows the changes alone"),

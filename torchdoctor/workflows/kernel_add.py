@@ -21,7 +21,7 @@ from torchdoctor.kernel.search_paths import jupyter_prefixes
 from torchdoctor.lock.compile import compile_lock
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.resolve.model import Plan
-from torchdoctor.workflows.plan import gather_sources
+from torchdoctor.workflows.sources import gather_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.kernel.register import Kernel
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["free_display_name", "install_ipykernel", "register_kernel"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.kernel.model import KernelState
-    from torchdoctor.workflows.plan import SourceOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["refuse_conda_made", "repair_kernel"]
 
@@ -102,7 +102,7 @@ def repair_kernel(
 
 
 def _ask(question: str, assume_yes: bool, report: Reporter) -> None:
-    if not assume_yes and not report.confirm(question):
+    if not assume_yes and not report.ask(question, default=False):
         raise NotConfirmed(
             message("{question} Nobody said yes, so nothing was changed", question=question),
             fix=message("answer y, or say it beforehand with --yes"),

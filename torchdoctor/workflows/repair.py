@@ -1,109 +1,129 @@
-"""What `doctor --fix` does: each repair shown, asked for, carried out; one that fails leaves things as they were."""
+"""The repairs of `doctor --fix`: each is asked for and made; one that fails leaves everything as it was."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.cli.locations import cache_folder, data_folder
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
 from torchdoctor.doctor.repairs import Reinstall, RemoveLeftovers, Repaired
 from torchdoctor.errors import TorchdoctorError
-from torchdoctor.report.terminal.stages import StageLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.cli.options import Output
+    from torchdoctor.core.fs.user_folders import UserFolders
+    from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
-    from torchdoctor.doctor import CheckUp
+    from torchdoctor.detect import PythonInfo
     from torchdoctor.doctor.repairs import KernelRepair, Repair
-    from torchdoctor.workflows.doctor import DoctorOptions
+    from torchdoctor.workflows.sources import SourceOptions
 
-__all__ = ["run_repairs"]
+__all__ = ["RepairOptions", "run_repairs"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RepairOptions:
+    """How to repair: `sources` serve the packages; `dry_run` changes nothing, `assume_yes` asks nobody."""
+
+    sources: SourceOptions
+    dry_run: bool = False
+    assume_yes: bool = False
 
 
 def run_repairs(
-    repairs: Sequence[Repair], seen: CheckUp, asked: DoctorOptions, output: Output, system: System
+    repairs: Sequence[Repair],
+    python: PythonInfo,
+    options: RepairOptions,
+    *,
+    system: System,
+    folders: UserFolders,
+    report: Reporter,
 ) -> tuple[Repaired, ...]:
-    """Every repair that is agreed to, in order; each says how it ended."""
-    report = StageLines(
-        quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not (output.json or asked.yes)
+    """Make every repair that the user agrees to, in order, and return how each ended. `python` is the environment's."""
+    repairer = _Repairer(
+        python=python, sources=options.sources, system=system, folders=folders, report=report
     )
-    try:
-        return tuple(_one(row, seen, asked, system, report, alone=len(repairs) == 1) for row in repairs)
-    finally:
-        report.close()
-
-
-def _one(
-    row: Repair, seen: CheckUp, asked: DoctorOptions, system: System, report: StageLines, *, alone: bool
-) -> Repaired:
-    # One that is alone was told in the line above.
-    question = message("Do it?") if alone else message("{what}?", what=row.what)
-    if (why := _refused(question, asked, report)) is not None:
-        return Repaired(findings=row.findings, what=row.what, outcome="skipped", why=why)
-    try:
-        if isinstance(row, Reinstall):
-            _reinstall(row, seen, asked, system, report)
-            _clear(row, report)
-        elif isinstance(row, RemoveLeftovers):
-            _clear(row, report)
+    outcomes = []
+    for repair in repairs:
+        # A single repair was already described in the line above the question.
+        question = message("Do it?") if len(repairs) == 1 else message("{what}?", what=repair.what)
+        reason = _refusal(question, options, report)
+        if reason is not None:
+            outcome = Repaired(findings=repair.findings, what=repair.what, outcome="skipped", why=reason)
         else:
-            _repair_kernel(row, seen, asked, system, report)
-    except TorchdoctorError as error:
-        why = joined((error.message, error.fix), "; ")
-        return Repaired(findings=row.findings, what=row.what, outcome="failed", why=why)
-    return Repaired(findings=row.findings, what=row.what, outcome="repaired")
+            outcome = repairer.make(repair)
+        outcomes.append(outcome)
+    return tuple(outcomes)
 
 
-def _refused(question: str, asked: DoctorOptions, report: StageLines) -> str | None:
-    """Why nothing is done; None where it was agreed to, by --yes or by the answer."""
-    if asked.dry_run:
+def _refusal(question: str, options: RepairOptions, report: Reporter) -> str | None:
+    """Return why the repair is not made; None where the user agreed, by `--yes` or by the answer."""
+    if options.dry_run:
         return "--dry-run"
-    if asked.yes:
+    if options.assume_yes:
         return None
-    if not report.may_ask:
-        return message("nobody could be asked; --yes says it beforehand")
-    return None if report.agree(question) else message("declined")
+    if not report.can_ask:
+        return message("nobody could be asked; give --yes to agree beforehand")
+    return None if report.ask(question, default=True) else message("declined")
 
 
-def _reinstall(
-    row: Reinstall, seen: CheckUp, asked: DoctorOptions, system: System, report: StageLines
-) -> None:
-    from torchdoctor.workflows.install import InstallOptions, install
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Repairer:
+    """Makes repairs in one environment and in kernels."""
 
-    options = InstallOptions(
-        folder=seen.python.prefix,
-        cache=cache_folder(),
-        data=data_folder(),
-        request=row.request,
-        sources=asked.sources,
-        reinstall=row.reinstall,
-        verify=False,
-        assume_yes=True,
-    )
-    install(options, system=system, report=report)
+    python: PythonInfo
+    sources: SourceOptions
+    system: System
+    folders: UserFolders
+    report: Reporter
 
+    def make(self, repair: Repair) -> Repaired:
+        """Make one repair; an error becomes its outcome."""
+        try:
+            if isinstance(repair, Reinstall):
+                self._reinstall(repair)
+                self._remove_leftovers(repair)
+            elif isinstance(repair, RemoveLeftovers):
+                self._remove_leftovers(repair)
+            else:
+                self._repair_kernel(repair)
+        except TorchdoctorError as error:
+            reason = joined((error.message, error.fix), "; ")
+            return Repaired(findings=repair.findings, what=repair.what, outcome="failed", why=reason)
+        return Repaired(findings=repair.findings, what=repair.what, outcome="repaired")
 
-def _clear(row: Reinstall | RemoveLeftovers, report: StageLines) -> None:
-    """Only once all else is done: what is put aside may be the one copy of a package that is half removed."""
-    if row.leftovers:
-        remove_folders(row.leftovers)
-        report.note(message("removed {folders}", folders=joined(row.leftovers)))
+    def _reinstall(self, repair: Reinstall) -> None:
+        from torchdoctor.workflows.install import InstallOptions, run_install
 
+        options = InstallOptions(
+            folder=self.python.prefix,
+            cache=self.folders.cache,
+            data=self.folders.data,
+            request=repair.request,
+            sources=self.sources,
+            reinstall=repair.reinstall,
+            verify=False,
+            assume_yes=True,
+        )
+        run_install(options, system=self.system, report=self.report)
 
-def _repair_kernel(
-    row: KernelRepair, seen: CheckUp, asked: DoctorOptions, system: System, report: StageLines
-) -> None:
-    from torchdoctor.workflows.kernel_repair import repair_kernel
+    def _remove_leftovers(self, repair: Reinstall | RemoveLeftovers) -> None:
+        """Remove them last: a folder that pip put aside may be the only copy of a half-removed package."""
+        if repair.leftovers:
+            remove_folders(repair.leftovers)
+            self.report.note(message("removed {folders}", folders=joined(repair.leftovers)))
 
-    repair_kernel(
-        row.kernel,
-        python=seen.python.executable,
-        assume_yes=True,
-        sources=asked.sources,
-        cache=cache_folder(),
-        system=system,
-        report=report,
-    )
+    def _repair_kernel(self, repair: KernelRepair) -> None:
+        from torchdoctor.workflows.kernel_repair import repair_kernel
+
+        repair_kernel(
+            repair.kernel,
+            python=self.python.executable,
+            assume_yes=True,
+            sources=self.sources,
+            cache=self.folders.cache,
+            system=self.system,
+            report=self.report,
+        )

@@ -17,10 +17,11 @@ from torchdoctor.cli.config.settings import (
     read_config,
     refuse_unknown,
 )
-from torchdoctor.cli.locations import cache_folder, data_folder, print_json
-from torchdoctor.cli.options import AsTyped, Output, output_options
+from torchdoctor.cli.options import AsTyped, output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import SETTING
 from torchdoctor.cli.value_origin import variable_of
+from torchdoctor.core.fs.user_folders import cache_folder, data_folder
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
@@ -63,7 +64,11 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
     path = config_path()
     config = read_config(path)
     settings = list(every_setting(config, everything=everything))
-    folders = {"config": str(path), "cache": str(cache_folder()), "data": str(data_folder())}
+    folders = {
+        "config": str(path),
+        "cache": str(cache_folder(os.environ)),
+        "data": str(data_folder(os.environ)),
+    }
     if output.json:
         rows = [asdict(row) for row in settings]
         print_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})

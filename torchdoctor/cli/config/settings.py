@@ -33,7 +33,7 @@ def config_path() -> Path:
         return Path(given).expanduser()
     from platformdirs import user_config_path
 
-    from torchdoctor.cli.locations import user_directory
+    from torchdoctor.core.fs.user_folders import user_directory
 
     return user_directory(user_config_path, "TORCHDOCTOR_CONFIG") / "config.toml"
 

@@ -30,7 +30,7 @@ class StageLines:
     def __init__(self, *, quiet: bool = False, verbose: int = 0, may_ask: bool = True) -> None:
         self.quiet, self.verbose = quiet, verbose
         self.terminal = sys.stderr.isatty()
-        self.may_ask = may_ask and sys.stdin.isatty() and self.terminal
+        self.can_ask = may_ask and sys.stdin.isatty() and self.terminal
         self._columns = columns_of(sys.stderr)
         self._fetch: FetchView | None = None
         self._turn = threading.Lock()
@@ -75,15 +75,10 @@ class StageLines:
         else:
             self.detail(text)
 
-    def confirm(self, question: str) -> bool:
-        """Ask on a terminal; False elsewhere."""
+    def ask(self, question: str, *, default: bool) -> bool:
+        """Ask on a terminal; elsewhere the answer is `default`."""
         self._end_bar()
-        return self.may_ask and click.confirm(translate(question), default=False, err=True)
-
-    def agree(self, question: str) -> bool:
-        """Ask on a terminal; True elsewhere, where a command does what it was started for."""
-        self._end_bar()
-        return not self.may_ask or click.confirm(translate(question), default=True, err=True)
+        return click.confirm(translate(question), default=default, err=True) if self.can_ask else default
 
     def start(self, total: int | None, files: int) -> None:
         """Show how the bytes come: bars on a terminal, a line now and then elsewhere."""

@@ -1,0 +1,112 @@
+"""Gather the sources of packages, in order: the options, pip's and uv's settings, the official index, PyPI."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fs.user_folders import current_folder
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.urls import redact_url
+from torchdoctor.errors import UsageError
+from torchdoctor.sources.keyring import with_passwords
+from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
+from torchdoctor.sources.order import order_sources
+from torchdoctor.sources.read_config import read_settings
+
+if TYPE_CHECKING:
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import System
+    from torchdoctor.detect import PythonInfo
+    from torchdoctor.sources.installer_config import Setting
+    from torchdoctor.sources.order import Sources
+
+__all__ = ["SourceOptions", "gather_sources", "sources_from_options"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceOptions:
+    """Where to look for packages.
+
+    `index_url` and `find_links` (folders or pages of wheels) come before all other sources. `mirror` is the name of a
+    mirror of the PyTorch index, or "auto" for the fastest. With `offline` only folders and the cache are used.
+    """
+
+    index_url: str | None = None
+    find_links: tuple[str, ...] = ()
+    mirror: str | None = None
+    offline: bool = False
+
+
+def gather_sources(options: SourceOptions, system: System, python: PythonInfo, report: Reporter) -> Sources:
+    """Return every source in order, with the passwords of its index.
+
+    Raises `UsageError` for a folder that does not exist, a URL that is none, or an unknown mirror.
+    """
+    for place in options.find_links:
+        if not _exists(place):
+            raise UsageError(
+                message("--find-links: there is no {place}", place=place),
+                fix=message("name a folder or a page that exists"),
+            )
+    sources = sources_from_options(options, report, _usable_settings(system, python, report))
+    for text in sources.ignored:
+        report.note(text)
+    return with_passwords(sources, system)
+
+
+def sources_from_options(
+    options: SourceOptions, report: Reporter, settings: tuple[Setting, ...] = ()
+) -> Sources:
+    """Return the sources that the options name, before those of pip's and uv's `settings`; mirrors may be timed."""
+    return order_sources(
+        index_url=options.index_url,
+        find_links=options.find_links,
+        mirror_name=options.mirror,
+        by_speed=mirrors_by_speed(report.detail) if options.mirror == AUTO and not options.offline else (),
+        configured=settings,
+        offline=options.offline,
+    )
+
+
+def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tuple[Setting, ...]:
+    """Return pip's and uv's settings, without folders that do not exist now; report each of them."""
+    settings = read_settings(
+        system,
+        pythons=(python.executable, Path(sys.executable)),
+        prefixes=(python.prefix, Path(sys.prefix)),
+        folder=current_folder(),
+    )
+    return tuple(setting for setting in settings if _is_usable(setting, report))
+
+
+def _is_usable(setting: Setting, report: Reporter) -> bool:
+    if setting.kind == "no-index":
+        report.note(
+            message(
+                "{origin}: no index is used, only find-links; --index-url adds one",
+                origin=setting.origin,
+            )
+        )
+        return True
+    place = redact_url(setting.place)
+    if setting.kind == "find-links" and not _exists(setting.place):
+        # A disk that is not mounted now; pip ignores it too. An index that does not answer remains an error.
+        report.note(
+            message("{origin}: there is no {place}; it is ignored", origin=setting.origin, place=place)
+        )
+        return False
+    report.detail(
+        message(
+            "{origin}: {place} is passed to uv, which does not read this setting itself",
+            origin=setting.origin,
+            place=place,
+        )
+    )
+    return True
+
+
+def _exists(place: str) -> bool:
+    return "://" in place or Path(place).expanduser().exists()
