@@ -3,12 +3,14 @@
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..devices import kind
 from ..message import sentence
-from ..step import Outcome
 from .tolerances import FLOAT32_ERROR, Expectation, compare_results, reason_for_low_precision
+
+if TYPE_CHECKING:
+    from ..step import Outcome
 
 __all__ = ["attention"]
 

@@ -39,17 +39,17 @@ def mixed_precision(torch: Any, device: str) -> Outcome:
             "autocast leaves the output in {dtype}, not in {dtype2}", dtype=output.dtype, dtype2=dtype
         )
         return failed("wrong-dtype", text)
-    error = relative_error(torch, output.float(), exact.cpu().double())
+    off = relative_error(torch, output.float(), exact.cpu().double())
     # Written so that NaN fails.
-    if not error <= _MIXED_ERROR:
+    if not off <= _MIXED_ERROR:
         text = sentence(
-            "autocast gives a result {off:.1e} off (limit {mixed:.0e})", off=error, mixed=_MIXED_ERROR
+            "autocast gives a result {off:.1e} off (limit {mixed:.0e})", off=off, mixed=_MIXED_ERROR
         )
         return failed("wrong-result", text)
-    return _step(torch, model, x, output, error)
+    return _step(torch, model, x, output, off)
 
 
-def _step(torch: Any, model: Any, x: Any, output: Any, error: float) -> Outcome:
+def _step(torch: Any, model: Any, x: Any, output: Any, off: float) -> Outcome:
     """Go back through the output, change the parameters, and look at the gradients and the next loss."""
     name, dtype = output.device.type, output.dtype
     first = (output.float() ** 2).mean()
@@ -74,7 +74,7 @@ def _step(torch: Any, model: Any, x: Any, output: Any, error: float) -> Outcome:
         sentence(
             "{short} autocast is {off:.1e} from float32, gradients are finite, the loss falls",
             short=str(dtype).partition(".")[2],
-            off=error,
+            off=off,
         )
     )
 

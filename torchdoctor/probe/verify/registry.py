@@ -42,8 +42,8 @@ _SAME = "the same work in the same order on the same device"
 
 # These need no torch, so they come before its import and say what is wrong when it fails.
 BEFORE = (
-    Step("files", "no file of torch and its companions is missing or cut short", installed_files.installed_files, "once",
-         reason="sizes are those that RECORD lists", quick=True),
+    Step("files", "no file of torch and its companions is missing or cut short", installed_files.installed_files,
+         "once", reason="sizes are those that RECORD lists", quick=True),
     Step("pairing", "torchvision, torchaudio and the CUDA libraries are those that this torch was built with",
          pairing.pairing, "once", reason="a compiled part fits one release and one kind of build", quick=True),
 )  # fmt: skip
