@@ -31,6 +31,7 @@ _FLOW_TOKEN = re.compile(rf"{_QUOTED.pattern}|([\[\]{{}}'\"])|(,)|$")
 _BRACKET_OR_QUOTE = re.compile(
     rf"{_QUOTED.pattern}|([\[{{])|([\]}}])|(?:^|(?<=[ \[{{,:-]))(['\"])", re.MULTILINE
 )
+_CLOSING = ("]", "}")
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -63,7 +64,7 @@ def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
     """Each key at the left margin with its lines: what follows the colon, then the lines below it."""
     key, block = "", list[str]()
     for line in _lines(text.removeprefix("\ufeff")):
-        if line[0] == " " or line == "-" or line.startswith("- "):
+        if line[0] == " " or line in ("-", *_CLOSING) or line.startswith("- "):
             if not key:
                 raise _NotUnderstoodError
             block.append(line)
@@ -102,7 +103,7 @@ def _refuse_open_brackets(text: str) -> None:
     """A bracket or quote that stays open over the end of a line at the left margin would swallow the next key."""
     depth = 0
     for number, line in enumerate(text.split("\n")):
-        if depth and number and line[0] != " ":
+        if depth and number and line[0] != " " and line not in _CLOSING:
             raise _NotUnderstoodError
         for match in _BRACKET_OR_QUOTE.finditer(line):
             if match[5]:

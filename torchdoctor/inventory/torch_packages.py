@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fact import absent, found, unknown
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.inventory import files
-from torchdoctor.inventory.installed import local_variant
+from torchdoctor.inventory.build_variant import local_variant
 from torchdoctor.inventory.metadata import parse_version_file
 from torchdoctor.inventory.model import TorchPackage
 

@@ -47,9 +47,7 @@ _TRUE = ("y", "yes", "t", "true", "on", "1")
 _PIP_SECTIONS = (ENVIRONMENT_SECTION, "install", "global")
 
 
-def installer_settings(
-    environ: Mapping[str, str], python: PythonInfo, folder: Path
-) -> tuple[Setting, ...]:
+def installer_settings(environ: Mapping[str, str], python: PythonInfo, folder: Path) -> tuple[Setting, ...]:
     """What the pip of `python` and then uv, for a project in `folder`, are configured with; each place once."""
     settings = [
         *settings_of_pip(read_pip_settings(environ, python)),
@@ -107,7 +105,9 @@ def settings_of_uv(
     settings: list[Setting] = []
     for key, kind in _UV_KEYS.items():
         places = re.split(r"[\s,]+" if key == "UV_FIND_LINKS" else r"\s+", environ.get(key, "").strip())
-        settings += _settings(kind, [_without_name(place) for place in places], message("uv's {key}", key=key))
+        settings += _settings(
+            kind, [_without_name(place) for place in places], message("uv's {key}", key=key)
+        )
     if environ.get("UV_NO_INDEX", "").lower() in _TRUE:
         settings.append(Setting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX")))
     for name, table in files:

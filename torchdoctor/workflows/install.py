@@ -156,7 +156,7 @@ def _check_kernel_name(options: InstallOptions, system: System) -> None:
 def _look_around(
     options: InstallOptions, python: PythonInfo, system: System, report: Reporter
 ) -> tuple[Detection, Sources]:
-    """The machine and the sources, side by side: pip takes longer to say its settings than all else here."""
+    """The machine and the sources, side by side: both wait for other programs or for the disk."""
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(gather_sources, options.sources, system, python, report)
         detection = detect(system, python=python, environment=options.folder, cache=options.cache)
