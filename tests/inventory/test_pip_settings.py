@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import json
 import os
 import re
 import subprocess
@@ -32,28 +32,30 @@ def home(tmp_path):
     return {key: str(tmp_path / name) for key, name in names.items()} | {"PATH": os.environ["PATH"]}
 
 
-def pip_says(environ, *words):
-    """What `pip config` prints in this environment."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "pip", "config", *words],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def run_pip(environ, *words):
+    """What an interpreter with pip prints in this environment."""
+    ran = subprocess.run([sys.executable, *words], env=environ, capture_output=True, text=True, check=True)
     return ran.stdout
 
 
-def listed_by_pip(environ):
-    """Section and key -> value, by `pip config list`."""
-    lines = (line.partition("=") for line in pip_says(environ, "list").splitlines())
-    pairs = {name: ast.literal_eval(value) for name, _, value in lines}
-    return {tuple(name.split(".", 1)): value for name, value in pairs.items() if name != ":env:.config-file"}
+# What an option is if nothing on the command line sets it; `pip config list` mixes the levels up in pip 26.
+DEFAULTS = """
+import json
+from pip._internal.commands import create_command
+values = vars(create_command("install").parser.get_default_values())
+print(json.dumps({name: value for name, value in values.items() if isinstance(value, (str, int, float, list))}))
+"""
+
+
+def used_by_pip(environ):
+    """The options of `pip install`, by their names in pip."""
+    return json.loads(run_pip(environ, "-c", DEFAULTS))
 
 
 def read(environ):
-    """The same by our own reader."""
-    return {(row.section, row.key): row.value for row in read_pip_settings(environ, OURS)}
+    """Section and key -> value, by our own reader; the system's own file left out."""
+    rows = (row for row in read_pip_settings(environ, OURS) if row.origin != "/etc/pip.conf")
+    return {(row.section, row.key): row.value for row in rows}
 
 
 def write(path, text):
@@ -64,7 +66,7 @@ def write(path, text):
 @on_linux
 def test_each_file_that_pip_looks_at_is_looked_for(home):
     """In pip's own order: its list of places for the very same variables."""
-    places = re.findall(r"^\s+(/.+), exists: ", pip_says(home, "debug"), re.MULTILINE)
+    places = re.findall(r"^\s+(/.+), exists: ", run_pip(home, "-m", "pip", "config", "debug"), re.MULTILINE)
     assert {f"{sys.prefix}/pip.conf", "/etc/pip.conf", f"{home['HOME']}/.pip/pip.conf"} <= set(places)
     order = [places.index(path) for path in pip_files(home, OURS) if path in places]
     assert len(order) == len(places)
@@ -72,7 +74,7 @@ def test_each_file_that_pip_looks_at_is_looked_for(home):
 
 
 @on_linux
-def test_every_level_is_read_as_pip_lists_it(home, tmp_path):
+def test_every_level_is_read_as_pip_reads_it(home, tmp_path):
     """Global, user (old and new place) and variables, in every spelling, with several lines and sections."""
     write(
         tmp_path / "shared/pip/pip.conf", "[global]\nindex-url = https://shared.example/simple\ntimeout=9\n"
@@ -83,22 +85,25 @@ def test_every_level_is_read_as_pip_lists_it(home, tmp_path):
         "[install]\n--extra-index-url =\n  https://b.example\n  https://c.example\n[download]\nno-index=yes\n"
         "[global]\nfind-links = /srv/%(wheels)s ; here\n# a comment\n",
     )
-    environ = home | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/srv/it's here", "PIP_INDEX_URL": ""}
-    assert read(environ) == {key: value for key, value in listed_by_pip(environ).items() if value}
-    assert read(environ)["global", "index-url"] == "https://old.example/simple"
-    assert read(environ)["install", "extra-index-url"] == "\nhttps://b.example\nhttps://c.example"
-    assert read(environ)[ENVIRONMENT_SECTION, "find-links"] == "/srv/it's here"
+    environ = home | {"PIP_FIND_LINKS": "/srv/here", "PIP_INDEX_URL": ""}
+    ours, pips = read(environ), used_by_pip(environ)
+    assert ours["global", "index-url"] == pips["index_url"] == "https://old.example/simple"
+    assert ours["global", "timeout"] == str(int(pips["timeout"])) == "9"
+    assert ours["global", "retries"] == str(pips["retries"]) == "2"
+    assert ours["install", "extra-index-url"].split() == pips["extra_index_urls"]
+    assert ours[ENVIRONMENT_SECTION, "find-links"].split() == pips["find_links"] == ["/srv/here"]
+    assert not pips["no_index"]
 
 
 @on_linux
 def test_a_file_that_a_variable_names_takes_the_user_s_place(home, tmp_path):
     """Where PIP_CONFIG_FILE exists, pip leaves the user's own file out."""
-    write(tmp_path / "own/pip/pip.conf", "[global]\nindex-url = https://own.example/simple\n")
+    write(tmp_path / "own/pip/pip.conf", "[global]\nretries = 7\n")
     write(tmp_path / "named.conf", "[global]\ntimeout = 3\n")
-    for name, key in (("named.conf", "timeout"), ("none.conf", "index-url")):
+    for name, key, option in (("named.conf", "timeout", 3.0), ("none.conf", "retries", 7)):
         environ = home | {"PIP_CONFIG_FILE": str(tmp_path / name)}
-        assert read(environ) == listed_by_pip(environ)
-        assert [row for row in ("index-url", "timeout") if ("global", row) in read(environ)] == [key]
+        assert [section_and_key[1] for section_and_key in read(environ)] == [key]
+        assert used_by_pip(environ)[key] == option
 
 
 def test_the_null_device_turns_all_files_off(home, tmp_path):

@@ -72,7 +72,6 @@ def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
 
     Files are looked for and their sizes compared, as their RECORD says; none is read.
     """
-
     damaged: dict[str, int] = {}
     for folder in folders:
         for row in read_folder(str(folder)).distributions:

@@ -19,7 +19,7 @@ from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.install.model import InstallContext
 from torchdoctor.install.record import package_changes
 from torchdoctor.install.staging import recover_environment
-from torchdoctor.inventory.installed import damaged_packages, installed_versions
+from torchdoctor.inventory import damaged_packages, installed_versions
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.read import plan_of_lock, read_lock
 from torchdoctor.resolve.model import Plan, Request

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +10,10 @@ from torchdoctor.core.fs.user_folders import current_folder
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
+from torchdoctor.sources.installer_config import installer_settings
 from torchdoctor.sources.keyring import with_passwords
 from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
 from torchdoctor.sources.order import order_sources
-from torchdoctor.sources.installer_config import installer_settings
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
