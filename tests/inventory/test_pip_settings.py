@@ -63,6 +63,7 @@ def write(path, text):
     path.write_text(text, "utf-8")
 
 
+@pytest.mark.process
 @on_linux
 def test_each_file_that_pip_looks_at_is_looked_for(home):
     """In pip's own order: its list of places for the very same variables."""
@@ -73,6 +74,7 @@ def test_each_file_that_pip_looks_at_is_looked_for(home):
     assert set(pip_files(home, OURS)) == set(places)
 
 
+@pytest.mark.process
 @on_linux
 def test_every_level_is_read_as_pip_reads_it(home, tmp_path):
     """Global, user (old and new place) and variables, in every spelling, with several lines and sections."""
@@ -95,6 +97,7 @@ def test_every_level_is_read_as_pip_reads_it(home, tmp_path):
     assert not pips["no_index"]
 
 
+@pytest.mark.process
 @on_linux
 def test_a_file_that_a_variable_names_takes_the_user_s_place(home, tmp_path):
     """Where PIP_CONFIG_FILE exists, pip leaves the user's own file out."""

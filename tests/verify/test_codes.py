@@ -156,6 +156,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("finding", BROKEN)
 def test_findings_stay_when_every_sentence_is_reworded(tmp_path, reworded_probe, monkeypatch, finding):
     """The same environment, the same causes; only the words are others."""
@@ -176,6 +177,7 @@ def test_findings_stay_when_every_sentence_is_reworded(tmp_path, reworded_probe,
     assert {check.detail for check in after.checks} != {check.detail for check in before.checks}
 
 
+@pytest.mark.process
 def test_every_check_that_did_not_pass_has_a_code(tmp_path):
     """Of an environment without torch: the failure and each skip."""
     report = verify(environment(tmp_path / "env"))
@@ -186,6 +188,7 @@ def test_every_check_that_did_not_pass_has_a_code(tmp_path):
     assert len(report.checks) == len(suite.VERIFY)
 
 
+@pytest.mark.process
 def test_more_files_than_are_named_are_counted(tmp_path):
     """Three by name, and how many more."""
     python, only = _damaged(tmp_path / "env")
