@@ -1,4 +1,4 @@
-"""An nvidia-smi for the other tools, which ask it instead of NVML: prints the table or the values that FAKE_NVML describes."""
+"""An nvidia-smi for the peers, which ask it and not NVML: the table or the values that FAKE_NVML's lines describe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Format data files: JSON that reads well in a diff, one wheel per line."""
+"""How a data file is laid out: JSON that reads well in a diff, one wheel a line."""
 
 from __future__ import annotations
 

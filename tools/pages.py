@@ -1,6 +1,6 @@
-"""Make the reference pages of commands and environment variables.
+"""The commands as they are -> the reference pages of commands and environment variables.
 
-`python tools/pages.py` writes them; a test runs `--check`, which changes nothing and lists the pages that are out of date.
+`python tools/pages.py` writes them; a test runs `--check`, which changes nothing and names the pages that are behind.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Collect the English texts of the code into the Chinese catalogue, and compile it for gettext.
+"""English texts in the code -> the catalogue of their Chinese, and the compiled form that gettext reads.
 
-`python tools/texts.py` adds new texts without a translation and drops unused ones; `--check` changes nothing
-and lists what is missing. Needs Babel.
+`python tools/texts.py` takes up new texts as untranslated and drops those that are gone; `--check` changes nothing
+and names what is missing. Needs Babel.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def all_texts() -> Catalog:
         *SYSTEMS,
         *TOMLS,
         *_data(),
-        *_rules(),
+        *_failures(),
         *_checks(),
     ):
         found.add(message)
@@ -129,18 +129,17 @@ def _data() -> Iterator[str]:
         yield from (row.note for row in release.companions.values() if row.note)
 
 
-def _rules() -> Iterator[str]:
-    from torchdoctor.diagnose import messages, verify_findings
+def _failures() -> Iterator[str]:
+    from torchdoctor.diagnose import all_failures, messages, verify_findings
     from torchdoctor.diagnose.model import Confidence, Severity
-    from torchdoctor.diagnose.rules import RULES
     from torchdoctor.report.terminal.diagnosis import VERDICTS
 
     yield from messages.messages()
     yield from verify_findings.messages()
     yield from VERDICTS.values()
     yield from (*get_args(Confidence), *get_args(Severity))
-    for rule in RULES:
-        yield from rule.messages()
+    for failure in all_failures():
+        yield from failure.messages()
 
 
 def _checks() -> Iterator[str]:
@@ -195,7 +194,7 @@ def as_po(catalog: Catalog) -> bytes:
 
 
 def as_mo(catalog: Catalog) -> bytes:
-    """The form that gettext reads; its date is fixed, so that the same catalogue gives the same bytes."""
+    """The form that gettext reads; its date is fixed, since what is made anew must be the same."""
     catalog.creation_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
     buffer = io.BytesIO()
     write_mo(buffer, catalog)

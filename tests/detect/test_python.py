@@ -35,7 +35,6 @@ def _line(**changes: object) -> str:
     return "torchdoctor-python " + json.dumps({**TOLD, **changes})
 
 
-@pytest.mark.process
 def test_the_running_interpreter_is_described_as_it_is():
     """Run as a process, it says what it says here."""
     info = describe_python(host_system(os.environ), sys.executable)
@@ -47,7 +46,6 @@ def test_the_running_interpreter_is_described_as_it_is():
     assert info.executable.exists()
 
 
-@pytest.mark.process
 @posix
 def test_a_venv_in_a_folder_of_any_name_is_described(tmp_path):
     """Blanks and letters beyond ASCII survive, though the probe speaks C."""
@@ -59,7 +57,6 @@ def test_a_venv_in_a_folder_of_any_name_is_described(tmp_path):
     assert info.executable == folder / "bin/python"
 
 
-@pytest.mark.process
 @posix
 def test_a_venv_that_prints_at_start_is_still_read(tmp_path):
     """A .pth file may print; the description is found between its lines."""
@@ -79,7 +76,6 @@ def test_an_interpreter_that_is_not_there_is_named():
     assert caught.value.code == "no-python"
 
 
-@pytest.mark.process
 @posix
 @pytest.mark.parametrize(
     ("script", "message"),

@@ -16,8 +16,6 @@ import pytest
 from tests.conftest import TORCH, run_torchdoctor
 from tests.kernel.test_start import gone
 
-pytestmark = pytest.mark.process
-
 
 def kernel(*arguments, **more):
     """`torchdoctor jupyter-kernel ...`."""
