@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from torchdoctor.core.fs.run_directories import mark_cached_files_in_use, run_directory
-from torchdoctor.fetch.cache import cache_contents, clean_cache
+from torchdoctor.fetch import cache_contents, clean_cache
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults import FaultServer
-from torchdoctor.fetch.wheelhouse import fetch
+from torchdoctor.fetch import fetch
 from torchdoctor.lock.model import LockedWheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch import FetchedWheel
 
 NAME = "heavy-1.0-py3-none-any.whl"
 

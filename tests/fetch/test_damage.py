@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fetch.conftest import WHEEL, heavy_wheel
 from torchdoctor.core.wheelfile.checksums import check_member, members
-from torchdoctor.fetch.transfer.segments import SEGMENT
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 STORED = heavy_wheel(1, stored=True, member=100_000)
 DEFLATED = heavy_wheel(1, member=100_000)
@@ -58,7 +58,7 @@ def test_a_block_of_rubbish_in_a_large_member_is_found_close_by(tmp_path):
     path.write_bytes(content)
     ((_, damage),) = damages(path)
     assert damage.near is not None
-    assert start <= damage.near < start + 65536 + 2 * SEGMENT
+    assert start <= damage.near < start + 65536 + 2 * SEGMENT_BYTES
 
 
 @given(data=st.binary(max_size=400))

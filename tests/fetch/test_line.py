@@ -10,9 +10,9 @@ import pytest
 from tests.faults import Fault, FaultServer, Times
 from tests.fetch.conftest import NAME, WHEEL, Heard, heavy_wheel
 from torchdoctor.errors import SourceFailed
-from torchdoctor.fetch import wheel
+from torchdoctor.fetch import download_progress
 from torchdoctor.fetch.transfer import retry, throughput
-from torchdoctor.fetch.transfer.segments import SEGMENT
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 PATH = f"/{NAME}"
 # On a busy machine a connection may be so late that another takes over the end of its range.
@@ -106,7 +106,7 @@ def test_a_line_that_is_reset(fetcher):
 
 def test_a_line_that_always_closes_too_early_without_ranges_is_given_up(fetcher, monkeypatch):
     """The end can never come, and the message says how far it gets."""
-    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.001)
     fetcher.server.fault = lambda _: Fault(close_after=3_000_000, ranges=False)
     assert "closed after 3.0 of 5.7 MB" in refused(fetcher, "download")
 
@@ -126,7 +126,7 @@ def test_a_silent_connection_is_left_and_the_rest_asked_for_again(fetcher, monke
 
 def test_a_connection_that_drips_is_a_stall(fetcher, monkeypatch):
     """Never silent, and yet next to nothing comes: throughput tells."""
-    monkeypatch.setattr(throughput, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(throughput, "STALL_SECONDS", 0.3)
     fetcher.server.fault = Times(Fault(drip=0.02), 1)
     arrived(fetcher)
     assert "next to nothing" in fetcher.heard.retries[0]
@@ -134,8 +134,8 @@ def test_a_connection_that_drips_is_a_stall(fetcher, monkeypatch):
 
 def test_a_server_that_only_drips_is_given_up(fetcher, monkeypatch):
     """Slow-loris: a trickle is no progress."""
-    monkeypatch.setattr(throughput, "SLOW_SECONDS", 0.1)
-    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(throughput, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.001)
     fetcher.server.fault = lambda _: Fault(drip=0.02)
     assert "next to nothing" in refused(fetcher, "download")
 
@@ -143,7 +143,7 @@ def test_a_server_that_only_drips_is_given_up(fetcher, monkeypatch):
 def test_a_head_that_drips_is_given_up(fetcher, monkeypatch):
     """The headers have a limit of their own."""
     monkeypatch.setattr("torchdoctor.core.net.http.PAGE_SECONDS", 0.2)
-    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.001)
     fetcher.server.fault = Times(Fault(drip=0.05, drip_head=True), 2)
     arrived(fetcher)
 
@@ -179,14 +179,14 @@ def test_a_file_of_the_wrong_length_is_refused_before_it_comes(fetcher):
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_server_is_asked_again(fetcher, monkeypatch, status):
     """After a pause."""
-    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.01)
     fetcher.server.fault = Times(Fault(status=status), 4)
     arrived(fetcher)
 
 
 def test_retry_after_is_honoured_up_to_a_limit(fetcher, monkeypatch):
     """A server may not keep a user waiting for a day."""
-    monkeypatch.setattr(retry, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(retry, "MAX_WAIT_SECONDS", 0.2)
     fetcher.server.fault = Times(Fault(status=503, retry_after="86400"), 1)
     arrived(fetcher)
 
@@ -229,7 +229,7 @@ def test_one_corrupt_block_costs_the_segments_around_it(fetcher):
     fetcher.server.fault = once
     arrived(fetcher)
     assert spoilt
-    assert 0 < fetcher.read_twice <= 4 * SEGMENT
+    assert 0 < fetcher.read_twice <= 4 * SEGMENT_BYTES
 
 
 @pytest.mark.parametrize("place", [0, len(WHEEL) - 40])
@@ -245,7 +245,7 @@ def test_a_corrupt_beginning_or_end_is_mended(fetcher, place):
 
     fetcher.server.fault = once
     arrived(fetcher)
-    assert fetcher.read_twice <= 8 * SEGMENT
+    assert fetcher.read_twice <= 8 * SEGMENT_BYTES
 
 
 def test_bytes_that_stay_wrong_are_refused_and_not_kept(fetcher):
@@ -347,9 +347,9 @@ def test_a_bad_mirror_does_no_harm(fetcher, fault):
 
 def test_where_the_official_index_is_slow_the_option_that_helps_is_said_once(fetcher, monkeypatch):
     """And when it fails, the error says it."""
-    monkeypatch.setattr(wheel, "_MIRRORED", ".0.0.1")
-    monkeypatch.setattr(wheel, "_SLOW_AFTER", 0.2)
-    monkeypatch.setattr(wheel, "_SLOW_RATE", 1e12)
+    monkeypatch.setattr(download_progress, "_MIRRORED_HOSTS", (".0.0.1",))
+    monkeypatch.setattr(download_progress, "_SLOW_AFTER_SECONDS", 0.2)
+    monkeypatch.setattr(download_progress, "_SLOW_BYTES_PER_SECOND", 1e12)
     fetcher.server.fault = lambda _: Fault(rate=3_000_000)
     arrived(fetcher)
     assert [row for row in fetcher.heard.notes if "--mirror auto" in row] == fetcher.heard.notes

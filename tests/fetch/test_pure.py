@@ -10,59 +10,64 @@ from hypothesis import strategies as st
 
 from torchdoctor.core.wheelfile.checksums import Damage
 from torchdoctor.fetch.transfer.partial_file import parse_journal
-from torchdoctor.fetch.transfer.repair import windows
+from torchdoctor.fetch.transfer.repair import windows_of_damage
 from torchdoctor.fetch.transfer.response import Validator, parse_content_range
-from torchdoctor.fetch.transfer.retry import ENOUGH, LONGEST_WAIT, RetryPolicy, parse_retry_after
-from torchdoctor.fetch.transfer.segments import SEGMENT, SegmentMap
-from torchdoctor.fetch.transfer.throughput import Ramp, ThroughputMeter, lags, share
+from torchdoctor.fetch.transfer.retry import MAX_WAIT_SECONDS, PROGRESS_BYTES, RetryPolicy, parse_retry_after
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, SegmentMap
+from torchdoctor.fetch.transfer.throughput import (
+    ConnectionRamp,
+    ThroughputMeter,
+    bytes_to_request,
+    is_lagging,
+)
 
-SIZES = st.integers(1, 40 * SEGMENT)
+SIZES = st.integers(1, 40 * SEGMENT_BYTES)
 
 
 @given(size=SIZES, data=st.data())
 def test_every_byte_is_taken_once_and_none_that_is_done(size, data):
     """Whatever is done already and however much each connection takes."""
-    count = -(-size // SEGMENT)
+    count = -(-size // SEGMENT_BYTES)
     done = data.draw(st.sets(st.integers(0, count - 1)))
     made = SegmentMap(size, done)
     taken = []
-    while (span := made.take(data.draw(st.integers(0, 20 * SEGMENT)))) is not None:
-        taken += range(span.position, span.end, SEGMENT)
-        assert span.position % SEGMENT == 0
-        assert span.end == size or span.end % SEGMENT == 0
-        for place in range(span.position, span.end, SEGMENT):
-            made.mark(place // SEGMENT)
-    assert sorted(taken) == [index * SEGMENT for index in range(count) if index not in done]
+    while (span := made.take(data.draw(st.integers(0, 20 * SEGMENT_BYTES)))) is not None:
+        taken += range(span.position, span.end, SEGMENT_BYTES)
+        assert span.position % SEGMENT_BYTES == 0
+        assert span.end == size or span.end % SEGMENT_BYTES == 0
+        for place in range(span.position, span.end, SEGMENT_BYTES):
+            made.mark(place // SEGMENT_BYTES)
+    assert sorted(taken) == [index * SEGMENT_BYTES for index in range(count) if index not in done]
     assert made.complete
     assert made.done_bytes == size
 
 
-@given(size=SIZES, got=st.integers(0, 40 * SEGMENT), keep=st.floats(0, 1))
+@given(size=SIZES, got=st.integers(0, 40 * SEGMENT_BYTES), keep=st.floats(0, 1))
 def test_a_shared_span_loses_no_byte_and_doubles_none(size, got, keep):
     """Both parts together are what it was, cut at a segment, behind what has arrived."""
     made = SegmentMap(size)
     span = made.take(size)
-    span.position = min(got // SEGMENT * SEGMENT, span.end)
+    span.position = min(got // SEGMENT_BYTES * SEGMENT_BYTES, span.end)
     before = (span.position, span.end)
     rest = made.split(span, keep)
     if rest is not None:
         assert rest.position == span.end
         assert (span.position, rest.end) == before
         assert span.position < span.end < rest.end
-        assert rest.position % SEGMENT == 0
+        assert rest.position % SEGMENT_BYTES == 0
 
 
 def test_progress_counts_and_not_tries():
     """A thousand broken connections that each brought something are no reason to stop; six that did not are."""
     patience = RetryPolicy()
-    assert all(patience.failed(ENOUGH) for _ in range(1000))
-    assert [patience.failed(ENOUGH - 1) for _ in range(6)] == [True] * 5 + [False]
+    assert all(patience.failed(PROGRESS_BYTES) for _ in range(1000))
+    assert [patience.failed(PROGRESS_BYTES - 1) for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_a_connection_that_was_too_slow_is_no_progress():
     """However long it was waited for."""
     patience = RetryPolicy()
-    assert [patience.failed(10 * ENOUGH, slow=True) for _ in range(6)] == [True] * 5 + [False]
+    assert [patience.failed(10 * PROGRESS_BYTES, slow=True) for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_waits_grow_with_misses_and_stay_below_a_limit():
@@ -75,9 +80,9 @@ def test_waits_grow_with_misses_and_stay_below_a_limit():
         waits.append(patience.wait(None, 1.0))
         assert patience.wait(None, 0.0) == waits[-1] / 2
     assert waits == sorted(waits)
-    assert waits[-1] == LONGEST_WAIT
+    assert waits[-1] == MAX_WAIT_SECONDS
     assert patience.wait(7.0, 0.5) == 7.0
-    assert patience.wait(1e9, 0.5) == LONGEST_WAIT
+    assert patience.wait(1e9, 0.5) == MAX_WAIT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -122,7 +127,7 @@ def test_a_content_range_never_contradicts_itself(text):
 def test_any_text_is_a_journal_or_none(text):
     """A crash may leave anything."""
     assert parse_journal(text) is None
-    head = f'{{"torchdoctor-part": 1, "segment": {SEGMENT}, "size": 1000000}}\n'
+    head = f'{{"torchdoctor-part": 1, "segment": {SEGMENT_BYTES}, "size": 1000000}}\n'
     found = parse_journal(head + text)
     assert found is not None
     assert all(0 <= index < 8 for index in found.segments)
@@ -159,20 +164,20 @@ def test_a_stall_is_seen_by_throughput():
 
 def test_a_connection_lags_when_the_others_are_ten_times_as_fast():
     """After some seconds, and only beside others."""
-    assert lags(90_000, [[1e6, 1.2e6]], 4.0)
-    assert not lags(90_000, [[1e6, 1.2e6]], 1.0)
-    assert not lags(200_000, [[1e6, 1.2e6]], 4.0)
-    assert not lags(1.0, [[], []], 60.0)
+    assert is_lagging(90_000, [[1e6, 1.2e6]], 4.0)
+    assert not is_lagging(90_000, [[1e6, 1.2e6]], 1.0)
+    assert not is_lagging(200_000, [[1e6, 1.2e6]], 4.0)
+    assert not is_lagging(1.0, [[], []], 60.0)
 
 
 def test_a_connection_lags_when_the_slow_are_the_many():
     """To be behind the connections to another place is enough."""
-    assert lags(30_000, [[30_000, 30_000, 1e6], [1e6]], 4.0)
+    assert is_lagging(30_000, [[30_000, 30_000, 1e6], [1e6]], 4.0)
 
 
 def test_connections_grow_while_they_help():
     """Ten megabytes a second each, up to sixteen."""
-    ramp = Ramp()
+    ramp = ConnectionRamp()
     for _ in range(8):
         ramp.look(10e6 * ramp.wanted, 10**9, ramp.wanted)
     assert ramp.wanted == 16
@@ -180,7 +185,7 @@ def test_connections_grow_while_they_help():
 
 def test_connections_stop_where_they_do_not_help():
     """A line that is full with one stays at one."""
-    ramp = Ramp()
+    ramp = ConnectionRamp()
     ramp.look(10e6, 10**9, 1)
     assert ramp.wanted == 4
     ramp.look(10.2e6, 10**9, 4)
@@ -190,14 +195,14 @@ def test_connections_stop_where_they_do_not_help():
 
 def test_a_file_that_is_nearly_there_gets_no_more_connections():
     """They would come too late."""
-    ramp = Ramp()
+    ramp = ConnectionRamp()
     ramp.look(100e6, 10_000_000, 1)
     assert ramp.wanted == 1
 
 
 def test_a_large_file_on_a_far_line_begins_with_several_connections():
     """Each begins slowly there; a near line, a small file and a server that allows one connection stay at one."""
-    far, near, small, settled = Ramp(), Ramp(), Ramp(), Ramp()
+    far, near, small, settled = ConnectionRamp(), ConnectionRamp(), ConnectionRamp(), ConnectionRamp()
     settled.settle(1)
     far.begin(0.05, 10**9)
     near.begin(0.002, 10**9)
@@ -209,7 +214,7 @@ def test_a_large_file_on_a_far_line_begins_with_several_connections():
 @given(left=st.integers(1, 10**11), rate=st.floats(0, 10**10), connections=st.integers(1, 16))
 def test_a_connection_asks_for_a_bounded_share(left, rate, connections):
     """At least a mebibyte, so that answers are few; at most what two seconds bring, or its part of a last second."""
-    asked = share(left, rate, connections)
+    asked = bytes_to_request(left, rate, connections)
     assert asked >= 1 << 20
     assert asked <= max(2 * rate, 1 << 20) + 1
 
@@ -218,7 +223,7 @@ def test_a_connection_asks_for_a_bounded_share(left, rate, connections):
 def test_all_of_a_damaged_member_is_fetched_again_in_the_end(start, length, near):
     """Each segment once, from where reading failed backwards."""
     damage = Damage(start=start, end=start + length, near=None if near is None else start + near % length)
-    indexes = [index for row in windows(damage) for index in row]
+    indexes = [index for row in windows_of_damage(damage) for index in row]
     assert len(set(indexes)) == len(indexes)
     last = damage.end - 1 if damage.near is None else damage.near
-    assert sorted(indexes) == list(range(start // SEGMENT, last // SEGMENT + 1))
+    assert sorted(indexes) == list(range(start // SEGMENT_BYTES, last // SEGMENT_BYTES + 1))

@@ -16,8 +16,8 @@ import pytest
 from tests.faults import Fault
 from tests.fetch.conftest import NAME, WHEEL, Fetcher
 from torchdoctor.errors import SourceFailed
-from torchdoctor.fetch.transfer.partial_file import Part
-from torchdoctor.fetch.transfer.segments import SEGMENT
+from torchdoctor.fetch.transfer.partial_file import PartialFile
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 PIECE = 64 * 1024  # bytes that the server writes at once
 BUFFERS = 512 * 1024  # bytes that the system takes for a process that is not quick enough to read
@@ -26,7 +26,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from torchdoctor.fetch import fetch
-from torchdoctor.lock import LockedWheel
+from torchdoctor.lock.model import LockedWheel
 
 class Silent:
     def start(self, total, files): pass
@@ -66,7 +66,7 @@ def on_disk(fetcher: Fetcher) -> int:
     """Bytes of the segments that a killed fetch left behind."""
     folder = fetcher.cache / "partial"
     key = hashlib.sha256(WHEEL).hexdigest()
-    resumed = Part.resume(folder / f"{key}.part", folder / f"{key}.journal", len(WHEEL))
+    resumed = PartialFile.resume(folder / f"{key}.part", folder / f"{key}.journal", len(WHEEL))
     if resumed is None:
         return 0
     resumed[0].close()
@@ -78,9 +78,9 @@ def leave_half(fetcher: Fetcher) -> None:
     folder = fetcher.cache / "partial"
     folder.mkdir(parents=True)
     key = hashlib.sha256(WHEEL).hexdigest()
-    part = Part.create(folder / f"{key}.part", folder / f"{key}.journal", len(WHEEL))
-    for index in range(len(WHEEL) // SEGMENT // 2):
-        part.write(index, WHEEL[index * SEGMENT : (index + 1) * SEGMENT])
+    part = PartialFile.create(folder / f"{key}.part", folder / f"{key}.journal", len(WHEEL))
+    for index in range(len(WHEEL) // SEGMENT_BYTES // 2):
+        part.write(index, WHEEL[index * SEGMENT_BYTES : (index + 1) * SEGMENT_BYTES])
     part.close()
 
 
@@ -100,7 +100,7 @@ def test_a_connection_that_is_killed_loses_a_segment_at_the_most(fetcher, share)
     """All that came before is on the disk; what lay in the system's buffers is lost with the process."""
     kill_at(fetcher, share)
     connections = len(fetcher.server.seen)
-    assert fetcher.server.sent - on_disk(fetcher) <= min(connections, 16) * (SEGMENT + BUFFERS)
+    assert fetcher.server.sent - on_disk(fetcher) <= min(connections, 16) * (SEGMENT_BYTES + BUFFERS)
 
 
 def test_what_a_crash_left_unwritten_is_fetched_again(fetcher):
@@ -108,14 +108,14 @@ def test_what_a_crash_left_unwritten_is_fetched_again(fetcher):
     leave_half(fetcher)
     part = next((fetcher.cache / "partial").glob("*.part"))
     with part.open("r+b") as file:
-        file.write(bytes(SEGMENT))
+        file.write(bytes(SEGMENT_BYTES))
     assert fetcher().path.read_bytes() == WHEEL
     assert fetcher.read_twice < -len(WHEEL) // 3  # the rest of that half was not asked for
 
 
 @pytest.mark.parametrize(
     "journal",
-    [b"", b"{}", b"\xff\xfe", f'{{"torchdoctor-part": 1, "segment": {SEGMENT}, "size": -5}}'.encode()],
+    [b"", b"{}", b"\xff\xfe", f'{{"torchdoctor-part": 1, "segment": {SEGMENT_BYTES}, "size": -5}}'.encode()],
 )
 def test_a_journal_that_cannot_be_read_is_no_help_and_no_harm(fetcher, journal):
     """The file begins anew."""
@@ -150,18 +150,18 @@ def test_a_fetch_that_is_stopped_leaves_no_thread_and_keeps_its_part(fetcher):
     fetcher.server.fault = lambda seen: Fault(status=404) if "gone" in seen.path else Fault(rate=800_000)
     good = fetcher.locked()
     bad = fetcher.locked(path="/gone.whl", filename="gone-1.0-py3-none-any.whl", sha256="0" * 64)
-    from torchdoctor.fetch.wheelhouse import fetch
+    from torchdoctor.fetch import fetch
 
     with pytest.raises(SourceFailed, match="gone"):
         fetch([good, bad], cache=fetcher.cache, progress=fetcher.heard)
 
-    def lanes():
-        return [row for row in threading.enumerate() if row.name == "torchdoctor-lane"]
+    def connections():
+        return [row for row in threading.enumerate() if row.name == "torchdoctor-connection"]
 
     until = time.monotonic() + 5
-    while lanes() and time.monotonic() < until:
+    while connections() and time.monotonic() < until:
         time.sleep(0.05)
-    assert lanes() == []
+    assert connections() == []
     assert fetcher.visible() == []
 
 
@@ -187,6 +187,6 @@ def test_the_journal_holds_no_place_in_plain_text(fetcher):
 
 def test_a_part_holds_its_full_size_from_the_start(tmp_path):
     """A disk that is too full shows before the first byte."""
-    part = Part.create(tmp_path / "x.part", tmp_path / "x.journal", 10_000_000)
+    part = PartialFile.create(tmp_path / "x.part", tmp_path / "x.journal", 10_000_000)
     part.close()
     assert (tmp_path / "x.part").stat().st_size == 10_000_000

@@ -8,8 +8,7 @@ import pytest
 
 from tests.wheelmaker import make_wheel
 from torchdoctor.errors import InstallFailed
-from torchdoctor.fetch.model import FetchedWheel
-from torchdoctor.fetch.wheelhouse import Wheelhouse
+from torchdoctor.fetch import FetchedWheel, Wheelhouse
 from torchdoctor.install import in_place
 from torchdoctor.lock.model import LockedWheel
 

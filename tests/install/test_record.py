@@ -10,7 +10,7 @@ import pytest
 
 from torchdoctor.core.system import host_system
 from torchdoctor.detect import describe_python
-from torchdoctor.fetch.wheelhouse import Wheelhouse
+from torchdoctor.fetch import Wheelhouse
 from torchdoctor.install.model import InstallContext
 from torchdoctor.install.record import package_changes, read_record, record_install
 

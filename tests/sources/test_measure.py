@@ -143,7 +143,7 @@ def test_when_no_mirror_answers_that_is_an_error(monkeypatch, tmp_path):
 
 def test_a_file_is_looked_up_on_the_mirrors_pages_and_comes_from_the_fastest(tmp_path, monkeypatch):
     """Its own place is slow, one mirror is quick, one has another file under the name."""
-    monkeypatch.setattr(fetch_mirrors, "_WORTH", 0)
+    monkeypatch.setattr(fetch_mirrors, "_MIN_BYTES", 0)
     right = hashlib.sha256(WHEEL).hexdigest()
     with FaultServer() as own, FaultServer() as quick, FaultServer() as other:
         own.files[f"/{NAME}"] = quick.files[f"/files/{NAME}"] = WHEEL

@@ -24,8 +24,7 @@ from torchdoctor.resolve.model import COMPANIONS
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
-    from torchdoctor.fetch.model import FetchedWheel
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.lock.model import Lock
 
 __all__ = ["Bundle", "check_bundle_folder", "write_bundle"]

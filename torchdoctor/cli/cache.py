@@ -39,7 +39,7 @@ def info(*, output: Output) -> int:
     torchdoctor cache info
     torchdoctor cache info -v
     """
-    from torchdoctor.fetch.cache import cache_contents
+    from torchdoctor.fetch import cache_contents
 
     folder = cache_folder(os.environ) / "wheels"
     found = cache_contents(folder)
@@ -103,7 +103,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
     torchdoctor cache clean --older-than 30
     torchdoctor cache clean --parts
     """
-    from torchdoctor.fetch.cache import clean_cache
+    from torchdoctor.fetch import clean_cache
 
     folder = cache_folder(os.environ) / "wheels"
     done = clean_cache(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY)

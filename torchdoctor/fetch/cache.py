@@ -1,4 +1,4 @@
-"""What the cache of wheels holds: whole files under their hashes, and parts of files that did not come whole."""
+"""The cache of wheels: complete files under their hashes, and partial files of downloads that were interrupted."""
 
 from __future__ import annotations
 
@@ -16,31 +16,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["CacheContents", "CachedWheel", "Cleaned", "PartialDownload", "cache_contents", "clean_cache"]
+__all__ = [
+    "CacheContents",
+    "CachedWheel",
+    "CleanedCache",
+    "PartialDownload",
+    "cache_contents",
+    "cached_path",
+    "clean_cache",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CachedWheel:
-    """A whole file: its size in bytes and when it was fetched, in seconds since 1970."""
+    """A complete wheel in the cache."""
 
     path: Path
-    size: int
-    fetched: float
+    size: int  # bytes
+    fetched: float  # seconds since 1970
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PartialDownload:
-    """A part file and its journal; `size` is what they take on the disk."""
+    """A partial file and its journal."""
 
     key: str
     paths: tuple[Path, ...]
-    size: int
-    touched: float
+    size: int  # bytes that both take on the disk
+    touched: float  # seconds since 1970
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheContents:
-    """What is there, the largest first."""
+    """Everything in the cache, the largest first."""
 
     files: tuple[CachedWheel, ...]
     parts: tuple[PartialDownload, ...]
@@ -48,12 +56,15 @@ class CacheContents:
     @property
     def size(self) -> int:
         """Bytes of all."""
-        return sum(row.size for row in self.files) + sum(row.size for row in self.parts)
+        return sum(file.size for file in self.files) + sum(part.size for part in self.parts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cleaned:
-    """What was removed, and what could not be because another process is at it or the system refused."""
+class CleanedCache:
+    """What was removed: the number of files and partial files, and their bytes.
+
+    `busy` are the names of those that could not be removed: another process uses them, or the system refused.
+    """
 
     files: int
     parts: int
@@ -61,10 +72,15 @@ class Cleaned:
     busy: tuple[str, ...]
 
 
+def cached_path(cache: Path, sha256: str, filename: str) -> Path:
+    """Return where the cache keeps a wheel."""
+    return cache / sha256[:2] / sha256 / filename
+
+
 def cache_contents(cache: Path) -> CacheContents:
-    """Look at the cache of wheels at `cache`; one that is not there holds nothing."""
-    files = sorted(_files(cache), key=lambda row: -row.size)
-    parts = sorted(_parts(cache / "partial"), key=lambda row: -row.size)
+    """Read what the cache of wheels at `cache` holds; one that does not exist holds nothing."""
+    files = sorted(_files(cache), key=lambda file: -file.size)
+    parts = sorted(_parts(cache / "partial"), key=lambda part: -part.size)
     return CacheContents(files=tuple(files), parts=tuple(parts))
 
 
@@ -76,64 +92,49 @@ def _files(cache: Path) -> Iterator[CachedWheel]:
 
 
 def _parts(folder: Path) -> Iterator[PartialDownload]:
-    found: dict[str, list[Path]] = {}
+    paths_of: dict[str, list[Path]] = {}
     for path in folder.glob("*"):
         if path.suffix in (".part", ".journal", ".whole"):
-            found.setdefault(path.stem, []).append(path)
-    for key, paths in found.items():
+            paths_of.setdefault(path.stem, []).append(path)
+    for key, paths in paths_of.items():
         with contextlib.suppress(OSError):
-            rows = [path.lstat() for path in paths]
-            size = sum(min(row.st_size, getattr(row, "st_blocks", row.st_size) * 512) for row in rows)
+            statuses = [path.lstat() for path in paths]
             yield PartialDownload(
-                key=key, paths=tuple(paths), size=size, touched=max(row.st_mtime for row in rows)
+                key=key,
+                paths=tuple(paths),
+                size=sum(map(_bytes_on_disk, statuses)),
+                touched=max(status.st_mtime for status in statuses),
             )
 
 
-def clean_cache(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> Cleaned:
-    """Remove what was fetched or begun more than `older_than` seconds ago; what a run at work now relies on stays.
+def _bytes_on_disk(status: os.stat_result) -> int:
+    return min(status.st_size, getattr(status, "st_blocks", status.st_size) * 512)
 
-    Raises `SourceFailed` when the cache cannot be written to at all.
+
+def clean_cache(cache: Path, *, parts_only: bool = False, older_than: float = 0.0) -> CleanedCache:
+    """Remove what was fetched or begun more than `older_than` seconds ago, except what a running process relies on.
+
+    Raises `SourceFailed` when the cache is not writable.
     """
     before = time.time() - older_than
-    there = cache_contents(cache)
-    gone_files, gone_parts, size, busy = 0, 0, 0, []
-    for part in there.parts:
-        if part.touched > before and older_than:
-            continue
-        if _remove_part(cache / "partial", part):
-            gone_parts, size = gone_parts + 1, size + part.size
-        else:
-            busy.append(part.key)
-    for file in () if parts_only else there.files:
-        if file.fetched > before and older_than:
-            continue
-        # Asked for each anew: a run may begin meanwhile.
-        if file.path.name in cached_files_in_use(cache.parent):
-            busy.append(file.path.name)
-            continue
-        try:
-            file.path.unlink(missing_ok=True)
-        except OSError as error:
-            _refuse_read_only(cache, error)
-            busy.append(file.path.name)
-            continue
-        _prune(file.path.parent, cache)
-        gone_files, size = gone_files + 1, size + file.size
-    return Cleaned(files=gone_files, parts=gone_parts, size=size, busy=tuple(busy))
-
-
-def _refuse_read_only(cache: Path, error: OSError) -> None:
-    if not os.access(cache, os.W_OK):
-        raise SourceFailed(
-            message(
-                "the cache {cache} cannot be written to: {strerror}", cache=cache, strerror=error.strerror
-            ),
-            fix=message("run it as the user whose cache it is"),
-            code="cache",
-        ) from error
+    contents = cache_contents(cache)
+    parts = [part for part in contents.parts if not older_than or part.touched <= before]
+    files = [file for file in contents.files if not older_than or file.fetched <= before]
+    removed_parts = [part for part in parts if _remove_part(cache / "partial", part)]
+    removed_files = [file for file in files if _remove_file(cache, file)] if not parts_only else []
+    busy = [part.key for part in parts if part not in removed_parts]
+    if not parts_only:
+        busy += [file.path.name for file in files if file not in removed_files]
+    return CleanedCache(
+        files=len(removed_files),
+        parts=len(removed_parts),
+        size=sum(file.size for file in removed_files) + sum(part.size for part in removed_parts),
+        busy=tuple(busy),
+    )
 
 
 def _remove_part(folder: Path, part: PartialDownload) -> bool:
+    """Remove a partial download unless a process holds its lock; return whether it was removed."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / f"{part.key}.lock")
@@ -144,13 +145,38 @@ def _remove_part(folder: Path, part: PartialDownload) -> bool:
     except Timeout:
         return False
     except OSError as error:
-        _refuse_read_only(folder, error)
+        _refuse_unwritable(folder, error)
         return False
     return True
 
 
-def _prune(folder: Path, cache: Path) -> None:
-    """Remove folders that are empty now, up to the cache itself."""
+def _remove_file(cache: Path, file: CachedWheel) -> bool:
+    """Remove a wheel unless a process relies on it; return whether it was removed."""
+    # Read again for each file: a process may have started meanwhile.
+    if file.path.name in cached_files_in_use(cache.parent):
+        return False
+    try:
+        file.path.unlink(missing_ok=True)
+    except OSError as error:
+        _refuse_unwritable(cache, error)
+        return False
+    _remove_empty_folders(file.path.parent, cache)
+    return True
+
+
+def _refuse_unwritable(cache: Path, error: OSError) -> None:
+    if not os.access(cache, os.W_OK):
+        raise SourceFailed(
+            message(
+                "the cache {cache} cannot be written to: {strerror}", cache=cache, strerror=error.strerror
+            ),
+            fix=message("run it as the user whose cache it is"),
+            code="cache",
+        ) from error
+
+
+def _remove_empty_folders(folder: Path, cache: Path) -> None:
+    """Remove `folder` and its parents up to the cache, as far as they are empty."""
     with contextlib.suppress(OSError):
         while folder != cache:
             folder.rmdir()

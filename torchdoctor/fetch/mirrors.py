@@ -1,4 +1,4 @@
-"""Where else a locked file lies: looked up on the mirrors' own pages, measured, the fastest first."""
+"""Finds a locked wheel on mirrors: reads their pages, measures them, and returns the fastest first."""
 
 from __future__ import annotations
 
@@ -17,36 +17,37 @@ if TYPE_CHECKING:
 
 __all__ = ["MirrorLookup"]
 
-_WORTH = 8_000_000  # bytes: a smaller file has come before its mirrors are measured
+_MIN_BYTES = 8_000_000  # a smaller wheel has arrived before its mirrors are measured
 
 
 class MirrorLookup:
-    """Gives the places of a file. Threads may ask at once; each page is read once."""
+    """Returns the URLs of a wheel. Threads may call it at once; each page is read once."""
 
     def __init__(self, mirrors: Sequence[Source]) -> None:
-        self._shelves = [SourceListing(source=row) for row in mirrors]
-        self._turn = threading.Lock()
+        self._listings = [SourceListing(source=mirror) for mirror in mirrors]
+        self._lock = threading.Lock()
 
     def __call__(self, wheel: LockedWheel) -> tuple[str, ...]:
-        """URLs of the file, its own among them where it is not far slower; empty when it lies nowhere else.
+        """Return URLs of the wheel, its own among them unless it is far slower; none when no mirror has it.
 
-        A place that lists another hash has another file, and is left out.
+        A mirror that lists another hash has another file, and is left out.
         """
-        if wheel.sha256 is None or (wheel.size is not None and wheel.size < _WORTH):
+        if wheel.sha256 is None or (wheel.size is not None and wheel.size < _MIN_BYTES):
             return ()
-        with self._turn:
-            urls = [url for shelf in self._shelves if (url := _listed(shelf, wheel)) not in (None, wheel.url)]
+        with self._lock:
+            listed = [_listed_url(listing, wheel) for listing in self._listings]
+        urls = [url for url in listed if url is not None and url != wheel.url]
         if not urls:
             return ()
-        return fastest(measure_all(dict.fromkeys([wheel.url, *(url for url in urls if url)])))
+        return fastest(measure_all(dict.fromkeys([wheel.url, *urls])))
 
 
-def _listed(shelf: SourceListing, wheel: LockedWheel) -> str | None:
+def _listed_url(listing: SourceListing, wheel: LockedWheel) -> str | None:
     try:
         variant = Wheel.from_filename(wheel.filename, url=wheel.url).variant
     except InvalidWheel:
         return None
-    for row in shelf.wheels(wheel.name, variant or "cpu"):
-        if row.filename == wheel.filename and row.sha256 in (None, wheel.sha256):
-            return row.url
+    for candidate in listing.wheels(wheel.name, variant or "cpu"):
+        if candidate.filename == wheel.filename and candidate.sha256 in (None, wheel.sha256):
+            return candidate.url
     return None

@@ -1,4 +1,4 @@
-"""Lock -> Wheelhouse: every file of the lock, its hash checked, in the cache or where it lies."""
+"""Lock -> Wheelhouse: every wheel of the lock, its hash verified, in the cache or where it is on a local disk."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import SourceFailed
-from torchdoctor.fetch.model import FetchedWheel, cached_path, compare, fetched
+from torchdoctor.fetch.cache import cached_path
+from torchdoctor.fetch.model import Wheelhouse, fetched_wheel
+from torchdoctor.fetch.session import DownloadSession
 from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferStopped
-from torchdoctor.fetch.wheel import DownloadSession, download_wheel
+from torchdoctor.fetch.verification import refuse_wrong_hash
+from torchdoctor.fetch.wheel import download_wheel
 from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:
@@ -22,20 +25,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.core.progress import FetchProgress
+    from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.lock.model import LockedWheel
 
-__all__ = ["Wheelhouse", "fetch"]
+__all__ = ["fetch"]
 
-_FILES, _CONNECTIONS = 6, 16
+_MAX_FILES_AT_ONCE = 6
+_MAX_CONNECTIONS = 16
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wheelhouse:
-    """All files of a lock, verified."""
-
-    wheels: tuple[FetchedWheel, ...]
 
 
 def fetch(
@@ -48,37 +46,125 @@ def fetch(
     mirrors: Callable[[LockedWheel], Sequence[str]] | None = None,
     on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
-    """Bring every file of the lock into `cache`, or use it where it lies when it is local.
+    """Download every wheel into `cache`, or use it where it is when it is local.
 
-    A file enters the cache only after its SHA-256 was checked, and is checked again each time it is taken
-    from there; `held` are files of this run, which need neither. `mirrors` gives further URLs of a file, the
-    best first, which serve it side by side with its own. `on_file` is called in several threads with each file that
-    is there and right, while others still come; what it raises ends the fetch. Raises `SourceFailed` when a file
-    cannot be had, is not what its hash says, or does not fit the disk.
+    A file enters the cache only after its SHA-256 was verified, and is verified again whenever it is taken from there;
+    `held` are wheels that this run has verified already. `mirrors` returns further URLs of a wheel, the best first,
+    which are used together with its own. `on_file` is called in several threads with each verified wheel while others
+    still download; what it raises ends the fetch. Raises `SourceFailed` when a wheel cannot be had, is not what its
+    hash says, or does not fit on the disk.
     """
     for wheel in wheels:
-        _check_names(wheel)
-    ready = {row.wheel.filename: row for row in held}
+        _refuse_bad_names(wheel)
+    ready = {fetched.wheel.filename: fetched for fetched in held}
     wanted = [wheel for wheel in wheels if wheel.filename not in ready]
     sizes = [wheel.size for wheel in wanted]
     progress.start(sum(size or 0 for size in sizes) if all(sizes) else None, len(wanted))
-    _check_space(
-        cache, [row for row in wanted if not _cached(cache, row) and not row.url.startswith("file:")]
+    _check_space(cache, [wheel for wheel in wanted if not _is_local(wheel) and not _in_cache(cache, wheel)])
+    session = DownloadSession(
+        cache=cache, limit=ConnectionLimit(_MAX_CONNECTIONS), progress=progress, stopped=threading.Event()
     )
-    for row in _all(wanted, cache, progress, offline, mirrors or _nowhere_else, on_file or _nothing):
-        ready[row.wheel.filename] = row
+    fetcher = _Fetcher(session=session, offline=offline, mirrors=mirrors, on_file=on_file)
+    for fetched in fetcher.fetch_all(wanted):
+        ready[fetched.wheel.filename] = fetched
     return Wheelhouse(wheels=tuple(ready[wheel.filename] for wheel in wheels))
 
 
-def _nowhere_else(wheel: LockedWheel) -> tuple[str, ...]:  # noqa: ARG001
-    return ()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fetcher:
+    """Fetches several wheels at once; the fields are arguments of `fetch`."""
+
+    session: DownloadSession
+    offline: bool
+    mirrors: Callable[[LockedWheel], Sequence[str]] | None
+    on_file: Callable[[FetchedWheel], None] | None
+
+    def fetch_all(self, wheels: Sequence[LockedWheel]) -> list[FetchedWheel]:
+        """Return the wheels in their order; raises the first error."""
+        pool = ThreadPoolExecutor(_MAX_FILES_AT_ONCE)
+        # The largest first: at the end it would keep everyone waiting.
+        by_size = sorted(wheels, key=lambda wheel: wheel.size or 0, reverse=True)
+        jobs = {wheel.filename: pool.submit(self._fetch_and_report, wheel) for wheel in by_size}
+        try:
+            done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
+            for job in done:
+                error = job.exception()
+                if error is not None and not isinstance(error, TransferStopped):
+                    raise error
+            return [jobs[wheel.filename].result() for wheel in wheels]
+        finally:
+            # Every connection is shut down, so no thread stays in a silent one.
+            self.session.stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fetch_and_report(self, wheel: LockedWheel) -> FetchedWheel:
+        fetched = self._fetch_one(wheel)
+        if self.on_file is not None:
+            self.on_file(fetched)
+        return fetched
+
+    def _fetch_one(self, wheel: LockedWheel) -> FetchedWheel:
+        if _is_local(wheel):
+            return _verify_local(wheel, self.session.progress)
+        cached = self._take_from_cache(wheel)
+        if cached is not None:
+            return cached
+        if self.offline:
+            raise SourceFailed(
+                message(
+                    "{filename} is not in the cache, and --offline forbids fetching it",
+                    filename=wheel.filename,
+                ),
+                fix=message("leave out --offline, or name a folder that has it with --find-links"),
+                code="offline",
+            )
+        # A mirror can be trusted only where a hash says what is right.
+        mirrors = self.mirrors if wheel.sha256 is not None else None
+        return download_wheel(wheel, self.session, mirrors(wheel) if mirrors else ())
+
+    def _take_from_cache(self, wheel: LockedWheel) -> FetchedWheel | None:
+        """Return the wheel if it is in the cache; a damaged one is removed from there."""
+        path = _in_cache(self.session.cache, wheel)
+        if path is None or wheel.sha256 is None:
+            return None
+        try:
+            if sha256_of(path) == wheel.sha256:
+                self.session.progress.advance(path.stat().st_size)
+                return fetched_wheel(wheel, path, wheel.sha256, message("the cache"))
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable_cache(self.session.cache, error) from error
+        return None
 
 
-def _nothing(row: FetchedWheel) -> None:
-    pass
+def _is_local(wheel: LockedWheel) -> bool:
+    return wheel.url.startswith("file:")
 
 
-def _check_names(wheel: LockedWheel) -> None:
+def _in_cache(cache: Path, wheel: LockedWheel) -> Path | None:
+    """Return the path of the wheel if the cache has it."""
+    if wheel.sha256 is None:
+        return None
+    path = cached_path(cache, wheel.sha256, wheel.filename)
+    return path if path.is_file() else None
+
+
+def _verify_local(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
+    path = local_path(wheel.url)
+    try:
+        sha256 = sha256_of(path)
+    except OSError as error:
+        raise SourceFailed(
+            message("{path} cannot be read: {strerror}", path=path, strerror=error.strerror),
+            fix=message("check the folder"),
+            code="unreachable",
+        ) from error
+    refuse_wrong_hash(wheel, sha256, str(path))
+    progress.advance(path.stat().st_size)
+    return fetched_wheel(wheel, path, sha256, str(path.parent))
+
+
+def _refuse_bad_names(wheel: LockedWheel) -> None:
     if not _SAFE_NAME.fullmatch(wheel.filename):
         raise SourceFailed(
             message("{filename!r} is not the name of a wheel", filename=wheel.filename),
@@ -97,45 +183,14 @@ def _check_names(wheel: LockedWheel) -> None:
         )
 
 
-def _all(
-    wheels: Sequence[LockedWheel],
-    cache: Path,
-    progress: FetchProgress,
-    offline: bool,
-    mirrors: Callable[[LockedWheel], Sequence[str]],
-    on_file: Callable[[FetchedWheel], None],
-) -> list[FetchedWheel]:
-    line = DownloadSession(
-        cache=cache, connections=ConnectionLimit(_CONNECTIONS), progress=progress, stopped=threading.Event()
-    )
-    pool = ThreadPoolExecutor(_FILES)
-    # The largest first: a large one at the end would keep the line waiting for it alone.
-    order = sorted(wheels, key=lambda row: row.size or 0, reverse=True)
-    jobs = {row.filename: pool.submit(_one_told, row, line, offline, mirrors, on_file) for row in order}
-    try:
-        done, _ = wait(jobs.values(), return_when=FIRST_EXCEPTION)
-        for job in done:
-            error = job.exception()
-            if error is not None and not isinstance(error, TransferStopped):
-                raise error
-        return [jobs[wheel.filename].result() for wheel in wheels]
-    finally:
-        # Every connection is shut down, so no thread is left in a silent one.
-        line.stopped.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
 def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
+    """Raise `SourceFailed` when the missing wheels do not fit on the disk of the cache."""
     needed = sum(wheel.size or 0 for wheel in missing)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(cache).free + sum(_begun(cache, wheel) for wheel in missing)
+        free = shutil.disk_usage(cache).free + sum(_partial_bytes(cache, wheel) for wheel in missing)
     except OSError as error:
-        raise SourceFailed(
-            message("the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror),
-            fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
-            code="cache",
-        ) from error
+        raise _unusable_cache(cache, error) from error
     if needed > free:
         raise SourceFailed(
             message(
@@ -149,8 +204,8 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
         )
 
 
-def _begun(cache: Path, wheel: LockedWheel) -> int:
-    """Bytes that a part of an earlier run holds on the disk already."""
+def _partial_bytes(cache: Path, wheel: LockedWheel) -> int:
+    """Return how many bytes the partial file of an earlier run takes on the disk."""
     try:
         status = (cache / "partial" / f"{wheel.sha256}.part").stat()
     except OSError:
@@ -158,57 +213,9 @@ def _begun(cache: Path, wheel: LockedWheel) -> int:
     return min(status.st_size, getattr(status, "st_blocks", 0) * 512)
 
 
-def _cached(cache: Path, wheel: LockedWheel) -> Path | None:
-    if wheel.sha256 is None:
-        return None
-    path = cached_path(cache, wheel.sha256, wheel.filename)
-    return path if path.is_file() else None
-
-
-def _one_told(
-    wheel: LockedWheel,
-    line: DownloadSession,
-    offline: bool,
-    mirrors: Callable[[LockedWheel], Sequence[str]],
-    on_file: Callable[[FetchedWheel], None],
-) -> FetchedWheel:
-    found = _one(wheel, line, offline, mirrors)
-    on_file(found)
-    return found
-
-
-def _one(
-    wheel: LockedWheel, line: DownloadSession, offline: bool, mirrors: Callable[[LockedWheel], Sequence[str]]
-) -> FetchedWheel:
-    if wheel.url.startswith("file:"):
-        return _in_place(wheel, line.progress)
-    held = _cached(line.cache, wheel)
-    if held is not None and wheel.sha256 is not None:
-        if sha256_of(held) == wheel.sha256:
-            line.progress.advance(held.stat().st_size)
-            return fetched(wheel, held, wheel.sha256, message("the cache"))
-        held.unlink(missing_ok=True)
-    if offline:
-        raise SourceFailed(
-            message(
-                "{filename} is not in the cache, and --offline forbids fetching it", filename=wheel.filename
-            ),
-            fix=message("leave out --offline, or name a folder that has it with --find-links"),
-            code="offline",
-        )
-    return download_wheel(wheel, line, mirrors(wheel) if wheel.sha256 is not None else ())
-
-
-def _in_place(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
-    path = local_path(wheel.url)
-    try:
-        found = sha256_of(path)
-    except OSError as error:
-        raise SourceFailed(
-            message("{path} cannot be read: {strerror}", path=path, strerror=error.strerror),
-            fix=message("check the folder"),
-            code="unreachable",
-        ) from error
-    compare(wheel, found, str(path))
-    progress.advance(path.stat().st_size)
-    return fetched(wheel, path, found, str(path.parent))
+def _unusable_cache(cache: Path, error: OSError) -> SourceFailed:
+    return SourceFailed(
+        message("the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror),
+        fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
+        code="cache",
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from torchdoctor.fetch.model import FetchedWheel
+    from torchdoctor.fetch import FetchedWheel
 
 __all__ = ["copy_environment", "create_empty_environment", "install_wheels", "packages_failing_record"]
 

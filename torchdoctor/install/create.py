@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from torchdoctor.fetch.model import FetchedWheel
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.install.location import LocationKind
     from torchdoctor.install.model import InstallContext
     from torchdoctor.resolve.model import Plan

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import Wheelhouse
 
 __all__ = ["UNDO_FOLDER", "begin_change", "end_change", "undo_change"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install.model import InstallContext
 
 __all__ = ["RECORD", "PackageChange", "package_changes", "read_record", "record_install"]

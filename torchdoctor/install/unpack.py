@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from torchdoctor.fetch.model import FetchedWheel
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
 
 __all__ = ["StreamingUnpacker"]
 

@@ -34,7 +34,7 @@ from torchdoctor.install.wheels import validate_wheels
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install.model import InstallContext
 
 __all__ = ["update_environment"]

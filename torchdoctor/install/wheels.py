@@ -8,7 +8,7 @@ from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate
 from torchdoctor.resolve.model import COMPANIONS
 
 if TYPE_CHECKING:
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import Wheelhouse
 
 __all__ = ["validate_wheels"]
 

@@ -10,8 +10,8 @@ from torchdoctor.core.hashing import FileDigest
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.errors import InstallFailed
+from torchdoctor.fetch import fetch
 from torchdoctor.fetch.mirrors import MirrorLookup
-from torchdoctor.fetch.wheelhouse import fetch
 from torchdoctor.lock.fallbacks import lock_with_fallbacks
 from torchdoctor.lock.missing_hashes import MissingHashCheck
 from torchdoctor.lock.model import LockRequest, locked_wheel
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.fetch.model import FetchedWheel
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.lock.model import Lock, LockedWheel
     from torchdoctor.resolve.model import Plan, Request
     from torchdoctor.workflows.context import AcquireContext

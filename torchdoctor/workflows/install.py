@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import Detection, Machine, PythonInfo
-    from torchdoctor.fetch.wheelhouse import Wheelhouse
+    from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install.create import EnvironmentBuilder
     from torchdoctor.install.location import LocationKind
     from torchdoctor.install.record import PackageChange

@@ -9,7 +9,7 @@ from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable
-from torchdoctor.fetch.wheelhouse import fetch
+from torchdoctor.fetch import fetch
 from torchdoctor.install import inspect_location, update_environment
 from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext

@@ -1,1 +1,1 @@
-"""Brings one large file over bad lines: in ranges, over several connections, resumed from what is on disk."""
+"""Downloads one large file over unreliable networks: in ranges, over several connections, resumed from the disk."""

@@ -1,4 +1,4 @@
-"""The ways in which an answer can fail a transfer."""
+"""The ways in which a response can fail a transfer."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Literal
 __all__ = ["Fault", "FaultKind"]
 
 # broken: the connection or the server failed; trying again may help. slow: next to nothing came.
-# busy: the server asks to come back later. refused: this place will not give the file.
-# changed: the file there is another one now. lying: the answer is not the range that was asked for.
-# stopped: nobody wants the answer any more.
-FaultKind = Literal["broken", "slow", "busy", "refused", "changed", "lying", "stopped"]
+# busy: the server asks to come back later. refused: this server will not give the file.
+# changed: the file there is another one now. bad-range: the response is not the range that was requested.
+# stopped: nobody wants the response any more.
+FaultKind = Literal["broken", "slow", "busy", "refused", "changed", "bad-range", "stopped"]
 
 
 class Fault(Exception):
-    """One answer failed; `retry_after` are the seconds that the server asked for, `status` is what it said instead."""
+    """A response failed. `retry_after` is what the server asks to wait, in seconds; `status` its HTTP status."""
 
     def __init__(
-        self, kind: FaultKind, why: str, *, retry_after: float | None = None, status: int | None = None
+        self, kind: FaultKind, reason: str, *, retry_after: float | None = None, status: int | None = None
     ) -> None:
-        super().__init__(why)
+        super().__init__(reason)
         self.kind = kind
-        self.why = why
+        self.reason = reason
         self.retry_after = retry_after
         self.status = status

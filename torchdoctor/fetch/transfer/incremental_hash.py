@@ -1,4 +1,4 @@
-"""The SHA-256 of a file that arrives in pieces: hashed from the start on, as far as there is no gap."""
+"""The SHA-256 of a file that arrives in segments: hashed from its start up to the first gap."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torchdoctor.fetch.transfer.partial_file import Part
+    from torchdoctor.fetch.transfer.partial_file import PartialFile
 
-__all__ = ["RunningHash"]
+__all__ = ["IncrementalHash"]
 
-_AT_ONCE = 32  # segments
+_STEP_SEGMENTS = 32  # segments
 
 
-class RunningHash:
-    """Reads `part` back as its segments come, so that little is left to hash behind the last byte."""
+class IncrementalHash:
+    """Hashes `part` while its segments arrive, so that little is left to hash after the last one."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: PartialFile) -> None:
         self._part, self._sha, self._next = part, hashlib.sha256(), 0
 
     def ahead(self, done: bytearray) -> bool:
-        """Hash some more of what is `done`; whether there was any."""
+        """Hash a few more of the segments that are `done`; return whether there were any."""
         first = self._next
-        while self._next < len(done) and done[self._next] and self._next - first < _AT_ONCE:
+        while self._next < len(done) and done[self._next] and self._next - first < _STEP_SEGMENTS:
             self._sha.update(self._part.read(self._next))
             self._next += 1
         return self._next > first
 
     @property
     def hexdigest(self) -> str:
-        """Of what was hashed so far."""
+        """The digest of what was hashed so far."""
         return self._sha.hexdigest()

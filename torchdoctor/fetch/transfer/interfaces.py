@@ -1,51 +1,53 @@
-"""What a transfer shares with whoever runs it: connections, news, and how it can end."""
+"""What a transfer shares with its caller: progress callbacks, the limit on connections, and how it can end."""
 
 from __future__ import annotations
 
 import threading
 from typing import Protocol
 
-__all__ = ["Changed", "ConnectionLimit", "Failed", "TransferStopped", "Watcher"]
+__all__ = ["ConnectionLimit", "FileChanged", "TransferFailed", "TransferObserver", "TransferStopped"]
+
+_POLL_SECONDS = 0.2
 
 
-class Watcher(Protocol):
-    """Who is told what happens."""
+class TransferObserver(Protocol):
+    """Progress callbacks of a transfer. Threads call them concurrently."""
 
     def arrived(self, count: int) -> None:
-        """So many bytes came."""
+        """`count` more bytes of the file are there."""
 
-    def retry(self, why: str) -> None:
-        """A connection failed and another follows."""
-
-
-class Failed(Exception):
-    """The file cannot be had from any of its places."""
+    def retry(self, reason: str) -> None:
+        """A connection failed, and another one follows."""
 
 
-class Changed(Exception):
-    """The file is another one than when it was begun."""
+class TransferFailed(Exception):
+    """The file cannot be had from any of its origins."""
+
+
+class FileChanged(Exception):
+    """The file on the server is another one than when the transfer began."""
 
 
 class TransferStopped(Exception):
-    """Another file failed, or the user stopped it."""
+    """Another file failed, or the user stopped the fetch."""
 
 
 class ConnectionLimit:
-    """The connections of a whole fetch, shared by its files."""
+    """The number of connections that all files of a fetch may have together."""
 
-    def __init__(self, most: int) -> None:
-        self._left = threading.BoundedSemaphore(most)
+    def __init__(self, count: int) -> None:
+        self._free = threading.BoundedSemaphore(count)
 
-    def one(self, stopped: threading.Event) -> None:
-        """Wait for a connection; raises `TransferStopped`."""
-        while not self._left.acquire(timeout=0.2):
+    def acquire(self, stopped: threading.Event) -> None:
+        """Wait for a free connection; raises `TransferStopped` soon after `stopped` is set."""
+        while not self._free.acquire(timeout=_POLL_SECONDS):
             if stopped.is_set():
                 raise TransferStopped
 
-    def another(self) -> bool:
-        """Take one more if one is free."""
-        return self._left.acquire(blocking=False)
+    def try_acquire(self) -> bool:
+        """Take a connection if one is free; return whether that is so."""
+        return self._free.acquire(blocking=False)
 
-    def back(self) -> None:
-        """Let another file have it."""
-        self._left.release()
+    def release(self) -> None:
+        """Free a connection for another file."""
+        self._free.release()

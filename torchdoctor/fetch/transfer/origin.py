@@ -1,4 +1,4 @@
-"""A place that has the file, and what was learnt of it on the way."""
+"""A URL that has the file, and what the transfer has learnt about its server."""
 
 from __future__ import annotations
 
@@ -20,29 +20,25 @@ __all__ = ["Origin", "best_origin"]
 
 @dataclass(slots=True)
 class Origin:
-    """`refused` says why it is asked no more, and `status` with which answer it said so.
-
-    `rate` is that of its last connection in bytes a second;
-    `misses` counts failures that brought nothing while another place might.
-    """
+    """A URL that has the file."""
 
     url: str
-    ranges: bool = True
-    validator: Validator | None = None
-    refused: str | None = None
-    status: int | None = None
-    rate: float = 0.0
-    lanes: int = 0
-    arrived: int = 0
-    misses: int = 0
+    ranges: bool = True  # as far as is known, the server answers requests for ranges
+    validator: Validator | None = None  # what the server calls this state of the file
+    refused: str | None = None  # why it is not used any more
+    status: int | None = None  # the HTTP status with which it refused
+    rate: float = 0.0  # bytes a second of its last connection
+    connections: int = 0
+    arrived: int = 0  # bytes written to the disk
+    misses: int = 0  # failures without progress, while there was another origin
 
     def refuse(self, fault: Fault) -> None:
-        """Ask it no more."""
-        self.refused, self.status = f"{self.host}: {fault.why}", fault.status
+        """Use it no more."""
+        self.refused, self.status = f"{self.host}: {fault.reason}", fault.status
 
     @property
     def place(self) -> str:
-        """The URL as it may be shown."""
+        """The URL without credentials."""
         return redact_url(self.url)
 
     @property
@@ -57,15 +53,15 @@ class Origin:
 
 
 def best_origin(origins: Sequence[Origin]) -> Origin | None:
-    """Which place gets the next connection: one not tried yet, then the fastest; None when all refused.
+    """Return the origin that gets the next connection: one not tried yet, then the fastest; None when all refused.
 
-    A place without ranges serves alone or not at all.
+    An origin without ranges serves alone or not at all.
     """
-    usable = [row for row in origins if row.refused is None]
-    ranged = [row for row in usable if row.ranges]
-    fresh = [row for row in ranged if not (row.lanes or row.rate or row.misses)]
-    if fresh:
-        return fresh[0]
+    usable = [origin for origin in origins if origin.refused is None]
+    ranged = [origin for origin in usable if origin.ranges]
+    untried = [origin for origin in ranged if not (origin.connections or origin.rate or origin.misses)]
+    if untried:
+        return untried[0]
     if ranged:
-        return max(ranged, key=lambda row: (-row.misses, row.rate))
+        return max(ranged, key=lambda origin: (-origin.misses, origin.rate))
     return next(iter(usable), None)

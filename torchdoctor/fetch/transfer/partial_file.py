@@ -1,7 +1,7 @@
-"""A file while it is fetched: its bytes in place, and a journal beside it of the segments that are there.
+"""A file that is being downloaded, and a journal of the segments that are complete.
 
-The journal holds a checksum of each segment, and on resumption each is read and compared: whatever a kill or
-a loss of power left on disk, only what is really there counts as there.
+The journal holds a checksum of each segment. A resumed download reads every segment and compares it: whatever a kill or
+a loss of power left on the disk, only segments that are really there count.
 """
 
 from __future__ import annotations
@@ -15,47 +15,47 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.fetch.transfer.response import Validator
-from torchdoctor.fetch.transfer.segments import SEGMENT, SegmentMap
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, SegmentMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["Journal", "Part", "parse_journal"]
+__all__ = ["Journal", "PartialFile", "parse_journal"]
 
 _FORMAT = 1
-_LIMIT = 32 << 20  # bytes of a journal: that of a 100 GB file
+_MAX_JOURNAL_BYTES = 32 << 20  # bytes of a journal: that of a 100 GB file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Journal:
-    """What a journal says: the file's size, what servers called it, and the CRC-32 of each segment written."""
+    """The content of a journal."""
 
-    size: int
-    validators: Mapping[str, Validator] = field(default_factory=dict)
-    segments: Mapping[int, int] = field(default_factory=dict)
+    size: int  # bytes of the file
+    validators: Mapping[str, Validator] = field(default_factory=dict)  # by the key of the origin
+    segments: Mapping[int, int] = field(default_factory=dict)  # CRC-32 by the index of the segment
 
 
 def parse_journal(text: str) -> Journal | None:
-    """Read a journal; None when it is not one of ours. A last line that a kill cut short is passed over."""
+    """Read a journal; None when it is not one of ours. A last line that a kill cut short is skipped."""
     head, _, rest = text.partition("\n")
     first = _json(head)
     size = first.get("size")
-    if first.get("torchdoctor-part") != _FORMAT or first.get("segment") != SEGMENT:
+    if first.get("torchdoctor-part") != _FORMAT or first.get("segment") != SEGMENT_BYTES:
         return None
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         return None
-    count, segments, validators = -(-size // SEGMENT), {}, {}
+    count, segments, validators = -(-size // SEGMENT_BYTES), {}, {}
     for line in rest.split("\n")[:-1]:
         index, _, check = line.partition(" ")
         if index.isascii() and index.isdigit() and len(index) < 12 and _is_crc(check):  # noqa: PLR2004
             if int(index) < count:
                 segments[int(index)] = int(check, 16)
             continue
-        row = _json(line)
-        if isinstance(row.get("place"), str):
-            validators[row["place"]] = Validator(
-                etag=_text(row.get("etag")), last_modified=_text(row.get("last_modified"))
+        entry = _json(line)
+        if isinstance(entry.get("place"), str):
+            validators[entry["place"]] = Validator(
+                etag=_text(entry.get("etag")), last_modified=_text(entry.get("last_modified"))
             )
     return Journal(size=size, segments=segments, validators=validators)
 
@@ -66,33 +66,33 @@ def _is_crc(text: str) -> bool:
 
 def _json(line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return row if isinstance(row, dict) else {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-class Part:
-    """The part file at `path` and its journal beside it. Threads may write different segments at once."""
+class PartialFile:
+    """The partial file at `path` and its journal. Threads may write different segments at once."""
 
     def __init__(self, path: Path, journal: Path, size: int, *, keep: bool) -> None:
         self.path, self._journal_path, self.size = path, journal, size
         self.checks: dict[int, int] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._file = path.open("r+b" if keep else "w+b", buffering=0)
         self._journal = journal.open("ab" if keep else "wb", buffering=0)
 
     @classmethod
-    def create(cls, path: Path, journal: Path, size: int) -> Part:
-        """Lay the file out at its full size, so that a full disk shows now; raises OSError."""
+    def create(cls, path: Path, journal: Path, size: int) -> PartialFile:
+        """Create the file at its full size, so that a full disk shows now; raises `OSError`."""
         part = cls(path, journal, size, keep=False)
         try:
             part._preallocate()
-            head = {"torchdoctor-part": _FORMAT, "segment": SEGMENT, "size": size}
+            head = {"torchdoctor-part": _FORMAT, "segment": SEGMENT_BYTES, "size": size}
             part._journal.write(json.dumps(head).encode() + b"\n")
         except BaseException:
             part.close()
@@ -100,13 +100,13 @@ class Part:
         return part
 
     @classmethod
-    def resume(cls, path: Path, journal: Path, size: int | None) -> tuple[Part, Journal] | None:
-        """The part of an earlier run with what of it is really there; None when there is nothing to go on from.
+    def resume(cls, path: Path, journal: Path, size: int | None) -> tuple[PartialFile, Journal] | None:
+        """Return the partial file of an earlier run and its journal; None when there is none to continue.
 
-        `size` is the file's, where it is known: a part of another size is no use.
+        `size` is the file's, where it is known: a partial file of another size is useless.
         """
         try:
-            if journal.stat().st_size > _LIMIT:
+            if journal.stat().st_size > _MAX_JOURNAL_BYTES:
                 return None
             text = journal.read_bytes().decode("utf-8", "replace")
             found = parse_journal(text)
@@ -127,7 +127,7 @@ class Part:
             try:
                 os.posix_fallocate(self._file.fileno(), 0, self.size)
             except OSError as error:
-                # Not every file system can; a full disk is a failure.
+                # Some file systems cannot do this; a full disk is a failure.
                 if error.errno not in _CANNOT_ALLOCATE:
                     raise
             else:
@@ -135,10 +135,10 @@ class Part:
         self._file.truncate(self.size)
 
     def write(self, index: int, data: bytes | bytearray | memoryview) -> None:
-        """Put a segment in its place, then note it in the journal; raises OSError."""
+        """Write a segment, then note it in the journal; raises `OSError`."""
         check = zlib.crc32(data)
-        with self._turn:
-            self._file.seek(index * SEGMENT)
+        with self._lock:
+            self._file.seek(index * SEGMENT_BYTES)
             left = memoryview(data)
             while left:
                 left = left[self._file.write(left) or 0 :]
@@ -146,44 +146,39 @@ class Part:
             self.checks[index] = check
 
     def read(self, index: int) -> bytes:
-        """A segment as it is on disk."""
-        want = min(SEGMENT, self.size - index * SEGMENT)
+        """Return a segment as it is on the disk."""
+        length = min(SEGMENT_BYTES, self.size - index * SEGMENT_BYTES)
         if hasattr(os, "pread"):
-            return os.pread(self._file.fileno(), want, index * SEGMENT)
-        with self._turn:
-            self._file.seek(index * SEGMENT)
-            return self._file.read(want) or b""
+            return os.pread(self._file.fileno(), length, index * SEGMENT_BYTES)
+        with self._lock:
+            self._file.seek(index * SEGMENT_BYTES)
+            return self._file.read(length) or b""
 
-    def note_validator(self, place: str, validator: Validator) -> None:
-        """Record what the server at `place` calls this state of the file."""
-        row = {"place": place, "etag": validator.etag, "last_modified": validator.last_modified}
-        with self._turn:
-            self._journal.write(json.dumps(row).encode() + b"\n")
+    def note_validator(self, origin_key: str, validator: Validator) -> None:
+        """Write what an origin calls this state of the file into the journal."""
+        entry = {"place": origin_key, "etag": validator.etag, "last_modified": validator.last_modified}
+        with self._lock:
+            self._journal.write(json.dumps(entry).encode() + b"\n")
 
     def sync(self) -> None:
-        """Have it all on disk before going on."""
+        """Return once all that was written is on the disk."""
         os.fsync(self._file.fileno())
         os.fsync(self._journal.fileno())
 
     def close(self) -> None:
-        """Leave both files for the next run."""
+        """Close both files, which stay for the next run."""
         self._file.close()
         self._journal.close()
 
-    def discard(self) -> None:
-        """Remove both files."""
-        self.close()
-        self.remove(self.path, self._journal_path)
-
     @staticmethod
     def remove(*paths: Path) -> None:
-        """Remove files that may not be there."""
+        """Remove files if they are there."""
         for path in paths:
             with contextlib.suppress(OSError):
                 path.unlink()
 
     def map(self, done: Iterable[int] | None = None) -> SegmentMap:
-        """The map of what is there."""
+        """Return a map of the segments that are there."""
         return SegmentMap(self.size, self.checks if done is None else done)
 
 

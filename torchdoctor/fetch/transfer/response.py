@@ -1,4 +1,4 @@
-"""One answer to a request for a range of a file: what it claims is checked before a byte of it is used."""
+"""A response to a request for a range of a file: its headers are checked before a byte of it is used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.net.http import InsecureRedirect, failure_reason, iter_body, open_stream
-from torchdoctor.fetch.transfer.faults import Fault
+from torchdoctor.fetch.transfer.faults import Fault, FaultKind
 from torchdoctor.fetch.transfer.retry import parse_retry_after
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import requests
 
-__all__ = ["Answer", "Validator", "ask", "parse_content_range"]
+__all__ = ["RangeResponse", "Validator", "parse_content_range", "request_range"]
 
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -33,7 +33,7 @@ class Validator:
 
     @property
     def condition(self) -> str | None:
-        """What `If-Range` may hold: a strong ETag, else the date.
+        """The value for `If-Range`: a strong ETag, else the date.
 
         https://www.rfc-editor.org/rfc/rfc9110#name-if-range
         """
@@ -42,18 +42,17 @@ class Validator:
         return self.last_modified
 
     def contradicts(self, other: Validator) -> bool:
-        """Whether both say something and it is not the same file."""
+        """Return whether the two say that these are different files."""
         if self.etag and other.etag:
             return self.etag != other.etag
         return bool(self.last_modified and other.last_modified and self.last_modified != other.last_modified)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """The body starts at byte `start` of a file of `total` bytes (None: the server does not say).
+class RangeResponse:
+    """An open response. Its body starts at byte `start` of a file of `total` bytes (None: the server does not say).
 
-    `ranged` tells whether the server has ranges; an answer without starts at 0 and goes to the end. `waited` is
-    how many seconds passed before it came.
+    `ranged`: the server has ranges; without them the body is the whole file. `waited` are the seconds before it came.
     """
 
     response: requests.Response
@@ -65,40 +64,42 @@ class Answer:
     waited: float = 0.0
 
     def chunks(self, size: int) -> Iterator[bytes]:
-        """The body as it arrives; every way in which the network fails becomes a `Fault`."""
+        """Yield the body as it arrives; every failure of the network becomes a `Fault`."""
         import requests
 
         try:
             yield from iter_body(self.response, size)
         except (requests.RequestException, OSError, ValueError, AttributeError) as error:
-            # AttributeError: urllib3's answer when another thread shut the connection down between two reads.
+            # AttributeError: urllib3 raises it when another thread shut the connection down between two reads.
             raise Fault("broken", _broken(error)) from error
 
     def stop(self) -> None:
-        """End the answer from another thread; one that waits for bytes wakes up."""
+        """End the response from another thread, which wakes the one that waits for bytes."""
         with contextlib.suppress(Exception):
             self.response.raw.shutdown()
 
     def close(self) -> None:
-        """Let go of the connection: to be used again when the body was read to its end, else closed."""
+        """Release the connection: it is used again when the body was read to its end, else closed."""
         with contextlib.suppress(Exception):
             self.response.close()
 
 
-def ask(url: str, start: int, end: int | None, validator: Validator | None, *, ranges: bool = True) -> Answer:
-    """Ask for the bytes from `start` to before `end` (None: to the last); all of them without `ranges`.
+def request_range(
+    url: str, start: int, end: int | None, validator: Validator | None, *, ranges: bool = True
+) -> RangeResponse:
+    """Request the bytes from `start` to before `end` (None: to the last); all of them without `ranges`.
 
     Raises `Fault` when the server refuses, is busy, has another file than `validator` says, or answers with
-    something that is not the range asked for.
+    something else than the requested range.
     """
     headers = {}
     if ranges:
         headers["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         if validator is not None and validator.condition:
             headers["If-Range"] = validator.condition
-    asked = time.monotonic()
+    started = time.monotonic()
     response = _open(url, headers)
-    waited = time.monotonic() - asked
+    waited = time.monotonic() - started
     try:
         return replace(_checked(response, start, end, validator, ranges=ranges), waited=waited)
     except BaseException:
@@ -117,14 +118,16 @@ def _open(url: str, headers: dict[str, str]) -> requests.Response:
     except (InsecureRedirect, requests.TooManyRedirects) as error:
         raise Fault("refused", str(error)) from error
     except (requests.RequestException, OSError, ValueError) as error:
-        why = failure_reason(error)
-        final = isinstance(error, requests.exceptions.SSLError) and "certificate" in why
-        raise Fault("refused" if final or "proxy refuses" in why else "broken", why) from error
+        # The words of OpenSSL and http.client; these failures stay the same however often the request is repeated.
+        untrusted = isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error).lower()
+        proxy_refuses = "Tunnel connection failed" in str(error)
+        kind: FaultKind = "refused" if untrusted or proxy_refuses else "broken"
+        raise Fault(kind, failure_reason(error)) from error
 
 
 def _checked(
     response: requests.Response, start: int, end: int | None, validator: Validator | None, *, ranges: bool
-) -> Answer:
+) -> RangeResponse:
     _expect_a_file(response, start)
     headers = response.headers
     if headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -134,42 +137,46 @@ def _checked(
         raise Fault("changed", message("the file there is another one now"))
     length = _length(headers.get("Content-Length"))
     if response.status_code == HTTPStatus.OK:
-        return Answer(response=response, start=0, end=length, total=length, validator=found, ranged=False)
-    said = parse_content_range(headers.get("Content-Range"))
-    if not ranges or said is None:
-        raise Fault("lying", message("it answers with a part that was not asked for"))
-    first, last, total = said
+        return RangeResponse(
+            response=response, start=0, end=length, total=length, validator=found, ranged=False
+        )
+    content_range = parse_content_range(headers.get("Content-Range"))
+    if not ranges or content_range is None:
+        raise Fault("bad-range", message("it answers with a part that was not asked for"))
+    first, last, total = content_range
     if first != start or (end is not None and last >= end):
         raise Fault(
-            "lying",
+            "bad-range",
             message(
                 "it answers with the bytes {first}-{last} where others were asked for", first=first, last=last
             ),
         )
     if length is not None and length != last - first + 1:
         raise Fault(
-            "lying",
+            "bad-range",
             message(
                 "it announces {length} bytes for a range of {last}", length=length, last=last - first + 1
             ),
         )
-    return Answer(response=response, start=first, end=last + 1, total=total, validator=found, ranged=True)
+    return RangeResponse(
+        response=response, start=first, end=last + 1, total=total, validator=found, ranged=True
+    )
 
 
 def _expect_a_file(response: requests.Response, start: int) -> None:
     status = response.status_code
     if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         return
-    why = message("the server answers {status}", status=status)
+    reason = message("the server answers {status}", status=status)
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
         raise Fault("changed", message("the file there is shorter now"))
     if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Fault("busy", why, retry_after=parse_retry_after(response.headers.get("Retry-After")))
-    raise Fault("refused", why, status=status)
+        raise Fault("busy", reason, retry_after=parse_retry_after(response.headers.get("Retry-After")))
+    raise Fault("refused", reason, status=status)
 
 
 def parse_content_range(text: str | None) -> tuple[int, int, int | None] | None:
-    """First byte, last byte and size from `Content-Range: bytes 0-9/100`; None when it is none or makes no sense.
+    """Return first byte, last byte and size of `Content-Range: bytes 0-9/100`; None when it makes no sense.
 
     https://www.rfc-editor.org/rfc/rfc9110#name-content-range
     """

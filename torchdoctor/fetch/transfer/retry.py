@@ -1,48 +1,48 @@
-"""When to try again, and how long to wait before it. Progress counts, not attempts. Pure."""
+"""When to try again, and how long to wait before that. Progress counts, not attempts. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-__all__ = ["ENOUGH", "LONGEST_WAIT", "RetryPolicy", "parse_retry_after"]
+__all__ = ["MAX_WAIT_SECONDS", "PROGRESS_BYTES", "RetryPolicy", "parse_retry_after"]
 
-# Less than this between two failures is no progress; a server that drips would else be waited for without end.
-ENOUGH = 16 * 1024
-LONGEST_WAIT = 60.0
-_MISSES = 6
-_FIRST_WAIT = 0.5
+# Fewer bytes than this between two failures are no progress; a server that drips would be waited for without end.
+PROGRESS_BYTES = 16 * 1024
+MAX_WAIT_SECONDS = 60.0
+_MAX_MISSES = 6
+_FIRST_WAIT_SECONDS = 0.5
 
 
 class RetryPolicy:
-    """Counts failures in a row between which nothing came."""
+    """Counts consecutive failures without progress."""
 
-    def __init__(self, misses: int = _MISSES) -> None:
+    def __init__(self, misses: int = _MAX_MISSES) -> None:
         self._limit, self.misses = misses, 0
 
     def failed(self, gained: int, *, slow: bool = False) -> bool:
-        """Whether to try again after a failure that came when `gained` more bytes were there.
+        """Count a failure that came when `gained` more bytes were there; return whether to try again.
 
-        A connection given up because it was `slow` is a miss, whatever it brought.
+        A connection that was abandoned because it was `slow` made no progress, whatever it brought.
         """
-        self.misses = 0 if gained >= ENOUGH and not slow else self.misses + 1
+        self.misses = 0 if gained >= PROGRESS_BYTES and not slow else self.misses + 1
         return self.misses < self._limit
 
     def wait(self, retry_after: float | None, chance: float) -> float:
-        """Seconds to wait: what the server asked for up to a limit, else longer with every miss.
+        """Return the seconds to wait: what the server asked for up to a limit, else longer with every failure.
 
         `chance` between 0 and 1 spreads clients that failed together (full jitter over the second half).
         """
         if retry_after is not None:
-            return min(retry_after, LONGEST_WAIT)
+            return min(retry_after, MAX_WAIT_SECONDS)
         if self.misses == 0:
             return 0.0
-        longest = min(LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (self.misses - 1))
+        longest = min(MAX_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self.misses - 1))
         return float(longest * (0.5 + 0.5 * chance))
 
 
 def parse_retry_after(text: str | None, now: datetime | None = None) -> float | None:
-    """Seconds from a `Retry-After` header, which is a number or a date; None when it is neither.
+    """Return the seconds of a `Retry-After` header, which is a number or a date; None when it is neither.
 
     https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
     """
@@ -50,12 +50,12 @@ def parse_retry_after(text: str | None, now: datetime | None = None) -> float | 
         return None
     text = text.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), 10 * LONGEST_WAIT)
+        return min(float(text[:9]), 10 * MAX_WAIT_SECONDS)
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
-    passed = (date - (now or datetime.now(timezone.utc))).total_seconds()
-    return max(0.0, passed)
+    seconds = (date - (now or datetime.now(timezone.utc))).total_seconds()
+    return max(0.0, seconds)

@@ -1,4 +1,4 @@
-"""Which parts of a file are there, and which part each connection fetches next. Pure."""
+"""Which segments of a file are there, and which span each connection fetches next. Pure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["SEGMENT", "SegmentMap", "Span", "spans_of"]
+__all__ = ["SEGMENT_BYTES", "SegmentMap", "Span", "spans_from_indexes"]
 
-# What a killed process loses for each connection is a segment that is not full yet, and as much that is just being
-# read. Small, so that 16 connections lose 2 MiB at the most.
-SEGMENT = 64 * 1024
+# A killed process loses a segment that is not full yet, and as much that is being read, for each connection. This is
+# small, so that 16 connections lose at most 2 MiB.
+SEGMENT_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
 class Span:
-    """Bytes that one connection is to fetch: from `position`, which starts a segment, to before `end`.
+    """Bytes that one connection fetches: from `position`, which starts a segment, to before `end`.
 
-    `have` are bytes from `position` on that have arrived and do not fill their segment yet. `whole` is the
-    whole file from a server without ranges, of which some segments may be there.
+    `have` are bytes from `position` on that have arrived and do not fill their segment yet. `whole`: it is the whole
+    file from a server without ranges, of which some segments may be there.
     """
 
     position: int
@@ -45,15 +45,15 @@ class SegmentMap:
 
     def __init__(self, size: int, done: Iterable[int] = ()) -> None:
         self.size = size
-        self.done = bytearray(-(-size // SEGMENT))
+        self.done = bytearray(-(-size // SEGMENT_BYTES))
         for index in done:
             self.done[index] = 1
         missing = [index for index, there in enumerate(self.done) if not there]
-        self._waiting = deque(spans_of(missing, size))
+        self._waiting = deque(spans_from_indexes(missing, size))
 
     def bounds(self, index: int) -> tuple[int, int]:
-        """The first byte of a segment and the one behind its last."""
-        return index * SEGMENT, min((index + 1) * SEGMENT, self.size)
+        """Return the first byte of a segment and the one after its last."""
+        return index * SEGMENT_BYTES, min((index + 1) * SEGMENT_BYTES, self.size)
 
     @property
     def complete(self) -> bool:
@@ -64,20 +64,20 @@ class SegmentMap:
     def done_bytes(self) -> int:
         """How many bytes are done."""
         count = sum(self.done)
-        short = -self.size % SEGMENT if self.done and self.done[-1] else 0
-        return count * SEGMENT - short
+        short = -self.size % SEGMENT_BYTES if self.done and self.done[-1] else 0
+        return count * SEGMENT_BYTES - short
 
     @property
     def waiting_bytes(self) -> int:
-        """How many bytes no connection has taken."""
+        """How many bytes no connection fetches yet."""
         return sum(span.left for span in self._waiting)
 
     def take(self, limit: int) -> Span | None:
-        """The first waiting bytes, about `limit` of them and at least a segment; None when all are taken."""
+        """Take the first waiting span, of about `limit` bytes and at least a segment; None when all are taken."""
         if not self._waiting:
             return None
         span = self._waiting.popleft()
-        whole = max(1, -(-limit // SEGMENT)) * SEGMENT
+        whole = max(1, -(-limit // SEGMENT_BYTES)) * SEGMENT_BYTES
         if span.end - span.position > whole:
             rest = span.position + whole
             self._waiting.appendleft(Span(rest, span.end))
@@ -85,15 +85,15 @@ class SegmentMap:
         return span
 
     def give_back(self, span: Span) -> None:
-        """Let another connection have what is left of a span."""
+        """Let another connection fetch the rest of a span."""
         if span.position < span.end:
             self._waiting.appendleft(span)
 
     def split(self, span: Span, keep: float = 0.5) -> Span | None:
-        """Take the end of a span from its connection, which keeps a share; None when it is too short to share."""
+        """Take the end of a span from its connection, which keeps the share `keep`; None when it is too short."""
         middle = span.next_byte + int((span.end - span.next_byte) * keep)
-        middle = -(-middle // SEGMENT) * SEGMENT
-        middle = max(middle, span.position + SEGMENT)
+        middle = -(-middle // SEGMENT_BYTES) * SEGMENT_BYTES
+        middle = max(middle, span.position + SEGMENT_BYTES)
         if not span.next_byte < middle < span.end:
             return None
         rest = Span(middle, span.end)
@@ -101,22 +101,22 @@ class SegmentMap:
         return rest
 
     def mark(self, index: int) -> None:
-        """A segment is on disk."""
+        """A segment is on the disk."""
         self.done[index] = 1
 
     def forget(self, indexes: Iterable[int]) -> None:
-        """Segments that turned out to be wrong are to be fetched again."""
+        """Have segments that turned out to be wrong fetched again."""
         wrong = sorted(set(indexes))
         for index in wrong:
             self.done[index] = 0
-        self._waiting.extend(spans_of(wrong, self.size))
+        self._waiting.extend(spans_from_indexes(wrong, self.size))
 
 
-def spans_of(indexes: Iterable[int], size: int) -> list[Span]:
-    """Runs of neighbouring segments as spans, in order."""
+def spans_from_indexes(indexes: Iterable[int], size: int) -> list[Span]:
+    """Return runs of neighbouring segments as spans, in order."""
     spans: list[Span] = []
     for index in sorted(indexes):
-        start, end = index * SEGMENT, min((index + 1) * SEGMENT, size)
+        start, end = index * SEGMENT_BYTES, min((index + 1) * SEGMENT_BYTES, size)
         if spans and spans[-1].end == start:
             spans[-1].end = end
         else:

@@ -1,4 +1,4 @@
-"""How long a file is that no index gives the size of: its first answer tells, or all of its bytes do."""
+"""Finds the size of a file that no index gives: from the first response, or by reading all of it."""
 
 from __future__ import annotations
 
@@ -8,86 +8,93 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.fetch.transfer.faults import Fault
-from torchdoctor.fetch.transfer.interfaces import Failed, TransferStopped
+from torchdoctor.fetch.transfer.interfaces import TransferFailed, TransferStopped
 from torchdoctor.fetch.transfer.origin import Origin, best_origin
-from torchdoctor.fetch.transfer.partial_file import Part
-from torchdoctor.fetch.transfer.response import Answer, ask
+from torchdoctor.fetch.transfer.partial_file import PartialFile
+from torchdoctor.fetch.transfer.response import RangeResponse, request_range
 from torchdoctor.fetch.transfer.retry import RetryPolicy
-from torchdoctor.fetch.transfer.segments import SEGMENT
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["ask_size", "write_out"]
+__all__ = ["request_size", "write_response_of_unknown_size"]
 
-_CHUNK = _FIRST = 1 << 20  # bytes
+_CHUNK_BYTES = 1 << 20
+_FIRST_REQUEST_BYTES = 1 << 20
 
 
-def ask_size(
+def request_size(
     origins: list[Origin], stopped: threading.Event, retry: Callable[[str], None]
-) -> tuple[Origin, Answer]:
-    """Ask for the first segments: the answer tells the size, and whether there are ranges. Its body is to come.
+) -> tuple[Origin, RangeResponse]:
+    """Request the first segments; return the origin that answered and its response, whose body is not read yet.
 
-    The place that answered comes first in `origins` afterwards: the first connection of the transfer goes to that one,
-    and has this answer. Raises `Failed` when no place answers so, and `TransferStopped`.
+    The response tells the size, and whether there are ranges. The origin is moved to the front of `origins`: the first
+    connection of the transfer uses it, with this response. `retry` gets the reasons of failures. Raises
+    `TransferFailed` when no origin answers so, and `TransferStopped`.
     """
-    patience = RetryPolicy()
+    policy = RetryPolicy()
     while (origin := best_origin(origins)) is not None:
         try:
-            answer = ask(origin.url, 0, _FIRST, None, ranges=origin.ranges)
+            response = request_range(origin.url, 0, _FIRST_REQUEST_BYTES, None, ranges=origin.ranges)
         except Fault as fault:
-            if fault.kind == "lying":
+            if fault.kind == "bad-range":
                 origin.ranges = False
-            elif fault.kind == "refused" or not patience.failed(0, slow=fault.kind == "slow"):
+            elif fault.kind == "refused" or not policy.failed(0, slow=fault.kind == "slow"):
                 origin.refuse(fault)
-                patience = RetryPolicy()
+                policy = RetryPolicy()
             else:
-                retry(fault.why)
-                if stopped.wait(patience.wait(fault.retry_after, time.monotonic() % 1.0)):
+                retry(fault.reason)
+                if stopped.wait(policy.wait(fault.retry_after, time.monotonic() % 1.0)):
                     raise TransferStopped from fault
             continue
-        if answer.total is not None or not answer.ranged:
+        if response.total is not None or not response.ranged:
             origins.remove(origin)
             origins.insert(0, origin)
-            return origin, answer
-        answer.close()
-        origin.ranges = False  # it gives a range of a file that it does not say the length of
-    raise Failed("; ".join(dict.fromkeys(row.refused or "" for row in origins)))
+            return origin, response
+        response.close()
+        origin.ranges = False  # it gives a range of a file without saying how long that is
+    raise TransferFailed("; ".join(dict.fromkeys(origin.refused or "" for origin in origins)))
 
 
-def write_out(
-    answer: Answer,
+def write_response_of_unknown_size(
+    response: RangeResponse,
     host: str,
     path: Path,
     journal: Path,
     stopped: threading.Event,
     arrived: Callable[[int], None],
-) -> Part:
-    """Write out an answer that does not say how long it is; then it is known. Raises `Failed` and `TransferStopped`."""
-    with contextlib.closing(answer), path.open("wb") as file:
+) -> PartialFile:
+    """Write a response that does not say how long it is to the disk, and return it as a complete partial file.
+
+    Raises `TransferFailed` and `TransferStopped`.
+    """
+    with contextlib.closing(response), path.open("wb") as file:
         try:
-            for chunk in answer.chunks(_CHUNK):
+            for chunk in response.chunks(_CHUNK_BYTES):
                 if stopped.is_set():
                     raise TransferStopped
                 file.write(chunk)
                 arrived(len(chunk))
         except Fault as fault:
-            raise Failed(
-                message("{host}: {why}, and it does not say how long the file is", host=host, why=fault.why)
+            raise TransferFailed(
+                message(
+                    "{host}: {why}, and it does not say how long the file is", host=host, why=fault.reason
+                )
             ) from fault
         size = file.tell()
-    return _taken_over(path, journal, size)
+    return _as_partial_file(path, journal, size)
 
 
-def _taken_over(path: Path, journal: Path, size: int) -> Part:
-    """A part of a file that is there whole."""
+def _as_partial_file(path: Path, journal: Path, size: int) -> PartialFile:
+    """Make the file at `path`, which is complete, a partial file with a journal."""
     copy = path.with_suffix(".whole")
     path.replace(copy)
-    part = Part.create(path, journal, size)
+    part = PartialFile.create(path, journal, size)
     with copy.open("rb") as file:
-        for index in range(-(-size // SEGMENT)):
-            part.write(index, file.read(SEGMENT))
+        for index in range(-(-size // SEGMENT_BYTES)):
+            part.write(index, file.read(SEGMENT_BYTES))
     copy.unlink()
     return part

@@ -1,4 +1,4 @@
-"""How fast bytes come: a stall seen by throughput, and whether more connections help. Pure, the clock is given."""
+"""Throughput: detects stalls, and finds out how many connections help. Pure: the clock is a parameter."""
 
 from __future__ import annotations
 
@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-__all__ = ["SLOW_BYTES", "SLOW_SECONDS", "Ramp", "ThroughputMeter", "lags", "share"]
+__all__ = [
+    "STALL_BYTES",
+    "STALL_SECONDS",
+    "ConnectionRamp",
+    "ThroughputMeter",
+    "bytes_to_request",
+    "is_lagging",
+]
 
-# Less than this in so many seconds is a stall, though no time-out between two bytes ever strikes.
-SLOW_SECONDS = 15.0
-SLOW_BYTES = 15_000
+# Fewer bytes than this in so many seconds are a stall, though no time-out between two bytes ever occurs.
+STALL_SECONDS = 15.0
+STALL_BYTES = 15_000
 
 _LAG_SECONDS = 3.0
 _LAG_SHARE = 0.1
 
 _MIB = 1 << 20
-_SMALLEST, _LARGEST = _MIB, 128 * _MIB  # bytes asked for at once
-_SPAN_SECONDS = 2.0
-_AT_ONCE_SECONDS = 1.0
+_MIN_REQUEST_BYTES, _MAX_REQUEST_BYTES = _MIB, 128 * _MIB
+_REQUEST_SECONDS = 2.0
+_LAST_REQUEST_SECONDS = 1.0
 
 
 class ThroughputMeter:
-    """Bytes of one connection over time."""
+    """Measures the bytes a second of one connection."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -33,12 +40,12 @@ class ThroughputMeter:
         self._count = self._marked = 0
 
     def add(self, count: int) -> None:
-        """So many bytes came now."""
+        """`count` bytes came now."""
         self._count += count
 
     @property
     def seconds(self) -> float:
-        """Since the connection was opened."""
+        """Seconds since the connection was opened."""
         return self._clock() - self._since
 
     @property
@@ -47,26 +54,26 @@ class ThroughputMeter:
         return self._count / max(self.seconds, 0.01)
 
     def stalled(self) -> bool:
-        """Whether the last window brought next to nothing; asking at its end starts the next one."""
-        if self._clock() - self._mark < SLOW_SECONDS:
+        """Return whether the last window was a stall; asking at its end starts the next window."""
+        if self._clock() - self._mark < STALL_SECONDS:
             return False
-        slow = self._count - self._marked < SLOW_BYTES
+        slow = self._count - self._marked < STALL_BYTES
         self._mark, self._marked = self._clock(), self._count
         return slow
 
 
-def lags(rate: float, others: Iterable[Collection[float]], seconds: float) -> bool:
-    """Whether a connection is so far behind that others of its file had better do its work.
+def is_lagging(rate: float, others: Iterable[Collection[float]], seconds: float) -> bool:
+    """Return whether a connection is so far behind that others of its file should do its work.
 
-    `others` are the rates of groups of connections; to be behind one group is enough.
+    `others` are the rates of groups of connections; being behind one group is enough.
     """
-    return seconds >= _LAG_SECONDS and any(rate < _LAG_SHARE * median(row) for row in others if row)
+    return seconds >= _LAG_SECONDS and any(rate < _LAG_SHARE * median(rates) for rates in others if rates)
 
 
-class Ramp:
-    """How many connections a file gets: more while more of them bring more, at most `most`."""
+class ConnectionRamp:
+    """How many connections a file gets: more as long as they increase the throughput, at most `most`."""
 
-    WINDOW = 0.2
+    WINDOW = 0.2  # seconds
     _STEPS = (1, 4, 8, 16)
     _FAR_SECONDS, _FAR_BYTES = 0.02, 16 << 20
     _LEFT_SECONDS = 0.5  # what is done sooner than this gains nothing from another connection
@@ -78,7 +85,7 @@ class Ramp:
         self._before: tuple[int, float] | None = None
 
     def begin(self, waited: float, left: int) -> None:
-        """Take in how long the first answer was waited for: on a far line each connection begins slowly, so several do.
+        """Take in the seconds that the first response took: on a long path a connection begins slowly, so several do.
 
         https://www.rfc-editor.org/rfc/rfc5681#section-3.1
         """
@@ -86,18 +93,18 @@ class Ramp:
             self.wanted = min(self._STEPS[1], self._most)
 
     def settle(self, connections: int) -> None:
-        """Stay at so many: the server allows no more, or has no ranges."""
+        """Keep this number of connections: the server allows no more, or has no ranges."""
         self.wanted, self._settled = max(1, min(connections, self.wanted)), True
 
     def look(self, rate: float, left: int, connections: int) -> None:
-        """Take in the bytes a second of the last window, made by so many connections, with `left` bytes to come."""
+        """Take in the `rate` of the last window in bytes a second, with `left` bytes to come."""
         if self._settled or rate <= 0 or connections < self.wanted:
             return
         if self._before is not None:
             fewer, slower = self._before
             growth = connections / fewer
             if growth > 1 and rate < slower * (1 + 0.25 * (growth - 1)):
-                # That many do not help; fewer do the same with less.
+                # So many do not help: fewer reach the same rate.
                 self.settle(connections if rate > 1.1 * slower else fewer)
                 return
         if left / rate < self._LEFT_SECONDS:
@@ -110,13 +117,13 @@ class Ramp:
         self.wanted = more[0]
 
 
-def share(left: int, rate: float, connections: int, *, alike: bool = True) -> int:
-    """How many of the `left` bytes one of some connections asks for at once: what it brings soon, less towards the end.
+def bytes_to_request(left: int, rate: float, connections: int, *, alike: bool = True) -> int:
+    """Return how many of the `left` bytes one connection requests at once: what it brings soon, less towards the end.
 
-    What is left is asked for at once where it is a matter of a second and all connections are `alike`, to one place.
-    `rate`: its bytes a second, 0 when unknown.
+    The rest is requested at once when it takes about a second and all connections are `alike`, to one server. `rate`:
+    its bytes a second, 0 when unknown.
     """
-    if alike and left < rate * connections * _AT_ONCE_SECONDS:
-        return max(-(-left // connections), _SMALLEST)
-    soon = min(max(rate * _SPAN_SECONDS, _SMALLEST), _LARGEST)
-    return int(min(soon, max(left / (2 * connections), _SMALLEST)))
+    if alike and left < rate * connections * _LAST_REQUEST_SECONDS:
+        return max(-(-left // connections), _MIN_REQUEST_BYTES)
+    soon = min(max(rate * _REQUEST_SECONDS, _MIN_REQUEST_BYTES), _MAX_REQUEST_BYTES)
+    return int(min(soon, max(left / (2 * connections), _MIN_REQUEST_BYTES)))
