@@ -7,11 +7,12 @@ import json
 import pytest
 
 from tests.detect.recorded import RECORDED, replay
-from torchdoctor.diagnose.catalogue import live_failures
 from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
+from torchdoctor.diagnose.rules import RULES
 from torchdoctor.doctor.evidence import machine_facts, refusals
+from torchdoctor.doctor.live_signs import LIVE, live_rules
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import Request
 from torchdoctor.resolve.offline import resolve_offline
@@ -24,7 +25,7 @@ def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
     case = Evidence(facts=tuple(machine_facts(seen))).merged_with(parse_report("\n".join(refusals(seen))))
-    found = diagnose(case, failures=live_failures())
+    found = diagnose(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
 
 
@@ -41,5 +42,10 @@ def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
     rows |= {"torch.version": str(plan.torch.version), "torch.build": plan.variant, "live.plan": plan.variant}
     facts = (Observation(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
     case = Evidence(facts=(*machine_facts(seen), *facts)).merged_with(parse_report("\n".join(refusals(seen))))
-    found = diagnose(case, failures=live_failures())
+    found = diagnose(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
+
+
+def test_every_live_sign_belongs_to_a_failure_of_the_catalogue():
+    """A mistyped id would never be told."""
+    assert set(LIVE) <= {rule.id for rule in RULES}

@@ -23,22 +23,21 @@ def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word 
     torchdoctor explain driver-library-mismatch
     """
     from torchdoctor.cli.diagnose import show_page
-    from torchdoctor.diagnose import all_failures
+    from torchdoctor.diagnose.rules import RULES
 
     if id is not None:
         return show_page(id, as_json=output.json)
-    failures = sorted(all_failures(), key=lambda failure: (failure.layer, failure.id))
+    rows = sorted(RULES, key=lambda row: (row.layer, row.id))
     if output.json:
         print_json(
             {
                 "schema": 1,
                 "failures": [
-                    {"id": failure.id, "severity": failure.severity, "title": gettext(failure.title)}
-                    for failure in failures
+                    {"id": row.id, "severity": row.severity, "title": gettext(row.title)} for row in rows
                 ],
             }
         )
         return 0
-    width = max(len(failure.id) for failure in failures)
-    click.echo("\n".join(f"{failure.id.ljust(width)}  {gettext(failure.title)}" for failure in failures))
+    width = max(len(row.id) for row in rows)
+    click.echo("\n".join(f"{row.id.ljust(width)}  {gettext(row.title)}" for row in rows))
     return 0

@@ -81,9 +81,10 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
 def _look(env: Path | None, *, importing: bool) -> Reported:
     from torchdoctor.core.system import host_system
     from torchdoctor.detect import describe_python
-    from torchdoctor.diagnose import diagnose, live_failures
+    from torchdoctor.diagnose.engine import diagnose
     from torchdoctor.doctor import InspectOptions, inspect
     from torchdoctor.doctor.evidence import evidence_from
+    from torchdoctor.doctor.live_signs import live_rules
     from torchdoctor.report.bug_report import Reported
     from torchdoctor.sources.index_cache import known_index
 
@@ -99,7 +100,7 @@ def _look(env: Path | None, *, importing: bool) -> Reported:
     how = InspectOptions(importing=importing and problem is None, asking=False)
     seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, how=how)
     # For whoever reads the issue: in English, whatever is spoken here.
-    findings = () if problem else diagnose(evidence_from(seen), str, live_failures()).findings
+    findings = () if problem else diagnose(evidence_from(seen), str, live_rules()).findings
     return Reported(
         seen=seen,
         findings=findings,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from torchdoctor.diagnose.catalogue import failures_by_id
-from torchdoctor.diagnose.failure import Layer
+from torchdoctor.diagnose.rule import Layer
+from torchdoctor.diagnose.rules import RULES
 from torchdoctor.doctor.checks import CHECKS, CheckText
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _BY_LAYER = {
     Layer.NOTEBOOK: "kernels.specs",
     Layer.RUNTIME: "pytorch.import",
 }
+_LAYERS = {rule.id: rule.layer for rule in RULES}
 _RANK: dict[str, int] = {"ok": 0, "unknown": 1, "note": 1, "warning": 2, "error": 3}
 
 
@@ -64,8 +65,7 @@ class CheckLine:
 
 def check_of(finding: Finding) -> str:
     """The check to which a finding belongs."""
-    failure = failures_by_id().get(finding.id)
-    return _BY_LAYER[failure.layer if failure is not None else Layer.RUNTIME]
+    return _BY_LAYER[_LAYERS.get(finding.id, Layer.RUNTIME)]
 
 
 def lines_of(seen: CheckUp, findings: Sequence[Finding], checks: Sequence[str]) -> tuple[CheckLine, ...]:

@@ -9,7 +9,6 @@ from packaging.specifiers import SpecifierSet
 
 from torchdoctor.core.i18n.messages import Message, joined, message
 from torchdoctor.core.versions import public_version
-from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.placeholders import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.errors import NoSolution
@@ -41,6 +40,24 @@ __all__ = [
 ]  # fmt: skip
 
 Outcome = Literal["repaired", "skipped", "failed"]
+
+# The build itself is the wrong one: another is chosen.
+_OTHER_BUILD = frozenset({
+    "cpu-only-wheel", "torch-replaced-by-other-package", "wrong-vendor-build", "gpu-arch-too-new", "gpu-arch-too-old",
+    "aarch64-cpu-wheel", "jetson-generic-wheel", "driver-too-old", "rocm-gfx-unsupported",
+})  # fmt: skip
+# The build is right, and files or neighbours of it are not.
+_SAME_BUILD = frozenset({
+    "torchvision-mismatch", "torchvision-cpu-with-cuda-torch", "torchaudio-mismatch", "partial-install",
+    "nvidia-wheels-missing", "nvidia-wheels-mixed", "numpy2-abi", "triton-missing",
+    "torch-dependency-missing", "torch-dependency-version",
+})  # fmt: skip
+# What is wrong with a kernel -> the finding about it.
+_KERNELS = {
+    "python-gone": "jupyter-kernel-python-missing",
+    "no-ipykernel": "jupyter-kernel-without-ipykernel",
+    "corrupt-spec": "jupyter-kernel-spec-broken",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +156,7 @@ def repairs_for(seen: CheckUp, findings: Sequence[Finding], index: Snapshot) -> 
     """What can be done here about the findings; the others need a person, an administrator or the host."""
     ids = [row.id for row in findings]
     rows: list[Repair] = []
-    about_builds = tuple(name for name in ids if _repair_of(name) in ("other-build", "same-build"))
+    about_builds = tuple(name for name in ids if name in _OTHER_BUILD | _SAME_BUILD)
     if about_builds == ("partial-install",) and _only_leftovers(seen):
         if leftovers := removable_leftovers(seen):
             rows.append(RemoveLeftovers(findings=about_builds, leftovers=leftovers))
@@ -157,13 +174,8 @@ def _kernel_repairs(seen: CheckUp, findings: Sequence[str]) -> Iterator[KernelRe
             continue
         if problem.kind != "no-ipykernel" and seen.inventory.torch.value is None:
             continue
-        for name in findings:
-            if failures_by_id()[name].kernel_problem == problem.kind:
-                yield KernelRepair(findings=(name,), kernel=row, python=seen.python.executable)
-
-
-def _repair_of(finding: str) -> str:
-    return failures_by_id()[finding].repair
+        if (name := _KERNELS.get(problem.kind)) in findings and name is not None:
+            yield KernelRepair(findings=(name,), kernel=row, python=seen.python.executable)
 
 
 def _only_leftovers(seen: CheckUp) -> bool:
@@ -204,15 +216,14 @@ def _reinstall(seen: CheckUp, findings: tuple[str, ...], index: Snapshot) -> Rei
     # Nobody asked for a companion that is not there.
     absent = frozenset(COMPANIONS) - set(kept)
     same = Request(torch=SpecifierSet(f"=={version}") if version else None, required=kept, excluded=absent)
-    other_build = any(_repair_of(name) == "other-build" for name in findings)
-    if other_build:
+    if set(findings) & _OTHER_BUILD:
         # The same release in the right build, else the build that fits best, whatever its release.
         wanted: tuple[Request, ...] = (same, replace(same, torch=None), Request(excluded=absent))
     else:
         wanted = (replace(same, variant=variant or "auto"), same)
     for request in wanted:
         plan = _planned(seen, request, index)
-        if plan is not None and not (other_build and plan.variant == variant):
+        if plan is not None and not (set(findings) & _OTHER_BUILD and plan.variant == variant):
             release = SpecifierSet(f"=={plan.torch.version.public}")
             return Reinstall(
                 findings=findings,

@@ -131,17 +131,18 @@ def _diagnosed(
     python: PythonInfo, options: DoctorOptions, system: System, folders: UserFolders, index: Snapshot
 ) -> DoctorResult:
     """Inspect the environment and judge what was seen, less what the options leave out."""
-    from torchdoctor.diagnose import diagnose, live_failures
+    from torchdoctor.diagnose.engine import diagnose
     from torchdoctor.doctor import inspect
     from torchdoctor.doctor.check_lines import check_of, lines_of
     from torchdoctor.doctor.check_selection import select_doctor_checks
     from torchdoctor.doctor.evidence import evidence_from
+    from torchdoctor.doctor.live_signs import live_rules
     from torchdoctor.doctor.repairs import fix_command, repairs_for
 
     check_up = inspect(
         system, python, here=folders.current, cache=folders.cache, index=index, how=options.inspection
     )
-    diagnosis = diagnose(evidence_from(check_up), options.translate, live_failures())
+    diagnosis = diagnose(evidence_from(check_up), options.translate, live_rules())
     checks = select_doctor_checks() if options.checks is None else options.checks
     findings = tuple(
         finding
