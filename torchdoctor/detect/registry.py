@@ -30,7 +30,7 @@ __all__ = ["probes"]
 _ALL = ("linux", "win32", "darwin")
 _PCS = ("linux", "win32")
 _NVIDIA_NAMES = (
-    "nvidia.driver", "nvidia.gpus", "nvidia.cuda", "nvidia.lost", *STATE_NAMES,
+    "nvidia.driver", "nvidia.gpus", "nvidia.cuda", "nvidia.lost", "nvidia.nvml_error", *STATE_NAMES,
     "nvidia.visible", "nvidia.device_order", "nvidia.container_visible",
 )  # fmt: skip
 
@@ -64,6 +64,7 @@ def _nvidia(system: System, python: PythonInfo) -> Mapping[str, Fact[object]]:
         "nvidia.gpus": said.gpus,
         "nvidia.cuda": said.cuda,
         "nvidia.lost": said.lost,
+        "nvidia.nvml_error": said.nvml_error,
         **said.states,
         "nvidia.visible": probe_visible(system, "CUDA_VISIBLE_DEVICES", count=count, uuids=[*uuids, *slices]),
         "nvidia.device_order": probe_variable(system, "CUDA_DEVICE_ORDER"),

@@ -43,6 +43,9 @@ _LIVE = (
     "system.shm", "os.wsl_version",
 )  # fmt: skip
 
+# Codes of `nvidia.nvml_error` that are given before NVML itself can answer.
+_NOT_FROM_NVML = ("library-not-found", "library-unusable", "no-answer")
+
 # What is wrong with a kernel -> the fact; each has a finding of its own.
 _BROKEN = {
     "python-gone": "live.kernel.gone",
@@ -70,20 +73,23 @@ def evidence_from(seen: CheckUp) -> Evidence:
 def refusals(detection: Detection) -> list[str]:
     """Why a driver's facts are not known: in most cases the words in which the driver said no."""
     kinds = ("nvidia.", "amd.", "intel.")
-    rows = [
-        _refusal(row) for row in detection.facts if row.fact.state == "unknown" and row.name.startswith(kinds)
+    reasons = [
+        _refusal(row, detection)
+        for row in detection.facts
+        if row.fact.state == "unknown" and row.name.startswith(kinds)
     ]
-    return [why for why in dict.fromkeys(rows) if why]
+    return [reason for reason in dict.fromkeys(reasons) if reason]
 
 
-def _refusal(row: NamedFact) -> str:
-    """NVML's binding has words of its own for what nvidia-smi says in others."""
-    why = row.fact.why or ""
-    if row.fact.source != "NVML" or row.name != "nvidia.gpus":
-        return why
-    if "version mismatch" in why:
+def _refusal(row: NamedFact, detection: Detection) -> str:
+    """The reason as nvidia-smi words it, which reports and rules know, where NVML gave it by a code of its own."""
+    reason = row.fact.why or ""
+    code = detection.fact("nvidia.nvml_error").value
+    if row.name != "nvidia.gpus" or row.fact.source != "NVML" or code is None or code in _NOT_FROM_NVML:
+        return reason
+    if code == "version-mismatch":
         return "Failed to initialize NVML: Driver/library version mismatch"
-    return f"Failed to initialize NVML: {why}" if why[:1].isupper() and not why.startswith("NVML") else why
+    return f"Failed to initialize NVML: {reason}"
 
 
 def machine_facts(detection: Detection) -> Iterator[Observation]:

@@ -27,18 +27,16 @@ def missing_parts(detection: Detection) -> Iterator[Observation]:
             version=module.value,
             where=module.source,
         )
-        library = "not there" not in (detection.fact("nvidia.uuid").why or "")
-        yield Observation(
-            name="live.nvidia.no_nodes", value="refused" if library else "not-asked", source=said
-        )
+        value = "not-asked" if state["nvidia.nvml_error"] == "unknown" else "refused"
+        yield Observation(name="live.nvidia.no_nodes", value=value, source=said)
     if state["nvidia.devices"] == "found" and state["nvidia.libcuda"] == "absent":
         said = message("the GPU's nodes are there, and libcuda.so.1 is in no folder of libraries")
         yield Observation(name="live.nvidia.no_libcuda", value="true", source=said)
-    why = detection.fact("nvidia.gpus").why or ""
-    if "driver not loaded" in why.lower():
-        yield Observation(name="live.nvidia.not_loaded", value="true", source=f"NVML: {why}")
-    if "insufficient permissions" in why.lower():
-        yield Observation(name="live.nvidia.no_permission", value="true", source=f"NVML: {why}")
+    code, gpus = detection.fact("nvidia.nvml_error").value, detection.fact("nvidia.gpus")
+    if code == "driver-not-loaded" and gpus.state == "absent":
+        yield Observation(name="live.nvidia.not_loaded", value="true", source=f"NVML: {gpus.why}")
+    if code == "no-permission" and gpus.state == "unknown":
+        yield Observation(name="live.nvidia.no_permission", value="true", source=f"NVML: {gpus.why}")
     sliced = detection.fact("nvidia.mig").value or ()
     if sliced and all(sliced) and state["nvidia.mig_instances"] == "absent":
         said = message("MIG is on for every GPU, and none has a slice")

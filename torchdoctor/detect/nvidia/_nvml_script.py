@@ -34,10 +34,10 @@ def _first(pynvml: Any) -> dict[str, Any]:
             "gpus": [_gpu(pynvml, index) for index in range(count)],
         }
     except pynvml.NVMLError as error:
-        return {"error": _ERRORS.get(error.value, "nvml"), "code": error.value, "detail": str(error)}
+        return {"error": _ERRORS.get(error.value, f"nvml-{error.value}"), "detail": str(error)}
 
 
-# nvmlReturn_t, https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceEnumvs.html
+# nvmlReturn_t, https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceEnumvs.html; others are nvml-NUMBER.
 _ERRORS = {4: "no-permission", 9: "driver-not-loaded", 12: "library-not-found", 18: "version-mismatch"}
 
 

@@ -24,13 +24,15 @@ class NvidiaFacts:
     """What was said of the driver and of the GPUs; `hung` when the witness had to be given up.
 
     `cuda` is the newest CUDA that the driver speaks, whatever toolkit is installed; `lost` are GPUs that
-    the driver counts and cannot reach; `states` has a fact for each of `STATE_NAMES`.
+    the driver counts and cannot reach; `nvml_error` is the code of NVML's error, absent where it answered and unknown
+    where nobody asked it; `states` has a fact for each of `STATE_NAMES`.
     """
 
     driver: Fact[str]
     gpus: Fact[Gpus]
     cuda: Fact[str]
     lost: Fact[tuple[str, ...]]
+    nvml_error: Fact[str]
     states: Mapping[str, Fact[Any]] = field(default_factory=dict)
     hung: bool = False
 
@@ -50,10 +52,17 @@ def machine_part(driver: Fact[str], gpus: Fact[Gpus]) -> Nvidia | None:
     return Nvidia(driver=driver.value, gpus=gpus.value or ())
 
 
-def no_facts(fact: Fact[NoReturn], *, hung: bool = False) -> NvidiaFacts:
+def no_facts(fact: Fact[NoReturn], *, nvml_error: Fact[str] | None = None, hung: bool = False) -> NvidiaFacts:
     """A witness that could say one thing only, of everything."""
-    states = dict.fromkeys(STATE_NAMES, fact)
-    return NvidiaFacts(driver=fact, gpus=fact, cuda=fact, lost=fact, states=states, hung=hung)
+    return NvidiaFacts(
+        driver=fact,
+        gpus=fact,
+        cuda=fact,
+        lost=fact,
+        nvml_error=nvml_error or fact,
+        states=dict.fromkeys(STATE_NAMES, fact),
+        hung=hung,
+    )
 
 
 def first_known(*facts: Fact[T]) -> Fact[T]:

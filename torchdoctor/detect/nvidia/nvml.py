@@ -16,10 +16,12 @@ from torchdoctor.detect.nvidia.parsers import NvmlAnswer, parse_nvml
 if TYPE_CHECKING:
     from torchdoctor.core.system import Completed, System
 
-__all__ = ["query_nvml"]
+__all__ = ["NO_ANSWER", "query_nvml"]
 
 _CHILD = Path(__file__).with_name("_nvml_script.py")
 _SOURCE = "NVML"
+# The code of `nvml_error` where the process that asks NVML hung, crashed or printed something else.
+NO_ANSWER = "no-answer"
 
 
 def query_nvml(system: System) -> NvidiaFacts:
@@ -34,20 +36,27 @@ def query_nvml(system: System) -> NvidiaFacts:
     answer = system.run([sys.executable, "-I", "-S", str(_CHILD), folder])
     first, _, second = answer.stdout.strip().partition("\n")
     if not first and not answer.ok:
-        return no_facts(unknown(_why(answer), _SOURCE), hung=answer.failure == "time-limit")
+        asked = answer.failure not in ("missing", "denied")
+        return no_facts(
+            unknown(_why(answer), _SOURCE),
+            nvml_error=found(NO_ANSWER, _SOURCE) if asked else None,
+            hung=answer.failure == "time-limit",
+        )
     try:
         said = parse_nvml(first)
     except ValueError as error:
         why = message("its answer makes no sense: {error}", error=error) if answer.ok else _why(answer)
-        return no_facts(unknown(why, _SOURCE))
+        return no_facts(unknown(why, _SOURCE), nvml_error=found(NO_ANSWER, _SOURCE))
     if said.error is not None:
         gone = said.error in ("library-not-found", "driver-not-loaded")
-        return no_facts(absent(_SOURCE, why=said.detail) if gone else unknown(said.detail, _SOURCE))
+        fact = absent(_SOURCE, why=said.detail) if gone else unknown(said.detail, _SOURCE)
+        return no_facts(fact, nvml_error=found(said.error, _SOURCE))
     return NvidiaFacts(
         driver=found(said.driver, _SOURCE) if said.driver else unknown(message("none said"), _SOURCE),
         gpus=_gpus(said),
         cuda=found(said.cuda, _SOURCE) if said.cuda else unknown(message("none said"), _SOURCE),
         lost=found(said.lost, _SOURCE) if said.lost else absent(_SOURCE),
+        nvml_error=absent(_SOURCE),
         states=_states(second, answer, len(said.gpus)),
     )
 

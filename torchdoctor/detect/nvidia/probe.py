@@ -45,6 +45,7 @@ def probe_nvidia(system: System, *, sys_platform: str = "linux") -> NvidiaFacts:
         driver=first_known(nvml.driver, loaded, smi.driver),
         gpus=first_known(nvml.gpus, smi.gpus),
         cuda=first_known(nvml.cuda, smi.cuda),
+        nvml_error=nvml.nvml_error,
     )
     if answer.gpus.state == "found":
         return answer

@@ -67,6 +67,7 @@ def _ask(system: System, program: str, answer: Completed) -> NvidiaFacts:
         gpus=found(gpus, program) if gpus else reason,
         cuda=found(table.cuda, program) if table and table.cuda else reason,
         lost=unknown(message("only NVML tells"), program),
+        nvml_error=unknown(message("only NVML tells"), program),
         states=_states(table, listed, program),
     )
 
