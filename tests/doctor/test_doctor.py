@@ -49,7 +49,7 @@ def test_a_mistyped_check_offers_the_nearest(torchdoctor):
 def test_the_verdict_is_the_last_line(torchdoctor):
     """Only the last lines are seen in many places; without torch it says so."""
     ran = torchdoctor(*BARE)
-    assert ran.out.splitlines()[-1].startswith("Nothing is wrong, and torch is not there yet")
+    assert ran.out.splitlines()[-1].startswith("Nothing is wrong, and torch is not installed yet")
 
 
 def test_quiet_says_nothing_where_all_is_well(torchdoctor):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.detect.recorded_system import RecordedSystem, paper_python, said
 from torchdoctor.detect import detect
-from torchdoctor.doctor.evidence import machine_facts, refusals
+from torchdoctor.doctor.evidence import machine_observations, refusals
 
 
 def machine_whose_nvml_says(code):
@@ -40,6 +40,6 @@ def test_nvml_s_code_decides_which_refusal_it_is(code, sentence):
 )
 def test_nvml_s_code_decides_which_part_is_missing(code, name):
     """The driver that is not loaded, or the right to open its nodes."""
-    names = {row.name for row in machine_facts(machine_whose_nvml_says(code))}
+    names = {row.name for row in machine_observations(machine_whose_nvml_says(code))}
     both = {"live.nvidia.no_permission", "live.nvidia.not_loaded"}
     assert names & both == ({name} if name else set())

@@ -156,7 +156,7 @@ def test_a_package_without_its_record_is_installed_anew(doctor, site):
     next(site.glob("torch-*.dist-info")).joinpath("RECORD").unlink()
     ran = doctor("--fix", "--yes", "--no-import")
     assert (ran.status, _ids(ran)) == (0, []), ran.out
-    assert ran.json["repairs"][0]["what"] == f"install torch {TORCH}+cpu anew"
+    assert ran.json["repairs"][0]["what"] == f"reinstall torch {TORCH}+cpu"
 
 
 def test_what_no_repair_takes_away_is_named_and_no_repair_is_offered(doctor, site):
@@ -254,7 +254,7 @@ def test_the_report_and_the_plan_come_before_the_question(env, site, tmp_path, m
     in_order = (
         "[partial-install]",
         "What can be done",
-        f"install torch {TORCH}+cpu anew",
+        f"reinstall torch {TORCH}+cpu",
         "[Y/n]",
         "(declined)",
     )
@@ -347,7 +347,7 @@ def test_a_newer_torch_is_a_note_with_the_command_that_brings_it(doctor, env):
     ran = doctor("--no-import")
     row = next(row for row in ran.json["checks"] if row["id"] == "pytorch.fits")
     assert (ran.status, row["status"]) == (0, "ok")
-    assert row["text"].startswith("a newer one would fit: torch ")
+    assert row["text"].startswith("a newer version fits: torch ")
     assert row["text"].endswith(f"torchdoctor install {env}")
 
 

@@ -11,7 +11,7 @@ from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.rules import RULES
-from torchdoctor.doctor.evidence import machine_facts, refusals
+from torchdoctor.doctor.evidence import machine_observations, refusals
 from torchdoctor.doctor.live_signs import LIVE, live_rules
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import Request
@@ -24,7 +24,9 @@ def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
     """None for a healthy machine; the recording's `findings` where something is wrong with its driver."""
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
-    case = Evidence(facts=tuple(machine_facts(seen))).merged_with(parse_report("\n".join(refusals(seen))))
+    case = Evidence(facts=tuple(machine_observations(seen))).merged_with(
+        parse_report("\n".join(refusals(seen)))
+    )
     found = diagnose(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
 
@@ -41,7 +43,9 @@ def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
     rows = {f"package.{row.name}": str(row.version) for row in plan.packages if row.name != "torch"}
     rows |= {"torch.version": str(plan.torch.version), "torch.build": plan.variant, "live.plan": plan.variant}
     facts = (Observation(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
-    case = Evidence(facts=(*machine_facts(seen), *facts)).merged_with(parse_report("\n".join(refusals(seen))))
+    case = Evidence(facts=(*machine_observations(seen), *facts)).merged_with(
+        parse_report("\n".join(refusals(seen)))
+    )
     found = diagnose(case, rules=live_rules())
     assert [row.id for row in found.findings] == record.get("findings", [])
 

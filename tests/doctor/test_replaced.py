@@ -57,7 +57,7 @@ def test_the_package_that_brought_another_torch_is_named(torchdoctor, env, pip):
     assert "torch-replaced-by-other-package" not in _findings(torchdoctor, env)
     pip("upscaler")
     found = _findings(torchdoctor, env)["torch-replaced-by-other-package"]
-    assert f"torch {TORCH}+cpu became 2.12.0+cu130" in found["evidence"][0]
+    assert f"torch changed from {TORCH}+cpu to 2.12.0+cu130" in found["evidence"][0]
     assert "when upscaler 1.0 came" in found["evidence"][0]
 
 

@@ -12,7 +12,7 @@ from torchdoctor.detect import detect
 from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
-from torchdoctor.doctor.evidence import machine_facts, refusals
+from torchdoctor.doctor.evidence import machine_observations, refusals
 from torchdoctor.doctor.live_signs import live_rules
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the library is built for Linux")
@@ -69,6 +69,8 @@ def test_a_state_of_driver_or_gpu_is_its_finding(library, tmp_path, answers, fil
         Observation(name="torch.version", value="2.9.1+cu128", source="torch"),
         Observation(name="torch.build", value="cu128", source="build"),
     )
-    case = Evidence(facts=(*machine_facts(seen), *torch)).merged_with(parse_report("\n".join(refusals(seen))))
+    case = Evidence(facts=(*machine_observations(seen), *torch)).merged_with(
+        parse_report("\n".join(refusals(seen)))
+    )
     found = diagnose(case, rules=live_rules()).findings
     assert [row.id for row in found[:1]] == ([failure] if failure else []), found

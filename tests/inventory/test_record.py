@@ -57,7 +57,7 @@ def test_what_is_missing_empty_or_changed_is_named(env):
     assert _wrong(env) == {("torch/gone.so", "missing"), ("torch/short.so", "size")}
     assert _wrong(env, "hashes") == {*_wrong(env), ("torch/other.so", "hash")}
     check = env.take().records.value[0]
-    assert (check.name, check.wrong_count, check.wrong[1].detail) == ("torch", 2, "0 bytes, of 4")
+    assert (check.name, check.wrong_count, check.wrong[1].detail) == ("torch", 2, "0 bytes instead of 4")
 
 
 def test_a_folder_in_the_place_of_a_file_is_missing(env):

@@ -24,7 +24,7 @@ from torchdoctor.doctor import CheckUp
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import Inventory
 from torchdoctor.kernel.model import KernelState, Problem
-from torchdoctor.report.bug_report import Reported, Section, report_document, sections_of
+from torchdoctor.report.bug_report import BugReport, Section, report_document, sections_of
 from torchdoctor.report.bug_report_formats import ISSUE_LIMIT, as_html, as_markdown
 from torchdoctor.report.redact.redact import Identity
 from torchdoctor.verify import CheckResult
@@ -70,8 +70,8 @@ def reported(tmp_path):
             ),
         ),
     )  # fmt: skip
-    return Reported(
-        seen=seen,
+    return BugReport(
+        check_up=seen,
         findings=(FINDING,),
         tags=found("cp312-cp312-linux_x86_64", "it"),
         settings=({"key": "install.mirror", "value": "nju", "origin": "/home/ada/config.toml:1"},),

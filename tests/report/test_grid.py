@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from torchdoctor.report.terminal.table import Grid, made_console
+from torchdoctor.report.terminal.table import Grid, make_console
 
 LONG = "/home/someone/a/very/long/path/to/an/environment/lib/python3.12/site-packages/torch/__init__.py is missing"
 
@@ -63,5 +63,5 @@ def test_no_color_means_no_escapes_at_all(monkeypatch, capsys, value, escapes):
     monkeypatch.setenv("NO_COLOR", value)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    made_console().print(Text("bold", style="bold red"))
+    make_console().print(Text("bold", style="bold red"))
     assert ("\x1b" in capsys.readouterr().out) is escapes

@@ -179,9 +179,9 @@ def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -
         return
     from torchdoctor.report.terminal.bench import render_bench
     from torchdoctor.report.terminal.compare import render_comparison
-    from torchdoctor.report.terminal.table import made_console
+    from torchdoctor.report.terminal.table import make_console
 
-    console = made_console()
+    console = make_console()
     render_bench(report, console)
     if comparison is not None:
         render_comparison(comparison, console)

@@ -157,12 +157,12 @@ def _show_plan(first: DoctorResult, options: DoctorOptions, output: Output) -> N
 def _show_problems(result: DoctorResult, output: Output) -> None:
     """Show the checks, then each finding."""
     from torchdoctor.report.terminal.diagnosis import finding_lines
-    from torchdoctor.report.terminal.doctor import checkup_lines
+    from torchdoctor.report.terminal.doctor import doctor_lines
     from torchdoctor.report.terminal.wrap import columns_of
 
     columns = columns_of(sys.stdout)
     if not output.quiet:
-        for text in checkup_lines(result.lines, styled, verbose=bool(output.verbose), columns=columns):
+        for text in doctor_lines(result.lines, styled, verbose=bool(output.verbose), columns=columns):
             click.echo(text)
     for finding in result.findings:
         click.echo()

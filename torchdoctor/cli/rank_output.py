@@ -21,7 +21,7 @@ def say_ranks(report: DistributedReport, output: Output) -> int:
             print_json(report.to_json())
         else:
             from torchdoctor.report.terminal.distributed import render_distributed
-            from torchdoctor.report.terminal.table import made_console
+            from torchdoctor.report.terminal.table import make_console
 
-            render_distributed(report, made_console())
+            render_distributed(report, make_console())
     return 0 if report.passed else 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.fact import Fact
     from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.errors import TorchdoctorError
-    from torchdoctor.report.bug_report import Reported
+    from torchdoctor.report.bug_report import BugReport
     from torchdoctor.report.redact.redact import Identity
 
 __all__ = ["command"]
@@ -78,14 +78,14 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
     return 0
 
 
-def _look(env: Path | None, *, importing: bool) -> Reported:
+def _look(env: Path | None, *, importing: bool) -> BugReport:
     from torchdoctor.core.system import host_system
     from torchdoctor.detect import describe_python
     from torchdoctor.diagnose.engine import diagnose
     from torchdoctor.doctor import InspectOptions, inspect
     from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.live_signs import live_rules
-    from torchdoctor.report.bug_report import Reported
+    from torchdoctor.report.bug_report import BugReport
     from torchdoctor.sources.index_cache import known_index
 
     system = host_system(os.environ)
@@ -101,8 +101,8 @@ def _look(env: Path | None, *, importing: bool) -> Reported:
     seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, how=how)
     # For whoever reads the issue: in English, whatever is spoken here.
     findings = () if problem else diagnose(evidence_from(seen), str, live_rules()).findings
-    return Reported(
-        seen=seen,
+    return BugReport(
+        check_up=seen,
         findings=findings,
         tags=_tags(seen.detection.machine, python),
         settings=_own_settings(),

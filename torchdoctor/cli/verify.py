@@ -108,11 +108,11 @@ def command(
     if output.json:
         print_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
     else:
-        from torchdoctor.report.terminal.table import made_console
+        from torchdoctor.report.terminal.table import make_console
         from torchdoctor.report.terminal.verify import render_verify
 
         known = () if output.verbose else checks_with_known_cause(verification)
-        render_verify(verification, made_console(), explained=known)
+        render_verify(verification, make_console(), explained=known)
         if findings:
             click.echo("\n" + _causes(findings))
     return 0 if verification.passed else 1
@@ -154,7 +154,7 @@ def _list(selected: Sequence[str], output: Output) -> int:
     if output.json:
         print_json({"schema": 1, "checks": rows})
     else:
-        from torchdoctor.report.terminal.table import made_console
+        from torchdoctor.report.terminal.table import make_console
 
-        render_checks(rows, made_console())
+        render_checks(rows, make_console())
     return 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torchdoctor.doctor.model import CheckUp
     from torchdoctor.inventory.model import Inventory, TorchPackage
 
-__all__ = ["environment_facts", "told", "worded"]
+__all__ = ["environment_observations", "observation", "translatable_word"]
 
 # What a variable says only where something is wrong: its folders are looked into instead.
 _LOOKED_INTO = ("PYTHONPATH", "LD_LIBRARY_PATH")
@@ -35,12 +35,12 @@ _WORDS = {
 }  # fmt: skip
 
 
-def worded(text: str) -> str:
+def translatable_word(text: str) -> str:
     """A word of the inventory as a text; what is a name stays as it is."""
     return _WORDS.get(text, text)
 
 
-def told(name: str, value: object, what: str, where: str) -> Observation:
+def observation(name: str, value: object, what: str, where: str) -> Observation:
     """A fact whose source says what it is, its value, and where that was read."""
     return Observation(
         name=name,
@@ -49,9 +49,9 @@ def told(name: str, value: object, what: str, where: str) -> Observation:
     )
 
 
-def environment_facts(seen: CheckUp) -> Iterator[Observation]:
+def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     """Every fact of the environment, under the names that reports have for it or, if live, names of its own."""
-    inventory = seen.inventory
+    inventory = check_up.inventory
     yield Observation(
         name="environment.prefix",
         value=inventory.prefix,
@@ -67,22 +67,22 @@ def environment_facts(seen: CheckUp) -> Iterator[Observation]:
         yield from _torch(torch)
     for row in inventory.distributions.value or ():
         if row.version and row.name != "torch":
-            yield told(f"package.{row.name}", row.version, row.name, row.metadata)
+            yield observation(f"package.{row.name}", row.version, row.name, row.metadata)
     for variable in inventory.variables.value or ():
         if variable.name in _LOOKED_INTO:
             continue
-        yield told(
+        yield observation(
             f"env.{variable.name}", variable.value, variable.name, message("the environment variables")
         )
     yield from _wrong_files(inventory)
     yield from _together(inventory)
     yield from _of_conda(inventory)
     yield from _in_front(inventory)
-    yield from _unmet(unmet_requirements(inventory, seen.python))
-    for said in seen.moved:
+    yield from _unmet(unmet_requirements(inventory, check_up.python))
+    for said in check_up.moved:
         yield Observation(name="live.moved", value=said, source=said)
     if (replaced := replacement_of(inventory)) is not None:
-        yield Observation(name="live.replaced", value=replaced.now, source=replaced.told)
+        yield Observation(name="live.replaced", value=replaced.now, source=replaced.description)
 
 
 def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Observation]:
@@ -90,7 +90,7 @@ def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Observation]:
     large = [row for row in rows if row.project.startswith(_LARGE)]
     for row in large:
         yield Observation(
-            name="live.unmet", value=f"{row.project} {row.version or 'missing'}", source=row.told
+            name="live.unmet", value=f"{row.project} {row.version or 'missing'}", source=row.description
         )
     small = [row for row in rows if row not in large]
     for name, some in (
@@ -101,7 +101,7 @@ def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Observation]:
             yield Observation(
                 name=name,
                 value=", ".join(row.project for row in some),
-                source=joined((row.told for row in some), "; "),
+                source=joined((row.description for row in some), "; "),
             )
 
 
@@ -109,7 +109,7 @@ def _together(inventory: Inventory) -> Iterator[Observation]:
     """What does not go together, or is imported in place of something else."""
     for copy in inventory.copies.value or ():
         if copy.name == "torch":
-            yield told("live.torch.copy", copy.folder, f"torch {copy.version}", copy.folder)
+            yield observation("live.torch.copy", copy.folder, f"torch {copy.version}", copy.folder)
     copies = {copy.folder for copy in inventory.copies.value or ()}
     for shadow in inventory.shadows.value or ():
         # A whole package on PYTHONPATH is told as what it is.
@@ -119,13 +119,13 @@ def _together(inventory: Inventory) -> Iterator[Observation]:
             "{file} is imported in place of {module} ({where})",
             file=shadow.path,
             module=shadow.module,
-            where=worded(shadow.where),
+            where=translatable_word(shadow.where),
         )
         yield Observation(name="live.shadow", value=shadow.module, source=said)
     for companion in inventory.companions.value or ():
         if companion.matches is False or companion.same_variant is False:
             said = message(
-                "{package} {version} beside torch {torch}: {why}",
+                "{package} {version} with torch {torch}: {why}",
                 package=companion.name,
                 version=companion.version,
                 torch=companion.torch,
@@ -134,20 +134,22 @@ def _together(inventory: Inventory) -> Iterator[Observation]:
             yield Observation(name="live.companion", value=companion.name, source=said)
     if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
         needed = message("this torch needs NumPy {version}", version=inventory.numpy.value.needed)
-        yield told("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
+        yield observation("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
 
 
 def _torch(torch: TorchPackage) -> Iterator[Observation]:
     if torch.version:
-        yield told("torch.version", torch.version, "torch", torch.folder)
+        yield observation("torch.version", torch.version, "torch", torch.folder)
     if torch.variant.value:
-        yield told("torch.build", torch.variant.value, message("torch's build"), torch.variant.source)
+        yield observation("torch.build", torch.variant.value, message("torch's build"), torch.variant.source)
     says = torch.version_file.value
     if says is None:
         return
     for name, value in (("cuda", says.cuda), ("hip", says.hip)):
         if name in says.says:
-            yield told(f"torch.{name}", value or "none", f"torch.version.{name}", torch.version_file.source)
+            yield observation(
+                f"torch.{name}", value or "none", f"torch.version.{name}", torch.version_file.source
+            )
 
 
 def _wrong_files(inventory: Inventory) -> Iterator[Observation]:
@@ -155,24 +157,27 @@ def _wrong_files(inventory: Inventory) -> Iterator[Observation]:
         if not check.wrong_count:
             continue
         first = joined(
-            message("{file}: {problem}", file=row.path, problem=worded(row.problem))
+            message("{file}: {problem}", file=row.path, problem=translatable_word(row.problem))
             for row in check.wrong[:3]
         )
-        told = {"files": check.files, "package": check.name, "first": first, "record": check.record}
+        description = {"files": check.files, "package": check.name, "first": first, "record": check.record}
         said = plural(
             check.wrong_count,
-            message("1 of {files} files is not as {package} installed it ({first}): {record}", **told),
             message(
-                "{count} of {files} files are not as {package} installed them ({first}): {record}",
+                "1 of {files} files of {package} differs from what was installed ({first}): {record}",
+                **description,
+            ),
+            message(
+                "{count} of {files} files of {package} differ from what was installed ({first}): {record}",
                 count=check.wrong_count,
-                **told,
+                **description,
             ),
         )
         yield Observation(name="live.record", value=check.name, source=said)
     for path in inventory.truncated.value or ():
-        yield Observation(name="live.truncated", value=path, source=message("cut short: {file}", file=path))
+        yield Observation(name="live.truncated", value=path, source=message("truncated: {file}", file=path))
     for name in sorted(unrecorded_packages(inventory)):
-        said = message("{package} has lost the list of its files", package=name)
+        said = message("the list of files of {package} is missing", package=name)
         yield Observation(name="live.unrecorded", value=name, source=said)
     half = half_metadata(inventory)
     for path in inventory.leftovers.value or ():
@@ -194,12 +199,14 @@ def _of_conda(inventory: Inventory) -> Iterator[Observation]:
     )
     if torch is None:
         return
-    yield told("conda.torch", f"{torch.version} {torch.build}", message("conda's torch"), torch.metadata)
+    yield observation(
+        "conda.torch", f"{torch.version} {torch.build}", message("conda's torch"), torch.metadata
+    )
     own = [row for row in rows if row.name in ("torch", "torchvision", "torchaudio") and row.kind == "wheel"]
     for row in own:
         if row.installer not in (None, "conda"):
             by = message("{package} by {installer}", package=row.name, installer=row.installer)
-            yield told("live.conda_and_pip", row.version, by, row.metadata)
+            yield observation("live.conda_and_pip", row.version, by, row.metadata)
 
 
 def _in_front(inventory: Inventory) -> Iterator[Observation]:
@@ -212,13 +219,13 @@ def _in_front(inventory: Inventory) -> Iterator[Observation]:
         # A torch that lies there alone is meant to.
         if fact is None or not own - {copy.folder}:
             continue
-        yield told(
+        yield observation(
             fact,
             f"{copy.name} {copy.version}",
-            message("{place} holds", place=worded(path[copy.folder])),
+            message("{place} contains", place=translatable_word(path[copy.folder])),
             copy.folder,
         )
     runtimes = [row for row in inventory.openmp.value or () if row.name == "iomp5"]
     if len(runtimes) > 1:
         for library in runtimes:
-            yield told("live.openmp", library.path, message("OpenMP runtime"), library.name)
+            yield observation("live.openmp", library.path, message("OpenMP runtime"), library.name)

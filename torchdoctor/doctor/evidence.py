@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
-from torchdoctor.doctor.environment_evidence import environment_facts, told
-from torchdoctor.doctor.missing_device_parts import missing_parts
+from torchdoctor.doctor.environment_evidence import environment_observations, observation
+from torchdoctor.doctor.missing_device_parts import missing_part_observations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Detection
     from torchdoctor.doctor.model import CheckUp
 
-__all__ = ["evidence_from", "machine_facts", "refusals"]
+__all__ = ["evidence_from", "machine_observations", "refusals"]
 
 # A fact of detection -> its name in the case file, where the value is plain text as it stands.
 _MACHINE = {
@@ -55,19 +55,24 @@ _BROKEN = {
 }
 
 
-def evidence_from(seen: CheckUp) -> Evidence:
+def evidence_from(check_up: CheckUp) -> Evidence:
     """Every fact with its source; what the import and the drivers' tools answered is read as a paste would be."""
     printed = [
-        line for row in seen.imported or () if row.status == "fail" for line in (*row.evidence, row.detail)
+        line
+        for row in check_up.imported or ()
+        if row.status == "fail"
+        for line in (*row.evidence, row.detail)
     ]
     facts = (
-        *machine_facts(seen.detection),
-        *environment_facts(seen),
-        *_of_import(seen),
-        *_of_kernels(seen),
-        *_of_plan(seen),
+        *machine_observations(check_up.detection),
+        *environment_observations(check_up),
+        *_of_import(check_up),
+        *_of_kernels(check_up),
+        *_of_plan(check_up),
     )
-    return Evidence(facts=facts).merged_with(parse_report("\n".join([*printed, *refusals(seen.detection)])))
+    return Evidence(facts=facts).merged_with(
+        parse_report("\n".join([*printed, *refusals(check_up.detection)]))
+    )
 
 
 def refusals(detection: Detection) -> list[str]:
@@ -92,7 +97,7 @@ def _refusal(row: NamedFact, detection: Detection) -> str:
     return f"Failed to initialize NVML: {reason}"
 
 
-def machine_facts(detection: Detection) -> Iterator[Observation]:
+def machine_observations(detection: Detection) -> Iterator[Observation]:
     """What is known of the machine, under the names that reports have for it."""
     machine = detection.machine
     yield Observation(
@@ -118,21 +123,21 @@ def machine_facts(detection: Detection) -> Iterator[Observation]:
     for row in detection.facts:
         if row.fact.state == "found":
             yield from _told(row)
-    yield from missing_parts(detection)
+    yield from missing_part_observations(detection)
 
 
 def _told(row: NamedFact) -> Iterator[Observation]:
     value: Any = row.fact.value
     if row.name in _MACHINE:
-        yield told(_MACHINE[row.name], value, row.name, row.fact.source)
+        yield observation(_MACHINE[row.name], value, row.name, row.fact.source)
     elif row.name == "nvidia.visible":
-        yield told("env.CUDA_VISIBLE_DEVICES", value.text, row.name, row.fact.source)
+        yield observation("env.CUDA_VISIBLE_DEVICES", value.text, row.name, row.fact.source)
         if value.kind == "none" and value.why:
-            yield told("live.nvidia.hidden", value.text, value.why, row.fact.source)
+            yield observation("live.nvidia.hidden", value.text, value.why, row.fact.source)
     elif row.name in _LIVE:
         for one in value if isinstance(value, tuple) else (value,):
             if one is not None:
-                yield told(f"live.{row.name}", _plain(one), row.name, row.fact.source)
+                yield observation(f"live.{row.name}", _plain(one), row.name, row.fact.source)
 
 
 def _gpus(detection: Detection) -> Iterator[Observation]:
@@ -143,9 +148,9 @@ def _gpus(detection: Detection) -> Iterator[Observation]:
         detection.fact("intel.gpus"),
     )
     for gpu in machine.nvidia.gpus if machine.nvidia else ():
-        yield told("nvidia.gpu", gpu.name, "NVIDIA GPU", nvidia.source)
+        yield observation("nvidia.gpu", gpu.name, "NVIDIA GPU", nvidia.source)
         if gpu.compute_capability:
-            yield told(
+            yield observation(
                 "nvidia.capability",
                 gpu.compute_capability,
                 message("{gpu}: compute capability", gpu=gpu.name),
@@ -153,24 +158,24 @@ def _gpus(detection: Detection) -> Iterator[Observation]:
             )
     for card in machine.amd.gpus if machine.amd else ():
         if card.name:
-            yield told("amd.gpu", card.name, "AMD GPU", amd.source)
+            yield observation("amd.gpu", card.name, "AMD GPU", amd.source)
         if card.gfx:
-            yield told("amd.gfx", card.gfx, message("AMD target"), amd.source)
+            yield observation("amd.gfx", card.gfx, message("AMD target"), amd.source)
     for adapter in machine.intel.gpus if machine.intel else ():
-        yield told("intel.gpu", adapter.name, "Intel GPU", intel.source)
+        yield observation("intel.gpu", adapter.name, "Intel GPU", intel.source)
 
 
-def _of_import(seen: CheckUp) -> Iterator[Observation]:
-    for row in seen.imported or ():
-        yield told(f"live.check.{row.id}", row.status, row.detail, message("run in the environment"))
-    if seen.healthy_import:
-        yield from _available(seen)
+def _of_import(check_up: CheckUp) -> Iterator[Observation]:
+    for row in check_up.imported or ():
+        yield observation(f"live.check.{row.id}", row.status, row.detail, message("run in the environment"))
+    if check_up.healthy_import:
+        yield from _available(check_up)
 
 
-def _available(seen: CheckUp) -> Iterator[Observation]:
+def _available(check_up: CheckUp) -> Iterator[Observation]:
     """What torch finds; that it does not find a GPU says something only where there is one that its build is for."""
-    said = next((row.detail for row in seen.imported or () if row.id == "devices"), "")
-    machine, torch = seen.detection.machine, seen.inventory.torch.value
+    said = next((row.detail for row in check_up.imported or () if row.id == "devices"), "")
+    machine, torch = check_up.detection.machine, check_up.inventory.torch.value
     build = (torch.variant.value if torch else None) or ""
     there = {
         "cuda": build != "xpu" and (machine.nvidia or machine.amd),
@@ -179,24 +184,24 @@ def _available(seen: CheckUp) -> Iterator[Observation]:
     }
     for kind, gpu in there.items():
         if kind in said.lower():
-            yield told(f"{kind}.available", "true", message("torch's devices"), said)
+            yield observation(f"{kind}.available", "true", message("torch's devices"), said)
         elif gpu:
-            yield told(f"{kind}.available", "false", message("torch's devices"), said)
+            yield observation(f"{kind}.available", "false", message("torch's devices"), said)
 
 
-def _of_plan(seen: CheckUp) -> Iterator[Observation]:
+def _of_plan(check_up: CheckUp) -> Iterator[Observation]:
     """Which build would fit; a missing GPU build is no fault where none fits."""
-    if seen.plan is not None:
-        yield told(
+    if check_up.plan is not None:
+        yield observation(
             "live.plan",
-            seen.plan.variant,
+            check_up.plan.variant,
             message("the build that fits"),
             message("the plan for this machine"),
         )
 
 
-def _of_kernels(seen: CheckUp) -> Iterator[Observation]:
-    for row in seen.kernels:
+def _of_kernels(check_up: CheckUp) -> Iterator[Observation]:
+    for row in check_up.kernels:
         if row.language not in (None, "python"):
             continue
         if row.problem is not None:
@@ -209,8 +214,8 @@ def _of_kernels(seen: CheckUp) -> Iterator[Observation]:
             yield Observation(
                 name=_BROKEN.get(row.problem.kind, "live.kernel.gone"), value=row.name, source=said
             )
-        elif row.prefix is not None and row.prefix != seen.python.prefix and not row.torch:
-            yield told(
+        elif row.prefix is not None and row.prefix != check_up.python.prefix and not row.torch:
+            yield observation(
                 "live.kernel.without_torch",
                 row.name,
                 message("it runs {python}", python=row.python),

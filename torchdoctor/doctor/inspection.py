@@ -51,11 +51,11 @@ def inspect(
     detection = BackgroundCall(lambda: detect(system, python=python, cache=cache))
     kernels = BackgroundCall(lambda: list_kernels(system, prefixes=(python.prefix,)))
     inventory = _inventory(system, python, here, index, how)
-    seen = detection.result()
-    plan, unfit = _plan(seen, index)
+    machine = detection.result()
+    plan, unfit = _plan(machine, index)
     return CheckUp(
         python=python,
-        detection=seen,
+        detection=machine,
         inventory=inventory,
         kernels=_offered(kernels.result()),
         plan=plan,

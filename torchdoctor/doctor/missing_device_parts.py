@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import Detection
 
-__all__ = ["missing_parts"]
+__all__ = ["missing_part_observations"]
 
 _FULL = 0.95
 
 
-def missing_parts(detection: Detection) -> Iterator[Observation]:
+def missing_part_observations(detection: Detection) -> Iterator[Observation]:
     """What is not there though another part says that it must; of what nobody could ask, nothing is said."""
     state = {row.name: row.fact.state for row in detection.facts}
     module, asked = detection.fact("nvidia.module_version"), state["nvidia.uuid"] == "found"
     if module.state == "found" and state["nvidia.devices"] == "absent" and not asked:
         said = message(
-            "the driver {version} is loaded ({where}), and /dev has no nvidia nodes",
+            "the driver {version} is loaded ({where}), but /dev has no NVIDIA device nodes",
             version=module.value,
             where=module.source,
         )
         value = "not-asked" if state["nvidia.nvml_error"] == "unknown" else "refused"
         yield Observation(name="live.nvidia.no_nodes", value=value, source=said)
     if state["nvidia.devices"] == "found" and state["nvidia.libcuda"] == "absent":
-        said = message("the GPU's nodes are there, and libcuda.so.1 is in no folder of libraries")
+        said = message("the GPU's device nodes exist, but libcuda.so.1 is in no library folder")
         yield Observation(name="live.nvidia.no_libcuda", value="true", source=said)
     code, gpus = detection.fact("nvidia.nvml_error").value, detection.fact("nvidia.gpus")
     if code == "driver-not-loaded" and gpus.state == "absent":
@@ -39,7 +39,7 @@ def missing_parts(detection: Detection) -> Iterator[Observation]:
         yield Observation(name="live.nvidia.no_permission", value="true", source=f"NVML: {gpus.why}")
     sliced = detection.fact("nvidia.mig").value or ()
     if sliced and all(sliced) and state["nvidia.mig_instances"] == "absent":
-        said = message("MIG is on for every GPU, and none has a slice")
+        said = message("MIG is enabled on every GPU, but there is no MIG instance")
         yield Observation(name="live.nvidia.no_slice", value="true", source=said)
     yield from _memory(detection)
 

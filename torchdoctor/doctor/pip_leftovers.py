@@ -59,12 +59,14 @@ def unrecorded_packages(inventory: Inventory) -> frozenset[str]:
     return frozenset(half.values()) - whole
 
 
-def removable_leftovers(seen: CheckUp) -> tuple[Path, ...]:
+def removable_leftovers(check_up: CheckUp) -> tuple[Path, ...]:
     """Leftovers in the environment's own site-packages that a repair may take away; of an interpreter's, none."""
-    inventory = seen.inventory
+    inventory = check_up.inventory
     if inventory.kind.value not in ("venv", "conda", "conda-base"):
         return ()
-    own = {str(folder) for folder in seen.python.site_packages if seen.python.prefix in folder.parents}
+    own = {
+        str(folder) for folder in check_up.python.site_packages if check_up.python.prefix in folder.parents
+    }
     paths = map(Path, inventory.leftovers.value or ())
     return tuple(
         row
@@ -88,7 +90,7 @@ def remove_folders(folders: Iterable[Path]) -> None:
                     why=error.strerror or error,
                 ),
                 fix=message(
-                    "end the programs that use the environment, let this user write there, and try again"
+                    "close the programs that use the environment, give this user permission to write there, and try again"
                 ),
                 code="leftover",
             ) from error

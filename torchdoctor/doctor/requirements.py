@@ -34,16 +34,16 @@ class Unmet:
     version: str | None
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What is required and what is there, as a sentence."""
         if self.version:
             return message(
-                "{by} requires {wanted}, and {version} is there",
+                "{by} requires {wanted}, but {version} is installed",
                 by=self.by,
                 wanted=self.wanted,
                 version=self.version,
             )
-        return message("{by} requires {wanted}, and it is not there", by=self.by, wanted=self.wanted)
+        return message("{by} requires {wanted}, which is not installed", by=self.by, wanted=self.wanted)
 
 
 def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet, ...]:
@@ -76,8 +76,8 @@ def _unmet(
             continue
         there = inventory.distribution(name)
         if there is None or not _fits(wanted, there.version):
-            told = f"{name}{wanted.specifier}"
-            yield Unmet(project=name, by=by, wanted=told, version=there.version if there else None)
+            description = f"{name}{wanted.specifier}"
+            yield Unmet(project=name, by=by, wanted=description, version=there.version if there else None)
 
 
 def _fits(wanted: Requirement, version: str | None) -> bool:

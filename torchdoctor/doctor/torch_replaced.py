@@ -32,13 +32,15 @@ class Replacement:
     culprits: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What became of torch, when and with whom, as a sentence."""
-        text = message("torch {before} became {now}", before=self.before, now=self.now)
+        text = message("torch changed from {before} to {now}", before=self.before, now=self.now)
         if self.when:
             text = message("{text} at {time}", text=text, time=self.when)
         if self.culprits:
-            text = message("{text}, when {packages} came", text=text, packages=joined(self.culprits, " and "))
+            text = message(
+                "{text}, when {packages} was installed", text=text, packages=joined(self.culprits, " and ")
+            )
         return text
 
 

@@ -214,4 +214,4 @@ def _install_record(prefix: str) -> Fact[InstallRecord]:
     if text is None:
         return absent(path)
     record = parse_install_record(text, path=path)
-    return found(record, path) if record else unknown(message("it is not one that torchdoctor wrote"), path)
+    return found(record, path) if record else unknown(message("it was not written by torchdoctor"), path)

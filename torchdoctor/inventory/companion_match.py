@@ -49,11 +49,13 @@ def _judge(
             "known to belong to torch {torch}: {belongs}", torch=torch, belongs=joined(belongs)
         )
     if declared is None:
-        return None, "its metadata requires no torch, and what belongs to this torch is not known"
+        return None, message(
+            "its metadata requires no torch, and the versions that belong to this torch are unknown"
+        )
     try:
         fits = SpecifierSet(declared).contains(Version(torch).public, prereleases=True)
     except (InvalidSpecifier, InvalidVersion):
-        return None, "what it requires of torch makes no sense"
+        return None, message("its requirement of torch cannot be read")
     return fits, message("its metadata requires torch{declared}", declared=declared)
 
 

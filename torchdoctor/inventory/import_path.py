@@ -42,7 +42,7 @@ def user_site(python: PythonInfo, environ: Mapping[str, str]) -> Fact[UserSite]:
     https://docs.python.org/3/library/site.html
     """
     if python.user_site is None:
-        return absent(str(python.executable), why=message("it has none"))
+        return absent(str(python.executable), why=message("the interpreter has no user site"))
     folder = str(python.user_site)
     names = files.entries(folder).names
     packages = [name for name in names if re.match(r"(torch|torchvision|torchaudio|numpy)-", name)]

@@ -85,16 +85,18 @@ def _wrong(rows: list[RecordRow], folder: str, depth: Depth) -> Iterator[Recorde
         try:
             size = files.size_of(path)
         except FileNotFoundError:
-            yield _problem(row, "missing", "it is not there")
+            yield _problem(row, "missing", message("the file is missing"))
         except (OSError, ValueError) as error:
             yield _problem(row, "unreadable", getattr(error, "strerror", None) or str(error))
         else:
             if size is None:
-                yield _problem(row, "missing", "what is there is not a file")
+                yield _problem(row, "missing", message("it is not a regular file"))
             elif row.size is not None and size != row.size:
-                yield _problem(row, "size", message("{size} bytes, of {listed}", size=size, listed=row.size))
+                yield _problem(
+                    row, "size", message("{size} bytes instead of {listed}", size=size, listed=row.size)
+                )
             elif depth == "hashes" and row.digest and not _same(path, row.digest):
-                yield _problem(row, "hash", "its bytes are others than those installed")
+                yield _problem(row, "hash", message("its contents differ from what was installed"))
 
 
 def _problem(

@@ -77,13 +77,13 @@ def variant_fact(
         if named:
             return found(named, source)
     if file is None:
-        return unknown(message("neither a version.py nor a local version says it"), said.source)
+        return unknown(message("neither version.py nor a local version names it"), said.source)
     if file.cuda:
         digits = re.match(r"(\d{1,2})\.(\d{1,2})", file.cuda, re.ASCII)
         return (
             found(f"cu{digits[1]}{digits[2]}", said.source)
             if digits
-            else unknown(message("its cuda is odd"), said.source)
+            else unknown(message("its cuda is not a version"), said.source)
         )
     if file.hip:
         digits = re.match(r"(\d{1,2})\.(\d{1,2})", file.hip, re.ASCII)

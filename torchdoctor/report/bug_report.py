@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.report.redact.redact import Identity
 
-__all__ = ["Reported", "Section", "report_document", "sections_of"]
+__all__ = ["BugReport", "Section", "report_document", "sections_of"]
 
 _LINE = 600
 # Lists that have a section of their own, or that the machine's facts repeat.
@@ -28,14 +28,14 @@ _APART = ("distributions", "copies", "settings", "variables", "proxies", "certif
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reported:
+class BugReport:
     """What the report is made of.
 
-    Where `problem` says why the environment's interpreter does not run, `seen` is of torchdoctor's own, and only what
-    it says of the machine counts. `settings` are torchdoctor's, as rows of JSON.
+    Where `problem` says why the environment's interpreter does not run, `check_up` is of torchdoctor's own, and only
+    what it says of the machine counts. `settings` are torchdoctor's, as rows of JSON.
     """
 
-    seen: CheckUp
+    check_up: CheckUp
     findings: Sequence[Finding]
     tags: Fact[str]
     settings: Sequence[Mapping[str, Any]]
@@ -50,23 +50,23 @@ class Section:
     lines: tuple[str, ...]
 
 
-def report_document(reported: Reported, *, when: datetime, identity: Identity) -> dict[str, Any]:
+def report_document(reported: BugReport, *, when: datetime, identity: Identity) -> dict[str, Any]:
     """The whole report as JSON, redacted: what `report --format json` writes, and what the other forms show."""
-    seen, problem = reported.seen, reported.problem
-    facts = [{"name": row.name, **plain(row.fact)} for row in seen.detection.facts]
+    check_up, problem = reported.check_up, reported.problem
+    facts = [{"name": row.name, **plain(row.fact)} for row in check_up.detection.facts]
     document = {
         "schema": 1,
         "torchdoctor": __version__,
         "created": when.isoformat(timespec="seconds"),
-        "summary": seen.detection.summary(),
-        "machine": seen.detection.machine.to_json(),
+        "summary": check_up.detection.summary(),
+        "machine": check_up.detection.machine.to_json(),
         "facts": [*facts, {"name": "python.tags", **plain(reported.tags)}],
-        "environment": seen.inventory.to_json() if problem is None else None,
+        "environment": check_up.inventory.to_json() if problem is None else None,
         "environment_error": _error(problem) if problem is not None else None,
-        "checks": [row.to_json() for row in seen.imported or ()],
-        "kernels": [row.to_json() for row in seen.kernels],
-        "plan": seen.plan.to_json() if seen.plan is not None else None,
-        "unfit": seen.unfit or None,
+        "checks": [row.to_json() for row in check_up.imported or ()],
+        "kernels": [row.to_json() for row in check_up.kernels],
+        "plan": check_up.plan.to_json() if check_up.plan is not None else None,
+        "unfit": check_up.unfit or None,
         "findings": [row.to_json() for row in reported.findings],
         "settings": list(reported.settings),
     }

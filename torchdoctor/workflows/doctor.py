@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.diagnose import Diagnosis, Finding
     from torchdoctor.doctor import CheckUp
-    from torchdoctor.doctor.check_lines import CheckLine
-    from torchdoctor.doctor.repairs import Repair, Repaired
+    from torchdoctor.doctor.lines import CheckLine
+    from torchdoctor.doctor.repair_model import Repair, Repaired
     from torchdoctor.workflows.repair import RepairOptions
     from wheels_index import Snapshot
 
@@ -132,12 +132,12 @@ def _diagnosed(
 ) -> DoctorResult:
     """Inspect the environment and judge what was seen, less what the options leave out."""
     from torchdoctor.diagnose.engine import diagnose
-    from torchdoctor.doctor import inspect
-    from torchdoctor.doctor.check_lines import check_of, lines_of
+    from torchdoctor.doctor import check_lines, inspect, plan_repairs
     from torchdoctor.doctor.check_selection import select_doctor_checks
     from torchdoctor.doctor.evidence import evidence_from
+    from torchdoctor.doctor.lines import check_for
     from torchdoctor.doctor.live_signs import live_rules
-    from torchdoctor.doctor.repairs import fix_command, repairs_for
+    from torchdoctor.doctor.repairs import fix_command
 
     check_up = inspect(
         system, python, here=folders.current, cache=folders.cache, index=index, how=options.inspection
@@ -147,12 +147,12 @@ def _diagnosed(
     findings = tuple(
         finding
         for finding in diagnosis.findings
-        if finding.id not in options.excluded and check_of(finding) in checks
+        if finding.id not in options.excluded and check_for(finding) in checks
     )
     return DoctorResult(
         check_up=check_up,
         diagnosis=replace(diagnosis, findings=findings),
-        lines=lines_of(check_up, findings, checks),
-        repairs=repairs_for(check_up, findings, index) if findings else (),
+        lines=check_lines(check_up, findings, checks),
+        repairs=plan_repairs(check_up, findings, index) if findings else (),
         fix_command=fix_command(python),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
-from torchdoctor.doctor.repairs import Reinstall, RemoveLeftovers, Repaired
+from torchdoctor.doctor.repair_model import Reinstall, RemoveLeftovers, Repaired
 from torchdoctor.errors import TorchdoctorError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.doctor.repairs import KernelRepair, Repair
+    from torchdoctor.doctor.repair_model import KernelRepair, Repair
     from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["RepairOptions", "run_repairs"]
@@ -51,7 +51,7 @@ def run_repairs(
         question = message("Do it?") if len(repairs) == 1 else message("{what}?", what=repair.what)
         reason = _refusal(question, options, report)
         if reason is not None:
-            outcome = Repaired(findings=repair.findings, what=repair.what, outcome="skipped", why=reason)
+            outcome = Repaired(findings=repair.findings, what=repair.what, outcome="skipped", reason=reason)
         else:
             outcome = repairer.make(repair)
         outcomes.append(outcome)
@@ -91,7 +91,7 @@ class _Repairer:
                 self._repair_kernel(repair)
         except TorchdoctorError as error:
             reason = joined((error.message, error.fix), "; ")
-            return Repaired(findings=repair.findings, what=repair.what, outcome="failed", why=reason)
+            return Repaired(findings=repair.findings, what=repair.what, outcome="failed", reason=reason)
         return Repaired(findings=repair.findings, what=repair.what, outcome="repaired")
 
     def _reinstall(self, repair: Reinstall) -> None:

@@ -16,7 +16,7 @@ from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import current_language, gettext
 from torchdoctor.core.i18n.messages import joined, message, transform, translate
 from torchdoctor.report.html.roofline import roofline
-from torchdoctor.report.terminal.bench import figure, said, title_of
+from torchdoctor.report.terminal.bench import figure, remarks, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def bench_page(
         when=when,
         facts=_facts(report.environment, quick=report.quick),
         rows=[_row(result) for result in report.results if result.error is None],
-        said=[(transform(text, _without_star), style) for text, style in said(report.results)],
+        said=[(transform(text, _without_star), style) for text, style in remarks(report.results)],
         plots=[plot for plot in _plots(report) if plot is not None],
         sources=translate(
             joined(sorted({row.peak_source for row in report.results if row.peak_source}), "; ")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.bench import BenchReport, BenchResult
     from torchdoctor.bench.comparison import SpeedChange
 
-__all__ = ["figure", "render_bench", "said", "title_of"]
+__all__ = ["figure", "remarks", "render_bench", "title_of"]
 
 _BAR = 10
 
@@ -35,7 +35,7 @@ def render_bench(report: BenchReport, console: Console) -> None:
         if result.error is None:
             grid.add(*_cells(result, console))
     grid.print_on(console)
-    for text, style in said(report.results):
+    for text, style in remarks(report.results):
         console.print(Text(translate(text), style=style), soft_wrap=True)
 
 
@@ -53,7 +53,7 @@ def title_of(result: BenchResult | SpeedChange) -> str:
     return message("{what} on {device}", what=title, device=result.device)
 
 
-def said(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
+def remarks(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
     """What is to be known of the figures, and its style: errors, causes, notes. What several share is said once."""
     results = list(results)
     lines: dict[tuple[str, str], list[str]] = {}

@@ -21,7 +21,7 @@ _INTRODUCTION = """\
 Made from the program's own table, which `torchdoctor verify --list` prints. `--quick` runs those marked so. Errors are
 relative: the Frobenius norm of the difference from a float64 reference over that of the reference.
 
-| check | proves | on | may differ by | because | quick |
+| check | proves | on | tolerance | because | quick |
 | --- | --- | --- | --- | --- | --- |
 """
 
@@ -56,7 +56,7 @@ def render_checks(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """Print the list."""
     from torchdoctor.report.terminal.table import Grid
 
-    grid = Grid(_("check"), _("proves"), _("on"), _("may differ by"), _("because"), _("quick"))
+    grid = Grid(_("check"), _("proves"), _("on"), _("tolerance"), _("because"), _("quick"))
     for row in rows:
         told = (_(row[name]) for name in ("proves", "where", "tolerance", "reason"))
         grid.add(row["id"], *told, _("yes") if row["quick"] else "")

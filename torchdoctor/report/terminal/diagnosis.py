@@ -34,7 +34,7 @@ def diagnosis_text(found: Diagnosis, style: Style = lambda text, _kind: text) ->
     if found.verdict != "problems-found" and found.checked:
         blocks.append("\n".join([_("Looked at:"), *(f"  {row}" for row in found.checked)]))
     if found.next_steps:
-        blocks.append("\n".join([_("To know more:"), *(f"  - {row}" for row in found.next_steps)]))
+        blocks.append("\n".join([_("To learn more:"), *(f"  - {row}" for row in found.next_steps)]))
     if found.left_out:
         blocks.append(
             _("{count} lines in the middle of this long text were not read.").format(count=found.left_out)

@@ -9,7 +9,7 @@ from rich.text import Text
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import joined, message, translate
-from torchdoctor.report.terminal.bench import figure, said
+from torchdoctor.report.terminal.bench import figure, remarks
 from torchdoctor.report.terminal.table import Grid
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
         console.print(Text(f"  {translate(report.name(rank))}: {build}"), soft_wrap=True)
     if report.results:
         _bandwidths(report).print_on(console)
-        for text, style in said(report.results):
+        for text, style in remarks(report.results):
             console.print(Text(translate(text), style=style), soft_wrap=True)
     for text in report.lagging():
         console.print(Text(translate(text), style="yellow" if "look at it" in text else ""), soft_wrap=True)
@@ -56,7 +56,8 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
         console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
     if report.passed:
         console.print(
-            Text(_("all ranks run the same versions, and their sum is right"), style="green"), soft_wrap=True
+            Text(_("all ranks run the same versions, and their sum is correct"), style="green"),
+            soft_wrap=True,
         )
 
 

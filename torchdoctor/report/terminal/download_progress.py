@@ -166,7 +166,7 @@ class FetchBars:
     def __init__(self, total: int | None, files: int) -> None:
         from rich import progress
 
-        from torchdoctor.report.terminal.table import made_console
+        from torchdoctor.report.terminal.table import make_console
 
         columns: list[Any] = [
             progress.TextColumn("{task.description}"), progress.BarColumn(),
@@ -174,7 +174,7 @@ class FetchBars:
             _column(lambda task: f"{task.speed / 1e6:.1f} MB/s" if task.speed else ""),
             progress.TimeRemainingColumn(compact=True),
         ]  # fmt: skip
-        self._bars = progress.Progress(*columns, console=made_console(stderr=True), transient=True)
+        self._bars = progress.Progress(*columns, console=make_console(stderr=True), transient=True)
         self._tally = Tally(total, files)
         self._all = self._bars.add_task(
             f"{padded(gettext('fetch'), 9)} {translate(plurals.files(files))}", total=total

@@ -39,7 +39,7 @@ def _table(plan: Plan) -> str:
 
 
 def _file(row: PlannedPackage) -> str:
-    return row.wheel.filename if row.wheel else gettext("published; no file of it was seen yet")
+    return row.wheel.filename if row.wheel else gettext("published; none of its files has been seen yet")
 
 
 def _pip(plan: Plan) -> str:

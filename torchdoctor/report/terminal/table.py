@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["Grid", "made_console"]
+__all__ = ["Grid", "make_console"]
 
 # Columns of a terminal on which a table's last column would be a few letters wide.
 _NARROW = 60
 _INDENT = 2
 
 
-def made_console(*, stderr: bool = False) -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Where tables are printed; with NO_COLOR there are no escapes at all (https://no-color.org)."""
     from rich.console import Console
 

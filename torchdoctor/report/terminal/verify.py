@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.verify import CheckResult, VerifyReport
 
-__all__ = ["environment_line", "mark", "render_verify"]
+__all__ = ["environment_line", "render_verify", "status_sign"]
 
 # How much of a failure's evidence is shown; all of it is in the JSON.
 _EVIDENCE = 8
@@ -41,11 +41,11 @@ def render_verify(report: VerifyReport, console: Console, *, explained: Collecti
         if check.status == "skip" and check.detail in together:
             continue
         took = f"{check.seconds:.2f}" if check.status != "skip" else ""
-        grid.add(mark(check.status, console), check.id, check.device, took, translate(check.detail))
+        grid.add(status_sign(check.status, console), check.id, check.device, took, translate(check.detail))
     grid.print_on(console)
     for why, names in together.items():
         told = message("{what}: {why}", what=why, why=joined(names))
-        said = Text.assemble(mark("skip", console), f" {translate(told)}")
+        said = Text.assemble(status_sign("skip", console), f" {translate(told)}")
         console.print(said, soft_wrap=True)
     for check in report.checks:
         if check.status == "fail" and check.evidence and check not in explained:
@@ -62,7 +62,7 @@ def _skipped_together(report: VerifyReport) -> dict[str, list[str]]:
     return {why: names for why, names in reasons.items() if len(names) > _ROWS}
 
 
-def mark(status: str, console: Console) -> Text:
+def status_sign(status: str, console: Console) -> Text:
     """A sign for the status, in letters where the terminal cannot show the sign."""
     sign, plain, style = _MARKS[status]
     try:
@@ -94,9 +94,7 @@ def _print_evidence(check: CheckResult, console: Console) -> None:
     console.print(
         Text(
             "\n"
-            + translate(
-                message("{check} on {device}, the last it said:", check=check.id, device=check.device)
-            ),
+            + translate(message("{check} on {device}, last output:", check=check.id, device=check.device)),
             style="bold",
         ),
         soft_wrap=True,

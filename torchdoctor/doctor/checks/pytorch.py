@@ -1,0 +1,120 @@
+"""Checks of PyTorch: the installed build, the build that would fit, its companions, and its import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.diagnose.placeholders import quoted
+from torchdoctor.doctor.checks.model import CheckText
+
+if TYPE_CHECKING:
+    from torchdoctor.doctor.model import CheckUp
+    from torchdoctor.resolve.model import Plan
+
+__all__ = ["describe_build", "describe_companions", "describe_import", "describe_plan"]
+
+
+def describe_build(check_up: CheckUp) -> CheckText:
+    """The version and build of torch; where it is missing, which other environment has one."""
+    torch = check_up.inventory.torch.value
+    if torch is None:
+        text: str = message("torch is not in {where}", where=check_up.python.prefix)
+        if check_up.elsewhere:
+            text = joined((text, check_up.elsewhere), "; ")
+        return CheckText(text=text, mark="unknown")
+    build = torch.variant.value or message("unknown build")
+    text = message("torch {version} ({build})", version=torch.version, build=build)
+    evidence = (
+        message("folder: {place}", place=torch.folder),
+        message("variant: {said}", said=torch.variant),
+    )
+    return CheckText(text=text, evidence=evidence)
+
+
+def describe_plan(check_up: CheckUp) -> CheckText:
+    """The newest build that fits, compared with the installed one, or why none fits."""
+    if check_up.plan is None:
+        return CheckText(text=message("no build fits: {why}", why=check_up.unfit), mark="warning")
+    text = _against_newest(check_up, check_up.plan)
+    if check_up.plan.warnings:
+        text = joined((text, *check_up.plan.warnings), "; ")
+    return CheckText(
+        text=text,
+        evidence=(*check_up.plan.reasons, *check_up.plan.warnings),
+        mark="warning" if check_up.plan.warnings else "ok",
+    )
+
+
+def _against_newest(check_up: CheckUp, plan: Plan) -> str:
+    """The newest build that fits; where torch is installed, whether it is that one, and how to get a newer one."""
+    torch = check_up.inventory.torch.value
+    newest = f"{plan.torch.name} {plan.torch.version}"
+    try:
+        here = Version(torch.version or "") if torch else None
+    except InvalidVersion:
+        here = None
+    if torch is None or here is None:
+        names = joined(f"{package.name} {package.version}" for package in plan.packages)
+        return message("the newest that fits: {names}", names=names)
+    release = Version(plan.torch.version.public)
+    if Version(here.public) < release:
+        return message(
+            "a newer version fits: {newest}; install it with: {command}",
+            newest=newest,
+            command=_install_command(check_up),
+        )
+    if Version(here.public) > release:
+        return message("newer than {newest}, the newest known to fit", newest=newest)
+    if torch.variant.value not in (None, plan.variant):
+        return message("the newest that fits; its best build here is {variant}", variant=plan.variant)
+    return message("the newest that fits")
+
+
+def _install_command(check_up: CheckUp) -> str:
+    """The command that changes this environment, or, where it may not be changed, one that creates another."""
+    prefix = str(check_up.python.prefix)
+    if check_up.inventory.kind.value == "interpreter" or not prefix.isprintable():
+        return "torchdoctor install"
+    return f"torchdoctor install {quoted(prefix, windows=check_up.python.sys_platform == 'win32')}"
+
+
+def describe_companions(check_up: CheckUp) -> CheckText:
+    """The versions and builds of torchvision and torchaudio, with whether each belongs to this torch."""
+    inventory = check_up.inventory
+    companions = [fact.value for fact in (inventory.torchvision, inventory.torchaudio) if fact.value]
+    text = joined(
+        message(
+            "{package} {version} ({build})",
+            package=package.name,
+            version=package.version,
+            build=package.variant.value or message("unknown build"),
+        )
+        for package in companions
+    )
+    evidence = tuple(
+        message("{what}: {why}", what=match.name, why=match.why) for match in inventory.companions.value or ()
+    )
+    none = message("neither torchvision nor torchaudio is installed")
+    return CheckText(text=text if companions else none, evidence=evidence)
+
+
+def describe_import(check_up: CheckUp) -> CheckText:
+    """In how many seconds torch is imported and which devices it finds, or what failed."""
+    if check_up.imported is None:
+        return CheckText(text=message("importing torch was not tried"), mark="unknown")
+    evidence = tuple(
+        message("{what}: {why}", what=result.id, why=result.detail) for result in check_up.imported
+    )
+    failed = [result.detail for result in check_up.imported if result.status == "fail"]
+    if failed:
+        return CheckText(text=joined(failed, "; "), evidence=evidence, mark="error")
+    devices = (result.detail for result in check_up.imported if result.id == "devices")
+    text = message(
+        "imports in {seconds} s; {devices}",
+        seconds=f"{sum(result.seconds for result in check_up.imported):.1f}",
+        devices=next(devices, ""),
+    )
+    return CheckText(text=text, evidence=evidence)

@@ -1,0 +1,107 @@
+"""What torchdoctor can repair itself, as values, and how a repair ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from torchdoctor.core.i18n.messages import Message, joined, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from torchdoctor.kernel import KernelState
+    from torchdoctor.resolve.model import Plan, Request
+
+__all__ = ["KernelRepair", "Outcome", "Reinstall", "RemoveLeftovers", "Repair", "Repaired"]
+
+Outcome = Literal["repaired", "skipped", "failed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reinstall:
+    """Install the packages of a plan into the environment."""
+
+    findings: tuple[str, ...]  # the ids of what it repairs
+    plan: Plan
+    request: Request  # what leads to the plan when it is resolved again, with live sources
+    reinstall: frozenset[str]  # packages that are replaced although their version is right
+    unchanged: frozenset[str] = frozenset()  # packages of the plan that are installed already
+    leftovers: tuple[Path, ...] = ()  # folders of an interrupted installation, removed after the new one
+
+    @property
+    def what(self) -> str:
+        """Return what would be done, for the person who is asked."""
+        versions = {row.name: f"{row.name} {row.version}" for row in self.plan.packages}
+        again = sorted(versions.get(name, name) for name in self.reinstall)
+        new = [text for name, text in versions.items() if name not in self.reinstall | self.unchanged]
+        texts = [message("install {names} into the environment", names=joined(new))] if new else []
+        texts += [message("reinstall {names}", names=joined(again))] if again else []
+        texts += [_removal(self.leftovers)] if self.leftovers else []
+        return joined(texts, "; ")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoveLeftovers:
+    """Remove what an interrupted installation left, where everything else is complete."""
+
+    findings: tuple[str, ...]
+    leftovers: tuple[Path, ...]
+
+    @property
+    def what(self) -> str:
+        """Return what would be done, for the person who is asked."""
+        return _removal(self.leftovers)
+
+
+def _removal(folders: Iterable[Path]) -> Message:
+    return message("remove {folders}, left by an interrupted installation", folders=joined(folders))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelRepair:
+    """Make a kernel start again: with `python` where its own is gone, with ipykernel where that is missing."""
+
+    findings: tuple[str, ...]
+    kernel: KernelState
+    python: Path
+
+    @property
+    def what(self) -> str:
+        """Return what would be done, for the person who is asked."""
+        problem = self.kernel.problem
+        if problem is not None and problem.kind == "no-ipykernel":
+            return message(
+                "install ipykernel into {place}, for the kernel {name}",
+                place=self.kernel.prefix,
+                name=self.kernel.name,
+            )
+        return message(
+            "let the kernel {name} run {python} ({problem})",
+            name=self.kernel.name,
+            python=self.python,
+            problem=problem.message if problem else "",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Repaired:
+    """How a repair ended."""
+
+    findings: tuple[str, ...]  # the ids of what it was to repair
+    what: str  # what was to be done, for people
+    outcome: Outcome
+    reason: str = ""  # why it was skipped or failed
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the repair as it stands in `--json`."""
+        return {
+            "findings": list(self.findings),
+            "what": self.what,
+            "outcome": self.outcome,
+            "why": self.reason,
+        }
+
+
+Repair: TypeAlias = Reinstall | RemoveLeftovers | KernelRepair
