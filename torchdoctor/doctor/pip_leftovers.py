@@ -90,7 +90,8 @@ def remove_folders(folders: Iterable[Path]) -> None:
                     why=error.strerror or error,
                 ),
                 fix=message(
-                    "close the programs that use the environment, give this user permission to write there, and try again"
+                    "close the programs that use the environment, give this user permission to write there, "
+                    "and try again"
                 ),
                 code="leftover",
             ) from error
