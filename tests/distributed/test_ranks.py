@@ -82,7 +82,9 @@ def test_a_rank_of_another_version_is_named(torch_python, tmp_path):
         spoilt(torch_python, tmp_path / "env", sitecustomize=patched), measure=False, ranks=3, limit=30
     )
 
-    assert report.differences == ("torch is 2.9.1 on rank 1, and 2.13.0+cpu elsewhere",)
+    assert [difference.text for difference in report.differences] == [
+        "torch is 2.9.1 on rank 1, and 2.13.0+cpu elsewhere"
+    ]
     assert report.troubles == ()
     assert report.results == ()
     assert not report.passed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.cli.output import print_json
 
 if TYPE_CHECKING:
-    from torchdoctor.bench.distributed import DistributedReport
+    from torchdoctor.bench.distributed_report import DistributedReport
     from torchdoctor.cli.output import Output
 
 __all__ = ["say_ranks"]

@@ -1,7 +1,7 @@
-"""Where the ranks meet: a store that each can read, so that one which does not come can be named by the others.
+"""How the ranks meet: through torch's TCPStore, in stages, so that those who do not come can be named by the others.
 
-A collective that fails says that a peer is gone or late, seldom which. So each rank notes in the store what it has
-reached, and whoever waits reads there who has not.
+A collective that fails says that another rank is gone or late, seldom which. So each rank notes in the store what it
+has reached, and a rank that waits reads there who is missing.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import time
 from datetime import timedelta
 from typing import Any
 
-__all__ = ["LeftAlone", "Meeting"]
+__all__ = ["RanksMissing", "Rendezvous"]
 
-_LOOK = 0.02
-# After an error elsewhere, a rank that is alive says so within this.
-_GRACE = 3.0
+_POLL_SECONDS = 0.02
+# After an error elsewhere, a rank that is alive reports one within this.
+_GRACE_SECONDS = 3.0
 
 
-class LeftAlone(Exception):  # what happened to us, not what we did
+class RanksMissing(Exception):  # what happened to us, not what we did
     """Some ranks did not come to a stage."""
 
     def __init__(self, stage: str, missing: list[int]) -> None:
@@ -28,82 +28,86 @@ class LeftAlone(Exception):  # what happened to us, not what we did
         self.stage, self.missing = stage, missing
 
 
-class Meeting:
-    """This rank's side of the store. The ranks come to each stage in the same order."""
+class Rendezvous:
+    """This rank's side of the store. The ranks come to each stage in the same order.
+
+    `limit` is how many seconds a rank waits for the others in a stage.
+    """
 
     def __init__(self, torch: Any, rank: int, size: int, limit: float) -> None:
         self.rank, self.size, self.limit = rank, size, limit
         # Under torchrun its agent holds the store; elsewhere rank 0 does.
         hosted = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
-        self._holds = rank == 0 and not hosted
+        self._holds_store = rank == 0 and not hosted
         store = torch.distributed.TCPStore(
-            os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=self._holds,
+            os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=self._holds_store,
             timeout=timedelta(seconds=limit), wait_for_workers=False,
         )  # fmt: skip
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         self.store = torch.distributed.PrefixStore("torchdoctor/" + attempt, store)
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._stage = ""
 
-    def come(self, stage: str, said: Any = None) -> None:
-        """Say that this rank has reached the stage, with something for the others, and wait for all of them.
+    def meet(self, stage: str, data: Any = None) -> None:
+        """Report that this rank has reached the stage, with data for the others, and wait for all of them.
 
-        Raises `LeftAlone` with those who did not come within the limit, or before another rank failed.
+        Raises `RanksMissing` with those who did not come within the limit, or before another rank failed.
         """
         self._stage = stage
-        self._set(self._at(self.rank), said)
+        self._set(self._key(self.rank), data)
         end = time.monotonic() + self.limit
-        left = list(range(self.size))
-        while left:
-            left = [rank for rank in left if not self._has(self._at(rank))]
-            if left and (time.monotonic() > end or self._has("failed")):
-                raise LeftAlone(stage, self.silent("waited in vain for %s" % left))  # noqa: UP031
-            time.sleep(_LOOK if left else 0.0)
+        missing = list(range(self.size))
+        while missing:
+            missing = [rank for rank in missing if not self._has(self._key(rank))]
+            if missing and (time.monotonic() > end or self._has("failed")):
+                raise RanksMissing(stage, self.report_failure("waited in vain for %s" % missing))  # noqa: UP031
+            time.sleep(_POLL_SECONDS if missing else 0.0)
+
+    def data_of_all(self) -> list[Any]:
+        """Return what each rank brought to this stage, by rank."""
+        return [json.loads(self._get(self._key(rank))) for rank in range(self.size)]
 
     def leave(self) -> None:
-        """The last word to the store. Who holds it stays until the others have said theirs, for it goes with us."""
+        """Say goodbye. The rank that holds the store stays until the others have done so: it takes the store along."""
         self._set("left/%d" % self.rank, True)  # noqa: UP031
-        end = time.monotonic() + _GRACE
-        left = list(range(self.size)) if self._holds else []
-        while left and time.monotonic() < end:
-            left = [rank for rank in left if not self._has("left/%d" % rank)]  # noqa: UP031
-            time.sleep(_LOOK if left else 0.0)
+        if self._holds_store:
+            self._wait_for_all("left")
 
-    def heard(self) -> list[Any]:
-        """What each rank said when it came to this stage."""
-        return [json.loads(self._get(self._at(rank))) for rank in range(self.size)]
+    def report_failure(self, error: str) -> list[int]:
+        """Report why this rank cannot go on. Returns the ranks that report nothing within some seconds.
 
-    def silent(self, error: str) -> list[int]:
-        """Say why this rank cannot go on; the ranks that do not say so too, after a little while.
-
-        They hang, or are gone: a rank that is alive meets the same trouble and says so, at the latest when its own
-        limit is over. Who was the first to fail stays in the store.
+        They hang, or are gone: a rank that is alive meets the same trouble and reports it, at the latest when its own
+        limit is over. The first rank to fail stays in the store.
         """
         if not self._has("failed"):
             self._set("failed", [self.rank, error])
         self._set("failed/%d" % self.rank, True)  # noqa: UP031
-        end = time.monotonic() + _GRACE
-        left = list(range(self.size))
-        while left and time.monotonic() < end:
-            left = [rank for rank in left if not self._has("failed/%d" % rank)]  # noqa: UP031
-            time.sleep(_LOOK)
-        return left
+        return self._wait_for_all("failed")
 
-    def first(self) -> list[Any]:
-        """The rank that failed first, and its error."""
+    def first_failure(self) -> list[Any]:
+        """Return the rank that failed first, and its error."""
         return list(json.loads(self._get("failed")))
 
-    def _at(self, rank: int) -> str:
+    def _wait_for_all(self, word: str) -> list[int]:
+        """Wait until every rank has set this word. Returns those that have not when the time is up."""
+        end = time.monotonic() + _GRACE_SECONDS
+        missing = list(range(self.size))
+        while missing and time.monotonic() < end:
+            missing = [rank for rank in missing if not self._has("%s/%d" % (word, rank))]  # noqa: UP031
+            time.sleep(_POLL_SECONDS if missing else 0.0)
+        return missing
+
+    def _key(self, rank: int) -> str:
         return "at/%s/%d" % (self._stage, rank)  # noqa: UP031
 
     def _set(self, key: str, value: Any) -> None:
-        with self._turn:
+        with self._lock:
             self.store.set(key, json.dumps(value))
 
     def _get(self, key: str) -> Any:
-        with self._turn:
+        with self._lock:
             return self.store.get(key)
 
     def _has(self, key: str) -> bool:
-        with self._turn:
+        with self._lock:
             return bool(self.store.check([key]))

@@ -15,7 +15,7 @@ from torchdoctor.report.terminal.table import Grid
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from torchdoctor.bench.distributed import DistributedReport
+    from torchdoctor.bench.distributed_report import DistributedReport
 
 __all__ = ["render_distributed"]
 
@@ -38,12 +38,12 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
         _bandwidths(report).print_on(console)
         for text, style in remarks(report.results):
             console.print(Text(translate(text), style=style), soft_wrap=True)
-    for text in report.lagging():
-        console.print(Text(translate(text), style="yellow" if "look at it" in text else ""), soft_wrap=True)
-    for text in report.differences:
-        console.print(
-            Text(translate(message("not the same: {text}", text=text)), style="red"), soft_wrap=True
-        )
+    for slowest in report.slowest():
+        style = "yellow" if slowest.suspicious else ""
+        console.print(Text(translate(slowest.text), style=style), soft_wrap=True)
+    for difference in report.differences:
+        text = message("not the same: {text}", text=difference.text)
+        console.print(Text(translate(text), style="red"), soft_wrap=True)
     for trouble in report.troubles:
         failed = message(
             "{name} failed in {stage}: {detail}",

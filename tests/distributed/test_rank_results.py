@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.bench.distributed import DistributedReport, Trouble
+from torchdoctor.bench.distributed_report import DistributedReport, Trouble
 from torchdoctor.bench.rank_results import verify_report_from
 
 FACTS = {"host": "node1", "torch": "2.13.0", "python": "3.11.7", "threads": 8, "system": "Linux 6.1"}
