@@ -1,6 +1,6 @@
-"""Runs in a process of its own and prints what NVML says of every GPU, a JSON line a quarter of a second.
+"""Runs in a process of its own and prints what NVML reports of every GPU, one JSON line each quarter of a second.
 
-It ends with whoever started it, or when there is no driver to ask. Meanings: https://docs.nvidia.com/deploy/nvml-api/.
+It ends with its parent, or when there is no driver. Meanings: https://docs.nvidia.com/deploy/nvml-api/.
 """
 
 # ruff: noqa: T201
@@ -14,7 +14,7 @@ from typing import Any
 
 __all__: list[str] = []
 
-_EVERY = 0.25
+_INTERVAL_SECONDS = 0.25
 
 
 def main(folder: str) -> None:
@@ -27,19 +27,19 @@ def main(folder: str) -> None:
     handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     while os.getppid() == parent:
         print(json.dumps([_gpu(pynvml, handle) for handle in handles]), flush=True)
-        time.sleep(_EVERY)
+        time.sleep(_INTERVAL_SECONDS)
 
 
 def _gpu(pynvml: Any, handle: Any) -> dict[str, Any]:
-    def asked(ask: Any, *arguments: Any) -> Any:
+    def query(function: Any, *arguments: Any) -> Any:
         try:
-            return ask(handle, *arguments)
+            return function(handle, *arguments)
         except (pynvml.NVMLError, AttributeError):
             return None
 
     name, power, limit = (
-        asked(ask)
-        for ask in (
+        query(function)
+        for function in (
             pynvml.nvmlDeviceGetName,
             pynvml.nvmlDeviceGetPowerUsage,
             pynvml.nvmlDeviceGetPowerManagementLimit,
@@ -47,17 +47,17 @@ def _gpu(pynvml: Any, handle: Any) -> dict[str, Any]:
     )
     return {
         "name": name.decode("utf-8", "replace") if isinstance(name, bytes) else name,
-        "clock_mhz": asked(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_SM),
-        "highest_clock_mhz": asked(pynvml.nvmlDeviceGetMaxClockInfo, pynvml.NVML_CLOCK_SM),
-        "temperature_c": asked(pynvml.nvmlDeviceGetTemperature, pynvml.NVML_TEMPERATURE_GPU),
+        "clock_mhz": query(pynvml.nvmlDeviceGetClockInfo, pynvml.NVML_CLOCK_SM),
+        "highest_clock_mhz": query(pynvml.nvmlDeviceGetMaxClockInfo, pynvml.NVML_CLOCK_SM),
+        "temperature_c": query(pynvml.nvmlDeviceGetTemperature, pynvml.NVML_TEMPERATURE_GPU),
         "power_w": None if power is None else power / 1000,
         "power_limit_w": None if limit is None else limit / 1000,
-        "reasons": asked(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons),
+        "reasons": query(pynvml.nvmlDeviceGetCurrentClocksThrottleReasons),
     }
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1])
-    except Exception as error:  # noqa: BLE001  # no driver, a driver too old: there is nothing to tell
+    except Exception as error:  # noqa: BLE001  # no driver, a driver too old: there is nothing to report
         sys.exit(str(error))

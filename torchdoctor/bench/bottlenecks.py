@@ -1,4 +1,4 @@
-"""Why a figure is far below its peak: the first cause that what was seen speaks for, never a guess without a sign."""
+"""Why a figure is far below its peak: the first cause for which a sign was measured, never a guess without one."""
 
 from __future__ import annotations
 
@@ -14,68 +14,67 @@ if TYPE_CHECKING:
 
 __all__ = ["GOOD_SHARE_OF_PEAK", "with_causes"]
 
-# Large matrix products and copies in a quiet machine reach 0.8 to 0.95; below this something is in the way.
+# Large matrix products and copies on a quiet machine reach 0.8 to 0.95; below this something is in the way.
 GOOD_SHARE_OF_PEAK = 0.7
-# A product so small is as much overhead as arithmetic.
-_SMALL = {"cpu": 1024, "cuda": 4096, "xpu": 4096}
-_HOT = 80
-_SLOW_CLOCK = 0.85
+# A matrix product below this size (n, by kind of device) is as much overhead as arithmetic.
+_SMALL_MATRIX = {"cpu": 1024, "cuda": 4096, "xpu": 4096}
+_HOT_CELSIUS = 80
+# A clock below this share of its highest value is slow.
+_SLOW_CLOCK_SHARE = 0.85
 
 
 def with_causes(report: BenchReport) -> BenchReport:
-    """The report with a cause beside each share that is low."""
-    roof = _bandwidth(report)
+    """Return the report with a cause for each low share of the peak."""
+    bandwidth = _best_bandwidth(report)
     return replace(
-        report, results=tuple(_with_cause(result, report.environment, roof) for result in report.results)
+        report, results=tuple(with_cause(result, report.environment, bandwidth) for result in report.results)
     )
 
 
-def _with_cause(result: BenchResult, environment: Mapping[str, Any], roof: float | None) -> BenchResult:
-    if result.error is not None or (not result.busy and result.share_of_peak is None):
+def with_cause(result: BenchResult, environment: Mapping[str, Any], bandwidth: float | None) -> BenchResult:
+    """Return the result with the cause of a low share. `bandwidth` is the device's memory bandwidth in GB/s."""
+    if result.error is not None:
         return result
     if result.busy:
-        return replace(
-            result,
-            cause=message(
-                "machine busy: got {share:.0%} of the CPU time it wanted", share=result.cpu_share or 0
-            ),
-        )
-    if (result.share_of_peak or 0) >= GOOD_SHARE_OF_PEAK:
+        share = result.cpu_share or 0
+        cause: str | None = message("machine busy: got {share:.0%} of the CPU time it wanted", share=share)
+        return replace(result, cause=cause)
+    if result.share_of_peak is None or result.share_of_peak >= GOOD_SHARE_OF_PEAK:
         return result
-    cause = _of_gpu(result.telemetry or {}) or _of_cpu(result, environment) or _of_work(result, roof)
+    cause = _in_gpu(result.telemetry or {}) or _in_cpu(result, environment) or _in_work(result, bandwidth)
     return replace(result, cause=cause or message("no sign of a cause was seen"))
 
 
-def _of_gpu(seen: Mapping[str, Any]) -> str | None:
-    if reasons := seen.get("throttle_reasons"):
+def _in_gpu(telemetry: Mapping[str, Any]) -> str | None:
+    if reasons := telemetry.get("throttle_reasons"):
         return message(
             "the GPU was held back: {reasons}{conditions}",
             reasons=joined(reasons),
-            conditions=_conditions(seen),
+            conditions=_conditions(telemetry),
         )
-    clock, highest = seen.get("clock_mhz"), seen.get("highest_clock_mhz")
-    if clock and highest and clock < _SLOW_CLOCK * highest:
+    clock, highest = telemetry.get("clock_mhz"), telemetry.get("highest_clock_mhz")
+    if clock and highest and clock < _SLOW_CLOCK_SHARE * highest:
         return message(
             "the GPU ran at {clock:.0f} of {highest:.0f} MHz{conditions}",
             clock=clock,
             highest=highest,
-            conditions=_conditions(seen),
+            conditions=_conditions(telemetry),
         )
     return None
 
 
-def _conditions(seen: Mapping[str, Any]) -> str:
-    texts = []
-    if seen.get("temperature_c") is not None and seen["temperature_c"] >= _HOT:
-        texts.append(f"{seen['temperature_c']:.0f} °C")
-    if seen.get("power_w") and seen.get("power_limit_w"):
-        texts.append(
-            message("{power:.0f} of {limit:.0f} W", power=seen["power_w"], limit=seen["power_limit_w"])
-        )
-    return message(" ({signs})", signs=joined(texts)) if texts else ""
+def _conditions(telemetry: Mapping[str, Any]) -> str:
+    """A high temperature and the power, in brackets."""
+    signs = []
+    celsius, power, limit = (telemetry.get(name) for name in ("temperature_c", "power_w", "power_limit_w"))
+    if celsius is not None and celsius >= _HOT_CELSIUS:
+        signs.append(f"{celsius:.0f} °C")
+    if power and limit:
+        signs.append(message("{power:.0f} of {limit:.0f} W", power=power, limit=limit))
+    return message(" ({signs})", signs=joined(signs)) if signs else ""
 
 
-def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> str | None:
+def _in_cpu(result: BenchResult, environment: Mapping[str, Any]) -> str | None:
     if result.device != "cpu":
         return None
     threads = result.threads or environment.get("threads")
@@ -89,16 +88,17 @@ def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _of_work(result: BenchResult, roof: float | None) -> str | None:
+def _in_work(result: BenchResult, bandwidth: float | None) -> str | None:
     kind = result.device.partition(":")[0]
-    if result.id.startswith("matmul") and result.params.get("n", 1 << 30) < _SMALL.get(kind, 0):
-        return message("small matrices: n = {n} is overhead as much as arithmetic", n=result.params["n"])
-    if result.flop and result.bytes and roof and result.peak:
-        reachable = min(result.peak, result.flop / result.bytes * roof)
+    n = result.params.get("n")
+    if result.id.startswith("matmul") and n is not None and n < _SMALL_MATRIX.get(kind, 0):
+        return message("small matrices: n = {n} is overhead as much as arithmetic", n=n)
+    if result.flop and result.bytes and bandwidth and result.peak:
+        reachable = min(result.peak, result.flop / result.bytes * bandwidth)
         if reachable < GOOD_SHARE_OF_PEAK * result.peak:
             return message(
                 "bound by memory: at {roof:.0f} GB/s it could reach {reachable:,.0f} GFLOP/s",
-                roof=roof,
+                roof=bandwidth,
                 reachable=reachable,
             )
     if result.id.startswith(("conv", "attention")):
@@ -108,11 +108,11 @@ def _of_work(result: BenchResult, roof: float | None) -> str | None:
     return None
 
 
-def _bandwidth(report: BenchReport) -> float | None:
-    """The best bandwidth of memory that was measured, GB/s."""
-    seen = [
+def _best_bandwidth(report: BenchReport) -> float | None:
+    """The highest memory bandwidth that was measured, in GB/s."""
+    measured = [
         result.best_value
         for result in report.results
         if result.id in ("memory-copy", "memory-triad") and result.best_value
     ]
-    return max(seen, default=None)
+    return max(measured, default=None)

@@ -19,18 +19,27 @@ __all__ = ["Comparison", "SpeedChange", "compare"]
 
 Verdict = Literal["faster", "slower", "within noise"]
 
-# One thread on a quiet machine differs by so much from process to process, whatever a process's own rounds say.
-_FLOOR = 3.0
-_LOUD = 100.0
-_FIRST, _LAST = 0, -1
-_LEAST_SHARE, _ONE_THREAD = 0.05, 0.1
-# Ten thousand times: beyond it a logarithm is only overflow.
-_MOST = 9.2
+# One thread on a quiet machine differs by this much between processes, however steady each process is by itself.
+_MIN_NOISE_PERCENT = 3.0
+# Above this the exact size of the noise means nothing to a reader.
+_MAX_SHOWN_NOISE_PERCENT = 100.0
+# Ten thousand times as fast: beyond it a logarithm only overflows.
+_MAX_LOG_RATIO = 9.2
+# What a busy machine takes from one thread, as a logarithm: the fastest tenth of its calls is undisturbed, and within
+# some per cent also where it got a fifth of the CPU time that it wanted.
+_ONE_THREAD_NOISE = 0.1
+# A smaller share of CPU time counts as this one.
+_MIN_CPU_SHARE = 0.05
+_MAX_FACT_CHARACTERS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpeedChange:
-    """One case in both runs. `percent` is the change in speed: above 0 is faster, also where the unit is a time."""
+    """One case in both runs.
+
+    `before` and `after` are in `unit`. `percent` is the change in speed: above 0 is faster, also where the unit is a
+    time. `noise_percent` is how much of a change may be noise.
+    """
 
     id: str
     device: str
@@ -45,17 +54,18 @@ class SpeedChange:
 
     @property
     def noise_text(self) -> str:
-        """The noise to print: beyond a hundred per cent its size says nothing more."""
-        return (
-            f"±{self.noise_percent:.1f}%"
-            if self.noise_percent <= _LOUD
-            else message("over ±{limit:.0f}%", limit=_LOUD)
-        )
+        """The noise to print."""
+        if self.noise_percent <= _MAX_SHOWN_NOISE_PERCENT:
+            return f"±{self.noise_percent:.1f}%"
+        return message("over ±{limit:.0f}%", limit=_MAX_SHOWN_NOISE_PERCENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """Every case in both runs, those in one alone, and in what the two environments differ."""
+    """The cases of both runs, the cases of one alone, and how the two environments differ.
+
+    `name` is that of the earlier run.
+    """
 
     name: str
     changes: tuple[SpeedChange, ...]
@@ -65,18 +75,20 @@ class Comparison:
 
     @property
     def mean_percent(self) -> float | None:
-        """The geometric mean of all changes."""
+        """The geometric mean of all changes; None without any."""
         if not self.changes:
             return None
         logs = [math.log1p(change.percent / 100) for change in self.changes]
         return round(math.expm1(sum(logs) / len(logs)) * 100, 2)
 
     def regressions(self, percent: float) -> tuple[SpeedChange, ...]:
-        """The cases that are slower by more than so many per cent, and by more than the noise."""
-        return tuple(row for row in self.changes if row.verdict == "slower" and -row.percent > percent)
+        """Return the cases that are slower by more than `percent`, and by more than the noise."""
+        return tuple(
+            change for change in self.changes if change.verdict == "slower" and -change.percent > percent
+        )
 
     def to_json(self) -> dict[str, Any]:
-        """What `bench --json` says under `comparison`."""
+        """Return what `bench --json` has under `comparison`."""
         return {
             "name": self.name,
             "mean_percent": self.mean_percent,
@@ -88,7 +100,7 @@ class Comparison:
 
 
 def compare(before: BenchReport, after: BenchReport, *, name: str) -> Comparison:
-    """Set each case beside the same work of the other run: same case, kind of device, dtype and parameters."""
+    """Compare each case with the same work in the earlier run: same case, kind of device, dtype and parameters."""
     old, new = _by_work(before), _by_work(after)
     return Comparison(
         name=name,
@@ -100,13 +112,13 @@ def compare(before: BenchReport, after: BenchReport, *, name: str) -> Comparison
 
 
 def _by_work(report: BenchReport) -> dict[str, BenchResult]:
-    rows: dict[str, BenchResult] = {}
+    results: dict[str, BenchResult] = {}
     for result in report.results:
         if result.value and result.value > 0 and result.unit:
             kind = result.device.partition(":")[0]
             key = [result.id, kind, result.dtype, result.unit, sorted(result.params.items())]
-            rows.setdefault(json.dumps(key, default=str), result)
-    return rows
+            results.setdefault(json.dumps(key, default=str), result)
+    return results
 
 
 def _title(result: BenchResult) -> str:
@@ -118,7 +130,7 @@ def _change(before: BenchResult, after: BenchResult) -> SpeedChange:
     old, new = before.value or 0.0, after.value or 0.0
     ratio = old / new if after.unit == "us" else new / old
     # In logarithms, so that half as fast and twice as fast are as far from no change.
-    noise = max(math.log1p(_FLOOR / 100), math.hypot(_noise(before), _noise(after)))
+    noise = max(math.log1p(_MIN_NOISE_PERCENT / 100), math.hypot(_noise(before), _noise(after)))
     change = math.log(ratio)
     verdict: Verdict = "within noise" if abs(change) <= noise else "faster" if change > 0 else "slower"
     return SpeedChange(
@@ -130,47 +142,48 @@ def _change(before: BenchResult, after: BenchResult) -> SpeedChange:
         before=old,
         after=new,
         percent=round((ratio - 1) * 100, 2),
-        noise_percent=round(math.expm1(min(noise, _MOST)) * 100, 2),
+        noise_percent=round(math.expm1(min(noise, _MAX_LOG_RATIO)) * 100, 2),
         verdict=verdict,
     )
 
 
 def _noise(result: BenchResult) -> float:
-    """Half of what lies between the rounds' outer tenths, and what a busy machine may have taken; as logarithm."""
+    """Half the distance between the rounds' outer tenths, and what a busy machine may have taken; as a logarithm."""
     spread = 0.0
     if len(result.rounds_s) > 1 and min(result.rounds_s) > 0:
         tenths = quantiles(result.rounds_s, n=10, method="inclusive")
-        spread = math.log(tenths[_LAST] / tenths[_FIRST]) / 2
+        spread = math.log(tenths[-1] / tenths[0]) / 2
     elif result.iqr_s and result.median_s:
         spread = math.log1p(result.iqr_s / result.median_s)
-    if result.busy:
-        # A share of a half was seen to cost several threads up to four times: they wait for the one that waits. Of
-        # one thread the fastest tenth of its calls is undisturbed, and within some per cent also at a share of a fifth.
-        lost = (
-            _ONE_THREAD if result.threads == 1 else 2 * math.log(max(result.cpu_share or 0.0, _LEAST_SHARE))
-        )
-        spread = math.hypot(spread, lost)
-    return spread
+    return math.hypot(spread, _loss_to_others(result)) if result.busy else spread
+
+
+def _loss_to_others(result: BenchResult) -> float:
+    if result.threads == 1:
+        return _ONE_THREAD_NOISE
+    # With half the CPU time several threads were seen to be up to four times slower: they wait for the one that waits.
+    return 2 * math.log(max(result.cpu_share or 0.0, _MIN_CPU_SHARE))
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What else changed between the two, which a change of speed may come from."""
-    rows = [
-        (name, before.get(name), after.get(name)) for name in ("torch", "python", "threads", "cuda", "hip")
-    ]
-    rows.append(("devices", _devices(before), _devices(after)))
+    """What else differs between the two environments and may have changed the speed."""
+    names = ("torch", "python", "threads", "cuda", "hip")
+    facts = [(name, before.get(name), after.get(name)) for name in names]
+    facts.append(("devices", _device_names(before), _device_names(after)))
     return [
         message("{name}: {old} before, {new} now", name=name, old=_shown(old), new=_shown(new))
-        for name, old, new in rows
+        for name, old, new in facts
         if old != new
     ]
 
 
-def _devices(environment: Mapping[str, Any]) -> str:
-    rows = environment.get("devices")
-    names = [row.get("name") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+def _device_names(environment: Mapping[str, Any]) -> str:
+    devices = environment.get("devices")
+    if not isinstance(devices, list):
+        return ""
+    names = [device.get("name") for device in devices if isinstance(device, dict)]
     return ", ".join(str(name) for name in names if name)
 
 
 def _shown(value: Any) -> str:
-    return "none" if value in (None, "") else str(value)[:200]
+    return "none" if value in (None, "") else str(value)[:_MAX_FACT_CHARACTERS]

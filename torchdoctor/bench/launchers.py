@@ -1,4 +1,4 @@
-"""How the ranks are started: by torchrun, which we run, or by what has started us already (torchrun, srun)."""
+"""How the ranks are started: by torchrun, which we run, or by the launcher that has started us (torchrun, srun)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Launch", "exit_codes", "first_host", "launched", "own_launch"]
 
-# Slurm's own ports begin at 6817; Linux hands out those from 32768 by itself.
-_FIRST_PORT, _PORTS = 20_000, 10_000
-_COUNT_SECONDS = 120
-_HOSTS = 10_000
+# Slurm's own ports begin at 6817; Linux assigns those from 32768 by itself.
+_FIRST_PORT, _PORT_COUNT = 20_000, 10_000
+_COUNT_GPUS_SECONDS = 120
+_MAX_NODE_LIST_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Launch:
-    """The command before the probe's, what is added to the environment, and which rank of how many we are.
+    """A launcher (`name`) and the number of its ranks (`size`).
 
-    `rank` is None when we start all of them.
+    `command` goes before the probe's command, `environ` is added to the environment. `rank` is our own rank, None when
+    we start all of them.
     """
 
     name: str
@@ -38,26 +39,26 @@ class Launch:
 
 
 def launched(environ: Mapping[str, str]) -> Launch | None:
-    """As which rank we were started; None when nobody did. Raises `UsageError` for variables that make no sense."""
+    """Return the launcher that has started us as one rank, or None. Raises `UsageError` for senseless variables."""
     if "RANK" in environ and "WORLD_SIZE" in environ:
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-        given = {name: environ[name] for name in names if name in environ}
-        return _of(given, "torchrun")
+        variables = {name: environ[name] for name in names if name in environ}
+        return _launch(variables, "torchrun")
     if "SLURM_PROCID" in environ and "SLURM_STEP_NODELIST" in environ:
         job = environ.get("SLURM_JOB_ID", "0")
-        given = {
+        variables = {
             "RANK": environ["SLURM_PROCID"],
             "WORLD_SIZE": environ.get("SLURM_NTASKS", ""),
             "LOCAL_RANK": environ.get("SLURM_LOCALID", "0"),
             "MASTER_ADDR": first_host(environ["SLURM_STEP_NODELIST"]),
-            "MASTER_PORT": str(_FIRST_PORT + (int(job) if job.isdecimal() else 0) % _PORTS),
+            "MASTER_PORT": str(_FIRST_PORT + (int(job) if job.isdecimal() else 0) % _PORT_COUNT),
         }
-        return _of(given, "srun")
+        return _launch(variables, "srun")
     return None
 
 
-def _of(given: Mapping[str, str], name: str) -> Launch:
-    values = {"LOCAL_RANK": "0", **given}
+def _launch(variables: Mapping[str, str], name: str) -> Launch:
+    values = {"LOCAL_RANK": "0", **variables}
     numbers = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_PORT")
     wrong = [key for key in numbers if not values.get(key, "").isdecimal()]
     wrong += [] if values.get("MASTER_ADDR") else ["MASTER_ADDR"]
@@ -76,8 +77,8 @@ def _of(given: Mapping[str, str], name: str) -> Launch:
 
 
 def first_host(nodes: str) -> str:
-    """The first name of Slurm's list: `gpu[03-05,9],login` is gpu03 (https://slurm.schedmd.com/scontrol.html)."""
-    match = re.match(r"([^\[\],\s]*)(?:\[([^\]\[]*)\])?([^\[\],\s]*)", nodes[:_HOSTS])
+    """Return the first name of Slurm's list of nodes: `gpu[03-05,9],login` is gpu03 (https://slurm.schedmd.com/scontrol.html)."""
+    match = re.match(r"([^\[\],\s]*)(?:\[([^\]\[]*)\])?([^\[\],\s]*)", nodes[:_MAX_NODE_LIST_CHARACTERS])
     if match is None:
         return ""
     number = re.match(r"\d*", match.group(2) or "")
@@ -85,10 +86,13 @@ def first_host(nodes: str) -> str:
 
 
 def own_launch(python: Path, ranks: int | None, environ: Mapping[str, str]) -> Launch:
-    """torchrun on this machine: so many ranks, else one a GPU, else two."""
-    size = ranks or max(2, _gpus(python, environ))
+    """Start torchrun on this machine with `ranks` ranks, by default one for each GPU, at least two.
+
+    Raises `EnvironmentUnusable` when torch does not work there.
+    """
+    size = ranks or max(2, _count_gpus(python, environ))
     here = "lo" if sys.platform.startswith("linux") else "lo0"
-    # A host name that leads nowhere, or an interface that a firewall guards, is no matter of one machine.
+    # On one machine neither a host name without an address nor a firewall may matter.
     more = {} if sys.platform == "win32" else {"GLOO_SOCKET_IFNAME": environ.get("GLOO_SOCKET_IFNAME", here)}
     command: tuple[str | Path, ...] = (
         python, "-I", "-B", "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1",
@@ -97,13 +101,13 @@ def own_launch(python: Path, ranks: int | None, environ: Mapping[str, str]) -> L
     return Launch(name="torchrun", size=size, command=command, environ=more)
 
 
-def _gpus(python: Path, environ: Mapping[str, str]) -> int:
-    """How many CUDA or ROCm devices torch has there; 0 when it cannot say."""
-    ask = "import torch; print('gpus', torch.cuda.device_count())"
+def _count_gpus(python: Path, environ: Mapping[str, str]) -> int:
+    """Return how many CUDA or ROCm devices torch has there; 0 when it does not answer in time."""
+    script = "import torch; print('gpus', torch.cuda.device_count())"
     try:
         done = subprocess.run(
-            [python, "-I", "-B", "-c", ask], capture_output=True, text=True, timeout=_COUNT_SECONDS, check=False,
-            env=dict(environ), stdin=subprocess.DEVNULL, errors="replace",
+            [python, "-I", "-B", "-c", script], capture_output=True, text=True, timeout=_COUNT_GPUS_SECONDS,
+            check=False, env=dict(environ), stdin=subprocess.DEVNULL, errors="replace",
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return 0
@@ -124,7 +128,7 @@ def _gpus(python: Path, environ: Mapping[str, str]) -> int:
 
 
 def exit_codes(lines: Sequence[str]) -> dict[int, int]:
-    """How each rank ended, from the summary that torchrun writes when one fails."""
+    """Return each rank's exit code (a signal is negative), from the summary that torchrun writes when one fails."""
     codes: dict[int, int] = {}
     rank = None
     for line in lines:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.bench.bottlenecks import with_causes
-from torchdoctor.bench.gpu_telemetry import GpuWatch
+from torchdoctor.bench.gpu_telemetry import GpuTelemetry
 from torchdoctor.bench.model import BenchReport, BenchResult
 from torchdoctor.bench.peaks import with_peaks
 from torchdoctor.core.i18n.messages import joined, message
@@ -51,11 +51,11 @@ def bench(
     if device is not None:
         valid_device(device)
     environ = os.environ if environ is None else environ
-    telemetry = GpuWatch(environ)
+    telemetry = GpuTelemetry(environ)
     results: list[BenchResult] = []
 
     def start(case: str) -> None:
-        telemetry.mark(case, runner.environment)
+        telemetry.start_case(case, runner.environment)
         if on_start is not None:
             on_start(case)
 
@@ -65,7 +65,7 @@ def bench(
             return
         devices = runner.environment.get("devices") or ()
         described = next((known for known in devices if known["device"] == step.device), None)
-        results.append(replace(_result_of(step), telemetry=telemetry.seen(step.id, described)))
+        results.append(replace(_result_of(step), telemetry=telemetry.of_case(step.id, described)))
         if on_result is not None:
             on_result(results[-1])
 

@@ -1,4 +1,4 @@
-"""What bench measured, and how it reads as JSON."""
+"""The results of bench, and their JSON."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BUSY", "BenchReport", "BenchResult"]
+__all__ = ["MIN_CPU_SHARE", "BenchReport", "BenchResult"]
 
 SCHEMA = 1
 
-# A clean round gets 0.97 to 1.00 of the CPU time it wants, so below this the figure is the neighbours' as well.
-BUSY = 0.97
+# An undisturbed round gets 0.97 to 1.00 of the CPU time it wants; below this the figure is that of a busy machine.
+MIN_CPU_SHARE = 0.97
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BenchResult:
-    """One figure, or the `error` for which there is none.
+    """One figure, or the `error` because of which there is none.
 
-    `value` follows from `median_s`, the median of the rounds that were not disturbed, or of the fastest tenth of the
-    calls where nearly all were; `best_value` from the best round's low quantile. `rounds_s` are the rounds' medians
-    (their low quantiles where all were disturbed), in seconds a call. `cpu_share` is how much of the CPU time that it
-    wanted the work got. `flop` and `bytes` are what a call does at the least. `peak` has the unit of `value` and comes
-    from `peak_source`; `cause` is why the share is low.
+    `value` in `unit` follows from `median_s`: the median of the undisturbed rounds, or of the fastest tenth of the
+    calls where nearly all were disturbed. `best_value` follows from `best_s`, the best round's low quantile. `rounds_s`
+    are the rounds' medians (their low quantiles where all were disturbed). All of these are in seconds per call, and so
+    is the interquartile range `iqr_s`; `seconds` is what the whole case took. `cpu_share` is how much the work got of
+    the CPU time it wanted. `flop` and `bytes` are the least that a call computes and moves. `peak` has the unit of
+    `value` and comes from `peak_source`; `cause` says why `share_of_peak` is low.
     """
 
     id: str
@@ -56,18 +57,18 @@ class BenchResult:
 
     @property
     def busy(self) -> bool:
-        """Whether the machine was too busy for the figure to be its own."""
-        return self.cpu_share is not None and self.cpu_share < BUSY
+        """Whether the machine was too busy to trust the figure."""
+        return self.cpu_share is not None and self.cpu_share < MIN_CPU_SHARE
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's object, with the other figures added."""
+        """Return the object of the JSON contract."""
         values = asdict(self) | {"params": dict(self.params), "busy": self.busy}
         return values | {"rounds_s": list(self.rounds_s), "evidence": list(self.evidence)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BenchReport:
-    """Every figure, and what the environment is as far as it was seen."""
+    """Every figure, and what the probe reported of the environment. `quick` says that some cases were left out."""
 
     environment: Mapping[str, Any]
     results: tuple[BenchResult, ...]
@@ -75,11 +76,11 @@ class BenchReport:
 
     @property
     def passed(self) -> bool:
-        """Every figure asked for is there."""
+        """Whether no case failed."""
         return not any(result.error for result in self.results)
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's document."""
+        """Return the document of the JSON contract."""
         return {
             "schema": SCHEMA,
             "environment": dict(self.environment),

@@ -1,6 +1,6 @@
-"""What a figure could be at the most: the vendor's dense figure of a GPU, the measured limit of a CPU.
+"""The peak of each figure: the vendor's dense figure of a GPU, the measured limit of a CPU.
 
-Where no source names a figure there is none: it is never computed from a nominal clock.
+Without a source there is no peak: it is never computed from a nominal clock.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from torchdoctor.bench.model import BenchReport, BenchResult
 
-__all__ = ["with_peaks"]
+__all__ = ["with_peak", "with_peaks"]
 
-# What a case's dtype is called in the table of GPUs. float8 and int8 have no figures there.
-_FIGURES = {
+# The column of wheels_index' table of GPUs for each dtype. It has none for float8 and int8.
+_COLUMN_OF_DTYPE = {
     "float32": "fp32_tflops",
     "tf32": "tf32_dense_tflops",
     "float16": "fp16_tensor_dense_tflops",
@@ -28,12 +28,13 @@ _FIGURES = {
 
 
 def with_peaks(report: BenchReport) -> BenchReport:
-    """The report with each figure's peak, source and share, where they are known."""
-    return replace(report, results=tuple(_with_peak(result, report.environment) for result in report.results))
+    """Return the report with each figure's peak, its source and the share reached, where they are known."""
+    return replace(report, results=tuple(with_peak(result, report.environment) for result in report.results))
 
 
-def _with_peak(result: BenchResult, environment: Mapping[str, Any]) -> BenchResult:
-    find = _of_cpu if result.device == "cpu" else _of_gpu
+def with_peak(result: BenchResult, environment: Mapping[str, Any]) -> BenchResult:
+    """Return the result with its peak, the source of the peak and the share reached, where a peak is known."""
+    find = _peak_of_cpu if result.device == "cpu" else _peak_of_gpu
     peak, source = find(result, environment)
     if peak is None or not result.value:
         return result
@@ -41,32 +42,32 @@ def _with_peak(result: BenchResult, environment: Mapping[str, Any]) -> BenchResu
     return replace(result, peak=float(f"{peak:.5g}"), peak_source=source, share_of_peak=share)
 
 
-def _of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:
+def _peak_of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:
     limits = environment.get("cpu_limits") or {}
-    of_core = (limits.get("one_core") or {}).get(result.dtype)
-    if result.unit != "GFLOP/s" or of_core is None:
+    one_core = (limits.get("one_core") or {}).get(result.dtype)
+    if result.unit != "GFLOP/s" or one_core is None:
         return None, None
     cores = min(result.threads or environment.get("threads") or 1, limits["cores"])
-    one = message(
+    source = message(
         "measured here: {instruction} on a core {rate:g} GFLOP/s",
-        instruction=of_core["instruction"],
-        rate=of_core["gflops"],
+        instruction=one_core["instruction"],
+        rate=one_core["gflops"],
     )
-    return of_core["gflops"] * cores, joined([one, plurals.cores(cores)]) if cores > 1 else one
+    return one_core["gflops"] * cores, joined([source, plurals.cores(cores)]) if cores > 1 else source
 
 
-def _of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:
+def _peak_of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:
     from wheels_index import gpu
 
-    devices = {row["device"]: row for row in environment.get("devices") or ()}
+    devices = {device["device"]: device for device in environment.get("devices") or ()}
     name = (devices.get(result.device) or {}).get("name")
     known = gpu(name) if name else None
     if known is None:
         return None, None
     if result.unit == "GB/s" and result.id.startswith("memory-"):
         peak, scale = known.bandwidth_gbs, 1.0
-    elif result.unit == "GFLOP/s" and result.dtype in _FIGURES:
-        peak, scale = getattr(known, _FIGURES[result.dtype]), 1e3
+    elif result.unit == "GFLOP/s" and result.dtype in _COLUMN_OF_DTYPE:
+        peak, scale = getattr(known, _COLUMN_OF_DTYPE[result.dtype]), 1e3
     else:
         return None, None
     source = known.figures_source or ""

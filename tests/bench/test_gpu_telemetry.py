@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.bench.made import on_gpu
 from torchdoctor.bench import gpu_telemetry
-from torchdoctor.bench.gpu_telemetry import GpuWatch, reasons_in, summary
+from torchdoctor.bench.gpu_telemetry import GpuTelemetry, summarize, throttle_reasons
 
 H100 = on_gpu("NVIDIA H100 PCIe")["devices"][1]
 ROW = {"name": "NVIDIA H100 PCIe", "clock_mhz": 1755, "highest_clock_mhz": 1755, "temperature_c": 60, "power_w": 340.0,
@@ -22,9 +22,9 @@ ROW = {"name": "NVIDIA H100 PCIe", "clock_mhz": 1755, "highest_clock_mhz": 1755,
 
 def watched(*samples, **environ):
     """A watch that has taken these samples of a case."""
-    watch = GpuWatch(environ)
+    watch = GpuTelemetry(environ)
     watch._samples["matmul"] = list(samples)
-    return watch.seen("matmul", H100)
+    return watch.of_case("matmul", H100)
 
 
 def test_a_case_is_summed_up():
@@ -56,15 +56,15 @@ def test_a_gpu_of_another_name_is_not_the_one():
 
 
 def test_idling_and_a_clock_that_was_set_are_no_reasons():
-    assert reasons_in(0x1 | 0x2) == []
-    assert reasons_in(0x4 | 0x80) == ["power cap", "power brake"]
-    assert reasons_in(None) == []
+    assert throttle_reasons(0x1 | 0x2) == []
+    assert throttle_reasons(0x4 | 0x80) == ["power cap", "power brake"]
+    assert throttle_reasons(None) == []
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(list(ROW)), st.none() | st.integers() | st.text())))
 def test_any_answer_can_be_summed_up(rows):
     """A driver says what it likes."""
-    found = summary(rows)
+    found = summarize(rows)
 
     assert (found is None) == (not rows)
 
@@ -76,7 +76,7 @@ def test_without_a_driver_the_process_ends_by_itself():
         pytest.skip("there is a driver")
     folder = gpu_telemetry.find_spec("pynvml").origin.rpartition("/")[0]
     done = subprocess.run(
-        [sys.executable, "-I", gpu_telemetry._CHILD, folder],
+        [sys.executable, "-I", gpu_telemetry._SCRIPT, folder],
         capture_output=True,
         text=True,
         timeout=60,
