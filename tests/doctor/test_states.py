@@ -9,11 +9,11 @@ import pytest
 from tests.detect.nvml import nvml_system
 from tests.detect.recorded_system import paper_python
 from torchdoctor.detect import detect
+from torchdoctor.diagnose.catalogue import live_failures
 from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.evidence import machine_observations, refusals
-from torchdoctor.doctor.live_signs import live_rules
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the library is built for Linux")
 
@@ -72,5 +72,5 @@ def test_a_state_of_driver_or_gpu_is_its_finding(library, tmp_path, answers, fil
     case = Evidence(facts=(*machine_observations(seen), *torch)).merged_with(
         parse_report("\n".join(refusals(seen)))
     )
-    found = diagnose(case, rules=live_rules()).findings
+    found = diagnose(case, failures=live_failures()).findings
     assert [row.id for row in found[:1]] == ([failure] if failure else []), found

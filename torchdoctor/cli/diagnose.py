@@ -100,22 +100,22 @@ def show_page(name: str, *, as_json: bool) -> int:
     """Print the page of a failure, or raise `UsageError` naming the nearest ones."""
     import difflib
 
+    from torchdoctor.diagnose.catalogue import failures_by_id
     from torchdoctor.diagnose.pages import page_json, page_of
-    from torchdoctor.diagnose.rules import RULES
     from torchdoctor.errors import UsageError
 
-    rule = next((row for row in RULES if row.id == name), None)
-    if rule is None:
-        near = difflib.get_close_matches(name, [row.id for row in RULES], n=3)
+    failure = failures_by_id().get(name)
+    if failure is None:
+        near = difflib.get_close_matches(name, failures_by_id(), n=3)
         see = message("`torchdoctor explain` lists all of them")
         raise UsageError(
             message("there is no failure named {name!r}", name=name[:80]),
             fix=message("did you mean {near}? {see}", near=joined(near, " or "), see=see) if near else see,
         )
     if as_json:
-        print_json(page_json(rule, gettext))
+        print_json(page_json(failure, gettext))
     else:
-        click.echo(page_of(rule, gettext))
+        click.echo(page_of(failure, gettext))
     return 0
 
 

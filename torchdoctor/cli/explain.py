@@ -23,21 +23,22 @@ def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word 
     torchdoctor explain driver-library-mismatch
     """
     from torchdoctor.cli.diagnose import show_page
-    from torchdoctor.diagnose.rules import RULES
+    from torchdoctor.diagnose import all_failures
 
     if id is not None:
         return show_page(id, as_json=output.json)
-    rows = sorted(RULES, key=lambda row: (row.layer, row.id))
+    failures = sorted(all_failures(), key=lambda failure: (failure.layer, failure.id))
     if output.json:
         print_json(
             {
                 "schema": 1,
                 "failures": [
-                    {"id": row.id, "severity": row.severity, "title": gettext(row.title)} for row in rows
+                    {"id": failure.id, "severity": failure.severity, "title": gettext(failure.title)}
+                    for failure in failures
                 ],
             }
         )
         return 0
-    width = max(len(row.id) for row in rows)
-    click.echo("\n".join(f"{row.id.ljust(width)}  {gettext(row.title)}" for row in rows))
+    width = max(len(failure.id) for failure in failures)
+    click.echo("\n".join(f"{failure.id.ljust(width)}  {gettext(failure.title)}" for failure in failures))
     return 0

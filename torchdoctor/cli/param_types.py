@@ -241,9 +241,9 @@ def _checkups() -> Iterable[str]:
 
 
 def _failures() -> Iterable[str]:
-    from torchdoctor.diagnose.rules import RULES
+    from torchdoctor.diagnose import all_failures
 
-    return sorted(row.id for row in RULES)
+    return [failure.id for failure in all_failures()]
 
 
 def _settings() -> Iterable[str]:

@@ -81,10 +81,9 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
 def _look(env: Path | None, *, importing: bool) -> BugReport:
     from torchdoctor.core.system import host_system
     from torchdoctor.detect import describe_python
-    from torchdoctor.diagnose.engine import diagnose
+    from torchdoctor.diagnose import diagnose, live_failures
     from torchdoctor.doctor import InspectOptions, inspect
     from torchdoctor.doctor.evidence import evidence_from
-    from torchdoctor.doctor.live_signs import live_rules
     from torchdoctor.report.bug_report import BugReport
     from torchdoctor.sources.index_cache import known_index
 
@@ -100,7 +99,7 @@ def _look(env: Path | None, *, importing: bool) -> BugReport:
     how = InspectOptions(importing=importing and problem is None, asking=False)
     seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, how=how)
     # For whoever reads the issue: in English, whatever is spoken here.
-    findings = () if problem else diagnose(evidence_from(seen), str, live_rules()).findings
+    findings = () if problem else diagnose(evidence_from(seen), str, live_failures()).findings
     return BugReport(
         check_up=seen,
         findings=findings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
@@ -144,7 +144,7 @@ def pypi_build(version: Version) -> str | None:
 
 @functools.cache
 def _early_builds() -> dict[str, Any]:
-    text = (files("torchdoctor.diagnose") / "data" / "early_builds.json").read_text("utf-8")
+    text = Path(__file__).with_name("data").joinpath("early_builds.json").read_text("utf-8")
     tables: dict[str, Any] = json.loads(text)
     return tables
 

@@ -1,4 +1,4 @@
-"""Rules against a case file: which failures show, which of them follow from others, in which order to tell them."""
+"""Failures against evidence: which of them show, which follow from others, and in which order to report them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.diagnose import messages
+from torchdoctor.diagnose.catalogue import all_failures
 from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.model import Diagnosis, Finding
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.placeholders import Placeholders, command_values
-from torchdoctor.diagnose.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torchdoctor.diagnose.evidence import Evidence
+    from torchdoctor.diagnose.failure import Failure, FixStep
     from torchdoctor.diagnose.model import Confidence, Verdict
-    from torchdoctor.diagnose.rule import Rule, Step
 
     Translate = Callable[[str], str]
 
 __all__ = ["diagnose", "diagnose_text"]
 
-_LEAST = 0.25
-_CARRIES = 0.5
-_FAR = 0.25
-_EVIDENCE = 6
+# Weights from 0 to 1, as those of the signs.
+_MIN_WEIGHT = 0.25  # a failure with less is not reported
+_MIN_CAUSE_WEIGHT = 0.5  # a failure with less is not taken for the cause of another
+_MAX_WEIGHT_ABOVE_CAUSE = 0.25  # a failure with stronger evidence than its cause by more stands for itself
+_MAX_EVIDENCE_LINES = 6
+_MAX_CHECKED_VALUES = 4
 _CONFIDENCE: tuple[tuple[float, Confidence], ...] = ((0.9, "sure"), (0.7, "likely"), (0.0, "possible"))
-# What makes sure that a machine was looked at at all, and found well.
-_LOOKED_AT = ("torch.version", "cuda.available", "nvidia.driver", "nvidia.gpu", "python.version", "os.system")
+_RANKS = (0.9, 0.7, _MIN_CAUSE_WEIGHT, 0.0)
+# Facts that show that torch computes on a GPU.
 _WORKS = ("cuda.available", "xpu.available", "mps.available")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Suspect:
-    rule: Rule
+    failure: Failure
     weight: float
     evidence: tuple[str, ...]
     values: Mapping[str, str]
@@ -45,126 +47,133 @@ class _Suspect:
     @property
     def order(self) -> tuple[int, int, float, str]:
         """Sure before likely before possible, and within each the lowest layer first."""
-        rank = next(
-            n
-            for n, (least, _) in enumerate((*_CONFIDENCE[:2], (_CARRIES, ""), (0.0, "")))
-            if self.weight >= least
-        )
-        return rank, self.rule.layer, -self.weight, self.rule.id
+        rank = next(index for index, least in enumerate(_RANKS) if self.weight >= least)
+        return rank, self.failure.layer, -self.weight, self.failure.id
 
 
 def diagnose_text(raw: str, translate: Translate = str) -> Diagnosis:
-    """What is wrong, from a pasted report, log or traceback alone; `translate` gives the texts' language."""
+    """Return what is wrong, from a pasted report, log or traceback alone; `translate` gives the language of texts."""
     return diagnose(parse_report(raw), translate)
 
 
-def diagnose(case: Evidence, translate: Translate = str, rules: Sequence[Rule] = RULES) -> Diagnosis:
-    """What is wrong, causes before symptoms; what follows from another finding is named in that one."""
-    suspects = sorted((row for rule in rules if (row := _suspect(rule, case))), key=lambda row: row.order)
-    absorbed = _absorbed(suspects)
+def diagnose(
+    case: Evidence, translate: Translate = str, failures: Sequence[Failure] | None = None
+) -> Diagnosis:
+    """Return what is wrong, causes before symptoms; what follows from another finding is named in that one.
+
+    `failures` are those of texts if not given; `live_failures()` are meant for the evidence of a machine.
+    """
+    known = all_failures() if failures is None else failures
+    suspects = sorted(
+        (suspect for failure in known if (suspect := _suspect(failure, case))),
+        key=lambda suspect: suspect.order,
+    )
+    causes = _causes(suspects)
     findings = tuple(
-        _finding(row, case, translate, absorbed) for row in suspects if row.rule.id not in absorbed
+        _finding(suspect, case, translate, causes) for suspect in suspects if suspect.failure.id not in causes
     )
     checked = tuple(
-        translate(messages.CHECKED[name]).format(value=translate(", ").join(case.all(name)[:4]))
-        for name in messages.CHECKED
+        translate(template).format(value=translate(", ").join(case.all(name)[:_MAX_CHECKED_VALUES]))
+        for name, template in messages.CHECKED.items()
         if case.observations(name)
     )
-    works = any(case.first(name) == "true" for name in _WORKS)
-    enough = works and case.first("torch.version") is not None
-    verdict: Verdict = (
-        "problems-found" if findings else "nothing-wrong-found" if enough else "not-enough-to-tell"
-    )
-    steps = (
-        ()
-        if (findings and findings[0].confidence == "sure") or verdict == "nothing-wrong-found"
-        else tuple(map(translate, messages.NEXT_STEPS))
-    )
+    verdict = _verdict(case, findings)
+    certain = bool(findings) and findings[0].confidence == "sure"
+    steps = () if certain or verdict == "nothing-wrong-found" else tuple(map(translate, messages.NEXT_STEPS))
     return Diagnosis(
         verdict=verdict, findings=findings, checked=checked, next_steps=steps, left_out=case.text.left_out
     )
 
 
-def _suspect(rule: Rule, case: Evidence) -> _Suspect | None:
-    found = [(seen, sign.weight) for sign in rule.signs if (seen := sign.test(case)) is not None]
+def _verdict(case: Evidence, findings: Sequence[Finding]) -> Verdict:
+    if findings:
+        return "problems-found"
+    works = any(case.first(name) == "true" for name in _WORKS)
+    enough = works and case.first("torch.version") is not None
+    return "nothing-wrong-found" if enough else "not-enough-to-tell"
+
+
+def _suspect(failure: Failure, case: Evidence) -> _Suspect | None:
+    found = [(match, sign.weight) for sign in failure.signs if (match := sign.matches(case)) is not None]
     if not found:
         return None
-    weight = 1 - math.prod(1 - one for _, one in found)
-    if weight < _LEAST or any(test(case) is not None for test in rule.unless):
+    weight = 1 - math.prod(1 - weight for _, weight in found)
+    if weight < _MIN_WEIGHT or any(sign.matches(case) is not None for sign in failure.unless):
         return None
     values: dict[str, str] = {}
-    for seen, _ in found:
-        values = {**seen.values, **values}
-    lines = dict.fromkeys(line for seen, _ in found for line in seen.evidence if line)
-    return _Suspect(rule=rule, weight=weight, evidence=tuple(lines)[:_EVIDENCE], values=values)
-
-
-def _absorbed(suspects: Sequence[_Suspect]) -> dict[str, str]:
-    """Failures that follow from another one that was found, each with the id of that one."""
-    found = {row.rule.id: row.weight for row in suspects}
-    absorbed: dict[str, str] = {}
-    for row in suspects:
-        if row.weight < _CARRIES or row.rule.id in absorbed:
-            continue
-        for name in row.rule.explains:
-            # What is far better attested than its cause stands for itself.
-            if name in found and found[name] - row.weight <= _FAR:
-                absorbed.setdefault(name, row.rule.id)
-    return absorbed
-
-
-def _finding(row: _Suspect, case: Evidence, translate: Translate, absorbed: Mapping[str, str]) -> Finding:
-    rule, values = row.rule, Placeholders(case, row.values)
-    details = (text for one in rule.details if (text := _filled(translate(one), values)))
-    *before, last = [translate(rule.explanation), *details]
-    return Finding(
-        id=rule.id,
-        severity=rule.severity,
-        title=translate(rule.title),
-        evidence=row.evidence,
-        explanation="".join(map(with_trailing_space, before)) + last,
-        fix=tuple(_steps(row, case, translate)),
-        confidence=next(name for least, name in _CONFIDENCE if row.weight >= least),
-        explains=tuple(name for name, cause in absorbed.items() if cause == rule.id),
-        check=translate(rule.find) if rule.find else "",
+    for match, _ in found:
+        values = {**match.values, **values}
+    lines = dict.fromkeys(line for match, _ in found for line in match.evidence if line)
+    return _Suspect(
+        failure=failure, weight=weight, evidence=tuple(lines)[:_MAX_EVIDENCE_LINES], values=values
     )
 
 
-def _steps(row: _Suspect, case: Evidence, translate: Translate) -> Iterator[str]:
+def _causes(suspects: Sequence[_Suspect]) -> dict[str, str]:
+    """Return the failures that follow from another one that was found, each with the id of that cause."""
+    weights = {suspect.failure.id: suspect.weight for suspect in suspects}
+    causes: dict[str, str] = {}
+    for suspect in suspects:
+        if suspect.weight < _MIN_CAUSE_WEIGHT or suspect.failure.id in causes:
+            continue
+        for masked in suspect.failure.masks:
+            if masked in weights and weights[masked] - suspect.weight <= _MAX_WEIGHT_ABOVE_CAUSE:
+                causes.setdefault(masked, suspect.failure.id)
+    return causes
+
+
+def _finding(suspect: _Suspect, case: Evidence, translate: Translate, causes: Mapping[str, str]) -> Finding:
+    failure, values = suspect.failure, Placeholders(case, suspect.values)
+    details = (text for detail in failure.details if (text := _filled(translate(detail), values)))
+    *before, last = [translate(failure.explanation), *details]
+    return Finding(
+        id=failure.id,
+        severity=failure.severity,
+        title=translate(failure.title),
+        evidence=suspect.evidence,
+        explanation="".join(map(with_trailing_space, before)) + last,
+        fix=tuple(_fix_lines(suspect, case, translate)),
+        confidence=next(name for least, name in _CONFIDENCE if suspect.weight >= least),
+        explains=tuple(name for name, cause in causes.items() if cause == failure.id),
+        check=translate(failure.confirm) if failure.confirm else "",
+    )
+
+
+def _fix_lines(suspect: _Suspect, case: Evidence, translate: Translate) -> Iterator[str]:
     system, installers = operating_system(case), case.all("installer")
-    values, words = command_values(case, row.values), Placeholders(case, row.values)
-    for first in row.rule.steps:
-        step: Step | None = first
-        if (first.os and system is not None and system not in first.os) or (
-            first.installer and installers and not set(first.installer) & set(installers)
+    command, text = command_values(case, suspect.values), Placeholders(case, suspect.values)
+    for fix in suspect.failure.fixes:
+        step: FixStep | None = fix
+        if (fix.os and system is not None and system not in fix.os) or (
+            fix.installer and installers and not set(fix.installer) & set(installers)
         ):
             continue
         while step is not None:
-            lines = _step(step, values, words, translate)
+            lines = _step_lines(step, command, text, translate)
             if lines:
-                # Where the system is not known, a step for one of them says for which.
-                for_one = (
-                    []
-                    if system or not step.os
-                    else [translate(messages.FOR_SYSTEM).format(system=_names(step.os))]
-                )
-                yield from (*for_one, *lines)
+                # If the system is not known, a step for one of them says for which.
+                if step.os and system is None:
+                    yield translate(messages.FOR_SYSTEM).format(system=_names(step.os))
+                yield from lines
                 break
-            step = step.otherwise
+            step = step.fallback
 
 
 def _names(systems: tuple[str, ...]) -> str:
     return ", ".join(messages.SYSTEMS[name] for name in systems)
 
 
-def _step(step: Step, values: Placeholders, words: Placeholders, translate: Translate) -> tuple[str, ...]:
-    """The step's lines, none where a value is not known."""
-    text = _filled(translate(step.text), words) if step.text else ""
-    command = values.for_this_environment(_filled(step.command, values)) if step.command else ""
+def _step_lines(
+    step: FixStep, command_values: Placeholders, text_values: Placeholders, translate: Translate
+) -> tuple[str, ...]:
+    """Return the lines of the step, none if a value is not known."""
+    text = _filled(translate(step.text), text_values) if step.text else ""
+    filled = _filled(step.command, command_values) if step.command else ""
+    command = command_values.rewrite_for_environment(filled) if step.command else ""
     if text is None or command is None:
         return ()
-    where = translate(messages.WHERE[step.where]) if step.where in messages.WHERE else ""
-    sentence = " ".join(part for part in (where, text) if part)
+    who = translate(messages.WHO[step.who]) if step.who in messages.WHO else ""
+    sentence = " ".join(part for part in (who, text) if part)
     return tuple(part for part in (sentence, command) if part)
 
 

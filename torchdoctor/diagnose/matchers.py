@@ -1,4 +1,4 @@
-"""What a rule looks for: words of the text, facts and their values, and how sure each of them makes."""
+"""What a sign of a failure looks for: words of the text, facts and their values, and how strong evidence each is."""
 
 from __future__ import annotations
 
@@ -7,39 +7,44 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.diagnose.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from torchdoctor.diagnose.evidence import Evidence, Observation
 
     Predicate = Callable[[Evidence], "Match | None"]
 
 __all__ = [
+    "WEIGHTS",
     "Match",
     "Predicate",
     "Sign",
     "all_of",
     "any_of",
-    "background",
-    "certain",
     "contains",
     "fact",
-    "hint",
-    "likely",
-    "no",
-    "os_is",
-    "possible",
-    "predicate",
-]  # fmt: skip
+    "fact_below",
+    "none_of",
+    "source",
+]
 
-_BEFORE, _AFTER = 240, 480
+WEIGHTS = {"certain": 0.95, "likely": 0.8, "possible": 0.55, "hint": 0.3, "background": 0.2}
+"""The confidence of a sign -> its weight from 0 to 1 where nothing else is evidence.
+
+`certain`: the output itself states the failure. `likely`: nearly always this failure. `possible`: one of a few.
+`hint`: weak evidence, reported only if no stronger finding exists. `background`: also in healthy reports, counts only
+beside another sign.
+"""
+# How much of the text around a needle a regular expression sees.
+_BEFORE_CHARACTERS, _AFTER_CHARACTERS = 240, 480
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """What a test found: lines to show, and values by the name they have in the rule's texts."""
+    """What a predicate found: `evidence` lines to show, and `values` of placeholders by their name."""
 
     evidence: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
@@ -47,53 +52,29 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sign:
-    """A test, and how sure it makes when nothing else speaks for the rule (0 to 1)."""
+    """A predicate with its `weight` (0 to 1); `live_only` if it is meant for a live machine and not for a text."""
 
-    test: Predicate
-    weight: float
-
-
-def certain(found: Predicate) -> Sign:
-    """The output itself states it."""
-    return Sign(test=found, weight=0.95)
+    matches: Predicate
+    weight: float = 0.0
+    live_only: bool = False
 
 
-def likely(found: Predicate) -> Sign:
-    """Nearly always this."""
-    return Sign(test=found, weight=0.8)
+def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
+    """Match if the text has one of the needles, and `regex` fits around it.
 
-
-def possible(found: Predicate) -> Sign:
-    """This among a few."""
-    return Sign(test=found, weight=0.55)
-
-
-def hint(found: Predicate) -> Sign:
-    """Speaks for it; alone it is a guess, told where nothing better shows."""
-    return Sign(test=found, weight=0.3)
-
-
-def background(found: Predicate) -> Sign:
-    """Speaks for it where something else does; it is in healthy reports too, and says nothing alone."""
-    return Sign(test=found, weight=0.2)
-
-
-def contains(*needles: str, matching: str | None = None) -> Predicate:
-    """The text has one of the needles, in lower case; `matching`, a pattern, must fit around it.
-
-    Needles and pattern see the text in lower case with single blanks; a blank in either is also the end of a
-    line. Named groups of the pattern become values, as they were written.
+    Needles and regex see the text in lower case with single blanks; a blank in either is also the end of a line.
+    Named groups of the regex become values, in the case in which they were written.
     """
 
-    def look(case: Evidence) -> Match | None:
+    def matches(case: Evidence) -> Match | None:
         text = case.text
         for needle in needles:
             for position in text.find(needle):
-                if matching is None:
+                if regex is None:
                     return Match(evidence=(shown(text.line_at(position)[1]),))
-                start = max(position - _BEFORE, 0)
-                end = position + len(needle) + _AFTER
-                match = _wrapped(matching).search(text.rows[start:end])
+                start = max(position - _BEFORE_CHARACTERS, 0)
+                end = position + len(needle) + _AFTER_CHARACTERS
+                match = _wrapped(regex).search(text.rows[start:end])
                 if match is None:
                     continue
                 values = {
@@ -104,7 +85,7 @@ def contains(*needles: str, matching: str | None = None) -> Predicate:
                 return Match(evidence=(shown(text.line_at(position)[1]),), values=values)
         return None
 
-    return look
+    return matches
 
 
 @lru_cache(maxsize=2048)
@@ -119,77 +100,69 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def fact(name: str, value: str | Callable[[str], bool] | None = None) -> Predicate:
-    """A fact of that name is there; with a value that fits the whole pattern, or passes the function."""
+def fact(name: str, value: str | None = None) -> Predicate:
+    """Match if there is a fact of that name, with a value that the regular expression `value` fits as a whole."""
 
-    def look(case: Evidence) -> Match | None:
-        for row in case.observations(name):
-            if value is None or (
-                _compiled(value).fullmatch(row.value) if isinstance(value, str) else value(row.value)
-            ):
-                return Match(evidence=(source(row),))
+    def matches(case: Evidence) -> Match | None:
+        for observation in case.observations(name):
+            if value is None or _compiled(value).fullmatch(observation.value):
+                return Match(evidence=(source(observation),))
         return None
 
-    return look
+    return matches
 
 
-def source(row: Observation) -> str:
-    """The line of a fact, fit to be shown."""
-    return shown(row.source)
+def fact_below(name: str, version: str) -> Predicate:
+    """Match if a fact of that name is a version of numbers below `version`."""
+    limit = parse_numeric_version(version) or ()
+
+    def matches(case: Evidence) -> Match | None:
+        for observation in case.observations(name):
+            numbers = parse_numeric_version(observation.value)
+            if numbers is not None and numbers < limit:
+                return Match(evidence=(source(observation),))
+        return None
+
+    return matches
 
 
-def predicate(reason: Callable[[Evidence], Match | None]) -> Predicate:
-    """A function of the case file as a test: for reasoning over several facts."""
-    return reason
+def source(observation: Observation) -> str:
+    """Return the line that states a fact, fit to be shown."""
+    return shown(observation.source)
 
 
-def all_of(*tests: Predicate) -> Predicate:
-    """Every test finds something."""
+def all_of(tests: Sequence[Predicate]) -> Predicate:
+    """Match if every predicate matches; evidence stands in the order of the predicates."""
 
-    def look(case: Evidence) -> Match | None:
+    def matches(case: Evidence) -> Match | None:
         found = []
-        for one in tests:
-            seen = one(case)
-            if seen is None:
+        for test in tests:
+            match = test(case)
+            if match is None:
                 return None
-            found.append(seen)
-        return _joined(found)
+            found.append(match)
+        values: dict[str, str] = {}
+        for match in found:
+            values.update(match.values)
+        lines = dict.fromkeys(line for match in found for line in match.evidence)
+        return Match(evidence=tuple(lines), values=values)
 
-    return look
-
-
-def any_of(*tests: Predicate) -> Predicate:
-    """The first test that finds something."""
-
-    def look(case: Evidence) -> Match | None:
-        return next((seen for seen in (one(case) for one in tests) if seen is not None), None)
-
-    return look
+    return matches
 
 
-def no(*tests: Predicate) -> Predicate:
-    """None of the tests finds anything."""
+def any_of(tests: Sequence[Predicate]) -> Predicate:
+    """Match as the first predicate that matches."""
 
-    def look(case: Evidence) -> Match | None:
-        return Match() if all(one(case) is None for one in tests) else None
+    def matches(case: Evidence) -> Match | None:
+        return next((match for match in (test(case) for test in tests) if match is not None), None)
 
-    return look
-
-
-def os_is(*names: str) -> Predicate:
-    """The operating system is one of these (linux, windows, macos), or is not known."""
-
-    def look(case: Evidence) -> Match | None:
-        system = case.first("os.system")
-        return Match() if system is None or system in names else None
-
-    return look
+    return matches
 
 
-def _joined(found: list[Match]) -> Match:
-    values: dict[str, str] = {}
-    for seen in found:
-        values.update(seen.values)
-    return Match(
-        evidence=tuple(dict.fromkeys(line for seen in found for line in seen.evidence)), values=values
-    )
+def none_of(tests: Sequence[Predicate]) -> Predicate:
+    """Match, without evidence, if none of the predicates matches."""
+
+    def matches(case: Evidence) -> Match | None:
+        return Match() if all(test(case) is None for test in tests) else None
+
+    return matches

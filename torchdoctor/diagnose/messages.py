@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKED", "FOR_SYSTEM", "NEXT_STEPS", "SYSTEMS", "WHERE", "messages"]
+__all__ = ["CHECKED", "FOR_SYSTEM", "NEXT_STEPS", "SYSTEMS", "WHO", "messages"]
 
-WHERE = {
+WHO = {
     "host": "On the host, not here:",
     "admin": "As administrator:",
 }
@@ -37,4 +37,4 @@ NEXT_STEPS = (
 
 def messages() -> tuple[str, ...]:
     """Every text here that is to be translated."""
-    return (*WHERE.values(), FOR_SYSTEM, *CHECKED.values(), *NEXT_STEPS)
+    return (*WHO.values(), FOR_SYSTEM, *CHECKED.values(), *NEXT_STEPS)

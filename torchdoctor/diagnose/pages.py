@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.diagnose.messages import SYSTEMS, WHERE
+from torchdoctor.diagnose.messages import SYSTEMS, WHO
 from torchdoctor.diagnose.placeholders import example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from torchdoctor.diagnose.rule import Rule, Step
+    from torchdoctor.diagnose.failure import Failure, FixStep
 
 __all__ = ["list_page", "page_json", "page_of"]
 
 
-def page_of(rule: Rule, translate: Callable[[str], str] = str) -> str:
-    """The page as Markdown, made from the rule alone."""
+def page_of(failure: Failure, translate: Callable[[str], str] = str) -> str:
+    """The page as Markdown, made from the failure alone."""
+    systems = translate(", ").join(SYSTEMS[name] for name in failure.os)
     lines = [
-        f"# {translate(rule.title)}",
+        f"# {translate(failure.title)}",
         "",
-        f"`{rule.id}` · {translate(rule.severity)} · {translate(', ').join(SYSTEMS[name] for name in rule.os)}",
+        " · ".join((f"`{failure.id}`", translate(failure.severity), systems)),
         "",
     ]
-    known = _known(rule.id)
-    lines += ["## " + translate("What it looks like"), "", "```text", *known["seen_as"], "```", ""]
-    lines += ["## " + translate("Why"), "", translate(rule.explanation), ""]
-    if rule.find:
-        lines += ["## " + translate("How to make sure"), "", translate(rule.find), ""]
+    lines += ["## " + translate("What it looks like"), "", "```text", *failure.seen_as, "```", ""]
+    lines += ["## " + translate("Why"), "", translate(failure.explanation), ""]
+    if failure.confirm:
+        lines += ["## " + translate("How to make sure"), "", translate(failure.confirm), ""]
     lines += ["## " + translate("What to do"), ""]
-    for text, command in _steps(rule, translate):
+    for text, command in _steps(failure, translate):
         lines += [text, ""] if text else []
         lines += ["```sh", command, "```", ""] if command else []
-    if rule.explains:
+    if failure.masks:
         lines += [
             translate("Often mistaken for: {names}.").format(
-                names=translate(", ").join(f"`{name}`" for name in rule.explains)
+                names=translate(", ").join(f"`{name}`" for name in failure.masks)
             ),
             "",
         ]
-    if known["threads"]:
-        lines += ["## " + translate("Where it was seen"), "", *(f"- <{url}>" for url in known["threads"]), ""]
+    if failure.threads:
+        lines += ["## " + translate("Where it was seen"), "", *(f"- <{url}>" for url in failure.threads), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def list_page(rules: Sequence[Rule]) -> str:
+def list_page(failures: Sequence[Failure]) -> str:
     """Every failure with a link to its page, from the machine up to the running program."""
     lines = [
         "# Failures",
@@ -56,53 +55,38 @@ def list_page(rules: Sequence[Rule]) -> str:
         ),
     ]
     layer = None
-    for rule in sorted(rules, key=lambda row: (row.layer, row.id)):
-        if rule.layer != layer:
-            layer = rule.layer
+    for failure in sorted(failures, key=lambda failure: (failure.layer, failure.id)):
+        if failure.layer != layer:
+            layer = failure.layer
             lines += ["", f"## {layer.name.replace('_', ' ').capitalize()}", ""]
-        lines.append(f"- [{rule.id}]({rule.id}.md): {rule.title}")
+        lines.append(f"- [{failure.id}]({failure.id}.md): {failure.title}")
     lines += ["", "```{toctree}", ":hidden:", ":glob:", "", "*", "```"]
     return "\n".join(lines) + "\n"
 
 
-def page_json(rule: Rule, translate: Callable[[str], str] = str) -> dict[str, Any]:
+def page_json(failure: Failure, translate: Callable[[str], str] = str) -> dict[str, Any]:
     """The page's parts as a document."""
-    known = _known(rule.id)
     return {
         "schema": 1,
-        "id": rule.id,
-        "severity": rule.severity,
-        "title": translate(rule.title),
-        "os": list(rule.os),
-        "seen_as": known["seen_as"],
-        "explanation": translate(rule.explanation),
-        "check": translate(rule.find),
-        "fix": [part for pair in _steps(rule, translate) for part in pair if part],
-        "threads": known["threads"],
+        "id": failure.id,
+        "severity": failure.severity,
+        "title": translate(failure.title),
+        "os": list(failure.os),
+        "seen_as": list(failure.seen_as),
+        "explanation": translate(failure.explanation),
+        "check": translate(failure.confirm),
+        "fix": [part for pair in _steps(failure, translate) for part in pair if part],
+        "threads": list(failure.threads),
     }
 
 
-@lru_cache(maxsize=1)
-def _catalogue() -> dict[str, dict[str, Any]]:
-    import json
-    from importlib.resources import files
-
-    text = (files("torchdoctor.diagnose") / "data" / "failures.json").read_text("utf-8")
-    catalogue: dict[str, dict[str, Any]] = json.loads(text)
-    return catalogue
-
-
-def _known(name: str) -> dict[str, Any]:
-    return _catalogue().get(name, {"seen_as": [], "threads": []})
-
-
-def _steps(rule: Rule, translate: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-    for step in rule.steps:
-        row: Step = step
+def _steps(failure: Failure, translate: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    for fix in failure.fixes:
+        step: FixStep = fix
         # A page knows no machine: the last resort of a step needs none either.
-        while row.otherwise is not None:
-            row = row.otherwise
-        text = example(translate(row.text))
-        if row.where in WHERE:
-            text = f"{translate(WHERE[row.where])} {text}".rstrip()
-        yield text, example(row.command)
+        while step.fallback is not None:
+            step = step.fallback
+        text = example(translate(step.text))
+        if step.who in WHO:
+            text = f"{translate(WHO[step.who])} {text}".rstrip()
+        yield text, example(step.command)

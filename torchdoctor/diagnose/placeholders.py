@@ -45,7 +45,7 @@ class Placeholders(dict[str, str]):
         self[name] = worked_out
         return worked_out
 
-    def for_this_environment(self, command: str | None) -> str | None:
+    def rewrite_for_environment(self, command: str | None) -> str | None:
         """A command with the live environment's own interpreter and folder, quoted; of a paste's it is as it was."""
         python, prefix = self._case.first("environment.python"), self._case.first("environment.prefix")
         if command is None or python is None or prefix is None or not f"{python}{prefix}".isprintable():
@@ -214,7 +214,7 @@ def _install(case: Evidence, plan: Plan, installer: str) -> str:
     return f"{installer} {pins} --index-url {plan.index_url}"
 
 
-def _culprit(case: Evidence) -> str | None:
+def _replacing_package(case: Evidence) -> str | None:
     """The package whose requirement brought another torch: as the log says, else the one that was asked for."""
     name = case.first("torch.wanted_by") or case.first("installed.name")
     return _safe(name.rstrip("->=<~")) if name else None
@@ -225,7 +225,7 @@ def _leftovers(case: Evidence) -> str | None:
     return ", ".join(path for path in case.all("live.leftover") if path.isprintable()) or None
 
 
-def _not_whole(case: Evidence) -> str | None:
+def _incomplete_packages(case: Evidence) -> str | None:
     """Pins of the packages on this machine whose files are not as they were installed."""
     names = list(dict.fromkeys((*case.all("live.record"), *case.all("live.unrecorded"))))
     if not names and (case.observations("live.truncated") or case.first("live.check.import") == "fail"):
@@ -274,13 +274,13 @@ PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "minimum_driver": know.minimum_driver,
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
-    "culprit": _culprit,
+    "culprit": _replacing_package,
     "kernel_gone": _kernel("live.kernel.gone"),
     "kernel_without_ipykernel": _kernel("live.kernel.without_ipykernel"),
     "kernel_corrupt": _kernel("live.kernel.corrupt"),
     "kernel_environment": _kernel_environment,
     "leftovers": _leftovers,
-    "not_whole": _not_whole,
+    "not_whole": _incomplete_packages,
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.diagnose.rules import RULES
+from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.doctor.checks import CHECKS
 from torchdoctor.errors import UsageError
 
@@ -34,7 +34,7 @@ def _named(check: str, names: Sequence[str]) -> bool:
 
 def _refuse_unknown(names: Sequence[str]) -> None:
     sections = (check.partition(".")[0] for check in CHECKS)
-    known = {*CHECKS, *sections, *(rule.id for rule in RULES)}
+    known = {*CHECKS, *sections, *failures_by_id()}
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.diagnose.rule import Layer
-from torchdoctor.diagnose.rules import RULES
+from torchdoctor.diagnose.catalogue import failures_by_id
+from torchdoctor.diagnose.failure import Layer
 from torchdoctor.doctor.checks import CHECKS
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _BY_LAYER = {
     Layer.NOTEBOOK: "kernels.specs",
     Layer.RUNTIME: "pytorch.import",
 }
-_LAYERS = {rule.id: rule.layer for rule in RULES}
 _RANK: dict[str, int] = {"ok": 0, "unknown": 1, "note": 1, "warning": 2, "error": 3}
 
 
@@ -64,7 +63,8 @@ class CheckLine:
 
 def check_for(finding: Finding) -> str:
     """Return the id of the check to which a finding belongs, by the finding's layer."""
-    return _BY_LAYER[_LAYERS.get(finding.id, Layer.RUNTIME)]
+    failure = failures_by_id().get(finding.id)
+    return _BY_LAYER[failure.layer if failure is not None else Layer.RUNTIME]
 
 
 def check_lines(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.placeholders import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
@@ -22,35 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["confirmed_outcomes", "fix_command", "plan_repairs", "with_fix_command"]
 
-# The build itself is the wrong one: another is chosen.
-_OTHER_BUILD = frozenset({
-    "cpu-only-wheel", "torch-replaced-by-other-package", "wrong-vendor-build", "gpu-arch-too-new", "gpu-arch-too-old",
-    "aarch64-cpu-wheel", "jetson-generic-wheel", "driver-too-old", "rocm-gfx-unsupported",
-})  # fmt: skip
-# The build is right, and files or neighbours of it are not.
-_SAME_BUILD = frozenset({
-    "torchvision-mismatch", "torchvision-cpu-with-cuda-torch", "torchaudio-mismatch", "partial-install",
-    "nvidia-wheels-missing", "nvidia-wheels-mixed", "numpy2-abi", "triton-missing",
-    "torch-dependency-missing", "torch-dependency-version",
-})  # fmt: skip
-# What is wrong with a kernel -> the finding about it.
-_KERNELS = {
-    "python-gone": "jupyter-kernel-python-missing",
-    "no-ipykernel": "jupyter-kernel-without-ipykernel",
-    "corrupt-spec": "jupyter-kernel-spec-broken",
-}
-
 
 def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
     """Return what can be done here about the findings; the others need a person, an administrator or the host."""
     ids = [finding.id for finding in findings]
     repairs: list[Repair] = []
-    about_builds = tuple(name for name in ids if name in _OTHER_BUILD | _SAME_BUILD)
+    about_builds = tuple(name for name in ids if _repair_of(name) in ("other-build", "same-build"))
     if about_builds == ("partial-install",) and _only_leftovers(check_up):
         if leftovers := removable_leftovers(check_up):
             repairs.append(RemoveLeftovers(findings=about_builds, leftovers=leftovers))
     elif about_builds:
-        other_build = bool(_OTHER_BUILD & set(about_builds))
+        other_build = any(_repair_of(name) == "other-build" for name in about_builds)
         reinstall = plan_reinstall(check_up, about_builds, index, other_build=other_build)
         repairs += [reinstall] if reinstall is not None else []
     return (*repairs, *_kernel_repairs(check_up, ids))
@@ -64,8 +47,13 @@ def _kernel_repairs(check_up: CheckUp, findings: Sequence[str]) -> Iterator[Kern
             continue
         if problem.kind != "no-ipykernel" and check_up.inventory.torch.value is None:
             continue
-        if (finding := _KERNELS.get(problem.kind)) in findings and finding is not None:
-            yield KernelRepair(findings=(finding,), kernel=kernel, python=check_up.python.executable)
+        for finding in findings:
+            if failures_by_id()[finding].kernel_problem == problem.kind:
+                yield KernelRepair(findings=(finding,), kernel=kernel, python=check_up.python.executable)
+
+
+def _repair_of(finding: str) -> str:
+    return failures_by_id()[finding].repair
 
 
 def _only_leftovers(check_up: CheckUp) -> bool:

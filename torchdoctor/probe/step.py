@@ -1,4 +1,4 @@
-"""What a check and a benchmark case are made of, and what each returns."""
+"""What a check and a benchmark case are made of, and what each gives back."""
 
 from __future__ import annotations
 
@@ -7,32 +7,26 @@ from typing import Any, Callable, NamedTuple
 
 __all__ = ["Outcome", "Step", "broken", "failed", "measured", "passed", "skipped", "warned"]
 
-_MAX_CHARACTERS = 400
-_MAX_EVIDENCE_LINES = 30
+_LONGEST = 400
+_EVIDENCE_LINES = 30
 
 
 class Outcome(NamedTuple):
-    """How a step went.
-
-    `status` is pass, fail, skip or warn, `detail` a sentence. `code` is a stable kebab-case word for the reason where
-    it did not pass: the parent decides by it, so a sentence can be reworded freely. `evidence` holds the lines of a
-    traceback, `figures` what a benchmark case measured.
-    """
+    """How a step went: pass, fail, skip or warn; a sentence; for a failure what was seen; for a case the figures."""
 
     status: str
     detail: str
     evidence: tuple[str, ...] = ()
     figures: dict[str, Any] = {}  # noqa: RUF012  # never changed
-    code: str | None = None
 
 
 class Step(NamedTuple):
-    """One thing to verify or to measure.
+    """One thing to prove or to measure.
 
-    `proves` says what a pass shows. `run(torch, device)` does the work. `where` is "once" (device "cpu"), "each" (the
-    CPU and every accelerator) or "best" (the fastest device). `limit` is in seconds, on a machine of ordinary speed.
-    `tolerance` is how far a correct result may be from the reference, `reason` why that far. `quick` marks a step that
-    takes milliseconds and imports nothing slow.
+    `run(torch, device)` does it. `where` says on what: "once" (device "cpu"), "each" (the CPU and every
+    accelerator) or "best" (the fastest device there is). `limit` is in seconds, on a machine of ordinary speed.
+    `tolerance` says how far a right result may be from the reference, `reason` why that far. `quick` marks
+    what takes milliseconds and imports nothing that takes long.
     """
 
     id: str
@@ -50,30 +44,30 @@ def passed(detail: str) -> Outcome:
     return Outcome("pass", detail)
 
 
-def warned(code: str, detail: str) -> Outcome:
+def warned(detail: str) -> Outcome:
     """It works, and the user should know something about it."""
-    return Outcome("warn", detail, code=code)
+    return Outcome("warn", detail)
 
 
-def skipped(code: str, reason: str) -> Outcome:
+def skipped(why: str) -> Outcome:
     """It does not apply here."""
-    return Outcome("skip", reason, code=code)
+    return Outcome("skip", why)
 
 
-def failed(code: str, detail: str, evidence: tuple[str, ...] = ()) -> Outcome:
+def failed(detail: str, evidence: tuple[str, ...] = ()) -> Outcome:
     """It does not work."""
-    return Outcome("fail", detail, evidence, code=code)
+    return Outcome("fail", detail, evidence)
 
 
 def measured(detail: str, figures: dict[str, Any]) -> Outcome:
-    """A benchmark case ran, with these figures."""
+    """A benchmark case that ran, with its figures."""
     return Outcome("pass", detail, (), figures)
 
 
 def broken(error: BaseException) -> Outcome:
-    """Turn an exception into a failure: its text is the sentence, its traceback the evidence."""
-    text = " ".join(str(error).split())
+    """An exception as a failure: its last line as the sentence, its traceback as evidence."""
+    said = " ".join(str(error).split())
     name = type(error).__name__
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
-    shown = [line[:_MAX_CHARACTERS] for line in lines[-_MAX_EVIDENCE_LINES:]]
-    return failed("exception", (name + ": " + text if text else name)[:_MAX_CHARACTERS], tuple(shown))
+    shown = [line[:_LONGEST] for line in lines[-_EVIDENCE_LINES:]]
+    return failed((name + ": " + said if said else name)[:_LONGEST], tuple(shown))

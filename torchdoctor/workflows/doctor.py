@@ -131,18 +131,17 @@ def _diagnosed(
     python: PythonInfo, options: DoctorOptions, system: System, folders: UserFolders, index: Snapshot
 ) -> DoctorResult:
     """Inspect the environment and judge what was seen, less what the options leave out."""
-    from torchdoctor.diagnose.engine import diagnose
+    from torchdoctor.diagnose import diagnose, live_failures
     from torchdoctor.doctor import check_lines, inspect, plan_repairs
     from torchdoctor.doctor.check_selection import select_doctor_checks
     from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.lines import check_for
-    from torchdoctor.doctor.live_signs import live_rules
     from torchdoctor.doctor.repairs import fix_command
 
     check_up = inspect(
         system, python, here=folders.current, cache=folders.cache, index=index, how=options.inspection
     )
-    diagnosis = diagnose(evidence_from(check_up), options.translate, live_rules())
+    diagnosis = diagnose(evidence_from(check_up), options.translate, live_failures())
     checks = select_doctor_checks() if options.checks is None else options.checks
     findings = tuple(
         finding

@@ -30,14 +30,14 @@ _NO_FAILURE = re.compile(
     r"|^\W{0,6}(?:if|in case|unless|whether|make sure|ensure|check that|note that)\b|如果|若"
     r"|\bknow how\b|\bfigure out (?:how|what|why)\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
 )
-_FAILURES = {"told.gpu_unused", "told.mps_unused", "told.notebook_fails", "told.gpu_gone"}
+_FAILURES = {"prose.gpu_unused", "prose.mps_unused", "prose.notebook_fails", "prose.gpu_gone"}
 _COMPILED = tuple(
     (name, tuple(re.compile(one, re.ASCII) for one in patterns)) for name, patterns in PROSE_PATTERNS
 )
 
 
 def parse_prose(text: Text) -> Iterator[Observation]:
-    """Facts `told.*`: what a sentence means, by the things that it names and what it says of them."""
+    """Facts `prose.*`: what a sentence means, by the things that it names and what it says of them."""
     found: set[str] = set()
     for match in _SENTENCE.finditer(text.rows):
         sentence = match[0].strip()

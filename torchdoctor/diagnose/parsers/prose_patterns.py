@@ -22,15 +22,15 @@ _ONLY = r"\b(?:only|just|rather than|always|still|but|however|instead|even (?:th
 
 # (fact, patterns all of which one sentence has)
 PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("told.gpu_unused", (rf"\b{_NOT}\b[^,]{{0,30}}\b{_SEE}\b[^,]{{0,50}}\b{_GPU}\b",)),
+    ("prose.gpu_unused", (rf"\b{_NOT}\b[^,]{{0,30}}\b{_SEE}\b[^,]{{0,50}}\b{_GPU}\b",)),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (rf"\b{_GPU}\b(?:(?!\.so|\.dll)[^,]){{0,50}}\b{_NOT}\b (?:\w{{1,12}} ){{0,2}}{_SEE}\b",),
     ),
-    ("told.gpu_unused", (_CPU_USED, _ONLY)),
-    ("told.gpu_unused", (r"\bcpu (?:is|was|gets|being) (?:still |always |only )?(?:being )?used", _ONLY)),
+    ("prose.gpu_unused", (_CPU_USED, _ONLY)),
+    ("prose.gpu_unused", (r"\bcpu (?:is|was|gets|being) (?:still |always |only )?(?:being )?used", _ONLY)),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (
             (
                 r"\bno (?:cuda |nvidia )?gpus?(?: or (?:\w+ ){1,3}| )(?:is |are |was |were )?(?:being )?"
@@ -40,7 +40,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (
             (
                 r"\b(?:gpu|cuda)\b[^,]{0,24}\bunavailable|\b0 ?% (?:gpu|usage|utili)|\bno (?:gpu )?load on\b"
@@ -49,24 +49,24 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (r"\bgpu (?:usage|utili\w+|load)\b[^,]{0,12}\b0 ?%", r"\bcpu\b[^,]{0,20}\b(?:100|\d\d) ?%"),
     ),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (
             r"\b(?:shows?|says?|stays?|remains?|is|stuck|runs?|running|starts?|works?)\b[^,]{0,24}\bcpu\b",
             r"\b(?:always|still|only|keeps?|just)\b|\bcpu\W{0,2} mode\b|\bdevice(?:[_ ]type)? \W?cpu\b",
         ),
     ),
-    ("told.gpu_unused", (rf"\b(?:{_NOT}\b[^,]{{0,30}}\bany|no) gpu (?:usage|utili\w+|activity)\b",)),
-    ("told.gpu_unused", (rf"\b{_GPU}\b (?:is |are )?(?:not|isn'?t|no longer|stopped) working\b",)),
+    ("prose.gpu_unused", (rf"\b(?:{_NOT}\b[^,]{{0,30}}\bany|no) gpu (?:usage|utili\w+|activity)\b",)),
+    ("prose.gpu_unused", (rf"\b{_GPU}\b (?:is |are )?(?:not|isn'?t|no longer|stopped) working\b",)),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (rf"\b{_GPU}\b (?:has |have |had )?stop(?:s|ped)? being (?:{_SEE}|recogni[sz]ed)\b",),
     ),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (
             (
                 r"\b(?:can(?:no|')?t|can not|could ?n[o']t|unable to|fail\w{0,3} to) "
@@ -75,7 +75,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.no_gpu",
+        "prose.no_gpu",
         (
             (
                 r"\b(?:do|does|did)(?:n'?t| not) have (?:any|an?|the)? ?(?:\w+ )?(?:gpus?|graphics card)\b"
@@ -86,7 +86,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.gpu_unused",
+        "prose.gpu_unused",
         (
             (
                 r"(?:检测|识别|找|调用|使用|发现|看|用)不[到了出上][^\uff0c]{0,8}(?:gpu|显卡|cuda)"
@@ -104,7 +104,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.gpu_works",
+        "prose.gpu_works",
         (
             (
                 r"\b(?:gpu|cuda)\b[^,]{0,30}\b(?:works? (?:fine|well|normally)|is (?:used|busy)"
@@ -115,7 +115,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.arch_missing",
+        "prose.arch_missing",
         (
             (
                 rf"\b(?:{_NOT} (?:contain|includ|have|support|ship|cover|compil|built)\w*|without"
@@ -125,7 +125,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.cpu_build",
+        "prose.cpu_build",
         (
             (
                 r"\b(?:install\w{0,3}|got|have|has|pulls?|picks?|chose|choos\w+"
@@ -138,7 +138,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.editor_fails",
+        "prose.editor_fails",
         (
             r"\b(?:pycharm|vs ?code|vscode|spyder|pylance|idle|sublime|visual studio code|editor)\b",
             (
@@ -148,14 +148,14 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.not_importable",
+        "prose.not_importable",
         (
             r"\binstall\w{0,3}\b|装了|安装",
             rf"\b{_NOT} import\b|无法导入|导入不了|没法 ?import|不能 ?import",
         ),
     ),
     (
-        "told.not_importable",
+        "prose.not_importable",
         (
             r"\b(?:py)?torch\b",
             r"\binstall\w{0,3}\b",
@@ -164,16 +164,16 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.not_importable",
+        "prose.not_importable",
         (
             r"\bimport torch\b|torch ?(?:模块|包|库)|\btorch\b",
             r"找不到|导入不了|无法导入|导入失败|没有找到",
             r"模块|import|导入|这个包|库",
         ),
     ),
-    ("told.unresolved", (r"\bimport \W?torch\W{0,3} could not be resolved",)),
+    ("prose.unresolved", (r"\bimport \W?torch\W{0,3} could not be resolved",)),
     (
-        "told.python_unsupported",
+        "prose.python_unsupported",
         (
             r"\b(?:pytorch|torch|wheels?)\b",
             r"\bpython ?3\.\d{1,2}\b",
@@ -185,7 +185,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.driver_gone",
+        "prose.driver_gone",
         (
             r"\bdrivers?\b|nvidia-smi|驱动",
             (
@@ -201,7 +201,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.driver_updated",
+        "prose.driver_updated",
         (
             r"\bdrivers?\b|驱动",
             r"\b(?:automatic\w*|unattended|by itself|on its own|silently)\b|自动|自己",
@@ -209,14 +209,14 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.gpu_gone",
+        "prose.gpu_gone",
         (
             r"\b(?:device manager|lspci|bios|nvidia control panel|task manager)\b|设备管理器|任务管理器",
             rf"\b{_NOT}\b|\bno longer\b|\bdisappear|\bmissing\b|\bgone\b|没有|不到|消失|不见",
         ),
     ),
     (
-        "told.secure_boot",
+        "prose.secure_boot",
         (
             r"\bsecure ?boot\b|安全启动",
             (
@@ -225,9 +225,9 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
         ),
     ),
-    ("told.mps_unused", (rf"\b{_NOT}\b[^,]{{0,30}}\b{_SEE}\b[^,]{{0,30}}\b(?:mps|metal)\b",)),
+    ("prose.mps_unused", (rf"\b{_NOT}\b[^,]{{0,30}}\b{_SEE}\b[^,]{{0,30}}\b(?:mps|metal)\b",)),
     (
-        "told.mps_unused",
+        "prose.mps_unused",
         (
             (
                 r"(?:无法|不能|没法)[^\uff0c]{0,8}(?:调用|使用|检测|识别|用)[^\uff0c]{0,6}mps"
@@ -236,7 +236,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.driver_old",
+        "prose.driver_old",
         (
             r"\bdrivers?\b",
             r"\bnvidia\b|\bgpu\b|\bcuda\b|\bgraphics?\b",
@@ -248,7 +248,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.driver_old",
+        "prose.driver_old",
         (
             r"\b(?:driver|card|gpu|server|machine|cluster|workstation|nvidia-smi|admin\w{0,8}|computer)\b",
             (
@@ -257,13 +257,13 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
         ),
     ),
-    ("told.driver_old", (r"驱动[^\uff0c]{0,12}(?:太旧|过旧|太低|过低|较低|版本低|太老|不支持|不够新)",)),
+    ("prose.driver_old", (r"驱动[^\uff0c]{0,12}(?:太旧|过旧|太低|过低|较低|版本低|太老|不支持|不够新)",)),
     (
-        "told.driver_old",
+        "prose.driver_old",
         (r"(?:驱动|显卡|机器|服务器|电脑)[^\uff0c]{0,12}(?:最高|最多|只能?)(?:支持)?[^\uff0c]{0,6}cuda ?\d",),
     ),
     (
-        "told.slow_download",
+        "prose.slow_download",
         (
             r"\b(?:download\w{0,4}|pip|conda|wheels?|install\w{0,5}|mirror)\b|下载|镜像|安装",
             (
@@ -275,7 +275,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.build_changed",
+        "prose.build_changed",
         (
             (
                 r"\b(?:updat|upgrad|install|reinstall|launcher|script|bat file|requirements"
@@ -292,7 +292,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.after_update",
+        "prose.after_update",
         (
             (
                 r"\b(?:after|since|just|every|each|once)\b[^,]{0,24}\b(?:updat|upgrad)\w{1,3}\b"
@@ -301,7 +301,7 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.wish",
+        "prose.wish",
         (
             (
                 r"\b(?:would|will) it be (?:possible|great|nice|good)|\bis it possible\b|\bfeature request"
@@ -312,21 +312,21 @@ PROSE_PATTERNS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "told.one_part_fails",
+        "prose.one_part_fails",
         (
             r"\b(?:most|other (?!api call)|others|rest|everything else|all else|only (?:this|one|the))\b",
             r"\b(?:works?|fine|runs?|ok|fails?|error|throws?)\b",
         ),
     ),
     (
-        "told.notebook_fails",
+        "prose.notebook_fails",
         (
             r"\b(?:jupyter|juypter|notebook|jupyterlab|ipynb|colab|vs ?code)\b|笔记本内核",
             rf"\b{_NOT}\b[^,]{{0,20}}\b(?:work|import|find|load|run)|\bfails?\b|报错|找不到|无法|不能",
         ),
     ),
     (
-        "told.asks",
+        "prose.asks",
         (
             (
                 r"\b(?:how (?:can|do|should|to)|why|help|solve|fix|problem|issue|wrong|what should"
