@@ -55,6 +55,6 @@ def links(session: nox.Session) -> None:
 
 @nox.session
 def generated(session: nox.Session) -> None:
-    """Make anew what is made from the program: reference, man pages, failures, checks, the Chinese catalogue."""
+    """Make the generated files: reference, man pages, failures, checks, schemas, the Chinese catalogue."""
     session.install("-e", ".[test]")
     session.run("python", "tools/generate.py", *session.posargs)

@@ -1,8 +1,8 @@
-"""bench's figures beside torch.utils.benchmark's, and how well they repeat.
+"""Compare the figures of `torchdoctor bench` with torch.utils.benchmark, and show how well they repeat.
 
-`python benchmarks/bench.py ENV` alternates our rounds with plain `Timer.blocked_autorange` on the same tensors, threads
-and process, then runs `torchdoctor bench` ten times and prints how far its figures lie apart. Each line says what
-share of the CPU it got: below 0.97 the machine was busy, and the line is about the neighbours.
+`python benchmarks/bench.py ENV` alternates its rounds with plain `Timer.blocked_autorange` on the same tensors, threads
+and process, then runs `torchdoctor bench` ten times and prints the spread of its figures. Each line has the
+share of CPU time that it got: below 0.97 the machine was busy, and the figure says little.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 PROBE = Path(__file__).parent.parent / "torchdoctor" / "probe"
 
-# Runs in the environment: the probe's own cases and rounds, and beside them the peer's.
+# Runs in the environment: the probe's own cases and rounds, alternating with those of torch.utils.benchmark.
 SIDE_BY_SIDE = """
 import importlib, importlib.util, json, sys
 from pathlib import Path

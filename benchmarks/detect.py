@@ -1,9 +1,9 @@
-"""Detection: processor time of ours, children counted, beside `python -m torch.utils.collect_env`.
+"""CPU time of detection, with child processes, compared with `python -m torch.utils.collect_env`.
 
 Usage: python benchmarks/detect.py [--rounds N] [--torch-python PATH]
 
-The healthy machine is eight H100 by the tests' own NVML library, built here with the system's C compiler.
-`--torch-python` names an interpreter that has torch; without it the peer is left out.
+The machine has eight H100, simulated by the tests' own NVML library, which the system's C compiler builds.
+`--torch-python` names an interpreter with torch; without it collect_env is not measured.
 """
 
 from __future__ import annotations

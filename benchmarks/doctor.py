@@ -1,9 +1,9 @@
-"""doctor on a healthy environment without importing torch, beside env-doctor's and cuda-doctor's check of the same one.
+"""`doctor` on an environment without faults, compared with env-doctor and cuda-doctor on the same environment.
 
 Usage: python benchmarks/doctor.py --real ENV [--rivals ENV] [--rounds N]
 
-`--real` and `--rivals` are as for `rivals.py`. Processor time has the children in it. The target of 300 ms is for our
-check-up without the import of torch; the peers import torch, and `with import` is our line to compare theirs with.
+`--real` and `--rivals` are as for `rivals.py`. CPU time includes child processes. The target of 300 ms is for `doctor`
+without the import of torch; the other tools import torch, so compare them with the line `with import`.
 """
 
 from __future__ import annotations

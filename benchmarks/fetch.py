@@ -1,13 +1,13 @@
-"""One large wheel over good and bad lines, cold cache: torchdoctor, uv and pip beside each other in one run.
+"""Download one large wheel over good and bad connections, cold cache: torchdoctor, uv and pip, interleaved in one run.
 
 Usage: python benchmarks/fetch.py [--megabytes 190] [--rounds 1] [--only NAME ...] [--big 2000]
 
-Each tool does the same work: it installs the wheel from an index on loopback into an empty folder, without
-dependencies or bytecode. torchdoctor's share is its fetch, then uv installing the fetched file. The server runs in
-a process of its own and counts the bytes of the wheel that it sends; "twice" is what was sent beyond one file.
-A line may limit each connection's speed, delay each answer, close each connection after some bytes, spoil one
-block of one answer, or have no ranges. `killed` kills the tool when 90 % is sent, and runs it again.
-`far` is a line with a real round trip (`link.py`: root on Linux, else it is left out and said).
+Each tool does the same work: it installs the wheel from an index on loopback into an empty directory, without
+dependencies or bytecode. torchdoctor downloads the file, then uv installs it. The server runs in
+its own process and counts the bytes of the wheel that it sends; "twice" is what it sent beyond one file.
+A connection may have a limited speed, a delay before each answer, an end after some bytes, one damaged
+block in one answer, or no ranges. `killed` kills the tool when 90 % is sent, and runs it again.
+`far` is a connection with a real round trip (`link.py`; needs root on Linux, otherwise it is skipped with a note).
 """
 
 from __future__ import annotations

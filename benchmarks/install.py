@@ -2,14 +2,14 @@
 
 Usage: python benchmarks/install.py [--warm] [--latency MS] [--rounds N] [--wheels DIR]
 
-Every round makes a new environment of torch, what it needs, and pip with each tool, bytecode compiled by all, from
-the same index on loopback that serves just these, with ranges and metadata files (PEP 658) as the official indexes
-have them, from a process of its own. With --warm each tool has filled its caches before; with --latency each answer
-comes so many milliseconds late. Prints the median of each, the ratio of medians, and how busy the machine was.
+In every round each tool makes a new environment with torch, its dependencies and pip, with bytecode, from
+the same index on loopback. The index runs in its own process and serves ranges and metadata files (PEP 658)
+like the official indexes. With --warm each tool has filled its caches before; with --latency each answer
+is delayed by that time. Prints the median of each tool, the ratio of medians, and how busy the machine was.
 
 Nothing is deleted before the end, which takes 3 GB a round: for a minute or more after many files were deleted, ext4
-passes over their inodes one by one whenever a file is made (measured: up to 900 instead of 10 µs a file), and the
-tool that comes next would pay for it. https://github.com/torvalds/linux/blob/v6.12/fs/ext4/ialloc.c (recently_deleted)
+skips their inodes one by one whenever a file is created (measured: up to 900 instead of 10 µs a file), and the
+next tool would pay for it. https://github.com/torvalds/linux/blob/v6.12/fs/ext4/ialloc.c (recently_deleted)
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How long the inventory of an environment takes: `python benchmarks/inventory.py ENV`, beside collect_env there.
+"""How long the inventory of an environment takes, compared with collect_env: `python benchmarks/inventory.py ENV`.
 
-Prints process CPU of ours (three depths, the best of five; the interpreter that is asked runs in a process of its own,
-whose CPU stands apart) and of `python -m torch.utils.collect_env` in the same environment.
+Prints the CPU time of the inventory (three depths, best of five; the environment's interpreter runs in its own process,
+listed separately) and of `python -m torch.utils.collect_env` in the same environment.
 """
 
 from __future__ import annotations

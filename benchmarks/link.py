@@ -1,7 +1,7 @@
-"""A line with a real round trip: two network namespaces whose packets are held up on their way to each other.
+"""A connection with a real round trip: two network namespaces, with a delay for every packet between them.
 
-Linux's own TCP speaks over it, so that slow start, windows and buffers count as they do on a far server. It
-needs root and /dev/net/tun, and `ip`.
+It uses Linux's own TCP, so that slow start, windows and buffers behave as with a distant server. It
+needs root, /dev/net/tun and `ip`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An nvidia-smi for the peers, which ask it and not NVML: the table or the values that FAKE_NVML's lines describe."""
+"""An nvidia-smi for the other tools, which ask it instead of NVML: prints what FAKE_NVML describes."""
 
 from __future__ import annotations
 

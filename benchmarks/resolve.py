@@ -1,4 +1,4 @@
-"""The choice: `resolve --machine FILE --json` as a process, beside uv's, and machines a minute in one process.
+"""`resolve --machine FILE --json` as a process, compared with uv, and machines per minute in one process.
 
 Usage: python benchmarks/resolve.py [--rounds N]
 

@@ -1,14 +1,14 @@
-"""Broken environments: what doctor finds in each, beside env-doctor and cuda-doctor in the same environment.
+"""Broken environments: what doctor finds in each, compared with env-doctor and cuda-doctor in the same environment.
 
 Usage: python benchmarks/rivals.py --real ENV [--rivals ENV] [--only WORDS]
 
 ENV of `--real` is an environment with torch 2.13.0 as a CPU build, pip, NumPy 2 (`torchdoctor install ENV --torch
-2.13.0 --variant cpu --with numpy`); each case is a copy of it by hard links, broken as `tests/doctor/broken.py` says.
-`--rivals` is an environment of the same Python version with `pip install env-doctor cuda-doctor`; the peers run in the
-broken environment's own Python, with their packages on PYTHONPATH, against the same library that speaks NVML and, since
-they ask it, an nvidia-smi that says the same (`nvidia_smi.py`). A peer has found a cause when its output names it in
-words (`Broken.cause`), in a line that it does not mark as well, and has named the fix when it says what helps
-(`Broken.fix`); ours when its id is the first finding's.
+2.13.0 --variant cpu --with numpy`); each case is a copy of it with hard links, broken as `tests/doctor/broken.py` says.
+`--rivals` is an environment of the same Python version with `pip install env-doctor cuda-doctor`; these tools run
+in the broken environment's own Python, with their packages on PYTHONPATH, with the same simulated NVML and, since
+they ask it, an nvidia-smi with the same values (`nvidia_smi.py`). Such a tool has found a cause if its output names it
+in words (`Broken.cause`), in a line that it does not mark as good, and has named the fix if it says what helps
+(`Broken.fix`); torchdoctor, if the id is that of its first finding.
 """
 
 from __future__ import annotations
@@ -79,10 +79,13 @@ def main() -> None:
                 **(case.broken(place) or {}),
             }
             _smi(folder)
-            told = [_ours(case, place, environ), *(_peer(case, place, environ, asked, row) for row in PEERS)]
-        for doctor, row in zip(names, told, strict=True):
-            sums[doctor] = (sums[doctor][0] + row.cause, sums[doctor][1] + row.fix)
-        print(f"| {case.about} | " + " | ".join(map(str, told)) + " |", flush=True)
+            results = [
+                _ours(case, place, environ),
+                *(_peer(case, place, environ, asked, row) for row in PEERS),
+            ]
+        for doctor, result in zip(names, results, strict=True):
+            sums[doctor] = (sums[doctor][0] + result.cause, sums[doctor][1] + result.fix)
+        print(f"| {case.about} | " + " | ".join(map(str, results)) + " |", flush=True)
     said = "; ".join(f"{name}: cause {cause}, fix {fix}" for name, (cause, fix) in sums.items())
     print(f"\nOf {len(rows)}: {said}")
 

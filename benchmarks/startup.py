@@ -1,4 +1,4 @@
-"""Start-up: `torchdoctor --version` beside an empty click command and bare Python, interleaved in one run.
+"""Start-up: `torchdoctor --version` compared with an empty click command and bare Python, interleaved in one run.
 
 Usage: python benchmarks/startup.py [--rounds N]
 """

@@ -1,9 +1,9 @@
-"""`torchdoctor verify` beside a bare `import torch` of the same environment, interleaved in one run.
+"""`torchdoctor verify` compared with a bare `import torch` in the same environment, interleaved in one run.
 
 Usage: python benchmarks/verify.py ENV [--rounds N]
 
-Prints what the quick and the full proof (without torch.compile) take beyond the import, and which checks take longest.
-The limits are 1.5 s and 10 s on two quiet cores; the best round is the one that neighbours disturbed least.
+Prints how long the quick and the full verification (without torch.compile) take beyond the import, and the slowest checks.
+The limits are 1.5 s and 10 s on two quiet cores; the best round is the one that other work disturbed least.
 """
 
 from __future__ import annotations

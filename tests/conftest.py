@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
+from tests.kinds import pytest_collection_modifyitems, pytest_runtest_makereport, pytest_runtest_protocol
 from tests.loopback import LoopbackIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest_runtest_protocol"]
 
 # A busy machine is no failure: nothing in a test rests on time.
 hypothesis.settings.register_profile("torchdoctor", deadline=None)

@@ -1,4 +1,4 @@
-"""The table of checks -> docs/checks.md. `--check` changes nothing and says whether the page is behind."""
+"""The table of checks -> docs/checks.md. `--check` changes nothing and says whether the page is out of date."""
 
 from __future__ import annotations
 

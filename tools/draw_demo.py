@@ -1,6 +1,6 @@
-"""Runs torchdoctor in a terminal of its own and draws what a person saw: docs/images/demo.svg.
+"""Run torchdoctor in a terminal and draw its screen: docs/images/demo.svg.
 
-`python tools/draw_demo.py FOLDER` types the commands in FOLDER, which must hold no .venv; it fetches PyTorch.
+`python tools/draw_demo.py FOLDER` types the commands in FOLDER, which must have no .venv; it downloads PyTorch.
 Needs pyte, and a system with pseudo-terminals.
 """
 

@@ -1,4 +1,4 @@
-"""Draws the kernel's PNG logos from its SVG with a browser: `python tools/draw_logo.py [CHROMIUM]`."""
+"""Draw the kernel's PNG logos from its SVG with a browser: `python tools/draw_logo.py [CHROMIUM]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIZES = (32, 64)
 
 
 def main(chromium: str) -> None:
-    """Write logo-32x32.png and logo-64x64.png beside the SVG."""
+    """Write logo-32x32.png and logo-64x64.png next to the SVG."""
     svg = (LOGO / "logo-svg.svg").read_text("utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -1,4 +1,4 @@
-"""Build the tables beside the releases: variants, architectures, GPUs."""
+"""Build the tables of variants, architectures and GPUs."""
 
 from __future__ import annotations
 

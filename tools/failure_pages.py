@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "failures"
 
 
 def main() -> int:
-    """Write every page anew and remove pages of failures that are gone, or with --check name them."""
+    """Write every page and remove pages of failures that no longer exist, or with --check list them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check

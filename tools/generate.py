@@ -1,4 +1,4 @@
-"""Make all that is made from the program: `python tools/generate.py`; with --check say what is behind."""
+"""Make all generated files: `python tools/generate.py`; with --check list those that are out of date."""
 
 from __future__ import annotations
 

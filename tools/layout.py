@@ -1,4 +1,4 @@
-"""How a data file is laid out: JSON that reads well in a diff, one wheel a line."""
+"""Format data files: JSON that reads well in a diff, one wheel per line."""
 
 from __future__ import annotations
 

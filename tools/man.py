@@ -1,4 +1,4 @@
-"""The commands as they are -> a man page each, in man/. `--check` changes nothing and names pages that are behind.
+"""Make a man page for each command, in man/. `--check` changes nothing and lists the pages that are out of date.
 
 Needs click-man.
 """

@@ -1,6 +1,6 @@
-"""The commands as they are -> the reference pages of commands and environment variables.
+"""Make the reference pages of commands and environment variables.
 
-`python tools/pages.py` writes them; a test runs `--check`, which changes nothing and names the pages that are behind.
+`python tools/pages.py` writes them; a test runs `--check`, which changes nothing and lists pages that are out of date.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes the names of NVIDIA's, AMD's and Intel's display devices from a pci.ids file into the package's data.
+"""Write the names of the display devices of NVIDIA, AMD and Intel from a pci.ids file into the package's data.
 
 Usage: python tools/pci_names.py /usr/share/misc/pci.ids [FOLDER]
 """

@@ -1,7 +1,7 @@
-"""English texts in the code -> the catalogue of their Chinese, and the compiled form that gettext reads.
+"""Collect the English texts of the code into the Chinese catalogue, and compile it for gettext.
 
-`python tools/texts.py` takes up new texts as untranslated and drops those that are gone; `--check` changes nothing
-and names what is missing. Needs Babel.
+`python tools/texts.py` adds new texts without a translation and drops unused ones; `--check` changes nothing
+and lists what is missing. Needs Babel.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def as_po(catalog: Catalog) -> bytes:
 
 
 def as_mo(catalog: Catalog) -> bytes:
-    """The form that gettext reads; its date is fixed, since what is made anew must be the same."""
+    """The form that gettext reads; its date is fixed, so that the same catalogue gives the same bytes."""
     catalog.creation_date = datetime(2026, 1, 1, tzinfo=timezone.utc)
     buffer = io.BytesIO()
     write_mo(buffer, catalog)

@@ -42,6 +42,7 @@ def test_every_name_is_there_and_no_other():
         torchdoctor.nothing  # noqa: B018
 
 
+@pytest.mark.process
 def test_importing_the_package_costs_nothing():
     """No stage is imported before it is asked for."""
     code = "import sys, torchdoctor; print(sorted(name for name in sys.modules if name.startswith('torchdoctor.')))"
@@ -51,6 +52,7 @@ def test_importing_the_package_costs_nothing():
     )
 
 
+@pytest.mark.process
 def test_a_type_checker_understands_it(tmp_path):
     """mypy, strictly, over a program that uses every stage; the one wrong call is the one it finds."""
     program = tmp_path / "program.py"
@@ -64,6 +66,7 @@ def test_a_type_checker_understands_it(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.process
 def test_this_machine_is_detected_and_a_build_chosen_for_it():
     """The first two stages, one after the other."""
     plan = torchdoctor.api.resolve(torchdoctor.api.detect().machine)

@@ -69,6 +69,7 @@ def test_any_answer_can_be_summed_up(rows):
     assert (found is None) == (not rows)
 
 
+@pytest.mark.process
 def test_without_a_driver_the_process_ends_by_itself():
     """And says why on standard error, which nobody shows."""
     with contextlib.suppress(OSError):

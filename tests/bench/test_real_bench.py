@@ -119,6 +119,7 @@ def test_names_choose_cases_and_unknown_ones_are_wrong_usage():
         select_cases(["mathmul"], [], quick=True)
 
 
+@pytest.mark.process
 def test_the_list_needs_no_environment(tmp_path):
     """It is of the program, not of a machine."""
     ran = run_torchdoctor("bench", tmp_path / "nothing", "--list", "--json")
@@ -127,6 +128,7 @@ def test_the_list_needs_no_environment(tmp_path):
     assert [row["id"] for row in ran.json["cases"]] == [step.id for step in BENCH]
 
 
+@pytest.mark.process
 def test_the_probes_loops_agree_with_the_assembler(tmp_path):
     """What is run as bytes is what its name says."""
     import json

@@ -139,6 +139,7 @@ def test_the_command_saves_compares_and_fails(torch_python, tmp_path):
     assert slower.status == (1 if change["verdict"] == "slower" else 0)
 
 
+@pytest.mark.process
 def test_what_is_wrong_is_said_before_anything_is_measured(tmp_path):
     """A minute's work is not thrown away for a name."""
     data = {"TORCHDOCTOR_DATA_DIR": str(tmp_path)}

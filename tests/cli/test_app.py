@@ -16,6 +16,7 @@ from torchdoctor.cli.app import COMMANDS, cli
 from torchdoctor.cli.options import AsTyped
 
 
+@pytest.mark.process
 def test_the_command_line_starts_without_what_only_commands_need():
     """Start-up is click's own: no HTTP, tables, templates, driver library or torch."""
     heavy = ["requests", "rich", "jinja2", "pynvml", "torch", "packaging", "truststore", "uv", "filelock"]
@@ -165,6 +166,7 @@ def test_a_machine_file_that_is_none_is_wrong_usage(torchdoctor, tmp_path, text)
     assert ran.json["error"]["fix"]
 
 
+@pytest.mark.process
 def test_output_that_nobody_reads_is_no_traceback(alone):
     """`torchdoctor --help | head -1` closes the pipe early."""
     script = f"'{sys.executable}' -m torchdoctor install --help | head -c 1"
@@ -178,6 +180,7 @@ def test_output_that_nobody_reads_is_no_traceback(alone):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", ["verify --list", "install --help", "index mirrors --help"])
 def test_a_reader_that_goes_away_is_no_failure(alone, command):
     """`torchdoctor verify | head -1` under `set -o pipefail`."""

@@ -85,6 +85,7 @@ def test_a_place_that_takes_no_file_is_wrong_usage(torchdoctor, bare, tmp_path, 
     assert ran.json["error"]["fix"]
 
 
+@pytest.mark.process
 def test_a_pipe_stays_a_pipe(bare, alone, tmp_path):
     """What is no file is written into, not replaced."""
     os.mkfifo(tmp_path / "pipe")

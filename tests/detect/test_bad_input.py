@@ -48,6 +48,7 @@ def _sound(detection):
         assert "\x1b" not in str(row.fact)
 
 
+@pytest.mark.process
 def test_tools_that_never_end_are_given_up_side_by_side(tmp_path):
     """Seven tools that hang cost one limit, not seven."""
     system = _hostile(tmp_path, "sleep 60")
@@ -60,6 +61,7 @@ def test_tools_that_never_end_are_given_up_side_by_side(tmp_path):
     _sound(detection)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "script",
     [
@@ -83,6 +85,7 @@ def test_tools_that_babble_make_no_machine(tmp_path, script):
     _sound(detection)
 
 
+@pytest.mark.process
 def test_a_path_of_hostile_folders_is_only_a_path(tmp_path):
     """Folders with quotes, newlines and commands in their names, files, loops and what is not there."""
     names = ["$(touch owned)", "a;touch owned", "new\nline", "`touch owned`", "\x1b[2J", "--help", "-rf"]
@@ -99,6 +102,7 @@ def test_a_path_of_hostile_folders_is_only_a_path(tmp_path):
     _sound(detection)
 
 
+@pytest.mark.process
 def test_libraries_with_hostile_names_are_told_without_their_tricks(tmp_path):
     """What stands before the wheels' own is named with nothing that a terminal obeys."""
     folder = tmp_path / "odd\x1b[2J"
@@ -122,6 +126,7 @@ def test_files_that_may_not_be_read_are_unknown(tmp_path):
     _sound(detect(HostSystem(environ={"PATH": ""}, root=tmp_path), python=paper_python()))
 
 
+@pytest.mark.process
 def test_folders_and_pipes_in_place_of_files_are_passed_over(tmp_path):
     """sysfs and procfs paths that are something else."""
     for place in ("proc/meminfo", "proc/cpuinfo", "etc/os-release", "sys/module/nvidia/version"):

@@ -104,6 +104,7 @@ def _strings(value):
         yield from _strings(tuple(asdict(value).values()))
 
 
+@pytest.mark.process
 def test_every_fact_has_a_source_and_every_gap_a_reason():
     """Found facts have a value; unknown ones say why."""
     system = host_system(os.environ)
@@ -135,6 +136,7 @@ def test_the_summary_says_what_is_unknown():
     assert detect(system, python=paper_python()).summary().endswith("NVIDIA GPUs unknown: Unknown Error")
 
 
+@pytest.mark.process
 def test_loading_the_package_loads_nothing_heavy():
     """NVML's bindings, uv and packaging's tags come when they are needed."""
     heavy = {"pynvml", "uv", "packaging.tags", "logging"}

@@ -72,6 +72,7 @@ def test_a_recorded_machines_facts_are_as_the_table_says(path):
     _check(replay(record), record["python"].get("sys_platform", "linux"))
 
 
+@pytest.mark.process
 def test_this_machines_facts_are_as_the_table_says():
     """The same for the machine that runs the tests."""
     system = host_system(os.environ)

@@ -36,6 +36,7 @@ def _system(**commands: object) -> RecordedSystem:
     return RecordedSystem(commands={**rows, **{f"{uv} python find": row for row in commands.values()}})  # type: ignore[dict-item]
 
 
+@pytest.mark.process
 def test_without_a_word_it_is_the_base_of_the_running_python():
     """The interpreter that the tool's environment was made from, not the environment."""
     info = find_python(host_system(os.environ), None)
@@ -44,11 +45,13 @@ def test_without_a_word_it_is_the_base_of_the_running_python():
     assert not info.is_venv
 
 
+@pytest.mark.process
 def test_a_path_is_that_interpreter():
     """An executable named by its path."""
     assert find_python(host_system(os.environ), sys.executable).prefix == Path(sys.prefix)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="runs in a virtual environment")
 def test_a_folder_is_the_environment_in_it():
     """A virtual environment named by its folder."""
@@ -98,6 +101,7 @@ def test_a_folder_without_a_python_is_told(tmp_path):
         find_python(RecordedSystem(), str(tmp_path))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("asked", ["--help", "", "3.12; rm -rf /", "\x00"])
 def test_a_hostile_word_is_only_a_word(asked):
     """Options and blanks reach no shell and are not found."""

@@ -111,6 +111,7 @@ def test_an_answer_of_a_thousand_gpus_is_cut(library, tmp_path):
 # --- nvidia-smi -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_nvidia_smi_is_asked_when_there_is_no_library(tmp_path):
     """Without NVML the tool's table gives driver and GPUs."""
     _tool(tmp_path, "echo 'NVIDIA GeForce RTX 4090, 8.9, 24564, 550.54.15'")
@@ -120,6 +121,7 @@ def test_nvidia_smi_is_asked_when_there_is_no_library(tmp_path):
     assert facts.gpus.source == "nvidia-smi"
 
 
+@pytest.mark.process
 def test_an_old_nvidia_smi_is_asked_without_the_capability(tmp_path):
     """Drivers up to 470 do not know compute_cap and say so on stdout with status 2."""
     _tool(
@@ -131,6 +133,7 @@ def test_an_old_nvidia_smi_is_asked_without_the_capability(tmp_path):
     assert facts.machine == Nvidia(driver="470.182.03", gpus=(NvidiaGpu(name="Tesla K80", memory_mib=11441),))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "why"),
     [

@@ -35,6 +35,7 @@ def _line(**changes: object) -> str:
     return "torchdoctor-python " + json.dumps({**TOLD, **changes})
 
 
+@pytest.mark.process
 def test_the_running_interpreter_is_described_as_it_is():
     """Run as a process, it says what it says here."""
     info = describe_python(host_system(os.environ), sys.executable)
@@ -46,6 +47,7 @@ def test_the_running_interpreter_is_described_as_it_is():
     assert info.executable.exists()
 
 
+@pytest.mark.process
 @posix
 def test_a_venv_in_a_folder_of_any_name_is_described(tmp_path):
     """Blanks and letters beyond ASCII survive, though the probe speaks C."""
@@ -57,6 +59,7 @@ def test_a_venv_in_a_folder_of_any_name_is_described(tmp_path):
     assert info.executable == folder / "bin/python"
 
 
+@pytest.mark.process
 @posix
 def test_a_venv_that_prints_at_start_is_still_read(tmp_path):
     """A .pth file may print; the description is found between its lines."""
@@ -76,6 +79,7 @@ def test_an_interpreter_that_is_not_there_is_named():
     assert caught.value.code == "no-python"
 
 
+@pytest.mark.process
 @posix
 @pytest.mark.parametrize(
     ("script", "message"),

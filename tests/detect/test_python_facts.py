@@ -94,6 +94,7 @@ def test_the_fields_that_came_later_may_be_missing_or_odd():
     )
 
 
+@pytest.mark.process
 def test_the_running_interpreter_tells_its_path():
     """Its own site-packages is on it, and its user site has a place."""
     info = describe_python(host_system(os.environ), sys.executable)
@@ -115,6 +116,7 @@ def test_the_stores_alias_is_no_python():
     assert caught.value.code == "store-alias"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["VIRTUAL_ENV", "CONDA_PREFIX"])
 def test_active_is_the_environment_of_this_shell(tmp_path, name):
     """The one that is activated, by either tool's variable."""
@@ -184,6 +186,7 @@ def test_no_text_breaks_the_reader_of_condas_list(text):
     assert list(conda_environments(system)) == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("path", sorted(Path.home().glob(".pyenv/versions/3.*/bin/python")), ids=str)
 def test_every_python_of_this_machine_describes_itself(path):
     """From 3.6 on; those that lie here stand for others."""

@@ -56,6 +56,7 @@ def _tree(root: Path, files: dict[str, str]) -> HostSystem:
     return HostSystem(environ={"PATH": f"{root}/bin:/usr/bin:/bin"}, root=root)
 
 
+@pytest.mark.process
 def test_a_workstation_of_two_makers_without_nvidias_driver(tmp_path):
     """The NVIDIA card is named and nouveau blamed; the AMD card is whole; limits and groups are those of the user."""
     detection = detect(_tree(tmp_path, WORKSTATION), python=paper_python())
@@ -77,6 +78,7 @@ def test_a_workstation_of_two_makers_without_nvidias_driver(tmp_path):
     assert {name: detection.fact(name).value for name in expected} == expected
 
 
+@pytest.mark.process
 def test_a_tool_on_path_is_asked_in_its_own_words(tmp_path):
     """Without NVML the query and the list of nvidia-smi make the machine, the id too."""
     system = _tree(tmp_path, {"bin/nvidia-smi": TOOL})

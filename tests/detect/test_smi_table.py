@@ -79,6 +79,7 @@ def test_a_slice_belongs_to_the_gpu_above_it():
     assert (first.slices, second.slices[0].gpu) == ((), 1)
 
 
+@pytest.mark.fuzz
 def test_a_flood_of_rows_ends():
     """A thousand GPUs and a hundred thousand slices are cut, soon."""
     table = parse_smi_table(WSL + WSL[WSL.index("|   0") :] * 1500)

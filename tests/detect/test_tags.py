@@ -17,6 +17,7 @@ def _tags(**changes: object) -> set[str]:
     return {str(tag) for tag in supported_tags(Machine(**{**facts, **changes}))}  # type: ignore[arg-type]
 
 
+@pytest.mark.process
 def test_here_they_are_what_packaging_says():
     """The tags computed from the detected facts are those of the running interpreter, all of them."""
     system = host_system(os.environ)

@@ -106,6 +106,7 @@ def test_repetition_is_read_and_ends(text):
     diagnose_text(text)
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize(
     "line",
     [

@@ -13,6 +13,7 @@ TOOLS = Path(__file__).parents[2] / "tools"
 MAN = TOOLS.parent / "man"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("tool", ["texts", "pages", "man", "failure_pages", "checks_page"])
 def test_nothing_generated_is_behind_the_program(tool):
     """`python tools/generate.py` would change nothing."""

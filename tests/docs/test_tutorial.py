@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.conftest import TORCH, run_torchdoctor
 
@@ -16,6 +14,8 @@ NOTEBOOK = Path(__file__).parents[2] / "docs" / "tutorial.ipynb"
 
 def test_the_notebook_is_kept_without_outputs():
     """What it prints is what your machine prints."""
+    import nbformat  # takes a second
+
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
     assert not any(cell.get("outputs") for cell in notebook.cells)
@@ -24,6 +24,9 @@ def test_the_notebook_is_kept_without_outputs():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_notebook_trains_a_network_in_the_kernel_that_was_registered(real, tmp_path, monkeypatch):
     """From `jupyter-kernel` to a network that names new pictures: every cell runs, in the environment meant."""
+    import nbformat
+    from nbclient import NotebookClient
+
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
     made = run_torchdoctor("jupyter-kernel", real.folder, "--name", "tutorial", "--json")
     assert made.status == 0, made.out

@@ -297,6 +297,7 @@ def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path
     assert json.loads(spec.read_text("utf-8"))["argv"][0] == str(env / "bin" / "python")
 
 
+@pytest.mark.process
 def test_a_kernel_is_not_pointed_at_an_environment_without_torch(put_kernel, plain, tmp_path):
     """It would start, and be of no use."""
     put_kernel("lost", tmp_path / "gone")

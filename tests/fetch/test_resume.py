@@ -84,6 +84,7 @@ def leave_half(fetcher: Fetcher) -> None:
     part.close()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_a_killed_fetch_goes_on_from_what_is_on_disk(fetcher, share):
     """What the disk has is not asked for again, and nothing unfinished is visible."""
@@ -95,6 +96,7 @@ def test_a_killed_fetch_goes_on_from_what_is_on_disk(fetcher, share):
     assert 0 <= fetcher.server.sent - sent - (len(WHEEL) - there) <= 16 * PIECE
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
 def test_a_connection_that_is_killed_loses_a_segment_at_the_most(fetcher, share):
     """All that came before is on the disk; what lay in the system's buffers is lost with the process."""
@@ -124,6 +126,7 @@ def test_a_journal_that_cannot_be_read_is_no_help_and_no_harm(fetcher, journal):
     assert fetcher().path.read_bytes() == WHEEL
 
 
+@pytest.mark.process
 def test_a_file_that_changed_since_the_last_run_begins_anew(fetcher):
     """The validator of the last run is in the journal."""
     other = bytes(len(WHEEL))
@@ -135,6 +138,7 @@ def test_a_file_that_changed_since_the_last_run_begins_anew(fetcher):
     assert any("another one" in why for why in fetcher.heard.retries)
 
 
+@pytest.mark.process
 def test_two_processes_fetch_a_file_once(fetcher):
     """The second waits for the first and takes its result."""
     fetcher.server.fault = lambda _: Fault(rate=2_000_000)
@@ -177,6 +181,7 @@ def test_a_disk_that_fills_up_is_named(fetcher, monkeypatch):
     assert caught.value.code == "no-space"
 
 
+@pytest.mark.process
 def test_the_journal_holds_no_place_in_plain_text(fetcher):
     """A URL may hold a password."""
     kill_at(fetcher, 0.3)

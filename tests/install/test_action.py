@@ -57,6 +57,7 @@ def run_step(action, alone, official, tmp_path):
     return run
 
 
+@pytest.mark.process
 def test_the_action_installs_and_says_what(run_step, tmp_path):
     """The interpreter, the version and the variant are its outputs."""
     done, outputs = run_step("an env")
@@ -65,6 +66,7 @@ def test_the_action_installs_and_says_what(run_step, tmp_path):
     assert Path(outputs["python"]).is_relative_to(tmp_path / "an env")
 
 
+@pytest.mark.process
 def test_the_action_fails_with_our_status_and_our_words(run_step):
     """No build: status 3, and an annotation that the runner shows."""
     done, outputs = run_step("env", torch="1.0")

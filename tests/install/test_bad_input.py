@@ -18,6 +18,8 @@ from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
 from torchdoctor.install.staging import staging_path
 
+pytestmark = pytest.mark.process
+
 
 def failed(ran, status, kind):
     """The error of a run that failed as documented."""

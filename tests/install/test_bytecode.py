@@ -16,6 +16,8 @@ from torchdoctor.errors import InstallFailed
 from torchdoctor.install import bytecode
 from torchdoctor.install.bytecode import BytecodeCompiler
 
+pytestmark = pytest.mark.process
+
 
 def write_modules(folder, count):
     """Write Python files and a template, which cannot be compiled; return the Python files."""

@@ -85,6 +85,7 @@ def test_a_change_is_shown_before_it_is_made(torchdoctor, existing, upgrade):
     assert ran.err.index(f"~ torch {TORCH}+cpu -> 2.14.0+cpu") < ran.err.index("fetch")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("key", "status"), [("n", 5), ("y", 0)])
 def test_on_a_terminal_a_change_is_asked_for(alone, existing, upgrade, key, status):
     """No leaves everything as it is, and says so."""
@@ -94,6 +95,7 @@ def test_on_a_terminal_a_change_is_asked_for(alone, existing, upgrade, key, stat
     assert versions(existing)["torch"] == ("2.14.0+cpu" if key == "y" else f"{TORCH}+cpu")
 
 
+@pytest.mark.process
 def test_on_a_terminal_yes_is_not_asked_again(alone, existing, upgrade):
     """--yes says it beforehand."""
     said, ended = on_terminal(alone, ("install", existing, *upgrade, "--yes"), "", existing.parent)
@@ -358,6 +360,7 @@ def test_a_name_that_no_environment_can_have_is_refused(torchdoctor, small, tmp_
     assert "cannot be an environment" in ran.json["error"]["message"]
 
 
+@pytest.mark.process
 def test_two_installs_at_once_into_one_environment(alone, newer, small, existing, upgrade):
     """One does it; the other is told, or finds it done."""
     runs = [killing.start(("install", existing, *upgrade), alone, existing.parent) for _ in range(2)]
@@ -423,6 +426,7 @@ def test_another_users_environment_stays_that_users_and_shares_no_file_with_our_
         assert path.is_dir() or status.st_nlink == 1, path
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can act for another user")
 def test_what_another_user_left_where_all_may_write_is_not_taken_for_ours(existing, tmp_path):
     """Beside /tmp/env anybody can put what looks like the old environment of a broken run, with a Python in it."""
@@ -479,6 +483,7 @@ def shared_folder():
         yield Path(name)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32" or os.getuid() != 0, reason="only root becomes another user")
 def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_fetched(shared_folder):
     """For who may not write there: a new environment by the folder above, one that is there by itself."""

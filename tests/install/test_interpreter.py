@@ -15,6 +15,8 @@ from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.install import interpreter
 from torchdoctor.install.interpreter import interpreter_for
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def system():

@@ -38,6 +38,7 @@ def asked(wheels, folder, torch, many):
     )  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
 @pytest.mark.timeout(1800)
 def test_a_run_killed_at_any_moment_leaves_the_old_environment_or_the_new_one(wheels, alone, tmp_path):
@@ -75,6 +76,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_environment_or_the_new_one(wh
     print({f"after {stage}": seen.count(stage) for stage in sorted(set(seen))})  # noqa: T201  (with -s)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
 def test_a_run_killed_while_it_makes_a_new_environment_leaves_none(wheels, alone, tmp_path):
     """Where nothing was there is nothing or the whole new one, and the next run makes it."""

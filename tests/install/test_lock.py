@@ -22,6 +22,8 @@ from torchdoctor.detect import detect, find_python, supported_tags
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.lock.read import plan_of_lock, read_lock
 
+pytestmark = pytest.mark.process
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:

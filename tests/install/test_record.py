@@ -27,6 +27,7 @@ def test_changes_are_new_packages_and_other_versions():
     assert [str(change) for change in changes] == ["~ a 1 -> 2", "+ c 1"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("files", ["null", "3", '"text"', "{}", "[1, {}, null]"])
 def test_a_record_that_somebody_has_edited_is_replaced(tmp_path, context, files):
     """Whatever it holds, the next record is right."""
@@ -42,6 +43,7 @@ def test_what_is_no_record_is_none(tmp_path, text):
     assert read_record(tmp_path) is None
 
 
+@pytest.mark.process
 def test_the_record_of_the_old_environment_is_not_written_through(tmp_path, context):
     """In a copy of the environment it is a hard link of it."""
     old, stage = tmp_path / "old", tmp_path / "stage"

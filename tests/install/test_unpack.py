@@ -23,6 +23,7 @@ def here(tmp_path):
     return folder
 
 
+@pytest.mark.process
 def test_what_is_there_is_unpacked_and_compiled_while_torch_still_comes(alone, official, bare, here):
     """torch's wheel stalls: the other package has its bytecode by then, and Ctrl-C leaves nothing of it."""
     official.add("/simple/small/", *make_wheel("small", "1.0", tag="py3-none-any"))
@@ -68,6 +69,7 @@ def test_what_only_a_companion_of_another_build_needed_is_not_there(torchdoctor,
     assert not list((here / "env").glob("lib/python*/site-packages/only_vision*"))
 
 
+@pytest.mark.process
 def test_uv_is_stopped_for_another_thread(tmp_path):
     """Who does not need its work any more does not wait for it."""
     stopped = threading.Event()

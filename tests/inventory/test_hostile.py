@@ -26,6 +26,7 @@ def test_a_folder_with_too_many_entries_says_so(env, monkeypatch):
     assert "has more than 50 entries" in inventory.torch.why
 
 
+@pytest.mark.fuzz
 def test_a_million_names_cost_no_more_than_the_limit(tmp_path, monkeypatch):
     """The listing stops: a folder that never ends is read no further."""
 

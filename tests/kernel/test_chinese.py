@@ -13,6 +13,8 @@ import pytest
 from tests.cli.chinese import english_in
 from tests.conftest import run_torchdoctor
 
+pytestmark = pytest.mark.process
+
 # Commands to be typed, what files say of themselves, and the words of the system.
 NAMES = (
     "Python (PyTorch", "Mine", "torchdoctor jupyter-kernel repair broken", "torchdoctor jupyter-kernel remove broken",

@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import TORCH, run_torchdoctor
 from tests.kernel.test_start import gone
 
+pytestmark = pytest.mark.process
+
 
 def kernel(*arguments, **more):
     """`torchdoctor jupyter-kernel ...`."""

@@ -25,6 +25,7 @@ def jupyters_own(environ):
     return list(dict.fromkeys(json.loads(said.stdout)))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "settings",
     [

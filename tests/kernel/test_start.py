@@ -69,6 +69,7 @@ def run(place, **more):
     return run_cells(Path(sys.executable), place, environ=dict(os.environ), **{"limits": PATIENT, **more})
 
 
+@pytest.mark.process
 def test_a_kernel_that_dies_is_named_with_its_last_words(tmp_path):
     """What it printed before it went is the reason."""
     session = run(spec(tmp_path, "import sys; print('no such module: ipykernel'); sys.exit(3)"))
@@ -80,6 +81,7 @@ def test_a_kernel_that_dies_is_named_with_its_last_words(tmp_path):
     assert {row.status for row in rest} == {"skip"}
 
 
+@pytest.mark.process
 def test_a_kernel_that_hangs_is_stopped_at_the_limit(tmp_path):
     """It never says what it is; its process does not outlive the check."""
     session = run(spec(tmp_path, "import time; time.sleep(3600)"), limits=SHORT)
@@ -88,6 +90,7 @@ def test_a_kernel_that_hangs_is_stopped_at_the_limit(tmp_path):
     assert gone(tmp_path)
 
 
+@pytest.mark.process
 def test_a_kernel_that_ignores_being_asked_to_stop_is_killed(tmp_path):
     """SIGTERM and SIGINT are not enough for some."""
     script = "import signal, time\nfor s in (2, 15): signal.signal(s, signal.SIG_IGN)\ntime.sleep(3600)"
@@ -95,6 +98,7 @@ def test_a_kernel_that_ignores_being_asked_to_stop_is_killed(tmp_path):
     assert gone(tmp_path)
 
 
+@pytest.mark.process
 def test_a_kernel_that_prints_without_end_keeps_neither_us_nor_the_disk_busy(tmp_path):
     """Only the end of it is kept."""
     session = run(spec(tmp_path, "while True: print('\\x1b[31mgarbage ' * 500)"), limits=SHORT)
@@ -103,6 +107,7 @@ def test_a_kernel_that_prints_without_end_keeps_neither_us_nor_the_disk_busy(tmp
     assert gone(tmp_path)
 
 
+@pytest.mark.process
 def test_a_kernel_that_speaks_something_else_is_named(tmp_path):
     """The sockets answer, and not in Jupyter's protocol."""
     session = run(spec(tmp_path, GARBAGE))
@@ -111,6 +116,7 @@ def test_a_kernel_that_speaks_something_else_is_named(tmp_path):
     assert gone(tmp_path)
 
 
+@pytest.mark.process
 def test_a_kernel_that_prints_our_mark_is_not_believed(tmp_path):
     """The mark is another one each time, and what the kernel prints goes elsewhere."""
     script = 'import time\nprint(\'torchdoctor-00:{"event": "end"}\')\ntime.sleep(3600)'
@@ -134,6 +140,7 @@ def test_a_cell_that_hangs_is_named_and_stopped_with_its_kernel(demo, real, tmp_
     assert gone(tmp_path)
 
 
+@pytest.mark.process
 def test_a_kernel_whose_program_is_gone_is_named(tmp_path):
     """The system's own words."""
     session = run(spec(tmp_path, "", argv=["/nowhere/python", "-f", "{connection_file}"]))
@@ -141,6 +148,7 @@ def test_a_kernel_whose_program_is_gone_is_named(tmp_path):
     assert "/nowhere/python" in session.detail
 
 
+@pytest.mark.process
 def test_a_python_without_jupyter_cannot_start_a_kernel(tmp_path):
     """Named as what is missing."""
     import subprocess
@@ -152,6 +160,7 @@ def test_a_python_without_jupyter_cannot_start_a_kernel(tmp_path):
     assert "jupyter_client" in session.detail
 
 
+@pytest.mark.process
 def test_a_client_that_is_no_python_is_an_error_of_ours(tmp_path):
     """No traceback, and what to do."""
     with pytest.raises(KernelFailed) as caught:
@@ -159,6 +168,7 @@ def test_a_client_that_is_no_python_is_an_error_of_ours(tmp_path):
     assert "list" in caught.value.fix
 
 
+@pytest.mark.process
 def test_the_connection_file_is_not_left_behind(tmp_path, monkeypatch):
     """Jupyter's runtime folder stays as it was, even when the kernel had to be killed."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))

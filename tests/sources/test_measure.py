@@ -199,6 +199,7 @@ main()
 """
 
 
+@pytest.mark.process
 def test_index_mirrors_shows_what_each_gives(tmp_path):
     """A figure where it answers, the reason where not; a script gets both."""
     with FaultServer() as quick, FaultServer() as dead:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TOOL = Path(__file__).parents[2] / "tools" / "pci_names.py"
 DATA = Path(__file__).parents[2] / "torchdoctor" / "detect" / "data"
 LIST = """\
@@ -25,6 +27,7 @@ LIST = """\
 """
 
 
+@pytest.mark.process
 def test_display_devices_and_switches_are_kept_and_others_left(tmp_path):
     """Sound and network are left; a board's own name is none of the chip's; date and source stand beside."""
     (tmp_path / "pci.ids").write_text(LIST)

@@ -19,9 +19,10 @@ from torchdoctor import verify
 from torchdoctor.bench import bench
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.probe import suite
+from torchdoctor.verify import CheckResult
 
 if TYPE_CHECKING:
-    from torchdoctor.verify import CheckResult, VerifyReport
+    from torchdoctor.verify import VerifyReport
 
 CHECKS = [step.id for step in suite.VERIFY]
 BEFORE = [step.id for step in suite.BEFORE]
@@ -38,6 +39,7 @@ def bare(tmp_path_factory) -> Path:
     return environment(tmp_path_factory.mktemp("bare") / "env")
 
 
+@pytest.mark.process
 def test_an_environment_without_torch_fails_the_import_and_says_what_to_run(bare):
     """Torch's absence is a result with the fix, and nothing else is tried."""
     report = verify.verify(bare)
@@ -52,6 +54,7 @@ def test_an_environment_without_torch_fails_the_import_and_says_what_to_run(bare
     assert report.environment["torch"] is None
 
 
+@pytest.mark.process
 def test_an_import_error_is_the_detail_and_its_traceback_the_evidence(tmp_path):
     """What torch raised is said in its own words."""
     python = environment(tmp_path / "env", torch='raise ImportError("libgomp.so.1: no such file")')
@@ -63,6 +66,7 @@ def test_an_import_error_is_the_detail_and_its_traceback_the_evidence(tmp_path):
     assert any("torch/__init__.py" in line for line in imported.evidence)
 
 
+@pytest.mark.process
 def test_a_crash_in_the_import_is_named_by_its_signal(tmp_path):
     """A segmentation fault is a failed check, and the place where it happened is evidence."""
     python = environment(tmp_path / "env", torch="import ctypes; ctypes.string_at(0)")
@@ -77,6 +81,7 @@ def test_a_crash_in_the_import_is_named_by_its_signal(tmp_path):
     assert by_id(report)["conv"].status == "skip"
 
 
+@pytest.mark.process
 def test_a_hang_is_stopped_at_its_limit_and_shows_where_it_hung(tmp_path):
     """A check that never ends is a failure with its time limit."""
     python = environment(tmp_path / "env", torch="import time; time.sleep(600)")
@@ -90,6 +95,7 @@ def test_a_hang_is_stopped_at_its_limit_and_shows_where_it_hung(tmp_path):
     assert any("torch/__init__.py" in line for line in imported.evidence)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("last", "named"),
     [
@@ -113,6 +119,7 @@ def test_checks_after_one_that_takes_the_process_with_it_still_run(tmp_path, las
     assert checks["torchaudio"].status == "skip"
 
 
+@pytest.mark.process
 def test_a_check_that_raises_system_exit_is_a_failure(tmp_path):
     """Nor can a library end the probe politely."""
     python = environment(tmp_path / "env", torch=ODD_TORCH + '###\ndef Generator(): sys.exit("enough")')
@@ -120,6 +127,7 @@ def test_a_check_that_raises_system_exit_is_a_failure(tmp_path):
     assert by_id(verify.verify(python))["conv"].detail == "SystemExit: enough"
 
 
+@pytest.mark.process
 def test_an_environment_that_dies_every_time_still_ends(tmp_path):
     """A process that cannot even begin again gives up instead of trying for ever."""
     # It imports once; from then on, never again.
@@ -135,6 +143,7 @@ def test_an_environment_that_dies_every_time_still_ends(tmp_path):
     assert "status 7" in checks["conv"].detail
 
 
+@pytest.mark.process
 def test_a_search_for_devices_that_crashes_leaves_the_cpu_to_be_proven(tmp_path):
     """A driver that kills the process is found, and is not asked again."""
     crash = "###\nclass cuda:\n    is_available = staticmethod(lambda: os.kill(os.getpid(), signal.SIGSEGV))"
@@ -147,6 +156,7 @@ def test_a_search_for_devices_that_crashes_leaves_the_cpu_to_be_proven(tmp_path)
     assert checks["tensor"].detail.startswith("AttributeError")
 
 
+@pytest.mark.process
 def test_output_of_others_does_not_reach_the_results(tmp_path):
     """A sitecustomize that prints, also without a line's end, and a chatty torch break nothing."""
     python = environment(
@@ -161,6 +171,7 @@ def test_output_of_others_does_not_reach_the_results(tmp_path):
     assert by_id(report)["import"].detail == "OSError: bad"
 
 
+@pytest.mark.process
 def test_a_flood_of_output_is_drained_and_only_its_end_is_kept(tmp_path):
     """100 MB on each stream neither block nor fill the memory."""
     flood = 'import os\nfor _ in range(1600): os.write({0}, b"x" * 65536)\n'
@@ -176,6 +187,7 @@ def test_a_flood_of_output_is_drained_and_only_its_end_is_kept(tmp_path):
     assert 0 < sum(map(len, imported.evidence)) <= 8192
 
 
+@pytest.mark.process
 def test_a_torch_elsewhere_is_not_taken_for_the_environments(bare, tmp_path, monkeypatch):
     """Neither the current folder nor PYTHONPATH can shadow what is proven."""
     (tmp_path / "torch.py").write_text('raise SystemError("shadow")')
@@ -186,6 +198,7 @@ def test_a_torch_elsewhere_is_not_taken_for_the_environments(bare, tmp_path, mon
     assert "not installed" in by_id(verify.verify(bare))["import"].detail
 
 
+@pytest.mark.process
 def test_a_torch_on_pythonpath_only_is_told_apart_from_none(bare, tmp_path, monkeypatch):
     """Where module systems put it, the proof of an environment does not look, and says so."""
     (tmp_path / "torch").mkdir()
@@ -197,6 +210,7 @@ def test_a_torch_on_pythonpath_only_is_told_apart_from_none(bare, tmp_path, monk
     assert f"torch is in PYTHONPATH ({tmp_path}) only" in detail
 
 
+@pytest.mark.process
 def test_a_folder_left_by_a_broken_removal_is_not_torch(tmp_path):
     """An empty namespace package imports, and is named for what it is."""
     python = environment(tmp_path / "env", torch="")
@@ -208,6 +222,7 @@ def test_a_folder_left_by_a_broken_removal_is_not_torch(tmp_path):
     assert "is named torch and is not PyTorch" in imported.detail
 
 
+@pytest.mark.process
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
     """No bytecode in the environment, no file in the temporary folder."""
     scratch = tmp_path / "scratch"
@@ -224,6 +239,7 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
     assert not list((tmp_path / "env").rglob("__pycache__"))
 
 
+@pytest.mark.process
 def test_results_are_heard_as_they_come(bare):
     """The callback gets what the report will hold, in the same order."""
     heard: list[CheckResult] = []
@@ -233,6 +249,7 @@ def test_results_are_heard_as_they_come(bare):
     assert tuple(heard) == report.checks
 
 
+@pytest.mark.process
 def test_an_error_in_the_callback_is_the_callers_own(bare):
     """A closed terminal is not mistaken for a broken environment."""
 
@@ -243,6 +260,7 @@ def test_an_error_in_the_callback_is_the_callers_own(bare):
         verify.verify(bare, on_result=shut)
 
 
+@pytest.mark.process
 def test_only_and_skip_choose_the_checks(bare):
     """A failing import is reported whatever was chosen."""
     assert [check.id for check in verify.verify(bare, only=["tensor", "conv"], skip=["conv"]).checks] == [
@@ -260,15 +278,20 @@ def test_a_check_that_does_not_exist_is_wrong_usage(bare):
     assert "autograd" in caught.value.fix
 
 
+@pytest.mark.process
 def test_verify_writes_the_contracts_json(bare):
-    """The keys that scripts rest on, and evidence only where there is some."""
+    """The keys that scripts rest on; a code where a check did not pass, and evidence only where there is some."""
     document = verify.verify(bare).to_json()
+    keys = ["id", "device", "status", "seconds", "detail"]
+    passed = CheckResult(id="conv", device="cpu", status="pass", seconds=0.1, detail="1e-7")
 
     assert list(document) == ["schema", "environment", "checks", "passed"]
     assert document["schema"] == 1
-    assert list(document["checks"][0]) == ["id", "device", "status", "seconds", "detail"]
+    assert list(document["checks"][0]) == [*keys, "code"]
+    assert list(passed.to_json()) == keys
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("content", "mode"),
     [(None, 0), ("#!/bin/sh\nexit 3\n", 0o755), ("#!/bin/sh\n", 0o644), ("\x7fELF rubbish", 0o755)],
@@ -288,6 +311,7 @@ def test_an_interpreter_that_cannot_be_run_is_an_error_with_a_fix(tmp_path, cont
     assert caught.value.fix
 
 
+@pytest.mark.process
 def test_a_python_that_dies_at_its_start_says_why(tmp_path):
     """The last of what it wrote is in the error."""
     python = environment(tmp_path / "env", sitecustomize='import os; os.write(2, b"no\\n"); os.abort()')
@@ -304,6 +328,7 @@ def test_a_temporary_folder_that_cannot_be_made_is_an_error_with_a_fix(bare, mon
         verify.verify(bare)
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_the_probe_and_its_workers(tmp_path):
     """The interrupt goes on to the caller; no process of ours is left."""
     # The probe and a worker of its own hold a lock on this file for as long as they live.
@@ -331,6 +356,7 @@ def test_ctrl_c_ends_the_probe_and_its_workers(tmp_path):
         wait_for(lambda: locks(file))
 
 
+@pytest.mark.process
 def test_ctrl_c_in_the_command_is_130_and_no_traceback(tmp_path):
     """As the contract has it."""
     reached = tmp_path / "reached"
@@ -349,6 +375,7 @@ def test_ctrl_c_in_the_command_is_130_and_no_traceback(tmp_path):
     assert b"interrupted" in said
 
 
+@pytest.mark.process
 def test_an_error_that_spoils_the_process_does_not_spoil_the_next_checks(tmp_path):
     """After a CUDA error every call in that process raises it again: the rest goes on in a new one."""
     gpu = """
@@ -377,6 +404,7 @@ def test_an_error_that_spoils_the_process_does_not_spoil_the_next_checks(tmp_pat
     assert checks[1].detail == "ValueError: well"
 
 
+@pytest.mark.process
 def test_a_gpu_on_which_nothing_runs_is_one_failure(tmp_path):
     """The cause once, and the rest skipped with it."""
     gpu = """
@@ -401,6 +429,7 @@ def test_a_gpu_on_which_nothing_runs_is_one_failure(tmp_path):
     assert by_id(report)["conv"].detail == "not run, because nothing runs on cuda:0"
 
 
+@pytest.mark.process
 def test_workers_of_a_probe_that_crashed_do_not_delay_it(tmp_path):
     """A forked worker that holds the pipe is ended, not waited for."""
     python = environment(
@@ -414,6 +443,7 @@ def test_workers_of_a_probe_that_crashed_do_not_delay_it(tmp_path):
     assert "status 1" in by_id(report)["import"].detail
 
 
+@pytest.mark.process
 def test_bench_without_torch_is_one_error(bare):
     """The cause once, not once a case."""
     report = bench(bare)
@@ -423,6 +453,7 @@ def test_bench_without_torch_is_one_error(bare):
     assert "torchdoctor install" in (report.results[0].error or "")
 
 
+@pytest.mark.process
 def test_a_bench_case_that_crashes_is_an_error_and_the_others_run(tmp_path):
     """As in verify."""
     crash = "###\ndef __getattr__(name):\n    if name == 'randn': os._exit(4)\n    raise AttributeError(name)"
@@ -434,6 +465,7 @@ def test_a_bench_case_that_crashes_is_an_error_and_the_others_run(tmp_path):
     assert all("status 4" in (error or "") for error in errors.values())
 
 
+@pytest.mark.process
 def test_importing_the_runner_costs_the_standard_library_only():
     """No package is loaded for it."""
     listing = subprocess.run(
@@ -444,6 +476,7 @@ def test_importing_the_runner_costs_the_standard_library_only():
     assert {"rich", "click", "requests", "packaging", "torch"}.isdisjoint(listing.stdout.split())
 
 
+@pytest.mark.process
 def test_the_oldest_python_runs_the_probe():
     """Python 3.8 without torch gives a result, not a syntax error."""
     on_path = shutil.which("python3.8", path="/usr/bin:/usr/local/bin")

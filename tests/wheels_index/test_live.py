@@ -310,6 +310,7 @@ def test_any_json_is_an_overlay_or_a_value_error(value, key, data):
     list(LiveSnapshot(bundled(), found).releases())
 
 
+@pytest.mark.process
 def test_the_overlay_is_imported_only_when_it_is_there():
     """Reading the bundled snapshot alone does not import what merges."""
     code = "import sys, wheels_index as w; w.bundled().release('2.4.1'); print('wheels_index.live' in sys.modules)"

@@ -273,12 +273,14 @@ def test_a_page_that_is_too_large_is_an_error():
         parse_page(b" " * (64 * 1024 * 1024 + 1), url=OFFICIAL)
 
 
+@pytest.mark.fuzz
 def test_ten_thousand_rubbish_links_leave_a_short_report():
     """Reasons are kept for the first hundred and counted for all."""
     page = parse_page(_anchor("..%2ftorch.whl") * 10_000 + _anchor(NAME), url=OFFICIAL)
     assert (len(page.wheels), len(page.rejected), page.rejected_total) == (1, 100, 10_000)
 
 
+@pytest.mark.fuzz
 def test_links_beyond_the_limit_are_not_read():
     """A page of 200,001 links is read up to the limit, and says so."""
     page = parse_page("<a >" * 200_000 + _anchor(NAME), url=OFFICIAL)
@@ -301,6 +303,7 @@ UGLY = [
 ]
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("piece", UGLY)
 def test_a_hostile_page_takes_linear_time(piece):
     """Eight megabytes of what makes html.parser quadratic are read in seconds."""

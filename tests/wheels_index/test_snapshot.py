@@ -65,6 +65,7 @@ def test_other_projects_are_read_when_asked_for():
     assert SNAPSHOT.project("../releases/2.4.1") == SNAPSHOT.project("nothing") == ()
 
 
+@pytest.mark.process
 def test_importing_the_library_stays_light():
     """`import wheels_index` and reading a release import neither a page parser nor subprocess."""
     heavy = ("html.parser", "urllib.request", "importlib.metadata", "subprocess", "wheels_index.index_page")

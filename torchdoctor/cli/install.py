@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,24 +119,16 @@ def command(
 
 
 def _system(folder: Path, python: str | None) -> System:
-    """This computer; where it is clear which Python it will be, that one and its pip are asked at once.
-
-    Both answer while the rest of the program loads, which takes as long.
-    """
+    """This computer; where it is clear which Python it will be, that one describes itself while the program loads."""
     from torchdoctor.core.system import host_system
 
     if python is not None or folder.exists():
         return host_system(os.environ)
     from torchdoctor.core.system.prefetch import prefetch
-    from torchdoctor.detect.python.describe import describing
+    from torchdoctor.detect.python.describe import DESCRIBE_SECONDS, describing
     from torchdoctor.detect.python.find import base_interpreter
-    from torchdoctor.sources.read_config import PIP_SECONDS, asking_pip, pip_may_have_files
 
-    own, system = base_interpreter(), host_system(os.environ)
-    asked = [describing(own)]
-    if pip_may_have_files(system, (Path(sys.base_prefix), Path(sys.prefix))):
-        asked.append(asking_pip(own))
-    return prefetch(os.environ, asked, timeout=PIP_SECONDS)
+    return prefetch(os.environ, [describing(base_interpreter())], timeout=DESCRIBE_SECONDS)
 
 
 def _lock_alone(

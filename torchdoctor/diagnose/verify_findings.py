@@ -1,6 +1,6 @@
-"""VerifyReport -> Findings: what each check that did not pass means, and what to do about it.
+"""VerifyReport -> findings: what each check that did not pass means, and how to fix it.
 
-The table verify_causes.toml knows what the checks themselves say; the rules read the tracebacks.
+The table verify_causes.toml maps the codes of checks to causes; the rules of diagnose read the tracebacks of the rest.
 """
 
 from __future__ import annotations
@@ -22,110 +22,129 @@ if TYPE_CHECKING:
 
     Translate = Callable[[str], str]
 
-__all__ = ["checks_with_known_cause", "findings_from", "messages"]
+__all__ = ["checks_with_known_cause", "findings_from", "messages", "verify_causes"]
 
-# Beyond this many lines a traceback says the same again.
-_LINES = 60
-_SHOWN = 400
+# Beyond this many lines a traceback says nothing new.
+_MAX_TRACEBACK_LINES = 60
+_MAX_EVIDENCE_CHARACTERS = 400
 
 
 def findings_from(report: VerifyReport, translate: Translate = str) -> tuple[Finding, ...]:
-    """The causes of what failed or was warned of, errors first, each once; `translate` gives the texts' language."""
-    troubled = [check for check in report.checks if check.status in ("fail", "warn")]
+    """Return the causes of failures and warnings, each once, errors first.
+
+    `translate` turns the table's English into the language of the texts.
+    """
+    values = _placeholders(report.environment)
     found: dict[str, Finding] = {}
     unknown = []
-    values = _values(report.environment)
-    for check in troubled:
-        finding = _known(check, values, translate)
-        if finding is not None:
-            _take(found, finding)
+    for check in report.checks:
+        cause = _cause_of(check) if check.status in ("fail", "warn") else None
+        if cause is not None:
+            _add(found, _finding(check, cause, values, translate))
         elif check.status == "fail":
             unknown.append(check)
-    # With a cause in hand the other failures follow from it, and a rule that reads them could only guess.
+    # With an error's cause known, the other failures follow from it, and a rule that reads them could only guess.
     if not any(finding.severity == "error" for finding in found.values()):
-        for finding in _read(report.environment, unknown, translate):
-            _take(found, finding)
-    return tuple(sorted(found.values(), key=lambda row: ("error", "warning", "note").index(row.severity)))
+        for finding in _findings_in_tracebacks(report.environment, unknown, translate):
+            _add(found, finding)
+    order = ("error", "warning", "note")
+    return tuple(sorted(found.values(), key=lambda finding: order.index(finding.severity)))
+
+
+def checks_with_known_cause(report: VerifyReport) -> tuple[CheckResult, ...]:
+    """Return the failed checks whose cause is in the table: their tracebacks add nothing.
+
+    A crash or a hang is not among them: only its evidence shows where it happened.
+    """
+    causes = ((check, _cause_of(check)) for check in report.checks if check.status == "fail")
+    return tuple(check for check, cause in causes if cause and not cause["id"].startswith("process-"))
 
 
 def messages() -> Iterator[str]:
-    """Every text of the table that is to be translated; a step of one is a sentence, or a command as it stands."""
-    for row in _causes():
-        yield row["title"]
-        yield row["explanation"]
-        yield from (step for step in row["fix"] if step[:1].isupper())
+    """Yield every text of the table that is translated; a step of a fix is a sentence, or a command as it is."""
+    for cause in verify_causes():
+        yield cause["title"]
+        yield cause["explanation"]
+        yield from (step for step in cause["fix"] if step[:1].isupper())
 
 
-def _take(found: dict[str, Finding], finding: Finding) -> None:
-    """Each cause once, as grave as the gravest check that shows it."""
+@functools.cache
+def verify_causes() -> tuple[dict[str, Any], ...]:
+    """Return the rows of verify_causes.toml, which says what each key means."""
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    text = resources.files("torchdoctor.diagnose").joinpath("verify_causes.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["cause"])
+
+
+def _add(found: dict[str, Finding], finding: Finding) -> None:
+    """Keep each cause once, with the highest severity of the checks that show it."""
     known = found.get(finding.id)
     if known is None or (known.severity != "error" and finding.severity == "error"):
         found[finding.id] = finding
 
 
-def checks_with_known_cause(report: VerifyReport) -> tuple[CheckResult, ...]:
-    """The checks whose cause the table knows from what they say: their tracebacks tell no more.
-
-    A crash or a hang is not among them: where it happened stands in its evidence alone.
-    """
-    values = _values(report.environment)
-    found = ((check, _known(check, values)) for check in report.checks if check.status == "fail")
-    return tuple(check for check, cause in found if cause and not cause.id.startswith("process-"))
-
-
-def _known(check: CheckResult, values: Mapping[str, str], translate: Translate = str) -> Finding | None:
-    whole = "\n".join((check.detail, *check.evidence))
-    for row in _causes():
-        if not re.fullmatch(row["check"], check.id) or not re.search(row["seen"], whole):
+def _cause_of(check: CheckResult) -> Mapping[str, Any] | None:
+    """Return the first row of the table that fits the check."""
+    # The sentence of an exception is torch's; every other sentence is our own and decides nothing.
+    foreign = (*check.evidence, check.detail) if check.code == "exception" else check.evidence
+    text = "\n".join(foreign)
+    for cause in verify_causes():
+        if not re.fullmatch(cause["check"], check.id):
             continue
-        severity: Severity = (
-            "warning" if check.status == "warn" and row["severity"] == "error" else row["severity"]
-        )
-        title, explanation = row["title"], row["explanation"]
-        return Finding(
-            id=row["id"],
-            severity=severity,
-            title=translate(title),
-            evidence=(
-                transform(
-                    message(
-                        "{check} on {device}: {detail}",
-                        check=check.id,
-                        device=check.device,
-                        detail=check.detail,
-                    ),
-                    lambda text: text[:_SHOWN],
-                ),
-            ),
-            explanation=translate(explanation),
-            fix=tuple(_filled([translate(step) for step in row["fix"]], values)),
-        )
+        if check.code in cause.get("codes", ()) or ("text" in cause and re.search(cause["text"], text)):
+            return cause
     return None
 
 
-def _read(
+def _finding(
+    check: CheckResult, cause: Mapping[str, Any], values: Mapping[str, str], translate: Translate
+) -> Finding:
+    severity: Severity = cause["severity"]
+    if check.status == "warn" and severity == "error":
+        severity = "warning"
+    evidence = message(
+        "{check} on {device}: {detail}", check=check.id, device=check.device, detail=check.detail
+    )
+    return Finding(
+        id=cause["id"],
+        severity=severity,
+        title=translate(cause["title"]),
+        evidence=(transform(evidence, lambda text: text[:_MAX_EVIDENCE_CHARACTERS]),),
+        explanation=translate(cause["explanation"]),
+        fix=tuple(_filled([translate(step) for step in cause["fix"]], values)),
+    )
+
+
+def _findings_in_tracebacks(
     environment: Mapping[str, Any], failed: Sequence[CheckResult], translate: Translate
 ) -> tuple[Finding, ...]:
-    """What the rules make of the tracebacks."""
+    """Return what the rules find in the tracebacks of these checks."""
     if not failed:
         return ()
     from torchdoctor.diagnose.engine import diagnose_text
 
     lines = [f"{name}=={environment[name]}" for name in ("torch", "torchvision") if environment.get(name)]
     for check in failed:
-        lines += [*check.evidence[-_LINES:], check.detail]
-    found = diagnose_text("\n".join(lines), translate)
-    return tuple(row for row in found.findings if row.confidence != "possible")
+        lines += [*check.evidence[-_MAX_TRACEBACK_LINES:], check.detail]
+    diagnosis = diagnose_text("\n".join(lines), translate)
+    return tuple(finding for finding in diagnosis.findings if finding.confidence != "possible")
 
 
 def _filled(steps: Sequence[str], values: Mapping[str, str]) -> Iterator[str]:
+    """Yield the steps with their values filled in, without those that need an unknown value."""
     for step in steps:
         needed = set(re.findall(r"\{(\w+)\}", step))
         if needed <= set(values):
             yield step.format_map(values)
 
 
-def _values(environment: Mapping[str, Any]) -> dict[str, str]:
+def _placeholders(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values for the table's fixes that are known of this environment, quoted for a shell."""
     version = str(environment.get("torch") or "")
     variant = environment.get("variant") or (version.partition("+")[2] or None)
     values = {
@@ -135,15 +154,3 @@ def _values(environment: Mapping[str, Any]) -> dict[str, str]:
         "index": f"https://download.pytorch.org/whl/{variant}" if variant else None,
     }
     return {name: shlex.quote(str(value)) for name, value in values.items() if value}
-
-
-@functools.cache
-def _causes() -> tuple[dict[str, Any], ...]:
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    text = resources.files("torchdoctor.diagnose").joinpath("verify_causes.toml").read_text("utf-8")
-    return tuple(tomllib.loads(text)["cause"])

@@ -15,7 +15,7 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.location import interpreter_of
-from torchdoctor.inventory.installed import damaged_packages
+from torchdoctor.inventory import damaged_packages
 
 if TYPE_CHECKING:
     import threading

@@ -1,4 +1,4 @@
-"""What lies in an environment: packages, builds, files in the way, settings. Read as text and files, never imported."""
+"""What an environment contains: packages, builds, files in the way, settings. Read as files; nothing is imported."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.inventory.collect import collect_inventory
+    from torchdoctor.inventory.installed import damaged_packages, installed_versions
     from torchdoctor.inventory.model import Inventory
 
-__all__ = ["Inventory", "collect_inventory"]
+__all__ = ["Inventory", "collect_inventory", "damaged_packages", "installed_versions"]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
     __getattr__ = lazy_names(
@@ -18,5 +19,6 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         {
             "model": ("Inventory",),
             "collect": ("collect_inventory",),
+            "installed": ("damaged_packages", "installed_versions"),
         },
     )

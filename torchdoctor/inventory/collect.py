@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from torchdoctor.core.fact import absent, found, unknown
 from torchdoctor.core.i18n.messages import message
@@ -16,7 +16,7 @@ from torchdoctor.inventory.libraries import cuda_majors, openmp_runtimes, torch_
 from torchdoctor.inventory.metadata import is_relevant, parse_install_record
 from torchdoctor.inventory.model import Duplicate, Inventory
 from torchdoctor.inventory.record import check_record
-from torchdoctor.inventory.tool_settings import conda_settings, pip_settings, uv_settings
+from torchdoctor.inventory.tool_settings import tool_settings
 from torchdoctor.inventory.torch_packages import PROJECTS, copies_in, duplicates_of
 from torchdoctor.inventory.truncated_libraries import truncated
 from wheels_index import bundled
@@ -99,7 +99,9 @@ def collect_inventory(
         numpy=_numpy(own, first["torch"], platform_of(python), facts, where),
         openmp=_rows(openmp_runtimes(prefix, sites), where, problems),
         cuda_majors=_rows(cuda_majors(everything), where, problems),
-        settings=_settings(system, python, here),
+        settings=_rows(
+            tool_settings(system.environ, python, here), "the files and variables of pip, uv and conda"
+        ),
         proxies=_rows(proxies(system.environ), _ENVIRON),
         certificates=_rows(certificates(system.environ), _ENVIRON),
         variables=_rows(variables(system.environ), _ENVIRON),
@@ -204,17 +206,6 @@ def _numpy(
     if row is None or row.version is None:
         return absent(where)
     return found(numpy_compatibility(row.version, torch, platform, index), row.metadata)
-
-
-def _settings(system: System, python: PythonInfo, here: Path) -> Fact[tuple[Any, ...]]:
-    from torchdoctor.sources.read_config import uv_tables
-
-    rows = [
-        *pip_settings(system.environ, python),
-        *uv_settings(system.environ, list(uv_tables(system.environ, here))),
-        *conda_settings(system.environ, python),
-    ]
-    return _rows(rows, "the files and variables of pip, uv and conda")
 
 
 def _install_record(prefix: str) -> Fact[InstallRecord]:

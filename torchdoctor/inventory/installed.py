@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
-from wheels_index import variant_of
+from torchdoctor.inventory.distributions import read_folder
+from torchdoctor.inventory.metadata import is_relevant
+from torchdoctor.inventory.record import check_record
+from torchdoctor.inventory.torch_packages import copies_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Installed",
     "InstalledPackage",
-    "build_tag",
     "damaged_packages",
     "installed_versions",
-    "local_variant",
     "read_installed",
 ]
 
@@ -72,10 +72,6 @@ def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
 
     Files are looked for and their sizes compared, as their RECORD says; none is read.
     """
-    from torchdoctor.inventory.distributions import read_folder
-    from torchdoctor.inventory.metadata import is_relevant
-    from torchdoctor.inventory.record import check_record
-
     damaged: dict[str, int] = {}
     for folder in folders:
         for row in read_folder(str(folder)).distributions:
@@ -96,26 +92,9 @@ def installed_versions(system: System, python: Path) -> dict[str, str]:
 
 
 def _in_folder(folder: Path) -> list[InstalledPackage]:
-    from torchdoctor.inventory.distributions import read_folder
-    from torchdoctor.inventory.torch_packages import copies_in
 
     return [
         InstalledPackage(name=row.name, version=row.version, build=row.variant.value, folder=row.folder)
         for row in copies_in(read_folder(str(folder)))
         if row.version is not None
     ]
-
-
-def build_tag(text: str) -> str | None:
-    """The variant in the `__version__` line of a version.py, such as cu130; None when it names none."""
-    from torchdoctor.inventory.metadata import parse_version_file
-
-    return local_variant(parse_version_file(text).version)
-
-
-def local_variant(version: str | None) -> str | None:
-    """The variant that a version's local part names: cu130 of 2.13.0+cu130; None when it names none."""
-    try:
-        return variant_of(Version(version)) if version else None
-    except InvalidVersion:
-        return None

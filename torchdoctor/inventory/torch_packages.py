@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import absent, found, unknown
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.versions import public_version
 from torchdoctor.inventory import files
-from torchdoctor.inventory.installed import local_variant
+from torchdoctor.inventory.build_variant import local_variant
 from torchdoctor.inventory.metadata import parse_version_file
 from torchdoctor.inventory.model import TorchPackage
 
@@ -50,14 +51,12 @@ def _right_one(rows: list[Distribution], folder: str, project: str) -> Distribut
     if len(rows) > 1:
         said = _version_file(f"{folder}/{project}/version.py").value
         same = [
-            row for row in rows if said and said.version and _public(row.version) == _public(said.version)
+            row
+            for row in rows
+            if said and said.version and public_version(row.version) == public_version(said.version)
         ]
         return (same or rows)[0]
     return rows[0] if rows else None
-
-
-def _public(version: str | None) -> str:
-    return (version or "").partition("+")[0]
 
 
 def _version_file(path: str) -> Fact[VersionFile]:

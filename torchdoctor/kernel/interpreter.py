@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.inventory.installed import build_tag
+from torchdoctor.inventory.build_variant import variant_of_version_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,6 +102,6 @@ def torch_of(system: System, folders: Iterable[Path]) -> tuple[str | None, str |
         version = package_version(system, (folder,), "torch")
         if version is not None:
             text = system.read_text(str(folder / "torch" / "version.py"))
-            build = build_tag(text) if text else None
-            return version, build or build_tag(f"__version__ = '{version}'")
+            build = variant_of_version_file(text) if text else None
+            return version, build or variant_of_version_file(f"__version__ = '{version}'")
     return None, None

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import devices
 
-__all__ = ["of_devices", "of_python", "of_torch", "variant", "version_of"]
+__all__ = ["COMPANIONS", "of_devices", "of_python", "of_torch", "variant", "version_of"]
 
 COMPANIONS = ("torchvision", "torchaudio")
 

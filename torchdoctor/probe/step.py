@@ -1,4 +1,4 @@
-"""What a check and a benchmark case are made of, and what each gives back."""
+"""What a check and a benchmark case are made of, and what each returns."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ from typing import Any, Callable, NamedTuple
 
 __all__ = ["Outcome", "Step", "broken", "failed", "measured", "passed", "skipped", "warned"]
 
-_LONGEST = 400
-_EVIDENCE_LINES = 30
+_MAX_CHARACTERS = 400
+_MAX_EVIDENCE_LINES = 30
 
 
 class Outcome(NamedTuple):
-    """How a step went: pass, fail, skip or warn; a sentence; for a failure what was seen; for a case the figures."""
+    """How a step went.
+
+    `status` is pass, fail, skip or warn, `detail` a sentence. `code` is a stable kebab-case word for the reason where
+    it did not pass: the parent decides by it, so a sentence can be reworded freely. `evidence` holds the lines of a
+    traceback, `figures` what a benchmark case measured.
+    """
 
     status: str
     detail: str
     evidence: tuple[str, ...] = ()
     figures: dict[str, Any] = {}  # noqa: RUF012  # never changed
+    code: str | None = None
 
 
 class Step(NamedTuple):
-    """One thing to prove or to measure.
+    """One thing to verify or to measure.
 
-    `run(torch, device)` does it. `where` says on what: "once" (device "cpu"), "each" (the CPU and every
-    accelerator) or "best" (the fastest device there is). `limit` is in seconds, on a machine of ordinary speed.
-    `tolerance` says how far a right result may be from the reference, `reason` why that far. `quick` marks
-    what takes milliseconds and imports nothing that takes long.
+    `proves` says what a pass shows. `run(torch, device)` does the work. `where` is "once" (device "cpu"), "each" (the
+    CPU and every accelerator) or "best" (the fastest device). `limit` is in seconds, on a machine of ordinary speed.
+    `tolerance` is how far a correct result may be from the reference, `reason` why that far. `quick` marks a step that
+    takes milliseconds and imports nothing slow.
     """
 
     id: str
@@ -44,30 +50,30 @@ def passed(detail: str) -> Outcome:
     return Outcome("pass", detail)
 
 
-def warned(detail: str) -> Outcome:
+def warned(code: str, detail: str) -> Outcome:
     """It works, and the user should know something about it."""
-    return Outcome("warn", detail)
+    return Outcome("warn", detail, code=code)
 
 
-def skipped(why: str) -> Outcome:
+def skipped(code: str, reason: str) -> Outcome:
     """It does not apply here."""
-    return Outcome("skip", why)
+    return Outcome("skip", reason, code=code)
 
 
-def failed(detail: str, evidence: tuple[str, ...] = ()) -> Outcome:
+def failed(code: str, detail: str, evidence: tuple[str, ...] = ()) -> Outcome:
     """It does not work."""
-    return Outcome("fail", detail, evidence)
+    return Outcome("fail", detail, evidence, code=code)
 
 
 def measured(detail: str, figures: dict[str, Any]) -> Outcome:
-    """A benchmark case that ran, with its figures."""
+    """A benchmark case ran, with these figures."""
     return Outcome("pass", detail, (), figures)
 
 
 def broken(error: BaseException) -> Outcome:
-    """An exception as a failure: its last line as the sentence, its traceback as evidence."""
-    said = " ".join(str(error).split())
+    """Turn an exception into a failure: its text is the sentence, its traceback the evidence."""
+    text = " ".join(str(error).split())
     name = type(error).__name__
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
-    shown = [line[:_LONGEST] for line in lines[-_EVIDENCE_LINES:]]
-    return failed((name + ": " + said if said else name)[:_LONGEST], tuple(shown))
+    shown = [line[:_MAX_CHARACTERS] for line in lines[-_MAX_EVIDENCE_LINES:]]
+    return failed("exception", (name + ": " + text if text else name)[:_MAX_CHARACTERS], tuple(shown))

@@ -1,32 +1,37 @@
-"""What pip and uv are configured with: index, extra indexes, find-links, no index, each with where it came from."""
+"""The indexes and folders of wheels that pip and uv are configured with, each with where it was read."""
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.inventory.pip_settings import ENVIRONMENT_SECTION, read_pip_settings
+from torchdoctor.inventory.uv_settings import read_uv_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["Setting", "pip_settings", "uv_settings"]
+    from torchdoctor.detect import PythonInfo
+    from torchdoctor.inventory.pip_settings import PipSetting
+
+__all__ = ["Setting", "installer_settings", "settings_of_pip", "settings_of_uv"]
 
 Kind = Literal["index", "extra-index", "find-links", "no-index"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """One configured place. `origin` names the tool and the key it was read from.
+    """One configured index or folder.
 
-    The kind `no-index` names none: no index is to be asked, only what find-links name.
+    The kind `no-index` names none: no index is asked, only what find-links name.
     """
 
     kind: Kind
-    place: str
-    origin: str
+    place: str  # a URL or a path, as it stands: it may hold a password
+    origin: str  # the tool and the key, for people
 
 
 _PIP_KEYS: dict[str, Kind] = {
@@ -39,17 +44,22 @@ _NO_INDEX: Literal["no-index"] = "no-index"
 _TRUE = ("y", "yes", "t", "true", "on", "1")
 # pip lets the environment override a command's section, and that the global one.
 # https://pip.pypa.io/en/stable/topics/configuration/#precedence-override-order
-_PIP_SECTIONS = (":env:", "install", "global")
+_PIP_SECTIONS = (ENVIRONMENT_SECTION, "install", "global")
 
 
-def pip_settings(listing: str) -> tuple[Setting, ...]:
-    """Read what `pip config list` printed; lines that are not settings are passed over."""
-    found: dict[tuple[str, str], str] = {}
-    for line in listing.splitlines():
-        match = re.fullmatch(r"(:env:|[a-z]{1,20})\.([a-z-]{1,40})=(.+)", line.strip())
-        if match and match[1] in _PIP_SECTIONS and match[2] in (*_PIP_KEYS, _NO_INDEX):
-            found[match[1], match[2]] = _unquoted(match[3])
-    rows = [
+def installer_settings(environ: Mapping[str, str], python: PythonInfo, folder: Path) -> tuple[Setting, ...]:
+    """What the pip of `python` and then uv, for a project in `folder`, are configured with; each place once."""
+    settings = [
+        *settings_of_pip(read_pip_settings(environ, python)),
+        *settings_of_uv(environ, list(read_uv_tables(environ, folder))),
+    ]
+    return tuple({(setting.kind, setting.place): setting for setting in reversed(settings)}.values())[::-1]
+
+
+def settings_of_pip(values: Iterable[PipSetting]) -> tuple[Setting, ...]:
+    """Of pip's settings those that name a place for an installation, the one that counts of each key."""
+    found = {(value.section, value.key): value.value for value in values}
+    settings = [
         Setting(
             kind=kind,
             place=place,
@@ -62,27 +72,18 @@ def pip_settings(listing: str) -> tuple[Setting, ...]:
     for section, value in _first_set(found, _NO_INDEX):
         if value.lower() in _TRUE:
             origin = message("pip's {key} ({section})", key=_NO_INDEX, section=_section(section))
-            rows.append(Setting(kind=_NO_INDEX, place="", origin=origin))
-    return tuple(rows)
+            settings.append(Setting(kind=_NO_INDEX, place="", origin=origin))
+    return tuple(settings)
 
 
 def _section(name: str) -> str:
-    names = {":env:": message("env"), "install": message("install"), "global": message("global")}
+    names = {ENVIRONMENT_SECTION: message("env"), "install": message("install"), "global": message("global")}
     return names[name]
 
 
 def _first_set(found: Mapping[tuple[str, str], str], key: str) -> list[tuple[str, str]]:
-    rows = [(section, found[section, key]) for section in _PIP_SECTIONS if found.get((section, key))]
-    return rows[:1]
-
-
-def _unquoted(text: str) -> str:
-    # pip prints each value as Python's repr.
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return ""
-    return value if isinstance(value, str) else ""
+    values = [(section, found[section, key]) for section in _PIP_SECTIONS if found.get((section, key))]
+    return values[:1]
 
 
 _UV_KEYS: dict[str, Kind] = {
@@ -94,22 +95,24 @@ _UV_KEYS: dict[str, Kind] = {
 }
 
 
-def uv_settings(
+def settings_of_uv(
     environ: Mapping[str, str], files: Sequence[tuple[str, Mapping[str, Any]]]
 ) -> tuple[Setting, ...]:
     """Read uv's variables, then its files (each a name and the parsed table), the nearest first.
 
     https://docs.astral.sh/uv/reference/settings/ and /reference/environment/
     """
-    rows: list[Setting] = []
+    settings: list[Setting] = []
     for key, kind in _UV_KEYS.items():
         places = re.split(r"[\s,]+" if key == "UV_FIND_LINKS" else r"\s+", environ.get(key, "").strip())
-        rows += _settings(kind, [_without_name(place) for place in places], message("uv's {key}", key=key))
+        settings += _settings(
+            kind, [_without_name(place) for place in places], message("uv's {key}", key=key)
+        )
     if environ.get("UV_NO_INDEX", "").lower() in _TRUE:
-        rows.append(Setting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX")))
+        settings.append(Setting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX")))
     for name, table in files:
-        rows += _from_table(table, name)
-    return tuple(rows)
+        settings += _from_table(table, name)
+    return tuple(settings)
 
 
 def _without_name(place: str) -> str:
@@ -119,15 +122,15 @@ def _without_name(place: str) -> str:
 
 
 def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
-    rows: list[Setting] = []
+    settings: list[Setting] = []
     for scope in (table.get("pip"), table):
         if not isinstance(scope, dict):
             continue
-        rows += _settings("index", [scope.get("index-url")], _in_uv("index-url", name))
-        rows += _settings("extra-index", scope.get("extra-index-url"), _in_uv("extra-index-url", name))
-        rows += _settings("find-links", scope.get("find-links"), _in_uv("find-links", name))
+        settings += _settings("index", [scope.get("index-url")], _in_uv("index-url", name))
+        settings += _settings("extra-index", scope.get("extra-index-url"), _in_uv("extra-index-url", name))
+        settings += _settings("find-links", scope.get("find-links"), _in_uv("find-links", name))
         if scope.get("no-index") is True:
-            rows.append(Setting(kind=_NO_INDEX, place="", origin=_in_uv(_NO_INDEX, name)))
+            settings.append(Setting(kind=_NO_INDEX, place="", origin=_in_uv(_NO_INDEX, name)))
     indexes = table.get("index")
     for index in indexes if isinstance(indexes, list) else ():
         # An explicit index serves only the packages that a project pins to it.
@@ -136,8 +139,8 @@ def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
         kind: Kind = "index" if index.get("default") else "extra-index"
         if index.get("format") == "flat":
             kind = "find-links"
-        rows += _settings(kind, [index.get("url")], _in_uv("index", name))
-    return rows
+        settings += _settings(kind, [index.get("url")], _in_uv("index", name))
+    return settings
 
 
 def _in_uv(key: str, file: str) -> str:

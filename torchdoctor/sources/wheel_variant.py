@@ -6,7 +6,7 @@ import zipfile
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from torchdoctor.inventory.installed import build_tag
+from torchdoctor.inventory.build_variant import variant_of_version_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,4 +37,4 @@ def _built(wheel: Path, project: str, _size: int, _changed: int) -> str | None:
             return None
         if member.file_size > _LIMIT:
             return None
-        return build_tag(archive.read(member).decode("utf-8", "replace"))
+        return variant_of_version_file(archive.read(member).decode("utf-8", "replace"))

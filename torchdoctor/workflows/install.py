@@ -19,7 +19,7 @@ from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.install.model import InstallContext
 from torchdoctor.install.record import package_changes
 from torchdoctor.install.staging import recover_environment
-from torchdoctor.inventory.installed import damaged_packages, installed_versions
+from torchdoctor.inventory import damaged_packages, installed_versions
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.read import plan_of_lock, read_lock
 from torchdoctor.resolve.model import Plan, Request
@@ -156,7 +156,7 @@ def _check_kernel_name(options: InstallOptions, system: System) -> None:
 def _look_around(
     options: InstallOptions, python: PythonInfo, system: System, report: Reporter
 ) -> tuple[Detection, Sources]:
-    """The machine and the sources, side by side: pip takes longer to say its settings than all else here."""
+    """The machine and the sources, side by side: both wait for other programs or for the disk."""
     with ThreadPoolExecutor(1) as beside:
         asked = beside.submit(gather_sources, options.sources, system, python, report)
         detection = detect(system, python=python, environment=options.folder, cache=options.cache)

@@ -13,7 +13,7 @@ from torchdoctor.fetch import fetch
 from torchdoctor.install import inspect_location, update_environment
 from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext
-from torchdoctor.inventory.installed import installed_versions
+from torchdoctor.inventory import installed_versions
 from torchdoctor.kernel import register
 from torchdoctor.kernel.list import list_kernels
 from torchdoctor.kernel.names import distinct

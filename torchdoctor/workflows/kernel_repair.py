@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable, KernelFailed, NotConfirmed, UsageError
-from torchdoctor.inventory.installed import installed_versions
+from torchdoctor.inventory import installed_versions
 from torchdoctor.kernel import register
 from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.interpreter import python_in

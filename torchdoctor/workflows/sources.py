@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +10,10 @@ from torchdoctor.core.fs.user_folders import current_folder
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
+from torchdoctor.sources.installer_config import installer_settings
 from torchdoctor.sources.keyring import with_passwords
 from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
 from torchdoctor.sources.order import order_sources
-from torchdoctor.sources.read_config import read_settings
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
@@ -73,12 +72,7 @@ def sources_from_options(
 
 def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tuple[Setting, ...]:
     """Return pip's and uv's settings, without folders that do not exist now; report each of them."""
-    settings = read_settings(
-        system,
-        pythons=(python.executable, Path(sys.executable)),
-        prefixes=(python.prefix, Path(sys.prefix)),
-        folder=current_folder(),
-    )
+    settings = installer_settings(system.environ, python, current_folder())
     return tuple(setting for setting in settings if _is_usable(setting, report))
 
 

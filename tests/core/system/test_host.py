@@ -30,6 +30,7 @@ def system() -> HostSystem:
     return host_system(os.environ)
 
 
+@pytest.mark.process
 def test_a_command_gives_what_it_printed(system):
     """Both streams and the status come back, decoded."""
     code = "import sys; print('out'); print('err', file=sys.stderr)"
@@ -49,6 +50,7 @@ def test_a_missing_command_is_a_value(system):
     assert answer.cause == "torchdoctor-has-no-such-tool is not there"
 
 
+@pytest.mark.process
 @posix
 def test_a_file_that_cannot_run_is_a_value(system, tmp_path):
     """A file without the right to be run, and one of another processor, say so."""
@@ -59,6 +61,7 @@ def test_a_file_that_cannot_run_is_a_value(system, tmp_path):
     assert system.run([str(path)]).failure == "denied"
 
 
+@pytest.mark.process
 @posix
 def test_a_failing_command_gives_its_last_words(system, tmp_path):
     """The cause names the status and the last line of the error stream."""
@@ -67,6 +70,7 @@ def test_a_failing_command_gives_its_last_words(system, tmp_path):
     assert answer.cause == "tool failed with status 9: no driver"
 
 
+@pytest.mark.process
 @posix
 def test_a_command_that_never_ends_is_stopped(system, tmp_path):
     """At the limit the whole process group is killed, and what was printed before is kept."""
@@ -82,6 +86,7 @@ def test_a_command_that_never_ends_is_stopped(system, tmp_path):
     assert not marker.exists()
 
 
+@pytest.mark.process
 @posix
 def test_a_child_left_behind_does_not_take_the_answer_along(system, tmp_path):
     """A command that ended well, with a child that holds its output open, is waited for to the limit only."""
@@ -89,6 +94,7 @@ def test_a_child_left_behind_does_not_take_the_answer_along(system, tmp_path):
     assert (answer.ok, answer.stdout) == (True, "done\n")
 
 
+@pytest.mark.process
 @posix
 def test_endless_output_is_cut(system, tmp_path):
     """A command that prints 100 MB is stopped at the first mebibyte."""
@@ -99,12 +105,14 @@ def test_endless_output_is_cut(system, tmp_path):
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.process
 @posix
 def test_bytes_that_are_no_text_are_replaced(system, tmp_path):
     """Invalid UTF-8 does not raise."""
     assert system.run([_script(tmp_path, r"printf '\377\376ok'")]).stdout == "\ufffd\ufffdok"
 
 
+@pytest.mark.process
 @posix
 def test_a_command_speaks_english_and_hears_nothing(tmp_path):
     """LC_ALL is C whatever the caller's is, and standard input is empty."""

@@ -6,7 +6,11 @@ import os
 import sys
 import time
 
+import pytest
+
 from torchdoctor.core.system.prefetch import prefetch
+
+pytestmark = pytest.mark.process
 
 NOW = (sys.executable, "-c", "import time; print(time.time_ns())")
 

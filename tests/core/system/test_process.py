@@ -54,6 +54,7 @@ def _gone(pid: int) -> bool:
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
 
 
+@pytest.mark.process
 @linux
 @pytest.mark.parametrize("seconds", [60, 0], ids=["parent-runs", "parent-has-ended"])
 def test_leaving_the_block_kills_what_the_process_started(seconds):
@@ -68,6 +69,7 @@ def test_leaving_the_block_kills_what_the_process_started(seconds):
     assert _gone(child)
 
 
+@pytest.mark.process
 @linux
 def test_an_exception_in_the_block_kills_the_process():
     """An interrupt leaves nothing running."""
@@ -76,6 +78,7 @@ def test_an_exception_in_the_block_kills_the_process():
     assert _gone(process.pid)
 
 
+@pytest.mark.process
 @linux
 def test_a_deadline_kills_the_grandchildren_too():
     """What a command started does not outlive its time limit."""
@@ -85,6 +88,7 @@ def test_a_deadline_kills_the_grandchildren_too():
     assert _gone(int(answer.stdout))
 
 
+@pytest.mark.process
 @posix
 def test_a_process_has_a_group_of_its_own():
     """Ctrl-C on a terminal reaches torchdoctor's group only."""
@@ -92,6 +96,7 @@ def test_a_process_has_a_group_of_its_own():
         assert os.getpgid(process.pid) == process.pid != os.getpgrp()
 
 
+@pytest.mark.process
 @posix
 def test_stop_asks_before_it_kills():
     """A process that handles SIGINT ends by itself."""
@@ -103,6 +108,7 @@ def test_stop_asks_before_it_kills():
         assert process.status == 5
 
 
+@pytest.mark.process
 @posix
 def test_stop_kills_a_process_that_does_not_listen():
     """A process that ignores SIGINT is killed after the time it is given."""
@@ -114,6 +120,7 @@ def test_stop_kills_a_process_that_does_not_listen():
         assert process.status == -signal.SIGKILL
 
 
+@pytest.mark.process
 def test_waiting_ends_at_its_limit():
     """`wait` says whether the process has ended."""
     with ManagedProcess(SLEEPS) as process:
@@ -122,12 +129,14 @@ def test_waiting_ends_at_its_limit():
     assert process.wait(10)
 
 
+@pytest.mark.process
 def test_a_program_that_is_missing_raises():
     """A process that cannot be started is an OSError."""
     with pytest.raises(FileNotFoundError):
         ManagedProcess(["/nowhere/tool"])
 
 
+@pytest.mark.process
 def test_input_and_output_are_closed_unless_asked_for():
     """Nothing can be read from a stream that is no pipe."""
     with ManagedProcess([sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"]) as process:
@@ -137,6 +146,7 @@ def test_input_and_output_are_closed_unless_asked_for():
             process.stdout.read()
 
 
+@pytest.mark.process
 def test_output_of_exactly_the_limit_is_whole():
     """One mebibyte is not too long; one byte more is."""
     for more, failure in ((0, None), (1, "too-long")):
@@ -145,6 +155,7 @@ def test_output_of_exactly_the_limit_is_whole():
         assert answer.failure == failure
 
 
+@pytest.mark.process
 def test_a_reader_gets_chunks_until_it_has_enough():
     """Reading stops when `on_chunk` returns False, although the process prints on."""
     seen = []
@@ -153,6 +164,7 @@ def test_a_reader_gets_chunks_until_it_has_enough():
     assert len(seen) == 3
 
 
+@pytest.mark.process
 def test_lines_are_read_to_the_end_and_long_ones_are_cut():
     """Each line is given with its end, a very long one in pieces of 64 KiB, and the end is told."""
     ended, lines = threading.Event(), []
@@ -171,6 +183,7 @@ def test_a_tail_keeps_the_end():
     assert tail.text == "def\ufffd"
 
 
+@pytest.mark.process
 def test_windows_ends_the_tree_of_children(monkeypatch):
     """taskkill follows the children, and a process that has ended is not looked for."""
     calls = []
@@ -185,6 +198,7 @@ def test_windows_ends_the_tree_of_children(monkeypatch):
     assert calls == [process.pid]
 
 
+@pytest.mark.process
 @posix
 def test_taskkill_is_called_with_the_tree_option(monkeypatch, tmp_path):
     """The command is the one of Microsoft's documentation; its absence is no error."""
@@ -198,6 +212,7 @@ def test_taskkill_is_called_with_the_tree_option(monkeypatch, tmp_path):
     process_module._kill_windows_tree(42)
 
 
+@pytest.mark.process
 def test_a_process_that_cannot_be_killed_is_left_behind(monkeypatch):
     """One that is stuck in a driver has no status, and Popen does not warn about it."""
     process = ManagedProcess([sys.executable, "-c", "input()"], stdin=PIPE)

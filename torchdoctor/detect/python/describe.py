@@ -16,10 +16,10 @@ from torchdoctor.errors import EnvironmentUnusable
 if TYPE_CHECKING:
     from torchdoctor.core.system import Completed, System
 
-__all__ = ["PythonInfo", "describe_python", "describing", "parse_description"]
+__all__ = ["DESCRIBE_SECONDS", "PythonInfo", "describe_python", "describing", "parse_description"]
 
 # A first start on a network drive or under a virus scanner takes long; a hang is longer.
-_SECONDS = 30.0
+DESCRIBE_SECONDS = 30.0
 _MARK = "torchdoctor-python "
 _TEXT = (
     "executable", "implementation", "version", "sys_platform", "platform", "machine", "prefix", "base_prefix",
@@ -87,7 +87,7 @@ def describe_python(system: System, executable: Path | str) -> PythonInfo:
 
     Raises `EnvironmentUnusable` when it is not a Python that runs.
     """
-    answer = system.run(describing(executable), timeout=_SECONDS)
+    answer = system.run(describing(executable), timeout=DESCRIBE_SECONDS)
     if not answer.ok:
         raise _unusable(executable, answer)
     try:

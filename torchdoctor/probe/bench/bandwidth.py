@@ -26,7 +26,7 @@ def memory(what: str, torch: Any, device: str, *, threads: int | None = None) ->
     """Copy (read, write) or triad (a + 3 b, written to a third: two reads, one write) far beyond the caches."""
     on_cpu = kind(device) == "cpu"
     if threads and not on_cpu:
-        return skipped(sentence("threads are the CPU's"))
+        return skipped("cpu-only", sentence("threads are the CPU's"))
     cache = _last_cache() if on_cpu else 128 * _MIB
     size = _size(cache, on_cpu)
     arrays = _arrays(torch, device, size, 2 if what == "copy" else 3)
@@ -55,7 +55,7 @@ def memory(what: str, torch: Any, device: str, *, threads: int | None = None) ->
 def host_device(to_device: bool, pinned: bool, torch: Any, device: str) -> Workload | Outcome:
     """Copy 256 MiB between host and device; pinned memory is what the copy engine can read by itself."""
     if kind(device) not in ("cuda", "xpu"):
-        return skipped(sentence("there is no way between two memories to measure"))
+        return skipped("no-device-memory", sentence("there is no way between two memories to measure"))
     size = 256 * _MIB
     host = torch.rand(size // 4)
     host = host.pin_memory() if pinned else host

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from ..devices import kind
 from ..message import sentence
 from ..step import Outcome, skipped
+from ..torch_errors import says
 from .timing import seconds_of
 from .workload import GFLOP, Workload
 
@@ -34,7 +35,7 @@ def matmul(
     on_cpu = kind(device) == "cpu"
     why = _absent(torch, dtype, device)
     if why or (threads and not on_cpu):
-        return skipped(why or "threads are the CPU's")
+        return skipped("not-for-device", why or "threads are the CPU's")
     n = (_CPU if on_cpu else _GPU)[size]
     if dtype == "float32" and not on_cpu:
         n //= 2
@@ -42,10 +43,11 @@ def matmul(
     try:
         fitting, call = _affordable(torch, make, n, device, _LONGEST_CALL.get(dtype, _LONGEST_OTHER))
     except (RuntimeError, NotImplementedError, TypeError) as error:
-        if "out of memory" in str(error):
+        if says(error, "out-of-memory"):
             raise
         return skipped(
-            "this torch has no such product for this device: " + " ".join(str(error).split())[:120]
+            "dtype-not-supported",
+            "this torch has no such product for this device: " + " ".join(str(error).split())[:120],
         )
     params: dict[str, Any] = {"n": fitting}
     wide = 1 if dtype in ("int8", "float8_e4m3fn") else 2 if dtype in ("float16", "bfloat16") else 4
@@ -73,7 +75,7 @@ def _affordable(
             call = make(size)
             taken = seconds_of(torch, call, device)
         except RuntimeError as error:
-            if fitting is None or "out of memory" not in str(error):
+            if fitting is None or not says(error, "out-of-memory"):
                 raise
             return fitting
         fitting = (size, call)

@@ -38,7 +38,7 @@ def cnn(torch: Any, device: str) -> Workload:
 def transformer(autocast: bool, torch: Any, device: str) -> Workload | Outcome:
     """Two encoder layers with a causal mask predict the next token of random text; Adam."""
     if autocast and kind(device) not in ("cuda", "xpu"):
-        return skipped(sentence("mixed precision is measured on accelerators"))
+        return skipped("accelerator-only", sentence("mixed precision is measured on accelerators"))
     on_cpu = kind(device) == "cpu"
     batch, tokens, width, layers, words = (8, 64, 128, 2, 1000) if on_cpu else (32, 256, 512, 4, 8000)
     nn = torch.nn

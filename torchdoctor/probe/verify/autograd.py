@@ -22,14 +22,15 @@ def autograd(torch: Any, device: str) -> Outcome:
     (x**2).sum().backward()
     got, wanted = x.grad, (2 * x.detach()).cpu()
     if got is None:
-        return failed(sentence("backward() left no gradient"))
+        return failed("wrong-gradient", sentence("backward() left no gradient"))
     if not torch.equal(got.cpu(), wanted):
         return failed(
+            "wrong-gradient",
             sentence(
                 "the gradient of x**2 is {tolist}, not {tolist2}",
                 tolist=got.tolist(),
                 tolist2=wanted.tolist(),
-            )
+            ),
         )
     return passed(sentence("the gradient of x**2 is 2x, exactly"))
 
@@ -37,7 +38,7 @@ def autograd(torch: Any, device: str) -> Outcome:
 def gradcheck(torch: Any, device: str) -> Outcome:
     """Compare the gradients of a layer, a softmax and a normalisation with differences of their values."""
     if kind(device) == "mps":
-        return skipped(sentence("needs float64, which mps does not have"))
+        return skipped("dtype-not-supported", sentence("needs float64, which mps does not have"))
     generator = torch.Generator().manual_seed(0)
 
     def made(*shape: int) -> Any:
@@ -56,7 +57,7 @@ def gradcheck(torch: Any, device: str) -> Outcome:
     for name, (function, inputs) in cases.items():
         # Raises with both Jacobians when they differ by more than 1e-5 + 1e-3 of the value.
         if not torch.autograd.gradcheck(function, inputs, eps=1e-6, atol=1e-5, rtol=1e-3):
-            return failed(sentence("{name}: the gradient is not the slope", name=name))
+            return failed("wrong-gradient", sentence("{name}: the gradient is not the slope", name=name))
     return passed(sentence("gradients agree with finite differences: {cases}", cases=joined(cases)))
 
 
@@ -80,16 +81,18 @@ def training(torch: Any, device: str) -> Outcome:
         second = torch.nn.functional.mse_loss(model(x), y)
     after = list(model.parameters())
     if not all(bool(torch.isfinite(tensor).all()) for tensor in [*after, first, second]):
-        return failed(sentence("a parameter or the loss is NaN or infinite after one step"))
+        return failed("wrong-result", sentence("a parameter or the loss is NaN or infinite after one step"))
     still = sum(torch.equal(old, new) for old, new in zip(before, after))
     if still:
         return failed(
-            sentence("{still} of {count} parameters did not change in a step", still=still, count=len(after))
+            "parameters-did-not-change",
+            sentence("{still} of {count} parameters did not change in a step", still=still, count=len(after)),
         )
     was, now = first.item(), second.item()
     if not now < was:
         return failed(
-            sentence("the loss went from {was:.6f} to {now:.6f} in a step; it has to fall", was=was, now=now)
+            "loss-did-not-fall",
+            sentence("the loss went from {was:.6f} to {now:.6f} in a step; it has to fall", was=was, now=now),
         )
     return passed(sentence("the loss fell from {was:.4f} to {now:.4f} in a step", was=was, now=now))
 
@@ -124,13 +127,14 @@ def fit(torch: Any, device: str) -> Outcome:
                 )
             )
     return failed(
+        "loss-did-not-fall",
         sentence(
             "after {steps} steps of Adam the loss is {now:.4f}, from {first:.4f}; it has to fall to "
             "a quarter",
             steps=STEPS,
             now=now,
             first=first,
-        )
+        ),
     )
 
 
@@ -151,12 +155,15 @@ def freezing(torch: Any, device: str) -> Outcome:
         changed = not torch.equal(parameter, before[name])
         if name.startswith("0.") and (changed or parameter.grad is not None):
             return failed(
+                "frozen-parameters-changed",
                 sentence(
                     "{name} is frozen and {more}",
                     name=name,
                     more=sentence("changed") if changed else sentence("has a gradient"),
-                )
+                ),
             )
         if name.startswith("2.") and not changed:
-            return failed(sentence("{name} is not frozen and did not change", name=name))
+            return failed(
+                "parameters-did-not-change", sentence("{name} is not frozen and did not change", name=name)
+            )
     return passed(sentence("the frozen layer is the same bit for bit and has no gradient, the other changed"))

@@ -11,7 +11,7 @@ from typing import Any
 from ..devices import kind
 from ..message import sentence
 from ..step import Outcome, broken, failed, passed, skipped
-from .installed_files import built
+from .pairing import installed_build
 
 __all__ = ["images", "torchaudio", "torchvision", "transforms"]
 
@@ -22,9 +22,12 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 def torchvision(torch: Any, device: str) -> Outcome:
     """Run nms, which is compiled code that registers with torch: the first thing that a wrong pairing breaks."""
     if importlib.util.find_spec("torchvision") is None:
-        return skipped(sentence("torchvision is not installed"))
+        return skipped("torchvision-not-installed", sentence("torchvision is not installed"))
     if kind(device) not in ("cpu", "cuda"):
-        return skipped(sentence("torchvision's operators are not promised on {kind}", kind=kind(device)))
+        return skipped(
+            "not-for-device",
+            sentence("torchvision's operators are not promised on {kind}", kind=kind(device)),
+        )
     try:
         ops = importlib.import_module("torchvision").ops
     except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
@@ -34,16 +37,20 @@ def torchvision(torch: Any, device: str) -> Outcome:
     scores = torch.tensor([0.9, 0.8, 0.7], device=device)
     kept = ops.nms(boxes, scores, 0.5).tolist()
     if kept != [0, 2]:
-        return failed(sentence("nms keeps boxes {kept}, not [0, 2]", kept=kept))
-    return passed(sentence("torchvision {built}: nms keeps the right boxes", built=built("torchvision")))
+        return failed("wrong-result", sentence("nms keeps boxes {kept}, not [0, 2]", kept=kept))
+    return passed(
+        sentence("torchvision {built}: nms keeps the right boxes", built=installed_build("torchvision"))
+    )
 
 
 def transforms(torch: Any, _device: str) -> Outcome:
     """Resize, crop and normalise a generated image of one colour: every value is known."""
     if importlib.util.find_spec("torchvision") is None:
-        return skipped(sentence("torchvision is not installed"))
+        return skipped("torchvision-not-installed", sentence("torchvision is not installed"))
     if importlib.util.find_spec("PIL") is None:
-        return skipped(sentence("Pillow is not installed, so there are no images to transform"))
+        return skipped(
+            "pillow-not-installed", sentence("Pillow is not installed, so there are no images to transform")
+        )
     try:
         chain = importlib.import_module("torchvision.transforms")
     except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
@@ -52,19 +59,22 @@ def transforms(torch: Any, _device: str) -> Outcome:
     steps = [chain.Resize(256), chain.CenterCrop(224), chain.ToTensor(), chain.Normalize(MEAN, DEVIATION)]
     made = chain.Compose(steps)(image)
     if tuple(made.shape) != (3, 224, 224):
-        return failed(sentence("the image becomes {tuple}, not (3, 224, 224)", tuple=tuple(made.shape)))
+        return failed(
+            "wrong-result", sentence("the image becomes {tuple}, not (3, 224, 224)", tuple=tuple(made.shape))
+        )
     for channel, value in enumerate((255, 128, 0)):
         wanted = (value / 255 - MEAN[channel]) / DEVIATION[channel]
         worst = float((made[channel] - wanted).abs().max())
         # A resize of one colour gives that colour; 1e-5 is float32's rounding.
         if not worst < 1e-5:
             return failed(
+                "wrong-result",
                 sentence(
                     "channel {channel} is up to {worst:.1e} from {wanted:.4f}",
                     channel=channel,
                     worst=worst,
                     wanted=wanted,
-                )
+                ),
             )
     return passed(
         sentence("Resize, CenterCrop, ToTensor and Normalize give (3, 224, 224) with the right values")
@@ -74,7 +84,7 @@ def transforms(torch: Any, _device: str) -> Outcome:
 def images(torch: Any, _device: str) -> Outcome:
     """Encode a generated image as PNG and JPEG and decode it: PNG exactly, JPEG nearly."""
     if importlib.util.find_spec("torchvision") is None:
-        return skipped(sentence("torchvision is not installed"))
+        return skipped("torchvision-not-installed", sentence("torchvision is not installed"))
     try:
         io = importlib.import_module("torchvision.io")
     except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
@@ -83,19 +93,19 @@ def images(torch: Any, _device: str) -> Outcome:
     ramp = torch.arange(64, dtype=torch.uint8).repeat(64, 1)
     image = torch.stack([ramp, ramp.t(), ramp // 2 + 64]).contiguous()
     if not torch.equal(io.decode_png(io.encode_png(image)), image):
-        return failed(sentence("a PNG does not give the same pixels back"))
+        return failed("wrong-result", sentence("a PNG does not give the same pixels back"))
     back = io.decode_jpeg(io.encode_jpeg(image, quality=95))
     off = int((back.int() - image.int()).abs().max())
     # Measured at 3 to 5 with libjpeg-turbo; another image is a hundred off.
     if tuple(back.shape) != tuple(image.shape) or off > 16:
-        return failed(sentence("a JPEG gives pixels up to {off} of 255 off", off=off))
+        return failed("wrong-result", sentence("a JPEG gives pixels up to {off} of 255 off", off=off))
     return passed(sentence("PNG gives the same pixels back, JPEG within {off} of 255", off=off))
 
 
 def torchaudio(torch: Any, _device: str) -> Outcome:
     """Encode five samples by the mu law and compare with its formula."""
     if importlib.util.find_spec("torchaudio") is None:
-        return skipped(sentence("torchaudio is not installed"))
+        return skipped("torchaudio-not-installed", sentence("torchaudio is not installed"))
     try:
         encode = importlib.import_module("torchaudio.transforms").MuLawEncoding(256)
     except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
@@ -103,8 +113,12 @@ def torchaudio(torch: Any, _device: str) -> Outcome:
     samples = [-1.0, -0.3, 0.01, 0.25, 1.0]
     got, wanted = encode(torch.tensor(samples)).tolist(), [_mu_law(sample) for sample in samples]
     if got != wanted:
-        return failed(sentence("mu-law encoding gives {got}, not {wanted}", got=got, wanted=wanted))
-    return passed(sentence("torchaudio {built}: mu-law encoding is right", built=built("torchaudio")))
+        return failed(
+            "wrong-result", sentence("mu-law encoding gives {got}, not {wanted}", got=got, wanted=wanted)
+        )
+    return passed(
+        sentence("torchaudio {built}: mu-law encoding is right", built=installed_build("torchaudio"))
+    )
 
 
 def _mu_law(sample: float) -> int:
@@ -114,11 +128,13 @@ def _mu_law(sample: float) -> int:
 
 
 def _mispaired(torch: Any, name: str, error: Exception) -> Outcome:
-    seen = broken(error)
+    raised = broken(error)
     pair = sentence(
         "{name} {built} does not work with torch {version}",
         name=name,
-        built=built(name) or "of unknown version",
+        built=installed_build(name) or "of unknown version",
         version=torch.__version__,
     )
-    return failed(sentence("{what}: {why}", what=pair, why=seen.detail), seen.evidence)
+    # The code is torchvision-mismatch or torchaudio-mismatch, as in the check of the pairing.
+    text = sentence("{what}: {why}", what=pair, why=raised.detail)
+    return failed(name + "-mismatch", text, raised.evidence)

@@ -17,7 +17,7 @@ _SHM = "/dev/shm"  # noqa: S108  # looked at, not written to
 # Docker's default, and the usual cause of workers that die: eight images of 1024x1024 in float32 are 96 MiB.
 _SMALL_SHM_MIB = 64
 # A worker that has not answered by then will not: its own import of torch takes seconds, from a cold disk tens.
-_PATIENCE = 100
+_TIMEOUT_SECONDS = 100
 
 
 class Numbered:
@@ -59,14 +59,15 @@ def dataset(torch: Any, _device: str) -> Outcome:
     first = order(1)
     if sorted(first) != list(range(10)):
         return failed(
-            sentence("shuffled batches hold the samples {first}, not each of 0 to 9 once", first=first)
+            "wrong-samples",
+            sentence("shuffled batches hold the samples {first}, not each of 0 to 9 once", first=first),
         )
     if first != order(1):
-        return failed(sentence("the same seed gives another order"))
+        return failed("seed-ignored", sentence("the same seed gives another order"))
     parts = data.random_split(rows, [7, 3], generator=torch.Generator().manual_seed(1))
     split = sorted(int(rows[index][1]) for part in parts for index in part.indices)
     if [len(part) for part in parts] != [7, 3] or split != list(range(10)):
-        return failed(sentence("random_split gives {split}", split=split))
+        return failed("wrong-samples", sentence("random_split gives {split}", split=split))
     return passed(sentence("batches, shuffling and a split hold each sample once; a seed fixes the order"))
 
 
@@ -75,28 +76,32 @@ def workers(torch: Any, device: str) -> Outcome:
     shared = _shared_mib()
     pinned = kind(device) == "cuda"
     loader = torch.utils.data.DataLoader(
-        Numbered(32), batch_size=4, num_workers=2, pin_memory=pinned, timeout=_PATIENCE
+        Numbered(32), batch_size=4, num_workers=2, pin_memory=pinned, timeout=_TIMEOUT_SECONDS
     )
     seen: list[int] = []
     processes: set[int] = set()
     try:
         for values, numbers, made_by in loader:
             if pinned and not values.is_pinned():
-                return failed(sentence("the batches are not in pinned memory"))
+                return failed("memory-not-pinned", sentence("the batches are not in pinned memory"))
             if not torch.equal(values.to(device)[:, -1].cpu().long(), numbers):
-                return failed(sentence("a batch does not hold what the worker put in"))
+                return failed("wrong-samples", sentence("a batch does not hold what the worker put in"))
             seen += numbers.tolist()
             processes |= set(made_by.tolist())
     except Exception as error:  # noqa: BLE001  # whatever it raises, the cause may be the shared memory
-        return _died(error, shared)
+        return _explain_failure(error, shared)
     if sorted(seen) != list(range(32)):
-        return failed(sentence("two workers give the samples {seen}, not each of 0 to 31 once", seen=seen))
+        return failed(
+            "wrong-samples",
+            sentence("two workers give the samples {seen}, not each of 0 to 31 once", seen=seen),
+        )
     if len(processes) != 2 or os.getpid() in processes:
         return failed(
-            sentence("the samples come from {count} processes, not from 2 workers", count=len(processes))
+            "workers-not-used",
+            sentence("the samples come from {count} processes, not from 2 workers", count=len(processes)),
         )
     method = torch.multiprocessing.get_start_method()
-    said = joined(
+    text = joined(
         [
             sentence("2 workers ({method}) gave each sample once", method=method),
             sentence(", pinned") if pinned else "",
@@ -104,32 +109,36 @@ def workers(torch: Any, device: str) -> Outcome:
         "",
     )
     if shared is not None and shared <= _SMALL_SHM_MIB:
-        return warned(sentence("{said}; /dev/shm has only {shared} MiB, so workers with large batches die of a bus "
-"error (start the container with --shm-size=8g or --ipc=host)", said=said, shared=shared))  # fmt: skip
-    return passed(said)
+        text = sentence(
+            "{said}; /dev/shm has only {shared} MiB, so workers with large batches die of a bus error (start the "
+            "container with --shm-size=8g or --ipc=host)",
+            said=text,
+            shared=shared,
+        )
+        return warned("shm-too-small", text)
+    return passed(text)
 
 
-def _died(error: Exception, shared: int | None) -> Outcome:
-    seen = broken(error)
+def _explain_failure(error: Exception, shared: int | None) -> Outcome:
+    raised = broken(error)
     if shared is not None and shared <= _SMALL_SHM_MIB:
         cause = sentence(
             "{shm} has only {shared} MiB, and worker processes hand their batches over in it",
             shm=_SHM,
             shared=shared,
         )
-        return failed(
-            sentence(
-                "{cause} (start the container with --shm-size=8g or --ipc=host): {detail}",
-                cause=cause,
-                detail=seen.detail,
-            ),
-            seen.evidence,
+        text = sentence(
+            "{cause} (start the container with --shm-size=8g or --ipc=host): {detail}",
+            cause=cause,
+            detail=raised.detail,
         )
-    return failed(sentence("worker processes do not work: {detail}", detail=seen.detail), seen.evidence)
+        return failed("shm-too-small", text, raised.evidence)
+    text = sentence("worker processes do not work: {detail}", detail=raised.detail)
+    return failed("workers-failed", text, raised.evidence)
 
 
 def _shared_mib() -> int | None:
-    """What is free in /dev/shm; None where there is none, as on macOS and Windows."""
+    """MiB free in /dev/shm; None where there is none, as on macOS and Windows."""
     if not hasattr(os, "statvfs"):
         return None
     try:

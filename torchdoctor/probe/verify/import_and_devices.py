@@ -29,15 +29,16 @@ def import_torch(_torch: Any, _device: str) -> Outcome:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        return failed(_absent())
+        return _not_found()
     # A folder named torch without __init__.py imports as an empty namespace: left by a broken removal.
     if not getattr(torch, "__file__", None) or not hasattr(torch, "Tensor"):
         where = ", ".join(getattr(torch, "__path__", [])) or getattr(torch, "__file__", "?")
         return failed(
+            "not-pytorch",
             sentence(
                 "{where} is named torch and is not PyTorch; remove it, then run: torchdoctor install",
                 where=where,
-            )
+            ),
         )
     return passed(
         sentence(
@@ -48,7 +49,7 @@ def import_torch(_torch: Any, _device: str) -> Outcome:
     )
 
 
-def _absent() -> str:
+def _not_found() -> Outcome:
     # -I leaves these out, as a venv leaves out the user site. Say so when torch is there, or the answer looks wrong.
     outside = [(sentence("the user site"), site.getusersitepackages())]
     outside += [
@@ -56,12 +57,14 @@ def _absent() -> str:
     ]
     for name, folder in outside:
         if Path(folder, "torch", "__init__.py").is_file():
-            return sentence(
+            text = sentence(
                 "torch is in {name} ({folder}) only, not in this environment; run: torchdoctor install",
                 name=name,
                 folder=folder,
             )
-    return sentence("torch is not installed in this environment; run: torchdoctor install")
+            return failed("torch-elsewhere", text)
+    text = sentence("torch is not installed in this environment; run: torchdoctor install")
+    return failed("torch-not-installed", text)
 
 
 def version(torch: Any, _device: str) -> Outcome:
@@ -75,19 +78,22 @@ def version(torch: Any, _device: str) -> Outcome:
     )
     if recorded is None:
         return warned(
-            sentence("{built}, without metadata: pip and uv do not know that it is there", built=built)
+            "metadata-missing",
+            sentence("{built}, without metadata: pip and uv do not know that it is there", built=built),
         )
     if _release(imported) != _release(recorded):
         return warned(
+            "versions-mixed",
             sentence(
                 "{built}, while the metadata says {recorded}: files of two installations are mixed",
                 built=built,
                 recorded=recorded,
-            )
+            ),
         )
     if _release(imported)[:2] < _OLDEST:
         return warned(
-            sentence("{built}: older than 2.0, the oldest that these checks were written for", built=built)
+            "torch-too-old",
+            sentence("{built}: older than 2.0, the oldest that these checks were written for", built=built),
         )
     return passed(built)
 
@@ -99,50 +105,50 @@ def _release(text: str) -> tuple[int, ...]:
 
 
 def devices(torch: Any, _device: str) -> Outcome:
-    """Name the devices, and warn of an accelerator build that sees none and of a GPU without kernels."""
-    there = machine.present(torch)
-    accelerators = there[1:]
-    built_for = facts.variant(torch) or "cpu"
-    if not accelerators:
-        if built_for == "cpu":
-            count = torch.get_num_threads()
-            return passed(
-                sentence("cpu, 1 thread") if count == 1 else sentence("cpu, {count} threads", count=count)
-            )
-        return warned(
-            sentence(
-                "a {built_for} build that sees no accelerator: everything runs on the CPU{why}",
-                built_for=built_for,
-                why=_why(torch),
-            )
+    """Name the devices; warn of an accelerator build that finds none and of a GPU for which there are no kernels."""
+    accelerators = machine.present(torch)[1:]
+    build = facts.variant(torch) or "cpu"
+    if not accelerators and build == "cpu":
+        count = torch.get_num_threads()
+        return passed(
+            sentence("cpu, 1 thread") if count == 1 else sentence("cpu, {count} threads", count=count)
         )
+    if not accelerators:
+        text = sentence(
+            "a {built_for} build that sees no accelerator: everything runs on the CPU{why}",
+            built_for=build,
+            why=_cuda_error(torch),
+        )
+        return warned("no-accelerator", text)
     described = [machine.describe(torch, device) for device in accelerators]
     architectures = list(torch.cuda.get_arch_list()) if machine.kind(accelerators[0]) == "cuda" else []
-    for row in described:
-        capability = row["capability"]
+    for gpu in described:
+        capability = gpu["capability"]
         if architectures and capability and not machine.kernels_fit(str(capability), architectures):
-            # A warning only: whether kernels run is what `tensor` proves on this device.
-            old = machine.older_than_all(str(capability), architectures)
-            which = sentence(", older than all that") if old else ";"
-            return warned(
-                sentence(
-                    "{device} ({name}) is {capability}{which} this build has kernels for: {kernels}",
-                    device=row["device"],
-                    name=row["name"],
-                    capability=capability,
-                    which=which,
-                    kernels=joined(architectures),
-                )
-            )
+            # A warning only: whether kernels run is what `tensor` verifies on this device.
+            return _without_kernels(gpu, architectures)
     named = (
-        f"{row['device']} ({row['name']}{', ' + str(row['capability']) if row['capability'] else ''})"
-        for row in described
+        f"{gpu['device']} ({gpu['name']}{', ' + str(gpu['capability']) if gpu['capability'] else ''})"
+        for gpu in described
     )
     return passed("cpu, " + ", ".join(named))
 
 
-def _why(torch: Any) -> str:
-    """What CUDA itself says when it is asked to start, if it says anything."""
+def _without_kernels(gpu: dict[str, object], architectures: list[str]) -> Outcome:
+    too_old = machine.older_than_all(str(gpu["capability"]), architectures)
+    text = sentence(
+        "{device} ({name}) is {capability}{which} this build has kernels for: {kernels}",
+        device=gpu["device"],
+        name=gpu["name"],
+        capability=gpu["capability"],
+        which=sentence(", older than all that") if too_old else ";",
+        kernels=joined(architectures),
+    )
+    return warned("gpu-too-old" if too_old else "gpu-without-kernels", text)
+
+
+def _cuda_error(torch: Any) -> str:
+    """What CUDA answers when it is initialized, in brackets; empty where it does not complain."""
     if not getattr(torch.version, "cuda", None):
         return ""
     try:

@@ -9,12 +9,19 @@ from typing import Any
 from ..devices import kind
 from ..message import joined, sentence
 from ..step import Outcome, failed
-from .tolerances import FLOAT32, FLOAT32_CONV, Expectation, lowered, unsupported, verdict
+from .tolerances import (
+    FLOAT32_CONV_ERROR,
+    FLOAT32_ERROR,
+    Expectation,
+    compare_results,
+    is_unsupported,
+    reason_for_low_precision,
+)
 
 __all__ = ["conv", "linalg", "matmul", "tensor"]
 
 # A result rounded to the dtype's own precision: 3-10 times what correct products were measured at.
-LIMITS = {"float64": 1e-13, "float32": FLOAT32, "float16": 2e-3, "bfloat16": 1e-2}
+LIMITS = {"float64": 1e-13, "float32": FLOAT32_ERROR, "float16": 2e-3, "bfloat16": 1e-2}
 
 
 def tensor(torch: Any, device: str) -> Outcome:
@@ -26,10 +33,10 @@ def tensor(torch: Any, device: str) -> Outcome:
     row = torch.tensor([2 * value + math.exp(value) for value in wide[0].tolist()], dtype=torch.float64)
     here = left.to(device)
     rows = [
-        Expectation(sentence("elementwise"), (here * 2 + torch.exp(here))[0], row, FLOAT32),
-        Expectation(sentence("sum"), here.sum(1), wide.sum(1), FLOAT32),
+        Expectation(sentence("elementwise"), (here * 2 + torch.exp(here))[0], row, FLOAT32_ERROR),
+        Expectation(sentence("sum"), here.sum(1), wide.sum(1), FLOAT32_ERROR),
     ]
-    return verdict(torch, rows)
+    return compare_results(torch, rows)
 
 
 def matmul(torch: Any, device: str) -> Outcome:
@@ -41,7 +48,7 @@ def matmul(torch: Any, device: str) -> Outcome:
     rows, absent = [], []
     for name, limit in LIMITS.items():
         dtype = getattr(torch, name)
-        coarser = lowered(torch, device) if name == "float32" else None
+        coarser = reason_for_low_precision(torch, device) if name == "float32" else None
         if name == "bfloat16" and _emulated(torch, device):
             absent.append("bfloat16")
             continue
@@ -53,16 +60,22 @@ def matmul(torch: Any, device: str) -> Outcome:
                 )
             )
         except (RuntimeError, NotImplementedError, TypeError) as error:
-            if name == "float32" or not unsupported(error):
+            if name == "float32" or not is_unsupported(error):
                 raise
             absent.append(name)
     turned = torch.mm(right.to(device).t(), left.to(device).t()).t()
     rows.append(
-        Expectation(sentence("transposed"), turned, _product(left, right), FLOAT32, lowered(torch, device))
+        Expectation(
+            sentence("transposed"),
+            turned,
+            _product(left, right),
+            FLOAT32_ERROR,
+            reason_for_low_precision(torch, device),
+        )
     )
     integers = _int8(torch, device)
     if integers not in ("exact", "absent"):
-        return failed(sentence("int8 products are wrong: {integers}", integers=integers))
+        return failed("wrong-result", sentence("int8 products are wrong: {integers}", integers=integers))
     absent += ["int8"] if integers == "absent" else []
     after = joined(
         [
@@ -71,7 +84,7 @@ def matmul(torch: Any, device: str) -> Outcome:
         ],
         "",
     )
-    return verdict(torch, rows, after)
+    return compare_results(torch, rows, after)
 
 
 def _product(left: Any, right: Any) -> Any:
@@ -97,7 +110,7 @@ def _int8(torch: Any, device: str) -> str:
     try:
         got = product(left.to(device), right.to(device)).cpu()
     except (RuntimeError, NotImplementedError) as error:
-        if not unsupported(error):
+        if not is_unsupported(error):
             raise
         return "absent"
     wrong = int((got.double() != _product(left, right)).sum())
@@ -121,13 +134,15 @@ def conv(torch: Any, device: str) -> Outcome:
         (y * upstream.to(on, dtype)).sum().backward()
         return y.detach(), x.grad, w.grad
 
-    note = lowered(torch, device)
+    note = reason_for_low_precision(torch, device)
     rows = zip(
         (sentence("forward"), sentence("input gradient"), sentence("weight gradient")),
         through(device, torch.float32),
         through("cpu", torch.float64),
     )
-    return verdict(torch, [Expectation(name, got, wanted, FLOAT32_CONV, note) for name, got, wanted in rows])
+    return compare_results(
+        torch, [Expectation(name, got, wanted, FLOAT32_CONV_ERROR, note) for name, got, wanted in rows]
+    )
 
 
 def linalg(torch: Any, device: str) -> Outcome:
@@ -145,13 +160,16 @@ def linalg(torch: Any, device: str) -> Outcome:
     spectrum = torch.fft.rfft(signal.to(device))
     # Parseval: the energy is the same on both sides, which no error of the way back could hide.
     energy = (spectrum.abs()[1:-1] ** 2).sum() * 2 + spectrum.abs()[0] ** 2 + spectrum.abs()[-1] ** 2
-    note = lowered(torch, device)
+    note = reason_for_low_precision(torch, device)
     rows = [
-        Expectation(sentence("solve"), solved, wanted.double(), FLOAT32_CONV, note),
-        Expectation("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV, note),
-        Expectation("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32),
+        Expectation(sentence("solve"), solved, wanted.double(), FLOAT32_CONV_ERROR, note),
+        Expectation("svd", (u * s) @ vh, matrix.double(), FLOAT32_CONV_ERROR, note),
+        Expectation("fft", torch.fft.irfft(spectrum), signal.double(), FLOAT32_ERROR),
         Expectation(
-            sentence("fft energy"), energy.reshape(1) / 256, (signal.double() ** 2).sum().reshape(1), FLOAT32
+            sentence("fft energy"),
+            energy.reshape(1) / 256,
+            (signal.double() ** 2).sum().reshape(1),
+            FLOAT32_ERROR,
         ),
     ]
-    return verdict(torch, rows)
+    return compare_results(torch, rows)

@@ -26,7 +26,7 @@ _HOST_MIB = 256
 def copies(torch: Any, device: str) -> Outcome:
     """Send 8 MiB of random bytes to the device and back by each way, and compare every byte."""
     if kind(device) == "cpu":
-        return skipped(sentence("the CPU works on the host's own memory"))
+        return skipped("accelerator-only", sentence("the CPU works on the host's own memory"))
     generator = torch.Generator().manual_seed(0)
     source = torch.randint(0, 256, (8 * _MIB,), generator=generator, dtype=torch.uint8)
     there = source.to(device)
@@ -38,7 +38,7 @@ def copies(torch: Any, device: str) -> Outcome:
     if kind(device) == "cuda":
         pinned = source.pin_memory()
         if not pinned.is_pinned():
-            return failed(sentence("pin_memory() gives memory that is not pinned"))
+            return failed("memory-not-pinned", sentence("pin_memory() gives memory that is not pinned"))
         sent = pinned.to(device, non_blocking=True)
         back = torch.empty_like(source).pin_memory()
         back.copy_(sent, non_blocking=True)
@@ -49,9 +49,10 @@ def copies(torch: Any, device: str) -> Outcome:
         if not torch.equal(got, wanted[name]):
             differ = int((got != wanted[name]).sum())
             return failed(
+                "wrong-result",
                 sentence(
                     "{name}: {differ} of {numel} bytes differ", name=name, differ=differ, numel=got.numel()
-                )
+                ),
             )
     return passed(sentence("8 MiB there and back, {said}: every byte is the same", said=said))
 
@@ -61,21 +62,27 @@ def memory(torch: Any, device: str) -> Outcome:
     if kind(device) == "cuda":
         return _on_gpu(torch, device)
     if kind(device) != "cpu":
-        return skipped(sentence("torch does not say how much memory of {kind} is free", kind=kind(device)))
+        return skipped(
+            "memory-unknown",
+            sentence("torch does not say how much memory of {kind} is free", kind=kind(device)),
+        )
     available = _available_mib()
     size = _HOST_MIB if available is None else min(_HOST_MIB, int(available * SHARE))
     block = torch.empty(size * _MIB, dtype=torch.uint8).fill_(7)
     if int(block[::4096].sum(dtype=torch.int64)) != 7 * len(block[::4096]):
-        return failed(sentence("{size} MiB of host memory do not keep what was written", size=size))
+        return failed(
+            "memory-corrupted", sentence("{size} MiB of host memory do not keep what was written", size=size)
+        )
     del block
     said = "" if available is None else sentence(" of {available} MiB that are free", available=available)
     if size < _HOST_MIB:
         return warned(
+            "memory-almost-full",
             sentence(
                 "{size} MiB{said} taken and given back: so little is left that training will not fit",
                 size=size,
                 said=said,
-            )
+            ),
         )
     return passed(sentence("{size} MiB{said} taken, filled, read and given back", size=size, said=said))
 
@@ -92,10 +99,14 @@ def _on_gpu(torch: Any, device: str) -> Outcome:
     kept = torch.cuda.memory_reserved(device) - before
     if not right:
         return failed(
-            sentence("{size} MiB of {device} do not keep what was written", size=size // _MIB, device=device)
+            "memory-corrupted",
+            sentence("{size} MiB of {device} do not keep what was written", size=size // _MIB, device=device),
         )
     if kept > 64 * _MIB:
-        return failed(sentence("{kept} MiB of {device} are not given back", kept=kept // _MIB, device=device))
+        return failed(
+            "memory-not-returned",
+            sentence("{kept} MiB of {device} are not given back", kept=kept // _MIB, device=device),
+        )
     said = sentence(
         "{size} of {free} MiB free ({total} in all) taken, filled, read and given back",
         size=size // _MIB,
@@ -103,7 +114,9 @@ def _on_gpu(torch: Any, device: str) -> Outcome:
         total=total // _MIB,
     )
     if free < total // 10 or size < int(free * SHARE):
-        return warned(sentence("{said}; the rest is held by other processes", said=said))
+        return warned(
+            "memory-held-by-others", sentence("{said}; the rest is held by other processes", said=said)
+        )
     return passed(said)
 
 

@@ -22,7 +22,7 @@ def peers(torch: Any, _device: str) -> Outcome:
     """Copy between each two GPUs and compare, and say which reach each other without the host."""
     count = _gpus(torch)
     if count < 2:
-        return skipped(sentence("there are no two GPUs"))
+        return skipped("one-gpu", sentence("there are no two GPUs"))
     source = torch.arange(2**20, dtype=torch.int32)
     direct = []
     for first in range(count):
@@ -36,11 +36,12 @@ def peers(torch: Any, _device: str) -> Outcome:
             torch.cuda.synchronize(second)
             if not torch.equal(there.cpu(), source):
                 return failed(
+                    "wrong-result",
                     sentence(
                         "a copy from cuda:{first} to cuda:{second} arrives changed (IOMMU or ACS may be on)",
                         first=first,
                         second=second,
-                    )
+                    ),
                 )
             if torch.cuda.can_device_access_peer(first, second):
                 direct.append((first, second))
@@ -59,9 +60,9 @@ def nccl(torch: Any, _device: str) -> Outcome:
     """Sum a tensor over all GPUs with NCCL's all-reduce, exactly."""
     count = _gpus(torch)
     if count < 2:
-        return skipped(sentence("there are no two GPUs"))
+        return skipped("one-gpu", sentence("there are no two GPUs"))
     if not torch.distributed.is_nccl_available():
-        return skipped(sentence("this build has no NCCL"))
+        return skipped("nccl-not-built", sentence("this build has no NCCL"))
     parts = [torch.full((1024,), float(index + 1), device=f"cuda:{index}") for index in range(count)]
     torch.cuda.nccl.all_reduce(parts)
     wanted = float(count * (count + 1) // 2)
@@ -69,13 +70,14 @@ def nccl(torch: Any, _device: str) -> Outcome:
         torch.cuda.synchronize(index)
         if not bool((part == wanted).all()):
             return failed(
+                "wrong-result",
                 sentence(
                     "all-reduce over {count} GPUs gives {item} on cuda:{index}, not {wanted}",
                     count=count,
                     item=part[0].item(),
                     index=index,
                     wanted=wanted,
-                )
+                ),
             )
     return passed(
         sentence(
@@ -90,9 +92,9 @@ def process_group(torch: Any, _device: str) -> Outcome:
     """Start a process group of one with gloo, sum in it and end it: this machine's name and network allow it."""
     distributed = torch.distributed
     if not distributed.is_available():
-        return skipped(sentence("this build has no torch.distributed"))
+        return skipped("distributed-not-built", sentence("this build has no torch.distributed"))
     if not getattr(distributed, "is_gloo_available", lambda: True)():
-        return skipped(sentence("this build has no gloo"))
+        return skipped("gloo-not-built", sentence("this build has no gloo"))
     with tempfile.TemporaryDirectory() as folder:
         distributed.init_process_group(
             "gloo", init_method=Path(folder, "store").as_uri(), rank=0, world_size=1,
@@ -104,5 +106,7 @@ def process_group(torch: Any, _device: str) -> Outcome:
         finally:
             distributed.destroy_process_group()
     if values.tolist() != [0, 1, 2, 3]:
-        return failed(sentence("all_reduce in a group of one gives {tolist}", tolist=values.tolist()))
+        return failed(
+            "wrong-result", sentence("all_reduce in a group of one gives {tolist}", tolist=values.tolist())
+        )
     return passed(sentence("a gloo process group starts, sums and ends"))

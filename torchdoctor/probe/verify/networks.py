@@ -10,7 +10,7 @@ from typing import Any
 
 from ..message import sentence
 from ..step import Outcome, failed, passed, skipped
-from .tolerances import CHAIN, Expectation, lowered, verdict
+from .tolerances import CHAIN_ERROR, Expectation, compare_results, reason_for_low_precision
 
 __all__ = ["build_cnn", "cnn", "mlp", "summary", "torchinfo"]
 
@@ -54,11 +54,12 @@ def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Ou
     counted = sum(parameter.numel() for parameter in model.parameters())
     if counted != parameters:
         return failed(
+            "wrong-parameter-count",
             sentence(
                 "the network has {counted:,} parameters, not {parameters:,}",
                 counted=counted,
                 parameters=parameters,
-            )
+            ),
         )
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(4, 1, 28, 28, generator=generator)
@@ -70,13 +71,13 @@ def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Ou
         output = net(x)
         torch.nn.functional.cross_entropy(output, y).backward()
         outputs.append((output.detach(), next(net.parameters()).grad))
-    note = lowered(torch, device)
+    note = reason_for_low_precision(torch, device)
     (got, got_slope), (wanted, wanted_slope) = outputs
     rows = [
-        Expectation(sentence("output"), got, wanted, CHAIN, note),
-        Expectation(sentence("first layer's gradient"), got_slope, wanted_slope, CHAIN, note),
+        Expectation(sentence("output"), got, wanted, CHAIN_ERROR, note),
+        Expectation(sentence("first layer's gradient"), got_slope, wanted_slope, CHAIN_ERROR, note),
     ]
-    return verdict(torch, rows, sentence("; {count:,} parameters", count=counted))
+    return compare_results(torch, rows, sentence("; {count:,} parameters", count=counted))
 
 
 def summary(torch: Any, _device: str) -> Outcome:
@@ -96,15 +97,18 @@ def summary(torch: Any, _device: str) -> Outcome:
     kept = [shape for name, shape in shapes if name != "ReLU"]
     wanted = [(2, 32, 26, 26), (2, 32, 13, 13), (2, 64, 11, 11), (2, 64, 5, 5), (2, 1600), (2, 128), (2, 10)]
     if kept != wanted:
-        return failed(sentence("the layers' shapes are {kept}, not {wanted}", kept=kept, wanted=wanted))
+        return failed(
+            "wrong-shape", sentence("the layers' shapes are {kept}, not {wanted}", kept=kept, wanted=wanted)
+        )
     counted = sum(parameter.numel() for parameter in model.parameters())
     if counted != CNN_PARAMETERS:
         return failed(
+            "wrong-parameter-count",
             sentence(
                 "{counted:,} parameters, not {cnn_parameters:,}",
                 counted=counted,
                 cnn_parameters=CNN_PARAMETERS,
-            )
+            ),
         )
     return passed(
         sentence(
@@ -118,17 +122,18 @@ def summary(torch: Any, _device: str) -> Outcome:
 def torchinfo(torch: Any, _device: str) -> Outcome:
     """Ask torchinfo for the same count."""
     if importlib.util.find_spec("torchinfo") is None:
-        return skipped(sentence("torchinfo is not installed"))
+        return skipped("torchinfo-not-installed", sentence("torchinfo is not installed"))
     said = importlib.import_module("torchinfo").summary(
         build_cnn(torch), input_size=(2, 1, 28, 28), device="cpu", verbose=0
     )
     if said.total_params != CNN_PARAMETERS:
         return failed(
+            "wrong-parameter-count",
             sentence(
                 "torchinfo counts {total_params:,} parameters, not {cnn_parameters:,}",
                 total_params=said.total_params,
                 cnn_parameters=CNN_PARAMETERS,
-            )
+            ),
         )
     return passed(
         sentence("torchinfo counts the same {cnn_parameters:,} parameters", cnn_parameters=CNN_PARAMETERS)

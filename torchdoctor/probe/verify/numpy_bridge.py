@@ -18,20 +18,22 @@ def numpy(torch: Any, _device: str) -> Outcome:
     """Hand an array to torch and a tensor to NumPy: the values are the same, and so is the memory."""
     if importlib.util.find_spec("numpy") is None:
         return warned(
+            "numpy-not-installed",
             sentence(
                 "NumPy is not installed: tensor.numpy() and torch.from_numpy() raise; add it with pip "
                 "install numpy"
-            )
+            ),
         )
     version = facts.version_of("numpy")
     try:
         np = importlib.import_module("numpy")
         array = np.arange(6, dtype=np.float32).reshape(2, 3)
     except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
-        seen = broken(error)
+        raised = broken(error)
         return failed(
-            sentence("NumPy {version} cannot be imported: {detail}", version=version, detail=seen.detail),
-            seen.evidence,
+            "numpy-broken",
+            sentence("NumPy {version} cannot be imported: {detail}", version=version, detail=raised.detail),
+            raised.evidence,
         )
     try:
         tensor = torch.from_numpy(array)
@@ -40,31 +42,33 @@ def numpy(torch: Any, _device: str) -> Outcome:
         return _apart(torch, version, error)
     tensor[1, 2] = 9
     if back[1, 2] != 9 or array[1, 2] != 9:
-        return failed(sentence("a tensor made from an array does not share its memory"))
+        return failed("memory-not-shared", sentence("a tensor made from an array does not share its memory"))
     for name in ("float64", "int64", "int8", "uint8", "bool", "float16"):
         made = torch.ones(3, dtype=getattr(torch, name)).numpy()
         if str(made.dtype) != name or made.tolist() != [1, 1, 1]:
             return failed(
+                "wrong-dtype",
                 sentence(
                     "torch.{name} becomes NumPy's {dtype}, {tolist}",
                     name=name,
                     dtype=made.dtype,
                     tolist=made.tolist(),
-                )
+                ),
             )
     return passed(sentence("NumPy {version}: arrays and tensors share memory both ways", version=version))
 
 
 def _apart(torch: Any, version: str | None, error: Exception) -> Outcome:
-    seen = broken(error)
-    said = sentence(
+    raised = broken(error)
+    text = sentence(
         "torch {version} and NumPy {version2} do not work together: {detail}",
         version=torch.__version__,
         version2=version,
-        detail=seen.detail,
+        detail=raised.detail,
     )
-    release = str(torch.__version__).split(".")
+    release = [int(part) for part in str(torch.__version__).split(".")[:2]]
     # torch 2.3 was the first built against NumPy 2 (its release notes).
-    if (version or "").startswith("2.") and [int(part) for part in release[:2]] < [2, 3]:
-        said = joined((said, sentence("this torch was built for NumPy 1: pip install 'numpy<2'")), "; ")
-    return failed(said, seen.evidence)
+    if (version or "").startswith("2.") and release < [2, 3]:
+        cause = sentence("this torch was built for NumPy 1: pip install 'numpy<2'")
+        return failed("numpy-too-new", joined((text, cause), "; "), raised.evidence)
+    return failed("numpy-not-usable", text, raised.evidence)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..step import Step
 from . import (  # fmt: skip
-    attention_amp_compile,
+    attention,
     autograd,
     companions,
     data_loading,
@@ -16,14 +16,17 @@ from . import (  # fmt: skip
     installed_files,
     linear_algebra,
     memory,
+    mixed_precision,
     multi_device,
     networks,
     numpy_bridge,
+    pairing,
     reproducibility,
     runtime_libraries,
     serialization,
     shadowing,
     tensors,
+    torch_compile,
 )
 
 __all__ = ["BASE", "BEFORE", "DEVICES", "IMPORT", "NO_TORCH", "VERIFY"]
@@ -39,10 +42,10 @@ _SAME = "the same work in the same order on the same device"
 
 # These need no torch, so they come before its import and say what is wrong when it fails.
 BEFORE = (
-    Step("files", "no file of torch and its companions is missing or cut short", installed_files.files, "once",
-         reason="sizes are those that RECORD lists", quick=True),
+    Step("files", "no file of torch and its companions is missing or cut short", installed_files.installed_files,
+         "once", reason="sizes are those that RECORD lists", quick=True),
     Step("pairing", "torchvision, torchaudio and the CUDA libraries are those that this torch was built with",
-         installed_files.pairing, "once", reason="a compiled part fits one release and one kind of build", quick=True),
+         pairing.pairing, "once", reason="a compiled part fits one release and one kind of build", quick=True),
 )  # fmt: skip
 # Everything needs these two: every run of any suite begins with them.
 # 180 s: the first import without bytecode from a cold network disk takes tens of seconds and is no failure.
@@ -96,7 +99,7 @@ VERIFY = (
     Step("linalg", "solving, singular values and FFT are right", linear_algebra.linalg,
          tolerance="solve, svd 2e-5; fft 2e-6", reason="a well-conditioned matrix of 64 loses a digit at most",
          quick=True),
-    Step("attention", "scaled_dot_product_attention agrees with its formula", attention_amp_compile.attention,
+    Step("attention", "scaled_dot_product_attention agrees with its formula", attention.attention,
          tolerance="1e-5 (TF32 1e-3), float16 5e-3", reason="measured at 1.6e-7; float16 keeps 11 bits", quick=True),
     Step("copies", "bytes sent to the device and back are the same, pinned and not", memory.copies,
          reason=_SMALL, quick=True),
@@ -114,7 +117,7 @@ VERIFY = (
          reason="deterministic algorithms promise it"),
     Step("saving", "a state_dict comes back with weights_only and map_location", serialization.saving,
          reason="a file keeps every bit", quick=True),
-    Step("amp", "a step under autocast is right and lowers the loss", attention_amp_compile.amp,
+    Step("amp", "a step under autocast is right and lowers the loss", mixed_precision.mixed_precision,
          tolerance="3e-2 of float32", reason="bfloat16 keeps 8 bits, 4e-3 a rounding, over two layers", quick=True),
     Step("memory", "memory is taken, keeps what is written, and is given back", memory.memory,
          tolerance="64 MiB may stay", reason="the allocator keeps blocks of its own"),
@@ -135,6 +138,6 @@ VERIFY = (
     Step("peers", "copies between every two GPUs arrive unchanged", multi_device.peers, "once", 120.0, reason=_SMALL),
     Step("nccl", "NCCL sums over all GPUs", multi_device.nccl, "once", 120.0, reason=_SMALL),
     Step("compile", "torch.compile gives what the function gives, and its tracer the gradient",
-         attention_amp_compile.compiled, "best", 240.0,
+         torch_compile.torch_compile, "best", 240.0,
          tolerance="2e-5 (TF32 1e-3)", reason="the compiler orders and fuses, which is rounding"),
 )  # fmt: skip

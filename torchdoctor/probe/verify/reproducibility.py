@@ -7,7 +7,8 @@ from typing import Any
 
 from ..message import sentence
 from ..step import Outcome, failed, passed, warned
-from .tolerances import unsupported
+from ..torch_errors import says
+from .tolerances import is_unsupported
 
 __all__ = ["deterministic", "seeds"]
 
@@ -29,19 +30,24 @@ def seeds(torch: Any, device: str) -> Outcome:
     first, again, other = drawn(7), drawn(7), drawn(8)
     for name, one, two, three in zip(("randn", "randperm", "dropout"), first, again, other):
         if not torch.equal(one, two):
-            return failed(sentence("{name} differs after the same torch.manual_seed", name=name))
+            return failed(
+                "seed-ignored", sentence("{name} differs after the same torch.manual_seed", name=name)
+            )
         if torch.equal(one, three):
-            return failed(sentence("{name} is the same after another torch.manual_seed", name=name))
+            return failed(
+                "seed-ignored", sentence("{name} is the same after another torch.manual_seed", name=name)
+            )
     if sorted(first[1].tolist()) != list(range(64)):
-        return failed(sentence("randperm(64) is no permutation"))
+        return failed("wrong-random-numbers", sentence("randperm(64) is no permutation"))
     mean, deviation = float(first[0].mean()), float(first[0].std())
     if abs(mean) > _MEAN or abs(deviation - 1) > _MEAN:
         return failed(
+            "wrong-random-numbers",
             sentence(
                 "randn has mean {mean:.3f} and deviation {deviation:.3f}, not 0 and 1",
                 mean=mean,
                 deviation=deviation,
-            )
+            ),
         )
     return passed(sentence("torch.manual_seed fixes randn, randperm and dropout; another seed gives others"))
 
@@ -53,20 +59,24 @@ def deterministic(torch: Any, device: str) -> Outcome:
     try:
         first, again = _trained(torch, device), _trained(torch, device)
     except (RuntimeError, NotImplementedError) as error:
-        if "determinis" not in str(error) and not unsupported(error):
+        if not says(error, "not-deterministic") and not is_unsupported(error):
             raise
         return warned(
+            "not-deterministic",
             sentence(
                 "an operation has no deterministic form here: {words}",
                 words=" ".join(str(error).split())[:200],
-            )
+            ),
         )
     finally:
         torch.use_deterministic_algorithms(was)
     for one, two in zip(first, again):
         if not torch.equal(one, two):
             worst = float((one - two).abs().max())
-            return failed(sentence("two runs from the same seed differ by up to {worst:.1e}", worst=worst))
+            return failed(
+                "seed-ignored",
+                sentence("two runs from the same seed differ by up to {worst:.1e}", worst=worst),
+            )
     return passed(sentence("two trainings from the same seed end in the same weights, bit for bit"))
 
 

@@ -50,13 +50,16 @@ def libraries(torch: Any, _device: str) -> Outcome:
     said += named
     twice = _twice(files)
     if twice:
-        return warned(sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(said)))
+        return warned(
+            "library-loaded-twice", sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(said))
+        )
     if outside and os.environ.get("LD_LIBRARY_PATH"):
         return warned(
+            "libraries-from-outside",
             sentence(
                 "LD_LIBRARY_PATH brings libraries from outside the environment: {outside}",
                 outside=joined(outside),
-            )
+            ),
         )
     return passed(joined(said))
 
@@ -113,6 +116,7 @@ def threads(torch: Any, _device: str) -> Outcome:
     set_by = joined([sentence(" (by {name})", name=name) for name in names], "")
     if count > allowed:
         return warned(
+            "too-many-threads",
             sentence(
                 "torch uses {count} threads{set_by}, and {allowed} {source}: work on the CPU can be many "
                 "times slower; set OMP_NUM_THREADS={allowed}",
@@ -120,7 +124,7 @@ def threads(torch: Any, _device: str) -> Outcome:
                 set_by=set_by,
                 allowed=allowed,
                 source=source,
-            )
+            ),
         )
     return passed(
         sentence(

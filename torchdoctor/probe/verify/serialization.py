@@ -26,16 +26,18 @@ def saving(torch: Any, device: str) -> Outcome:
         torch.save(model.state_dict(), file)
         loaded = torch.load(file, map_location="cpu", weights_only=True)
         if any(tensor.device.type != "cpu" for tensor in loaded.values()):
-            return failed(sentence("map_location='cpu' leaves tensors elsewhere"))
+            return failed("wrong-device", sentence("map_location='cpu' leaves tensors elsewhere"))
         other = _model(torch, 1)
         other.load_state_dict(loaded)
         if not torch.equal(other.to(device)(x.to(device)), model(x.to(device))):
-            return failed(sentence("the network loaded from the file gives another output"))
+            return failed("wrong-result", sentence("the network loaded from the file gives another output"))
         back = torch.load(file, map_location=device, weights_only=True)
         if any(
             tensor.device != parameter.device for tensor, parameter in zip(back.values(), model.parameters())
         ):
-            return failed(sentence("map_location='{device}' loads to another place", device=device))
+            return failed(
+                "wrong-device", sentence("map_location='{device}' loads to another place", device=device)
+            )
         return passed(
             sentence(
                 "a state_dict comes back with weights_only=True, to the CPU and to its device, bit for bit"
@@ -52,7 +54,7 @@ def whole_model(torch: Any, _device: str) -> Outcome:
         model, x = _model(torch, 0), torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
         torch.save(model, file)
         if not torch.equal(torch.load(file, weights_only=False)(x), model(x)):
-            return failed(sentence("the model loaded from the file gives another output"))
+            return failed("wrong-result", sentence("the model loaded from the file gives another output"))
         try:
             torch.load(file, weights_only=True)
         except Exception:  # noqa: BLE001  # refusing is what is wanted, with whatever error
@@ -62,7 +64,9 @@ def whole_model(torch: Any, _device: str) -> Outcome:
                     "refuses it"
                 )
             )
-        return failed(sentence("weights_only=True loads a pickled model, which can run any code"))
+        return failed(
+            "unsafe-load", sentence("weights_only=True loads a pickled model, which can run any code")
+        )
 
     return _with_room(run)
 
@@ -70,7 +74,7 @@ def whole_model(torch: Any, _device: str) -> Outcome:
 def safetensors(torch: Any, _device: str) -> Outcome:
     """Write weights with safetensors and read them back."""
     if importlib.util.find_spec("safetensors") is None:
-        return skipped(sentence("safetensors is not installed"))
+        return skipped("safetensors-not-installed", sentence("safetensors is not installed"))
 
     def run(file: Path) -> Outcome:
         bridge = importlib.import_module("safetensors.torch")
@@ -80,7 +84,7 @@ def safetensors(torch: Any, _device: str) -> Outcome:
         if set(loaded) != set(weights) or any(
             not torch.equal(loaded[name], weights[name]) for name in weights
         ):
-            return failed(sentence("safetensors gives other weights back"))
+            return failed("wrong-result", sentence("safetensors gives other weights back"))
         return passed(sentence("safetensors gives the same weights back, bit for bit"))
 
     return _with_room(run)
@@ -106,4 +110,4 @@ def _with_room(run: Callable[[Path], Outcome]) -> Outcome:
             gettempdir=tempfile.gettempdir(),
         )
         seen = broken(error)
-        return failed(sentence("{text} ({why})", text=said, why=seen.detail), seen.evidence)
+        return failed("disk-full", sentence("{text} ({why})", text=said, why=seen.detail), seen.evidence)

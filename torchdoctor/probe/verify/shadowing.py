@@ -34,6 +34,7 @@ def shadow(_torch: Any, _device: str) -> Outcome:
         for name in _modules_in(Path(place)):
             if name in _NAMES and not _is_ours(Path(place)):
                 return failed(
+                    "module-shadowed",
                     sentence(
                         "{path}{more} is taken for {name} by every program that is started with {what}; give it "
                         "another name",
@@ -41,21 +42,22 @@ def shadow(_torch: Any, _device: str) -> Outcome:
                         more="" if Path(place, name).is_dir() else ".py",
                         name=name,
                         what=what,
-                    )
+                    ),
                 )
             if name in known and _standard(name):
                 odd.append(f"{Path(place, name)}.py")
     if odd:
         return warned(
+            "module-name-taken",
             sentence(
                 "{odd}: named like a module that torch needs, and found before it; rename it",
                 odd=joined(odd[:3]),
-            )
+            ),
         )
     return (
         passed(sentence("no file here takes the name of a module that torch needs"))
         if looked
-        else skipped(sentence("no folder to look in"))
+        else skipped("no-folder", sentence("no folder to look in"))
     )
 
 

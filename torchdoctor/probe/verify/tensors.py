@@ -7,7 +7,7 @@ from typing import Any
 
 from ..message import joined, sentence
 from ..step import Outcome, failed, passed
-from .tolerances import unsupported
+from .tolerances import is_unsupported
 
 __all__ = ["creation", "views"]
 
@@ -40,7 +40,7 @@ def creation(torch: Any, device: str) -> Outcome:
             rows.append((name, torch.tensor([0, 1, 1], dtype=getattr(torch, name), **on), [0, 1, 1]))
             there.append(name)
         except (RuntimeError, TypeError, NotImplementedError) as error:
-            if name == "float32" or not unsupported(error):
+            if name == "float32" or not is_unsupported(error):
                 raise
             absent.append(name)
     return _compare(
@@ -76,7 +76,7 @@ def views(torch: Any, device: str) -> Outcome:
     written[:, 1:].t()[1, 0] = 5
     rows.append(("write through a view", written, [[0, 0, 5], [0, 0, 0]]))
     if x.data_ptr() != x.view(-1).data_ptr():
-        return failed(sentence("a view has memory of its own"))
+        return failed("view-copied", sentence("a view has memory of its own"))
     return _compare(rows, sentence("views share memory"))
 
 
@@ -84,6 +84,7 @@ def _compare(rows: list[tuple[str, Any, Any]], said: str) -> Outcome:
     for name, got, wanted in rows:
         if got.tolist() != wanted:
             return failed(
-                sentence("{name} gives {got}, not {wanted}", name=name, got=got.tolist(), wanted=wanted)
+                "wrong-result",
+                sentence("{name} gives {got}, not {wanted}", name=name, got=got.tolist(), wanted=wanted),
             )
     return passed(sentence("{count} results, each exact; {said}", count=len(rows), said=said))

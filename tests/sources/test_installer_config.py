@@ -5,16 +5,24 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.sources.installer_config import pip_settings, uv_settings
+from tests.detect.recorded_system import paper_python
+from torchdoctor.inventory.pip_settings import PipSetting
+from torchdoctor.sources.installer_config import installer_settings, settings_of_pip, settings_of_uv
 
 
 def places(rows, kind):
     return [row.place for row in rows if row.kind == kind]
 
 
+def pip(*values):
+    """pip's settings, each given as section, key and value."""
+    rows = (PipSetting(section=section, key=key, value=value, origin="") for section, key, value in values)
+    return settings_of_pip(rows)
+
+
 def test_each_setting_of_pip_keeps_where_it_came_from():
-    """`pip config list` names the level; the setting carries it."""
-    rows = pip_settings("global.index-url='https://pypi.example/simple'\n:env:.find-links='/srv/wheels'\n")
+    """Key and level, as `pip config list` names them."""
+    rows = pip(("global", "index-url", "https://pypi.example/simple"), (":env:", "find-links", "/srv/wheels"))
     assert [(row.kind, row.place, row.origin) for row in rows] == [
         ("index", "https://pypi.example/simple", "pip's index-url (global)"),
         ("find-links", "/srv/wheels", "pip's find-links (env)"),
@@ -23,9 +31,7 @@ def test_each_setting_of_pip_keeps_where_it_came_from():
 
 def test_several_places_in_one_setting_are_several_settings():
     """pip splits at white space, and so do we."""
-    rows = pip_settings(
-        "global.extra-index-url='https://a.example/s\\nhttps://b.example/s https://c.example/s'"
-    )
+    rows = pip(("global", "extra-index-url", "https://a.example/s\nhttps://b.example/s https://c.example/s"))
     assert places(rows, "extra-index") == [
         "https://a.example/s",
         "https://b.example/s",
@@ -35,27 +41,40 @@ def test_several_places_in_one_setting_are_several_settings():
 
 def test_the_environment_wins_over_the_command_and_that_over_the_global_level():
     """pip's own precedence decides which value of a key holds."""
-    listing = "global.index-url='https://g/s'\ninstall.index-url='https://i/s'\n:env:.index-url='https://e/s'"
-    assert places(pip_settings(listing), "index") == ["https://e/s"]
-    assert places(pip_settings(listing.rpartition("\n")[0]), "index") == ["https://i/s"]
+    rows = [(section, "index-url", f"https://{section[0]}/s") for section in ("global", "install", ":env:")]
+    assert places(pip(*rows), "index") == ["https://:/s"]
+    assert places(pip(*rows[:2]), "index") == ["https://i/s"]
+
+
+def test_of_two_files_the_later_one_counts():
+    """pip reads the more general one first."""
+    assert places(
+        pip(("global", "index-url", "https://a/s"), ("global", "index-url", "https://b/s")), "index"
+    ) == ["https://b/s"]
 
 
 def test_settings_of_other_commands_do_not_count():
     """What `pip download` is told says nothing about an installation."""
-    assert pip_settings("download.find-links='/tmp/x'\nglobal.timeout='60'\nnonsense\n") == ()
+    assert pip(("download", "find-links", "/srv/x"), ("global", "timeout", "60")) == ()
 
 
-@given(st.text(max_size=300))
-def test_no_listing_breaks_the_parser(text):
-    """Whatever pip prints, the answer is a tuple of settings."""
-    for row in pip_settings(text):
-        assert row.place
-        assert not any(sign.isspace() for sign in row.place)
+def test_a_place_that_pip_and_uv_both_name_is_one_setting(tmp_path):
+    """pip's comes first, and no program is started to learn it."""
+    environ = {
+        "HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_INDEX_URL": "https://a.example/simple", "UV_DEFAULT_INDEX": "https://a.example/simple",
+        "UV_FIND_LINKS": "/srv/wheels",
+    }  # fmt: skip
+    rows = installer_settings(environ, paper_python(prefix=tmp_path), tmp_path)
+    assert [(row.kind, row.place, row.origin) for row in rows] == [
+        ("index", "https://a.example/simple", "pip's index-url (env)"),
+        ("find-links", "/srv/wheels", "uv's UV_FIND_LINKS"),
+    ]
 
 
 def test_uv_variables_take_names_and_lists():
     """UV_INDEX holds several, each with an optional name; UV_FIND_LINKS separates with commas."""
-    rows = uv_settings(
+    rows = settings_of_uv(
         {"UV_INDEX": "one=https://one/simple https://two/simple", "UV_FIND_LINKS": "/a,/b"}, []
     )
     assert places(rows, "extra-index") == ["https://one/simple", "https://two/simple"]
@@ -72,7 +91,7 @@ def test_a_uv_file_gives_its_indexes_and_leaves_explicit_ones_to_projects():
         ],
         "pip": {"extra-index-url": ["https://x/simple"]},
     }
-    rows = uv_settings({}, [("uv.toml", table)])
+    rows = settings_of_uv({}, [("uv.toml", table)])
     assert places(rows, "index") == ["https://corp/simple"]
     assert places(rows, "find-links") == ["/wheels"]
     assert places(rows, "extra-index") == ["https://x/simple"]
@@ -89,13 +108,15 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["index", "pip", "index-url", "find-links", "extra-index-url"]), JSON))
 def test_no_uv_table_breaks_the_parser(table):
     """A file of another shape than uv's gives fewer settings, never a failure."""
-    assert all(isinstance(row.place, str) for row in uv_settings({}, [("uv.toml", table)]))
+    assert all(isinstance(row.place, str) for row in settings_of_uv({}, [("uv.toml", table)]))
 
 
 def test_a_ban_on_indexes_is_read_as_pip_and_uv_read_it():
     """From each place where it can stand, and only where it says yes."""
-    assert [row.kind for row in pip_settings("global.no-index='true'\n")] == ["no-index"]
-    assert pip_settings("global.no-index='true'\n:env:.no-index='0'\n") == ()
-    assert [row.kind for row in uv_settings({"UV_NO_INDEX": "1"}, [])] == ["no-index"]
-    assert uv_settings({"UV_NO_INDEX": "false"}, []) == ()
-    assert [row.kind for row in uv_settings({}, [("uv.toml", {"pip": {"no-index": True}})])] == ["no-index"]
+    assert [row.kind for row in pip(("global", "no-index", "true"))] == ["no-index"]
+    assert pip(("global", "no-index", "true"), (":env:", "no-index", "0")) == ()
+    assert [row.kind for row in settings_of_uv({"UV_NO_INDEX": "1"}, [])] == ["no-index"]
+    assert settings_of_uv({"UV_NO_INDEX": "false"}, []) == ()
+    assert [row.kind for row in settings_of_uv({}, [("uv.toml", {"pip": {"no-index": True}})])] == [
+        "no-index"
+    ]

@@ -1,0 +1,81 @@
+"""The kinds of tests, so that a run can leave some out: `pytest -m "not process and not torch and not fuzz"`.
+
+A kind follows from the fixtures that a test uses, or from hypothesis; anything else carries its mark. An unmarked test
+that starts a process fails, so a mark cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What a test is that uses the fixture, directly or through another fixture.
+KINDS_OF_FIXTURES = {
+    "torchdoctor": ("process",),
+    "library": ("process",),
+    "_real_install": ("process", "torch"),
+    "browser": ("process", "browser"),
+}
+# https://docs.python.org/3/library/audit_events.html
+_START_EVENTS = frozenset(
+    {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.system"}
+)
+
+_unmarked: str | None = None
+_started: list[str] = []
+
+
+def _refuse_process(event: str, arguments: tuple[object, ...]) -> None:
+    if event in _START_EVENTS and _unmarked is not None:
+        command = arguments[1] if event == "subprocess.Popen" else arguments
+        _started.append(
+            f"{_unmarked} starts a process without the mark `process`: {event} {command!r}"[:500]
+            + "\nPut @pytest.mark.process on the test, or `pytestmark = pytest.mark.process` in its module."
+        )
+        pytest.fail(_started[-1], pytrace=False)
+
+
+sys.addaudithook(_refuse_process)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each test the kinds that follow from what it uses; leave out `huge` where nobody asks for it."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            for kind in KINDS_OF_FIXTURES.get(fixture, ()):
+                item.add_marker(kind)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("fuzz")
+    if "huge" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("huge")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker("huge")]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """While an unmarked test runs, its fixtures included, no process starts."""
+    global _unmarked  # noqa: PLW0603  # an audit hook is for the whole interpreter
+    _started.clear()
+    _unmarked = None if item.get_closest_marker("process") else item.nodeid
+    try:
+        return (yield)
+    finally:
+        _unmarked = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[pytest.TestReport]:
+    """The test fails also where the code under test caught what the hook raised."""
+    report = yield
+    if _started and report.passed:
+        report.outcome, report.longrepr = "failed", _started[0]
+    _started.clear()
+    return report
