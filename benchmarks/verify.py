@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/verify.py ENV [--rounds N]
 
-Prints how long the quick and the full verification (without torch.compile) take beyond the import, and the slowest checks.
+Prints what the quick and the full verification (without torch.compile) take beyond the import, and the slowest checks.
 The limits are 1.5 s and 10 s on two quiet cores; the best round is the one that other work disturbed least.
 """
 
