@@ -68,8 +68,8 @@ def loopback() -> tuple[ThreadingHTTPServer, str]:
 def in_process(count: int) -> float:
     """Machines resolved a minute, each another one."""
     from torchdoctor.detect import Machine
+    from torchdoctor.resolve import resolve
     from torchdoctor.resolve.model import Request
-    from torchdoctor.resolve.offline import resolve_offline
 
     machines = []
     for number in range(count):
@@ -80,10 +80,10 @@ def in_process(count: int) -> float:
         ]
         row["python"]["version"] = f"3.{9 + number % 6}.1"
         machines.append(Machine.from_json(row))
-    resolve_offline(machines[0], Request())
+    resolve(machines[0], Request())
     started = time.perf_counter()
     for machine in machines:
-        resolve_offline(machine, Request())
+        resolve(machine, Request())
     return count / (time.perf_counter() - started) * 60
 
 

@@ -41,9 +41,9 @@ def resolve(machine: Machine, request: Request | None = None) -> Plan:
     fits.
     """
     from torchdoctor.resolve.model import Request as PlanRequest
-    from torchdoctor.resolve.offline import resolve_offline
+    from torchdoctor.resolve.offline import resolve as resolve_from_facts
 
-    return resolve_offline(machine, request or PlanRequest())
+    return resolve_from_facts(machine, request or PlanRequest())
 
 
 def install(options: InstallOptions, *, reporter: Reporter | None = None) -> InstallResult:

@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 
 from wheels_index.arch import ArchList, arch_list, covers, nearest_arch_list
 from wheels_index.gpu import Gpu, gpu, gpus
-from wheels_index.release import PLATFORMS, Companion, PlatformBuilds, Release, Triton
+from wheels_index.release import (
+    COMPANIONS,
+    PLATFORMS,
+    TORCH_PROJECTS,
+    Companion,
+    PlatformBuilds,
+    Release,
+    Triton,
+)
 from wheels_index.snapshot import Snapshot, UnknownRelease, bundled
 from wheels_index.variant import (
     EndOfLine,
@@ -42,7 +50,9 @@ if TYPE_CHECKING:
     from wheels_index.live import LiveSnapshot, Overlay, Refused, overlay
 
 __all__ = [
+    "COMPANIONS",
     "PLATFORMS",
+    "TORCH_PROJECTS",
     "ArchList",
     "Companion",
     "EndOfLine",

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from wheels_index._tags import pythons_of
-from wheels_index.release import Companion
+from wheels_index.release import COMPANIONS, Companion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     from wheels_index.release import Release
 
-__all__ = ["COMPANIONS", "Pairing", "declared_torch"]
-
-COMPANIONS = ("torchvision", "torchaudio")
+__all__ = ["Pairing", "declared_torch"]
 
 
 def declared_torch(lines: Iterable[str]) -> SpecifierSet | None:

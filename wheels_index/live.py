@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheels_index._companions import COMPANIONS, Pairing, declared_torch
+from wheels_index._companions import Pairing, declared_torch
 from wheels_index._lazy_wheels import LazyWheels
 from wheels_index._merge import NOTHING, Refused, merged_builds, merged_wheels
 from wheels_index._stored_files import Group, groups_from_json, groups_of, groups_to_json
-from wheels_index.release import PLATFORMS, Release
+from wheels_index.release import COMPANIONS, PLATFORMS, Release
 from wheels_index.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
+    "COMPANIONS",
     "PLATFORMS",
+    "TORCH_PROJECTS",
     "Companion",
     "PlatformBuilds",
     "Release",
@@ -24,6 +26,10 @@ __all__ = [
     "release_from_json",
     "wheels_from_json",
 ]
+
+# The projects whose builds go with a torch release, and these with torch itself.
+COMPANIONS = ("torchvision", "torchaudio")
+TORCH_PROJECTS = ("torch", *COMPANIONS)
 
 PLATFORMS = (
     "linux_x86_64",

@@ -13,8 +13,8 @@ from torchdoctor.diagnose.evidence import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.evidence import machine_observations, refusals
 from torchdoctor.errors import NoSolution
+from torchdoctor.resolve import resolve
 from torchdoctor.resolve.model import Request
-from torchdoctor.resolve.offline import resolve_offline
 from wheels_index import bundled
 
 
@@ -36,7 +36,7 @@ def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
     try:
-        plan = resolve_offline(seen.machine, Request(), bundled())
+        plan = resolve(seen.machine, Request(), bundled())
     except NoSolution:
         pytest.skip("no build fits")
     rows = {f"package.{row.name}": str(row.version) for row in plan.packages if row.name != "torch"}

@@ -19,8 +19,8 @@ from packaging.version import Version
 from torchdoctor.cli.requests import request_from_options
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution
-from torchdoctor.resolve.model import COMPANIONS
-from torchdoctor.resolve.offline import resolve_offline
+from torchdoctor.resolve import resolve
+from wheels_index import COMPANIONS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -135,7 +135,7 @@ def _resolve(row: Row) -> Plan | NoSolution:
         without=row.request.get("without", ()),
     )
     try:
-        return resolve_offline(Machine.from_json(row.machine), request)
+        return resolve(Machine.from_json(row.machine), request)
     except NoSolution as error:
         return error
 
@@ -236,6 +236,6 @@ def _reason(answer: Plan | NoSolution) -> str:
     if isinstance(answer, NoSolution):
         return f"{answer.message}. Fix: {answer.fix}"
     newer = next((row for row in answer.rejected if row.variant[:2] == answer.variant[:2] != "cp"), None)
-    turned_down = [f"not {newer.variant}: {newer.because}"] if newer else []
+    turned_down = [f"not {newer.variant}: {newer.reason}"] if newer else []
     warnings = [f"Warning: {text}" for text in answer.warnings]
     return "; ".join([*answer.reasons, *turned_down, *warnings])

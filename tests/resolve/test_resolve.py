@@ -67,16 +67,16 @@ def test_a_driver_of_the_550_branch_stops_at_the_last_cuda_12_release():
     """torch 2.15 has no CUDA 12 build, and CUDA 13 needs driver 580."""
     found, ranking = best(linux(RTX_4090, driver="550.54.15"))
     assert (str(found.torch), found.variant) == ("2.14.1", "cu126")
-    because = {row.variant: row.because for row in ranking.rejected}
-    assert because["cu130"] == "cu130 needs driver ≥ 580; this machine has 550.54.15"
+    reasons = {row.variant: row.reason for row in ranking.rejected}
+    assert reasons["cu130"] == "cu130 needs driver ≥ 580; this machine has 550.54.15"
 
 
 def test_a_pascal_gpu_with_a_new_driver_gets_the_build_that_has_its_code():
     """The driver satisfies CUDA 13, and no CUDA 13 build has code for compute capability 6.1."""
     found, ranking = best(linux(GTX_1080, driver="580.95.05"))
     assert (str(found.torch), found.variant) == ("2.14.1", "cu126")
-    because = {row.variant: row.because for row in ranking.rejected}
-    assert "no code for NVIDIA GeForce GTX 1080 (compute capability 6.1)" in because["cu132"]
+    reasons = {row.variant: row.reason for row in ranking.rejected}
+    assert "no code for NVIDIA GeForce GTX 1080 (compute capability 6.1)" in reasons["cu132"]
 
 
 def test_two_generations_get_a_build_that_has_code_for_both():

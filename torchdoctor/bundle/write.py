@@ -20,7 +20,7 @@ from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.install.location import unwritable_ancestor
 from torchdoctor.lock.target import marker_environment
-from torchdoctor.resolve.model import COMPANIONS
+from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine

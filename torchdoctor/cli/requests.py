@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import UsageError
-from torchdoctor.resolve.model import COMPANIONS, Request
-from wheels_index import UnknownVariant, variant, variant_of
+from torchdoctor.resolve.model import Request
+from wheels_index import COMPANIONS, UnknownVariant, variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,9 @@ def request_from_options(
             message("{both} is asked for by --with and by --without", both=both[0]),
             fix=message("leave one of them out"),
         )
-    return Request(torch=wanted, variant=chosen, required=required, excluded=excluded, cuda_on_cpu=yes)
+    return Request(
+        torch=wanted, variant=chosen, required=required, excluded=excluded, allow_cuda_without_gpu=yes
+    )
 
 
 def extras_asked(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:

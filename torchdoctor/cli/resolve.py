@@ -82,11 +82,11 @@ def command(
 
 def _resolve_offline(machine: Machine, request: Request) -> Plan:
     from torchdoctor.core.fs.user_folders import data_folder
-    from torchdoctor.resolve.offline import resolve_offline
+    from torchdoctor.resolve import resolve
     from torchdoctor.sources.index_cache import known_index
 
     index = known_index(data_folder(os.environ), lambda text: click.echo(translate(text), err=True))
-    return resolve_offline(machine, request, index)
+    return resolve(machine, request, index)
 
 
 def _resolve_online(machine: Machine, request: Request, options: SourceOptions, output: Output) -> Plan:
@@ -111,7 +111,7 @@ def _print_plan(plan: Plan, form: str, output: Output) -> None:
 
     click.echo(plan_text(plan, form))
     if form != "table" and not output.quiet:
-        for text in (*plan.warnings, *(left_out.told for left_out in plan.left_out)):
+        for text in (*plan.warnings, *(left_out.message for left_out in plan.left_out)):
             label = click.style(gettext("warning:"), fg="yellow")
             click.echo(f"{label} {translate(text)}", err=True)
 

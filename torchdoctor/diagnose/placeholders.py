@@ -153,14 +153,14 @@ def _plan_on(case: Evidence, torch: str | None, system: str | None) -> Plan | No
     from packaging.specifiers import SpecifierSet
 
     from torchdoctor.errors import TorchdoctorError
+    from torchdoctor.resolve import resolve
     from torchdoctor.resolve.model import Request
-    from torchdoctor.resolve.offline import resolve_offline
 
     machine = know.machine_of(case, system=system, usual_driver=_USUAL_DRIVER)
     if machine is None:
         return None
     try:
-        return resolve_offline(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
+        return resolve(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
     except TorchdoctorError:
         return None
 

@@ -90,11 +90,11 @@ def _offered(kernels: tuple[KernelState, ...]) -> tuple[KernelState, ...]:
 
 def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
     from torchdoctor.errors import NoSolution
+    from torchdoctor.resolve import resolve
     from torchdoctor.resolve.model import Request
-    from torchdoctor.resolve.offline import resolve_offline
 
     try:
-        return resolve_offline(detection.machine, Request(), index), ""
+        return resolve(detection.machine, Request(), index), ""
     except NoSolution as error:
         return None, joined((error.message, error.fix), "; ")
 

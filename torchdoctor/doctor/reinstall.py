@@ -11,8 +11,9 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.doctor.repair_model import Reinstall
 from torchdoctor.errors import NoSolution
-from torchdoctor.resolve.model import COMPANIONS, Request
-from torchdoctor.resolve.offline import resolve_offline
+from torchdoctor.resolve import resolve
+from torchdoctor.resolve.model import Request
+from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
 
 def _resolved(check_up: CheckUp, request: Request, index: Snapshot) -> Plan | None:
     try:
-        return resolve_offline(check_up.detection.machine, request, index)
+        return resolve(check_up.detection.machine, request, index)
     except NoSolution:
         return None
 

@@ -9,7 +9,7 @@ from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.inventory.installed import read_installed
-from torchdoctor.resolve.model import COMPANIONS
+from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,8 +16,8 @@ from torchdoctor.core.wheelfile.member_names import device_name
 from torchdoctor.errors import NoSolution, UsageError
 from torchdoctor.lock.model import Lock, LockedWheel
 from torchdoctor.lock.target import marker_environment
-from torchdoctor.resolve.model import COMPANIONS, Plan, PlannedPackage
-from wheels_index import Wheel
+from torchdoctor.resolve.model import Plan, PlannedPackage
+from wheels_index import COMPANIONS, Wheel
 
 if sys.version_info >= (3, 11):
     import tomllib

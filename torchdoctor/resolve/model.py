@@ -1,9 +1,9 @@
-"""What was asked (`Request`), what could serve it (`Candidate`), what was decided (`Plan`)."""
+"""What was asked (`Request`), what could serve it (`Candidate`), what was decided (`Plan`), and reasons with codes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.urls import redact_url
@@ -16,40 +16,88 @@ if TYPE_CHECKING:
     from wheels_index import Wheel
 
 __all__ = [
-    "COMPANIONS",
     "Candidate",
-    "Companion",
+    "CompanionVersions",
+    "Compatibility",
+    "CompatibilityCode",
     "LeftOut",
     "Plan",
     "PlannedPackage",
     "Ranking",
+    "Refusal",
+    "RefusalCode",
     "Rejected",
     "Request",
 ]
 
-COMPANIONS = ("torchvision", "torchaudio")
+# Why no build of a release can run on a machine, or why a release does not have what was asked for with it.
+RefusalCode = Literal[
+    "python-bits",  # a 32-bit Python
+    "platform",  # no build for this operating system and processor
+    "musl",
+    "implementation",  # a Python other than CPython
+    "python-version",  # no build for this minor version
+    "requires-python",  # the release declares other Python versions
+    "macos-too-old",
+    "glibc-too-old",
+    "companion-version",  # the companion has versions for the release, and none of those asked for
+    "companion-python",  # the companion has no version for this Python
+]
+
+# How one build stands to the machine's GPUs and drivers; those from `no-gpu` on say why it runs on none of them.
+CompatibilityCode = Literal[
+    "cpu",  # a CPU build, which needs no GPU
+    "all-gpus",
+    "some-gpus",
+    "no-gpu",  # the machine has no GPU of the build's kind
+    "driver-too-old",  # or missing
+    "no-code",  # the build has no code for these GPUs, or a library in it has none
+    "not-supported",  # PyTorch does not support these GPUs
+    "glibc-too-old",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the user asked for.
+    """What the user asked for."""
 
-    `torch` is None for the newest that fits. `variant` is `auto` or a variant's name. `required` and
-    `excluded` are normalised project names from `--with` and `--without`; a required name maps to the
-    versions wanted (an empty set for any). `cuda_on_cpu` is the consent to take a CUDA build on a machine
-    that cannot use it.
-    """
-
-    torch: SpecifierSet | None = None
-    variant: str = "auto"
-    required: dict[str, SpecifierSet] = field(default_factory=dict)
-    excluded: frozenset[str] = frozenset()
-    cuda_on_cpu: bool = False
+    torch: SpecifierSet | None = None  # None for the newest release that fits
+    variant: str = "auto"  # or a variant's name
+    required: dict[str, SpecifierSet] = field(
+        default_factory=dict
+    )  # by normalised name; an empty set is any version
+    excluded: frozenset[str] = frozenset()  # normalised names
+    allow_cuda_without_gpu: bool = False  # consent to a CUDA build on a machine that cannot use it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Companion:
-    """A project that goes with a torch release: its versions that belong, newest first."""
+class Refusal:
+    """Why a release is passed over."""
+
+    code: RefusalCode
+    message: str
+    project: str | None = None  # the companion that a `companion-...` code is about
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compatibility:
+    """How well one build fits a machine."""
+
+    coverage: Literal["all", "some", "none"]  # of the machine's GPUs
+    code: CompatibilityCode
+    reason: str  # why it fits, or why not
+    left_out: tuple[str, ...] = ()  # names of GPUs that it has no code for
+    needs_driver: str | None = None  # the NVIDIA driver with which it would fit
+    installable: bool = True  # False: it cannot even be loaded here
+    # Whether what the build needs is written down, taken from the nearest build by a rule, or not known.
+    limits: Literal["known", "rule", "unknown"] = "known"
+    ptx: tuple[str, ...] = ()  # names of GPUs that it reaches only through PTX, compiled at the first use
+    reach: tuple[int, int] = (0, 0)  # the highest compute capability that it covers, where it leaves GPUs out
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompanionVersions:
+    """The versions of a companion that go with a torch release, newest first."""
 
     project: str
     versions: tuple[Version, ...]
@@ -57,49 +105,46 @@ class Companion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A torch release in a variant that fits the machine, with the reasons and what to warn of."""
+    """A torch release in a variant that fits the machine."""
 
     torch: Version
     variant: str
-    companions: tuple[Companion, ...]
+    companions: tuple[CompanionVersions, ...]
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
-    """A variant that was turned down, and why."""
+    """A variant that was turned down."""
 
     variant: str
-    because: str
-    torch: str | None = None
+    reason: str
+    torch: str | None = None  # the release whose build it is
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
-    """Every candidate, the best first, and what was turned down on the way.
+    """Every candidate and every variant that was turned down."""
 
-    `last_resort` are CUDA builds that would import on this machine and not use a GPU: PyPI's default on
-    Linux. They are taken only with the user's consent.
-    """
-
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...]  # the best first
     rejected: tuple[Rejected, ...]
+    # CUDA builds that can be imported on this machine and find no GPU: PyPI's default on Linux. They need consent.
     last_resort: tuple[Candidate, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedPackage:
-    """One package of the plan. `wheel` is None while no file of it was seen anywhere."""
+    """One package of the plan."""
 
     name: str
     version: Version
     known: Provenance
-    wheel: Wheel | None
-    source: str | None
+    wheel: Wheel | None  # None while no file of it was seen anywhere
+    source: str | None  # the name of the source that has it
 
     def to_json(self) -> dict[str, object]:
-        """Contract 3's row of `packages`."""
+        """Return a row of `packages` of contract 3."""
         wheel = self.wheel
         return {
             "name": self.name,
@@ -115,33 +160,30 @@ class PlannedPackage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeftOut:
-    """A companion that is not installed, and why."""
+    """A companion that is not installed."""
 
     name: str
-    because: str
+    reason: str
 
     @property
-    def told(self) -> str:
-        """That, as a sentence."""
-        return message("{name} is left out: {because}", name=self.name, because=self.because)
+    def message(self) -> str:
+        """The name and the reason as one sentence."""
+        return message("{name} is left out: {reason}", name=self.name, reason=self.reason)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The decision: which files, from where, and why these.
-
-    `constraints` are requirement lines for what torch does not declare, such as `numpy<2`.
-    """
+    """The decision: which files, from where, and why these."""
 
     variant: str
-    index_url: str
-    packages: tuple[PlannedPackage, ...]
+    index_url: str  # what a person gives pip as `--index-url`
+    packages: tuple[PlannedPackage, ...]  # torch first, then its companions
     reasons: tuple[str, ...]
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    accelerator_wheels: tuple[Wheel, ...] = ()
-    constraints: tuple[str, ...] = ()
+    accelerator_wheels: tuple[Wheel, ...] = ()  # that only torch's own index has, such as triton for ROCm
+    constraints: tuple[str, ...] = ()  # requirement lines that torch does not declare, such as `numpy<2`
 
     @property
     def torch(self) -> PlannedPackage:
@@ -149,15 +191,14 @@ class Plan:
         return self.packages[0]
 
     def to_json(self) -> dict[str, object]:
-        """Contract 3 without the machine, which the caller adds."""
+        """Return contract 3 without the machine, which the caller adds."""
         return {
             "variant": self.variant,
             "index_url": self.index_url,
             "packages": [package.to_json() for package in self.packages],
             "reasons": list(self.reasons),
-            "rejected": [{"variant": row.variant, "because": row.because} for row in self.rejected],
-            "warnings": [
-                *self.warnings,
-                *(row.told for row in self.left_out),
+            "rejected": [
+                {"variant": rejected.variant, "because": rejected.reason} for rejected in self.rejected
             ],
+            "warnings": [*self.warnings, *(left_out.message for left_out in self.left_out)],
         }

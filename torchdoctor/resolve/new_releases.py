@@ -1,4 +1,4 @@
-"""Releases that came out after the last update of the index: seen on a source's page, and taken up."""
+"""Releases that are newer than the stored facts: read from the page of a source and ranked with the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.select import rank
-from wheels_index import overlay
+from wheels_index import COMPANIONS, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rank_with_newer"]
 
-# Where a wheel's variant says what the index calls it. A folder or a PyPI introduces no release.
+# Layouts where a wheel's variant is the one that the index files it under. A folder or PyPI introduces no release.
 _LAYOUTS = ("pytorch", "either", "flat-variants")
 
 Requires = dict[str, tuple[str, ...]]
@@ -29,14 +29,15 @@ def rank_with_newer(
     machine: Machine,
     request: Request,
     snapshot: Snapshot,
-    shelves: Sequence[SourceListing],
+    listings: Sequence[SourceListing],
     *,
     today: str,
     requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
 ) -> tuple[Ranking, Snapshot]:
-    """Rank; where the first source that has the variant lists a newer release, take it up and rank again.
+    """Rank; where the first source with the variant lists a newer release, add it to the snapshot and rank again.
 
-    Only the page that the choice reads anyway is looked at. `requires` reads what new companions declare.
+    Only the page that the choice reads anyway is looked at. `today` is an ISO date; `requires` reads what new
+    companions declare of torch. Raises `NoSolution` when nothing fits.
     """
     refused: NoSolution | None = None
     try:
@@ -44,19 +45,19 @@ def rank_with_newer(
     except NoSolution as error:
         if request.torch is None or any(map(request.torch.contains, snapshot.versions())):
             raise
-        # The release asked for may be newer than all that is known: look where any other would come from.
+        # The release asked for may be newer than every known one: look where another release would come from.
         refused = error
         ranking = _any_release(machine, request, snapshot, refused)
-    found = _newer(ranking, request, snapshot, shelves)
-    if found is None:
+    newer = _newer_wheels(ranking, request, snapshot, listings)
+    if newer is None:
         if refused is not None:
             raise refused
         return ranking, snapshot
-    shelf, wheels = found
-    name = ranking.candidates[0].variant
-    companions = [w for project in ("torchvision", "torchaudio") for w in shelf.wheels(project, name)]
-    newer = overlay(snapshot, [*wheels, *companions], as_of=today, requires=requires(shelf, companions))
-    return rank(machine, request, newer), newer
+    listing, wheels = newer
+    variant = ranking.candidates[0].variant
+    companions = [wheel for project in COMPANIONS for wheel in listing.wheels(project, variant)]
+    extended = overlay(snapshot, [*wheels, *companions], as_of=today, requires=requires(listing, companions))
+    return rank(machine, request, extended), extended
 
 
 def _any_release(machine: Machine, request: Request, snapshot: Snapshot, refused: NoSolution) -> Ranking:
@@ -66,15 +67,15 @@ def _any_release(machine: Machine, request: Request, snapshot: Snapshot, refused
         raise refused from None
 
 
-def _newer(
-    ranking: Ranking, request: Request, snapshot: Snapshot, shelves: Sequence[SourceListing]
+def _newer_wheels(
+    ranking: Ranking, request: Request, snapshot: Snapshot, listings: Sequence[SourceListing]
 ) -> tuple[SourceListing, list[Wheel]] | None:
     """The first source with the best candidate's variant, and its torch wheels newer than all that fit."""
     best, known = ranking.candidates[0], set(snapshot.versions())
-    for shelf in shelves:
-        if shelf.source.layout not in _LAYOUTS:
+    for listing in listings:
+        if listing.source.layout not in _LAYOUTS:
             continue
-        listed = shelf.wheels("torch", best.variant)
+        listed = listing.wheels("torch", best.variant)
         if not listed:
             continue
         wheels = [
@@ -86,5 +87,5 @@ def _newer(
             and type(wheel.version)(wheel.version.public) not in known
             and (request.torch is None or request.torch.contains(wheel.version.public))
         ]
-        return (shelf, wheels) if wheels else None
+        return (listing, wheels) if wheels else None
     return None

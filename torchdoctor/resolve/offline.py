@@ -1,4 +1,4 @@
-"""The plan from what is known alone: files that were seen, and builds that were announced."""
+"""The plan from stored facts alone: files that were seen, and builds that were announced."""
 
 from __future__ import annotations
 
@@ -10,127 +10,131 @@ from packaging.version import Version
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import NoSolution
-from torchdoctor.resolve.model import COMPANIONS, LeftOut, Plan, PlannedPackage
-from torchdoctor.resolve.select import best_wheel, rank, why_this_release
+from torchdoctor.resolve.candidates import why_this_release
+from torchdoctor.resolve.companions import wanted_companions
+from torchdoctor.resolve.model import LeftOut, Plan, PlannedPackage
+from torchdoctor.resolve.select import rank
+from torchdoctor.resolve.wheel_choice import WheelChoice, tag_ranks
 from torchdoctor.sources.source import OFFICIAL
 from wheels_index import bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from packaging.tags import Tag
+    from collections.abc import Sequence
 
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.model import Candidate, Companion, Ranking, Request
+    from torchdoctor.resolve.model import Candidate, CompanionVersions, Ranking, Request
     from wheels_index import Release, Snapshot
 
-__all__ = ["resolve_offline"]
+__all__ = ["resolve"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Choice:
+class _Option:
+    """A candidate and what is known of its release."""
+
     machine: Machine
     candidate: Candidate
     release: Release
     snapshot: Snapshot
-    ranks: Mapping[Tag, int]
+    choice: WheelChoice
 
 
-def resolve_offline(machine: Machine, request: Request, snapshot: Snapshot | None = None) -> Plan:
-    """The best candidate with the files known for it; a build of which no file was seen is `published`.
+def resolve(machine: Machine, request: Request, snapshot: Snapshot | None = None) -> Plan:
+    """Return the plan of the best candidate; a build of which no file was seen is `published` in it.
 
-    Raises `NoSolution` when nothing fits, or when a companion asked for has no build beside any candidate.
+    Raises `NoSolution` when nothing fits, or when no candidate has a build of a companion asked for by name.
     """
     snapshot = snapshot or bundled()
+    ranks = tag_ranks(supported_tags(machine))
     ranking = rank(machine, request, snapshot, best_only=True)
-    tags: Sequence[Tag] = supported_tags(machine)
-    ranks = {tag: position for position, tag in reversed(list(enumerate(tags)))}
     best, missing = ranking.candidates[0], None
-    for number in range(2):
+    for is_complete in (False, True):
+        if is_complete:
+            ranking = rank(machine, request, snapshot)
         for candidate in ranking.candidates:
-            choice = _Choice(
+            option = _Option(
                 machine=machine,
                 candidate=candidate,
                 release=snapshot.release(candidate.torch),
                 snapshot=snapshot,
-                ranks=ranks,
+                choice=WheelChoice(
+                    variant=candidate.variant,
+                    default_variant="cpu" if machine.os == "macos" else None,
+                    ranks=ranks,
+                ),
             )
             try:
-                packages, left_out = _companions(choice, request)
+                packages, left_out = _companions(option, request)
             except NoSolution as error:
                 missing = missing or error
                 continue
-            why = why_this_release(candidate, best, request, missing=missing)
-            return _plan(choice, ranking, packages, left_out, why)
-        if number == 0:
-            ranking = rank(machine, request, snapshot)
-    assert missing is not None  # noqa: S101  (rank gives one candidate at the least)
+            reason = why_this_release(candidate, best, request, missing=missing)
+            return _plan(option, ranking, packages, left_out, reason)
+    assert missing is not None  # noqa: S101  (rank gives at least one candidate)
     raise missing
 
 
 def _plan(
-    choice: _Choice,
+    option: _Option,
     ranking: Ranking,
     packages: tuple[PlannedPackage, ...],
     left_out: tuple[LeftOut, ...],
-    why: str,
+    reason: str,
 ) -> Plan:
-    candidate = choice.candidate
+    candidate = option.candidate
     return Plan(
         variant=candidate.variant,
         index_url=OFFICIAL.index_url(candidate.variant),
-        packages=(_package(choice, "torch", candidate.torch), *packages),
-        reasons=(why, *candidate.reasons),
+        packages=(_package(option, "torch", candidate.torch), *packages),
+        reasons=(reason, *candidate.reasons),
         rejected=ranking.rejected,
         warnings=candidate.warnings,
         left_out=left_out,
-        constraints=choice.release.constraints(choice.machine.platform),
+        constraints=option.release.constraints(option.machine.platform),
     )
 
 
-def _companions(choice: _Choice, request: Request) -> tuple[tuple[PlannedPackage, ...], tuple[LeftOut, ...]]:
+def _companions(option: _Option, request: Request) -> tuple[tuple[PlannedPackage, ...], tuple[LeftOut, ...]]:
     packages: list[PlannedPackage] = []
     left_out: list[LeftOut] = []
-    torch = message("torch {torch}+{variant}", torch=choice.candidate.torch, variant=choice.candidate.variant)
-    for row in choice.candidate.companions:
-        if row.project in request.excluded or row.project not in COMPANIONS:
+    candidate = option.candidate
+    for companion, wanted, versions in wanted_companions(request, candidate):
+        package = _companion(option, companion.project, versions)
+        if package is not None:
+            packages.append(package)
             continue
-        wanted = request.required.get(row.project)
-        found = _companion(choice, row, [v for v in row.versions if wanted is None or wanted.contains(v)])
-        if found is not None:
-            packages.append(found)
-            continue
-        because = message(
-            "no {variant} build of {project} {versions} is known for Python {python_label}",
-            variant=choice.candidate.variant,
-            project=row.project,
-            versions=joined(map(str, row.versions), " or "),
-            python_label=choice.machine.python_label,
-        )
+        reason = _why_missing(option, companion)
         if wanted is not None:
+            torch = message("torch {torch}+{variant}", torch=candidate.torch, variant=candidate.variant)
             raise NoSolution(
                 message(
-                    "{project} was asked for beside {torch}: {because}",
-                    project=row.project,
+                    "{project} was asked for beside {torch}: {reason}",
+                    project=companion.project,
                     torch=torch,
-                    because=because,
+                    reason=reason,
                 ),
                 fix=message(
                     "leave out `--with {project}`, or ask for another release or another Python",
-                    project=row.project,
+                    project=companion.project,
                 ),
                 code="companion-missing",
             )
-        left_out.append(LeftOut(name=row.project, because=because))
+        left_out.append(LeftOut(name=companion.project, reason=reason))
     return tuple(packages), tuple(left_out)
 
 
-def _package(choice: _Choice, project: str, version: Version) -> PlannedPackage:
-    build = choice.candidate.variant
-    wheel = best_wheel(
-        choice.release.listed(project), project=project, version=version, build=build,
-        untagged="cpu" if choice.machine.os == "macos" else None, tags=choice.ranks,
-    )  # fmt: skip
+def _why_missing(option: _Option, companion: CompanionVersions) -> str:
+    return message(
+        "no {variant} build of {project} {versions} is known for Python {python_label}",
+        variant=option.candidate.variant,
+        project=companion.project,
+        versions=joined(map(str, companion.versions), " or "),
+        python_label=option.machine.python_label,
+    )
+
+
+def _package(option: _Option, project: str, version: Version) -> PlannedPackage:
+    wheel = option.choice.best(option.release.listed(project), project, version)
     if wheel is not None:
         return PlannedPackage(
             name=project,
@@ -139,41 +143,41 @@ def _package(choice: _Choice, project: str, version: Version) -> PlannedPackage:
             wheel=wheel,
             source=OFFICIAL.name,
         )
-    tagged = version if choice.machine.os == "macos" else Version(f"{version}+{build.replace('-', '.')}")
-    return PlannedPackage(name=project, version=tagged, known="published", wheel=None, source=OFFICIAL.name)
+    build = option.candidate.variant.replace("-", ".")
+    full = version if option.machine.os == "macos" else Version(f"{version}+{build}")
+    return PlannedPackage(name=project, version=full, known="published", wheel=None, source=OFFICIAL.name)
 
 
-def _companion(choice: _Choice, row: Companion, versions: Sequence[Version]) -> PlannedPackage | None:
-    """The newest version that has a file for this build and Python, else the newest announced with it."""
-    packages = [_package(choice, row.project, version) for version in versions]
+def _companion(option: _Option, project: str, versions: Sequence[Version]) -> PlannedPackage | None:
+    """The newest version that has a file for this build and Python, or a newer one that was announced."""
+    packages = [_package(option, project, version) for version in versions]
     listed = next((package for package in packages if package.wheel is not None), None)
-    announced = [version for version in versions if _announced(choice, row.project, version)]
+    announced = [version for version in versions if _is_announced(option, project, version)]
     if announced and (listed is None or announced[0] > Version(listed.version.public)):
-        return _package(choice, row.project, announced[0])
+        return _package(option, project, announced[0])
     return listed
 
 
-def _announced(choice: _Choice, project: str, version: Version) -> bool:
+def _is_announced(option: _Option, project: str, version: Version) -> bool:
     """Whether the torch release that a companion came out with has this build, and its files this Python."""
-    facts = choice.release.companions[project]
-    if not facts.has_python(version, choice.machine.python_label):
+    companion = option.release.companions[project]
+    if not companion.has_python(version, option.machine.python_label):
         return False
-    if choice.machine.os == "macos" and not _has_mac_file(choice, project, version):
+    if option.machine.os == "macos" and not _has_mac_file(option, project, version):
         return False
-    platform = choice.machine.platform or ""
-    uploaded = facts.uploaded.get(version.public)
-    for release in choice.snapshot.releases():
+    uploaded = companion.uploaded.get(version.public)
+    for release in option.snapshot.releases():
         if release.released == uploaded and uploaded is not None:
-            builds = release.platforms.get(platform)
-            return builds is not None and choice.candidate.variant in builds.variants
+            builds = release.platforms.get(option.machine.platform or "")
+            return builds is not None and option.candidate.variant in builds.variants
     return False
 
 
-def _has_mac_file(choice: _Choice, project: str, version: Version) -> bool:
-    """Whether PyPI has a file for this macOS: there a companion's floor differs from torch's, by Python."""
+def _has_mac_file(option: _Option, project: str, version: Version) -> bool:
+    """Whether PyPI has a file for this macOS: the oldest macOS of a companion may differ from torch's."""
     return any(
         wheel.project == project
         and wheel.version == version
-        and not choice.ranks.keys().isdisjoint(wheel.tags)
-        for wheel in choice.release.pypi_wheels
+        and not option.choice.ranks.keys().isdisjoint(wheel.tags)
+        for wheel in option.release.pypi_wheels
     )

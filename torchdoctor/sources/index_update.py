@@ -12,7 +12,7 @@ from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.index_cache import Stored, known_index, load, locked, save
-from wheels_index import LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page
+from wheels_index import TORCH_PROJECTS, LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NewVariant", "Read", "Update", "declared_by", "update"]
 
-PROJECTS = ("torch", "torchvision", "torchaudio")
 # New companion versions of one update whose metadata is read; a release brings one or two.
 _MAX_SIDECARS = 16
 _MAX_LINES = 200
@@ -72,7 +71,7 @@ def update(folder: Path, base: str, *, today: str, read: Read = fetch_page) -> U
         before = known_index(folder, notes.append)
         stored = load(folder)
         asked = _Asked(base, stored if stored is not None and stored.base == base else None, read, notes)
-        for project in PROJECTS:
+        for project in TORCH_PROJECTS:
             asked.ask(project)
         if asked.unchanged and asked.stored is not None:
             kept = asked.stored.overlay

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from torchdoctor.inventory.build_variant import variant_of_version_file
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ def variant_inside_wheel(wheel: Path, project: str) -> str | None:
     torchvision 0.28.0 from PyPI is named and described without a build tag, and says `0.28.0+cu130` there.
     None when the file says nothing. Raises `zipfile.BadZipFile` or `OSError` for a file that is no wheel.
     """
-    if project not in ("torch", "torchvision", "torchaudio"):
+    if project not in TORCH_PROJECTS:
         return None
     seen = wheel.stat()
     return _built(wheel, project, seen.st_size, seen.st_mtime_ns)

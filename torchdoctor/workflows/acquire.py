@@ -264,12 +264,12 @@ def _foreign_build(plan: Plan, wheels: Sequence[FetchedWheel]) -> tuple[str, str
 
 def _without(plan: Plan, foreign: tuple[str, str], request: Request, report: Reporter) -> Plan:
     name, built = foreign
-    because = message(
+    reason = message(
         "its file is a {built} build, and this environment is {variant}", built=built, variant=plan.variant
     )
     if name == "torch" or name in request.required:
         raise InstallFailed(
-            message("{name} cannot be installed: {because}", name=name, because=because),
+            message("{name} cannot be installed: {reason}", name=name, reason=reason),
             fix=message(
                 "name a source that has {name} as a {variant} build, or ask for `--variant {built}`",
                 name=name,
@@ -278,9 +278,9 @@ def _without(plan: Plan, foreign: tuple[str, str], request: Request, report: Rep
             ),
             code="foreign-build",
         )
-    report.warn(message("{name} is left out: {because}", name=name, because=because))
+    report.warn(message("{name} is left out: {reason}", name=name, reason=reason))
     return replace(
         plan,
         packages=tuple(row for row in plan.packages if row.name != name),
-        left_out=(*plan.left_out, LeftOut(name=name, because=because)),
+        left_out=(*plan.left_out, LeftOut(name=name, reason=reason)),
     )

@@ -39,11 +39,11 @@ def cuda_fallback_plan(
     Raises `NoSolution` where nobody agrees or no source has any build that runs, and `SourceFailed` where a source
     that could not be asked may have one.
     """
-    relaxed = replace(request, cuda_on_cpu=True)
+    relaxed = replace(request, allow_cuda_without_gpu=True)
     plan = select_plan(ranking, listings, machine=machine, request=relaxed, snapshot=snapshot, tags=tags)
     if plan is None:
         raise _no_source_error(ranking, listings, offline=offline)
-    if request.cuda_on_cpu:
+    if request.allow_cuda_without_gpu:
         return plan
     offer = _describe_cuda_build(plan)
     if report.ask(message("{what}. Install it anyway?", what=offer), default=False):

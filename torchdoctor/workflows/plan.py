@@ -132,8 +132,8 @@ def _report_plan(plan: Plan, report: Reporter) -> None:
     )
     report.stage("resolve", message("{what}: {reasons}", what=packages, reasons=joined(plan.reasons, "; ")))
     for rejected in plan.rejected:
-        report.detail(message("not {variant}: {because}", variant=rejected.variant, because=rejected.because))
+        report.detail(message("not {variant}: {reason}", variant=rejected.variant, reason=rejected.reason))
     for text in plan.warnings:
         report.warn(text)
     for left_out in plan.left_out:
-        report.warn(left_out.told)
+        report.warn(left_out.message)

@@ -29,10 +29,10 @@ def _table(plan: Plan) -> str:
     rows: list[tuple[str, str]] = [
         (message("from"), plan.index_url),
         *((message("because"), reason) for reason in plan.reasons),
-        *((message("not {name}", name=row.variant), row.because) for row in plan.rejected),
+        *((message("not {name}", name=row.variant), row.reason) for row in plan.rejected),
         *((message("also"), message("{what}: {why}", what=row, why=undeclared)) for row in plan.constraints),
         *((message("warning"), text) for text in plan.warnings),
-        *((message("no {name}", name=row.name), row.because) for row in plan.left_out),
+        *((message("no {name}", name=row.name), row.reason) for row in plan.left_out),
     ]
     lines += [f"{padded(translate(label), width)}  {translate(text)}" for label, text in rows]
     return "\n".join(lines)
