@@ -46,8 +46,8 @@ from wheels_index.variant import (
 from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
-    from wheels_index.index_page import NotAnIndex, Page, PageTooLarge, parse_page
-    from wheels_index.live import LiveSnapshot, Overlay, Refused, overlay
+    from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
+    from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
 
 __all__ = [
     "COMPANIONS",
@@ -55,16 +55,16 @@ __all__ = [
     "TORCH_PROJECTS",
     "ArchList",
     "Companion",
+    "DigestConflict",
     "EndOfLine",
     "Gpu",
+    "IndexPage",
     "InvalidWheel",
     "LiveSnapshot",
     "NotAnIndex",
     "Overlay",
-    "Page",
     "PageTooLarge",
     "PlatformBuilds",
-    "Refused",
     "Release",
     "Rules",
     "Snapshot",
@@ -91,11 +91,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the page parser and the overlay when first asked for: choosing from the snapshot needs neither."""
-    if name in ("LiveSnapshot", "Overlay", "Refused", "overlay"):
+    if name in ("DigestConflict", "LiveSnapshot", "Overlay", "overlay"):
         from wheels_index import live
 
         return getattr(live, name)
-    if name in ("NotAnIndex", "Page", "PageTooLarge", "parse_page"):
+    if name in ("NotAnIndex", "IndexPage", "PageTooLarge", "parse_page"):
         from wheels_index import index_page
 
         return getattr(index_page, name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from wheels_index.release import Release
 
-__all__ = ["Pairing", "declared_torch"]
+__all__ = ["CompanionPairs", "declared_torch"]
 
 
 def declared_torch(lines: Iterable[str]) -> SpecifierSet | None:
@@ -39,7 +39,7 @@ def declared_torch(lines: Iterable[str]) -> SpecifierSet | None:
     return None
 
 
-class Pairing:
+class CompanionPairs:
     """The companion versions of an index, and what each declares of torch."""
 
     __slots__ = ("_declared", "_pythons")
@@ -57,11 +57,13 @@ class Pairing:
                 self._declared[project][version] = declared
                 self._pythons[project, str(version)] = pythons_of(names)
 
-    def known(self, torch: Version, rows: Mapping[str, Companion], *, note: str) -> dict[str, Companion]:
+    def for_known_release(
+        self, torch: Version, rows: Mapping[str, Companion], *, note: str
+    ) -> dict[str, Companion]:
         """Return a known release's companions, with the new versions that declare to go with it."""
-        return {project: self._added(torch, row, note) for project, row in rows.items()}
+        return {project: self._with_seen_versions(torch, row, note) for project, row in rows.items()}
 
-    def new(self, torch: Version, before: Release | None, *, note: str) -> dict[str, Companion]:
+    def for_new_release(self, torch: Version, before: Release | None, *, note: str) -> dict[str, Companion]:
         """Return the companions of a release of which nothing else is known.
 
         Those that declare to go with it; of a project without one, those of the release before it that
@@ -69,7 +71,7 @@ class Pairing:
         """
         rows = {}
         for project in COMPANIONS:
-            row = self._added(torch, _none(project), note)
+            row = self._with_seen_versions(torch, _no_versions(project), note)
             old = before.companions.get(project) if before is not None and not row.versions else None
             if before is not None and old is not None and _open_ended(old):
                 said = old.constraint or "declares no torch requirement"
@@ -78,7 +80,7 @@ class Pairing:
             rows[project] = row
         return rows
 
-    def _added(self, torch: Version, row: Companion, note: str) -> Companion:
+    def _with_seen_versions(self, torch: Version, row: Companion, note: str) -> Companion:
         found = {
             version: declared
             for version, declared in self._declared[row.project].items()
@@ -103,7 +105,7 @@ def _open_ended(row: Companion) -> bool:
     return row.constraint is None or ">=" in row.constraint
 
 
-def _none(project: str) -> Companion:
+def _no_versions(project: str) -> Companion:
     return Companion(
         project=project,
         versions=(),

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Tag", "tags"]
+__all__ = ["Tag", "anchor_tags"]
 
 # A tag with a long name, two digests and a time has about 700 characters.
-_MAX_TAG = 8192
+_MAX_TAG_LENGTH = 8192
 # The three things that matter, found by one forward scan.
 _START = re.compile(r"<(?:!--|(a|base)(?=[\s/>]))", re.ASCII | re.IGNORECASE)
 # What lies between quotes does not end a tag; each alternative starts with another character, and an
@@ -36,29 +36,29 @@ class Tag:
     attributes: dict[str, str]
 
 
-def tags(page: str, *, most: int) -> Iterator[Tag | None]:
+def anchor_tags(page: str, *, limit: int) -> Iterator[Tag | None]:
     """Yield each `a` and `base` tag outside comments, and None for one that is malformed or too long.
 
-    At most `most` tags are looked at, and no character twice.
+    At most `limit` tags are looked at, and no character twice.
     """
     position = 0
-    for _ in range(most):
+    for _ in range(limit):
         start = _next_start(page, position)
         if start is None:
             return
-        position, tag = _tag(page, start)
+        position, tag = _read_tag(page, start)
         yield tag
 
 
 def _next_start(page: str, position: int) -> re.Match[str] | None:
     """Return the next `a` or `base`, past any comment; an unclosed comment hides the rest, as in HTML."""
-    for found in _starts(page, position):
+    for found in _tag_starts(page, position):
         if found[1] is not None:
             return found
     return None
 
 
-def _starts(page: str, position: int) -> Iterator[re.Match[str]]:
+def _tag_starts(page: str, position: int) -> Iterator[re.Match[str]]:
     while found := _START.search(page, position):
         yield found
         # `<!-->` is a whole comment: https://html.spec.whatwg.org/#comment-start-state
@@ -68,9 +68,9 @@ def _starts(page: str, position: int) -> Iterator[re.Match[str]]:
         position = end + 3
 
 
-def _tag(page: str, start: re.Match[str]) -> tuple[int, Tag | None]:
+def _read_tag(page: str, start: re.Match[str]) -> tuple[int, Tag | None]:
     """Read the attributes after a tag's name; return where reading stopped, and the tag unless malformed."""
-    position, end = start.end(), start.end() + _MAX_TAG
+    position, end = start.end(), start.end() + _MAX_TAG_LENGTH
     attributes: dict[str, str] = {}
     while found := _ATTRIBUTE.match(page, position, end):
         position = found.end()

@@ -16,16 +16,16 @@ __all__ = ["LazyWheels"]
 class LazyWheels(Sequence["Wheel"]):
     """A tuple of wheels behind the function that makes it."""
 
-    __slots__ = ("_made", "_make")
+    __slots__ = ("_load", "_loaded")
 
-    def __init__(self, make: Callable[[], tuple[Wheel, ...]]) -> None:
-        self._make = make
-        self._made: tuple[Wheel, ...] | None = None
+    def __init__(self, load: Callable[[], tuple[Wheel, ...]]) -> None:
+        self._load = load
+        self._loaded: tuple[Wheel, ...] | None = None
 
     def _wheels(self) -> tuple[Wheel, ...]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
 
     def __len__(self) -> int:
         return len(self._wheels())

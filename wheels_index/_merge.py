@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from wheels_index.wheel import Wheel
 
-__all__ = ["NOTHING", "Refused", "merged_builds", "merged_wheels"]
+__all__ = ["NO_BUILDS", "DigestConflict", "merged_builds", "merged_wheels"]
 
-NOTHING = PlatformBuilds(
+NO_BUILDS = PlatformBuilds(
     variants=(),
     unconfirmed=MappingProxyType({}),
     unmatrixed=MappingProxyType({}),
@@ -32,7 +32,7 @@ NOTHING = PlatformBuilds(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refused:
+class DigestConflict:
     """A file that the index gives another digest than the one known for it; it is not believed."""
 
     filename: str
@@ -43,14 +43,14 @@ class Refused:
 
 def merged_wheels(
     known: Sequence[Wheel], found: Iterable[Wheel]
-) -> tuple[tuple[Wheel, ...], tuple[Refused, ...]]:
+) -> tuple[tuple[Wheel, ...], tuple[DigestConflict, ...]]:
     """Add the files found to those known. A known digest stays; a file with another is refused.
 
     One name lies in several variants' folders with other bytes (aarch64 companions), so the variant
     belongs to the key.
     """
     kept = {(wheel.filename, wheel.variant): wheel for wheel in known}
-    refused: list[Refused] = []
+    refused: list[DigestConflict] = []
     for wheel in found:
         key = wheel.filename, wheel.variant
         old = kept.get(key)
@@ -58,7 +58,9 @@ def merged_wheels(
             kept[key] = wheel
         elif old.sha256 and wheel.sha256 and old.sha256 != wheel.sha256:
             refused.append(
-                Refused(filename=wheel.filename, variant=wheel.variant, known=old.sha256, found=wheel.sha256)
+                DigestConflict(
+                    filename=wheel.filename, variant=wheel.variant, known=old.sha256, found=wheel.sha256
+                )
             )
         elif wheel.has_metadata and not old.has_metadata:
             kept[key] = replace(old, has_metadata=True, metadata_sha256=wheel.metadata_sha256)
@@ -75,12 +77,12 @@ def merged_builds(
         if platform is not None:
             by_platform[platform][build].append(name)
     return {
-        name: _builds(row, by_platform[name], note) if name in by_platform else row
+        name: _merged_platform(row, by_platform[name], note) if name in by_platform else row
         for name, row in known.items()
     }
 
 
-def _builds(known: PlatformBuilds, found: Mapping[str, list[str]], note: str) -> PlatformBuilds:
+def _merged_platform(known: PlatformBuilds, found: Mapping[str, list[str]], note: str) -> PlatformBuilds:
     names = [name for files in found.values() for name in files]
     new = {build: files for build, files in found.items() if build not in known.variants}
     pythons = set(pythons_of(names)) - set(known.pythons) - set(known.index_only_pythons)
@@ -95,11 +97,11 @@ def _builds(known: PlatformBuilds, found: Mapping[str, list[str]], note: str) ->
         index_only_pythons=tuple(sorted({*known.index_only_pythons, *pythons}, key=python_order)),
         index_only_note=known.index_only_note or (note if pythons else None),
         glibc=MappingProxyType({**known.glibc, **floors}),
-        macos=_macos(known, names),
+        macos=_merged_macos_tags(known, names),
     )
 
 
-def _macos(known: PlatformBuilds, names: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _merged_macos_tags(known: PlatformBuilds, names: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     rows = {tag: set(pythons) for tag, pythons in known.macos}
     for name in names:
         for tag in macos_tags(name):

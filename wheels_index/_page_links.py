@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from wheels_index._html_anchors import tags
+from wheels_index._html_anchors import anchor_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,20 +36,22 @@ class Link:
     yanked: bool = False
 
 
-def html_base(page: str, url: str, *, most: int) -> str:
+def html_base(page: str, url: str, *, limit: int) -> str:
     """Return the URL that the links of a page are relative to.
 
     The first `<base href>` counts, for the whole page: https://html.spec.whatwg.org/#the-base-element
     """
     if not _BASE.search(page):
         return url
-    hrefs = (tag.attributes.get("href") for tag in tags(page, most=most) if tag and tag.name == "base")
+    hrefs = (
+        tag.attributes.get("href") for tag in anchor_tags(page, limit=limit) if tag and tag.name == "base"
+    )
     return next((base for href in hrefs if (base := _join(url, href))), url)
 
 
-def html_links(page: str, *, most: int) -> Iterator[Link | None]:
+def html_links(page: str, *, limit: int) -> Iterator[Link | None]:
     """Yield the links of a page in order; None stands for a tag that cannot be read."""
-    for tag in tags(page, most=most):
+    for tag in anchor_tags(page, limit=limit):
         if tag is None:
             yield None
         else:
@@ -74,7 +76,7 @@ def _join(url: str, href: str | None) -> str | None:
         return None
 
 
-def json_links(text: str, *, most: int) -> Iterator[Link | None]:
+def json_links(text: str, *, limit: int) -> Iterator[Link | None]:
     """Return the links of a PEP 691 page, in order; None stands for a file that cannot be read.
 
     Raises `NotAnIndex` for anything else than an object with a list of files.
@@ -88,7 +90,7 @@ def json_links(text: str, *, most: int) -> Iterator[Link | None]:
     files = answer.get("files") if isinstance(answer, dict) else None
     if not isinstance(files, list):
         raise NotAnIndex("the JSON has no list of files")
-    return map(_json_link, files[:most])
+    return map(_json_link, files[:limit])
 
 
 def _json_link(file: Any) -> Link | None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Group", "groups_from_json", "groups_of", "groups_to_json"]
 
-_MAX_GROUPS = 50_000
-_MAX_FILES = 200_000
-_MAX_TEXT = 4096
+_MAX_GROUP_COUNT = 50_000
+_MAX_FILE_COUNT = 200_000
+_MAX_TEXT_LENGTH = 4096
 _PROJECT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PART = r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*"
@@ -104,19 +104,21 @@ def groups_to_json(groups: Iterable[Group]) -> list[dict[str, Any]]:
 
 def groups_from_json(data: Any) -> tuple[Group, ...]:
     """Read groups; raises `ValueError`, with the place, for anything that is not as it was written."""
-    if not isinstance(data, list) or len(data) > _MAX_GROUPS:
+    if not isinstance(data, list) or len(data) > _MAX_GROUP_COUNT:
         raise ValueError("groups: not a list, or too long")
     groups = tuple(_group(row, f"groups[{number}]") for number, row in enumerate(data))
-    if sum(len(group.files) for group in groups) > _MAX_FILES:
-        raise ValueError(f"groups: more than {_MAX_FILES} files")
+    if sum(len(group.files) for group in groups) > _MAX_FILE_COUNT:
+        raise ValueError(f"groups: more than {_MAX_FILE_COUNT} files")
     return groups
 
 
 def _group(row: Any, where: str) -> Group:
     if not isinstance(row, dict) or not isinstance(row.get("files"), list):
         raise ValueError(f"{where}: not a group of files")  # noqa: TRY004  (one kind for bad data)
-    project, text, name = (_text(row.get(key), f"{where}.{key}") for key in ("project", "version", "variant"))
-    folder = _url(row.get("folder"), f"{where}.folder")
+    project, text, name = (
+        _checked_text(row.get(key), f"{where}.{key}") for key in ("project", "version", "variant")
+    )
+    folder = _checked_url(row.get("folder"), f"{where}.folder")
     if project is None or not _PROJECT.fullmatch(project) or text is None or folder is None:
         raise ValueError(f"{where}: project, version and folder must be there")
     if name is not None:
@@ -125,7 +127,7 @@ def _group(row: Any, where: str) -> Group:
     names = f"{project}-{version}"
     files = []
     for number, file in enumerate(row["files"]):
-        why = _wrong(file, names)
+        why = _fault(file, names)
         if why is not None:
             raise ValueError(f"{where}.files[{number}]: {why}")
         files.append(tuple(file))
@@ -134,18 +136,18 @@ def _group(row: Any, where: str) -> Group:
         version=version,
         folder=folder,
         variant=name,
-        requires_python=_text(row.get("requires_python"), f"{where}.requires_python"),
+        requires_python=_checked_text(row.get("requires_python"), f"{where}.requires_python"),
         files=tuple(files),
     )
 
 
-def _wrong(file: Any, names: str) -> str | None:
+def _fault(file: Any, names: str) -> str | None:
     """Return what is wrong with a file of the project and version `names`; None for nothing."""
     if not isinstance(file, list) or len(file) != 5:  # noqa: PLR2004  (the fields of `File`)
         return "not a file"
     name, sha256, size, sidecar, url = file
     found = _NAME.fullmatch(name) if isinstance(name, str) and len(name) <= 255 else None  # noqa: PLR2004
-    if found is None or _names(found[1], found[2]) != names:
+    if found is None or _stored_name(found[1], found[2]) != names:
         return f"not the name of a wheel of {names}"
     if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
         return "not a sha256"
@@ -154,24 +156,26 @@ def _wrong(file: Any, names: str) -> str | None:
     if not (sidecar is None or sidecar is True or (isinstance(sidecar, str) and _SHA256.fullmatch(sidecar))):
         return "not a sidecar"
     if url is not None:
-        _url(url, names)
+        _checked_url(url, names)
     return None
 
 
 @lru_cache(maxsize=4096)
-def _names(project: str, version: str) -> str:
+def _stored_name(project: str, version: str) -> str:
     """Return the project and version of a file name as a group has them."""
     return f"{re.sub(r'[-_.]+', '-', project).lower()}-{Version(version)}"
 
 
-def _text(value: Any, where: str) -> str | None:
-    if value is not None and not (isinstance(value, str) and len(value) <= _MAX_TEXT and value.isprintable()):
+def _checked_text(value: Any, where: str) -> str | None:
+    if value is not None and not (
+        isinstance(value, str) and len(value) <= _MAX_TEXT_LENGTH and value.isprintable()
+    ):
         raise ValueError(f"{where}: not a text of one line")
     return value
 
 
-def _url(value: Any, where: str) -> str | None:
-    text = _text(value, where)
+def _checked_url(value: Any, where: str) -> str | None:
+    text = _checked_text(value, where)
     if text is not None and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).netloc):
         raise ValueError(f"{where}: not an http or https URL")
     return text

@@ -42,7 +42,7 @@ def arch_list(torch: Version, variant: str, platform: str) -> ArchList | None:
     >>> arch_list(Version("2.8.0"), "cu128", "linux_x86_64").sm[0]
     (7, 0)
     """
-    return _lists().get((torch.public, variant, platform))
+    return _arch_lists().get((torch.public, variant, platform))
 
 
 def nearest_arch_list(torch: Version, variant_name: str, platform: str) -> ArchList | None:
@@ -56,15 +56,15 @@ def nearest_arch_list(torch: Version, variant_name: str, platform: str) -> ArchL
         return exact
     candidates = [
         (variant(name).order, Version(release), name)
-        for release, name, where in _lists()
-        if where == platform and Version(release) <= torch and _same_line(name, variant_name)
+        for release, name, where in _arch_lists()
+        if where == platform and Version(release) <= torch and _same_cuda_major(name, variant_name)
     ]
     same = [row for row in candidates if row[2] == variant_name] or candidates
     if not same:
         return None
     _, release, name = max(same)
     return replace(
-        _lists()[str(release), name, platform], rule=f"taken from torch {release} {name} on {platform}"
+        _arch_lists()[str(release), name, platform], rule=f"taken from torch {release} {name} on {platform}"
     )
 
 
@@ -80,13 +80,13 @@ def covers(
     >>> covers(ampere, (8, 9), toolkit=(12, 4)), covers(ampere, (8, 7), toolkit=(12, 4))
     ('native', None)
     """
-    if any(_runs(code, capability, toolkit) for code in archs.sm):
+    if any(_runs_natively(code, capability, toolkit) for code in archs.sm):
         return "native"
     # compute_XY PTX runs on any device of that capability or newer.
     return "ptx" if any(code <= capability for code in archs.ptx) else None
 
 
-def _runs(code: Capability, device: Capability, toolkit: tuple[int, ...] | None) -> bool:
+def _runs_natively(code: Capability, device: Capability, toolkit: tuple[int, ...] | None) -> bool:
     """Apply the rule of native code: the same major, the device's minor not below, no exclusion."""
     if code[0] != device[0] or code[1] > device[1]:
         return False
@@ -95,7 +95,7 @@ def _runs(code: Capability, device: Capability, toolkit: tuple[int, ...] | None)
     return lifted or device not in excluded or code not in excluded[device]
 
 
-def _same_line(one: str, other: str) -> bool:
+def _same_cuda_major(one: str, other: str) -> bool:
     """Say whether two variants are of one CUDA major and the first is not the newer."""
     try:
         first, second = variant(one).toolkit, variant(other).toolkit
@@ -106,7 +106,7 @@ def _same_line(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _lists() -> Mapping[tuple[str, str, str], ArchList]:
+def _arch_lists() -> Mapping[tuple[str, str, str], ArchList]:
     """Return every list by torch version, variant and platform."""
     return MappingProxyType(
         {

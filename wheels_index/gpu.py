@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gpu", "gpu", "gpus"]
 
-_MAX_NAME = 200
+_MAX_NAME_LENGTH = 200
 # Words of a name that say how a GPU is packaged, not which it is: they change figures, never the capability.
 _PACKAGE = re.compile(r"sxm\d?|pcie|nvl|hbm\d?e?|\d+gb|\d+mb", re.ASCII)
 _NOISE = frozenset({"nvidia", "geforce", "tesla", "gpu"})
@@ -64,12 +64,14 @@ def gpu(name: str) -> Gpu | None:
     exact, by_core = _tables()
     if words in exact and not is_slice:
         return exact[words]
-    core = _core(words)
+    core = _without_packaging(words)
     rows = by_core.get(core, ())
     if not rows or len({row.compute_capability for row in rows}) > 1:
         return None
     # One row whose packaging was not asked for (`GTX 1060`, and the row is of 6 GB) says nothing of figures.
-    return _agreed(" ".join(name.split()), rows, figures=core == words and len(rows) > 1 and not is_slice)
+    return _common_facts(
+        " ".join(name.split()), rows, figures=core == words and len(rows) > 1 and not is_slice
+    )
 
 
 def gpus() -> tuple[Gpu, ...]:
@@ -82,7 +84,7 @@ def _words(name: str) -> tuple[tuple[str, ...], bool]:
 
     `Quadro` stays: the Quadro RTX 6000 is another GPU than the RTX 6000 Ada Generation.
     """
-    lowered = name[:_MAX_NAME].lower().replace("(r)", " ").replace("(tm)", " ")
+    lowered = name[:_MAX_NAME_LENGTH].lower().replace("(r)", " ").replace("(tm)", " ")
     spaced = re.sub(r"\b(rtx|gtx)(?=\d)", r"\1 ", lowered)
     spaced = re.sub(r"(?<=\d)(ti|super)\b", r" \1", spaced)
     words = re.split(r"[\s_-]+", spaced)
@@ -92,11 +94,11 @@ def _words(name: str) -> tuple[tuple[str, ...], bool]:
     return tuple(word for word in whole if word and word not in _NOISE), is_slice
 
 
-def _core(words: tuple[str, ...]) -> tuple[str, ...]:
+def _without_packaging(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word for word in words if not _PACKAGE.fullmatch(word))
 
 
-def _agreed(name: str, rows: tuple[Gpu, ...], *, figures: bool) -> Gpu:
+def _common_facts(name: str, rows: tuple[Gpu, ...], *, figures: bool) -> Gpu:
     """Return one GPU with what the rows share, and none of their figures unless asked for."""
     first = rows[0]
     seen = {figure: {getattr(row, figure) for row in rows} for figure in _FIGURES}
@@ -113,7 +115,7 @@ def _tables() -> tuple[Mapping[tuple[str, ...], Gpu], Mapping[tuple[str, ...], t
     by_core: dict[tuple[str, ...], list[Gpu]] = {}
     for row in read_json("gpus.json")["gpus"]:
         found = _gpu(row)
-        by_core.setdefault(_core(_words(found.name)[0]), []).append(found)
+        by_core.setdefault(_without_packaging(_words(found.name)[0]), []).append(found)
         for words in {_words(name)[0] for name in (found.name, *row.get("aliases", ()))}:
             exact.setdefault(words, []).append(found)
     single = {words: rows[0] for words, rows in exact.items() if len(rows) == 1}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from wheels_index._link_url import Refused, address
+from wheels_index._link_url import UnsafeLink, link_target
 from wheels_index._page_links import NotAnIndex, html_base, html_links, json_links
 from wheels_index.wheel import InvalidWheel, Wheel
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from wheels_index._page_links import Link
 
-__all__ = ["NotAnIndex", "Page", "PageTooLarge", "parse_page"]
+__all__ = ["IndexPage", "NotAnIndex", "PageTooLarge", "parse_page"]
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_LINKS = 200_000
-MAX_REJECTED = 100  # how many rejected names a page keeps; the rest are counted
-_SHOWN = 200  # characters of a rejected name
+MAX_LINK_COUNT = 200_000
+MAX_REJECTED_COUNT = 100  # how many rejected names a page keeps; the rest are counted
+_MAX_NAME_LENGTH = 200  # characters of a rejected name
 _END = object()
 
 _JSON_TYPE = re.compile(r"\s*application/(vnd\.pypi\.simple\.\w+\+)?json\s*(;|$)", re.ASCII | re.IGNORECASE)
@@ -40,7 +40,7 @@ class PageTooLarge(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
+class IndexPage:
     """The wheels of a page in its order, and what was turned down.
 
     `rejected` holds the first names, each with the reason; `rejected_total` counts all. `truncated` says
@@ -55,7 +55,7 @@ class Page:
 
 def parse_page(
     body: bytes | str, *, url: str, content_type: str = "text/html", project: str | None = None
-) -> Page:
+) -> IndexPage:
     """Read a page that came from `url`; `project` keeps the wheels of one project.
 
     It is read as JSON when `content_type` says so or it starts with `{`. HTML without a link is an empty
@@ -70,15 +70,15 @@ def parse_page(
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     text = text.removeprefix("\ufeff")
     if _JSON_TYPE.match(content_type) or text[:1000].lstrip().startswith("{"):
-        base, links = url, json_links(text, most=MAX_LINKS + 1)
+        base, links = url, json_links(text, limit=MAX_LINK_COUNT + 1)
     else:
-        base = html_base(text, url, most=MAX_LINKS)
-        links = html_links(text, most=MAX_LINKS + 1)
-    judge = _Judge(page_url=url, base=base, project=canonicalize_name(project) if project else None)
-    return judge.page(links)
+        base = html_base(text, url, limit=MAX_LINK_COUNT)
+        links = html_links(text, limit=MAX_LINK_COUNT + 1)
+    reader = _PageReader(page_url=url, base=base, project=canonicalize_name(project) if project else None)
+    return reader.page(links)
 
 
-class _Judge:
+class _PageReader:
     """Judges links one by one, then the names that came twice; keeps the reasons within bounds."""
 
     __slots__ = ("_base", "_page_url", "_project", "_rejected", "_total")
@@ -90,22 +90,22 @@ class _Judge:
         self._rejected: list[tuple[str, str]] = []
         self._total = 0
 
-    def page(self, links: Iterator[Link | None]) -> Page:
-        wheels = [w for link in islice(links, MAX_LINKS) if (w := self._judged(link)) is not None]
+    def page(self, links: Iterator[Link | None]) -> IndexPage:
+        wheels = [w for link in islice(links, MAX_LINK_COUNT) if (w := self._read_link(link)) is not None]
         truncated = next(links, _END) is not _END
         unique = tuple(self._unique(wheels))
-        return Page(
+        return IndexPage(
             wheels=unique, rejected=tuple(self._rejected), rejected_total=self._total, truncated=truncated
         )
 
-    def _judged(self, link: Link | None) -> Wheel | None:
+    def _read_link(self, link: Link | None) -> Wheel | None:
         """Return the wheel of a link; None for another file, another project, or a link that is rejected."""
         if link is None:
             self._reject("", "a link that cannot be read: unclosed, malformed or too long")
             return None
         try:
             wheel = _wheel(link, base=self._base, page_url=self._page_url)
-        except (Refused, InvalidWheel) as error:
+        except (UnsafeLink, InvalidWheel) as error:
             self._reject(link.href, str(error))
             return None
         return wheel if wheel and self._project in (None, wheel.project) else None
@@ -133,13 +133,13 @@ class _Judge:
 
     def _reject(self, name: str, why: str) -> None:
         self._total += 1
-        if len(self._rejected) < MAX_REJECTED:
-            self._rejected.append((name[:_SHOWN], why[: 2 * _SHOWN]))
+        if len(self._rejected) < MAX_REJECTED_COUNT:
+            self._rejected.append((name[:_MAX_NAME_LENGTH], why[: 2 * _MAX_NAME_LENGTH]))
 
 
 def _wheel(link: Link, *, base: str, page_url: str) -> Wheel | None:
     """Return the wheel that a link leads to, None when it leads elsewhere."""
-    place = address(link.href, base=base, page_url=page_url)
+    place = link_target(link.href, base=base, page_url=page_url)
     if place is None:
         return None
     folder = _FOLDER_VARIANT.search(place.path)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from wheels_index._companions import Pairing, declared_torch
+from wheels_index._companions import CompanionPairs, declared_torch
 from wheels_index._lazy_wheels import LazyWheels
-from wheels_index._merge import NOTHING, Refused, merged_builds, merged_wheels
+from wheels_index._merge import NO_BUILDS, DigestConflict, merged_builds, merged_wheels
 from wheels_index._stored_files import Group, groups_from_json, groups_of, groups_to_json
 from wheels_index.release import COMPANIONS, PLATFORMS, Release
 from wheels_index.snapshot import Snapshot
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from wheels_index.wheel import Wheel
 
-__all__ = ["LiveSnapshot", "Overlay", "Refused", "declared_torch", "overlay"]
+__all__ = ["DigestConflict", "LiveSnapshot", "Overlay", "declared_torch", "overlay"]
 
 _SCHEMA = 1
-_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
-_MAX_LINES = 200
+_NO_REQUIREMENTS: Mapping[str, Sequence[str]] = MappingProxyType({})
+_MAX_LINE_COUNT = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,10 +41,10 @@ class Overlay:
 
     @classmethod
     def of(
-        cls, wheels: Iterable[Wheel], *, as_of: str, requires: Mapping[str, Sequence[str]] = _NOTHING
+        cls, wheels: Iterable[Wheel], *, as_of: str, requires: Mapping[str, Sequence[str]] = _NO_REQUIREMENTS
     ) -> Overlay:
         """Keep the releases: pre-releases, development builds and yanked files are left out."""
-        kept = [_placed(w) for w in wheels if not (w.version.is_prerelease or w.yanked)]
+        kept = [_with_macos_variant(w) for w in wheels if not (w.version.is_prerelease or w.yanked)]
         return cls(as_of=as_of, groups=groups_of(kept), requires={k: tuple(v) for k, v in requires.items()})
 
     def to_json(self) -> dict[str, Any]:
@@ -65,7 +65,9 @@ class Overlay:
         if not isinstance(as_of, str) or not _is_date(as_of):
             raise ValueError("as_of: not a date")
         return cls(
-            as_of=as_of, groups=groups_from_json(data.get("groups")), requires=_requires(data.get("requires"))
+            as_of=as_of,
+            groups=groups_from_json(data.get("groups")),
+            requires=_checked_requirements(data.get("requires")),
         )
 
 
@@ -74,7 +76,7 @@ def overlay(
     wheels: Iterable[Wheel],
     *,
     as_of: str,
-    requires: Mapping[str, Sequence[str]] = _NOTHING,
+    requires: Mapping[str, Sequence[str]] = _NO_REQUIREMENTS,
 ) -> LiveSnapshot:
     """Lay wheels seen on an index on `as_of` over a snapshot.
 
@@ -91,18 +93,18 @@ def overlay(
 class LiveSnapshot(Snapshot):
     """A snapshot under an overlay. A release is merged when it is asked for; known digests always stay."""
 
-    __slots__ = ("_base", "_by_release", "_pairing", "_refused", "_wheels", "overlay")
+    __slots__ = ("_base", "_by_release", "_pairs", "_refused", "_wheels", "overlay")
 
     def __init__(self, base: Snapshot, overlay: Overlay) -> None:
         super().__init__(base.folder)
         self._base = base
         self.overlay = overlay
-        self._refused: dict[Version, tuple[Refused, ...]] = {}
+        self._refused: dict[Version, tuple[DigestConflict, ...]] = {}
         self._by_release: dict[tuple[str, Version], list[Group]] | None = None
-        self._pairing: Pairing | None = None
+        self._pairs: CompanionPairs | None = None
 
     @property
-    def refused(self) -> tuple[Refused, ...]:
+    def refused(self) -> tuple[DigestConflict, ...]:
         """The files that the index gives another digest than the known one; reads every release."""
         for release in self.releases():
             len(release.wheels)
@@ -146,16 +148,16 @@ class LiveSnapshot(Snapshot):
 
     def _read(self, version: Version) -> Release:
         known = version in self._base.versions()
-        if known and not self._touches(version):
+        if known and not self._concerns(version):
             return self._base.release(version)
         note = f"seen on the index on {self.overlay.as_of}"
         if not known:
-            return self._merged(self._new(version, note), note)
+            return self._merged(self._new_release(version, note), note)
         release = self._base.release(version)
-        companions = self._pairs().known(version, release.companions, note=note)
+        companions = self._companion_pairs().for_known_release(version, release.companions, note=note)
         return self._merged(replace(release, companions=MappingProxyType(companions)), note)
 
-    def _touches(self, version: Version) -> bool:
+    def _concerns(self, version: Version) -> bool:
         """Say whether the overlay has a file of the release or of anything that may go with it."""
         release = self._base.release(version)
         pairs = {(name, other) for name, row in release.companions.items() for other in row.versions}
@@ -183,7 +185,7 @@ class LiveSnapshot(Snapshot):
             sources=MappingProxyType({**release.sources, "live": note}),
         )
 
-    def _new(self, version: Version, note: str) -> Release:
+    def _new_release(self, version: Version, note: str) -> Release:
         """Return a release of which nothing is known but its companions."""
         before = next((known for known in self._base.versions() if known < version), None)
         release = self._base.release(before) if before is not None else None
@@ -192,8 +194,8 @@ class LiveSnapshot(Snapshot):
             released=None,
             requires_python=None,
             yanked=False,
-            platforms=MappingProxyType(dict.fromkeys(PLATFORMS, NOTHING)),
-            companions=MappingProxyType(self._pairs().new(version, release, note=note)),
+            platforms=MappingProxyType(dict.fromkeys(PLATFORMS, NO_BUILDS)),
+            companions=MappingProxyType(self._companion_pairs().for_new_release(version, release, note=note)),
             wheels=(),
             pypi_wheels=(),
             numpy=MappingProxyType({}),
@@ -205,14 +207,14 @@ class LiveSnapshot(Snapshot):
             as_of=self.overlay.as_of,
         )
 
-    def _pairs(self) -> Pairing:
-        if self._pairing is None:
+    def _companion_pairs(self) -> CompanionPairs:
+        if self._pairs is None:
             files = {key: [f[0] for row in rows for f in row.files] for key, rows in self._groups().items()}
-            self._pairing = Pairing(files if self.overlay.requires else {}, self.overlay.requires)
-        return self._pairing
+            self._pairs = CompanionPairs(files if self.overlay.requires else {}, self.overlay.requires)
+        return self._pairs
 
 
-def _placed(wheel: Wheel) -> Wheel:
+def _with_macos_variant(wheel: Wheel) -> Wheel:
     """Return a macOS wheel as the CPU build that each is; the official index keeps it in `whl/cpu/`."""
     untold = wheel.variant is None and wheel.version.local is None
     return replace(wheel, variant="cpu") if untold and "-macosx_" in wheel.filename else wheel
@@ -223,12 +225,12 @@ def _is_date(text: str) -> bool:
     return [len(part) for part in parts] == [4, 2, 2] and text.replace("-", "").isdecimal() and text.isascii()
 
 
-def _requires(data: Any) -> dict[str, tuple[str, ...]]:
+def _checked_requirements(data: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(data, dict):
         raise ValueError("requires: not an object")  # noqa: TRY004  (one kind for bad data)
     for name, lines in data.items():
         project, _, version = name.rpartition("-")
-        good = isinstance(lines, list) and len(lines) <= _MAX_LINES
+        good = isinstance(lines, list) and len(lines) <= _MAX_LINE_COUNT
         if project not in COMPANIONS or not good or not all(isinstance(line, str) for line in lines):
             raise ValueError(f"requires: not lines of a companion: {name[:80]!r}")
         try:

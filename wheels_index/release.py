@@ -67,7 +67,7 @@ class PlatformBuilds:
     def glibc_floor(self, variant: str) -> tuple[int, int] | None:
         """Return the least glibc of a variant as `(2, 28)`, or None where it is not known."""
         floor = self.glibc.get(variant, self.glibc.get("all"))
-        return None if floor is None else _pair(floor)
+        return None if floor is None else _floor(floor)
 
     def macos_floor(self, python: str) -> tuple[int, int] | None:
         """Return the least macOS for a Python as `(14, 0)`, or None where no wheel is known."""
@@ -247,6 +247,6 @@ def _companion(project: str, row: dict[str, Any]) -> Companion:
     )
 
 
-def _pair(dotted: str) -> tuple[int, int]:
+def _floor(dotted: str) -> tuple[int, int]:
     major, _, minor = dotted.partition(".")
     return int(major), int(minor or 0)

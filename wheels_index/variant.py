@@ -26,7 +26,7 @@ __all__ = [
 
 Kind = Literal["cpu", "cuda", "rocm", "xpu"]
 
-_MAX_NAME = 20
+_MAX_NAME_LENGTH = 20
 _CUDA = re.compile(r"cu([0-9]{1,2})([0-9])", re.ASCII)  # cu92 is 9.2, cu118 is 11.8
 _ROCM = re.compile(r"rocm([0-9]{1,3}(?:\.[0-9]{1,3}){1,2})", re.ASCII)
 _KINDS: tuple[Kind, ...] = ("cpu", "xpu", "rocm", "cuda")
@@ -116,10 +116,10 @@ def variant(name: str) -> Variant:
     >>> variant("cu136").known, variant("cu136").rule
     (False, 'CUDA 13.x minor-version compatibility')
     """
-    kind, toolkit = _taken_apart(name)
+    kind, toolkit = _parse_name(name)
     row: dict[str, Any] | None = read_json("variants.json")["variants"].get(name)
-    driver, rule = _driver(kind, toolkit, row)
-    blas, blas_rule = _blas(kind, toolkit)
+    driver, rule = _minimum_drivers(kind, toolkit, row)
+    blas, blas_rule = _blas_unusable(kind, toolkit)
     gfx = row.get("gfx") if row else None
     return Variant(
         name=name,
@@ -166,8 +166,8 @@ def newest_first(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: variant(name).order, reverse=True))
 
 
-def _taken_apart(name: str) -> tuple[Kind, tuple[int, ...] | None]:
-    if len(name) <= _MAX_NAME:
+def _parse_name(name: str) -> tuple[Kind, tuple[int, ...] | None]:
+    if len(name) <= _MAX_NAME_LENGTH:
         if name in ("cpu", "cpu-cxx11-abi"):
             return "cpu", None
         if name == "xpu":
@@ -176,10 +176,10 @@ def _taken_apart(name: str) -> tuple[Kind, tuple[int, ...] | None]:
             return "cuda", (int(cuda[1]), int(cuda[2]))
         if rocm := _ROCM.fullmatch(name):
             return "rocm", tuple(map(int, rocm[1].split(".")))
-    raise UnknownVariant(f"not a variant (cpu, xpu, cuNNN, rocmX.Y): {name[: _MAX_NAME * 2]!r}")
+    raise UnknownVariant(f"not a variant (cpu, xpu, cuNNN, rocmX.Y): {name[: _MAX_NAME_LENGTH * 2]!r}")
 
 
-def _driver(
+def _minimum_drivers(
     kind: Kind, toolkit: tuple[int, ...] | None, row: dict[str, Any] | None
 ) -> tuple[Mapping[str, str | None], str | None]:
     """Return the least drivers and, for a CUDA variant that is new, the rule they come from."""
@@ -193,7 +193,7 @@ def _driver(
     return MappingProxyType(dict(minimum)), f"CUDA {toolkit[0]}.x minor-version compatibility"
 
 
-def _blas(kind: Kind, toolkit: tuple[int, ...] | None) -> tuple[tuple[str, ...], str | None]:
+def _blas_unusable(kind: Kind, toolkit: tuple[int, ...] | None) -> tuple[tuple[str, ...], str | None]:
     """Return the AMD targets that rocBLAS cannot serve, and the rule for a ROCm that is new."""
     since = rules().rocm_blas_unusable_from
     if kind != "rocm" or toolkit is None or toolkit < since:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["InvalidWheel", "Wheel", "variant_of"]
 
 # A file name of 255 bytes is the most that ext4, NTFS and APFS hold.
-_MAX_NAME = 255
+_MAX_NAME_LENGTH = 255
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # https://packaging.python.org/en/latest/specifications/binary-distribution-format/ and the `+` of a local
 # version: nothing else belongs in a wheel's name, so no separator and no control character gets in.
@@ -53,12 +53,12 @@ class Wheel:
     @property
     def tags(self) -> frozenset[Tag]:
         """The tags of the file name, compressed sets expanded."""
-        return _taken_apart(self.filename)[3]
+        return _parse_filename(self.filename)[3]
 
     @property
     def build(self) -> BuildTag:
         """The build number of the file name: `(3, "")`, or `()` for none."""
-        return _taken_apart(self.filename)[2]
+        return _parse_filename(self.filename)[2]
 
     @classmethod
     def from_filename(
@@ -78,7 +78,7 @@ class Wheel:
 
         Raises `InvalidWheel` for a name that is not a wheel's, a digest that is not one, a negative size.
         """
-        project, version, _, _ = _taken_apart(filename)
+        project, version, _, _ = _parse_filename(filename)
         if size is not None and size < 0:
             raise InvalidWheel(f"the size is negative: {size}")
         return cls(
@@ -123,13 +123,13 @@ def _digest(sha256: str | None) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _taken_apart(filename: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
+def _parse_filename(filename: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
     """Parse a wheel's name strictly, remembering the last few thousand."""
     # Reading bundled data needs no tags, and packaging.tags brings subprocess with it.
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-    if len(filename) > _MAX_NAME:
-        raise InvalidWheel(f"the name has {len(filename)} characters, more than {_MAX_NAME}")
+    if len(filename) > _MAX_NAME_LENGTH:
+        raise InvalidWheel(f"the name has {len(filename)} characters, more than {_MAX_NAME_LENGTH}")
     if not _NAME.fullmatch(filename):
         raise InvalidWheel(f"not a wheel's name: {filename!r}")
     try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.sources.index_cache import Validators
-    from wheels_index import Refused, Wheel
+    from wheels_index import UnsafeLink, Wheel
 
 __all__ = ["NewVariant", "Read", "Update", "declared_by", "update"]
 
@@ -53,7 +53,7 @@ class Update:
     releases: tuple[str, ...]
     variants: tuple[NewVariant, ...]
     files: tuple[str, ...]
-    refused: tuple[Refused, ...]
+    refused: tuple[UnsafeLink, ...]
     rejected: int
     unchanged: bool
     notes: tuple[str, ...]
