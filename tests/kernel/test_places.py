@@ -12,7 +12,7 @@ import pytest
 
 from tests.detect.recorded_system import RecordedSystem
 from torchdoctor.core.system import host_system
-from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_search_path, user_kernels
+from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_search_path, user_kernel_folder
 
 ASK = "import json; from jupyter_client.kernelspec import KernelSpecManager as K; print(json.dumps(K().kernel_dirs))"
 
@@ -69,7 +69,7 @@ def test_the_folders_are_those_of_jupyter_in_its_order(settings, tmp_path):
 )
 def test_the_users_folder_is_the_platforms(platform, environ, folder):
     """As jupyter_core documents it for each system."""
-    assert user_kernels(environ, platform=platform).as_posix() == folder
+    assert user_kernel_folder(environ, platform=platform).as_posix() == folder
 
 
 def test_a_jupyter_on_path_is_followed_to_its_environment():

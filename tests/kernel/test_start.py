@@ -12,11 +12,12 @@ import pytest
 
 from torchdoctor.errors import KernelFailed
 from torchdoctor.kernel.cell_checks import judge_cells
-from torchdoctor.kernel.run_cells import Limits, Session, run_cells
+from torchdoctor.kernel.run_cells import run_cells
+from torchdoctor.kernel.session import CellLimits, CellSession
 
 # What ends by itself has all the time it wants; what hangs is not waited for long.
-PATIENT = Limits(start=120, cell=120)
-SHORT = Limits(start=2, cell=2)
+PATIENT = CellLimits(start=120, cell=120)
+SHORT = CellLimits(start=2, cell=2)
 
 # Speaks ZeroMQ on the shell channel, but not Jupyter's protocol.
 GARBAGE = """
@@ -74,7 +75,7 @@ def test_a_kernel_that_dies_is_named_with_its_last_words(tmp_path):
     """What it printed before it went is the reason."""
     session = run(spec(tmp_path, "import sys; print('no such module: ipykernel'); sys.exit(3)"))
     assert (session.failed_at, session.kind) == ("start", "died")
-    (start, *rest) = judge_cells(session, meant=None)
+    (start, *rest) = judge_cells(session, expected_prefix=None)
     assert start.status == "fail"
     assert "status 3" in start.detail
     assert "no such module: ipykernel" in start.detail
@@ -103,7 +104,7 @@ def test_a_kernel_that_prints_without_end_keeps_neither_us_nor_the_disk_busy(tmp
     """Only the end of it is kept."""
     session = run(spec(tmp_path, "while True: print('\\x1b[31mgarbage ' * 500)"), limits=SHORT)
     assert session.kind == "silent"
-    assert 0 < sum(map(len, session.said)) < 10_000
+    assert 0 < sum(map(len, session.output)) < 10_000
     assert gone(tmp_path)
 
 
@@ -112,7 +113,7 @@ def test_a_kernel_that_speaks_something_else_is_named(tmp_path):
     """The sockets answer, and not in Jupyter's protocol."""
     session = run(spec(tmp_path, GARBAGE))
     assert (session.failed_at, session.kind) == ("start", "garbage")
-    assert "does not speak Jupyter's protocol" in judge_cells(session, meant=None)[0].detail
+    assert "does not speak Jupyter's protocol" in judge_cells(session, expected_prefix=None)[0].detail
     assert gone(tmp_path)
 
 
@@ -133,9 +134,9 @@ def test_a_cell_that_hangs_is_named_and_stopped_with_its_kernel(demo, real, tmp_
         "sys.meta_path.insert(0, Wait())\n"
     )
     (startup / "00-wait.py").write_text(script)
-    session = run_cells(real.python, demo, environ=dict(os.environ), limits=Limits(start=120, cell=2))
+    session = run_cells(real.python, demo, environ=dict(os.environ), limits=CellLimits(start=120, cell=2))
     assert (session.failed_at, session.kind) == ("import", "silent")
-    status = [row.status for row in judge_cells(session, meant=real.folder)]
+    status = [row.status for row in judge_cells(session, expected_prefix=real.folder)]
     assert status == ["pass", "pass", "fail", "skip", "skip"]
     assert gone(tmp_path)
 
@@ -172,7 +173,7 @@ def test_a_client_that_is_no_python_is_an_error_of_ours(tmp_path):
 def test_the_connection_file_is_not_left_behind(tmp_path, monkeypatch):
     """Jupyter's runtime folder stays as it was, even when the kernel had to be killed."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    run(spec(tmp_path, "import time; time.sleep(3600)"), limits=Limits(start=1, cell=1))
+    run(spec(tmp_path, "import time; time.sleep(3600)"), limits=CellLimits(start=1, cell=1))
     assert not (tmp_path / "runtime").exists()
 
 
@@ -196,7 +197,9 @@ def test_a_wrong_answer_fails_its_check(answers, check, words):
         "device": {},
         "tensor": {"gradient": [0.0, 2.0, 4.0, 6.0]},
     }
-    checks = judge_cells(Session(answers={**whole, **answers}, seconds={}), meant=Path("/envs/a"))
+    checks = judge_cells(
+        CellSession(answers={**whole, **answers}, seconds={}), expected_prefix=Path("/envs/a")
+    )
     failed = [row for row in checks if row.status == "fail"]
     assert [row.id for row in failed] == [check]
     assert words in failed[0].detail

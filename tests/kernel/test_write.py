@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from torchdoctor.errors import KernelFailed
-from torchdoctor.kernel.write import check_writable, remove_folder, staged
+from torchdoctor.kernel.write import refuse_unwritable_destination, remove_spec, staging_spec
 
 NEW = {"argv": ["new"], "display_name": "New", "language": "python"}
 
@@ -24,7 +24,7 @@ def names(folder):
 
 def test_a_stage_that_is_not_put_leaves_nothing(tmp_path):
     """The proof failed: the folder of kernels is as it was."""
-    with staged(tmp_path / "kernels" / "a") as stage:
+    with staging_spec(tmp_path / "kernels" / "a") as stage:
         stage.write(NEW)
         assert not list(tmp_path.glob("kernels/*/kernel.json"))
     assert names(tmp_path / "kernels") == []
@@ -35,7 +35,7 @@ def test_an_exception_in_between_leaves_the_old_spec(tmp_path):
     folder = tmp_path / "kernels" / "a"
     folder.mkdir(parents=True)
     (folder / "kernel.json").write_text('{"argv": ["old"]}')
-    with contextlib.suppress(KeyboardInterrupt), staged(folder) as stage:
+    with contextlib.suppress(KeyboardInterrupt), staging_spec(folder) as stage:
         stage.write(NEW)
         raise KeyboardInterrupt
     assert (folder / "kernel.json").read_text() == '{"argv": ["old"]}'
@@ -56,7 +56,7 @@ def test_kernel_json_is_the_last_to_change(tmp_path, monkeypatch):
         os.replace(path, target)  # noqa: PTH105  (the method is what is replaced here)
 
     monkeypatch.setattr(type(folder), "replace", replace)
-    with staged(folder) as stage:
+    with staging_spec(folder) as stage:
         stage.write(NEW)
         with pytest.raises(KernelFailed, match="No space left"):
             stage.put()
@@ -72,7 +72,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
     folder = tmp_path / "kernels" / "a"
     folder.parent.mkdir()
     folder.symlink_to(elsewhere)
-    with staged(folder) as stage:
+    with staging_spec(folder) as stage:
         stage.write(NEW)
         stage.put()
     assert not folder.is_symlink()
@@ -86,7 +86,7 @@ def test_what_a_killed_run_left_is_cleared_after_a_day(tmp_path):
         (tmp_path / name).mkdir()
     for name in (".torchdoctor-old", ".other"):
         os.utime(tmp_path / name, (time.time() - 100_000,) * 2)
-    with staged(tmp_path / "a"):
+    with staging_spec(tmp_path / "a"):
         assert (tmp_path / ".torchdoctor-now").exists()
         assert not (tmp_path / ".torchdoctor-old").exists()
         assert (tmp_path / ".other").exists()
@@ -97,7 +97,7 @@ def test_a_spec_that_is_removed_leaves_its_neighbours(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "kernel.json").write_text("{}")
-    remove_folder(tmp_path / "a")
+    remove_spec(tmp_path / "a")
     assert names(tmp_path) == ["b"]
 
 
@@ -121,11 +121,11 @@ def test_a_folder_without_the_right_to_write_or_to_look_is_named(mode, words):
     with tempfile.TemporaryDirectory() as place:
         os.chmod(place, mode)  # noqa: PTH101
         with another_user(), pytest.raises(KernelFailed, match=words):
-            check_writable(Path(place) / "kernels" / "a")
+            refuse_unwritable_destination(Path(place) / "kernels" / "a")
         os.chmod(place, 0o755)  # noqa: PTH101, S103
 
 
 def test_a_removal_that_the_system_refuses_is_named(tmp_path):
     """The system's own words, and no traceback."""
     with pytest.raises(KernelFailed, match="No such file"):
-        remove_folder(tmp_path / "gone")
+        remove_spec(tmp_path / "gone")

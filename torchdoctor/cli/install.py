@@ -82,7 +82,7 @@ def command(
 
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
     from torchdoctor.cli.requests import extras_asked, optional_asked, request_from_options
-    from torchdoctor.kernel.register import valid_name
+    from torchdoctor.kernel.names import validate_kernel_name
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.install import InstallOptions, run_install
     from torchdoctor.workflows.sources import SourceOptions
@@ -99,7 +99,7 @@ def command(
         sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
         extras=extras_asked(with_, kernel=name is not None),
         optional=optional_asked(with_, without),
-        kernel_name=valid_name(name, option="--kernel-name") if name else None,
+        kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
         verify=verify,
         dry_run=dry_run,

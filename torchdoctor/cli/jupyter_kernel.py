@@ -146,7 +146,7 @@ def add(
     from torchdoctor.core.system import host_system
     from torchdoctor.errors import UsageError
     from torchdoctor.kernel.interpreter import prefix_of
-    from torchdoctor.kernel.names import valid_display_name, valid_name, valid_settings
+    from torchdoctor.kernel.names import parse_settings, validate_display_name, validate_kernel_name
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_add import register_kernel
     from torchdoctor.workflows.sources import SourceOptions
@@ -155,11 +155,11 @@ def add(
         raise UsageError(
             message("--user, --sys-prefix and --prefix are three places"), fix=message("name one of them")
         )
-    settings = valid_settings(variables)
+    settings = parse_settings(variables)
     if display_name is not None:
-        valid_display_name(display_name)
+        validate_display_name(display_name)
     if name is not None:
-        valid_name(name)
+        validate_kernel_name(name)
     python = environment_python(env)
     report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
     try:

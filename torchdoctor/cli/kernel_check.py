@@ -148,8 +148,8 @@ def _checked(
     output: Output,
     cells: Sequence[str] | None = None,
 ) -> tuple[CheckResult, ...]:
-    from torchdoctor.kernel.check import check_kernel
-    from torchdoctor.kernel.run_cells import ALL_CELLS, Limits
+    from torchdoctor.kernel import check_kernel
+    from torchdoctor.kernel.session import ALL_CELLS, CellLimits
     from torchdoctor.report.terminal.stages import StageLines
 
     report = StageLines(quiet=output.quiet or output.json)
@@ -158,7 +158,7 @@ def _checked(
         system=system,
         prefixes=[Path(sys.prefix)],
         cells=cells or ALL_CELLS,
-        limits=Limits(start=timeout, cell=timeout) if timeout else None,
+        limits=CellLimits(start=timeout, cell=timeout) if timeout else None,
         on_wait=lambda seconds: report.waiting("kernel", seconds),
     )
 

@@ -37,16 +37,16 @@ def list_(*, output: Output) -> int:
     torchdoctor jupyter-kernel list
     torchdoctor jupyter-kernel list --json
     """
-    from torchdoctor.kernel.accelerator import gpus_for
+    from torchdoctor.kernel.accelerator import supported_gpus
 
     system = this_system()
     states, machine = _states(system), _machine(system)
     if output.json:
-        rows = [{**row.to_json(), "gpus": _listed(gpus_for(row, machine))} for row in states]
+        rows = [{**row.to_json(), "gpus": _listed(supported_gpus(row, machine))} for row in states]
         print_json({"schema": 1, "kernels": rows})
         return 0
     for state in states:
-        _show(state, gpus_for(state, machine))
+        _show(state, supported_gpus(state, machine))
     if not states:
         click.echo(
             _(
@@ -66,7 +66,7 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
     \b
     torchdoctor jupyter-kernel remove demo
     """
-    from torchdoctor.kernel.write import remove_folder
+    from torchdoctor.kernel.write import remove_spec
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_repair import refuse_conda_made
 
@@ -84,7 +84,7 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
             ),
             fix=message("answer y, or say it beforehand with --yes"),
         )
-    remove_folder(state.folder)
+    remove_spec(state.folder)
     left = next((row for row in _states(system) if row.name == state.name), None)
     if output.json:
         document = {"name": state.name, "folder": str(state.folder), "now": left.to_json() if left else None}

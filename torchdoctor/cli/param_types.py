@@ -175,9 +175,9 @@ def _platforms() -> Iterable[str]:
 
 
 def _kernel_name(text: str, option: str) -> None:
-    from torchdoctor.kernel.names import valid_name
+    from torchdoctor.kernel.names import validate_kernel_name
 
-    valid_name(text, option=option)
+    validate_kernel_name(text, option=option)
 
 
 def _kernels() -> Iterable[str]:
@@ -187,15 +187,15 @@ def _kernels() -> Iterable[str]:
 
 
 def _display_name(text: str, _option: str) -> None:
-    from torchdoctor.kernel.names import valid_display_name
+    from torchdoctor.kernel.names import validate_display_name
 
-    valid_display_name(text)
+    validate_display_name(text)
 
 
 def _variable(text: str, _option: str) -> None:
-    from torchdoctor.kernel.names import valid_settings
+    from torchdoctor.kernel.names import parse_settings
 
-    valid_settings([text])
+    parse_settings([text])
 
 
 def _check(text: str, _option: str) -> None:

@@ -66,7 +66,7 @@ def request_from_options(
 
 def extras_asked(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
     """Requirement lines besides torch and its companions: what `--with` names, and a kernel's needs."""
-    from torchdoctor.kernel.register import KERNEL_REQUIREMENT
+    from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
 
     rows = [row for row in map(requirement_asked, with_) if row.name not in (*COMPANIONS, "torch")]
     lines = {row.name: str(row) for row in rows}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.kernel import list_kernels
-from torchdoctor.kernel.interpreter import python_in, site_folders, torch_of
+from torchdoctor.kernel.interpreter import package_folders, python_in, torch_version_and_variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ def environments(system: System, *, here: Path) -> tuple[EnvironmentLocation, ..
         python = python_in(system, prefix)
         if python is None:
             continue
-        torch, build = torch_of(system, site_folders(system, prefix))
+        torch, build = torch_version_and_variant(system, package_folders(system, prefix))
         rows.append(
             EnvironmentLocation(
                 prefix=prefix, python=python, python_version=_version(system, prefix), torch=torch, build=build,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
-import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.system.process import PIPE, ManagedProcess
 from torchdoctor.errors import InstallFailed
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class _Worker:
         # Guards `_closed` and `_process`: `close` must see a process that is just being started.
         self._lock = threading.Lock()
         self._closed = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ManagedProcess | None = None
         self._busy_since: float | None = None
         # Until Python 3.12 an interrupted `Thread.join` may return while the thread still runs.
         self._ended = threading.Event()
@@ -130,14 +129,14 @@ class _Worker:
         """End a process that takes too long for one batch; the next batch gets a new process."""
         since, process = self._busy_since, self._process
         if since is not None and process is not None and time.monotonic() - since > _BATCH_TIMEOUT_SECONDS:
-            process.kill()
+            process.kill_group()
 
     def close(self) -> None:
         """End the process and the thread."""
         with self._lock:
             self._closed = True
             if self._process is not None:
-                self._process.kill()
+                self._process.kill_group()
         self._batches.put(None)
         self._ended.wait(_SHUTDOWN_SECONDS)
 
@@ -157,37 +156,26 @@ class _Worker:
             self._end_process()
             self._ended.set()
 
-    def _running_process(self) -> subprocess.Popen[bytes] | None:
+    def _running_process(self) -> ManagedProcess | None:
         """Return the process, started if need be; None when the worker is closed."""
         with self._lock:
             if self._closed:
                 return None
             if self._process is None:
-                self._process = subprocess.Popen(
-                    [self._python, "-I", "-S", "-c", _WORKER],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                )
+                argv: list[str | Path] = [self._python, "-I", "-S", "-c", _WORKER]
+                self._process = ManagedProcess(argv, stdin=PIPE, stdout=PIPE)
             return self._process
 
     def _end_process(self) -> None:
         with self._lock:
             process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        if process is not None:
+            process.kill(_SHUTDOWN_SECONDS)
+            process.close_pipes()
 
 
-def _compile(process: subprocess.Popen[bytes], batch: list[bytes]) -> bool:
+def _compile(process: ManagedProcess, batch: list[bytes]) -> bool:
     """Have the process compile the files; return False when it ended instead."""
-    if process.stdin is None or process.stdout is None:
-        return False
     try:
         process.stdin.write(b" ".join(name.hex().encode() for name in batch) + b"\n")
         process.stdin.flush()

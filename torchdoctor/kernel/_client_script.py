@@ -1,8 +1,8 @@
-"""Starts a kernel and runs cells in it. Runs with a Python that has jupyter_client: the kernel's own, mostly.
+"""Starts a kernel and runs cells in it. Runs with a Python that has jupyter_client: usually the kernel's own.
 
-Usage: `python client.py MARK REQUEST`, the request a JSON object: folder (of the spec), cells (their names), start
-and cell (limits in seconds). Prints one JSON object a line behind the mark, so that what a kernel prints cannot be
-taken for it. Standard library and jupyter_client; Python 3.8+.
+Usage: `python _client_script.py MARK REQUEST`. The request is a JSON object: folder (of the spec), cells (their names),
+start and cell (limits in seconds). Prints events, each a JSON object on a line after the mark, which tells them from
+what the kernel prints. Standard library and jupyter_client; Python 3.8+.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 import time
 from typing import Any
 
-# Each leaves its answer in `_answer`. The device is the best that torch can use.
+# Each cell leaves its answer in `_answer`. The device is the best one that torch can use.
 CELLS = {
     "python": """
 import sys as _sys
@@ -40,13 +40,14 @@ _x = _torch.arange(4.0, device=_device, requires_grad=True)
 _answer = {"gradient": _x.grad.tolist(), "device": str(_x.grad.device)}
 """,
 }
-# Nothing that a cell prints is its answer: Jupyter evaluates this apart from the output.
+# Jupyter evaluates this separately from the output: nothing that a cell prints can be taken for its answer.
 ANSWER = {"answer": "__import__('json').dumps(_answer)"}
-KEPT = 8192
+OUTPUT_BYTES = 8192
+POLL_SECONDS = 0.5
 
 
-class Said:
-    """The end of what the kernel's process prints, read as it comes so that it never waits for us."""
+class OutputTail:
+    """The end of what the kernel's process prints, read as it comes so that the process never waits for us."""
 
     def __init__(self) -> None:
         self._end = b""
@@ -58,7 +59,7 @@ class Said:
             got = os.read(pipe, 65536)
             if not got:
                 return
-            self._end = (self._end + got)[-KEPT:]
+            self._end = (self._end + got)[-OUTPUT_BYTES:]
 
     @property
     def lines(self) -> list[str]:
@@ -67,8 +68,8 @@ class Said:
         return [line.rstrip()[:400] for line in text.splitlines() if line.strip()][-12:]
 
 
-class Broken(Exception):
-    """The kernel did not do what a kernel does; `kind` says what it did, `values` what is to be told of that."""
+class KernelError(Exception):
+    """The kernel failed: `kind` says how, `values` are for the sentence about it."""
 
     def __init__(self, kind: str, **values: Any) -> None:
         super().__init__(kind)
@@ -76,32 +77,32 @@ class Broken(Exception):
 
 
 def main(mark: str, request: dict[str, Any]) -> None:
-    """Run the request; whatever happens, an `end` or an `error` is said and the kernel is stopped."""
+    """Run the request; whatever happens, the last event is `end` or `error` and the kernel is stopped."""
 
-    def say(event: str, **values: Any) -> None:
+    def send(event: str, **values: Any) -> None:
         print("\n" + mark + json.dumps(dict(values, event=event)), flush=True)  # noqa: T201
 
-    said = Said()
+    output = OutputTail()
     manager = None
     try:
-        manager = start(request, said)
-        say("started", pid=getattr(process_of(manager), "pid", None))
+        manager = start(request, output)
+        send("started", pid=getattr(process_of(manager), "pid", None))
         client = manager.client()
         client.start_channels()
-        began = time.monotonic()
+        started = time.monotonic()
         wait_until_ready(client, manager, request["start"])
-        say("ready", seconds=round(time.monotonic() - began, 3))
+        send("ready", seconds=round(time.monotonic() - started, 3))
         for name in request["cells"]:
-            say("cell", id=name)
-            began = time.monotonic()
+            send("cell", id=name)
+            started = time.monotonic()
             outcome = run(client, manager, CELLS[name], request["cell"])
-            say("result", id=name, seconds=round(time.monotonic() - began, 3), **outcome)
-        say("end")
-    except Broken as error:
-        say("error", kind=error.kind, values=error.values, said=said.lines)
-    except Exception as error:  # noqa: BLE001  (whatever it is, the caller names it)
+            send("result", id=name, seconds=round(time.monotonic() - started, 3), **outcome)
+        send("end")
+    except KernelError as error:
+        send("error", kind=error.kind, values=error.values, output=output.lines)
+    except Exception as error:  # noqa: BLE001  (the caller describes it, whatever it is)
         values = {"error": f"{type(error).__name__}: {error}"}
-        say("error", kind="garbage" if manager else "start", values=values, said=said.lines)
+        send("error", kind="garbage" if manager else "start", values=values, output=output.lines)
     finally:
         if manager is not None:
             manager.shutdown_kernel(now=True)
@@ -109,54 +110,54 @@ def main(mark: str, request: dict[str, Any]) -> None:
     os._exit(0)
 
 
-def start(request: dict[str, Any], said: Said) -> Any:
-    """The kernel of the spec in the folder asked for, whatever else has its name."""
+def start(request: dict[str, Any], output: OutputTail) -> Any:
+    """Start the kernel whose spec is in the requested folder, whatever other specs have its name."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import KernelManager
 
     parent, name = os.path.split(request["folder"])
     specs = KernelSpecManager(kernel_dirs=[parent], ensure_native_kernel=False)
     manager = KernelManager(kernel_name=name, kernel_spec_manager=specs)
-    manager.start_kernel(stdout=said.write, stderr=said.write)
-    os.close(said.write)
+    manager.start_kernel(stdout=output.write, stderr=output.write)
+    os.close(output.write)
     return manager
 
 
 def wait_until_ready(client: Any, manager: Any, seconds: float) -> None:
-    """Return once the kernel has said on the shell channel that it is a Python kernel."""
+    """Return once the kernel has answered on the shell channel that it is a Python kernel."""
     from queue import Empty
 
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        asked = client.kernel_info()
+        request_id = client.kernel_info()
         try:
             while True:
                 reply = client.get_shell_msg(timeout=min(1.0, seconds))
-                if reply["parent_header"].get("msg_id") == asked:
+                if reply["parent_header"].get("msg_id") == request_id:
                     language = str(reply["content"]["language_info"]["name"])
                     if "python" in language.lower():
                         return
-                    raise Broken("not-python", language=language)
+                    raise KernelError("not-python", language=language)
         except Empty:
             if not manager.is_alive():
-                raise Broken("died", status=status_of(manager)) from None
-    raise Broken("silent", seconds=seconds)
+                raise KernelError("died", status=status_of(manager)) from None
+    raise KernelError("silent", seconds=seconds)
 
 
 def run(client: Any, manager: Any, code: str, seconds: float) -> dict[str, Any]:
-    """The answer of one cell, or its error."""
+    """Run one cell; return its answer or its error."""
     from queue import Empty
 
-    asked = client.execute(code, store_history=False, user_expressions=ANSWER, allow_stdin=False)
+    request_id = client.execute(code, store_history=False, user_expressions=ANSWER, allow_stdin=False)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            reply = client.get_shell_msg(timeout=0.5)
+            reply = client.get_shell_msg(timeout=POLL_SECONDS)
         except Empty:
             if not manager.is_alive():
-                raise Broken("died", status=status_of(manager)) from None
+                raise KernelError("died", status=status_of(manager)) from None
             continue
-        if reply["parent_header"].get("msg_id") != asked:
+        if reply["parent_header"].get("msg_id") != request_id:
             continue
         content = reply["content"]
         if content["status"] != "ok":
@@ -165,16 +166,16 @@ def run(client: Any, manager: Any, code: str, seconds: float) -> dict[str, Any]:
         if answer["status"] != "ok":
             return {"error": "{}: {}".format(answer.get("ename"), answer.get("evalue"))}
         return {"answer": json.loads(ast.literal_eval(answer["data"]["text/plain"]))}
-    raise Broken("silent", seconds=seconds)
+    raise KernelError("silent", seconds=seconds)
 
 
 def process_of(manager: Any) -> Any:
-    """The kernel's process; before jupyter_client 7 the manager held it, and other provisioners have none."""
+    """Return the kernel's process: before jupyter_client 7 the manager had it; some provisioners have none."""
     return getattr(getattr(manager, "provisioner", manager), "process", getattr(manager, "kernel", None))
 
 
 def status_of(manager: Any) -> int | None:
-    """How its process ended, where that is known."""
+    """Return the exit status of the kernel's process, if it is known."""
     process = process_of(manager)
     return process.poll() if process is not None else None
 

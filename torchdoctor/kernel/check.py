@@ -1,4 +1,4 @@
-"""Starts a kernel that is registered and runs cells in it."""
+"""Starts a registered kernel and runs cells in it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import KernelFailed
 from torchdoctor.kernel.cell_checks import judge_cells
-from torchdoctor.kernel.interpreter import package_version, python_in, site_folders
-from torchdoctor.kernel.run_cells import ALL_CELLS, Session, run_cells
+from torchdoctor.kernel.interpreter import package_folders, package_version, python_in
+from torchdoctor.kernel.run_cells import run_cells
 from torchdoctor.kernel.search_paths import jupyter_prefixes
+from torchdoctor.kernel.session import ALL_CELLS, CellSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.system import System
     from torchdoctor.kernel.model import KernelState
-    from torchdoctor.kernel.run_cells import Limits
+    from torchdoctor.kernel.session import CellLimits
     from torchdoctor.verify import CheckResult
 
 __all__ = ["check_kernel"]
@@ -29,19 +30,21 @@ def check_kernel(
     system: System,
     prefixes: Sequence[Path] = (),
     cells: Sequence[str] = ALL_CELLS,
-    limits: Limits | None = None,
+    limits: CellLimits | None = None,
     on_wait: Callable[[float], None] | None = None,
 ) -> tuple[CheckResult, ...]:
-    """Start the kernel as Jupyter does and run `cells`; each is a check, and so is the start.
+    """Start the kernel as Jupyter does and run `cells`; return a check of the start and one of each cell.
 
-    The Jupyter that starts it is the kernel's own, else one on PATH or in `prefixes`. Raises `KernelFailed` when
-    there is none.
+    The Jupyter that starts it is the kernel's own, else one on PATH or in `prefixes`. Raises `KernelFailed` when there
+    is none.
     """
     problem = state.problem
-    # Files may lie about ipykernel, which can come by a .pth; starting tells.
+    # A .pth file may add an ipykernel that the files do not show: only starting the kernel tells.
     if problem is not None and problem.kind != "no-ipykernel":
-        lost = Session(answers={}, seconds={}, failed_at="start", kind=problem.kind, detail=problem.message)
-        return judge_cells(lost, meant=None, cells=cells)
+        lost = CellSession(
+            answers={}, seconds={}, failed_at="start", kind=problem.kind, detail=problem.message
+        )
+        return judge_cells(lost, expected_prefix=None, cells=cells)
     client = _client_python(system, state, prefixes)
     if client is None:
         raise KernelFailed(
@@ -56,7 +59,7 @@ def check_kernel(
     session = run_cells(
         client, state.folder, environ=system.environ, cells=cells, limits=limits, on_wait=on_wait
     )
-    return judge_cells(session, meant=state.prefix, cells=cells)
+    return judge_cells(session, expected_prefix=state.prefix, cells=cells)
 
 
 def _client_python(system: System, state: KernelState, prefixes: Sequence[Path]) -> Path | None:
@@ -68,7 +71,7 @@ def _client_python(system: System, state: KernelState, prefixes: Sequence[Path])
         (
             python
             for prefix, python in ordered
-            if python and package_version(system, site_folders(system, prefix), "jupyter_client")
+            if python and package_version(system, package_folders(system, prefix), "jupyter_client")
         ),
         None,
     )

@@ -1,4 +1,4 @@
-"""The kernels that nb_conda_kernels offers: made while Jupyter runs, so there is no spec of theirs to change.
+"""The kernels of nb_conda_kernels: it makes them while Jupyter runs, so there is no spec that could be changed.
 
 Names as it makes them: https://github.com/anaconda/nb_conda_kernels#readme
 """
@@ -9,7 +9,12 @@ import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.kernel.interpreter import package_version, python_in, site_folders, torch_of
+from torchdoctor.kernel.interpreter import (
+    package_folders,
+    package_version,
+    python_in,
+    torch_version_and_variant,
+)
 from torchdoctor.kernel.model import KernelState
 
 if TYPE_CHECKING:
@@ -21,8 +26,10 @@ __all__ = ["conda_kernels"]
 
 
 def conda_kernels(system: System, prefixes: Sequence[Path]) -> list[KernelState]:
-    """One state for each conda environment that has a Python kernel, where a Jupyter has nb_conda_kernels."""
-    if not any(package_version(system, site_folders(system, row), "nb_conda_kernels") for row in prefixes):
+    """Return a state for each conda environment with a Python kernel, if a Jupyter has nb_conda_kernels."""
+    if not any(
+        package_version(system, package_folders(system, prefix), "nb_conda_kernels") for prefix in prefixes
+    ):
         return []
     home = system.environ.get("HOME") or system.environ.get("USERPROFILE") or str(Path.home())
     listed = (system.read_text(f"{home}/.conda/environments.txt") or "").splitlines()
@@ -33,8 +40,8 @@ def conda_kernels(system: System, prefixes: Sequence[Path]) -> list[KernelState]
         specs = system.glob(f"{glob.escape(line)}/share/jupyter/kernels/python[23]/kernel.json")
         if python is None or not specs:
             continue
-        folders = site_folders(system, prefix)
-        torch, build = torch_of(system, folders)
+        folders = package_folders(system, prefix)
+        torch, build = torch_version_and_variant(system, folders)
         name = prefix.name if prefix.parent.name == "envs" else "base"
         states.append(
             KernelState(

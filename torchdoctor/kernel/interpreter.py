@@ -1,4 +1,4 @@
-"""The first word of a kernel's command -> its interpreter, that one's environment, and what is installed there."""
+"""The first word of a kernel's command -> its interpreter, the environment, and what is installed there."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KernelCommand",
+    "package_folders",
     "package_version",
     "prefix_of",
     "python_in",
     "resolve_kernel_command",
-    "site_folders",
-    "torch_of",
+    "torch_version_and_variant",
 ]
 
 # jupyter_client starts these with the Python that runs Jupyter (KernelManager.format_kernel_cmd).
-_JUPYTERS_OWN = re.compile(r"python(3(\.\d+)?)?")
+_PYTHON_OF_JUPYTER = re.compile(r"python(3(\.\d+)?)?")
 _PYTHON = re.compile(r"(pythonw?|pypy)[\d.]*t?(\.exe)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelCommand:
-    """What a command starts: the program, None when it is not there, and whether that is a Python."""
+    """What a command starts."""
 
-    program: Path | None
+    program: Path | None  # None when it does not exist
     is_python: bool
-    jupyters_own: bool = False
+    jupyters_own: bool = False  # it is the Python that runs Jupyter
 
 
 def resolve_kernel_command(system: System, word: str, own: Path | None) -> KernelCommand:
-    """The program that Jupyter would start for `word`; `own` is the environment that Jupyter runs in."""
-    if _JUPYTERS_OWN.fullmatch(word):
+    """Return the program that Jupyter would start for `word`; `own` is the environment that Jupyter runs in."""
+    if _PYTHON_OF_JUPYTER.fullmatch(word):
         python = python_in(system, own) if own else None
         return KernelCommand(program=python, is_python=True, jupyters_own=True)
     is_python = bool(_PYTHON.fullmatch(re.split(r"[/\\]", word)[-1]))
@@ -55,38 +55,50 @@ def resolve_kernel_command(system: System, word: str, own: Path | None) -> Kerne
 
 
 def python_in(system: System, prefix: Path) -> Path | None:
-    """The interpreter of an environment: a venv's, or conda's, whose python.exe lies at the top."""
-    places = (prefix / "bin" / "python", prefix / "bin" / "python3", prefix / "Scripts" / "python.exe")
-    return next((path for path in (*places, prefix / "python.exe") if system.exists(str(path))), None)
+    """Return the interpreter of a venv, or of a conda environment, whose python.exe is at the top; None without one."""
+    names = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
+    return next((prefix / name for name in names if system.exists(str(prefix / name))), None)
 
 
 def prefix_of(python: Path) -> Path:
-    """The environment of an interpreter, by where it lies."""
+    """Return the environment of an interpreter, judged by its path."""
     return python.parent.parent if python.parent.name.lower() in ("bin", "scripts") else python.parent
 
 
-def site_folders(system: System, prefix: Path, settings: Iterable[tuple[str, str]] = ()) -> tuple[Path, ...]:
-    """The folders of packages that an environment's interpreter sees, in its order, as far as files tell."""
+def package_folders(
+    system: System, prefix: Path, settings: Iterable[tuple[str, str]] = ()
+) -> tuple[Path, ...]:
+    """Return the package folders that the interpreter of an environment sees, in its order, as far as files tell.
+
+    `settings` are environment variables that the kernel sets.
+    """
     found = [Path(path) for path in dict(settings).get("PYTHONPATH", "").split(os.pathsep) if path]
-    base = glob.escape(str(prefix))
     for pattern in ("lib/python3*/site-packages", "lib/pypy3*/site-packages", "Lib/site-packages"):
-        found += map(Path, system.glob(f"{base}/{pattern}"))
+        found += _glob(system, prefix, pattern)
     config = system.read_text(str(prefix / "pyvenv.cfg"))
     if config is None or re.search(r"(?m)^include-system-site-packages\s*=\s*true", config):
         home = re.search(r"(?m)^home\s*=\s*(.+?)\s*$", config) if config else None
         outer = Path(home[1]).parent if home else prefix
-        escaped = glob.escape(str(outer))
         for pattern in ("lib/python3*/site-packages", "lib/python3/dist-packages"):
-            found += map(Path, system.glob(f"{escaped}/{pattern}"))
+            found += _glob(system, outer, pattern)
         if outer == Path("/usr"):
-            found += map(Path, system.glob("/usr/local/lib/python3*/dist-packages"))
+            found += _glob(system, Path("/usr/local"), "lib/python3*/dist-packages")
         user = system.environ.get("PYTHONUSERBASE") or f"{system.environ.get('HOME', '')}/.local"
-        found += map(Path, system.glob(f"{glob.escape(user)}/lib/python3*/site-packages"))
+        found += _glob(system, Path(user), "lib/python3*/site-packages")
     return tuple(dict.fromkeys(found))
 
 
+def _glob(system: System, folder: Path, pattern: str) -> list[Path]:
+    """Return what matches `pattern` in `folder`, without conda's link `lib/python3.1` to the folder of Python 3.1x.
+
+    https://github.com/conda/conda/issues/11423
+    """
+    matches = map(Path, system.glob(f"{glob.escape(str(folder))}/{pattern}"))
+    return [path for path in matches if path.parent.name != "python3.1"]
+
+
 def package_version(system: System, folders: Iterable[Path], name: str) -> str | None:
-    """The version of a package by the name of its metadata folder; None where it is not."""
+    """Return the version of a package by the name of its metadata folder; None when it is not installed."""
     for folder in folders:
         for kind in ("dist-info", "egg-info"):
             for path in system.glob(f"{glob.escape(str(folder))}/{name}-*.{kind}"):
@@ -96,8 +108,8 @@ def package_version(system: System, folders: Iterable[Path], name: str) -> str |
     return None
 
 
-def torch_of(system: System, folders: Iterable[Path]) -> tuple[str | None, str | None]:
-    """The version and the variant of the torch that would be imported; None for what is not there or not said."""
+def torch_version_and_variant(system: System, folders: Iterable[Path]) -> tuple[str | None, str | None]:
+    """Return version and variant of the torch that would be imported; each is None when it is not known."""
     for folder in folders:
         version = package_version(system, (folder,), "torch")
         if version is not None:

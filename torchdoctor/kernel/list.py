@@ -1,4 +1,4 @@
-"""Every kernel that Jupyter would offer, with what it runs and whether it can: from files, nothing is started."""
+"""Lists every kernel that Jupyter would offer, what it runs and whether it can: from files, nothing is started."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.kernel.conda import conda_kernels
 from torchdoctor.kernel.interpreter import (
+    package_folders,
     package_version,
     prefix_of,
     resolve_kernel_command,
-    site_folders,
-    torch_of,
+    torch_version_and_variant,
 )
 from torchdoctor.kernel.model import KernelState, Problem
 from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_search_path
-from torchdoctor.kernel.spec import NotASpec, Spec, parse_spec
+from torchdoctor.kernel.spec import InvalidSpec, KernelSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["list_kernels", "read_kernel"]
 
-_LIMIT = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 def list_kernels(system: System, *, prefixes: Sequence[Path] = ()) -> tuple[KernelState, ...]:
-    """Every kernel spec, in Jupyter's order of precedence; one that another hides says so.
+    """Return every kernel in Jupyter's order of precedence; one that another hides has `hidden_by`.
 
-    Looks where the Jupyter of the active environment, of PATH and of `prefixes` would. Never raises for what
-    it finds: a spec that cannot be used is a state with its `problem`.
+    Looks where the Jupyter of the active environment, of PATH and of `prefixes` looks. Does not raise: a spec that
+    cannot be used is a state with a `problem`.
     """
     found = jupyter_prefixes(system, prefixes)
     states = [
@@ -59,17 +59,17 @@ def _specs_in(system: System, folder: Path) -> list[str]:
 
 
 def read_kernel(system: System, folder: Path, place: KernelDirectory, jupyter: Path | None) -> KernelState:
-    """The kernel in `folder`; `jupyter` is the environment whose Python runs what says only `python`."""
+    """Read the spec in `folder`; `jupyter` is the environment whose Python runs a command that is only `python`."""
     state = KernelState(name=folder.name.lower(), folder=folder, place=place.kind)
-    text = system.read_text(str(folder / "kernel.json"), limit=_LIMIT)
+    text = system.read_text(str(folder / "kernel.json"), limit=_MAX_BYTES)
     if text is None:
         return replace(state, problem=_unreadable(folder))
     try:
         if "\ufffd" in text:
-            raise NotASpec(message("it is not UTF-8"))  # noqa: TRY301  (as the parser's own)
+            raise InvalidSpec(message("it is not UTF-8"))  # noqa: TRY301  (handled like the errors of the parser)
         spec = parse_spec(text)
-    except NotASpec as error:
-        return replace(state, problem=_corrupt(state.name, folder, error.why))
+    except InvalidSpec as error:
+        return replace(state, problem=_corrupt(state.name, folder, error.reason))
     state = replace(
         state,
         display_name=spec.display_name or None,
@@ -77,35 +77,37 @@ def read_kernel(system: System, folder: Path, place: KernelDirectory, jupyter: P
         argv=spec.argv,
         settings=spec.settings,
     )
-    return _followed(system, state, spec, place.prefix or jupyter)
+    return _with_environment(system, state, spec, place.prefix or jupyter)
 
 
-def _followed(system: System, state: KernelState, spec: Spec, own: Path | None) -> KernelState:
-    """The state with what its command leads to."""
+def _with_environment(system: System, state: KernelState, spec: KernelSpec, own: Path | None) -> KernelState:
+    """Add what the command of the kernel runs, and what is installed there."""
     word = spec.argv[0]
     if spec.conda_path is not None or spec.argv[1:3] == ("-m", "nb_conda_kernels.runner"):
         # The runner's words are the conda installation, the environment, then the kernel's own command.
         prefix = spec.conda_path or (spec.argv[4] if len(spec.argv) > 4 else "")  # noqa: PLR2004
         state = replace(state, place="nb_conda_kernels")
         word = f"{prefix}/bin/python" if system.exists(f"{prefix}/bin/python") else f"{prefix}/python.exe"
-    runs = resolve_kernel_command(system, word, own)
-    if runs.program is None:
-        return state if runs.jupyters_own else replace(state, problem=_gone(system, state.name, word))
-    if not runs.is_python:
+    command = resolve_kernel_command(system, word, own)
+    if command.program is None:
+        return (
+            state if command.jupyters_own else replace(state, problem=_python_gone(system, state.name, word))
+        )
+    if not command.is_python:
         return state
-    prefix_path = prefix_of(runs.program)
-    folders = site_folders(system, prefix_path, spec.settings)
-    torch, build = torch_of(system, folders)
+    prefix_path = prefix_of(command.program)
+    folders = package_folders(system, prefix_path, spec.settings)
+    torch, build = torch_version_and_variant(system, folders)
     ipykernel = package_version(system, folders, "ipykernel")
     lacks = state.runs_ipykernel and folders and ipykernel is None
     return replace(
         state,
-        python=runs.program,
+        python=command.program,
         prefix=prefix_path,
         ipykernel=ipykernel,
         torch=torch,
         build=build,
-        problem=_no_ipykernel(state.name, runs.program) if lacks else None,
+        problem=_no_ipykernel(state.name, command.program) if lacks else None,
     )
 
 
@@ -117,26 +119,26 @@ def _unreadable(folder: Path) -> Problem:
     )
 
 
-def _corrupt(name: str, folder: Path, why: str) -> Problem:
+def _corrupt(name: str, folder: Path, reason: str) -> Problem:
     return Problem(
         kind="corrupt-spec",
-        message=message("{file} is not a kernel spec: {why}", file=folder / "kernel.json", why=why),
+        message=message("{file} is not a kernel spec: {why}", file=folder / "kernel.json", why=reason),
         fix=f"torchdoctor jupyter-kernel repair {name} ENV",
         repairable=True,
     )
 
 
-def _gone(system: System, name: str, word: str) -> Problem:
+def _python_gone(system: System, name: str, word: str) -> Problem:
     prefix = prefix_of(Path(word))
     if "/" not in word and "\\" not in word:
-        why = message("{program} is not on PATH", program=word)
+        reason = message("{program} is not on PATH", program=word)
     elif system.exists(str(prefix / "pyvenv.cfg")):
-        why = message("{place} is there, and the Python that it was made with is gone", place=prefix)
+        reason = message("{place} is there, and the Python that it was made with is gone", place=prefix)
     else:
-        why = message("{program} is gone: its environment was removed or moved", program=word)
+        reason = message("{program} is gone: its environment was removed or moved", program=word)
     return Problem(
         kind="python-gone",
-        message=why,
+        message=reason,
         fix=message(
             "torchdoctor jupyter-kernel repair {kernel} ENV, where ENV is the environment that it should run",
             kernel=name,

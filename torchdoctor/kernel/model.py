@@ -1,4 +1,4 @@
-"""What is known of a kernel from files alone: what it runs, what that has installed, what is in the way."""
+"""Kernels: as they stand in files, and as they were registered."""
 
 from __future__ import annotations
 
@@ -8,33 +8,30 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["KernelState", "PlaceKind", "Problem"]
+__all__ = ["Kernel", "KernelState", "PlaceKind", "Problem"]
 
+# Where a spec was found: in a folder that a variable names, in an environment, the user's or the system's folder; or
+# nb_conda_kernels makes it.
 PlaceKind = Literal["JUPYTER_PATH", "environment", "user", "system", "nb_conda_kernels"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """Why a kernel cannot start. `kind` is a stable kebab-case name, `repairable` what `repair` is for."""
+    """Why a kernel cannot start."""
 
-    kind: str
+    kind: str  # a stable kebab-case word
     message: str
     fix: str
-    repairable: bool = False
+    repairable: bool = False  # `torchdoctor jupyter-kernel repair` can repair it
 
     def to_json(self) -> dict[str, Any]:
-        """The problem as it stands in `--json`."""
+        """Return the problem as it stands in `--json`."""
         return {"kind": self.kind, "message": self.message, "fix": self.fix}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KernelState:
-    """A kernel spec and what it stands for.
-
-    `python` is the interpreter that it runs and `prefix` that one's environment; both are None where the files
-    do not tell. `torch` is its version, `build` its variant. `hidden_by` is the folder of the spec of the same
-    name that Jupyter takes instead. `settings` are the variables that it sets.
-    """
+    """A kernel spec and what it runs, as far as files tell; what they do not tell is None."""
 
     name: str
     folder: Path
@@ -42,27 +39,27 @@ class KernelState:
     display_name: str | None = None
     language: str | None = None
     argv: tuple[str, ...] = ()
-    settings: tuple[tuple[str, str], ...] = ()
-    python: Path | None = None
-    prefix: Path | None = None
-    ipykernel: str | None = None
-    torch: str | None = None
-    build: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()  # environment variables that it sets
+    python: Path | None = None  # the interpreter that it runs
+    prefix: Path | None = None  # the environment of that interpreter
+    ipykernel: str | None = None  # version
+    torch: str | None = None  # version
+    build: str | None = None  # the variant of torch, such as cu130
     problem: Problem | None = None
-    hidden_by: Path | None = None
+    hidden_by: Path | None = None  # the folder of the spec of the same name that Jupyter takes instead
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing in the files keeps it from starting."""
+        """Whether the files show no reason why it could not start."""
         return self.problem is None
 
     @property
     def runs_ipykernel(self) -> bool:
-        """Whether it is the IPython kernel, the only one that we make and repair."""
+        """Whether it is the IPython kernel, the only one that torchdoctor creates and repairs."""
         return any(word in ("ipykernel_launcher", "ipykernel") for word in self.argv)
 
     def to_json(self) -> dict[str, Any]:
-        """The kernel as it stands in `--json`; what is not known is null."""
+        """Return the kernel as it stands in `--json`; what is not known is null."""
         return {
             "name": self.name,
             "display_name": self.display_name,
@@ -79,4 +76,28 @@ class KernelState:
             "healthy": self.healthy,
             "problem": self.problem.to_json() if self.problem else None,
             "hidden_by": str(self.hidden_by) if self.hidden_by else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kernel:
+    """A kernel that was registered, and what its cells answered."""
+
+    name: str
+    display_name: str
+    folder: Path
+    executable: str  # the first word of its command
+    torch: str  # version
+    device: str  # the device that torch uses, such as cuda:0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the kernel as it stands in `--json`."""
+        return {
+            "name": self.name,
+            "display_name": self.display_name,
+            "folder": str(self.folder),
+            "executable": self.executable,
+            "torch": self.torch,
+            "device": self.device,
+            "cell": "ran",
         }

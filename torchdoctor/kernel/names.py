@@ -1,4 +1,4 @@
-"""What may name a kernel, what its menu entry says, and which variables it may set."""
+"""Names of kernels, their display names, and the environment variables that they set."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from torchdoctor.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["display_name_of", "distinct", "valid_display_name", "valid_name", "valid_settings"]
+__all__ = [
+    "default_display_name",
+    "distinct_display_name",
+    "parse_settings",
+    "validate_display_name",
+    "validate_kernel_name",
+]
 
-# jupyter_client's own rule (jupyter_client/kernelspec.py), with a length that every file system takes, less what a
-# shell or Windows would take for something else.
+# The rule of jupyter_client (jupyter_client/kernelspec.py), with a length that every file system allows, and without
+# names that mean something else to a shell or to Windows.
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
-def valid_name(name: str, *, option: str = "--name") -> str:
-    """The name, or `UsageError` when it cannot be a folder's and Jupyter's name everywhere.
+def validate_kernel_name(name: str, *, option: str = "--name") -> str:
+    """Return the name; raises `UsageError` when not every file system and Jupyter allow it.
 
-    `option` is the one that gives another.
+    `option` is the option to choose another name with.
     """
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise UsageError(
@@ -39,25 +45,25 @@ def valid_name(name: str, *, option: str = "--name") -> str:
     return name
 
 
-def display_name_of(version: str) -> str:
-    """What a notebook's menu shows for a torch version such as `2.13.0+cpu`."""
+def default_display_name(version: str) -> str:
+    """Return what a notebook's menu shows for a torch version such as `2.13.0+cpu`."""
     public, _, build = version.partition("+")
     return f"Python (PyTorch {public}{f' {build}' if build else ''})"
 
 
-def distinct(display_name: str, name: str, taken: Collection[str]) -> str:
-    """The display name, with the kernel's own `name` where a menu shows another kernel under it already."""
+def distinct_display_name(display_name: str, name: str, taken: Collection[str]) -> str:
+    """Return the display name, with the kernel's `name` added when it is one of `taken`."""
     return f"{display_name}, {name}" if display_name in taken else display_name
 
 
-def valid_display_name(text: str) -> str:
-    """The text, or `UsageError` when a menu could not show it."""
-    if not text.strip() or len(text) > _LONGEST or not text.isprintable():
+def validate_display_name(text: str) -> str:
+    """Return the text; raises `UsageError` when a menu could not show it."""
+    if not text.strip() or len(text) > _MAX_LENGTH or not text.isprintable():
         raise UsageError(
             message(
                 "{text!r} cannot be shown in a menu: it takes one line of 1 to {most} signs",
                 text=text[:60],
-                most=_LONGEST,
+                most=_MAX_LENGTH,
             ),
             fix=message("choose another with --display-name"),
             code="display-name",
@@ -65,8 +71,8 @@ def valid_display_name(text: str) -> str:
     return text
 
 
-def valid_settings(lines: Iterable[str]) -> dict[str, str]:
-    """`KEY=VALUE` lines as variables; `UsageError` for a line that is not one."""
+def parse_settings(lines: Iterable[str]) -> dict[str, str]:
+    """Parse `KEY=VALUE` lines; raises `UsageError` for a line that is not one."""
     settings = {}
     for line in lines:
         key, equals, value = line.partition("=")

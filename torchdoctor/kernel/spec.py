@@ -1,4 +1,4 @@
-"""The text of a kernel.json -> what it says, or why it says nothing.
+"""The text of a kernel.json -> KernelSpec, or why it is none.
 
 https://jupyter-client.readthedocs.io/en/stable/kernels.html#kernel-specs
 """
@@ -11,43 +11,43 @@ from typing import Any
 
 from torchdoctor.core.i18n.messages import message
 
-__all__ = ["NotASpec", "Spec", "parse_spec"]
+__all__ = ["InvalidSpec", "KernelSpec", "parse_spec"]
 
 
-class NotASpec(ValueError):
-    """What Jupyter could not use; `why` says what is wrong with it."""
+class InvalidSpec(ValueError):
+    """Jupyter could not use the spec for the `reason` given."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Spec:
+class KernelSpec:
     """A kernel spec: how the kernel is started, and what a menu shows."""
 
     argv: tuple[str, ...]
     display_name: str
     language: str
-    settings: tuple[tuple[str, str], ...] = ()
-    conda_path: str | None = None
-    document: dict[str, Any] = field(default_factory=dict)
+    settings: tuple[tuple[str, str], ...] = ()  # environment variables that it sets
+    conda_path: str | None = None  # the environment, when nb_conda_kernels made the spec
+    document: dict[str, Any] = field(default_factory=dict)  # all of kernel.json
 
 
-def parse_spec(text: str) -> Spec:
-    """Read a kernel.json; raises `NotASpec`, with the place where there is one, when Jupyter could not use it."""
+def parse_spec(text: str) -> KernelSpec:
+    """Read a kernel.json; raises `InvalidSpec` when Jupyter could not use it."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise NotASpec(
+        raise InvalidSpec(
             message(
                 "line {line}, column {column}: {why}", line=error.lineno, column=error.colno, why=error.msg
             )
         ) from error
     except RecursionError as error:
-        raise NotASpec(message("it is nested too deeply")) from error
+        raise InvalidSpec(message("it is nested too deeply")) from error
     if not isinstance(document, dict):
-        raise NotASpec(message("it holds a {kind}, not an object", kind=type(document).__name__))
+        raise InvalidSpec(message("it holds a {kind}, not an object", kind=type(document).__name__))
     argv = document.get("argv")
     if (
         not isinstance(argv, list)
@@ -55,20 +55,20 @@ def parse_spec(text: str) -> Spec:
         or not all(isinstance(word, str) for word in argv)
         or not argv[0]
     ):
-        raise NotASpec(message("it has no argv, the command that starts the kernel"))
+        raise InvalidSpec(message("it has no argv, the command that starts the kernel"))
     settings = document.get("env", {})
     if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
-        raise NotASpec(message("its env does not give each variable a text"))
+        raise InvalidSpec(message("its env does not give each variable a text"))
     for name in ("display_name", "language"):
         if not isinstance(document.get(name, ""), str):
-            raise NotASpec(message("its {name} is not a text", name=name))
+            raise InvalidSpec(message("its {name} is not a text", name=name))
     metadata = document.get("metadata", {})
     if not isinstance(metadata, dict):
-        raise NotASpec(message("its metadata is not an object"))
+        raise InvalidSpec(message("its metadata is not an object"))
     if document.get("interrupt_mode", "signal") not in ("signal", "message"):
-        raise NotASpec(message("its interrupt_mode is neither signal nor message"))
+        raise InvalidSpec(message("its interrupt_mode is neither signal nor message"))
     conda = metadata.get("conda_env_path")
-    return Spec(
+    return KernelSpec(
         argv=tuple(argv),
         display_name=document.get("display_name", ""),
         language=document.get("language", ""),

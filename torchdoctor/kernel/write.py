@@ -1,4 +1,4 @@
-"""Puts a kernel spec in its place, whole or not at all, and takes one away."""
+"""Writes a kernel spec atomically, and removes one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from torchdoctor.errors import KernelFailed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["LOGOS", "Stage", "check_writable", "remove_folder", "staged"]
+__all__ = ["LOGOS", "StagedSpec", "refuse_unwritable_destination", "remove_spec", "staging_spec"]
 
 # The names that Jupyter's front ends look for.
 LOGOS = ("logo-32x32.png", "logo-64x64.png", "logo-svg.svg")
 
-_LOGO_FOLDER = Path(__file__).with_name("logo")
+_LOGO_DIR = Path(__file__).with_name("logo")
+_MAX_RUN_SECONDS = 24 * 3600.0
 _FIX = message(
     "check that this user can write there, or register it elsewhere with --sys-prefix or --prefix DIR, or set "
     "JUPYTER_DATA_DIR"
@@ -31,27 +32,27 @@ _FIX = message(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
-    """A spec being made in `folder`, beside its place, where Jupyter does not look."""
+class StagedSpec:
+    """A spec that is being written in `folder`, where Jupyter does not look, for `destination`."""
 
     folder: Path
     destination: Path
 
     def write(self, document: Mapping[str, Any], *, logos: bool = True) -> None:
-        """Write the kernel.json, and our logos over ipykernel's."""
+        """Write kernel.json, and replace ipykernel's logos by ours."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in LOGOS if logos else ():
-            shutil.copyfile(_LOGO_FOLDER / name, self.folder / name)
+            shutil.copyfile(_LOGO_DIR / name, self.folder / name)
         text = json.dumps(document, indent=1, ensure_ascii=False)
         (self.folder / "kernel.json").write_text(text + "\n", "utf-8")
 
     def put(self) -> None:
-        """Bring it to its place with one rename; a spec that is there is never gone meanwhile.
+        """Move the spec to its destination with one rename, or replace the files of a spec that is there.
 
-        There, kernel.json is the last file to be replaced; a broken one is kept as kernel.json.broken, and files
-        that are not ours stay.
+        Of an existing spec kernel.json is replaced last; a broken one is kept as kernel.json.broken, and files that are
+        not ours stay. Raises `KernelFailed`.
         """
-        with _named_failures(self.destination):
+        with _os_errors_as_kernel_failed(self.destination):
             if self.destination.is_symlink():
                 self.destination.unlink()
             if not self.destination.exists():
@@ -59,33 +60,33 @@ class Stage:
                 return
             old = self.destination / "kernel.json"
             if old.exists() and not _is_json(old):
-                shutil.copyfile(old, _free(self.destination, "kernel.json.broken"))
-            for path in sorted(self.folder.iterdir(), key=lambda row: row.name == "kernel.json"):
+                shutil.copyfile(old, _unused_path(self.destination, "kernel.json.broken"))
+            for path in sorted(self.folder.iterdir(), key=lambda path: path.name == "kernel.json"):
                 path.replace(self.destination / path.name)
 
 
 @contextlib.contextmanager
-def staged(destination: Path) -> Iterator[Stage]:
-    """A place to make the spec for `destination` in; what was not put is gone at the end.
+def staging_spec(destination: Path) -> Iterator[StagedSpec]:
+    """Give a temporary folder for the spec of `destination`; it is removed at the end.
 
-    Raises `KernelFailed` when nothing can be written beside the destination.
+    Raises `KernelFailed` when nothing can be written next to the destination.
     """
-    with _named_failures(destination):
+    with _os_errors_as_kernel_failed(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
-        _clear(destination.parent)
+        _remove_leftovers(destination.parent)
         work = tempfile.TemporaryDirectory(
             prefix=".torchdoctor-", dir=destination.parent, ignore_cleanup_errors=True
         )
     with work as folder:
-        yield Stage(
+        yield StagedSpec(
             folder=Path(folder) / "share" / "jupyter" / "kernels" / destination.name, destination=destination
         )
 
 
-def check_writable(destination: Path) -> None:
-    """Raise `KernelFailed` when a spec cannot be put there, before anything else is done for it."""
+def refuse_unwritable_destination(destination: Path) -> None:
+    """Raise `KernelFailed` when a spec cannot be written there, before anything else is done for it."""
     place = destination
-    with _named_failures(destination):
+    with _os_errors_as_kernel_failed(destination):
         while not place.exists() and place != place.parent:
             place = place.parent
         if not place.is_dir():
@@ -98,9 +99,9 @@ def check_writable(destination: Path) -> None:
             )
 
 
-def remove_folder(folder: Path) -> None:
-    """Take a spec away with one rename, then its files; of a link only the link. Raises `KernelFailed`."""
-    with _named_failures(folder):
+def remove_spec(folder: Path) -> None:
+    """Remove a spec: one rename, then its files; of a link only the link. Raises `KernelFailed`."""
+    with _os_errors_as_kernel_failed(folder):
         if folder.is_symlink():
             folder.unlink()
             return
@@ -111,7 +112,7 @@ def remove_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _named_failures(destination: Path) -> Iterator[None]:
+def _os_errors_as_kernel_failed(destination: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -122,11 +123,12 @@ def _named_failures(destination: Path) -> Iterator[None]:
         ) from error
 
 
-def _clear(kernels: Path) -> None:
-    """Remove what a killed run left; none takes a day."""
-    for left in kernels.glob(".torchdoctor-*"):
-        if left.stat().st_mtime < time.time() - 24 * 3600:
-            shutil.rmtree(left, ignore_errors=True)
+def _remove_leftovers(kernels: Path) -> None:
+    """Remove what killed runs left: no run takes a day. Another run may be doing the same."""
+    for leftover in kernels.glob(".torchdoctor-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if leftover.stat().st_mtime < time.time() - _MAX_RUN_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _is_json(path: Path) -> bool:
@@ -136,7 +138,7 @@ def _is_json(path: Path) -> bool:
         return False
 
 
-def _free(folder: Path, name: str) -> Path:
+def _unused_path(folder: Path, name: str) -> Path:
     count = 0
     while (path := folder / (f"{name}-{count}" if count else name)).exists():
         count += 1

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from torchdoctor.install.create import EnvironmentBuilder
     from torchdoctor.install.location import LocationKind
     from torchdoctor.install.record import PackageChange
-    from torchdoctor.kernel.register import Kernel
+    from torchdoctor.kernel import Kernel
     from torchdoctor.lock.model import Lock
     from torchdoctor.sources.order import Sources
     from torchdoctor.verify import VerifyReport
@@ -144,7 +144,7 @@ def _check_kernel_name(options: InstallOptions, system: System) -> None:
         return
     from torchdoctor.kernel import register
 
-    register.destination_for(
+    register.kernel_destination(
         interpreter_of(options.folder),
         name=options.kernel_name,
         prefix=None,

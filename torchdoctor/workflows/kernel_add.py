@@ -14,9 +14,10 @@ from torchdoctor.install import inspect_location, update_environment
 from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext
 from torchdoctor.inventory import installed_versions
-from torchdoctor.kernel import register
-from torchdoctor.kernel.list import list_kernels
-from torchdoctor.kernel.names import distinct
+from torchdoctor.kernel import list_kernels, write_kernel_spec
+from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT, has_ipykernel
+from torchdoctor.kernel.names import default_display_name, distinct_display_name
+from torchdoctor.kernel.register import kernel_destination
 from torchdoctor.kernel.search_paths import jupyter_prefixes
 from torchdoctor.lock.compile import compile_lock
 from torchdoctor.lock.model import LockRequest
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.kernel.register import Kernel
+    from torchdoctor.kernel import Kernel
     from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["free_display_name", "install_ipykernel", "register_kernel"]
@@ -39,7 +40,7 @@ __all__ = ["free_display_name", "install_ipykernel", "register_kernel"]
 def free_display_name(version: str, name: str, system: System) -> str:
     """What a menu shows for the kernel `name` of a torch `version`, and for no other kernel that Jupyter finds."""
     taken = {row.display_name for row in list_kernels(system) if row.name != name and row.display_name}
-    return distinct(register.display_name_of(version), name, taken)
+    return distinct_display_name(default_display_name(version), name, taken)
 
 
 def register_kernel(
@@ -71,13 +72,13 @@ def register_kernel(
         )
     place = described.prefix if sys_prefix else prefix
     # Before anything is installed: whether the name is free and the place can be written to.
-    register.destination_for(
+    kernel_destination(
         described.executable, name=name, prefix=place, environ=system.environ, overwrite=overwrite
     )
-    if not register.has_ipykernel(described.executable, system.environ):
+    if not has_ipykernel(described.executable, system.environ):
         report.note(message("ipykernel is not there yet; installing it"))
         install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
-    registered = register.write_kernel_spec(
+    registered = write_kernel_spec(
         described.executable,
         name=name,
         display_name=display_name or free_display_name(installed["torch"], name, system),
@@ -122,7 +123,7 @@ def install_ipykernel(
             python=python.executable,
             sources=gather_sources(sources, system, python, report),
             environ=system.environ,
-            extras=(register.KERNEL_REQUIREMENT,),
+            extras=(KERNEL_REQUIREMENT,),
             constraints=tuple(f"{name}=={version}" for name, version in installed.items() if name != "pip"),
             offline=sources.offline,
         )

@@ -9,12 +9,15 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable, KernelFailed, NotConfirmed, UsageError
 from torchdoctor.inventory import installed_versions
-from torchdoctor.kernel import register
 from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.interpreter import python_in
-from torchdoctor.kernel.run_cells import ALL_CELLS, run_cells
+from torchdoctor.kernel.ipykernel import create_spec_with_ipykernel, has_ipykernel
+from torchdoctor.kernel.names import default_display_name
+from torchdoctor.kernel.register import raise_first_failure
+from torchdoctor.kernel.run_cells import run_cells
+from torchdoctor.kernel.session import ALL_CELLS
 from torchdoctor.kernel.spec import parse_spec
-from torchdoctor.kernel.write import check_writable, staged
+from torchdoctor.kernel.write import refuse_unwritable_destination, staging_spec
 from torchdoctor.workflows.kernel_add import install_ipykernel
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.kernel.model import KernelState
+    from torchdoctor.kernel import KernelState
     from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = ["refuse_conda_made", "repair_kernel"]
@@ -90,12 +93,12 @@ def repair_kernel(
     described = describe_python(system, _new_python(state, python, system))
     if not named:
         _refuse_without_torch(state, described, system)
-    check_writable(state.folder)
+    refuse_unwritable_destination(state.folder)
     question = message(
         "{problem}. Let it run {python} instead?", problem=state.problem.message, python=described.executable
     )
     _ask(question, assume_yes, report)
-    if not register.has_ipykernel(described.executable, system.environ):
+    if not has_ipykernel(described.executable, system.environ):
         install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
     _point_at(state, described, system, report)
     return message("it runs {python} now", python=described.executable)
@@ -151,12 +154,12 @@ def _point_at(state: KernelState, python: PythonInfo, system: System, report: Re
     """Write the spec with another interpreter; the rest of one that can be read stays."""
     torch = installed_versions(system, python.executable).get("torch")
     cells = ALL_CELLS if torch else ("python",)
-    with staged(state.folder) as stage:
+    with staging_spec(state.folder) as stage:
         document = _kept(system, state)
         whole = not document
         if not document:
-            document = register.made_by_ipykernel(python.executable, stage.folder, system.environ)
-            document["display_name"] = register.display_name_of(torch) if torch else state.name
+            document = create_spec_with_ipykernel(python.executable, stage.folder, system.environ)
+            document["display_name"] = default_display_name(torch) if torch else state.name
         document["argv"] = [str(python.executable), *document["argv"][1:]]
         stage.write(document, logos=whole)
         session = run_cells(
@@ -166,7 +169,7 @@ def _point_at(state: KernelState, python: PythonInfo, system: System, report: Re
             cells=cells,
             on_wait=lambda seconds: report.waiting("kernel", seconds),
         )
-        register.raise_first_failure(state.name, judge_cells(session, meant=python.prefix, cells=cells))
+        raise_first_failure(state.name, judge_cells(session, expected_prefix=python.prefix, cells=cells))
         stage.put()
 
 
