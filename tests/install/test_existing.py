@@ -21,7 +21,6 @@ from tests.install import killing
 from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.fs.swap import swap_directories
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
 from torchdoctor.install.location import refuse_unwritable
@@ -145,18 +144,6 @@ def test_the_environment_says_what_was_put_there(torchdoctor, newer, small, upgr
     ]
     assert record["previous"]["changes"] == [{"name": "torch", "before": None, "after": f"{TORCH}+cpu"}]
     assert record["previous"].get("previous") is None
-
-
-def test_two_folders_change_places_in_one_step(tmp_path):
-    """Where the system can; both names are there all the time."""
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    (tmp_path / "a" / "of-a").touch()
-    if not swap_directories(tmp_path / "a", tmp_path / "b"):
-        pytest.skip("this file system cannot exchange two folders")
-    assert (tmp_path / "b" / "of-a").exists()
-    with pytest.raises(FileNotFoundError):
-        swap_directories(tmp_path / "a", tmp_path / "nowhere")
 
 
 def test_a_running_program_never_finds_its_environment_gone(torchdoctor, existing, upgrade):

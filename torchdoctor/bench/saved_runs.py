@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
 import re
-import tempfile
 from dataclasses import MISSING, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from torchdoctor.bench.model import SCHEMA, BenchReport, BenchResult
+from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.errors import UsageError
 
@@ -51,15 +49,7 @@ def save_run(report: BenchReport, name: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     document = {"kind": "torchdoctor-bench", "saved": stamp} | report.to_json()
-    handle, part = tempfile.mkstemp(dir=folder, prefix=".saving-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=True, allow_nan=False)
-        Path(part).replace(goal)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(part).unlink()
-        raise
+    atomic_write(goal, json.dumps(document, ensure_ascii=True, allow_nan=False))
     return goal
 
 

@@ -13,6 +13,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from torchdoctor._version import __version__
+from torchdoctor.core.fs import SHARED_MODE, atomic_write, link_or_copy
 from torchdoctor.core.fs.folder_lock import hold_folder_lock, is_locked_by_other
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import joined, message
@@ -206,15 +207,10 @@ def _put(row: FetchedWheel, target: Path) -> None:
         return
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
-    try:
-        os.link(row.path, part)
-    except OSError:
-        shutil.copyfile(row.path, part)
+    link_or_copy(row.path, part, follow_symlinks=True)
     part.replace(target)
 
 
 def _write_text(path: Path, text: str) -> None:
     """The text with the line ends that it has, whatever this system's are."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(text.encode())
-    part.replace(path)
+    atomic_write(path, text, mode=SHARED_MODE)

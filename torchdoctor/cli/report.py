@@ -13,6 +13,7 @@ import click
 
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import AsTyped, output_options
+from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import EnvironmentUnusable, UsageError
@@ -199,9 +200,4 @@ def _write(place: Path, text: str) -> None:
     if place.exists() and not place.is_file():
         place.write_text(text, "utf-8")
         return
-    fresh = place.with_name(f".{place.name[:200]}.{os.getpid()}.new")
-    try:
-        fresh.write_text(text, "utf-8")
-        fresh.replace(place)
-    finally:
-        fresh.unlink(missing_ok=True)
+    atomic_write(place, text, mode=SHARED_MODE)

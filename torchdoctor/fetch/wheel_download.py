@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.swap import sync_directory
+from torchdoctor.core.fs import sync_directory
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed, TorchdoctorError

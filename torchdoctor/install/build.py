@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import tomli_w
 
+from torchdoctor.core.fs import link_or_copy
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
@@ -56,19 +56,15 @@ def create_empty_environment(stage: Path, *, prompt: str, python: Path, environ:
 
 def copy_environment(folder: Path, stage: Path) -> None:
     """Copy the environment at `folder` into the empty folder `stage`, with hard links so that gigabytes are shared."""
-    shutil.copytree(folder, stage, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
+    shutil.copytree(folder, stage, symlinks=True, copy_function=_copy_file, dirs_exist_ok=True)
 
 
-def _link_or_copy(source: str, target: str) -> None:
+def _copy_file(source: str, target: str) -> None:
     # pyvenv.cfg is changed in place while wheels are installed; a hard link would change the old environment too.
-    if Path(source).name != "pyvenv.cfg":
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except OSError:
-            pass
-        else:
-            return
-    shutil.copy2(source, target, follow_symlinks=False)
+    if Path(source).name == "pyvenv.cfg":
+        shutil.copy2(source, target, follow_symlinks=False)
+    else:
+        link_or_copy(source, target)
 
 
 def install_wheels(

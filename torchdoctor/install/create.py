@@ -8,8 +8,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.folder_lock import hold_folder_lock
-from torchdoctor.core.fs.swap import sync_filesystem
+from torchdoctor.core.fs import hold_folder_lock, sync_tree
 from torchdoctor.core.wheelfile.validation import validate_wheel
 from torchdoctor.install.build import create_empty_environment
 from torchdoctor.install.location import interpreter_of
@@ -111,7 +110,7 @@ class EnvironmentBuilder:
             self._check_space(unpacker.pending(wheelhouse))
             unpacker.finish(wheelhouse, self._context.on_wait)
             record_install(stage, folder, wheelhouse, replace(self._context, plan=plan))
-            sync_filesystem(stage)
+            sync_tree(stage)
             move_into_place(stage, folder, self._kind)
         return Environment(folder=folder, python=interpreter_of(folder), created=True)
 

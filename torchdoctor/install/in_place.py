@@ -7,7 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.fs.swap import sync_filesystem
+from torchdoctor.core.fs import link_or_copy, sync_filesystem
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.wheel_layout import files_of_installed, files_of_wheel, metadata_folders
@@ -48,7 +48,7 @@ def begin_change(folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelh
     for path in old:
         target = undo / "files" / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link(folder / path, target)
+        link_or_copy(folder / path, target)
     new = {
         path
         for site in site_packages
@@ -147,7 +147,7 @@ def _restore(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name[:200]}.torchdoctor")
     temporary.unlink(missing_ok=True)
-    _link(source, temporary)
+    link_or_copy(source, temporary)
     # Renaming a hard link onto another name of the same file does nothing and leaves both.
     temporary.replace(target)
     temporary.unlink(missing_ok=True)
@@ -180,10 +180,3 @@ def _remove_empty(folder: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)

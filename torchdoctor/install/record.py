@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
+from torchdoctor.core.fs import SHARED_MODE, atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,9 +90,8 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
         "previous": {key: value for key, value in last.items() if key != "previous"} or None,
     }
     # The record in `stage` may be a hard link of the old environment's: it must be replaced, not written through.
-    unfinished = stage / f".{RECORD}.new"
-    unfinished.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    unfinished.replace(stage / RECORD)
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    atomic_write(stage / RECORD, text, mode=SHARED_MODE)
 
 
 def _files_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:

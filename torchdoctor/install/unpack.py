@@ -6,7 +6,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.swap import syncing_filesystem
 from torchdoctor.install.build import install_wheels, packages_failing_record
 from torchdoctor.install.bytecode import BytecodeCompiler
 from torchdoctor.install.location import interpreter_of
@@ -99,12 +98,11 @@ class StreamingUnpacker:
         self._wait(on_wait)
         if self._failure is not None:
             raise self._failure
-        with syncing_filesystem(self._stage):
-            # Environment files are hard links into uv's cache: editing one corrupts the cache and later installs.
-            names = {wheel.wheel.name for wheel in wheelhouse.wheels}
-            if wrong := packages_failing_record(self._package_folders(), names):
-                self._unpack(wheelhouse.wheels, wrong, self._run_dir / "uv-cache")
-            self._bytecode.finish(on_wait)
+        # Environment files are hard links into uv's cache: editing one corrupts the cache and later installs.
+        names = {wheel.wheel.name for wheel in wheelhouse.wheels}
+        if wrong := packages_failing_record(self._package_folders(), names):
+            self._unpack(wheelhouse.wheels, wrong, self._run_dir / "uv-cache")
+        self._bytecode.finish(on_wait)
 
     def close(self) -> None:
         """Stop unpacking and compiling."""
@@ -127,8 +125,7 @@ class StreamingUnpacker:
             if self._prepare is not None:
                 self._prepare()
             while batch := self._next_batch():
-                with syncing_filesystem(self._stage):
-                    self._unpack(batch, self._reinstall)
+                self._unpack(batch, self._reinstall)
         except BaseException as error:  # noqa: BLE001  (`add` or `finish` raises it in its own thread)
             self._failure = error
         finally:

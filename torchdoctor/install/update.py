@@ -7,8 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.folder_lock import hold_folder_lock
-from torchdoctor.core.fs.swap import sync_filesystem
+from torchdoctor.core.fs import hold_folder_lock, sync_tree
 from torchdoctor.install import in_place
 from torchdoctor.install.build import copy_environment
 from torchdoctor.install.conflicts import (
@@ -76,7 +75,7 @@ def _change_copy(folder: Path, wheelhouse: Wheelhouse, context: InstallContext) 
         with hold_folder_lock(stage):
             copy_environment(folder, stage)
             _install(stage, folder, wheelhouse, context)
-            sync_filesystem(stage)
+            sync_tree(stage)
             move_into_place(stage, folder, "venv")
     finally:
         shutil.rmtree(stage, ignore_errors=True)

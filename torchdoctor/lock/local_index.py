@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import html
-import os
 import zipfile
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.fs import symlink_or_copy
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.wheelfile.validation import validate_wheel
 from torchdoctor.errors import InstallFailed, SourceFailed
@@ -47,7 +47,7 @@ def filtered_find_links(
         except InstallFailed as error:
             passed_over[path.name] = error.message
             continue
-        _link(path, home / path.name)
+        symlink_or_copy(path, home / path.name)
         linked[path.name] = path.absolute().as_uri()
     return home.as_uri()
 
@@ -74,7 +74,7 @@ def _anchor(wheel: Wheel, home: Path, path: Path | None) -> str:
         # Beside a link to the file stands its metadata, so that uv need not unpack gigabytes to read it.
         text = _metadata(path, wheel)
         (home / f"{wheel.filename}.metadata").write_bytes(text)
-        _link(path, home / wheel.filename)
+        symlink_or_copy(path, home / wheel.filename)
         url = quote(wheel.filename)
         metadata = f"sha256={hashlib.sha256(text).hexdigest()}"
     elif wheel.has_metadata:
@@ -109,11 +109,3 @@ def _metadata(path: Path, wheel: Wheel) -> bytes:
         fix=message("download it again, or remove it"),
         code="bad-wheel",
     )
-
-
-def _link(target: Path, link: Path) -> None:
-    try:
-        link.symlink_to(target)
-    except OSError:
-        # Windows asks for a privilege to make symbolic links.
-        os.link(target, link)

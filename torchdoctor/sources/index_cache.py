@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
 from wheels_index import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from wheels_index import Overlay, Snapshot
 
@@ -122,15 +121,7 @@ def save(folder: Path, stored: Stored) -> None:
     }
     with _told(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix="live-", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(document, file, separators=(",", ":"))
-            Path(name).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        atomic_write(path, json.dumps(document, separators=(",", ":")))
 
 
 @contextlib.contextmanager

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.cli.config.parser import ConfigError, parse_config
+from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from torchdoctor.cli.config.parser import Config
 
@@ -81,17 +80,8 @@ def _value(text: str) -> str | int | bool:
 def _replace(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".config-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            # A config file may be a link into somebody's collection of dotfiles: that stays.
-            Path(beside).replace(os.path.realpath(path))
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        # A config file may be a link into somebody's collection of dotfiles: that stays.
+        atomic_write(path.resolve(), text, durable=True)
     except OSError as error:
         raise ConfigError(
             message("{file} cannot be written: {why}", file=path, why=error.strerror or error),

@@ -30,7 +30,7 @@ def atomic_write(
     part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(6)}.part")
     data = content.encode() if isinstance(content, str) else content
     try:
-        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:  # noqa: PTH123  (its mode)
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
             if durable:
                 file.flush()

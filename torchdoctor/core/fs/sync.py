@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import sys
@@ -48,6 +47,8 @@ def sync_filesystem(folder: Path) -> None:
     """
     if sys.platform == "win32":
         return
+    import ctypes
+
     handle = os.open(folder, os.O_RDONLY)
     try:
         syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
