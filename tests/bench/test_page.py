@@ -18,9 +18,9 @@ from torchdoctor.bench.bottlenecks import with_causes
 from torchdoctor.bench.comparison import compare
 from torchdoctor.bench.peaks import with_peaks
 from torchdoctor.core.i18n.catalog import set_language
-from torchdoctor.report.bench_junit import bench_junit
 from torchdoctor.report.html.bench import bench_page
 from torchdoctor.report.html.roofline import bandwidth_of, roofline
+from torchdoctor.report.junit import bench_junit
 from torchdoctor.verify import CheckResult, VerifyReport
 
 # A source is cited as it calls itself.

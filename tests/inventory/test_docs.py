@@ -9,7 +9,7 @@ from pathlib import Path
 from torchdoctor.inventory import files, model
 from torchdoctor.inventory.codec import SCHEMA
 from torchdoctor.inventory.distributions import DISTRIBUTIONS
-from torchdoctor.report.redact.redact import redact
+from torchdoctor.report.redact import redact
 
 PAGE = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text("utf-8")
 

@@ -24,9 +24,11 @@ from torchdoctor.doctor import CheckUp
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import Inventory
 from torchdoctor.kernel.model import KernelState, Problem
-from torchdoctor.report.bug_report import BugReport, Section, report_document, sections_of
-from torchdoctor.report.bug_report_formats import ISSUE_LIMIT, as_html, as_markdown
-from torchdoctor.report.redact.redact import Identity
+from torchdoctor.report.bug_report import BugReport, report_document
+from torchdoctor.report.bug_report_sections import Section, report_sections
+from torchdoctor.report.html.bug_report import bug_report_page
+from torchdoctor.report.markdown import MAX_ISSUE_LENGTH, bug_report_markdown
+from torchdoctor.report.redact import Identity
 from torchdoctor.verify import CheckResult
 
 WHEN = datetime(2026, 11, 25, 2, 0, tzinfo=timezone.utc)
@@ -113,14 +115,14 @@ def test_an_environment_that_cannot_be_read_is_told_with_its_reason(reported):
     assert document["environment_error"] == {
         "kind": "environment", "message": "its Python is gone", "fix": "make it anew",
     }  # fmt: skip
-    text = as_markdown(sections_of(document))
+    text = bug_report_markdown(report_sections(document))
     assert "its Python is gone; make it anew" in text
     assert "nvidia.driver: 580.95.05 (NVML)" in text
 
 
 def test_the_markdown_tells_the_verdict_first(reported):
     """What this is, findings and what would fit stand open; the lists are folded."""
-    text = as_markdown(sections_of(_document(reported, users=("ada",))))
+    text = bug_report_markdown(report_sections(_document(reported, users=("ada",))))
     assert re.findall(r"^###? (.*)|<summary>(.*)</summary>", text, re.MULTILINE) == [
         ("What this is", ""), ("Findings", ""), ("What would fit", ""), ("", "Environment"), ("", "Packages"),
         ("", "Imported"), ("", "Kernels"), ("", "Machine"), ("", "Settings"), ("", "Variables"),
@@ -156,23 +158,26 @@ nasty = st.lists(st.sampled_from([
 @given(st.lists(nasty.map("".join), min_size=1, max_size=4))
 def test_no_line_breaks_out_of_its_block(lines):
     """Whatever a package or a GPU is called, outside the blocks stand our own words alone."""
-    sections = (Section(title="Findings", lines=tuple(lines)), Section(title="Machine", lines=tuple(lines)))
+    sections = (
+        Section(title="Findings", lines=tuple(lines), is_open=True),
+        Section(title="Machine", lines=tuple(lines)),
+    )
     own = {"### Findings", "<details><summary>Machine</summary>", "</details>", ""}
-    assert set(_outside_blocks(as_markdown(sections))) <= own
+    assert set(_outside_blocks(bug_report_markdown(sections))) <= own
 
 
 def test_a_report_that_is_too_long_for_an_issue_says_what_is_left_out():
     """GitHub's limit is kept, with room for the person's own words."""
     rows = tuple(Section(title=f"Part {n}", lines=("x" * 500,) * 1000) for n in range(8))
-    text = as_markdown(rows)
-    assert len(text) <= ISSUE_LIMIT + 2000 < 65_536
+    text = bug_report_markdown(rows)
+    assert len(text) <= MAX_ISSUE_LENGTH + 2000 < 65_536
     assert "more lines; --format json has them all" in text
 
 
 @given(st.text(max_size=60))
 def test_the_page_escapes_everything(text):
     """What comes from outside is text, never markup."""
-    page = as_html((Section(title="Findings", lines=(text,)),), title="report")
+    page = bug_report_page((Section(title="Findings", lines=(text,)),), title="report")
     inside = re.search(r"<pre>(.*)</pre>", page, re.DOTALL)[1]
     assert not re.search(r"[<>\"']", inside)
     assert html.unescape(inside).rstrip("\n") == text.rstrip("\n")
@@ -180,7 +185,7 @@ def test_the_page_escapes_everything(text):
 
 def test_the_page_loads_and_runs_nothing(reported):
     """Its policy allows its own style by digest and nothing else; no script, no link, no image."""
-    page = as_html(sections_of(_document(reported)), title="report")
+    page = bug_report_page(report_sections(_document(reported)), title="report")
     style = re.search(r"<style>(.*)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in page

@@ -30,7 +30,7 @@ def test_a_tally_says_how_much_how_fast_and_how_long():
         clock.now += 1
         tally.advance(50_000_000)
     tally.file(NAME, 100, 100)
-    assert tally.told() == "1,000.0 of 3,000.0 MB, 50.0 MB/s, 40 s left (1 of 2 files)"
+    assert tally.text() == "1,000.0 of 3,000.0 MB, 50.0 MB/s, 40 s left (1 of 2 files)"
 
 
 def test_the_speed_is_that_of_late():
@@ -48,7 +48,7 @@ def test_a_total_that_no_index_tells_is_known_when_every_file_has_begun():
     tally = Tally(None, 2)
     tally.file("a", 0, 500)
     assert tally.total is None
-    assert "left" not in tally.told()
+    assert "left" not in tally.text()
     tally.file("b", 0, 700)
     assert tally.total == 1200
 
@@ -69,12 +69,12 @@ def test_a_wheel_is_named_by_its_name_and_version():
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch):
     """Not one for each piece."""
-    monkeypatch.setattr(download_progress, "_EVERY", 0.0)
+    monkeypatch.setattr(download_progress, "_LINE_INTERVAL_SECONDS", 0.0)
     said: list[str] = []
     lines = FetchLines(1_000_000, 1, said.append)
     lines.advance(250_000)
     assert said[0].startswith("fetch     0.2 of 1.0 MB")
-    monkeypatch.setattr(download_progress, "_EVERY", 60.0)
+    monkeypatch.setattr(download_progress, "_LINE_INTERVAL_SECONDS", 60.0)
     quiet: list[str] = []
     lines = FetchLines(1_000_000, 1, quiet.append)
     for _ in range(100):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from torchdoctor.report.redact import Identity, redact, redact_document
 from torchdoctor.report.redact.patterns import WORDS_OF_A_REPORT
-from torchdoctor.report.redact.redact import Identity, redact, redact_document
 
 ADA = Identity(
     users=("ada",),

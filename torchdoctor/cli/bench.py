@@ -142,7 +142,7 @@ def command(
         save_run(report, save, folder)
     slower = comparison.regressions(fail_if) if comparison and fail_if is not None else ()
     if junit is not None:
-        from torchdoctor.report.bench_junit import bench_junit
+        from torchdoctor.report.junit import bench_junit
 
         junit.write_text(bench_junit(report, slower), "utf-8")
     if html is not None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.report.bug_report import BugReport
-    from torchdoctor.report.redact.redact import Identity
+    from torchdoctor.report.redact import Identity
 
 __all__ = ["command"]
 
@@ -151,7 +151,7 @@ def _identity(environ: Mapping[str, str]) -> Identity:
     import getpass
     import platform
 
-    from torchdoctor.report.redact.redact import Identity
+    from torchdoctor.report.redact import Identity
 
     users = [environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")]
     with contextlib.suppress(OSError, KeyError, ImportError):
@@ -171,11 +171,16 @@ def _identity(environ: Mapping[str, str]) -> Identity:
 def _text(document: dict[str, Any], form: str) -> str:
     if form == "json":
         return json.dumps(document, indent=2) + "\n"
-    from torchdoctor.report.bug_report import sections_of
-    from torchdoctor.report.bug_report_formats import as_html, as_markdown
+    from torchdoctor.report.bug_report_sections import report_sections
 
-    sections = sections_of(document)
-    return as_html(sections, title="torchdoctor report") if form == "html" else as_markdown(sections)
+    sections = report_sections(document)
+    if form == "html":
+        from torchdoctor.report.html.bug_report import bug_report_page
+
+        return bug_report_page(sections, title="torchdoctor report")
+    from torchdoctor.report.markdown import bug_report_markdown
+
+    return bug_report_markdown(sections)
 
 
 def _target(target: str | None) -> Path | None:

@@ -1,1 +1,1 @@
-"""How results are shown: lines while it works, tables, JSON."""
+"""Shows results: on the terminal, as HTML, Markdown and JUnit XML. Each renderer is imported by its path."""

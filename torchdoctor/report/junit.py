@@ -1,4 +1,4 @@
-"""VerifyReport -> JUnit XML, the form in which CI systems read results.
+"""Results of verify and bench -> JUnit XML, the form in which CI systems read results.
 
 The elements are those that Jenkins' and GitLab's readers take: testsuites, testsuite, testcase with failure, skipped
 or system-out (https://github.com/testmoapp/junitxml).
@@ -10,17 +10,23 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET  # written, never read
 
-if TYPE_CHECKING:
-    from torchdoctor.verify import CheckResult, VerifyReport
+from torchdoctor.report.bench_texts import figure, title_of
+from torchdoctor.verify import CheckResult, VerifyReport
 
-__all__ = ["junit_xml"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchdoctor.bench import BenchReport, BenchResult
+    from torchdoctor.bench.comparison import SpeedChange
+
+__all__ = ["bench_junit", "junit_xml"]
 
 # What XML 1.0 cannot hold, whatever the escape (https://www.w3.org/TR/xml/#charsets).
-_UNSPEAKABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(report: VerifyReport, *, suite_name: str = "verify") -> str:
-    """The report as a document: a case a check and device, what failed with its evidence."""
+    """Return the document: a case for each check and device; a failed one has its evidence."""
     counts = {
         "tests": len(report.checks),
         "failures": sum(check.status == "fail" for check in report.checks),
@@ -39,6 +45,27 @@ def junit_xml(report: VerifyReport, *, suite_name: str = "verify") -> str:
         _case(suite, check, suite_name)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def bench_junit(report: BenchReport, slower: Sequence[SpeedChange] = ()) -> str:
+    """Return the document: a case for each figure, failed where there is none or where it is among the `slower`."""
+    regressions = {title_of(change): change for change in slower}
+    checks = tuple(_check(result, regressions.get(title_of(result))) for result in report.results)
+    return junit_xml(VerifyReport(environment=report.environment, checks=checks), suite_name="bench")
+
+
+def _check(result: BenchResult, change: SpeedChange | None) -> CheckResult:
+    detail = result.error or f"{figure(result.value)} {result.unit}"
+    if change is not None:
+        detail += f": {change.percent:+.1f} %, beyond the noise of {change.noise_percent:.1f} %"
+    return CheckResult(
+        id=title_of(result),
+        device=result.device,
+        status="fail" if result.error or change is not None else "pass",
+        seconds=result.seconds,
+        detail=detail,
+        evidence=result.evidence,
+    )
 
 
 def _case(suite: ET.Element, check: CheckResult, suite_name: str) -> None:
@@ -60,4 +87,4 @@ def _case(suite: ET.Element, check: CheckResult, suite_name: str) -> None:
 
 
 def _clean(text: str) -> str:
-    return _UNSPEAKABLE.sub("\ufffd", text)
+    return _NOT_IN_XML.sub("\ufffd", text)

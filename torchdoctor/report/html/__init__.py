@@ -1,3 +1,3 @@
-"""Results as HTML pages."""
+"""Results as HTML pages that load nothing and run nothing."""
 
 from __future__ import annotations

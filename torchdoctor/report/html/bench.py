@@ -1,35 +1,32 @@
-"""BenchReport, and what else was found -> one page of HTML that needs no network and runs nothing.
+"""A benchmark, with the checks and a comparison where there are some -> one HTML page.
 
-Names of devices, hosts and paths come from elsewhere: the template escapes everything, the page's policy forbids
-scripts, and styles but its own.
+Names of devices, hosts and paths come from elsewhere: the template escapes everything, and the page's policy forbids
+scripts and every style but its own.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import current_language, gettext
 from torchdoctor.core.i18n.messages import joined, message, transform, translate
+from torchdoctor.report.bench_texts import figure, remarks, title_of
+from torchdoctor.report.html.engine import page_engine, read_style, style_digest
 from torchdoctor.report.html.roofline import roofline
-from torchdoctor.report.terminal.bench import figure, remarks, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.bench import BenchReport, BenchResult
-    from torchdoctor.bench.comparison import Comparison
+    from torchdoctor.bench.comparison import Comparison, SpeedChange
     from torchdoctor.verify import VerifyReport
 
 __all__ = ["bench_page"]
 
-_FOLDER = Path(__file__).parent
-# A change of so many per cent fills half of its cell.
-_FULL_CHANGE = 25.0
+# A change of this size fills half of its cell.
+_FULL_CHANGE_PERCENT = 25.0
 
 
 def bench_page(
@@ -39,37 +36,30 @@ def bench_page(
     comparison: Comparison | None = None,
     when: str,
 ) -> str:
-    """The page; `when` is shown as it is."""
-    import jinja2
-
-    seen = () if checks is None else checks.checks
-    style = (_FOLDER / "style.css").read_text("utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    engine = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-        finalize=lambda value: translate(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
-    )  # fmt: skip
+    """Return the page, in the user's language; `when` is shown as it is."""
+    results = () if checks is None else checks.checks
+    style = read_style("bench.css").strip()
+    engine = page_engine(translated=True)
     engine.globals |= {"_": gettext, "shown": translate}
     return engine.get_template("bench.html").render(
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; style-src 'sha256-{style_digest(style)}'; base-uri 'none'; form-action 'none'",
         style=style,
         version=__version__,
         language={"zh": "zh-CN"}.get(current_language(), "en"),
         when=when,
         facts=_facts(report.environment, quick=report.quick),
         rows=[_row(result) for result in report.results if result.error is None],
-        said=[(transform(text, _without_star), style) for text, style in remarks(report.results)],
+        remarks=[(transform(text, _without_star), kind) for text, kind in remarks(report.results)],
         plots=[plot for plot in _plots(report) if plot is not None],
         sources=translate(
-            joined(sorted({row.peak_source for row in report.results if row.peak_source}), "; ")
+            joined(sorted({result.peak_source for result in report.results if result.peak_source}), "; ")
         ),
         checks=checks,
         tally=translate(_tally(checks)),
-        troubled=[check for check in seen if check.status in ("fail", "warn")],
-        sound=[check for check in seen if check.status not in ("fail", "warn")],
+        troubled=[check for check in results if check.status in ("fail", "warn")],
+        sound=[check for check in results if check.status not in ("fail", "warn")],
         comparison=comparison,
-        changes=[_change(row) for row in comparison.changes] if comparison else (),
+        changes=[_change(change) for change in comparison.changes] if comparison else (),
     )
 
 
@@ -87,18 +77,18 @@ def _tally(checks: VerifyReport | None) -> str:
         status: sum(check.status == status for check in checks.checks) if checks else 0
         for status in ("fail", "warn", "pass", "skip")
     }
-    said = {
+    texts = {
         "fail": message("{count} failed", count=counts["fail"]),
         "warn": message("{count} with a warning", count=counts["warn"]),
         "pass": message("{count} passed", count=counts["pass"]),
         "skip": message("{count} do not apply", count=counts["skip"]),
     }
-    return joined(said[status] for status, count in counts.items() if count)
+    return joined(texts[status] for status, count in counts.items() if count)
 
 
 def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, str]]:
-    devices = [row for row in environment.get("devices") or () if isinstance(row, dict)]
-    names = [f"{row.get('device')}: {row['name']}" for row in devices if row.get("name")]
+    devices = [device for device in environment.get("devices") or () if isinstance(device, dict)]
+    names = [f"{device.get('device')}: {device['name']}" for device in devices if device.get("name")]
     limits = environment.get("cpu_limits") or {}
     clock = (
         message(
@@ -109,7 +99,7 @@ def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, st
         if limits.get("clock_ghz")
         else None
     )
-    rows = [
+    facts = [
         ("torch", environment.get("torch")),
         ("Python", environment.get("python")),
         (message("devices"), "; ".join(names) or ("CPU" if devices else None)),
@@ -119,7 +109,7 @@ def _facts(environment: Mapping[str, Any], *, quick: bool) -> list[tuple[str, st
     ]
     return [
         (translate(name), translate(value) if isinstance(value, str) else str(value))
-        for name, value in rows
+        for name, value in facts
         if value not in (None, "")
     ]
 
@@ -146,19 +136,19 @@ def _row(result: BenchResult) -> dict[str, Any]:
     }
 
 
-def _change(row: Any) -> dict[str, Any]:
-    width = min(abs(row.percent) / _FULL_CHANGE, 1.0) * 50
-    noise = min(row.noise_percent / _FULL_CHANGE, 1.0) * 50
+def _change(change: SpeedChange) -> dict[str, Any]:
+    width = min(abs(change.percent) / _FULL_CHANGE_PERCENT, 1.0) * 50
+    noise = min(change.noise_percent / _FULL_CHANGE_PERCENT, 1.0) * 50
     return {
-        "title": title_of(row),
-        "before": figure(row.before),
-        "after": figure(row.after),
-        "unit": row.unit,
-        "percent": f"{row.percent:+.1f} %",
-        "noise": row.noise_text,
-        "verdict": row.verdict,
-        "kind": row.verdict.replace(" ", "-"),
-        "x": round(50 - width if row.percent < 0 else 50.0, 1),
+        "title": title_of(change),
+        "before": figure(change.before),
+        "after": figure(change.after),
+        "unit": change.unit,
+        "percent": f"{change.percent:+.1f} %",
+        "noise": change.noise_text,
+        "verdict": change.verdict,
+        "kind": change.verdict.replace(" ", "-"),
+        "x": round(50 - width if change.percent < 0 else 50.0, 1),
         "width": round(width, 1),
         "noise_x": round(50 - noise, 1),
         "noise_width": round(2 * noise, 1),

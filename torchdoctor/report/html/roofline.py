@@ -1,4 +1,4 @@
-"""A bench report -> a roofline plot: what memory and the cores allow at each intensity, and where the cases lie.
+"""A bench report -> a roofline plot: what memory and cores allow at each intensity, and where the cases lie.
 
 The model: S. Williams, A. Waterman, D. Patterson, "Roofline", 2009, https://doi.org/10.1145/1498765.1498785.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.report.terminal.bench import figure, title_of
+from torchdoctor.report.bench_texts import figure, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["Plot", "bandwidth_of", "roofline"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 42
-# Where a point's number may stand: right, left, above, below; from the point to the middle of the number.
-_BESIDE = ((13, 0), (-13, 0), (0, -13), (0, 13), (13, -11), (13, 11), (-13, -11), (-13, 11))
-_WIDE, _HIGH = 9, 12
+# Where a point's number may be: right, left, above, below; from the point to the middle of the number.
+_LABEL_OFFSETS = ((13, 0), (-13, 0), (0, -13), (0, 13), (13, -11), (13, 11), (-13, -11), (-13, 11))
+_LABEL_WIDTH, _LABEL_HEIGHT = 9, 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:
-    """A case: its number in the key, its place, and the place of its number."""
+    """A case of the benchmark in the plot; lengths are in the drawing's units."""
 
-    number: int
+    number: int  # in the plot and in the key below it
     title: str
     dtype: str
-    said: str
+    text: str  # its rate and intensity, for people
     x: float
     y: float
-    label_x: float
+    label_x: float  # of the middle of its number
     label_y: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Roof:
-    """A dtype's ceiling: along the memory's slope and on, at the peak."""
+    """The ceiling of a dtype: a level line at its peak."""
 
     dtype: str
-    said: str
-    path: str
+    text: str  # the dtype and its peak
+    path: str  # of SVG
     y: float
 
 
@@ -69,7 +69,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Powers of ten from `low` to `high` on so many units from `start`."""
+    """Logarithmic axis: powers of ten from `low` to `high` on `length` units from `start`."""
 
     low: float
     high: float
@@ -87,14 +87,14 @@ class _Scale:
 
 
 def roofline(report: BenchReport, *, width: int, height: int) -> Plot | None:
-    """The plot; None where nothing measured has both operations and bytes, or no bandwidth is known."""
-    cases = [row for row in report.results if _has_a_place(row)]
-    bandwidth, said = bandwidth_of(report)
+    """Return the plot; None where no case has both operations and bytes, or where no bandwidth is known."""
+    cases = [case for case in report.results if _can_be_plotted(case)]
+    bandwidth, bandwidth_text = bandwidth_of(report)
     if not cases or not bandwidth:
         return None
     peaks = _peaks(cases)
-    intensities = [_intensity(row) for row in cases]
-    rates = [row.best_value or row.value or 0.0 for row in cases] + [row.value or 0.0 for row in cases]
+    intensities = [_intensity(case) for case in cases]
+    rates = [case.best_value or case.value or 0.0 for case in cases] + [case.value or 0.0 for case in cases]
     highest = max([*rates, *(peak for peak, _ in peaks.values())])
     x = _Scale(
         math.log10(min(*intensities, 1.0)) - 0.1, math.log10(max(*intensities, highest / bandwidth)) + 0.3,
@@ -109,11 +109,11 @@ def roofline(report: BenchReport, *, width: int, height: int) -> Plot | None:
         width=width,
         height=height,
         slope=f"M{x(10**x.low)} {y(bandwidth * 10**x.low)} L{x(top / bandwidth)} {y(top)}",
-        bandwidth=said,
+        bandwidth=bandwidth_text,
         roofs=tuple(
             Roof(
                 dtype=dtype,
-                said=f"{dtype} {figure(peak)}",
+                text=f"{dtype} {figure(peak)}",
                 path=f"M{x(peak / bandwidth)} {y(peak)} L{width - _RIGHT} {y(peak)}",
                 y=y(peak),
             )
@@ -125,48 +125,50 @@ def roofline(report: BenchReport, *, width: int, height: int) -> Plot | None:
     )
 
 
-def _has_a_place(row: BenchResult) -> bool:
-    return bool(row.unit == "GFLOP/s" and row.value and row.flop and row.bytes and not row.threads)
+def _can_be_plotted(result: BenchResult) -> bool:
+    return bool(
+        result.unit == "GFLOP/s" and result.value and result.flop and result.bytes and not result.threads
+    )
 
 
 def bandwidth_of(report: BenchReport) -> tuple[float | None, str]:
-    """Of the device's memory, GB/s: the vendor's figure, else the best that was measured; and which."""
-    rows = [row for row in report.results if row.id in ("memory-copy", "memory-triad")]
-    vendors = max((row.peak for row in rows if row.peak), default=None)
+    """Return the memory's bandwidth in GB/s, the vendor's figure or else the best that was measured; and a text of it."""
+    copies = [result for result in report.results if result.id in ("memory-copy", "memory-triad")]
+    vendors = max((result.peak for result in copies if result.peak), default=None)
     if vendors:
         return vendors, message("{figure} GB/s, the vendor's figure", figure=figure(vendors))
-    best = max((row.best_value for row in rows if row.best_value), default=None)
+    best = max((result.best_value for result in copies if result.best_value), default=None)
     return best, message("{figure} GB/s, measured in this run", figure=figure(best))
 
 
 def _peaks(cases: Sequence[BenchResult]) -> dict[str, tuple[float, str]]:
     found: dict[str, tuple[float, str]] = {}
-    for row in cases:
-        if row.peak and row.dtype:
-            found.setdefault(row.dtype, (row.peak, row.peak_source or ""))
+    for case in cases:
+        if case.peak and case.dtype:
+            found.setdefault(case.dtype, (case.peak, case.peak_source or ""))
     return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
 
-def _intensity(row: BenchResult) -> float:
-    return (row.flop or 0.0) / (row.bytes or 1.0)
+def _intensity(case: BenchResult) -> float:
+    return (case.flop or 0.0) / (case.bytes or 1.0)
 
 
 def _points(cases: Sequence[BenchResult], x: _Scale, y: _Scale) -> tuple[Point, ...]:
-    places = [(x(_intensity(row)), y(row.value or 1.0)) for row in cases]
+    places = [(x(_intensity(case)), y(case.value or 1.0)) for case in cases]
     taken = list(places)
     points = []
-    for number, (row, (across, up)) in enumerate(zip(cases, places, strict=True), 1):
-        label_x, label_y = _free(across, up, taken)
+    for number, (case, (across, up)) in enumerate(zip(cases, places, strict=True), 1):
+        label_x, label_y = _label_position(across, up, taken)
         taken.append((label_x, label_y))
         points.append(
             Point(
                 number=number,
-                title=title_of(row),
-                dtype=row.dtype or "",
-                said=message(
+                title=title_of(case),
+                dtype=case.dtype or "",
+                text=message(
                     "{value} GFLOP/s at {intensity} FLOP a byte",
-                    value=figure(row.value),
-                    intensity=figure(_intensity(row)),
+                    value=figure(case.value),
+                    intensity=figure(_intensity(case)),
                 ),
                 x=across,
                 y=up,
@@ -177,12 +179,12 @@ def _points(cases: Sequence[BenchResult], x: _Scale, y: _Scale) -> tuple[Point, 
     return tuple(points)
 
 
-def _free(across: float, up: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The first place beside a point that covers no other point and no number, else the first."""
-    places = [(across + right, up + down) for right, down in _BESIDE]
+def _label_position(across: float, up: float, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The first position beside a point that covers no other point and no number, else the first one."""
+    places = [(across + right, up + down) for right, down in _LABEL_OFFSETS]
     clear = (
         place for place in places
-        if not any(abs(place[0] - x) < 2 * _WIDE - 5 and abs(place[1] - y) < _HIGH for x, y in taken)
+        if not any(abs(place[0] - x) < 2 * _LABEL_WIDTH - 5 and abs(place[1] - y) < _LABEL_HEIGHT for x, y in taken)
     )  # fmt: skip
     return next(clear, places[0])
 

@@ -1,3 +1,15 @@
 """Removes personal data and secrets from a report."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from torchdoctor.report.redact.text import Identity, redact, redact_document
+
+__all__ = ["Identity", "redact", "redact_document"]
+
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(__name__, {"text": ("Identity", "redact", "redact_document")})

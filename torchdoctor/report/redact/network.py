@@ -1,4 +1,4 @@
-"""The part of redaction that knows networks: URLs, proxies, names of hosts, addresses."""
+"""Redaction of networks: URLs, proxies, names of hosts, addresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROXY_NAME = re.compile(r".*proxy", re.IGNORECASE)
 _PROXY = re.compile(
     r"(\b(?:https?|ftp|all|no)_proxy[\"']?\s{0,3}[:=]\s{0,3}[\"']?)([^\s\"'`|()]{1,500})", re.IGNORECASE
 )
-_PROXY_PLACE = re.compile(r"(?:([A-Za-z][\w+.-]{0,20}:)//)?(?:(.*)@)?(\[[^\]]*\]|[^:/@]*)(:\d{1,5})?(/.*)?")
+_PROXY_HOST = re.compile(r"(?:([A-Za-z][\w+.-]{0,20}:)//)?(?:(.*)@)?(\[[^\]]*\]|[^:/@]*)(:\d{1,5})?(/.*)?")
 _PRIVATE_NAME = re.compile(
     r"(?<![\w.@/-])(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"(?:com|org|net|edu|gov|mil|local|localdomain|internal|intern|corp|lan|intranet|cloud|home|private|test|example|"
@@ -27,7 +27,7 @@ _MAC = re.compile(r"(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])
 _IPV4 = re.compile(r"(?<![\d.])(?<!\w[.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:%\w{1,16})?(?![\w:])")
 
-# A cuBLAS of 12.4.5.8 looks as an address does: what stands around a number tells which it is.
+# The version 12.4.5.8 of cuBLAS looks like an address: the text around a number shows which it is.
 _VERSION_BEFORE = re.compile(
     r"(?:(?:[=~!<>]=|===)\s{0,2}|\b[vV]|version\W{1,4}|"
     r"\b(?:nvidia-[a-z0-9-]{1,40}|(?:lib)?(?:cudnn|cublas|nccl|cufft|curand|cusolver|cusparse(?:lt)?|nvjitlink|cuda|mkl|dal|tbb)"
@@ -38,34 +38,34 @@ _VERSION_AFTER = re.compile(r"(?:\.dist-info|\.egg-info|\.post\d|\+\w|-(?:py|cp|
 
 
 def redact_urls(text: str) -> str:
-    """Proxy settings and URLs without logins, queries and hosts that not everybody knows."""
+    """Return the text with proxy settings and URLs without logins, queries and private hosts."""
     text = _PROXY.sub(lambda match: match[1] + redact_proxy(match[2]), text)
     return _URL.sub(_url, text)
 
 
 def redact_hosts(text: str) -> str:
-    """Names of hosts with a dot, by their ends."""
+    """Return the text without names of private hosts, which are known by their last part."""
     return _PRIVATE_NAME.sub(lambda match: match[0] if match[0].lower() in PUBLIC_HOSTS else "<host>", text)
 
 
 def redact_addresses(text: str) -> str:
-    """MAC and IP addresses, but for this computer's own and for versions."""
+    """Return the text without MAC and IP addresses; loopback addresses and versions stay."""
     return _IPV6.sub(_address, _IPV4.sub(_address, _MAC.sub("<mac>", text)))
 
 
 def is_proxy(name: str) -> bool:
-    """Whether a setting or variable of this name holds a proxy."""
+    """Tell whether a setting or variable of this name holds a proxy."""
     return _PROXY_NAME.fullmatch(name) is not None
 
 
 def _url(match: re.Match[str]) -> str:
-    """The scheme, a host that everybody knows, and the path; no login, no query, no token of conda's in the path."""
+    """The scheme, a public host and the path; no login, no query, no token of conda in the path."""
     scheme, rest = match[1], match[2]
     end = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
     place, tail = rest[:end], rest[end:]
     login, at, host = place.rpartition("@")
     name, colon, port = host.rpartition(":") if re.search(r":\d{1,5}$", host) else (host, "", "")
-    shown = name if name in ("", "~") or name.lower() in PUBLIC_HOSTS or _own(name) else "<host>"
+    shown = name if name in ("", "~") or name.lower() in PUBLIC_HOSTS or _is_local(name) else "<host>"
     path, hash_, fragment = tail.partition("#")
     path, ask, query = path.partition("?")
     path = re.sub(r"(?<=/t/)[^/]{1,300}(?=/)", "<secret>", path)
@@ -75,27 +75,27 @@ def _url(match: re.Match[str]) -> str:
 
 
 def redact_proxy(text: str) -> str:
-    """The value of a proxy setting: a host or a list of them, with or without schemes."""
-    return ",".join(map(_place, text.split(",")))
+    """Return the value of a proxy setting, a host or a list of hosts, without logins and private hosts."""
+    return ",".join(map(_proxy_host, text.split(",")))
 
 
-def _place(item: str) -> str:
-    match = _PROXY_PLACE.fullmatch(item)
+def _proxy_host(item: str) -> str:
+    match = _PROXY_HOST.fullmatch(item)
     if match is None:
         return "<secret>"
     scheme, _, host, port, path = match.groups(default="")
-    kept = host in ("", "*", "<host>") or _own(host) or re.fullmatch(r"\s*<\w+>\s*", host)
+    kept = host in ("", "*", "<host>") or _is_local(host) or re.fullmatch(r"\s*<\w+>\s*", host)
     shown = [
         f"{scheme}//" if scheme else "",
         "<secret>@" if match[2] is not None else "",
         host if kept else "<host>",
     ]
-    # /8 is how wide a net is; another path says nothing here.
+    # /8 is the size of a network; any other path is dropped.
     return "".join([*shown, port, path if path.strip("/").isdigit() else ""])
 
 
-def _own(host: str) -> bool:
-    """Whether an address is one that every computer calls itself by, or that stands for all of them."""
+def _is_local(host: str) -> bool:
+    """Whether an address means this computer itself, or every address."""
     if host == "localhost":
         return True
     try:
@@ -106,11 +106,11 @@ def _own(host: str) -> bool:
 
 
 def _address(match: re.Match[str]) -> str:
-    """An address, unless it is this computer's own or what stands around it shows a version."""
+    """The placeholder for an address; a local one stays, and so does a version that looks like an address."""
     try:
         ipaddress.ip_address(match[0].partition("%")[0])
     except ValueError:
         return match[0]
     before, after = match.string[max(0, match.start() - 60) : match.start()], match.string[match.end() :][:20]
     version = "." in match[0] and (_VERSION_BEFORE.search(before) or _VERSION_AFTER.match(after))
-    return match[0] if version or _own(match[0]) else "<ip>"
+    return match[0] if version or _is_local(match[0]) else "<ip>"

@@ -1,4 +1,4 @@
-"""What redaction goes by: forms of known tokens, hosts that everybody knows, words that every report has in it."""
+"""What redaction looks for and what it spares: forms of tokens, public hosts, words of every report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PUBLIC_HOSTS = frozenset({
     "wheels.vllm.ai", "example.com", "example.org", "localhost",
 })  # fmt: skip
 
-# A user or a computer may be called so; taking the word out everywhere would take the report apart.
+# A user or a computer may have such a name; replacing the word everywhere would make the report unreadable.
 WORDS_OF_A_REPORT = frozenset({
     "root", "user", "users", "admin", "administrator", "guest", "nobody", "runner", "docker", "home", "host",
     "localhost", "ubuntu", "debian", "fedora", "centos", "arch", "alpine", "linux", "windows", "macos", "darwin",

@@ -1,4 +1,4 @@
-"""BenchReport -> a table on the terminal: a row a figure, a bar for its share of the peak, how far to trust it."""
+"""BenchReport -> a table on the terminal: a row for each figure, with a bar for its share of the peak."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from rich.text import Text
 
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, plural, translate
+from torchdoctor.core.i18n.messages import joined, message, translate
+from torchdoctor.report.bench_texts import figure, remarks, title_of
 from torchdoctor.report.terminal.table import Grid
 from torchdoctor.report.terminal.verify import environment_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rich.console import Console
 
     from torchdoctor.bench import BenchReport, BenchResult
-    from torchdoctor.bench.comparison import SpeedChange
 
 __all__ = ["figure", "remarks", "render_bench", "title_of"]
 
-_BAR = 10
+_BAR_LENGTH = 10  # characters
 
 
 def render_bench(report: BenchReport, console: Console) -> None:
@@ -39,77 +37,11 @@ def render_bench(report: BenchReport, console: Console) -> None:
         console.print(Text(translate(text), style=style), soft_wrap=True)
 
 
-def title_of(result: BenchResult | SpeedChange) -> str:
-    """A case in a few words: what, in which dtype, how large, and where unless on the CPU."""
-    words = [result.id]
-    if result.dtype and result.id.startswith(("matmul", "attention", "transformer")):
-        words.append(result.dtype)
-    words += [
-        f"{name}={result.params[name]}" for name in ("n", "mib", "pinned", "workers") if name in result.params
-    ]
-    title = " ".join(words)
-    if result.device == "cpu":
-        return title
-    return message("{what} on {device}", what=title, device=result.device)
-
-
-def remarks(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
-    """What is to be known of the figures, and its style: errors, causes, notes. What several share is said once."""
-    results = list(results)
-    lines: dict[tuple[str, str], list[str]] = {}
-    for result in results:
-        name = title_of(result)
-        if result.error:
-            lines.setdefault((result.error, "red"), []).append(name)
-        elif result.cause and not result.busy:
-            low = message(
-                "{share:.0%} of the peak: {cause}", share=result.share_of_peak or 0, cause=result.cause
-            )
-            lines.setdefault((low, "yellow"), []).append(name)
-        if result.note and not result.error:
-            lines.setdefault((result.note, "dim"), []).append(name)
-    told = [
-        (message("{what}: {why}", what=joined(names), why=text), style)
-        for (text, style), names in lines.items()
-    ]
-    return [*_busy(results), *told]
-
-
-def _busy(results: Iterable[BenchResult]) -> list[tuple[str, str]]:
-    shares = [result.cpu_share or 0 for result in results if result.busy]
-    if not shares:
-        return []
-    least, most = min(shares), max(shares)
-    text = plural(
-        len(shares),
-        message(
-            "* machine busy: this got {least:.0%} of the CPU time it wanted; the figure is of the fastest tenth of "
-            "the calls, and may still be too low",
-            least=least,
-        ),
-        message(
-            "* machine busy: {count} of these got {least:.0%} to {most:.0%} of the CPU time they "
-            "wanted; these figures are of the fastest tenth of the calls, and may still be too low",
-            count=len(shares),
-            least=least,
-            most=most,
-        ),
-    )
-    return [(text, "yellow")]
-
-
-def figure(value: float | None) -> str:
-    """A number with four figures or all before the point."""
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"  # noqa: PLR2004
-
-
 def _limits(report: BenchReport) -> str | None:
     limits = report.environment.get("cpu_limits") or {}
     if not limits.get("clock_ghz"):
         return None
-    rates = joined(f"{dtype} {row['gflops']:,.0f}" for dtype, row in limits["one_core"].items())
+    rates = joined(f"{dtype} {limit['gflops']:,.0f}" for dtype, limit in limits["one_core"].items())
     return message(
         "measured limits of a core: {clock:.2f} GHz; GFLOP/s: {rates}; {cores}",
         clock=limits["clock_ghz"],
@@ -140,6 +72,6 @@ def _bar(share: float | None, console: Console) -> str:
         (full + half + rest).encode(console.encoding)
     except (UnicodeEncodeError, LookupError):
         full, half, rest = "#-."
-    halves = round(min(max(share, 0.0), 1.0) * _BAR * 2)
+    halves = round(min(max(share, 0.0), 1.0) * _BAR_LENGTH * 2)
     bar = full * (halves // 2) + half * (halves % 2)
-    return f"{bar.ljust(_BAR, rest)} {share:.0%}"
+    return f"{bar.ljust(_BAR_LENGTH, rest)} {share:.0%}"

@@ -1,4 +1,4 @@
-"""The checks as a list: what each proves, how exactly, and why so; for the terminal and for docs/checks.md."""
+"""The checks of `verify`: what each proves, its tolerance and the reason; for the terminal and docs/checks.md."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ relative: the Frobenius norm of the difference from a float64 reference over tha
 
 
 def check_rows() -> list[dict[str, Any]]:
-    """Every check in its order: id, proves, where, tolerance, reason, quick, and the limit in seconds."""
+    """Return every check in its order: id, proves, where, tolerance, reason, quick, and `limit_s` in seconds."""
     return [
         {
             "id": step.id,
@@ -43,21 +43,21 @@ def check_rows() -> list[dict[str, Any]]:
 
 
 def checks_markdown() -> str:
-    """The page."""
+    """Return the page docs/checks.md."""
     lines = [
-        f"| `{row['id']}` | {row['proves']} | {row['where']} | {row['tolerance']} | {row['reason']} "
-        f"| {'yes' if row['quick'] else ''} |\n"
-        for row in check_rows()
+        f"| `{check['id']}` | {check['proves']} | {check['where']} | {check['tolerance']} | {check['reason']} "
+        f"| {'yes' if check['quick'] else ''} |\n"
+        for check in check_rows()
     ]
     return _INTRODUCTION + "".join(lines)
 
 
-def render_checks(rows: Sequence[dict[str, Any]], console: Console) -> None:
+def render_checks(checks: Sequence[dict[str, Any]], console: Console) -> None:
     """Print the list."""
     from torchdoctor.report.terminal.table import Grid
 
     grid = Grid(_("check"), _("proves"), _("on"), _("tolerance"), _("because"), _("quick"))
-    for row in rows:
-        told = (_(row[name]) for name in ("proves", "where", "tolerance", "reason"))
-        grid.add(row["id"], *told, _("yes") if row["quick"] else "")
+    for check in checks:
+        texts = (_(check[name]) for name in ("proves", "where", "tolerance", "reason"))
+        grid.add(check["id"], *texts, _("yes") if check["quick"] else "")
     grid.print_on(console)

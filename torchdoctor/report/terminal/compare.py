@@ -1,4 +1,4 @@
-"""Comparison -> a table on the terminal: before, now, the change and the noise it has to stand out from."""
+"""Comparison -> a table on the terminal: before, now, the change, and the noise that it must exceed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import joined, message, translate
-from torchdoctor.report.terminal.bench import figure, title_of
+from torchdoctor.report.bench_texts import figure, title_of
 from torchdoctor.report.terminal.table import Grid
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
     against = translate(message("against {name}", name=comparison.name))
     heads = (_("before"), _("now"), _("unit"), _("change"), _("noise"), "")
     grid = Grid(against, *heads, right=(1, 2, 4, 5))
-    for row in comparison.changes:
-        cells = (translate(title_of(row)), figure(row.before), figure(row.after), row.unit)
-        change = (f"{row.percent:+.1f}%", translate(row.noise_text), _(row.verdict))
-        grid.add(*cells, *(Text(cell, style=_STYLES[row.verdict]) for cell in change))
+    for change in comparison.changes:
+        cells = (translate(title_of(change)), figure(change.before), figure(change.after), change.unit)
+        cells_of_change = (f"{change.percent:+.1f}%", translate(change.noise_text), _(change.verdict))
+        grid.add(*cells, *(Text(cell, style=_STYLES[change.verdict]) for cell in cells_of_change))
     grid.print_on(console)
     if comparison.mean_percent is not None:
         console.print(
@@ -50,5 +50,5 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
         (message("only now"), comparison.only_after),
     ):
         if names:
-            told = message("{what}: {why}", what=title, why=joined(names))
-            console.print(Text(translate(told), style="dim"), soft_wrap=True)
+            text = message("{what}: {why}", what=title, why=joined(names))
+            console.print(Text(translate(text), style="dim"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""A diagnosis as text for a terminal, or as Markdown to be pasted back into an issue."""
+"""A diagnosis as text for a terminal, or as Markdown to paste into an issue."""
 
 from __future__ import annotations
 
@@ -19,97 +19,106 @@ if TYPE_CHECKING:
 __all__ = ["VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced", "finding_lines"]
 
 VERDICTS = {
-    "problems-found": "Problems found: {count}. The first one is where to begin.",
-    "nothing-wrong-found": "Nothing wrong found.",
+    "problems-found": "Problems diagnosis: {count}. The first one is where to begin.",
+    "nothing-wrong-found": "Nothing wrong diagnosis.",
     "not-enough-to-tell": "Not enough to tell.",
 }
 _MARKS = {"error": "✗", "warning": "!", "note": "·"}
-# Everything that Markdown or HTML gives a meaning, also @name and #12 of the hosts that render issues.
-_MEANING = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
+# Every sign that Markdown or HTML gives a meaning, also @name and #12 of the sites that render issues.
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
 
 
-def diagnosis_text(found: Diagnosis, style: Style = lambda text, _kind: text) -> str:
-    """Findings one after the other, the verdict in the last line; `style` colours by severity."""
-    blocks = ["\n".join(finding_lines(row, style)) for row in found.findings]
-    if found.verdict != "problems-found" and found.checked:
-        blocks.append("\n".join([_("Looked at:"), *(f"  {row}" for row in found.checked)]))
-    if found.next_steps:
-        blocks.append("\n".join([_("To learn more:"), *(f"  - {row}" for row in found.next_steps)]))
-    if found.left_out:
+def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text) -> str:
+    """Return the findings one after the other, the verdict in the last line; `style` colours by severity."""
+    blocks = ["\n".join(finding_lines(finding, style)) for finding in diagnosis.findings]
+    if diagnosis.verdict != "problems-found" and diagnosis.checked:
+        blocks.append("\n".join([_("Looked at:"), *(f"  {looked_at}" for looked_at in diagnosis.checked)]))
+    if diagnosis.next_steps:
+        blocks.append("\n".join([_("To learn more:"), *(f"  - {step}" for step in diagnosis.next_steps)]))
+    if diagnosis.left_out:
         blocks.append(
-            _("{count} lines in the middle of this long text were not read.").format(count=found.left_out)
+            _("{count} lines in the middle of this long text were not read.").format(count=diagnosis.left_out)
         )
-    blocks.append(_(VERDICTS[found.verdict]).format(count=len(found.findings)))
+    blocks.append(_(VERDICTS[diagnosis.verdict]).format(count=len(diagnosis.findings)))
     return "\n\n".join(blocks)
 
 
-def finding_lines(row: Finding, style: Style, columns: int | None = None) -> list[str]:
-    """One finding: mark and title, what was seen, why, and the steps of the fix."""
-    sure = "" if row.confidence == "sure" else _(", ") + _(row.confidence)
-    lines = [f"{style(_MARKS[row.severity], row.severity)} {style(row.title, 'title')}  [{row.id}{sure}]"]
+def finding_lines(finding: Finding, style: Style, columns: int | None = None) -> list[str]:
+    """Return the lines of one finding: sign and title, what was seen, why, and the steps of the fix."""
+    sure = "" if finding.confidence == "sure" else _(", ") + _(finding.confidence)
+    lines = [
+        f"{style(_MARKS[finding.severity], finding.severity)} {style(finding.title, 'title')}  [{finding.id}{sure}]"
+    ]
     seen, why, fix = (with_trailing_space(text) for text in (_("seen:"), _("why:"), _("fix:")))
     width = max(map(cell_width, (seen, why, fix)))
-    rows = [(translate_document(text), False) for text in row.evidence]
-    lines += _under(seen, rows, width, columns)
-    lines += _under(why, [(row.explanation, False)], width, columns)
-    lines += _under(fix, [(translate_document(text), is_command(text)) for text in row.fix], width, columns)
-    if row.explains:
-        lines.append("    " + with_trailing_space(_("this explains:")) + _(", ").join(row.explains))
-    if row.check and row.confidence != "sure":
-        lines.append("    " + with_trailing_space(_("to make sure:")) + row.check)
+    evidence = [(translate_document(text), False) for text in finding.evidence]
+    lines += _under(seen, evidence, width, columns)
+    lines += _under(why, [(finding.explanation, False)], width, columns)
+    lines += _under(
+        fix, [(translate_document(text), is_command(text)) for text in finding.fix], width, columns
+    )
+    if finding.explains:
+        lines.append("    " + with_trailing_space(_("this explains:")) + _(", ").join(finding.explains))
+    if finding.check and finding.confidence != "sure":
+        lines.append("    " + with_trailing_space(_("to make sure:")) + finding.check)
     return lines
 
 
-def _under(label: str, rows: list[tuple[str, bool]], width: int, columns: int | None) -> Iterator[str]:
-    """Texts below each other, the label before the first; commands go in by two, and stay whole to be copied."""
-    for number, (text, command) in enumerate(rows):
+def _under(label: str, texts: list[tuple[str, bool]], width: int, columns: int | None) -> Iterator[str]:
+    """Texts below each other, the label before the first; a command is indented and stays whole, to be copied."""
+    for number, (text, is_whole) in enumerate(texts):
         before = f"    {padded(label if number == 0 else '', width)}"
-        yield before + (f"  {text}" if command else hanging(text, width + 4, columns))
+        yield before + (f"  {text}" if is_whole else hanging(text, width + 4, columns))
 
 
-def diagnosis_markdown(found: Diagnosis) -> str:
-    """The same as Markdown; whatever came from the paste stands in code that it cannot leave."""
-    lines = [f"### torchdoctor: {_(VERDICTS[found.verdict]).format(count=len(found.findings))}", ""]
-    for number, row in enumerate(found.findings, 1):
+def diagnosis_markdown(diagnosis: Diagnosis) -> str:
+    """Return the same as Markdown; what came from the report stands in code blocks that it cannot end."""
+    lines = [f"### torchdoctor: {_(VERDICTS[diagnosis.verdict]).format(count=len(diagnosis.findings))}", ""]
+    for number, finding in enumerate(diagnosis.findings, 1):
         lines += [
-            f"**{number}. {_plain(row.title)}** "
+            f"**{number}. {_plain(finding.title)}** "
             + _("({severity}, {confidence}: {id})").format(
-                severity=_(row.severity), confidence=_(row.confidence), id=f"`{row.id}`"
+                severity=_(finding.severity), confidence=_(finding.confidence), id=f"`{finding.id}`"
             ),
             "",
         ]
-        lines += [*fenced(tuple(map(translate_document, row.evidence))), "", _plain(row.explanation), ""]
-        for step in row.fix:
+        lines += [
+            *fenced(tuple(map(translate_document, finding.evidence))),
+            "",
+            _plain(finding.explanation),
+            "",
+        ]
+        for step in finding.fix:
             lines += (
                 [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(translate_document(step))}", ""]
             )
-        if row.explains:
-            names = _(", ").join(f"`{name}`" for name in row.explains)
+        if finding.explains:
+            names = _(", ").join(f"`{name}`" for name in finding.explains)
             lines += [_("This explains {names}.").format(names=names), ""]
-        if row.check and row.confidence != "sure":
-            lines += [with_trailing_space(_("To make sure:")) + _plain(row.check), ""]
-    if found.checked and found.verdict != "problems-found":
-        lines += [_("Looked at:"), "", *fenced(found.checked), ""]
-    lines += [f"- {_plain(row)}" for row in found.next_steps]
+        if finding.check and finding.confidence != "sure":
+            lines += [with_trailing_space(_("To make sure:")) + _plain(finding.check), ""]
+    if diagnosis.checked and diagnosis.verdict != "problems-found":
+        lines += [_("Looked at:"), "", *fenced(diagnosis.checked), ""]
+    lines += [f"- {_plain(step)}" for step in diagnosis.next_steps]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def is_command(step: str) -> bool:
-    """Whether a step of a fix is a command; a sentence begins with a capital, ends with a colon, or is not English."""
+    """Tell whether a step of a fix is a command: a sentence starts with a capital, ends with a colon or is no ASCII."""
     return step.isascii() and not step.endswith(":") and not re.match(r"[A-Z][A-Za-z]*[ ,:']|`", step)
 
 
 def fenced(lines: tuple[str, ...]) -> list[str]:
-    """A code block around lines, its fence longer than any run of backticks inside."""
+    """Return a code block around lines, with a fence longer than any run of backticks in them."""
     longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}text", *lines, fence] if lines else []
 
 
 def _plain(text: str) -> str:
-    """A sentence in which nothing is markup but the code between single backticks that is ours."""
-    # Our texts have `code`; of a value in them every sign that Markdown reads is escaped.
+    """A sentence in which only our own `code` between single backticks is markup."""
+    # In a value every sign that Markdown reads is escaped.
     parts = text.split("`")
     if len(parts) % 2 == 0:
-        return _MEANING.sub(r"\\\1", text)
-    return "`".join(part if n % 2 else _MEANING.sub(r"\\\1", part) for n, part in enumerate(parts))
+        return _MARKUP.sub(r"\\\1", text)
+    return "`".join(part if n % 2 else _MARKUP.sub(r"\\\1", part) for n, part in enumerate(parts))

@@ -1,4 +1,4 @@
-"""DistributedReport -> text on the terminal: the ranks, bus bandwidth by size, the links, and who failed or lags."""
+"""DistributedReport -> text on the terminal: the ranks, bus bandwidth by size, which ranks failed or are slow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import joined, message, translate
-from torchdoctor.report.terminal.bench import figure, remarks
+from torchdoctor.report.bench_texts import figure, remarks
 from torchdoctor.report.terminal.table import Grid
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_distributed"]
 
-_EVIDENCE = 12
+_MAX_EVIDENCE_LINES = 12
 _MIB = 1 << 20
 
 
@@ -52,7 +52,7 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
             detail=trouble.detail,
         )
         console.print(Text(translate(failed), style="bold red"), soft_wrap=True)
-    for line in report.evidence[-_EVIDENCE:]:
+    for line in report.evidence[-_MAX_EVIDENCE_LINES:]:
         console.print(Text(f"  {line}", style="dim"), soft_wrap=True)
     if report.passed:
         console.print(
@@ -64,9 +64,9 @@ def render_distributed(report: DistributedReport, console: Console) -> None:
 def _bandwidths(report: DistributedReport) -> Grid:
     heads = (_("collective"), _("size"), _("time"), _("bus bandwidth"), _("best"))
     grid = Grid(*heads, right=(1, 2, 3, 4))
-    for row in sorted(report.results, key=lambda row: row.id):
-        size = row.params["bytes"]
+    for result in sorted(report.results, key=lambda result: result.id):
+        size = result.params["bytes"]
         text = f"{size / _MIB:g} MiB" if size >= _MIB else f"{size / 1024:g} KiB"
-        took = f"{(row.median_s or 0) * 1e3:.3g} ms"
-        grid.add(row.id, text, took, f"{figure(row.value)} GB/s", f"{figure(row.best_value)} GB/s")
+        time = f"{(result.median_s or 0) * 1e3:.3g} ms"
+        grid.add(result.id, text, time, f"{figure(result.value)} GB/s", f"{figure(result.best_value)} GB/s")
     return grid

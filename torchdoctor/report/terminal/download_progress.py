@@ -1,4 +1,4 @@
-"""How a fetch is shown: bars on a terminal, a line now and then elsewhere."""
+"""Progress of a download: bars on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -19,28 +19,30 @@ if TYPE_CHECKING:
 
 __all__ = ["FetchBars", "FetchLines", "FetchView", "Tally", "short_name"]
 
-_EVERY = 10.0  # seconds between two lines
-_WINDOW = 15.0  # seconds that the speed is taken over
+_LINE_INTERVAL_SECONDS = 10.0
+_MARK_INTERVAL_SECONDS = 0.5
+_WINDOW_SECONDS = 15.0  # over which the speed is measured
+_MAX_NAME_LENGTH = 30
 
 
 class FetchView(Protocol):
-    """One way to show a fetch. Threads call it at once."""
+    """One way to show a download. Several threads call it at the same time."""
 
     def advance(self, count: int) -> None:
-        """So many bytes more, or fewer, are there."""
+        """Add `count` bytes; a negative count takes some back."""
 
     def file(self, filename: str, done: int, size: int | None) -> None:
-        """A file has `done` of `size` bytes."""
+        """Report that a file has `done` of `size` bytes; None while its size is unknown."""
 
     def say(self, text: str) -> None:
-        """Write a line beside it."""
+        """Write a line above the progress."""
 
     def end(self) -> None:
         """Leave the terminal as it was."""
 
 
 class Tally:
-    """Bytes over time: how many of how many, how fast of late, and how long it will take. The clock is given."""
+    """Bytes over time: how many of how many, how fast, and for how long still. `clock` gives seconds."""
 
     def __init__(self, total: int | None, files: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._files, self._clock = total, files, clock
@@ -50,16 +52,16 @@ class Tally:
         self._marks: deque[tuple[float, int]] = deque([(clock(), 0)])
 
     def advance(self, count: int) -> None:
-        """So many bytes more, or fewer, are there."""
+        """Add `count` bytes; a negative count takes some back."""
         self.done += count
         now = self._clock()
-        if now - self._marks[-1][0] >= 0.5:  # noqa: PLR2004  (twice a second is often enough)
+        if now - self._marks[-1][0] >= _MARK_INTERVAL_SECONDS:
             self._marks.append((now, self.done))
-        while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW:  # noqa: PLR2004
+        while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW_SECONDS:  # noqa: PLR2004
             self._marks.popleft()
 
     def file(self, filename: str, done: int, size: int | None) -> None:
-        """A file has `done` of `size` bytes."""
+        """Report that a file has `done` of `size` bytes; None while its size is unknown."""
         if size is not None:
             self._sizes[filename] = size
             if done >= size:
@@ -67,19 +69,19 @@ class Tally:
 
     @property
     def total(self) -> int | None:
-        """Bytes of all files; None while a size is not known."""
+        """Return the bytes of all files; None while a size is unknown."""
         if self._total is None and len(self._sizes) == self._files:
             return sum(self._sizes.values())
         return self._total
 
     @property
     def rate(self) -> float:
-        """Bytes a second of late."""
+        """Return the speed of the last seconds, in bytes a second."""
         since, before = self._marks[0]
         return max(0.0, (self.done - before) / max(self._clock() - since, 0.001))
 
-    def told(self) -> str:
-        """That in one line."""
+    def text(self) -> str:
+        """Return all of that in one line."""
         total, rate = self.total, self.rate
         left: str = ""
         if total is not None and rate > 0 and total > self.done:
@@ -106,26 +108,26 @@ def _duration(seconds: float) -> str:
 
 
 def short_name(filename: str) -> str:
-    """The name and version of a wheel, short enough for a column."""
+    """Return name and version of a wheel, short enough for a column."""
     name = "-".join(filename.split("-")[:2])
-    return name if len(name) <= 30 else f"{name[:29]}…"  # noqa: PLR2004
+    return name if len(name) <= _MAX_NAME_LENGTH else f"{name[: _MAX_NAME_LENGTH - 1]}…"
 
 
 class FetchLines:
-    """A line every ten seconds, for a log."""
+    """Writes a line every ten seconds, for a log."""
 
     def __init__(self, total: int | None, files: int, write: Callable[[str], None]) -> None:
         self._tally, self._write = Tally(total, files), write
         self._turn = threading.Lock()
-        self._next = time.monotonic() + _EVERY
+        self._next = time.monotonic() + _LINE_INTERVAL_SECONDS
 
     def advance(self, count: int) -> None:
         """Count, and write a line when it is time."""
         with self._turn:
             self._tally.advance(count)
             if time.monotonic() >= self._next:
-                self._next = time.monotonic() + _EVERY
-                self._write(f"{padded(gettext('fetch'), 9)} {translate(self._tally.told())}")
+                self._next = time.monotonic() + _LINE_INTERVAL_SECONDS
+                self._write(f"{padded(gettext('fetch'), 9)} {translate(self._tally.text())}")
 
     def file(self, filename: str, done: int, size: int | None) -> None:
         """Count the file when it is finished."""
@@ -138,30 +140,30 @@ class FetchLines:
             self._write(text)
 
     def end(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: a log has no bars to remove."""
 
 
-def _column(told: Callable[[Any], str]) -> Any:
-    """A column of a bar: what `told` makes of the task."""
+def _column(text_of: Callable[[Any], str]) -> Any:
+    """A column of a bar, with the text that `text_of` makes of its task."""
     from rich.progress import ProgressColumn
     from rich.text import Text
 
     class Column(ProgressColumn):
         def render(self, task: Any) -> Text:
-            return Text(told(task))
+            return Text(text_of(task))
 
     return Column()
 
 
 def _bytes_of(done: float, total: float | None) -> str:
-    """How much of how much; of what is not known nothing is said."""
+    """How many MB of how many; empty while neither is known."""
     if total is None:
         return translate(message("{done:,.1f} MB", done=done / 1e6)) if done else ""
     return translate(message("{done:,.1f} of {total:,.1f} MB", done=done / 1e6, total=total / 1e6))
 
 
 class FetchBars:
-    """A bar over all bytes, and one for each file that is on its way."""
+    """A bar for all bytes, and one for each file that is being downloaded."""
 
     def __init__(self, total: int | None, files: int) -> None:
         from rich import progress
@@ -184,11 +186,11 @@ class FetchBars:
         self._bars.start()
 
     def advance(self, count: int) -> None:
-        """Move the bar over all."""
+        """Move the bar for all bytes."""
         self._bars.advance(self._all, count)
 
     def file(self, filename: str, done: int, size: int | None) -> None:
-        """Move the file's bar, which comes with its first byte and goes with its last."""
+        """Move the file's bar, which appears with its first byte and disappears with its last."""
         with self._turn:
             before = self._tally.total
             self._tally.file(filename, done, size)
@@ -204,5 +206,5 @@ class FetchBars:
         self._bars.console.print(text, markup=False, highlight=False)
 
     def end(self) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self._bars.stop()

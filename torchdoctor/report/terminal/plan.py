@@ -1,4 +1,4 @@
-"""A plan as text: a table for people, and the forms that a person pastes."""
+"""A plan as text: a table for people, and forms to paste: a pip command, requirements, URLs."""
 
 from __future__ import annotations
 
@@ -18,39 +18,44 @@ __all__ = ["FORMATS", "plan_text"]
 
 
 def plan_text(plan: Plan, form: str) -> str:
-    """The plan in one of `FORMATS`."""
+    """Return the plan in the form with this name in `FORMATS`."""
     return FORMATS[form](plan)
 
 
 def _table(plan: Plan) -> str:
-    width = max(len(f"{row.name} {row.version}") for row in plan.packages)
-    lines = [f"{f'{row.name} {row.version}':{width}}  {_file(row)}" for row in plan.packages]
+    width = max(len(f"{package.name} {package.version}") for package in plan.packages)
+    lines = [f"{f'{package.name} {package.version}':{width}}  {_file(package)}" for package in plan.packages]
     undeclared = message("torch does not declare it")
-    rows: list[tuple[str, str]] = [
+    details: list[tuple[str, str]] = [
         (message("from"), plan.index_url),
         *((message("because"), reason) for reason in plan.reasons),
-        *((message("not {name}", name=row.variant), row.reason) for row in plan.rejected),
-        *((message("also"), message("{what}: {why}", what=row, why=undeclared)) for row in plan.constraints),
+        *((message("not {name}", name=build.variant), build.reason) for build in plan.rejected),
+        *(
+            (message("also"), message("{what}: {why}", what=requirement, why=undeclared))
+            for requirement in plan.constraints
+        ),
         *((message("warning"), text) for text in plan.warnings),
-        *((message("no {name}", name=row.name), row.reason) for row in plan.left_out),
+        *((message("no {name}", name=package.name), package.reason) for package in plan.left_out),
     ]
-    lines += [f"{padded(translate(label), width)}  {translate(text)}" for label, text in rows]
+    lines += [f"{padded(translate(label), width)}  {translate(text)}" for label, text in details]
     return "\n".join(lines)
 
 
-def _file(row: PlannedPackage) -> str:
-    return row.wheel.filename if row.wheel else gettext("published; none of its files has been seen yet")
+def _file(package: PlannedPackage) -> str:
+    if package.wheel:
+        return package.wheel.filename
+    return gettext("published; none of its files has been seen yet")
 
 
 def _pip(plan: Plan) -> str:
-    names = " ".join(f"{row.name}=={row.version}" for row in plan.packages)
+    names = " ".join(f"{package.name}=={package.version}" for package in plan.packages)
     more = "".join(f" {shlex.quote(line)}" for line in plan.constraints)
     return f"pip install {names}{more} --index-url {plan.index_url}"
 
 
 def _requirements(plan: Plan) -> str:
-    hashed = all(row.wheel is not None and row.wheel.sha256 for row in plan.packages)
-    names = " ".join(f"{row.name}=={row.version}" for row in plan.packages)
+    hashed = all(package.wheel is not None and package.wheel.sha256 for package in plan.packages)
+    names = " ".join(f"{package.name}=={package.version}" for package in plan.packages)
     lines = [f"--index-url {plan.index_url}"]
     if hashed:
         lines = [
@@ -60,21 +65,23 @@ def _requirements(plan: Plan) -> str:
             f"#   pip install {names}",
             *lines,
         ]
-    for row in plan.packages:
-        digest = f" --hash=sha256:{row.wheel.sha256}" if hashed and row.wheel else ""
-        lines.append(f"{row.name}=={row.version}{digest}")
+    for package in plan.packages:
+        digest = f" --hash=sha256:{package.wheel.sha256}" if hashed and package.wheel else ""
+        lines.append(f"{package.name}=={package.version}{digest}")
     if not hashed:
         lines.insert(0, "# " + gettext("not every file was seen yet, so no hashes are given"))
     return "\n".join(lines)
 
 
 def _urls(plan: Plan) -> str:
-    return "\n".join(
-        row.wheel.url + (f"#sha256={row.wheel.sha256}" if row.wheel.sha256 else "")
-        if row.wheel is not None and row.wheel.url is not None
-        else f"# {row.name} {row.version}: {_file(row)}"
-        for row in plan.packages
-    )
+    return "\n".join(map(_url, plan.packages))
+
+
+def _url(package: PlannedPackage) -> str:
+    wheel = package.wheel
+    if wheel is None or wheel.url is None:
+        return f"# {package.name} {package.version}: {_file(package)}"
+    return wheel.url + (f"#sha256={wheel.sha256}" if wheel.sha256 else "")
 
 
 FORMATS: dict[str, Callable[[Plan], str]] = {

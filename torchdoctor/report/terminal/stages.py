@@ -1,4 +1,4 @@
-"""The line's progress on standard error: one line a stage, bars on a terminal, silence when asked."""
+"""Progress of the pipeline on standard error: a line for each stage, bars on a terminal, nothing with `--quiet`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StageLines:
             )
 
     def note(self, text: str) -> None:
-        """Write something worth knowing below the stages."""
+        """Write something worth knowing, indented below the stages."""
         if not self.quiet:
             self._say(f"{'':{_WIDTH}} {self._hung(text)}")
 
@@ -81,7 +81,7 @@ class StageLines:
         return click.confirm(translate(question), default=default, err=True) if self.can_ask else default
 
     def start(self, total: int | None, files: int) -> None:
-        """Show how the bytes come: bars on a terminal, a line now and then elsewhere."""
+        """Show the progress of a download: bars on a terminal, a line now and then elsewhere."""
         self._end_bar()
         if self.quiet or not files:
             return
@@ -93,17 +93,17 @@ class StageLines:
             self._fetch = FetchLines(total, files, lambda text: click.echo(text, err=True))
 
     def advance(self, count: int) -> None:
-        """Move the bar."""
+        """Add `count` bytes to the progress."""
         if self._fetch is not None:
             self._fetch.advance(count)
 
     def file(self, filename: str, done: int, size: int | None) -> None:
-        """Move the bar of one file."""
+        """Report that a file has `done` of `size` bytes."""
         if self._fetch is not None:
             self._fetch.file(filename, done, size)
 
     def retry(self, filename: str, why: str) -> None:
-        """Write that a file is fetched anew."""
+        """Write that a file is downloaded again, and why."""
         self.note(message("{filename}: {why}; trying again", filename=filename, why=why))
 
     def _say(self, text: str) -> None:

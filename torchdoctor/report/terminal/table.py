@@ -1,4 +1,4 @@
-"""Rows of cells: columns on a terminal, whole lines in a pipe or a file, short blocks where a terminal is narrow."""
+"""A table: columns on a terminal, whole lines in a pipe or a file, short blocks on a narrow terminal."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ if TYPE_CHECKING:
 
 __all__ = ["Grid", "make_console"]
 
-# Columns of a terminal on which a table's last column would be a few letters wide.
-_NARROW = 60
+# On a narrower terminal the last column of a table would be a few letters wide.
+_NARROW_COLUMNS = 60
 _INDENT = 2
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Where tables are printed; with NO_COLOR there are no escapes at all (https://no-color.org)."""
+    """Return the console that tables are printed on; with NO_COLOR it writes no escapes (https://no-color.org)."""
     from rich.console import Console
 
     return Console(soft_wrap=True, stderr=stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
 class Grid:
-    """A table without lines. `lead` columns stand in the first line of a block; those in `right` end flush."""
+    """A table without lines. `lead` columns are on the first line of a block; the columns in `right` are aligned right."""
 
     def __init__(self, *heads: str, right: Collection[int] = (), lead: int = 1) -> None:
         self._heads, self._right, self._lead = heads, right, lead
         self._rows: list[tuple[Text, ...]] = []
 
     def add(self, *cells: str | Text) -> None:
-        """Take up a row; text that comes from elsewhere is never read as markup."""
+        """Add a row; a text is never read as markup."""
         self._rows.append(tuple(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
 
     def print_on(self, console: Console) -> None:
-        """Print the rows; nothing where there are none."""
+        """Print the table; nothing where it has no rows."""
         if not self._rows:
             return
         if not console.is_terminal:
             for row in [tuple(map(Text, self._heads)), *self._rows]:
-                _say(console, Text(self._line(row)))
-        elif console.width < _NARROW:
+                _print_line(console, Text(self._line(row)))
+        elif console.width < _NARROW_COLUMNS:
             for row in self._rows:
                 for line in self._block(row, console.width):
-                    _say(console, line)
+                    _print_line(console, line)
         else:
             console.print(self._table())
 
     def _line(self, row: tuple[Text, ...]) -> str:
-        """The cells below those of the other rows; the last as long as it is."""
+        """The cells, aligned with those of the other rows; the last one is not padded."""
         cells = []
         for number, cell in enumerate(row):
             gap = " " * (self._width(number) - cell.cell_len)
@@ -65,7 +65,7 @@ class Grid:
         return max(Text(self._heads[number]).cell_len, *(row[number].cell_len for row in self._rows))
 
     def _block(self, row: tuple[Text, ...], width: int) -> Iterable[Text]:
-        """The row's first cells in a line, the rest indented below it."""
+        """The first cells of the row on one line, the rest indented below it."""
         yield Text(" ").join(cell for cell in row[: self._lead] if cell.plain)
         line = ""
         for head, cell in zip(self._heads[self._lead :], row[self._lead :], strict=True):
@@ -95,14 +95,18 @@ class Grid:
         return table
 
     def _folded(self) -> Collection[int]:
-        """The columns that give way: those with the longest texts."""
+        """The columns that are folded where the terminal is too narrow: those with the longest texts."""
         widths = [self._width(number) for number in range(len(self._heads))]
-        return {number for number, width in enumerate(widths) if width > _NARROW // 3 or width == max(widths)}
+        return {
+            number
+            for number, width in enumerate(widths)
+            if width > _NARROW_COLUMNS // 3 or width == max(widths)
+        }
 
 
 def _below(text: str, width: int) -> Text:
     return Text(" " * _INDENT + hanging(text, _INDENT, width))
 
 
-def _say(console: Console, line: Text) -> None:
+def _print_line(console: Console, line: Text) -> None:
     console.print(line, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""VerifyReport -> a table on the terminal: a row a check, then what is known of each failure."""
+"""VerifyReport -> a table on the terminal: a row for each check, then the evidence of each failure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["environment_line", "render_verify", "status_sign"]
 
-# How much of a failure's evidence is shown; all of it is in the JSON.
-_EVIDENCE = 8
-# More skips than this for the same reason are one line.
-_ROWS = 3
+_MAX_EVIDENCE_LINES = 8  # of a failure; the JSON has all of them
+_MAX_SKIPPED_ROWS = 3  # more checks skipped for one reason are one line
 _MARKS = {
     "pass": ("✓", "ok", "green"),
     "fail": ("✗", "FAIL", "bold red"),
@@ -44,9 +42,9 @@ def render_verify(report: VerifyReport, console: Console, *, explained: Collecti
         grid.add(status_sign(check.status, console), check.id, check.device, took, translate(check.detail))
     grid.print_on(console)
     for why, names in together.items():
-        told = message("{what}: {why}", what=why, why=joined(names))
-        said = Text.assemble(status_sign("skip", console), f" {translate(told)}")
-        console.print(said, soft_wrap=True)
+        text = message("{what}: {why}", what=why, why=joined(names))
+        line = Text.assemble(status_sign("skip", console), f" {translate(text)}")
+        console.print(line, soft_wrap=True)
     for check in report.checks:
         if check.status == "fail" and check.evidence and check not in explained:
             _print_evidence(check, console)
@@ -59,11 +57,11 @@ def _skipped_together(report: VerifyReport) -> dict[str, list[str]]:
     for check in report.checks:
         if check.status == "skip":
             reasons.setdefault(check.detail, []).append(check.id)
-    return {why: names for why, names in reasons.items() if len(names) > _ROWS}
+    return {why: names for why, names in reasons.items() if len(names) > _MAX_SKIPPED_ROWS}
 
 
 def status_sign(status: str, console: Console) -> Text:
-    """A sign for the status, in letters where the terminal cannot show the sign."""
+    """Return a sign for the status, in letters where the terminal cannot show the sign."""
     sign, plain, style = _MARKS[status]
     try:
         sign.encode(console.encoding)
@@ -73,7 +71,7 @@ def status_sign(status: str, console: Console) -> Text:
 
 
 def environment_line(environment: Mapping[str, Any]) -> Text:
-    """What the environment is, in a line."""
+    """Return the environment in a line: Python, torch and its companions, devices, path."""
     torch = environment.get("torch")
     parts: list[object] = [
         f"Python {environment.get('python')}",
@@ -84,10 +82,12 @@ def environment_line(environment: Mapping[str, Any]) -> Text:
     ]
     devices = environment.get("devices") or []
     parts += [
-        message("{what}: {why}", what=row["device"], why=row["name"]) for row in devices if row.get("name")
+        message("{what}: {why}", what=device["device"], why=device["name"])
+        for device in devices
+        if device.get("name")
     ]
-    told = message("{parts} ({place})", parts=joined(parts), place=environment.get("executable"))
-    return Text(translate(told))
+    text = message("{parts} ({place})", parts=joined(parts), place=environment.get("executable"))
+    return Text(translate(text))
 
 
 def _print_evidence(check: CheckResult, console: Console) -> None:
@@ -99,7 +99,7 @@ def _print_evidence(check: CheckResult, console: Console) -> None:
         ),
         soft_wrap=True,
     )
-    for line in check.evidence[-_EVIDENCE:]:
+    for line in check.evidence[-_MAX_EVIDENCE_LINES:]:
         console.print(Text("  " + line), soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Takes out what says who and where somebody is, and what opens doors: one pure function over text."""
+"""Removes from a text what tells who and where somebody is, and every secret."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from torchdoctor.report.redact.patterns import TOKENS, WORDS_OF_A_REPORT
 __all__ = ["Identity", "redact", "redact_document"]
 
 _PLACEHOLDER = re.compile(r"(<(?:user|host|secret|email|ip|mac|uuid)>)")
-_PASSES = 8
-_WORD = 3
+_MAX_PASSES = 8
+_SHORTEST_WORD = 3  # a shorter name is replaced in paths only
 # Colours; left in, their last letter would be part of the next word.
 _COLOUR = re.compile(r"\x1b\[[0-9;?]{0,30}[A-Za-z]")
 
@@ -53,7 +53,7 @@ _UNC = re.compile(r"(?<![\\:\w])(\\\\(?:\\\\)?)([A-Za-z0-9][\w.-]{0,62})(?=\\{1,
 _UUID = re.compile(
     r"(?<![\w])(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![\w])", re.IGNORECASE
 )
-_DENSE = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]{24,}(?![A-Za-z0-9_])")
+_RANDOM = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]{24,}(?![A-Za-z0-9_])")
 _VERSION_KEYS = (
     "version",
     "versions",
@@ -70,22 +70,21 @@ _QUAD = re.compile(r"\d{1,5}(?:\.\d{1,5}){3}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """What is known of who runs this: user names, home folders, names of this computer."""
+    """Who runs this and where, as far as it is known."""
 
-    users: tuple[str, ...] = ()
-    homes: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()  # user names
+    homes: tuple[str, ...] = ()  # paths of home folders
+    hosts: tuple[str, ...] = ()  # names of this computer
 
 
 def redact(text: str, identity: Identity = Identity()) -> str:
-    """The text without user names, home paths, host names, addresses, tokens and credentials.
+    """Return the text without user names, home paths, host names, addresses, tokens and credentials.
 
-    Placeholders say what was there: `~`, `<user>`, `<host>`, `<ip>`, `<mac>`, `<email>`, `<uuid>`, `<secret>`.
-    Versions, driver numbers and hashes stay, and so do addresses of this computer itself. Redacting twice is
-    redacting once.
+    Placeholders show what was removed: `~`, `<user>`, `<host>`, `<ip>`, `<mac>`, `<email>`, `<uuid>`, `<secret>`.
+    Versions, driver numbers, hashes and loopback addresses stay. Redacting twice gives the same as redacting once.
     """
-    for _ in range(_PASSES):
-        shorter = _once(text, identity)
+    for _ in range(_MAX_PASSES):
+        shorter = _redact_once(text, identity)
         if shorter == text:
             break
         text = shorter
@@ -93,20 +92,20 @@ def redact(text: str, identity: Identity = Identity()) -> str:
 
 
 def redact_document(document: Any, identity: Identity = Identity(), *, key: str = "") -> Any:
-    """Every text in parsed JSON redacted; a value that is a version by its key stays."""
+    """Return parsed JSON with every text in it redacted; a value that its `key` shows to be a version stays."""
     if isinstance(document, dict):
-        # A setting or a variable: what it is called says what its value is.
-        called = document.get("name") or document.get("key")
-        if isinstance(called, str) and is_proxy(called) and isinstance(document.get("value"), str):
+        # The name of a setting or variable shows what its value is.
+        label = document.get("name") or document.get("key")
+        if isinstance(label, str) and is_proxy(label) and isinstance(document.get("value"), str):
             document = {**document, "value": redact_proxy(document["value"])}
         return {
             redact(name, identity) if isinstance(name, str) else name: redact_document(
-                row, identity, key=str(name)
+                value, identity, key=str(name)
             )
-            for name, row in document.items()
+            for name, value in document.items()
         }
     if isinstance(document, (list, tuple)):
-        return [redact_document(row, identity, key=key) for row in document]
+        return [redact_document(value, identity, key=key) for value in document]
     if isinstance(document, str) and (_SECRET_KEY.fullmatch(key) or re.fullmatch(_VARIABLE, key)):
         return "<secret>"
     if isinstance(document, str) and not (key in _VERSION_KEYS and _QUAD.fullmatch(document)):
@@ -114,7 +113,7 @@ def redact_document(document: Any, identity: Identity = Identity(), *, key: str 
     return document
 
 
-def _once(text: str, identity: Identity) -> str:
+def _redact_once(text: str, identity: Identity) -> str:
     text = _COLOUR.sub("", text)
     for pattern in TOKENS:
         text = pattern.sub("<secret>", text)
@@ -125,18 +124,18 @@ def _once(text: str, identity: Identity) -> str:
     text = _ASSIGNED.sub(r"\1<secret>", text)
     text = _SET.sub(r"\1<secret>", text)
     text = _EMAIL.sub("<email>", text)
-    text = _homes(text, identity.homes)
+    text = _replace_homes(text, identity.homes)
     text = _WINDOWS_HOME.sub(r"\1<user>", text)
     text = _UNIX_HOME.sub(r"\1<user>", text)
     text = _UNC.sub(r"\1<host>", text)
-    text = _words(text, identity)
+    text = _replace_names(text, identity)
     text = redact_hosts(text)
     text = _UUID.sub("<uuid>", text)
     text = redact_addresses(text)
-    return _DENSE.sub(_dense, text)
+    return _RANDOM.sub(_random_text, text)
 
 
-def _homes(text: str, homes: tuple[str, ...]) -> str:
+def _replace_homes(text: str, homes: tuple[str, ...]) -> str:
     for home in sorted({home.rstrip("\\/") for home in homes}, key=len, reverse=True):
         parts = [part for part in re.split(r"[\\/]+", home) if part]
         if parts:
@@ -148,19 +147,19 @@ def _homes(text: str, homes: tuple[str, ...]) -> str:
     return text
 
 
-def _words(text: str, identity: Identity) -> str:
-    """User and host names wherever they stand as words, but for words that every report has in it."""
+def _replace_names(text: str, identity: Identity) -> str:
+    """User and host names wherever they are words, except words that every report contains."""
     named = [(name, "<user>") for name in identity.users]
     for host in identity.hosts:
         named += [(host, "<host>"), (host.partition(".")[0], "<host>")]
     names = [(form, kind) for name, kind in named for form in (name, name.lower(), name.upper())]
     pieces = _PLACEHOLDER.split(text)
-    for name, placeholder in sorted(set(names), key=lambda row: -len(row[0])):
+    for name, placeholder in sorted(set(names), key=lambda pair: -len(pair[0])):
         if name.lower() not in WORDS_OF_A_REPORT and not name.isdigit():
-            # A word of one or two letters is a name only where it stands as a part of a path.
+            # A word of one or two letters is a name only as a part of a path.
             around = (
                 (r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])")
-                if len(name) >= _WORD
+                if len(name) >= _SHORTEST_WORD
                 else (r"(?<=[\\/])", r"(?=[\\/])")
             )
             word = re.compile(rf"{around[0]}{re.escape(name)}{around[1]}")
@@ -172,7 +171,7 @@ def _words(text: str, identity: Identity) -> str:
     return "".join(pieces)
 
 
-def _dense(match: re.Match[str]) -> str:
+def _random_text(match: re.Match[str]) -> str:
     """A long mixture of cases and digits is a key, unless it is a digest or a C++ symbol."""
     text, before = match[0], match.string[max(0, match.start() - 100) : match.start()]
     mixed = [sum(map(test, text)) for test in (str.islower, str.isupper, str.isdigit)]
