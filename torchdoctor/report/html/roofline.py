@@ -132,7 +132,7 @@ def _can_be_plotted(result: BenchResult) -> bool:
 
 
 def bandwidth_of(report: BenchReport) -> tuple[float | None, str]:
-    """Return the memory's bandwidth in GB/s, the vendor's figure or else the best that was measured; and a text of it."""
+    """Return the memory's bandwidth in GB/s, by the vendor or else the best that was measured, and a text of it."""
     copies = [result for result in report.results if result.id in ("memory-copy", "memory-triad")]
     vendors = max((result.peak for result in copies if result.peak), default=None)
     if vendors:

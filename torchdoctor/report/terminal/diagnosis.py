@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced", "finding_lines"]
 
 VERDICTS = {
-    "problems-found": "Problems diagnosis: {count}. The first one is where to begin.",
-    "nothing-wrong-found": "Nothing wrong diagnosis.",
+    "problems-found": "Problems found: {count}. The first one is where to begin.",
+    "nothing-wrong-found": "Nothing wrong found.",
     "not-enough-to-tell": "Not enough to tell.",
 }
 _MARKS = {"error": "✗", "warning": "!", "note": "·"}

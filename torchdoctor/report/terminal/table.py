@@ -29,7 +29,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 class Grid:
-    """A table without lines. `lead` columns are on the first line of a block; the columns in `right` are aligned right."""
+    """A table without lines. `lead` columns are on the first line of a block; those in `right` are aligned right."""
 
     def __init__(self, *heads: str, right: Collection[int] = (), lead: int = 1) -> None:
         self._heads, self._right, self._lead = heads, right, lead
