@@ -13,20 +13,25 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CustomBuildHook(BuildHookInterface):
-    """Adds the compiled failures to a wheel; the files that they come from are in the sdist alone."""
+    """Adds the compiled data to a wheel; the TOML that it comes from is in the sdist alone."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the document, and have it put in the place of the files. An editable install reads the files."""
+        """Write the JSON and have it put beside the place of its TOML. An editable install reads the TOML."""
         if version == "editable":
             return
         sys.path.insert(0, self.root)
-        from torchdoctor.diagnose.failure_files import COMPILED, compile_failures
+        from torchdoctor.diagnose.failure_files import compile_failures
+        from torchdoctor.diagnose.parsers.prose_patterns import compile_patterns
 
-        folder = Path("torchdoctor", "diagnose", "failures")
         self.made = Path(tempfile.mkdtemp(prefix="torchdoctor-build-"))
-        document = self.made / COMPILED
-        document.write_text(json.dumps(compile_failures(self.root / folder)), "utf-8")
-        build_data["force_include"][str(document)] = (folder / COMPILED).as_posix()
+        diagnose = Path("torchdoctor", "diagnose")
+        for source, compile_source in (
+            (diagnose / "failures", compile_failures),
+            (diagnose / "parsers" / "prose_patterns.toml", compile_patterns),
+        ):
+            compiled = self.made / f"{source.stem}.json"
+            compiled.write_text(json.dumps(compile_source(self.root / source)), "utf-8")
+            build_data["force_include"][str(compiled)] = source.with_suffix(".json").as_posix()
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002  (hatchling's signature)
         """Remove what `initialize` wrote; the wheel is complete."""

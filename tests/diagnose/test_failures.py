@@ -11,12 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from torchdoctor.diagnose import Evidence, Observation, all_failures, diagnose, diagnose_text, live_failures
-from torchdoctor.diagnose.failure_files import parse_file
+from torchdoctor.diagnose.compiled_data import parse_toml
 from torchdoctor.diagnose.placeholders import PLACEHOLDERS
 from torchdoctor.diagnose.predicates import PREDICATES
 
 FOLDER = Path(__file__).parents[2] / "torchdoctor" / "diagnose" / "failures"
-FILES = {path.stem: parse_file(path) for path in sorted(FOLDER.glob("*/*.toml"))}
+FILES = {path.stem: parse_toml(path) for path in sorted(FOLDER.glob("*/*.toml"))}
 SCHEMA = Draft202012Validator(json.loads((FOLDER / "failure.schema.json").read_text("utf-8")))
 FAILURES = all_failures()
 IDS = {failure.id for failure in FAILURES}
@@ -78,7 +78,7 @@ def test_every_file_is_a_failure_with_a_name_of_its_own():
 def test_every_predicate_and_shared_sign_is_used_by_a_file():
     """What no failure needs any more goes."""
     text = "\n".join(path.read_text("utf-8") for path in FOLDER.rglob("*.toml"))
-    shared = parse_file(FOLDER / "_shared.toml")
+    shared = parse_toml(FOLDER / "_shared.toml")
     assert {name for name in PREDICATES if f'predicate = "{name}"' not in text} == set()
     assert {name for name in shared if f'"{name}"' not in text} == set()
 

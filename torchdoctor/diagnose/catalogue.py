@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled
 from torchdoctor.diagnose.failure import Failure, FixStep, Layer
-from torchdoctor.diagnose.failure_files import COMPILED, FailureFileError, cached_document
+from torchdoctor.diagnose.failure_files import compile_failures
 from torchdoctor.diagnose.matchers import (
     WEIGHTS,
     Sign,
@@ -36,7 +36,7 @@ _FOLDER = Path(__file__).with_name("failures")
 def all_failures() -> tuple[Failure, ...]:
     """Return every failure by its id, with the signs that a text can show.
 
-    Raises FailureFileError in a checkout with a file that is wrong.
+    Raises DataFileError in a checkout with a file that is wrong.
     """
     return tuple(
         replace(
@@ -52,29 +52,21 @@ def all_failures() -> tuple[Failure, ...]:
 def live_failures() -> tuple[Failure, ...]:
     """Return every failure by its id, with those signs too that only a live machine shows.
 
-    Raises FailureFileError in a checkout with a file that is wrong.
+    Raises DataFileError in a checkout with a file that is wrong.
     """
-    return build_failures(_document())
+    return build_failures(load_compiled(_FOLDER, compile_failures))
 
 
 @cache
 def failures_by_id() -> Mapping[str, Failure]:
-    """Return `all_failures()` by their ids. Raises FailureFileError as that does."""
+    """Return `all_failures()` by their ids. Raises DataFileError as that does."""
     return {failure.id: failure for failure in all_failures()}
 
 
 def build_failures(document: Mapping[str, Any]) -> tuple[Failure, ...]:
-    """Return the failures of a document of `failure_files`. Raises FailureFileError for an unknown predicate."""
+    """Return the failures of the document of `compile_failures`. Raises DataFileError for an unknown predicate."""
     signs = _Signs(document["shared"])
     return tuple(_failure(entry, signs) for entry in document["failures"].values())
-
-
-def _document() -> dict[str, Any]:
-    compiled = _FOLDER / COMPILED
-    if compiled.is_file():
-        document: dict[str, Any] = json.loads(compiled.read_text("utf-8"))
-        return document
-    return cached_document(_FOLDER)
 
 
 class _Signs:
@@ -123,7 +115,7 @@ _POSITIVE = frozenset({"shared", "text", "fact", "predicate", "any", "all"})
 
 def _named(name: str, keywords: Mapping[str, Any]) -> Predicate:
     if name not in PREDICATES:
-        raise FailureFileError(f"there is no predicate {name!r} in torchdoctor/diagnose/predicates")
+        raise DataFileError(f"there is no predicate {name!r} in torchdoctor/diagnose/predicates")
     return partial(PREDICATES[name], **keywords) if keywords else PREDICATES[name]
 
 
@@ -147,8 +139,8 @@ def _failure(entry: Mapping[str, Any], signs: _Signs) -> Failure:
             seen_as=tuple(entry.get("seen_as", ())),
             threads=tuple(entry.get("threads", ())),
         )
-    except FailureFileError as error:
-        raise FailureFileError(f"{entry['id']}.toml: {error}") from error
+    except DataFileError as error:
+        raise DataFileError(f"{entry['id']}.toml: {error}") from error
 
 
 def _sign(sign: Mapping[str, Any], signs: _Signs) -> Sign:

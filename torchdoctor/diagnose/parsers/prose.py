@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Observation
-from torchdoctor.diagnose.parsers.prose_patterns import PROSE_PATTERNS
+from torchdoctor.diagnose.parsers.prose_patterns import prose_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +32,14 @@ _NO_FAILURE = re.compile(
     r"|\bknow how\b|\bfigure out (?:how|what|why)\b|\bhow (?:to|can|do) (?:i |we )?(?:detect|check|tell|find out)\b"
 )
 _FAILURES = {"prose.gpu_unused", "prose.mps_unused", "prose.notebook_fails", "prose.gpu_gone"}
-_COMPILED = tuple(
-    (name, tuple(re.compile(one, re.ASCII) for one in patterns)) for name, patterns in PROSE_PATTERNS
-)
+
+
+@functools.cache
+def _meanings() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+    return tuple(
+        (fact, tuple(re.compile(pattern, re.ASCII) for pattern in patterns))
+        for fact, patterns in prose_patterns()
+    )
 
 
 def parse_prose(text: Text) -> Iterator[Observation]:
@@ -44,7 +50,7 @@ def parse_prose(text: Text) -> Iterator[Observation]:
         if _NOT_PROSE.search(sentence):
             continue
         plain = not _NO_FAILURE.search(sentence)
-        for name, patterns in _COMPILED:
+        for name, patterns in _meanings():
             if (
                 name not in found
                 and (name not in _FAILURES or plain)
