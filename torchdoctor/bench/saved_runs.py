@@ -1,4 +1,4 @@
-"""Runs of bench on disk: written whole or not at all, and read as what they are: files from anywhere."""
+"""Runs of bench on disk: written completely or not at all; checked on reading, for they may come from anywhere."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ __all__ = ["UnreadableRun", "check_run_name", "load_run", "save_run", "saved_run
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.ASCII | re.IGNORECASE)
-_LARGEST = 16 << 20
-_MOST_RESULTS = 10_000
-_LONGEST_TEXT = 4_000
+_MAX_BYTES = 16 << 20
+_MAX_RESULTS = 10_000
+_MAX_TEXT_CHARACTERS = 4_000
 
 
 class UnreadableRun(UsageError):
-    """A saved run is not there, is of another version, or is none."""
+    """A saved run does not exist, is of another version, or is not a run of bench."""
 
     code = "saved-bench"
 
 
 def check_run_name(name: str) -> str:
-    """The name itself. Raises `UsageError` for one that could be a path or that a system reserves."""
+    """Return the name. Raises `UsageError` for one that could be a path or that a system reserves."""
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or name.endswith("."):
         raise UsageError(
             message("{name!r} cannot be the name of a saved run", name=name[:80]),
@@ -44,31 +44,34 @@ def check_run_name(name: str) -> str:
 
 
 def save_run(report: BenchReport, name: str, folder: Path) -> Path:
-    """Write the run under this name, in place of an older one of that name."""
-    goal = folder / f"{check_run_name(name)}.json"
+    """Write the run under this name, replacing an older one, and return the file's path.
+
+    Raises `UsageError` for a bad name, `OSError` when it cannot be written.
+    """
+    path = folder / f"{check_run_name(name)}.json"
     folder.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(timezone.utc).isoformat(timespec="seconds")
     document = {"kind": "torchdoctor-bench", "saved": stamp} | report.to_json()
-    atomic_write(goal, json.dumps(document, ensure_ascii=True, allow_nan=False))
-    return goal
+    atomic_write(path, json.dumps(document, ensure_ascii=True, allow_nan=False))
+    return path
 
 
 def saved_run_names(folder: Path) -> list[str]:
-    """The names of the runs that are there."""
+    """Return the names of the runs in this folder."""
     return sorted(path.stem for path in folder.glob("*.json") if _NAME.fullmatch(path.stem))
 
 
 def load_run(name: str, folder: Path) -> BenchReport:
-    """The run saved under this name, else the one in the file of this path: a saved one, or what `--json` printed.
+    """Return the run saved under this name, else the run in the file of this path.
 
-    Raises `UnreadableRun`.
+    The file may be a saved run or what `bench --json` printed. Raises `UnreadableRun`.
     """
     path = folder / f"{name}.json" if _NAME.fullmatch(name) else Path(name)
     if not path.is_file() and Path(name).is_file():
         path = Path(name)
     try:
         with path.open("rb") as file:
-            text = file.read(_LARGEST + 1)
+            text = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise UnreadableRun(
             message("there is no saved run or file {name!r}", name=name[:200]),
@@ -77,19 +80,19 @@ def load_run(name: str, folder: Path) -> BenchReport:
                 names=joined(saved_run_names(folder)) or message("none yet"),
             ),
         ) from error
-    if len(text) > _LARGEST:
-        raise _none(path, message("it has more than {limit} MiB", limit=_LARGEST >> 20))
+    if len(text) > _MAX_BYTES:
+        raise _not_a_run(path, message("it has more than {limit} MiB", limit=_MAX_BYTES >> 20))
     return parse_run(text, path)
 
 
 def parse_run(text: bytes, path: Path) -> BenchReport:
-    """The run in these bytes; `path` is for the message. Raises `UnreadableRun`."""
+    """Return the run in these bytes; `path` is for the message. Raises `UnreadableRun`."""
     try:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise _none(path, message("it is no JSON: {error}", error=str(error)[:120])) from error
+        raise _not_a_run(path, message("it is no JSON: {error}", error=str(error)[:120])) from error
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
-        raise _none(path, "it has no results")
+        raise _not_a_run(path, "it has no results")
     if document.get("schema") != SCHEMA or document.get("kind", "torchdoctor-bench") != "torchdoctor-bench":
         raise UnreadableRun(
             message(
@@ -101,11 +104,11 @@ def parse_run(text: bytes, path: Path) -> BenchReport:
             fix=message("save a new run to compare with, or use the torchdoctor that wrote it"),
         )
     environment = document.get("environment")
-    if not isinstance(environment, dict) or len(document["results"]) > _MOST_RESULTS:
-        raise _none(path, "its environment is missing, or it has too many results")
+    if not isinstance(environment, dict) or len(document["results"]) > _MAX_RESULTS:
+        raise _not_a_run(path, "its environment is missing, or it has too many results")
     return BenchReport(
         environment=environment,
-        results=tuple(_result(row, path, number) for number, row in enumerate(document["results"])),
+        results=tuple(_result(entry, path, number) for number, entry in enumerate(document["results"])),
         quick=document.get("quick") is True,
     )
 
@@ -114,26 +117,26 @@ def _no_constant(name: str) -> None:
     raise ValueError(message("{name} is no number", name=name))
 
 
-def _none(path: Path, why: str) -> UnreadableRun:
+def _not_a_run(path: Path, why: str) -> UnreadableRun:
     return UnreadableRun(
         message("{path} is not a run of bench: {why}", path=path, why=why),
         fix=message("name a run saved with --save, or a file of --json"),
     )
 
 
-def _result(row: Any, path: Path, number: int) -> BenchResult:
+def _result(entry: Any, path: Path, number: int) -> BenchResult:
     place = f"results[{number}]"
-    if not isinstance(row, dict):
-        raise _none(path, message("{place} is no object", place=place))
+    if not isinstance(entry, dict):
+        raise _not_a_run(path, message("{place} is no object", place=place))
     values: dict[str, Any] = {}
     for field in fields(BenchResult):
-        if field.name not in row:
+        if field.name not in entry:
             if field.default is MISSING and field.default_factory is MISSING and field.name != "seconds":
-                raise _none(path, message("{place}.{name} is missing", place=place, name=field.name))
+                raise _not_a_run(path, message("{place}.{name} is missing", place=place, name=field.name))
             continue
         read = _READERS[str(field.type)]
-        if (value := read(row[field.name])) is _WRONG:
-            raise _none(path, f"{place}.{field.name} is {str(row[field.name])[:40]!r}")
+        if (value := read(entry[field.name])) is _WRONG:
+            raise _not_a_run(path, f"{place}.{field.name} is {str(entry[field.name])[:40]!r}")
         values[field.name] = value
     values.setdefault("seconds", 0.0)
     return BenchResult(**values)
@@ -143,7 +146,7 @@ _WRONG = object()
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT else _WRONG
+    return value if isinstance(value, str) and len(value) <= _MAX_TEXT_CHARACTERS else _WRONG
 
 
 def _number(value: Any) -> Any:
@@ -152,31 +155,31 @@ def _number(value: Any) -> Any:
 
 
 def _object(value: Any) -> Any:
-    return value if isinstance(value, dict) and len(json.dumps(value)) <= _LONGEST_TEXT else _WRONG
+    return value if isinstance(value, dict) and len(json.dumps(value)) <= _MAX_TEXT_CHARACTERS else _WRONG
 
 
-def _many(read: Any) -> Any:
-    def read_many(value: Any) -> Any:
-        if not isinstance(value, list) or len(value) > _MOST_RESULTS:
+def _list_of(read: Any) -> Any:
+    def read_list(value: Any) -> Any:
+        if not isinstance(value, list) or len(value) > _MAX_RESULTS:
             return _WRONG
         read_values = tuple(read(part) for part in value)
         return _WRONG if _WRONG in read_values else read_values
 
-    return read_many
+    return read_list
 
 
-def _maybe(read: Any) -> Any:
+def _optional(read: Any) -> Any:
     return lambda value: None if value is None else read(value)
 
 
 _READERS: dict[str, Any] = {
     "str": _text,
     "float": _number,
-    "str | None": _maybe(_text),
-    "float | None": _maybe(_number),
-    "int | None": _maybe(_number),
+    "str | None": _optional(_text),
+    "float | None": _optional(_number),
+    "int | None": _optional(_number),
     "Mapping[str, Any]": _object,
-    "Mapping[str, Any] | None": _maybe(_object),
-    "tuple[float, ...]": _many(_number),
-    "tuple[str, ...]": _many(_text),
+    "Mapping[str, Any] | None": _optional(_object),
+    "tuple[float, ...]": _list_of(_number),
+    "tuple[str, ...]": _list_of(_text),
 }

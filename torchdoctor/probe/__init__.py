@@ -1,7 +1,7 @@
-"""The probe: runs inside the environment under test and says what works there and how fast.
+"""The probe: runs inside the environment under test and reports what works there and how fast.
 
-Handed to the environment's own interpreter as files, so nothing here imports anything but its neighbours,
-the standard library (Python 3.8 and later) and torch (2.0 and later). The parent reads `suite` for the names.
+The environment's own interpreter runs these files, so they import only each other, the standard library (Python 3.8
+and later) and torch (2.0 and later). The parent imports `suite` for the names and limits of the steps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The entry: loads this folder as a package of a private name, then runs the request in argv[1].
 
-Started as `python -I -B .../probe/__main__.py REQUEST`. Written in the oldest syntax there is up to the version test,
-so that an old Python says that it is old.
+Started as `python -I -B .../probe/__main__.py REQUEST`. Up to the version test it is
+written in the oldest syntax, so that an old Python reports that it is too old.
 """
 
 import sys
@@ -13,8 +13,8 @@ import importlib
 import importlib.util
 from pathlib import Path
 
-# A private name: neither a torchdoctor installed in the environment nor a module of the user's can be taken for
-# it. The folder itself never is on sys.path (-I leaves the script's out), so no file here can shadow a library.
+# A private name: neither a torchdoctor installed in the environment nor a module of the user's can have it. The folder
+# itself is never on sys.path (-I leaves it out), so no file here can shadow a library.
 NAME = "_torchdoctor_probe"
 
 
@@ -30,7 +30,7 @@ def load(folder: Path) -> None:
     spec.loader.exec_module(package)
 
 
-# Also in the worker processes that a check starts, where this file has another name.
+# Worker processes that a check starts need the package too; there this file has another name.
 load(Path(__file__).resolve().parent)
 if __name__ == "__main__":
     importlib.import_module(NAME + ".session").main(sys.argv[1])

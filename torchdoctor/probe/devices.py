@@ -1,4 +1,4 @@
-"""Which devices torch can use here, how to wait for one, and what each is."""
+"""The devices that torch can use here, their properties, and how to wait for one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["best", "chosen", "describe", "kernels_fit", "kind", "older_than_all"
 
 
 def kind(device: str) -> str:
-    """`cuda` of `cuda:0`."""
+    """Return `cuda` for `cuda:0`."""
     return device.partition(":")[0]
 
 
 def present(torch: Any) -> list[str]:
-    """Every device that torch can use, the CPU first. ROCm's are called `cuda` by torch."""
+    """Return every device that torch can use, the CPU first. Torch calls ROCm's devices `cuda`."""
     found = ["cpu"]
     for name in ("cuda", "xpu"):
         # torch.xpu came with 2.3.
@@ -28,17 +28,17 @@ def present(torch: Any) -> list[str]:
 
 
 def best(there: list[str]) -> str:
-    """The fastest of them, as a rule: the first accelerator, since `present` gives CUDA, XPU, MPS in order."""
+    """Return the first accelerator, else the CPU: `present` lists the usually fastest kind first."""
     return next((device for device in there if device != "cpu"), there[0])
 
 
-def chosen(asked: list[str] | None, there: list[str]) -> tuple[list[str], list[str]]:
-    """What was asked for and is there, and what was asked for and is not. `cuda` stands for every `cuda:N`."""
-    if asked is None:
+def chosen(requested: list[str] | None, there: list[str]) -> tuple[list[str], list[str]]:
+    """Return the requested devices that are there and those that are not. `cuda` stands for every `cuda:N`."""
+    if requested is None:
         return there, []
     found: list[str] = []
     missing: list[str] = []
-    for name in asked:
+    for name in requested:
         fitting = [device for device in there if name in (device, kind(device))]
         found += [device for device in fitting if device not in found]
         if not fitting:
@@ -47,7 +47,7 @@ def chosen(asked: list[str] | None, there: list[str]) -> tuple[list[str], list[s
 
 
 def waiter(torch: Any, device: str) -> Callable[[], None]:
-    """A call that returns once the device has done what it was given."""
+    """Return a function that waits until the device has finished its work."""
     name = kind(device)
     if name == "cpu":
         return lambda: None
@@ -56,7 +56,7 @@ def waiter(torch: Any, device: str) -> Callable[[], None]:
 
 
 def describe(torch: Any, device: str) -> dict[str, object]:
-    """Name, capability and memory, each null where torch does not know it."""
+    """Return name, capability and memory of a device, each null where torch does not know it."""
     facts: dict[str, object] = {"device": device, "name": None, "capability": None, "memory_mib": None}
     name = kind(device)
     if name == "mps":
@@ -74,11 +74,11 @@ def describe(torch: Any, device: str) -> dict[str, object]:
 
 
 def kernels_fit(capability: str, architectures: list[str]) -> bool:
-    """Whether a build with kernels for these architectures has some for this GPU.
+    """Return whether a build with kernels for these architectures has kernels for this GPU.
 
     NVIDIA's rule: machine code (`sm_XY`) runs on the same major version and an equal or later minor one; PTX
-    (`compute_XY`) is compiled for any
-    later one; a letter ties it to exactly that one (`sm_90a`) or to its family (`sm_100f`).
+    (`compute_XY`) is compiled for any later one; a letter ties it to exactly that version (`sm_90a`) or to its family
+    (`sm_100f`).
     """
     if capability.startswith("gfx"):
         return capability in architectures
@@ -102,7 +102,7 @@ def kernels_fit(capability: str, architectures: list[str]) -> bool:
 
 
 def older_than_all(capability: str, architectures: list[str]) -> bool:
-    """Whether an NVIDIA GPU is older than every architecture that the build has kernels for."""
+    """Return whether an NVIDIA GPU is older than every architecture that the build has kernels for."""
     versions = [name.partition("_")[2].rstrip("af") for name in architectures]
     built = [(int(text[:-1]), int(text[-1])) for text in versions if text.isdigit()]
     major, _, minor = capability.partition(".")

@@ -1,4 +1,4 @@
-"""The way back to the parent: one JSON line an event, on what was standard output when we started."""
+"""The channel to the parent: one line of JSON for each event, on the probe's standard output."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["Channel"]
 
 
 class Channel:
-    """Sends events as lines that begin with a mark only the parent and this run know.
+    """Sends events as lines that begin with a mark that only the parent and this run know.
 
-    A pipe, because its end tells the parent at once that we died, and because standard output is the one
-    that every platform passes on. Output that is not ours cannot break it: what was printed before we took
-    over (a sitecustomize) lacks the mark, and what is printed afterwards goes to standard error.
+    It is a pipe because its end shows the parent at once that the probe died, and standard output because every
+    platform passes that one on. Other output cannot break it: what was printed before (by a sitecustomize) lacks the
+    mark, and what is printed afterwards goes to standard error.
     """
 
     def __init__(self, mark: str) -> None:
@@ -24,8 +24,8 @@ class Channel:
         os.dup2(2, 1)
 
     def send(self, event: str, **values: object) -> None:
-        """Send one event, whole, before going on: the next thing that happens may be a crash."""
-        # ASCII only, so no locale matters. The first newline ends a line that someone else left open.
+        """Send one event completely before returning: the next step may crash."""
+        # ASCII only, so no locale matters. The first newline ends a line that a library left open.
         text = "\n" + self._mark + json.dumps(dict(values, event=event), allow_nan=False) + "\n"
         left = text.encode("ascii")
         while left:

@@ -1,4 +1,4 @@
-"""What the environment is: versions, build and devices. Absent is null."""
+"""Facts of the environment: versions, build and devices. What is absent is null."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPANIONS = ("torchvision", "torchaudio")
 
 
 def version_of(distribution: str) -> str | None:
-    """The version that the environment's metadata gives, without importing anything."""
+    """Return the version in the environment's metadata, without importing anything; None where there is none."""
     try:
         version = importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -26,7 +26,7 @@ def version_of(distribution: str) -> str | None:
 
 
 def of_python() -> dict[str, object]:
-    """What can be said before torch is imported, so that it is known even when that crashes."""
+    """Return what is known before torch is imported, so that a crash of the import does not hide it."""
     values: dict[str, object] = {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
@@ -39,7 +39,7 @@ def of_python() -> dict[str, object]:
 
 
 def of_torch(torch: Any) -> dict[str, object]:
-    """What an imported torch says about its build, before any device is touched."""
+    """Return what an imported torch reports of its build, before any device is used."""
     return {
         "torch": str(torch.__version__),
         "variant": variant(torch),
@@ -51,7 +51,7 @@ def of_torch(torch: Any) -> dict[str, object]:
 
 
 def of_devices(torch: Any, there: list[str]) -> dict[str, object]:
-    """Every device, and for which GPUs this build has kernels."""
+    """Return every device, and the architectures for which this build has kernels."""
     described = [devices.describe(torch, device) for device in there]
     architectures = None
     if any(devices.kind(device) == "cuda" for device in there):
@@ -60,7 +60,7 @@ def of_devices(torch: Any, there: list[str]) -> dict[str, object]:
 
 
 def variant(torch: Any) -> str | None:
-    """The build's tag as download.pytorch.org names it, from its version or from what it was built with."""
+    """Return the build's tag as download.pytorch.org names it, from its version or from what it was built with."""
     local = str(torch.__version__).partition("+")[2]
     if re.match(r"(cpu|cu\d+|rocm[\d.]+|xpu)", local):
         return local

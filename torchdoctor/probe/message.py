@@ -1,4 +1,4 @@
-"""A sentence that remembers its template and values, so that the parent can say it in another language."""
+"""A sentence that keeps its template and values, so that the parent can translate it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Iterable
 __all__ = ["Sentence", "joined", "parts_of", "sentence"]
 
 
-class Sentence(str):  # noqa: SLOT000  # it has to carry something
-    """English text; `parts` are its template and, by name, each value as it stands in the text."""
+class Sentence(str):  # noqa: SLOT000  # it has an attribute
+    """English text; `parts` are its template and each value by name, formatted as in the text."""
 
     parts: Any = None
 
 
 def sentence(template: str, **values: Any) -> str:
-    """The template, a literal in the form of `str.format`, filled. A value may be such a text itself."""
+    """Fill a template of `str.format`, which has to be a literal. A value may be a sentence itself."""
     text = Sentence(template.format(**values))
     parts: dict[str, Any] = {}
     for _, name, spec, conversion in Formatter().parse(template):
@@ -29,13 +29,13 @@ def sentence(template: str, **values: Any) -> str:
 
 
 def joined(texts: Iterable[Any], separator: str = ", ") -> str:
-    """The texts with the separator between them."""
-    rows = list(texts)
-    text = Sentence(separator.join(str(row) for row in rows))
-    text.parts = [separator, [parts_of(row) for row in rows]]
+    """Return the texts with the separator between them."""
+    pieces = list(texts)
+    text = Sentence(separator.join(str(piece) for piece in pieces))
+    text.parts = [separator, [parts_of(piece) for piece in pieces]]
     return text
 
 
 def parts_of(text: Any) -> Any:
-    """What a text is made of, as JSON; the text itself where nothing is known of it."""
+    """Return the parts of a sentence as JSON; any other text as it is."""
     return text.parts if isinstance(text, Sentence) and text.parts is not None else str(text)

@@ -1,4 +1,4 @@
-"""The checks and the cases, by name and in the order in which they run."""
+"""The checks and the benchmark cases, in the order in which they run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may name a device, known before an interpreter is started."""
+"""Names of devices, checked before an interpreter is started."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from torchdoctor.errors import UsageError
 
 __all__ = ["DEVICE_NAMES", "valid_device"]
 
-# Those that the probe looks for; a number tells one of several.
+# The devices that the probe looks for; a number chooses one of several.
 DEVICE_NAMES = ("cpu", "cuda", "cuda:0", "xpu", "xpu:0", "mps")
 _NAME = re.compile(r"cpu|mps|(cuda|xpu)(:\d{1,3})?")
 
 
 def valid_device(text: str) -> str:
-    """The name, or `UsageError` for what names no device that torch could have."""
+    """Return the name. Raises `UsageError` when torch can have no device of that name."""
     if not _NAME.fullmatch(text):
         raise UsageError(
             message("{text!r} is not the name of a device", text=text[:60]),

@@ -1,4 +1,4 @@
-"""Bytes from the probe's standard output -> events. Whatever else is printed there is passed over."""
+"""Bytes from the probe's standard output -> events. Everything else that is printed there is ignored."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 __all__ = ["EventReader"]
 
-# A result with its evidence is below 20 KB; a line longer than this is somebody's output, and is not kept.
-_LONGEST = 1 << 20
+# A result with its evidence is below 20 KB; a longer line than this is some library's output and is dropped.
+_MAX_LINE_BYTES = 1 << 20
 
 
 class EventReader:
-    """Takes bytes as they come and gives the events whose lines they complete. Never raises."""
+    """Collects bytes and returns the events that they complete; `mark` begins the line of an event. Never raises."""
 
     def __init__(self, mark: str) -> None:
         self._mark = mark.encode("ascii")
@@ -20,7 +20,7 @@ class EventReader:
         self._overlong = False
 
     def feed(self, received: bytes) -> list[dict[str, Any]]:
-        """The events that end in these bytes."""
+        """Return the events that end in these bytes."""
         *lines, rest = received.split(b"\n")
         events = []
         for line in lines:
@@ -29,7 +29,7 @@ class EventReader:
                 events.append(event)
             self._open, self._overlong = b"", False
         self._open += rest
-        if len(self._open) > _LONGEST:
+        if len(self._open) > _MAX_LINE_BYTES:
             self._open, self._overlong = b"", True
         return events
 
@@ -38,7 +38,7 @@ class EventReader:
             return None
         try:
             value = json.loads(line[len(self._mark) :])
-            # Half a surrogate pair, which JSON can spell, could be printed nowhere.
+            # JSON can spell half a surrogate pair, which cannot be printed anywhere.
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return None

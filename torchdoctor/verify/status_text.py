@@ -1,4 +1,4 @@
-"""How a check ended, in the same words in every output; in JSON it is the status itself."""
+"""The status of a check in words, the same in every output; JSON has the status itself."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ STATUS = {
 
 
 def counted_checks(checks: Iterable[CheckResult]) -> Message:
-    """How many ended in which way, as `34 passed, 9 skipped`; empty where there are none."""
-    ended = [check.status for check in checks]
+    """Return how many checks have each status, as `34 passed, 9 skipped`; empty without checks."""
+    statuses = [check.status for check in checks]
     return joined(
-        message("{count} {status}", count=ended.count(status), status=word)
+        message("{count} {status}", count=statuses.count(status), status=word)
         for status, word in STATUS.items()
-        if status in ended
+        if status in statuses
     )

@@ -1,4 +1,4 @@
-"""The speed: how much of each kind of work a device does in a second."""
+"""The bench suite: how much of each kind of work a device does in a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bandwidth: the memory of the host and of the device, and the way between them."""
+"""Bandwidth: the memory of the host and of the device, and copies between them."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -16,18 +16,18 @@ __all__ = ["host_device", "memory"]
 
 _MIB = 1 << 20
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-# Beyond this the first touch of the pages would take longer than the measurement.
-_LARGEST, _LARGEST_ON_GPU = 256 * _MIB, 512 * _MIB
-# The cases take turns, so they can share what they read and write.
-_made: dict[tuple[str, int], list[Any]] = {}
+# Touching the pages of larger arrays for the first time would take longer than the measurement.
+_MAX_CPU_BYTES, _GPU_BYTES = 256 * _MIB, 512 * _MIB
+# The cases take turns, so they can share the arrays that they read and write.
+_arrays_by_size: dict[tuple[str, int], list[Any]] = {}
 
 
 def memory(what: str, torch: Any, device: str, *, threads: int | None = None) -> Workload | Outcome:
-    """Copy (read, write) or triad (a + 3 b, written to a third: two reads, one write) far beyond the caches."""
+    """Copy (read, write) or triad (a + 3 b into a third array: two reads, one write), far beyond the caches."""
     on_cpu = kind(device) == "cpu"
     if threads and not on_cpu:
         return skipped("cpu-only", sentence("threads are the CPU's"))
-    cache = _last_cache() if on_cpu else 128 * _MIB
+    cache = _last_cache_bytes() if on_cpu else 128 * _MIB
     size = _size(cache, on_cpu)
     arrays = _arrays(torch, device, size, 2 if what == "copy" else 3)
     if what == "copy":
@@ -59,44 +59,44 @@ def host_device(to_device: bool, pinned: bool, torch: Any, device: str) -> Workl
     size = 256 * _MIB
     host = torch.rand(size // 4)
     host = host.pin_memory() if pinned else host
-    there = torch.rand(size // 4, device=device)
-    goal, source = (there, host) if to_device else (host, there)
+    on_device = torch.rand(size // 4, device=device)
+    goal, source = (on_device, host) if to_device else (host, on_device)
 
     def call() -> object:
         return goal.copy_(source, non_blocking=pinned)
 
     name = "host-to-device" if to_device else "device-to-host"
     params = {"mib": size // _MIB, "pinned": pinned}
-    # Pageable copies are done in pieces by the host: only the wall knows how long they take.
+    # The host does pageable copies in pieces: only its own clock shows how long they take.
     return Workload(call, "float32", params, float(size), GB, id=name, moved=2.0 * size, wall=not pinned)
 
 
 def _arrays(torch: Any, device: str, size: int, count: int) -> list[Any]:
-    """Arrays made and touched: fresh pages cost more than the copy, and of zeros all may be one and the same page."""
-    made = _made.setdefault((device, size), [])
-    while len(made) < count:
+    """Return arrays that were written to: fresh pages cost more than the copy, and all zeros may share one page."""
+    arrays = _arrays_by_size.setdefault((device, size), [])
+    while len(arrays) < count:
         array = torch.empty(size // 4, device=device)
         array.view(-1, _MIB // 4).copy_(torch.rand(_MIB // 4, device=device))
-        made.append(array)
-    return made[:count]
+        arrays.append(array)
+    return arrays[:count]
 
 
 def _size(cache: int, on_cpu: bool) -> int:
     if not on_cpu:
-        return _LARGEST_ON_GPU
-    free = _free()
-    return max(min(max(2 * cache, 128 * _MIB), _LARGEST, free // 12), 16 * _MIB) // _MIB * _MIB
+        return _GPU_BYTES
+    free = _free_bytes()
+    return max(min(max(2 * cache, 128 * _MIB), _MAX_CPU_BYTES, free // 12), 16 * _MIB) // _MIB * _MIB
 
 
-def _free() -> int:
+def _free_bytes() -> int:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return 4 << 30
 
 
-def _last_cache() -> int:
-    """Bytes of the last cache of the first core; 0 where the system does not say."""
+def _last_cache_bytes() -> int:
+    """Return the size of the last cache of the first core; 0 where the system does not say."""
     largest = 0
     for index in range(5):
         try:

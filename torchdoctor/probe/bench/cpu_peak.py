@@ -1,7 +1,7 @@
-"""What the CPU can do at the most, measured: its clock by a dependent chain, its products a second by dtype.
+"""Measures the peak of the CPU: its clock by a dependent chain, its multiplications a second by dtype.
 
-Never a formula on the nominal clock: /proc/cpuinfo may say 2.6 GHz where the core runs at 3.65, and a core that has
-512-bit instructions may take two cycles for each.
+The peak is measured because no formula gives it: /proc/cpuinfo may say 2.6 GHz where the core runs at 3.65, and a core
+with 512-bit instructions may take two cycles for each. Without it `bench` could not say whether a CPU figure is good.
 """
 
 from __future__ import annotations
@@ -20,48 +20,53 @@ from . import machine_code
 __all__ = ["CpuLimits", "physical_cores"]
 
 _SOURCE = Path(__file__).with_name("instructions.json")
-# Of one call: above the timer's step, below the system's slice, so that some calls are undisturbed.
-_SECONDS = 0.002
-_FIRST = 2000
+# Of one call: above the timer's step, below the scheduler's slice, so that some calls are undisturbed.
+_CALL_SECONDS = 0.002
+_FIRST_COUNT = 2000
 
 
 class CpuLimits:
-    """Measures again with each `refresh` and keeps the best: what disturbs can only lower it."""
+    """Measures again with each `refresh` and keeps the highest rate: a disturbance can only lower it."""
 
     def __init__(self) -> None:
         self._loops: list[tuple[str, str, Any, float]] = []
         self._best: dict[str, float] = {}
-        self._together = 0.0
-        self.why_not = _unfit()
-        if self.why_not is None:
+        self._all_cores = 0.0
+        self._unknown_reason = _unsupported_reason()
+        if self._unknown_reason is None:
             try:
                 self._prepare(_flags())
             except (OSError, ValueError, AttributeError) as error:
-                self.why_not = "the system does not let memory be run: %s" % error  # noqa: UP031
+                self._unknown_reason = "the system does not let memory be run: %s" % error  # noqa: UP031
 
     def _prepare(self, flags: set[str]) -> None:
         loop, cycles = machine_code.chain()
         self._loops.append(("clock", "imul chain", loop, float(cycles)))
-        for row in json.loads(_SOURCE.read_text("utf-8"))["instructions"]:
-            if flags.issuperset(row["flags"]):
+        for instruction in json.loads(_SOURCE.read_text("utf-8"))["instructions"]:
+            if flags.issuperset(instruction["flags"]):
                 try:
-                    loop, count = machine_code.products(bytes.fromhex(row["code"]), row["results"])
+                    loop, count = machine_code.products(
+                        bytes.fromhex(instruction["code"]), instruction["results"]
+                    )
                 except OSError:
                     continue
-                self._loops.append((row["dtype"], row["name"], loop, float(count * row["operations"])))
+                operations = float(count * instruction["operations"])
+                self._loops.append((instruction["dtype"], instruction["name"], loop, operations))
 
     def refresh(self, times: int) -> None:
-        """Measure every instruction so many times more, and float32 on all cores at once."""
+        """Measure every instruction `times` times more, and float32 on all cores at once."""
         for dtype, name, loop, amount in self._loops:
             key = dtype + "|" + name
             for _ in range(times):
                 self._best[key] = max(self._best.get(key, 0.0), _rate(loop, amount))
-        widest = [row for row in self._loops if row[0] == "float32"]
-        if widest:
-            self._together = max(self._together, _together(widest[-1][2], widest[-1][3], physical_cores()))
+        float32 = [(loop, amount) for dtype, _, loop, amount in self._loops if dtype == "float32"]
+        if float32:
+            # The last instruction is the widest.
+            loop, amount = float32[-1]
+            self._all_cores = max(self._all_cores, _rate_on_cores(loop, amount, physical_cores()))
 
     def facts(self) -> dict[str, Any]:
-        """Of one core: GHz, and by dtype GFLOP/s with the instruction that reached it; `why` where unknown."""
+        """Return GHz and, by dtype, GFLOP/s of one core with the instruction that reached them; `why` if unknown."""
         one: dict[str, Any] = {}
         for key, rate in self._best.items():
             dtype, _, name = key.partition("|")
@@ -72,12 +77,12 @@ class CpuLimits:
             "clock_ghz": None if clock is None else round(clock / 1e9, 3),
             "one_core": one,
             "cores": physical_cores(),
-            "all_cores_float32_gflops": round(self._together / 1e9, 1) or None,
-            "why": self.why_not,
+            "all_cores_float32_gflops": round(self._all_cores / 1e9, 1) or None,
+            "why": self._unknown_reason,
         }
 
 
-def _unfit() -> str | None:
+def _unsupported_reason() -> str | None:
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         return "the CPU's limits are measured on 64-bit x86 Linux only"
     return None if sys.maxsize > 2**32 else "the CPU's limits are measured in 64-bit processes only"
@@ -90,19 +95,19 @@ def _flags() -> set[str]:
 
 
 def _rate(loop: Callable[[int], None], amount: float) -> float:
-    """Amounts a second, over a call of a few milliseconds."""
-    count = _FIRST
+    """Return `amount` times the loop's passes a second, over a call of a few milliseconds."""
+    count = _FIRST_COUNT
     while True:
         start = time.perf_counter()
         loop(count)
         taken = time.perf_counter() - start
-        if taken > _SECONDS / 4:
+        if taken > _CALL_SECONDS / 4:
             return amount * count / taken
         count *= 4
 
 
-def _together(loop: Callable[[int], None], amount: float, cores: int) -> float:
-    count = int(_rate(loop, amount) * _SECONDS / amount)
+def _rate_on_cores(loop: Callable[[int], None], amount: float, cores: int) -> float:
+    count = int(_rate(loop, amount) * _CALL_SECONDS / amount)
     ready = threading.Barrier(cores + 1)
 
     def work() -> None:
@@ -120,7 +125,7 @@ def _together(loop: Callable[[int], None], amount: float, cores: int) -> float:
 
 
 def physical_cores() -> int:
-    """Cores this process may use, siblings of a core counted once, and no more than its container's quota."""
+    """Return the cores that this process may use: siblings count once, and a container's quota is the limit."""
     try:
         usable = os.sched_getaffinity(0)
     except AttributeError:
@@ -136,7 +141,7 @@ def physical_cores() -> int:
 
 
 def _quota() -> int:
-    """Whole cores that the control group allows (https://docs.kernel.org/admin-guide/cgroup-v2.html, cpu.max)."""
+    """Return the whole cores that cgroup v2 allows (cpu.max, https://docs.kernel.org/admin-guide/cgroup-v2.html)."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
         return max(1, round(int(quota) / int(period)))

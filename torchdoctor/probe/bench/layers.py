@@ -13,9 +13,9 @@ from .workload import GFLOP, US, Workload, dtype_name
 
 __all__ = ["attention", "autograd", "conv", "launch", "round_trip"]
 
-# Tens of times what a core of ten years ago needs: a neighbour must not make it another work.
-_LONGEST_CALL = 4.0
-_LAUNCHES = 100
+# Tens of times what a core of ten years ago needs: another program must not change the size of the work.
+_MAX_CALL_SECONDS = 4.0
+_LAUNCH_COUNT = 100
 
 
 def conv(channels_last: bool, torch: Any, device: str) -> Workload:
@@ -37,7 +37,7 @@ def conv(channels_last: bool, torch: Any, device: str) -> Workload:
 
         return work
 
-    slow = seconds_of(torch, step(1), device) * images > _LONGEST_CALL
+    slow = seconds_of(torch, step(1), device) * images > _MAX_CALL_SECONDS
     batch = 1 if slow else images
     flop = 3.0 * 2 * batch * channels * channels * 9 * side * side
     # Forward: image in, image out. Backward: the image, the upstream gradient twice, the image's gradient.
@@ -83,10 +83,10 @@ def launch(torch: Any, device: str) -> Workload:
     result = torch.empty_like(x)
 
     def call() -> None:
-        for _ in range(_LAUNCHES):
+        for _ in range(_LAUNCH_COUNT):
             torch.add(x, y, out=result)
 
-    return Workload(call, "float32", {"elements": 8}, _LAUNCHES, US, threads=1, wall=True)
+    return Workload(call, "float32", {"elements": 8}, _LAUNCH_COUNT, US, threads=1, wall=True)
 
 
 def round_trip(torch: Any, device: str) -> Workload | Outcome:

@@ -1,5 +1,7 @@
 """A loop of one instruction, as bytes that this process can call. For x86-64 on Linux.
 
+Python reaches no instruction directly, and a compiler is not there in every environment: the bytes of instructions.json
+are the only way to measure a core's real limit, where a nominal clock would be off by up to a factor of two.
 Registers are zeroed first: what they held could be a denormal, which some cores multiply a hundred times slower.
 """
 
@@ -13,13 +15,13 @@ __all__ = ["Loop", "chain", "products"]
 _RETURN = b"\xc5\xf8\x77\xc3"  # vzeroupper; ret
 _TILE_CONFIG, _TILE_RELEASE = b"\xc4\xe2\x78\x49\x06", b"\xc4\xe2\x78\x49\xc0"  # ldtilecfg [rsi]; tilerelease
 _ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA = 158, 0x1023, 18
-_UNROLLED = 48
+_UNROLLED_COUNT = 48
 
 
 class Loop:
-    """`Loop(body)(count)` runs the body so many times. Raises `OSError` where memory may not be run.
+    """`Loop(body)(count)` runs the body `count` times. Raises `OSError` where memory may not be executed.
 
-    ctypes lets go of the interpreter's lock meanwhile, so threads run it side by side.
+    ctypes releases the interpreter's lock during the call, so that threads run loops at the same time.
     """
 
     def __init__(self, body: bytes, before: bytes = b"", after: bytes = b"") -> None:
@@ -37,33 +39,36 @@ class Loop:
         self._call = kind(ctypes.addressof(ctypes.c_char.from_buffer(self._memory)))
 
     def __call__(self, count: int) -> None:
-        """Run the body so many times."""
+        """Run the body `count` times."""
         self._call(count, ctypes.addressof(self._tiles))
 
 
 def chain() -> tuple[Loop, int]:
-    """A chain of multiplications that each wait for the last, and the cycles of one pass.
+    """Return a chain of multiplications that each wait for the one before, and the cycles of one pass.
 
-    imul takes 3 cycles on every Intel core since Nehalem and AMD core since Zen (https://uops.info); additions of a
-    constant would not do, since newer cores do away with them before they are run.
+    imul takes 3 cycles on every Intel core since Nehalem and AMD core since Zen (https://uops.info). Additions of a
+    constant would not work: newer cores remove them before they run.
     """
     length = 64
     return Loop(b"\x48\x0f\xaf\xc0" * length), 3 * length
 
 
 def products(code: bytes, results: int) -> tuple[Loop, int]:
-    """The instruction over so many results that none waits for another, and how often a pass holds it."""
+    """Return a loop with the instruction on `results` registers, so that none waits for another, and its uses per pass.
+
+    Raises `OSError` where the system does not permit tiles.
+    """
     tiles = results < 8  # noqa: PLR2004  # there are eight tiles
     if tiles and ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA) != 0:
         raise OSError("the system does not permit tiles")
-    rounds = max(_UNROLLED // results, 1)
+    rounds = max(_UNROLLED_COUNT // results, 1)
     body = b"".join(_into(code, result) for result in range(results)) * rounds
     before = _TILE_CONFIG if tiles else b"".join(_zeroed(register) for register in range(16))
     return Loop(body, before, _TILE_RELEASE if tiles else b""), rounds * results
 
 
 def _into(code: bytes, result: int) -> bytes:
-    """The same with another register as its result: three bits of the last byte, the fourth inverted in the second."""
+    """The instruction with another result register: three bits of the last byte, the fourth inverted in the second."""
     changed = bytearray(code)
     changed[-1] |= (result & 7) << 3
     changed[1] ^= (result >> 3) << 7
@@ -71,7 +76,7 @@ def _into(code: bytes, result: int) -> bytes:
 
 
 def _zeroed(register: int) -> bytes:
-    """vxorps with itself; the part above 128 bits goes with it."""
+    """vxorps of a register with itself, which also clears the part above 128 bits."""
     high, low = register >> 3, register & 7
     extended = 0x41 | (0 if high else 0xA0)
     return bytes((0xC4, extended, (~register & 15) << 3, 0x57, 0xC0 | low << 3 | low))

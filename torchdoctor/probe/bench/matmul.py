@@ -18,12 +18,12 @@ __all__ = ["matmul"]
 # The sizes by name. On a GPU float32 has the smaller ones: it runs a tenth as fast as the tensor cores.
 _CPU = {"tiny": 256, "small": 512, "middle": 1024, "main": 2048, "large": 4096}
 _GPU = {"tiny": 1024, "small": 2048, "middle": 4096, "main": 8192, "large": 16384}
-# A call that would take longer is made smaller: some dtypes run a thousand times slower in software. At n = 2048
+# A call that would take longer gets smaller matrices: some dtypes run a thousand times slower in software. At n = 2048
 # this is 4 GFLOP/s, which one core of ten years ago exceeds.
-_LONGEST_CALL = {"float32": 4.0}
-_LONGEST_OTHER = 0.5
-# Smaller ones take other paths: a float8 product of n = 128 was seen two hundred times slower than of 256.
-_FIRST_TRIED = 256
+_MAX_SECONDS = {"float32": 4.0}
+_MAX_OTHER_SECONDS = 0.5
+# Smaller matrices use other kernels: a float8 product of n = 128 was seen two hundred times slower than of 256.
+_FIRST_SIZE = 256
 
 Product = Callable[[], object]
 
@@ -33,15 +33,15 @@ def matmul(
 ) -> Workload | Outcome:
     """Multiply square matrices: 2 n^3 operations. `tf32` is float32 with the tensor cores' short factors."""
     on_cpu = kind(device) == "cpu"
-    why = _absent(torch, dtype, device)
-    if why or (threads and not on_cpu):
-        return skipped("not-for-device", why or "threads are the CPU's")
+    reason = _unavailable_reason(torch, dtype, device)
+    if reason or (threads and not on_cpu):
+        return skipped("not-for-device", reason or "threads are the CPU's")
     n = (_CPU if on_cpu else _GPU)[size]
     if dtype == "float32" and not on_cpu:
         n //= 2
     make = partial(_MAKERS.get(dtype, _plain), torch, device, dtype)
     try:
-        fitting, call = _affordable(torch, make, n, device, _LONGEST_CALL.get(dtype, _LONGEST_OTHER))
+        fitting, call = _affordable(torch, make, n, device, _MAX_SECONDS.get(dtype, _MAX_OTHER_SECONDS))
     except (RuntimeError, NotImplementedError, TypeError) as error:
         if says(error, "out-of-memory"):
             raise
@@ -68,8 +68,8 @@ def matmul(
 def _affordable(
     torch: Any, make: Callable[[int], Product], n: int, device: str, longest: float
 ) -> tuple[int, Product]:
-    """The largest size up to n of which a call is expected to stay below the limit, tried from small up."""
-    size, fitting = min(_FIRST_TRIED, n), None
+    """Return the largest size up to n whose call is expected to stay below `longest` seconds, and that call."""
+    size, fitting = min(_FIRST_SIZE, n), None
     while True:
         try:
             call = make(size)
@@ -79,15 +79,15 @@ def _affordable(
                 raise
             return fitting
         fitting = (size, call)
-        # A product of small matrices says little of large ones: it may be all overhead, never the other way.
+        # Small matrices may be all overhead, so their time says little of large ones: the size grows in steps.
         step = 4 if taken * 64 <= longest else 2
         if size >= n or taken * min(step, n // size) ** 3 > longest:
             return fitting
         size = min(size * step, n)
 
 
-def _absent(torch: Any, dtype: str, device: str) -> str | None:
-    """Why a device cannot have this product at all."""
+def _unavailable_reason(torch: Any, dtype: str, device: str) -> str | None:
+    """Return why a device cannot compute this product; None where it can."""
     if dtype == "tf32":
         capable = kind(device) == "cuda" and not getattr(torch.version, "hip", None)
         if not capable or torch.cuda.get_device_capability(device)[0] < 8:  # noqa: PLR2004  # Ampere
@@ -102,7 +102,7 @@ def _absent(torch: Any, dtype: str, device: str) -> str | None:
 
 
 def _plain(torch: Any, device: str, dtype: str, n: int) -> Product:
-    # Random: zeros draw less power and so run faster. The result's place is given, so allocation is not timed.
+    # Random: zeros draw less power and so run faster. The result has its memory already, so allocation is not timed.
     left, right = (torch.randn((n, n), device=device, dtype=getattr(torch, dtype)) for _ in range(2))
     result = torch.empty_like(left)
     return lambda: torch.mm(left, right, out=result)

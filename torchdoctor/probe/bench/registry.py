@@ -1,4 +1,4 @@
-"""Every case, in the order in which its figure is reported: one row is all it takes to add one."""
+"""Every case, in the order in which figures are reported. A new case is one row here."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -18,28 +18,28 @@ Prepare = Callable[[Any, str], "Workload | Outcome"]
 
 
 def _step(name: str, proves: str, prepare: Prepare) -> Step:
-    # What a case prepares is timed later, in rounds; the type says what the other suites give.
+    # `run` returns a workload that is timed later, in rounds, where the steps of verify return an outcome.
     return Step(name, proves, prepare, "best", 120.0)  # type: ignore[arg-type]
 
 
 def _products() -> list[Step]:
-    rows = []
+    steps = []
     for dtype in ("float8_e4m3fn", "int8", "float16", "bfloat16", "tf32", "float64", "float32"):
         for size in ("tiny", "small", "middle", "large", "main"):
-            # The whole row of sizes is for the dtypes that people train with.
+            # All sizes are for the dtypes that people train with.
             if size in ("small", "main") or dtype in ("bfloat16", "float32"):
                 name = dtype.replace("_e4m3fn", "") + ("" if size == "main" else "-" + size)
-                rows.append(
+                steps.append(
                     _step(
                         "matmul-" + name, "matrix products in " + dtype, partial(matmul.matmul, dtype, size)
                     )
                 )
-    return rows
+    return steps
 
 
 def _one_thread(dtype: str) -> Step:
-    # Small, so that a call is shorter than a turn of the system's scheduler: most calls then are undisturbed, and the
-    # figure repeats beside a busy neighbour too.
+    # Small, so that a call is shorter than a turn of the system's scheduler: then most calls are undisturbed, and the
+    # figure is the same on a busy machine.
     prepare = partial(matmul.matmul, dtype, "small", threads=1)
     return _step("matmul-one-thread-" + dtype, "matrix products in " + dtype + " on one thread", prepare)
 
@@ -73,7 +73,7 @@ BENCH = (
     _step("launch-and-wait", "the same, waited for", layers.round_trip),
 )
 
-# Left out of the quick run: sizes between, dtypes of few, and what another case nearly tells.
+# The quick run leaves out sizes in between, rare dtypes, and cases that another one nearly covers.
 QUICK = tuple(
     step.id
     for step in BENCH

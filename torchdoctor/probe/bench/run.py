@@ -1,7 +1,7 @@
-"""The bench suite's way through its cases: each prepared, then all timed in rounds, each result said at the end.
+"""Runs the bench suite: prepares each case, times all of them in rounds, and reports each result at the end.
 
-A case that raises is an error and the others go on. One that takes the process with it is found by the parent, which
-starts us again without it; so it always knows at which case we are.
+A case that raises is an error, and the others go on. A case that takes the process with it is found by the parent,
+which starts us again without it; so it is always informed of the current case.
 """
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
@@ -21,21 +21,21 @@ __all__ = ["measure"]
 
 def measure(
     torch: Any,
-    rows: list[tuple[Step, str]],
+    selected: list[tuple[Step, str]],
     *,
     quick: bool,
     announce: Callable[[Step, str], None],
     report: Callable[[Step, str, Outcome, float], None],
 ) -> dict[str, Any]:
-    """Run the cases; what the CPU can do at the most comes back, as far as the CPU was measured.
+    """Run the cases and return the limits of the CPU, where cases ran on it.
 
-    `announce` hears which case is at work from now on, `report` each case's outcome with its seconds.
+    `announce` is called with the case that runs next, `report` with each case's outcome and its seconds.
     """
     pace = Pace.of(quick)
-    limits = CpuLimits() if any(kind(device) == "cpu" for _, device in rows) else None
+    limits = CpuLimits() if any(kind(device) == "cpu" for _, device in selected) else None
     cases: list[Case] = []
     steps: dict[str, tuple[Step, str]] = {}
-    for step, device in rows:
+    for step, device in selected:
         announce(step, device)
         case = _prepared(torch, step, device, report)
         if case is not None:

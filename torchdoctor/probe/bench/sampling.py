@@ -1,6 +1,6 @@
-"""Times the cases in many short rounds, one case after the other in each, rather than each case in one long one.
+"""Times the cases in many short rounds, one case after the other, rather than each case in one long round.
 
-What disturbs a machine lasts for seconds to minutes: a case measured once, for long, has it all or nothing of it.
+A disturbance of a machine lasts for seconds to minutes: a case measured once would have all of it or nothing.
 """
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
@@ -16,16 +16,20 @@ from .timing import one_round
 if TYPE_CHECKING:
     from .workload import Workload
 
-__all__ = ["CLEAN", "Case", "Pace", "passes"]
+__all__ = ["MIN_CPU_SHARE", "Case", "Pace", "passes"]
 
-# A clean round gets 0.97 to 1.00 of the CPU time that it wants.
-CLEAN = 0.97
-_ENOUGH = 3
-_LOW = 0.1
+# An undisturbed round gets 0.97 to 1.00 of the CPU time that it wants.
+MIN_CPU_SHARE = 0.97
+_MIN_ROUNDS = 3
+_LOW_QUANTILE = 0.1
 
 
 class Pace(NamedTuple):
-    """Rounds, seconds of one, how many more for a case that was disturbed; seconds for a case, and for all."""
+    """How long to measure.
+
+    `rounds` of `round_s` seconds each, `again` more for a case that was disturbed; at most `case_s` seconds for a case
+    and `all_s` for all of them.
+    """
 
     rounds: int
     round_s: float
@@ -35,12 +39,12 @@ class Pace(NamedTuple):
 
     @classmethod
     def of(cls, quick: bool) -> Pace:
-        """The quick run takes seconds, the full one a minute or two."""
+        """Return the pace: the quick run takes seconds, the full one a minute or two."""
         return cls(5, 0.06, 4, 1.5, 10.0) if quick else cls(8, 0.25, 6, 8.0, 100.0)
 
 
 class Case:
-    """One case on its device: its work, and the rounds that were timed."""
+    """One case on its device: its workload, and the rounds that were timed."""
 
     def __init__(self, name: str, device: str, work: Workload, prepared_s: float) -> None:
         self.name, self.device, self._work = name, device, work
@@ -49,7 +53,7 @@ class Case:
         self._rounds: list[tuple[list[float], float | None]] = []
 
     def time(self, torch: Any, pace: Pace) -> None:
-        """One round more."""
+        """Time one more round."""
         start = time.perf_counter()
         taken = one_round(torch, self._work, self.device, self._work.round_s or pace.round_s)
         spent = time.perf_counter() - start
@@ -58,27 +62,29 @@ class Case:
         self._measured_s += spent
 
     def wants_more(self, pace: Pace) -> bool:
-        """Whether it has time left, or too few rounds to say anything."""
-        return self._measured_s < pace.case_s or len(self._rounds) < _ENOUGH
+        """Return whether the case has time left, or too few rounds."""
+        return self._measured_s < pace.case_s or len(self._rounds) < _MIN_ROUNDS
 
     def disturbed(self) -> bool:
-        """Whether too few of its rounds were clean."""
-        return len([share for _, share in self._rounds if share is None or share >= CLEAN]) < _ENOUGH
+        """Return whether too few rounds were undisturbed."""
+        return (
+            len([share for _, share in self._rounds if share is None or share >= MIN_CPU_SHARE]) < _MIN_ROUNDS
+        )
 
     def outcome(self) -> Outcome:
-        """Its figures: the median of the clean rounds, or where they are too few of the fastest tenth of all calls.
+        """Return the median of the undisturbed rounds, or if they are too few of the fastest tenth of all calls.
 
-        The share of CPU time then says that the machine was busy; the spread is that of all calls.
+        The share of CPU time then shows that the machine was busy; the spread is that of all calls.
         """
-        clean = [row for row in self._rounds if row[1] is None or row[1] >= CLEAN]
-        enough = len(clean) >= _ENOUGH
-        kept = clean if enough else self._rounds
-        times = sorted(taken for row, _ in kept for taken in row)
-        median = statistics.median(times if enough else times[: max(_ENOUGH, len(times) // 10)])
+        clean = [(calls, share) for calls, share in self._rounds if share is None or share >= MIN_CPU_SHARE]
+        enough = len(clean) >= _MIN_ROUNDS
+        used = clean if enough else self._rounds
+        times = sorted(seconds for calls, _ in used for seconds in calls)
+        median = statistics.median(times if enough else times[: max(_MIN_ROUNDS, len(times) // 10)])
         # The best of the rounds' low quantiles: one lucky sample is no speed, one lucky round may be.
-        lows = [_quantile(sorted(row), _LOW) for row, _ in self._rounds]
+        lows = [_quantile(sorted(calls), _LOW_QUANTILE) for calls, _ in self._rounds]
         best = min(*lows, median)
-        shares = [share for _, share in kept if share is not None]
+        shares = [share for _, share in used if share is not None]
         work = self._work
         value = _short(work.value(median))
         figures = {
@@ -92,7 +98,7 @@ class Case:
             "best_s": best,
             "iqr_s": _quantile(times, 0.75) - _quantile(times, 0.25),
             "repeats": len(times),
-            "rounds_s": [statistics.median(row) for row, _ in kept] if enough else lows,
+            "rounds_s": [statistics.median(calls) for calls, _ in used] if enough else lows,
             "rounds_disturbed": len(self._rounds) - len(clean),
             "cpu_share": round(statistics.mean(shares), 4) if shares else None,
             "threads": work.threads,
@@ -104,22 +110,22 @@ class Case:
 
 
 def passes(cases: list[Case], pace: Pace) -> Iterator[Case]:
-    """Whose turn it is: every case once a round, then those that were disturbed a few times more.
+    """Yield the case whose turn it is: every case once a round, then those that were disturbed a few times more.
 
-    A case taken out of `cases` meanwhile has no more turns.
+    A case that is removed from `cases` meanwhile gets no more turns.
     """
     end = time.monotonic() + pace.all_s
     for turn in range(pace.rounds + pace.again):
         for case in list(cases):
             due = turn < pace.rounds or case.disturbed()
-            if turn >= _ENOUGH and time.monotonic() > end:
+            if turn >= _MIN_ROUNDS and time.monotonic() > end:
                 return
             if due and case in cases and case.wants_more(pace):
                 yield case
 
 
 def _quantile(ordered: list[float], part: float) -> float:
-    """Between the two nearest, in proportion."""
+    """Interpolate between the two nearest values."""
     place = part * (len(ordered) - 1)
     low = int(place)
     high = min(low + 1, len(ordered) - 1)
@@ -127,5 +133,5 @@ def _quantile(ordered: list[float], part: float) -> float:
 
 
 def _short(value: float) -> float:
-    # Five figures: a timer does not know more.
+    # Five digits: a timer is no more exact.
     return float("%.5g" % value)  # noqa: UP031

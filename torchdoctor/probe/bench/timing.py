@@ -1,4 +1,4 @@
-"""Times one round of a work: on the CPU with torch.utils.benchmark, on a GPU with events on its stream."""
+"""Times one round of a workload: on the CPU with torch.utils.benchmark, on a GPU with events on its stream."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Round", "one_round", "seconds_of"]
 
-# More pairs of events than this are no better a sample, and cost memory.
-_MOST_EVENTS = 2000
+# More pairs of events do not make a better sample, and cost memory.
+_MAX_EVENTS = 2000
 # Larger than every second-level cache there is in 2026 (126 MB); written before each call whose data would fit.
 _FLUSH_BYTES = 256 << 20
 _buffers: dict[str, Any] = {}
 
 
 class Round(NamedTuple):
-    """Seconds a call, one for each block or call timed, and the share of CPU time meanwhile (None off the CPU)."""
+    """Seconds per call, one figure for each block or call timed, and the share of CPU time (None on other devices)."""
 
     times: list[float]
     cpu_share: float | None
 
 
 def seconds_of(torch: Any, call: Callable[[], object], device: str) -> float:
-    """What a call costs, roughly: the better of two after a first that sets things up, or that one if it is long."""
+    """Return roughly what a call takes: the better of two after a warm-up call, or the warm-up if it took over 1 s."""
     wait = waiter(torch, device)
     taken: list[float] = []
     for _ in range(3):
@@ -43,7 +43,7 @@ def seconds_of(torch: Any, call: Callable[[], object], device: str) -> float:
 
 
 def one_round(torch: Any, work: Workload, device: str, seconds: float) -> Round:
-    """Time the work for about so many seconds, at least one call of it."""
+    """Time the workload for about this many seconds, at least one call."""
     if not work.wall and kind(device) in ("cuda", "xpu"):
         return Round(_queued(torch, work, device, seconds), None)
     return _timed(torch, work, device, seconds)
@@ -55,11 +55,11 @@ def _timed(torch: Any, work: Workload, device: str, seconds: float) -> Round:
     wait = waiter(torch, device)
 
     def clock() -> float:
-        # Our own, since Timer's waits for no XPU or MPS before torch 2.6.
+        # Our own, since Timer's does not wait for XPU or MPS before torch 2.6.
         wait()
         return time.perf_counter()
 
-    # Timer takes one thread unless told otherwise.
+    # Timer's default is one thread.
     threads = work.threads or torch.get_num_threads()
     timer = Timer("work()", globals={"work": work.call}, timer=clock, num_threads=threads)
     meter = CpuShareMeter(1 if work.serial else threads)
@@ -70,12 +70,12 @@ def _timed(torch: Any, work: Workload, device: str, seconds: float) -> Round:
 
 
 def _queued(torch: Any, work: Workload, device: str, seconds: float) -> list[float]:
-    """Everything is queued with events around each call, and waited for once: no launch and no wait is timed."""
+    """Queue all calls with events around each, and wait once: no launch and no wait is timed."""
     module = getattr(torch, kind(device))
     count = int(seconds / max(seconds_of(torch, work.call, device), 1e-6))
     flush = _flush(torch, device) if work.moved is not None and work.moved < _FLUSH_BYTES else None
     pairs = []
-    for _ in range(max(3, min(count, _MOST_EVENTS))):
+    for _ in range(max(3, min(count, _MAX_EVENTS))):
         start, end = (module.Event(enable_timing=True) for _ in range(2))
         if flush is not None:
             flush()

@@ -16,7 +16,7 @@ from .workload import SAMPLES, Workload
 
 __all__ = ["cnn", "loader", "transformer"]
 
-_ITEMS, _BATCH = 512, 32
+_ITEM_COUNT, _BATCH_SIZE = 512, 32
 
 
 def cnn(torch: Any, device: str) -> Workload:
@@ -26,7 +26,7 @@ def cnn(torch: Any, device: str) -> Workload:
     body = nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()
     )  # fmt: skip
-    # Computed: the size after two pools is 5x5, and a number copied from a net with one pool does not fit.
+    # Computed, as a number copied from a network with one pool would not fit: two pools leave 5x5.
     size = int(body(torch.zeros(1, 1, 28, 28)).shape[1])
     net = nn.Sequential(body, nn.Linear(size, 128), nn.ReLU(), nn.Linear(128, 10)).to(device)
     images = torch.randn((batch, 1, 28, 28), device=device)
@@ -71,12 +71,12 @@ def _step(torch: Any, net: Any, loss: Callable[[], Any]) -> Callable[[], object]
 
 
 def loader(torch: Any, device: str) -> Workload:  # noqa: ARG001  # the same call for every case
-    """Make images in worker processes and gather them in batches, an epoch a call."""
+    """Make images in worker processes and collect them in batches; a call is an epoch."""
     data = torch.utils.data
 
     class Images(data.Dataset):  # type: ignore[misc, name-defined]
         def __len__(self) -> int:
-            return _ITEMS
+            return _ITEM_COUNT
 
         def __getitem__(self, index: int) -> Any:
             return torch.full((3, 64, 64), index % 256, dtype=torch.uint8).float().div_(255).sub_(0.5)
@@ -85,11 +85,11 @@ def loader(torch: Any, device: str) -> Workload:  # noqa: ARG001  # the same cal
     forks = sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
     workers = min(2, os.cpu_count() or 1) if forks else 0
     extra: dict[str, Any] = {"multiprocessing_context": "fork", "persistent_workers": True, "timeout": 30}
-    batches = data.DataLoader(Images(), _BATCH, num_workers=workers, **(extra if workers else {}))
+    batches = data.DataLoader(Images(), _BATCH_SIZE, num_workers=workers, **(extra if workers else {}))
 
     def epoch() -> None:
         for _ in batches:
             pass
 
-    params = {"items": _ITEMS, "batch": _BATCH, "size": 64, "workers": workers}
-    return Workload(epoch, "float32", params, _ITEMS, SAMPLES, id="dataloader", serial=True, wall=True)
+    params = {"items": _ITEM_COUNT, "batch": _BATCH_SIZE, "size": 64, "workers": workers}
+    return Workload(epoch, "float32", params, _ITEM_COUNT, SAMPLES, id="dataloader", serial=True, wall=True)

@@ -1,4 +1,4 @@
-"""What a case hands over to be timed: the call, and how much of what it does."""
+"""What a case returns to be timed: a call, and how much work it is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ GFLOP, GB, SAMPLES, US = "GFLOP/s", "GB/s", "samples/s", "us"
 class Workload(NamedTuple):
     """One call of a case, ready to run.
 
-    `amount` is what a call does of its unit: operations, bytes, samples; of "us", how often the thing measured
-    happens in it. `flop` and `moved` (bytes read and written at the least) place it on a roofline. `threads` is
-    None for all of them, 1 for one. `serial` says that more threads would not be used. `round_s` asks for rounds of
-    that length, `wall` for the clock on the wall instead of the device's, where the host is what is measured.
+    `amount` is what a call does in its `unit`: operations, bytes, samples; for "us", how often the measured thing
+    happens in it. `flop` and `moved` (the least bytes read and written) place it on a roofline. `threads` is None for
+    all of them, 1 for one. `serial` says that more threads would not be used. `round_s` asks for rounds of that length.
+    `wall` asks for the host's clock instead of the device's, where the host is measured.
     """
 
     call: Callable[[], object]
@@ -33,12 +33,12 @@ class Workload(NamedTuple):
     note: str | None = None
 
     def value(self, seconds: float) -> float:
-        """The figure for a call of so many seconds."""
+        """Return the figure for a call that takes this long."""
         if self.unit == US:
             return seconds / self.amount * 1e6
         return self.amount / seconds / (1.0 if self.unit == SAMPLES else 1e9)
 
 
 def dtype_name(dtype: Any) -> str:
-    """`float32` of `torch.float32`."""
+    """Return `float32` for `torch.float32`."""
     return str(dtype).partition(".")[2]

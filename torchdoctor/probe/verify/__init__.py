@@ -1,4 +1,4 @@
-"""The proof: each part of PyTorch that a user meets."""
+"""The verify suite: a check of each part of PyTorch that users rely on."""
 
 from __future__ import annotations
 
