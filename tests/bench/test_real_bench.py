@@ -105,7 +105,7 @@ def test_a_device_that_does_not_exist_is_one_error(torch_python):
     """Named, with what there is."""
     report = bench(torch_python, device="cuda:0", only=["launch"])
 
-    assert [(r.id, r.error) for r in report.results] == [("devices", "cuda:0 asked for; there is cpu")]
+    assert [(r.id, r.error) for r in report.results] == [("devices", "cuda:0 requested; available: cpu")]
 
 
 def test_names_choose_cases_and_unknown_ones_are_wrong_usage():

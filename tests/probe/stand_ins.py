@@ -116,6 +116,6 @@ case("nccl that is wrong", multi_device.nccl, all_reduce=lambda parts: summed(pa
 case("one gpu", multi_device.peers, torch__cuda__device_count=lambda: 1)
 case("matmul of an old gpu", linear_algebra.matmul)
 twice = ["/a/libcudnn.so.9", "/b/libcudnn.so.9", "/a/libnvrtc.so.12", "/a/libnvrtc-builtins.so.12"]
-outcomes["twice"] = runtime_libraries._twice([Path(name) for name in twice])
-outcomes["once"] = runtime_libraries._twice([Path(name) for name in twice[1:]])
+outcomes["twice"] = runtime_libraries._loaded_twice([Path(name) for name in twice])
+outcomes["once"] = runtime_libraries._loaded_twice([Path(name) for name in twice[1:]])
 print(json.dumps(outcomes))  # noqa: T201

@@ -83,7 +83,7 @@ def test_a_deleted_library_is_named_and_the_import_fails(broken):
     checks = checks_of(broken.python, "files", "import", "tensor")
 
     assert checks["files"].status == checks["import"].status == "fail"
-    assert "torch/lib/libtorch_cpu.so is not there" in checks["files"].detail
+    assert "torch/lib/libtorch_cpu.so is missing" in checks["files"].detail
     assert "pip install --force-reinstall" in checks["files"].detail
     assert "libtorch_cpu.so" in checks["import"].detail
     assert checks["tensor"].status == "skip"
@@ -112,7 +112,7 @@ def test_a_deleted_module_is_named(broken):
     checks = checks_of(broken.python, "files", "import")
 
     assert checks["files"].status == "warn"
-    assert "torch/nn/functional.py is not there" in checks["files"].detail
+    assert "torch/nn/functional.py is missing" in checks["files"].detail
     assert checks["import"].status == "fail"
 
 
@@ -320,7 +320,7 @@ def test_a_check_that_eats_memory_is_stopped_and_the_rest_still_runs(beside):
     )
 
     assert checks["creation"].status == "fail"
-    assert "more than the 900 it may have, and was stopped" in checks["creation"].detail
+    assert "over the limit of 900 MiB, and was stopped" in checks["creation"].detail
     assert checks["views"].status == checks["conv"].status == "pass"
 
 

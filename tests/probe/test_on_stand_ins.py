@@ -32,10 +32,10 @@ def outcomes(torch_python, _ran):
 @pytest.mark.parametrize(
     ("case", "status", "said"),
     [
-        ("memory", "pass", "32 of 40 MiB free (80 in all) taken, filled, read and given back"),
+        ("memory", "pass", "32 of 40 MiB free (80 in all) allocated, filled, read and freed"),
         ("memory taken meanwhile", "warn", "20 of 40 MiB free"),
         ("memory that forgets", "fail", "do not keep what was written"),
-        ("memory not given back", "fail", "200 MiB of cuda:0 are not given back"),
+        ("memory not given back", "fail", "200 MiB of cuda:0 are not freed"),
         ("copies", "pass", "pageable and pinned: every byte is the same"),
         ("copies not pinned", "fail", "memory that is not pinned"),
         ("copies that change", "fail", "within the device: 8388608 of 8388608 bytes differ"),
@@ -44,7 +44,7 @@ def outcomes(torch_python, _ran):
         ("nccl", "pass", "NCCL 2.28.3 sums over 2 GPUs exactly"),
         ("nccl that is wrong", "fail", "all-reduce over 2 GPUs gives 4.0 on cuda:0, not 3.0"),
         ("one gpu", "skip", "there are no two GPUs"),
-        ("matmul of an old gpu", "pass", "not here: bfloat16"),
+        ("matmul of an old gpu", "pass", "not available: bfloat16"),
     ],
 )
 def test_a_check_of_gpus_tells_right_from_wrong(outcomes, case, status, said):

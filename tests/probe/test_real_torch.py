@@ -174,7 +174,7 @@ def test_a_device_that_does_not_exist_is_named(torch_python):
     checks = {check.id: check for check in report.checks}
 
     assert not report.passed
-    assert checks["devices"].detail == "cuda:7 asked for; there is cpu"
+    assert checks["devices"].detail == "cuda:7 requested; available: cpu"
     assert (checks["tensor"].status, checks["tensor"].device) == ("skip", "cuda:7")
 
 

@@ -195,4 +195,4 @@ def test_more_files_than_are_named_are_counted(tmp_path):
     (files,) = verify(python, only=only).checks
 
     assert files.code == "files-damaged"
-    assert "torch/lib/lib2.so is not there and 2 more" in files.detail
+    assert "torch/lib/lib2.so is missing and 2 more" in files.detail

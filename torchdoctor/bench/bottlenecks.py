@@ -103,7 +103,7 @@ def _in_work(result: BenchResult, bandwidth: float | None) -> str | None:
             )
     if result.id.startswith(("conv", "attention")):
         return message(
-            "the layer's kernel: the same device's matrix product tells whether the device is at fault"
+            "the layer's kernel: the same device's matrix product shows whether the device is at fault"
         )
     return None
 

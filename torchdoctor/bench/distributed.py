@@ -88,7 +88,7 @@ class _RankCollector:
                 event = process.next_event(seconds)
             except TimeoutError:
                 if not self._failures:
-                    self._silence = message("nothing was heard for {patience:g} s", patience=seconds)
+                    self._silence = message("no rank reported anything for {patience:g} s", patience=seconds)
                 return
             if event is None:
                 return

@@ -118,7 +118,7 @@ def _count_gpus(python: Path, environ: Mapping[str, str]) -> int:
             code="no-python",
         ) from error
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [message("it said nothing")]
+        last = done.stderr.strip().splitlines()[-1:] or [message("it wrote no error message")]
         raise EnvironmentUnusable(
             message("torch does not work in {python}: {why}", python=python, why=last[0][:300]),
             fix=message("see what is wrong: torchdoctor verify"),

@@ -51,39 +51,54 @@ def bench(
     if device is not None:
         valid_device(device)
     environ = os.environ if environ is None else environ
-    telemetry = GpuTelemetry(environ)
-    results: list[BenchResult] = []
-
-    def start(case: str) -> None:
-        telemetry.start_case(case, runner.environment)
-        if on_start is not None:
-            on_start(case)
-
-    def take(step: StepResult) -> None:
-        # A skipped case has no figure. A failed import or search for devices counts although nobody selected it.
-        if step.status == "skip" or (step.id not in selected and step.status != "fail"):
-            return
-        devices = runner.environment.get("devices") or ()
-        described = next((known for known in devices if known["device"] == step.device), None)
-        results.append(replace(_result_of(step), telemetry=telemetry.of_case(step.id, described)))
-        if on_result is not None:
-            on_result(results[-1])
-
+    collector = _Collector(selected, GpuTelemetry(environ), on_start, on_result)
     runner = SuiteRunner(
         "bench",
         selected,
         devices=None if device is None else [device],
         time_limit_scale=time_limit_scale,
-        on_start=start,
-        on_result=take,
+        on_start=lambda case: collector.start(case, runner.environment),
+        on_result=lambda step: collector.take(step, runner.environment),
         request={"quick": quick},
     )
     try:
         runner.run(python, environ)
     finally:
-        telemetry.stop()
-    report = BenchReport(environment=runner.environment, results=tuple(results), quick=quick)
+        collector.telemetry.stop()
+    report = BenchReport(environment=runner.environment, results=tuple(collector.results), quick=quick)
     return with_causes(with_peaks(report))
+
+
+class _Collector:
+    """The results of the cases so far, each with the telemetry of its GPU."""
+
+    def __init__(
+        self,
+        selected: list[str],
+        telemetry: GpuTelemetry,
+        on_start: Callable[[str], None] | None,
+        on_result: Callable[[BenchResult], None] | None,
+    ) -> None:
+        self.results: list[BenchResult] = []
+        self.telemetry = telemetry
+        self._selected, self._on_start, self._on_result = selected, on_start, on_result
+
+    def start(self, case: str, environment: Mapping[str, Any]) -> None:
+        """Note that a case begins."""
+        self.telemetry.start_case(case, environment)
+        if self._on_start is not None:
+            self._on_start(case)
+
+    def take(self, step: StepResult, environment: Mapping[str, Any]) -> None:
+        """Keep a case's result. A skipped case has no figure; a failed import counts although nobody selected it."""
+        if step.status == "skip" or (step.id not in self._selected and step.status != "fail"):
+            return
+        devices = environment.get("devices") or ()
+        device = next((described for described in devices if described["device"] == step.device), None)
+        result = replace(_result_of(step), telemetry=self.telemetry.of_case(step.id, device))
+        self.results.append(result)
+        if self._on_result is not None:
+            self._on_result(result)
 
 
 def select_cases(only: Iterable[str], skip: Iterable[str], *, quick: bool) -> list[str]:

@@ -62,7 +62,9 @@ def _check_rank(report: DistributedReport, rank: int) -> CheckResult:
 
 def _check_versions(report: DistributedReport) -> CheckResult:
     if len(report.ranks) < report.size:
-        met = message("{count} of {size} ranks said what they are", count=len(report.ranks), size=report.size)
+        met = message(
+            "{count} of {size} ranks reported their versions", count=len(report.ranks), size=report.size
+        )
         text = message("not compared: {met}", met=met)
         return _result("versions", "all ranks", "skip", text, code="ranks-missing")
     differences = report.differences
@@ -76,7 +78,7 @@ def _check_versions(report: DistributedReport) -> CheckResult:
 
 def _check_sum(report: DistributedReport) -> CheckResult:
     if report.troubles:
-        text = message("not proven, because a rank failed")
+        text = message("not verified, because a rank failed")
         return _result("all-reduce", "all ranks", "skip", text, code="rank-failed")
     text = message("{backend} sums over {size} ranks exactly", backend=report.backend, size=report.size)
     return _result("all-reduce", "all ranks", "pass", text)

@@ -103,7 +103,7 @@ class _Session:
                 self._verify(torch, step, device)
         elsewhere = [step for step in self._steps if step.where != "once"]
         for name in missing:
-            text = sentence("not run, because {name} is not there", name=name)
+            text = sentence("not run, because there is no {name}", name=name)
             self._skip(elsewhere, name, skipped("no-device", text))
 
     def _verify(self, torch: Any, step: Step, device: str) -> None:
@@ -156,7 +156,7 @@ class _Session:
             _, missing = devices.chosen(self._asked, found)
             if missing:
                 text = sentence(
-                    "{missing} asked for; there is {found}", missing=joined(missing), found=joined(found)
+                    "{missing} requested; available: {found}", missing=joined(missing), found=joined(found)
                 )
                 return failed("no-device", text)
             return outcome
@@ -207,6 +207,6 @@ def _raised(error: BaseException, device: str) -> Outcome:
     """The outcome of a step that raised."""
     outcome = broken(error)
     if isinstance(error, NotImplementedError) and devices.kind(device) in _INCOMPLETE_DEVICES:
-        text = sentence("not there for {device}: {detail}", device=device, detail=outcome.detail)
+        text = sentence("not available for {device}: {detail}", device=device, detail=outcome.detail)
         return skipped("not-implemented", text[:200])
     return outcome

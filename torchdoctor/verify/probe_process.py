@@ -100,7 +100,7 @@ class ProbeProcess:
             if memory_mib is not None and held is not None and held > memory_mib:
                 raise MemoryError(
                     message(
-                        "took {held} MiB of memory, more than the {memory_mib} it may have, and was stopped",
+                        "took {held} MiB of memory, over the limit of {memory_mib} MiB, and was stopped",
                         held=held,
                         memory_mib=memory_mib,
                     )

@@ -55,7 +55,7 @@ def memory(what: str, torch: Any, device: str, *, threads: int | None = None) ->
 def host_device(to_device: bool, pinned: bool, torch: Any, device: str) -> Workload | Outcome:
     """Copy 256 MiB between host and device; pinned memory is what the copy engine can read by itself."""
     if kind(device) not in ("cuda", "xpu"):
-        return skipped("no-device-memory", sentence("there is no way between two memories to measure"))
+        return skipped("no-device-memory", sentence("there is no copy between two memories to measure"))
     size = 256 * _MIB
     host = torch.rand(size // 4)
     host = host.pin_memory() if pinned else host

@@ -92,7 +92,7 @@ def launch(torch: Any, device: str) -> Workload:
 def round_trip(torch: Any, device: str) -> Workload | Outcome:
     """Add eight numbers and wait for the device."""
     if kind(device) == "cpu":
-        return skipped("no-launch-queue", sentence("the CPU is not waited for"))
+        return skipped("no-launch-queue", sentence("on the CPU there is nothing to wait for"))
     x = torch.randn((8,), device=device)
     wait = waiter(torch, device)
 

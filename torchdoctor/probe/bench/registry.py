@@ -70,7 +70,7 @@ BENCH = (
     ),
     _step("device-to-host", "copies from the device, pageable", partial(bandwidth.host_device, False, False)),
     _step("launch", "the cost of starting an operation", layers.launch),
-    _step("launch-and-wait", "the same, waited for", layers.round_trip),
+    _step("launch-and-wait", "the same, and waiting for it", layers.round_trip),
 )
 
 # The quick run leaves out sizes in between, rare dtypes, and cases that another one nearly covers.

@@ -11,9 +11,9 @@ from ..step import Outcome, failed, passed, skipped
 
 __all__ = ["autograd", "fit", "freezing", "gradcheck", "training"]
 
-# From 1.4 (four classes at random) Adam gets below 0.1 in 60 steps; whatever the rounding, 0.35 is passed on the way.
-FACTOR = 4
-STEPS = 120
+# From 1.4 (four classes at random) Adam gets below 0.1 in 60 steps, and so below 0.35 whatever the rounding.
+_LOSS_FACTOR = 4
+_MAX_STEPS = 120
 
 
 def autograd(torch: Any, device: str) -> Outcome:
@@ -41,7 +41,7 @@ def gradcheck(torch: Any, device: str) -> Outcome:
         return skipped("dtype-not-supported", sentence("needs float64, which mps does not have"))
     generator = torch.Generator().manual_seed(0)
 
-    def made(*shape: int) -> Any:
+    def random_input(*shape: int) -> Any:
         values = torch.randn(*shape, generator=generator, dtype=torch.float64)
         return values.to(device).requires_grad_()
 
@@ -49,10 +49,10 @@ def gradcheck(torch: Any, device: str) -> Outcome:
     cases = {
         sentence("linear and tanh"): (
             lambda x, w, b: torch.tanh(functional.linear(x, w, b)),
-            (made(3, 4), made(2, 4), made(2)),
+            (random_input(3, 4), random_input(2, 4), random_input(2)),
         ),
-        "softmax": (lambda x: functional.log_softmax(x, 1), (made(3, 4),)),
-        sentence("layer norm"): (lambda x: functional.layer_norm(x, (4,)), (made(3, 4),)),
+        "softmax": (lambda x: functional.log_softmax(x, 1), (random_input(3, 4),)),
+        sentence("layer norm"): (lambda x: functional.layer_norm(x, (4,)), (random_input(3, 4),)),
     }
     for name, (function, inputs) in cases.items():
         # Raises with both Jacobians when they differ by more than 1e-5 + 1e-3 of the value.
@@ -98,7 +98,7 @@ def training(torch: Any, device: str) -> Outcome:
 
 
 def fit(torch: Any, device: str) -> Outcome:
-    """Tell four clouds of points apart with Adam and CrossEntropyLoss, until the loss has fallen to a quarter."""
+    """Learn to tell four clouds of points apart with Adam and CrossEntropyLoss, until the loss is a quarter."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(256) % 4
     points = (torch.eye(4, 20)[labels] * 4 + torch.randn(256, 20, generator=generator)).to(device)
@@ -108,14 +108,14 @@ def fit(torch: Any, device: str) -> Outcome:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     loss_of = torch.nn.CrossEntropyLoss()
     first = now = float("nan")
-    for step in range(STEPS):
+    for step in range(_MAX_STEPS):
         optimizer.zero_grad()
         loss = loss_of(model(points), labels)
         loss.backward()
         optimizer.step()
         now = loss.item()
         first = now if step == 0 else first
-        if now <= first / FACTOR:
+        if now <= first / _LOSS_FACTOR:
             right = (model(points).argmax(1) == labels).float().mean().item()
             return passed(
                 sentence(
@@ -131,7 +131,7 @@ def fit(torch: Any, device: str) -> Outcome:
         sentence(
             "after {steps} steps of Adam the loss is {now:.4f}, from {first:.4f}; it has to fall to "
             "a quarter",
-            steps=STEPS,
+            steps=_MAX_STEPS,
             now=now,
             first=first,
         ),
@@ -139,13 +139,15 @@ def fit(torch: Any, device: str) -> Outcome:
 
 
 def freezing(torch: Any, device: str) -> Outcome:
-    """Freeze the first layer and train: only the other changes, bit for bit."""
+    """Freeze the first layer and train: it stays the same bit for bit, and the other layer changes."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 4)).to(device)
     for parameter in model[0].parameters():
         parameter.requires_grad_(False)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    optimizer = torch.optim.SGD([row for row in model.parameters() if row.requires_grad], lr=0.1)
+    optimizer = torch.optim.SGD(
+        [parameter for parameter in model.parameters() if parameter.requires_grad], lr=0.1
+    )
     x = torch.randn(32, 8, generator=torch.Generator().manual_seed(0)).to(device)
     for _ in range(3):
         optimizer.zero_grad()

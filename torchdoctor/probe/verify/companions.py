@@ -15,12 +15,12 @@ from .pairing import installed_build
 
 __all__ = ["images", "torchaudio", "torchvision", "transforms"]
 
-# The values that every model of torchvision's was trained with.
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# torchvision's models were trained with these.
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def torchvision(torch: Any, device: str) -> Outcome:
-    """Run nms, which is compiled code that registers with torch: the first thing that a wrong pairing breaks."""
+    """Run nms: compiled code that registers with torch is the first thing that a wrong pairing breaks."""
     if importlib.util.find_spec("torchvision") is None:
         return skipped("torchvision-not-installed", sentence("torchvision is not installed"))
     if kind(device) not in ("cpu", "cuda"):
@@ -56,15 +56,16 @@ def transforms(torch: Any, _device: str) -> Outcome:
     except Exception as error:  # noqa: BLE001  # whatever it raises, it does not import
         return _mispaired(torch, "torchvision", error)
     image = importlib.import_module("PIL.Image").new("RGB", (320, 240), (255, 128, 0))
-    steps = [chain.Resize(256), chain.CenterCrop(224), chain.ToTensor(), chain.Normalize(MEAN, DEVIATION)]
-    made = chain.Compose(steps)(image)
-    if tuple(made.shape) != (3, 224, 224):
+    steps = [chain.Resize(256), chain.CenterCrop(224), chain.ToTensor(), chain.Normalize(_MEAN, _DEVIATION)]
+    tensor = chain.Compose(steps)(image)
+    if tuple(tensor.shape) != (3, 224, 224):
         return failed(
-            "wrong-result", sentence("the image becomes {tuple}, not (3, 224, 224)", tuple=tuple(made.shape))
+            "wrong-result",
+            sentence("the image becomes {tuple}, not (3, 224, 224)", tuple=tuple(tensor.shape)),
         )
     for channel, value in enumerate((255, 128, 0)):
-        wanted = (value / 255 - MEAN[channel]) / DEVIATION[channel]
-        worst = float((made[channel] - wanted).abs().max())
+        wanted = (value / 255 - _MEAN[channel]) / _DEVIATION[channel]
+        worst = float((tensor[channel] - wanted).abs().max())
         # A resize of one colour gives that colour; 1e-5 is float32's rounding.
         if not worst < 1e-5:
             return failed(

@@ -14,16 +14,17 @@ __all__ = ["Numbered", "dataset", "workers"]
 
 _MIB = 2**20
 _SHM = "/dev/shm"  # noqa: S108  # looked at, not written to
-# Docker's default, and the usual cause of workers that die: eight images of 1024x1024 in float32 are 96 MiB.
+# Docker's default, and the usual cause of workers that die: eight images of 1024x1024 in float32 take 96 MiB.
 _SMALL_SHM_MIB = 64
-# A worker that has not answered by then will not: its own import of torch takes seconds, from a cold disk tens.
+# A worker that has not answered by then hangs: its own import of torch takes seconds, from a cold disk tens of seconds.
 _TIMEOUT_SECONDS = 100
+_SAMPLE_COUNT = 32
 
 
 class Numbered:
     """Map-style data: at each index a block of 256 KiB, the index and the process that made it.
 
-    Here and not in the check, because worker processes that do not fork import it by name.
+    It is at module level because worker processes that do not fork import it by name.
     """
 
     def __init__(self, size: int) -> None:
@@ -43,11 +44,11 @@ class Numbered:
 def dataset(torch: Any, _device: str) -> Outcome:
     """Batch, shuffle and split a dataset: each sample comes exactly once, and the same seed gives the same order."""
     data = torch.utils.data
-    rows = data.TensorDataset(torch.arange(20.0).reshape(10, 2), torch.arange(10))
+    samples = data.TensorDataset(torch.arange(20.0).reshape(10, 2), torch.arange(10))
 
     def order(seed: int) -> list[int]:
         loader = data.DataLoader(
-            rows, batch_size=4, shuffle=True, generator=torch.Generator().manual_seed(seed)
+            samples, batch_size=4, shuffle=True, generator=torch.Generator().manual_seed(seed)
         )
         seen = []
         for values, numbers in loader:
@@ -64,8 +65,8 @@ def dataset(torch: Any, _device: str) -> Outcome:
         )
     if first != order(1):
         return failed("seed-ignored", sentence("the same seed gives another order"))
-    parts = data.random_split(rows, [7, 3], generator=torch.Generator().manual_seed(1))
-    split = sorted(int(rows[index][1]) for part in parts for index in part.indices)
+    parts = data.random_split(samples, [7, 3], generator=torch.Generator().manual_seed(1))
+    split = sorted(int(samples[index][1]) for part in parts for index in part.indices)
     if [len(part) for part in parts] != [7, 3] or split != list(range(10)):
         return failed("wrong-samples", sentence("random_split gives {split}", split=split))
     return passed(sentence("batches, shuffling and a split hold each sample once; a seed fixes the order"))
@@ -75,31 +76,18 @@ def workers(torch: Any, device: str) -> Outcome:
     """Load with two worker processes, pinned where there is an accelerator: each sample once, from both."""
     shared = _shared_mib()
     pinned = kind(device) == "cuda"
-    loader = torch.utils.data.DataLoader(
-        Numbered(32), batch_size=4, num_workers=2, pin_memory=pinned, timeout=_TIMEOUT_SECONDS
-    )
-    seen: list[int] = []
-    processes: set[int] = set()
     try:
-        for values, numbers, made_by in loader:
-            if pinned and not values.is_pinned():
-                return failed("memory-not-pinned", sentence("the batches are not in pinned memory"))
-            if not torch.equal(values.to(device)[:, -1].cpu().long(), numbers):
-                return failed("wrong-samples", sentence("a batch does not hold what the worker put in"))
-            seen += numbers.tolist()
-            processes |= set(made_by.tolist())
+        wrong, seen, processes = _load(torch, device, pinned=pinned)
     except Exception as error:  # noqa: BLE001  # whatever it raises, the cause may be the shared memory
         return _explain_failure(error, shared)
-    if sorted(seen) != list(range(32)):
-        return failed(
-            "wrong-samples",
-            sentence("two workers give the samples {seen}, not each of 0 to 31 once", seen=seen),
-        )
+    if wrong is not None:
+        return wrong
+    if sorted(seen) != list(range(_SAMPLE_COUNT)):
+        text = sentence("two workers give the samples {seen}, not each of 0 to 31 once", seen=seen)
+        return failed("wrong-samples", text)
     if len(processes) != 2 or os.getpid() in processes:
-        return failed(
-            "workers-not-used",
-            sentence("the samples come from {count} processes, not from 2 workers", count=len(processes)),
-        )
+        text = sentence("the samples come from {count} processes, not from 2 workers", count=len(processes))
+        return failed("workers-not-used", text)
     method = torch.multiprocessing.get_start_method()
     text = joined(
         [
@@ -119,11 +107,30 @@ def workers(torch: Any, device: str) -> Outcome:
     return passed(text)
 
 
+def _load(torch: Any, device: str, *, pinned: bool) -> tuple[Outcome | None, list[int], set[int]]:
+    """Load all samples. Returns what is wrong with a batch, the samples, and the processes that made them."""
+    loader = torch.utils.data.DataLoader(
+        Numbered(_SAMPLE_COUNT), batch_size=4, num_workers=2, pin_memory=pinned, timeout=_TIMEOUT_SECONDS
+    )
+    seen: list[int] = []
+    processes: set[int] = set()
+    for values, numbers, made_by in loader:
+        if pinned and not values.is_pinned():
+            text = sentence("the batches are not in pinned memory")
+            return failed("memory-not-pinned", text), seen, processes
+        if not torch.equal(values.to(device)[:, -1].cpu().long(), numbers):
+            text = sentence("a batch does not hold what the worker put in")
+            return failed("wrong-samples", text), seen, processes
+        seen += numbers.tolist()
+        processes |= set(made_by.tolist())
+    return None, seen, processes
+
+
 def _explain_failure(error: Exception, shared: int | None) -> Outcome:
     raised = broken(error)
     if shared is not None and shared <= _SMALL_SHM_MIB:
         cause = sentence(
-            "{shm} has only {shared} MiB, and worker processes hand their batches over in it",
+            "{shm} has only {shared} MiB, and worker processes pass their batches through it",
             shm=_SHM,
             shared=shared,
         )

@@ -79,7 +79,7 @@ def version(torch: Any, _device: str) -> Outcome:
     if recorded is None:
         return warned(
             "metadata-missing",
-            sentence("{built}, without metadata: pip and uv do not know that it is there", built=built),
+            sentence("{built}, without metadata: pip and uv do not know about it", built=built),
         )
     if _release(imported) != _release(recorded):
         return warned(

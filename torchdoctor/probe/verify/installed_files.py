@@ -116,7 +116,7 @@ def _compare_with_disk(
         try:
             there = os.stat(os.path.join(root, name)).st_size  # noqa: PTH116, PTH118  # thousands of files: twice as fast
         except OSError:
-            missing.append(_Problem(sentence("{name} is not there", name=name), compiled))
+            missing.append(_Problem(sentence("{name} is missing", name=name), compiled))
             continue
         if has_sizes and size is not None and there != size and compiled:
             text = sentence("{name} has {there} bytes, not {size}", name=name, there=there, size=size)

@@ -21,7 +21,7 @@ from .tolerances import (
 __all__ = ["conv", "linalg", "matmul", "tensor"]
 
 # A result rounded to the dtype's own precision: 3-10 times what correct products were measured at.
-LIMITS = {"float64": 1e-13, "float32": FLOAT32_ERROR, "float16": 2e-3, "bfloat16": 1e-2}
+_LIMITS = {"float64": 1e-13, "float32": FLOAT32_ERROR, "float16": 2e-3, "bfloat16": 1e-2}
 
 
 def tensor(torch: Any, device: str) -> Outcome:
@@ -40,51 +40,50 @@ def tensor(torch: Any, device: str) -> Outcome:
 
 
 def matmul(torch: Any, device: str) -> Outcome:
-    """Matrix products in each dtype that the device has, and with turned operands, against float64."""
+    """Matrix products in each dtype that the device has, and of transposed matrices, against float64."""
     generator = torch.Generator().manual_seed(0)
     # Small: a CPU without float16 arithmetic needs minutes for a large product in it.
     left = torch.randn(64, 128, generator=generator)
     right = torch.randn(128, 64, generator=generator)
-    rows, absent = [], []
-    for name, limit in LIMITS.items():
+    expectations, absent = _products_by_dtype(torch, device, left, right)
+    transposed = torch.mm(right.to(device).t(), left.to(device).t()).t()
+    low = reason_for_low_precision(torch, device)
+    expectations.append(
+        Expectation(sentence("transposed"), transposed, _product(left, right), FLOAT32_ERROR, low)
+    )
+    wrong_sums = _wrong_int8_sums(torch, device)
+    if wrong_sums:
+        text = sentence("{wrong} of {numel} sums differ", wrong=wrong_sums, numel=64 * 64)
+        return failed("wrong-result", sentence("int8 products are wrong: {integers}", integers=text))
+    absent += ["int8"] if wrong_sums is None else []
+    after = joined(
+        [
+            sentence(", int8 exact") if wrong_sums == 0 else "",
+            sentence("; not available: {absent}", absent=joined(absent)) if absent else "",
+        ],
+        "",
+    )
+    return compare_results(torch, expectations, after)
+
+
+def _products_by_dtype(torch: Any, device: str, left: Any, right: Any) -> tuple[list[Expectation], list[str]]:
+    """The product in each floating dtype, and the dtypes that the device does not have."""
+    expectations, absent = [], []
+    for name, limit in _LIMITS.items():
         dtype = getattr(torch, name)
-        coarser = reason_for_low_precision(torch, device) if name == "float32" else None
-        if name == "bfloat16" and _emulated(torch, device):
+        low = reason_for_low_precision(torch, device) if name == "float32" else None
+        if name == "bfloat16" and _emulates_bfloat16(torch, device):
             absent.append("bfloat16")
             continue
         try:
-            here, there = left.to(dtype).to(device), right.to(dtype).to(device)
-            rows.append(
-                Expectation(
-                    name, torch.mm(here, there), _product(left.to(dtype), right.to(dtype)), limit, coarser
-                )
-            )
+            result = torch.mm(left.to(dtype).to(device), right.to(dtype).to(device))
+            reference = _product(left.to(dtype), right.to(dtype))
+            expectations.append(Expectation(name, result, reference, limit, low))
         except (RuntimeError, NotImplementedError, TypeError) as error:
             if name == "float32" or not is_unsupported(error):
                 raise
             absent.append(name)
-    turned = torch.mm(right.to(device).t(), left.to(device).t()).t()
-    rows.append(
-        Expectation(
-            sentence("transposed"),
-            turned,
-            _product(left, right),
-            FLOAT32_ERROR,
-            reason_for_low_precision(torch, device),
-        )
-    )
-    integers = _int8(torch, device)
-    if integers not in ("exact", "absent"):
-        return failed("wrong-result", sentence("int8 products are wrong: {integers}", integers=integers))
-    absent += ["int8"] if integers == "absent" else []
-    after = joined(
-        [
-            sentence(", int8 exact") if integers == "exact" else "",
-            sentence("; not here: {absent}", absent=joined(absent)) if absent else "",
-        ],
-        "",
-    )
-    return compare_results(torch, rows, after)
+    return expectations, absent
 
 
 def _product(left: Any, right: Any) -> Any:
@@ -92,31 +91,29 @@ def _product(left: Any, right: Any) -> Any:
     return (left.double().unsqueeze(2) * right.double().unsqueeze(0)).sum(1)
 
 
-def _emulated(torch: Any, device: str) -> bool:
+def _emulates_bfloat16(torch: Any, device: str) -> bool:
     """Whether an NVIDIA GPU is too old for bfloat16 (before compute capability 8.0)."""
     if kind(device) != "cuda" or getattr(torch.version, "hip", None):
         return False
     return bool(torch.cuda.get_device_capability(device) < (8, 0))
 
 
-def _int8(torch: Any, device: str) -> str:
+def _wrong_int8_sums(torch: Any, device: str) -> int | None:
+    """How many sums of an int8 product are wrong; None where the device has no such product."""
     product = getattr(torch, "_int_mm", None)
     if product is None:
-        return "absent"
+        return None
     generator = torch.Generator().manual_seed(0)
     # Beyond 8 a processor without VNNI saturates between two products, as is documented of it.
     left = torch.randint(-8, 9, (64, 128), generator=generator).to(torch.int8)
     right = torch.randint(-8, 9, (128, 64), generator=generator).to(torch.int8)
     try:
-        got = product(left.to(device), right.to(device)).cpu()
+        result = product(left.to(device), right.to(device)).cpu()
     except (RuntimeError, NotImplementedError) as error:
         if not is_unsupported(error):
             raise
-        return "absent"
-    wrong = int((got.double() != _product(left, right)).sum())
-    return (
-        "exact" if not wrong else sentence("{wrong} of {numel} sums differ", wrong=wrong, numel=got.numel())
-    )
+        return None
+    return int((result.double() != _product(left, right)).sum())
 
 
 def conv(torch: Any, device: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""Checks of memory: copies between host and device, and most of what is free taken and given back."""
+"""Checks of memory: copies between host and device, and allocating and freeing most of what is free."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -15,16 +15,16 @@ from ..step import Outcome, failed, passed, skipped, warned
 __all__ = ["copies", "memory"]
 
 _MIB = 2**20
-# Others may be at work on the same GPU, and the allocator needs room for its own blocks.
-SHARE = 0.8
-# Tried in turn: between the question and the answer another process may have taken some.
-_SHARES = (SHARE, 0.5, 0.25)
+# Other programs may use the same GPU, and the allocator needs room for its own blocks.
+_SHARE_OF_FREE = 0.8
+# Tried in turn: since the free memory was read, another process may have taken some.
+_SHARES = (_SHARE_OF_FREE, 0.5, 0.25)
 # On the CPU a large part of what is free would push other programs out; this is more than any cache.
 _HOST_MIB = 256
 
 
 def copies(torch: Any, device: str) -> Outcome:
-    """Send 8 MiB of random bytes to the device and back by each way, and compare every byte."""
+    """Copy 8 MiB of random bytes to the device and back in each way, and compare every byte."""
     if kind(device) == "cpu":
         return skipped("accelerator-only", sentence("the CPU works on the host's own memory"))
     generator = torch.Generator().manual_seed(0)
@@ -58,7 +58,7 @@ def copies(torch: Any, device: str) -> Outcome:
 
 
 def memory(torch: Any, device: str) -> Outcome:
-    """Take memory, fill it, read it, and give it back."""
+    """Allocate memory, fill it, read it, and free it."""
     if kind(device) == "cuda":
         return _on_gpu(torch, device)
     if kind(device) != "cpu":
@@ -67,7 +67,7 @@ def memory(torch: Any, device: str) -> Outcome:
             sentence("torch does not say how much memory of {kind} is free", kind=kind(device)),
         )
     available = _available_mib()
-    size = _HOST_MIB if available is None else min(_HOST_MIB, int(available * SHARE))
+    size = _HOST_MIB if available is None else min(_HOST_MIB, int(available * _SHARE_OF_FREE))
     block = torch.empty(size * _MIB, dtype=torch.uint8).fill_(7)
     if int(block[::4096].sum(dtype=torch.int64)) != 7 * len(block[::4096]):
         return failed(
@@ -79,12 +79,12 @@ def memory(torch: Any, device: str) -> Outcome:
         return warned(
             "memory-almost-full",
             sentence(
-                "{size} MiB{said} taken and given back: so little is left that training will not fit",
+                "{size} MiB{said} allocated and freed: so little is left that training will not fit",
                 size=size,
                 said=said,
             ),
         )
-    return passed(sentence("{size} MiB{said} taken, filled, read and given back", size=size, said=said))
+    return passed(sentence("{size} MiB{said} allocated, filled, read and freed", size=size, said=said))
 
 
 def _on_gpu(torch: Any, device: str) -> Outcome:
@@ -92,7 +92,7 @@ def _on_gpu(torch: Any, device: str) -> Outcome:
     free, total = torch.cuda.mem_get_info(device)
     before = torch.cuda.memory_reserved(device)
     block, size = _largest(torch, device, free)
-    # In pieces: the comparison needs memory of its own, an eighth of what it looks at.
+    # In pieces: the comparison needs memory too, an eighth of what it compares.
     right = all(bool((piece == 7).all()) for piece in block.split(max(len(block) // 64, 1)))
     del block
     torch.cuda.empty_cache()
@@ -105,15 +105,15 @@ def _on_gpu(torch: Any, device: str) -> Outcome:
     if kept > 64 * _MIB:
         return failed(
             "memory-not-returned",
-            sentence("{kept} MiB of {device} are not given back", kept=kept // _MIB, device=device),
+            sentence("{kept} MiB of {device} are not freed", kept=kept // _MIB, device=device),
         )
     said = sentence(
-        "{size} of {free} MiB free ({total} in all) taken, filled, read and given back",
+        "{size} of {free} MiB free ({total} in all) allocated, filled, read and freed",
         size=size // _MIB,
         free=free // _MIB,
         total=total // _MIB,
     )
-    if free < total // 10 or size < int(free * SHARE):
+    if free < total // 10 or size < int(free * _SHARE_OF_FREE):
         return warned(
             "memory-held-by-others", sentence("{said}; the rest is held by other processes", said=said)
         )
@@ -130,18 +130,18 @@ def _largest(torch: Any, device: str, free: int) -> tuple[Any, int]:
 
 
 def _available_mib() -> int | None:
-    """What the system says could be taken without swapping; None where it does not say (not Linux)."""
+    """MiB that can be allocated without swapping; None where the system does not say."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         text = Path("/proc/meminfo").read_text("ascii")
-        rows = dict(line.split(":", 1) for line in text.splitlines())
-        return min(int(rows["MemAvailable"].split()[0]) // 1024, _container_mib())
+        fields = dict(line.split(":", 1) for line in text.splitlines())
+        return min(int(fields["MemAvailable"].split()[0]) // 1024, _container_mib())
     with contextlib.suppress(AttributeError, ValueError, OSError, KeyError):
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB
     return None
 
 
 def _container_mib() -> int:
-    """What the container (cgroup version 2) may still take; far more than any machine has where there is no limit."""
+    """MiB that the container (cgroup version 2) may still take; more than any machine has where there is no limit."""
     with contextlib.suppress(OSError, ValueError):
         most, used = (Path("/sys/fs/cgroup/memory." + name).read_text("ascii") for name in ("max", "current"))
         return max((int(most) - int(used)) // _MIB, 0)

@@ -30,9 +30,7 @@ def mixed_precision(torch: Any, device: str) -> Outcome:
     except RuntimeError as error:
         if not is_unsupported(error):
             raise
-        text = sentence(
-            "autocast is not there for {name} in torch {version}", name=name, version=torch.__version__
-        )
+        text = sentence("torch {version} has no autocast for {name}", name=name, version=torch.__version__)
         return skipped("not-implemented", text)
     if output.dtype != dtype:
         text = sentence(

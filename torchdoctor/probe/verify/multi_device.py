@@ -1,4 +1,4 @@
-"""Checks of more than one: GPUs that reach each other, NCCL, and a process group."""
+"""Checks of several devices and processes: GPUs that reach each other, NCCL, and a process group."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -14,13 +14,13 @@ from ..step import Outcome, failed, passed, skipped
 __all__ = ["nccl", "peers", "process_group"]
 
 
-def _gpus(torch: Any) -> int:
+def _count_gpus(torch: Any) -> int:
     return int(torch.cuda.device_count()) if torch.cuda.is_available() else 0
 
 
 def peers(torch: Any, _device: str) -> Outcome:
-    """Copy between each two GPUs and compare, and say which reach each other without the host."""
-    count = _gpus(torch)
+    """Copy between every two GPUs and compare, and count the pairs that reach each other without the host."""
+    count = _count_gpus(torch)
     if count < 2:
         return skipped("one-gpu", sentence("there are no two GPUs"))
     source = torch.arange(2**20, dtype=torch.int32)
@@ -58,7 +58,7 @@ def peers(torch: Any, _device: str) -> Outcome:
 
 def nccl(torch: Any, _device: str) -> Outcome:
     """Sum a tensor over all GPUs with NCCL's all-reduce, exactly."""
-    count = _gpus(torch)
+    count = _count_gpus(torch)
     if count < 2:
         return skipped("one-gpu", sentence("there are no two GPUs"))
     if not torch.distributed.is_nccl_available():
@@ -89,7 +89,7 @@ def nccl(torch: Any, _device: str) -> Outcome:
 
 
 def process_group(torch: Any, _device: str) -> Outcome:
-    """Start a process group of one with gloo, sum in it and end it: this machine's name and network allow it."""
+    """Start a process group of one with gloo, sum in it and end it: needs a host name and network that work."""
     distributed = torch.distributed
     if not distributed.is_available():
         return skipped("distributed-not-built", sentence("this build has no torch.distributed"))

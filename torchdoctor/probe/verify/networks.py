@@ -1,4 +1,4 @@
-"""Checks of whole networks: the MLP and the CNN of every tutorial, and what a summary says of them."""
+"""Checks of whole networks: the MLP and the CNN of every tutorial, and their summary."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .tolerances import CHAIN_ERROR, Expectation, compare_results, reason_for_lo
 __all__ = ["build_cnn", "cnn", "mlp", "summary", "torchinfo"]
 
 # 784 * 128 + 128 + 128 * 10 + 10
-MLP_PARAMETERS = 101_770
+MLP_PARAMETER_COUNT = 101_770
 # 1 * 32 * 9 + 32, 32 * 64 * 9 + 64, 1600 * 128 + 128, 128 * 10 + 10
-CNN_PARAMETERS = 225_034
+CNN_PARAMETER_COUNT = 225_034
 
 
 def mlp(torch: Any, device: str) -> Outcome:
@@ -25,13 +25,13 @@ def mlp(torch: Any, device: str) -> Outcome:
     nn = torch.nn
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
-    return _against_float64(torch, device, model, MLP_PARAMETERS)
+    return _against_float64(torch, device, model, MLP_PARAMETER_COUNT)
 
 
 def cnn(torch: Any, device: str) -> Outcome:
     """Two convolutions with pools and two layers on 28x28 images: size, output and gradients against float64."""
     torch.manual_seed(0)
-    return _against_float64(torch, device, build_cnn(torch), CNN_PARAMETERS)
+    return _against_float64(torch, device, build_cnn(torch), CNN_PARAMETER_COUNT)
 
 
 def build_cnn(torch: Any) -> Any:
@@ -81,7 +81,7 @@ def _against_float64(torch: Any, device: str, model: Any, parameters: int) -> Ou
 
 
 def summary(torch: Any, _device: str) -> Outcome:
-    """Count the parameters and see each layer's output shape through hooks."""
+    """Count the parameters and collect each layer's output shape through hooks."""
     model = build_cnn(torch)
     shapes: list[tuple[str, tuple[int, ...]]] = []
 
@@ -101,13 +101,13 @@ def summary(torch: Any, _device: str) -> Outcome:
             "wrong-shape", sentence("the layers' shapes are {kept}, not {wanted}", kept=kept, wanted=wanted)
         )
     counted = sum(parameter.numel() for parameter in model.parameters())
-    if counted != CNN_PARAMETERS:
+    if counted != CNN_PARAMETER_COUNT:
         return failed(
             "wrong-parameter-count",
             sentence(
                 "{counted:,} parameters, not {cnn_parameters:,}",
                 counted=counted,
-                cnn_parameters=CNN_PARAMETERS,
+                cnn_parameters=CNN_PARAMETER_COUNT,
             ),
         )
     return passed(
@@ -120,21 +120,23 @@ def summary(torch: Any, _device: str) -> Outcome:
 
 
 def torchinfo(torch: Any, _device: str) -> Outcome:
-    """Ask torchinfo for the same count."""
+    """Compare torchinfo's count of the parameters."""
     if importlib.util.find_spec("torchinfo") is None:
         return skipped("torchinfo-not-installed", sentence("torchinfo is not installed"))
     said = importlib.import_module("torchinfo").summary(
         build_cnn(torch), input_size=(2, 1, 28, 28), device="cpu", verbose=0
     )
-    if said.total_params != CNN_PARAMETERS:
+    if said.total_params != CNN_PARAMETER_COUNT:
         return failed(
             "wrong-parameter-count",
             sentence(
                 "torchinfo counts {total_params:,} parameters, not {cnn_parameters:,}",
                 total_params=said.total_params,
-                cnn_parameters=CNN_PARAMETERS,
+                cnn_parameters=CNN_PARAMETER_COUNT,
             ),
         )
     return passed(
-        sentence("torchinfo counts the same {cnn_parameters:,} parameters", cnn_parameters=CNN_PARAMETERS)
+        sentence(
+            "torchinfo counts the same {cnn_parameters:,} parameters", cnn_parameters=CNN_PARAMETER_COUNT
+        )
     )

@@ -1,4 +1,4 @@
-"""The check of the way between torch and NumPy."""
+"""The check of the bridge between torch and NumPy."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["numpy"]
 
 
 def numpy(torch: Any, _device: str) -> Outcome:
-    """Hand an array to torch and a tensor to NumPy: the values are the same, and so is the memory."""
+    """Turn an array into a tensor and a tensor into an array: the values are the same, and so is the memory."""
     if importlib.util.find_spec("numpy") is None:
         return warned(
             "numpy-not-installed",
@@ -38,27 +38,33 @@ def numpy(torch: Any, _device: str) -> Outcome:
     try:
         tensor = torch.from_numpy(array)
         back = tensor.numpy()
-    except Exception as error:  # noqa: BLE001  # torch says "Numpy is not available" whatever the reason
-        return _apart(torch, version, error)
+    except Exception as error:  # noqa: BLE001  # torch raises "Numpy is not available" for every reason
+        return _not_usable(torch, version, error)
     tensor[1, 2] = 9
     if back[1, 2] != 9 or array[1, 2] != 9:
-        return failed("memory-not-shared", sentence("a tensor made from an array does not share its memory"))
-    for name in ("float64", "int64", "int8", "uint8", "bool", "float16"):
-        made = torch.ones(3, dtype=getattr(torch, name)).numpy()
-        if str(made.dtype) != name or made.tolist() != [1, 1, 1]:
-            return failed(
-                "wrong-dtype",
-                sentence(
-                    "torch.{name} becomes NumPy's {dtype}, {tolist}",
-                    name=name,
-                    dtype=made.dtype,
-                    tolist=made.tolist(),
-                ),
-            )
+        text = sentence("a tensor made from an array does not share its memory")
+        return failed("memory-not-shared", text)
+    wrong = _wrong_dtype(torch)
+    if wrong is not None:
+        return wrong
     return passed(sentence("NumPy {version}: arrays and tensors share memory both ways", version=version))
 
 
-def _apart(torch: Any, version: str | None, error: Exception) -> Outcome:
+def _wrong_dtype(torch: Any) -> Outcome | None:
+    for name in ("float64", "int64", "int8", "uint8", "bool", "float16"):
+        array = torch.ones(3, dtype=getattr(torch, name)).numpy()
+        if str(array.dtype) != name or array.tolist() != [1, 1, 1]:
+            text = sentence(
+                "torch.{name} becomes NumPy's {dtype}, {tolist}",
+                name=name,
+                dtype=array.dtype,
+                tolist=array.tolist(),
+            )
+            return failed("wrong-dtype", text)
+    return None
+
+
+def _not_usable(torch: Any, version: str | None, error: Exception) -> Outcome:
     raised = broken(error)
     text = sentence(
         "torch {version} and NumPy {version2} do not work together: {detail}",

@@ -1,6 +1,6 @@
-"""Every check: its name, what it proves, on which devices, how exact, why so exact, and whether it is a quick one.
+"""Every check: its name, what it shows, on which devices, how exact, why so exact, and whether it is a quick one.
 
-The order is that in which they run: what the others need comes first.
+They run in this order: what the others need comes first.
 """
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
@@ -37,12 +37,12 @@ _ROUNDING = (
     "correct float32 results were measured at 1.5e-7 to 2.6e-7 whatever the size; wrong ones lie far above"
 )
 _SMALL = "small integers and copies have no rounding"
-_LAYERS = "each layer hands its rounding on; cuDNN's TF32 (up to 1e-3) is told, not failed"
+_LAYERS = "each layer passes its rounding on; cuDNN's TF32 (up to 1e-3) is noted and does not fail"
 _SAME = "the same work in the same order on the same device"
 
-# These need no torch, so they come before its import and say what is wrong when it fails.
+# These need no torch, so they run before its import and explain why it fails.
 BEFORE = (
-    Step("files", "no file of torch and its companions is missing or cut short", installed_files.installed_files,
+    Step("files", "no file of torch and its companions is missing or truncated", installed_files.installed_files,
          "once", reason="sizes are those that RECORD lists", quick=True),
     Step("pairing", "torchvision, torchaudio and the CUDA libraries are those that this torch was built with",
          pairing.pairing, "once", reason="a compiled part fits one release and one kind of build", quick=True),
@@ -77,11 +77,11 @@ VERIFY = (
          reason=_SMALL, quick=True),
     Step("summary", "parameters and shapes of a network are as computed by hand", networks.summary, "once",
          reason="counts are whole numbers", quick=True),
-    Step("torchinfo", "torchinfo, if there, counts the same", networks.torchinfo, "once",
+    Step("torchinfo", "torchinfo, if installed, counts the same", networks.torchinfo, "once",
          reason="counts are whole numbers"),
     Step("saving-model", "a whole model loads with weights_only=False and is refused with True",
          serialization.whole_model, "once", reason="the same weights give the same output", quick=True),
-    Step("safetensors", "weights come back from safetensors, if it is there", serialization.safetensors, "once",
+    Step("safetensors", "weights come back from safetensors, if it is installed", serialization.safetensors, "once",
          reason="a file keeps every bit"),
     Step("process-group", "a gloo process group starts, sums and ends", multi_device.process_group, "once",
          reason=_SMALL),
@@ -92,9 +92,10 @@ VERIFY = (
          reason=_SMALL, quick=True),
     Step("matmul", "matrix products are right in every dtype that the device has", linear_algebra.matmul,
          tolerance="float64 1e-13, float32 2e-6 (TF32 1e-3), float16 2e-3, bfloat16 1e-2, int8 exact",
-         reason="3 to 10 times what correct products were measured at; TF32 in use is told, not failed", quick=True),
+         reason="3 to 10 times what correct products were measured at; TF32 in use is noted and does not fail",
+         quick=True),
     Step("conv", "a convolution and its gradients are right", linear_algebra.conv,
-         tolerance="2e-5 (TF32 1e-3)", reason="Winograd kernels give away a digit; cuDNN uses TF32 by itself",
+         tolerance="2e-5 (TF32 1e-3)", reason="Winograd kernels lose a digit; cuDNN uses TF32 by default",
          quick=True),
     Step("linalg", "solving, singular values and FFT are right", linear_algebra.linalg,
          tolerance="solve, svd 2e-5; fft 2e-6", reason="a well-conditioned matrix of 64 loses a digit at most",
@@ -119,7 +120,7 @@ VERIFY = (
          reason="a file keeps every bit", quick=True),
     Step("amp", "a step under autocast is right and lowers the loss", mixed_precision.mixed_precision,
          tolerance="3e-2 of float32", reason="bfloat16 keeps 8 bits, 4e-3 a rounding, over two layers", quick=True),
-    Step("memory", "memory is taken, keeps what is written, and is given back", memory.memory,
+    Step("memory", "memory can be allocated, keeps what is written, and is freed", memory.memory,
          tolerance="64 MiB may stay", reason="the allocator keeps blocks of its own"),
     Step("fit", "Adam and CrossEntropyLoss learn to tell four clouds of points apart", autograd.fit,
          tolerance="a quarter of the first loss in 120 steps",
@@ -127,7 +128,7 @@ VERIFY = (
     Step("freezing", "frozen layers stay, bit for bit", autograd.freezing, reason="nothing is written to them"),
     Step("torchvision", "torchvision's compiled operators work with this torch", companions.torchvision, "each", 120.0,
          reason="which boxes are kept is known", quick=True),
-    Step("workers", "two worker processes hand every sample over, pinned for a GPU", data_loading.workers, "best",
+    Step("workers", "two worker processes deliver every sample, pinned for a GPU", data_loading.workers, "best",
          180.0, reason=_SMALL),
     Step("torchvision-transforms", "Resize, CenterCrop, ToTensor and Normalize give the known values",
          companions.transforms, "once", 120.0, tolerance="1e-5", reason="float32's rounding of one colour"),

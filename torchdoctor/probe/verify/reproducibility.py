@@ -12,17 +12,17 @@ from .tolerances import is_unsupported
 
 __all__ = ["deterministic", "seeds"]
 
-# The mean of 4096 normal numbers is within 1/64 of 0 two times of three; a fixed seed makes it one number.
-_COUNT = 4096
-_MEAN = 0.1
+# Two times out of three the mean of 4096 normal numbers is within 1/64 of 0; with a fixed seed it is always the same.
+_SAMPLE_COUNT = 4096
+_MAX_DEVIATION = 0.1
 
 
 def seeds(torch: Any, device: str) -> Outcome:
-    """The same seed gives the same numbers, another one others, and they look normal."""
+    """The same seed gives the same random numbers, another seed gives others, and they are normally distributed."""
 
     def drawn(seed: int) -> list[Any]:
         torch.manual_seed(seed)
-        normal = torch.randn(_COUNT, device=device)
+        normal = torch.randn(_SAMPLE_COUNT, device=device)
         order = torch.randperm(64, device=device)
         dropped = torch.nn.functional.dropout(torch.ones(256, device=device))
         return [normal.cpu(), order.cpu(), dropped.cpu()]
@@ -40,7 +40,7 @@ def seeds(torch: Any, device: str) -> Outcome:
     if sorted(first[1].tolist()) != list(range(64)):
         return failed("wrong-random-numbers", sentence("randperm(64) is no permutation"))
     mean, deviation = float(first[0].mean()), float(first[0].std())
-    if abs(mean) > _MEAN or abs(deviation - 1) > _MEAN:
+    if abs(mean) > _MAX_DEVIATION or abs(deviation - 1) > _MAX_DEVIATION:
         return failed(
             "wrong-random-numbers",
             sentence(

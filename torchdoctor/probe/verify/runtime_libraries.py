@@ -1,4 +1,4 @@
-"""Checks of what surrounds torch: the libraries it loaded, and its threads."""
+"""Checks of what torch runs on: the libraries that it loaded, and its threads."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..step import Outcome, passed, warned
 
 __all__ = ["libraries", "threads"]
 
-# What of another version changes results or fails late, by the beginning of its file's name.
+# Libraries whose other version changes results or fails late, by the beginning of their file names.
 _WATCHED = (
     "libcudart",
     "libcudnn",
@@ -31,12 +31,12 @@ _VENDOR = ("libcudart", "libcudnn", "libcublas", "libnccl", "libnvrtc")
 
 
 def libraries(torch: Any, _device: str) -> Outcome:
-    """Say which CUDA, cuDNN, NCCL and OpenMP libraries were loaded and from where; two of one kind are too many."""
-    said = _versions(torch)
+    """List the CUDA, cuDNN, NCCL and OpenMP libraries that were loaded, and warn when one was loaded twice."""
+    found = _versions(torch)
     files = _loaded()
     if files is None:
         return passed(
-            sentence("{libraries}; the files loaded can be listed on Linux only", libraries=joined(said))
+            sentence("{libraries}; the files loaded can be listed on Linux only", libraries=joined(found))
         )
     torch_home = Path(str(torch.__file__)).resolve().parent
     prefix = torch_home.parent
@@ -47,11 +47,11 @@ def libraries(torch: Any, _device: str) -> Outcome:
         # Without NVIDIA's wheels beside torch the system's libraries are those that it was built with.
         if not inside and file.name.startswith(_VENDOR) and (prefix / "nvidia").is_dir():
             outside.append(str(file))
-    said += named
-    twice = _twice(files)
+    found += named
+    twice = _loaded_twice(files)
     if twice:
         return warned(
-            "library-loaded-twice", sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(said))
+            "library-loaded-twice", sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(found))
         )
     if outside and os.environ.get("LD_LIBRARY_PATH"):
         return warned(
@@ -61,31 +61,31 @@ def libraries(torch: Any, _device: str) -> Outcome:
                 outside=joined(outside),
             ),
         )
-    return passed(joined(said))
+    return passed(joined(found))
 
 
 def _versions(torch: Any) -> list[str]:
-    said = []
+    versions = []
     if getattr(torch.version, "cuda", None):
-        said.append(sentence("built for CUDA {cuda}", cuda=torch.version.cuda))
+        versions.append(sentence("built for CUDA {cuda}", cuda=torch.version.cuda))
         # Raises when the cuDNN that was found is not one that this torch can use.
         cudnn = torch.backends.cudnn.version()
-        said += [f"cuDNN {cudnn}"] if cudnn else []
+        versions += [f"cuDNN {cudnn}"] if cudnn else []
         with contextlib.suppress(Exception):
-            said.append("NCCL " + ".".join(map(str, torch.cuda.nccl.version())))
+            versions.append("NCCL " + ".".join(map(str, torch.cuda.nccl.version())))
     if getattr(torch.version, "hip", None):
-        said.append(sentence("built for ROCm {hip}", hip=torch.version.hip))
+        versions.append(sentence("built for ROCm {hip}", hip=torch.version.hip))
     for name in ("mkl", "mkldnn", "openmp"):
         module = getattr(torch.backends, name, None)
         if module is not None:
-            said.append(
+            versions.append(
                 sentence(
                     "{name} {there}",
                     name="oneDNN" if name == "mkldnn" else name,
                     there=sentence("there") if module.is_available() else sentence("not there"),
                 )
             )
-    return said
+    return versions
 
 
 def _loaded() -> list[Path] | None:
@@ -98,18 +98,18 @@ def _loaded() -> list[Path] | None:
     return sorted(Path(name) for name in names if Path(name).name.startswith(_WATCHED))
 
 
-def _twice(files: list[Path]) -> str | None:
+def _loaded_twice(files: list[Path]) -> str | None:
     kinds: dict[str, list[Path]] = {}
     for file in files:
         if file.name.startswith(_VENDOR):
-            # Wheels of old put a hash in the name: libcudart-d0da41ae.so.11.0.
+            # Old wheels put a hash in the name: libcudart-d0da41ae.so.11.0.
             name = re.sub(r"-[0-9a-f]{8}$", "", file.name.partition(".")[0])
             kinds.setdefault(name, []).append(file)
     return next((joined(map(str, rows), " and ") for rows in kinds.values() if len(rows) > 1), None)
 
 
 def threads(torch: Any, _device: str) -> Outcome:
-    """Compare the threads that torch uses with the cores that this process may use: too many make it slow."""
+    """Compare the number of threads that torch uses with the cores that this process may use."""
     count = int(torch.get_num_threads())
     allowed, source = _allowed()
     names = [name for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if os.environ.get(name)]
@@ -138,7 +138,7 @@ def threads(torch: Any, _device: str) -> Outcome:
 
 
 def _allowed() -> tuple[int, str]:
-    cores, source = os.cpu_count() or 1, sentence("cores are there")
+    cores, source = os.cpu_count() or 1, sentence("cores are available")
     with contextlib.suppress(AttributeError, OSError):
         mine = len(os.sched_getaffinity(0))
         if mine < cores:

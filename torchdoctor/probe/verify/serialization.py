@@ -1,4 +1,4 @@
-"""Checks of saving and loading: weights, whole models, places, safetensors."""
+"""Checks of saving and loading: weights, whole models, map_location, safetensors."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..step import Outcome, broken, failed, passed, skipped
 
 __all__ = ["safetensors", "saving", "whole_model"]
 
-_NEEDED = 4 * 2**20
+_NEEDED_BYTES = 4 * 2**20
 
 
 def saving(torch: Any, device: str) -> Outcome:
@@ -44,7 +44,7 @@ def saving(torch: Any, device: str) -> Outcome:
             )
         )
 
-    return _with_room(run)
+    return _with_file(run)
 
 
 def whole_model(torch: Any, _device: str) -> Outcome:
@@ -68,7 +68,7 @@ def whole_model(torch: Any, _device: str) -> Outcome:
             "unsafe-load", sentence("weights_only=True loads a pickled model, which can run any code")
         )
 
-    return _with_room(run)
+    return _with_file(run)
 
 
 def safetensors(torch: Any, _device: str) -> Outcome:
@@ -87,7 +87,7 @@ def safetensors(torch: Any, _device: str) -> Outcome:
             return failed("wrong-result", sentence("safetensors gives other weights back"))
         return passed(sentence("safetensors gives the same weights back, bit for bit"))
 
-    return _with_room(run)
+    return _with_file(run)
 
 
 def _model(torch: Any, seed: int) -> Any:
@@ -95,19 +95,19 @@ def _model(torch: Any, seed: int) -> Any:
     return torch.nn.Sequential(torch.nn.Linear(8, 256), torch.nn.ReLU(), torch.nn.Linear(256, 4))
 
 
-def _with_room(run: Callable[[Path], Outcome]) -> Outcome:
-    """Run with a file in a folder of its own; an error on a full disk is one of the disk, not of torch."""
+def _with_file(run: Callable[[Path], Outcome]) -> Outcome:
+    """Run with a file in a temporary folder; an error on a full disk is blamed on the disk, not on torch."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             return run(Path(folder, "saved"))
     except Exception as error:
         free = shutil.disk_usage(tempfile.gettempdir()).free
-        if free > _NEEDED:
+        if free > _NEEDED_BYTES:
             raise
-        said = sentence(
+        cause = sentence(
             "the disk is full: {free} KiB are free in {gettempdir}",
             free=free // 1024,
             gettempdir=tempfile.gettempdir(),
         )
-        seen = broken(error)
-        return failed("disk-full", sentence("{text} ({why})", text=said, why=seen.detail), seen.evidence)
+        raised = broken(error)
+        return failed("disk-full", sentence("{text} ({why})", text=cause, why=raised.detail), raised.evidence)

@@ -1,4 +1,4 @@
-"""The check for files that take the name of a module: Python finds them before the right ones."""
+"""The check for files that have the name of a module: Python finds them before the real one."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["STARTED_IN", "shadow"]
 
-# The parent says here where it was started: we run elsewhere.
+# The folder in which the parent was started; the probe runs in another one.
 STARTED_IN = "TORCHDOCTOR_STARTED_IN"
 
 _NAMES = ("torch", "torchvision", "torchaudio", "numpy")
 
 
 def shadow(_torch: Any, _device: str) -> Outcome:
-    """Look where the user's programs would look first for files that take the name of a module torch needs."""
+    """Look where the user's programs look first for files that have the name of a module that torch needs."""
     places = [("the current folder", os.environ.get(STARTED_IN) or None)]
     places += [("PYTHONPATH", place) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
     known = {name.partition(".")[0] for name in sys.modules} - set(sys.builtin_module_names)
@@ -32,7 +32,7 @@ def shadow(_torch: Any, _device: str) -> Outcome:
             continue
         looked += 1
         for name in _modules_in(Path(place)):
-            if name in _NAMES and not _is_ours(Path(place)):
+            if name in _NAMES and not _is_home_of_torch(Path(place)):
                 return failed(
                     "module-shadowed",
                     sentence(
@@ -65,15 +65,15 @@ def _modules_in(place: Path) -> list[str]:
     """The modules and packages that an import finds in this folder."""
     found = []
     with contextlib.suppress(OSError):
-        for row in sorted(os.listdir(place)):  # noqa: PTH208  # names are all that is needed
-            if row.endswith(".py"):
-                found.append(row[:-3])
-            elif (place / row / "__init__.py").is_file():
-                found.append(row)
+        for name in sorted(os.listdir(place)):  # noqa: PTH208  # names are all that is needed
+            if name.endswith(".py"):
+                found.append(name[:-3])
+            elif (place / name / "__init__.py").is_file():
+                found.append(name)
     return found
 
 
-def _is_ours(place: Path) -> bool:
+def _is_home_of_torch(place: Path) -> bool:
     """Whether this is where the environment's own torch lies, as when started in site-packages."""
     home = getattr(sys.modules.get("torch"), "__file__", None)
     return home is not None and Path(home).resolve().parent.parent == place.resolve()

@@ -11,7 +11,7 @@ from .tolerances import is_unsupported
 
 __all__ = ["creation", "views"]
 
-DTYPES = (
+_DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64",
     "float16", "bfloat16", "float32", "float64", "complex64",
 )  # fmt: skip
@@ -21,7 +21,7 @@ def creation(torch: Any, device: str) -> Outcome:
     """Make tensors in each usual way and in each dtype, and read the values back."""
     on = {"device": device}
     base = torch.tensor([[1.0, 2.0], [3.0, 4.0]], **on)
-    rows: list[tuple[str, Any, Any]] = [
+    results: list[tuple[str, Any, Any]] = [
         ("zeros", torch.zeros(2, 2, **on), [[0, 0], [0, 0]]),
         ("ones", torch.ones(3, **on), [1, 1, 1]),
         ("full", torch.full((2,), 7.5, **on), [7.5, 7.5]),
@@ -35,20 +35,20 @@ def creation(torch: Any, device: str) -> Outcome:
         ("integers", torch.tensor([7, -7], **on) // 2, [3, -4]),
     ]
     there, absent = [], []
-    for name in DTYPES:
+    for name in _DTYPES:
         try:
-            rows.append((name, torch.tensor([0, 1, 1], dtype=getattr(torch, name), **on), [0, 1, 1]))
+            results.append((name, torch.tensor([0, 1, 1], dtype=getattr(torch, name), **on), [0, 1, 1]))
             there.append(name)
         except (RuntimeError, TypeError, NotImplementedError) as error:
             if name == "float32" or not is_unsupported(error):
                 raise
             absent.append(name)
     return _compare(
-        rows,
+        results,
         joined(
             [
                 sentence("{count} dtypes", count=len(there)),
-                sentence("; not here: {absent}", absent=joined(absent)) if absent else "",
+                sentence("; not available: {absent}", absent=joined(absent)) if absent else "",
             ],
             "",
         ),
@@ -58,7 +58,7 @@ def creation(torch: Any, device: str) -> Outcome:
 def views(torch: Any, device: str) -> Outcome:
     """Reshape, turn, slice, index and gather; a write through a view is seen in what it is a view of."""
     x = torch.arange(24, device=device).reshape(2, 3, 4)
-    rows: list[tuple[str, Any, Any]] = [
+    results: list[tuple[str, Any, Any]] = [
         ("transpose", x[0].t(), [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]]),
         ("permute", x.permute(2, 0, 1)[3], [[3, 7, 11], [15, 19, 23]]),
         ("slice with a step", x[1, :, ::2], [[12, 14], [16, 18], [20, 22]]),
@@ -74,17 +74,18 @@ def views(torch: Any, device: str) -> Outcome:
     ]
     written = torch.zeros(2, 3, device=device)
     written[:, 1:].t()[1, 0] = 5
-    rows.append(("write through a view", written, [[0, 0, 5], [0, 0, 0]]))
+    results.append(("write through a view", written, [[0, 0, 5], [0, 0, 0]]))
     if x.data_ptr() != x.view(-1).data_ptr():
         return failed("view-copied", sentence("a view has memory of its own"))
-    return _compare(rows, sentence("views share memory"))
+    return _compare(results, sentence("views share memory"))
 
 
-def _compare(rows: list[tuple[str, Any, Any]], said: str) -> Outcome:
-    for name, got, wanted in rows:
+def _compare(results: list[tuple[str, Any, Any]], note: str) -> Outcome:
+    """Compare each result (name, tensor, values) exactly."""
+    for name, got, wanted in results:
         if got.tolist() != wanted:
             return failed(
                 "wrong-result",
                 sentence("{name} gives {got}, not {wanted}", name=name, got=got.tolist(), wanted=wanted),
             )
-    return passed(sentence("{count} results, each exact; {said}", count=len(rows), said=said))
+    return passed(sentence("{count} results, each exact; {said}", count=len(results), said=note))
