@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from torchdoctor.cli.app import COMMANDS, cli
+from torchdoctor.cli.app import cli
+from torchdoctor.cli.commands import COMMANDS
 from torchdoctor.cli.jupyter_kernel import command as jupyter_kernel
 
 ROOT = Path(__file__).parents[1]

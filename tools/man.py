@@ -16,7 +16,8 @@ import click
 from click_man.core import generate_man_page
 
 from torchdoctor._version import __version__
-from torchdoctor.cli.app import COMMANDS, cli
+from torchdoctor.cli.app import cli
+from torchdoctor.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

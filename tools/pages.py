@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.app import COMMANDS, cli
+from torchdoctor.cli.app import cli
+from torchdoctor.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

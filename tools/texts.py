@@ -154,7 +154,8 @@ def _checks() -> Iterator[str]:
 
 
 def _help() -> Iterator[str]:
-    from torchdoctor.cli.app import COMMANDS, cli
+    from torchdoctor.cli.app import cli
+    from torchdoctor.cli.commands import COMMANDS
 
     yield from _help_of(cli)
     for module in COMMANDS.values():
@@ -163,7 +164,7 @@ def _help() -> Iterator[str]:
 
 def _help_of(command: click.Command) -> Iterator[str]:
     # As click shows it: without the indent of the source.
-    yield from map(inspect.cleandoc, filter(None, (command.help, command.short_help)))
+    yield from map(inspect.cleandoc, filter(None, (command.help, command.short_help, command.epilog)))
     for row in command.params:
         if isinstance(row, click.Option) and row.help:
             yield row.help

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from torchdoctor.resolve.model import Plan, Request
     from torchdoctor.verify import VerifyReport
-    from torchdoctor.workflows.install import InstallOptions, InstallResult
+    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
     from torchdoctor.workflows.sources import SourceOptions
 
 __all__ = [
@@ -70,7 +70,7 @@ _HOMES = {
         "EnvironmentUnusable", "InstallFailed", "KernelFailed", "NoSolution", "SourceFailed", "TorchdoctorError",
         "UsageError",
     ),
-    "workflows.install": ("InstallOptions", "InstallResult"),
+    "workflows.install_model": ("InstallOptions", "InstallResult"),
     "detect.detection": ("Detection",),
     "detect.model": ("Machine",),
     "resolve.model": ("Plan", "Request"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.doctor import CheckUp, InspectOptions
     from torchdoctor.resolve.model import Plan, Request
     from torchdoctor.verify import VerifyReport
-    from torchdoctor.workflows.install import InstallOptions, InstallResult
+    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
 
 __all__ = ["bench", "checkup", "detect", "diagnose", "install", "resolve", "verify"]
 

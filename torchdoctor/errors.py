@@ -20,11 +20,11 @@ class TorchdoctorError(Exception):
     """Root of every error raised on purpose.
 
     `message` says what happened and why, `fix` what to do next. `code` is a stable kebab-case word that scripts may
-    rely on: the one given, else the class's own. `exit_status` is the status that the process ends with.
+    rely on: the one given, else the class's own. The process ends with `exit_status`; every class has its own.
     """
 
     code: str = "error"
-    exit_status: ClassVar[int] = 1
+    exit_status: ClassVar[int] = 70
 
     def __init__(self, message: str, *, fix: str, code: str | None = None) -> None:
         super().__init__(message)

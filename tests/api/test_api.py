@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import doctest
+import io
 import subprocess
 import sys
+import venv
+import zipfile
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import torchdoctor
+from tests.install.conftest import native_tag
+from tests.wheelmaker import make_wheel
 
 TYPED = """
 from pathlib import Path
@@ -93,3 +100,40 @@ def test_the_stages_are_documented():
     """Each public function says what it does."""
     api = import_module("torchdoctor.api")
     assert all(getattr(api, name).__doc__ for name in api.__all__)
+
+
+@pytest.mark.process
+def test_an_environment_is_not_changed_without_consent(tmp_path):
+    """Nobody was asked, so `install` refuses, and every file of the environment is as it was."""
+    folder = tmp_path / "env"
+    venv.create(folder, with_pip=False)
+    site = next(folder.glob("lib/python3*/site-packages"))
+    zipfile.ZipFile(io.BytesIO(make_wheel("demo", "1.0", tag="py3-none-any")[1])).extractall(site)
+    name, content = make_wheel("torch", "2.13.0+cpu", tag=native_tag())
+    (tmp_path / name).write_bytes(content)
+    before = _contents(folder)
+    options = torchdoctor.InstallOptions(
+        folder=folder,
+        cache=tmp_path / "cache",
+        request=torchdoctor.Request(variant="cpu", excluded=frozenset({"torchvision", "torchaudio"})),
+        sources=torchdoctor.SourceOptions(find_links=(str(tmp_path),), offline=True),
+        verify=False,
+    )
+    with pytest.raises(torchdoctor.InstallFailed) as refused:
+        torchdoctor.api.install(options)
+    assert (refused.value.code, refused.value.exit_status) == ("declined", 5)
+    assert _contents(folder) == before
+    assert torchdoctor.api.install(replace(options, assume_yes=True)).environment is not None
+
+
+def _contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+
+
+def test_a_checkup_of_a_user_without_a_home_says_what_to_set(monkeypatch):
+    """As the command does: no RuntimeError of pathlib."""
+    monkeypatch.delenv("TORCHDOCTOR_CACHE_DIR", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path("~nobody-of-that-name/cache"))
+    with pytest.raises(torchdoctor.EnvironmentUnusable) as refused:
+        torchdoctor.api.checkup(sys.prefix)
+    assert refused.value.code == "no-home"

@@ -12,7 +12,8 @@ import click
 import pytest
 
 from torchdoctor._version import __version__
-from torchdoctor.cli.app import COMMANDS, cli
+from torchdoctor.cli.app import cli
+from torchdoctor.cli.commands import COMMANDS
 from torchdoctor.cli.options import AsTyped
 
 

@@ -11,7 +11,7 @@ from torchdoctor import errors
 
 CODE = Path(torchdoctor.__file__).parent
 ERRORS = {name for name in errors.__all__ if name.isidentifier()}
-REPORTS = {"stage", "note", "warn", "detail", "confirm", "agree", "retry"}
+REPORTS = {"stage", "note", "warn", "detail", "ask", "retry"}
 # What is typed is the same in every language.
 COMMAND = re.compile(r"(torchdoctor|python|uv|--)[\w -]*")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.install.conftest import TORCH, bare, official, tag
-from torchdoctor.cli.app import COMMANDS
+from torchdoctor.cli.commands import COMMANDS
 
 __all__ = ["bare", "official", "tag"]
 

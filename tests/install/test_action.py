@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from tests.install.conftest import TORCH
-from torchdoctor.cli.app import COMMANDS, cli
+from torchdoctor.cli.app import cli
+from torchdoctor.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 

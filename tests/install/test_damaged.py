@@ -52,4 +52,4 @@ def test_a_whole_package_stays_as_it_is(install):
     _, run = install
     run()
     ran = run()
-    assert "has it all already; nothing was changed" in ran.err
+    assert "already has everything; nothing was changed" in ran.err

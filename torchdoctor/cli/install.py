@@ -18,7 +18,7 @@ from torchdoctor.core.i18n.messages import joined, message, translate
 
 if TYPE_CHECKING:
     from torchdoctor.core.system import System
-    from torchdoctor.workflows.install import InstallOptions, InstallResult
+    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
 
 __all__ = ["command"]
 
@@ -84,7 +84,8 @@ def command(
     from torchdoctor.cli.requests import extras_asked, optional_asked, request_from_options
     from torchdoctor.kernel.names import validate_kernel_name
     from torchdoctor.report.terminal.stages import StageLines
-    from torchdoctor.workflows.install import InstallOptions, run_install
+    from torchdoctor.workflows.install import run_install
+    from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.sources import SourceOptions
 
     name = kernel_name or (default_kernel_name(folder) if kernel else None)

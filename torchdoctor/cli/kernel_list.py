@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.kernel import KernelState
 
-__all__ = ["kernel_named", "kernel_names", "list_", "remove", "this_system"]
+__all__ = ["kernel_named", "list_", "remove", "this_system"]
 
 
 @click.command("list", short_help="Every kernel: what it runs, its torch, its GPU, and whether it can.")
@@ -113,11 +113,6 @@ def _states(system: System) -> tuple[KernelState, ...]:
     from torchdoctor.kernel import list_kernels
 
     return list_kernels(system, prefixes=[Path(sys.prefix)])
-
-
-def kernel_names() -> tuple[str, ...]:
-    """What Jupyter calls the kernels that it finds here."""
-    return tuple(dict.fromkeys(row.name for row in _states(this_system())))
 
 
 def kernel_named(system: System, name: str) -> KernelState:

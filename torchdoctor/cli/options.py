@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsTyped",
-    "asked_for_json",
     "choice_options",
     "group_options",
     "names",
     "output_options",
     "source_options",
+    "wants_json",
 ]
 
 _JSON = "torchdoctor.json"
@@ -37,7 +37,7 @@ def names(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ..
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def asked_for_json(ctx: click.Context) -> bool:
+def wants_json(ctx: click.Context) -> bool:
     """Whether the command that ran was asked for JSON, by option or variable."""
     return bool(ctx.meta.get(_JSON))
 

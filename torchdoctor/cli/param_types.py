@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from torchdoctor.cli import completions
 from torchdoctor.cli.value_origin import remember
 
 if TYPE_CHECKING:
@@ -102,22 +103,10 @@ def _mirror(text: str, _option: str) -> None:
         mirror(text)
 
 
-def _mirrors() -> Iterable[str]:
-    from torchdoctor.sources.mirrors import AUTO, mirror_names
-
-    return (AUTO, *mirror_names())
-
-
 def _torch(text: str, _option: str) -> None:
     from torchdoctor.cli.requests import parse_torch_option
 
     parse_torch_option(text)
-
-
-def _releases() -> Iterable[str]:
-    from wheels_index import bundled
-
-    return [str(row.version) for row in bundled().releases()]
 
 
 def _variant(text: str, _option: str) -> None:
@@ -127,26 +116,10 @@ def _variant(text: str, _option: str) -> None:
         variant_asked(text)
 
 
-def _variants() -> Iterable[str]:
-    from wheels_index import bundled
-
-    there = {
-        name
-        for release in bundled().releases()
-        for row in release.platforms.values()
-        for name in row.variants
-    }
-    return ("auto", *sorted(there))
-
-
 def _with(text: str, _option: str) -> None:
     from torchdoctor.cli.requests import requirement_asked
 
     requirement_asked(text)
-
-
-def _companions() -> Iterable[str]:
-    return ("torchvision", "torchaudio")
 
 
 def _url(text: str, option: str) -> None:
@@ -170,20 +143,10 @@ def _described(field: str) -> Callable[[str, str], object]:
     return check
 
 
-def _platforms() -> Iterable[str]:
-    return ("linux_x86_64", "linux_aarch64", "win_amd64", "win_arm64", "macosx_14_0_arm64")
-
-
 def _kernel_name(text: str, option: str) -> None:
     from torchdoctor.kernel.names import validate_kernel_name
 
     validate_kernel_name(text, option=option)
-
-
-def _kernels() -> Iterable[str]:
-    from torchdoctor.cli.kernel_list import kernel_names
-
-    return kernel_names()
 
 
 def _display_name(text: str, _option: str) -> None:
@@ -204,22 +167,10 @@ def _check(text: str, _option: str) -> None:
     select_checks([text], ())
 
 
-def _checks() -> Iterable[str]:
-    from torchdoctor.probe.suite import VERIFY
-
-    return [row.id for row in VERIFY]
-
-
 def _case(text: str, _option: str) -> None:
     from torchdoctor.bench.measure import select_cases
 
     select_cases([text], (), quick=False)
-
-
-def _cases() -> Iterable[str]:
-    from torchdoctor.probe.suite import BENCH
-
-    return [row.id for row in BENCH]
 
 
 def _device(text: str, _option: str) -> None:
@@ -228,56 +179,32 @@ def _device(text: str, _option: str) -> None:
     valid_device(text)
 
 
-def _devices() -> Iterable[str]:
-    from torchdoctor.verify.devices import DEVICE_NAMES
-
-    return DEVICE_NAMES
-
-
-def _checkups() -> Iterable[str]:
-    from torchdoctor.doctor.checks import CHECKS
-
-    return dict.fromkeys([*(name.partition(".")[0] for name in CHECKS), *CHECKS])
-
-
-def _failures() -> Iterable[str]:
-    from torchdoctor.diagnose import all_failures
-
-    return [failure.id for failure in all_failures()]
-
-
-def _settings() -> Iterable[str]:
-    from torchdoctor.cli.config.command import setting_names
-
-    return setting_names()
-
-
 def _run_name(text: str, _option: str) -> None:
     from torchdoctor.bench.saved_runs import check_run_name
 
     check_run_name(text)
 
 
-MIRROR = Word(_mirror, _mirrors)
-TORCH = Word(_torch, _releases)
-VARIANT = Word(_variant, _variants)
-WITH = Word(_with, _companions)
+MIRROR = Word(_mirror, completions.mirror_names)
+TORCH = Word(_torch, completions.release_versions)
+VARIANT = Word(_variant, completions.variant_names)
+WITH = Word(_with, completions.companion_names)
 URL = Word(_url)
-PLATFORM = Word(_described("platform"), _platforms)
+PLATFORM = Word(_described("platform"), completions.platform_tags)
 PYTHON_VERSION = Word(_described("python_version"))
 LIBC = Word(_described("libc"))
 DRIVER = Word(_described("driver"))
 GPU = Word(_described("gpus"))
 KERNEL_NAME = Word(_kernel_name)
-KERNEL = Word(None, _kernels)
+KERNEL = Word(None, completions.kernel_names)
 DISPLAY_NAME = Word(_display_name)
 VARIABLE = Word(_variable)
-CHECKS = Word(_check, _checks, commas=True)
-CASES = Word(_case, _cases, commas=True)
-DEVICE = Word(_device, _devices)
-DEVICES = Word(_device, _devices, commas=True)
-CHECKUPS = Word(None, _checkups)
-FAILURE = Word(None, _failures)
-RELEASE = Word(None, _releases)
+CHECKS = Word(_check, completions.verify_check_names, commas=True)
+CASES = Word(_case, completions.bench_case_names, commas=True)
+DEVICE = Word(_device, completions.device_names)
+DEVICES = Word(_device, completions.device_names, commas=True)
+CHECKUPS = Word(None, completions.doctor_check_names)
+FAILURE = Word(None, completions.failure_ids)
+RELEASE = Word(None, completions.release_versions)
 RUN_NAME = Word(_run_name)
-SETTING = Word(None, _settings)
+SETTING = Word(None, completions.setting_keys)

@@ -140,7 +140,7 @@ def _tags(machine: Machine, python: PythonInfo) -> Fact[str]:
 def _own_settings() -> list[dict[str, Any]]:
     from dataclasses import asdict
 
-    from torchdoctor.cli.config.command import every_setting
+    from torchdoctor.cli.config.all_settings import every_setting
     from torchdoctor.cli.config.settings import read_config
 
     return [asdict(row) for row in every_setting(read_config(), everything=False)]

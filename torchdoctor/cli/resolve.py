@@ -127,12 +127,12 @@ def _print_lock(
 ) -> int:
     from torchdoctor.cli.bundle_options import carry_options
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.bundle import lock_for
+    from torchdoctor.workflows.bundle import lock_for_machine
 
     report = stage_lines(output, may_ask=False)
     options = carry_options(asked, machine, request, sources, with_, without)
     try:
-        _, lock = lock_for(options, system=host_system(os.environ), report=report)
+        _, lock = lock_for_machine(options, system=host_system(os.environ), report=report)
     finally:
         report.close()
     click.echo(lock.text, nl=False)

@@ -9,7 +9,8 @@ from torchdoctor.core.lazy import lazy_names
 if TYPE_CHECKING:
     from torchdoctor.workflows.bundle import BundleOptions, download
     from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult, run_doctor
-    from torchdoctor.workflows.install import InstallOptions, InstallResult, run_install
+    from torchdoctor.workflows.install import run_install
+    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
     from torchdoctor.workflows.kernel_add import register_kernel
     from torchdoctor.workflows.kernel_repair import repair_kernel
     from torchdoctor.workflows.plan import resolve_online
@@ -38,7 +39,8 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         {
             "bundle": ("BundleOptions", "download"),
             "doctor": ("DoctorOptions", "DoctorResult", "run_doctor"),
-            "install": ("InstallOptions", "InstallResult", "run_install"),
+            "install": ("run_install",),
+            "install_model": ("InstallOptions", "InstallResult"),
             "kernel_add": ("register_kernel",),
             "kernel_repair": ("repair_kernel",),
             "plan": ("resolve_online",),

@@ -1,4 +1,4 @@
-"""Plan -> Lock and Wheelhouse: locked, fetched, and every file of the build that the plan says."""
+"""Plan -> Lock and Wheelhouse: lock, fetch what is not installed, and check that all builds belong together."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.run_directories import mark_cached_files_in_use
 from torchdoctor.core.hashing import FileDigest
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n.messages import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.fetch.mirrors import MirrorLookup
 from torchdoctor.lock.fallbacks import lock_with_fallbacks
 from torchdoctor.lock.missing_hashes import MissingHashCheck
-from torchdoctor.lock.model import LockRequest, locked_wheel
-from torchdoctor.resolve.model import LeftOut
+from torchdoctor.lock.model import locked_wheel
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
+from torchdoctor.workflows.acquire_model import Acquired
+from torchdoctor.workflows.build_check import drop_companion, find_other_build, skip_other_builds
+from torchdoctor.workflows.fetch_report import report_fetched, report_unverified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.lock.model import Lock, LockedWheel
-    from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.workflows.context import AcquireContext
+    from torchdoctor.resolve.model import Plan
+    from torchdoctor.workflows.acquire_model import AcquireContext
     from wheels_index import Wheel
 
 __all__ = ["fetch_lock", "lock_and_fetch", "lock_only"]
@@ -37,250 +38,162 @@ def lock_and_fetch(
     report: Reporter,
     on_locked: Callable[[Lock], None],
     on_file: Callable[[FetchedWheel], None] | None = None,
-) -> tuple[Plan, Lock, Wheelhouse]:
-    """Lock and fetch; a companion that turns out to be of another build is left out and the rest locked anew.
+) -> Acquired:
+    """Lock the plan and fetch the lock; a companion of another build is left out and the rest is locked again.
 
-    `on_locked` sees what is about to come before it is fetched, and may raise. `on_file` is called in several threads
-    with each file that is there, less those of another build; some are not told of so.
+    `on_locked` gets each lock before anything of it is fetched, and may raise. `on_file` is called in several threads
+    with each wheel that was fetched after locking, except those of another build.
+    Raises `NoSolution` where the lock cannot be made, `SourceFailed` where a wheel cannot be fetched, and
+    `InstallFailed` where torch or a required companion is of another build.
     """
     for attempt in range(1 + len(plan.packages)):
-        ahead = _ahead(context, plan, report)
-        plan = _knowing(plan, ahead)
-        locked = _lock(context, plan, report, f"lock-{attempt}", ahead)
-        on_locked(locked)
-        first = _first_hashes(context, plan, locked)
-        house = _fetch_missing(context, locked, report, ahead, _less_foreign(plan, on_file))
-        _tell_first(first.found(), report)
-        foreign = _foreign_build(plan, house.wheels)
-        if foreign is None:
-            return plan, locked.confirmed(_digests(house.wheels)), house
-        plan = _without(plan, foreign, context.request, report)
-    raise AssertionError("every companion was left out and one is still foreign")
+        prefetched = _prefetch(context, plan, report)
+        plan = _with_known_hashes(plan, prefetched)
+        lock = _lock(context, plan, report, f"lock-{attempt}", prefetched)
+        on_locked(lock)
+        missing_hashes = _check_missing_hashes(context, plan, lock)
+        wheelhouse = _fetch_missing(context, lock, report, prefetched, skip_other_builds(plan, on_file))
+        report_unverified(missing_hashes.found(), report)
+        other_build = find_other_build(plan, wheelhouse.wheels)
+        if other_build is None:
+            lock = lock.confirmed(_digests(wheelhouse.wheels))
+            return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
+        plan = drop_companion(plan, other_build, context.required, report)
+    raise AssertionError("every companion was left out and one is still of another build")
 
 
 def fetch_lock(
     context: AcquireContext,
     plan: Plan,
-    locked: Lock,
+    lock: Lock,
     report: Reporter,
     on_locked: Callable[[Lock], None],
     on_file: Callable[[FetchedWheel], None] | None = None,
-) -> tuple[Plan, Wheelhouse]:
-    """Fetch exactly the files of a lock that was made before; raises where they are builds of several kinds.
+) -> Acquired:
+    """Fetch exactly the files of an existing lock; the callbacks are those of `lock_and_fetch`.
 
-    Where nothing in the lock says which variant torch is, its file does. `on_file` as for `lock_and_fetch`.
+    Where the lock does not name torch's variant, the torch wheel does. Raises `InstallFailed` where its wheels are
+    of several builds, and `SourceFailed` where one cannot be fetched.
     """
-    on_locked(locked)
-    house = _fetch_missing(context, locked, report, on_file=on_file)
-    if locked.variant is None:
-        torch = next((row.path for row in house.wheels if row.wheel.name == "torch"), None)
-        plan = replace(
-            plan, variant=(variant_inside_wheel(torch, "torch") if torch else None) or plan.variant
-        )
-    foreign = _foreign_build(plan, house.wheels)
-    if foreign is not None:
+    on_locked(lock)
+    wheelhouse = _fetch_missing(context, lock, report, on_file=on_file)
+    if lock.variant is None:
+        torch = next((fetched.path for fetched in wheelhouse.wheels if fetched.wheel.name == "torch"), None)
+        variant = variant_inside_wheel(torch, "torch") if torch else None
+        plan = replace(plan, variant=variant or plan.variant)
+    other_build = find_other_build(plan, wheelhouse.wheels)
+    if other_build is not None:
         raise InstallFailed(
             message(
                 "the lock's {name} is a {built} build, and its torch a {variant} build",
-                name=foreign[0],
-                built=foreign[1],
+                name=other_build.name,
+                built=other_build.variant,
                 variant=plan.variant,
             ),
-            fix=message("make the lock anew: torchdoctor resolve --format pylock"),
+            fix=message("make the lock again: torchdoctor resolve --format pylock"),
             code="foreign-build",
         )
-    return plan, house
+    return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
 
 
 def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> Lock:
-    """Lock without fetching; only a file of the plan that no index gives a hash for is, to take it, which is said."""
-    hashless = _of_plan(context, plan, lambda wheel: wheel.sha256 is None)
-    ahead = _fetch(context, hashless, report).wheels if hashless else ()
-    plan = _knowing(plan, ahead)
-    locked = _lock(context, plan, report, "lock", ahead)
-    _tell_first(_first_hashes(context, plan, locked).found(), report)
-    return locked
+    """Lock the plan without fetching it, except files that no index gives a hash for, which is reported."""
+    hashless = _wheels_to_fetch(context, plan, lambda wheel: wheel.sha256 is None)
+    prefetched = _fetch(context, hashless, report).wheels if hashless else ()
+    plan = _with_known_hashes(plan, prefetched)
+    lock = _lock(context, plan, report, "lock", prefetched)
+    report_unverified(_check_missing_hashes(context, plan, lock).found(), report)
+    return lock
 
 
 def _lock(
-    context: AcquireContext, plan: Plan, report: Reporter, name: str, ahead: Sequence[FetchedWheel]
+    context: AcquireContext, plan: Plan, report: Reporter, name: str, prefetched: Sequence[FetchedWheel]
 ) -> Lock:
-    """Lock in the folder `name` of the run; files fetched `ahead` are read where they lie."""
-    request = LockRequest(
-        python=context.python,
-        sources=context.sources,
-        environ=context.environ,
-        extras=context.extras,
-        optional=context.optional,
-        installed=context.installed,
-        offline=context.offline,
-        machine=context.machine,
-        target=context.target,
-    )
-    held = {row.wheel.filename: row.path for row in ahead}
-    return lock_with_fallbacks(plan, request, folder=context.work / name, report=report, held=held)
+    """Lock in the folder `name` of the run; uv reads prefetched files where they are."""
+    held = {fetched.wheel.filename: fetched.path for fetched in prefetched}
+    folder = context.run_dir / name
+    return lock_with_fallbacks(plan, context.lock_request, folder=folder, report=report, held=held)
 
 
-def _digests(fetched: Sequence[FetchedWheel]) -> dict[str, FileDigest]:
-    return {row.wheel.filename: FileDigest(sha256=row.sha256, size=row.size) for row in fetched}
+def _prefetch(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
+    """Fetch before locking what has no metadata file or no hash: uv would download the whole wheel for them."""
+    wheels = _wheels_to_fetch(context, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
+    if not wheels:
+        return ()
+    mark_cached_files_in_use(context.run_dir, (wheel.filename for wheel in wheels))
+    offline = context.lock_request.offline
+    return fetch(wheels, cache=context.cache / "wheels", progress=report, offline=offline).wheels
 
 
-def _first_hashes(context: AcquireContext, plan: Plan, locked: Lock) -> MissingHashCheck:
-    """Of the files that are fetched; those of the plan are looked at before."""
-    planned = {row.wheel.filename for row in plan.packages if row.wheel is not None}
-    installed = {row.filename for row in locked.wheels if context.has(row.name, row.version)}
-    return MissingHashCheck(locked, context.sources, known=planned | installed, offline=context.offline)
+def _wheels_to_fetch(
+    context: AcquireContext, plan: Plan, needed: Callable[[Wheel], bool]
+) -> list[LockedWheel]:
+    """Return the wheels of the plan that are `needed`, not installed and not on a local disk."""
+    wheels = [
+        package.wheel
+        for package in plan.packages
+        if package.wheel is not None and not context.has(package.name, str(package.version))
+    ]
+    return [
+        locked_wheel(wheel) for wheel in wheels if needed(wheel) and not (wheel.url or "").startswith("file:")
+    ]
 
 
-def _tell_first(wheels: Sequence[LockedWheel], report: Reporter) -> None:
-    for wheel in wheels:
-        report.note(
-            message(
-                "no index gives a hash for {filename}; recorded {sha256}",
-                filename=wheel.filename,
-                sha256=wheel.sha256,
-            )
-        )
-
-
-def _knowing(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
-    """The plan with the hashes of files that are here: uv would read a file whose hash it is not told."""
+def _with_known_hashes(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
+    """Return the plan with the hashes of fetched files: uv would download a file whose hash it does not know."""
     digests = _digests(fetched)
-    rows = tuple(
-        replace(row, wheel=replace(row.wheel, sha256=digest.sha256, size=digest.size))
-        if row.wheel is not None and (digest := digests.get(row.wheel.filename)) is not None
-        else row
-        for row in plan.packages
+    packages = tuple(
+        replace(package, wheel=replace(package.wheel, sha256=digest.sha256, size=digest.size))
+        if package.wheel is not None and (digest := digests.get(package.wheel.filename)) is not None
+        else package
+        for package in plan.packages
     )
-    return replace(plan, packages=rows)
+    return replace(plan, packages=packages)
+
+
+def _check_missing_hashes(context: AcquireContext, plan: Plan, lock: Lock) -> MissingHashCheck:
+    """Start to look for locked files that no index gives a hash for, among those that are fetched."""
+    planned = {package.wheel.filename for package in plan.packages if package.wheel is not None}
+    installed = {wheel.filename for wheel in lock.wheels if context.has(wheel.name, wheel.version)}
+    request = context.lock_request
+    return MissingHashCheck(lock, request.sources, known=planned | installed, offline=request.offline)
+
+
+def _fetch_missing(
+    context: AcquireContext,
+    lock: Lock,
+    report: Reporter,
+    prefetched: Sequence[FetchedWheel] = (),
+    on_file: Callable[[FetchedWheel], None] | None = None,
+) -> Wheelhouse:
+    """Fetch the files of the lock that are not installed at their versions."""
+    installed = {wheel.name for wheel in lock.wheels if context.has(wheel.name, wheel.version)}
+    return _fetch(context, lock.without(installed).wheels, report, prefetched, on_file)
 
 
 def _fetch(
     context: AcquireContext,
     wheels: Sequence[LockedWheel],
     report: Reporter,
-    held: Sequence[FetchedWheel] = (),
+    prefetched: Sequence[FetchedWheel] = (),
     on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Wheelhouse:
-    mirrors = context.sources.mirrors
-    mark_cached_files_in_use(context.work, (row.filename for row in wheels))
-    house = fetch(
+    mirrors = context.lock_request.sources.mirrors
+    mark_cached_files_in_use(context.run_dir, (wheel.filename for wheel in wheels))
+    wheelhouse = fetch(
         wheels,
         cache=context.cache / "wheels",
         progress=report,
-        offline=context.offline,
-        held=held,
+        offline=context.lock_request.offline,
+        held=prefetched,
         mirrors=MirrorLookup(mirrors) if mirrors else None,
         on_file=on_file,
     )
-    _tell_fetched(house, report)
-    return house
+    report_fetched(wheelhouse, report)
+    return wheelhouse
 
 
-def _fetch_missing(
-    context: AcquireContext,
-    locked: Lock,
-    report: Reporter,
-    ahead: Sequence[FetchedWheel] = (),
-    on_file: Callable[[FetchedWheel], None] | None = None,
-) -> Wheelhouse:
-    """The files of the lock that are not installed at their versions."""
-    installed = {row.name for row in locked.wheels if context.has(row.name, row.version)}
-    return _fetch(context, locked.without(installed).wheels, report, ahead, on_file)
-
-
-def _ahead(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
-    """Fetch before locking what has no metadata or hash beside it: uv would read the whole file only for that."""
-    needed = _of_plan(context, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
-    if not needed:
-        return ()
-    mark_cached_files_in_use(context.work, (row.filename for row in needed))
-    return fetch(needed, cache=context.cache / "wheels", progress=report, offline=context.offline).wheels
-
-
-def _of_plan(context: AcquireContext, plan: Plan, which: Callable[[Wheel], bool]) -> list[LockedWheel]:
-    """Files of the plan that are not installed, do not lie here, and are such."""
-    wheels = [
-        row.wheel
-        for row in plan.packages
-        if row.wheel is not None and not context.has(row.name, str(row.version))
-    ]
-    return [locked_wheel(w) for w in wheels if which(w) and not (w.url or "").startswith("file:")]
-
-
-def _tell_fetched(house: Wheelhouse, report: Reporter) -> None:
-    if not house.wheels:
-        return
-    by_source: dict[str, list[int]] = {}
-    for row in house.wheels:
-        place = row.source if "://" not in row.source else row.source.split("/")[2]
-        by_source.setdefault(place, []).append(row.size)
-    total = sum(row.size for row in house.wheels)
-    parts = [
-        message("{count} from {place}", count=len(sizes), place=place)
-        for place, sizes in sorted(by_source.items())
-    ]
-    report.stage(
-        "fetch",
-        message(
-            "{files}, {total:.1f} MB, hashes checked: {parts}",
-            files=plurals.files(len(house.wheels)),
-            total=total / 1e6,
-            parts=joined(parts),
-        ),
-    )
-    _tell_first([replace(row.wheel, sha256=row.sha256) for row in house.wheels if row.first_seen], report)
-    for row in house.wheels:
-        report.detail(
-            message(
-                "{filename} from {source}, SHA-256 {sha256}",
-                filename=row.wheel.filename,
-                source=row.source,
-                sha256=row.sha256,
-            )
-        )
-
-
-def _less_foreign(
-    plan: Plan, on_file: Callable[[FetchedWheel], None] | None
-) -> Callable[[FetchedWheel], None] | None:
-    def told(row: FetchedWheel) -> None:
-        if on_file is not None and _foreign_build(plan, (row,)) is None:
-            on_file(row)
-
-    return told if on_file is not None else None
-
-
-def _foreign_build(plan: Plan, wheels: Sequence[FetchedWheel]) -> tuple[str, str] | None:
-    """The name and build of a package that is not of the plan's variant, by its own version.py."""
-    planned = {row.name for row in plan.packages}
-    for row in wheels:
-        if row.wheel.name in planned:
-            built = variant_inside_wheel(row.path, row.wheel.name)
-            if built is not None and built != plan.variant:
-                return row.wheel.name, built
-    return None
-
-
-def _without(plan: Plan, foreign: tuple[str, str], request: Request, report: Reporter) -> Plan:
-    name, built = foreign
-    reason = message(
-        "its file is a {built} build, and this environment is {variant}", built=built, variant=plan.variant
-    )
-    if name == "torch" or name in request.required:
-        raise InstallFailed(
-            message("{name} cannot be installed: {reason}", name=name, reason=reason),
-            fix=message(
-                "name a source that has {name} as a {variant} build, or ask for `--variant {built}`",
-                name=name,
-                variant=plan.variant,
-                built=built,
-            ),
-            code="foreign-build",
-        )
-    report.warn(message("{name} is left out: {reason}", name=name, reason=reason))
-    return replace(
-        plan,
-        packages=tuple(row for row in plan.packages if row.name != name),
-        left_out=(*plan.left_out, LeftOut(name=name, reason=reason)),
-    )
+def _digests(wheels: Sequence[FetchedWheel]) -> dict[str, FileDigest]:
+    return {
+        fetched.wheel.filename: FileDigest(sha256=fetched.sha256, size=fetched.size) for fetched in wheels
+    }

@@ -1,19 +1,22 @@
-"""For this machine or another one: the lock of all that is to be installed, and the bundle to carry there."""
+"""Lock for this machine or another one, and fetch the wheels into a bundle to carry there."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle.write import write_bundle
 from torchdoctor.core.fs.run_directories import run_directory
+from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.sizes import with_sizes
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
-from torchdoctor.workflows.context import AcquireContext
+from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.plan import resolve_online
 from torchdoctor.workflows.sources import gather_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torchdoctor.bundle.write import Bundle
@@ -23,69 +26,74 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import Lock
     from torchdoctor.lock.target import Target
     from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.sources.order import Sources
     from torchdoctor.workflows.sources import SourceOptions
 
-__all__ = ["BundleOptions", "download", "lock_for"]
+__all__ = ["BundleOptions", "download", "lock_for_machine"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BundleOptions:
-    """For which machine, and what for; `python` runs here, and is the machine's own where there is no `target`."""
+    """What to lock or to download, and for which machine."""
 
     machine: Machine
-    target: Target | None
-    python: PythonInfo
+    target: Target | None  # how uv names that machine; None where it is this one
+    python: PythonInfo  # an interpreter that runs here; it is the machine's where there is no target
     request: Request
     sources: SourceOptions
-    extras: tuple[str, ...]
-    optional: tuple[str, ...]
-    cache: Path
-    data: Path
+    extras: tuple[str, ...]  # requirement lines besides torch and its companions
+    optional: tuple[str, ...]  # requirement lines that are left out where no source has them
+    cache: Path  # torchdoctor's cache folder
+    data: Path  # the folder in which `index update` keeps what it read
 
 
-def lock_for(options: BundleOptions, *, system: System, report: Reporter) -> tuple[Plan, Lock]:
-    """The plan over what sources in reach have, and the lock of it all, each file with its hash."""
-    plan, sources = _decide(options, system, report)
-    with run_directory(options.cache) as work:
-        context = _errand(options, sources, work, system)
+def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter) -> tuple[Plan, Lock]:
+    """Return the plan of what the sources really have, and its lock with the hash and size of every file.
+
+    Raises `NoSolution` where nothing fits, `SourceFailed` where a source cannot be read.
+    """
+    with _resolved(options, system, report) as (plan, context):
         return plan, with_sizes(lock_only(context, plan, report))
 
 
 def download(
     options: BundleOptions, folder: Path, *, system: System, report: Reporter
 ) -> tuple[Plan, Bundle]:
-    """Fetch it all into `folder`, with a lock, sums and scripts that install it where there is only Python."""
-    plan, sources = _decide(options, system, report)
-    with run_directory(options.cache) as work:
-        context = _errand(options, sources, work, system)
-        plan, locked, house = lock_and_fetch(context, plan, report, lambda _: None)
-        return plan, write_bundle(folder, locked, house, options.machine)
+    """Fetch everything into `folder`, with a lock, hashes and scripts that install it where there is only Python.
+
+    Raises `NoSolution` where nothing fits, `SourceFailed` where a source or a wheel cannot be read.
+    """
+    with _resolved(options, system, report) as (plan, context):
+        acquired = lock_and_fetch(context, plan, report, lambda _: None)
+        return acquired.plan, write_bundle(folder, acquired.lock, acquired.wheelhouse, options.machine)
 
 
-def _decide(options: BundleOptions, system: System, report: Reporter) -> tuple[Plan, Sources]:
+@contextlib.contextmanager
+def _resolved(
+    options: BundleOptions, system: System, report: Reporter
+) -> Iterator[tuple[Plan, AcquireContext]]:
+    """Give the plan, and what locking it needs while the directory of this run exists."""
+    offline = options.sources.offline
     sources = gather_sources(options.sources, system, options.python, report)
-    return resolve_online(
-        options.request,
-        options.machine,
-        sources,
-        offline=options.sources.offline,
-        report=report,
-        data=options.data,
+    plan, sources = resolve_online(
+        options.request, options.machine, sources, offline=offline, report=report, data=options.data
     )
-
-
-def _errand(options: BundleOptions, sources: Sources, work: Path, system: System) -> AcquireContext:
-    return AcquireContext(
-        request=options.request,
+    request = LockRequest(
         python=options.python.executable,
         sources=sources,
+        environ=system.environ,
         extras=options.extras,
         optional=options.optional,
-        cache=options.cache,
-        work=work,
-        environ=system.environ,
-        offline=options.sources.offline,
+        offline=offline,
         machine=options.machine,
         target=options.target,
     )
+    with run_directory(options.cache) as run_dir:
+        yield (
+            plan,
+            AcquireContext(
+                lock_request=request,
+                cache=options.cache,
+                run_dir=run_dir,
+                required=frozenset(options.request.required),
+            ),
+        )

@@ -95,7 +95,8 @@ class _Repairer:
         return Repaired(findings=repair.findings, what=repair.what, outcome="repaired")
 
     def _reinstall(self, repair: Reinstall) -> None:
-        from torchdoctor.workflows.install import InstallOptions, run_install
+        from torchdoctor.workflows.install import run_install
+        from torchdoctor.workflows.install_model import InstallOptions
 
         options = InstallOptions(
             folder=self.python.prefix,

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.config.settings import (
-    EVERYWHERE,
-    config_path,
-    defaults_for,
-    everywhere_in,
-    read_config,
-    refuse_unknown,
-)
+from torchdoctor.cli.config.all_settings import check_config, every_setting, setting_names
+from torchdoctor.cli.config.settings import config_path, read_config, refuse_unknown
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import SETTING
-from torchdoctor.cli.value_origin import variable_of
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from torchdoctor.cli.config.parser import Config
+    from torchdoctor.cli.config.all_settings import Setting
 
-__all__ = ["command", "every_setting", "setting_names"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Setting:
-    """One setting: `key` as the config file writes it, and where its value came from."""
-
-    key: str
-    value: Any
-    origin: str
+__all__ = ["command"]
 
 
 @click.group("config", invoke_without_command=True, short_help="Each setting, and where it came from.")
@@ -84,7 +67,7 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
     return 0
 
 
-def _show(folders: Mapping[str, str], settings: Iterable[_Setting], *, there: bool) -> None:
+def _show(folders: Mapping[str, str], settings: Iterable[Setting], *, there: bool) -> None:
     for name, folder in folders.items():
         missing = _("(not there)") if name == "config" and not there else ""
         click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
@@ -111,7 +94,7 @@ def set_command(*, key: str, value: tuple[str, ...], output: Output) -> int:
     from torchdoctor.cli.config.edit import change
 
     path = config_path()
-    change(path, key, value, check=_check)
+    change(path, key, value, check=check_config)
     document = {"schema": 1, "file": str(path), "key": key, "value": list(value)}
     _tell(output, document, message("{key} is set in {path}", key=key, path=path))
     return 0
@@ -129,7 +112,7 @@ def unset_command(*, key: str, output: Output) -> int:
     from torchdoctor.cli.config.edit import change
 
     path = config_path()
-    if change(path, key, None, check=_check):
+    if change(path, key, None, check=check_config):
         text = message("{key} is no longer set in {path}", key=key, path=path)
     else:
         refuse_unknown(key, setting_names())
@@ -143,74 +126,6 @@ def _tell(output: Output, document: dict[str, Any], text: str) -> None:
         print_json(document)
     elif not output.quiet:
         click.echo(translate(text))
-
-
-def _check(config: Config) -> None:
-    """Raise `ConfigError` unless every key is a setting and every value one that it takes."""
-    from torchdoctor.cli.app import COMMANDS
-
-    everywhere_in(config, set(COMMANDS))
-    for name in config.values:
-        if name in COMMANDS:
-            defaults_for(_command(name), name, config)
-
-
-def _command(name: str) -> click.Command:
-    from torchdoctor.cli.app import COMMANDS
-
-    made: click.Command = importlib.import_module(COMMANDS[name]).command
-    return made
-
-
-def every_setting(config: Config | None, *, everything: bool) -> Iterator[_Setting]:
-    """Every setting that is not at its default; with `everything`, those as well."""
-    from torchdoctor.cli.app import COMMANDS
-
-    if config is not None:
-        _check(config)
-    top = everywhere_in(config, set(COMMANDS)) if config else {}
-    for key in EVERYWHERE:
-        variable = f"TORCHDOCTOR_{key.upper()}"
-        if variable in os.environ:
-            yield _Setting(key=key, value=os.environ[variable], origin=variable)
-        elif config is not None and key in top:
-            yield _Setting(key=key, value=top[key], origin=config.place(key))
-        elif everything:
-            yield _Setting(key=key, value=None, origin="default")
-    for name in COMMANDS:
-        given = defaults_for(_command(name), name, config) if config else {}
-        yield from _of_command(_command(name), name, given, config, everything=everything)
-
-
-def setting_names() -> tuple[str, ...]:
-    """Every key that the config file may have."""
-    return tuple(row.key for row in every_setting(None, everything=True))
-
-
-def _of_command(
-    command: click.Command, name: str, given: Mapping[str, Any], config: Config | None, *, everything: bool
-) -> Iterator[_Setting]:
-    prefix = f"TORCHDOCTOR_{name.replace(' ', '_').replace('-', '_').upper()}"
-    for option in command.params:
-        if not isinstance(option, click.Option) or option.name in (*EVERYWHERE, "json", "help"):
-            continue
-        word = max(option.opts, key=len).lstrip("-")
-        key = f"{name.replace(' ', '.')}.{word}"
-        variable = variable_of(option, prefix)
-        if os.environ.get(variable):
-            yield _Setting(key=key, value=os.environ[variable], origin=variable)
-        elif config is not None and option.name in given:
-            yield _Setting(key=key, value=given[option.name], origin=config.place(key))
-        elif everything:
-            yield _Setting(key=key, value=_default(option), origin="default")
-    for word, inner in command.commands.items() if isinstance(command, click.Group) else ():
-        yield from _of_command(inner, f"{name} {word}", given.get(word, {}), config, everything=everything)
-
-
-def _default(option: click.Option) -> Any:
-    if option.multiple:
-        return []
-    return option.default if isinstance(option.default, str | int | float | bool) else None
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,35 @@
+"""The commands and their modules, in the order in which a user meets them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["COMMANDS", "load_command"]
+
+# Command name -> its module, which is imported when the command is called.
+COMMANDS = {
+    "doctor": "torchdoctor.cli.doctor",
+    "install": "torchdoctor.cli.install",
+    "resolve": "torchdoctor.cli.resolve",
+    "download": "torchdoctor.cli.download",
+    "verify": "torchdoctor.cli.verify",
+    "bench": "torchdoctor.cli.bench",
+    "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",
+    "diagnose": "torchdoctor.cli.diagnose",
+    "explain": "torchdoctor.cli.explain",
+    "report": "torchdoctor.cli.report",
+    "index": "torchdoctor.cli.index",
+    "cache": "torchdoctor.cli.cache",
+    "config": "torchdoctor.cli.config.command",
+    "completion": "torchdoctor.cli.completion",
+}
+
+
+def load_command(name: str) -> click.Command:
+    """Import the module of a command and return the command."""
+    command: click.Command = importlib.import_module(COMMANDS[name]).command
+    return command

@@ -1,0 +1,110 @@
+"""Turns every error into text, or JSON, and an exit status."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from torchdoctor.cli.commands import COMMANDS
+from torchdoctor.cli.process import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_USAGE, use_colour
+from torchdoctor.cli.value_origin import innermost, with_origin
+from torchdoctor.core.i18n.catalog import current_language, gettext
+from torchdoctor.core.i18n.messages import message, translate, with_trailing_space
+from torchdoctor.errors import TorchdoctorError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Failure", "failure_of", "print_failure"]
+
+_MAX_CHARACTERS = 4000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """An error as the user is told of it: the exit `status`, the stable `code`, what happened and what to do next."""
+
+    status: int
+    code: str
+    text: str
+    fix: str
+
+
+def failure_of(error: BaseException, *, argv: Sequence[str], root: click.Context | None) -> Failure | None:
+    """Return the failure that an error means; None when the reader of our output has gone away, which is none.
+
+    `root` is the context of the program, if its options could be read.
+    """
+    if isinstance(error, TorchdoctorError):
+        text = with_origin(error.message, innermost(root))
+        return Failure(status=error.exit_status, code=error.code, text=text, fix=error.fix)
+    if isinstance(error, click.ClickException):
+        return _usage_failure(error, argv)
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return Failure(
+            status=EXIT_INTERRUPTED,
+            code="interrupted",
+            text=message("interrupted; what existed before is unchanged"),
+            fix=message("run the command again"),
+        )
+    # rich answers a broken pipe with an exit.
+    if isinstance(error.__context__ if isinstance(error, SystemExit) else error, BrokenPipeError):
+        return None
+    if isinstance(error, OSError):
+        return Failure(
+            status=EXIT_USAGE,
+            code="system",
+            text=message("the system refused: {what}", what=_describe_os_error(error)),
+            fix=message("check that file, folder or device, then run it again"),
+        )
+    return Failure(
+        status=EXIT_INTERNAL,
+        code="internal",
+        text=message("torchdoctor itself failed: {kind}: {what}", kind=type(error).__name__, what=str(error)),
+        fix=message("run it again with -v and report what it prints"),
+    )
+
+
+def print_failure(failure: Failure, *, as_json: bool) -> None:
+    """Print it to standard error, or as the one document of `--json` to standard output."""
+    text, fix = translate(failure.text)[:_MAX_CHARACTERS], translate(failure.fix)
+    # If not even this can be written, only the exit status tells of it.
+    with contextlib.suppress(OSError):
+        if as_json:
+            import json
+
+            error = {"kind": failure.code, "message": text, "fix": fix}
+            click.echo(json.dumps({"schema": 1, "error": error}))
+        else:
+            # Outside of the f-strings, where the tool that collects texts does not look.
+            labels = (with_trailing_space(gettext("error:")), with_trailing_space(gettext("fix:")))
+            colour = use_colour()
+            click.echo(f"{click.style(labels[0], fg='red', bold=True)}{text}", err=True, color=colour)
+            click.echo(f"  {click.style(labels[1], bold=True)}{fix}", err=True, color=colour)
+
+
+def _usage_failure(error: click.ClickException, argv: Sequence[str]) -> Failure:
+    text = with_origin(error.format_message(), getattr(error, "ctx", None))
+    if current_language() == "zh":
+        from torchdoctor.cli.full_width import in_full_width
+
+        text = in_full_width(text)
+    help_text = message("see `{command} --help`", command=_command_path(error, argv))
+    return Failure(status=EXIT_USAGE, code="usage", text=text, fix=help_text)
+
+
+def _command_path(error: click.ClickException, argv: Sequence[str]) -> str:
+    """Return the command that was wrongly used; click does not name it when an option has no value."""
+    if isinstance(error, click.UsageError) and error.ctx:
+        return error.ctx.command_path
+    return " ".join(["torchdoctor", *[word for word in argv if word in COMMANDS][:1]])
+
+
+def _describe_os_error(error: OSError) -> str:
+    reason = str(error.strerror or error)
+    if not error.filename:
+        return message("{strerror}", strerror=reason)
+    return message("{path}: {strerror}", path=error.filename, strerror=reason)

@@ -1,0 +1,43 @@
+"""Inputs and result of locking and fetching the packages of one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.lock.model import Lock, LockRequest
+    from torchdoctor.resolve.model import Plan
+
+__all__ = ["AcquireContext", "Acquired"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcquireContext:
+    """What to lock, and the folders to work in.
+
+    `required` are companions that must not be left out. `cache` is the user's cache folder, `run_dir` a temporary
+    directory of this run. Packages named in `reinstall` are fetched although their version is installed.
+    """
+
+    lock_request: LockRequest
+    cache: Path
+    run_dir: Path
+    required: frozenset[str] = frozenset()
+    reinstall: frozenset[str] = frozenset()
+
+    def has(self, name: str, version: str) -> bool:
+        """Whether that version is installed and stays."""
+        return self.lock_request.installed.get(name) == version and name not in self.reinstall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acquired:
+    """A lock and its wheels; `plan` is without the companions that turned out to be of another build."""
+
+    plan: Plan
+    lock: Lock
+    wheelhouse: Wheelhouse

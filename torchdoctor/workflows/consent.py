@@ -1,0 +1,51 @@
+"""Show what changes in an existing environment, and ask for consent before anything is fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.errors import InstallFailed
+from torchdoctor.install.record import package_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.install.record import PackageChange
+    from torchdoctor.lock.model import Lock
+
+__all__ = ["ask_to_change", "changes_by"]
+
+
+def changes_by(lock: Lock, installed: Mapping[str, str]) -> tuple[PackageChange, ...]:
+    """Return what a lock changes where these versions are installed, by name."""
+    return package_changes(installed, {wheel.name: wheel.version for wheel in lock.wheels})
+
+
+def ask_to_change(
+    folder: Path, lock: Lock, installed: Mapping[str, str], report: Reporter, *, assume_yes: bool
+) -> None:
+    """Report the changes to the environment at `folder` and ask for consent, unless it was given beforehand.
+
+    An environment without packages has nothing that could be changed. Raises `InstallFailed` without consent.
+    """
+    changes = changes_by(lock, installed) if installed else ()
+    for change in changes:
+        report.note(str(change))
+    question = message(
+        "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=folder
+    )
+    if not changes or assume_yes or report.ask(question, default=True):
+        return
+    raise InstallFailed(
+        message("{folder} was not changed: you declined", folder=folder)
+        if report.can_ask
+        else message(
+            "{folder} was not changed: this needs consent, and nobody could be asked", folder=folder
+        ),
+        fix=message("agree with y or --yes (in Python: assume_yes=True); --dry-run only shows the changes"),
+        code="declined",
+    )

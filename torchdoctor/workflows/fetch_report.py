@@ -1,0 +1,69 @@
+"""Report which wheels were fetched, from where, and which hashes nobody confirms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import joined, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.lock.model import LockedWheel
+
+__all__ = ["report_fetched", "report_unverified"]
+
+
+def report_fetched(wheelhouse: Wheelhouse, report: Reporter) -> None:
+    """Report the number of files, their size and their sources; nothing where nothing was fetched."""
+    if not wheelhouse.wheels:
+        return
+    counts: dict[str, int] = {}
+    for fetched in wheelhouse.wheels:
+        host = fetched.source if "://" not in fetched.source else fetched.source.split("/")[2]
+        counts[host] = counts.get(host, 0) + 1
+    parts = [
+        message("{count} from {place}", count=count, place=host) for host, count in sorted(counts.items())
+    ]
+    report.stage(
+        "fetch",
+        message(
+            "{files}, {total:.1f} MB, hashes checked: {parts}",
+            files=plurals.files(len(wheelhouse.wheels)),
+            total=sum(fetched.size for fetched in wheelhouse.wheels) / 1e6,
+            parts=joined(parts),
+        ),
+    )
+    report_unverified(
+        (
+            replace(fetched.wheel, sha256=fetched.sha256)
+            for fetched in wheelhouse.wheels
+            if fetched.first_seen
+        ),
+        report,
+    )
+    for fetched in wheelhouse.wheels:
+        report.detail(
+            message(
+                "{filename} from {source}, SHA-256 {sha256}",
+                filename=fetched.wheel.filename,
+                source=fetched.source,
+                sha256=fetched.sha256,
+            )
+        )
+
+
+def report_unverified(wheels: Iterable[LockedWheel], report: Reporter) -> None:
+    """Report each wheel whose hash is the one of its first download, since no index gives one."""
+    for wheel in wheels:
+        report.note(
+            message(
+                "no index gives a hash for {filename}; recorded {sha256}",
+                filename=wheel.filename,
+                sha256=wheel.sha256,
+            )
+        )

@@ -1,0 +1,82 @@
+"""What an install is asked to do, and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torchdoctor.resolve.model import Request
+from torchdoctor.workflows.sources import SourceOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torchdoctor.detect import Detection
+    from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.install import Environment
+    from torchdoctor.install.record import PackageChange
+    from torchdoctor.kernel import Kernel
+    from torchdoctor.lock.model import Lock
+    from torchdoctor.resolve.model import Plan
+    from torchdoctor.verify import VerifyReport
+
+__all__ = ["InstallOptions", "InstallResult", "KernelRequest"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelRequest:
+    """A kernel to register: without `display_name` one is made from torch's version; `overwrite` replaces another."""
+
+    name: str
+    display_name: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallOptions:
+    """What `install` is asked to do."""
+
+    folder: Path  # of the environment, which is made where it does not exist
+    cache: Path  # torchdoctor's cache folder
+    data: Path | None = None  # the folder in which `index update` keeps what it read
+    python: str | None = None  # as `--python` takes it: a path, an environment, a version
+    request: Request = field(default_factory=Request)
+    sources: SourceOptions = field(default_factory=SourceOptions)
+    extras: tuple[str, ...] = ()  # requirement lines besides torch and its companions
+    optional: tuple[str, ...] = ()  # requirement lines that are left out where no source has them
+    reinstall: frozenset[str] = frozenset()  # packages to replace although their version is installed
+    kernel_name: str | None = None  # of the kernel to register; None registers none
+    display_name: str | None = None  # of that kernel
+    overwrite_kernel: bool = False  # replace a kernel of that name
+    verify: bool = True
+    dry_run: bool = False  # stop before anything is fetched
+    lock: Path | None = None  # a pylock.toml to install exactly, instead of resolving
+    assume_yes: bool = False  # change an existing environment without asking
+
+    @property
+    def kernel(self) -> KernelRequest | None:
+        """The kernel to register."""
+        if self.kernel_name is None:
+            return None
+        return KernelRequest(
+            name=self.kernel_name, display_name=self.display_name, overwrite=self.overwrite_kernel
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallResult:
+    """What came out; the later parts are None where the pipeline was asked to stop before them."""
+
+    detection: Detection
+    plan: Plan
+    lock: Lock | None = None
+    changes: tuple[PackageChange, ...] = ()
+    wheelhouse: Wheelhouse | None = None
+    environment: Environment | None = None
+    kernel: Kernel | None = None
+    verification: VerifyReport | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """1 when the verification found a problem, else 0."""
+        return 1 if self.verification is not None and not self.verification.passed else 0
