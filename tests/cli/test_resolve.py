@@ -113,7 +113,7 @@ def test_a_companion_without_a_build_is_left_out_and_one_asked_for_moves_the_cho
     assert any("torchaudio is left out" in text for text in free["warnings"])
     bound = torchdoctor("resolve", *here, "--with", "torchaudio", "--json").json
     assert bound["variant"] == "cu130"
-    assert "has what was asked for beside it" in bound["reasons"][0]
+    assert "is the newest with a build of each companion asked for" in bound["reasons"][0]
     assert "torchaudio" in {row["name"] for row in bound["packages"]}
 
 

@@ -89,13 +89,13 @@ def test_a_companion_asked_for_and_not_there_is_an_error(torchdoctor, official, 
 
 
 def test_a_companion_asked_for_decides_and_the_reason_says_so(torchdoctor, official, bare, tag, tmp_path):
-    """A newer torch is there, and nothing that was asked for beside it: no source is blamed for that."""
+    """A newer torch exists without the companions asked for: no source is blamed for that."""
     name, content = make_wheel("torch", "2.14.0+cpu", tag=tag)
     official.add("/whl/cpu/torch/", name, content)
     options = [option for option in bare if option not in ("--torch", TORCH)]
     ran = torchdoctor("install", tmp_path / "env", *options, "--with", "torchvision", "--json", "--dry-run")
     assert ran.json["packages"][0]["version"] == f"{TORCH}+cpu"
-    assert "has what was asked for beside it" in ran.json["reasons"][0]
+    assert "is the newest with a build of each companion asked for" in ran.json["reasons"][0]
 
 
 def test_a_companion_version_that_does_not_belong_is_an_error(torchdoctor, bare, tmp_path):

@@ -115,14 +115,14 @@ def test_a_driver_too_old_for_any_build_gives_cpu_and_the_version_to_update_to()
     """Falling to the CPU is never silent."""
     found, _ = best(linux(RTX_4090, driver="390.157"))
     assert found.variant == "cpu"
-    assert "update the NVIDIA driver to 580 or newer (450.80.02 at the least)" in found.warnings[0]
+    assert "update the NVIDIA driver to 580 or newer (at least 450.80.02)" in found.warnings[0]
 
 
 def test_blackwell_needs_its_own_driver():
-    """The least driver of CUDA 12 predates the GPU: 12.0 needs 570.26 on Linux."""
+    """The minimum driver of CUDA 12 predates the GPU: 12.0 needs 570.26 on Linux."""
     found, _ = best(linux(RTX_5090, driver="560.35.03"))
     assert found.variant == "cpu"
-    assert "update the NVIDIA driver to 580 or newer (570.26 at the least)" in found.warnings[0]
+    assert "update the NVIDIA driver to 580 or newer (at least 570.26)" in found.warnings[0]
 
 
 def test_a_gpu_without_a_driver_gives_cpu_and_says_so():

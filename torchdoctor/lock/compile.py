@@ -81,13 +81,13 @@ def _failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorEr
     error, text = read_uv_error(finished.stderr), finished.cause
     if error.code == "hash-mismatch":
         return SourceFailed(
-            message("an index serves metadata that is not what it says: {text}", text=text),
+            message("an index serves other bytes than the hash that it gives: {text}", text=text),
             fix=message("name another source with --index-url, --mirror or --find-links"),
             code="hash-mismatch",
         )
     if error.code == "setting":
         return UsageError(
-            message("uv does not understand a setting of its own: {text}", text=text),
+            message("uv does not accept one of its settings: {text}", text=text),
             fix=message("correct or unset that variable: `env | grep UV_` shows them"),
             code="uv-setting",
         )
@@ -111,7 +111,7 @@ def _failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorEr
 def _no_lock(error: UvError, text: str, refused: Mapping[str, str]) -> NoSolution:
     reasons = [reason for filename, reason in refused.items() if error.names(filename.partition("-")[0])]
     what = message(
-        "the packages that torch needs could not be found together: {text}{why_not}",
+        "no versions of the packages meet all requirements: {text}{why_not}",
         text=text,
         why_not="".join(f"; {reason}" for reason in reasons),
     )

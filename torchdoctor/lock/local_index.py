@@ -1,4 +1,4 @@
-"""An index of our own that lists exactly the plan's files, and folders of links to everything else."""
+"""What uv is offered on this machine: an index of exactly the plan's files, and folders of links to other wheels."""
 
 from __future__ import annotations
 
@@ -24,57 +24,61 @@ if TYPE_CHECKING:
 
 __all__ = ["filtered_find_links", "write_local_index"]
 
-_METADATA_LIMIT = 4 * 1024 * 1024
+_MAX_METADATA_BYTES = 4 * 1024 * 1024
 
 
 def filtered_find_links(
-    url: str, planned: frozenset[str], home: Path, linked: dict[str, str], passed_over: dict[str, str]
+    url: str, planned: frozenset[str], folder: Path, linked: dict[str, str], refused: dict[str, str]
 ) -> str:
-    """A folder of links to a folder's wheels less the planned projects; another kind of place as it is.
+    """Return the URL of `folder`, filled with links to the wheels of a local folder that are not of a planned project.
 
-    `linked` takes up where each link leads, `passed_over` the wheels that may not be unpacked, each with why.
-
-    uv takes a folder's file over an index's of the same version, and unpacks it whole to learn its hash.
+    A URL of anything else is returned as it is. `linked` receives the URL of each linked file by name, `refused` the
+    reason for each wheel that must not be unpacked. Without this uv would take a folder's file instead of an index's of
+    the same version, and unpack it whole to learn its hash.
     """
     if not url.startswith("file:") or not local_path(url).is_dir():
         return url
-    home.mkdir()
+    folder.mkdir()
     for path in sorted(local_path(url).glob("*.whl")):
         if canonicalize_name(path.name.partition("-")[0]) in planned:
             continue
         try:
             validate_wheel(path, path.name)
         except InstallFailed as error:
-            passed_over[path.name] = error.message
+            refused[path.name] = error.message
             continue
-        symlink_or_copy(path, home / path.name)
+        symlink_or_copy(path, folder / path.name)
         linked[path.name] = path.absolute().as_uri()
-    return home.as_uri()
+    return folder.as_uri()
 
 
 def write_local_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, Path]) -> None:
-    """Lay out a simple index of these wheels; `held` maps names to where they lie already."""
+    """Write a simple index (PEP 503) of these wheels into `folder`, which is new.
+
+    `held` maps names of wheels to local copies. Raises `SourceFailed` for a local file that is not a wheel.
+    """
     folder.mkdir()
     pages: dict[str, list[str]] = {}
     for wheel in wheels:
-        home = folder / wheel.project
-        home.mkdir(exist_ok=True)
-        pages.setdefault(wheel.project, []).append(_anchor(wheel, home, held.get(wheel.filename)))
+        page_folder = folder / wheel.project
+        page_folder.mkdir(exist_ok=True)
+        anchor = _anchor(wheel, page_folder, held.get(wheel.filename))
+        pages.setdefault(wheel.project, []).append(anchor)
     for project, anchors in pages.items():
         page = "<!DOCTYPE html><html><body>" + "<br/>\n".join(anchors) + "</body></html>"
         (folder / project / "index.html").write_text(page, "utf-8")
 
 
-def _anchor(wheel: Wheel, home: Path, path: Path | None) -> str:
+def _anchor(wheel: Wheel, folder: Path, path: Path | None) -> str:
     url = wheel.url or ""
     metadata = ""
     if url.startswith("file:"):
         path = local_path(url)
     if path is not None:
-        # Beside a link to the file stands its metadata, so that uv need not unpack gigabytes to read it.
+        # The metadata as a file of its own spares uv unpacking gigabytes to read it.
         text = _metadata(path, wheel)
-        (home / f"{wheel.filename}.metadata").write_bytes(text)
-        symlink_or_copy(path, home / wheel.filename)
+        (folder / f"{wheel.filename}.metadata").write_bytes(text)
+        symlink_or_copy(path, folder / wheel.filename)
         url = quote(wheel.filename)
         metadata = f"sha256={hashlib.sha256(text).hexdigest()}"
     elif wheel.has_metadata:
@@ -91,7 +95,7 @@ def _metadata(path: Path, wheel: Wheel) -> bytes:
             for member in archive.infolist():
                 name = member.filename
                 if name.endswith(".dist-info/METADATA") and name.count("/") == 1:
-                    if member.file_size > _METADATA_LIMIT:
+                    if member.file_size > _MAX_METADATA_BYTES:
                         break
                     return archive.read(member)
     except (zipfile.BadZipFile, OSError) as error:

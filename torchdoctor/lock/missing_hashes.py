@@ -1,4 +1,4 @@
-"""Lock -> its files for which no index gives a hash: uv takes that of its own download and does not say so."""
+"""Lock -> its files for which no index gives a hash: uv then locks the hash of its own download and does not say so."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ if TYPE_CHECKING:
 
 __all__ = ["MissingHashCheck"]
 
-_PAGES = 8  # read at once
-_WAIT = 10.0  # seconds for what is still on its way when everything else is done
+_PAGE_COUNT = 8  # pages read at once
+_WAIT_SECONDS = 10.0  # for pages that are still loading when everything else is done
 
 
 class MissingHashCheck:
-    """Looks while other work goes on; whoever asks waits for the rest.
+    """Reads pages in background threads; `found()` waits for them.
 
-    A file of which uv knows the size comes from an index in JSON (PEP 691) or is one of the plan's, which are known;
-    only for the others is the page read again.
+    A file whose size uv knows comes from an index in JSON (PEP 691), which gives hashes, or is one of the plan's,
+    which are `known`. Only for other files is the page read again.
     """
 
-    def __init__(self, locked: Lock, sources: Sources, *, known: Collection[str], offline: bool) -> None:
+    def __init__(self, lock: Lock, sources: Sources, *, known: Collection[str], offline: bool) -> None:
         indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
-        self._shelves = [SourceListing(source=row) for row in indexes]
-        doubted = [
-            row
-            for row in locked.wheels
+        self._listings = [SourceListing(source=source) for source in indexes]
+        unsure = [
+            wheel
+            for wheel in lock.wheels
             if not offline
-            and row.size is None
-            and row.filename not in known
-            and not row.url.startswith("file:")
+            and wheel.size is None
+            and wheel.filename not in known
+            and not wheel.url.startswith("file:")
         ]
-        self._turn = threading.BoundedSemaphore(_PAGES)
+        self._slots = threading.BoundedSemaphore(_PAGE_COUNT)
         self._hashless: set[str] = set()
-        # Daemons: where the fetch beside them fails, the program ends without waiting for a page.
-        self._asked = [
-            (row, threading.Thread(target=self._look, args=(row,), daemon=True)) for row in doubted
+        # Daemons: where the fetch fails meanwhile, the program ends without waiting for a page.
+        self._checks = [
+            (wheel, threading.Thread(target=self._check, args=(wheel,), daemon=True)) for wheel in unsure
         ]
-        for _, thread in self._asked:
+        for _, thread in self._checks:
             thread.start()
 
     def found(self) -> tuple[LockedWheel, ...]:
-        """The files for which the page that lists them gives no hash; a page that cannot be read says nothing."""
-        until = time.monotonic() + _WAIT
-        for _, thread in self._asked:
+        """Return the files that are listed without a hash; those of a page that cannot be read are not among them."""
+        until = time.monotonic() + _WAIT_SECONDS
+        for _, thread in self._checks:
             thread.join(max(0.0, until - time.monotonic()))
-        return tuple(row for row, _ in self._asked if row.filename in self._hashless)
+        return tuple(wheel for wheel, _ in self._checks if wheel.filename in self._hashless)
 
-    def _look(self, wheel: LockedWheel) -> None:
-        with self._turn:
-            if self._without(wheel):
+    def _check(self, wheel: LockedWheel) -> None:
+        with self._slots:
+            if self._is_hashless(wheel):
                 self._hashless.add(wheel.filename)
 
-    def _without(self, wheel: LockedWheel) -> bool:
-        for shelf in self._shelves:
-            for row in shelf.wheels(wheel.name, "cpu"):
-                if row.filename == wheel.filename and row.url == wheel.url:
-                    return row.sha256 is None
+    def _is_hashless(self, wheel: LockedWheel) -> bool:
+        for listing in self._listings:
+            for listed in listing.wheels(wheel.name, "cpu"):
+                if listed.filename == wheel.filename and listed.url == wheel.url:
+                    return listed.sha256 is None
         return False

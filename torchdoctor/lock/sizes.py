@@ -1,4 +1,4 @@
-"""Asks for the size of files whose index gives none: the headers alone."""
+"""The sizes of files whose index gives none: from the headers of a response, without reading it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,27 @@ if TYPE_CHECKING:
 
 __all__ = ["with_sizes"]
 
-_CONNECTIONS = 8
+_CONNECTION_COUNT = 8
 
 
 def with_sizes(lock: Lock) -> Lock:
-    """The lock with sizes in bytes where a server tells them, and what can be read of files that lie here."""
-    with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        return replace(lock, wheels=tuple(pool.map(_measured, lock.wheels)))
+    """Return the lock with sizes in bytes where a server gives them, and with size and hash of local files.
+
+    Raises `OSError` for a local file that cannot be read.
+    """
+    with ThreadPoolExecutor(_CONNECTION_COUNT) as pool:
+        return replace(lock, wheels=tuple(pool.map(_with_size, lock.wheels)))
 
 
-def _measured(wheel: LockedWheel) -> LockedWheel:
+def _with_size(wheel: LockedWheel) -> LockedWheel:
     if wheel.url.startswith("file:"):
         path = local_path(wheel.url)
         return replace(wheel, size=path.stat().st_size, sha256=wheel.sha256 or sha256_of(path))
-    return wheel if wheel.size is not None else replace(wheel, size=_told(wheel.url))
+    return wheel if wheel.size is not None else replace(wheel, size=_remote_size(wheel.url))
 
 
-def _told(url: str) -> int | None:
-    """The length that the server says, without reading the file; None where it does not."""
+def _remote_size(url: str) -> int | None:
+    """The length in bytes that the server gives; None where it gives none."""
     import requests
 
     try:

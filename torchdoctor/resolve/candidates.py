@@ -89,13 +89,13 @@ def why_this_release(
         )
     if missing is not None:
         return message(
-            "torch {torch}+{variant} is the newest that has what was asked for beside it",
+            "torch {torch}+{variant} is the newest with a build of each companion asked for",
             torch=candidate.torch,
             variant=candidate.variant,
         )
     return message(
-        "torch {torch}+{variant} would be the first choice, and no source in reach has it; torch "
-        "{torch2} is the newest{asked} that one has",
+        "torch {torch}+{variant} would be the first choice, but no source in reach has it; torch "
+        "{torch2} is the newest{asked} that a source has",
         torch=best.torch,
         variant=best.variant,
         torch2=candidate.torch,
@@ -126,7 +126,7 @@ def _unused_gpu_warnings(evaluation: Evaluation) -> list[str]:
     ]
     if drivers:
         oldest = drivers[-1]
-        least = "" if oldest == drivers[0] else message(" ({drivers} at the least)", drivers=oldest)
+        least = "" if oldest == drivers[0] else message(" (at least {drivers})", drivers=oldest)
         update = message(
             "update the NVIDIA driver to {drivers} or newer{least}", drivers=drivers[0], least=least
         )

@@ -52,8 +52,7 @@ def plan_companions(
         if wanted is not None:
             raise NoSolution(
                 message(
-                    "{project} was asked for and cannot be installed beside torch {torch}+{variant}: "
-                    "{reason}",
+                    "{project} was asked for and cannot be installed with torch {torch}+{variant}: {reason}",
                     project=companion.project,
                     torch=candidate.torch,
                     variant=candidate.variant,

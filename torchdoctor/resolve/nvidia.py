@@ -100,7 +100,7 @@ def _all_covered(machine: Machine, release: Release, build: Variant, ptx: tuple[
     limit = (
         message("needs driver ≥ {least}", least=minimum)
         if minimum
-        else message("its least driver is unknown")
+        else message("its minimum driver is unknown")
     )
     reason = message(
         "{name} {limit}; this machine has {driver}{by_rule}",

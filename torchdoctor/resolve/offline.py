@@ -108,7 +108,7 @@ def _companions(option: _Option, request: Request) -> tuple[tuple[PlannedPackage
             torch = message("torch {torch}+{variant}", torch=candidate.torch, variant=candidate.variant)
             raise NoSolution(
                 message(
-                    "{project} was asked for beside {torch}: {reason}",
+                    "{project} was asked for with {torch}: {reason}",
                     project=companion.project,
                     torch=torch,
                     reason=reason,
