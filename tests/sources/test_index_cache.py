@@ -16,8 +16,8 @@ from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
 from torchdoctor.core.net.http import NotFound, Unreachable
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
-from torchdoctor.sources.index_cache import known_index, load, locked, stored_file
-from torchdoctor.sources.index_update import update
+from torchdoctor.sources.index_cache import cache_file, cache_lock, known_index, load_cache
+from torchdoctor.sources.index_update import update_index
 from wheels_index import LiveSnapshot, Snapshot, bundled
 
 DAY = "2027-01-05"
@@ -40,7 +40,7 @@ def listed(index):
 
 def test_an_update_brings_a_new_release_and_what_goes_with_it(listed, tmp_path):
     """The release, its variant and its torchvision, paired by what the metadata declares."""
-    done = update(tmp_path, f"{listed.url}/whl", today=DAY)
+    done = update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     assert done.releases == ("2.16.0",)
     assert [(row.torch, row.platform, row.variant) for row in done.variants] == [
         ("2.16.0", "linux_x86_64", "cu134")
@@ -54,9 +54,9 @@ def test_an_update_brings_a_new_release_and_what_goes_with_it(listed, tmp_path):
 
 def test_a_second_update_asks_whether_anything_changed_and_reads_no_metadata(listed, tmp_path):
     """The ETags come back, the pages do not; what is known stays and its day is today's."""
-    update(tmp_path, f"{listed.url}/whl", today=DAY)
+    update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     listed.seen.clear()
-    done = update(tmp_path, f"{listed.url}/whl/", today="2027-01-06")
+    done = update_index(tmp_path, f"{listed.url}/whl/", today="2027-01-06")
     assert done.unchanged
     assert (done.releases, done.variants, done.files) == ((), (), ())
     assert listed.seen == listed.unchanged == ["/whl/torch/", "/whl/torchvision/", "/whl/torchaudio/"]
@@ -67,10 +67,10 @@ def test_a_second_update_asks_whether_anything_changed_and_reads_no_metadata(lis
 
 def test_one_changed_page_adds_to_the_unchanged_ones(listed, tmp_path):
     """A new torch file comes in; torchvision's page is not sent again and its wheels stay."""
-    update(tmp_path, f"{listed.url}/whl", today=DAY)
+    update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     name, content = make_wheel("torch", "2.16.0+cpu", tag=TAG)
     listed.add("/whl/torch/", name, content)
-    done = update(tmp_path, f"{listed.url}/whl", today="2027-01-06")
+    done = update_index(tmp_path, f"{listed.url}/whl", today="2027-01-06")
     assert done.files == (name,)
     assert [row.variant for row in done.variants] == ["cpu"]
     projects = {w.project for w in known_index(tmp_path).release("2.16.0").wheels}
@@ -79,20 +79,20 @@ def test_one_changed_page_adds_to_the_unchanged_ones(listed, tmp_path):
 
 def test_another_index_replaces_the_one_before(listed, tmp_path):
     """What is stored is one index's; another base is asked in full."""
-    update(tmp_path, f"{listed.url}/whl", today=DAY)
+    update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     for page in ("torch", "torchvision", "torchaudio"):
         listed.pages[f"/mirror/{page}/"] = listed.pages[f"/whl/{page}/"]
-    done = update(tmp_path, f"{listed.url}/mirror", today=DAY)
+    done = update_index(tmp_path, f"{listed.url}/mirror", today=DAY)
     assert not done.unchanged
     assert listed.unchanged == []
-    assert load(tmp_path).base == f"{listed.url}/mirror"
+    assert load_cache(tmp_path).base == f"{listed.url}/mirror"
 
 
 def test_a_known_file_with_another_digest_is_reported_and_not_believed(listed, tmp_path):
     """The known digest stays in what resolve sees."""
     name = "torch-2.4.1+cu124-cp312-cp312-win_amd64.whl"
     listed.add("/whl/torch/", name, b"not that wheel")
-    (refused,) = update(tmp_path, f"{listed.url}/whl", today=DAY).refused
+    (refused,) = update_index(tmp_path, f"{listed.url}/whl", today=DAY).refused
     known = bundled().release("2.4.1").wheels_named(name, "official")
     assert refused.found == hashlib.sha256(b"not that wheel").hexdigest()
     assert refused.known == known[0].sha256
@@ -103,7 +103,7 @@ def test_metadata_that_is_not_the_announced_one_is_not_used(listed, tmp_path):
     """The digest in the page must match; without metadata the pairing falls back to the rule, and says so."""
     path = next(path for path in listed.files if "torchvision" in path and path.endswith(".metadata"))
     listed.files[path] = b"Requires-Dist: torch==2.4.1\n"
-    done = update(tmp_path, f"{listed.url}/whl", today=DAY)
+    done = update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     assert "torchvision 0.31.0 declares of torch is unknown" in done.notes[0]
     row = known_index(tmp_path).release("2.16.0").companions["torchvision"]
     assert row.versions == bundled().release("2.15.0").companions["torchvision"].versions
@@ -112,32 +112,32 @@ def test_metadata_that_is_not_the_announced_one_is_not_used(listed, tmp_path):
 def test_a_companion_page_that_is_missing_is_a_note(listed, tmp_path):
     """torchaudio is in maintenance: an index without it is still an index."""
     del listed.pages["/whl/torchaudio/"]
-    done = update(tmp_path, f"{listed.url}/whl", today=DAY)
+    done = update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     assert done.releases == ("2.16.0",)
     assert "torchaudio" in done.notes[0]
-    assert update(tmp_path, f"{listed.url}/whl", today=DAY).unchanged
+    assert update_index(tmp_path, f"{listed.url}/whl", today=DAY).unchanged
 
 
 def test_an_index_out_of_reach_leaves_what_was_stored(listed, tmp_path):
     """A refused connection, a 500, a missing page, a page of something else: an error, and no byte changes."""
-    update(tmp_path, f"{listed.url}/whl", today=DAY)
-    before = stored_file(tmp_path).read_bytes()
+    update_index(tmp_path, f"{listed.url}/whl", today=DAY)
+    before = cache_file(tmp_path).read_bytes()
     with pytest.raises(Unreachable):
-        update(tmp_path, "http://127.0.0.1:9/whl", today=DAY)
+        update_index(tmp_path, "http://127.0.0.1:9/whl", today=DAY)
     with pytest.raises(NotFound):
-        update(tmp_path, f"{listed.url}/elsewhere", today=DAY)
+        update_index(tmp_path, f"{listed.url}/elsewhere", today=DAY)
     listed.faults["/whl/torch/"] = Fault(status=500)
     with pytest.raises(Unreachable):
-        update(tmp_path, f"{listed.url}/whl", today=DAY)
+        update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     listed.faults["/whl/torch/"] = Fault(body=b"<html>Log in to the hotel's network</html>")
     with pytest.raises(SourceFailed) as caught:
-        update(tmp_path, f"{listed.url}/whl", today=DAY)
+        update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     assert caught.value.code == "not-an-index"
     listed.faults["/whl/torch/"] = Fault(body=b'{"files": 1}')
     with pytest.raises(SourceFailed):
-        update(tmp_path, f"{listed.url}/whl", today=DAY)
-    assert stored_file(tmp_path).read_bytes() == before
-    assert sorted(path.name for path in stored_file(tmp_path).parent.iterdir()) == ["live.json", "live.lock"]
+        update_index(tmp_path, f"{listed.url}/whl", today=DAY)
+    assert cache_file(tmp_path).read_bytes() == before
+    assert sorted(path.name for path in cache_file(tmp_path).parent.iterdir()) == ["live.json", "live.lock"]
 
 
 def test_without_a_stored_file_the_bundled_snapshot_is_returned(tmp_path):
@@ -160,12 +160,12 @@ def test_without_a_stored_file_the_bundled_snapshot_is_returned(tmp_path):
 )
 def test_a_damaged_file_is_ignored_with_a_note_and_written_anew(listed, tmp_path, spoiled):
     """Resolve goes on with what is bundled; the next update asks for everything."""
-    update(tmp_path, f"{listed.url}/whl", today=DAY)
-    stored_file(tmp_path).write_bytes(spoiled)
+    update_index(tmp_path, f"{listed.url}/whl", today=DAY)
+    cache_file(tmp_path).write_bytes(spoiled)
     notes = []
     assert type(known_index(tmp_path, notes.append)) is Snapshot
     assert "torchdoctor index update" in notes[0]
-    assert update(tmp_path, f"{listed.url}/whl", today=DAY).releases == ("2.16.0",)
+    assert update_index(tmp_path, f"{listed.url}/whl", today=DAY).releases == ("2.16.0",)
     assert isinstance(known_index(tmp_path), LiveSnapshot)
 
 
@@ -176,19 +176,19 @@ def test_a_damaged_file_is_ignored_with_a_note_and_written_anew(listed, tmp_path
 )
 def test_any_bytes_in_the_stored_file_are_survived(tmp_path, content):
     """Whatever lies there, there is an index to choose from."""
-    stored_file(tmp_path).parent.mkdir(parents=True, exist_ok=True)
-    stored_file(tmp_path).write_bytes(content)
+    cache_file(tmp_path).parent.mkdir(parents=True, exist_ok=True)
+    cache_file(tmp_path).write_bytes(content)
     assert known_index(tmp_path).versions() == bundled().versions()
 
 
 def test_hostile_validators_are_not_sent(listed, tmp_path):
     """A line break in a stored ETag would split the request's header; it is dropped."""
-    update(tmp_path, f"{listed.url}/whl", today=DAY)
-    data = json.loads(stored_file(tmp_path).read_text())
+    update_index(tmp_path, f"{listed.url}/whl", today=DAY)
+    data = json.loads(cache_file(tmp_path).read_text())
     data["pages"] = {url: ["a\r\nX-Evil: 1", "\u4f60"] for url in data["pages"]}
-    stored_file(tmp_path).write_text(json.dumps(data))
-    assert set(load(tmp_path).pages.values()) == {(None, None)}
-    assert not update(tmp_path, f"{listed.url}/whl", today=DAY).unchanged
+    cache_file(tmp_path).write_text(json.dumps(data))
+    assert set(load_cache(tmp_path).pages.values()) == {(None, None)}
+    assert not update_index(tmp_path, f"{listed.url}/whl", today=DAY).unchanged
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that refuses its owner")
@@ -197,7 +197,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(listed, tmp_path):
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(EnvironmentUnusable, match="cannot be written"):
-            update(tmp_path, f"{listed.url}/whl", today=DAY)
+            update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     finally:
         tmp_path.chmod(0o700)
 
@@ -206,12 +206,12 @@ def test_a_file_in_the_place_of_the_data_folder_is_named(listed, tmp_path):
     """The same where the path is a file."""
     (tmp_path / "data").write_text("")
     with pytest.raises(EnvironmentUnusable) as caught:
-        update(tmp_path / "data", f"{listed.url}/whl", today=DAY)
+        update_index(tmp_path / "data", f"{listed.url}/whl", today=DAY)
     assert "TORCHDOCTOR_DATA_DIR" in caught.value.fix
 
 
 def _hold(folder, held, let_go):
-    with locked(folder):
+    with cache_lock(folder):
         held.set()
         let_go.wait(60)
 
@@ -224,11 +224,11 @@ def test_two_updates_do_not_write_at_once(tmp_path):
     other.start()
     try:
         assert held.wait(60)
-        with pytest.raises(SourceFailed) as caught, locked(tmp_path, seconds=0.1):
+        with pytest.raises(SourceFailed) as caught, cache_lock(tmp_path, seconds=0.1):
             pass
         assert caught.value.code == "busy"
     finally:
         let_go.set()
         other.join()
-    with locked(tmp_path, seconds=5):
+    with cache_lock(tmp_path, seconds=5):
         pass

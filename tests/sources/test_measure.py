@@ -20,7 +20,7 @@ from torchdoctor.sources import mirrors
 from torchdoctor.sources.mirrors import mirror, mirror_table, mirrors_by_speed
 from torchdoctor.sources.order import order_sources
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source
-from torchdoctor.sources.speed import Measured, fastest, measure, measure_all
+from torchdoctor.sources.speed import Measurement, fastest, measure, measure_all
 
 PAGE = b"<a href='x'>x</a>" * 5000
 
@@ -75,10 +75,10 @@ def test_a_place_that_is_not_there_is_a_result():
 
 def test_the_fastest_come_first_and_the_far_slower_not_at_all():
     """A quarter of the best is enough to help."""
-    rows = [Measured(url="c", rate=2e6), Measured(url="a", rate=8e6), Measured(url="d", rate=1.9e6),
-            Measured(url="b", rate=4e6), Measured(url="e", failure="gone")]  # fmt: skip
+    rows = [Measurement(url="c", rate=2e6), Measurement(url="a", rate=8e6), Measurement(url="d", rate=1.9e6),
+            Measurement(url="b", rate=4e6), Measurement(url="e", failure="gone")]  # fmt: skip
     assert fastest(rows) == ("a", "b", "c")
-    assert fastest([Measured(url="e", failure="gone")]) == ()
+    assert fastest([Measurement(url="e", failure="gone")]) == ()
 
 
 def test_every_mirror_of_the_data_file_can_be_asked_for():

@@ -15,7 +15,7 @@ from torchdoctor.core.i18n.messages import joined, message, plural, translate
 
 if TYPE_CHECKING:
     from torchdoctor.sources.index_update import Update
-    from torchdoctor.sources.speed import Measured
+    from torchdoctor.sources.speed import Measurement
     from wheels_index import Release, Snapshot
 
 __all__ = ["command"]
@@ -57,7 +57,7 @@ def update_command(*, index_url: str, output: Output) -> int:
     from datetime import datetime, timezone
 
     from torchdoctor.errors import UsageError
-    from torchdoctor.sources.index_update import update
+    from torchdoctor.sources.index_update import update_index
     from torchdoctor.sources.source import as_url
 
     url = as_url(index_url, origin="--index-url")
@@ -67,7 +67,7 @@ def update_command(*, index_url: str, output: Output) -> int:
             fix=message("give the URL of an index"),
         )
     today = datetime.now(timezone.utc).date().isoformat()
-    done = update(data_folder(os.environ), url, today=today)
+    done = update_index(data_folder(os.environ), url, today=today)
     if output.json:
         print_json({"schema": 1, **_update_json(done)})
     else:
@@ -316,7 +316,7 @@ def mirrors(*, measure: bool, output: Output) -> int:
     return 0
 
 
-def _mirror_json(name: str, row: dict[str, Any], found: Measured | None) -> dict[str, Any]:
+def _mirror_json(name: str, row: dict[str, Any], found: Measurement | None) -> dict[str, Any]:
     return {
         "name": name,
         "companion_pypi": None,
@@ -327,7 +327,7 @@ def _mirror_json(name: str, row: dict[str, Any], found: Measured | None) -> dict
     }
 
 
-def _speed(found: Measured | None) -> str:
+def _speed(found: Measurement | None) -> str:
     if found is None:
         return ""
     if found.rate is None or found.latency is None:

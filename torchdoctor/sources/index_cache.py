@@ -1,4 +1,4 @@
-"""What live indexes said, kept in the user's data folder: loaded when it is there, refreshed on request."""
+"""What a live index listed at the last `index update`, stored in the user's data folder."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
 
     from wheels_index import Overlay, Snapshot
 
-__all__ = ["Stored", "known_index", "load", "locked", "save", "stored_file"]
+__all__ = ["CachedIndex", "cache_file", "cache_lock", "known_index", "load_cache", "save_cache"]
 
 _SCHEMA = 1
-_LIMIT = 64 * 1024 * 1024
-_MAX_VALIDATOR = 1000
-_LOCK_SECONDS = 30.0
+_MAX_BYTES = 64 * 1024 * 1024
+_MAX_VALIDATOR_LENGTH = 1000
+_LOCK_TIMEOUT_SECONDS = 30.0
 
 Validators = tuple["str | None", "str | None"]  # ETag, Last-Modified
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stored:
-    """What an index at `base` listed, and for each page's URL what to ask again with."""
+class CachedIndex:
+    """What an index listed."""
 
-    base: str
-    pages: dict[str, Validators]
+    base: str  # its URL
+    pages: dict[str, Validators]  # by URL, for conditional requests
     overlay: Overlay
 
 
-def stored_file(folder: Path) -> Path:
-    """Where the data folder keeps what an index said."""
+def cache_file(folder: Path) -> Path:
+    """Return the file in the data folder that holds what an index listed."""
     return folder / "index" / "live.json"
 
 
 def known_index(folder: Path, note: Callable[[str], None] | None = None) -> Snapshot:
-    """The snapshot that comes with the package, with what the last `index update` brought.
+    """Return the bundled snapshot with what the last `index update` brought.
 
-    A stored file that cannot be read is ignored, and `note` is told; the next update writes it anew.
+    A file that cannot be read is ignored, and `note` is called with the reason; the next update replaces it.
     """
-    stored = load(folder, note)
+    stored = load_cache(folder, note)
     if stored is None:
         return bundled()
     from wheels_index import LiveSnapshot
@@ -55,43 +55,45 @@ def known_index(folder: Path, note: Callable[[str], None] | None = None) -> Snap
     return LiveSnapshot(bundled(), stored.overlay)
 
 
-def load(folder: Path, note: Callable[[str], None] | None = None) -> Stored | None:
-    """What is stored; None when nothing is, or nothing that can be believed."""
-    path = stored_file(folder)
+def load_cache(folder: Path, note: Callable[[str], None] | None = None) -> CachedIndex | None:
+    """Return what is stored; None where nothing is, or where the file is damaged, for which `note` is called."""
+    path = cache_file(folder)
     try:
         with path.open("rb") as file:
-            body = file.read(_LIMIT + 1)
+            body = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
-        _say(note, path, error.strerror or str(error))
+        _note_ignored(note, path, error.strerror or str(error))
         return None
     try:
-        return _stored(body)
+        return _parse(body)
     except (ValueError, RecursionError) as error:
-        _say(note, path, str(error)[:200])
+        _note_ignored(note, path, str(error)[:200])
         return None
 
 
-def _say(note: Callable[[str], None] | None, path: Path, why: str) -> None:
+def _note_ignored(note: Callable[[str], None] | None, path: Path, reason: str) -> None:
     if note is not None:
         note(
-            message("{path} is ignored: {why}; `torchdoctor index update` writes it anew", path=path, why=why)
+            message(
+                "{path} is ignored: {why}; `torchdoctor index update` writes it anew", path=path, why=reason
+            )
         )
 
 
-def _stored(body: bytes) -> Stored:
+def _parse(body: bytes) -> CachedIndex:
     from wheels_index import Overlay
 
-    if len(body) > _LIMIT:
-        raise ValueError(message("it is larger than {limit} MiB", limit=_LIMIT >> 20))
+    if len(body) > _MAX_BYTES:
+        raise ValueError(message("it is larger than {limit} MiB", limit=_MAX_BYTES >> 20))
     data = json.loads(body)
     if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
         raise ValueError(message("it is not of schema {schema}", schema=_SCHEMA))
     base, pages = data.get("base"), data.get("pages")
     if not isinstance(base, str) or not isinstance(pages, dict):
         raise ValueError("it names no index")  # noqa: TRY004  (one kind for bad data)
-    return Stored(
+    return CachedIndex(
         base=base,
         pages={url: _validators(row) for url, row in pages.items()},
         overlay=Overlay.from_json(data.get("overlay")),
@@ -103,40 +105,47 @@ def _validators(row: Any) -> Validators:
         raise ValueError("a page's validators are not two")
     etag, modified = (
         value
-        if isinstance(value, str) and len(value) <= _MAX_VALIDATOR and value.isascii() and value.isprintable()
+        if isinstance(value, str)
+        and len(value) <= _MAX_VALIDATOR_LENGTH
+        and value.isascii()
+        and value.isprintable()
         else None
         for value in row
     )
     return etag, modified
 
 
-def save(folder: Path, stored: Stored) -> None:
-    """Write it, whole or not at all."""
-    path = stored_file(folder)
+def save_cache(folder: Path, stored: CachedIndex) -> None:
+    """Replace the stored file atomically; raises `EnvironmentUnusable` where the folder cannot be written to."""
+    path = cache_file(folder)
     document = {
         "schema": _SCHEMA,
         "base": stored.base,
         "pages": {url: list(row) for url, row in stored.pages.items()},
         "overlay": stored.overlay.to_json(),
     }
-    with _told(folder):
+    with _os_errors_as_unusable(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, json.dumps(document, separators=(",", ":")))
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
-    """Hold the data folder's index for one update; `SourceFailed` when another keeps it for too long."""
+def cache_lock(folder: Path, *, seconds: float = _LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+    """Hold the lock of the stored file during an update.
+
+    Raises `SourceFailed` when another process holds it for longer than `seconds`, and `EnvironmentUnusable` where the
+    folder cannot be written to.
+    """
     from filelock import FileLock, Timeout
 
-    with _told(folder):
-        stored_file(folder).parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(stored_file(folder).with_suffix(".lock"))
+    with _os_errors_as_unusable(folder):
+        cache_file(folder).parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(cache_file(folder).with_suffix(".lock"))
         try:
             lock.acquire(timeout=seconds)
         except Timeout as error:
             raise SourceFailed(
-                message("another torchdoctor is updating {path}", path=stored_file(folder)),
+                message("another torchdoctor is updating {path}", path=cache_file(folder)),
                 fix=message("wait until it is done"),
                 code="busy",
             ) from error
@@ -147,7 +156,7 @@ def locked(folder: Path, *, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _os_errors_as_unusable(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

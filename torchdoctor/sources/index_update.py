@@ -1,9 +1,9 @@
-"""Asks an index what is new: its flat pages, with conditional requests, and what new companions declare."""
+"""Reads what is new on an index: its flat pages, by conditional requests, and the metadata of new companions."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,7 +11,7 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
-from torchdoctor.sources.index_cache import Stored, known_index, load, locked, save
+from torchdoctor.sources.index_cache import CachedIndex, cache_lock, known_index, load_cache, save_cache
 from wheels_index import TORCH_PROJECTS, LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page
 
 if TYPE_CHECKING:
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from torchdoctor.sources.index_cache import Validators
     from wheels_index import UnsafeLink, Wheel
 
-__all__ = ["NewVariant", "Read", "Update", "declared_by", "update"]
+__all__ = ["FetchPage", "NewVariant", "Update", "declared_by", "update_index"]
 
 # New companion versions of one update whose metadata is read; a release brings one or two.
-_MAX_SIDECARS = 16
-_MAX_LINES = 200
+_MAX_SIDECAR_COUNT = 16
+_MAX_LINE_COUNT = 200
 
 
-class Read(Protocol):
-    """How a page is fetched: `net.get_page`."""
+class FetchPage(Protocol):
+    """Fetches a page, as `core.net.fetch_page` does."""
 
     def __call__(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
-        """The page, or that it is unchanged."""
+        """Return the page; it is `unchanged` where a validator still holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,50 +46,49 @@ class NewVariant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Update:
-    """What an update brought. `unchanged` says that no page had changed since the last one."""
+    """What an update brought."""
 
-    base: str
-    as_of: str
-    releases: tuple[str, ...]
+    base: str  # the URL of the index
+    as_of: str  # the ISO date
+    releases: tuple[str, ...]  # new torch versions
     variants: tuple[NewVariant, ...]
-    files: tuple[str, ...]
+    files: tuple[str, ...]  # names of new files
     refused: tuple[UnsafeLink, ...]
-    rejected: int
-    unchanged: bool
+    rejected: int  # how many links were not believed
+    unchanged: bool  # no page had changed since the last update
     notes: tuple[str, ...]
 
 
-def update(folder: Path, base: str, *, today: str, read: Read = fetch_page) -> Update:
-    """Read the flat pages of the index at `base` and store what they list.
+def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch_page) -> Update:
+    """Read the flat pages of the index at `base`, store what they list and return what is new.
 
-    Raises `Unreachable` or `NotFound` when a page that must be there cannot be had, and `SourceFailed` for a
-    page without a torch wheel; what was stored before is then as it was.
+    `today` is an ISO date. Raises `Unreachable` or `NotFound` when the page of torch cannot be read, `SourceFailed`
+    for a page that lists no torch wheel, and what `cache_lock` and `save_cache` raise; the stored file is then unchanged.
     """
     base = base.rstrip("/")
-    with locked(folder):
+    with cache_lock(folder):
         notes: list[str] = []
         before = known_index(folder, notes.append)
-        stored = load(folder)
-        asked = _Asked(base, stored if stored is not None and stored.base == base else None, read, notes)
+        stored = load_cache(folder)
+        pages = _Pages(base, stored if stored is not None and stored.base == base else None, read, notes)
         for project in TORCH_PROJECTS:
-            asked.ask(project)
-        if asked.unchanged and asked.stored is not None:
-            kept = asked.stored.overlay
-            after = LiveSnapshot(bundled(), Overlay(as_of=today, groups=kept.groups, requires=kept.requires))
+            pages.fetch(project)
+        if pages.unchanged and pages.stored is not None:
+            after = LiveSnapshot(bundled(), replace(pages.stored.overlay, as_of=today))
         else:
-            requires = dict(asked.stored.overlay.requires) if asked.stored else {}
-            wheels = list(_worth_keeping(asked.wheels))
+            requires = dict(pages.stored.overlay.requires) if pages.stored else {}
+            wheels = list(_of_known_releases(pages.wheels))
             new = [w for w in wheels if f"{w.project}-{w.version.public}" not in requires]
             requires |= declared_by(new, bundled(), base=base, read=read, notes=notes)
             after = LiveSnapshot(bundled(), Overlay.of(wheels, as_of=today, requires=requires))
-        save(folder, Stored(base=base, pages=asked.pages, overlay=after.overlay))
-    return _compared(base, today, before, after, asked)
+        save_cache(folder, CachedIndex(base=base, pages=pages.pages, overlay=after.overlay))
+    return _changes(base, today, before, after, pages)
 
 
-class _Asked:
-    """The pages of one update as they come in."""
+class _Pages:
+    """The pages of one update, and their wheels."""
 
-    def __init__(self, base: str, stored: Stored | None, read: Read, notes: list[str]) -> None:
+    def __init__(self, base: str, stored: CachedIndex | None, read: FetchPage, notes: list[str]) -> None:
         self.base = base
         self.stored = stored
         self.notes = notes
@@ -99,7 +98,7 @@ class _Asked:
         self.rejected = 0
         self._read = read
 
-    def ask(self, project: str) -> None:
+    def fetch(self, project: str) -> None:
         url = f"{self.base}/{project}/"
         etag, modified = self.stored.pages.get(url, (None, None)) if self.stored else (None, None)
         try:
@@ -114,7 +113,7 @@ class _Asked:
             page.etag, page.last_modified
         )  # fmt: skip
         if page.unchanged and self.stored is not None:
-            self.wheels += _again(self.stored, project)
+            self.wheels += _cached_wheels(self.stored, project)
             return
         self.unchanged = False
         self.wheels += self._listed(page, project)
@@ -123,18 +122,18 @@ class _Asked:
         try:
             listed = parse_page(page.body, url=page.url, content_type=page.content_type, project=project)
         except (NotAnIndex, ValueError) as error:
-            raise self._no_index(page, str(error)) from error
+            raise self._not_an_index(page, str(error)) from error
         if project == "torch" and not listed.wheels:
-            raise self._no_index(page, "it lists no torch wheel")
+            raise self._not_an_index(page, "it lists no torch wheel")
         self.rejected += listed.rejected_total
         if listed.truncated:
             self.notes.append(message("{url} has more links than are read", url=redact_url(page.url)))
         return listed.wheels
 
     @staticmethod
-    def _no_index(page: Page, why: str) -> SourceFailed:
+    def _not_an_index(page: Page, reason: str) -> SourceFailed:
         return SourceFailed(
-            message("{url} is not a page of a wheel index: {why}", url=redact_url(page.url), why=why),
+            message("{url} is not a page of a wheel index: {why}", url=redact_url(page.url), why=reason),
             fix=message(
                 "give the folder above torch/ with --index-url, such as https://download.pytorch.org/whl"
             ),
@@ -142,15 +141,15 @@ class _Asked:
         )
 
 
-def _again(stored: Stored, project: str) -> Iterator[Wheel]:
-    """The wheels of a page that has not changed."""
+def _cached_wheels(stored: CachedIndex, project: str) -> Iterator[Wheel]:
+    """The stored wheels of a page that has not changed."""
     for group in stored.overlay.groups:
         if group.project == project:
             yield from group.wheels(seen=stored.overlay.as_of)
 
 
-def _worth_keeping(wheels: Iterable[Wheel]) -> Iterator[Wheel]:
-    """Leave out what is older than every release known: the real pages go back to torch 0.3."""
+def _of_known_releases(wheels: Iterable[Wheel]) -> Iterator[Wheel]:
+    """Leave out wheels that are older than every known release: the real pages go back to torch 0.3."""
     snapshot = bundled()
     oldest = snapshot.release(snapshot.versions()[-1])
     floors = {name: min(row.versions) for name, row in oldest.companions.items() if row.versions}
@@ -161,9 +160,12 @@ def _worth_keeping(wheels: Iterable[Wheel]) -> Iterator[Wheel]:
 
 
 def declared_by(
-    wheels: Iterable[Wheel], snapshot: Snapshot, *, base: str, read: Read, notes: list[str]
+    wheels: Iterable[Wheel], snapshot: Snapshot, *, base: str, read: FetchPage, notes: list[str]
 ) -> dict[str, tuple[str, ...]]:
-    """The `Requires-Dist` lines of companion versions that no known release has, from one sidecar each."""
+    """Return the `Requires-Dist` lines of companion versions that no known release has, such as `torchvision-0.31.0`.
+
+    Each is read from the metadata file of one wheel, with `read`; `notes` receives why one could not be.
+    """
     known = {
         f"{name}-{version}"
         for release in snapshot.releases()
@@ -177,14 +179,16 @@ def declared_by(
             new.setdefault(name, wheel)
     unknown = [(name, wheel) for name, wheel in new.items() if name not in known]
     found = {}
-    for name, wheel in unknown[:_MAX_SIDECARS]:
-        lines = _requires(wheel, base, read, notes)
+    for name, wheel in unknown[:_MAX_SIDECAR_COUNT]:
+        lines = _declared_requirements(wheel, base, read, notes)
         if lines is not None:
             found[name] = lines
     return found
 
 
-def _requires(wheel: Wheel, base: str, read: Read, notes: list[str]) -> tuple[str, ...] | None:
+def _declared_requirements(
+    wheel: Wheel, base: str, read: FetchPage, notes: list[str]
+) -> tuple[str, ...] | None:
     url = f"{wheel.url}.metadata"
     for place in dict.fromkeys((url, _on_host_of(base, url))):
         try:
@@ -197,7 +201,7 @@ def _requires(wheel: Wheel, base: str, read: Read, notes: list[str]) -> tuple[st
             lines = [
                 row.removeprefix("Requires-Dist:").strip() for row in head if row.startswith("Requires-Dist:")
             ]
-            return tuple(lines[:_MAX_LINES])
+            return tuple(lines[:_MAX_LINE_COUNT])
         why = message("{place} is not the metadata that its page announces", place=redact_url(place))
     notes.append(
         message(
@@ -216,7 +220,7 @@ def _on_host_of(base: str, url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(scheme=host.scheme, netloc=host.netloc))
 
 
-def _compared(base: str, today: str, before: Snapshot, after: LiveSnapshot, asked: _Asked) -> Update:
+def _changes(base: str, today: str, before: Snapshot, after: LiveSnapshot, pages: _Pages) -> Update:
     known = set(before.versions())
     variants: list[NewVariant] = []
     files: dict[tuple[str, str | None], None] = {}
@@ -239,7 +243,7 @@ def _compared(base: str, today: str, before: Snapshot, after: LiveSnapshot, aske
         variants=tuple(variants),
         files=tuple(name for name, _ in files),
         refused=after.refused,
-        rejected=asked.rejected,
-        unchanged=asked.unchanged,
-        notes=tuple(asked.notes),
+        rejected=pages.rejected,
+        unchanged=pages.unchanged,
+        notes=tuple(pages.notes),
     )

@@ -1,4 +1,4 @@
-"""Reads what a source lists for a project and variant, page by page, and remembers what it said."""
+"""What a source lists for a project and variant: its pages, each read once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["SourceListing", "local_path"]
 
 @dataclass(kw_only=True)
 class SourceListing:
-    """A source as the choice sees it; reads each page once, gives up on a host that cannot be reached."""
+    """The wheels of a source. Each page is read once, and none after the source could not be reached."""
 
     source: Source
-    read: Callable[[str], Page] = fetch_page
-    on_unreachable: Callable[[Source, str], None] | None = None
+    read: Callable[[str], Page] = fetch_page  # fetches the page at a URL
+    on_unreachable: Callable[[Source, str], None] | None = None  # called with the reason, once
     known: Provenance = "live"
-    failure: str | None = None
+    failure: str | None = None  # why the source could not be read
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
 
     @property
@@ -39,11 +39,11 @@ class SourceListing:
         return self.source.name
 
     def index_url(self, variant: str) -> str:
-        """What a person would give pip for this variant."""
+        """Return what a person gives pip as `--index-url` for this variant."""
         return self.source.index_url(variant)
 
     def wheels(self, project: str, variant: str) -> tuple[Wheel, ...]:
-        """Wheels of `project` on the first page that has any; empty when there is none or no answer."""
+        """Return wheels of `project` on the first page that has any; empty where no page has or can be read."""
         for url in self.source.pages(project, variant):
             found = tuple(wheel for wheel in self._page(url, project) if wheel.project == project)
             if found:
@@ -70,14 +70,14 @@ class SourceListing:
             self._fail(message("{name} cannot be read: {error}", name=self.name, error=error))
         return ()
 
-    def _fail(self, why: str) -> None:
-        self.failure = why
+    def _fail(self, reason: str) -> None:
+        self.failure = reason
         if self.on_unreachable is not None:
-            self.on_unreachable(self.source, why)
+            self.on_unreachable(self.source, reason)
 
 
 def local_path(url: str) -> Path:
-    """The path that a file URL names."""
+    """Return the path that a file URL names."""
     return Path(url2pathname(urlsplit(url).path))
 
 

@@ -1,4 +1,4 @@
-"""The mirrors that are known, from the data file beside this module."""
+"""The known mirrors of the PyTorch index, from `mirrors.toml`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _TABLE = Path(__file__).with_name("mirrors.toml")
 
 
 def mirror_table() -> dict[str, Any]:
-    """Every mirror's row: `base`, `layout`, what it `lacks`, its `source`."""
+    """Return every mirror by name: its `base`, `layout`, what it `lacks`, and the `source` of these facts."""
     table: dict[str, Any] = tomllib.loads(_TABLE.read_text("utf-8"))
     return table
 
 
 def mirror_names() -> tuple[str, ...]:
-    """Names that `--mirror` takes."""
+    """Return the names that `--mirror` takes."""
     return tuple(mirror_table())
 
 
 def mirror(name: str) -> tuple[Source, Source | None]:
-    """The mirror of the PyTorch index and the PyPI mirror that goes with it; `UsageError` for an unknown name."""
+    """Return a mirror of the PyTorch index and the PyPI mirror on its host; raises `UsageError` for an unknown name."""
     table = mirror_table()
     if name not in table:
         raise UsageError(
@@ -64,27 +64,27 @@ def mirror(name: str) -> tuple[Source, Source | None]:
     )
 
 
-def mirrors_by_speed(tell: Callable[[str], None]) -> tuple[str, ...]:
-    """Names of the mirrors in reach, the official index among them, the fastest first.
+def mirrors_by_speed(report: Callable[[str], None]) -> tuple[str, ...]:
+    """Return the names of the mirrors that answer, the official index among them, the fastest first.
 
-    Raises `SourceFailed` when none answers.
+    `report` receives a line for each. Raises `SourceFailed` when none answers.
     """
     table = mirror_table()
     pages = {mirror_page(row): name for name, row in table.items()}
-    found = measure_all(pages)
-    for row in found:
-        what = row.failure or message(
+    measurements = measure_all(pages)
+    for measurement in measurements:
+        what = measurement.failure or message(
             "{rate:.1f} MB/s, first byte after {latency:.0f} ms",
-            rate=(row.rate or 0) / 1e6,
-            latency=1000 * (row.latency or 0),
+            rate=(measurement.rate or 0) / 1e6,
+            latency=1000 * (measurement.latency or 0),
         )
-        tell(f"--mirror {AUTO}: {pages[row.url]}: {what}")
-    names = tuple(pages[url] for url in fastest(found))
+        report(f"--mirror {AUTO}: {pages[measurement.url]}: {what}")
+    names = tuple(pages[url] for url in fastest(measurements))
     if not names:
         raise SourceFailed(
             message(
                 "no mirror can be read: {names}",
-                names=joined((f"{pages[row.url]}: {row.failure}" for row in found), "; "),
+                names=joined((f"{pages[row.url]}: {row.failure}" for row in measurements), "; "),
             ),
             fix=message("check the network and the proxy settings, or name a folder with --find-links"),
             code="unreachable",

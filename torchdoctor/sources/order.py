@@ -1,4 +1,4 @@
-"""In which order sources are asked for torch, and which indexes serve everything else."""
+"""The order in which sources are asked for torch, and the indexes that serve everything else."""
 
 from __future__ import annotations
 
@@ -21,31 +21,26 @@ __all__ = ["Sources", "order_sources"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """Who is asked for what.
+    """Which source is asked for what: `torch` for torch and its companions, the next three for all other packages."""
 
-    `torch` are asked in this order for torch and its companions. The rest serves what torch depends on:
-    `indexes` in order of priority, then `default_index`, and `find_links` beside them. `ignored` says which
-    settings of pip and uv name no place. `mirrors` may serve the files of the others side by side with them.
-    """
-
-    torch: tuple[Source, ...]
-    indexes: tuple[Source, ...]
-    default_index: Source | None
-    find_links: tuple[Source, ...]
-    ignored: tuple[str, ...] = ()
-    mirrors: tuple[Source, ...] = ()
+    torch: tuple[Source, ...]  # in the order in which they are asked
+    indexes: tuple[Source, ...]  # the first has priority
+    default_index: Source | None  # asked after `indexes`
+    find_links: tuple[Source, ...]  # asked together with the indexes
+    ignored: tuple[str, ...] = ()  # why settings of pip and uv that name no place are ignored
+    mirrors: tuple[Source, ...] = ()  # may serve files of the other sources, in parallel with them
 
     def without(self, urls: Iterable[str]) -> Sources:
-        """The sources less those at `urls`, which turned out to be out of reach."""
-        gone = frozenset(urls)
+        """Return the sources without those at `urls`, which turned out to be unreachable."""
+        removed = frozenset(urls)
         default = self.default_index
         return Sources(
-            torch=tuple(row for row in self.torch if row.url not in gone),
-            indexes=tuple(row for row in self.indexes if row.url not in gone),
-            default_index=default if default is not None and default.url not in gone else None,
-            find_links=tuple(row for row in self.find_links if row.url not in gone),
+            torch=tuple(source for source in self.torch if source.url not in removed),
+            indexes=tuple(source for source in self.indexes if source.url not in removed),
+            default_index=default if default is not None and default.url not in removed else None,
+            find_links=tuple(source for source in self.find_links if source.url not in removed),
             ignored=self.ignored,
-            mirrors=tuple(row for row in self.mirrors if row.url not in gone),
+            mirrors=tuple(source for source in self.mirrors if source.url not in removed),
         )
 
 
@@ -58,56 +53,71 @@ def order_sources(
     configured: Sequence[Setting] = (),
     offline: bool = False,
 ) -> Sources:
-    """Explicit ones, the mirror asked for, the official index, pip's and uv's settings, PyPI.
+    """Return the sources in order: explicit ones, the mirror, the official index, settings of pip and uv, PyPI.
 
-    The dependencies of torch come from what was given explicitly, then from the user's own indexes; the
-    official index is never asked for them, so a name on one can never stand in for a package of the other.
-    The mirror `auto` stands for those named in `by_speed`, the fastest first, which then also serve each other's
-    files side by side; the user's own index comes before a mirror of PyPI that nobody named. Where pip or uv is told to
-    ask no index, only what was given explicitly and what is configured as find-links is asked.
-    Raises `UsageError` for a place that is no URL, no folder, or an unknown mirror.
+    The dependencies of torch come from the explicit index, then from the user's own indexes. The official index is
+    never asked for them, so that a name on one index cannot stand in for a package of another. The mirror `auto`
+    stands for those named in `by_speed`, the fastest first, which then also serve each other's files in parallel; the
+    user's own index comes before a mirror of PyPI that nobody named. Where pip or uv is told to use no index, only
+    explicit sources and configured find-links remain.
+
+    Raises `UsageError` for a place that is neither a URL nor a folder, and for an unknown mirror.
     """
-    explicit = [_source(place, "flat", "--find-links") for place in find_links]
-    given = [_source(index_url, "either", "--index-url")] if index_url else []
-    auto = mirror_name == AUTO
-    mirrors = [mirror(name) for name in (by_speed if auto else [mirror_name] if mirror_name else [])]
-    companions = [row for _, row in mirrors if row is not None]
-    banned = any(row.kind == "no-index" for row in configured)
-    usable, ignored = _usable([row for row in configured if not banned or row.kind == "find-links"])
-    last = [] if banned else [PYPI]
-    settings = [_from_setting(row) for row in usable]
-    own_mirrors = [row for row, _ in mirrors]
-    official = [] if banned or OFFICIAL in own_mirrors else [OFFICIAL]
-    torch = [*given, *explicit, *own_mirrors, *official, *settings, *last]
-    own = [row for row in settings if row.layout == "simple"]
-    defaults = [row for row, setting in zip(settings, usable, strict=True) if setting.kind == "index"]
-    extra = [row for row in own if row not in defaults]
-    near = [] if auto and mirrors and mirrors[0][0] == OFFICIAL else companions[:1]
-    default = (defaults or near or last) if auto else (near or defaults or last)
-    sources = Sources(
-        torch=_distinct(torch),
-        indexes=_distinct([*given, *extra, *default[1:]]),
-        default_index=default[0] if default else None,
-        find_links=_distinct([*explicit, *(row for row in settings if row.layout == "flat")]),
-        ignored=ignored,
-        mirrors=_distinct([*own_mirrors, *companions]) if auto else (),
+    explicit_links = [_source(place, "flat", "--find-links") for place in find_links]
+    explicit_index = [_source(index_url, "either", "--index-url")] if index_url else []
+    is_auto = mirror_name == AUTO
+    mirrors = [mirror(name) for name in (by_speed if is_auto else [mirror_name] if mirror_name else [])]
+    torch_mirrors = [torch_mirror for torch_mirror, _ in mirrors]
+    pypi_mirrors = [pypi_mirror for _, pypi_mirror in mirrors if pypi_mirror is not None]
+    no_index = any(setting.kind == "no-index" for setting in configured)
+    usable, ignored = _split_usable(
+        [setting for setting in configured if not no_index or setting.kind == "find-links"]
     )
-    if not offline:
-        return sources
-    everything = (*sources.torch, *sources.indexes, *sources.find_links, *_some(sources.default_index))
-    return sources.without(row.url for row in everything if not row.local)
+    from_settings = [_from_setting(setting) for setting in usable]
+    official = [] if no_index or OFFICIAL in torch_mirrors else [OFFICIAL]
+    fallback = [] if no_index else [PYPI]
+    user_indexes = [source for source in from_settings if source.layout == "simple"]
+    user_defaults = [
+        source for source, setting in zip(from_settings, usable, strict=True) if setting.kind == "index"
+    ]
+    extra_indexes = [source for source in user_indexes if source not in user_defaults]
+    mirror_default = [] if is_auto and mirrors and torch_mirrors[0] == OFFICIAL else pypi_mirrors[:1]
+    defaults = (
+        (user_defaults or mirror_default or fallback)
+        if is_auto
+        else (mirror_default or user_defaults or fallback)
+    )
+    sources = Sources(
+        torch=_distinct(
+            [*explicit_index, *explicit_links, *torch_mirrors, *official, *from_settings, *fallback]
+        ),
+        indexes=_distinct([*explicit_index, *extra_indexes, *defaults[1:]]),
+        default_index=defaults[0] if defaults else None,
+        find_links=_distinct(
+            [*explicit_links, *(source for source in from_settings if source.layout == "flat")]
+        ),
+        ignored=ignored,
+        mirrors=_distinct([*torch_mirrors, *pypi_mirrors]) if is_auto else (),
+    )
+    return _only_local(sources) if offline else sources
 
 
-def _usable(configured: Sequence[Setting]) -> tuple[list[Setting], tuple[str, ...]]:
-    """Settings that name a place; one that does not is no reason to stop, since nobody typed it now."""
+def _only_local(sources: Sources) -> Sources:
+    default = [sources.default_index] if sources.default_index is not None else []
+    everything = (*sources.torch, *sources.indexes, *sources.find_links, *default)
+    return sources.without(source.url for source in everything if not source.local)
+
+
+def _split_usable(configured: Sequence[Setting]) -> tuple[list[Setting], tuple[str, ...]]:
+    """The settings that name a place, and why each other one is ignored: nobody typed it for this run."""
     usable, ignored = [], []
-    for row in configured:
+    for setting in configured:
         try:
-            as_url(row.place, origin=row.origin)
+            as_url(setting.place, origin=setting.origin)
         except UsageError as error:
             ignored.append(message("{what}; it is ignored", what=error.message))
         else:
-            usable.append(row)
+            usable.append(setting)
     return usable, tuple(ignored)
 
 
@@ -127,9 +137,7 @@ def _from_setting(setting: Setting) -> Source:
     )
 
 
-def _some(source: Source | None) -> list[Source]:
-    return [source] if source is not None else []
-
-
 def _distinct(sources: Iterable[Source]) -> tuple[Source, ...]:
-    return tuple({(row.url.rstrip("/"), row.layout): row for row in reversed(list(sources))}.values())[::-1]
+    """Each place once, where it comes first."""
+    by_place = {(source.url.rstrip("/"), source.layout): source for source in reversed(list(sources))}
+    return tuple(by_place.values())[::-1]

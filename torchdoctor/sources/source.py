@@ -1,4 +1,4 @@
-"""One place that may have wheels: where it is, how it is laid out, who named it."""
+"""One place that may have wheels: its URL, the layout of its pages, and who named it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from torchdoctor.errors import UsageError
 __all__ = ["OFFICIAL", "PYPI", "Layout", "Provenance", "Source", "as_url"]
 
 # pytorch: BASE/<variant>/<project>/, as on download.pytorch.org. simple: BASE/<project>/ (PEP 503).
-# either: the user gave a URL and did not say which of the two. flat: one page or folder of links.
-# flat-variants: one flat page a variant, BASE/<variant>/.
+# either: a URL that the user gave, of which it is not known which of the two. flat: one page or folder of links.
+# flat-variants: one flat page for each variant, BASE/<variant>/.
 Layout = Literal["pytorch", "simple", "either", "flat", "flat-variants"]
 
 # How a file is known. listed: seen on the official index when the release's facts were collected. published: its build
@@ -25,15 +25,15 @@ Provenance = Literal["listed", "published", "live"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """An index, mirror or folder. `url` is http(s) or file; `origin` says who named it."""
+    """An index, mirror or folder."""
 
-    name: str
-    url: str
+    name: str  # how it is shown
+    url: str  # http(s) or file; it may hold a password
     layout: Layout
-    origin: str
+    origin: str  # the option or setting that names it
 
     def pages(self, project: str, variant: str) -> tuple[str, ...]:
-        """URLs of the pages that may list `project` for `variant`, in the order to try them."""
+        """Return URLs of the pages that may list `project` for `variant`, in the order to try them."""
         base = self.url.rstrip("/")
         by_variant, by_project = f"{base}/{variant}/{project}/", f"{base}/{project}/"
         return {
@@ -45,7 +45,7 @@ class Source:
         }[self.layout]
 
     def index_url(self, variant: str) -> str:
-        """What a person would give pip for this variant."""
+        """Return what a person gives pip as `--index-url` for this variant, without credentials."""
         base = self.url.rstrip("/")
         return f"{base}/{variant}" if self.layout in ("pytorch", "flat-variants") else redact_url(self.url)
 
@@ -56,7 +56,10 @@ class Source:
 
 
 def as_url(place: str, *, origin: str) -> str:
-    """An http(s) or file URL for a URL or a path; raises `UsageError` for anything else."""
+    """Return an http(s) or file URL for a URL or a path; raises `UsageError` for anything else.
+
+    `origin` names the option or setting in the error.
+    """
     try:
         scheme, host = urlsplit(place).scheme.lower(), urlsplit(place).hostname
     except ValueError as error:

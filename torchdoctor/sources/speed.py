@@ -1,4 +1,4 @@
-"""How fast a place serves: one short range request each, side by side, with a limit on the whole."""
+"""How fast sources serve: one short range request to each, in parallel, with a time limit."""
 
 from __future__ import annotations
 
@@ -15,61 +15,62 @@ if TYPE_CHECKING:
 
     import requests
 
-__all__ = ["Measured", "fastest", "measure", "measure_all", "mirror_page"]
+__all__ = ["Measurement", "fastest", "measure", "measure_all", "mirror_page"]
 
-_BYTES = 512 * 1024
-_SECONDS, _LIMIT = 3.0, 8.0  # for reading, and for all of it
-_KEPT_SHARE = 0.25
+_SAMPLE_BYTES = 512 * 1024
+_READ_SECONDS = 3.0
+_TOTAL_SECONDS = 8.0  # with connecting
+_MIN_SHARE_OF_FASTEST = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
-    """`latency` in seconds to the first byte, `rate` in bytes a second; None with a `failure` that says why."""
+class Measurement:
+    """How fast a URL is served, or why that is not known."""
 
     url: str
-    latency: float | None = None
-    rate: float | None = None
-    failure: str | None = None
+    latency: float | None = None  # seconds until the first byte
+    rate: float | None = None  # bytes per second, the wait for the first byte included
+    failure: str | None = None  # why the two are None
 
 
-def measure(url: str) -> Measured:
-    """Ask for the first half MiB and time it; a failure is a result."""
+def measure(url: str) -> Measurement:
+    """Time a request for the first half MiB; a failure is part of the result."""
     import requests
 
     from torchdoctor.core.net.http import failure_reason, with_deadline
 
     try:
-        return with_deadline(_LIMIT, lambda: _measure(url))
+        return with_deadline(_TOTAL_SECONDS, lambda: _measure(url))
     except (requests.RequestException, OSError, ValueError) as error:
-        return Measured(url=url, failure=failure_reason(error))
+        return Measurement(url=url, failure=failure_reason(error))
 
 
-def _measure(url: str) -> Measured:
+def _measure(url: str) -> Measurement:
     from torchdoctor.core.net.http import open_stream
 
     started = time.monotonic()
-    with contextlib.closing(open_stream(url, {"Range": f"bytes=0-{_BYTES - 1}"})) as answer:
+    with contextlib.closing(open_stream(url, {"Range": f"bytes=0-{_SAMPLE_BYTES - 1}"})) as answer:
         if answer.status_code not in (200, 206):
-            return Measured(
+            return Measurement(
                 url=url, failure=message("it answers {status_code}", status_code=answer.status_code)
             )
-        return _timed(url, answer, time.monotonic() - started)
+        return _read_sample(url, answer, time.monotonic() - started)
 
 
-def _timed(url: str, answer: requests.Response, latency: float) -> Measured:
+def _read_sample(url: str, answer: requests.Response, latency: float) -> Measurement:
     from torchdoctor.core.net.http import iter_body
 
     started, count = time.monotonic(), 0
     for chunk in iter_body(answer):
         count += len(chunk)
-        if count >= _BYTES or time.monotonic() - started > _SECONDS:
+        if count >= _SAMPLE_BYTES or time.monotonic() - started > _READ_SECONDS:
             break
-    # The wait for the first byte counts: a short file over a far line is as slow as a long one over a thin line.
-    return Measured(url=url, latency=latency, rate=count / (time.monotonic() - started + latency))
+    # The wait for the first byte counts: for a short file a distant server is as slow as a narrow connection.
+    return Measurement(url=url, latency=latency, rate=count / (time.monotonic() - started + latency))
 
 
-def measure_all(urls: Iterable[str]) -> tuple[Measured, ...]:
-    """Measure several at once, in their order."""
+def measure_all(urls: Iterable[str]) -> tuple[Measurement, ...]:
+    """Measure several URLs in parallel; the results are in their order."""
     wanted = list(urls)
     if not wanted:
         return ()
@@ -77,14 +78,14 @@ def measure_all(urls: Iterable[str]) -> tuple[Measured, ...]:
         return tuple(pool.map(measure, wanted))
 
 
-def fastest(found: Sequence[Measured]) -> tuple[str, ...]:
-    """The URLs that answered, the fastest first, without those that are far slower than it."""
-    rows = sorted((-row.rate, row.url) for row in found if row.rate)
-    best = -rows[0][0] if rows else 0.0
-    return tuple(url for rate, url in rows if -rate >= _KEPT_SHARE * best)
+def fastest(measurements: Sequence[Measurement]) -> tuple[str, ...]:
+    """Return the URLs that answered, the fastest first, without those that are far slower than it."""
+    by_rate = sorted((-measured.rate, measured.url) for measured in measurements if measured.rate)
+    best = -by_rate[0][0] if by_rate else 0.0
+    return tuple(url for rate, url in by_rate if -rate >= _MIN_SHARE_OF_FASTEST * best)
 
 
 def mirror_page(row: Mapping[str, str]) -> str:
-    """A page that every mirror of its layout has, long enough to be timed."""
+    """Return the URL of a page that every mirror of this layout has, long enough to be timed; `row` is of the table."""
     base = row["base"].rstrip("/")
     return f"{base}/cpu/" if row["layout"] == "flat-variants" else f"{base}/cpu/torch/"

@@ -1,4 +1,4 @@
-"""Which build a wheel really is: the tag in its own version.py, which its metadata may not show."""
+"""The variant of a wheel by the version.py inside, which its name and metadata may not show."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ if TYPE_CHECKING:
 
 __all__ = ["variant_inside_wheel"]
 
-_LIMIT = 64 * 1024
+_MAX_BYTES = 64 * 1024
 
 
 def variant_inside_wheel(wheel: Path, project: str) -> str | None:
-    """The variant in `<project>/version.py` of a torch, torchvision or torchaudio wheel.
+    """Return the variant in `<project>/version.py` of a torch, torchvision or torchaudio wheel.
 
     torchvision 0.28.0 from PyPI is named and described without a build tag, and says `0.28.0+cu130` there.
-    None when the file says nothing. Raises `zipfile.BadZipFile` or `OSError` for a file that is no wheel.
+    None for another project and where the file names no variant. Raises `zipfile.BadZipFile` or `OSError` for a
+    file that is no wheel.
     """
     if project not in TORCH_PROJECTS:
         return None
-    seen = wheel.stat()
-    return _built(wheel, project, seen.st_size, seen.st_mtime_ns)
+    status = wheel.stat()
+    return _variant(wheel, project, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
-def _built(wheel: Path, project: str, _size: int, _changed: int) -> str | None:
+def _variant(wheel: Path, project: str, _size: int, _changed: int) -> str | None:
     with zipfile.ZipFile(wheel) as archive:
         try:
             member = archive.getinfo(f"{project}/version.py")
         except KeyError:
             return None
-        if member.file_size > _LIMIT:
+        if member.file_size > _MAX_BYTES:
             return None
         return variant_of_version_file(archive.read(member).decode("utf-8", "replace"))
