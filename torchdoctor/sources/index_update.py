@@ -62,8 +62,9 @@ class Update:
 def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch_page) -> Update:
     """Read the flat pages of the index at `base`, store what they list and return what is new.
 
-    `today` is an ISO date. Raises `Unreachable` or `NotFound` when the page of torch cannot be read, `SourceFailed`
-    for a page that lists no torch wheel, and what `cache_lock` and `save_cache` raise; the stored file is then unchanged.
+    `today` is an ISO date. Raises `Unreachable` or `NotFound` when the page of torch cannot be read,
+    `SourceFailed` for a page that lists no torch wheel, and what `cache_lock` and `save_cache` raise; the stored
+    file is then unchanged.
     """
     base = base.rstrip("/")
     with cache_lock(folder):
