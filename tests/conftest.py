@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from tests.kinds import pytest_collection_modifyitems, pytest_runtest_makereport, pytest_runtest_protocol
 from tests.loopback import LoopbackIndex
@@ -123,13 +124,40 @@ def _missing(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _real_install(tmp_path_factory: pytest.TempPathFactory) -> RealInstall:
-    folder = tmp_path_factory.mktemp("real") / "an environment"
-    ran = run_torchdoctor(
-        "install", folder, "--torch", TORCH, "--variant", "cpu", "--python", PYTHON, "--with", "ipykernel",
-        "--with", "numpy", "--no-verify", "--json", limit=900,
-    )  # fmt: skip
-    return RealInstall(folder, ran)
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, the same one for all workers of xdist."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def once(run_folder: Path) -> Callable[[str, Callable[[Path], object]], Any]:
+    """Make something in a folder once for the whole run; gives what the first worker that came got, through JSON."""
+
+    def made(name: str, make: Callable[[Path], object]) -> Any:  # whatever JSON holds
+        result = run_folder / f"{name}.json"
+        with FileLock(run_folder / f"{name}.lock"):
+            if not result.exists():
+                folder = run_folder / name
+                folder.mkdir()
+                result.write_text(json.dumps(make(folder)), "utf-8")
+        return json.loads(result.read_text("utf-8"))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def _real_install(once: Callable[[str, Callable[[Path], object]], Any], run_folder: Path) -> RealInstall:
+    folder = run_folder / "real" / "an environment"
+
+    def install(_: Path) -> dict[str, object]:
+        ran = run_torchdoctor(
+            "install", folder, "--torch", TORCH, "--variant", "cpu", "--python", PYTHON, "--with", "ipykernel",
+            "--with", "numpy", "--no-verify", "--json", limit=900,
+        )  # fmt: skip
+        return asdict(ran)
+
+    return RealInstall(folder, Ran(**once("real", install)))
 
 
 @pytest.fixture
@@ -147,3 +175,20 @@ def real(_real_install: RealInstall) -> RealInstall:
 def torch_python(real: RealInstall) -> Path:
     """The interpreter of an environment that has the real torch."""
     return real.python
+
+
+@pytest.fixture(scope="session")
+def _quick_bench(
+    once: Callable[[str, Callable[[Path], object]], Any], _real_install: RealInstall
+) -> dict[str, object]:
+    def measure(_: Path) -> dict[str, object]:
+        options = ("--quick", "--device", "cpu", "--json")
+        return asdict(run_torchdoctor("bench", _real_install.folder, *options, limit=600))
+
+    return once("bench", measure)
+
+
+@pytest.fixture
+def quick_bench(real: RealInstall, _quick_bench: dict[str, Any]) -> Ran:  # without torch, skip
+    """`torchdoctor bench --quick` of the real torch on the CPU, once for the whole run."""
+    return Ran(**_quick_bench)

@@ -78,30 +78,6 @@ def test_verify_shows_a_table(real):
     assert "passed" in ran.out
 
 
-def test_bench_measures_matmul_autograd_and_convolution(real):
-    """Contract 3: float32 matmul at n = 2048 is there, with its spread."""
-    ran = run_torchdoctor(
-        "bench",
-        real.folder,
-        "--quick",
-        "--only",
-        "matmul-float32",
-        "--only",
-        "autograd",
-        "--only",
-        "conv",
-        "--json",
-    )
-    assert ran.status == 0, ran.out
-    rows = {row["id"]: row for row in ran.json["results"]}
-    assert {"matmul", "autograd", "conv"} <= set(rows)
-    matmul = rows["matmul"]
-    assert (matmul["device"], matmul["dtype"], matmul["params"]["n"]) == ("cpu", "float32", 2048)
-    assert matmul["unit"] == "GFLOP/s"
-    assert matmul["value"] > 0
-    assert matmul["repeats"] >= 3
-
-
 def test_a_kernel_is_registered_and_runs_a_cell(real, jupyter):
     """The kernel's answer comes from the environment, and jupyter_client sees and runs it too."""
     ran = run_torchdoctor(

@@ -15,59 +15,52 @@ from torchdoctor.errors import UsageError
 from torchdoctor.probe.bench.registry import BENCH, QUICK
 
 
-@pytest.fixture(scope="module")
-def _kept():
-    return []
-
-
 @pytest.fixture
-def quick(torch_python, _kept):
-    """One quick run for all tests of this file."""
-    if not _kept:
-        _kept.append(bench(torch_python, device="cpu", quick=True))
-    return _kept[0]
+def results(quick_bench):
+    """The figures of one quick run."""
+    assert quick_bench.status == 0, quick_bench.out + quick_bench.err
+    return quick_bench.json["results"]
 
 
-def test_a_quick_run_holds_the_contracts_case(quick):
+def test_a_quick_run_holds_the_contracts_case(results):
     """float32 at n = 2048, whose figure follows from its median."""
-    products = [row for row in quick.results if (row.id, row.dtype) == ("matmul", "float32")]
-    (matmul,) = [row for row in products if row.params["n"] == 2048]
+    products = [row for row in results if (row["id"], row["dtype"]) == ("matmul", "float32")]
+    (matmul,) = [row for row in products if row["params"]["n"] == 2048]
 
-    assert quick.passed
-    assert (matmul.device, matmul.unit, matmul.params) == ("cpu", "GFLOP/s", {"n": 2048})
-    assert matmul.value == pytest.approx(2 * 2048**3 / matmul.median_s / 1e9, rel=1e-4)
-    row = next(row for row in quick.to_json()["results"] if row["id"] == "matmul")
+    assert not any(row["error"] for row in results)
+    assert (matmul["device"], matmul["unit"], matmul["params"]) == ("cpu", "GFLOP/s", {"n": 2048})
+    assert matmul["value"] == pytest.approx(2 * 2048**3 / matmul["median_s"] / 1e9, rel=1e-4)
     assert {"id", "device", "dtype", "params", "value", "unit", "median_s", "iqr_s", "repeats", "peak",
-            "share_of_peak"} <= set(row)  # fmt: skip
+            "share_of_peak"} <= set(matmul)  # fmt: skip
 
 
-def test_every_figure_says_how_far_to_trust_it(quick):
+def test_every_figure_says_how_far_to_trust_it(results):
     """Repeats, spread, the best beside the median, and the share of the CPU."""
-    for result in quick.results:
-        assert result.value > 0
-        assert result.repeats >= 3
-        assert len(result.rounds_s) >= 3
-        assert 0 < result.best_s <= result.median_s * 1.0001
-        assert result.iqr_s >= 0
-        assert 0 < result.cpu_share <= 1
+    for row in results:
+        assert row["value"] > 0
+        assert row["repeats"] >= 3
+        assert len(row["rounds_s"]) >= 3
+        assert 0 < row["best_s"] <= row["median_s"] * 1.0001
+        assert row["iqr_s"] >= 0
+        assert 0 < row["cpu_share"] <= 1
 
 
-def test_the_kinds_of_work_are_there(quick):
-    ids = {result.id for result in quick.results}
-
+def test_the_kinds_of_work_are_there(results):
+    """Products, convolution, attention, training, loading, copies and overhead."""
     assert {"matmul", "matmul-one-thread", "conv", "conv-channels-last", "attention", "autograd", "cnn-training",
-            "transformer-training", "dataloader", "memory-copy", "memory-copy-one-thread", "launch"} <= ids  # fmt: skip
+            "transformer-training", "dataloader", "memory-copy", "memory-copy-one-thread",
+            "launch"} <= {row["id"] for row in results}  # fmt: skip
 
 
-def test_the_cpus_limits_are_measured_where_they_can_be(quick):
+def test_the_cpus_limits_are_measured_where_they_can_be(quick_bench, results):
     """And a share is given for each dtype whose limit is known."""
-    limits = quick.environment["cpu_limits"]
+    limits = quick_bench.json["environment"]["cpu_limits"]
     if limits["why"]:
         pytest.skip(limits["why"])
     assert 0.5 < limits["clock_ghz"] < 8
     assert set(limits) == set(CPU["cpu_limits"])
-    for result in quick.results:
-        assert (result.peak is None) == (result.unit != "GFLOP/s" or result.dtype not in limits["one_core"])
+    for row in results:
+        assert (row["peak"] is None) == (row["unit"] != "GFLOP/s" or row["dtype"] not in limits["one_core"])
 
 
 def test_a_case_that_raises_is_an_error_and_the_others_are_measured(torch_python, tmp_path):

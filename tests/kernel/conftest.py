@@ -41,23 +41,22 @@ def put_spec(jupyter):
 
 
 @pytest.fixture(scope="session")
-def _registered(tmp_path_factory):
-    """Registers the real torch once, and gives the folder of its spec."""
-    made = {}
+def _registered(once):
+    """Registers the real torch once for the whole run, and gives the folder of its spec."""
 
-    def once(real):
-        if not made:
-            folder = tmp_path_factory.mktemp("registered")
+    def register(real):
+        def register_in(folder):
             ran = run_torchdoctor(
                 "jupyter-kernel", real.folder, "--name", "demo", "--env", "TD_MARK=it is set",
                 environ={"JUPYTER_DATA_DIR": str(folder), "IPYTHONDIR": str(folder / "ipython")},
             )  # fmt: skip
             assert ran.status == 0, ran.err
             assert [path.name for path in (folder / "kernels").iterdir()] == ["demo"]
-            made["spec"] = folder / "kernels" / "demo"
-        return made["spec"]
+            return str(folder / "kernels" / "demo")
 
-    return once
+        return Path(once("registered", register_in))
+
+    return register
 
 
 @pytest.fixture

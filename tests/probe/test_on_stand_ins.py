@@ -12,21 +12,18 @@ HERE = Path(__file__).parent
 PROBE = HERE.parents[1] / "torchdoctor" / "probe"
 
 
-@pytest.fixture(scope="module")
-def _ran():
-    return {}
-
-
 @pytest.fixture
-def outcomes(torch_python, _ran):
+def outcomes(torch_python, once):
     """What each check says in each case, run once."""
-    if not _ran:
+
+    def run(_):
         done = subprocess.run(
             [torch_python, "-I", "-B", HERE / "stand_ins.py", PROBE],
             check=True, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-        _ran.update(json.loads(done.stdout))
-    return _ran
+        return json.loads(done.stdout)
+
+    return once("stand-ins", run)
 
 
 @pytest.mark.parametrize(
