@@ -71,25 +71,30 @@ def index() -> Iterator[LoopbackIndex]:
         yield made
 
 
-@pytest.fixture
-def alone(tmp_path: Path, index: LoopbackIndex) -> dict[str, str]:
-    """Variables for a user who has no settings of pip's and uv's, and whose PyPI is the loopback index."""
-    home = tmp_path / "home"
-    home.mkdir()
+def settings_of_nobody(folder: Path, index_url: str) -> dict[str, str]:
+    """Variables for a user below `folder` who has no settings of pip's and uv's, and whose PyPI is at `index_url`."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
     return {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_CONFIG_DIRS": str(home / "etc"),
         "PIP_CONFIG_FILE": os.devnull,
-        "PIP_INDEX_URL": f"{index.url}/simple",
+        "PIP_INDEX_URL": f"{index_url}/simple",
         "PIP_FIND_LINKS": "",
         "PIP_EXTRA_INDEX_URL": "",
-        "TORCHDOCTOR_CACHE_DIR": str(tmp_path / "cache"),
-        "TORCHDOCTOR_DATA_DIR": str(tmp_path / "data"),
-        "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
+        "TORCHDOCTOR_CACHE_DIR": str(folder / "cache"),
+        "TORCHDOCTOR_DATA_DIR": str(folder / "data"),
+        "UV_CACHE_DIR": str(folder / "uv-cache"),
         "JUPYTER_DATA_DIR": str(home / "jupyter"),
         "NO_PROXY": "*",
     }
+
+
+@pytest.fixture
+def alone(tmp_path: Path, index: LoopbackIndex) -> dict[str, str]:
+    """Variables for a user who has no settings of pip's and uv's, and whose PyPI is the loopback index."""
+    return settings_of_nobody(tmp_path, index.url)
 
 
 @pytest.fixture
