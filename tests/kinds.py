@@ -6,7 +6,9 @@ that starts a process fails, so a mark cannot be forgotten.
 
 from __future__ import annotations
 
+import os
 import sys
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 KINDS_OF_FIXTURES = {
     "torchdoctor": ("process",),
     "library": ("process",),
+    "small_torch": ("process",),
     "_real_install": ("process", "torch"),
     "browser": ("process", "browser"),
 }
@@ -57,6 +60,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if not item.get_closest_marker("huge")]
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = _long_files_first(items)
+
+
+def _long_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Files in the order in which two workers that take one after the other end at about the same time."""
+    files = defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+
+    def cost(tests: list[pytest.Item]) -> tuple[int, ...]:
+        marks = [{mark.name for mark in test.iter_markers()} for test in tests]
+        return tuple(-sum(kind in names for names in marks) for kind in ("torch", "process", "fuzz"))
+
+    return [item for tests in sorted(files.values(), key=cost) for item in tests]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

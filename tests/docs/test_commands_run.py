@@ -125,8 +125,6 @@ def cases():
             yield pytest.param(page, line, marks=[pytest.mark.huge] if entry.get("huge") else [])
 
 
-# One place for all, which each line leaves to the next.
-@pytest.mark.xdist_group("pages")
 @pytest.mark.parametrize(("page", "line"), list(cases()))
 def test_a_command_of_a_page_does_what_the_page_says(place, tmp_path, page, line):
     """It ends with status 0, or with one that the data file expects on a machine without a GPU."""

@@ -58,7 +58,7 @@ def test_the_package_that_brought_another_torch_is_named(torchdoctor, env, pip):
     pip("upscaler")
     found = _findings(torchdoctor, env)["torch-replaced-by-other-package"]
     assert f"torch changed from {TORCH}+cpu to 2.12.0+cu130" in found["evidence"][0]
-    assert "when upscaler 1.0 came" in found["evidence"][0]
+    assert "when upscaler 1.0 was installed" in found["evidence"][0]
 
 
 def test_a_torch_that_was_asked_for_by_name_is_nobody_s_fault(torchdoctor, env, pip):

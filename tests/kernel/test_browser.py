@@ -10,9 +10,6 @@ import pytest
 
 from tests.conftest import TORCH
 
-# One server for all of them.
-pytestmark = pytest.mark.xdist_group("jupyter-server")
-
 MENU = f"Python (PyTorch {TORCH} cpu)"
 CODE = "import torch, sys; print('torch', torch.__version__, torch.arange(4.0).square().tolist(), sys.prefix)"
 # Starting a browser, a kernel and the import of torch on a busy machine.

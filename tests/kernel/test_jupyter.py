@@ -17,9 +17,6 @@ from tests.conftest import TORCH
 from torchdoctor.core.system import host_system
 from torchdoctor.kernel import list_kernels
 
-# One server for all of them.
-pytestmark = pytest.mark.xdist_group("jupyter-server")
-
 CODE = (
     "import os, sys, torch\nx = torch.ones(3, requires_grad=True)\n(x * x).sum().backward()\n"
     "print(torch.__version__, x.grad.tolist(), sys.prefix, os.environ['TD_MARK'])"
