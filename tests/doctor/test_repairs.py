@@ -187,7 +187,7 @@ def test_the_report_and_the_plan_come_before_the_question(env, site, alone, tmp_
     said = _on_terminal(("doctor", env, "--no-network", "--no-import", "--fix"), "n", alone, tmp_path)
     in_order = (
         "[partial-install]",
-        "What can be done",
+        "What can be repaired here",
         f"reinstall torch {TORCH}+cpu",
         "[Y/n]",
         "(declined)",
