@@ -83,7 +83,7 @@ def test_a_changed_file_is_not_installed(bundle, tmp_path):
     wheel.write_bytes(bytes(content))
     done = run_script(bundle, sys.executable, bundle / "install.py", tmp_path / "env")
     assert done.returncode == 1
-    assert f"{wheel.name} is not what it was when it was packed" in done.stderr
+    assert f"{wheel.name} has changed since it was packed" in done.stderr
     assert not (tmp_path / "env").exists()
 
 
@@ -92,7 +92,7 @@ def test_a_missing_file_an_unfinished_bundle_and_an_environment_that_is_there(bu
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("years of work")
     done = run_script(bundle, sys.executable, bundle / "install.py", tmp_path / "full")
-    assert "is there already" in done.stderr
+    assert "exists already" in done.stderr
     (bundle / "requirements.txt").unlink()
     done = run_script(bundle, sys.executable, bundle / "install.py", tmp_path / "env")
     assert "copy the whole folder again" in done.stderr

@@ -1,3 +1,16 @@
 """Lock and Wheelhouse -> Bundle: a folder that installs without a network."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from torchdoctor.bundle.model import Bundle
+    from torchdoctor.bundle.write import write_bundle
+
+__all__ = ["Bundle", "write_bundle"]
+
+if not TYPE_CHECKING:  # else a misspelt name would be Any
+    __getattr__ = lazy_names(__name__, {"model": ("Bundle",), "write": ("write_bundle",)})

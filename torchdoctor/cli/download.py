@@ -16,7 +16,7 @@ from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message, translate
 
 if TYPE_CHECKING:
-    from torchdoctor.bundle.write import Bundle
+    from torchdoctor.bundle import Bundle
 
 __all__ = ["command"]
 
@@ -53,7 +53,7 @@ def command(
     torchdoctor download D:/torch --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090"
     torchdoctor download bundle --machine other.json --with torchvision
     """
-    from torchdoctor.bundle.write import check_bundle_folder
+    from torchdoctor.bundle.folder import check_bundle_folder
     from torchdoctor.cli.bundle_options import carry_options
     from torchdoctor.cli.requests import request_from_options
     from torchdoctor.core.system import host_system

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.bundle.write import write_bundle
+from torchdoctor.bundle import write_bundle
 from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.sizes import with_sizes
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from torchdoctor.bundle.write import Bundle
+    from torchdoctor.bundle import Bundle
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import Machine, PythonInfo

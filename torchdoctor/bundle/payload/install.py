@@ -1,6 +1,6 @@
-"""Installs the wheels of this folder into a new virtual environment. Needs Python alone: no network, no other package.
+"""Installs the wheels of this folder into a new virtual environment. Needs only Python: no network, no other package.
 
-Usage: python install.py [ENV]        (ENV is the folder of the environment to make; .venv without a name)
+Usage: python install.py [ENV]        (ENV is the folder of the new environment; default: .venv)
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import sys
 from typing import IO, Any, NoReturn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-AGAIN = "TORCHDOCTOR_BUNDLE_PYTHON"
-UNFINISHED = ".torchdoctor-unfinished"
+RESTARTED_VARIABLE = "TORCHDOCTOR_BUNDLE_PYTHON"
+UNFINISHED_MARK = ".torchdoctor-unfinished"
 
 
 def stop(what: str, fix: str) -> NoReturn:
-    """Say what is wrong and what to do, and end."""
+    """Print what is wrong and what to do, and exit."""
     sys.exit("error: {}\n  fix: {}".format(what, fix))
 
 
 def read(name: str) -> str:
-    """The text of a file of this folder."""
+    """Return the text of a file of this folder."""
     try:
         with open(os.path.join(HERE, name), encoding="utf-8") as file:
             return file.read()
@@ -41,7 +41,7 @@ def read(name: str) -> str:
 
 
 def read_bundle() -> dict[str, Any]:
-    """What the bundle says it is for; it is needed before there is a Python to check the sums with."""
+    """Return what the bundle is for; needed before there is a Python to verify the checksums with."""
     try:
         found = json.loads(read("bundle.json"))
         return {key: str(found[key]) for key in ("python", "implementation", "sys_platform")}
@@ -49,40 +49,44 @@ def read_bundle() -> dict[str, Any]:
         stop("bundle.json is damaged", "copy the whole folder again")
 
 
-def take_the_right_python(bundle: dict[str, Any]) -> None:
-    """Go on in the Python that the wheels are for, if this is another one."""
+def use_required_python(bundle: dict[str, Any]) -> None:
+    """Restart in the Python that the wheels are for, if this is another one."""
     wanted = bundle["python"]
-    here = "{}.{}".format(*sys.version_info[:2])
-    if here == wanted and sys.implementation.name == bundle["implementation"]:
+    running = "{}.{}".format(*sys.version_info[:2])
+    if running == wanted and sys.implementation.name == bundle["implementation"]:
         return
-    others = [["python" + wanted], ["py", "-" + wanted], ["python"], ["python3"]]
-    again = os.environ.get(AGAIN) == wanted
-    command = None if again else next((row for row in others if version_of(row) == wanted), None)
+    commands = [["python" + wanted], ["py", "-" + wanted], ["python"], ["python3"]]
+    restarted = os.environ.get(RESTARTED_VARIABLE) == wanted
+    command = None if restarted else next((words for words in commands if version_of(words) == wanted), None)
     if command is None:
         stop(
-            "these wheels are for Python {}, and this is Python {}".format(wanted, here),
+            "these wheels are for Python {}, and this is Python {}".format(wanted, running),
             "install Python {0}, or run this file with it: python{0} install.py".format(wanted),
         )
-    environ = dict(os.environ, **{AGAIN: wanted})
+    environ = dict(os.environ, **{RESTARTED_VARIABLE: wanted})
     sys.exit(subprocess.call([*command, os.path.abspath(__file__), *sys.argv[1:]], env=environ))
 
 
 def version_of(command: list[str]) -> str | None:
-    """Which Python a command starts; None when it starts none."""
+    """Return the version of the Python that a command starts; None when it starts none."""
     if shutil.which(command[0]) is None:
         return None
-    ask = "import sys; print('{}.{}'.format(*sys.version_info[:2]))"
+    script = "import sys; print('{}.{}'.format(*sys.version_info[:2]))"
     try:
-        told = subprocess.run(
-            [*command, "-c", ask], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=60
+        completed = subprocess.run(
+            [*command, "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=60,
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return told.stdout.decode("ascii", "replace").strip()
+    return completed.stdout.decode("ascii", "replace").strip()
 
 
 def refuse_another_machine(bundle: dict[str, Any]) -> None:
-    """The wheels of another system would fail one by one, each with a riddle."""
+    """Refuse to install on another system, where each wheel would fail with an error that is hard to understand."""
     if sys.platform != bundle["sys_platform"]:
         stop(
             "these wheels are for {}, and this is {}".format(bundle["sys_platform"], sys.platform),
@@ -90,59 +94,59 @@ def refuse_another_machine(bundle: dict[str, Any]) -> None:
         )
 
 
-def check_sums() -> None:
-    """Every file that SHA256SUMS names is there and is what it was."""
+def verify_checksums() -> None:
+    """Verify that every file in SHA256SUMS is there and unchanged."""
     lines = read("SHA256SUMS").splitlines()
     if not lines:
         stop("SHA256SUMS is empty", "copy the whole folder again")
     for number, line in enumerate(lines, 1):
-        row = re.fullmatch(r"([0-9a-f]{64})  ([A-Za-z0-9_.+!-]{1,255})", line)
-        if row is None:
-            stop("SHA256SUMS is not a list of sums", "copy the whole folder again")
-        name = row.group(2)
-        if digest_of(name) != row.group(1):
-            stop("{} is not what it was when it was packed".format(name), "copy that file again")
+        match = re.fullmatch(r"([0-9a-f]{64})  ([A-Za-z0-9_.+!-]{1,255})", line)
+        if match is None:
+            stop("SHA256SUMS is not a list of checksums", "copy the whole folder again")
+        name = match.group(2)
+        if digest_of(name) != match.group(1):
+            stop("{} has changed since it was packed".format(name), "copy that file again")
         print("checked   {}/{} {}".format(number, len(lines), name), flush=True)
 
 
 def digest_of(name: str) -> str:
-    """The SHA-256 of a file of this folder, read in pieces."""
+    """Return the SHA-256 of a file of this folder."""
     digest = hashlib.sha256()
     try:
         with open(os.path.join(HERE, name), "rb") as file:
             while True:
-                piece = file.read(1 << 20)
-                if not piece:
+                block = file.read(1 << 20)
+                if not block:
                     return digest.hexdigest()
-                digest.update(piece)
+                digest.update(block)
     except OSError as error:
         stop("{} cannot be read: {}".format(name, error.strerror), "copy the whole folder again")
 
 
 def install(folder: str) -> None:
-    """Make the environment and install into it; nothing is left of it when that fails."""
+    """Create the environment and install into it; nothing is left of it when that fails."""
     clear_unfinished(folder)
     if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
-        stop("{} is there already".format(folder), "name another folder: install.py ENV")
-    there = os.path.isdir(folder)
+        stop("{} exists already".format(folder), "name another folder: install.py ENV")
+    existed = os.path.isdir(folder)
     python = os.path.join(folder, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
     pip = [python, "-m", "pip", "--isolated", "--disable-pip-version-check", "install", "--no-index"]
     pip += ["--find-links", HERE, "--require-hashes"]
-    # Only what is given here counts: no settings of the user's, no package of another environment.
+    # No settings of the user, no packages of another environment.
     environ = {
         key: value for key, value in os.environ.items() if not key.upper().startswith(("PIP_", "PYTHON"))
     }
-    mark = os.path.join(folder, UNFINISHED)
+    mark = os.path.join(folder, UNFINISHED_MARK)
     try:
         os.makedirs(folder, exist_ok=True)
-        held = hold(mark)
+        held = hold_mark(mark)
     except OSError as error:
         stop("{} cannot be made: {}".format(folder, error.strerror), "name another folder: install.py ENV")
     done = False
     try:
         run([sys.executable, "-m", "venv", folder], environ)
         print("made      {}".format(folder), flush=True)
-        # The pip that comes with Python may be too old to know these wheels' tags.
+        # The pip that comes with Python may be too old for the tags of these wheels.
         if os.path.exists(os.path.join(HERE, "requirements-pip.txt")):
             run([*pip, "--quiet", "-r", os.path.join(HERE, "requirements-pip.txt")], environ)
         run([*pip, "-r", os.path.join(HERE, "requirements.txt")], environ)
@@ -154,27 +158,27 @@ def install(folder: str) -> None:
         held.close()
         if not done:
             shutil.rmtree(folder, ignore_errors=True)
-            if there:
+            if existed:
                 os.mkdir(folder)
 
 
 def clear_unfinished(folder: str) -> None:
-    """Remove what a run that was killed left, or that ended with the power; it would be in the way for good."""
-    mark = os.path.join(folder, UNFINISHED)
+    """Remove what a run left that was killed or lost power; otherwise the folder could never be used."""
+    mark = os.path.join(folder, UNFINISHED_MARK)
     if not os.path.isfile(mark):
         return
     try:
-        hold(mark).close()
+        hold_mark(mark).close()
         os.remove(mark)  # Windows refuses that while another run has it open
     except OSError:
         stop("another run is installing into {}".format(folder), "wait until it is done")
-    print("cleared   {}, which a run that was broken off left".format(folder), flush=True)
+    print("cleared   {}, left by an interrupted run".format(folder), flush=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def hold(mark: str) -> IO[bytes]:
-    """The open mark of a run at work; raises `OSError` while another one has it."""
-    file = open(mark, "ab")  # noqa: SIM115  (it is open for as long as the run is)
+def hold_mark(mark: str) -> IO[bytes]:
+    """Return the open and locked mark file of this run; raises `OSError` while another run has it."""
+    file = open(mark, "ab")  # noqa: SIM115  (it stays open until the end of the run)
     try:
         import fcntl
     except ImportError:
@@ -190,21 +194,21 @@ def hold(mark: str) -> IO[bytes]:
 
 
 def run(command: list[str], environ: dict[str, str]) -> None:
-    """Run a command; end with a word of what failed."""
+    """Run a command; exit with a message when it fails."""
     status = subprocess.call(command, env=environ)
     if status != 0:
         what = "`{} {}` failed with status {}".format(
             os.path.basename(command[0]), " ".join(command[1:4]), status
         )
         stop(
-            what, "see what it printed above; on Debian and Ubuntu `apt install python3-venv` may be missing"
+            what, "read what it printed above; on Debian and Ubuntu `apt install python3-venv` may be missing"
         )
 
 
 def main() -> None:
-    """The whole way, in order."""
+    """Run all steps in order."""
     for stream in (sys.stdout, sys.stderr):
-        # A file or a pipe on Windows takes no name from outside of its code page; one that is closed is None.
+        # On Windows a file or pipe cannot encode every name; a closed stream is None.
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     for name in ("SIGTERM", "SIGHUP"):
@@ -214,8 +218,8 @@ def main() -> None:
         sys.exit(__doc__)
     bundle = read_bundle()
     refuse_another_machine(bundle)
-    take_the_right_python(bundle)
-    check_sums()
+    use_required_python(bundle)
+    verify_checksums()
     folder = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".venv")
     install(folder)
     activate = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "activate")
@@ -226,5 +230,5 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        print("interrupted; nothing is left of it", file=sys.stderr)
+        print("interrupted; nothing was installed", file=sys.stderr)
         sys.exit(130)

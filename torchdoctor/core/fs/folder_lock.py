@@ -15,11 +15,14 @@ __all__ = ["hold_folder_lock", "is_locked_by_other"]
 
 
 @contextlib.contextmanager
-def hold_folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder meanwhile. Where folders cannot be locked (Windows, some network disks) nothing is held."""
+def hold_folder_lock(folder: Path) -> Iterator[bool]:
+    """Hold the folder meanwhile; gives False when another process holds it, and True otherwise.
+
+    Where folders cannot be locked (Windows, some network disks) nothing is held.
+    """
     handle = _lock(folder)
     try:
-        yield
+        yield handle != "held"
     finally:
         if isinstance(handle, int):
             os.close(handle)
