@@ -97,8 +97,8 @@ def _look(env: Path | None, *, importing: bool) -> BugReport:
         # Where the environment's interpreter does not run, the machine can still be told.
         problem, python = error, describe_python(system, sys.executable)
     index = known_index(data_folder(os.environ), lambda text: click.echo(text, err=True))
-    how = InspectOptions(importing=importing and problem is None, asking=False)
-    seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, how=how)
+    options = InspectOptions(importing=importing and problem is None, asking=False)
+    seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, options=options)
     # For whoever reads the issue: in English, whatever is spoken here.
     findings = () if problem else diagnose(evidence_from(seen), str, live_failures()).findings
     return BugReport(

@@ -1,11 +1,11 @@
-"""Every environment on this machine that can be found by looking: what it holds, and who runs it."""
+"""Every environment on this machine that can be found without running anything, and who knows it."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.kernel import list_kernels
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.system import System
 
+
 __all__ = ["EnvironmentLocation", "environments", "warnings_for"]
 
-_MOST = 300
-_CONDA_LIST = 1 << 20
+# Who knows an environment.
+Knower = Literal["active", "kernel", "conda", "nobody"]
+
+_MAX_ENVIRONMENTS = 300
+_MAX_CONDA_LIST_BYTES = 1 << 20
 # Folders in which people keep environments, below the home folder.
-_HOMES = (
+_USUAL_FOLDERS = (
     ".virtualenvs", "envs", "venvs", ".venvs", ".conda/envs", "miniconda3/envs", "anaconda3/envs", "miniforge3/envs",
     "mambaforge/envs", ".pyenv/versions", ".local/share/virtualenvs",
 )  # fmt: skip
@@ -29,17 +33,19 @@ _HOMES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnvironmentLocation:
-    """An environment: where, which Python and torch, and by whom it is known: the shell, kernels, conda."""
+    """An environment, and who knows it."""
 
     prefix: Path
-    python: Path
+    python: Path  # its interpreter
     python_version: str | None
-    torch: str | None
-    build: str | None
-    known_by: tuple[str, ...] = ()
+    torch: str | None  # the version
+    build: str | None  # the variant of torch, such as cu130
+    known_by: tuple[str, ...] = ()  # `active`, `conda`, `kernel NAME`, for people
+    kernels: tuple[str, ...] = ()  # those of `known_by` that are kernels
+    is_active: bool = False  # whether the shell has activated it
 
     def to_json(self) -> dict[str, Any]:
-        """The environment as it stands in `--json`."""
+        """Return the environment as it stands in `--json`."""
         return {
             "path": str(self.prefix),
             "python": str(self.python),
@@ -51,73 +57,73 @@ class EnvironmentLocation:
 
 
 def environments(system: System, *, here: Path) -> tuple[EnvironmentLocation, ...]:
-    """Environments in the usual folders, those that conda and Jupyter know, and the active one; nothing is run."""
-    known: dict[Path, list[str]] = {}
-    for prefix, by in _candidates(system, here):
-        known.setdefault(prefix, [])
-        if by:
-            known[prefix].append(by)
-    rows = []
-    for prefix, names in list(known.items())[:_MOST]:
+    """Return the environments in the usual folders, those that conda and Jupyter know, and the active one."""
+    known: dict[Path, list[tuple[Knower, str]]] = {}
+    for prefix, knower, text in _candidates(system, here):
+        known.setdefault(prefix, []).append((knower, text))
+    found = []
+    for prefix, knowers in list(known.items())[:_MAX_ENVIRONMENTS]:
         python = python_in(system, prefix)
         if python is None:
             continue
         torch, build = torch_version_and_variant(system, package_folders(system, prefix))
-        rows.append(
+        found.append(
             EnvironmentLocation(
-                prefix=prefix, python=python, python_version=_version(system, prefix), torch=torch, build=build,
-                known_by=tuple(dict.fromkeys(names)),
+                prefix=prefix,
+                python=python,
+                python_version=_version(system, prefix),
+                torch=torch,
+                build=build,
+                known_by=tuple(dict.fromkeys(text for _, text in knowers if text)),
+                kernels=tuple(dict.fromkeys(text for knower, text in knowers if knower == "kernel")),
+                is_active=any(knower == "active" for knower, _ in knowers),
             )
-        )  # fmt: skip
-    return tuple(rows)
+        )
+    return tuple(found)
 
 
-def warnings_for(rows: Sequence[EnvironmentLocation]) -> tuple[str, ...]:
-    """What is easily mistaken: a notebook's Python has no torch, and another environment has."""
-    other = next((row for row in rows if row.torch), None)
+def warnings_for(environments: Sequence[EnvironmentLocation]) -> tuple[str, ...]:
+    """Return sentences about what is easily confused: a notebook's Python has no torch, but another environment has."""
+    other = next((environment for environment in environments if environment.torch), None)
     if other is None:
         return ()
-    notes = []
-    for row in rows:
-        kernels = [text for text in row.known_by if text.startswith("kernel ")]
-        if kernels and not row.torch:
-            notes.append(
+    warnings = []
+    for environment in environments:
+        if environment.torch:
+            continue
+        values = {"place": environment.prefix, "other": other.prefix, "version": other.torch}
+        if environment.kernels:
+            warnings.append(
                 message(
                     "{kernels} runs {place}, which has no torch; {other} has torch {version}",
-                    kernels=joined(kernels),
-                    place=row.prefix,
-                    other=other.prefix,
-                    version=other.torch,
+                    kernels=joined(environment.kernels),
+                    **values,
                 )
             )
-        elif "active" in row.known_by and not row.torch:
-            notes.append(
-                message(
-                    "the active environment {place} has no torch; {other} has torch {version}",
-                    place=row.prefix,
-                    other=other.prefix,
-                    version=other.torch,
-                )
+        elif environment.is_active:
+            warnings.append(
+                message("the active environment {place} has no torch; {other} has torch {version}", **values)
             )
-    return tuple(notes)
+    return tuple(warnings)
 
 
-def _candidates(system: System, here: Path) -> Iterator[tuple[Path, str]]:
+def _candidates(system: System, here: Path) -> Iterator[tuple[Path, Knower, str]]:
+    """Folders that may be environments, with who knows each, as a word and as a text."""
     environ = system.environ
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if environ.get(variable):
-            yield Path(environ[variable]), message("active")
+            yield Path(environ[variable]), "active", message("active")
     for name in (".venv", "venv", "env"):
-        yield here / name, ""
+        yield here / name, "nobody", ""
     for kernel in list_kernels(system):
         if kernel.prefix is not None and kernel.hidden_by is None:
-            yield kernel.prefix, message("kernel {kernel}", kernel=kernel.name)
+            yield kernel.prefix, "kernel", message("kernel {kernel}", kernel=kernel.name)
     home = _home(environ)
     for prefix in _conda(system, home):
-        yield prefix, "conda"
-    for folder in _HOMES:
-        for path in sorted(system.glob(f"{home}/{folder}/*"))[:_MOST]:
-            yield Path(path), ""
+        yield prefix, "conda", "conda"
+    for folder in _USUAL_FOLDERS:
+        for path in sorted(system.glob(f"{home}/{folder}/*"))[:_MAX_ENVIRONMENTS]:
+            yield Path(path), "nobody", ""
 
 
 def _home(environ: Mapping[str, str]) -> str:
@@ -126,7 +132,7 @@ def _home(environ: Mapping[str, str]) -> str:
 
 def _conda(system: System, home: str) -> list[Path]:
     """conda keeps a list: https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/."""
-    text = system.read_text(f"{home}/.conda/environments.txt", limit=_CONDA_LIST) or ""
+    text = system.read_text(f"{home}/.conda/environments.txt", limit=_MAX_CONDA_LIST_BYTES) or ""
     return [Path(line.strip()) for line in text.splitlines() if line.strip()]
 
 

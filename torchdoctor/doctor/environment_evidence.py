@@ -1,4 +1,4 @@
-"""What lies in an environment, as facts of a case: torch, its neighbours, what is in the way, what is missing."""
+"""An environment as observations: torch, its companions, what shadows them, what is damaged, what is missing."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["environment_observations", "observation", "translatable_word"]
 
-# What a variable says only where something is wrong: its folders are looked into instead.
-_LOOKED_INTO = ("PYTHONPATH", "LD_LIBRARY_PATH")
+# Variables whose folders are searched instead: by itself their value shows nothing.
+_SEARCHED_VARIABLES = ("PYTHONPATH", "LD_LIBRARY_PATH")
 
-# Beginnings of the names of packages that torch requires and that rules of their own speak of.
-_LARGE = ("nvidia-", "cuda-", "triton", "pytorch-triton")
+# Beginnings of the names of required packages that have failures of their own in the catalogue.
+_WITH_OWN_FAILURE = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 
-# The words of the inventory that are for people.
+# Words of the inventory that are shown to people.
 _WORDS = {
-    str(row): row
-    for row in (
+    str(word): word
+    for word in (
         message("interpreter"), message("standard library"), message("user site"), message("current folder"),
         message("missing"), message("size"), message("hash"), message("unreadable"),
     )
@@ -36,12 +36,12 @@ _WORDS = {
 
 
 def translatable_word(text: str) -> str:
-    """A word of the inventory as a text; what is a name stays as it is."""
+    """Return a word of the inventory as a text that can be translated; a name stays as it is."""
     return _WORDS.get(text, text)
 
 
 def observation(name: str, value: object, what: str, where: str) -> Observation:
-    """A fact whose source says what it is, its value, and where that was read."""
+    """Return an observation whose source names what it is, its value, and where that was read."""
     return Observation(
         name=name,
         value=str(value),
@@ -50,7 +50,7 @@ def observation(name: str, value: object, what: str, where: str) -> Observation:
 
 
 def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
-    """Every fact of the environment, under the names that reports have for it or, if live, names of its own."""
+    """Yield every fact of the environment, under its name in reports, or below `live.` where reports have none."""
     inventory = check_up.inventory
     yield Observation(
         name="environment.prefix",
@@ -65,73 +65,84 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     torch = inventory.torch.value
     if torch is not None:
         yield from _torch(torch)
-    for row in inventory.distributions.value or ():
-        if row.version and row.name != "torch":
-            yield observation(f"package.{row.name}", row.version, row.name, row.metadata)
+    for package in inventory.distributions.value or ():
+        if package.version and package.name != "torch":
+            yield observation(f"package.{package.name}", package.version, package.name, package.metadata)
     for variable in inventory.variables.value or ():
-        if variable.name in _LOOKED_INTO:
+        if variable.name in _SEARCHED_VARIABLES:
             continue
         yield observation(
             f"env.{variable.name}", variable.value, variable.name, message("the environment variables")
         )
-    yield from _wrong_files(inventory)
-    yield from _together(inventory)
+    yield from _changed_files(inventory)
+    yield from _leftovers(inventory)
+    yield from _copies_and_shadows(inventory)
+    yield from _mismatched(inventory)
     yield from _of_conda(inventory)
     yield from _in_front(inventory)
+    yield from _openmp(inventory)
     yield from _unmet(unmet_requirements(inventory, check_up.python))
-    for said in check_up.moved:
-        yield Observation(name="live.moved", value=said, source=said)
+    for sentence in check_up.moved:
+        yield Observation(name="live.moved", value=sentence, source=sentence)
     if (replaced := replacement_of(inventory)) is not None:
         yield Observation(name="live.replaced", value=replaced.now, source=replaced.description)
 
 
-def _unmet(rows: tuple[Unmet, ...]) -> Iterator[Observation]:
-    """NVIDIA's packages and Triton one by one; of the others those that are missing, and those of a wrong version."""
-    large = [row for row in rows if row.project.startswith(_LARGE)]
-    for row in large:
+def _unmet(requirements: tuple[Unmet, ...]) -> Iterator[Observation]:
+    """NVIDIA's packages and Triton one by one; the others as one list of missing ones and one of wrong versions."""
+    single = [
+        requirement for requirement in requirements if requirement.project.startswith(_WITH_OWN_FAILURE)
+    ]
+    for requirement in single:
         yield Observation(
-            name="live.unmet", value=f"{row.project} {row.version or 'missing'}", source=row.description
+            name="live.unmet",
+            value=f"{requirement.project} {requirement.version or 'missing'}",
+            source=requirement.description,
         )
-    small = [row for row in rows if row not in large]
+    others = [requirement for requirement in requirements if requirement not in single]
     for name, some in (
-        ("live.required.missing", [row for row in small if row.version is None]),
-        ("live.required.version", [row for row in small if row.version is not None]),
+        ("live.required.missing", [requirement for requirement in others if requirement.version is None]),
+        ("live.required.version", [requirement for requirement in others if requirement.version is not None]),
     ):
         if some:
             yield Observation(
                 name=name,
-                value=", ".join(row.project for row in some),
-                source=joined((row.description for row in some), "; "),
+                value=", ".join(requirement.project for requirement in some),
+                source=joined((requirement.description for requirement in some), "; "),
             )
 
 
-def _together(inventory: Inventory) -> Iterator[Observation]:
-    """What does not go together, or is imported in place of something else."""
+def _copies_and_shadows(inventory: Inventory) -> Iterator[Observation]:
+    """Every copy of torch, and files that are imported in place of an installed module."""
     for copy in inventory.copies.value or ():
         if copy.name == "torch":
             yield observation("live.torch.copy", copy.folder, f"torch {copy.version}", copy.folder)
     copies = {copy.folder for copy in inventory.copies.value or ()}
     for shadow in inventory.shadows.value or ():
-        # A whole package on PYTHONPATH is told as what it is.
-        if shadow.where == "PYTHONPATH" and any(shadow.path.startswith(f"{row}/") for row in copies):
+        # A whole package on PYTHONPATH is one of the copies.
+        if shadow.where == "PYTHONPATH" and any(shadow.path.startswith(f"{folder}/") for folder in copies):
             continue
-        said = message(
+        text = message(
             "{file} is imported in place of {module} ({where})",
             file=shadow.path,
             module=shadow.module,
             where=translatable_word(shadow.where),
         )
-        yield Observation(name="live.shadow", value=shadow.module, source=said)
+        yield Observation(name="live.shadow", value=shadow.module, source=text)
+
+
+def _mismatched(inventory: Inventory) -> Iterator[Observation]:
+    """Companions and a NumPy that do not match the installed torch."""
     for companion in inventory.companions.value or ():
         if companion.matches is False or companion.same_variant is False:
-            said = message(
+            text = message(
                 "{package} {version} with torch {torch}: {why}",
                 package=companion.name,
                 version=companion.version,
                 torch=companion.torch,
                 why=companion.why,
             )
-            yield Observation(name="live.companion", value=companion.name, source=said)
+            yield Observation(name="live.companion", value=companion.name, source=text)
     if inventory.numpy.value is not None and inventory.numpy.value.fits is False:
         needed = message("this torch needs NumPy {version}", version=inventory.numpy.value.needed)
         yield observation("live.numpy", inventory.numpy.value.version, needed, inventory.numpy.source)
@@ -152,36 +163,38 @@ def _torch(torch: TorchPackage) -> Iterator[Observation]:
             )
 
 
-def _wrong_files(inventory: Inventory) -> Iterator[Observation]:
+def _changed_files(inventory: Inventory) -> Iterator[Observation]:
+    """Packages whose files are not as they were installed, and truncated libraries."""
     for check in inventory.records.value or ():
         if not check.wrong_count:
             continue
         first = joined(
-            message("{file}: {problem}", file=row.path, problem=translatable_word(row.problem))
-            for row in check.wrong[:3]
+            message("{file}: {problem}", file=file.path, problem=translatable_word(file.problem))
+            for file in check.wrong[:3]
         )
-        description = {"files": check.files, "package": check.name, "first": first, "record": check.record}
-        said = plural(
-            check.wrong_count,
-            message(
-                "1 of {files} files of {package} differs from what was installed ({first}): {record}",
-                **description,
-            ),
-            message(
-                "{count} of {files} files of {package} differ from what was installed ({first}): {record}",
-                count=check.wrong_count,
-                **description,
-            ),
+        values = {"files": check.files, "package": check.name, "first": first, "record": check.record}
+        one = message(
+            "1 of {files} files of {package} differs from what was installed ({first}): {record}", **values
         )
-        yield Observation(name="live.record", value=check.name, source=said)
+        many = message(
+            "{count} of {files} files of {package} differ from what was installed ({first}): {record}",
+            count=check.wrong_count,
+            **values,
+        )
+        text = plural(check.wrong_count, one, many)
+        yield Observation(name="live.record", value=check.name, source=text)
     for path in inventory.truncated.value or ():
         yield Observation(name="live.truncated", value=path, source=message("truncated: {file}", file=path))
+
+
+def _leftovers(inventory: Inventory) -> Iterator[Observation]:
+    """What an interrupted installation left: packages without a list of files, and folders."""
     for name in sorted(unrecorded_packages(inventory)):
-        said = message("the list of files of {package} is missing", package=name)
-        yield Observation(name="live.unrecorded", value=name, source=said)
+        text = message("the list of files of {package} is missing", package=name)
+        yield Observation(name="live.unrecorded", value=name, source=text)
     half = half_metadata(inventory)
     for path in inventory.leftovers.value or ():
-        # What is left of packages that PyTorch has nothing to do with is not told.
+        # Leftovers of packages that PyTorch has nothing to do with are not reported.
         if path not in half and not is_pips_leftover(Path(path).name):
             continue
         yield Observation(
@@ -193,39 +206,52 @@ def _wrong_files(inventory: Inventory) -> Iterator[Observation]:
 
 def _of_conda(inventory: Inventory) -> Iterator[Observation]:
     """conda's torch, and whether pip put another one into the same environment."""
-    rows = inventory.distributions.value or ()
+    packages = inventory.distributions.value or ()
     torch = next(
-        (row for row in rows if row.kind == "conda" and row.name in ("pytorch", "libtorch", "torch")), None
+        (
+            package
+            for package in packages
+            if package.kind == "conda" and package.name in ("pytorch", "libtorch", "torch")
+        ),
+        None,
     )
     if torch is None:
         return
     yield observation(
         "conda.torch", f"{torch.version} {torch.build}", message("conda's torch"), torch.metadata
     )
-    own = [row for row in rows if row.name in ("torch", "torchvision", "torchaudio") and row.kind == "wheel"]
-    for row in own:
-        if row.installer not in (None, "conda"):
-            by = message("{package} by {installer}", package=row.name, installer=row.installer)
-            yield observation("live.conda_and_pip", row.version, by, row.metadata)
+    own = [
+        package
+        for package in packages
+        if package.name in ("torch", "torchvision", "torchaudio") and package.kind == "wheel"
+    ]
+    for package in own:
+        if package.installer not in (None, "conda"):
+            by = message("{package} by {installer}", package=package.name, installer=package.installer)
+            yield observation("live.conda_and_pip", package.version, by, package.metadata)
 
 
 def _in_front(inventory: Inventory) -> Iterator[Observation]:
-    """Copies of torch and its companions that a foreign folder puts before the environment's own."""
-    path = {row.folder: row.origin for row in inventory.path.value or ()}
-    own = {row.folder for row in inventory.copies.value or () if row.name == "torch"}
+    """Copies of torch and its companions in a foreign folder that comes before the environment's own."""
+    origins = {entry.folder: entry.origin for entry in inventory.path.value or ()}
+    holding_torch = {copy.folder for copy in inventory.copies.value or () if copy.name == "torch"}
     names = {"PYTHONPATH": "live.python_path", "user site": "live.user_site"}
     for copy in inventory.copies.value or ():
-        fact = names.get(path.get(copy.folder, ""))
-        # A torch that lies there alone is meant to.
-        if fact is None or not own - {copy.folder}:
+        name = names.get(origins.get(copy.folder, ""))
+        # The only torch on the path is there on purpose.
+        if name is None or not holding_torch - {copy.folder}:
             continue
         yield observation(
-            fact,
+            name,
             f"{copy.name} {copy.version}",
-            message("{place} contains", place=translatable_word(path[copy.folder])),
+            message("{place} contains", place=translatable_word(origins[copy.folder])),
             copy.folder,
         )
-    runtimes = [row for row in inventory.openmp.value or () if row.name == "iomp5"]
+
+
+def _openmp(inventory: Inventory) -> Iterator[Observation]:
+    """Copies of Intel's OpenMP runtime, where there are several."""
+    runtimes = [library for library in inventory.openmp.value or () if library.name == "iomp5"]
     if len(runtimes) > 1:
         for library in runtimes:
             yield observation("live.openmp", library.path, message("OpenMP runtime"), library.name)

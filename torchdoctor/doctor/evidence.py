@@ -1,4 +1,4 @@
-"""Seen -> CaseFile: live facts under the names that a report's have, so that the same rules judge both."""
+"""CheckUp -> Evidence: live facts under the names that they have in reports, so that the same rules judge both."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["evidence_from", "machine_observations", "refusals"]
 
-# A fact of detection -> its name in the case file, where the value is plain text as it stands.
-_MACHINE = {
+# A fact of detection -> its name in the evidence of a report; its value is taken as it is.
+_REPORTED_FACTS = {
     "os.name": "os.name",
     "os.version": "os.version",
     "os.container": "container",
@@ -33,8 +33,8 @@ _MACHINE = {
     "amd.gfx_override": "env.HSA_OVERRIDE_GFX_VERSION",
     "intel.ze_affinity": "env.ZE_AFFINITY_MASK",
 }
-# Facts that are told as they are, one for each value, under a name that only a live machine has.
-_LIVE = (
+# Facts that only a live machine has: an observation for each value, named `live.` and the fact's name.
+_LIVE_FACTS = (
     "nvidia.mismatch", "nvidia.nouveau", "nvidia.kernel_driver", "nvidia.devices_denied", "nvidia.fabric_manager",
     "nvidia.fabric", "nvidia.lost", "nvidia.xid", "nvidia.compute_mode", "nvidia.mig", "nvidia.mig_instances",
     "nvidia.throttle", "nvidia.row_remap", "nvidia.ecc_errors", "nvidia.processes", "nvidia.pci",
@@ -46,8 +46,8 @@ _LIVE = (
 # Codes of `nvidia.nvml_error` that are given before NVML itself can answer.
 _NOT_FROM_NVML = ("library-not-found", "library-unusable", "no-answer")
 
-# What is wrong with a kernel -> the fact; each has a finding of its own.
-_BROKEN = {
+# Code of a kernel's problem -> the observation; each has a finding of its own.
+_KERNEL_PROBLEMS = {
     "python-gone": "live.kernel.gone",
     "no-ipykernel": "live.kernel.without_ipykernel",
     "corrupt-spec": "live.kernel.corrupt",
@@ -56,12 +56,12 @@ _BROKEN = {
 
 
 def evidence_from(check_up: CheckUp) -> Evidence:
-    """Every fact with its source; what the import and the drivers' tools answered is read as a paste would be."""
+    """Return every fact with its source; what a failed import or a driver's tool printed is read like a report."""
     printed = [
         line
-        for row in check_up.imported or ()
-        if row.status == "fail"
-        for line in (*row.evidence, row.detail)
+        for result in check_up.imported or ()
+        if result.status == "fail"
+        for line in (*result.evidence, result.detail)
     ]
     facts = (
         *machine_observations(check_up.detection),
@@ -76,21 +76,21 @@ def evidence_from(check_up: CheckUp) -> Evidence:
 
 
 def refusals(detection: Detection) -> list[str]:
-    """Why a driver's facts are not known: in most cases the words in which the driver said no."""
+    """Return why facts of drivers are unknown: in most cases the driver's own error messages."""
     kinds = ("nvidia.", "amd.", "intel.")
     reasons = [
-        _refusal(row, detection)
-        for row in detection.facts
-        if row.fact.state == "unknown" and row.name.startswith(kinds)
+        _refusal(fact, detection)
+        for fact in detection.facts
+        if fact.fact.state == "unknown" and fact.name.startswith(kinds)
     ]
     return [reason for reason in dict.fromkeys(reasons) if reason]
 
 
-def _refusal(row: NamedFact, detection: Detection) -> str:
-    """The reason as nvidia-smi words it, which reports and rules know, where NVML gave it by a code of its own."""
-    reason = row.fact.why or ""
+def _refusal(named: NamedFact, detection: Detection) -> str:
+    """The reason in the words of nvidia-smi, which the rules know, where NVML itself gave a code."""
+    reason = named.fact.why or ""
     code = detection.fact("nvidia.nvml_error").value
-    if row.name != "nvidia.gpus" or row.fact.source != "NVML" or code is None or code in _NOT_FROM_NVML:
+    if named.name != "nvidia.gpus" or named.fact.source != "NVML" or code is None or code in _NOT_FROM_NVML:
         return reason
     if code == "version-mismatch":
         return "Failed to initialize NVML: Driver/library version mismatch"
@@ -98,7 +98,7 @@ def _refusal(row: NamedFact, detection: Detection) -> str:
 
 
 def machine_observations(detection: Detection) -> Iterator[Observation]:
-    """What is known of the machine, under the names that reports have for it."""
+    """Yield what is known of the machine, under the names that it has in reports."""
     machine = detection.machine
     yield Observation(
         name="os.system", value=machine.os, source=message("operating system: {value}", value=machine.os)
@@ -115,29 +115,29 @@ def machine_observations(detection: Detection) -> Iterator[Observation]:
             source=message("C library: {value}", value=machine.libc.name),
         )
         if machine.libc.version:
-            said = message("C library: {value}", value=f"{machine.libc.name} {machine.libc.version}")
-            yield Observation(name="libc.version", value=machine.libc.version, source=said)
+            text = message("C library: {value}", value=f"{machine.libc.name} {machine.libc.version}")
+            yield Observation(name="libc.version", value=machine.libc.version, source=text)
     if machine.python.free_threaded:
         yield Observation(name="python.free_threaded", value="true", source=message("free-threaded Python"))
     yield from _gpus(detection)
-    for row in detection.facts:
-        if row.fact.state == "found":
-            yield from _told(row)
+    for fact in detection.facts:
+        if fact.fact.state == "found":
+            yield from _fact_observations(fact)
     yield from missing_part_observations(detection)
 
 
-def _told(row: NamedFact) -> Iterator[Observation]:
-    value: Any = row.fact.value
-    if row.name in _MACHINE:
-        yield observation(_MACHINE[row.name], value, row.name, row.fact.source)
-    elif row.name == "nvidia.visible":
-        yield observation("env.CUDA_VISIBLE_DEVICES", value.text, row.name, row.fact.source)
+def _fact_observations(named: NamedFact) -> Iterator[Observation]:
+    value: Any = named.fact.value
+    if named.name in _REPORTED_FACTS:
+        yield observation(_REPORTED_FACTS[named.name], value, named.name, named.fact.source)
+    elif named.name == "nvidia.visible":
+        yield observation("env.CUDA_VISIBLE_DEVICES", value.text, named.name, named.fact.source)
         if value.kind == "none" and value.why:
-            yield observation("live.nvidia.hidden", value.text, value.why, row.fact.source)
-    elif row.name in _LIVE:
-        for one in value if isinstance(value, tuple) else (value,):
-            if one is not None:
-                yield observation(f"live.{row.name}", _plain(one), row.name, row.fact.source)
+            yield observation("live.nvidia.hidden", value.text, value.why, named.fact.source)
+    elif named.name in _LIVE_FACTS:
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is not None:
+                yield observation(f"live.{named.name}", _plain(item), named.name, named.fact.source)
 
 
 def _gpus(detection: Detection) -> Iterator[Observation]:
@@ -166,15 +166,17 @@ def _gpus(detection: Detection) -> Iterator[Observation]:
 
 
 def _of_import(check_up: CheckUp) -> Iterator[Observation]:
-    for row in check_up.imported or ():
-        yield observation(f"live.check.{row.id}", row.status, row.detail, message("run in the environment"))
+    for result in check_up.imported or ():
+        yield observation(
+            f"live.check.{result.id}", result.status, result.detail, message("run in the environment")
+        )
     if check_up.healthy_import:
         yield from _available(check_up)
 
 
 def _available(check_up: CheckUp) -> Iterator[Observation]:
     """What torch finds; that it does not find a GPU says something only where there is one that its build is for."""
-    said = next((row.detail for row in check_up.imported or () if row.id == "devices"), "")
+    devices = next((result.detail for result in check_up.imported or () if result.id == "devices"), "")
     machine, torch = check_up.detection.machine, check_up.inventory.torch.value
     build = (torch.variant.value if torch else None) or ""
     there = {
@@ -183,10 +185,10 @@ def _available(check_up: CheckUp) -> Iterator[Observation]:
         "mps": machine.apple,
     }
     for kind, gpu in there.items():
-        if kind in said.lower():
-            yield observation(f"{kind}.available", "true", message("torch's devices"), said)
+        if kind in devices.lower():
+            yield observation(f"{kind}.available", "true", message("torch's devices"), devices)
         elif gpu:
-            yield observation(f"{kind}.available", "false", message("torch's devices"), said)
+            yield observation(f"{kind}.available", "false", message("torch's devices"), devices)
 
 
 def _of_plan(check_up: CheckUp) -> Iterator[Observation]:
@@ -201,33 +203,31 @@ def _of_plan(check_up: CheckUp) -> Iterator[Observation]:
 
 
 def _of_kernels(check_up: CheckUp) -> Iterator[Observation]:
-    for row in check_up.kernels:
-        if row.language not in (None, "python"):
+    for kernel in check_up.kernels:
+        if kernel.language not in (None, "python"):
             continue
-        if row.problem is not None:
-            said = message(
+        if kernel.problem is not None:
+            text = message(
                 "{kernel}: {problem} ({place})",
-                kernel=row.name,
-                problem=row.problem.message,
-                place=row.folder,
+                kernel=kernel.name,
+                problem=kernel.problem.message,
+                place=kernel.folder,
             )
             yield Observation(
-                name=_BROKEN.get(row.problem.kind, "live.kernel.gone"), value=row.name, source=said
+                name=_KERNEL_PROBLEMS.get(kernel.problem.kind, "live.kernel.gone"),
+                value=kernel.name,
+                source=text,
             )
-        elif row.prefix is not None and row.prefix != check_up.python.prefix and not row.torch:
+        elif kernel.prefix is not None and kernel.prefix != check_up.python.prefix and not kernel.torch:
             yield observation(
                 "live.kernel.without_torch",
-                row.name,
-                message("it runs {python}", python=row.python),
-                str(row.folder),
+                kernel.name,
+                message("it runs {python}", python=kernel.python),
+                str(kernel.folder),
             )
 
 
 def _plain(value: Any) -> str:
-    return (
-        " ".join(map(str, value))
-        if isinstance(value, tuple)
-        else str(value).lower()
-        if value is True
-        else str(value)
-    )
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return "true" if value is True else str(value)

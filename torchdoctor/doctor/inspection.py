@@ -1,4 +1,4 @@
-"""This machine and one environment -> Seen: every look side by side, each with a limit."""
+"""This machine and one environment -> CheckUp: everything is looked at in parallel, each with a time limit."""
 
 from __future__ import annotations
 
@@ -26,36 +26,40 @@ __all__ = ["InspectOptions", "inspect"]
 
 _INDEX = "https://download.pytorch.org/whl"
 _CONNECT_SECONDS = 2.0
-# What shows that torch is there and finds the device; the rest of the proof is verify's.
+# They show whether torch can be imported and finds a device; `verify` runs all others.
 _FIRST_CHECKS = ("import", "devices", "version")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InspectOptions:
-    """How far to look: `importing` runs the environment's Python with torch, `asking` connects to the index."""
+    """How far to look."""
 
-    importing: bool = True
-    asking: bool = True
-    deep: bool = False
+    importing: bool = True  # run the environment's Python and import torch
+    asking: bool = True  # connect to the index of PyTorch
+    deep: bool = False  # compare the hashes of all files, not only their sizes
 
 
 def inspect(
-    system: System, python: PythonInfo, *, here: Path, cache: Path, index: Snapshot, how: InspectOptions
+    system: System, python: PythonInfo, *, here: Path, cache: Path, index: Snapshot, options: InspectOptions
 ) -> CheckUp:
-    """Look at the machine, the environment of `python`, the kernels and the way to the index."""
+    """Return what is found: the machine, the environment of `python`, the kernels, and whether the index answers.
+
+    `here` is the current folder, `cache` the folder of downloaded wheels. What cannot be found out is unknown in the
+    result; nothing is raised for it.
+    """
     from torchdoctor.detect import detect
     from torchdoctor.kernel import list_kernels
 
-    reach = BackgroundCall(lambda: _reach(system, how))
-    imported = BackgroundCall(lambda: _imported(system, python, how))
+    reach = BackgroundCall(lambda: _reach(system, options))
+    imported = BackgroundCall(lambda: _imported(system, python, options))
     detection = BackgroundCall(lambda: detect(system, python=python, cache=cache))
     kernels = BackgroundCall(lambda: list_kernels(system, prefixes=(python.prefix,)))
-    inventory = _inventory(system, python, here, index, how)
-    machine = detection.result()
-    plan, unfit = _plan(machine, index)
+    inventory = _inventory(system, python, here, index, options)
+    detected = detection.result()
+    plan, unfit = _plan(detected, index)
     return CheckUp(
         python=python,
-        detection=machine,
+        detection=detected,
         inventory=inventory,
         kernels=_offered(kernels.result()),
         plan=plan,
@@ -68,24 +72,30 @@ def inspect(
 
 
 def _elsewhere(system: System, python: PythonInfo, here: Path) -> str:
-    """The first other environment that has torch: the usual reason why it is looked for here."""
+    """The first other environment that has torch: often the reason why it is missing in this one."""
     from torchdoctor.doctor.all_environments import environments
 
-    rows = (row for row in environments(system, here=here) if row.torch and row.prefix != python.prefix)
-    return next((f"{row.prefix}: torch {row.torch}" for row in rows), "")
+    others = (
+        environment
+        for environment in environments(system, here=here)
+        if environment.torch and environment.prefix != python.prefix
+    )
+    return next((f"{environment.prefix}: torch {environment.torch}" for environment in others), "")
 
 
 def _inventory(
-    system: System, python: PythonInfo, here: Path, index: Snapshot, how: InspectOptions
+    system: System, python: PythonInfo, here: Path, index: Snapshot, options: InspectOptions
 ) -> Inventory:
     from torchdoctor.inventory import collect_inventory
 
-    return collect_inventory(system, python, here=here, depth="hashes" if how.deep else "sizes", index=index)
+    return collect_inventory(
+        system, python, here=here, depth="hashes" if options.deep else "sizes", index=index
+    )
 
 
 def _offered(kernels: tuple[KernelState, ...]) -> tuple[KernelState, ...]:
-    """The kernels that a notebook offers: not those that another of the same name hides."""
-    return tuple(row for row in kernels if row.hidden_by is None)
+    """The kernels that a notebook offers: without those that another one of the same name hides."""
+    return tuple(kernel for kernel in kernels if kernel.hidden_by is None)
 
 
 def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
@@ -99,17 +109,17 @@ def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
         return None, joined((error.message, error.fix), "; ")
 
 
-def _imported(system: System, python: PythonInfo, how: InspectOptions) -> tuple[CheckResult, ...] | None:
+def _imported(system: System, python: PythonInfo, options: InspectOptions) -> tuple[CheckResult, ...] | None:
     there = any((folder / "torch").is_dir() for folder in python.site_packages)
-    if not how.importing or not there:
+    if not options.importing or not there:
         return None
     from torchdoctor.verify import verify
 
     return verify(python.executable, only=_FIRST_CHECKS, environ=system.environ).checks
 
 
-def _reach(system: System, how: InspectOptions) -> Reach | None:
-    if not how.asking:
+def _reach(system: System, options: InspectOptions) -> Reach | None:
+    if not options.asking:
         return None
     from torchdoctor.core.net.connectivity import probe_connectivity
 

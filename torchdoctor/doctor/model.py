@@ -1,4 +1,4 @@
-"""What a check-up saw, before anything is judged."""
+"""What a check-up saw, before it is judged."""
 
 from __future__ import annotations
 
@@ -18,28 +18,22 @@ __all__ = ["CheckUp"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckUp:
-    """One environment on one machine.
-
-    `plan` is what would fit, None where nothing does and `unfit` says why. `imported` are the checks that imported
-    torch in the environment, None where that was not asked for or torch is not there; `reach` is None where the
-    network was not asked. `moved` are scripts that run another place's interpreter; `elsewhere` says where else a
-    torch is, where this environment has none.
-    """
+    """One environment on one machine."""
 
     python: PythonInfo
     detection: Detection
     inventory: Inventory
-    kernels: tuple[KernelState, ...] = ()
-    plan: Plan | None = None
-    unfit: str = ""
-    imported: tuple[CheckResult, ...] | None = None
-    reach: Reach | None = None
-    moved: tuple[str, ...] = ()
-    elsewhere: str = ""
+    kernels: tuple[KernelState, ...] = ()  # those that a notebook offers
+    plan: Plan | None = None  # the newest build that fits, by the data that is stored here
+    unfit: str = ""  # why no build fits, where `plan` is None
+    imported: tuple[CheckResult, ...] | None = None  # the import of torch; None where it was not tried
+    reach: Reach | None = None  # of the index; None where the network was not asked
+    moved: tuple[str, ...] = ()  # sentences about scripts that run the interpreter of another place
+    elsewhere: str = ""  # another environment that has torch, where this one has none
 
     @property
     def healthy_import(self) -> bool | None:
-        """Whether torch could be imported; None where nobody tried."""
+        """Return whether torch could be imported; None where nobody tried."""
         if self.imported is None:
             return None
-        return all(row.status != "fail" for row in self.imported)
+        return all(result.status != "fail" for result in self.imported)

@@ -1,4 +1,4 @@
-"""Whether a virtual environment still lies where it was made: its scripts name the interpreter that runs them."""
+"""Whether a virtual environment was moved: its scripts still name the interpreter of the old place."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["interpreter_named", "scripts_of_elsewhere"]
 
 _SCRIPTS = ("pip", "pip3", "torchrun", "ipython", "jupyter")
-_FIRST = 4096
-# A path with a blank, or one that is too long for the kernel, is run by way of a shell.
+_MAX_HEAD_BYTES = 4096
+# A path with a space, or one too long for the kernel, is started through a shell.
 _LINES = (
     re.compile(r"#!\s*(/[^\n]{1,1000}?/python[\d.]*)(?:\s+-\w+)*\s*$", re.MULTILINE),
     re.compile(r"""^'''exec' ["']?(/[^\n"']{1,1000}/python[\d.]*)["']? ["']?\$0""", re.MULTILINE),
@@ -24,7 +24,7 @@ _LINES = (
 
 
 def interpreter_named(script: str) -> str | None:
-    """The absolute path of the interpreter in a script's first lines; None where it names none.
+    """Return the absolute path of the interpreter in a script's first lines; None where it names none.
 
     >>> interpreter_named("#!/home/me/old env/bin/python3.12")
     '/home/me/old env/bin/python3.12'
@@ -34,19 +34,19 @@ def interpreter_named(script: str) -> str | None:
 
 
 def scripts_of_elsewhere(system: System, python: PythonInfo) -> tuple[str, ...]:
-    """The environment's own scripts that run the interpreter of another place, each as a sentence."""
+    """Return a sentence for each of the environment's scripts that runs the interpreter of another place."""
     if not python.is_venv or python.sys_platform == "win32":
         return ()
-    rows = []
+    sentences = []
     for name in _SCRIPTS:
         path = f"{python.prefix}/bin/{name}"
-        text = system.read_text(path, limit=_FIRST)
+        text = system.read_text(path, limit=_MAX_HEAD_BYTES)
         named = interpreter_named(text) if text else None
         if named is not None and not _within(named, python):
-            rows.append(message("{script} runs {python}", script=path, python=named))
-    return tuple(rows)
+            sentences.append(message("{script} runs {python}", script=path, python=named))
+    return tuple(sentences)
 
 
 def _within(named: str, python: PythonInfo) -> bool:
-    """By where links lead as well: a home folder is often one."""
+    """Links are followed: a home folder is often one."""
     return Path(named).parent.resolve() == (python.prefix / "bin").resolve()

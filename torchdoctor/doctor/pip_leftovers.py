@@ -1,4 +1,4 @@
-"""Folders that an interrupted pip leaves of PyTorch's packages: which are pip's own and may go, and their removal."""
+"""Folders of PyTorch's packages that an interrupted pip left behind: how to recognise and remove them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = [
     "unrecorded_packages",
 ]
 
-# What torch's wheel, its companions' and those that it needs put into site-packages.
+# Folders in site-packages of torch, its companions and their dependencies.
 _FOLDERS = ("torch", "torchgen", "functorch", "torchvision", "torchaudio", "triton", "nvidia", "numpy")
-# pip puts a folder aside as `~` and the rest of its name; for a second one, another of these signs stands in too:
+# pip renames a folder to `~` and the rest of its name; a second one gets one of these characters as well:
 # https://github.com/pypa/pip/blob/main/src/pip/_internal/utils/temp_dir.py
 _SIGNS = "-~.=%0123456789"
 _METADATA = re.compile(r"-[^-]+\.dist-info$")
@@ -36,7 +36,7 @@ _LIBRARIES = re.compile(r"\.libs$")
 
 
 def is_pips_leftover(name: str) -> bool:
-    """Whether pip gives this name to a folder of PyTorch's packages that it is about to remove."""
+    """Tell whether pip gives this name to a folder of PyTorch's packages while it removes it."""
     plain = _LIBRARIES.sub("", _METADATA.sub("", name))
     if _METADATA.search(name) and re.fullmatch(r"~[v\-~.=%0-9]idia_\w+", plain):
         return True
@@ -46,21 +46,21 @@ def is_pips_leftover(name: str) -> bool:
 
 
 def half_metadata(inventory: Inventory) -> dict[str, str]:
-    """Metadata of PyTorch's packages that lacks its METADATA or RECORD: each folder -> the package's name."""
+    """Return the metadata folders of PyTorch's packages that lack METADATA or RECORD, each with the package's name."""
     left = set(inventory.leftovers.value or ())
-    rows = (row for row in inventory.distributions.value or () if row.metadata in left)
-    return {row.metadata: row.name for row in rows if is_relevant(row.name)}
+    packages = (package for package in inventory.distributions.value or () if package.metadata in left)
+    return {package.metadata: package.name for package in packages if is_relevant(package.name)}
 
 
 def unrecorded_packages(inventory: Inventory) -> frozenset[str]:
-    """Packages that have no other metadata than such: they are installed anew. One beside a whole is just left."""
+    """Return the packages that have only such metadata, and must be installed again."""
     half = half_metadata(inventory)
-    whole = {row.name for row in inventory.distributions.value or () if row.metadata not in half}
+    whole = {package.name for package in inventory.distributions.value or () if package.metadata not in half}
     return frozenset(half.values()) - whole
 
 
 def removable_leftovers(check_up: CheckUp) -> tuple[Path, ...]:
-    """Leftovers in the environment's own site-packages that a repair may take away; of an interpreter's, none."""
+    """Return the leftovers in the environment's own site-packages that a repair may remove; none of an interpreter."""
     inventory = check_up.inventory
     if inventory.kind.value not in ("venv", "conda", "conda-base"):
         return ()
@@ -69,14 +69,20 @@ def removable_leftovers(check_up: CheckUp) -> tuple[Path, ...]:
     }
     paths = map(Path, inventory.leftovers.value or ())
     return tuple(
-        row
-        for row in paths
-        if str(row.parent) in own and is_pips_leftover(row.name) and row.is_dir() and not row.is_symlink()
+        folder
+        for folder in paths
+        if str(folder.parent) in own
+        and is_pips_leftover(folder.name)
+        and folder.is_dir()
+        and not folder.is_symlink()
     )
 
 
 def remove_folders(folders: Iterable[Path]) -> None:
-    """Take each away with all that is in it; a link is not followed. Raises `InstallFailed`."""
+    """Remove each folder with its contents; links are not followed.
+
+    Raises `InstallFailed` where one cannot be removed.
+    """
     for folder in folders:
         if folder.is_symlink() or not folder.is_dir():
             continue

@@ -53,12 +53,14 @@ def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
     """What to ask the resolver for, the best first: the installed release if possible."""
     torch = check_up.inventory.torch.value
     version = public_version(torch.version) if torch else None
-    kept = {
+    companions = {
         name: SpecifierSet() for name in COMPANIONS if getattr(check_up.inventory, name).value is not None
     }
     # A companion that is not installed was not asked for.
-    absent = frozenset(COMPANIONS) - set(kept)
-    same = Request(torch=SpecifierSet(f"=={version}") if version else None, required=kept, excluded=absent)
+    absent = frozenset(COMPANIONS) - set(companions)
+    same = Request(
+        torch=SpecifierSet(f"=={version}") if version else None, required=companions, excluded=absent
+    )
     if other_build:
         # The same release in the right build, else the build that fits best, whatever its release.
         yield from (same, replace(same, torch=None), Request(excluded=absent))

@@ -1,4 +1,4 @@
-"""What the installed torch requires, and is not there or is there in another version."""
+"""What the installed torch requires and is missing, or is installed in another version."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Unmet", "unmet_requirements"]
 
-# Whose requirements are looked at: torch's, its companions', and those of what torch requires that require something.
+# Packages whose requirements are checked: torch, its companions, and those dependencies that have dependencies.
 _REQUIRING = ("torch", "torchvision", "torchaudio", "sympy", "jinja2")
 _SYSTEMS = {"linux": "Linux", "win32": "Windows", "darwin": "Darwin"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unmet:
-    """`project` is required by `by` as `wanted`; `version` is there, None where the project is missing."""
+    """A requirement that is not met."""
 
-    project: str
-    by: str
-    wanted: str
-    version: str | None
+    project: str  # what is required, by its normalised name
+    by: str  # the package that requires it
+    wanted: str  # the project with the versions that are allowed
+    version: str | None  # the installed one; None where the project is missing
 
     @property
     def description(self) -> str:
-        """What is required and what is there, as a sentence."""
+        """Return what is required and what is installed, as a sentence."""
         if self.version:
             return message(
                 "{by} requires {wanted}, but {version} is installed",
@@ -47,10 +47,10 @@ class Unmet:
 
 
 def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet, ...]:
-    """What is there against the lines of torch's metadata and its companions'; of conda's packages nothing is said.
+    """Compare the installed packages with the requirements in the metadata of torch and its companions.
 
-    How torch and its companions go together is judged elsewhere, by more than their metadata. Without a torch
-    nothing is required.
+    Requirements of torch itself are left out: `companion_match` judges them by more than metadata. Packages of conda
+    are not judged. Without a torch nothing is required.
     """
     found: dict[str, Unmet] = {}
     if inventory.distribution("torch") is None:
@@ -58,8 +58,8 @@ def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet,
     for name in _REQUIRING:
         requiring = inventory.distribution(name)
         if requiring is not None and requiring.kind != "conda":
-            for row in _unmet(name, requiring.requires, inventory, _environment(python)):
-                found.setdefault(row.project, row)
+            for unmet in _unmet(name, requiring.requires, inventory, _environment(python)):
+                found.setdefault(unmet.project, unmet)
     return tuple(found.values())
 
 
@@ -81,7 +81,7 @@ def _unmet(
 
 
 def _fits(wanted: Requirement, version: str | None) -> bool:
-    """A version that is not known, or cannot be read, counts as fitting."""
+    """A version that is unknown or cannot be read counts as fitting."""
     try:
         return version is None or wanted.specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:

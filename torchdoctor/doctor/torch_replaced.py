@@ -1,4 +1,4 @@
-"""Who replaced torch: from our own record, the times of installation, and who asks for what."""
+"""Which package replaced torch: by our own record, the times of installation, and who requires what."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Replacement", "replacement_of"]
 
-# One run of an installer writes its packages one after the other; the largest take minutes.
+# One run of an installer writes its packages one after the other; large ones take minutes.
 _ONE_RUN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Replacement:
-    """torch is not what was put there: `before` and `now` are versions, `culprits` who came with the new one."""
+    """torch is another one than was installed before."""
 
-    before: str
-    now: str
-    when: str | None
-    culprits: tuple[str, ...]
+    before: str  # the version that was installed, with its variant where that is known
+    now: str  # the version that is installed now
+    when: str | None  # when it was installed: UTC, ISO 8601
+    culprits: tuple[str, ...]  # `name version` of packages that were installed in the same run
 
     @property
     def description(self) -> str:
-        """What became of torch, when and with whom, as a sentence."""
+        """Return what happened to torch, when and with which packages, as a sentence."""
         text = message("torch changed from {before} to {now}", before=self.before, now=self.now)
         if self.when:
             text = message("{text} at {time}", text=text, time=self.when)
@@ -45,13 +45,13 @@ class Replacement:
 
 
 def replacement_of(inventory: Inventory) -> Replacement | None:
-    """What happened to the torch of our record, or of the companions that ask for another one; None: nothing."""
+    """Return how torch was replaced, by our record or by companions that require another one; None if it was not."""
     torch = inventory.torch.value
     if torch is None or torch.version is None:
         return None
     own = inventory.distribution("torch")
     if own is not None and not own.folder.startswith(inventory.prefix):
-        return None  # It lies in another place, which hides the environment's own.
+        return None  # It is in another folder, which hides the environment's own.
     before = _recorded(inventory) or _asked_for(inventory)
     now = torch.version if "+" in torch.version else f"{torch.version}+{torch.variant.value or '?'}"
     culprits = _came_with(own, inventory.distributions.value or ())
@@ -61,7 +61,7 @@ def replacement_of(inventory: Inventory) -> Replacement | None:
 
 
 def _wanted(torch: Distribution | None, culprits: Sequence[str]) -> bool:
-    """Whether somebody asked for this torch by name. uv marks all that it installs as requested, pip what was."""
+    """Whether somebody asked for this torch by name. pip marks only such packages as requested, uv marks all."""
     if torch is None or not torch.requested:
         return False
     return torch.installer == "pip" or not culprits
@@ -76,13 +76,13 @@ def _recorded(inventory: Inventory) -> str | None:
 
 
 def _asked_for(inventory: Inventory) -> str | None:
-    """The one version that an older torchvision or torchaudio asks for, where the newer torch is another."""
+    """The only version that an older torchvision or torchaudio allows, where torch is newer than them."""
     torch = inventory.distribution("torch")
     for name in ("torchvision", "torchaudio"):
-        row = inventory.distribution(name)
-        if row is None or torch is None or not _earlier(row.installed_at, torch.installed_at):
+        companion = inventory.distribution(name)
+        if companion is None or torch is None or not _earlier(companion.installed_at, torch.installed_at):
             continue
-        for line in row.requires:
+        for line in companion.requires:
             pinned = _pin(line)
             if pinned is not None:
                 return pinned
@@ -94,25 +94,25 @@ def _pin(line: str) -> str | None:
         wanted = Requirement(line)
     except InvalidRequirement:
         return None
-    pins = [row.version for row in wanted.specifier if row.operator == "=="]
+    pins = [specifier.version for specifier in wanted.specifier if specifier.operator == "=="]
     return pins[0] if wanted.name == "torch" and pins else None
 
 
-def _came_with(torch: Distribution | None, rows: Sequence[Distribution]) -> tuple[str, ...]:
-    """Packages asked for by name in the run that brought this torch, those that need torch first."""
+def _came_with(torch: Distribution | None, distributions: Sequence[Distribution]) -> tuple[str, ...]:
+    """Packages that need torch and were installed in the same run, those asked for by name if there are any."""
     moment = _moment(torch.installed_at) if torch else None
     if torch is None or moment is None:
         return ()
     near = [
-        row
-        for row in rows
-        if row.name != "torch"
-        and (at := _moment(row.installed_at)) is not None
+        package
+        for package in distributions
+        if package.name != "torch"
+        and (at := _moment(package.installed_at)) is not None
         and abs(at - moment) < _ONE_RUN
     ]
-    need = [row for row in near if any(_names_torch(line) for line in row.requires)]
-    asked = [row for row in need if row.requested] or need
-    return tuple(f"{row.name} {row.version}" for row in asked[:5])
+    need = [package for package in near if any(_names_torch(line) for line in package.requires)]
+    requested = [package for package in need if package.requested] or need
+    return tuple(f"{package.name} {package.version}" for package in requested[:5])
 
 
 def _names_torch(line: str) -> bool:
@@ -123,7 +123,7 @@ def _names_torch(line: str) -> bool:
 
 
 def _same(before: str, now: str) -> bool:
-    """The same release in the same build; a build that is not said is any."""
+    """The same release in the same build; an unknown build is the same as any."""
     try:
         old, new = Version(before), Version(now)
     except InvalidVersion:

@@ -68,15 +68,15 @@ def collect_inventory(
     path = import_path(python, system.environ, user)
     prefix = str(python.prefix)
     conda = conda_packages(prefix)
-    folders = [row.folder for row in path if row.origin != "standard library" and row.there][:_FOLDERS]
+    folders = [item.folder for item in path if item.origin != "standard library" and item.there][:_FOLDERS]
     sites = [read_folder(folder) for folder in folders]
-    own = [row for site in sites for row in site.distributions]
+    own = [item for site in sites for item in site.distributions]
     everything = [*own, *(conda.distributions if conda else ())]
     problems = [text for site in [*sites, *([conda] if conda else [])] for text in site.problems]
     where = ", ".join(folders[:4]) or prefix
     copies = [copy for site in sites for copy in copies_in(site)]
     facts = index or bundled()
-    first = {name: next((row for row in copies if row.name == name), None) for name in PROJECTS}
+    first = {name: next((item for item in copies if item.name == name), None) for name in PROJECTS}
     return Inventory(
         python=str(python.executable),
         prefix=prefix,
@@ -135,32 +135,32 @@ def _kind(python: PythonInfo, conda: SiteFolder | None) -> Fact[Kind]:
 
 def _companions(first: dict[str, TorchPackage | None], index: Snapshot) -> list[CompanionMatch]:
     torch = first["torch"]
-    rows = [
-        match_companion(torch, row, index)
-        for name, row in first.items()
-        if name != "torch" and row is not None and torch is not None
+    matches = [
+        match_companion(torch, package, index)
+        for name, package in first.items()
+        if name != "torch" and package is not None and torch is not None
     ]
-    return [row for row in rows if row is not None]
+    return [package for package in matches if package is not None]
 
 
-def _duplicates(rows: Iterable[Distribution]) -> list[Duplicate]:
+def _duplicates(distributions: Iterable[Distribution]) -> list[Duplicate]:
     return [
         Duplicate(
             name=name,
-            versions=tuple(row.version or "?" for row in copies),
-            metadata=tuple(row.metadata for row in copies),
+            versions=tuple(copy.version or "?" for copy in copies),
+            metadata=tuple(copy.metadata for copy in copies),
         )
-        for name, copies in duplicates_of(rows)
+        for name, copies in duplicates_of(distributions)
     ]
 
 
-def _records(rows: Iterable[Distribution], depth: Depth) -> Fact[tuple[RecordCheck, ...]]:
+def _records(distributions: Iterable[Distribution], depth: Depth) -> Fact[tuple[RecordCheck, ...]]:
     """Only what is wrong is kept; of packages that PyTorch has nothing to do with, nothing is asked."""
     if depth == "list":
         return unknown(message("files were not compared: only a list was asked for"), "RECORD")
     checked, wrong = 0, []
-    for row in rows:
-        check = check_record(row, depth) if is_relevant(row.name) else None
+    for distribution in distributions:
+        check = check_record(distribution, depth) if is_relevant(distribution.name) else None
         checked += check is not None
         if check is not None and check.wrong_count:
             wrong.append(check)
@@ -179,33 +179,33 @@ def _truncated(sites: Iterable[SiteFolder], depth: Depth) -> Fact[tuple[str, ...
 
 def _leftovers(sites: Iterable[SiteFolder]) -> list[str]:
     """What an interrupted pip leaves: folders that begin with ~, and metadata without METADATA or RECORD."""
-    rows = []
+    leftovers = []
     for site in sites:
-        rows += [f"{site.folder}/{name}" for name in site.names if name.startswith("~")]
-        for row in site.distributions:
-            if row.kind == "wheel" and not (
-                files.exists(f"{row.metadata}/METADATA")
+        leftovers += [f"{site.folder}/{name}" for name in site.names if name.startswith("~")]
+        for distribution in site.distributions:
+            if distribution.kind == "wheel" and not (
+                files.exists(f"{distribution.metadata}/METADATA")
                 and (
-                    row.editable
-                    or files.exists(f"{row.metadata}/RECORD")
-                    or row.installer not in ("pip", "uv")
+                    distribution.editable
+                    or files.exists(f"{distribution.metadata}/RECORD")
+                    or distribution.installer not in ("pip", "uv")
                 )
             ):
-                rows.append(row.metadata)
-    return rows[:200]
+                leftovers.append(distribution.metadata)
+    return leftovers[:200]
 
 
 def _numpy(
-    rows: Iterable[Distribution],
+    distributions: Iterable[Distribution],
     torch: TorchPackage | None,
     platform: str | None,
     index: Snapshot,
     where: str,
 ) -> Fact[Numpy]:
-    row = next((row for row in rows if row.name == "numpy"), None)
-    if row is None or row.version is None:
+    numpy = next((numpy for numpy in distributions if numpy.name == "numpy"), None)
+    if numpy is None or numpy.version is None:
         return absent(where)
-    return found(numpy_compatibility(row.version, torch, platform, index), row.metadata)
+    return found(numpy_compatibility(numpy.version, torch, platform, index), numpy.metadata)
 
 
 def _install_record(prefix: str) -> Fact[InstallRecord]:

@@ -24,8 +24,8 @@ def match_companion(torch: TorchPackage, companion: TorchPackage, index: Snapsho
         return None
     declared = _declared(companion)
     release = _release(torch.version, index)
-    row = release.companions.get(companion.name) if release else None
-    belongs = tuple(map(str, row.versions)) if row else ()
+    known = release.companions.get(companion.name) if release else None
+    belongs = tuple(map(str, known.versions)) if known else ()
     matches, why = _judge(torch.version, companion.version, belongs, declared)
     variants = (torch.variant.value, companion.variant.value)
     return CompanionMatch(

@@ -56,11 +56,11 @@ def read_folder(folder: str) -> SiteFolder:
                 limit=DISTRIBUTIONS,
             )
         )
-    rows = (_distribution(folder, name) for name in infos[:DISTRIBUTIONS])
+    found = (_distribution(folder, name) for name in infos[:DISTRIBUTIONS])
     return SiteFolder(
         folder=folder,
         names=listing.names,
-        distributions=tuple(row for row in rows if row is not None),
+        distributions=tuple(distribution for distribution in found if distribution is not None),
         problems=tuple(problems),
     )
 

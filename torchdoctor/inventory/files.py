@@ -28,8 +28,8 @@ def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
     """The first `limit` names in a folder."""
     names: list[str] = []
     try:
-        with os.scandir(folder) as rows:
-            for row in rows:
+        with os.scandir(folder) as listing:
+            for entry in listing:
                 if len(names) == limit:
                     return Entries(
                         names=tuple(sorted(names)),
@@ -37,7 +37,7 @@ def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
                             "{folder} has more than {limit:,} entries", folder=folder, limit=limit
                         ),
                     )
-                names.append(row.name)
+                names.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
         # An egg or a zip on the path is a file.
         return Entries(names=())

@@ -68,18 +68,18 @@ def import_path(
 
     The interpreter tells its own part, what its .pth files added included.
     """
-    rows = [_folder(os.path.abspath(place), "PYTHONPATH") for place in python_path(environ, python)]  # noqa: PTH100
+    folders = [_folder(os.path.abspath(place), "PYTHONPATH") for place in python_path(environ, python)]  # noqa: PTH100
     sites = {str(place) for place in python.site_packages}
-    told = python.path or tuple(sites)
-    first = next((place for place, folder in enumerate(told) if _is_site(folder, sites)), len(told))
-    rows += [_folder(folder, "standard library") for folder in told[:first]]
+    reported = python.path or tuple(sites)
+    first = next((place for place, folder in enumerate(reported) if _is_site(folder, sites)), len(reported))
+    folders += [_folder(folder, "standard library") for folder in reported[:first]]
     if user.value and user.value.used:
-        rows.append(_folder(user.value.folder, "user site"))
-    rows += [
+        folders.append(_folder(user.value.folder, "user site"))
+    folders += [
         _folder(folder, "site-packages" if _is_site(folder, sites) else ".pth file")
-        for folder in told[first:]
+        for folder in reported[first:]
     ]
-    return tuple({row.folder: row for row in reversed(rows)}.values())[::-1]
+    return tuple({entry.folder: entry for entry in reversed(folders)}.values())[::-1]
 
 
 def _is_site(folder: str, sites: set[str]) -> bool:
@@ -99,9 +99,9 @@ def pth_files(sites: Iterable[SiteFolder]) -> Iterator[PthFile]:
         names = [name for name in site.names if name.endswith(".pth")]
         for name in names[:_PTH_LIMIT]:
             text = files.read_text(f"{site.folder}/{name}")
-            row = parse_pth(text, path=f"{site.folder}/{name}") if text is not None else None
-            if row is not None and (row.folders or row.code_lines):
-                yield row
+            pth = parse_pth(text, path=f"{site.folder}/{name}") if text is not None else None
+            if pth is not None and (pth.folders or pth.code_lines):
+                yield pth
 
 
 def shadows(here: Path, path: Iterable[PathFolder]) -> tuple[Shadow, ...]:
@@ -111,12 +111,12 @@ def shadows(here: Path, path: Iterable[PathFolder]) -> tuple[Shadow, ...]:
     modules those that torch or NumPy import are looked for.
     """
     path = tuple(path)
-    own = {row.folder for row in path if row.origin != "PYTHONPATH"}
-    rows = [] if str(here) in own else list(_in_the_way(str(here), "current folder"))
-    for row in path:
-        if row.origin == "PYTHONPATH" and row.folder not in own:
-            rows += _in_the_way(row.folder, "PYTHONPATH")
-    return tuple(rows)
+    own = {folder.folder for folder in path if folder.origin != "PYTHONPATH"}
+    found = [] if str(here) in own else list(_in_the_way(str(here), "current folder"))
+    for folder in path:
+        if folder.origin == "PYTHONPATH" and folder.folder not in own:
+            found += _in_the_way(folder.folder, "PYTHONPATH")
+    return tuple(found)
 
 
 def _in_the_way(folder: str, where: str) -> Iterator[Shadow]:

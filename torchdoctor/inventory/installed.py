@@ -52,19 +52,24 @@ class Installed:
 
     def named(self, name: str) -> InstalledPackage | None:
         """The first copy on the path, which is the one that is imported."""
-        return next((row for row in self.packages if row.name == name), None)
+        return next((package for package in self.packages if package.name == name), None)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Each package as a row."""
         return [
-            {"name": row.name, "version": row.version, "build": row.build, "folder": row.folder}
-            for row in self.packages
+            {
+                "name": package.name,
+                "version": package.version,
+                "build": package.build,
+                "folder": package.folder,
+            }
+            for package in self.packages
         ]
 
 
 def read_installed(folders: Iterable[Path]) -> Installed:
     """Look through site-packages folders, in the order in which Python does."""
-    return Installed(packages=tuple(row for folder in folders for row in _in_folder(folder)))
+    return Installed(packages=tuple(package for folder in folders for package in _in_folder(folder)))
 
 
 def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
@@ -74,10 +79,10 @@ def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
     """
     damaged: dict[str, int] = {}
     for folder in folders:
-        for row in read_folder(str(folder)).distributions:
-            check = check_record(row, "sizes") if is_relevant(row.name) else None
+        for distribution in read_folder(str(folder)).distributions:
+            check = check_record(distribution, "sizes") if is_relevant(distribution.name) else None
             if check is not None and check.wrong_count:
-                damaged[row.name] = check.wrong_count
+                damaged[distribution.name] = check.wrong_count
     return damaged
 
 
@@ -94,7 +99,7 @@ def installed_versions(system: System, python: Path) -> dict[str, str]:
 def _in_folder(folder: Path) -> list[InstalledPackage]:
 
     return [
-        InstalledPackage(name=row.name, version=row.version, build=row.variant.value, folder=row.folder)
-        for row in copies_in(read_folder(str(folder)))
-        if row.version is not None
+        InstalledPackage(name=copy.name, version=copy.version, build=copy.variant.value, folder=copy.folder)
+        for copy in copies_in(read_folder(str(folder)))
+        if copy.version is not None
     ]

@@ -38,13 +38,13 @@ def openmp_runtimes(prefix: str, sites: Iterable[SiteFolder]) -> tuple[Library, 
                 places.append(f"{site.folder}/{name}")
             elif "." not in name:
                 places += [f"{site.folder}/{name}/{inside}" for inside in _INSIDE]
-    rows = []
+    runtimes = []
     for place in dict.fromkeys(places):
         for file in files.entries(place, limit=5000).names:
             match = _OPENMP.fullmatch(file)
             if match:
-                rows.append(Library(name=match["name"], path=f"{place}/{file}"))
-    return tuple(rows[:_LIBRARIES])
+                runtimes.append(Library(name=match["name"], path=f"{place}/{file}"))
+    return tuple(runtimes[:_LIBRARIES])
 
 
 def torch_libraries(site: SiteFolder) -> Iterator[str]:
@@ -66,11 +66,19 @@ def torch_libraries(site: SiteFolder) -> Iterator[str]:
 def cuda_majors(distributions: Iterable[Distribution]) -> tuple[CudaMajor, ...]:
     """The CUDA majors of NVIDIA's packages, by their names and versions, the oldest first."""
     found: dict[int, list[str]] = {}
-    for row in distributions:
-        match = _SUFFIX.fullmatch(row.name)
-        digits = match[1] if match else (row.version or "").partition(".")[0] if row.name in _PLAIN else ""
+    for distribution in distributions:
+        match = _SUFFIX.fullmatch(distribution.name)
+        digits = (
+            match[1]
+            if match
+            else (distribution.version or "").partition(".")[0]
+            if distribution.name in _PLAIN
+            else ""
+        )
         if digits.isascii() and digits.isdigit() and len(digits) == 2:  # noqa: PLR2004
-            found.setdefault(int(digits), []).append(f"{row.name} {row.version or ''}".strip())
+            found.setdefault(int(digits), []).append(
+                f"{distribution.name} {distribution.version or ''}".strip()
+            )
     return tuple(
         CudaMajor(major=major, packages=tuple(sorted(set(names)))) for major, names in sorted(found.items())
     )

@@ -166,8 +166,10 @@ def parse_conda(text: str) -> CondaPackage | None:
     if name is None:
         return None
     known = isinstance(specs, list) or isinstance(spec, str)
-    rows = (
-        [sanitize_line(row) for row in depends if isinstance(row, str)] if isinstance(depends, list) else []
+    required = (
+        [sanitize_line(requirement) for requirement in depends if isinstance(requirement, str)]
+        if isinstance(depends, list)
+        else []
     )
     channel = text_of("channel")
     return CondaPackage(
@@ -176,7 +178,9 @@ def parse_conda(text: str) -> CondaPackage | None:
         build=text_of("build"),
         channel=redact_url(channel) if channel else None,
         requested=bool(specs or (isinstance(spec, str) and spec not in ("", "None"))) if known else None,
-        requires=tuple(row for row in rows[:500] if is_relevant(row.split(" ")[0].lower())),
+        requires=tuple(
+            requirement for requirement in required[:500] if is_relevant(requirement.split(" ")[0].lower())
+        ),
     )
 
 
@@ -208,8 +212,8 @@ def parse_install_record(text: str, *, path: str) -> InstallRecord | None:
     def text_of(value: object) -> str | None:
         return sanitize_line(value, limit=100) or None if isinstance(value, str) else None
 
-    rows = [row for row in files[:2000] if isinstance(row, dict)] if isinstance(files, list) else []
-    pairs = [(text_of(row.get("name")), text_of(row.get("version"))) for row in rows]
+    entries = [entry for entry in files[:2000] if isinstance(entry, dict)] if isinstance(files, list) else []
+    pairs = [(text_of(entry.get("name")), text_of(entry.get("version"))) for entry in entries]
     return InstallRecord(
         path=path,
         written=text_of(document.get("written")),

@@ -282,14 +282,16 @@ class Inventory:
 
     def facts(self) -> tuple[NamedFact, ...]:
         """Every fact with its name, in the order of the class: `environment.torch` and so on."""
-        rows = ((row.name, getattr(self, row.name)) for row in fields(self))
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return tuple(
-            NamedFact(name=f"environment.{name}", fact=fact) for name, fact in rows if isinstance(fact, Fact)
+            NamedFact(name=f"environment.{name}", fact=fact)
+            for name, fact in values
+            if isinstance(fact, Fact)
         )
 
     def distribution(self, name: str) -> Distribution | None:
         """The first distribution of a normalised name on the path, which is the one that is imported."""
-        return next((row for row in self.distributions.value or () if row.name == name), None)
+        return next((package for package in self.distributions.value or () if package.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
         """The inventory as plain JSON with its `schema`."""

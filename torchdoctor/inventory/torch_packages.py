@@ -28,35 +28,43 @@ PROJECTS = ("torch", "torchvision", "torchaudio")
 def copies_in(site: SiteFolder) -> Iterator[TorchPackage]:
     """Each copy in one folder of the path: a package folder, its metadata, or both."""
     for project in PROJECTS:
-        rows = [row for row in site.distributions if row.name == project]
+        distributions = [candidate for candidate in site.distributions if candidate.name == project]
         there = project in site.names and files.exists(f"{site.folder}/{project}/__init__.py")
-        if not rows and not there:
+        if not distributions and not there:
             continue
         # Two metadata of one folder are a broken install: the copy is what its version.py says.
-        distribution = _right_one(rows, site.folder, project)
-        said = _version_file(f"{site.folder}/{project}/version.py")
-        version = distribution.version if distribution else said.value.version if said.value else None
+        distribution = _right_one(distributions, site.folder, project)
+        version_file = _version_file(f"{site.folder}/{project}/version.py")
+        version = (
+            distribution.version
+            if distribution
+            else version_file.value.version
+            if version_file.value
+            else None
+        )
         yield TorchPackage(
             name=project,
             version=version,
             folder=site.folder,
             there=there or (distribution is not None and distribution.editable),
             distribution=distribution,
-            version_file=said,
-            variant=variant_fact(version, distribution, said),
+            version_file=version_file,
+            variant=variant_fact(version, distribution, version_file),
         )
 
 
-def _right_one(rows: list[Distribution], folder: str, project: str) -> Distribution | None:
-    if len(rows) > 1:
-        said = _version_file(f"{folder}/{project}/version.py").value
+def _right_one(distributions: list[Distribution], folder: str, project: str) -> Distribution | None:
+    if len(distributions) > 1:
+        version_file = _version_file(f"{folder}/{project}/version.py").value
         same = [
-            row
-            for row in rows
-            if said and said.version and public_version(row.version) == public_version(said.version)
+            distribution
+            for distribution in distributions
+            if version_file
+            and version_file.version
+            and public_version(distribution.version) == public_version(version_file.version)
         ]
-        return (same or rows)[0]
-    return rows[0] if rows else None
+        return (same or distributions)[0]
+    return distributions[0] if distributions else None
 
 
 def _version_file(path: str) -> Fact[VersionFile]:
@@ -67,38 +75,38 @@ def _version_file(path: str) -> Fact[VersionFile]:
 
 
 def variant_fact(
-    version: str | None, distribution: Distribution | None, said: Fact[VersionFile]
+    version: str | None, distribution: Distribution | None, version_fact: Fact[VersionFile]
 ) -> Fact[str]:
     """By the local part in version.py, then by that of the metadata, then by what version.py says it was built for."""
-    file = said.value
+    file = version_fact.value
     metadata = distribution.metadata if distribution else ""
-    for text, source in ((file.version if file else None, said.source), (version, metadata)):
+    for text, source in ((file.version if file else None, version_fact.source), (version, metadata)):
         named = local_variant(text)
         if named:
             return found(named, source)
     if file is None:
-        return unknown(message("neither version.py nor a local version names it"), said.source)
+        return unknown(message("neither version.py nor a local version names it"), version_fact.source)
     if file.cuda:
         digits = re.match(r"(\d{1,2})\.(\d{1,2})", file.cuda, re.ASCII)
         return (
-            found(f"cu{digits[1]}{digits[2]}", said.source)
+            found(f"cu{digits[1]}{digits[2]}", version_fact.source)
             if digits
-            else unknown(message("its cuda is not a version"), said.source)
+            else unknown(message("its cuda is not a version"), version_fact.source)
         )
     if file.hip:
         digits = re.match(r"(\d{1,2})\.(\d{1,2})", file.hip, re.ASCII)
-        return found(f"rocm{digits[1]}.{digits[2]}" if digits else "rocm", said.source)
+        return found(f"rocm{digits[1]}.{digits[2]}" if digits else "rocm", version_fact.source)
     if file.xpu:
-        return found("xpu", said.source)
+        return found("xpu", version_fact.source)
     if "cuda" in file.says:
-        return found("cpu", said.source)
-    return unknown(message("its version.py does not say what it was built for"), said.source)
+        return found("cpu", version_fact.source)
+    return unknown(message("its version.py does not say what it was built for"), version_fact.source)
 
 
-def duplicates_of(rows: Iterable[Distribution]) -> Iterator[tuple[str, list[Distribution]]]:
+def duplicates_of(distributions: Iterable[Distribution]) -> Iterator[tuple[str, list[Distribution]]]:
     """Projects with more than one distribution; conda's record of a package beside its own dist-info is one."""
     named: dict[str, list[Distribution]] = {}
-    for row in rows:
-        if row.kind != "conda":
-            named.setdefault(row.name, []).append(row)
+    for distribution in distributions:
+        if distribution.kind != "conda":
+            named.setdefault(distribution.name, []).append(distribution)
     yield from ((name, found) for name, found in named.items() if len(found) > 1)

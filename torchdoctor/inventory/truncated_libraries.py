@@ -78,8 +78,8 @@ def _pe(begin: bytes) -> int:
     (start,) = struct.unpack_from("<I", begin, 0x3C)
     (count,) = struct.unpack_from("<H", begin, start + 6)
     (optional,) = struct.unpack_from("<H", begin, start + 20)
-    rows = range(start + 24 + optional, start + 24 + optional + 40 * count, 40)
-    return max((sum(struct.unpack_from("<II", begin, row + 16)) for row in rows), default=0)
+    sections = range(start + 24 + optional, start + 24 + optional + 40 * count, 40)
+    return max((sum(struct.unpack_from("<II", begin, section + 16)) for section in sections), default=0)
 
 
 def _macho(begin: bytes) -> int:

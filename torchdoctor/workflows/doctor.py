@@ -139,7 +139,7 @@ def _diagnosed(
     from torchdoctor.doctor.repairs import fix_command
 
     check_up = inspect(
-        system, python, here=folders.current, cache=folders.cache, index=index, how=options.inspection
+        system, python, here=folders.current, cache=folders.cache, index=index, options=options.inspection
     )
     diagnosis = diagnose(evidence_from(check_up), options.translate, live_failures())
     checks = select_doctor_checks() if options.checks is None else options.checks
