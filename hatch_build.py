@@ -21,13 +21,14 @@ class CustomBuildHook(BuildHookInterface):
             return
         sys.path.insert(0, self.root)
         from torchdoctor.diagnose.failure_files import compile_failures
-        from torchdoctor.diagnose.parsers.prose_patterns import compile_patterns
+        from torchdoctor.diagnose.parsers.pattern_files import compile_hints, compile_prose
 
         self.made = Path(tempfile.mkdtemp(prefix="torchdoctor-build-"))
         diagnose = Path("torchdoctor", "diagnose")
         for source, compile_source in (
             (diagnose / "failures", compile_failures),
-            (diagnose / "parsers" / "prose_patterns.toml", compile_patterns),
+            (diagnose / "parsers" / "environment_hints.toml", compile_hints),
+            (diagnose / "parsers" / "prose_patterns.toml", compile_prose),
         ):
             compiled = self.made / f"{source.stem}.json"
             compiled.write_text(json.dumps(compile_source(self.root / source)), "utf-8")

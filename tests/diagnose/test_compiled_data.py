@@ -12,13 +12,14 @@ import pytest
 
 from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled
 from torchdoctor.diagnose.failure_files import compile_failures
-from torchdoctor.diagnose.parsers.prose_patterns import compile_patterns
+from torchdoctor.diagnose.parsers.pattern_files import compile_hints, compile_prose
 
 ROOT = Path(__file__).parents[2]
 DIAGNOSE = ROOT / "torchdoctor" / "diagnose"
 SOURCES = {
     "failures": (DIAGNOSE / "failures", compile_failures),
-    "prose_patterns": (DIAGNOSE / "parsers" / "prose_patterns.toml", compile_patterns),
+    "environment_hints": (DIAGNOSE / "parsers" / "environment_hints.toml", compile_hints),
+    "prose_patterns": (DIAGNOSE / "parsers" / "prose_patterns.toml", compile_prose),
 }
 
 
@@ -122,4 +123,4 @@ def test_a_wrong_pattern_of_prose_is_named_with_its_entry(tmp_path, old, new, re
     assert old in text
     (tmp_path / "prose_patterns.toml").write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(DataFileError, match=reason):
-        compile_patterns(tmp_path / "prose_patterns.toml")
+        compile_prose(tmp_path / "prose_patterns.toml")

@@ -2,208 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Observation
+from torchdoctor.diagnose.parsers.pattern_files import environment_hints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchdoctor.diagnose.parsers.pattern_files import EnvironmentHint
     from torchdoctor.diagnose.text import Text
 
 __all__ = ["parse_environment_hints"]
 
-# (fact, value, words that must be there in lower case, a pattern around them or None). The more telling first.
-_ROWS: tuple[tuple[str, str, tuple[str, ...], str | None], ...] = (
-    # What Python itself prints at its start.
-    ("os.system", "linux", ("on linux",), r"(?:\]|inc\.) on linux\b"),
-    ("os.system", "windows", ("on win32",), r"(?:\]|inc\.) on win32\b"),
-    ("os.system", "macos", ("on darwin",), r"(?:\]|inc\.) on darwin\b"),
-    ("wsl", "true", ("wsl", "microsoft-standard"), r"\bwsl ?[12]?\b|microsoft-standard|/usr/lib/wsl/"),
-    (
-        "os.system",
-        "windows",
-        ("torch===", "winerror", "winget", ".dll", "win_amd64", "win-amd64", "win32", ".bat ", "powershell"),
-        None,
-    ),
-    ("os.system", "windows", (":\\",), r"\b[a-z]:\\(?:users|program|windows|python|anaconda|miniconda|\w)"),
-    (
-        "os.system",
-        "macos",
-        (".dylib", "darwin", "macosx_", "/opt/homebrew", "/applications/", "dlopen("),
-        r"\.dylib|\bdarwin|macosx_|/opt/homebrew|/applications/",
-    ),
-    (
-        "os.system",
-        "linux",
-        ("linux-gnu", "manylinux", "/usr/lib/x86_64", "linux-x86_64", "linux_x86_64"),
-        None,
-    ),
-    (
-        "os.system",
-        "linux",
-        (
-            "ubuntu",
-            "debian",
-            "centos",
-            "fedora",
-            "arch linux",
-            "red hat",
-            "rocky",
-            "alpine",
-            "manjaro",
-            "opensuse",
-            "nixos",
-            "wsl2",
-            "jetson",
-        ),
-        None,
-    ),
-    (
-        "os.system",
-        "windows",
-        ("windows 1", "windows 7", "windows 8", "windows server", "win10", "win11", "on windows", "windows"),
-        r"\b(?:windows|win ?1[01])\b",
-    ),
-    (
-        "os.system",
-        "macos",
-        ("macos", "mac os", "macbook", "imac", "mac mini", "apple silicon", "on mac", "a mac", "os x"),
-        r"\b(?:macos|mac os|macbook|imac|mac mini|apple silicon|macs?|os x)\b",
-    ),
-    (
-        "os.system",
-        "linux",
-        ("linux", "/home/", "/usr/lib", "apt ", "apt-get", "sudo ", ".so.", "docker"),
-        None,
-    ),
-    (
-        "container",
-        "docker",
-        (
-            "docker",
-            "/.dockerenv",
-            "container",
-            "podman",
-            "kubernetes",
-            "k8s",
-            "kubectl",
-            "singularity",
-            "apptainer",
-        ),
-        r"\b(?:docker|podman|containers?|kubernetes|k8s|kubectl|singularity|apptainer|devcontainer)\b",
-    ),
-    (
-        "chip",
-        "apple",
-        ("apple silicon", "m1", "m2", "m3", "m4", "arm64"),
-        (
-            r"apple silicon|\bapple m\d|\bm[1-5](?: (?:pro|max|ultra|mac|chip|macbook|air))?\b"
-            r"|macosx?[-_\d. ]+arm64"
-        ),
-    ),
-    (
-        "chip",
-        "intel-mac",
-        ("intel", "x86_64"),
-        (
-            r"intel[- ](?:based )?(?:mac|imac|macbook|chip)|macbook.{0,30}\bintel\b"
-            r"|macosx[-_]1\d[._]\d{1,2}[-_](?:x86_64|intel)|darwin.{0,60}x86_64|mac.{0,20}x86_64"
-        ),
-    ),
-    ("libc.name", "musl", ("musl", "alpine"), r"\bmusl|\balpine\b"),
-    (
-        "arch",
-        "aarch64",
-        (
-            "aarch64",
-            "arm64",
-            "jetson",
-            "graviton",
-            "grace",
-            "gh200",
-            "gb200",
-            "gb10",
-            "dgx spark",
-            "raspberry",
-        ),
-        r"\baarch64|linux[-_]arm64|jetson|graviton|grace hopper|\bg[hb]200\b|\bgb10\b|dgx spark|raspberry pi",
-    ),
-    (
-        "jetson",
-        "true",
-        ("jetson", "tegra", "jetpack", "l4t", "orin", "xavier"),
-        r"\b(?:jetson|tegra|jetpack|l4t|orin|xavier)\b",
-    ),
-    ("notebook", "true", ("jupyter", "ipykernel", "notebook", "ipython-input", ".ipynb", "colab"), None),
-    ("conda", "true", ("conda", "miniforge", "mamba"), None),
-    (
-        "gpu.vendor",
-        "nvidia",
-        (
-            "nvidia",
-            "geforce",
-            "rtx",
-            "gtx",
-            "tesla",
-            "quadro",
-            "0ti",
-            "0 ti",
-            "060",
-            "070",
-            "080",
-            "090",
-            "050",
-        ),
-        (
-            r"\b(?:dedicated|discrete|my|an?|card is) [2-5]0[5-9]0(?: ?ti| ?super|s)?\b|显卡[^\n]{0,6}[2-5]0[5-9]0"
-            r"|geforce|(?<!radeon )\b[rg]tx\b|tesla [a-z]\d|quadro|(?<!have an )(?<!need a )(?<!need an )"
-            r"(?<!requires an )(?<!no )(?<!without )nvidia (?:gpu|a\d|h\d"
-            r"|l\d|t\d|rtx|gtx"
-            r"|geforce|corporation)"
-        ),
-    ),
-    (
-        "gpu.vendor",
-        "amd",
-        ("radeon", "rocm", "amdgpu", "gfx", "vega", "rx", "amd "),
-        (
-            r"radeon|\bamdgpu\b|\bgfx\d{3,4}|\brx ?[4-9]\d{2,3}(?:xtx?|gre|[ms])?\b"
-            r"|\bamd (?:gpu|card|graphics|video)|\bamd (?:rx ?)?[5-9]\d00 ?(?:xtx?|gre)\b|vega ?\d"
-        ),
-    ),
-    (
-        "gpu.vendor",
-        "intel",
-        (
-            "intel arc",
-            "arc a",
-            "arc b",
-            "iris xe",
-            "intel gpu",
-            "hd graphics",
-            "intel(r) arc",
-            "uhd graphics",
-        ),
-        (
-            r"intel(?:\(r\))? (?:arc|iris|uhd|hd graphics|gpu|data center gpu)|\barc(?:\(tm\))? [ab]\d{3}"
-            r"|iris\(r\) xe|uhd graphics"
-        ),
-    ),
-)
-_BITS = (
-    (
-        "python.bits",
-        "32",
-        ("win32", "-32", "32-bit", "32 bit"),
-        (
-            r"32[- ]bit (?:python|runtime|version|os)|python[^\n]{0,40}(?:\(32-bit|32 bit\b"
-            r"|32-bit)|python3\d{1,2}-32|\bwin32\)"
-        ),
-    ),
-)
 _OFFERS = re.compile(
     r"following\splatforms?:[\s`\w.,-]{0,600}|following\spython\s\w{1,20}\stags?:[\s`\w.,-]{0,400}"
     r"|\S{1,200}\.whl(?=\sis\snot\sa\ssupported\swheel)"
@@ -228,7 +42,7 @@ _TAG = re.compile(
     r"\btorch\b[^.\n]{0,40}\b(?:install(?:ed|s)|have|has|got|is|are|shows?|with)\b[^.\n]{0,24}"
     r"[ '\"(`]\+(?P<tag>cpu|cu\d{2,3}|rocm\d[\d.]{0,6}\d|xpu)\b"
 )
-_MOST = 20
+_MAX_MATCHES = 20
 _DISK = re.compile(
     r"^[\s>|]{0,8}\S{1,80}\s{1,40}[\d.]{1,8}[KMGT]?i?\s{1,20}[\d.]{1,8}[KMGT]?i?\s{1,"
     r"20}[\d.]{1,8}[KMGT]?i?\s{1,20}"
@@ -246,14 +60,19 @@ _VERSIONS = (
 )
 
 
+_hints = functools.cache(environment_hints)
+# How much of the text around a needle a regular expression sees.
+_BEFORE_CHARACTERS, _AFTER_CHARACTERS = 60, 80
+
+
 def parse_environment_hints(text: Text) -> Iterator[Observation]:
     """Facts that stand between the lines; less trusted than what a report states."""
     text = _without_offers(text)
-    for name, value, needles, pattern in (*_ROWS, *_BITS):
-        at = _first(text, needles, pattern)
-        if at is not None:
-            number, line = text.line_at(at)
-            yield Observation(name=name, value=value, source=line, line=number)
+    for hint in _hints():
+        position = _first(text, hint)
+        if position is not None:
+            number, line = text.line_at(position)
+            yield Observation(name=hint.fact, value=hint.value, source=line, line=number)
     yield from _python(text)
     yield from _disks(text)
     yield from _cards(text)
@@ -263,12 +82,12 @@ def parse_environment_hints(text: Text) -> Iterator[Observation]:
         yield Observation(name="torch.build", value=match["tag"], source=line, line=number)
 
 
-def _first(text: Text, needles: tuple[str, ...], pattern: str | None) -> int | None:
-    for needle in needles:
+def _first(text: Text, hint: EnvironmentHint) -> int | None:
+    for needle in hint.needles:
         for position in text.find(needle):
             # In ASCII: a Chinese character beside a word is no part of it.
-            if pattern is None or re.compile(pattern, re.ASCII).search(
-                text.lower, max(position - 60, 0), position + 80
+            if hint.regex is None or re.compile(hint.regex, re.ASCII).search(
+                text.lower, max(position - _BEFORE_CHARACTERS, 0), position + _AFTER_CHARACTERS
             ):
                 return position
     return None
@@ -283,7 +102,7 @@ def _without_offers(text: Text) -> Text:
 def _cards(text: Text) -> Iterator[Observation]:
     """NVIDIA GPUs that a sentence names: RTX 4090, GTX 1080 Ti, Tesla P100, H100."""
     for count, match in enumerate(_CARD.finditer(text.flat)):
-        if count > _MOST:
+        if count > _MAX_MATCHES:
             break
         number, line = text.line_at(match.start())
         value = re.sub(r"(?<=[RG]TX)(?=\d)", " ", match[0])  # as the tables write it
@@ -312,7 +131,7 @@ def _disks(text: Text) -> Iterator[Observation]:
 def _python(text: Text) -> Iterator[Observation]:
     for pattern in _VERSIONS:
         for count, match in enumerate(pattern.finditer(text.lower)):
-            if count > _MOST:
+            if count > _MAX_MATCHES:
                 break
             named = match.groupdict()
             digits = named.get("c")

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Observation
-from torchdoctor.diagnose.parsers.prose_patterns import prose_patterns
+from torchdoctor.diagnose.parsers.pattern_files import prose_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

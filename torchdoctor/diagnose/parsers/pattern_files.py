@@ -1,0 +1,87 @@
+"""The patterns that parsers look for, from their data files: what a sentence means, and where a report comes from.
+
+The standard library alone, since the build hook runs this module.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled, parse_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EnvironmentHint", "compile_hints", "compile_prose", "environment_hints", "prose_patterns"]
+
+_FOLDER = Path(__file__).parent
+
+
+class EnvironmentHint(NamedTuple):
+    """A fact with its value, the needles of which the text must have one, and the regex that must fit around it."""
+
+    fact: str
+    value: str
+    needles: tuple[str, ...]
+    regex: str | None
+
+
+def environment_hints() -> list[EnvironmentHint]:
+    """Return the hints of `environment_hints.toml`, the most trusted of a fact first.
+
+    Raises DataFileError in a checkout with a file that is wrong.
+    """
+    hints = load_compiled(_FOLDER / "environment_hints.toml", compile_hints)
+    return [EnvironmentHint(fact, value, tuple(needles), regex) for fact, value, needles, regex in hints]
+
+
+def prose_patterns() -> list[tuple[str, list[str]]]:
+    """Return each meaning of `prose_patterns.toml`: the name of its fact, and patterns that a sentence has all of.
+
+    Raises DataFileError in a checkout with a file that is wrong.
+    """
+    meanings = load_compiled(_FOLDER / "prose_patterns.toml", compile_prose)
+    return [(fact, patterns) for fact, patterns in meanings]
+
+
+def compile_hints(path: Path) -> list[EnvironmentHint]:
+    """Return the hints of a file. Raises DataFileError, which names the entry."""
+    hints: list[EnvironmentHint] = []
+    for index, hint in enumerate(parse_toml(path)["hint"]):
+        try:
+            regex = _checked(_unwrapped(hint["regex"])) if "regex" in hint else None
+            hints.append(EnvironmentHint(hint["fact"], hint["value"], tuple(hint["text"]), regex))
+        except (KeyError, re.error) as error:
+            raise DataFileError(f"{path.name}: hint[{index}]: {error!r}") from None
+    return hints
+
+
+def compile_prose(path: Path) -> list[tuple[str, list[str]]]:
+    """Return the meanings of a file with every word put in. Raises DataFileError, which names the entry."""
+    document = parse_toml(path)
+    words = {name: _unwrapped(pattern) for name, pattern in document["words"].items()}
+    meanings: list[tuple[str, list[str]]] = []
+    for index, meaning in enumerate(document["meaning"]):
+        try:
+            patterns = [_checked(_with_words(pattern, words)) for pattern in meaning["all"]]
+            meanings.append((meaning["fact"], patterns))
+        except (KeyError, re.error) as error:
+            raise DataFileError(f"{path.name}: meaning[{index}]: {error!r}") from None
+    return meanings
+
+
+def _with_words(pattern: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"\{([a-z_]+)\}", lambda match: words[match[1]], _unwrapped(pattern))
+
+
+def _checked(pattern: str) -> str:
+    re.compile(pattern, re.ASCII)
+    return pattern
+
+
+def _unwrapped(pattern: str) -> str:
+    """In a pattern of several lines, ends of lines and the blanks around them stand for nothing."""
+    lines = pattern.split("\n")
+    return pattern if len(lines) == 1 else "".join(line.strip() for line in lines)
