@@ -1,4 +1,4 @@
-"""What a case file says of the machine and the builds, as values to reason with."""
+"""What the evidence states about the machine and the builds, as values to compute with."""
 
 from __future__ import annotations
 
@@ -52,37 +52,41 @@ def version_of(text: str | None) -> Version | None:
         return None
 
 
-def torch_version(case: Evidence) -> Version | None:
+def torch_version(evidence: Evidence) -> Version | None:
     """The torch that is installed, its local part with it."""
-    return version_of(case.first("torch.version"))
+    return version_of(evidence.first("torch.version"))
 
 
-def torch_build(case: Evidence) -> str | None:
+def torch_build(evidence: Evidence) -> str | None:
     """The build of the installed torch: cpu, cu126, rocm6.4, xpu; None where nothing says it."""
-    if case.first("torch.build"):
-        return case.first("torch.build")
-    return "cpu" if case.first("torch.cuda") == "none" and case.first("torch.hip") in (None, "none") else None
+    if evidence.first("torch.build"):
+        return evidence.first("torch.build")
+    return (
+        "cpu"
+        if evidence.first("torch.cuda") == "none" and evidence.first("torch.hip") in (None, "none")
+        else None
+    )
 
 
-def cuda_of_build(case: Evidence) -> tuple[int, int] | None:
+def cuda_of_build(evidence: Evidence) -> tuple[int, int] | None:
     """The CUDA version that the installed torch was built with: (12, 6)."""
-    said = parse_numeric_version(case.first("torch.cuda"))
-    if said and len(said) > 1:
-        return said[0], said[1]
-    match = re.fullmatch(r"cu(\d{1,2})(\d)", torch_build(case) or "")
+    stated = parse_numeric_version(evidence.first("torch.cuda"))
+    if stated and len(stated) > 1:
+        return stated[0], stated[1]
+    match = re.fullmatch(r"cu(\d{1,2})(\d)", torch_build(evidence) or "")
     return (int(match[1]), int(match[2])) if match else None
 
 
-def driver_version(case: Evidence) -> tuple[int, ...] | None:
+def driver_version(evidence: Evidence) -> tuple[int, ...] | None:
     """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
-    said = parse_numeric_version(case.first("nvidia.driver"))
-    return (*said, 999) if said and len(said) == 1 else said
+    numbers = parse_numeric_version(evidence.first("nvidia.driver"))
+    return (*numbers, 999) if numbers and len(numbers) == 1 else numbers
 
 
-def minimum_driver(case: Evidence) -> str | None:
+def minimum_driver(evidence: Evidence) -> str | None:
     """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
-    build = torch_build(case)
-    on_windows = operating_system(case) == "windows" or case.first("wsl") is not None
+    build = torch_build(evidence)
+    on_windows = operating_system(evidence) == "windows" or evidence.first("wsl") is not None
     return driver_for(build, on_windows=on_windows) if build else None
 
 
@@ -102,31 +106,32 @@ def driver_for(build: str, *, on_windows: bool) -> str | None:
         return None
 
 
-def operating_system(case: Evidence) -> str | None:
+def operating_system(evidence: Evidence) -> str | None:
     """The operating system: linux (WSL too), windows or macos."""
-    return "linux" if case.first("wsl") else case.first("os.system")
+    return "linux" if evidence.first("wsl") else evidence.first("os.system")
 
 
-def python_of(case: Evidence) -> tuple[int, int] | None:
+def python_of(evidence: Evidence) -> tuple[int, int] | None:
     """The Python's major and minor version."""
-    said = parse_numeric_version((case.first("python.version") or "").rstrip("t"))
-    return (said[0], said[1]) if said and len(said) > 1 else None
+    numbers = parse_numeric_version((evidence.first("python.version") or "").rstrip("t"))
+    return (numbers[0], numbers[1]) if numbers and len(numbers) > 1 else None
 
 
-def capabilities(case: Evidence) -> tuple[tuple[tuple[int, int], Observation], ...]:
+def capabilities(evidence: Evidence) -> tuple[tuple[tuple[int, int], Observation], ...]:
     """Each NVIDIA GPU's compute capability with the fact that says it, by its name where no number is given."""
     from wheels_index import gpu
 
     found: list[tuple[tuple[int, int], Observation]] = []
-    for row in case.observations("nvidia.capability"):
-        numbers = parse_numeric_version(row.value)
+    for capability in evidence.observations("nvidia.capability"):
+        numbers = parse_numeric_version(capability.value)
         if numbers and len(numbers) > 1:
-            found.append(((numbers[0], numbers[1]), row))
-    for row in case.observations("nvidia.gpu"):
+            found.append(((numbers[0], numbers[1]), capability))
+    for card in evidence.observations("nvidia.gpu"):
         # A laptop's GPU is of the generation of the card whose name it has, and a K40m is a K40 without a fan.
-        known = gpu(row.value) or gpu(re.sub(r" Laptop(?: GPU)?$|(?<=Tesla [KM]\d\d)[cmstx]$", "", row.value))
+        desktop_name = re.sub(r" Laptop(?: GPU)?$|(?<=Tesla [KM]\d\d)[cmstx]$", "", card.value)
+        known = gpu(card.value) or gpu(desktop_name)
         if known is not None:
-            found.append((known.compute_capability, row))
+            found.append((known.compute_capability, card))
     return tuple(found)
 
 
@@ -137,8 +142,10 @@ def pypi_build(version: Version) -> str | None:
     early: str | None = _early_builds()["pypi_build"]["linux"].get(f"{version.major}.{version.minor}")
     if early is not None:
         return early
-    row = next((row for row in bundled().releases() if row.version.release[:2] == version.release[:2]), None)
-    builds = row.platforms.get("linux_x86_64") if row else None
+    minor = version.release[:2]
+    same_minor = (release for release in bundled().releases() if release.version.release[:2] == minor)
+    release = next(same_minor, None)
+    builds = release.platforms.get("linux_x86_64") if release else None
     return builds.pypi_default if builds else None
 
 
@@ -149,54 +156,54 @@ def _early_builds() -> dict[str, Any]:
     return tables
 
 
-def platform_of(case: Evidence, system: str | None = None) -> str:
-    """The platform's name in the tables of builds; x86_64, and Linux or `system`, where nothing else is said."""
-    arm = case.first("arch") in ("aarch64", "arm64")
-    system = operating_system(case) or system or "linux"
+def platform_of(evidence: Evidence, system: str | None = None) -> str:
+    """The platform's name in the tables of builds; x86_64, and Linux or `system`, if nothing else is stated."""
+    arm = evidence.first("arch") in ("aarch64", "arm64")
+    system = operating_system(evidence) or system or "linux"
     if system == "macos":
-        return "macos_x86_64" if case.first("chip") == "intel-mac" else "macos_arm64"
+        return "macos_x86_64" if evidence.first("chip") == "intel-mac" else "macos_arm64"
     if system == "windows":
         return "windows_arm64" if arm else "windows_x86_64"
     return "linux_aarch64" if arm else "linux_x86_64"
 
 
-def arch_list_of(case: Evidence) -> tuple[tuple[int, int], ...] | None:
+def arch_list_of(evidence: Evidence) -> tuple[tuple[int, int], ...] | None:
     """The compute capabilities that the installed build has code for: as printed, else from the tables."""
     from wheels_index import nearest_arch_list
 
-    printed = re.findall(r"sm_(\d{2,3})", " ".join(case.all("torch.archs")))
+    printed = re.findall(r"sm_(\d{2,3})", " ".join(evidence.all("torch.archs")))
     if printed:
         return tuple(sorted({(int(text[:-1]), int(text[-1])) for text in printed}))
-    version, build = torch_version(case), torch_build(case)
+    version, build = torch_version(evidence), torch_build(evidence)
     if version is None or build is None or not build.startswith("cu") or version < Version("2.0"):
         return None
-    archs = nearest_arch_list(Version(version.public), build, platform_of(case))
+    archs = nearest_arch_list(Version(version.public), build, platform_of(evidence))
     return archs.sm if archs is not None and archs.rule is None else None
 
 
 def machine_of(
-    case: Evidence, *, system: str | None = None, usual_driver: str | None = None
+    evidence: Evidence, *, system: str | None = None, usual_driver: str | None = None
 ) -> Machine | None:
     """The machine that the case describes, for the resolver; `system` is used where the case does not say it.
 
-    None where the system is known from neither. `usual_driver` stands in for an NVIDIA driver that is not said.
+    None if the system is known from neither. `usual_driver` is used for an NVIDIA driver that is not stated.
     """
     from torchdoctor.detect.from_options import machine_from_options
     from torchdoctor.errors import UsageError
 
-    platform = platform_of(case, system) if operating_system(case) or system else None
+    platform = platform_of(evidence, system) if operating_system(evidence) or system else None
     if platform is None:
         return None
-    python = python_of(case)
-    found = [f"{major}.{minor}" for (major, minor), _ in capabilities(case)]
-    gfx = [value for value in case.all("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
-    libc = case.first("libc.version") if case.first("libc.name") != "musl" else None
+    python = python_of(evidence)
+    found = [f"{major}.{minor}" for (major, minor), _ in capabilities(evidence)]
+    gfx = [value for value in evidence.all("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
+    libc = evidence.first("libc.version") if evidence.first("libc.name") != "musl" else None
     try:
         return machine_from_options(
             platform=_TAGS[platform],
             python_version=f"{python[0]}.{python[1]}" if python else _USUAL_PYTHON,
-            driver=case.first("nvidia.driver")
-            or _driver_of_cuda(case, system)
+            driver=evidence.first("nvidia.driver")
+            or _driver_of_cuda(evidence, system)
             or (usual_driver if found else None),
             gpus=(*dict.fromkeys(found), *(gfx if not found else ())),
             libc=f"glibc{libc}" if libc and platform.startswith("linux") else None,
@@ -205,12 +212,14 @@ def machine_of(
         return None
 
 
-def _driver_of_cuda(case: Evidence, system: str | None) -> str | None:
-    """The least driver that speaks the CUDA version which the driver is said to speak."""
+def _driver_of_cuda(evidence: Evidence, system: str | None) -> str | None:
+    """Return the oldest driver that supports the CUDA version which the driver is stated to support."""
     from wheels_index import rules
 
-    spoken = parse_numeric_version(case.first("nvidia.cuda"))
-    if not spoken:
+    supported = parse_numeric_version(evidence.first("nvidia.cuda"))
+    if not supported:
         return None
-    column = "windows" if (operating_system(case) or system) == "windows" or case.first("wsl") else "linux"
-    return rules().minimum_driver.get(spoken[0], {}).get(column)
+    column = (
+        "windows" if (operating_system(evidence) or system) == "windows" or evidence.first("wsl") else "linux"
+    )
+    return rules().minimum_driver.get(supported[0], {}).get(column)

@@ -10,6 +10,7 @@ from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.catalogue import all_failures
 from torchdoctor.diagnose.derived import operating_system
+from torchdoctor.diagnose.fix_commands import rewrite_for_environment
 from torchdoctor.diagnose.model import Diagnosis, Finding
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.placeholders import Placeholders, command_values
@@ -57,7 +58,7 @@ def diagnose_text(raw: str, translate: Translate = str) -> Diagnosis:
 
 
 def diagnose(
-    case: Evidence, translate: Translate = str, failures: Sequence[Failure] | None = None
+    evidence: Evidence, translate: Translate = str, failures: Sequence[Failure] | None = None
 ) -> Diagnosis:
     """Return what is wrong, causes before symptoms; what follows from another finding is named in that one.
 
@@ -65,40 +66,42 @@ def diagnose(
     """
     known = all_failures() if failures is None else failures
     suspects = sorted(
-        (suspect for failure in known if (suspect := _suspect(failure, case))),
+        (suspect for failure in known if (suspect := _suspect(failure, evidence))),
         key=lambda suspect: suspect.order,
     )
     causes = _causes(suspects)
     findings = tuple(
-        _finding(suspect, case, translate, causes) for suspect in suspects if suspect.failure.id not in causes
+        _finding(suspect, evidence, translate, causes)
+        for suspect in suspects
+        if suspect.failure.id not in causes
     )
     checked = tuple(
-        translate(template).format(value=translate(", ").join(case.all(name)[:_MAX_CHECKED_VALUES]))
+        translate(template).format(value=translate(", ").join(evidence.all(name)[:_MAX_CHECKED_VALUES]))
         for name, template in messages.CHECKED.items()
-        if case.observations(name)
+        if evidence.observations(name)
     )
-    verdict = _verdict(case, findings)
+    verdict = _verdict(evidence, findings)
     certain = bool(findings) and findings[0].confidence == "sure"
     steps = () if certain or verdict == "nothing-wrong-found" else tuple(map(translate, messages.NEXT_STEPS))
     return Diagnosis(
-        verdict=verdict, findings=findings, checked=checked, next_steps=steps, left_out=case.text.left_out
+        verdict=verdict, findings=findings, checked=checked, next_steps=steps, left_out=evidence.text.left_out
     )
 
 
-def _verdict(case: Evidence, findings: Sequence[Finding]) -> Verdict:
+def _verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     if findings:
         return "problems-found"
-    works = any(case.first(name) == "true" for name in _WORKS)
-    enough = works and case.first("torch.version") is not None
+    works = any(evidence.first(name) == "true" for name in _WORKS)
+    enough = works and evidence.first("torch.version") is not None
     return "nothing-wrong-found" if enough else "not-enough-to-tell"
 
 
-def _suspect(failure: Failure, case: Evidence) -> _Suspect | None:
-    found = [(match, sign.weight) for sign in failure.signs if (match := sign.matches(case)) is not None]
+def _suspect(failure: Failure, evidence: Evidence) -> _Suspect | None:
+    found = [(match, sign.weight) for sign in failure.signs if (match := sign.matches(evidence)) is not None]
     if not found:
         return None
     weight = 1 - math.prod(1 - weight for _, weight in found)
-    if weight < _MIN_WEIGHT or any(sign.matches(case) is not None for sign in failure.unless):
+    if weight < _MIN_WEIGHT or any(sign.matches(evidence) is not None for sign in failure.unless):
         return None
     values: dict[str, str] = {}
     for match, _ in found:
@@ -122,8 +125,10 @@ def _causes(suspects: Sequence[_Suspect]) -> dict[str, str]:
     return causes
 
 
-def _finding(suspect: _Suspect, case: Evidence, translate: Translate, causes: Mapping[str, str]) -> Finding:
-    failure, values = suspect.failure, Placeholders(case, suspect.values)
+def _finding(
+    suspect: _Suspect, evidence: Evidence, translate: Translate, causes: Mapping[str, str]
+) -> Finding:
+    failure, values = suspect.failure, Placeholders(evidence, suspect.values)
     details = (text for detail in failure.details if (text := _filled(translate(detail), values)))
     *before, last = [translate(failure.explanation), *details]
     return Finding(
@@ -132,16 +137,16 @@ def _finding(suspect: _Suspect, case: Evidence, translate: Translate, causes: Ma
         title=translate(failure.title),
         evidence=suspect.evidence,
         explanation="".join(map(with_trailing_space, before)) + last,
-        fix=tuple(_fix_lines(suspect, case, translate)),
+        fix=tuple(_fix_lines(suspect, evidence, translate)),
         confidence=next(name for least, name in _CONFIDENCE if suspect.weight >= least),
         explains=tuple(name for name, cause in causes.items() if cause == failure.id),
         check=translate(failure.confirm) if failure.confirm else "",
     )
 
 
-def _fix_lines(suspect: _Suspect, case: Evidence, translate: Translate) -> Iterator[str]:
-    system, installers = operating_system(case), case.all("installer")
-    command, text = command_values(case, suspect.values), Placeholders(case, suspect.values)
+def _fix_lines(suspect: _Suspect, evidence: Evidence, translate: Translate) -> Iterator[str]:
+    system, installers = operating_system(evidence), evidence.all("installer")
+    command, text = command_values(evidence, suspect.values), Placeholders(evidence, suspect.values)
     for fix in suspect.failure.fixes:
         step: FixStep | None = fix
         if (fix.os and system is not None and system not in fix.os) or (
@@ -149,7 +154,7 @@ def _fix_lines(suspect: _Suspect, case: Evidence, translate: Translate) -> Itera
         ):
             continue
         while step is not None:
-            lines = _step_lines(step, command, text, translate)
+            lines = _step_lines(step, evidence, (text, command), translate)
             if lines:
                 # If the system is not known, a step for one of them says for which.
                 if step.os and system is None:
@@ -164,14 +169,14 @@ def _names(systems: tuple[str, ...]) -> str:
 
 
 def _step_lines(
-    step: FixStep, command_values: Placeholders, text_values: Placeholders, translate: Translate
+    step: FixStep, evidence: Evidence, values: tuple[Placeholders, Placeholders], translate: Translate
 ) -> tuple[str, ...]:
-    """Return the lines of the step, none if a value is not known."""
-    text = _filled(translate(step.text), text_values) if step.text else ""
-    filled = _filled(step.command, command_values) if step.command else ""
-    command = command_values.rewrite_for_environment(filled) if step.command else ""
+    """Return the lines of the step, none if a value is not known; `values` are those of its text and its command."""
+    text = _filled(translate(step.text), values[0]) if step.text else ""
+    command = _filled(step.command, values[1]) if step.command else ""
     if text is None or command is None:
         return ()
+    command = rewrite_for_environment(command, evidence)
     who = translate(messages.WHO[step.who]) if step.who in messages.WHO else ""
     sentence = " ".join(part for part in (who, text) if part)
     return tuple(part for part in (sentence, command) if part)

@@ -35,8 +35,8 @@ class Evidence:
     A name may have several values (two GPUs, two torch versions); the most trusted stands first.
     `by_name` maps each name to its facts, each value once.
 
-    >>> case = Evidence(facts=(Observation(name="torch.version", value="2.9.1+cpu", source="torch==2.9.1+cpu"),))
-    >>> case.first("torch.version"), case.first("nvidia.driver")
+    >>> evidence = Evidence(facts=(Observation(name="torch.version", value="2.9.1+cpu", source="torch==2.9.1+cpu"),))
+    >>> evidence.first("torch.version"), evidence.first("nvidia.driver")
     ('2.9.1+cpu', None)
     """
 

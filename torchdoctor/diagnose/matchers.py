@@ -66,8 +66,8 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
     Named groups of the regex become values, in the case in which they were written.
     """
 
-    def matches(case: Evidence) -> Match | None:
-        text = case.text
+    def matches(evidence: Evidence) -> Match | None:
+        text = evidence.text
         for needle in needles:
             for position in text.find(needle):
                 if regex is None:
@@ -103,8 +103,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def fact(name: str, value: str | None = None) -> Predicate:
     """Match if there is a fact of that name, with a value that the regular expression `value` fits as a whole."""
 
-    def matches(case: Evidence) -> Match | None:
-        for observation in case.observations(name):
+    def matches(evidence: Evidence) -> Match | None:
+        for observation in evidence.observations(name):
             if value is None or _compiled(value).fullmatch(observation.value):
                 return Match(evidence=(source(observation),))
         return None
@@ -116,8 +116,8 @@ def fact_below(name: str, version: str) -> Predicate:
     """Match if a fact of that name is a version of numbers below `version`."""
     limit = parse_numeric_version(version) or ()
 
-    def matches(case: Evidence) -> Match | None:
-        for observation in case.observations(name):
+    def matches(evidence: Evidence) -> Match | None:
+        for observation in evidence.observations(name):
             numbers = parse_numeric_version(observation.value)
             if numbers is not None and numbers < limit:
                 return Match(evidence=(source(observation),))
@@ -134,10 +134,10 @@ def source(observation: Observation) -> str:
 def all_of(tests: Sequence[Predicate]) -> Predicate:
     """Match if every predicate matches; evidence stands in the order of the predicates."""
 
-    def matches(case: Evidence) -> Match | None:
+    def matches(evidence: Evidence) -> Match | None:
         found = []
         for test in tests:
-            match = test(case)
+            match = test(evidence)
             if match is None:
                 return None
             found.append(match)
@@ -153,8 +153,8 @@ def all_of(tests: Sequence[Predicate]) -> Predicate:
 def any_of(tests: Sequence[Predicate]) -> Predicate:
     """Match as the first predicate that matches."""
 
-    def matches(case: Evidence) -> Match | None:
-        return next((match for match in (test(case) for test in tests) if match is not None), None)
+    def matches(evidence: Evidence) -> Match | None:
+        return next((match for match in (test(evidence) for test in tests) if match is not None), None)
 
     return matches
 
@@ -162,7 +162,7 @@ def any_of(tests: Sequence[Predicate]) -> Predicate:
 def none_of(tests: Sequence[Predicate]) -> Predicate:
     """Match, without evidence, if none of the predicates matches."""
 
-    def matches(case: Evidence) -> Match | None:
-        return Match() if all(test(case) is None for test in tests) else None
+    def matches(evidence: Evidence) -> Match | None:
+        return Match() if all(test(evidence) is None for test in tests) else None
 
     return matches

@@ -69,19 +69,19 @@ class Text:
 
     def line_at(self, position: int) -> tuple[int, str]:
         """The line's number, counted from 1, and its text."""
-        row = max(bisect_right(self.starts, position) - 1, 0)
-        return (self.numbers[row], self.lines[row]) if self.lines else (0, "")
+        index = max(bisect_right(self.starts, position) - 1, 0)
+        return (self.numbers[index], self.lines[index]) if self.lines else (0, "")
 
 
 def plain_text(raw: str) -> Text:
     """Make a text plain: escapes, Markdown quotes and fences, HTML tags and hidden characters are gone."""
     clean = _without_escapes(raw)
-    rows = [(number, line) for number, line in enumerate(map(_plain_line, clean.split("\n")), 1) if line]
-    kept = _telling(rows)
+    all_lines = [(number, line) for number, line in enumerate(map(_plain_line, clean.split("\n")), 1) if line]
+    lines = _telling(all_lines)
     words: list[str] = []
     starts: list[int] = []
     position = 0
-    for _, line in kept:
+    for _, line in lines:
         flat = _BLANKS.sub(" ", line).strip()
         starts.append(position)
         words.append(flat)
@@ -89,13 +89,13 @@ def plain_text(raw: str) -> Text:
     flat = " ".join(words)
     lower = _lowered(flat)
     return Text(
-        lines=tuple(line for _, line in kept),
-        numbers=tuple(number for number, _ in kept),
+        lines=tuple(line for _, line in lines),
+        numbers=tuple(number for number, _ in lines),
         flat=flat,
         lower=lower,
         rows=_with_ends(lower, starts),
         starts=tuple(starts),
-        left_out=len(rows) - len(kept),
+        left_out=len(all_lines) - len(lines),
     )
 
 
@@ -137,15 +137,15 @@ def _plain_line(line: str) -> str:
 _QUOTATION = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
-def _telling(rows: list[tuple[int, str]]) -> list[tuple[int, str]]:
+def _telling(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """All lines of a text of usual size; of a longer one its two ends and the telling lines between."""
-    if sum(len(line) + 1 for _, line in rows) <= LIMIT:
-        return rows
-    head = _until(rows, LIMIT // 3)
-    tail = _until(rows[: len(head) - 1 : -1], LIMIT // 3)[::-1]
+    if sum(len(line) + 1 for _, line in lines) <= LIMIT:
+        return lines
+    head = _until(lines, LIMIT // 3)
+    tail = _until(lines[: len(head) - 1 : -1], LIMIT // 3)[::-1]
     seen: set[str] = set()
     middle: list[tuple[int, str]] = []
-    for number, line in rows[len(head) : len(rows) - len(tail)]:
+    for number, line in lines[len(head) : len(lines) - len(tail)]:
         if line in seen:
             continue
         seen.add(line)
@@ -155,12 +155,12 @@ def _telling(rows: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return [*head, *_until(middle, LIMIT // 3), *tail]
 
 
-def _until(rows: list[tuple[int, str]], size: int) -> list[tuple[int, str]]:
-    for count, (_, line) in enumerate(rows):
+def _until(lines: list[tuple[int, str]], size: int) -> list[tuple[int, str]]:
+    for count, (_, line) in enumerate(lines):
         size -= len(line) + 1
         if size < 0:
-            return rows[:count]
-    return rows
+            return lines[:count]
+    return lines
 
 
 def _with_ends(lower: str, starts: list[int]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.diagnose.catalogue import failures_by_id
-from torchdoctor.diagnose.placeholders import quoted
+from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
 from torchdoctor.doctor.repair_model import KernelRepair, RemoveLeftovers

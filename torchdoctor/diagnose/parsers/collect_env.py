@@ -101,12 +101,12 @@ def parse_collect_env(text: Text) -> Iterator[Observation]:
         if "=" in line and (variable := _VARIABLE.match(line)):
             value = variable["value"].strip().strip("\"'")
             yield Observation(name=f"env.{variable['name']}", value=value, source=line, line=number)
-        elif ("gpu" in line.lower() or "cuda:" in line) and (row := _GPU.match(line)):
-            yield from _fact("nvidia.gpu", row["name"], line, number)
-        elif row := _LINE.match(line):
-            name = _NAMES.get(row["key"].strip().lower())
+        elif ("gpu" in line.lower() or "cuda:" in line) and (gpu := _GPU.match(line)):
+            yield from _fact("nvidia.gpu", gpu["name"], line, number)
+        elif pair := _LINE.match(line):
+            name = _NAMES.get(pair["key"].strip().lower())
             if name:
-                yield from _fact(name, row["value"].strip().strip("`'\"*|").strip(), line, number)
+                yield from _fact(name, pair["value"].strip().strip("`'\"*|").strip(), line, number)
 
 
 def _fact(name: str, value: str, line: str, number: int) -> Iterator[Observation]:
@@ -115,8 +115,8 @@ def _fact(name: str, value: str, line: str, number: int) -> Iterator[Observation
         read = _available if name.endswith(".available") else _number if name in _NUMBERS else _words
         read = _number if name.startswith("package.") else read
     if read in (_cuda, _available) or value.lower() not in _NOTHING:
-        for found, said in read(name, value):
-            yield Observation(name=found, value=said, source=line, line=number)
+        for fact, stated in read(name, value):
+            yield Observation(name=fact, value=stated, source=line, line=number)
 
 
 def _words(name: str, value: str) -> Iterator[tuple[str, str]]:

@@ -18,45 +18,45 @@ _CONDA_CUDA = re.compile(r"cuda(\d{1,2})\.?(\d)")
 
 def derive_observations(facts: Sequence[Observation]) -> Iterator[Observation]:
     """`torch.version` from a package list, `torch.build`, and the parts of a platform's name."""
-    for row in _stated(facts):
-        yield row
-        if match := _BUILD.search(row.value):
-            yield Observation(name="torch.build", value=match[1], source=row.source, line=row.line)
-    for row in facts:
-        if row.name == "conda.torch":
-            yield from _conda(row)
-        elif row.name == "torch.cuda" and row.value != "none":
+    for fact in _stated(facts):
+        yield fact
+        if match := _BUILD.search(fact.value):
+            yield Observation(name="torch.build", value=match[1], source=fact.source, line=fact.line)
+    for fact in facts:
+        if fact.name == "conda.torch":
+            yield from _conda(fact)
+        elif fact.name == "torch.cuda" and fact.value != "none":
             yield Observation(
                 name="torch.build",
-                value=f"cu{''.join(row.value.split('.')[:2])}",  # 10.1.243 of an early build is CUDA 10.1
-                source=row.source,
-                line=row.line,
+                value=f"cu{''.join(fact.value.split('.')[:2])}",  # 10.1.243 of an early build is CUDA 10.1
+                source=fact.source,
+                line=fact.line,
             )
-        elif row.name in ("os.name", "python.platform"):
-            yield from _platform(row)
+        elif fact.name in ("os.name", "python.platform"):
+            yield from _platform(fact)
 
 
 def _stated(facts: Sequence[Observation]) -> Iterator[Observation]:
     for name in ("torch.version", "torch.installed", "package.torch", "mention.torch"):
-        for row in facts:
-            if row.name == name:
+        for fact in facts:
+            if fact.name == name:
                 yield Observation(
-                    name="torch.version", value=row.value.rstrip("."), source=row.source, line=row.line
+                    name="torch.version", value=fact.value.rstrip("."), source=fact.source, line=fact.line
                 )
 
 
-def _conda(row: Observation) -> Iterator[Observation]:
-    build = row.value.partition(" ")[2]
+def _conda(fact: Observation) -> Iterator[Observation]:
+    build = fact.value.partition(" ")[2]
     if "cpu" in build:
-        yield Observation(name="torch.build", value="cpu", source=row.source, line=row.line)
+        yield Observation(name="torch.build", value="cpu", source=fact.source, line=fact.line)
     elif match := _CONDA_CUDA.search(build):
         yield Observation(
-            name="torch.build", value=f"cu{match[1]}{match[2]}", source=row.source, line=row.line
+            name="torch.build", value=f"cu{match[1]}{match[2]}", source=fact.source, line=fact.line
         )
 
 
-def _platform(row: Observation) -> Iterator[Observation]:
-    lower = row.value.lower()
+def _platform(fact: Observation) -> Iterator[Observation]:
+    lower = fact.value.lower()
     system = next((
         name for word, name in (("windows", "windows"), ("macos", "macos"), ("mac os", "macos"), ("darwin", "macos"),
                                 ("linux", "linux"), ("ubuntu", "linux"), ("debian", "linux"), ("centos", "linux"),
@@ -74,4 +74,4 @@ def _platform(row: Observation) -> Iterator[Observation]:
         pairs.append(("os.version", match[1]))
     for name, value in pairs:
         if value:
-            yield Observation(name=name, value=value, source=row.source, line=row.line)
+            yield Observation(name=name, value=value, source=fact.source, line=fact.line)

@@ -54,7 +54,7 @@ def parse_prose(text: Text) -> Iterator[Observation]:
             if (
                 name not in found
                 and (name not in _FAILURES or plain)
-                and all(one.search(sentence) for one in patterns)
+                and all(pattern.search(sentence) for pattern in patterns)
             ):
                 found.add(name)
                 number, line = text.line_at(match.start())

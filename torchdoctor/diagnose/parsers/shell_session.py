@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_shell_session"]
 
-_SAID = (
+_PRINTED = (
     r"(?:\)|\s|,|is|are|returns?|returned|gives|shows|prints|:|=|->|=>|→|'|\"|`|f\"|print|#"
     r"|out\[\d{1,3}\]|in \[\d{1,3}\]|still|now|always|always returns|return|returning|comes back|the method|it"
     r"|and|i|get|got|the result"
@@ -22,16 +22,16 @@ _SAID = (
 )
 # As a post writes it: a letter left out, a blank too many, R's name for it, no brackets.
 _AVAILABLE = re.compile(
-    r"cuda[._](?:is_ ?)?ava\w{2,4}ble(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b", re.ASCII
+    r"cuda[._](?:is_ ?)?ava\w{2,4}ble(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b", re.ASCII
 )
-_XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
-_MPS = re.compile(r"mps\.is_available(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
-_MPS_BUILT = re.compile(r"mps\.is_built(?:\(\))?" + _SAID + r"\b(?P<value>true|false)\b")
+_XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b")
+_MPS = re.compile(r"mps\.is_available(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b")
+_MPS_BUILT = re.compile(r"mps\.is_built(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b")
 _MPS_WORDS = re.compile(r"mps available\W{0,6}(?P<value>true|false)\b")
 _MPS_BUILT_WORDS = re.compile(r"built\?\W{0,6}(?P<value>true|false)\b")
-_VERSION = re.compile(r"torch\.__version__" + _SAID + r"(?P<value>\d{1,2}\.\d{1,3}[\w.+]{0,40})")
-_CUDA = re.compile(r"torch\.version\.cuda" + _SAID + r"(?P<value>\d{1,2}\.\d|none)")
-_HIP = re.compile(r"torch\.version\.hip" + _SAID + r"(?P<value>\d{1,2}\.\d[\w.-]{0,20}|none)")
+_VERSION = re.compile(r"torch\.__version__" + _PRINTED + r"(?P<value>\d{1,2}\.\d{1,3}[\w.+]{0,40})")
+_CUDA = re.compile(r"torch\.version\.cuda" + _PRINTED + r"(?P<value>\d{1,2}\.\d|none)")
+_HIP = re.compile(r"torch\.version\.hip" + _PRINTED + r"(?P<value>\d{1,2}\.\d[\w.-]{0,20}|none)")
 _ARCH_LIST = re.compile(
     r"(?:supports cuda capabilities|get_arch_list\(\)\W{0,12}|arch list\W{0,"
     r"6})(?P<value>(?:[\s\[\]'\",:]{0,6}(?:sm|compute)_\d{2,3}a?){1,24})"
@@ -52,14 +52,14 @@ _PATTERNS = (
     ("torch.archs", "get_arch_list()", _ARCH_LIST),
     ("torch.archs", "arch list", _ARCH_LIST),
 )
-_REACH = 300
+_MAX_CHARACTERS = 300
 # `print(torch.__version__, torch.version.cuda)` and what it printed, in the same order.
 _SEVERAL = re.compile(
     r"torch\.[\w.]{1,40}(?:\(\))?(?:, ?torch\.[\w.]{1,40}(?:\(\))?){1,5}(?P<end>[)'\"`]{0,4})"
-    + _SAID
+    + _PRINTED
     + r"(?P<values>[\w.+]{1,40}(?:[ ,'\"()]{1,6}(?:and )?[\w.+]{1,40}){0,5})"
 )
-_ASKED = re.compile(r"torch\.[\w.]{1,40}")
+_EXPRESSION = re.compile(r"torch\.[\w.]{1,40}")
 _ANSWER = re.compile(r"\b(?:true|false|none|\d[\w.+]{0,40})")
 _ANSWERS = {
     "torch.__version__": ("torch.version", re.compile(r"\d{1,2}\.\d{1,3}[\w.+]{0,40}")),
@@ -80,7 +80,7 @@ def parse_shell_session(text: Text) -> Iterator[Observation]:
         for position in text.find(needle):
             if any(start <= position < end for start, end in taken):
                 continue
-            match = pattern.match(text.lower, position, position + _REACH)
+            match = pattern.match(text.lower, position, position + _MAX_CHARACTERS)
             if match:
                 number, line = text.line_at(match.start("value"))
                 value = (
@@ -94,8 +94,8 @@ def parse_shell_session(text: Text) -> Iterator[Observation]:
 def _in_order(several: list[re.Match[str]], text: Text) -> Iterator[Observation]:
     for match in several:
         number, line = text.line_at(match.start("values"))
-        asked = _ASKED.findall(match[0][: match.start("end") - match.start()])
-        for one, answer in zip(asked, _ANSWER.findall(match["values"]), strict=False):
-            name, pattern = _ANSWERS.get(one, (None, _ANSWER))
+        expressions = _EXPRESSION.findall(match[0][: match.start("end") - match.start()])
+        for expression, answer in zip(expressions, _ANSWER.findall(match["values"]), strict=False):
+            name, pattern = _ANSWERS.get(expression, (None, _ANSWER))
             if name and (value := pattern.fullmatch(answer)):
                 yield Observation(name=name, value=value[0], source=line, line=number)

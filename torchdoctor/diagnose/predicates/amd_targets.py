@@ -16,19 +16,19 @@ __all__ = ["gfx_target_not_in_build", "integrated_gpu_beside_card"]
 _INTEGRATED = re.compile(r"gfx(?:90c|902|909|1035|1036|1033|1037|1103)")
 
 
-def integrated_gpu_beside_card(case: Evidence) -> Match | None:
+def integrated_gpu_beside_card(evidence: Evidence) -> Match | None:
     """Two AMD targets, one of them integrated graphics."""
-    rows = case.observations("amd.gfx")
-    inside = [row for row in rows if _INTEGRATED.fullmatch(row.value)]
-    return Match(evidence=(source(inside[0]),)) if inside and len(rows) > len(inside) else None
+    targets_here = evidence.observations("amd.gfx")
+    inside = [target for target in targets_here if _INTEGRATED.fullmatch(target.value)]
+    return Match(evidence=(source(inside[0]),)) if inside and len(targets_here) > len(inside) else None
 
 
-def gfx_target_not_in_build(case: Evidence) -> Match | None:
+def gfx_target_not_in_build(evidence: Evidence) -> Match | None:
     """The GPU's target is not among those of the ROCm build."""
     from wheels_index import UnknownVariant, nearest_gfx, variant
 
-    build = case.first("torch.build") or ""
-    if not build.startswith("rocm") or case.first("cuda.available") == "false":
+    build = evidence.first("torch.build") or ""
+    if not build.startswith("rocm") or evidence.first("cuda.available") == "false":
         return None
     try:
         targets = nearest_gfx(build)
@@ -39,9 +39,9 @@ def gfx_target_not_in_build(case: Evidence) -> Match | None:
         return None
     return next(
         (
-            Match(evidence=(source(row),))
-            for row in case.observations("amd.gfx")
-            if row.value not in targets[0] or row.value in unusable
+            Match(evidence=(source(target),))
+            for target in evidence.observations("amd.gfx")
+            if target.value not in targets[0] or target.value in unusable
         ),
         None,
     )

@@ -34,59 +34,59 @@ def _runs(target: Capability, device: Capability) -> bool:
 
 
 def _uncovered(
-    case: Evidence, is_wanted: Callable[[Capability, tuple[Capability, ...]], bool]
+    evidence: Evidence, is_wanted: Callable[[Capability, tuple[Capability, ...]], bool]
 ) -> Match | None:
     """Match the first GPU that no target of the build runs on, if `is_wanted(its capability, the targets)`."""
-    targets = arch_list_of(case)
+    targets = arch_list_of(evidence)
     if not targets:
         return None
-    for device, observation in capabilities(case):
+    for device, observation in capabilities(evidence):
         if not any(_runs(target, device) for target in targets) and is_wanted(device, targets):
             return Match(evidence=(source(observation),))
     return None
 
 
-def build_covers_every_gpu(case: Evidence) -> Match | None:
+def build_covers_every_gpu(evidence: Evidence) -> Match | None:
     """The build has code for every GPU that is named, so something else lacks it."""
-    targets, gpus = arch_list_of(case), capabilities(case)
+    targets, gpus = arch_list_of(evidence), capabilities(evidence)
     if not targets or not gpus:
         return None
     covered = all(any(_runs(target, device) for target in targets) for device, _ in gpus)
     return Match(evidence=(source(gpus[0][1]),)) if covered else None
 
 
-def gpu_above_build_targets(case: Evidence) -> Match | None:
+def gpu_above_build_targets(evidence: Evidence) -> Match | None:
     """A GPU is newer than every target of the build."""
-    return _uncovered(case, lambda device, targets: device > max(targets))
+    return _uncovered(evidence, lambda device, targets: device > max(targets))
 
 
-def gpu_below_build_targets(case: Evidence) -> Match | None:
+def gpu_below_build_targets(evidence: Evidence) -> Match | None:
     """A GPU is older than every target of the build."""
-    return _uncovered(case, lambda device, targets: device < min(targets))
+    return _uncovered(evidence, lambda device, targets: device < min(targets))
 
 
-def gpu_between_build_targets(case: Evidence) -> Match | None:
+def gpu_between_build_targets(evidence: Evidence) -> Match | None:
     """A GPU lies between two generations that the build has code for, such as that of a Jetson."""
-    return _uncovered(case, lambda device, targets: min(targets) <= device <= max(targets))
+    return _uncovered(evidence, lambda device, targets: min(targets) <= device <= max(targets))
 
 
-def gpu_generation_dropped(case: Evidence) -> Match | None:
+def gpu_generation_dropped(evidence: Evidence) -> Match | None:
     """A card lies between two generations of the build: its own was taken out. A Jetson's never was in."""
     return _uncovered(
-        case,
+        evidence,
         lambda device, targets: (
             min(targets) < device < max(targets) and device not in _JETSONS and device < _FIRST_KEPT
         ),
     )
 
 
-def gpu_newer_than_cuda(case: Evidence) -> Match | None:
+def gpu_newer_than_cuda(evidence: Evidence) -> Match | None:
     """The GPU's generation alone is newer than what builds with that CUDA are made for.
 
     Blackwell with CUDA before 12.8, Ampere with CUDA before 11.0 (8.6 and later: 11.1).
     """
-    cuda = cuda_of_build(case)
-    for device, observation in capabilities(case):
+    cuda = cuda_of_build(evidence)
+    for device, observation in capabilities(evidence):
         blackwell = device >= (10, 0) and (cuda is None or cuda < (12, 8))
         first_ampere = (11, 1 if device >= (8, 6) else 0)
         ampere = (8, 0) <= device < (9, 0) and cuda is not None and cuda < first_ampere
@@ -95,13 +95,13 @@ def gpu_newer_than_cuda(case: Evidence) -> Match | None:
     return None
 
 
-def gpu_older_than_cuda(case: Evidence) -> Match | None:
+def gpu_older_than_cuda(evidence: Evidence) -> Match | None:
     """The GPU's generation alone is older than what builds with that CUDA are made for.
 
     Pascal and older with CUDA 12.8 or later, Volta with CUDA 13, and Kepler before 3.7 with any.
     """
-    cuda = cuda_of_build(case)
-    for device, observation in capabilities(case):
+    cuda = cuda_of_build(evidence)
+    for device, observation in capabilities(evidence):
         pascal = device < (7, 0) and (cuda is None or cuda >= (12, 8))
         volta = device < _FIRST_KEPT and cuda is not None and cuda >= (13, 0)
         if pascal or volta or device < (3, 7):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["same_wrong_hash_twice"]
 
 
-def same_wrong_hash_twice(case: Evidence) -> Match | None:
+def same_wrong_hash_twice(evidence: Evidence) -> Match | None:
     """The same wrong hash on two tries."""
-    got = re.findall(r"\bgot\s+([0-9a-f]{16,64})", case.text.lower)
+    got = re.findall(r"\bgot\s+([0-9a-f]{16,64})", evidence.text.lower)
     same = [value for value in got if got.count(value) > 1]
     return Match() if same else None

@@ -31,37 +31,37 @@ __all__ = [
 _CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?v?(\d{1,2})\.(\d)\b")
 
 
-def driver_below_build_minimum(case: Evidence) -> Match | None:
-    """The driver's version is below the least that the installed build needs."""
-    driver, least = driver_version(case), parse_numeric_version(minimum_driver(case))
-    if driver is None or least is None or driver >= least or case.first("cuda.available") == "true":
+def driver_below_build_minimum(evidence: Evidence) -> Match | None:
+    """The driver is older than the oldest one that the installed build runs with."""
+    driver, least = driver_version(evidence), parse_numeric_version(minimum_driver(evidence))
+    if driver is None or least is None or driver >= least or evidence.first("cuda.available") == "true":
         return None
-    rows = (*case.observations("nvidia.driver")[:1], *case.observations("torch.version")[:1])
-    return Match(evidence=tuple(source(row) for row in rows))
+    versions = (*evidence.observations("nvidia.driver")[:1], *evidence.observations("torch.version")[:1])
+    return Match(evidence=tuple(source(version) for version in versions))
 
 
-def driver_below_pypi_build_minimum(case: Evidence) -> Match | None:
-    """Nothing says which build it is, and the one that pip takes from PyPI needs a newer driver."""
-    driver = driver_version(case)
-    if driver is None or torch_build(case) is not None or operating_system(case) == "windows":
+def driver_below_pypi_build_minimum(evidence: Evidence) -> Match | None:
+    """The build is not stated, and the one that pip takes from PyPI requires a newer driver."""
+    driver = driver_version(evidence)
+    if driver is None or torch_build(evidence) is not None or operating_system(evidence) == "windows":
         return None
-    for row in case.observations("torch.version") or case.observations("asked.torch"):
-        version = version_of(row.value)
+    for stated in evidence.observations("torch.version") or evidence.observations("asked.torch"):
+        version = version_of(stated.value)
         build = pypi_build(version) if version and not version.local else None
         least = parse_numeric_version(driver_for(build, on_windows=False)) if build else None
         if least and driver < least:
-            return Match(evidence=(source(case.observations("nvidia.driver")[0]), source(row)))
+            return Match(evidence=(source(evidence.observations("nvidia.driver")[0]), source(stated)))
     return None
 
 
-def driver_below_named_cuda_minimum(case: Evidence) -> Match | None:
-    """No torch is named, and the CUDA that a post names needs a newer driver."""
-    driver = driver_version(case)
-    if driver is None or torch_build(case) is not None or case.observations("torch.version"):
+def driver_below_named_cuda_minimum(evidence: Evidence) -> Match | None:
+    """No torch is named, and the CUDA version that a post names requires a newer driver."""
+    driver = driver_version(evidence)
+    if driver is None or torch_build(evidence) is not None or evidence.observations("torch.version"):
         return None
-    for position in case.text.find("cuda"):
-        named = _CUDA_NAMED.match(case.text.lower, position)
-        on_windows = operating_system(case) == "windows"
+    for position in evidence.text.find("cuda"):
+        named = _CUDA_NAMED.match(evidence.text.lower, position)
+        on_windows = operating_system(evidence) == "windows"
         least = (
             parse_numeric_version(driver_for(f"cu{named[1]}{named[2]}", on_windows=on_windows))
             if named
@@ -70,18 +70,18 @@ def driver_below_named_cuda_minimum(case: Evidence) -> Match | None:
         if least and driver < least:
             return Match(
                 evidence=(
-                    source(case.observations("nvidia.driver")[0]),
-                    shown(case.text.line_at(position)[1]),
+                    source(evidence.observations("nvidia.driver")[0]),
+                    shown(evidence.text.line_at(position)[1]),
                 )
             )
     return None
 
 
-def module_and_library_versions_differ(case: Evidence) -> Match | None:
-    """The module that is loaded has none of the versions that the driver's libraries have."""
-    loaded, libraries = case.observations("nvidia.module")[:1], case.observations("nvidia.library")
+def module_and_library_versions_differ(evidence: Evidence) -> Match | None:
+    """The loaded kernel module has another version than the driver's libraries."""
+    loaded, libraries = evidence.observations("nvidia.module")[:1], evidence.observations("nvidia.library")
     for module in loaded:
         # NVML writes 550.107 for 550.107.02.
-        if libraries and not any(module.value.startswith(row.value) for row in libraries):
+        if libraries and not any(module.value.startswith(library.value) for library in libraries):
             return Match(evidence=(source(module), source(libraries[0])))
     return None

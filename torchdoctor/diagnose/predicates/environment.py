@@ -22,27 +22,33 @@ __all__ = [
 ]
 
 
-def torch_listed_in_two_versions(case: Evidence) -> Match | None:
+def torch_listed_in_two_versions(evidence: Evidence) -> Match | None:
     """collect_env or a list shows torch in two versions at once."""
-    rows = [
-        row for row in case.observations("package.torch") if not row.source.lstrip().startswith(("-", "+"))
+    listed = [
+        torch
+        for torch in evidence.observations("package.torch")
+        if not torch.source.lstrip().startswith(("-", "+"))
     ]
-    stated = case.observations("torch.version")[:1]
+    stated = evidence.observations("torch.version")[:1]
     values = {
-        re.sub(r"\+.*", "", row.value)
-        for row in (*rows, *(row for row in stated if "version" in row.source.lower()))
+        re.sub(r"\+.*", "", torch.value)
+        for torch in (*listed, *(torch for torch in stated if "version" in torch.source.lower()))
     }
-    if len(values) > 1 and not case.observations("torch.removed") and not case.observations("installer"):
-        return Match(evidence=tuple(source(row) for row in (*stated, *rows)[:3]))
+    if (
+        len(values) > 1
+        and not evidence.observations("torch.removed")
+        and not evidence.observations("installer")
+    ):
+        return Match(evidence=tuple(source(torch) for torch in (*stated, *listed)[:3]))
     return None
 
 
-def torch_from_conda_and_pip(case: Evidence) -> Match | None:
+def torch_from_conda_and_pip(evidence: Evidence) -> Match | None:
     """collect_env lists torch from both pip and conda's own channels."""
-    conda = case.observations("conda.torch")
+    conda = evidence.observations("conda.torch")
     if not conda:
         return None
-    pip = [line for line in case.text.lines if re.match(r"\s*(?:[>*-] ?)?\[pip3?\] torch(?:==| )", line)]
+    pip = [line for line in evidence.text.lines if re.match(r"\s*(?:[>*-] ?)?\[pip3?\] torch(?:==| )", line)]
     return (
         Match(evidence=(pip[0].strip(), source(conda[0])))
         if pip and not _is_same_version(pip[0], conda[0].value)
@@ -55,28 +61,28 @@ def _is_same_version(line: str, value: str) -> bool:
     return value.split(" ", maxsplit=1)[0].split("+", maxsplit=1)[0] in line
 
 
-def numpy_2_with_older_torch(case: Evidence) -> Match | None:
+def numpy_2_with_older_torch(evidence: Evidence) -> Match | None:
     """NumPy 2 beside a torch that was built for NumPy 1."""
-    torch, numpy = torch_version(case), version_of(case.first("package.numpy"))
+    torch, numpy = torch_version(evidence), version_of(evidence.first("package.numpy"))
     if torch is None or numpy is None or numpy < Version("2") or torch >= Version("2.3"):
         return None
     return Match(
         evidence=(
-            source(case.observations("package.numpy")[0]),
-            source(case.observations("torch.version")[0]),
+            source(evidence.observations("package.numpy")[0]),
+            source(evidence.observations("torch.version")[0]),
         )
     )
 
 
-def several_torch_copies(case: Evidence) -> Match | None:
+def several_torch_copies(evidence: Evidence) -> Match | None:
     """The machine has more than one copy of torch on the path."""
-    copies = case.observations("live.torch.copy")
+    copies = evidence.observations("live.torch.copy")
     return Match(evidence=tuple(source(copy) for copy in copies)) if len(copies) > 1 else None
 
 
-def torch_2_9_or_newer(case: Evidence) -> Match | None:
+def torch_2_9_or_newer(evidence: Evidence) -> Match | None:
     """torch is 2.9 or newer."""
-    version = torch_version(case)
+    version = torch_version(evidence)
     if version is None or version < Version("2.9"):
         return None
-    return Match(evidence=(source(case.observations("torch.version")[0]),))
+    return Match(evidence=(source(evidence.observations("torch.version")[0]),))

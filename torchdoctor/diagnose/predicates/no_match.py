@@ -1,4 +1,4 @@
-"""Why an installer found no build of torch: read from the versions and tags that it lists."""
+"""Why an installer found no build of torch, by the versions and tags that it lists."""
 
 from __future__ import annotations
 
@@ -40,143 +40,147 @@ _LAST_INTEL_MAC = Version("2.2.2")
 _SOURCES_ONLY = Version("0.1.2.post99")
 
 
-def _listed(case: Evidence) -> tuple[list[Version], Observation | None]:
-    rows = [row for row in case.observations("pip.from_versions") if row.value not in ("none", "")]
-    for row in rows:
+def _listed(evidence: Evidence) -> tuple[list[Version], Observation | None]:
+    lists = [
+        listing for listing in evidence.observations("pip.from_versions") if listing.value not in ("none", "")
+    ]
+    for listing in lists:
         versions = [
             v
-            for text in re.findall(r"\d[\w.+]*", row.value)
+            for text in re.findall(r"\d[\w.+]*", listing.value)
             if (v := version_of(text.rstrip("."))) is not None
         ]
         if versions:
-            return versions, row
+            return versions, listing
     return [], None
 
 
-def _requested(case: Evidence) -> Version | None:
-    for text in case.all("pip.requirement"):
+def _requested(evidence: Evidence) -> Version | None:
+    for text in evidence.all("pip.requirement"):
         match = re.match(r"(?:torch|pytorch)\S{0,3}?\s?(?:===?|>=|~=)\s?(\d[\w.+]*)", text)
         if match:
             return version_of(match[1].rstrip(".,"))
     return None
 
 
-def only_source_archives_listed(case: Evidence) -> Match | None:
+def only_source_archives_listed(evidence: Evidence) -> Match | None:
     """pip lists 0.1.2 alone: no wheel at all fits this Python, processor or C library."""
-    versions, row = _listed(case)
-    return Match(evidence=(source(row),)) if row and max(versions) <= _SOURCES_ONLY else None
+    versions, listing = _listed(evidence)
+    return Match(evidence=(source(listing),)) if listing and max(versions) <= _SOURCES_ONLY else None
 
 
-def python_newer_than_wheels(case: Evidence) -> Match | None:
+def python_newer_than_wheels(evidence: Evidence) -> Match | None:
     """The versions that fit this Python are all newer than the one asked for, or this Python has none yet."""
-    versions, row = _listed(case)
-    wanted = _requested(case)
-    if row and wanted is not None and min(versions) > _SOURCES_ONLY and wanted < min(versions):
-        return Match(evidence=(source(row),))
-    python = python_of(case)
-    return _tags_say(case, above=True) or (
-        Match(evidence=(source(case.observations("python.version")[0]),))
-        if python and python > _newest_python() and case.observations("pip.requirement")
+    versions, listing = _listed(evidence)
+    wanted = _requested(evidence)
+    if listing and wanted is not None and min(versions) > _SOURCES_ONLY and wanted < min(versions):
+        return Match(evidence=(source(listing),))
+    python = python_of(evidence)
+    return _hint_about_tags(evidence, above=True) or (
+        Match(evidence=(source(evidence.observations("python.version")[0]),))
+        if python and python > _newest_python() and evidence.observations("pip.requirement")
         else None
     )
 
 
-def python_older_than_wheels(case: Evidence) -> Match | None:
+def python_older_than_wheels(evidence: Evidence) -> Match | None:
     """The versions that fit this Python end before the one asked for, and nothing else cuts them off."""
-    versions, row = _listed(case)
-    wanted, python = _requested(case), python_of(case)
-    ends_before = row and wanted is not None and _SOURCES_ONLY < max(versions) < wanted
-    if row and ends_before and max(versions) != _LAST_INTEL_MAC and python and python < _oldest_python():
-        return Match(evidence=(source(row),))
-    return _tags_say(case, above=False)
+    versions, listing = _listed(evidence)
+    wanted, python = _requested(evidence), python_of(evidence)
+    ends_before = listing and wanted is not None and _SOURCES_ONLY < max(versions) < wanted
+    if listing and ends_before and max(versions) != _LAST_INTEL_MAC and python and python < _oldest_python():
+        return Match(evidence=(source(listing),))
+    return _hint_about_tags(evidence, above=False)
 
 
-def _tags_say(case: Evidence, *, above: bool) -> Match | None:
+def _hint_about_tags(evidence: Evidence, *, above: bool) -> Match | None:
     """uv's hint: the Python that is there, and the tags for which there are wheels."""
-    for said, then in _HINTS:
-        for position in case.text.find(said):
-            part = case.text.lower[position : position + 600]
-            need, _, have = part.partition(then)
+    for required, available in _HINTS:
+        for position in evidence.text.find(required):
+            part = evidence.text.lower[position : position + 600]
+            need, _, have = part.partition(available)
             wanted = [int(text[1:]) for text in _TAGS.findall(need)]
             found = [int(text[1:]) for text in _TAGS.findall(have.split("hint:")[0])]
             if wanted and found and (wanted[0] > max(found) if above else wanted[0] < min(found)):
-                return Match(evidence=(case.text.line_at(position)[1].strip(),))
+                return Match(evidence=(evidence.text.line_at(position)[1].strip(),))
     return None
 
 
-def listing_ends_with_intel_macs(case: Evidence) -> Match | None:
+def listing_ends_with_intel_macs(evidence: Evidence) -> Match | None:
     """The list of versions ends at 2.2.2, the last for Intel Macs."""
-    if case.first("os.system") in ("linux", "windows"):  # then the list is of the spring of 2024
+    if evidence.first("os.system") in ("linux", "windows"):  # then the list is of the spring of 2024
         return None
-    versions, row = _listed(case)
-    return Match(evidence=(source(row),)) if row and max(versions) == _LAST_INTEL_MAC else None
+    versions, listing = _listed(evidence)
+    return Match(evidence=(source(listing),)) if listing and max(versions) == _LAST_INTEL_MAC else None
 
 
-def intel_mac_wheel_refused(case: Evidence) -> Match | None:
+def intel_mac_wheel_refused(evidence: Evidence) -> Match | None:
     """pip refused a wheel of a release that there was for Intel Macs."""
-    for position in case.text.find("is not a supported wheel"):
-        named = re.search(r"torch-(\d+\.\d+(?:\.\d+)?)", case.text.lower[max(position - 240, 0) : position])
+    for position in evidence.text.find("is not a supported wheel"):
+        named = re.search(
+            r"torch-(\d+\.\d+(?:\.\d+)?)", evidence.text.lower[max(position - 240, 0) : position]
+        )
         if named and Version(named[1]) <= _LAST_INTEL_MAC:
-            return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
+            return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
 
-def index_of_unknown_variant(case: Evidence) -> Match | None:
-    """Nothing was found on an index of PyTorch that never was: no release has builds of that name."""
+def index_of_unknown_variant(evidence: Evidence) -> Match | None:
+    """Nothing was found on an index of PyTorch that never existed: no release has builds of that name."""
     from wheels_index import variant
 
-    if "none" not in case.all("pip.from_versions"):
+    if "none" not in evidence.all("pip.from_versions"):
         return None
-    for row in case.observations("index"):
-        named = re.search(r"download\.pytorch\.org/whl/(cu\d+|rocm[\d.]+)\b", row.value)
+    for index in evidence.observations("index"):
+        named = re.search(r"download\.pytorch\.org/whl/(cu\d+|rocm[\d.]+)\b", index.value)
         if named and not variant(named[1].rstrip(".")).known:
-            return Match(evidence=(source(row),))
+            return Match(evidence=(source(index),))
     return None
 
 
-def requested_version_not_listed(case: Evidence) -> Match | None:
+def requested_version_not_listed(evidence: Evidence) -> Match | None:
     """The version asked for lies within those listed, or has a local part that none of them has."""
-    versions, row = _listed(case)
-    wanted = _requested(case)
-    if row is None or wanted is None or max(versions) <= _SOURCES_ONLY or wanted in versions:
+    versions, listing = _listed(evidence)
+    wanted = _requested(evidence)
+    if listing is None or wanted is None or max(versions) <= _SOURCES_ONLY or wanted in versions:
         return None
     inside = min(versions) <= wanted <= max(versions)
     other_local = wanted.local is not None and all(v.local != wanted.local for v in versions)
     return (
-        Match(evidence=(source(row),))
+        Match(evidence=(source(listing),))
         if inside or (other_local and any(v.public == wanted.public for v in versions))
         else None
     )
 
 
-def uv_wants_platform_tag(case: Evidence, *, pattern: str) -> Match | None:
+def uv_wants_platform_tag(evidence: Evidence, *, pattern: str) -> Match | None:
     """uv names the platform tag that it looked for, and the regular expression `pattern` fits it."""
     for needle in ("matching platform tag", "you're on", "current platform"):
-        for position in case.text.find(needle):
-            if re.search(pattern, case.text.lower[position : position + 160]):
-                return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
+        for position in evidence.text.find(needle):
+            if re.search(pattern, evidence.text.lower[position : position + 160]):
+                return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
 
-def wheel_for_another_python(case: Evidence) -> Match | None:
-    """The wheel's name has another Python than the one that runs."""
-    for position in case.text.find("is not a supported wheel"):
-        part = case.text.lower[max(position - 240, 0) : position]
+def wheel_for_another_python(evidence: Evidence) -> Match | None:
+    """pip refused a wheel whose name has another Python than the one that runs."""
+    for position in evidence.text.find("is not a supported wheel"):
+        part = evidence.text.lower[max(position - 240, 0) : position]
         match = re.findall(r"-cp3(\d{1,2})-", part)
-        python = python_of(case)
+        python = python_of(evidence)
         if match and python and python[1] != int(match[-1]):
-            return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
+            return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
 
-def wheel_for_another_system(case: Evidence) -> Match | None:
+def wheel_for_another_system(evidence: Evidence) -> Match | None:
     """pip refused a wheel whose name has another operating system than the one here."""
-    system = operating_system(case)
-    for position in case.text.find("is not a supported wheel"):
-        name = case.text.lower[max(position - 240, 0) : position].split()[-1:]
+    system = operating_system(evidence)
+    for position in evidence.text.find("is not a supported wheel"):
+        name = evidence.text.lower[max(position - 240, 0) : position].split()[-1:]
         made_for = next((key for key, tag in _SYSTEM_TAGS.items() if name and tag.search(name[0])), None)
         if system is not None and made_for is not None and made_for != system:
-            return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
+            return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
 
@@ -196,12 +200,12 @@ def _pythons() -> list[tuple[int, int]]:
     return [(int(major), int(minor.rstrip("t"))) for major, minor in (text.split(".") for text in labels)]
 
 
-def python_is_recent(case: Evidence) -> Match | None:
-    """Nothing was found and the Python is of the newest, or its free-threaded form."""
-    python = python_of(case)
-    label = case.first("python.version") or ""
-    if python is None or case.first("python.bits") == "32":
+def python_is_recent(evidence: Evidence) -> Match | None:
+    """The Python is one of the newest, or free-threaded, so that wheels may not exist yet."""
+    python = python_of(evidence)
+    label = evidence.first("python.version") or ""
+    if python is None or evidence.first("python.bits") == "32":
         return None
-    if label.endswith("t") or case.first("python.free_threaded") or python >= (3, 12):
-        return Match(evidence=(source(case.observations("python.version")[0]),))
+    if label.endswith("t") or evidence.first("python.free_threaded") or python >= (3, 12):
+        return Match(evidence=(source(evidence.observations("python.version")[0]),))
     return None

@@ -30,33 +30,33 @@ def _belonging(project: str, torch: Version) -> set[tuple[int, ...]]:
     if torch.major == 1:
         return {(0, torch.minor + (project == "torchvision"))} if torch.minor >= _FIRST_PAIR else set()
     try:
-        row = bundled().release(Version(torch.public)).companions.get(project)
+        companion = bundled().release(Version(torch.public)).companions.get(project)
     except UnknownRelease:
         return set()
-    if row is None or (project == "torchaudio" and row.constraint is None):
+    if companion is None or (project == "torchaudio" and companion.constraint is None):
         return set()
-    return {version.release[:2] for version in row.versions}
+    return {version.release[:2] for version in companion.versions}
 
 
-def companion_for_another_torch(case: Evidence, *, project: str) -> Match | None:
+def companion_for_another_torch(evidence: Evidence, *, project: str) -> Match | None:
     """The version of the companion belongs to another torch."""
-    torch = torch_version(case)
-    companions = case.observations(f"package.{project}") or case.observations(f"mention.{project}")
+    torch = torch_version(evidence)
+    companions = evidence.observations(f"package.{project}") or evidence.observations(f"mention.{project}")
     companion = version_of(companions[0].value) if companions else None
-    if torch is None or companion is None or "dev" in str(torch) or case.first("torch.removed"):
+    if torch is None or companion is None or "dev" in str(torch) or evidence.first("torch.removed"):
         return None
     if project == "torchvision" and companion.release[:2] < _FIRST_COMPILED:
         return None
     fits = _belonging(project, torch)
     if not fits or companion.release[:2] in fits:
         return None
-    shown = (*case.observations("torch.version")[:1], *companions[:1])
+    shown = (*evidence.observations("torch.version")[:1], *companions[:1])
     return Match(evidence=tuple(source(observation) for observation in shown))
 
 
-def companion_build_differs(case: Evidence, *, project: str) -> Match | None:
+def companion_build_differs(evidence: Evidence, *, project: str) -> Match | None:
     """torch and the companion both have a local version, and the two differ."""
-    torch, companion = torch_version(case), version_of(case.first(f"package.{project}"))
+    torch, companion = torch_version(evidence), version_of(evidence.first(f"package.{project}"))
     if (
         torch is None
         or companion is None
@@ -66,17 +66,20 @@ def companion_build_differs(case: Evidence, *, project: str) -> Match | None:
         or torch.is_prerelease  # built from source: each has its own commit there
     ):
         return None
-    return _both(case, project)
+    return _both(evidence, project)
 
 
-def cpu_torchvision_with_cuda_torch(case: Evidence) -> Match | None:
+def cpu_torchvision_with_cuda_torch(evidence: Evidence) -> Match | None:
     """torch is a CUDA build and torchvision is tagged cpu."""
-    torch, vision = torch_version(case), version_of(case.first("package.torchvision"))
+    torch, vision = torch_version(evidence), version_of(evidence.first("package.torchvision"))
     if torch is None or vision is None or vision.local != "cpu" or not (torch.local or "").startswith("cu"):
         return None
-    return _both(case, "torchvision")
+    return _both(evidence, "torchvision")
 
 
-def _both(case: Evidence, project: str) -> Match:
-    torch, companion = case.observations("torch.version")[0], case.observations(f"package.{project}")[0]
+def _both(evidence: Evidence, project: str) -> Match:
+    torch, companion = (
+        evidence.observations("torch.version")[0],
+        evidence.observations(f"package.{project}")[0],
+    )
     return Match(evidence=(source(torch), source(companion)))

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["glibc_below_2_28", "python_3_10_or_newer"]
 
 
-def python_3_10_or_newer(case: Evidence) -> Match | None:
+def python_3_10_or_newer(evidence: Evidence) -> Match | None:
     """A Python that wheels came late for: what a post says of it is not that it is too old."""
     return next(
         (
-            Match(evidence=(source(row),))
-            for row in case.observations("python.version")
-            if _numbers(row.value) >= (3, 10)
+            Match(evidence=(source(python),))
+            for python in evidence.observations("python.version")
+            if _numbers(python.value) >= (3, 10)
         ),
         None,
     )
@@ -30,10 +30,10 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
-def glibc_below_2_28(case: Evidence) -> Match | None:
+def glibc_below_2_28(evidence: Evidence) -> Match | None:
     """The C library's version is below 2.28."""
-    for row in case.observations("libc.version"):
-        numbers = parse_numeric_version(row.value)
-        if numbers is not None and numbers < (2, 28) and case.first("os.system") in (None, "linux"):
-            return Match(evidence=(source(row),))
+    for libc in evidence.observations("libc.version"):
+        numbers = parse_numeric_version(libc.value)
+        if numbers is not None and numbers < (2, 28) and evidence.first("os.system") in (None, "linux"):
+            return Match(evidence=(source(libc),))
     return None

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 __all__ = ["torch_replaced_in_log"]
 
 
-def torch_replaced_in_log(case: Evidence) -> Match | None:
+def torch_replaced_in_log(evidence: Evidence) -> Match | None:
     """A log in which torch is taken out and another build of it put in."""
-    removed, came = case.observations("torch.removed"), case.observations("torch.installed")
+    removed, came = evidence.observations("torch.removed"), evidence.observations("torch.installed")
     if not removed:
         return None
-    rows = [row for row in came if row.value != removed[0].value]
-    if not rows and came:
+    others = [torch for torch in came if torch.value != removed[0].value]
+    if not others and came:
         return None
-    return Match(evidence=tuple(source(row) for row in (removed[0], *rows[:1])))
+    return Match(evidence=tuple(source(torch) for torch in (removed[0], *others[:1])))

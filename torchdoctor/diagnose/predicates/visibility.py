@@ -25,49 +25,42 @@ _ROOM = (
         r"this process has (?P<own>[\d.]+ [gm]ib) memory in use"
     ),
 )
+# A GPU in the list or the table of nvidia-smi.
+_GPU_LINE = re.compile(r"\s*(?:GPU \d+: |\|\s+\d+\s+(?:NVIDIA|Tesla|GeForce))")
 
 
-def variable_hides_gpu(case: Evidence) -> Match | None:
+def variable_hides_gpu(evidence: Evidence) -> Match | None:
     """The variable is empty, -1, or names an index that no GPU has."""
     for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
-        for row in case.observations(f"env.{name}"):
-            if row.value.strip("'\" ") in ("", "-1", "NoDevFiles", "none", "void"):
-                return Match(evidence=(source(row),))
-            count = len(
-                [
-                    line
-                    for line in case.text.lines
-                    if re.match(r"\s*(?:GPU \d+: |\|\s+\d+\s+(?:NVIDIA|Tesla|GeForce))", line)
-                ]
-            )
-            wanted = (
-                [int(text) for text in re.findall(r"\d+", row.value)]
-                if re.fullmatch(r"[\d, ]+", row.value)
-                else []
-            )
+        for variable in evidence.observations(f"env.{name}"):
+            if variable.value.strip("'\" ") in ("", "-1", "NoDevFiles", "none", "void"):
+                return Match(evidence=(source(variable),))
+            count = sum(1 for line in evidence.text.lines if _GPU_LINE.match(line))
+            is_list = re.fullmatch(r"[\d, ]+", variable.value)
+            wanted = [int(text) for text in re.findall(r"\d+", variable.value)] if is_list else []
             if count and wanted and max(wanted) >= count:
-                return Match(evidence=(source(row),))
+                return Match(evidence=(source(variable),))
     return None
 
 
-def gpu_memory_used_above(case: Evidence, *, share: float) -> Match | None:
+def gpu_memory_used_above(evidence: Evidence, *, share: float) -> Match | None:
     """More than this share (0 to 1) of a GPU's memory is in use according to nvidia-smi."""
-    for memory in case.observations("nvidia.memory"):
+    for memory in evidence.observations("nvidia.memory"):
         used, _, total = memory.value.partition("/")
         if int(total) and int(used) / int(total) > share:
             return Match(evidence=(source(memory),))
     return None
 
 
-def other_processes_hold_memory(case: Evidence) -> Match | None:
-    """Of the GPU's memory, a third or more is neither free nor this process's."""
-    for position in case.text.find("total capacity"):
-        part = case.text.lower[max(0, position - 40) : position + 600].replace("\n", " ")
-        for row in _ROOM:
-            if match := row.search(part):
+def other_processes_hold_memory(evidence: Evidence) -> Match | None:
+    """More than a third of the GPU's memory is neither free nor in use by this process."""
+    for position in evidence.text.find("total capacity"):
+        part = evidence.text.lower[max(0, position - 40) : position + 600].replace("\n", " ")
+        for pattern in _ROOM:
+            if match := pattern.search(part):
                 total, free, own = (_mebibytes(match[name]) for name in ("total", "free", "own"))
                 if total - free - own > total / 3:
-                    return Match(evidence=(case.text.line_at(position)[1].strip()[:300],))
+                    return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
 

@@ -13,20 +13,22 @@ if TYPE_CHECKING:
 __all__ = ["cpu_build_on_gpu_machine"]
 
 
-def cpu_build_on_gpu_machine(case: Evidence) -> Match | None:
+def cpu_build_on_gpu_machine(evidence: Evidence) -> Match | None:
     """The build has no GPU code, and there is a GPU that could be used."""
     if (
-        torch_build(case) != "cpu"
-        or case.first("os.system") == "macos"
-        or case.first("cuda.available") == "true"
+        torch_build(evidence) != "cpu"
+        or evidence.first("os.system") == "macos"
+        or evidence.first("cuda.available") == "true"
     ):
         return None
     gpus = [
-        row
+        gpu
         for name in ("nvidia.gpu", "nvidia.driver", "amd.gpu", "amd.gfx", "gpu.vendor")
-        for row in case.observations(name)
+        for gpu in evidence.observations(name)
     ]
-    build = next((row for name in ("torch.build", "torch.cuda") for row in case.observations(name)), None)
+    build = next(
+        (stated for name in ("torch.build", "torch.cuda") for stated in evidence.observations(name)), None
+    )
     if build is None or not gpus:
         return None
     return Match(evidence=(source(build), source(gpus[0])))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.diagnose.placeholders import quoted
+from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.checks.model import CheckText
 
 if TYPE_CHECKING:
