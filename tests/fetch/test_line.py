@@ -129,7 +129,7 @@ def test_a_connection_that_drips_is_a_stall(fetcher, monkeypatch):
     monkeypatch.setattr(throughput, "STALL_SECONDS", 0.3)
     fetcher.server.fault = Times(Fault(drip=0.02), 1)
     arrived(fetcher)
-    assert "next to nothing" in fetcher.heard.retries[0]
+    assert "almost nothing" in fetcher.heard.retries[0]
 
 
 def test_a_server_that_only_drips_is_given_up(fetcher, monkeypatch):
@@ -137,7 +137,7 @@ def test_a_server_that_only_drips_is_given_up(fetcher, monkeypatch):
     monkeypatch.setattr(throughput, "STALL_SECONDS", 0.1)
     monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.001)
     fetcher.server.fault = lambda _: Fault(drip=0.02)
-    assert "next to nothing" in refused(fetcher, "download")
+    assert "almost nothing" in refused(fetcher, "download")
 
 
 def test_a_head_that_drips_is_given_up(fetcher, monkeypatch):
@@ -274,7 +274,7 @@ def test_a_file_that_changes_between_two_requests_begins_anew(fetcher, monkeypat
 
     fetcher.server.fault = change
     arrived(fetcher, fetcher.locked(size=None))
-    assert any("another one" in row or "shorter" in row or "bytes" in row for row in fetcher.heard.retries)
+    assert any("has changed" in row or "shorter" in row or "bytes" in row for row in fetcher.heard.retries)
 
 
 def test_a_redirect_to_another_host_is_followed_without_credentials(fetcher):

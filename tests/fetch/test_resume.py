@@ -135,7 +135,7 @@ def test_a_file_that_changed_since_the_last_run_begins_anew(fetcher):
     fetcher.server.files[f"/{NAME}"] = WHEEL
     fetcher.server.fault = lambda _: None
     assert fetcher().path.read_bytes() == WHEEL
-    assert any("another one" in why for why in fetcher.heard.retries)
+    assert any("has changed" in why for why in fetcher.heard.retries)
 
 
 @pytest.mark.process

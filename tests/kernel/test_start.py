@@ -183,10 +183,10 @@ def test_the_connection_file_is_not_left_behind(tmp_path, monkeypatch):
         (
             {"python": {"prefix": "/other", "executable": "/other/bin/python"}},
             "python",
-            "of /other and not of /envs/a",
+            "from /other instead of /envs/a",
         ),
-        ({"tensor": {"gradient": [1.0], "device": "cuda:0"}}, "tensor", "came out as [1.0]"),
-        ({"tensor": {}}, "tensor", "came out as None"),
+        ({"tensor": {"gradient": [1.0], "device": "cuda:0"}}, "tensor", "is [1.0] instead"),
+        ({"tensor": {}}, "tensor", "is None instead"),
     ],
 )
 def test_a_wrong_answer_fails_its_check(answers, check, words):

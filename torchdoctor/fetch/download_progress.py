@@ -66,8 +66,8 @@ class DownloadProgress:
         if is_mirrored(host) and rate < _SLOW_BYTES_PER_SECOND:
             self._progress.note(
                 message(
-                    "{host} gives {fresh:.2f} MB/s from here; `--mirror auto` takes the fastest of the "
-                    "mirrors, and keeps what has come",
+                    "{host} sends {fresh:.2f} MB/s to this machine; `--mirror auto` uses the fastest mirror, "
+                    "and keeps what has been downloaded",
                     host=host,
                     fresh=rate / 1e6,
                 )

@@ -185,4 +185,6 @@ class WheelDownload:
             )
         only = self._origins[0] if len(self._origins) == 1 else None
         hint = message("; a mirror may be nearer: `--mirror auto`") if only and is_mirrored(only.host) else ""
-        return message("check the network and run the command again; what has come is kept{hint}", hint=hint)
+        return message(
+            "check the network and run the command again; what has been downloaded is kept{hint}", hint=hint
+        )

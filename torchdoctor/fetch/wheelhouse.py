@@ -174,7 +174,7 @@ def _refuse_bad_names(wheel: LockedWheel) -> None:
     if wheel.sha256 is not None and not _SHA256.fullmatch(wheel.sha256):
         raise SourceFailed(
             message(
-                "the SHA-256 of {filename} is {sha256!r}, which is none",
+                "the SHA-256 of {filename} is {sha256!r}, which is not a SHA-256",
                 filename=wheel.filename,
                 sha256=wheel.sha256[:80],
             ),

@@ -49,7 +49,7 @@ def create_empty_environment(stage: Path, *, prompt: str, python: Path, environ:
     )
     if finished.status != 0:
         raise InstallFailed(
-            message("the virtual environment could not be made: {cause}", cause=finished.cause),
+            message("the virtual environment could not be created: {cause}", cause=finished.cause),
             fix=message("name another interpreter with --python, or another folder"),
         )
 
@@ -103,7 +103,7 @@ def install_wheels(
     if finished.status != 0:
         raise InstallFailed(
             message("the packages could not be installed: {cause}", cause=finished.cause),
-            fix=message("run the command again with -v, and report its output if it stays so"),
+            fix=message("run the command again with -v, and report its output if it fails again"),
         )
 
 

@@ -67,7 +67,7 @@ def inspect_location(folder: Path) -> LocationKind:
             )
         raise EnvironmentUnusable(
             message(
-                "{folder} is not empty and is not a virtual environment, so nothing is put there",
+                "{folder} is not empty and is not a virtual environment, so nothing is installed there",
                 folder=folder,
             ),
             fix=_ADVICE,
@@ -90,7 +90,7 @@ def refuse_unwritable(folder: Path, kind: LocationKind) -> None:
     path = unwritable_ancestor(folder if must_change_in_place(folder, kind) else folder.parent)
     if path is not None:
         raise InstallFailed(
-            message("{folder} could not be made: {place} cannot be written to", folder=folder, place=path),
+            message("{folder} could not be created: {place} cannot be written to", folder=folder, place=path),
             fix=_ADVICE,
         )
 
@@ -143,7 +143,7 @@ def _refuse_system(folder: Path) -> None:
     if (folder / "conda-meta" / "frozen").exists():
         raise EnvironmentUnusable(
             message("{folder} is a conda environment that is frozen", folder=folder),
-            fix=message("make one of its own with `conda create`, or a venv: torchdoctor install ENV"),
+            fix=message("create another one with `conda create`, or a venv: torchdoctor install ENV"),
             code="externally-managed",
         )
 
@@ -156,7 +156,7 @@ def _without_python(folder: Path, kind: LocationKind) -> EnvironmentUnusable:
             code="conda",
         )
     return EnvironmentUnusable(
-        message("{folder} is a virtual environment whose Python is gone", folder=folder),
+        message("{folder} is a virtual environment whose Python no longer exists", folder=folder),
         fix=message("remove {folder}, or name another folder: torchdoctor install ENV", folder=folder),
         code="broken-venv",
     )

@@ -146,7 +146,7 @@ def os_errors_as_install_failed(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise InstallFailed(
             message(
-                "{folder} could not be made: {why}{where}",
+                "{folder} could not be created: {why}{where}",
                 folder=folder,
                 why=error.strerror or error,
                 where=f" ({error.filename})" if error.filename else "",

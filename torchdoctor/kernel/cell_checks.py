@@ -33,7 +33,7 @@ def judge_cells(
         if name == session.failed_at:
             status, detail = "fail", _failure(session)
         elif name != "start" and name not in session.answers:
-            status, detail = "skip", message("not run, because of what failed before")
+            status, detail = "skip", message("not run, because an earlier check failed")
         else:
             status, detail = _verdict(name, session.answers.get(name, {}), expected_prefix)
         check_device = device if name in ("device", "tensor") else "cpu"
@@ -55,12 +55,12 @@ def _failure(session: CellSession) -> str:
     sentences = {
         "start": message("it could not be started: {why}", why=session.detail),
         "garbage": message("it does not speak Jupyter's protocol: {why}", why=session.detail),
-        "lost": message("the process that starts it gave no answer: {why}", why=session.detail),
+        "lost": message("the process that starts it did not answer: {why}", why=session.detail),
     }
     text = sentences.get(session.kind or "", session.detail)
     last = next(iter(session.output[-1:]), "")
     if last and session.kind == "died":
-        return message("{text} (its last words: {last})", text=text, last=last)
+        return message("{text} (its last output: {last})", text=text, last=last)
     return text
 
 
@@ -68,7 +68,7 @@ def _verdict(
     name: str, answer: Mapping[str, Any], expected_prefix: Path | None
 ) -> tuple[Literal["pass", "fail"], str]:
     if name == "start":
-        return "pass", message("it started, and said what it is")
+        return "pass", message("it started and identified itself")
     if name == "python":
         return _python_verdict(answer, expected_prefix)
     if name == "import":
@@ -80,10 +80,10 @@ def _verdict(
         return "pass", message("torch uses {device}", device=f"{answer.get('device')}{suffix}")
     gradient = answer.get("gradient")
     if gradient == _EXPECTED_GRADIENT:
-        return "pass", message("a tensor and its gradient on {device} are right", device=answer.get("device"))
-    return "fail", message(
-        "the gradient of x**2 came out as {gradient} where [0, 2, 4, 6] is right", gradient=gradient
-    )
+        return "pass", message(
+            "a tensor and its gradient on {device} are correct", device=answer.get("device")
+        )
+    return "fail", message("the gradient of x**2 is {gradient} instead of [0, 2, 4, 6]", gradient=gradient)
 
 
 def _python_verdict(
@@ -99,7 +99,7 @@ def _python_verdict(
     if os.path.realpath(str(answer.get("prefix"))) == os.path.realpath(expected_prefix):
         return "pass", runs
     return "fail", message(
-        "{runs}, of {place} and not of {meant}",
+        "{runs}, from {place} instead of {meant}",
         runs=runs,
         place=answer.get("prefix"),
         meant=expected_prefix,

@@ -51,7 +51,7 @@ def check_kernel(
             message(
                 "there is no Jupyter to start the kernel {kernel} with: {why}",
                 kernel=state.name,
-                why=problem.message if problem else message("no environment in reach has jupyter_client"),
+                why=problem.message if problem else message("no known environment has jupyter_client"),
             ),
             fix=problem.fix if problem else message("install it: python -m pip install jupyter_client"),
             code=problem.kind if problem else "no-jupyter",

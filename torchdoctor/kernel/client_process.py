@@ -119,5 +119,5 @@ class ClientProcess:
             self._events.put(event)
 
     def _take_end(self) -> None:
-        last = self.output[-1] if self.output else message("the client ended without a word")
+        last = self.output[-1] if self.output else message("the client ended without output")
         self._events.put({"event": "lost", "detail": last})

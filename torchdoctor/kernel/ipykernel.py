@@ -43,6 +43,6 @@ def create_spec_with_ipykernel(python: Path, folder: Path, environ: Mapping[str,
         except (OSError, ValueError, TypeError) as error:
             reason = str(error)
     raise KernelFailed(
-        message("the environment's ipykernel made no kernel spec: {why}", why=reason),
+        message("the environment's ipykernel wrote no kernel spec: {why}", why=reason),
         fix=message("reinstall it: {python} -m pip install --force-reinstall ipykernel", python=python),
     )

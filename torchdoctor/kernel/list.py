@@ -133,9 +133,9 @@ def _python_gone(system: System, name: str, word: str) -> Problem:
     if "/" not in word and "\\" not in word:
         reason = message("{program} is not on PATH", program=word)
     elif system.exists(str(prefix / "pyvenv.cfg")):
-        reason = message("{place} is there, and the Python that it was made with is gone", place=prefix)
+        reason = message("{place} exists, but the Python that it was made with does not", place=prefix)
     else:
-        reason = message("{program} is gone: its environment was removed or moved", program=word)
+        reason = message("{program} no longer exists: its environment was removed or moved", program=word)
     return Problem(
         kind="python-gone",
         message=reason,
@@ -150,7 +150,7 @@ def _python_gone(system: System, name: str, word: str) -> Problem:
 def _no_ipykernel(name: str, python: Path) -> Problem:
     return Problem(
         kind="no-ipykernel",
-        message=message("{python} has no ipykernel, without which no notebook can talk to it", python=python),
+        message=message("{python} has no ipykernel, so no notebook can use it", python=python),
         fix=f"torchdoctor jupyter-kernel repair {name}",
         repairable=True,
     )

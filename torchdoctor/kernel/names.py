@@ -61,7 +61,7 @@ def validate_display_name(text: str) -> str:
     if not text.strip() or len(text) > _MAX_LENGTH or not text.isprintable():
         raise UsageError(
             message(
-                "{text!r} cannot be shown in a menu: it takes one line of 1 to {most} signs",
+                "{text!r} cannot be shown in a menu: it must be one line of 1 to {most} characters",
                 text=text[:60],
                 most=_MAX_LENGTH,
             ),

@@ -85,13 +85,13 @@ def _failure_sentence(kind: str, at: str, values: Mapping[str, Any]) -> str:
             language = values.get("language")
             return message("its language is {language}; only Python kernels are checked", language=language)
         case "silent", True:
-            return message("it did not say what it is within {seconds:g} s", seconds=seconds)
+            return message("it did not identify itself within {seconds:g} s", seconds=seconds)
         case "silent", False:
-            return message("the cell did not come back within {seconds:g} s", seconds=seconds)
+            return message("the cell did not finish within {seconds:g} s", seconds=seconds)
         case "died", True if status is None:
-            return message("it ended before it said what it is")
+            return message("it ended before it identified itself")
         case "died", True:
-            return message("it ended with status {status} before it said what it is", status=status)
+            return message("it ended with status {status} before it identified itself", status=status)
         case "died", False if status is None:
             return message("it ended while it ran the cell")
         case "died", False:

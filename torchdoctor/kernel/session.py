@@ -27,7 +27,7 @@ class CellSession:
     """The course of a session: the answers of the cells that ran, and the first failure.
 
     `failed_at` is "start" or the name of a cell. `kind` of the failure is start, died, silent, garbage, not-python,
-    cell, or lost when the process that started the kernel gave no answer; `detail` describes it.
+    cell, or lost when the process that started the kernel did not answer; `detail` describes it.
     """
 
     answers: Mapping[str, Mapping[str, Any]]  # by cell

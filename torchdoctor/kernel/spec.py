@@ -58,10 +58,10 @@ def parse_spec(text: str) -> KernelSpec:
         raise InvalidSpec(message("it has no argv, the command that starts the kernel"))
     settings = document.get("env", {})
     if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
-        raise InvalidSpec(message("its env does not give each variable a text"))
+        raise InvalidSpec(message("its env has a value that is not a string"))
     for name in ("display_name", "language"):
         if not isinstance(document.get(name, ""), str):
-            raise InvalidSpec(message("its {name} is not a text", name=name))
+            raise InvalidSpec(message("its {name} is not a string", name=name))
     metadata = document.get("metadata", {})
     if not isinstance(metadata, dict):
         raise InvalidSpec(message("its metadata is not an object"))

@@ -190,4 +190,6 @@ class Connection(threading.Thread):
             self._scheduler.bytes_arrived(self, len(chunk))
             yield chunk
             if meter.stalled():
-                raise Fault("slow", message("next to nothing came in {seconds:.0f} s", seconds=STALL_SECONDS))
+                raise Fault(
+                    "slow", message("almost nothing arrived in {seconds:.0f} s", seconds=STALL_SECONDS)
+                )

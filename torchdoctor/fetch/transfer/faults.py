@@ -6,9 +6,9 @@ from typing import Literal
 
 __all__ = ["Fault", "FaultKind"]
 
-# broken: the connection or the server failed; trying again may help. slow: next to nothing came.
+# broken: the connection or the server failed; trying again may help. slow: almost nothing arrived.
 # busy: the server asks to come back later. refused: this server will not give the file.
-# changed: the file there is another one now. bad-range: the response is not the range that was requested.
+# changed: the file on the server has changed. bad-range: the response is not the range that was requested.
 # stopped: nobody wants the response any more.
 FaultKind = Literal["broken", "slow", "busy", "refused", "changed", "bad-range", "stopped"]
 

@@ -131,10 +131,10 @@ def _checked(
     _expect_a_file(response, start)
     headers = response.headers
     if headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Fault("refused", message("it answers with an encoded body, which was not asked for"))
+        raise Fault("refused", message("it answers with an encoded body, which was not requested"))
     found = Validator(etag=headers.get("ETag"), last_modified=headers.get("Last-Modified"))
     if validator is not None and validator.contradicts(found):
-        raise Fault("changed", message("the file there is another one now"))
+        raise Fault("changed", message("the file on the server has changed"))
     length = _length(headers.get("Content-Length"))
     if response.status_code == HTTPStatus.OK:
         return RangeResponse(
@@ -142,13 +142,13 @@ def _checked(
         )
     content_range = parse_content_range(headers.get("Content-Range"))
     if not ranges or content_range is None:
-        raise Fault("bad-range", message("it answers with a part that was not asked for"))
+        raise Fault("bad-range", message("it answers with a part that was not requested"))
     first, last, total = content_range
     if first != start or (end is not None and last >= end):
         raise Fault(
             "bad-range",
             message(
-                "it answers with the bytes {first}-{last} where others were asked for", first=first, last=last
+                "it answers with the bytes {first}-{last}, and others were requested", first=first, last=last
             ),
         )
     if length is not None and length != last - first + 1:

@@ -105,7 +105,7 @@ class Transfer:
         first, *more = [state.source_of.get(index) for index in indexes]
         others = any(origin.refused is None for origin in state.origins if origin is not first)
         if first is not None and others and all(origin is first for origin in more):
-            first.refused = message("{host}: it gave wrong bytes", host=first.host)
+            first.refused = message("{host}: it sent wrong bytes", host=first.host)
         state.segments.forget(indexes)
         self._hash = IncrementalHash(state.part)
         self.run()
