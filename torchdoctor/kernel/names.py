@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.wheelfile.member_names import device_name
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = [
 # The rule of jupyter_client (jupyter_client/kernelspec.py), with a length that every file system allows, and without
 # names that mean something else to a shell or to Windows.
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 _MAX_LENGTH = 200
 
@@ -32,7 +32,7 @@ def validate_kernel_name(name: str, *, option: str = "--name") -> str:
 
     `option` is the option to choose another name with.
     """
-    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
+    if not _NAME.fullmatch(name) or device_name(name):
         raise UsageError(
             message(
                 "{name!r} cannot name a kernel: letters, digits, `.`, `_` and `-` can, 100 at most, and no `.` or "

@@ -7,6 +7,7 @@ a loss of power left on the disk, only segments that are really there count.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import threading
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Journal", "PartialFile", "parse_journal"]
 
+# What a file system answers that cannot allocate space in advance.
+_CANNOT_ALLOCATE = (errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV)
 _FORMAT = 1
 _MAX_JOURNAL_BYTES = 32 << 20  # bytes of a journal: that of a 100 GB file
 
@@ -180,12 +183,3 @@ class PartialFile:
     def map(self, done: Iterable[int] | None = None) -> SegmentMap:
         """Return a map of the segments that are there."""
         return SegmentMap(self.size, self.checks if done is None else done)
-
-
-def _errnos() -> tuple[int, ...]:
-    import errno
-
-    return (errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV)
-
-
-_CANNOT_ALLOCATE = _errnos()
