@@ -70,7 +70,7 @@ class Row:
     warning: tuple[str, ...] | None
 
 
-def _rows() -> list[Row]:
+def machine_rows() -> list[Row]:
     tables = tomllib.loads(ROWS.read_text(encoding="utf-8"))["machine"]
     return [_row(table) for table in tables]
 
@@ -127,7 +127,7 @@ def _cards(texts: Sequence[str], key: str) -> list[dict[str, str | None]]:
     return [{"name": name, key: value or None} for name, _, value in parts]
 
 
-def _resolve(row: Row) -> Plan | NoSolution:
+def resolve_row(row: Row) -> Plan | NoSolution:
     request = request_from_options(
         torch=row.request.get("torch"),
         variant_name=row.request.get("variant", "auto"),
@@ -144,10 +144,10 @@ def _public(version: Version | str) -> str:
     return Version(str(version)).public
 
 
-@pytest.mark.parametrize("row", _rows(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", machine_rows(), ids=lambda row: row.name)
 def test_machine(row: Row) -> None:
     """The plan is the one that the facts demand, companions and warnings included."""
-    answer = _resolve(row)
+    answer = resolve_row(row)
     if row.no_solution:
         assert isinstance(answer, NoSolution), f"{_answer(answer)}, and there is no build: {row.because}"
         said = f"{answer.message} {answer.fix}"
@@ -166,8 +166,8 @@ def test_machine(row: Row) -> None:
 
 def test_a_plan_names_what_it_does_not_know() -> None:
     """A package of which no file was seen has neither file name nor digest; the others have both."""
-    for row in _rows():
-        answer = _resolve(row)
+    for row in machine_rows():
+        answer = resolve_row(row)
         if isinstance(answer, NoSolution):
             continue
         for package in answer.packages:
@@ -178,7 +178,7 @@ def test_a_plan_names_what_it_does_not_know() -> None:
 
 def test_the_rows_are_in_good_order() -> None:
     """Ids are unique, each theme is one block, each row has one answer and a fact that it rests on."""
-    rows = _rows()
+    rows = machine_rows()
     assert len(rows) >= 160
     assert len({row.name for row in rows}) == len(rows)
     themes = [
@@ -205,7 +205,7 @@ def test_the_table_in_the_docs_is_fresh() -> None:
 
 
 def _table() -> Iterator[str]:
-    rows = _rows()
+    rows = machine_rows()
     yield INTRODUCTION
     yield f"{len(rows)} machines."
     theme = None
@@ -214,7 +214,7 @@ def _table() -> Iterator[str]:
             yield from ("", f"## {row.theme}", "")
             yield from ("| machine | answer | reason | facts |", "| --- | --- | --- | --- |")
             theme = row.theme
-        answer = _resolve(row)
+        answer = resolve_row(row)
         yield f"| {' | '.join(map(_cell, (row.about, _answer(answer), _reason(answer), row.because)))} |"
     yield ""
 

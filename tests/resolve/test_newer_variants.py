@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packaging.version import Version
 
-from tests.resolve.test_resolve import RTX_4090, linux
+from tests.resolve.machines import RTX_4090, linux
 from torchdoctor.detect import Amd, AmdGpu
 from torchdoctor.resolve.model import Request
 from torchdoctor.resolve.select import rank

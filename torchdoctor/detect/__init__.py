@@ -8,6 +8,7 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.detect.detection import Detection, detect
+    from torchdoctor.detect.from_options import machine_from_options
     from torchdoctor.detect.model import (
         Amd,
         AmdGpu,
@@ -40,6 +41,7 @@ __all__ = [
     "describe_python",
     "detect",
     "find_python",
+    "machine_from_options",
     "supported_tags",
 ]
 
@@ -51,6 +53,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
                 "Detection",
                 "detect",
             ),
+            "from_options": ("machine_from_options",),
             "python.find": ("find_python",),
             "python.describe": (
                 "PythonInfo",

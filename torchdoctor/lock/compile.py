@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.lock.model import Lock
@@ -113,7 +113,7 @@ def _no_lock(error: UvError, text: str, refused: Mapping[str, str]) -> NoSolutio
     what = message(
         "no versions of the packages meet all requirements: {text}{why_not}",
         text=text,
-        why_not="".join(f"; {reason}" for reason in reasons),
+        why_not=joined(["", *reasons], "; ") if reasons else "",
     )
     fix = message("name a source that has them with --index-url or --find-links")
     if error.code in ("unsatisfiable", "unusable-file"):

@@ -80,7 +80,7 @@ def _detail(refusals: Sequence[Refusal], found: Sequence[Relaxation]) -> str:
     """The first refusal that is about one of the constraints, or any where there are none, as a sentence's end."""
     about = (refusal for refusal in refusals if not found or any(_is_about(refusal, r) for r in found))
     first = next(about, None)
-    return f": {first.message}" if first is not None else ""
+    return message(": {reason}", reason=first.message) if first is not None else ""
 
 
 def _is_about(refusal: Refusal, relaxation: Relaxation) -> bool:
