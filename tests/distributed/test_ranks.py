@@ -104,7 +104,7 @@ def test_torchrun_of_several_machines_can_start_it(torch_python, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("2 ranks by torchrun, gloo") == 1
-    assert "their sum is right" in done.stdout
+    assert "their sum is correct" in done.stdout
 
 
 def test_srun_can_start_it(torch_python, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import textwrap
 import venv
@@ -34,15 +33,22 @@ def environment(folder: Path, **modules: str) -> Path:
 
 def spoilt(torch_python: Path, folder: Path, **modules: str) -> Path:
     """The interpreter of a new venv that sees the real torch, with these modules beside it."""
-    subprocess.run([torch_python, "-m", "venv", "--without-pip", folder], check=True)
-    site = next((folder / "lib").glob("python3.*")) / "site-packages"
-    real = subprocess.run(
-        [torch_python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    (site / "real.pth").write_text(real.stdout)
+    site = _linked_venv(torch_python, folder)
+    real = torch_python.parents[1] / site.relative_to(folder)
+    (site / "real.pth").write_text(f"{real}\n")
     _write(site, modules)
     return folder / "bin" / "python"
+
+
+def _linked_venv(torch_python: Path, folder: Path) -> Path:
+    """The empty site-packages of a new venv of the same Python; no interpreter is started to make it."""
+    real = torch_python.parents[1]
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(torch_python.resolve())
+    shutil.copy2(real / "pyvenv.cfg", folder)
+    site = folder / next((real / "lib").glob("python3.*/site-packages")).relative_to(real)
+    site.mkdir(parents=True)
+    return site
 
 
 def patching(statements: str) -> str:
@@ -82,9 +88,8 @@ def copied(torch_python: Path, folder: Path) -> Path:
 
     A link must be replaced, never written to. Headers and what pip brings are left out: thousands of files.
     """
-    subprocess.run([torch_python, "-m", "venv", "--without-pip", folder], check=True)
-    site = next((folder / "lib").glob("python3.*")) / "site-packages"
-    real = torch_python.parent.parent / site.relative_to(folder)
+    site = _linked_venv(torch_python, folder)
+    real = torch_python.parents[1] / site.relative_to(folder)
     for entry in real.iterdir():
         if entry.is_dir() and not entry.name.startswith("pip"):
             headers = shutil.ignore_patterns("include", "share")
@@ -101,7 +106,7 @@ class Copy:
         self.site = copied(torch_python, folder)
         self.python = folder / "bin" / "python"
         self._aside = folder / "aside"
-        self._undo: list[tuple[Path, Path | None]] = []
+        self._undo: list[tuple[Path, Path]] = []
 
     def replace(self, name: str, content: bytes | None) -> None:
         """Put other content in place of a file, or take it away with None."""
@@ -113,18 +118,11 @@ class Copy:
         if content is not None:
             file.write_bytes(content)
 
-    def distribution(self, name: str, version: str) -> None:
-        """Add metadata."""
-        self._undo.append((distribution(self.site, name, version), None))
-
     def mend(self) -> None:
         """As it was."""
         for place, kept in reversed(self._undo):
-            if kept is None:
-                shutil.rmtree(place)
-            else:
-                place.unlink(missing_ok=True)
-                kept.rename(place)
+            place.unlink(missing_ok=True)
+            kept.rename(place)
         self._undo.clear()
 
 

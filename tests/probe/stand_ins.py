@@ -1,4 +1,4 @@
-"""The checks of GPUs run on the CPU, with stand-ins for what only a GPU's torch can do; prints an outcome a case.
+"""Checks with parts of torch replaced: what only a GPU's torch can do, and what a broken torch does; prints outcomes.
 
 Run by the environment's interpreter: python stand_ins.py PROBE_FOLDER
 """
@@ -115,6 +115,31 @@ case("nccl", multi_device.nccl, all_reduce=summed)
 case("nccl that is wrong", multi_device.nccl, all_reduce=lambda parts: summed(parts, 1.0))
 case("one gpu", multi_device.peers, torch__cuda__device_count=lambda: 1)
 case("matmul of an old gpu", linear_algebra.matmul)
+
+
+def on_cpu(name, call, **replaced):
+    """Run the check on the CPU with these in place."""
+    patches = [mock.patch(name.replace("__", "."), value) for name, value in replaced.items()]
+    for patch in patches:
+        patch.start()
+    outcome = call(torch, "cpu")
+    for patch in reversed(patches):
+        patch.stop()
+    outcomes[name] = {"status": outcome.status, "detail": outcome.detail}
+
+
+mm = torch.mm
+on_cpu("products 5 % off", linear_algebra.matmul, torch__mm=lambda a, b: mm(a, b) * 1.05)
+on_cpu("products 1e-3 off", linear_algebra.matmul, torch__mm=lambda a, b: mm(a, b) + 1e-3)
+on_cpu("products of zeros", linear_algebra.matmul, torch__mm=lambda a, b: mm(a, b) * 0)
+on_cpu("infinite products", linear_algebra.matmul, torch__mm=lambda a, b: mm(a, b) / 0)
+on_cpu("products of another shape", linear_algebra.matmul, torch__mm=lambda a, b: mm(a, b)[:1])
+torch.set_float32_matmul_precision("high")
+on_cpu(
+    "products of a lower precision that was asked for", linear_algebra.matmul,
+    torch__mm=lambda a, b: mm(a, b) * (1.0005 if a.dtype is torch.float32 else 1),
+)  # fmt: skip
+torch.set_float32_matmul_precision("highest")
 twice = ["/a/libcudnn.so.9", "/b/libcudnn.so.9", "/a/libnvrtc.so.12", "/a/libnvrtc-builtins.so.12"]
 outcomes["twice"] = runtime_libraries._loaded_twice([Path(name) for name in twice])
 outcomes["once"] = runtime_libraries._loaded_twice([Path(name) for name in twice[1:]])

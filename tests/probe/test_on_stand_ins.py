@@ -1,4 +1,4 @@
-"""The checks of GPUs, on stand-ins: what they say of a GPU that works and of one that does not."""
+"""Checks with parts of torch replaced: what they report of a device that works and of one that does not."""
 
 from __future__ import annotations
 
@@ -46,6 +46,23 @@ def outcomes(torch_python, once):
 )
 def test_a_check_of_gpus_tells_right_from_wrong(outcomes, case, status, said):
     """Each failure in its own words."""
+    assert outcomes[case]["status"] == status, outcomes[case]
+    assert said in outcomes[case]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "said"),
+    [
+        ("products 5 % off", "fail", "float32 5.0e-02 (limit 2e-06)"),
+        ("products 1e-3 off", "fail", "(limit 2e-06)"),
+        ("products of zeros", "fail", "float64 gives zeros only"),
+        ("infinite products", "fail", "float64 gives NaN or infinity"),
+        ("products of another shape", "fail", "float64 has shape (1, 64), not (64, 64)"),
+        ("products of a lower precision that was asked for", "pass", "float32 matmul precision is high"),
+    ],
+)
+def test_wrong_products_fail_the_matmul_check_with_the_number(outcomes, case, status, said):
+    """On a CPU nothing coarser than float32 is expected, but where a setting explains it."""
     assert outcomes[case]["status"] == status, outcomes[case]
     assert said in outcomes[case]["detail"]
 
