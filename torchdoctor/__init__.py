@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Plan, Request
     from torchdoctor.verify import VerifyReport
     from torchdoctor.workflows.install_model import InstallOptions, InstallResult
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = [
     "BenchReport",
@@ -64,7 +64,7 @@ __all__ = [
 
 # Module -> its names. Importing the package costs nothing; each stage comes when it is asked for.
 _HOMES = {
-    "workflows.sources": ("SourceOptions",),
+    "workflows.source_options": ("SourceOptions",),
     "diagnose.model": ("Diagnosis", "Finding"),
     "errors": (
         "EnvironmentUnusable", "InstallFailed", "KernelFailed", "NoSolution", "SourceFailed", "TorchdoctorError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import names, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CASES, DEVICE, RUN_NAME
-from torchdoctor.cli.rank_output import say_ranks
+from torchdoctor.cli.rank_output import print_ranks
 from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import message, translate
@@ -22,8 +23,6 @@ from torchdoctor.errors import UsageError
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torchdoctor.bench import BenchReport
     from torchdoctor.bench.comparison import Comparison
 
@@ -35,7 +34,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.command("bench", short_help="Measure the speed, as a share of what the hardware can do.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--device", type=DEVICE, metavar="NAME", help="cpu, cuda:0, xpu:0, mps; the best there is without it."
+    "--device", type=DEVICE, metavar="NAME", help="cpu, cuda:0, xpu:0, mps; by default the best one."
 )
 @click.option("--quick/--full", default=False, help="Fewer cases and shorter rounds.  [default: full]")
 @click.option(
@@ -50,8 +49,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--skip", type=CASES, multiple=True, metavar="CASE", callback=names, help="Leave this case out."
 )
 @click.option("--list", "list", is_flag=True, help="Print the cases and what each measures.")
-@click.option("--save", type=RUN_NAME, metavar="NAME", help="Keep this run under a name.")
-@click.option("--compare", metavar="NAME|FILE", help="Set it beside a run kept, or what --json printed.")
+@click.option("--save", type=RUN_NAME, metavar="NAME", help="Save this run under a name.")
+@click.option(
+    "--compare", metavar="NAME|FILE", help="Compare it with a saved run, or with what --json printed."
+)
 @click.option(
     "--fail-if",
     type=click.FloatRange(min=0),
@@ -64,7 +65,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--distributed", is_flag=True, help="Bandwidth between ranks, under torchrun or srun; starts them here."
 )
 @click.option(
-    "--ranks", type=click.IntRange(2, 64), metavar="N", help="So many ranks here; a GPU each, else 2."
+    "--ranks",
+    type=click.IntRange(2, 64),
+    metavar="N",
+    help="The number of ranks here; by default one for each GPU, else 2.",
 )
 @click.option(
     "--limit",
@@ -72,7 +76,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="What a rank may take for a stage of --distributed before it is named.",
+    help="Report a rank that takes longer for a stage of --distributed.",
 )
 @output_options
 def command(
@@ -95,8 +99,8 @@ def command(
 ) -> int:
     """Measure in ENV: products, convolution, attention, training, memory, copies, overhead.
 
-    Without ENV: the active environment, else ./.venv. Beside each figure stands what the hardware can do: of a GPU
-    the vendor's figure, of a CPU what was measured on it.
+    Without ENV: the active environment, else ./.venv. Each result is compared with what the hardware can do: a GPU
+    with the vendor's figure, a CPU with what was measured on it.
 
     \b
     torchdoctor bench --quick
@@ -106,48 +110,83 @@ def command(
     torchrun --nnodes 2 --nproc-per-node 8 ... --no-python torchdoctor bench ENV --distributed
     torchdoctor bench --compare before --fail-if 5 --html report.html
     """
-    from torchdoctor.bench import bench, load_run, save_run
-    from torchdoctor.bench import compare as compare_runs
-    from torchdoctor.bench.measure import select_cases
-    from torchdoctor.bench.saved_runs import check_run_name
-
     if list:
-        _list(select_cases(only, skip, quick=quick), as_json=output.json)
-        return 0
-    folder = data_folder(os.environ) / "bench"
-    # What is wrong with these is said before a minute of measuring, not after.
+        return _list_cases(only, skip, quick=quick, as_json=output.json)
     if fail_if is not None and compare is None:
         raise UsageError(
-            message("--fail-if says by how much, and not than what"), fix=message("add --compare NAME")
+            message("--fail-if gives a limit, but nothing to compare with"),
+            fix=message("add --compare NAME"),
         )
-    before = None if compare is None else load_run(compare, folder)
-    if save is not None:
-        check_run_name(save)
     progress = _Progress(shown=not output.quiet and not output.json)
-    if distributed and (device or only or skip or save or compare or html or junit):
+    if distributed:
+        _refuse_with_distributed(device, only, skip, save, compare, html, junit)
+        return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)
+    cases = _Cases(device=device, only=only, skip=skip, quick=quick)
+    files = _Files(save=save, compare=compare, fail_if=fail_if, html=html, junit=junit)
+    return _measure(environment_python(env), cases, files, progress, output)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Cases:
+    """What to measure, and on which device."""
+
+    device: str | None
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    quick: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Files:
+    """What to compare the results with, by how many percent they may be slower, and where to keep them."""
+
+    save: str | None
+    compare: str | None
+    fail_if: float | None
+    html: Path | None
+    junit: Path | None
+
+
+def _refuse_with_distributed(*options: object) -> None:
+    if any(options):
         raise UsageError(
             message(
                 "--distributed measures between ranks alone, and takes --quick, --ranks, --limit and --json"
             ),
             fix=message("run it without the other options, and bench again with them"),
         )
-    if distributed:
-        return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)
+
+
+def _measure(python: Path, cases: _Cases, files: _Files, progress: _Progress, output: Output) -> int:
+    """Measure, compare, keep and show; the saved run is read first, so that a mistake costs no minute of measuring."""
+    from torchdoctor.bench import bench, load_run, save_run
+    from torchdoctor.bench import compare as compare_runs
+    from torchdoctor.bench.saved_runs import check_run_name
+
+    folder = data_folder(os.environ) / "bench"
+    before = None if files.compare is None else load_run(files.compare, folder)
+    if files.save is not None:
+        check_run_name(files.save)
     with progress:
         report = bench(
-            environment_python(env), device=device, only=only, skip=skip, quick=quick, on_start=progress.case
+            python,
+            device=cases.device,
+            only=cases.only,
+            skip=cases.skip,
+            quick=cases.quick,
+            on_start=progress.case,
         )
-    comparison = None if before is None else compare_runs(before, report, name=compare or "")
-    if save is not None:
-        save_run(report, save, folder)
-    slower = comparison.regressions(fail_if) if comparison and fail_if is not None else ()
-    if junit is not None:
+    comparison = None if before is None else compare_runs(before, report, name=files.compare or "")
+    if files.save is not None:
+        save_run(report, files.save, folder)
+    slower = comparison.regressions(files.fail_if) if comparison and files.fail_if is not None else ()
+    if files.junit is not None:
         from torchdoctor.report.junit import bench_junit
 
-        junit.write_text(bench_junit(report, slower), "utf-8")
-    if html is not None:
-        _write_page(html, environment_python(env), report, comparison)
-    _say(report, comparison, as_json=output.json)
+        files.junit.write_text(bench_junit(report, slower), "utf-8")
+    if files.html is not None:
+        _write_page(files.html, python, report, comparison)
+    _show(report, comparison, as_json=output.json)
     return 0 if report.passed and not slower else 1
 
 
@@ -158,7 +197,7 @@ def _between_ranks(
 
     with progress:
         report = run_ranks(python, quick=quick, ranks=ranks, limit=limit, on_stage=progress.case)
-    return say_ranks(report, output)
+    return print_ranks(report, output)
 
 
 def _write_page(file: Path, python: Path, report: BenchReport, comparison: Comparison | None) -> None:
@@ -172,7 +211,7 @@ def _write_page(file: Path, python: Path, report: BenchReport, comparison: Compa
     file.write_text(bench_page(report, checks=checks, comparison=comparison, when=when), "utf-8")
 
 
-def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -> None:
+def _show(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -> None:
     if as_json:
         more = {} if comparison is None else {"comparison": comparison.to_json()}
         print_json(report.to_json() | more)
@@ -187,16 +226,19 @@ def _say(report: BenchReport, comparison: Comparison | None, *, as_json: bool) -
         render_comparison(comparison, console)
 
 
-def _list(cases: Sequence[str], *, as_json: bool) -> None:
+def _list_cases(only: tuple[str, ...], skip: tuple[str, ...], *, quick: bool, as_json: bool) -> int:
+    from torchdoctor.bench.measure import select_cases
     from torchdoctor.probe.suite import BENCH
 
-    rows = [(step.id, step.proves) for step in BENCH if step.id in cases]
+    selected = select_cases(only, skip, quick=quick)
+    cases = [(step.id, step.proves) for step in BENCH if step.id in selected]
     if as_json:
-        print_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in rows]})
-        return
+        print_json({"schema": 1, "cases": [{"id": name, "measures": what} for name, what in cases]})
+        return 0
     columns = columns_of(sys.stdout)
-    for name, what in rows:
+    for name, what in cases:
         click.echo(f"{name.ljust(28)} {hanging(gettext(what), 29, columns)}")
+    return 0
 
 
 class _Progress:

@@ -1,9 +1,9 @@
-"""`torchdoctor cache info|clean`: what the cache of wheels holds, and how to be rid of it."""
+"""`torchdoctor cache info|clean`: show or remove the wheels in the cache."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,13 +13,16 @@ from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import joined, message, plural, translate
 
+if TYPE_CHECKING:
+    from torchdoctor.fetch.cache import CacheContents
+
 __all__ = ["command"]
 
-_SHOWN = 10  # files that are shown without -v
-_DAY = 86_400.0
+_SHOWN_FILES = 10  # without -v
+_DAY_SECONDS = 86_400.0
 
 
-@click.group("cache", short_help="What was fetched and is kept.")
+@click.group("cache", short_help="The wheels that were fetched and kept.")
 @group_options
 def command() -> None:
     """Show what the cache of wheels holds, or remove it.
@@ -33,7 +36,7 @@ def command() -> None:
 @command.command("info", short_help="Show where the cache is and what it holds.")
 @output_options
 def info(*, output: Output) -> int:
-    """Show where the cache is, what it holds, and what began and did not come whole.
+    """Show where the cache is, what it holds, and which downloads are unfinished.
 
     \b
     torchdoctor cache info
@@ -42,61 +45,53 @@ def info(*, output: Output) -> int:
     from torchdoctor.fetch import cache_contents
 
     folder = cache_folder(os.environ) / "wheels"
-    found = cache_contents(folder)
+    contents = cache_contents(folder)
     if output.json:
-        print_json(
-            {
-                "schema": 1,
-                "path": str(folder),
-                "size": found.size,
-                "files": [
-                    {"filename": row.path.name, "size": row.size, "path": str(row.path)}
-                    for row in found.files
-                ],
-                "parts": [{"key": row.key, "size": row.size} for row in found.parts],
-            }
-        )
+        files = [
+            {"filename": wheel.path.name, "size": wheel.size, "path": str(wheel.path)}
+            for wheel in contents.files
+        ]
+        parts = [{"key": part.key, "size": part.size} for part in contents.parts]
+        document = {"schema": 1, "path": str(folder), "size": contents.size, "files": files}
+        print_json({**document, "parts": parts})
         return 0
-    click.echo(
-        translate(
-            message(
-                "{folder}: {count}, {size:.1f} MB",
-                folder=folder,
-                count=_files(len(found.files)),
-                size=found.size / 1e6,
-            )
-        )
+    summary = message(
+        "{folder}: {count}, {size:.1f} MB",
+        folder=folder,
+        count=_files(len(contents.files)),
+        size=contents.size / 1e6,
     )
-    if output.quiet:
-        return 0
-    listed = found.files if output.verbose else found.files[:_SHOWN]
-    for row in listed:
-        click.echo(translate(message("  {size:9.1f} MB  {name}", size=row.size / 1e6, name=row.path.name)))
-    if len(listed) < len(found.files):
-        click.echo(translate(message("  ... {count} more (-v)", count=len(found.files) - len(listed))))
-    if found.parts:
-        size = sum(row.size for row in found.parts)
-        click.echo(
-            translate(
-                message(
-                    "  {size:9.1f} MB  in {count} of files that did not come whole; the next fetch goes on "
-                    "from there",
-                    size=size / 1e6,
-                    count=_parts(len(found.parts)),
-                )
-            )
-        )
+    click.echo(translate(summary))
+    if not output.quiet:
+        _show_contents(contents, output)
     return 0
 
 
-@command.command("clean", short_help="Remove what is kept.")
-@click.option("--parts", is_flag=True, help="Only what began and did not come whole.")
+def _show_contents(contents: CacheContents, output: Output) -> None:
+    """Show the largest wheels, with -v all of them, and the unfinished downloads together."""
+    listed = contents.files if output.verbose else contents.files[:_SHOWN_FILES]
+    for wheel in listed:
+        text = message("  {size:9.1f} MB  {name}", size=wheel.size / 1e6, name=wheel.path.name)
+        click.echo(translate(text))
+    if len(listed) < len(contents.files):
+        click.echo(translate(message("  ... {count} more (-v)", count=len(contents.files) - len(listed))))
+    if contents.parts:
+        text = message(
+            "  {size:9.1f} MB  in {count} of unfinished downloads, which the next fetch continues",
+            size=sum(part.size for part in contents.parts) / 1e6,
+            count=_parts(len(contents.parts)),
+        )
+        click.echo(translate(text))
+
+
+@command.command("clean", short_help="Remove wheels from the cache.")
+@click.option("--parts", is_flag=True, help="Only unfinished downloads.")
 @click.option(
     "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Only what is older than this."
 )
 @output_options
 def clean_command(*, parts: bool, older_than: float | None, output: Output) -> int:
-    """Remove what is kept. A file that is being fetched now stays; environments lose nothing.
+    """Remove wheels from the cache. Files that are being fetched now stay; environments do not change.
 
     \b
     torchdoctor cache clean
@@ -106,7 +101,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
     from torchdoctor.fetch import clean_cache
 
     folder = cache_folder(os.environ) / "wheels"
-    done = clean_cache(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY)
+    done = clean_cache(folder, parts_only=parts, older_than=(older_than or 0.0) * _DAY_SECONDS)
     if output.json:
         document: dict[str, Any] = {
             "schema": 1,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.options import AsTyped, output_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, styled
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import joined, message
@@ -90,10 +90,7 @@ def _shown(found: Diagnosis, form: str) -> str:
 
     if form == "md":
         return diagnosis_markdown(found)
-    colours = {"error": "red", "warning": "yellow", "note": "blue"}
-    return diagnosis_text(
-        found, lambda text, kind: click.style(text, fg=colours.get(kind), bold=kind == "title")
-    )
+    return diagnosis_text(found, styled)
 
 
 def show_page(name: str, *, as_json: bool) -> int:

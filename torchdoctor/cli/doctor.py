@@ -35,15 +35,15 @@ __all__ = ["command"]
     help="Only this check or section; see --list-checks.",
 )
 @click.option(
-    "--exclude", type=CHECKUPS, multiple=True, metavar="ID", help="Pass over this check, section or finding."
+    "--exclude", type=CHECKUPS, multiple=True, metavar="ID", help="Leave out this check, section or finding."
 )
 @click.option("--list-checks", is_flag=True, help="List the checks, and stop.")
 @click.option("--strict", is_flag=True, help="Exit status 1 for warnings too.")
 @click.option(
     "--all", "everywhere", cls=AsTyped, is_flag=True, help="Every environment on this machine, one line each."
 )
-@click.option("--fix", is_flag=True, help="Mend what can be mended here, and look again.")
-@click.option("--dry-run", is_flag=True, help="With --fix: say what would be done, and stop.")
+@click.option("--fix", is_flag=True, help="Repair what torchdoctor can repair, and check again.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show the repairs, and stop.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @click.option(
     "--import/--no-import",
@@ -124,12 +124,8 @@ def _doctor_options(given: Mapping[str, Any]) -> DoctorOptions:
     repair = None
     if given["fix"]:
         from torchdoctor.workflows.repair import RepairOptions
-        from torchdoctor.workflows.sources import SourceOptions
 
-        sources = SourceOptions(
-            **{name: given[name] for name in ("index_url", "find_links", "mirror", "offline")}
-        )
-        repair = RepairOptions(sources=sources, dry_run=given["dry_run"], assume_yes=given["yes"])
+        repair = RepairOptions(sources=given["sources"], dry_run=given["dry_run"], assume_yes=given["yes"])
     return DoctorOptions(
         checks=checks,
         excluded=frozenset(given["exclude"]),

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
+from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
 from torchdoctor.cli.options import choice_options, output_options, source_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import plurals
 from torchdoctor.core.i18n.messages import message, translate
 
 if TYPE_CHECKING:
     from torchdoctor.bundle import Bundle
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["command"]
 
 
-@click.command("download", short_help="Fetch the wheels to carry to a machine without network.")
+@click.command("download", short_help="Fetch the wheels for a machine without network.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @choice_options
 @machine_options
@@ -35,18 +36,15 @@ def command(
     variant: str,
     with_: tuple[str, ...],
     without: tuple[str, ...],
-    asked: MachineAsked,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    mirror: str | None,
-    offline: bool,
+    described: MachineOptions,
+    sources: SourceOptions,
     yes: bool,
     output: Output,
 ) -> int:
     """Fetch the wheels of the PyTorch that fits this machine, or another one, into DIR.
 
-    DIR gets a lock, SHA-256 sums, and scripts that install it all where there is only Python. A run that was broken
-    off goes on where it was.
+    DIR gets a lock, SHA-256 sums, and scripts that install it all where there is only Python. An interrupted run
+    continues where it stopped.
 
     \b
     torchdoctor download usb-stick
@@ -54,20 +52,17 @@ def command(
     torchdoctor download bundle --machine other.json --with torchvision
     """
     from torchdoctor.bundle.folder import check_bundle_folder
-    from torchdoctor.cli.bundle_options import carry_options
+    from torchdoctor.cli.bundle_options import bundle_options_from
     from torchdoctor.cli.requests import request_from_options
     from torchdoctor.core.system import host_system
-    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.bundle import download
-    from torchdoctor.workflows.sources import SourceOptions
 
     place = full_path(folder)
     check_bundle_folder(place)
-    machine = machine_asked(asked)
+    machine = machine_of(described)
     request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes)
-    sources = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
-    options = carry_options(asked, machine, request, sources, with_, without)
-    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
+    options = bundle_options_from(described, machine, request, sources, with_, without)
+    report = stage_lines(output)
     try:
         plan, bundle = download(options, place, system=host_system(os.environ), report=report)
     finally:

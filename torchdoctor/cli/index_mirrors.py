@@ -27,7 +27,7 @@ __all__ = ["mirrors"]
 def mirrors(*, measure: bool, output: Output) -> int:
     """List the mirrors that --mirror takes, and how fast each answers from here.
 
-    Nothing else contacts a mirror unasked.
+    No other command contacts a mirror that was not named.
 
     \b
     torchdoctor index mirrors

@@ -23,7 +23,7 @@ __all__ = ["update"]
 _SHOWN_FILES = 8  # names of files that are shown without -v
 
 
-@click.command("update", short_help="Ask the index what is new, and keep it.")
+@click.command("update", short_help="Read what is new in the index, and keep it.")
 @click.option(
     "--index-url",
     type=URL,
@@ -34,7 +34,7 @@ _SHOWN_FILES = 8  # names of files that are shown without -v
 )
 @output_options
 def update(*, index_url: str, output: Output) -> int:
-    """Ask the index what is new, and keep it for every later command.
+    """Read what is new in the index, and keep it for all later commands.
 
     Pages that have not changed since the last update are not sent again.
 

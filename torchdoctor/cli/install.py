@@ -1,4 +1,4 @@
-"""`torchdoctor install [ENV]`: from a bare machine to a proven PyTorch."""
+"""`torchdoctor install [ENV]`: install the PyTorch that fits, and verify it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from torchdoctor.cli.locations import environment_folder
 from torchdoctor.cli.options import choice_options, output_options, source_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import plurals
@@ -19,6 +19,7 @@ from torchdoctor.core.i18n.messages import joined, message, translate
 if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.workflows.install_model import InstallOptions, InstallResult
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["command"]
 
@@ -38,7 +39,7 @@ __all__ = ["command"]
 @click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
 @click.option("--kernel/--no-kernel", default=False, help="Register a Jupyter kernel and run a cell in it.")
 @click.option(
-    "--kernel-name", type=KERNEL_NAME, metavar="NAME", help="What to call the kernel; implies --kernel."
+    "--kernel-name", type=KERNEL_NAME, metavar="NAME", help="The name of the kernel; implies --kernel."
 )
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(
@@ -55,10 +56,7 @@ def command(
     variant: str,
     with_: tuple[str, ...],
     without: tuple[str, ...],
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    mirror: str | None,
-    offline: bool,
+    sources: SourceOptions,
     python: str | None,
     lock: Path | None,
     dry_run: bool,
@@ -70,7 +68,7 @@ def command(
 ) -> int:
     """Install the PyTorch that fits this machine into ENV, a virtual environment, and prove that it works.
 
-    ENV is made when it is not there (default: .venv); in one that is there, other packages stay.
+    ENV is created when it does not exist (default: .venv); in an existing one, other packages stay.
 
     \b
     torchdoctor install
@@ -81,12 +79,10 @@ def command(
     system = _system(folder, python)
 
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
-    from torchdoctor.cli.requests import extras_asked, optional_asked, request_from_options
+    from torchdoctor.cli.requests import extra_requirements, optional_requirements, request_from_options
     from torchdoctor.kernel.names import validate_kernel_name
-    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.install import run_install
     from torchdoctor.workflows.install_model import InstallOptions
-    from torchdoctor.workflows.sources import SourceOptions
 
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
     options = InstallOptions(
@@ -97,9 +93,9 @@ def command(
         request=request_from_options(
             torch=torch, variant_name=variant, with_=with_, without=without, yes=yes
         ),
-        sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
-        extras=extras_asked(with_, kernel=name is not None),
-        optional=optional_asked(with_, without),
+        sources=sources,
+        extras=extra_requirements(with_, kernel=name is not None),
+        optional=optional_requirements(with_, without),
         kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
         verify=verify,
@@ -107,7 +103,7 @@ def command(
         lock=_lock_alone(lock, torch, variant, with_, without),
         assume_yes=yes,
     )
-    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
+    report = stage_lines(output)
     try:
         result = run_install(options, system=system, report=report)
     finally:
@@ -115,7 +111,7 @@ def command(
     if output.json:
         print_json(_document(options, result))
     else:
-        _show(options, result, output)
+        _show(options.folder, result, output)
     return result.exit_status
 
 
@@ -135,7 +131,7 @@ def _system(folder: Path, python: str | None) -> System:
 def _lock_alone(
     lock: Path | None, torch: str | None, variant: str, with_: tuple[str, ...], without: tuple[str, ...]
 ) -> Path | None:
-    """The lock, which decides everything itself."""
+    """Return the path of the lock; raises `UsageError` for options that choose what the lock has chosen."""
     from torchdoctor.errors import UsageError
 
     if lock is not None and (torch or variant != "auto" or with_ or without):
@@ -150,7 +146,7 @@ def _lock_alone(
 
 
 def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
-    made, house = result.environment, result.wheelhouse
+    environment, wheelhouse = result.environment, result.wheelhouse
     return {
         "schema": 1,
         "dry_run": options.dry_run,
@@ -158,60 +154,62 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
         **result.plan.to_json(),
         "environment": {
             "path": str(options.folder),
-            "python": str(made.python) if made else None,
-            "created": made.created if made else None,
+            "python": str(environment.python) if environment else None,
+            "created": environment.created if environment else None,
         },
-        "changes": [row.to_json() for row in result.changes],
+        "changes": [change.to_json() for change in result.changes],
         "files": [
             {
-                "name": row.wheel.name, "version": row.wheel.version, "filename": row.wheel.filename,
-                "source": row.source, "sha256": row.sha256, "size": row.size,
+                "name": fetched.wheel.name, "version": fetched.wheel.version, "filename": fetched.wheel.filename,
+                "source": fetched.source, "sha256": fetched.sha256, "size": fetched.size,
             }
-            for row in (house.wheels if house else ())
+            for fetched in (wheelhouse.wheels if wheelhouse else ())
         ],
         "kernel": result.kernel.to_json() if result.kernel else None,
         "verify": result.verification.to_json() if result.verification else None,
     }  # fmt: skip
 
 
-def _show(options: InstallOptions, result: InstallResult, output: Output) -> None:
-    plan, made = result.plan, result.environment
-    if made is None:
-        sizes = [row.size for row in result.lock.wheels] if result.lock else []
-        what: dict[str, object] = {
-            "folder": options.folder,
-            "packages": plurals.packages(len(result.changes)),
-        }
-        told = (
-            message("would change {folder}: {packages}", **what)
-            if options.folder.exists()
-            else message("would make {folder}: {packages}", **what)
-        )
-        total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
-        click.echo(translate(joined(filter(None, (told, total)))))
-        sources = {row.name: message("  from {place}", place=row.source or "?") for row in plan.packages}
-        for change in result.changes:
-            click.echo(f"  {change}{translate(sources.get(change.name, ''))}")
+def _show(folder: Path, result: InstallResult, output: Output) -> None:
+    environment = result.environment
+    if environment is None:
+        _show_changes(folder, result)
         return
-    names = ", ".join(f"{row.name} {row.version}" for row in plan.packages)
+    names = ", ".join(f"{package.name} {package.version}" for package in result.plan.packages)
     if output.quiet:
-        click.echo(translate(message("{names} in {folder}", names=names, folder=made.folder)))
+        click.echo(translate(message("{names} in {folder}", names=names, folder=environment.folder)))
         return
-    click.echo()
-    click.echo(translate(message("installed  {names}", names=names)))
-    click.echo(translate(message("where      {folder}", folder=made.folder)))
-    click.echo(translate(message("use it     {activate}", activate=made.activate)))
+    lines = [
+        message("installed  {names}", names=names),
+        message("where      {folder}", folder=environment.folder),
+        message("use it     {activate}", activate=environment.activate),
+    ]
     if result.kernel is not None:
-        click.echo(
-            translate(
-                message(
-                    "notebook   choose the kernel “{display_name}”", display_name=result.kernel.display_name
-                )
-            )
-        )
+        title = result.kernel.display_name
+        lines.append(message("notebook   choose the kernel “{display_name}”", display_name=title))
     if result.verification is not None and not result.verification.passed:
-        click.echo(
-            translate(
-                message("           verify found a problem, see above; `torchdoctor verify` shows it again")
-            )
+        lines.append(
+            message("           verify found a problem, see above; `torchdoctor verify` shows it again")
         )
+    click.echo()
+    for line in lines:
+        click.echo(translate(line))
+
+
+def _show_changes(folder: Path, result: InstallResult) -> None:
+    """Show what would change, the size of it and where each package would come from."""
+    packages = plurals.packages(len(result.changes))
+    summary = (
+        message("would change {folder}: {packages}", folder=folder, packages=packages)
+        if folder.exists()
+        else message("would make {folder}: {packages}", folder=folder, packages=packages)
+    )
+    sizes = [wheel.size for wheel in result.lock.wheels] if result.lock else []
+    total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
+    click.echo(translate(joined(filter(None, (summary, total)))))
+    sources = {
+        package.name: message("  from {place}", place=package.source or "?")
+        for package in result.plan.packages
+    }
+    for change in result.changes:
+        click.echo(f"  {change}{translate(sources.get(change.name, ''))}")

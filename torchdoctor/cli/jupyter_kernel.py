@@ -13,13 +13,16 @@ from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernel_list import list_, remove
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import AsTyped, group_options, output_options, source_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.core.fs.user_folders import cache_folder, full_path
 from torchdoctor.core.i18n.messages import message, translate
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from torchdoctor.kernel import Kernel
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["command", "default_kernel_name"]
 
@@ -73,7 +76,7 @@ def _own_options(args: list[str]) -> tuple[list[str], list[str]]:
 @click.group("jupyter-kernel", cls=_AddByDefault, short_help="Register an environment as a Jupyter kernel.")
 @group_options
 def command() -> None:
-    """Register environments as Jupyter kernels, and mend the kernels there are.
+    """Register environments as Jupyter kernels, and repair existing kernels.
 
     `add` is what happens without a command, and takes --name and the like:
     see `torchdoctor jupyter-kernel add --help`. An environment named like a command is ./list.
@@ -128,10 +131,7 @@ def add(
     prefix: Path | None,
     variables: tuple[str, ...],
     yes: bool,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    mirror: str | None,
-    offline: bool,
+    sources: SourceOptions,
     output: Output,
 ) -> int:
     """Register ENV as a kernel and run cells in it; ipykernel is installed there when it is missing.
@@ -146,51 +146,52 @@ def add(
     from torchdoctor.core.system import host_system
     from torchdoctor.errors import UsageError
     from torchdoctor.kernel.interpreter import prefix_of
-    from torchdoctor.kernel.names import parse_settings, validate_display_name, validate_kernel_name
-    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.kernel.names import parse_settings
     from torchdoctor.workflows.kernel_add import register_kernel
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.kernel_model import KernelRequest
 
     if sum((user, sys_prefix, prefix is not None)) > 1:
         raise UsageError(
             message("--user, --sys-prefix and --prefix are three places"), fix=message("name one of them")
         )
-    settings = parse_settings(variables)
-    if display_name is not None:
-        validate_display_name(display_name)
-    if name is not None:
-        validate_kernel_name(name)
     python = environment_python(env)
-    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=False)
+    request = KernelRequest(
+        name=name if name is not None else default_kernel_name(prefix_of(python)),
+        display_name=display_name,
+        overwrite=yes,
+        sys_prefix=sys_prefix,
+        prefix=full_path(prefix) if prefix else None,
+        settings=parse_settings(variables),
+    )
+    report = stage_lines(output, may_ask=False)
     try:
         kernel = register_kernel(
             python,
-            name=name if name is not None else default_kernel_name(prefix_of(python)),
-            display_name=display_name,
-            overwrite=yes,
-            sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
+            request,
+            sources=sources,
             cache=cache_folder(os.environ),
             system=host_system(os.environ),
             report=report,
-            sys_prefix=sys_prefix,
-            prefix=full_path(prefix) if prefix else None,
-            settings=settings,
         )
     finally:
         report.close()
+    _show(kernel, output)
+    return 0
+
+
+def _show(kernel: Kernel, output: Output) -> None:
     if output.json:
         print_json({"schema": 1, "kernel": kernel.to_json()})
-    else:
-        told = message(
-            "kernel {kernel} (“{title}”) runs {python}, torch {version} on {device}",
-            kernel=kernel.name,
-            title=kernel.display_name,
-            python=kernel.executable,
-            version=kernel.torch,
-            device=kernel.device,
-        )
-        click.echo(translate(told))
-    return 0
+        return
+    text = message(
+        "kernel {kernel} (“{title}”) runs {python}, torch {version} on {device}",
+        kernel=kernel.name,
+        title=kernel.display_name,
+        python=kernel.executable,
+        version=kernel.torch,
+        device=kernel.device,
+    )
+    click.echo(translate(text))
 
 
 for _command in (list_, check, repair, remove):

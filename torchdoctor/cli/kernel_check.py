@@ -13,7 +13,7 @@ import click
 from torchdoctor.cli.kernel_list import kernel_named, this_system
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options, source_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL
 from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n.catalog import gettext
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.kernel import KernelState
     from torchdoctor.verify import CheckResult
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["check", "repair"]
 
@@ -40,7 +41,7 @@ __all__ = ["check", "repair"]
 )
 @output_options
 def check(*, name: str, timeout: float | None, output: Output) -> int:
-    """Start the kernel NAME and run cells in it: is its Python the one meant, can torch be imported, which device
+    """Start the kernel NAME and run cells in it: is its Python the right one, can torch be imported, which device
     does it use, and is a tensor's gradient there right. Exit status 1 when one of them fails.
 
     \b
@@ -49,23 +50,23 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
     """  # noqa: D205
     system = this_system()
     state = kernel_named(system, name)
-    checks = _checked(system, state, timeout, output)
-    passed = all(row.status != "fail" for row in checks)
+    results = _run_checks(system, state, timeout, output)
+    passed = all(result.status != "fail" for result in results)
     if output.json:
-        rows = [row.to_json() for row in checks]
+        rows = [result.to_json() for result in results]
         print_json({"schema": 1, "kernel": state.to_json(), "checks": rows, "passed": passed})
     else:
-        for row in checks:
-            _show_check(row)
+        for result in results:
+            _show_check(result)
         if not passed:
-            click.echo(f"  {with_trailing_space(gettext('fix:'))}{translate(_fix_for(state, checks))}")
+            click.echo(f"  {with_trailing_space(gettext('fix:'))}{translate(_fix_for(state, results))}")
     return 0 if passed else 1
 
 
 @click.command("repair", short_help="Make a broken kernel run again.")
 @click.argument("name", type=KERNEL)
 @click.argument("env", required=False, type=click.Path(path_type=Path))
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @source_options
 @output_options
 def repair(
@@ -73,35 +74,30 @@ def repair(
     name: str,
     env: Path | None,
     yes: bool,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    mirror: str | None,
-    offline: bool,
+    sources: SourceOptions,
     output: Output,
 ) -> int:
     """Make the kernel NAME run again, and check it.
 
     One whose Python is gone is made to run ENV (without it: the environment that holds the spec, else the active
-    one, else ./.venv); a spec that cannot be read is written anew and the broken one kept beside it; ipykernel is
+    one, else ./.venv); a spec that cannot be read is written again, and the broken one is kept; ipykernel is
     installed where it is missing. Each is asked for first.
 
     \b
     torchdoctor jupyter-kernel repair demo
     torchdoctor jupyter-kernel repair demo ~/envs/vision --yes
     """
-    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_repair import repair_kernel
-    from torchdoctor.workflows.sources import SourceOptions
 
     system = this_system()
     state = kernel_named(system, name)
-    report = StageLines(quiet=output.quiet or output.json, verbose=output.verbose, may_ask=not output.json)
+    report = stage_lines(output)
     try:
-        did = repair_kernel(
+        done = repair_kernel(
             state,
             python=_python_for(state, env),
             assume_yes=yes,
-            sources=SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline),
+            sources=sources,
             cache=cache_folder(os.environ),
             system=system,
             report=report,
@@ -110,26 +106,29 @@ def repair(
     finally:
         report.close()
     state = kernel_named(system, name)
-    # One without torch is no worse than it was meant to be once it starts.
-    checks = _checked(system, state, None, output, cells=None if state.torch else ("python",))
-    passed = all(row.status != "fail" for row in checks)
+    # A kernel without torch needs only to start.
+    checks = _run_checks(system, state, None, output, cells=None if state.torch else ("python",))
+    return _show_repair(state, done, checks, output)
+
+
+def _show_repair(state: KernelState, done: str, checks: Sequence[CheckResult], output: Output) -> int:
+    passed = all(check.status != "fail" for check in checks)
     if output.json:
-        rows = [row.to_json() for row in checks]
-        print_json(
-            {"schema": 1, "kernel": state.to_json(), "did": did or None, "checks": rows, "passed": passed}
-        )
+        results = [check.to_json() for check in checks]
+        document = {"schema": 1, "kernel": state.to_json(), "did": done or None, "checks": results}
+        print_json({**document, "passed": passed})
     else:
-        told = message(
-            "kernel {kernel}: {did}", kernel=state.name, did=did or message("there was nothing to repair")
+        text = message(
+            "kernel {kernel}: {did}", kernel=state.name, did=done or message("there was nothing to repair")
         )
-        click.echo(translate(told))
-        for row in checks:
-            _show_check(row)
+        click.echo(translate(text))
+        for check in checks:
+            _show_check(check)
     return 0 if passed else 1
 
 
 def _python_for(state: KernelState, env: Path | None) -> Path | None:
-    """The interpreter that was named; without one that of the active environment or ./.venv, if it is needed."""
+    """Return the interpreter of ENV; without ENV that of the environment in use, if one is needed."""
     if env is not None:
         return environment_python(env)
     # The environment that holds the spec is the better guess.
@@ -141,7 +140,7 @@ def _python_for(state: KernelState, env: Path | None) -> Path | None:
         return None
 
 
-def _checked(
+def _run_checks(
     system: System,
     state: KernelState,
     timeout: float | None,
@@ -150,9 +149,8 @@ def _checked(
 ) -> tuple[CheckResult, ...]:
     from torchdoctor.kernel import check_kernel
     from torchdoctor.kernel.session import ALL_CELLS, CellLimits
-    from torchdoctor.report.terminal.stages import StageLines
 
-    report = StageLines(quiet=output.quiet or output.json)
+    report = stage_lines(Output(quiet=output.quiet, json=output.json))
     return check_kernel(
         state,
         system=system,
@@ -166,7 +164,7 @@ def _checked(
 def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
     if state.problem is not None:
         return state.problem.fix
-    failed = next(row for row in checks if row.status == "fail")
+    failed = next(check for check in checks if check.status == "fail")
     where = shlex.quote(str(state.prefix)) if state.prefix else "ENV"
     if failed.id == "import" and "No module named 'torch'" in failed.detail:
         return f"torchdoctor install {where}"
@@ -178,13 +176,13 @@ def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
     return f"torchdoctor verify {where}"
 
 
-def _show_check(row: CheckResult) -> None:
+def _show_check(result: CheckResult) -> None:
     from torchdoctor.report.terminal.wrap import padded
     from torchdoctor.verify.status_text import STATUS
 
     word = click.style(
-        padded(translate(STATUS[row.status]), 7), fg={"pass": "green", "fail": "red"}.get(row.status)
+        padded(translate(STATUS[result.status]), 7), fg={"pass": "green", "fail": "red"}.get(result.status)
     )
-    click.echo(f"{word} {row.id.ljust(7)} {translate_document(row.detail)}")
-    for line in row.evidence:
+    click.echo(f"{word} {result.id.ljust(7)} {translate_document(result.detail)}")
+    for line in result.evidence:
         click.echo(f"{'':16}{line}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.options import output_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import message, translate, translate_document
@@ -56,33 +56,32 @@ def list_(*, output: Output) -> int:
     return 0
 
 
-@click.command("remove", short_help="Take a kernel away; its environment stays.")
+@click.command("remove", short_help="Remove a kernel; its environment stays.")
 @click.argument("name", type=KERNEL)
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @output_options
 def remove(*, name: str, yes: bool, output: Output) -> int:
-    """Take the kernel NAME away. The environment that it runs stays as it is.
+    """Remove the kernel NAME. Its environment stays as it is.
 
     \b
     torchdoctor jupyter-kernel remove demo
     """
     from torchdoctor.kernel.write import remove_spec
-    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.workflows.kernel_repair import refuse_conda_made
 
     system = this_system()
     state = kernel_named(system, name)
     refuse_conda_made(state)
-    report = StageLines(quiet=True, may_ask=not output.json)
+    report = stage_lines(output)
     question = message("Remove the kernel {kernel} ({place})?", kernel=state.name, place=state.folder)
     if not yes and not report.ask(question, default=False):
         raise NotConfirmed(
             message(
-                "the kernel {kernel} ({place}) was not removed: nobody said yes",
+                "the kernel {kernel} ({place}) was not removed: nobody agreed",
                 kernel=state.name,
                 place=state.folder,
             ),
-            fix=message("answer y, or say it beforehand with --yes"),
+            fix=message("answer y, or give --yes to agree beforehand"),
         )
     remove_spec(state.folder)
     left = next((row for row in _states(system) if row.name == state.name), None)

@@ -22,38 +22,48 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.lock.target import Target
 
-__all__ = ["MachineAsked", "machine_asked", "machine_options", "target_asked"]
+__all__ = ["MachineOptions", "lock_target", "machine_of", "machine_options"]
 
-_SIZE = 4 * 1024 * 1024
+_MAX_CHARACTERS = 4 * 1024 * 1024
 _NAMES = ("python", "machine_file", "platform", "python_version", "driver", "gpus", "libc")
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MachineAsked:
-    """What the options say; with none of them it is this machine."""
+class MachineOptions:
+    """The options that describe a machine, as they were typed; with none of them it is this machine."""
 
-    python: str | None = None
-    machine_file: str | None = None
-    platform: str | None = None
+    python: str | None = None  # an interpreter here: a path, an environment, a version
+    machine_file: str | None = None  # a JSON file, or - for standard input
+    platform: str | None = None  # a wheel's platform tag
     python_version: str | None = None
-    driver: str | None = None
-    gpus: tuple[str, ...] = ()
-    libc: str | None = None
+    driver: str | None = None  # the version of the NVIDIA driver
+    gpus: tuple[str, ...] = ()  # each a name, a compute capability or a gfx target
+    libc: str | None = None  # its name and version: glibc2.28
 
     @property
     def elsewhere(self) -> bool:
         """Whether packages are for another Python than one that runs here."""
         return any((self.machine_file, self.platform, self.python_version, self.libc))
 
+    @property
+    def describes(self) -> bool:
+        """Whether they describe the machine itself, and not only choose an interpreter."""
+        texts = (self.platform, self.python_version, self.driver, self.libc, *self.gpus)
+        return any(text is not None for text in texts)
+
 
 def machine_options(function: F) -> F:
-    """`--python`, `--machine`, `--platform` and so on, handed on as one `asked`."""
+    """`--python`, `--machine`, `--platform` and so on, which become one `described`."""
 
     @click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to choose for.")
     @click.option(
-        "--machine", "machine_file", cls=AsTyped, metavar="FILE|-", help="Another machine, as contract JSON."
+        "--machine",
+        "machine_file",
+        cls=AsTyped,
+        metavar="FILE|-",
+        help="Another machine, as JSON of `report` or `resolve`.",
     )
     @click.option(
         "--platform",
@@ -62,7 +72,7 @@ def machine_options(function: F) -> F:
         help="Another machine: win_amd64, linux_aarch64, macosx_14_0_arm64, ...",
     )
     @click.option(
-        "--python-version", type=PYTHON_VERSION, metavar="X.Y[t]", help="Its Python; this one's without it."
+        "--python-version", type=PYTHON_VERSION, metavar="X.Y[t]", help="Its Python; by default this one's."
     )
     @click.option("--driver", type=DRIVER, metavar="VERSION", help="Its NVIDIA driver.")
     @click.option(
@@ -76,67 +86,84 @@ def machine_options(function: F) -> F:
     )
     @click.option("--libc", type=LIBC, metavar="NAMEX.Y", help="Its C library: glibc2.28, musl1.2.")
     @functools.wraps(function)
-    def with_asked(*args: Any, **kwargs: Any) -> Any:
-        asked = MachineAsked(**{name: kwargs.pop(name) for name in _NAMES})
-        return function(*args, asked=asked, **kwargs)
+    def with_described(*args: Any, **kwargs: Any) -> Any:
+        described = MachineOptions(**{name: kwargs.pop(name) for name in _NAMES})
+        return function(*args, described=described, **kwargs)
 
-    return with_asked  # type: ignore[return-value]
+    return with_described  # type: ignore[return-value]
 
 
-def target_asked(asked: MachineAsked, machine: Machine) -> Target | None:
-    """How uv names the machine where its packages are for another Python than one that is here."""
+def lock_target(options: MachineOptions, machine: Machine) -> Target | None:
+    """Return how uv names the machine, if the packages are for another Python than one that runs here."""
     from torchdoctor.lock.target import target_of
 
-    return target_of(machine) if asked.elsewhere else None
+    return target_of(machine) if options.elsewhere else None
 
 
-def machine_asked(asked: MachineAsked) -> Machine:
-    """The machine of the file, of the description, or this one, with what the options say of it changed."""
-    from torchdoctor.core.system import host_system
-    from torchdoctor.detect import Machine, detect, find_python
+def machine_of(options: MachineOptions) -> Machine:
+    """Return the machine of the file or of the description, or this one with what the options change.
+
+    Raises `UsageError` for options that contradict each other or describe no machine, `EnvironmentUnusable` for a
+    Python that does not run.
+    """
+    from torchdoctor.detect import Machine
     from torchdoctor.detect.from_options import machine_from_options
 
-    described = (asked.platform, asked.python_version, asked.driver, asked.libc, *asked.gpus)
-    given = [text for text in described if text is not None]
-    if asked.machine_file is not None:
-        if given or asked.python:
-            raise UsageError(
-                message("--machine describes a whole machine, and other options describe one as well"),
-                fix=message(
-                    "leave out --machine, or --platform, --python, --python-version, --driver, --gpu and --libc"
-                ),
-            )
-        return Machine.from_json(_read(asked.machine_file))
-    if asked.python is not None and asked.python_version is not None:
+    _refuse_contradictions(options)
+    if options.machine_file is not None:
+        return Machine.from_json(_read_json(options.machine_file))
+    if options.platform is not None:
+        version = options.python_version or options.python or ".".join(map(str, sys.version_info[:3]))
+        return machine_from_options(platform=options.platform, python_version=version, **_hardware(options))
+    return _this_machine(options)
+
+
+def _refuse_contradictions(options: MachineOptions) -> None:
+    if options.machine_file is not None and (options.describes or options.python):
+        raise UsageError(
+            message("--machine describes a whole machine, and other options describe one as well"),
+            fix=message(
+                "leave out --machine, or --platform, --python, --python-version, --driver, --gpu and --libc"
+            ),
+        )
+    if options.python is not None and options.python_version is not None:
         raise UsageError(
             message("--python and --python-version both say for which Python"),
             fix=message("leave one of them out"),
         )
-    facts: dict[str, Any] = {"driver": asked.driver, "gpus": asked.gpus, "libc": asked.libc}
-    if asked.platform is not None:
-        version = asked.python_version or asked.python or ".".join(map(str, sys.version_info[:3]))
-        return machine_from_options(platform=asked.platform, python_version=version, **facts)
+
+
+def _this_machine(options: MachineOptions) -> Machine:
+    """Detect this machine, and replace what the options describe."""
+    from torchdoctor.core.system import host_system
+    from torchdoctor.detect import detect, find_python
+    from torchdoctor.detect.from_options import machine_from_options
+
     system = host_system(os.environ)
-    here = detect(system, python=find_python(system, asked.python)).machine
-    if not given:
-        return here
-    version = asked.python_version or here.python_label
-    other = machine_from_options(platform="linux", python_version=version, **facts)
-    if asked.python_version:
-        here = replace(here, python=replace(other.python, bits=here.python.bits))
-    if asked.libc:
-        here = replace(here, libc=other.libc)
-    if asked.gpus or asked.driver:
-        here = replace(here, nvidia=other.nvidia, amd=other.amd, intel=other.intel)
-    return here
+    machine = detect(system, python=find_python(system, options.python)).machine
+    if not options.describes:
+        return machine
+    version = options.python_version or machine.python_label
+    other = machine_from_options(platform="linux", python_version=version, **_hardware(options))
+    if options.python_version:
+        machine = replace(machine, python=replace(other.python, bits=machine.python.bits))
+    if options.libc:
+        machine = replace(machine, libc=other.libc)
+    if options.gpus or options.driver:
+        machine = replace(machine, nvidia=other.nvidia, amd=other.amd, intel=other.intel)
+    return machine
 
 
-def _read(name: str) -> Any:
+def _hardware(options: MachineOptions) -> dict[str, Any]:
+    return {"driver": options.driver, "gpus": options.gpus, "libc": options.libc}
+
+
+def _read_json(name: str) -> Any:
     import json
 
     try:
-        text = sys.stdin.read(_SIZE + 1) if name == "-" else _head(Path(name))
-        if len(text) > _SIZE:
+        text = sys.stdin.read(_MAX_CHARACTERS + 1) if name == "-" else _head(Path(name))
+        if len(text) > _MAX_CHARACTERS:
             raise UsageError(
                 message("{file} is larger than 4 MiB, which no machine's description is", file=name),
                 fix=message("check the file"),
@@ -151,4 +178,4 @@ def _read(name: str) -> Any:
 
 def _head(path: Path) -> str:
     with path.open("rb") as file:
-        return file.read(_SIZE + 1).decode("utf-8")
+        return file.read(_MAX_CHARACTERS + 1).decode("utf-8")

@@ -56,13 +56,13 @@ def output_options(function: F) -> F:
     @click.option("--json", "json", is_flag=True, help="Print one JSON document on standard output.")
     @click.option("-q", "--quiet", is_flag=True, help="Print only the result and errors.")
     @click.option(
-        "-v", "--verbose", count=True, help="Say more: every setting found, every variant turned down."
+        "-v", "--verbose", count=True, help="Print more: every setting found, every variant rejected."
     )
     @click.option(
         "--lang",
         type=click.Choice(LANGUAGES),
         envvar="TORCHDOCTOR_LANG",
-        help="The language to answer in; the locale's without it.",
+        help="The language of the output; by default the locale's.",
     )
     @click.pass_context
     @functools.wraps(function)
@@ -129,12 +129,12 @@ choice_options = _stack(
         type=WITH,
         multiple=True,
         metavar="NAME[==VERSION]",
-        help="Install this too; it must be there.",
+        help="Install this too; fail when no source has it.",
     ),
     click.option("--without", multiple=True, metavar="NAME", help="Leave this out."),
 )
 
-source_options = _stack(
+_source_options = _stack(
     click.option("--index-url", type=URL, metavar="URL", help="An index to ask first."),
     click.option(
         "--find-links", multiple=True, metavar="DIR|URL", help="A folder or page of wheels to ask first."
@@ -147,3 +147,18 @@ source_options = _stack(
     ),
     click.option("--offline", is_flag=True, help="Use folders and the cache only."),
 )
+
+
+def source_options(function: F) -> F:
+    """`--index-url`, `--find-links`, `--mirror` and `--offline`, which become one `sources`."""
+
+    @_source_options
+    @functools.wraps(function)
+    def with_sources(*args: Any, **kwargs: Any) -> Any:
+        from torchdoctor.workflows.source_options import SourceOptions
+
+        names = ("index_url", "find_links", "mirror", "offline")
+        sources = SourceOptions(**{name: kwargs.pop(name) for name in names})
+        return function(*args, sources=sources, **kwargs)
+
+    return with_sources  # type: ignore[return-value]

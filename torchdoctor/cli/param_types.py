@@ -111,15 +111,15 @@ def _torch(text: str, _option: str) -> None:
 
 def _variant(text: str, _option: str) -> None:
     if text != "auto":  # the usual one, without a look at the facts
-        from torchdoctor.cli.requests import variant_asked
+        from torchdoctor.cli.requests import parse_variant_option
 
-        variant_asked(text)
+        parse_variant_option(text)
 
 
 def _with(text: str, _option: str) -> None:
-    from torchdoctor.cli.requests import requirement_asked
+    from torchdoctor.cli.requests import parse_with_option
 
-    requirement_asked(text)
+    parse_with_option(text)
 
 
 def _url(text: str, option: str) -> None:

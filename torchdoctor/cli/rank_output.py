@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from torchdoctor.bench.distributed_report import DistributedReport
     from torchdoctor.cli.output import Output
 
-__all__ = ["say_ranks"]
+__all__ = ["print_ranks"]
 
 
-def say_ranks(report: DistributedReport, output: Output) -> int:
+def print_ranks(report: DistributedReport, output: Output) -> int:
     """Print the report where it is ours to print; the exit status."""
     # Of many that torchrun or srun has started the first speaks, and each that has something to say of a failure.
     if report.rank in (None, 0) or report.troubles:

@@ -1,4 +1,4 @@
-"""`torchdoctor report [ENV]`: everything in one file for a bug report, with nothing of who and where in it."""
+"""`torchdoctor report [ENV]`: everything in one file for a bug report, without the names of user and host."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.locations import environment_python_or_own
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
-from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
+from torchdoctor.core.fs.user_folders import cache_folder, current_folder, data_folder, full_path
 from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 
@@ -89,46 +89,31 @@ def _look(env: Path | None, *, importing: bool) -> BugReport:
     from torchdoctor.sources.index_cache import known_index
 
     system = host_system(os.environ)
-    interpreter = _python(env)
+    interpreter = environment_python_or_own(env)
     problem: TorchdoctorError | None = None
     try:
         python = describe_python(system, interpreter)
     except EnvironmentUnusable as error:
-        # Where the environment's interpreter does not run, the machine can still be told.
+        # The machine can be described even if the environment's interpreter does not run.
         problem, python = error, describe_python(system, sys.executable)
     index = known_index(data_folder(os.environ), lambda text: click.echo(text, err=True))
     options = InspectOptions(importing=importing and problem is None, asking=False)
-    seen = inspect(system, python, here=_here(), cache=cache_folder(os.environ), index=index, options=options)
-    # For whoever reads the issue: in English, whatever is spoken here.
-    findings = () if problem else diagnose(evidence_from(seen), str, live_failures()).findings
+    check_up = inspect(
+        system, python, here=current_folder(), cache=cache_folder(os.environ), index=index, options=options
+    )
+    # In English, for those who read the issue.
+    findings = () if problem else diagnose(evidence_from(check_up), str, live_failures()).findings
     return BugReport(
-        check_up=seen,
+        check_up=check_up,
         findings=findings,
-        tags=_tags(seen.detection.machine, python),
+        tags=_tags(check_up.detection.machine, python),
         settings=_own_settings(),
         problem=problem,
     )
 
 
-def _python(env: Path | None) -> Path:
-    try:
-        return environment_python(env)
-    except EnvironmentUnusable:
-        if env is not None:
-            raise
-        return Path(sys.executable)
-
-
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except OSError:
-        # The current folder was removed under our feet.
-        return Path("/")
-
-
 def _tags(machine: Machine, python: PythonInfo) -> Fact[str]:
-    """The best wheel tag that the interpreter takes, and how many there are."""
+    """Return the best wheel tag that the interpreter takes, and how many others it takes."""
     from torchdoctor.core.fact import absent, found
     from torchdoctor.detect import supported_tags
 
@@ -143,11 +128,11 @@ def _own_settings() -> list[dict[str, Any]]:
     from torchdoctor.cli.config.all_settings import every_setting
     from torchdoctor.cli.config.settings import read_config
 
-    return [asdict(row) for row in every_setting(read_config(), everything=False)]
+    return [asdict(setting) for setting in every_setting(read_config(), everything=False)]
 
 
 def _identity(environ: Mapping[str, str]) -> Identity:
-    """Who runs this, and where: no name server is asked."""
+    """Return the names of this user and this host, without asking a name server."""
     import getpass
     import platform
 
@@ -184,7 +169,7 @@ def _text(document: dict[str, Any], form: str) -> str:
 
 
 def _target(target: str | None) -> Path | None:
-    """Where to write; None for standard output. Raises `UsageError` for a place that takes no file."""
+    """Return the file to write; None for standard output. Raises `UsageError` where no file can be written."""
     if target in (None, "-"):
         return None
     place = full_path(Path(target or ""))
@@ -201,7 +186,7 @@ def _target(target: str | None) -> Path | None:
 
 
 def _write(place: Path, text: str) -> None:
-    """The old file or the whole new one; into a device or a pipe, as it comes."""
+    """Write the whole file or nothing; into a device or a pipe as it comes."""
     if place.exists() and not place.is_file():
         place.write_text(text, "utf-8")
         return

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 __all__ = [
-    "extras_asked",
-    "optional_asked",
+    "extra_requirements",
+    "optional_requirements",
     "parse_torch_option",
+    "parse_variant_option",
+    "parse_with_option",
     "request_from_options",
-    "requirement_asked",
-    "variant_asked",
 ]
 
 
@@ -34,7 +34,7 @@ def request_from_options(
 ) -> Request:
     """The request that the options make; `UsageError` names the option that cannot be read."""
     wanted, build = parse_torch_option(torch)
-    chosen = variant_asked(variant_name)
+    chosen = parse_variant_option(variant_name)
     if build is not None:
         if chosen not in ("auto", build):
             raise UsageError(
@@ -47,13 +47,13 @@ def request_from_options(
                 fix=message("leave one of them out"),
             )
         chosen = build
-    required = {row.name: row.specifier for row in map(requirement_asked, with_) if row.name in COMPANIONS}
+    required = {row.name: row.specifier for row in map(parse_with_option, with_) if row.name in COMPANIONS}
     excluded = frozenset(canonicalize_name(name) for name in without)
     if "torch" in excluded:
         raise UsageError(
             message("--without torch leaves nothing to install"), fix=message("name another package")
         )
-    both = sorted(excluded & {requirement_asked(row).name for row in with_})
+    both = sorted(excluded & {parse_with_option(row).name for row in with_})
     if both:
         raise UsageError(
             message("{both} is asked for by --with and by --without", both=both[0]),
@@ -64,24 +64,24 @@ def request_from_options(
     )
 
 
-def extras_asked(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
+def extra_requirements(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
     """Requirement lines besides torch and its companions: what `--with` names, and a kernel's needs."""
     from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
 
-    rows = [row for row in map(requirement_asked, with_) if row.name not in (*COMPANIONS, "torch")]
+    rows = [row for row in map(parse_with_option, with_) if row.name not in (*COMPANIONS, "torch")]
     lines = {row.name: str(row) for row in rows}
     if kernel:
         lines.setdefault("ipykernel", KERNEL_REQUIREMENT)
     return tuple(lines.values())
 
 
-def optional_asked(with_: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
+def optional_requirements(with_: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
     """What everybody expects beside torch, unless it is named by `--with` or `--without`.
 
     An environment without pip sends the next `pip install` into another one; without NumPy, torch warns at
     its first use and `tensor.numpy()` fails.
     """
-    named = {requirement_asked(row).name for row in with_} | {str(canonicalize_name(row)) for row in without}
+    named = {parse_with_option(row).name for row in with_} | {str(canonicalize_name(row)) for row in without}
     return tuple(name for name in ("pip", "numpy") if name not in named)
 
 
@@ -106,7 +106,7 @@ def parse_torch_option(text: str | None) -> tuple[SpecifierSet | None, str | Non
     return SpecifierSet(f"=={version.public}"), variant_of(version)
 
 
-def variant_asked(name: str) -> str:
+def parse_variant_option(name: str) -> str:
     """The variant that `--variant` means, or auto."""
     if name == "auto":
         return name
@@ -119,7 +119,7 @@ def variant_asked(name: str) -> str:
         ) from error
 
 
-def requirement_asked(text: str) -> Requirement:
+def parse_with_option(text: str) -> Requirement:
     """The package that `--with` means."""
     from packaging.requirements import InvalidRequirement, Requirement
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.cli.machine_options import MachineAsked, machine_asked, machine_options
+from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
 from torchdoctor.cli.options import AsTyped, choice_options, output_options, source_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.core.i18n.catalog import gettext
@@ -16,7 +16,7 @@ from torchdoctor.core.i18n.messages import translate
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["command"]
 
@@ -41,12 +41,9 @@ def command(
     variant: str,
     with_: tuple[str, ...],
     without: tuple[str, ...],
-    asked: MachineAsked,
+    described: MachineOptions,
     form: str,
-    index_url: str | None,
-    find_links: tuple[str, ...],
-    mirror: str | None,
-    offline: bool,
+    sources: SourceOptions,
     output: Output,
 ) -> int:
     """Say which build fits this machine, or another one, and why not the others.
@@ -62,14 +59,12 @@ def command(
     torchdoctor resolve --format pylock > pylock.toml
     """
     from torchdoctor.cli.requests import request_from_options
-    from torchdoctor.workflows.sources import SourceOptions
 
     request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without)
-    machine = machine_asked(asked)
-    sources = SourceOptions(index_url=index_url, find_links=find_links, mirror=mirror, offline=offline)
+    machine = machine_of(described)
     if form == "pylock" and not output.json:
-        return _print_lock(asked, machine, request, sources, with_, without, output)
-    if index_url or find_links or mirror:
+        return _print_lock(described, machine, request, sources, with_, without, output)
+    if sources.index_url or sources.find_links or sources.mirror:
         plan = _resolve_online(machine, request, sources, output)
     else:
         plan = _resolve_offline(machine, request)
@@ -117,7 +112,7 @@ def _print_plan(plan: Plan, form: str, output: Output) -> None:
 
 
 def _print_lock(
-    asked: MachineAsked,
+    described: MachineOptions,
     machine: Machine,
     request: Request,
     sources: SourceOptions,
@@ -125,12 +120,12 @@ def _print_lock(
     without: tuple[str, ...],
     output: Output,
 ) -> int:
-    from torchdoctor.cli.bundle_options import carry_options
+    from torchdoctor.cli.bundle_options import bundle_options_from
     from torchdoctor.core.system import host_system
     from torchdoctor.workflows.bundle import lock_for_machine
 
     report = stage_lines(output, may_ask=False)
-    options = carry_options(asked, machine, request, sources, with_, without)
+    options = bundle_options_from(described, machine, request, sources, with_, without)
     try:
         _, lock = lock_for_machine(options, system=host_system(os.environ), report=report)
     finally:

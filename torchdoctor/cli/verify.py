@@ -1,4 +1,4 @@
-"""`torchdoctor verify [ENV]`: the proof, run by the environment's own interpreter."""
+"""`torchdoctor verify [ENV]`: the verification, run by the environment's own interpreter."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ import click
 
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import names, output_options
-from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.output import Output, print_json, styled
 from torchdoctor.cli.param_types import CHECKS, DEVICES
 from torchdoctor.core.i18n.catalog import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.diagnose import Finding
-    from torchdoctor.verify import CheckResult
+    from torchdoctor.verify import CheckResult, VerifyReport
 
 __all__ = ["command"]
 
 
 @click.command("verify", short_help="Prove that PyTorch works.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
-@click.option("--quick", is_flag=True, help="Only the checks that take moments.")
+@click.option("--quick", is_flag=True, help="Only the fast checks.")
 @click.option(
     "--only",
     type=CHECKS,
@@ -42,10 +41,10 @@ __all__ = ["command"]
     multiple=True,
     metavar="NAME",
     callback=names,
-    help="cpu, cuda, cuda:0, xpu, mps; all without it.",
+    help="cpu, cuda, cuda:0, xpu, mps; by default all.",
 )
 @click.option(
-    "--list", "list", is_flag=True, help="Say what each check proves, how exactly and why so; run none."
+    "--list", "list", is_flag=True, help="List what each check proves, how exactly and why; run none."
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write the results for a CI system too.")  # fmt: skip
@@ -76,85 +75,95 @@ def command(
     torchdoctor verify --junit results.xml
     srun torchdoctor verify ENV --distributed
     """
-    from torchdoctor.verify import select_checks, verify
-
     if list:
-        return _list(select_checks(only, skip, quick=quick), output)
-    if distributed:
-        return _ranks(environment_python(env), junit, output)
-    from torchdoctor.report.terminal.stages import StageLines
+        from torchdoctor.verify import select_checks
 
+        return _list(select_checks(only, skip, quick=quick), output)
     python = environment_python(env)
+    if distributed:
+        return _verify_ranks(python, junit, output)
+    verification = _verify(python, only, skip, device, quick=quick, output=output)
+    if junit is not None:
+        from torchdoctor.report.junit import junit_xml
+
+        junit.write_text(junit_xml(verification), "utf-8")
+    _show(verification, output)
+    return 0 if verification.passed else 1
+
+
+def _verify(
+    python: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    devices: tuple[str, ...],
+    *,
+    quick: bool,
+    output: Output,
+) -> VerifyReport:
+    """Run the checks, and print each that fails at once unless the output is quiet."""
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.verify import verify
+
     report = StageLines(quiet=True)
 
     def on_result(check: CheckResult) -> None:
         report.check(check.id, check.device, check.status, check.detail)
 
-    verification = verify(
+    return verify(
         python,
         only=only,
         skip=skip,
         quick=quick,
-        devices=device or None,
+        devices=devices or None,
         on_result=None if output.quiet or output.json else on_result,
     )
-    if junit is not None:
-        from torchdoctor.report.junit import junit_xml
 
-        junit.write_text(junit_xml(verification), "utf-8")
+
+def _show(verification: VerifyReport, output: Output) -> None:
     from torchdoctor.diagnose.verify_findings import checks_with_known_cause, findings_from
 
     findings = findings_from(verification, gettext)
     if output.json:
-        print_json(verification.to_json() | {"findings": [row.to_json() for row in findings]})
-    else:
-        from torchdoctor.report.terminal.table import make_console
-        from torchdoctor.report.terminal.verify import render_verify
+        print_json(verification.to_json() | {"findings": [finding.to_json() for finding in findings]})
+        return
+    from torchdoctor.diagnose.model import Diagnosis
+    from torchdoctor.report.terminal.diagnosis import diagnosis_text
+    from torchdoctor.report.terminal.table import make_console
+    from torchdoctor.report.terminal.verify import render_verify
 
-        known = () if output.verbose else checks_with_known_cause(verification)
-        render_verify(verification, make_console(), explained=known)
-        if findings:
-            click.echo("\n" + _causes(findings))
-    return 0 if verification.passed else 1
+    known = () if output.verbose else checks_with_known_cause(verification)
+    render_verify(verification, make_console(), explained=known)
+    if findings:
+        diagnosis = Diagnosis(verdict="problems-found", findings=tuple(findings))
+        click.echo("\n" + diagnosis_text(diagnosis, styled))
 
 
-def _ranks(python: Path, junit: Path | None, output: Output) -> int:
+def _verify_ranks(python: Path, junit: Path | None, output: Output) -> int:
     from torchdoctor.bench.distributed import run_ranks
     from torchdoctor.bench.rank_results import verify_report_from
-    from torchdoctor.cli.rank_output import say_ranks
+    from torchdoctor.cli.rank_output import print_ranks
 
     report = run_ranks(python, quick=True, measure=False)
     verification = verify_report_from(report)
-    first = report.rank in (None, 0)
-    if junit is not None and first:
+    is_first = report.rank in (None, 0)
+    if junit is not None and is_first:
         from torchdoctor.report.junit import junit_xml
 
         junit.write_text(junit_xml(verification), "utf-8")
-    if output.json and (first or report.troubles):
+    if output.json and (is_first or report.troubles):
         print_json(report.to_json() | verification.to_json() | {"passed": report.passed})
         return 0 if report.passed else 1
-    return say_ranks(report, output)
-
-
-def _causes(findings: Sequence[Finding]) -> str:
-    from torchdoctor.diagnose.model import Diagnosis
-    from torchdoctor.report.terminal.diagnosis import diagnosis_text
-
-    colours = {"error": "red", "warning": "yellow", "note": "blue"}
-    return diagnosis_text(
-        Diagnosis(verdict="problems-found", findings=tuple(findings)),
-        lambda text, kind: click.style(text, fg=colours.get(kind), bold=kind == "title"),
-    )
+    return print_ranks(report, output)
 
 
 def _list(selected: Sequence[str], output: Output) -> int:
     from torchdoctor.report.terminal.check_list import check_rows, render_checks
 
-    rows = [row for row in check_rows() if row["id"] in selected]
+    checks = [check for check in check_rows() if check["id"] in selected]
     if output.json:
-        print_json({"schema": 1, "checks": rows})
+        print_json({"schema": 1, "checks": checks})
     else:
         from torchdoctor.report.terminal.table import make_console
 
-        render_checks(rows, make_console())
+        render_checks(checks, make_console())
     return 0

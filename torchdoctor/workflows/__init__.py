@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.kernel_repair import repair_kernel
     from torchdoctor.workflows.plan import resolve_online
     from torchdoctor.workflows.repair import RepairOptions
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = [
     "BundleOptions",
@@ -45,6 +45,6 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
             "kernel_repair": ("repair_kernel",),
             "plan": ("resolve_online",),
             "repair": ("RepairOptions",),
-            "sources": ("SourceOptions",),
+            "source_options": ("SourceOptions",),
         },
     )

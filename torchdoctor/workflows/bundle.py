@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import Lock
     from torchdoctor.lock.target import Target
     from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["BundleOptions", "download", "lock_for_machine"]
 

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from torchdoctor.sources.order import Sources
     from torchdoctor.verify import VerifyReport
     from torchdoctor.workflows.acquire_model import Acquired
-    from torchdoctor.workflows.install_model import InstallOptions, KernelRequest
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.install_model import InstallOptions
+    from torchdoctor.workflows.kernel_model import KernelRequest
+    from torchdoctor.workflows.source_options import SourceOptions
     from torchdoctor.workflows.target_environment import InstalledPackages, TargetEnvironment
 
 __all__ = ["run_install"]

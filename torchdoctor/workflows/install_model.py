@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.resolve.model import Request
-from torchdoctor.workflows.sources import SourceOptions
+from torchdoctor.workflows.kernel_model import KernelRequest
+from torchdoctor.workflows.source_options import SourceOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +21,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Plan
     from torchdoctor.verify import VerifyReport
 
-__all__ = ["InstallOptions", "InstallResult", "KernelRequest"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KernelRequest:
-    """A kernel to register: without `display_name` one is made from torch's version; `overwrite` replaces another."""
-
-    name: str
-    display_name: str | None = None
-    overwrite: bool = False
+__all__ = ["InstallOptions", "InstallResult"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Makes a broken kernel run again: another environment for one that is gone, ipykernel where it is missing."""
+"""Repair a broken kernel: give it another environment for one that is gone, install ipykernel where it is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from torchdoctor.kernel.run_cells import run_cells
 from torchdoctor.kernel.session import ALL_CELLS
 from torchdoctor.kernel.spec import parse_spec
 from torchdoctor.kernel.write import refuse_unwritable_destination, staging_spec
-from torchdoctor.workflows.kernel_add import install_ipykernel
+from torchdoctor.workflows.ipykernel import install_ipykernel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.kernel import KernelState
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.kernel.model import Problem
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["refuse_conda_made", "repair_kernel"]
 
@@ -38,7 +39,7 @@ def refuse_conda_made(state: KernelState) -> None:
         raise UsageError(
             message(
                 "{kernel} is made by nb_conda_kernels from the conda environment {place} whenever Jupyter "
-                "starts: there is no spec of it to change",
+                "starts: it has no spec that could be changed",
                 kernel=state.name,
                 place=state.prefix,
             ),
@@ -62,62 +63,67 @@ def repair_kernel(
     report: Reporter,
     named: bool = True,
 ) -> str:
-    """Mend what `state.problem` names and say what was done; empty when there is nothing in the way.
+    """Repair what `state.problem` names, and return what was done; "" where there is no problem.
 
-    `python` is the interpreter that a kernel whose own is gone should run; where nobody `named` it, a kernel of
-    ours is not pointed at one without torch. What is changed is asked for unless `assume_yes`. Raises
-    `NotConfirmed` when the answer is no, `KernelFailed` when it cannot be mended; nothing has
-    changed then.
+    `python` is the interpreter for a kernel whose own is gone; unless the user `named` it, a kernel of ours does not
+    get one without torch. Each change is asked for unless `assume_yes`. Raises `NotConfirmed` when the answer is no,
+    `KernelFailed` when it cannot be repaired; nothing has changed then.
     """
     refuse_conda_made(state)
-    if state.problem is None:
+    problem = state.problem
+    if problem is None:
         return ""
-    if not state.problem.repairable:
-        raise KernelFailed(state.problem.message, fix=state.problem.fix, code=state.problem.kind)
-    if state.problem.kind == "no-ipykernel" and state.python is not None:
-        _ask(message("{problem}. Install it there?", problem=state.problem.message), assume_yes, report)
+    if not problem.repairable:
+        raise KernelFailed(problem.message, fix=problem.fix, code=problem.kind)
+    if problem.kind == "no-ipykernel" and state.python is not None:
         described = describe_python(system, state.python)
+        _ask(message("{problem}. Install it there?", problem=problem.message), assume_yes, report)
         install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
         return message("ipykernel was installed into {place}", place=described.prefix)
-    if state.problem.kind == "python-gone" and not state.runs_ipykernel:
-        raise KernelFailed(
-            message(
-                "{problem}, and it is not the IPython kernel, which alone is mended here",
-                problem=state.problem.message,
-            ),
-            fix=message(
-                "install it anew, or remove it: torchdoctor jupyter-kernel remove {kernel}", kernel=state.name
-            ),
-            code="other-kernel",
-        )
+    _refuse_other_kernel(state, problem)
     described = describe_python(system, _new_python(state, python, system))
     if not named:
         _refuse_without_torch(state, described, system)
     refuse_unwritable_destination(state.folder)
     question = message(
-        "{problem}. Let it run {python} instead?", problem=state.problem.message, python=described.executable
+        "{problem}. Let it run {python} instead?", problem=problem.message, python=described.executable
     )
     _ask(question, assume_yes, report)
     if not has_ipykernel(described.executable, system.environ):
         install_ipykernel(described, sources=sources, cache=cache, system=system, report=report)
-    _point_at(state, described, system, report)
+    _write_spec(state, described, system, report)
     return message("it runs {python} now", python=described.executable)
+
+
+def _refuse_other_kernel(state: KernelState, problem: Problem) -> None:
+    if problem.kind == "python-gone" and not state.runs_ipykernel:
+        raise KernelFailed(
+            message(
+                "{problem}, and only IPython kernels can be repaired here",
+                problem=problem.message,
+            ),
+            fix=message(
+                "install it again, or remove it: torchdoctor jupyter-kernel remove {kernel}",
+                kernel=state.name,
+            ),
+            code="other-kernel",
+        )
 
 
 def _ask(question: str, assume_yes: bool, report: Reporter) -> None:
     if not assume_yes and not report.ask(question, default=False):
         raise NotConfirmed(
-            message("{question} Nobody said yes, so nothing was changed", question=question),
-            fix=message("answer y, or say it beforehand with --yes"),
+            message("{question} Nobody agreed, so nothing was changed", question=question),
+            fix=message("answer y, or give --yes to agree beforehand"),
         )
 
 
 def _new_python(state: KernelState, python: Path | None, system: System) -> Path:
-    """The one named, else that of the environment which holds the spec: it was moved as a whole."""
+    """Return the named interpreter, else that of the environment which holds the spec and was moved with it."""
     if python is not None:
         return python
-    holds = python_in(system, state.folder.parents[3]) if state.place == "environment" else None
-    if holds is None:
+    inside = python_in(system, state.folder.parents[3]) if state.place == "environment" else None
+    if inside is None:
         raise EnvironmentUnusable(
             message("the kernel {kernel} needs an environment to run, and none was named", kernel=state.name),
             fix=message(
@@ -127,11 +133,11 @@ def _new_python(state: KernelState, python: Path | None, system: System) -> Path
             ),
             code="no-environment",
         )
-    return holds
+    return inside
 
 
 def _refuse_without_torch(state: KernelState, python: PythonInfo, system: System) -> None:
-    """A kernel that we made ran torch: an environment that merely happens to be active would not be it."""
+    """Refuse an environment without torch for a kernel that we made: it only happens to be active."""
     logo = system.read_text(str(state.folder / "logo-svg.svg"), limit=1 << 20) or ""
     if "torchdoctor" not in logo or installed_versions(system, python.executable).get("torch"):
         return
@@ -150,18 +156,18 @@ def _refuse_without_torch(state: KernelState, python: PythonInfo, system: System
     )
 
 
-def _point_at(state: KernelState, python: PythonInfo, system: System, report: Reporter) -> None:
-    """Write the spec with another interpreter; the rest of one that can be read stays."""
+def _write_spec(state: KernelState, python: PythonInfo, system: System, report: Reporter) -> None:
+    """Write the spec with another interpreter, after its cells ran; what else a readable spec says stays."""
     torch = installed_versions(system, python.executable).get("torch")
     cells = ALL_CELLS if torch else ("python",)
     with staging_spec(state.folder) as stage:
-        document = _kept(system, state)
-        whole = not document
-        if not document:
+        document = _current_spec(system, state)
+        is_new = not document
+        if is_new:
             document = create_spec_with_ipykernel(python.executable, stage.folder, system.environ)
             document["display_name"] = default_display_name(torch) if torch else state.name
         document["argv"] = [str(python.executable), *document["argv"][1:]]
-        stage.write(document, logos=whole)
+        stage.write(document, logos=is_new)
         session = run_cells(
             python.executable,
             stage.folder,
@@ -173,8 +179,8 @@ def _point_at(state: KernelState, python: PythonInfo, system: System, report: Re
         stage.put()
 
 
-def _kept(system: System, state: KernelState) -> dict[str, Any]:
-    """What the spec says now; empty when it says nothing."""
+def _current_spec(system: System, state: KernelState) -> dict[str, Any]:
+    """Return the spec as it is; empty when it cannot be read."""
     text = system.read_text(str(state.folder / "kernel.json"), limit=1 << 20)
     with suppress(ValueError):
         return dict(parse_spec(text or "").document)

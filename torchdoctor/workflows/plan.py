@@ -57,13 +57,7 @@ def resolve_online(
     Raises `NoSolution` where no build fits, and `SourceFailed` where a source that may have one cannot be read.
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
-    listings = [
-        SourceListing(
-            source=source,
-            on_unreachable=lambda source, reason: report.note(_unreachable_note(source, reason)),
-        )
-        for source in sources.torch
-    ]
+    listings = _listings(sources, report)
     ranking, snapshot = rank_with_newer(
         machine,
         request,
@@ -86,6 +80,14 @@ def resolve_online(
     return plan, sources.without(listing.source.url for listing in listings if listing.failure)
 
 
+def _listings(sources: Sources, report: Reporter) -> list[SourceListing]:
+    def on_unreachable(source: Source, reason: str) -> None:
+        named = source.name in reason
+        report.note(reason if named else message("{what}: {why}", what=source.name, why=reason))
+
+    return [SourceListing(source=source, on_unreachable=on_unreachable) for source in sources.torch]
+
+
 def _companion_requirements(
     listing: SourceListing, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
 ) -> dict[str, tuple[str, ...]]:
@@ -97,10 +99,6 @@ def _companion_requirements(
     for text in notes:
         report.detail(text)
     return requirements
-
-
-def _unreachable_note(source: Source, reason: str) -> str:
-    return reason if source.name in reason else message("{what}: {why}", what=source.name, why=reason)
 
 
 def _with_accelerator_wheels(plan: Plan, listings: Sequence[SourceListing], tags: Sequence[Tag]) -> Plan:

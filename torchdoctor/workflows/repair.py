@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.doctor.repair_model import KernelRepair, Repair
-    from torchdoctor.workflows.sources import SourceOptions
+    from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["RepairOptions", "run_repairs"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,22 +20,9 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.sources.installer_config import Setting
     from torchdoctor.sources.order import Sources
+    from torchdoctor.workflows.source_options import SourceOptions
 
-__all__ = ["SourceOptions", "gather_sources", "sources_from_options"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceOptions:
-    """Where to look for packages.
-
-    `index_url` and `find_links` (folders or pages of wheels) come before all other sources. `mirror` is the name of a
-    mirror of the PyTorch index, or "auto" for the fastest. With `offline` only folders and the cache are used.
-    """
-
-    index_url: str | None = None
-    find_links: tuple[str, ...] = ()
-    mirror: str | None = None
-    offline: bool = False
+__all__ = ["gather_sources", "sources_from_options"]
 
 
 def gather_sources(options: SourceOptions, system: System, python: PythonInfo, report: Reporter) -> Sources:

@@ -100,11 +100,11 @@ def set_command(*, key: str, value: tuple[str, ...], output: Output) -> int:
     return 0
 
 
-@command.command("unset", short_help="Take a setting out of the config file.")
+@command.command("unset", short_help="Remove a setting from the config file.")
 @click.argument("key", type=SETTING)
 @output_options
 def unset_command(*, key: str, output: Output) -> int:
-    """Take a setting out of the config file.
+    """Remove a setting from the config file.
 
     \b
     torchdoctor config unset install.mirror

@@ -65,7 +65,7 @@ def parse_config(text: str, *, path: str) -> Config:
     if len(text) > _LONGEST:
         raise ConfigError(
             message("{path} is larger than 1 MiB", path=path),
-            fix=message("a config file has some lines; remove that one"),
+            fix=message("a config file is a few lines long; check that {path} is the right file", path=path),
         )
     try:
         values = tomllib.loads(text)

@@ -1,0 +1,93 @@
+"""Install ipykernel into an environment whose packages all keep their versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fs.run_directories import run_directory
+from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.fetch import fetch
+from torchdoctor.install import inspect_location, update_environment
+from torchdoctor.install.location import refuse_unwritable
+from torchdoctor.install.model import InstallContext
+from torchdoctor.inventory import installed_versions
+from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
+from torchdoctor.lock.compile import compile_lock
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.resolve.model import Plan
+from torchdoctor.workflows.sources import gather_sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import System
+    from torchdoctor.detect import PythonInfo
+    from torchdoctor.lock.model import Lock
+    from torchdoctor.workflows.source_options import SourceOptions
+
+__all__ = ["install_ipykernel"]
+
+_NO_PLAN = Plan(variant="cpu", index_url="", packages=(), reasons=())
+
+
+def install_ipykernel(
+    python: PythonInfo, *, sources: SourceOptions, cache: Path, system: System, report: Reporter
+) -> None:
+    """Install ipykernel and what it lacks into the environment of `python`.
+
+    Raises `EnvironmentUnusable` for a Python that is in no environment of its own, and what `compile_lock`, `fetch` and
+    `update_environment` raise; nothing has changed then.
+    """
+    _refuse_base_python(python)
+    refuse_unwritable(python.prefix, inspect_location(python.prefix))
+    installed = installed_versions(system, python.executable)
+    request = LockRequest(
+        python=python.executable,
+        sources=gather_sources(sources, system, python, report),
+        environ=system.environ,
+        extras=(KERNEL_REQUIREMENT,),
+        constraints=tuple(f"{name}=={version}" for name, version in installed.items() if name != "pip"),
+        offline=sources.offline,
+    )
+    with run_directory(cache) as run_dir:
+        lock = _lock(request, run_dir / "lock", report).without(installed)
+        wheelhouse = fetch(lock.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
+        context = InstallContext(
+            python=python,
+            run_dir=run_dir,
+            lock_dir=cache / "locks",
+            environ=system.environ,
+            installed=installed,
+            on_wait=lambda seconds: report.waiting("install", seconds),
+        )
+        update_environment(wheelhouse, python.prefix, context)
+    report.stage(
+        "install",
+        message(
+            "ipykernel and what it needs, {packages}, into {place}",
+            packages=plurals.packages(len(wheelhouse.wheels)),
+            place=python.prefix,
+        ),
+    )
+
+
+def _lock(request: LockRequest, folder: Path, report: Reporter) -> Lock:
+    folder.mkdir()
+    return compile_lock(
+        _NO_PLAN, request, folder=folder, on_wait=lambda seconds: report.waiting("lock", seconds)
+    )
+
+
+def _refuse_base_python(python: PythonInfo) -> None:
+    if not python.is_venv and not (python.prefix / "conda-meta").is_dir():
+        raise EnvironmentUnusable(
+            message(
+                "{python} is in no environment of its own and has no ipykernel; torchdoctor does not change it",
+                python=python.executable,
+            ),
+            fix=message("make an environment with `torchdoctor install ENV`, and register that"),
+            code="not-a-venv",
+        )

@@ -1,0 +1,17 @@
+"""Where the user wants packages to come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["SourceOptions"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceOptions:
+    """Where to look for packages, before pip's and uv's settings and the official index."""
+
+    index_url: str | None = None  # an index to ask first
+    find_links: tuple[str, ...] = ()  # folders or pages of wheels to look at first
+    mirror: str | None = None  # the name of a mirror of the PyTorch index, or "auto" for the fastest
+    offline: bool = False  # use only folders and the cache
