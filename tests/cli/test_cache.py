@@ -32,12 +32,12 @@ def wheels(tmp_path) -> Path:
 
 
 def test_info_lists_what_is_kept(torchdoctor, wheels):
-    """The place, the files, and what did not come whole."""
+    """The place, the files, and the unfinished downloads."""
     ran = torchdoctor("cache", "info")
     assert ran.status == 0
     assert str(wheels) in ran.out
     assert NAME in ran.out
-    assert "did not come whole" in ran.out
+    assert "unfinished downloads" in ran.out
     document = torchdoctor("cache", "info", "--json").json
     assert [row["filename"] for row in document["files"]] == [NAME]
     assert document["parts"][0]["key"] == "key"
