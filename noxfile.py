@@ -9,6 +9,7 @@ nox.options.default_venv_backend = "uv|venv"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+FAST = "not process and not torch and not fuzz and not browser"
 
 
 def _group(name: str) -> list[str]:
@@ -37,6 +38,22 @@ def tests(session: nox.Session) -> None:
     """The tests, on one Python: `nox -s tests-3.12 -- tests/cli`."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def fast(session: nox.Session) -> None:
+    """The tests that start no process and need no torch: less than a minute."""
+    session.install(".[test]")
+    session.run("pytest", "-n", "2", "-m", FAST, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """All tests, two files at a time, with the floor of branch coverage, as CI runs them."""
+    session.install(".[test]")
+    session.run(
+        "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--cov", *session.posargs
+    )
 
 
 @nox.session

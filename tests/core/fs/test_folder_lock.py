@@ -21,6 +21,7 @@ def test_a_held_folder_is_known_to_others_until_it_is_let_go(tmp_path):
     assert not is_locked_by_other(tmp_path)
 
 
+@pytest.mark.process
 def test_the_end_of_a_process_lets_its_folder_go(tmp_path):
     """However it ends."""
     code = (
