@@ -78,7 +78,7 @@ class KernelRepair:
                 name=self.kernel.name,
             )
         return message(
-            "let the kernel {name} run {python} ({problem})",
+            "make the kernel {name} run {python} ({problem})",
             name=self.kernel.name,
             python=self.python,
             problem=problem.message if problem else "",

@@ -35,10 +35,10 @@ def describe_import_path(check_up: CheckUp) -> CheckText:
         if folder.there and folder.origin != "standard library"
     ]
     outside = sorted({folder.origin for folder in folders} - {"site-packages", ".pth file"})
-    text = message("imports look in {folders}", folders=plurals.folders(len(folders)))
+    text = message("imports search {folders}", folders=plurals.folders(len(folders)))
     if outside:
         origins = joined(map(translatable_word, outside))
-        text = joined((text, message("also by {origins}", origins=origins)))
+        text = joined((text, message("also from {origins}", origins=origins)))
     evidence = tuple(
         message("{what}: {where}", what=translatable_word(folder.origin), where=folder.folder)
         for folder in folders
@@ -53,7 +53,7 @@ def describe_packages(check_up: CheckUp) -> CheckText:
     text: str = plurals.packages(len(packages))
     if duplicates:
         names = joined(duplicate.name for duplicate in duplicates)
-        text = joined((text, message("more than once: {names}", names=names)))
+        text = joined((text, message("installed more than once: {names}", names=names)))
     evidence = tuple(
         f"{package.name} {package.version} ({package.installer or '?'}, {package.installed_at})"
         for package in packages

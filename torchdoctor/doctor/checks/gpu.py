@@ -65,7 +65,9 @@ def describe_access(check_up: CheckUp) -> CheckText:
         if fact.name.endswith("_denied") and fact.fact.state == "found"
     ]
     text = (
-        message("may not open {nodes}", nodes=joined(denied)) if denied else message("nothing is in the way")
+        message("no permission to open {nodes}", nodes=joined(denied))
+        if denied
+        else message("nothing blocks access")
     )
     evidence = fact_lines(
         check_up,
