@@ -131,6 +131,7 @@ def _data() -> Iterator[str]:
 
 def _failures() -> Iterator[str]:
     from torchdoctor.diagnose import all_failures, messages, verify_findings
+    from torchdoctor.diagnose.failure import Frequency
     from torchdoctor.diagnose.model import Confidence, Severity
     from torchdoctor.report.terminal.diagnosis import VERDICTS
 
@@ -138,6 +139,7 @@ def _failures() -> Iterator[str]:
     yield from verify_findings.messages()
     yield from VERDICTS.values()
     yield from (*get_args(Confidence), *get_args(Severity))
+    yield from get_args(Frequency)
     for failure in all_failures():
         yield from failure.messages()
 

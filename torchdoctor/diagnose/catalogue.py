@@ -138,6 +138,7 @@ def _failure(entry: Mapping[str, Any], signs: _Signs) -> Failure:
             kernel_problem=entry.get("kernel_problem"),
             seen_as=tuple(entry.get("seen_as", ())),
             threads=tuple(entry.get("threads", ())),
+            frequency=entry.get("frequency"),
         )
     except DataFileError as error:
         raise DataFileError(f"{entry['id']}.toml: {error}") from error

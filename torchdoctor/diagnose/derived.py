@@ -45,7 +45,7 @@ _TAGS = {
 
 
 def version_of(text: str | None) -> Version | None:
-    """A version, None where there is none or it cannot be read."""
+    """Return a version, or None if there is none or it is not a version."""
     try:
         return Version(text) if text else None
     except InvalidVersion:
@@ -53,12 +53,12 @@ def version_of(text: str | None) -> Version | None:
 
 
 def torch_version(evidence: Evidence) -> Version | None:
-    """The torch that is installed, its local part with it."""
+    """Return the version of the installed torch, with its local part."""
     return version_of(evidence.first("torch.version"))
 
 
 def torch_build(evidence: Evidence) -> str | None:
-    """The build of the installed torch: cpu, cu126, rocm6.4, xpu; None where nothing says it."""
+    """Return the build of the installed torch: cpu, cu126, rocm6.4, xpu; None if nothing states it."""
     if evidence.first("torch.build"):
         return evidence.first("torch.build")
     return (
@@ -69,7 +69,7 @@ def torch_build(evidence: Evidence) -> str | None:
 
 
 def cuda_of_build(evidence: Evidence) -> tuple[int, int] | None:
-    """The CUDA version that the installed torch was built with: (12, 6)."""
+    """Return the CUDA version that the installed torch was built with: (12, 6)."""
     stated = parse_numeric_version(evidence.first("torch.cuda"))
     if stated and len(stated) > 1:
         return stated[0], stated[1]
@@ -78,20 +78,20 @@ def cuda_of_build(evidence: Evidence) -> tuple[int, int] | None:
 
 
 def driver_version(evidence: Evidence) -> tuple[int, ...] | None:
-    """The NVIDIA driver's version by parts; the newest of its branch where the branch alone is named."""
+    """Return the parts of the NVIDIA driver's version; the newest of its branch if only the branch is stated."""
     numbers = parse_numeric_version(evidence.first("nvidia.driver"))
     return (*numbers, 999) if numbers and len(numbers) == 1 else numbers
 
 
 def minimum_driver(evidence: Evidence) -> str | None:
-    """The oldest driver that the installed CUDA build runs with; None where nothing says which build it is."""
+    """Return the oldest driver that the installed CUDA build runs with; None if nothing states the build."""
     build = torch_build(evidence)
     on_windows = operating_system(evidence) == "windows" or evidence.first("wsl") is not None
     return driver_for(build, on_windows=on_windows) if build else None
 
 
 def driver_for(build: str, *, on_windows: bool) -> str | None:
-    """The oldest driver that a CUDA build runs with; None for another build, or one that is not known."""
+    """Return the oldest driver that a CUDA build runs with; None for another or an unknown build."""
     if not build.startswith("cu"):
         return None
     from wheels_index import UnknownVariant, variant
@@ -107,18 +107,18 @@ def driver_for(build: str, *, on_windows: bool) -> str | None:
 
 
 def operating_system(evidence: Evidence) -> str | None:
-    """The operating system: linux (WSL too), windows or macos."""
+    """Return the operating system: linux (also for WSL), windows or macos; None if nothing states it."""
     return "linux" if evidence.first("wsl") else evidence.first("os.system")
 
 
 def python_of(evidence: Evidence) -> tuple[int, int] | None:
-    """The Python's major and minor version."""
+    """Return the major and minor version of the Python; None if nothing states it."""
     numbers = parse_numeric_version((evidence.first("python.version") or "").rstrip("t"))
     return (numbers[0], numbers[1]) if numbers and len(numbers) > 1 else None
 
 
 def capabilities(evidence: Evidence) -> tuple[tuple[tuple[int, int], Observation], ...]:
-    """Each NVIDIA GPU's compute capability with the fact that says it, by its name where no number is given."""
+    """Return the compute capability of each NVIDIA GPU with the fact that states the number or the GPU's name."""
     from wheels_index import gpu
 
     found: list[tuple[tuple[int, int], Observation]] = []
@@ -136,7 +136,7 @@ def capabilities(evidence: Evidence) -> tuple[tuple[tuple[int, int], Observation
 
 
 def pypi_build(version: Version) -> str | None:
-    """The build that PyPI's wheel of a release is on Linux; None where it is not known."""
+    """Return the build that PyPI's wheel of a release is on Linux; None if that is not known."""
     from wheels_index import bundled
 
     early: str | None = _early_builds()["pypi_build"]["linux"].get(f"{version.major}.{version.minor}")
@@ -157,7 +157,7 @@ def _early_builds() -> dict[str, Any]:
 
 
 def platform_of(evidence: Evidence, system: str | None = None) -> str:
-    """The platform's name in the tables of builds; x86_64, and Linux or `system`, if nothing else is stated."""
+    """Return the platform's name in the tables of builds; x86_64, and Linux or `system`, if nothing else is stated."""
     arm = evidence.first("arch") in ("aarch64", "arm64")
     system = operating_system(evidence) or system or "linux"
     if system == "macos":
@@ -168,7 +168,10 @@ def platform_of(evidence: Evidence, system: str | None = None) -> str:
 
 
 def arch_list_of(evidence: Evidence) -> tuple[tuple[int, int], ...] | None:
-    """The compute capabilities that the installed build has code for: as printed, else from the tables."""
+    """Return the compute capabilities that the installed build has code for: as printed, else from the tables.
+
+    None for a build without them, or one that nothing states.
+    """
     from wheels_index import nearest_arch_list
 
     printed = re.findall(r"sm_(\d{2,3})", " ".join(evidence.all("torch.archs")))
@@ -184,7 +187,7 @@ def arch_list_of(evidence: Evidence) -> tuple[tuple[int, int], ...] | None:
 def machine_of(
     evidence: Evidence, *, system: str | None = None, usual_driver: str | None = None
 ) -> Machine | None:
-    """The machine that the case describes, for the resolver; `system` is used where the case does not say it.
+    """Return the machine that the evidence describes, for the resolver; `system` is used if it states none.
 
     None if the system is known from neither. `usual_driver` is used for an NVIDIA driver that is not stated.
     """

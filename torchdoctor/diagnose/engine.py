@@ -140,7 +140,7 @@ def _finding(
         fix=tuple(_fix_lines(suspect, evidence, translate)),
         confidence=next(name for least, name in _CONFIDENCE if suspect.weight >= least),
         explains=tuple(name for name, cause in causes.items() if cause == failure.id),
-        check=translate(failure.confirm) if failure.confirm else "",
+        check=translate(failure.confirm),
     )
 
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.matchers import Sign
     from torchdoctor.diagnose.model import Severity
 
-__all__ = ["Failure", "FixStep", "Layer", "Repair", "Who"]
+__all__ = ["Failure", "FixStep", "Frequency", "Layer", "Repair", "Who"]
 
 Who = Literal["user", "host", "admin"]
+Frequency = Literal["very common", "common", "occasional", "rare"]
 Repair = Literal["none", "other-build", "same-build", "kernel"]
 
 
@@ -60,7 +61,7 @@ class Failure:
     all its values are known. `confirm` says how to make sure. `os` are the systems on which it happens.
 
     `repair` says how `doctor --fix` repairs it, for a kernel with the `kernel_problem` that `kernels` reports.
-    `seen_as` are lines in which it appears, `threads` the URLs of public reports.
+    `seen_as` are lines in which it appears, `threads` the URLs of public reports, which name it with that `frequency`.
     """
 
     id: str
@@ -68,17 +69,18 @@ class Failure:
     severity: Severity
     title: str
     explanation: str
+    confirm: str
     signs: tuple[Sign, ...]
     fixes: tuple[FixStep, ...]
     details: tuple[str, ...] = ()
     unless: tuple[Sign, ...] = ()
     masks: tuple[str, ...] = ()
     os: tuple[str, ...] = ("linux", "windows", "macos")
-    confirm: str = ""
     repair: Repair = "none"
     kernel_problem: str | None = None
     seen_as: tuple[str, ...] = ()
     threads: tuple[str, ...] = ()
+    frequency: Frequency | None = None
 
     def messages(self) -> tuple[str, ...]:
         """Return every text of the failure that is to be translated, each once."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.versions import parse_numeric_version
-from torchdoctor.diagnose.text import shown
+from torchdoctor.diagnose.text import displayable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +71,7 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
         for needle in needles:
             for position in text.find(needle):
                 if regex is None:
-                    return Match(evidence=(shown(text.line_at(position)[1]),))
+                    return Match(evidence=(displayable(text.line_at(position)[1]),))
                 start = max(position - _BEFORE_CHARACTERS, 0)
                 end = position + len(needle) + _AFTER_CHARACTERS
                 match = _wrapped(regex).search(text.rows[start:end])
@@ -82,7 +82,7 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
                     for name, value in match.groupdict().items()
                     if value is not None
                 }
-                return Match(evidence=(shown(text.line_at(position)[1]),), values=values)
+                return Match(evidence=(displayable(text.line_at(position)[1]),), values=values)
         return None
 
     return matches
@@ -128,7 +128,7 @@ def fact_below(name: str, version: str) -> Predicate:
 
 def source(observation: Observation) -> str:
     """Return the line that states a fact, fit to be shown."""
-    return shown(observation.source)
+    return displayable(observation.source)
 
 
 def all_of(tests: Sequence[Predicate]) -> Predicate:

@@ -16,18 +16,19 @@ __all__ = ["list_page", "page_json", "page_of"]
 
 
 def page_of(failure: Failure, translate: Callable[[str], str] = str) -> str:
-    """The page as Markdown, made from the failure alone."""
+    """Return the page as Markdown; `translate` gives the language of its texts."""
     systems = translate(", ").join(SYSTEMS[name] for name in failure.os)
+    frequency = [translate(failure.frequency)] if failure.frequency else []
     lines = [
         f"# {translate(failure.title)}",
         "",
-        " · ".join((f"`{failure.id}`", translate(failure.severity), systems)),
+        " · ".join((f"`{failure.id}`", translate(failure.severity), systems, *frequency)),
         "",
     ]
-    lines += ["## " + translate("What it looks like"), "", "```text", *failure.seen_as, "```", ""]
+    if failure.seen_as:
+        lines += ["## " + translate("What it looks like"), "", "```text", *failure.seen_as, "```", ""]
     lines += ["## " + translate("Why"), "", translate(failure.explanation), ""]
-    if failure.confirm:
-        lines += ["## " + translate("How to make sure"), "", translate(failure.confirm), ""]
+    lines += ["## " + translate("How to make sure"), "", translate(failure.confirm), ""]
     lines += ["## " + translate("What to do"), ""]
     for text, command in _steps(failure, translate):
         lines += [text, ""] if text else []
@@ -45,7 +46,7 @@ def page_of(failure: Failure, translate: Callable[[str], str] = str) -> str:
 
 
 def list_page(failures: Sequence[Failure]) -> str:
-    """Every failure with a link to its page, from the machine up to the running program."""
+    """Return the list of every failure with a link to its page, from the machine up to the running program."""
     lines = [
         "# Failures",
         "",
@@ -65,7 +66,7 @@ def list_page(failures: Sequence[Failure]) -> str:
 
 
 def page_json(failure: Failure, translate: Callable[[str], str] = str) -> dict[str, Any]:
-    """The page's parts as a document."""
+    """Return the parts of the page as the document of `explain --json`."""
     return {
         "schema": 1,
         "id": failure.id,
@@ -83,7 +84,7 @@ def page_json(failure: Failure, translate: Callable[[str], str] = str) -> dict[s
 def _steps(failure: Failure, translate: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     for fix in failure.fixes:
         step: FixStep = fix
-        # A page knows no machine: the last resort of a step needs none either.
+        # A page knows no machine, and the last fallback of a step needs none.
         while step.fallback is not None:
             step = step.fallback
         text = example(translate(step.text))

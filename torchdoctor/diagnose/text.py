@@ -1,4 +1,4 @@
-"""A pasted text made plain: no escapes, quotes or markup, with every position leading back to its line."""
+"""A pasted text as plain text: without escapes, quotes and markup; each position leads back to its line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torchdoctor.core.i18n.messages import transform
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LIMIT", "Text", "plain_text", "shown"]
+__all__ = ["LIMIT", "Text", "displayable", "plain_text"]
 
-# What is read of a text that is longer: its beginning, its end, and lines between that say something.
+# In characters. Of a longer text the beginning, the end, and lines between that name errors are read.
 LIMIT = 400_000
-_LINE_LIMIT = 4_000
-_HITS = 40
-_SHOWN = 300
+_MAX_LINE_CHARACTERS = 4_000
+_MAX_HITS = 40
+_MAX_SHOWN_CHARACTERS = 300
 
 # CSI, OSC and the other escape sequences of ECMA-48; what is left of them is a control character.
 _ESCAPES = re.compile(
@@ -35,7 +35,7 @@ _MARKUP = re.compile(
 )
 _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)[\w +-]{0,30}$")
 _BLANKS = re.compile(r"\s+")
-_TELLING = (
+_RELEVANT = (
     "error", "fail", "torch", "cuda", "nvidia", "nvrm", "warning", "driver", "no such", "not found", "rocm", "hip",
     "python", "denied", "killed", "symbol", "kernel", "dll", "pip", "errno", "version", "omp",
 )  # fmt: skip
@@ -43,11 +43,12 @@ _TELLING = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Text:
-    """Lines as written, and all of them as one run of words: `flat`, and `lower` of the same length.
+    """The lines of a text, and the same as one line.
 
-    `starts` gives where each line begins in `flat`. A sentence that a terminal wrapped is whole in `flat`;
-    `rows` is `lower` with the ends of lines in it, at the same positions.
-    `numbers` are the lines' numbers in the text that was given; `left_out` counts lines that were not read.
+    `lines` are as written and `numbers` theirs in the given text, counted from 1; `left_out` is the number of lines
+    that were not read. `flat` is all lines joined by blanks, so that a sentence that a terminal wrapped is whole in it;
+    `lower` is `flat` in lower case, `rows` is `lower` with the ends of lines. Positions are the same in all three, and
+    `starts` are those where the lines begin.
     """
 
     lines: tuple[str, ...] = ()
@@ -59,25 +60,25 @@ class Text:
     left_out: int = 0
 
     def find(self, needle: str) -> Iterator[int]:
-        """Where the needle, in lower case, stands in `lower`; the first 40 places at most."""
+        """Yield the positions of a needle, in lower case, in `lower`; the first 40 at most."""
         at = self.lower.find(needle)
-        for _ in range(_HITS):
+        for _ in range(_MAX_HITS):
             if at < 0:
                 return
             yield at
             at = self.lower.find(needle, at + len(needle))
 
     def line_at(self, position: int) -> tuple[int, str]:
-        """The line's number, counted from 1, and its text."""
+        """Return the number of the line at a position, counted from 1, and its text."""
         index = max(bisect_right(self.starts, position) - 1, 0)
         return (self.numbers[index], self.lines[index]) if self.lines else (0, "")
 
 
 def plain_text(raw: str) -> Text:
-    """Make a text plain: escapes, Markdown quotes and fences, HTML tags and hidden characters are gone."""
+    """Return a text without escapes, Markdown quotes and fences, HTML tags and hidden characters."""
     clean = _without_escapes(raw)
     all_lines = [(number, line) for number, line in enumerate(map(_plain_line, clean.split("\n")), 1) if line]
-    lines = _telling(all_lines)
+    lines = _most_relevant(all_lines)
     words: list[str] = []
     starts: list[int] = []
     position = 0
@@ -99,14 +100,14 @@ def plain_text(raw: str) -> Text:
     )
 
 
-def shown(line: str) -> str:
-    """A line fit to be evidence: one line, nothing hidden, not too long."""
+def displayable(line: str) -> str:
+    """Return a line that can be shown as evidence: one line, without hidden characters, of 300 characters at most."""
     return transform(line, _fit_to_show)
 
 
 def _fit_to_show(line: str) -> str:
     flat = _BLANKS.sub(" ", _HIDDEN.sub("", line)).strip()
-    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"
+    return flat if len(flat) <= _MAX_SHOWN_CHARACTERS else f"{flat[: _MAX_SHOWN_CHARACTERS - 1]}…"
 
 
 def _without_escapes(raw: str) -> str:
@@ -119,7 +120,7 @@ def _without_escapes(raw: str) -> str:
 
 
 def _plain_line(line: str) -> str:
-    line = line[:_LINE_LIMIT].rstrip()
+    line = line[:_MAX_LINE_CHARACTERS].rstrip()
     if not line:
         return ""
     if ">" in line or "&gt;" in line:
@@ -137,8 +138,8 @@ def _plain_line(line: str) -> str:
 _QUOTATION = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
-def _telling(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """All lines of a text of usual size; of a longer one its two ends and the telling lines between."""
+def _most_relevant(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return all lines of a text of usual size; of a longer one its two ends and the lines between that name errors."""
     if sum(len(line) + 1 for _, line in lines) <= LIMIT:
         return lines
     head = _until(lines, LIMIT // 3)
@@ -150,7 +151,7 @@ def _telling(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
             continue
         seen.add(line)
         lower = line.lower()
-        if any(word in lower for word in _TELLING):
+        if any(word in lower for word in _RELEVANT):
             middle.append((number, line))
     return [*head, *_until(middle, LIMIT // 3), *tail]
 

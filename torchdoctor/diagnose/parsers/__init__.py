@@ -1,1 +1,1 @@
-"""Readers of what people paste: each finds the observations of one kind of output."""
+"""Parsers of what people paste: each yields the facts of one kind of output."""

@@ -91,9 +91,9 @@ _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 def parse_collect_env(text: Text) -> Iterator[Observation]:
-    """Facts of every `key: value` line that a report of any era has; a value not collected is no fact.
+    """Yield the facts of every `key: value` line; a value that was not collected is no fact.
 
-    `torch.cuda` and `torch.hip` are `none` where the report says that the build has none.
+    `torch.cuda` and `torch.hip` are `none` if the report states that the build has none.
     """
     for number, line in zip(text.numbers, text.lines, strict=True):
         if ":" not in line and "=" not in line and "|" not in line:

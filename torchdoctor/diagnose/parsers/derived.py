@@ -17,7 +17,7 @@ _CONDA_CUDA = re.compile(r"cuda(\d{1,2})\.?(\d)")
 
 
 def derive_observations(facts: Sequence[Observation]) -> Iterator[Observation]:
-    """`torch.version` from a package list, `torch.build`, and the parts of a platform's name."""
+    """Yield `torch.version` from a package list, `torch.build`, and the parts of a platform's name."""
     for fact in _stated(facts):
         yield fact
         if match := _BUILD.search(fact.value):

@@ -1,4 +1,4 @@
-"""Where it happened, by paths, names and words: system, Python, container, WSL, processor, notebook."""
+"""Where a report comes from, by paths, names and words: system, Python, container, WSL, processor, notebook."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _BEFORE_CHARACTERS, _AFTER_CHARACTERS = 60, 80
 
 
 def parse_environment_hints(text: Text) -> Iterator[Observation]:
-    """Facts that stand between the lines; less trusted than what a report states."""
+    """Yield facts that paths and words imply; they are less trusted than what a report states."""
     text = _without_offers(text)
     for hint in _hints():
         position = _first(text, hint)
@@ -94,7 +94,7 @@ def _first(text: Text, hint: EnvironmentHint) -> int | None:
 
 
 def _without_offers(text: Text) -> Text:
-    # An installer names the systems and Pythons that there are wheels for: none of them is the one here.
+    # An installer lists the systems and Pythons that have wheels: none of them is the one of this report.
     lower = _OFFERS.sub(lambda match: " " * len(match[0]), text.rows)
     return replace(text, lower=lower.replace("\n", " "))
 
@@ -110,7 +110,7 @@ def _cards(text: Text) -> Iterator[Observation]:
 
 
 def _drivers(text: Text) -> Iterator[Observation]:
-    """The NVIDIA driver's version where a sentence gives it, and not as the one that something needs."""
+    """The NVIDIA driver's version if a sentence states it, and not as one that something requires."""
     for match in _DRIVER.finditer(text.lower):
         if not _WANTED.search(text.lower, max(match.start() - 40, 0), match.start()):
             number, line = text.line_at(match.start())
@@ -120,7 +120,7 @@ def _drivers(text: Text) -> Iterator[Observation]:
 
 
 def _disks(text: Text) -> Iterator[Observation]:
-    """Rows of `df -h` with the share in use, for each place."""
+    """Rows of `df -h`: the share in use, in percent, and the mount point."""
     for number, line in zip(text.numbers, text.lines, strict=True):
         if "%" in line and (match := _DISK.match(line)):
             yield Observation(

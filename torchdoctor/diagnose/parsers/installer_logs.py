@@ -1,4 +1,4 @@
-"""pip's, uv's, conda's and poetry's logs: who installs, what was asked, from where, what was replaced."""
+"""Logs of pip, uv, conda and poetry: the installer, the requirement, the index, and what was replaced."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ _TABLE = (
 
 
 def parse_installer_logs(text: Text) -> Iterator[Observation]:
-    """Facts of an installation's log: `installer`, `index`, `pip.*`, `torch.removed`, `torch.installed`."""
-    # Most texts have few of the words: the others are not looked for line by line.
+    """Yield facts of an installation's log: `installer`, `index`, `pip.*`, `torch.removed`, `torch.installed`."""
+    # Most texts have few of the words; patterns without theirs are skipped.
     who = tuple(
         row for row in _WHO if row[1].search(text.lower) or any(word in text.lower for word in _AT_THE_START)
     )

@@ -40,7 +40,7 @@ _CAPABILITY = re.compile(
     r")?(?P<value>\d{1,2}\.\d)\b",
     re.IGNORECASE,
 )
-_SPOKEN = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
+_SUPPORTED = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
 _REFUSED = re.compile(
     r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "
     r"any)?|not (?:contain|include|ship|support|cover))) sm_(?P<sm>\d{2,3})a?\b",
@@ -68,8 +68,8 @@ _TABLE = (
 
 
 def parse_nvidia_smi(text: Text) -> Iterator[Observation]:
-    """Facts of nvidia-smi's table and list, also cut ones; of /proc/driver/nvidia/version; AMD targets."""
-    # Most texts have few of the words: the others are not looked for line by line.
+    """Yield facts of nvidia-smi's table and list, even incomplete, of /proc/driver/nvidia/version, and AMD targets."""
+    # Most texts have few of the words; patterns without theirs are skipped.
     table = tuple(row for row in _TABLE if any(word in text.flat for word in row[0]))
     for number, line in zip(text.numbers, text.lines, strict=True):
         for name, value in _line(line, table):
@@ -85,8 +85,8 @@ def _line(
                 yield name, match["value"].strip()
     if "MiB" in line and (memory := _MEMORY.search(line)):
         yield "nvidia.memory", f"{memory['used']}/{memory['total']}"
-    if "ound version " in line and (spoken := _SPOKEN.search(line)):
-        number = int(spoken["number"])
+    if "ound version " in line and (supported := _SUPPORTED.search(line)):
+        number = int(supported["number"])
         yield "nvidia.cuda", f"{number // 1000}.{number % 1000 // 10}"
     if "sm_" in line and (refused := _REFUSED.search(line)):
         yield "nvidia.capability", f"{refused['sm'][:-1]}.{refused['sm'][-1]}"

@@ -48,7 +48,7 @@ _ASKED = re.compile(
 
 
 def parse_package_lists(text: Text) -> Iterator[Observation]:
-    """`package.NAME` for versions that a list or a pin states, `conda.NAME` for `version build` of conda's list.
+    """Yield `package.NAME` for versions that a list or a pin states, `conda.NAME` for `version build` of conda's list.
 
     `mention.NAME` is a version that the text only speaks of.
     """

@@ -1,4 +1,4 @@
-"""A paste of any kind becomes a case file: every reader looks at all of it."""
+"""A pasted text of any kind -> evidence: every parser reads all of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["parse_report"]
 
 # The most trusted first: what a report states, what a session printed, what lists and logs name. What paths and
 # words let guess comes after all of them.
-_READERS = (
+_PARSERS = (
     parse_collect_env,
     parse_nvidia_smi,
     parse_shell_session,
@@ -43,11 +43,11 @@ _CASE = re.compile(
 
 
 def parse_report(raw: str) -> Evidence:
-    """Read a report, log, traceback or post; whatever it is, there is no error, at the worst no fact."""
+    """Return the facts of a report, log, traceback or post. It never raises; a text without facts gives none."""
     text = _without_cases(plain_text(raw))
     facts: list[Observation] = []
-    for reader in _READERS:
-        facts.extend(reader(text))
+    for parse in _PARSERS:
+        facts.extend(parse(text))
     return Evidence(
         facts=(*facts, *derive_observations(facts), *parse_environment_hints(text), *parse_prose(text)),
         text=text,

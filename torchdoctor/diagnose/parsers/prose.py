@@ -43,7 +43,7 @@ def _meanings() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
 
 
 def parse_prose(text: Text) -> Iterator[Observation]:
-    """Facts `prose.*`: what a sentence means, by the things that it names and what it says of them."""
+    """Yield facts `prose.*`: what a sentence means, by the things that it names and the words around them."""
     found: set[str] = set()
     for match in _SENTENCE.finditer(text.rows):
         sentence = match[0].strip()

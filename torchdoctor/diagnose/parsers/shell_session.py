@@ -1,4 +1,4 @@
-"""What a Python session, a script or a post says of torch: its version, its CUDA, whether it is available."""
+"""What a Python session, a script or a post prints of torch: its version, its CUDA, whether it is available."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _ANSWERS = {
 
 
 def parse_shell_session(text: Text) -> Iterator[Observation]:
-    """Facts that a session printed, on the same line or the next one."""
+    """Yield facts that a session printed, on the same line or the next one."""
     several = [match for match in _SEVERAL.finditer(text.lower) if _ANSWER.search(match["values"])]
     yield from _in_order(several, text)
     taken = [(match.start(), match.end()) for match in several]

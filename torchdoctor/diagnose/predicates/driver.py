@@ -16,7 +16,7 @@ from torchdoctor.diagnose.derived import (
     version_of,
 )
 from torchdoctor.diagnose.matchers import Match, source
-from torchdoctor.diagnose.text import shown
+from torchdoctor.diagnose.text import displayable
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
@@ -71,7 +71,7 @@ def driver_below_named_cuda_minimum(evidence: Evidence) -> Match | None:
             return Match(
                 evidence=(
                     source(evidence.observations("nvidia.driver")[0]),
-                    shown(evidence.text.line_at(position)[1]),
+                    displayable(evidence.text.line_at(position)[1]),
                 )
             )
     return None

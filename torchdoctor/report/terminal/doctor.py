@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import joined, message, plural, translate, translate_document
-from torchdoctor.diagnose.text import shown as fit_to_show
+from torchdoctor.diagnose.text import displayable
 from torchdoctor.report.terminal.wrap import hanging
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def doctor_lines(
         own = [line for line in lines if line.section == section]
         for number, line in enumerate(own if verbose else _selected(section, own)):
             name = _sections().get(section, section) if number == 0 else ""
-            text = translate_document(fit_to_show(line.text))
+            text = translate_document(displayable(line.text))
             if line.findings:
                 text += f"  → {', '.join(line.findings)}"
             mark = style(_MARKS[line.mark], line.mark)
             yield f"{mark} {style(_padded(name), 'title')} {hanging(text, _SECTION_WIDTH + 3, columns)}"
             if verbose:
-                evidence = (translate_document(fit_to_show(fact)) for fact in line.evidence)
+                evidence = (translate_document(displayable(fact)) for fact in line.evidence)
                 yield from (f"{'':{_SECTION_WIDTH + 3}}{_cut(text)}" for text in (f"[{line.id}]", *evidence))
 
 
@@ -121,7 +121,7 @@ def planned_lines(repairs: Sequence[Repair], columns: int | None = None) -> Iter
         yield ""
         yield _("What can be repaired here:")
     for repair in repairs:
-        yield f"  {hanging(translate_document(fit_to_show(repair.what)), 2, columns)}"
+        yield f"  {hanging(translate_document(displayable(repair.what)), 2, columns)}"
 
 
 def repair_lines(outcomes: Sequence[Repaired]) -> Iterator[str]:
@@ -131,4 +131,4 @@ def repair_lines(outcomes: Sequence[Repaired]) -> Iterator[str]:
         text = message("{outcome}: {what}", outcome=words[outcome.outcome], what=outcome.what)
         if outcome.reason:
             text = message("{text} ({why})", text=text, why=outcome.reason)
-        yield translate_document(fit_to_show(text))
+        yield translate_document(displayable(text))
