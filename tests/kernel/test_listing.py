@@ -60,7 +60,7 @@ def test_a_removed_environment_is_named():
     (state,) = listed({f"{USER}/old/kernel.json": spec_of("/envs/old/bin/python")})
     assert state.problem is not None
     assert state.problem.kind == "python-gone"
-    assert "/envs/old/bin/python is gone" in state.problem.message
+    assert "/envs/old/bin/python no longer exists" in state.problem.message
     assert "repair old" in state.problem.fix
 
 
