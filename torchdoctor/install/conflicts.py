@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["dependency_conflicts", "refuse_foreign_companions", "refuse_new_conflicts"]
 
 _TIMEOUT_SECONDS = 3600.0
+# The lines of `uv pip check` (0.13) that name a conflict; tests/install/test_create.py asks the uv that is installed.
+_CONFLICT_START = "The package"
 
 
 def dependency_conflicts(folder: Path, run_dir: Path, environ: Mapping[str, str]) -> set[str]:
@@ -28,7 +30,7 @@ def dependency_conflicts(folder: Path, run_dir: Path, environ: Mapping[str, str]
         folder=run_dir,
         limit=_TIMEOUT_SECONDS,
     )
-    return {line.strip() for line in finished.stderr.splitlines() if line.startswith("The package")}
+    return {line.strip() for line in finished.stderr.splitlines() if line.startswith(_CONFLICT_START)}
 
 
 def refuse_new_conflicts(
