@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facts_new import new_release, platforms_of, with_companion
-from facts_sources import OWN_PROJECTS, Listing, Seen, read_source
+from facts_sources import Listing, Seen, read_source
 from facts_wheels import by_python, newest_first
 from layout import write
 
-from wheels_index import LiveSnapshot, Overlay, Snapshot, Wheel
+from wheels_index import TORCH_PROJECTS, LiveSnapshot, Overlay, Snapshot, Wheel
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -57,7 +57,7 @@ class _Data:
     def home(self, project: str, version: Version) -> Path | None:
         """The file that holds a project's version; None for a companion of which no torch is known."""
         public = version.public
-        if project not in OWN_PROJECTS:
+        if project not in TORCH_PROJECTS:
             path = self.folder / "projects" / f"{project}.json"
             self.files.setdefault(path, {"as_of": self.as_of, "source": "see each group", "wheels": []})
             return path
@@ -117,7 +117,9 @@ def _news(data: _Data, listing: Listing) -> list[Seen]:
         raise Conflict("\n".join(wrong))
     # PyPI gives every size; a lock file without one cannot stand for PyPI's row.
     return [
-        r for r in new.values() if r.folder is not None or (r.size is not None and r.project in OWN_PROJECTS)
+        r
+        for r in new.values()
+        if r.folder is not None or (r.size is not None and r.project in TORCH_PROJECTS)
     ]
 
 
@@ -129,7 +131,7 @@ def _releases(data: _Data, folder: Path, listing: Listing) -> None:
             sha256=row.sha256, variant=row.folder.removeprefix("whl/").rstrip("/") or None,
         )
         for row in listing.wheels
-        if row.folder is not None and row.project in OWN_PROJECTS
+        if row.folder is not None and row.project in TORCH_PROJECTS
     ]  # fmt: skip
     live = LiveSnapshot(Snapshot(folder), Overlay.of(wheels, as_of=data.as_of, requires=listing.requires))
     for version in live.versions():

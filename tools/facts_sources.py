@@ -23,9 +23,8 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OWN_PROJECTS", "Listing", "Seen", "read_source"]
+__all__ = ["Listing", "Seen", "read_source"]
 
-OWN_PROJECTS = ("torch", "torchvision", "torchaudio")
 # One store under two names: INDEX pages of the first link to the second.
 OFFICIAL_HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 PYPI_HOSTS = ("files.pythonhosted.org", "pypi.org")

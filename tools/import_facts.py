@@ -17,9 +17,9 @@ from facts_tables import architectures, gpus, variants
 from facts_wheels import groups, pypi_group
 from layout import write
 
-__all__ = ["import_facts", "main"]
+from wheels_index import TORCH_PROJECTS
 
-OWN_PROJECTS = ("torch", "torchvision", "torchaudio")
+__all__ = ["import_facts", "main"]
 
 
 def import_facts(facts: Path, data: Path) -> None:
@@ -62,7 +62,7 @@ def _companion(name: str, compat: dict[str, Any], pypi: dict[str, Any], rows: li
 
 def _write_others(data: Path, rows: list[dict[str, Any]], compat: dict[str, Any]) -> None:
     """Write the index's files of every other project, one file a project."""
-    for project in sorted({row["project"] for row in rows} - set(OWN_PROJECTS)):
+    for project in sorted({row["project"] for row in rows} - set(TORCH_PROJECTS)):
         mine = [row for row in rows if row["project"] == project]
         head = {"as_of": compat["_meta"]["generated"], "source": compat["_meta"]["sources"]["urls"]}
         write(data / "projects" / f"{project}.json", {**head, "wheels": groups(mine)})

@@ -31,11 +31,15 @@ def declared_torch(lines: Iterable[str]) -> SpecifierSet | None:
 
     for line in lines:
         try:
-            row = Requirement(line)
+            requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        if canonicalize_name(row.name) == "torch" and row.specifier and "extra" not in str(row.marker):
-            return row.specifier
+        if (
+            canonicalize_name(requirement.name) == "torch"
+            and requirement.specifier
+            and "extra" not in str(requirement.marker)
+        ):
+            return requirement.specifier
     return None
 
 
@@ -58,10 +62,13 @@ class CompanionPairs:
                 self._pythons[project, str(version)] = pythons_of(names)
 
     def for_known_release(
-        self, torch: Version, rows: Mapping[str, Companion], *, note: str
+        self, torch: Version, companions: Mapping[str, Companion], *, note: str
     ) -> dict[str, Companion]:
         """Return a known release's companions, with the new versions that declare to go with it."""
-        return {project: self._with_seen_versions(torch, row, note) for project, row in rows.items()}
+        return {
+            project: self._with_seen_versions(torch, companion, note)
+            for project, companion in companions.items()
+        }
 
     def for_new_release(self, torch: Version, before: Release | None, *, note: str) -> dict[str, Companion]:
         """Return the companions of a release of which nothing else is known.
@@ -69,40 +76,40 @@ class CompanionPairs:
         Those that declare to go with it; of a project without one, those of the release before it that
         declare no upper end of torch.
         """
-        rows = {}
+        companions = {}
         for project in COMPANIONS:
-            row = self._with_seen_versions(torch, _no_versions(project), note)
-            old = before.companions.get(project) if before is not None and not row.versions else None
+            companion = self._with_seen_versions(torch, _no_versions(project), note)
+            old = before.companions.get(project) if before is not None and not companion.versions else None
             if before is not None and old is not None and _open_ended(old):
                 said = old.constraint or "declares no torch requirement"
                 rule = f"taken from torch {before.version}, whose {project} {said}"
-                row = replace(old, note="; ".join(filter(None, (rule, old.note))))
-            rows[project] = row
-        return rows
+                companion = replace(old, note="; ".join(filter(None, (rule, old.note))))
+            companions[project] = companion
+        return companions
 
-    def _with_seen_versions(self, torch: Version, row: Companion, note: str) -> Companion:
+    def _with_seen_versions(self, torch: Version, companion: Companion, note: str) -> Companion:
         found = {
             version: declared
-            for version, declared in self._declared[row.project].items()
-            if version not in row.versions and declared.contains(torch, prereleases=True)
-        } if row.project in self._declared else {}  # fmt: skip
+            for version, declared in self._declared[companion.project].items()
+            if version not in companion.versions and declared.contains(torch, prereleases=True)
+        } if companion.project in self._declared else {}  # fmt: skip
         if not found:
-            return row
-        versions = tuple(sorted({*row.versions, *found}, reverse=True))
+            return companion
+        versions = tuple(sorted({*companion.versions, *found}, reverse=True))
         first = found.get(versions[0])
-        pythons = {str(version): self._pythons[row.project, str(version)] for version in found}
+        pythons = {str(version): self._pythons[companion.project, str(version)] for version in found}
         return replace(
-            row,
+            companion,
             versions=versions,
-            constraint=f"torch{first}" if first is not None else row.constraint,
-            pythons=MappingProxyType({**row.pythons, **pythons}),
-            requires_python=MappingProxyType({**row.requires_python, **dict.fromkeys(pythons)}),
-            note="; ".join(filter(None, (row.note, f"{', '.join(pythons)}: {note}"))),
+            constraint=f"torch{first}" if first is not None else companion.constraint,
+            pythons=MappingProxyType({**companion.pythons, **pythons}),
+            requires_python=MappingProxyType({**companion.requires_python, **dict.fromkeys(pythons)}),
+            note="; ".join(filter(None, (companion.note, f"{', '.join(pythons)}: {note}"))),
         )
 
 
-def _open_ended(row: Companion) -> bool:
-    return row.constraint is None or ">=" in row.constraint
+def _open_ended(companion: Companion) -> bool:
+    return companion.constraint is None or ">=" in companion.constraint
 
 
 def _no_versions(project: str) -> Companion:

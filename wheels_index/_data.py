@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "read_json"]
+__all__ = ["FOLDER", "read_json", "two_numbers"]
 
 FOLDER = Path(__file__).parent / "data"
 
@@ -16,3 +16,9 @@ FOLDER = Path(__file__).parent / "data"
 def read_json(name: str) -> Any:
     """Return the content of a file of `data/`. It is shared: read it, never change it."""
     return json.loads((FOLDER / name).read_bytes())
+
+
+def two_numbers(dotted: str) -> tuple[int, int]:
+    """Return `8.9` as (8, 9), and `8` as (8, 0); raises `ValueError` for anything else."""
+    major, _, minor = dotted.partition(".")
+    return int(major), int(minor or 0)

@@ -77,8 +77,8 @@ def merged_builds(
         if platform is not None:
             by_platform[platform][build].append(name)
     return {
-        name: _merged_platform(row, by_platform[name], note) if name in by_platform else row
-        for name, row in known.items()
+        name: _merged_platform(builds, by_platform[name], note) if name in by_platform else builds
+        for name, builds in known.items()
     }
 
 
@@ -102,8 +102,8 @@ def _merged_platform(known: PlatformBuilds, found: Mapping[str, list[str]], note
 
 
 def _merged_macos_tags(known: PlatformBuilds, names: list[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    rows = {tag: set(pythons) for tag, pythons in known.macos}
+    pythons_by_tag = {tag: set(pythons) for tag, pythons in known.macos}
     for name in names:
         for tag in macos_tags(name):
-            rows.setdefault(tag, set()).update(pythons_of([name]))
-    return tuple((tag, tuple(sorted(pythons, key=python_order))) for tag, pythons in rows.items())
+            pythons_by_tag.setdefault(tag, set()).update(pythons_of([name]))
+    return tuple((tag, tuple(sorted(pythons, key=python_order))) for tag, pythons in pythons_by_tag.items())

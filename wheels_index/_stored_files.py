@@ -91,14 +91,14 @@ def groups_to_json(groups: Iterable[Group]) -> list[dict[str, Any]]:
     """Return the groups as JSON that `groups_from_json` reads."""
     return [
         {
-            "project": row.project,
-            "version": str(row.version),
-            "folder": row.folder,
-            "variant": row.variant,
-            "requires_python": row.requires_python,
-            "files": [list(file) for file in row.files],
+            "project": group.project,
+            "version": str(group.version),
+            "folder": group.folder,
+            "variant": group.variant,
+            "requires_python": group.requires_python,
+            "files": [list(file) for file in group.files],
         }
-        for row in groups
+        for group in groups
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.version import Version
 
-from wheels_index._data import read_json
+from wheels_index._data import read_json, two_numbers
 from wheels_index.variant import UnknownVariant, variant
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def nearest_arch_list(torch: Version, variant_name: str, platform: str) -> ArchL
         for release, name, where in _arch_lists()
         if where == platform and Version(release) <= torch and _same_cuda_major(name, variant_name)
     ]
-    same = [row for row in candidates if row[2] == variant_name] or candidates
+    same = [found for found in candidates if found[2] == variant_name] or candidates
     if not same:
         return None
     _, release, name = max(same)
@@ -121,8 +121,8 @@ def _arch_lists() -> Mapping[tuple[str, str, str], ArchList]:
 
 def _arch(row: dict[str, Any]) -> ArchList:
     return ArchList(
-        sm=tuple(map(_capability, row["sm"])),
-        ptx=tuple(map(_capability, row["ptx"])),
+        sm=tuple(map(two_numbers, row["sm"])),
+        ptx=tuple(map(two_numbers, row["ptx"])),
         confidence=row["confidence"],
         source=row["source"],
         note=row["note"],
@@ -134,11 +134,6 @@ def _exclusions() -> tuple[Mapping[Capability, frozenset[Capability]], tuple[int
     """Return what code does not run on a device of its own major, and the toolkit that lifted it."""
     rule = read_json("archs.json")["rule"]
     excluded = {
-        _capability(row["not_on"]): frozenset(map(_capability, row["code"])) for row in rule["exclusions"]
+        two_numbers(row["not_on"]): frozenset(map(two_numbers, row["code"])) for row in rule["exclusions"]
     }
-    return MappingProxyType(excluded), _capability(rule["exclusions_end_with_cuda"])
-
-
-def _capability(dotted: str) -> Capability:
-    major, _, minor = dotted.partition(".")
-    return int(major), int(minor)
+    return MappingProxyType(excluded), two_numbers(rule["exclusions_end_with_cuda"])

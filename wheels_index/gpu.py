@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from wheels_index._data import read_json
+from wheels_index._data import read_json, two_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ _FIGURES = tuple(field.name for field in fields(Gpu) if field.name.endswith(("_g
 def gpu(name: str) -> Gpu | None:
     """Return the GPU of a name as nvidia-smi prints it, or None for one that is not surely known.
 
-    A name without its packaging (`A100`), or with another one (`Tesla V100-SXM3-32GB`), gives what all rows
+    A name without its packaging (`A100`), or with another one (`Tesla V100-SXM3-32GB`), gives what all entries
     of that GPU agree on; a figure on which they differ, or which the packaging may change, is None.
 
     >>> gpu("NVIDIA GeForce RTX 4090").compute_capability, gpu("RTX 4090 Laptop GPU")
@@ -65,12 +65,12 @@ def gpu(name: str) -> Gpu | None:
     if words in exact and not is_slice:
         return exact[words]
     core = _without_packaging(words)
-    rows = by_core.get(core, ())
-    if not rows or len({row.compute_capability for row in rows}) > 1:
+    cards = by_core.get(core, ())
+    if not cards or len({card.compute_capability for card in cards}) > 1:
         return None
-    # One row whose packaging was not asked for (`GTX 1060`, and the row is of 6 GB) says nothing of figures.
+    # One card whose packaging was not named (`GTX 1060`, and the card has 6 GB) says nothing of figures.
     return _common_facts(
-        " ".join(name.split()), rows, figures=core == words and len(rows) > 1 and not is_slice
+        " ".join(name.split()), cards, figures=core == words and len(cards) > 1 and not is_slice
     )
 
 
@@ -98,10 +98,10 @@ def _without_packaging(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word for word in words if not _PACKAGE.fullmatch(word))
 
 
-def _common_facts(name: str, rows: tuple[Gpu, ...], *, figures: bool) -> Gpu:
-    """Return one GPU with what the rows share, and none of their figures unless asked for."""
-    first = rows[0]
-    seen = {figure: {getattr(row, figure) for row in rows} for figure in _FIGURES}
+def _common_facts(name: str, cards: tuple[Gpu, ...], *, figures: bool) -> Gpu:
+    """Return one GPU with what the cards share, and none of their figures unless asked for."""
+    first = cards[0]
+    seen = {figure: {getattr(card, figure) for card in cards} for figure in _FIGURES}
     same: dict[str, Any] = {
         figure: values.pop() if figures and len(values) == 1 else None for figure, values in seen.items()
     }
@@ -118,15 +118,16 @@ def _tables() -> tuple[Mapping[tuple[str, ...], Gpu], Mapping[tuple[str, ...], t
         by_core.setdefault(_without_packaging(_words(found.name)[0]), []).append(found)
         for words in {_words(name)[0] for name in (found.name, *row.get("aliases", ()))}:
             exact.setdefault(words, []).append(found)
-    single = {words: rows[0] for words, rows in exact.items() if len(rows) == 1}
-    return MappingProxyType(single), MappingProxyType({words: tuple(rows) for words, rows in by_core.items()})
+    single = {words: cards[0] for words, cards in exact.items() if len(cards) == 1}
+    return MappingProxyType(single), MappingProxyType(
+        {words: tuple(cards) for words, cards in by_core.items()}
+    )
 
 
 def _gpu(row: dict[str, Any]) -> Gpu:
-    major, _, minor = row["compute_capability"].partition(".")
     return Gpu(
         name=row["name"],
-        compute_capability=(int(major), int(minor)),
+        compute_capability=two_numbers(row["compute_capability"]),
         generation=row["generation"],
         market=row["class"],
         **{figure: row[figure] for figure in _FIGURES},

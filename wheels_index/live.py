@@ -108,7 +108,9 @@ class LiveSnapshot(Snapshot):
         """The files that the index gives another digest than the known one; reads every release."""
         for release in self.releases():
             len(release.wheels)
-        return tuple(dict.fromkeys(row for rows in self._refused.values() for row in rows))
+        return tuple(
+            dict.fromkeys(conflict for conflicts in self._refused.values() for conflict in conflicts)
+        )
 
     def versions(self) -> tuple[Version, ...]:
         """Return the torch versions, newest first: those known, and those newer than the oldest known.
@@ -119,8 +121,8 @@ class LiveSnapshot(Snapshot):
             known = self._base.versions()
             found = {
                 version
-                for (project, version), rows in self._groups().items()
-                if project == "torch" and any(row.variant for row in rows)
+                for (project, version), groups in self._groups().items()
+                if project == "torch" and any(group.variant for group in groups)
             }
             oldest = known[-1] if known else Version("0")
             new = (version for version in found - set(known) if version > oldest)
@@ -129,20 +131,20 @@ class LiveSnapshot(Snapshot):
 
     def projects(self) -> tuple[str, ...]:
         """Return the other projects of which files were seen."""
-        seen = {row.project for row in self.overlay.groups} - {"torch", *COMPANIONS}
+        seen = {group.project for group in self.overlay.groups} - {"torch", *COMPANIONS}
         return tuple(sorted({*self._base.projects(), *seen}))
 
     def project(self, name: str) -> tuple[Wheel, ...]:
         """Return the files seen of another project, those known first."""
-        groups = (row for row in self.overlay.groups if row.project == name)
+        groups = (group for group in self.overlay.groups if group.project == name)
         found = [wheel for group in groups for wheel in group.wheels(seen=self.overlay.as_of)]
         return merged_wheels(self._base.project(name), found)[0]
 
     def _groups(self) -> Mapping[tuple[str, Version], list[Group]]:
         if self._by_release is None:
             found: defaultdict[tuple[str, Version], list[Group]] = defaultdict(list)
-            for row in self.overlay.groups:
-                found[row.project, Version(row.version.public)].append(row)
+            for group in self.overlay.groups:
+                found[group.project, Version(group.version.public)].append(group)
             self._by_release = dict(found)
         return self._by_release
 
@@ -160,23 +162,32 @@ class LiveSnapshot(Snapshot):
     def _concerns(self, version: Version) -> bool:
         """Say whether the overlay has a file of the release or of anything that may go with it."""
         release = self._base.release(version)
-        pairs = {(name, other) for name, row in release.companions.items() for other in row.versions}
+        pairs = {
+            (name, other) for name, companion in release.companions.items() for other in companion.versions
+        }
         return bool(self.overlay.requires) or not self._groups().keys().isdisjoint(
             {("torch", version), *pairs}
         )
 
     def _merged(self, release: Release, note: str) -> Release:
         wanted = [("torch", release.version)]
-        wanted += [(name, version) for name, row in release.companions.items() for version in row.versions]
-        groups = [row for key in wanted for row in self._groups().get(key, ())]
+        wanted += [
+            (name, version)
+            for name, companion in release.companions.items()
+            for version in companion.versions
+        ]
+        groups = [group for key in wanted for group in self._groups().get(key, ())]
 
         def wheels() -> tuple[Wheel, ...]:
-            found = (wheel for row in groups for wheel in row.wheels(seen=self.overlay.as_of))
+            found = (wheel for group in groups for wheel in group.wheels(seen=self.overlay.as_of))
             merged, self._refused[release.version] = merged_wheels(release.wheels, found)
             return merged
 
         torch = (
-            (f[0], row.variant) for row in groups if row.project == "torch" and row.variant for f in row.files
+            (f[0], group.variant)
+            for group in groups
+            if group.project == "torch" and group.variant
+            for f in group.files
         )
         return replace(
             release,
@@ -209,7 +220,9 @@ class LiveSnapshot(Snapshot):
 
     def _companion_pairs(self) -> CompanionPairs:
         if self._pairs is None:
-            files = {key: [f[0] for row in rows for f in row.files] for key, rows in self._groups().items()}
+            files = {
+                key: [f[0] for group in groups for f in group.files] for key, groups in self._groups().items()
+            }
             self._pairs = CompanionPairs(files if self.overlay.requires else {}, self.overlay.requires)
         return self._pairs
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from packaging.version import Version
 
+from wheels_index._data import two_numbers
 from wheels_index._lazy_wheels import LazyWheels
 from wheels_index.wheel import Wheel, variant_of
 
@@ -67,7 +68,7 @@ class PlatformBuilds:
     def glibc_floor(self, variant: str) -> tuple[int, int] | None:
         """Return the least glibc of a variant as `(2, 28)`, or None where it is not known."""
         floor = self.glibc.get(variant, self.glibc.get("all"))
-        return None if floor is None else _floor(floor)
+        return None if floor is None else two_numbers(floor)
 
     def macos_floor(self, python: str) -> tuple[int, int] | None:
         """Return the least macOS for a Python as `(14, 0)`, or None where no wheel is known."""
@@ -245,8 +246,3 @@ def _companion(project: str, row: dict[str, Any]) -> Companion:
         note=row["note"],
         uploaded=MappingProxyType(row["uploaded"]),
     )
-
-
-def _floor(dotted: str) -> tuple[int, int]:
-    major, _, minor = dotted.partition(".")
-    return int(major), int(minor or 0)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from wheels_index._data import read_json
+from wheels_index._data import read_json, two_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,7 +101,8 @@ class Rules:
     def last_driver_branch(self, capability: tuple[int, int]) -> int | None:
         """Return the last driver branch for a GPU, or None while new branches still support it."""
         return next(
-            (row.last_branch for row in self.driver_end_of_line if capability in row.capabilities), None
+            (family.last_branch for family in self.driver_end_of_line if capability in family.capabilities),
+            None,
         )
 
 
@@ -150,10 +151,10 @@ def nearest_gfx(name: str) -> tuple[tuple[str, ...], str | None] | None:
     if wanted.kind != "rocm" or wanted.gfx is not None:
         return (wanted.gfx, None) if wanted.gfx is not None else None
     known = map(variant, read_json("variants.json")["variants"])
-    earlier = [row for row in known if row.kind == "rocm" and row.gfx and row.order < wanted.order]
+    earlier = [build for build in known if build.kind == "rocm" and build.gfx and build.order < wanted.order]
     if not earlier:
         return None
-    nearest = max(earlier, key=lambda row: row.order)
+    nearest = max(earlier, key=lambda build: build.order)
     return nearest.gfx or (), f"AMD targets taken from {nearest.name}"
 
 
@@ -218,12 +219,12 @@ def rules() -> Rules:
         driver_end_of_line=tuple(
             EndOfLine(
                 family=row["name"],
-                capabilities=frozenset(map(_capability, row["capabilities"])),
+                capabilities=frozenset(map(two_numbers, row["capabilities"])),
                 last_branch=row["last_branch"],
             )
             for row in data["driver_end_of_line"]["families"]
         ),
-        blackwell_from=_capability(blackwell["capability_from"]),
+        blackwell_from=two_numbers(blackwell["capability_from"]),
         blackwell_minimum_driver=MappingProxyType({key: blackwell[key] for key in ("linux", "windows")}),
         rocm_blas_unusable_from=tuple(map(int, blas["from"].split("."))),
         rocm_blas_unusable_gfx=tuple(blas["unusable"]),
@@ -251,8 +252,3 @@ def _xpu_gpus(supported: dict[str, dict[str, list[str]]]) -> tuple[str, ...]:
     newest = max(supported, key=lambda release: tuple(map(int, release.split("."))))
     row = supported[newest]
     return (*row["data_center"], *row["client"])
-
-
-def _capability(dotted: str) -> tuple[int, int]:
-    major, _, minor = dotted.partition(".")
-    return int(major), int(minor)

@@ -10,6 +10,7 @@ from torchdoctor.diagnose.evidence import Observation
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.torch_replaced import replacement_of
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,11 +221,7 @@ def _of_conda(inventory: Inventory) -> Iterator[Observation]:
     yield observation(
         "conda.torch", f"{torch.version} {torch.build}", message("conda's torch"), torch.metadata
     )
-    own = [
-        package
-        for package in packages
-        if package.name in ("torch", "torchvision", "torchaudio") and package.kind == "wheel"
-    ]
+    own = [package for package in packages if package.name in TORCH_PROJECTS and package.kind == "wheel"]
     for package in own:
         if package.installer not in (None, "conda"):
             by = message("{package} by {installer}", package=package.name, installer=package.installer)

@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n.messages import joined, message
+from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def _recorded(inventory: Inventory) -> str | None:
 def _asked_for(inventory: Inventory) -> str | None:
     """The only version that an older torchvision or torchaudio allows, where torch is newer than them."""
     torch = inventory.distribution("torch")
-    for name in ("torchvision", "torchaudio"):
+    for name in COMPANIONS:
         companion = inventory.distribution(name)
         if companion is None or torch is None or not _earlier(companion.installed_at, torch.installed_at):
             continue

@@ -17,9 +17,9 @@ from torchdoctor.inventory.metadata import is_relevant, parse_install_record
 from torchdoctor.inventory.model import Duplicate, Inventory
 from torchdoctor.inventory.record import check_record
 from torchdoctor.inventory.tool_settings import tool_settings
-from torchdoctor.inventory.torch_packages import PROJECTS, copies_in, duplicates_of
+from torchdoctor.inventory.torch_packages import copies_in, duplicates_of
 from torchdoctor.inventory.truncated_libraries import truncated
-from wheels_index import bundled
+from wheels_index import TORCH_PROJECTS, bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +76,7 @@ def collect_inventory(
     where = ", ".join(folders[:4]) or prefix
     copies = [copy for site in sites for copy in copies_in(site)]
     facts = index or bundled()
-    first = {name: next((item for item in copies if item.name == name), None) for name in PROJECTS}
+    first = {name: next((item for item in copies if item.name == name), None) for name in TORCH_PROJECTS}
     return Inventory(
         python=str(python.executable),
         prefix=prefix,

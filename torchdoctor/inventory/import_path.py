@@ -12,7 +12,7 @@ from torchdoctor.core.i18n.messages import message
 from torchdoctor.inventory import files
 from torchdoctor.inventory.metadata import parse_pth
 from torchdoctor.inventory.model import PathFolder, Shadow, UserSite
-from torchdoctor.inventory.torch_packages import PROJECTS
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["import_path", "pth_files", "python_path", "shadows", "user_site"]
 
-_WATCHED = (*PROJECTS, "numpy", "triton", "functorch", "nvidia")
+_WATCHED = (*TORCH_PROJECTS, "numpy", "triton", "functorch", "nvidia")
 _PTH_LIMIT = 200
 
 

@@ -12,6 +12,7 @@ from torchdoctor.inventory import files
 from torchdoctor.inventory.build_variant import local_variant
 from torchdoctor.inventory.metadata import parse_version_file
 from torchdoctor.inventory.model import TorchPackage
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from torchdoctor.inventory.distributions import SiteFolder
     from torchdoctor.inventory.model import Distribution, VersionFile
 
-__all__ = ["PROJECTS", "copies_in", "duplicates_of", "variant_fact"]
-
-PROJECTS = ("torch", "torchvision", "torchaudio")
+__all__ = ["copies_in", "duplicates_of", "variant_fact"]
 
 
 def copies_in(site: SiteFolder) -> Iterator[TorchPackage]:
     """Each copy in one folder of the path: a package folder, its metadata, or both."""
-    for project in PROJECTS:
+    for project in TORCH_PROJECTS:
         distributions = [candidate for candidate in site.distributions if candidate.name == project]
         there = project in site.names and files.exists(f"{site.folder}/{project}/__init__.py")
         if not distributions and not there:

@@ -42,7 +42,11 @@ def read_uv_error(stderr: str) -> UvError:
     """Return what the standard error of a failed `uv pip compile` means."""
     text = stderr.casefold()
     code = next(
-        (code for code, lists in _table() if all(any(row in text for row in phrases) for phrases in lists)),
+        (
+            code
+            for code, lists in _table()
+            if all(any(phrase in text for phrase in phrases) for phrases in lists)
+        ),
         None,
     )
     hint = _HINT.search(stderr)

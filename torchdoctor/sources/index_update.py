@@ -153,7 +153,9 @@ def _of_known_releases(wheels: Iterable[Wheel]) -> Iterator[Wheel]:
     """Leave out wheels that are older than every known release: the real pages go back to torch 0.3."""
     snapshot = bundled()
     oldest = snapshot.release(snapshot.versions()[-1])
-    floors = {name: min(row.versions) for name, row in oldest.companions.items() if row.versions}
+    floors = {
+        name: min(companion.versions) for name, companion in oldest.companions.items() if companion.versions
+    }
     floors["torch"] = oldest.version
     return (
         wheel for wheel in wheels if wheel.project not in floors or wheel.version >= floors[wheel.project]
@@ -170,11 +172,11 @@ def declared_by(
     known = {
         f"{name}-{version}"
         for release in snapshot.releases()
-        for name, row in release.companions.items()
-        for version in row.versions
+        for name, companion in release.companions.items()
+        for version in companion.versions
     }
     new: dict[str, Wheel] = {}
-    for wheel in sorted(wheels, key=lambda row: row.version, reverse=True):
+    for wheel in sorted(wheels, key=lambda wheel: wheel.version, reverse=True):
         name = f"{wheel.project}-{wheel.version.public}"
         if wheel.project != "torch" and wheel.has_metadata and not wheel.version.is_prerelease:
             new.setdefault(name, wheel)
@@ -200,7 +202,9 @@ def _declared_requirements(
         if wheel.metadata_sha256 in (None, hashlib.sha256(body).hexdigest()):
             head = body.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")[0].split("\n")
             lines = [
-                row.removeprefix("Requires-Dist:").strip() for row in head if row.startswith("Requires-Dist:")
+                line.removeprefix("Requires-Dist:").strip()
+                for line in head
+                if line.startswith("Requires-Dist:")
             ]
             return tuple(lines[:_MAX_LINE_COUNT])
         why = message("{place} is not the metadata that its page announces", place=redact_url(place))
