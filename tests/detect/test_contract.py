@@ -21,7 +21,7 @@ from torchdoctor.detect import (  # fmt: skip
     NvidiaGpu,
     Python,
 )
-from torchdoctor.detect.codec import GPU_LIMIT
+from torchdoctor.detect.model import GPU_LIMIT_COUNT
 from torchdoctor.errors import UsageError
 
 EXAMPLE: dict[str, Any] = {
@@ -185,7 +185,7 @@ def test_a_wrong_field_is_named_by_its_path(path, value, complaint):
 
 def test_more_gpus_than_a_machine_has_are_refused():
     """Ten thousand GPUs are a mistake or an attack, and so is not a description of one machine."""
-    with pytest.raises(UsageError, match=f"nvidia.gpus: expected at most {GPU_LIMIT} entries"):
+    with pytest.raises(UsageError, match=f"nvidia.gpus: expected at most {GPU_LIMIT_COUNT} entries"):
         Machine.from_json(_changed("nvidia.gpus", [{"name": "A100"}] * 10_000))
 
 

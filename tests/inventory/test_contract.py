@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.inventory.site import Environment
 from torchdoctor.errors import UsageError
 from torchdoctor.inventory import Inventory
-from torchdoctor.inventory.codec import SCHEMA
+from torchdoctor.inventory.model import SCHEMA
 
 
 @pytest.fixture(scope="module")

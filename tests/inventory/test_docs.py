@@ -7,8 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from torchdoctor.inventory import files, model
-from torchdoctor.inventory.codec import SCHEMA
 from torchdoctor.inventory.distributions import DISTRIBUTIONS
+from torchdoctor.inventory.model import SCHEMA
 from torchdoctor.report.redact import redact
 
 PAGE = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text("utf-8")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from dataclasses import MISSING, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from torchdoctor.bench.model import SCHEMA, BenchReport, BenchResult
 from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.serde import FieldError, from_json
 from torchdoctor.errors import UsageError
 
 __all__ = ["UnreadableRun", "check_run_name", "load_run", "save_run", "saved_run_names"]
@@ -124,62 +123,15 @@ def _not_a_run(path: Path, why: str) -> UnreadableRun:
     )
 
 
-def _result(entry: Any, path: Path, number: int) -> BenchResult:
+def _result(document: Any, path: Path, number: int) -> BenchResult:
     place = f"results[{number}]"
-    if not isinstance(entry, dict):
-        raise _not_a_run(path, message("{place} is no object", place=place))
-    values: dict[str, Any] = {}
-    for field in fields(BenchResult):
-        if field.name not in entry:
-            if field.default is MISSING and field.default_factory is MISSING and field.name != "seconds":
-                raise _not_a_run(path, message("{place}.{name} is missing", place=place, name=field.name))
-            continue
-        read = _READERS[str(field.type)]
-        if (value := read(entry[field.name])) is _WRONG:
-            raise _not_a_run(path, f"{place}.{field.name} is {str(entry[field.name])[:40]!r}")
-        values[field.name] = value
-    values.setdefault("seconds", 0.0)
-    return BenchResult(**values)
-
-
-_WRONG = object()
-
-
-def _text(value: Any) -> Any:
-    return value if isinstance(value, str) and len(value) <= _MAX_TEXT_CHARACTERS else _WRONG
-
-
-def _number(value: Any) -> Any:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number and abs(value) < 1e300 and math.isfinite(value) else _WRONG  # noqa: PLR2004
-
-
-def _object(value: Any) -> Any:
-    return value if isinstance(value, dict) and len(json.dumps(value)) <= _MAX_TEXT_CHARACTERS else _WRONG
-
-
-def _list_of(read: Any) -> Any:
-    def read_list(value: Any) -> Any:
-        if not isinstance(value, list) or len(value) > _MAX_RESULTS:
-            return _WRONG
-        read_values = tuple(read(part) for part in value)
-        return _WRONG if _WRONG in read_values else read_values
-
-    return read_list
-
-
-def _optional(read: Any) -> Any:
-    return lambda value: None if value is None else read(value)
-
-
-_READERS: dict[str, Any] = {
-    "str": _text,
-    "float": _number,
-    "str | None": _optional(_text),
-    "float | None": _optional(_number),
-    "int | None": _optional(_number),
-    "Mapping[str, Any]": _object,
-    "Mapping[str, Any] | None": _optional(_object),
-    "tuple[float, ...]": _list_of(_number),
-    "tuple[str, ...]": _list_of(_text),
-}
+    try:
+        # Runs of the first release do not have the seconds of a case.
+        given = {"seconds": 0.0, **document} if isinstance(document, dict) else document
+        result = from_json(given, BenchResult, path=place)
+    except FieldError as error:
+        raise _not_a_run(path, error.args[0]) from error
+    for name, value in document.items():
+        if isinstance(value, (str, dict)) and len(json.dumps(value)) > _MAX_TEXT_CHARACTERS:
+            raise _not_a_run(path, message("{field} is too long", field=f"{place}.{name}"))
+    return result

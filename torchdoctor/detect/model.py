@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
+
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.serde import FieldError, MaxItems, Pattern, ShortText, WholeNumber, from_json, to_json
+from torchdoctor.errors import UsageError
 
 __all__ = [
+    "GPU_LIMIT_COUNT",
+    "SCHEMA",
     "Amd",
     "AmdGpu",
     "Apple",
@@ -19,6 +25,9 @@ __all__ = [
     "Platform",
     "Python",
 ]
+
+SCHEMA = 1
+GPU_LIMIT_COUNT = 1024
 
 OperatingSystem = Literal["linux", "windows", "macos"]
 Platform = Literal[
@@ -35,76 +44,87 @@ _PLATFORMS: dict[tuple[str, str], Platform] = {
 }
 
 
+_NumericVersion = Annotated[str, Pattern(r"\d{1,5}(\.\d{1,6}){0,4}", "550.54.15")]
+_LibcVersion = Annotated[str, Pattern(r"\d{1,5}(\.\d{1,6}){0,4}", "2.35")]
+_PythonVersion = Annotated[str, Pattern(r"[23]\.\d{1,3}(\.\d{1,3})?((a|b|rc)\d{1,3})?\+?", "3.12.4")]
+_Implementation = Annotated[str, Pattern(r"[a-z][a-z0-9_]{0,31}", "cpython")]
+_Bits = Annotated[int, WholeNumber((32, 64))]
+_Arch = Annotated[str, Pattern(r"[a-z0-9_]{1,32}", "x86_64")]
+_ComputeCapability = Annotated[str, Pattern(r"\d{1,2}\.\d", "8.9")]
+_MemoryMib = Annotated[int, WholeNumber(range(1, 1 << 30))]
+_Gfx = Annotated[str, Pattern(r"gfx[0-9a-f]{3,6}", "gfx1100")]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Libc:
     """The C library that the target interpreter is linked with."""
 
     name: Literal["glibc", "musl"]
-    version: str | None = None
+    version: _LibcVersion | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Python:
     """The target interpreter, as far as it decides which wheels fit."""
 
-    version: str
-    implementation: str = "cpython"
+    implementation: _Implementation = "cpython"
+    version: _PythonVersion  # such as "3.12.4"
     free_threaded: bool = False
-    bits: int = 64
+    bits: _Bits = 64  # of its pointers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NvidiaGpu:
-    """One GPU: its marketing name, its compute capability as "8.9", its memory."""
+    """One NVIDIA GPU."""
 
-    name: str
-    compute_capability: str | None = None
-    memory_mib: int | None = None
+    name: ShortText  # its marketing name
+    compute_capability: _ComputeCapability | None = None  # such as "8.9"
+    memory_mib: _MemoryMib | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Nvidia:
     """The NVIDIA driver (under WSL, the Windows one) and its GPUs; `gpus` is empty when they are unknown."""
 
-    driver: str | None = None
-    gpus: tuple[NvidiaGpu, ...] = ()
+    driver: _NumericVersion | None = None
+    gpus: Annotated[tuple[NvidiaGpu, ...], MaxItems(GPU_LIMIT_COUNT)] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AmdGpu:
-    """One GPU: its marketing name and its target, such as gfx1100."""
+    """One AMD GPU: its marketing name and its target, such as gfx1100."""
 
-    name: str | None = None
-    gfx: str | None = None
+    name: ShortText | None = None
+    gfx: _Gfx | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Amd:
     """The amdgpu driver (None for the kernel's own, which has no version) and its compute GPUs."""
 
-    driver: str | None = None
-    gpus: tuple[AmdGpu, ...] = ()
+    driver: Annotated[str, Pattern(r"\d{1,5}(\.\d{1,6}){0,4}", "6.10.5")] | None = None
+    gpus: Annotated[tuple[AmdGpu, ...], MaxItems(GPU_LIMIT_COUNT)] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntelGpu:
-    """One GPU by its marketing name."""
+    """One Intel GPU by its marketing name."""
 
-    name: str
+    name: ShortText
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intel:
     """Intel's GPUs, integrated ones too."""
 
-    gpus: tuple[IntelGpu, ...] = ()
+    gpus: Annotated[tuple[IntelGpu, ...], MaxItems(GPU_LIMIT_COUNT)] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Apple:
     """The chip of a Mac, such as Apple M2."""
 
-    chip: str
+    chip: ShortText
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,12 +132,12 @@ class Machine:
     """What was found. `arch` is that of the interpreter: x86_64 for an Intel Python under Rosetta."""
 
     os: OperatingSystem
-    arch: str
-    python: Python
-    os_version: str | None = None
+    os_version: ShortText | None = None
+    arch: _Arch
     libc: Libc | None = None
     wsl: bool = False
-    container: str | None = None
+    container: ShortText | None = None
+    python: Python
     nvidia: Nvidia | None = None
     amd: Amd | None = None
     intel: Intel | None = None
@@ -135,14 +155,38 @@ class Machine:
         return f"{short}t" if self.python.free_threaded else short
 
     def to_json(self) -> dict[str, Any]:
-        """The machine as contract JSON: every field there, unknown ones null."""
-        from torchdoctor.detect.codec import to_json
-
-        return to_json(self)
+        """Return the machine as JSON: every field in the order of the contract, unknown ones null."""
+        return cast("dict[str, Any]", to_json(self))
 
     @staticmethod
     def from_json(document: Any) -> Machine:
-        """Read contract JSON; `UsageError` names the field that is wrong."""
-        from torchdoctor.detect.codec import from_json
+        """Return the machine that `to_json` wrote; missing fields are unknown, fields of later versions are ignored.
 
-        return from_json(document)
+        Of a document that holds a machine under `machine`, such as a whole report, that one is read. A `schema`, where
+        there is one, must be known. Raises `UsageError` with the path of the field that is wrong.
+        """
+        try:
+            return _read_machine(document)
+        except FieldError as error:
+            raise UsageError(
+                message("the machine's description cannot be used: {error}", error=error.args[0]),
+                fix=message(
+                    "correct that field, or write the description anew with `torchdoctor report --format json`"
+                ),
+                code="bad-machine",
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Report:
+    """A document that may hold a machine."""
+
+    schema: Annotated[int, WholeNumber((SCHEMA,))] = SCHEMA
+    machine: dict[str, Any] | None = None
+
+
+def _read_machine(document: Any) -> Machine:
+    report = from_json(document, _Report, whole="the machine")
+    if report.machine is not None:
+        return from_json(report.machine, Machine, path="machine")
+    return from_json(document, Machine)

@@ -6,8 +6,12 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from torchdoctor.core.fact import Fact, NamedFact
+from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.serde import FieldError, from_json, to_json
+from torchdoctor.errors import UsageError
 
 __all__ = [
+    "SCHEMA",
     "Certificate",
     "CompanionMatch",
     "CudaMajor",
@@ -30,6 +34,8 @@ __all__ = [
     "Variable",
     "VersionFile",
 ]
+
+SCHEMA = 1
 
 # How closely files are compared with their RECORD: not at all, there and of that size, the same bytes.
 Depth = Literal["list", "sizes", "hashes"]
@@ -294,14 +300,32 @@ class Inventory:
         return next((package for package in self.distributions.value or () if package.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The inventory as plain JSON with its `schema`."""
-        from torchdoctor.inventory.codec import to_json
-
-        return to_json(self)
+        """Return the inventory as JSON: its `schema`, then every field in the order of the class."""
+        return {"schema": SCHEMA, **to_json(self)}
 
     @staticmethod
     def from_json(document: Any) -> Inventory:
-        """Read what `to_json` writes; `UsageError` names the field that is wrong."""
-        from torchdoctor.inventory.codec import from_json
+        """Return the inventory that `to_json` wrote; fields of later versions are ignored.
 
-        return from_json(document)
+        Raises `UsageError` with the path of the field that is wrong, or for a schema of a later torchdoctor.
+        """
+        fix = "write it anew with `torchdoctor report --format json`"
+        schema = document.get("schema") if isinstance(document, dict) else SCHEMA
+        if schema != SCHEMA:
+            raise UsageError(
+                message(
+                    "the inventory has schema {schema!r:.20}, and this torchdoctor reads {known}",
+                    schema=schema,
+                    known=SCHEMA,
+                ),
+                fix=message("{fix}, or use the torchdoctor that wrote it", fix=fix),
+                code="bad-inventory",
+            )
+        try:
+            return from_json(document, Inventory, path="environment")
+        except (FieldError, RecursionError) as error:
+            raise UsageError(
+                message("the inventory cannot be used: {error}", error=error.args[0]),
+                fix=fix,
+                code="bad-inventory",
+            ) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
-from torchdoctor.inventory.codec import plain
+from torchdoctor.core.serde import to_json
 from torchdoctor.report.redact import redact_document
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def report_document(report: BugReport, *, when: datetime, identity: Identity) ->
     `when` is the time of its making; what `identity` holds is taken out of every text.
     """
     check_up, problem = report.check_up, report.problem
-    facts = [{"name": fact.name, **plain(fact.fact)} for fact in check_up.detection.facts]
+    facts = [{"name": fact.name, **to_json(fact.fact)} for fact in check_up.detection.facts]
     document = {
         "schema": 1,
         "torchdoctor": __version__,
         "created": when.isoformat(timespec="seconds"),
         "summary": check_up.detection.summary(),
         "machine": check_up.detection.machine.to_json(),
-        "facts": [*facts, {"name": "python.tags", **plain(report.tags)}],
+        "facts": [*facts, {"name": "python.tags", **to_json(report.tags)}],
         "environment": check_up.inventory.to_json() if problem is None else None,
         "environment_error": _error(problem) if problem is not None else None,
         "checks": [result.to_json() for result in check_up.imported or ()],
@@ -56,7 +56,7 @@ def report_document(report: BugReport, *, when: datetime, identity: Identity) ->
         "findings": [finding.to_json() for finding in report.findings],
         "settings": list(report.settings),
     }
-    redacted: dict[str, Any] = redact_document(plain(document), identity)
+    redacted: dict[str, Any] = redact_document(to_json(document), identity)
     return redacted
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping  # noqa: TC003  (core.serde reads the types of the fields)
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.serde import WholeNumber, from_json
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
 from wheels_index import bundled
 
@@ -25,7 +27,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 _MAX_VALIDATOR_LENGTH = 1000
 _LOCK_TIMEOUT_SECONDS = 30.0
 
-Validators = tuple["str | None", "str | None"]  # ETag, Last-Modified
+Validators = tuple[str | None, str | None]  # ETag, Last-Modified
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,16 @@ class CachedIndex:
     base: str  # its URL
     pages: dict[str, Validators]  # by URL, for conditional requests
     overlay: Overlay
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Document:
+    """The stored file."""
+
+    schema: Annotated[int, WholeNumber((_SCHEMA,))]
+    base: str
+    pages: Mapping[str, Validators]
+    overlay: Any
 
 
 def cache_file(folder: Path) -> Path:
@@ -87,30 +99,21 @@ def _parse(body: bytes) -> CachedIndex:
 
     if len(body) > _MAX_BYTES:
         raise ValueError(message("it is larger than {limit} MiB", limit=_MAX_BYTES >> 20))
-    data = json.loads(body)
-    if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
-        raise ValueError(message("it is not of schema {schema}", schema=_SCHEMA))
-    base, pages = data.get("base"), data.get("pages")
-    if not isinstance(base, str) or not isinstance(pages, dict):
-        raise ValueError("it names no index")  # noqa: TRY004  (one kind for bad data)
+    document = from_json(json.loads(body), _Document)
     return CachedIndex(
-        base=base,
-        pages={url: _validators(row) for url, row in pages.items()},
-        overlay=Overlay.from_json(data.get("overlay")),
+        base=document.base,
+        pages={url: _usable(validators) for url, validators in document.pages.items()},
+        overlay=Overlay.from_json(document.overlay),
     )
 
 
-def _validators(row: Any) -> Validators:
-    if not isinstance(row, list) or len(row) != 2:  # noqa: PLR2004  (ETag, Last-Modified)
-        raise ValueError("a page's validators are not two")
+def _usable(validators: Validators) -> Validators:
+    """A validator that cannot stand in an HTTP header is none."""
     etag, modified = (
         value
-        if isinstance(value, str)
-        and len(value) <= _MAX_VALIDATOR_LENGTH
-        and value.isascii()
-        and value.isprintable()
+        if value and len(value) <= _MAX_VALIDATOR_LENGTH and value.isascii() and value.isprintable()
         else None
-        for value in row
+        for value in validators
     )
     return etag, modified
 
