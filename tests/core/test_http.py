@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.loopback import Fault
@@ -30,3 +32,24 @@ def test_a_page_that_drips_is_given_up(index, monkeypatch):
 def test_a_url_is_shown_without_its_secrets(url, shown):
     """Neither credentials nor tokens."""
     assert redact_url(url) == shown
+
+
+def test_each_request_has_a_session_of_its_own_over_the_same_connections():
+    """requests does not promise that threads can share a session; connections are made for that."""
+    first, second = http.http_session(), http.http_session()
+    assert first is not second
+    assert first.get_adapter("https://host/") is second.get_adapter("https://host/")
+
+
+def test_a_result_that_comes_too_late_is_discarded():
+    """Its caller has given up: an open response must be closed."""
+    release, discarded = threading.Event(), threading.Event()
+
+    def call():
+        release.wait(30)
+        return discarded
+
+    with pytest.raises(TimeoutError, match="no whole answer"):
+        http.with_deadline(0.05, call, lambda late: late.set())
+    release.set()
+    assert discarded.wait(30)

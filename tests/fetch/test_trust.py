@@ -31,10 +31,9 @@ def _plain(monkeypatch, tmp_path):
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    http.http_session.cache_clear()
+    http.close_connections()
     yield
-    http.http_session().close()
-    http.http_session.cache_clear()
+    http.close_connections()
 
 
 @pytest.fixture

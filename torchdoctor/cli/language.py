@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor.core.i18n import catalog
 from torchdoctor.core.i18n.catalog import (
     DOMAIN,
     LOCALES,
     choose_language,
     current_language,
     gettext,
-    set_language,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def set_requested_language(argv: Sequence[str]) -> None:
 
 def set_program_language(language: Language) -> None:
     """Use a language for our texts and click's; click reads gettext's global domain and the LANGUAGE variable."""
-    set_language(language)
+    catalog.set_program_language(language)
     # The module is Python's; click has imported it.
     import gettext as python_gettext
 

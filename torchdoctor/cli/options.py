@@ -11,7 +11,7 @@ import click
 from torchdoctor.cli.output import Output
 from torchdoctor.cli.param_types import MIRROR, TORCH, URL, VARIANT, WITH
 from torchdoctor.cli.value_origin import remember, variable_of
-from torchdoctor.core.i18n.catalog import LANGUAGES, set_language
+from torchdoctor.core.i18n.catalog import LANGUAGES, set_program_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def output_options(function: F) -> F:
     def with_output(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
         remember(ctx)
         if language := kwargs.pop("lang"):
-            set_language(language)
+            set_program_language(language)
         given = Output(json=kwargs.pop("json"), quiet=kwargs.pop("quiet"), verbose=kwargs.pop("verbose"))
         outer = ctx.find_object(Output) or Output()
         merged = Output(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["redact_url", "strip_credentials"]
+__all__ = ["InsecureRedirect", "redact_url", "strip_credentials"]
+
+
+class InsecureRedirect(ValueError):
+    """A redirect from https to a scheme that protects nothing."""
 
 
 def redact_url(url: str) -> str:

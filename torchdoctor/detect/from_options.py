@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.versions import parse_numeric_version
-from torchdoctor.detect import Amd, AmdGpu, Intel, IntelGpu, Libc, Machine, Nvidia, NvidiaGpu, Python
+from torchdoctor.detect.model import Amd, AmdGpu, Intel, IntelGpu, Libc, Machine, Nvidia, NvidiaGpu, Python
 from torchdoctor.errors import UsageError
 from wheels_index import gpu
 

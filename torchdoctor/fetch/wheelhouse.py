@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.threads import thread_pool
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
 from torchdoctor.fetch.model import Wheelhouse, fetched_wheel
@@ -81,7 +82,7 @@ class _Fetcher:
 
     def fetch_all(self, wheels: Sequence[LockedWheel]) -> list[FetchedWheel]:
         """Return the wheels in their order; raises the first error."""
-        pool = ThreadPoolExecutor(_MAX_FILES_AT_ONCE)
+        pool = thread_pool(_MAX_FILES_AT_ONCE)
         # The largest first: at the end it would keep everyone waiting.
         by_size = sorted(wheels, key=lambda wheel: wheel.size or 0, reverse=True)
         jobs = {wheel.filename: pool.submit(self._fetch_and_report, wheel) for wheel in by_size}

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.threads import start_thread
 from torchdoctor.install.build import install_wheels, packages_failing_record
 from torchdoctor.install.bytecode import BytecodeCompiler
 from torchdoctor.install.location import interpreter_of
@@ -59,7 +60,7 @@ class StreamingUnpacker:
         # Until Python 3.12 an interrupted `Thread.join` may return while the thread still runs.
         self._ended = threading.Event()
         self._bytecode = BytecodeCompiler(interpreter_of(stage))
-        threading.Thread(target=self._unpack_all, daemon=True).start()
+        start_thread(self._unpack_all)
 
     def add(self, wheel: FetchedWheel) -> None:
         """Have a wheel unpacked; raises what unpacking another one raised. Any thread may call it."""

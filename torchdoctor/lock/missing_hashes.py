@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.threads import start_thread
 from torchdoctor.sources.listing import SourceListing
 
 if TYPE_CHECKING:
@@ -41,11 +43,7 @@ class MissingHashCheck:
         self._slots = threading.BoundedSemaphore(_PAGE_COUNT)
         self._hashless: set[str] = set()
         # Daemons: where the fetch fails meanwhile, the program ends without waiting for a page.
-        self._checks = [
-            (wheel, threading.Thread(target=self._check, args=(wheel,), daemon=True)) for wheel in unsure
-        ]
-        for _, thread in self._checks:
-            thread.start()
+        self._checks = [(wheel, start_thread(partial(self._check, wheel))) for wheel in unsure]
 
     def found(self) -> tuple[LockedWheel, ...]:
         """Return the files that are listed without a hash; those of a page that cannot be read are not among them."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.net.http import open_stream
+from torchdoctor.core.threads import thread_pool
 from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def with_sizes(lock: Lock) -> Lock:
 
     Raises `OSError` for a local file that cannot be read.
     """
-    with ThreadPoolExecutor(_CONNECTION_COUNT) as pool:
+    with thread_pool(_CONNECTION_COUNT) as pool:
         return replace(lock, wheels=tuple(pool.map(_with_size, lock.wheels)))
 
 

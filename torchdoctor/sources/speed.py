@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.threads import thread_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,7 +74,7 @@ def measure_all(urls: Iterable[str]) -> tuple[Measurement, ...]:
     wanted = list(urls)
     if not wanted:
         return ()
-    with ThreadPoolExecutor(len(wanted)) as pool:
+    with thread_pool(len(wanted)) as pool:
         return tuple(pool.map(measure, wanted))
 
 

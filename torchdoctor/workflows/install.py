@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.threads import thread_pool
 from torchdoctor.detect import detect, supported_tags
 from torchdoctor.install import Environment, create_environment, update_environment
 from torchdoctor.install.location import interpreter_of, refuse_unwritable
@@ -110,7 +110,7 @@ def _detect_and_gather_sources(
     target: TargetEnvironment, cache: Path, options: SourceOptions, system: System, report: Reporter
 ) -> tuple[Detection, Sources]:
     """Do both at once: each waits for other programs or for the disk."""
-    with ThreadPoolExecutor(1) as pool:
+    with thread_pool(1) as pool:
         gathering = pool.submit(gather_sources, options, system, target.python, report)
         detection = detect(system, python=target.python, environment=target.folder, cache=cache)
         report.stage("detect", detection.summary())

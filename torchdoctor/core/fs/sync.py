@@ -8,6 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.threads import thread_pool
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -31,10 +33,8 @@ def sync_tree(folder: Path) -> None:
     """
     if sys.platform == "win32":
         return
-    from concurrent.futures import ThreadPoolExecutor
-
     files, folders = _contents(os.fspath(folder))
-    with ThreadPoolExecutor(_MAX_THREADS) as pool:
+    with thread_pool(_MAX_THREADS) as pool:
         for paths in (files, folders):  # the names after what they name
             list(pool.map(_sync_paths, _batches(paths)))
 

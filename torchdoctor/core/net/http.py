@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
+import threading
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
-from torchdoctor._version import __version__
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 
@@ -18,11 +17,13 @@ if TYPE_CHECKING:
 
     import requests
 
+    from torchdoctor.core.net._session import SessionParts
+
 __all__ = [
-    "InsecureRedirect",
     "NotFound",
     "Page",
     "Unreachable",
+    "close_connections",
     "failure_reason",
     "fetch_page",
     "http_session",
@@ -36,13 +37,7 @@ T = TypeVar("T")
 PAGE_TIMEOUT = (5.0, 15.0)
 PAGE_SECONDS = 60.0
 PAGE_LIMIT = 64 * 1024 * 1024
-_POOL = 32  # connections kept to one host; a fetch uses half of that
-
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-
-
-class InsecureRedirect(ValueError):
-    """A redirect from https to a scheme that protects nothing."""
 
 
 class Unreachable(SourceFailed):
@@ -75,44 +70,28 @@ class Page:
     unchanged: bool = False
 
 
-@cache
 def http_session() -> requests.Session:
-    """One session a process.
+    """Return a session of the caller's own: requests does not promise that threads can share one.
 
-    Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the environment, certificates from the system's store too,
-    which `SSL_CERT_FILE` replaces. A redirect from https to http is refused: what follows would be unprotected.
+    All share one pool of connections, which is made for threads. Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the
+    environment, certificates from the system's store too, which `SSL_CERT_FILE` replaces. A redirect from https to http
+    is refused: what follows would be unprotected.
     """
-    import requests
-    import truststore
-    from requests.adapters import HTTPAdapter
+    return _parts().session()
 
-    class SystemStore(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:
-            kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            return super().init_poolmanager(*args, **kwargs)
 
-        def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-            kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            return super().proxy_manager_for(proxy, **kwargs)
+def close_connections() -> None:
+    """Close every connection that is kept open, and read the certificates anew for the next one."""
+    _parts().close()
+    _parts.cache_clear()
 
-    class Careful(requests.Session):
-        def get_redirect_target(self, resp: requests.Response) -> str | None:
-            target = super().get_redirect_target(resp)
-            if target is not None and urlsplit(resp.url).scheme == "https":
-                to = urljoin(resp.url, target)
-                if urlsplit(to).scheme != "https":
-                    resp.close()
-                    raise InsecureRedirect(
-                        message("it leads from https to {to}, which is not protected", to=redact_url(to))
-                    )
-            return target
 
-    made = Careful()
-    made.max_redirects = 10
-    made.mount("https://", SystemStore(pool_maxsize=_POOL))
-    made.mount("http://", HTTPAdapter(pool_maxsize=_POOL))
-    made.headers["User-Agent"] = f"torchdoctor/{__version__}"
-    return made
+@cache
+def _parts() -> SessionParts:
+    """Made once, on first use: requests takes 60 ms to import."""
+    from torchdoctor.core.net._session import SessionParts
+
+    return SessionParts()
 
 
 def fetch_page(url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
@@ -123,8 +102,8 @@ def fetch_page(url: str, *, etag: str | None = None, last_modified: str | None =
     import requests
 
     # https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
-    asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    headers = {"Accept": ACCEPT, **{name: value for name, value in asked.items() if value}}
+    conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    headers = {"Accept": ACCEPT, **{name: value for name, value in conditions.items() if value}}
     try:
         return with_deadline(PAGE_SECONDS, lambda: _get_page(url, headers))
     except (requests.RequestException, OSError, ValueError) as error:
@@ -157,9 +136,11 @@ def _get_page(url: str, headers: dict[str, str]) -> Page:
 
 def open_stream(url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
     """The answer to a request for a file, its body not read yet; raises what `requests` does, or TimeoutError."""
-    asked = {"Accept-Encoding": "identity", **(headers or {})}
+    sent = {"Accept-Encoding": "identity", **(headers or {})}
     return with_deadline(
-        PAGE_SECONDS, lambda: http_session().get(url, headers=asked, timeout=PAGE_TIMEOUT, stream=True)
+        PAGE_SECONDS,
+        lambda: http_session().get(url, headers=sent, timeout=PAGE_TIMEOUT, stream=True),
+        lambda response: response.close(),
     )
 
 
@@ -175,25 +156,34 @@ def iter_body(answer: requests.Response, size: int = 1 << 16) -> Iterator[bytes]
         raise requests.ConnectionError(error) from error
 
 
-def with_deadline(seconds: float, call: Callable[[], T]) -> T:
-    """The result of `call`; TimeoutError after so many seconds, however slowly a server drips its headers.
+def with_deadline(
+    seconds: float, call: Callable[[], T], discard: Callable[[T], object] = lambda _: None
+) -> T:
+    """Return the result of `call`; raises TimeoutError after `seconds`, however slowly a server sends its headers.
 
-    A thread cannot be stopped: the one that is late is left behind, and does not keep the program alive.
+    A thread cannot be stopped: the one that is late is left behind, and does not keep the program alive. `discard`
+    gets the result that comes too late.
     """
-    import threading
-
     results: list[T] = []
     errors: list[BaseException] = []
+    lock = threading.Lock()
+    late = False
 
     def work() -> None:
         try:
-            results.append(call())
+            result = call()
         except BaseException as error:  # noqa: BLE001  (it goes on in the caller's thread)
             errors.append(error)
+            return
+        with lock:
+            if not late:
+                results.append(result)
+                return
+        discard(result)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    start_thread(work).join(seconds)
+    with lock:
+        late = not results
     if errors:
         raise errors[0]
     if not results:

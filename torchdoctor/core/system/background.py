@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from torchdoctor.core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +24,7 @@ class BackgroundCall(Generic[T]):
         self._ask = ask
         self._answers: list[T] = []
         self._errors: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._run)
 
     def result(self, seconds: float | None = None) -> T:
         """What `ask` returned; what it raised is raised here. `TimeoutError` when it has not ended by then."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.system.host import HostSystem
 from torchdoctor.core.system.model import PROBE_SECONDS
+from torchdoctor.core.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +40,7 @@ def prefetch(
         future: Future[Completed] = Future()
         system.begun[tuple(argv)] = future
         # Nobody waits at the end of the program for an answer that was not asked for.
-        threading.Thread(target=_run, args=(environ, argv, timeout, future), daemon=True).start()
+        start_thread(partial(_run, environ, argv, timeout, future))
     return system
 
 

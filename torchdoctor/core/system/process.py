@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from typing import IO, TYPE_CHECKING
 
 from torchdoctor.core.system.model import Completed
+from torchdoctor.core.threads import start_thread
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -220,7 +221,7 @@ def read_chunks(pipe: IO[bytes], on_chunk: Callable[[bytes], bool]) -> threading
             while (chunk := os.read(pipe.fileno(), _CHUNK_BYTES)) and on_chunk(chunk):
                 pass
 
-    return _start_thread(read)
+    return start_thread(read)
 
 
 def read_lines(
@@ -234,7 +235,7 @@ def read_lines(
                 on_line(line)
         on_end()
 
-    return _start_thread(read)
+    return start_thread(read)
 
 
 def kill_group(pid: int) -> None:
@@ -272,9 +273,3 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise ValueError("this stream is no pipe")
     return pipe
-
-
-def _start_thread(work: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread

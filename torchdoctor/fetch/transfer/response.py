@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import InsecureRedirect, failure_reason, iter_body, open_stream
+from torchdoctor.core.net.http import failure_reason, iter_body, open_stream
+from torchdoctor.core.urls import InsecureRedirect
 from torchdoctor.fetch.transfer.faults import Fault, FaultKind
 from torchdoctor.fetch.transfer.retry import parse_retry_after
 
