@@ -14,7 +14,7 @@ MAN = TOOLS.parent / "man"
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("tool", ["texts", "pages", "man", "failure_pages", "checks_page"])
+@pytest.mark.parametrize("tool", ["texts", "pages", "man", "failure_pages", "checks_page", "schemas"])
 def test_nothing_generated_is_behind_the_program(tool):
     """`python tools/generate.py` would change nothing."""
     done = subprocess.run(
@@ -25,9 +25,9 @@ def test_nothing_generated_is_behind_the_program(tool):
 
 def test_every_tool_of_generate_is_checked():
     """A page that is made by one more tool is compared here too."""
-    assert '("texts", "pages", "man", "failure_pages", "checks_page")' in (TOOLS / "generate.py").read_text(
-        "utf-8"
-    )
+    assert '("texts", "pages", "man", "failure_pages", "checks_page", "schemas")' in (
+        TOOLS / "generate.py"
+    ).read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", sorted(MAN.glob("*.1")), ids=lambda page: page.stem)

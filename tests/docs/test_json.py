@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.install.conftest import TORCH, bare, official, tag
@@ -14,6 +15,7 @@ from torchdoctor.cli.commands import COMMANDS
 __all__ = ["bare", "official", "tag"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json.md"
+SCHEMAS = Path(__file__).parents[2] / "torchdoctor" / "schemas"
 EXAMPLES = {
     title.strip("`").removeprefix("torchdoctor "): json.loads(text)
     for title, text in re.findall(
@@ -59,6 +61,20 @@ SERVED = {
 }  # fmt: skip
 
 
+def _schema_name(title):
+    """`jupyter-kernel check NAME` is described by jupyter-kernel-check.json."""
+    if title == "A command that failed":
+        return "error"
+    words = [word.lstrip("-") for word in title.split() if not word.isupper() or word == "ID"]
+    return "-".join(words).lower()
+
+
+def check(title, written):
+    """The keys of the example, and the published schema."""
+    agree(EXAMPLES[title], written, title)
+    jsonschema.validate(written, json.loads((SCHEMAS / f"{_schema_name(title)}.json").read_text("utf-8")))
+
+
 def agree(shown, written, path="$"):
     """The same keys; a null or a sentence on either side stands for what is not looked into."""
     if isinstance(shown, dict) and isinstance(written, dict):
@@ -87,25 +103,25 @@ def test_what_needs_nothing(torchdoctor, tmp_path):
     """Commands that look at nothing but themselves."""
     (tmp_path / "work" / "log.txt").write_text(TOO_OLD, "utf-8")
     for title, words in ALONE.items():
-        agree(EXAMPLES[title], torchdoctor(*words, "--json").json, title)
+        check(title, torchdoctor(*words, "--json").json)
 
 
 def test_what_looks_at_an_environment(torchdoctor, real):
     """Commands that run the real torch."""
     for title, words in INSTALLED.items():
         ran = torchdoctor(*(word.format(env=real.folder) for word in words), "--json")
-        agree(EXAMPLES[title], ran.json, title)
+        check(title, ran.json)
 
 
 @pytest.mark.parametrize("title", SERVED)
 def test_what_asks_an_index(torchdoctor, bare, title):
     """Commands that fetch, from an index on loopback."""
     options = [row for row in bare if title == "install" or row != "--no-verify"]
-    agree(EXAMPLES[title], torchdoctor(*SERVED[title], *options, "--without", "numpy", "--json").json, title)
+    check(title, torchdoctor(*SERVED[title], *options, "--without", "numpy", "--json").json)
 
 
 def test_what_is_newer_at_an_index(torchdoctor, official):
     """The one that takes up what the index has."""
     official.add("/whl/torch/", f"torch-{TORCH}+cpu-cp311-cp311-win_amd64.whl", b"bytes")
     ran = torchdoctor("index", "update", "--index-url", f"{official.url}/whl", "--json")
-    agree(EXAMPLES["index update"], ran.json, "index update")
+    check("index update", ran.json)
