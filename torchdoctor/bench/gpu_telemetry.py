@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
-import threading
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
+
+from torchdoctor.core.system.process import PIPE, ManagedProcess, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["GpuTelemetry", "summarize", "throttle_reasons"]
 
 _SCRIPT = Path(__file__).with_name("_telemetry_script.py")
-_MAX_LINE_CHARACTERS = 1 << 16
 # nvmlClocksEventReasons (https://docs.nvidia.com/deploy/nvml-api/). Idle (0x1) and a clock that somebody set (0x2) do
 # not explain a low figure.
 _REASONS = {
@@ -37,7 +36,7 @@ class GpuTelemetry:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._process: subprocess.Popen[str] | None = None
+        self._process: ManagedProcess | None = None
         self._case = ""
         self._samples: dict[str, list[list[dict[str, Any]]]] = {}
 
@@ -65,29 +64,22 @@ class GpuTelemetry:
         """End the sampling process."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
 
     def _start(self) -> None:
         spec = find_spec("pynvml")
         if spec is None or spec.origin is None:
             return
-        command = [sys.executable, "-I", "-B", str(_SCRIPT), str(Path(spec.origin).parent)]
+        command = (sys.executable, "-I", "-B", str(_SCRIPT), str(Path(spec.origin).parent))
+        environ = {**self._environ, "PATH": self._environ.get("PATH", os.defpath)}
         with contextlib.suppress(OSError):
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                env={**self._environ, "PATH": self._environ.get("PATH", os.defpath)},
-            )  # fmt: skip
-            threading.Thread(target=self._listen, daemon=True).start()
+            self._process = ManagedProcess(command, environ=environ, stdout=PIPE)
+            read_lines(self._process.stdout, self._take)
 
-    def _listen(self) -> None:
-        assert self._process is not None  # noqa: S101  # started above
-        assert self._process.stdout is not None  # noqa: S101  # piped above
-        with self._process.stdout as stream:
-            while line := stream.readline(_MAX_LINE_CHARACTERS):
-                with contextlib.suppress(ValueError):
-                    sample = json.loads(line)
-                    if isinstance(sample, list):
-                        self._samples.setdefault(self._case, []).append(sample)
+    def _take(self, line: bytes) -> None:
+        with contextlib.suppress(ValueError):
+            sample = json.loads(line)
+            if isinstance(sample, list):
+                self._samples.setdefault(self._case, []).append(sample)
 
 
 def _nvml_number(device: str, environ: Mapping[str, str]) -> int | None:

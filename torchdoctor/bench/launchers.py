@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.system.process import run_process
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["Launch", "exit_codes", "first_host", "launched", "own_launch"]
 
 # Slurm's own ports begin at 6817; Linux assigns those from 32768 by itself.
 _FIRST_PORT, _PORT_COUNT = 20_000, 10_000
-_COUNT_GPUS_SECONDS = 120
+_COUNT_GPUS_SECONDS = 120.0
 _MAX_NODE_LIST_CHARACTERS = 10_000
 
 
@@ -104,20 +104,14 @@ def own_launch(python: Path, ranks: int | None, environ: Mapping[str, str]) -> L
 def _count_gpus(python: Path, environ: Mapping[str, str]) -> int:
     """Return how many CUDA or ROCm devices torch has there; 0 when it does not answer in time."""
     script = "import torch; print('gpus', torch.cuda.device_count())"
-    try:
-        done = subprocess.run(
-            [python, "-I", "-B", "-c", script], capture_output=True, text=True, timeout=_COUNT_GPUS_SECONDS,
-            check=False, env=dict(environ), stdin=subprocess.DEVNULL, errors="replace",
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return 0
-    except OSError as error:
+    done = run_process(str(python), (str(python), "-I", "-B", "-c", script), environ, _COUNT_GPUS_SECONDS)
+    if done.failure == "denied":
         raise EnvironmentUnusable(
-            message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
+            message("{python} cannot be run: {why}", python=python, why=done.detail),
             fix=message("name an environment that has a working Python: torchdoctor install makes one"),
             code="no-python",
-        ) from error
-    if done.returncode:
+        )
+    if done.failure == "status":
         last = done.stderr.strip().splitlines()[-1:] or [message("it wrote no error message")]
         raise EnvironmentUnusable(
             message("torch does not work in {python}: {why}", python=python, why=last[0][:300]),

@@ -1,21 +1,18 @@
-"""One process of the environment's interpreter running the probe: started, listened to, stopped with its workers."""
+"""One process of the environment's interpreter that runs the probe: started, read from, ended with its workers."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import secrets
-import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.verify.events import EventReader
 from torchdoctor.verify.memory import resident_mib
@@ -30,25 +27,33 @@ __all__ = ["ProbeProcess"]
 
 PROBE = Path(__file__).parent.parent / "probe" / "__main__.py"
 
-# What is kept of the child's standard error: enough for a traceback, whatever a library prints before it.
-_TAIL = 8192
-_CHUNK = 65536
+# How much of standard error is kept: enough for a traceback, whatever a library prints before it.
+_STDERR_BYTES = 8192
 # A process that fills memory takes some 5 GB in a second.
-_LOOK = 0.2
+_POLL_SECONDS = 0.2
+# A worker that the probe forked may hold a pipe open for ever.
+_PIPE_SECONDS = 2.0
+_KILL_SECONDS = 10.0
 _GONE = object()
+# Folders for caches and temporary files of Python, torch and the drivers: all of them are in the run's own folder.
+_FOLDER_VARIABLES = (
+    "TMPDIR", "TMP", "TEMP", "XDG_CACHE_HOME", "TORCH_HOME", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR",
+    "CUDA_CACHE_PATH", "MIOPEN_USER_DB_PATH", "MIOPEN_CUSTOM_CACHE_DIR", "NEO_CACHE_DIR",
+)  # fmt: skip
 
 
 class ProbeProcess:
-    """The running probe. `next_event` gives what it says; `stop` ends it and everything that it started.
+    """The running probe. `next_event` returns what it reports; `stop` ends it and everything that it started.
 
-    A `launcher` is a command that runs the probe, once or in several processes.
+    `request` is what the probe is to run, `folder` its current folder and the place of all temporary files. `launcher`
+    is a command that runs the probe, once or in several processes. Raises `EnvironmentUnusable` if it does not start.
     """
 
     def __init__(
         self,
         python: Path,
         request: Mapping[str, Any],
-        work: Path,
+        folder: Path,
         environ: Mapping[str, str],
         launcher: Sequence[str | Path] = (),
     ) -> None:
@@ -57,17 +62,10 @@ class ProbeProcess:
         command: list[str | Path] = [
             *launcher, python, "-I", "-B", "-X", "faulthandler", PROBE, json.dumps({**request, "mark": mark}),
         ]  # fmt: skip
+        own = dict.fromkeys(_FOLDER_VARIABLES, str(folder)) | {"TORCHDOCTOR_STARTED_IN": _current_folder()}
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=work,
-                env={**environ, **_kept_inside(work)},
-                # A group of its own, so that it can be ended with its workers; Ctrl-C therefore reaches us only.
-                start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            self._process = ManagedProcess(
+                command, environ={**environ, **own}, cwd=folder, stdout=PIPE, stderr=PIPE
             )
         except OSError as error:
             raise EnvironmentUnusable(
@@ -77,24 +75,27 @@ class ProbeProcess:
             ) from error
         self._events: queue.Queue[object] = queue.Queue()
         self._reader = EventReader(mark)
-        self._stderr = b""
+        self._stderr = Tail(_STDERR_BYTES)
         self._stopped = False
-        self._threads = [self._thread(self._listen), self._thread(self._watch_stderr)]
-        self._thread(self._wait)
+        self._readers = [
+            read_chunks(self._process.stdout, self._take_events),
+            read_chunks(self._process.stderr, self._stderr.add),
+        ]
+        threading.Thread(target=self._wait, daemon=True).start()
 
     def next_event(self, seconds: float, memory_mib: int | None = None) -> dict[str, Any] | None:
-        """The next event, or None when the process is gone.
+        """Return the next event, or None when the process is gone.
 
-        Raises `TimeoutError` after so many seconds, `MemoryError` when the process holds more than so much memory.
+        Raises `TimeoutError` after `seconds`, and `MemoryError` when the process holds more than `memory_mib`.
         """
         deadline = time.monotonic() + seconds
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            # In pieces, because a wait of a thread in Windows does not hear Ctrl-C, and to look at the memory.
+            # In pieces, because Ctrl-C does not interrupt a waiting thread on Windows, and to look at the memory.
             with contextlib.suppress(queue.Empty):
-                event = self._events.get(timeout=min(left, _LOOK))
+                event = self._events.get(timeout=min(left, _POLL_SECONDS))
                 return event if isinstance(event, dict) else None
             held = resident_mib(self._process.pid)
             if memory_mib is not None and held is not None and held > memory_mib:
@@ -109,83 +110,39 @@ class ProbeProcess:
     @property
     def ended(self) -> ProcessEnd:
         """How the process ended, once it has."""
-        return describe_end(self._process.returncode)
+        return describe_end(self._process.status)
 
     @property
     def stderr(self) -> tuple[str, ...]:
         """The last lines of its standard error."""
-        text = self._stderr.decode("utf-8", "replace")
-        return tuple(line.rstrip() for line in text.splitlines() if line.strip())
+        return tuple(line.rstrip() for line in self._stderr.text.splitlines() if line.strip())
 
     def stop(self) -> None:
         """End the process and everything in its group, and wait until it has gone."""
         if self._stopped:
             return
         self._stopped = True
-        if sys.platform == "win32":
-            # A process group there cannot be ended at once; taskkill follows the tree of parents.
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run(
-                    ["taskkill", "/F", "/T", "/PID", str(self._process.pid)],
-                    check=False, capture_output=True, timeout=30,
-                )  # fmt: skip
-            self._process.kill()
-        else:
-            # Also when it has gone itself: its workers may not have.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            # Uninterruptible sleep in a driver outlives SIGKILL; we do not.
-            self._process.wait(10)
-        for thread in self._threads:
-            thread.join(2)
+        self._process.kill(_KILL_SECONDS)
+        self._join_readers()
 
-    def _thread(self, run: Any) -> threading.Thread:
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        return thread
-
-    def _listen(self) -> None:
-        stream = self._process.stdout
-        assert stream is not None  # noqa: S101  # it is a pipe
-        with stream:
-            while received := os.read(stream.fileno(), _CHUNK):
-                for event in self._reader.feed(received):
-                    self._events.put(event)
-
-    def _watch_stderr(self) -> None:
-        stream = self._process.stderr
-        assert stream is not None  # noqa: S101  # it is a pipe
-        with stream:
-            while received := os.read(stream.fileno(), _CHUNK):
-                self._stderr = (self._stderr + received)[-_TAIL:]
+    def _take_events(self, received: bytes) -> bool:
+        for event in self._reader.feed(received):
+            self._events.put(event)
+        return True
 
     def _wait(self) -> None:
-        # The end of the process, not of the pipe: a worker that it forked may hold the pipe for ever.
+        # The end of the process, not of the pipe, which a forked worker may hold.
         self._process.wait()
-        for thread in self._threads:
-            thread.join(2)
+        self._join_readers()
         self._events.put(_GONE)
 
-
-def _kept_inside(work: Path) -> dict[str, str]:
-    """Every variable that says where something is cached or put down, so that nothing is left behind elsewhere."""
-    inside = (
-        "TMPDIR",
-        "TMP",
-        "TEMP",
-        "XDG_CACHE_HOME",
-        "TORCH_HOME",
-        "TORCHINDUCTOR_CACHE_DIR",
-        "TRITON_CACHE_DIR",
-    )
-    drivers = ("CUDA_CACHE_PATH", "MIOPEN_USER_DB_PATH", "MIOPEN_CUSTOM_CACHE_DIR", "NEO_CACHE_DIR")
-    started_in = {"TORCHDOCTOR_STARTED_IN": _current_folder()}
-    return dict.fromkeys(inside + drivers, str(work)) | started_in
+    def _join_readers(self) -> None:
+        for reader in self._readers:
+            reader.join(_PIPE_SECONDS)
 
 
 def _current_folder() -> str:
-    """Where we were started, for the probe to look for files that shadow modules; empty when it has been deleted."""
+    """The folder in which we were started, where the probe looks for files that shadow modules; empty if deleted."""
     try:
         return str(Path.cwd())
     except OSError:
