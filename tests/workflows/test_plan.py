@@ -1,0 +1,76 @@
+"""A plan over what the sources really have: a folder of wheels stands for all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.wheelmaker import make_wheel
+from tests.workflows.recorder import Recorder
+from torchdoctor.detect import Machine
+from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.resolve.model import Request
+from torchdoctor.sources.order import order_sources
+from torchdoctor.workflows.plan import resolve_online
+
+MACHINE = Machine.from_json(
+    {
+        "os": "linux",
+        "arch": "x86_64",
+        "libc": {"name": "glibc", "version": "2.35"},
+        "python": {"version": "3.11.9"},
+    }
+)
+REQUEST = Request(excluded=frozenset({"torchvision", "torchaudio"}))
+
+
+@pytest.fixture
+def resolved(tmp_path):
+    """A function that resolves for a machine without a GPU, against a folder with torch of these builds."""
+
+    def run(*builds, request=REQUEST, report=None, offline=True):
+        for build in builds:
+            name, content = make_wheel("torch", f"2.9.1+{build}", tag="cp311-cp311-manylinux_2_28_x86_64")
+            (tmp_path / name).write_bytes(content)
+        sources = order_sources(find_links=(str(tmp_path),), offline=True)
+        return resolve_online(request, MACHINE, sources, offline=offline, report=report or Recorder())[0]
+
+    return run
+
+
+def test_a_plan_has_the_wheel_that_a_source_has(resolved):
+    """With the hash of the file, which lies on this disk."""
+    plan = resolved("cpu", "cu128")
+    assert (plan.variant, plan.torch.wheel.filename.startswith("torch-2.9.1+cpu")) == ("cpu", True)
+    assert len(plan.torch.wheel.sha256) == 64
+
+
+def test_a_cuda_build_for_a_machine_without_a_gpu_needs_consent(resolved):
+    """It is several gigabytes that this machine cannot use."""
+    report = Recorder(answer=True)
+    assert resolved("cu128", report=report).variant == "cu128"
+    assert "Install it anyway?" in report.questions[0]
+
+
+@pytest.mark.parametrize("answer", [False, None])
+def test_without_consent_it_is_refused(resolved, answer):
+    """Where the user declines, and where nobody can be asked."""
+    with pytest.raises(NoSolution) as refused:
+        resolved("cu128", report=Recorder(answer=answer))
+    assert refused.value.code == "cuda-build-for-cpu"
+
+
+def test_consent_can_be_given_beforehand(resolved):
+    """With --yes nobody is asked."""
+    report = Recorder(answer=False)
+    request = Request(excluded=REQUEST.excluded, allow_cuda_without_gpu=True)
+    assert (resolved("cu128", request=request, report=report).variant, report.questions) == ("cu128", [])
+
+
+@pytest.mark.parametrize(
+    ("offline", "error", "code"), [(True, SourceFailed, "no-source"), (False, NoSolution, "no-wheel")]
+)
+def test_sources_without_torch_are_named(resolved, offline, error, code):
+    """Offline another source may have it; else none has it for this Python."""
+    with pytest.raises(error) as refused:
+        resolved(offline=offline)
+    assert refused.value.code == code

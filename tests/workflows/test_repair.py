@@ -1,0 +1,56 @@
+"""Repairs: each is asked for, and how it ended is a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.workflows.recorder import Recorder
+from torchdoctor.core.fs.user_folders import UserFolders
+from torchdoctor.doctor.repairs import RemoveLeftovers
+from torchdoctor.workflows.repair import RepairOptions, run_repairs
+from torchdoctor.workflows.source_options import SourceOptions
+
+
+@pytest.fixture
+def repaired(tmp_path):
+    """A function that removes a leftover folder, and returns how that ended and whether the folder is left."""
+    folder = tmp_path / "~orch"
+    folder.mkdir()
+    repair = RemoveLeftovers(findings=("partial-install",), leftovers=(folder,))
+
+    def run(report, **options):
+        [outcome] = run_repairs(
+            [repair],
+            SimpleNamespace(prefix=tmp_path, executable=tmp_path / "python"),
+            RepairOptions(sources=SourceOptions(), **options),
+            system=None,
+            folders=UserFolders(cache=Path("cache"), data=Path("data"), current=Path()),
+            report=report,
+        )
+        return outcome, folder.exists()
+
+    return run
+
+
+def test_a_repair_that_is_agreed_to_is_made(repaired):
+    """And reported."""
+    report = Recorder(answer=True)
+    outcome, left = repaired(report)
+    assert (outcome.outcome, left) == ("repaired", False)
+    assert report.questions == ["Do it?"]
+
+
+def test_yes_asks_nobody(repaired):
+    """The answer was given beforehand."""
+    report = Recorder(answer=False)
+    assert (repaired(report, assume_yes=True)[0].outcome, report.questions) == ("repaired", [])
+
+
+@pytest.mark.parametrize(("answer", "options"), [(False, {}), (None, {}), (True, {"dry_run": True})])
+def test_without_consent_nothing_is_changed(repaired, answer, options):
+    """Declined, nobody to ask, or only shown."""
+    outcome, left = repaired(Recorder(answer=answer), **options)
+    assert (outcome.outcome, left) == ("skipped", True)
