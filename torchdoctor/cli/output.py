@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -39,6 +38,8 @@ def stage_lines(output: Output, *, may_ask: bool = True) -> StageLines:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print the one document of `--json`: its texts are translated, its keys and codes never are."""
+    import json
+
     click.echo(json.dumps(translate_document(document), ensure_ascii=not _stdout_is_utf8()))
 
 
