@@ -97,7 +97,7 @@ def test_check_names_a_kernel_that_runs_another_python(demo, tmp_path):
     assert ran.status == 1, ran.out
     (row,) = [row for row in ran.json["checks"] if row["status"] == "fail"]
     assert row["id"] == "python"
-    assert f"not of {fake}" in row["detail"]
+    assert f"instead of {fake}" in row["detail"]
 
 
 def test_check_names_a_kernel_that_dies_at_the_import(demo, tmp_path):
