@@ -21,6 +21,7 @@ KINDS_OF_FIXTURES = {
     "torchdoctor": ("process",),
     "library": ("process",),
     "small_torch": ("process",),
+    "made_bundle": ("process",),
     "_real_install": ("process", "torch"),
     "browser": ("process", "browser"),
 }

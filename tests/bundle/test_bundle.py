@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -57,22 +57,39 @@ def test_its_readme_speaks_both_languages(bundle):
     assert "$" not in text
 
 
-def test_install_sh_makes_an_environment_with_python_alone(bundle, tmp_path):
+@pytest.fixture
+def installed(made_bundle, once):
+    """What install.sh said and made, called through links by a program that reads ASCII, once for the whole run."""
+
+    def install(folder):
+        bundle = Path(shutil.copytree(made_bundle, folder / "büro $HOME 'x'"))
+        (folder / "a b").mkdir()
+        (folder / "a b" / "first.sh").symlink_to(bundle / "install.sh")
+        (folder / "second.sh").symlink_to(Path("a b", "first.sh"))
+        env = folder / "env 环境"
+        done = run_script(
+            bundle, "sh", folder / "second.sh", env, PYTHON=sys.executable, PYTHONIOENCODING="ascii"
+        )
+        return {"status": done.returncode, "out": done.stdout, "err": done.stderr, "env": str(env)}
+
+    return once("bundle-installed", install)
+
+
+def test_install_sh_makes_an_environment_with_python_alone(installed):
     """A real venv and pip, no network, whatever pip is configured with."""
-    done = run_script(bundle, "sh", bundle / "install.sh", tmp_path / "env ü", PYTHON=sys.executable)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"installed torch {TORCH}+cpu" in done.stdout
-    there = versions(tmp_path / "env ü")
+    assert f"installed torch {TORCH}+cpu" in installed["out"]
+    there = versions(Path(installed["env"]))
     assert (there["torch"], there["torchvision"], there["needed"]) == (f"{TORCH}+cpu", f"{VISION}+cpu", "1.0")
 
 
-def test_install_sh_finds_the_bundle_through_links(bundle, tmp_path):
+def test_install_sh_finds_the_bundle_through_links(installed):
     """A link to a link, relative and absolute, in a folder with blanks: what lies beside the script itself counts."""
-    (tmp_path / "a b").mkdir()
-    (tmp_path / "a b" / "first.sh").symlink_to(bundle / "install.sh")
-    (tmp_path / "second.sh").symlink_to(Path("a b", "first.sh"))
-    done = run_script(bundle, "sh", tmp_path / "second.sh", tmp_path / "env", PYTHON=sys.executable)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert installed["status"] == 0, installed["out"] + installed["err"]
+
+
+def test_a_name_that_the_output_cannot_take_is_written_all_the_same(installed):
+    """As into a file on Windows, where a code page knows few signs."""
+    assert "\\u73af\\u5883" in installed["out"]
 
 
 def test_a_changed_file_is_not_installed(bundle, tmp_path):
@@ -161,15 +178,6 @@ def test_install_py_finds_the_python_that_the_wheels_are_for(bundle, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert f"goes on with {bundle / 'install.py'} {tmp_path / 'env'}" in done.stdout
-
-
-def test_a_name_that_the_output_cannot_take_is_written_all_the_same(bundle, tmp_path):
-    """As into a file on Windows, where a code page knows few signs."""
-    done = run_script(
-        bundle, sys.executable, bundle / "install.py", tmp_path / "环境", PYTHONIOENCODING="ascii"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\\u73af\\u5883" in done.stdout
 
 
 def test_torchdoctor_installs_a_bundle_without_network(torchdoctor, bundle, bare, official, tmp_path):
@@ -331,18 +339,3 @@ def test_the_bundle_is_in_the_wheel():
         "install.ps1",
         "README.md",
     }
-
-
-@pytest.mark.skipif(not os.environ.get("CI"), reason="the real torch, a minute's work: where CI asks for it")
-def test_the_real_torch_is_carried_and_installed(real, torchdoctor, tmp_path):
-    """191 MB of torch, its dependencies, a venv and pip with nothing but the folder."""
-    from tests.conftest import PYTHON, run_torchdoctor
-
-    ran = run_torchdoctor(
-        "download", tmp_path / "bundle", "--torch", TORCH, "--variant", "cpu", "--python", PYTHON, limit=600
-    )
-    assert ran.status == 0, ran.err
-    done = run_script(tmp_path / "bundle", real.python, tmp_path / "bundle" / "install.py", tmp_path / "env")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"installed torch {TORCH}+cpu" in done.stdout
-    assert zipfile.is_zipfile(next((tmp_path / "bundle").glob("torch-*.whl")))

@@ -30,19 +30,28 @@ def tag() -> str:
     return native_tag()
 
 
-@pytest.fixture
-def official(index: LoopbackIndex, tag: str) -> LoopbackIndex:
-    """`/whl/cpu/` has torch and its companions, `/simple/` has nothing: a mirror of the official index."""
+def list_official(index: LoopbackIndex) -> None:
+    """List torch and its companions in the official layout."""
     for project, version in (("torch", TORCH), ("torchvision", VISION)):
-        name, content = make_wheel(project, f"{version}+cpu", tag=tag)
-        index.add(f"/whl/cpu/{project}/", name, content)
+        index.add(f"/whl/cpu/{project}/", *make_wheel(project, f"{version}+cpu", tag=native_tag()))
+
+
+def bare_options(index: LoopbackIndex) -> tuple[object, ...]:
+    """Options that install from this index alone, without pip and without a proof."""
+    return (
+        "--index-url", f"{index.url}/whl", "--python", sys.executable, "--torch", TORCH, "--variant", "cpu",
+        "--without", "pip", "--without", "torchaudio", "--no-verify",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def official(index: LoopbackIndex) -> LoopbackIndex:
+    """`/whl/cpu/` has torch and its companions, `/simple/` has nothing: a mirror of the official index."""
+    list_official(index)
     return index
 
 
 @pytest.fixture
 def bare(official: LoopbackIndex) -> tuple[object, ...]:
     """Options that install from `official` alone, without pip and without a proof."""
-    return (
-        "--index-url", f"{official.url}/whl", "--python", sys.executable, "--torch", TORCH, "--variant", "cpu",
-        "--without", "pip", "--without", "torchaudio", "--no-verify",
-    )  # fmt: skip
+    return bare_options(official)
