@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_torchdoctor
-from tests.install.conftest import TORCH
-from tests.loopback import Fault
+from tests.conftest import run_torchdoctor, settings_of_nobody
+from tests.install.conftest import TORCH, bare_options, list_official
+from tests.loopback import Fault, LoopbackIndex
 from tests.wheelmaker import make_wheel
 from torchdoctor.install.staging import staging_path
 
@@ -214,14 +215,29 @@ def test_rubbish_for_options_is_wrong_usage(torchdoctor):
         assert ran.json["error"]["fix"]
 
 
+@pytest.fixture(scope="session")
+def _existing(once):
+    """An environment with a package of the user's own in it, made once for the whole run."""
+
+    def install(folder):
+        with LoopbackIndex() as index:
+            list_official(index)
+            index.add("/simple/my-own/", *make_wheel("my-own", "1.0", tag="py3-none-any"))
+            ran = run_torchdoctor(
+                "install", folder / "env", *bare_options(index), "--with", "my-own",
+                environ=settings_of_nobody(folder, index.url),
+            )  # fmt: skip
+        assert ran.status == 0, ran.err
+        return str(folder / "env")
+
+    return Path(once("existing", install))
+
+
 @pytest.fixture
-def existing(torchdoctor, here, bare, official, tag):
+def existing(_existing, here, official):
     """An environment from before, with a package of the user's own in it."""
-    name, content = make_wheel("my-own", "1.0", tag="py3-none-any")
-    official.add("/simple/my-own/", name, content)
-    ran = torchdoctor("install", here / "env", *bare, "--with", "my-own")
-    assert ran.status == 0, ran.err
-    return here / "env"
+    official.add("/simple/my-own/", *make_wheel("my-own", "1.0", tag="py3-none-any"))
+    return Path(shutil.copytree(_existing, here / "env", symlinks=True))
 
 
 def own(existing):
