@@ -1,4 +1,4 @@
-"""The tree keeps its shape: small files, one face a package, and nothing reached behind a face.
+"""The tree keeps its shape: small files, one face a package, nothing reached behind a face, no cycle.
 
 The layers themselves are held by `lint-imports`.
 """
@@ -11,6 +11,7 @@ import inspect
 import statistics
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +67,21 @@ def test_the_root_holds_the_public_surface_alone():
     """Everything else has the folder of its stage."""
     assert {path.stem for path in (ROOT / "torchdoctor").glob("*.py")} == AT_THE_ROOT
     assert (ROOT / "torchdoctor" / "py.typed").is_file()
+
+
+def test_no_modules_import_each_other():
+    """Types and imports inside functions count."""
+    graph = grimp.build_graph("torchdoctor", "wheels_index", cache_dir=None)
+    edges = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    # What imports nothing that is left is in no cycle: it is taken away until nothing changes.
+    while free := {name for name, imported in edges.items() if not imported & edges.keys()}:
+        edges = {name: imported for name, imported in edges.items() if name not in free}
+    chains = (
+        graph.find_shortest_chain(importer=imported, imported=name)
+        for name in edges
+        for imported in edges[name] & edges.keys()
+    )
+    assert sorted({" -> ".join((chain[-1], *chain)) for chain in chains if chain}) == []
 
 
 def imports_of(path):
