@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _long_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Files in the order in which two workers that take one after the other end at about the same time."""
+    """Files in an order in which workers that take one after the other end at about the same time."""
     files = defaultdict(list)
     for item in items:
         files[item.path].append(item)
