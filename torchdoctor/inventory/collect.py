@@ -1,4 +1,4 @@
-"""An interpreter -> Inventory: what lies in its environment, read as text and files; nothing of it is imported."""
+"""An interpreter -> Inventory: its environment, read as text and files; nothing of it is imported."""
 
 from __future__ import annotations
 
@@ -45,10 +45,13 @@ __all__ = ["RECORD", "collect_inventory"]
 
 T = TypeVar("T")
 
-# What torchdoctor's own install leaves in an environment.
+# The record that `torchdoctor install` writes into an environment.
 RECORD = "torchdoctor.json"
 _ENVIRON = "the environment variables"
-_FOLDERS = 200
+_MAX_FOLDERS = 200
+_MAX_RECORD_BYTES = 4 << 20
+_MAX_TRUNCATED = 50
+_MAX_LEFTOVERS = 200
 
 
 def collect_inventory(
@@ -59,16 +62,19 @@ def collect_inventory(
     depth: Depth = "sizes",
     index: Snapshot | None = None,
 ) -> Inventory:
-    """Look at everything on `python`'s path and at its settings; `here` is the current folder.
+    """Return what is on the path of `python` and what its tools are configured with.
 
-    `depth` says how closely files are compared with their RECORD. `index` has the facts by which companions are
-    judged, those that came with torchdoctor by default. Never raises.
+    `here` is the current folder. `depth` says how closely files are compared with their RECORD. Companions are judged
+    by the facts of `index`, by default those that came with torchdoctor. Never raises: what cannot be read is an
+    unknown fact.
     """
     user = user_site(python, system.environ)
     path = import_path(python, system.environ, user)
     prefix = str(python.prefix)
     conda = conda_packages(prefix)
-    folders = [item.folder for item in path if item.origin != "standard library" and item.there][:_FOLDERS]
+    folders = [item.folder for item in path if item.origin != "standard library" and item.there][
+        :_MAX_FOLDERS
+    ]
     sites = [read_folder(folder) for folder in folders]
     own = [item for site in sites for item in site.distributions]
     everything = [*own, *(conda.distributions if conda else ())]
@@ -81,42 +87,42 @@ def collect_inventory(
         python=str(python.executable),
         prefix=prefix,
         kind=_kind(python, conda),
-        path=_rows(path, str(python.executable)),
-        distributions=_rows(everything, where, problems),
-        torch=_one(first["torch"], where, problems),
-        torchvision=_one(first["torchvision"], where, problems),
-        torchaudio=_one(first["torchaudio"], where, problems),
-        copies=_rows(copies, where, problems),
-        companions=_rows(_companions(first, facts), "wheels_index"),
-        duplicates=_rows(_duplicates(own), where, problems),
+        path=_list_fact(path, str(python.executable)),
+        distributions=_list_fact(everything, where, problems),
+        torch=_single_fact(first["torch"], where, problems),
+        torchvision=_single_fact(first["torchvision"], where, problems),
+        torchaudio=_single_fact(first["torchaudio"], where, problems),
+        copies=_list_fact(copies, where, problems),
+        companions=_list_fact(_companions(first, facts), "wheels_index"),
+        duplicates=_list_fact(_duplicates(own), where, problems),
         records=_records(own, depth),
         truncated=_truncated(sites, depth),
-        leftovers=_rows(_leftovers(sites), where, problems),
-        shadows=_rows(shadows(here, path), f"{here}, PYTHONPATH"),
-        python_path=_rows(python_path(system.environ, python), "PYTHONPATH"),
+        leftovers=_list_fact(_leftovers(sites), where, problems),
+        shadows=_list_fact(shadows(here, path), f"{here}, PYTHONPATH"),
+        python_path=_list_fact(python_path(system.environ, python), "PYTHONPATH"),
         user_site=user,
-        pth=_rows(tuple(pth_files(sites)), where, problems),
+        pth=_list_fact(tuple(pth_files(sites)), where, problems),
         numpy=_numpy(own, first["torch"], platform_of(python), facts, where),
-        openmp=_rows(openmp_runtimes(prefix, sites), where, problems),
-        cuda_majors=_rows(cuda_majors(everything), where, problems),
-        settings=_rows(
+        openmp=_list_fact(openmp_runtimes(prefix, sites), where, problems),
+        cuda_majors=_list_fact(cuda_majors(everything), where, problems),
+        settings=_list_fact(
             tool_settings(system.environ, python, here), "the files and variables of pip, uv and conda"
         ),
-        proxies=_rows(proxies(system.environ), _ENVIRON),
-        certificates=_rows(certificates(system.environ), _ENVIRON),
-        variables=_rows(variables(system.environ), _ENVIRON),
+        proxies=_list_fact(proxies(system.environ), _ENVIRON),
+        certificates=_list_fact(certificates(system.environ), _ENVIRON),
+        variables=_list_fact(variables(system.environ), _ENVIRON),
         install_record=_install_record(prefix),
     )
 
 
-def _rows(rows: Sequence[T], source: str, problems: Sequence[str] = ()) -> Fact[tuple[T, ...]]:
-    """An empty list is absent, unless something could not be looked at."""
+def _list_fact(rows: Sequence[T], source: str, problems: Sequence[str] = ()) -> Fact[tuple[T, ...]]:
+    """An empty list is absent, unless something could not be read."""
     if rows:
         return found(tuple(rows), source)
     return unknown("; ".join(problems[:3]), source) if problems else absent(source)
 
 
-def _one(row: T | None, source: str, problems: Sequence[str]) -> Fact[T]:
+def _single_fact(row: T | None, source: str, problems: Sequence[str]) -> Fact[T]:
     if row is not None:
         return found(row, source)
     return unknown("; ".join(problems[:3]), source) if problems else absent(source)
@@ -155,7 +161,7 @@ def _duplicates(distributions: Iterable[Distribution]) -> list[Duplicate]:
 
 
 def _records(distributions: Iterable[Distribution], depth: Depth) -> Fact[tuple[RecordCheck, ...]]:
-    """Only what is wrong is kept; of packages that PyTorch has nothing to do with, nothing is asked."""
+    """The packages that have wrong files, of those that PyTorch has to do with."""
     if depth == "list":
         return unknown(message("files were not compared: only a list was asked for"), "RECORD")
     checked, wrong = 0, []
@@ -174,11 +180,11 @@ def _truncated(sites: Iterable[SiteFolder], depth: Depth) -> Fact[tuple[str, ...
     paths = [path for site in sites for path in torch_libraries(site)]
     short = tuple(truncated(paths))
     source = message("the headers of {count} libraries", count=len(paths))
-    return found(short[:50], source) if short else absent(source)
+    return found(short[:_MAX_TRUNCATED], source) if short else absent(source)
 
 
 def _leftovers(sites: Iterable[SiteFolder]) -> list[str]:
-    """What an interrupted pip leaves: folders that begin with ~, and metadata without METADATA or RECORD."""
+    """What an interrupted pip leaves behind: folders that begin with ~, and metadata without METADATA or RECORD."""
     leftovers = []
     for site in sites:
         leftovers += [f"{site.folder}/{name}" for name in site.names if name.startswith("~")]
@@ -192,7 +198,7 @@ def _leftovers(sites: Iterable[SiteFolder]) -> list[str]:
                 )
             ):
                 leftovers.append(distribution.metadata)
-    return leftovers[:200]
+    return leftovers[:_MAX_LEFTOVERS]
 
 
 def _numpy(
@@ -210,7 +216,7 @@ def _numpy(
 
 def _install_record(prefix: str) -> Fact[InstallRecord]:
     path = f"{prefix}/{RECORD}"
-    text = files.read_text(path, limit=4 << 20)
+    text = files.read_text(path, limit=_MAX_RECORD_BYTES)
     if text is None:
         return absent(path)
     record = parse_install_record(text, path=path)

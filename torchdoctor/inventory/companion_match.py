@@ -1,4 +1,4 @@
-"""Whether torchvision and torchaudio belong to the torch beside them, and NumPy to its build."""
+"""Check that torchvision, torchaudio and NumPy are compatible with the installed torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["match_companion", "numpy_compatibility"]
 
 
 def match_companion(torch: TorchPackage, companion: TorchPackage, index: Snapshot) -> CompanionMatch | None:
-    """Compare versions and builds; None where one of the two has no version."""
+    """Return whether the companion belongs to this torch; None where one of the two has no version."""
     if torch.version is None or companion.version is None:
         return None
     declared = _declared(companion)
@@ -77,7 +77,7 @@ def _release(version: str, index: Snapshot) -> Release | None:
 def numpy_compatibility(
     version: str, torch: TorchPackage | None, platform: str | None, index: Snapshot
 ) -> Numpy:
-    """What the torch build needs of NumPy (nothing that is known: `needed` is None) and whether this one fits."""
+    """Return whether this NumPy fits the torch build; `needed` is None where the build needs nothing that is known."""
     release = _release(torch.version, index) if torch and torch.version else None
     needed = release.numpy.get(platform or "") if release else None
     major = re.match(r"\d{1,4}", version, re.ASCII)

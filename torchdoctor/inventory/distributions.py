@@ -1,4 +1,4 @@
-"""Which distributions lie in a folder of the path, by their dist-info, egg-info or conda-meta."""
+"""The distributions in a folder of the path, by their dist-info, egg-info or conda-meta."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 
 __all__ = ["DISTRIBUTIONS", "SiteFolder", "conda_packages", "read_folder"]
 
-# Of one folder; a distribution needs several reads.
+# Most distributions that are read in one folder; each needs several reads.
 DISTRIBUTIONS = 3000
-_CONDA_BYTES = 16 << 20
+_MAX_CONDA_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SiteFolder:
-    """A folder of the path: its names, its distributions, and what could not be looked at."""
+    """A folder of the path."""
 
     folder: str
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # of everything in it, sorted
     distributions: tuple[Distribution, ...]
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # why something in it could not be read, for people
 
 
 def read_folder(folder: str) -> SiteFolder:
-    """List a folder and read the metadata of each distribution in it."""
+    """Return what is in a folder, with the metadata of each distribution. Never raises."""
     listing = files.entries(folder)
     infos = [name for name in listing.names if name.endswith((".dist-info", ".egg-info"))]
     problems = [listing.problem] if listing.problem else []
@@ -95,7 +95,7 @@ def _distribution(folder: str, info: str) -> Distribution | None:
 
 
 def _when(*paths: str) -> str | None:
-    """The time of the first that is there: an installer writes RECORD last."""
+    """The time of the first path that exists: an installer writes RECORD last."""
     seconds = next((found for found in map(files.time_of, paths) if found is not None), None)
     if seconds is None:
         return None
@@ -106,7 +106,7 @@ def _when(*paths: str) -> str | None:
 
 
 def conda_packages(prefix: str) -> SiteFolder | None:
-    """The relevant packages that conda put into an environment; None where it is not conda's."""
+    """Return the packages that conda installed into an environment; None where it is not conda's."""
     folder = os.path.join(prefix, "conda-meta")  # noqa: PTH118
     if not files.exists(folder):
         return None
@@ -125,8 +125,8 @@ def _conda(prefix: str, folder: str, listing: Entries) -> Iterator[Distribution]
         if not file.endswith(".json") or len(parts) != 3:  # noqa: PLR2004  (name, version, build)
             continue
         path = f"{folder}/{file}"
-        # Only relevant ones are read: a file lists all that its package holds, and may have megabytes.
-        text = files.read_text(path, limit=_CONDA_BYTES) if is_relevant(parts[0].lower()) else None
+        # Only relevant ones are read: a file lists everything in its package and may have megabytes.
+        text = files.read_text(path, limit=_MAX_CONDA_BYTES) if is_relevant(parts[0].lower()) else None
         read = parse_conda(text) if text else None
         yield Distribution(
             name=read.name if read else sanitize_line(parts[0].lower()),

@@ -33,33 +33,33 @@ _SECRET = re.compile(
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s,;'\"]+")
 _BARE = re.compile(r"[^\s/@:]{1,100}:[^\s/@]{1,300}@(?=[^\s@]+)")
-_LIMIT = 300
-_VALUE = 2000
+_MAX_VARIABLES = 300
+_MAX_VALUE_LENGTH = 2000
 
 
 def is_secret(name: str) -> bool:
-    """Whether a name is one of those that hold secrets."""
+    """Tell whether a variable or setting with this name holds a secret."""
     return _SECRET.search(name.replace("-", "_")) is not None
 
 
 def without_credentials(text: str) -> str:
-    """Every URL in a text without user, password and query; `user:password@host` without a scheme, too."""
-    shown = _URL.sub(lambda match: redact_url(match[0]), sanitize_line(text, limit=_VALUE))
+    """Return the text with every URL, and `user:password@host`, without user, password and query."""
+    shown = _URL.sub(lambda match: redact_url(match[0]), sanitize_line(text, limit=_MAX_VALUE_LENGTH))
     return _BARE.sub("****@", shown)
 
 
 def variables(environ: Mapping[str, str]) -> tuple[Variable, ...]:
-    """Those whose names begin as ones that torch, its libraries, loaders and interpreters read; no secrets."""
+    """Return the variables that torch, its libraries, loaders and interpreters read, without secrets."""
     names = sorted(name for name in environ if name.upper().startswith(_PREFIXES) or name in _NAMES)
     return tuple(
         Variable(name=sanitize_line(name, limit=100), value=without_credentials(environ[name]))
-        for name in names[:_LIMIT]
+        for name in names[:_MAX_VARIABLES]
         if not is_secret(name)
     )
 
 
 def proxies(environ: Mapping[str, str]) -> tuple[Variable, ...]:
-    """The proxy settings in both spellings, without credentials."""
+    """Return the proxy settings in both spellings, without credentials."""
     return tuple(
         Variable(name=name, value=without_credentials(environ[name]))
         for name in sorted(environ)
@@ -68,7 +68,7 @@ def proxies(environ: Mapping[str, str]) -> tuple[Variable, ...]:
 
 
 def certificates(environ: Mapping[str, str]) -> tuple[Certificate, ...]:
-    """Variables that name certificates, and whether the file or folder is there."""
+    """Return the variables that name certificates, and whether the file or folder exists."""
     return tuple(
         Certificate(
             variable=name, path=sanitize_line(environ[name], limit=1000), there=files.exists(environ[name])

@@ -1,4 +1,4 @@
-"""The one place where the inventory touches files: everything bounded, nothing raised, only regular files opened."""
+"""The only module of the inventory that reads files: all reads are bounded, and only regular files are opened."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entries:
-    """The names in a folder, sorted; `problem` says why some or all of them are not here."""
+    """The names in a folder, sorted; `problem` says why some or all of them are missing."""
 
     names: tuple[str, ...]
     problem: str | None = None
 
 
 def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
-    """The first `limit` names in a folder."""
+    """Return the first `limit` names in a folder; none for a file, such as an egg or a zip on the path."""
     names: list[str] = []
     try:
         with os.scandir(folder) as listing:
@@ -39,7 +39,6 @@ def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
                     )
                 names.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
-        # An egg or a zip on the path is a file.
         return Entries(names=())
     except (OSError, ValueError) as error:
         return Entries(names=tuple(sorted(names)), problem=f"{folder}: {_why(error)}")
@@ -47,7 +46,7 @@ def entries(folder: str, *, limit: int = ENTRIES) -> Entries:
 
 
 def exists(path: str) -> bool:
-    """Whether something is at `path` that we may look at."""
+    """Tell whether something exists at `path` and may be looked at."""
     try:
         os.stat(path)  # noqa: PTH116  (thousands of these are asked; a Path each costs more than the call)
     except (OSError, ValueError):
@@ -56,13 +55,16 @@ def exists(path: str) -> bool:
 
 
 def size_of(path: str) -> int | None:
-    """The size of a regular file in bytes; None for anything else. Raises `OSError` when it cannot be told."""
+    """Return the size of a regular file in bytes; None for anything else.
+
+    Raises `OSError` when it is missing or unreadable, `ValueError` for a path that cannot exist.
+    """
     facts = os.stat(path)  # noqa: PTH116
     return facts.st_size if stat.S_ISREG(facts.st_mode) else None
 
 
 def time_of(path: str) -> float | None:
-    """When a file or folder was changed last, in seconds since 1970."""
+    """Return when a file or folder was last changed, in seconds since 1970; None when it cannot be read."""
     try:
         return os.stat(path).st_mtime  # noqa: PTH116
     except (OSError, ValueError):
@@ -70,7 +72,7 @@ def time_of(path: str) -> float | None:
 
 
 def head(path: str, limit: int) -> bytes | None:
-    """The first `limit` bytes of a regular file; None when it is none or cannot be read."""
+    """Return the first `limit` bytes of a regular file; None for anything else, or when it cannot be read."""
     try:
         number = os.open(path, _OPEN)
     except (OSError, ValueError):
@@ -88,7 +90,7 @@ def head(path: str, limit: int) -> bytes | None:
 
 
 def read_text(path: str, *, limit: int = TEXT) -> str | None:
-    """The beginning of a text file; bytes that are no UTF-8 are replaced."""
+    """Return the first `limit` bytes of a text file, invalid UTF-8 replaced; None when it cannot be read."""
     raw = head(path, limit)
     return None if raw is None else raw.decode("utf-8", "replace")
 

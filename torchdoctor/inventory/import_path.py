@@ -1,11 +1,11 @@
-"""Where imports look: PYTHONPATH, user site, site-packages, .pth files; and what stands in their way."""
+"""Where imports look: PYTHONPATH, user site, site-packages, .pth files; and which files shadow modules."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.fact import absent, found
 from torchdoctor.core.i18n.messages import message
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["import_path", "pth_files", "python_path", "shadows", "user_site"]
 
 _WATCHED = (*TORCH_PROJECTS, "numpy", "triton", "functorch", "nvidia")
-_PTH_LIMIT = 200
+_MAX_PTH_FILES = 200
 
 
 def python_path(environ: Mapping[str, str], python: PythonInfo) -> tuple[str, ...]:
-    """The folders of PYTHONPATH, an empty one being the current folder."""
+    """Return the folders of PYTHONPATH; an empty one is the current folder."""
     text = environ.get("PYTHONPATH", "")
     separator = ";" if python.sys_platform == "win32" else ":"
     return tuple(part or "." for part in text.split(separator)[:200]) if text else ()
 
 
 def user_site(python: PythonInfo, environ: Mapping[str, str]) -> Fact[UserSite]:
-    """The user's own folder of packages, and whether this interpreter looks there.
+    """Return the user's own folder of packages, and whether this interpreter looks there.
 
     https://docs.python.org/3/library/site.html
     """
@@ -64,9 +64,9 @@ def _looks_there(python: PythonInfo, environ: Mapping[str, str]) -> tuple[bool, 
 def import_path(
     python: PythonInfo, environ: Mapping[str, str], user: Fact[UserSite]
 ) -> tuple[PathFolder, ...]:
-    """In the order of imports; a script's own folder, which comes first, is not among them.
+    """Return the folders that imports search, in their order, without the folder of a script, which comes first.
 
-    The interpreter tells its own part, what its .pth files added included.
+    The interpreter has reported its own part, with what its .pth files added.
     """
     folders = [_folder(os.path.abspath(place), "PYTHONPATH") for place in python_path(environ, python)]  # noqa: PTH100
     sites = {str(place) for place in python.site_packages}
@@ -94,10 +94,10 @@ def _folder(folder: str, origin: Origin) -> PathFolder:
 
 
 def pth_files(sites: Iterable[SiteFolder]) -> Iterator[PthFile]:
-    """The .pth files that put folders on the path or run code; in folders of packages only."""
+    """Yield the .pth files in folders of packages that add folders to the path or run code."""
     for site in sites:
         names = [name for name in site.names if name.endswith(".pth")]
-        for name in names[:_PTH_LIMIT]:
+        for name in names[:_MAX_PTH_FILES]:
             text = files.read_text(f"{site.folder}/{name}")
             pth = parse_pth(text, path=f"{site.folder}/{name}") if text is not None else None
             if pth is not None and (pth.folders or pth.code_lines):
@@ -105,37 +105,33 @@ def pth_files(sites: Iterable[SiteFolder]) -> Iterator[PthFile]:
 
 
 def shadows(here: Path, path: Iterable[PathFolder]) -> tuple[Shadow, ...]:
-    """Files in the current folder and on PYTHONPATH that are imported in place of what is meant.
+    """Return the files in the current folder and on PYTHONPATH that are imported in place of installed modules.
 
-    A folder without `__init__.py` gives way to a real package, so it is none. Of the standard library's
-    modules those that torch or NumPy import are looked for.
+    A folder without `__init__.py` is none: a real package goes before it. Modules of the standard library count too,
+    where they lie in files.
     """
     path = tuple(path)
     own = {folder.folder for folder in path if folder.origin != "PYTHONPATH"}
-    found = [] if str(here) in own else list(_in_the_way(str(here), "current folder"))
+    shadowing = [] if str(here) in own else list(_shadows_in(str(here), "current folder"))
     for folder in path:
         if folder.origin == "PYTHONPATH" and folder.folder not in own:
-            found += _in_the_way(folder.folder, "PYTHONPATH")
-    return tuple(found)
+            shadowing += _shadows_in(folder.folder, "PYTHONPATH")
+    return tuple(shadowing)
 
 
-def _in_the_way(folder: str, where: str) -> Iterator[Shadow]:
-    # Each name is asked for: a folder may hold a million others.
+def _shadows_in(folder: str, where: Literal["current folder", "PYTHONPATH"]) -> Iterator[Shadow]:
+    # Each name is looked up: a folder may contain a million others.
     if not files.exists(folder):
         return
     for module in (*_WATCHED, *_library_modules()):
         for path in (f"{folder}/{module}/__init__.py", f"{folder}/{module}.py"):
             if files.exists(path):
-                yield Shadow(
-                    module=module,
-                    path=path,
-                    where="PYTHONPATH" if where == "PYTHONPATH" else "current folder",
-                )
+                yield Shadow(module=module, path=path, where=where)
                 break
 
 
 def _library_modules() -> tuple[str, ...]:
-    """Modules of the standard library that lie in files, so that one of the same name comes before them."""
+    """Modules of the standard library that are files, so that another one of the same name can shadow them."""
     hidden = {"site", "os", "sys", "this", "antigravity", "test", "idlelib", "turtledemo", "lib2to3"}
     names = sys.stdlib_module_names - set(sys.builtin_module_names) - hidden
     return tuple(sorted(name for name in names if not name.startswith("_")))

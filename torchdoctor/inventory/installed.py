@@ -1,4 +1,4 @@
-"""What PyTorch an environment holds: versions and build tags read as text, nothing imported."""
+"""Which PyTorch an environment has: versions and variants read as text, nothing imported."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ __all__ = [
     "read_installed",
 ]
 
+_LISTING_SECONDS = 60.0
 _LISTING = """
 import importlib.metadata, json
 named = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions() if d.metadata["Name"]}
@@ -36,26 +37,28 @@ print(json.dumps(named))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstalledPackage:
-    """One copy: its version by its metadata, its build by its version.py or local version (None: not said)."""
+    """One copy of torch, torchvision or torchaudio."""
 
     name: str
-    version: str
-    build: str | None
-    folder: str
+    version: str  # by its metadata
+    build: (
+        str | None
+    )  # its variant, such as cu130, by its version.py or local version; None where neither says it
+    folder: str  # of the path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installed:
-    """The PyTorch packages of an environment; a name can be there more than once."""
+    """The PyTorch packages of an environment; there can be several of one name."""
 
     packages: tuple[InstalledPackage, ...]
 
     def named(self, name: str) -> InstalledPackage | None:
-        """The first copy on the path, which is the one that is imported."""
+        """Return the first copy on the path, which is the one that is imported."""
         return next((package for package in self.packages if package.name == name), None)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Each package as a row."""
+        """Return each package as JSON."""
         return [
             {
                 "name": package.name,
@@ -68,14 +71,14 @@ class Installed:
 
 
 def read_installed(folders: Iterable[Path]) -> Installed:
-    """Look through site-packages folders, in the order in which Python does."""
+    """Return the packages in site-packages folders, which are given in the order of imports."""
     return Installed(packages=tuple(package for folder in folders for package in _in_folder(folder)))
 
 
 def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
-    """PyTorch's packages and their neighbours whose files are not as they were installed, and how many are not.
+    """Return the packages of PyTorch and its dependencies that are damaged: name -> number of changed files.
 
-    Files are looked for and their sizes compared, as their RECORD says; none is read.
+    The existence and size of each file are compared with its RECORD; no file is read.
     """
     damaged: dict[str, int] = {}
     for folder in folders:
@@ -87,8 +90,8 @@ def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
 
 
 def installed_versions(system: System, python: Path) -> dict[str, str]:
-    """Every package that an interpreter sees, by normalised name; empty when it cannot say."""
-    answer = system.run([str(python), "-I", "-c", _LISTING], timeout=60)
+    """Return every package that an interpreter sees, normalised name -> version; empty when it cannot say."""
+    answer = system.run([str(python), "-I", "-c", _LISTING], timeout=_LISTING_SECONDS)
     try:
         named = json.loads(answer.stdout) if answer.ok else {}
     except ValueError:

@@ -16,39 +16,40 @@ if TYPE_CHECKING:
 
 __all__ = ["cuda_majors", "openmp_runtimes", "torch_libraries"]
 
-# libgomp-a34b3233.so.1 is the copy that a wheel brought; vcomp140.dll is Windows' own and no trouble.
+# libgomp-a34b3233.so.1 is a copy inside a wheel; vcomp140.dll belongs to Windows and does no harm.
 _OPENMP = re.compile(
     r"lib(?P<name>gomp|iomp5|omp)(?:md|stubs5md)?(?:[-.][\w.-]*)?\.(?:so|dylib|dll)(?:\.\d+)*"
 )
 _SHARED = re.compile(r"[\w.+-]+\.(?:so(?:\.\d+)*|dll|dylib|pyd)")
 _INSIDE = (".dylibs", ".libs", "lib")
-_PACKAGES = 2000
-_LIBRARIES = 2000
+_MAX_PACKAGES = 2000
+_MAX_LIBRARIES = 2000
+_MAX_FILES = 5000  # of one folder
 # https://pypi.org/project/nvidia-cuda-runtime/: from CUDA 13 on the name carries no major, the version does.
 _SUFFIX = re.compile(r"(?:nvidia-.+|cupy|onnxruntime-gpu|bitsandbytes)-cu(?:da)?(1[0-9])x?")
 _PLAIN = ("nvidia-cuda-runtime", "nvidia-cuda-nvrtc", "nvidia-cublas", "nvidia-nvjitlink")
 
 
 def openmp_runtimes(prefix: str, sites: Iterable[SiteFolder]) -> tuple[Library, ...]:
-    """Every copy of libgomp, libiomp5 and libomp that packages brought along."""
+    """Return every copy of libgomp, libiomp5 and libomp that packages contain."""
     places = [f"{prefix}/lib", f"{prefix}/Library/bin", f"{prefix}/Lib"]
     for site in sites:
-        for name in site.names[:_PACKAGES]:
+        for name in site.names[:_MAX_PACKAGES]:
             if name.endswith((".libs", ".dylibs")):
                 places.append(f"{site.folder}/{name}")
             elif "." not in name:
                 places += [f"{site.folder}/{name}/{inside}" for inside in _INSIDE]
     runtimes = []
     for place in dict.fromkeys(places):
-        for file in files.entries(place, limit=5000).names:
+        for file in files.entries(place, limit=_MAX_FILES).names:
             match = _OPENMP.fullmatch(file)
             if match:
                 runtimes.append(Library(name=match["name"], path=f"{place}/{file}"))
-    return tuple(runtimes[:_LIBRARIES])
+    return tuple(runtimes[:_MAX_LIBRARIES])
 
 
 def torch_libraries(site: SiteFolder) -> Iterator[str]:
-    """The shared libraries of torch, its companions and NVIDIA's packages in one folder of the path."""
+    """Yield the paths of the shared libraries of torch, its companions and NVIDIA's packages in one folder."""
     folders = [
         f"{site.folder}/{name}" for name in ("torchvision", "torchaudio", "torch") if name in site.names
     ]
@@ -58,13 +59,13 @@ def torch_libraries(site: SiteFolder) -> Iterator[str]:
         for part in files.entries(nvidia, limit=200).names:
             folders += [f"{nvidia}/{part}/lib", f"{nvidia}/{part}/bin"]
     for folder in folders:
-        for name in files.entries(folder, limit=5000).names:
+        for name in files.entries(folder, limit=_MAX_FILES).names:
             if _SHARED.fullmatch(name):
                 yield f"{folder}/{name}"
 
 
 def cuda_majors(distributions: Iterable[Distribution]) -> tuple[CudaMajor, ...]:
-    """The CUDA majors of NVIDIA's packages, by their names and versions, the oldest first."""
+    """Return the CUDA majors of NVIDIA's packages, by their names and versions, the oldest first."""
     found: dict[int, list[str]] = {}
     for distribution in distributions:
         match = _SUFFIX.fullmatch(distribution.name)

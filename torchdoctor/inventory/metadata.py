@@ -1,4 +1,7 @@
-"""Parsers of what an installer leaves: METADATA, direct_url.json, version.py, conda's JSON, .pth, torchdoctor.json."""
+"""Parsers of what an installer writes: METADATA, direct_url.json, version.py, conda's JSON, .pth, torchdoctor.json.
+
+None of them raises: what cannot be read is None or left out.
+"""
 
 from __future__ import annotations
 
@@ -34,37 +37,37 @@ _RELEVANT = (
     "numpy", "xformers", "flash-attn", "flash_attn", "bitsandbytes", "mkl", "intel", "tbb", "llvm-openmp",
     "libgomp", "_openmp",
 )  # fmt: skip
-# All that these require is looked at: they make up torch's own closure.
-_WHOLE = ("torch", "torchvision", "torchaudio", "sympy", "jinja2", "Jinja2")
+# All requirements of these are kept: together they are torch and its dependencies.
+_ALL_REQUIREMENTS = ("torch", "torchvision", "torchaudio", "sympy", "jinja2", "Jinja2")
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _ASSIGNED = re.compile(
     r"^(\w{1,40})\s*(?::[^=\n]{1,60})?=\s*([^\n]{1,300}?)\s*(?:#.*)?$", re.MULTILINE | re.ASCII
 )
-_LINES = 5000
+_MAX_LINES = 5000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Metadata:
-    """Name, version and requirement lines of a METADATA or PKG-INFO file."""
+    """The header of a METADATA or PKG-INFO file."""
 
     name: str | None
     version: str | None
-    requires: tuple[str, ...]
+    requires: tuple[str, ...]  # the requirement lines that are kept
 
 
 def is_relevant(name: str) -> bool:
-    """Whether a project, by its normalised name, is PyTorch's, NVIDIA's, or one that torch lives with."""
+    """Tell whether a project, by its normalised name, belongs to PyTorch or NVIDIA or is used together with torch."""
     return name.startswith(_RELEVANT)
 
 
 def parse_metadata(text: str) -> Metadata:
-    """Read the header fields; of the requirements only those of relevant projects are kept, and all that torch names.
+    """Return the header fields, with the requirements of relevant projects, and all requirements of torch itself.
 
     https://packaging.python.org/en/latest/specifications/core-metadata/
     """
     name = version = None
     requires = []
-    for line in text.splitlines()[:_LINES]:
+    for line in text.splitlines()[:_MAX_LINES]:
         if not line.strip():
             break
         key, colon, value = line.partition(":")
@@ -77,26 +80,26 @@ def parse_metadata(text: str) -> Metadata:
             version = sanitize_line(value, limit=100)
         elif key == "requires-dist":
             named = _NAMED.match(value.strip())
-            if named and (name in _WHOLE or is_relevant(canonicalize_name(named[0]))):
+            if named and (name in _ALL_REQUIREMENTS or is_relevant(canonicalize_name(named[0]))):
                 requires.append(sanitize_line(value, limit=300))
     return Metadata(name=name or None, version=version or None, requires=tuple(requires[:500]))
 
 
 def split_info(name: str) -> tuple[str, str | None] | None:
-    """Name and version of `torch-2.13.0+cpu.dist-info` or `.egg-info`; None for other names."""
+    """Return name and version of `torch-2.13.0+cpu.dist-info` or `.egg-info`; None for other names."""
     stem, dot, kind = name.rpartition(".")
     if not dot or kind not in ("dist-info", "egg-info"):
         return None
     project, _, rest = stem.partition("-")
     if not _NAMED.fullmatch(project):
         return None
-    # An egg-info goes on with the Python it is for.
+    # The name of an egg-info ends with the Python that it is for.
     version = re.sub(r"-py[23](?:\.\d+)?.*$", "", rest) if kind == "egg-info" else rest
     return str(canonicalize_name(project)), sanitize_line(version, limit=100) or None
 
 
 def parse_direct_url(text: str) -> tuple[str | None, bool]:
-    """The URL without credentials, and whether it is an editable install.
+    """Return the URL without credentials, and whether it is an editable install.
 
     https://packaging.python.org/en/latest/specifications/direct-url-data-structure/
     """
@@ -110,7 +113,7 @@ def parse_direct_url(text: str) -> tuple[str | None, bool]:
 
 
 def parse_version_file(text: str) -> VersionFile:
-    """Read the assignments at the left margin of a version.py; nothing of it is run."""
+    """Return the assignments at the left margin of a version.py; nothing of it is run."""
     values = dict(_assignments(text))
     version = values.get("__version__") or values.get("version")
 
@@ -140,18 +143,18 @@ def _assignments(text: str) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaPackage:
-    """A package as conda records it."""
+    """A package as conda records it; None for what the record does not say."""
 
-    name: str
+    name: str  # in lower case
     version: str | None
     build: str | None
-    channel: str | None
-    requested: bool | None
-    requires: tuple[str, ...]
+    channel: str | None  # a URL without credentials, or a name
+    requested: bool | None  # whether somebody asked for it by name
+    requires: tuple[str, ...]  # of relevant projects
 
 
 def parse_conda(text: str) -> CondaPackage | None:
-    """Read a `conda-meta/NAME-VERSION-BUILD.json`; None when it is none."""
+    """Return the package of a `conda-meta/NAME-VERSION-BUILD.json`; None for any other text."""
     try:
         document = read_object(text)
     except ValueError:
@@ -185,11 +188,11 @@ def parse_conda(text: str) -> CondaPackage | None:
 
 
 def parse_pth(text: str, *, path: str) -> PthFile:
-    """Which lines of a .pth file are folders and which are code.
+    """Return which lines of a .pth file are folders and how many are code.
 
     https://docs.python.org/3/library/site.html
     """
-    lines = [line.rstrip() for line in text.splitlines()[:_LINES]]
+    lines = [line.rstrip() for line in text.splitlines()[:_MAX_LINES]]
     lines = [line for line in lines if line.strip() and not line.startswith("#")]
     code = [line for line in lines if line.startswith(("import ", "import\t"))]
     folders = [
@@ -199,7 +202,7 @@ def parse_pth(text: str, *, path: str) -> PthFile:
 
 
 def parse_install_record(text: str, *, path: str) -> InstallRecord | None:
-    """Read the torchdoctor.json of an environment; None when it is none of ours."""
+    """Return the record of a torchdoctor.json; None for a text that torchdoctor did not write."""
     try:
         document = read_object(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A distribution's files against its RECORD: missing, of another size, of another hash; libraries cut short."""
+"""A distribution's files against its RECORD: missing, of another size, or of another hash."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordRow", "check_record", "parse_record"]
 
-_BYTES = 32 << 20
-_ROWS = 200_000
-_SHOWN = 20
-_DIGITS = 15
-_STRONG = ("sha256", "sha384", "sha512")
+_MAX_RECORD_BYTES = 32 << 20
+_MAX_ROWS = 200_000
+_MAX_SHOWN = 20
+_MAX_SIZE_DIGITS = 15
+_ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
 class RecordRow(NamedTuple):
-    """One line of a RECORD; size in bytes. Hash and size are None where it does not say them.
+    """One row of a RECORD; digest and size are None where it does not say them.
 
     A tuple, since torch has 12,000 of them, and a frozen dataclass takes four times as long to make.
     """
 
-    path: str
-    digest: str | None
-    size: int | None
+    path: str  # relative to the folder of packages, or absolute
+    digest: str | None  # `sha256=` and the digest in base 64
+    size: int | None  # bytes
 
 
 def parse_record(text: str) -> Iterator[RecordRow]:
-    """Read the rows; lines that are none are left, and so is bytecode, which anybody may remove.
+    """Yield the rows, without lines that are none, and without bytecode, which anybody may remove.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
     """
-    for line in text.splitlines()[:_ROWS]:
+    for line in text.splitlines()[:_MAX_ROWS]:
         # The csv reader costs four times as much, and only a name with a comma or a quote needs it.
         parts = line.rsplit(",", 2) if not line.startswith('"') else _quoted(line)
         if len(parts) != 3 or not parts[0] or parts[0].endswith(".pyc"):  # noqa: PLR2004
             continue
         path, digest, size = parts
         if "\0" not in path:
-            known = size.isascii() and size.isdigit() and len(size) <= _DIGITS
+            known = size.isascii() and size.isdigit() and len(size) <= _MAX_SIZE_DIGITS
             yield RecordRow(path, digest or None, int(size) if known else None)
 
 
@@ -61,9 +61,9 @@ def _quoted(line: str) -> list[str]:
 
 
 def check_record(distribution: Distribution, depth: Depth) -> RecordCheck | None:
-    """Compare what is there with what was installed; None when there is no RECORD that can be read."""
+    """Compare the files with what was installed; None where there is no RECORD that can be read."""
     record = f"{distribution.metadata}/RECORD"
-    text = files.read_text(record, limit=_BYTES)
+    text = files.read_text(record, limit=_MAX_RECORD_BYTES)
     if text is None or distribution.kind != "wheel":
         return None
     rows = list(parse_record(text))
@@ -74,7 +74,7 @@ def check_record(distribution: Distribution, depth: Depth) -> RecordCheck | None
         record=record,
         files=len(rows),
         wrong_count=len(wrong),
-        wrong=tuple(wrong[:_SHOWN]),
+        wrong=tuple(wrong[:_MAX_SHOWN]),
     )
 
 
@@ -108,9 +108,9 @@ def _problem(
 
 
 def _same(path: str, digest: str) -> bool:
-    """Whether a file has the digest that RECORD gives; one of a kind that is not known counts as the same."""
+    """Whether a file has the digest that RECORD gives; a digest of an unknown algorithm counts as the same."""
     name, _, wanted = digest.partition("=")
-    if name not in _STRONG:
+    if name not in _ALGORITHMS:
         return True
     try:
         with open(path, "rb") as file:  # noqa: PTH123  (the path is text here)

@@ -1,4 +1,4 @@
-"""The copies of torch, torchvision and torchaudio on the path, and which variant each is."""
+"""The copies of torch, torchvision and torchaudio on the path, and the variant of each."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["copies_in", "duplicates_of", "variant_fact"]
 
 
 def copies_in(site: SiteFolder) -> Iterator[TorchPackage]:
-    """Each copy in one folder of the path: a package folder, its metadata, or both."""
+    """Yield each copy in one folder of the path: a package folder, its metadata, or both."""
     for project in TORCH_PROJECTS:
         distributions = [candidate for candidate in site.distributions if candidate.name == project]
         there = project in site.names and files.exists(f"{site.folder}/{project}/__init__.py")
         if not distributions and not there:
             continue
-        # Two metadata of one folder are a broken install: the copy is what its version.py says.
-        distribution = _right_one(distributions, site.folder, project)
+        # Two metadata for one folder are a broken install: the copy is what its version.py says.
+        distribution = _matching_metadata(distributions, site.folder, project)
         version_file = _version_file(f"{site.folder}/{project}/version.py")
         version = (
             distribution.version
@@ -52,7 +52,7 @@ def copies_in(site: SiteFolder) -> Iterator[TorchPackage]:
         )
 
 
-def _right_one(distributions: list[Distribution], folder: str, project: str) -> Distribution | None:
+def _matching_metadata(distributions: list[Distribution], folder: str, project: str) -> Distribution | None:
     if len(distributions) > 1:
         version_file = _version_file(f"{folder}/{project}/version.py").value
         same = [
@@ -76,7 +76,7 @@ def _version_file(path: str) -> Fact[VersionFile]:
 def variant_fact(
     version: str | None, distribution: Distribution | None, version_fact: Fact[VersionFile]
 ) -> Fact[str]:
-    """By the local part in version.py, then by that of the metadata, then by what version.py says it was built for."""
+    """Return the variant: by the local version in version.py, in the metadata, or by what version.py was built for."""
     file = version_fact.value
     metadata = distribution.metadata if distribution else ""
     for text, source in ((file.version if file else None, version_fact.source), (version, metadata)):
@@ -103,7 +103,7 @@ def variant_fact(
 
 
 def duplicates_of(distributions: Iterable[Distribution]) -> Iterator[tuple[str, list[Distribution]]]:
-    """Projects with more than one distribution; conda's record of a package beside its own dist-info is one."""
+    """Yield the projects with several distributions; conda's record of a package and its dist-info count as one."""
     named: dict[str, list[Distribution]] = {}
     for distribution in distributions:
         if distribution.kind != "conda":

@@ -1,4 +1,4 @@
-"""Whether a shared library was cut short: what its headers promise against its size."""
+"""Whether a shared library is truncated: its size against the size that its headers need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADER", "promised_size", "truncated"]
 
-# Headers lie at the beginning; a library with more program headers than fit here is not known.
+# Bytes that are read of each library; one whose headers do not fit into them is not judged.
 HEADER = 4096
 _ELF, _PE, _MACHO64 = b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe"
 _MAGIC = 4
@@ -21,7 +21,7 @@ _LOAD = 1
 
 
 def truncated(paths: Iterable[str]) -> Iterator[str]:
-    """Those of the libraries that are empty or shorter than their own headers say."""
+    """Yield those of the libraries that are empty or shorter than their own headers need."""
     for path in paths:
         begin = files.head(path, HEADER)
         if begin is None:
@@ -35,7 +35,7 @@ def truncated(paths: Iterable[str]) -> Iterator[str]:
 
 
 def promised_size(begin: bytes) -> int | None:
-    """The least size that a library with these first bytes can have; None for what is not understood.
+    """Return the smallest size in bytes that a library with these first bytes can have; None for unknown formats.
 
     ELF: https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.pheader.html, PE: https://learn.microsoft.com/
     windows/win32/debug/pe-format, Mach-O: mach-o/loader.h.
@@ -48,13 +48,13 @@ def promised_size(begin: bytes) -> int | None:
         if begin.startswith(_MACHO64):
             return _macho(begin)
     except struct.error:
-        # The headers themselves are cut: nothing shorter than this block is a library.
+        # The headers themselves are truncated: no library is shorter than this block.
         return HEADER if len(begin) < HEADER else None
     return None
 
 
 def _elf(begin: bytes) -> int:
-    """The end of the furthest segment that is loaded."""
+    """The end of the last segment that is loaded."""
     wide, order = begin[4:5] == b"\x02", ">" if begin[5:6] == b"\x02" else "<"
     start = (
         struct.unpack_from(f"{order}Q", begin, 32)[0]
@@ -74,7 +74,7 @@ def _elf(begin: bytes) -> int:
 
 
 def _pe(begin: bytes) -> int:
-    """The end of the furthest section."""
+    """The end of the last section."""
     (start,) = struct.unpack_from("<I", begin, 0x3C)
     (count,) = struct.unpack_from("<H", begin, start + 6)
     (optional,) = struct.unpack_from("<H", begin, start + 20)
@@ -83,7 +83,7 @@ def _pe(begin: bytes) -> int:
 
 
 def _macho(begin: bytes) -> int:
-    """The end of the furthest segment."""
+    """The end of the last segment."""
     (count,) = struct.unpack_from("<I", begin, 16)
     place, ends = 32, [0]
     for _ in range(count):
