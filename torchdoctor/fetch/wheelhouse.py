@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.threads import thread_pool
+from torchdoctor.core.wheelfile.member_names import is_safe_wheel_name
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
 from torchdoctor.fetch.model import Wheelhouse, fetched_wheel
@@ -33,7 +34,6 @@ __all__ = ["fetch"]
 
 _MAX_FILES_AT_ONCE = 6
 _MAX_CONNECTIONS = 16
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -166,7 +166,7 @@ def _verify_local(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
 
 
 def _refuse_bad_names(wheel: LockedWheel) -> None:
-    if not _SAFE_NAME.fullmatch(wheel.filename):
+    if not is_safe_wheel_name(wheel.filename):
         raise SourceFailed(
             message("{filename!r} is not the name of a wheel", filename=wheel.filename),
             fix=message("name another source"),

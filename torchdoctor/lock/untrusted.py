@@ -11,7 +11,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from torchdoctor.core.i18n.messages import joined, message
 from torchdoctor.core.urls import redact_url
-from torchdoctor.core.wheelfile.member_names import device_name
+from torchdoctor.core.wheelfile.member_names import device_name, is_safe_wheel_name
 from torchdoctor.errors import UsageError
 from torchdoctor.lock.model import LockedWheel
 
@@ -24,7 +24,6 @@ __all__ = ["NEW_LOCK", "checked_wheel", "refuse_clashing_names", "refused"]
 
 NEW_LOCK = message("make a new one on a machine with network: torchdoctor resolve --format pylock")
 
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHOWN_LENGTH = 120  # characters of a name from the file that a message repeats
 
@@ -79,7 +78,7 @@ def checked_wheel(package: Package, wheel: PackageWheel, path: Path) -> LockedWh
 
 def _check_name(package: Package, name: str, path: Path) -> str:
     """Return the version in a file name, which must be that of a wheel of the package."""
-    if not _SAFE_NAME.fullmatch(name) or device_name(name.partition("-")[0]):
+    if not is_safe_wheel_name(name) or device_name(name.partition("-")[0]):
         raise refused(path, message("{named!r} is not the name of a wheel", named=name[:_SHOWN_LENGTH]))
     try:
         project, version, _, _ = parse_wheel_filename(name)

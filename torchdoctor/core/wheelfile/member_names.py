@@ -1,4 +1,4 @@
-"""The names in a wheel: why one may not be unpacked, on this system or on another one."""
+"""The names of a wheel and in it: which may be used as paths, on this system or on another one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from torchdoctor.core.i18n.messages import message
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-__all__ = ["device_name", "wrong_name"]
+__all__ = ["device_name", "is_safe_wheel_name", "wrong_name"]
 
 # https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
 _DEVICE = re.compile(
     r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE
 )
+_WHEEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
 _NO_NAME = re.compile(r"[\x00-\x1f\\]")
 # An empty part, one that begins like a device or with a dot, one that ends in a dot or a blank, a colon.
 _TO_LOOK_AT = re.compile(r"(^|/)(\.|/|con|prn|aux|nul|com|lpt)|[. ](/|$)|:", re.IGNORECASE)
@@ -24,6 +25,11 @@ _TO_LOOK_AT = re.compile(r"(^|/)(\.|/|con|prn|aux|nul|com|lpt)|[. ](/|$)|:", re.
 def device_name(part: str) -> bool:
     """Whether Windows takes this part of a path for a device, such as `NUL` or `aux.py`."""
     return _DEVICE.fullmatch(part) is not None
+
+
+def is_safe_wheel_name(name: str) -> bool:
+    """Tell whether `name`, which comes from elsewhere, is that of a wheel and names nothing outside its folder."""
+    return _WHEEL_NAME.fullmatch(name) is not None
 
 
 def wrong_name(member: ZipInfo) -> str | None:
