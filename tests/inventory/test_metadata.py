@@ -18,7 +18,7 @@ from torchdoctor.inventory.metadata import (
     parse_version_file,
     split_info,
 )
-from torchdoctor.inventory.model import VersionFile
+from torchdoctor.inventory.package_model import VersionFile
 
 # torch 2.4.1's METADATA, shortened to the lines that matter.
 TORCH = """Metadata-Version: 2.1

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.doctor.model import CheckUp
-    from torchdoctor.inventory.model import Inventory, TorchPackage
+    from torchdoctor.inventory.model import Inventory
+    from torchdoctor.inventory.package_model import TorchPackage
 
 __all__ = ["environment_observations", "observation", "translatable_word"]
 

@@ -15,7 +15,8 @@ from wheels_index import COMPANIONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.inventory.model import Distribution, Inventory
+    from torchdoctor.inventory.model import Inventory
+    from torchdoctor.inventory.package_model import Distribution
 
 __all__ = ["Replacement", "replacement_of"]
 

@@ -14,7 +14,8 @@ from torchdoctor.inventory.environment_variables import certificates, proxies, v
 from torchdoctor.inventory.import_path import import_path, pth_files, python_path, shadows, user_site
 from torchdoctor.inventory.libraries import cuda_majors, openmp_runtimes, torch_libraries
 from torchdoctor.inventory.metadata import is_relevant, parse_install_record
-from torchdoctor.inventory.model import Duplicate, Inventory
+from torchdoctor.inventory.model import Inventory
+from torchdoctor.inventory.package_model import Duplicate
 from torchdoctor.inventory.record import check_record
 from torchdoctor.inventory.tool_settings import tool_settings
 from torchdoctor.inventory.torch_packages import copies_in, duplicates_of
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.distributions import SiteFolder
-    from torchdoctor.inventory.model import (
+    from torchdoctor.inventory.model import Kind
+    from torchdoctor.inventory.package_model import (
         CompanionMatch,
         Depth,
         Distribution,
         InstallRecord,
-        Kind,
         Numpy,
         RecordCheck,
         TorchPackage,

@@ -9,10 +9,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.inventory.model import CompanionMatch, Numpy
+from torchdoctor.inventory.package_model import CompanionMatch, Numpy
 
 if TYPE_CHECKING:
-    from torchdoctor.inventory.model import TorchPackage
+    from torchdoctor.inventory.package_model import TorchPackage
     from wheels_index import Release, Snapshot
 
 __all__ = ["match_companion", "numpy_compatibility"]

@@ -19,7 +19,7 @@ from torchdoctor.inventory.metadata import (
     parse_metadata,
     split_info,
 )
-from torchdoctor.inventory.model import Distribution
+from torchdoctor.inventory.package_model import Distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

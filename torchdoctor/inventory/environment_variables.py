@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
 from torchdoctor.inventory import files
-from torchdoctor.inventory.model import Certificate, Variable
+from torchdoctor.inventory.settings_model import Certificate, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from torchdoctor.core.fact import absent, found
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.inventory import files
 from torchdoctor.inventory.metadata import parse_pth
-from torchdoctor.inventory.model import PathFolder, Shadow, UserSite
+from torchdoctor.inventory.settings_model import PathFolder, Shadow, UserSite
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.fact import Fact
     from torchdoctor.detect.python.describe import PythonInfo
     from torchdoctor.inventory.distributions import SiteFolder
-    from torchdoctor.inventory.model import Origin, PthFile
+    from torchdoctor.inventory.settings_model import Origin, PthFile
 
 __all__ = ["import_path", "pth_files", "python_path", "shadows", "user_site"]
 

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.inventory import files
-from torchdoctor.inventory.model import CudaMajor, Library
+from torchdoctor.inventory.package_model import CudaMajor, Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from torchdoctor.inventory.distributions import SiteFolder
-    from torchdoctor.inventory.model import Distribution
+    from torchdoctor.inventory.package_model import Distribution
 
 __all__ = ["cuda_majors", "openmp_runtimes", "torch_libraries"]
 

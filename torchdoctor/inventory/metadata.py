@@ -14,7 +14,8 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.core.text import read_object, sanitize_line
 from torchdoctor.core.urls import redact_url
-from torchdoctor.inventory.model import InstallRecord, PthFile, VersionFile
+from torchdoctor.inventory.package_model import InstallRecord, VersionFile
+from torchdoctor.inventory.settings_model import PthFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
-from torchdoctor.inventory.model import RecordCheck, RecordedFile
+from torchdoctor.inventory.package_model import RecordCheck, RecordedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.inventory.model import Depth, Distribution
+    from torchdoctor.inventory.package_model import Depth, Distribution
 
 __all__ = ["RecordRow", "check_record", "parse_record"]
 

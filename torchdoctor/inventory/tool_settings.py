@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from torchdoctor.core.i18n.messages import message
 from torchdoctor.inventory.conda_settings import read_conda_settings
 from torchdoctor.inventory.environment_variables import is_secret, without_credentials
-from torchdoctor.inventory.model import ToolSetting
 from torchdoctor.inventory.pip_settings import ENVIRONMENT_SECTION, read_pip_settings
+from torchdoctor.inventory.settings_model import ToolSetting
 from torchdoctor.inventory.uv_settings import flatten_uv_table, read_uv_tables
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.inventory import files
 from torchdoctor.inventory.build_variant import local_variant
 from torchdoctor.inventory.metadata import parse_version_file
-from torchdoctor.inventory.model import TorchPackage
+from torchdoctor.inventory.package_model import TorchPackage
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.fact import Fact
     from torchdoctor.inventory.distributions import SiteFolder
-    from torchdoctor.inventory.model import Distribution, VersionFile
+    from torchdoctor.inventory.package_model import Distribution, VersionFile
 
 __all__ = ["copies_in", "duplicates_of", "variant_fact"]
 
