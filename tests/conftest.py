@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -18,8 +20,7 @@ from tests.kinds import pytest_collection_modifyitems, pytest_runtest_makereport
 from tests.loopback import LoopbackIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest_runtest_protocol"]
 
@@ -107,6 +108,33 @@ def torchdoctor(alone: dict[str, str], tmp_path: Path) -> Callable[..., Ran]:
         return run_torchdoctor(*arguments, environ={**alone, **more}, cwd=folder, limit=limit)
 
     return run
+
+
+def run_here(arguments: Sequence[object], environ: dict[str, str], cwd: Path) -> Ran:
+    """Run a command in this process, in English: what `run_torchdoctor` gives, without the start of a Python."""
+    from torchdoctor.cli import app
+    from torchdoctor.cli.language import set_requested_language
+
+    argv = [str(argument) for argument in arguments]
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch, Path(os.devnull).open(encoding="utf-8") as nothing:
+        for name, value in {**environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "en"}.items():
+            patch.setenv(name, value)
+        patch.chdir(cwd)
+        patch.setattr(sys, "stdin", nothing)
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        set_requested_language(argv)
+        status = app._run(argv)
+    return Ran(status, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
+
+
+@pytest.fixture
+def in_process(alone: dict[str, str], tmp_path: Path) -> Callable[..., Ran]:
+    """The program as `torchdoctor` runs it, in this process: for commands that start none themselves."""
+    folder = tmp_path / "work"
+    folder.mkdir(exist_ok=True)
+    return lambda *arguments, **more: run_here(arguments, {**alone, **more}, folder)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ def config(tmp_path):
 
 
 @pytest.fixture
-def run(torchdoctor, config):
+def run(in_process, config):
     """The program with that config file."""
-    return lambda *arguments, **more: torchdoctor(*arguments, TORCHDOCTOR_CONFIG=str(config), **more)
+    return lambda *arguments, **more: in_process(*arguments, TORCHDOCTOR_CONFIG=str(config), **more)
 
 
 def _write(config, text):
@@ -129,6 +129,7 @@ def test_a_value_that_its_command_would_refuse_is_refused_when_it_is_set(run, co
     assert said in ran.json["error"]["message"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "variable", "value"),
     [
@@ -162,12 +163,14 @@ def test_a_variable_is_named_as_its_option_is_typed(run, command, variable):
     assert variable in run(*command, "--json", **{variable: "nonsense"}).json["error"]["message"]
 
 
+@pytest.mark.process
 def test_an_error_about_a_setting_names_its_line(run, config):
     """What only the run can find wrong: a release that does not exist."""
     _write(config, '# mine\n[resolve]\ntorch = "99"\n')
     assert f"(--torch comes from {config}:3)" in run("resolve", "--json").json["error"]["message"]
 
 
+@pytest.mark.process
 def test_an_error_about_what_was_typed_names_no_origin(run, config):
     """The line wins over the file, so the file is not to blame."""
     _write(config, '[resolve]\ntorch = "2.9"\n')

@@ -18,11 +18,11 @@ FILES = [
 
 
 @pytest.fixture
-def classic(torchdoctor):
+def classic(in_process):
     """The set for Windows, Python 3.12, torch 2.4.1 and an RTX 4090 with driver 551.61, in one form."""
 
     def ask(*more):
-        return torchdoctor("resolve", *CLASSIC, "--driver", "551.61", "--gpu", "RTX 4090", *more)
+        return in_process("resolve", *CLASSIC, "--driver", "551.61", "--gpu", "RTX 4090", *more)
 
     return ask
 
@@ -63,6 +63,7 @@ def test_old_builds_bring_the_numpy_that_they_were_compiled_for(torchdoctor):
     assert "'numpy<2'" in ran.out
 
 
+@pytest.mark.process
 def test_the_requirements_file_is_one_that_pip_reads(classic, tmp_path):
     """Every line has its hash; pip parses the file and knows what to ask for."""
     text = classic("--format", "requirements").out
@@ -81,6 +82,7 @@ def test_the_requirements_file_is_one_that_pip_reads(classic, tmp_path):
     assert "torchaudio==2.4.1+cu124" in done.stdout
 
 
+@pytest.mark.process
 def test_a_lock_that_cannot_be_whole_is_an_error(classic):
     """What torch 2.4.1 needs is not known here, and no source that has it is in reach."""
     ran = classic("--format", "pylock", "--offline")

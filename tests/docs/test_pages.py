@@ -71,9 +71,9 @@ def test_every_command_line_shown_is_one_that_the_program_takes(page, line):
 
 
 @pytest.mark.parametrize(("page", "typed", "answer"), sorted(set(_steady())))
-def test_every_answer_shown_is_the_program_s(torchdoctor, page, typed, answer):
+def test_every_answer_shown_is_the_program_s(in_process, page, typed, answer):
     """To the letter, where it depends on the words alone."""
-    ran = torchdoctor(*shlex.split(typed)[1:])
+    ran = in_process(*shlex.split(typed)[1:])
     assert ran.out == answer
 
 
