@@ -6,15 +6,16 @@ that starts a process fails, so a mark cannot be forgotten.
 
 from __future__ import annotations
 
+import functools
 import os
-import sys
+import subprocess
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # What a test is that uses the fixture, directly or through another fixture.
 KINDS_OF_FIXTURES = {
@@ -25,26 +26,37 @@ KINDS_OF_FIXTURES = {
     "_real_install": ("process", "torch"),
     "browser": ("process", "browser"),
 }
-# https://docs.python.org/3/library/audit_events.html
-_START_EVENTS = frozenset(
-    {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.system"}
+# Where Python starts a process. No audit hook: with one, Python 3.11 may fail to trace a thread that starts meanwhile.
+_STARTS = (
+    (subprocess.Popen, "_execute_child"),
+    (os, "fork"),
+    (os, "forkpty"),
+    (os, "posix_spawn"),
+    (os, "system"),
 )
 
 _unmarked: str | None = None
 _started: list[str] = []
 
 
-def _refuse_process(event: str, arguments: tuple[object, ...]) -> None:
-    if event in _START_EVENTS and _unmarked is not None:
-        command = arguments[1] if event == "subprocess.Popen" else arguments
-        _started.append(
-            f"{_unmarked} starts a process without the mark `process`: {event} {command!r}"[:500]
-            + "\nPut @pytest.mark.process on the test, or `pytestmark = pytest.mark.process` in its module."
-        )
-        pytest.fail(_started[-1], pytrace=False)
+def _refused_in_unmarked_tests(start: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(start)
+    def start_or_fail(*arguments: object, **named: object) -> object:
+        if _unmarked is not None:
+            command = arguments[1] if start.__name__ == "_execute_child" else arguments
+            _started.append(
+                f"{_unmarked} starts a process without the mark `process`: {start.__name__} {command!r}"[:500]
+                + "\nPut @pytest.mark.process on the test, or `pytestmark = pytest.mark.process` in its module."
+            )
+            pytest.fail(_started[-1], pytrace=False)
+        return start(*arguments, **named)
+
+    return start_or_fail
 
 
-sys.addaudithook(_refuse_process)
+for _owner, _name in _STARTS:
+    if hasattr(_owner, _name):
+        setattr(_owner, _name, _refused_in_unmarked_tests(getattr(_owner, _name)))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,7 +93,7 @@ def _long_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
     """While an unmarked test runs, its fixtures included, no process starts."""
-    global _unmarked  # noqa: PLW0603  # an audit hook is for the whole interpreter
+    global _unmarked  # noqa: PLW0603  # what starts a process is one for the whole interpreter
     _started.clear()
     _unmarked = None if item.get_closest_marker("process") else item.nodeid
     try:
