@@ -123,7 +123,7 @@ def command(
         return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)
     cases = _Cases(device=device, only=only, skip=skip, quick=quick)
     files = _Files(save=save, compare=compare, fail_if=fail_if, html=html, junit=junit)
-    return _measure(environment_python(env), cases, files, progress, output)
+    return _measure(env, cases, files, progress, output)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +157,7 @@ def _refuse_with_distributed(*options: object) -> None:
         )
 
 
-def _measure(python: Path, cases: _Cases, files: _Files, progress: _Progress, output: Output) -> int:
+def _measure(env: Path | None, cases: _Cases, files: _Files, progress: _Progress, output: Output) -> int:
     """Measure, compare, keep and show; the saved run is read first, so that a mistake costs no minute of measuring."""
     from torchdoctor.bench import bench, load_run, save_run
     from torchdoctor.bench import compare as compare_runs
@@ -167,6 +167,7 @@ def _measure(python: Path, cases: _Cases, files: _Files, progress: _Progress, ou
     before = None if files.compare is None else load_run(files.compare, folder)
     if files.save is not None:
         check_run_name(files.save)
+    python = environment_python(env)
     with progress:
         report = bench(
             python,
