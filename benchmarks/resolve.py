@@ -68,8 +68,7 @@ def loopback() -> tuple[ThreadingHTTPServer, str]:
 def in_process(count: int) -> float:
     """Machines resolved a minute, each another one."""
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve import resolve
-    from torchdoctor.resolve.model import Request
+    from torchdoctor.resolve import Request, resolve
 
     machines = []
     for number in range(count):

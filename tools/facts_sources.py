@@ -84,7 +84,7 @@ def read_source(source: str, into: Listing) -> None:
     """Read `URL`, `FILE=URL` (a page saved from there), a PyPI JSON document, or a lock file."""
     path, _, url = source.partition("=")
     if source.startswith(("http://", "https://")):
-        from torchdoctor.core.net.http import fetch_page
+        from torchdoctor.core.net import fetch_page
 
         page = fetch_page(source)
         _document(page.body, source, page.url, page.content_type, into)

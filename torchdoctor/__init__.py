@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor import api
     from torchdoctor.bench import BenchReport
     from torchdoctor.detect import Detection, Machine
-    from torchdoctor.diagnose.model import Diagnosis, Finding
+    from torchdoctor.diagnose import Diagnosis, Finding
     from torchdoctor.errors import (
         EnvironmentUnusable,
         InstallFailed,
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
         TorchdoctorError,
         UsageError,
     )
-    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.resolve import Plan, Request
     from torchdoctor.verify import VerifyReport
-    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows import InstallOptions, InstallResult, SourceOptions
 
 __all__ = [
     "BenchReport",

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Detection, Machine
     from torchdoctor.diagnose import Diagnosis
     from torchdoctor.doctor import CheckUp, InspectOptions
-    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.resolve import Plan, Request
     from torchdoctor.verify import VerifyReport
-    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
+    from torchdoctor.workflows import InstallOptions, InstallResult
 
 __all__ = ["bench", "checkup", "detect", "diagnose", "install", "resolve", "verify"]
 
@@ -40,8 +40,8 @@ def resolve(machine: Machine, request: Request | None = None) -> Plan:
     The answer is based on the releases that torchdoctor knows. Raises `NoSolution` with the reasons when no build
     fits.
     """
-    from torchdoctor.resolve.model import Request as PlanRequest
-    from torchdoctor.resolve.offline import resolve as resolve_from_facts
+    from torchdoctor.resolve import Request as PlanRequest
+    from torchdoctor.resolve import resolve as resolve_from_facts
 
     return resolve_from_facts(machine, request or PlanRequest())
 
@@ -55,7 +55,7 @@ def install(options: InstallOptions, *, reporter: Reporter | None = None) -> Ins
     """
     from torchdoctor.core.progress import SilentReporter
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.install import run_install
+    from torchdoctor.workflows import run_install
 
     return run_install(options, system=host_system(os.environ), report=reporter or SilentReporter())
 
@@ -90,7 +90,7 @@ def checkup(environment: Path | str, *, how: InspectOptions | None = None) -> tu
     from torchdoctor.core.progress import SilentReporter
     from torchdoctor.core.system import host_system
     from torchdoctor.doctor import InspectOptions
-    from torchdoctor.workflows.doctor import DoctorOptions, run_doctor
+    from torchdoctor.workflows import DoctorOptions, run_doctor
 
     result = run_doctor(
         _interpreter(environment),
@@ -104,7 +104,7 @@ def checkup(environment: Path | str, *, how: InspectOptions | None = None) -> tu
 
 def diagnose(text: str) -> Diagnosis:
     """Say what is wrong from a pasted report, log or traceback alone, without a look at this machine."""
-    from torchdoctor.diagnose.engine import diagnose_text
+    from torchdoctor.diagnose import diagnose_text
 
     return diagnose_text(text)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.bench.made import CPU, product, report
 from tests.probe.test_tables import shown
-from torchdoctor.bench.comparison import compare
+from torchdoctor.bench import compare
 from torchdoctor.report.terminal.compare import render_comparison
 
 

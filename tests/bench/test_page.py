@@ -13,11 +13,10 @@ import pytest
 from tests.bench.made import CPU, on_gpu, product, report
 from tests.cli.chinese import english_in
 from tests.kernel.test_browser import browser  # noqa: F401  # a fixture
-from torchdoctor.bench import BenchResult
+from torchdoctor.bench import BenchResult, compare
 from torchdoctor.bench.bottlenecks import with_causes
-from torchdoctor.bench.comparison import compare
 from torchdoctor.bench.peaks import with_peaks
-from torchdoctor.core.i18n.catalog import set_language
+from torchdoctor.core.i18n import set_language
 from torchdoctor.report.html.bench import bench_page
 from torchdoctor.report.html.roofline import bandwidth_of, roofline
 from torchdoctor.report.junit import bench_junit

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.bench.made import product, report
 from tests.conftest import run_torchdoctor
-from torchdoctor.bench import BenchResult
-from torchdoctor.bench.saved_runs import UnreadableRun, load_run, parse_run, save_run
+from torchdoctor.bench import BenchResult, load_run, save_run
+from torchdoctor.bench.saved_runs import UnreadableRun, parse_run
 from torchdoctor.errors import UsageError
 
 FULL = report(

@@ -19,7 +19,7 @@ from tests.install.conftest import TORCH, VISION
 from tests.install.test_sources import versions
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.fs.folder_lock import hold_folder_lock
+from torchdoctor.core.fs import hold_folder_lock
 
 CARRIED = Path(__file__).parents[2] / "torchdoctor" / "bundle" / "payload"
 

@@ -9,11 +9,11 @@ import pytest
 from tests.wheelmaker import make_wheel
 from torchdoctor.bundle import write_bundle
 from torchdoctor.bundle.folder import check_bundle_folder
-from torchdoctor.core.fs.folder_lock import hold_folder_lock
-from torchdoctor.detect.from_options import machine_from_options
+from torchdoctor.core.fs import hold_folder_lock
+from torchdoctor.detect import machine_from_options
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.fetch import FetchedWheel, Wheelhouse
-from torchdoctor.lock.model import Lock, LockedWheel
+from torchdoctor.lock import Lock, LockedWheel
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from torchdoctor.core.fs.run_directories import mark_cached_files_in_use, run_directory
+from torchdoctor.core.fs import mark_cached_files_in_use, run_directory
 from torchdoctor.fetch import cache_contents, clean_cache
 
 if TYPE_CHECKING:

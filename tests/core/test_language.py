@@ -8,8 +8,8 @@ from contextvars import copy_context
 
 import pytest
 
-from torchdoctor.core.i18n import catalog
-from torchdoctor.core.i18n.catalog import current_language, gettext, set_language, set_program_language
+from torchdoctor.core.i18n import catalog, current_language, set_language, set_program_language
+from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.system.background import BackgroundCall
 from torchdoctor.core.threads import start_thread, thread_pool
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping  # noqa: TC003  (core.serde reads the types of the fields)
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 
-from torchdoctor.core.fact import Fact, absent, found
+from torchdoctor.core.fact import absent, found
 from torchdoctor.core.serde import FieldError, MaxItems, Pattern, WholeNumber, from_json, to_json
+
+if TYPE_CHECKING:
+    from torchdoctor.core import Fact
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.diagnose.test_failures import FOLDER, SCHEMA
-from torchdoctor.diagnose import diagnose_text
+from torchdoctor.diagnose import diagnose, diagnose_text
 from torchdoctor.diagnose.catalogue import build_failures
 from torchdoctor.diagnose.compiled_data import DataFileError, parse_toml
-from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.failure_files import compile_failures
 from torchdoctor.diagnose.parsers.parse import parse_report
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.doctor.check_ups import MACHINE, check_up
 from torchdoctor.core.fact import absent, found, unknown
-from torchdoctor.core.net.connectivity import Reach
+from torchdoctor.core.net import Reach
 from torchdoctor.detect import Detection, Machine, Python
 from torchdoctor.doctor.checks import CHECKS
 from torchdoctor.doctor.checks.environment import describe_import_path, describe_packages, describe_python
@@ -23,7 +23,8 @@ from torchdoctor.doctor.checks.pytorch import (
     describe_import,
     describe_plan,
 )
-from torchdoctor.kernel.model import KernelState, Problem
+from torchdoctor.kernel import KernelState
+from torchdoctor.kernel.model import Problem
 from torchdoctor.resolve import Request, resolve
 from torchdoctor.verify import CheckResult
 from wheels_index import bundled

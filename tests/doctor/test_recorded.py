@@ -7,14 +7,11 @@ import json
 import pytest
 
 from tests.detect.recorded import RECORDED, replay
-from torchdoctor.diagnose.catalogue import live_failures
-from torchdoctor.diagnose.engine import diagnose
-from torchdoctor.diagnose.evidence import Evidence, Observation
+from torchdoctor.diagnose import Evidence, Observation, diagnose, live_failures
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.evidence import machine_observations, refusals
 from torchdoctor.errors import NoSolution
-from torchdoctor.resolve import resolve
-from torchdoctor.resolve.model import Request
+from torchdoctor.resolve import Request, resolve
 from wheels_index import bundled
 
 

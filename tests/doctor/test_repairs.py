@@ -12,7 +12,8 @@ from torchdoctor.doctor import plan_repairs
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
 from torchdoctor.doctor.repair_model import KernelRepair, Reinstall, RemoveLeftovers, Repaired
 from torchdoctor.doctor.repairs import confirmed_outcomes, fix_command, with_fix_command
-from torchdoctor.kernel.model import KernelState, Problem
+from torchdoctor.kernel import KernelState
+from torchdoctor.kernel.model import Problem
 from wheels_index import bundled
 
 INDEX = bundled()

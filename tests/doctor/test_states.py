@@ -9,9 +9,7 @@ import pytest
 from tests.detect.nvml import nvml_system
 from tests.detect.recorded_system import paper_python
 from torchdoctor.detect import detect
-from torchdoctor.diagnose.catalogue import live_failures
-from torchdoctor.diagnose.engine import diagnose
-from torchdoctor.diagnose.evidence import Evidence, Observation
+from torchdoctor.diagnose import Evidence, Observation, diagnose, live_failures
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.evidence import machine_observations, refusals
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults import FaultServer
 from torchdoctor.fetch import fetch
-from torchdoctor.lock.model import LockedWheel
+from torchdoctor.lock import LockedWheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

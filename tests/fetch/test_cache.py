@@ -8,7 +8,7 @@ import time
 import pytest
 from filelock import FileLock
 
-from torchdoctor.core.fs.run_directories import mark_cached_files_in_use, run_directory
+from torchdoctor.core.fs import mark_cached_files_in_use, run_directory
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch import cache_contents, clean_cache, wheelhouse
 from torchdoctor.fetch.cache import cached_path

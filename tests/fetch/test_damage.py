@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fetch.conftest import WHEEL, heavy_wheel
-from torchdoctor.core.wheelfile.checksums import check_member, members
+from torchdoctor.core.wheelfile import check_member, members
 from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 STORED = heavy_wheel(1, stored=True, member=100_000)

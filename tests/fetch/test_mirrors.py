@@ -6,8 +6,8 @@ import pytest
 
 from torchdoctor.fetch import mirrors
 from torchdoctor.fetch.mirrors import MirrorLookup
-from torchdoctor.lock.model import LockedWheel
-from torchdoctor.sources.source import Source
+from torchdoctor.lock import LockedWheel
+from torchdoctor.sources import Source
 from wheels_index import Wheel
 
 NAME = "torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl"

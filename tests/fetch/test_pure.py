@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.core.wheelfile.checksums import Damage
+from torchdoctor.core.wheelfile import Damage
 from torchdoctor.fetch.transfer.partial_file import parse_journal
 from torchdoctor.fetch.transfer.repair import windows_of_damage
 from torchdoctor.fetch.transfer.response import Validator, parse_content_range

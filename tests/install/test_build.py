@@ -21,7 +21,7 @@ from torchdoctor.install.build import (
 )
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.wheel_layout import glob_site_packages
-from torchdoctor.lock.model import LockedWheel
+from torchdoctor.lock import LockedWheel
 
 pytestmark = pytest.mark.process
 

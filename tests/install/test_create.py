@@ -18,7 +18,7 @@ from torchdoctor.install import create_environment, update_environment
 from torchdoctor.install.model import InstallContext
 from torchdoctor.install.record import read_record
 from torchdoctor.install.wheel_layout import glob_site_packages
-from torchdoctor.lock.model import LockedWheel
+from torchdoctor.lock import LockedWheel
 
 pytestmark = pytest.mark.process
 

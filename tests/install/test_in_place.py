@@ -10,7 +10,7 @@ from tests.wheelmaker import make_wheel
 from torchdoctor.errors import InstallFailed
 from torchdoctor.fetch import FetchedWheel, Wheelhouse
 from torchdoctor.install import in_place
-from torchdoctor.lock.model import LockedWheel
+from torchdoctor.lock import LockedWheel
 
 
 @pytest.fixture

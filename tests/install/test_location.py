@@ -7,12 +7,8 @@ import sys
 import pytest
 
 from torchdoctor.errors import EnvironmentUnusable
-from torchdoctor.install.location import (
-    inspect_location,
-    interpreter_of,
-    must_change_in_place,
-    unwritable_ancestor,
-)
+from torchdoctor.install import inspect_location
+from torchdoctor.install.location import interpreter_of, must_change_in_place, unwritable_ancestor
 
 
 def environment(folder, *marks):

@@ -20,7 +20,8 @@ from tests.wheelmaker import make_wheel
 from torchdoctor.core.system import host_system, uv
 from torchdoctor.detect import detect, find_python, supported_tags
 from torchdoctor.errors import TorchdoctorError
-from torchdoctor.lock.read import plan_of_lock, read_lock
+from torchdoctor.lock import read_lock
+from torchdoctor.lock.read import plan_of_lock
 
 pytestmark = pytest.mark.process
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from filelock import Timeout
 
-from torchdoctor.core.fs.folder_lock import hold_folder_lock
+from torchdoctor.core.fs import hold_folder_lock
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.staging import (
     check_space,

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wheelmaker import make_wheel
+from torchdoctor.core.wheelfile import check_file_conflicts, validate_wheel
 from torchdoctor.core.wheelfile.member_names import device_name
-from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
 from torchdoctor.errors import InstallFailed
 
 NAME = "needed-1.0-py3-none-any.whl"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from torchdoctor.core.i18n.messages import Message
+from torchdoctor.core.i18n import Message
 from torchdoctor.core.progress import SilentReporter
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.lock import compile as compile_module

@@ -23,7 +23,8 @@ from torchdoctor.diagnose import Finding
 from torchdoctor.doctor import CheckUp
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import Inventory
-from torchdoctor.kernel.model import KernelState, Problem
+from torchdoctor.kernel import KernelState
+from torchdoctor.kernel.model import Problem
 from torchdoctor.report.bug_report import BugReport, report_document
 from torchdoctor.report.bug_report_sections import Section, report_sections
 from torchdoctor.report.html.bug_report import bug_report_page

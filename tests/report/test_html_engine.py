@@ -8,8 +8,7 @@ import hashlib
 import pytest
 from jinja2 import UndefinedError
 
-from torchdoctor.core.i18n.catalog import set_language
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message, set_language
 from torchdoctor.report.html.engine import page_engine, read_style, style_digest
 
 

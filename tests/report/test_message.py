@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.core.i18n.catalog import set_language
-from torchdoctor.core.i18n.messages import Message, joined, message, plural, translate, translate_document
+from torchdoctor.core.i18n import Message, joined, message, plural, set_language, translate
+from torchdoctor.core.i18n.messages import translate_document
 
 # Without what would move the cursor: that is written out.
 PLAIN = st.characters(exclude_categories=("C",))

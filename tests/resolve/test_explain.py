@@ -6,8 +6,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.resolve.machines import RTX_4090, linux
+from torchdoctor.resolve import Request
 from torchdoctor.resolve.explain import explain
-from torchdoctor.resolve.model import Refusal, Request
+from torchdoctor.resolve.model import Refusal
 from torchdoctor.resolve.relaxations import _version_ranges, relaxations
 from wheels_index import bundled
 

@@ -30,7 +30,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 ROWS = Path(__file__).with_name("machines.toml")
 DOCS = Path(__file__).parents[2] / "docs" / "machines.md"

@@ -6,8 +6,7 @@ from packaging.version import Version
 
 from tests.resolve.machines import RTX_4090, linux
 from torchdoctor.detect import Amd, AmdGpu
-from torchdoctor.resolve.model import Request
-from torchdoctor.resolve.select import rank
+from torchdoctor.resolve import Request, rank
 from wheels_index import Wheel, bundled, overlay
 
 TAG = "cp312-cp312-manylinux_2_28_x86_64"

@@ -7,8 +7,9 @@ from packaging.version import Version
 
 from tests.resolve.machines import GTX_1080, RTX_4090, RTX_5090, linux
 from torchdoctor.detect import Amd, AmdGpu
+from torchdoctor.resolve import Request
 from torchdoctor.resolve.evaluation import evaluate_builds
-from torchdoctor.resolve.model import Ranking, Request
+from torchdoctor.resolve.model import Ranking
 from torchdoctor.resolve.ranking import NothingFits, preferred_builds, rank_builds
 from wheels_index import bundled
 

@@ -8,8 +8,7 @@ from packaging.specifiers import SpecifierSet
 from tests.resolve.machines import GTX_1080, RTX_4090, RTX_5090, V100, linux
 from torchdoctor.detect import Amd, AmdGpu, Apple, Intel, IntelGpu, Libc, Machine, Python
 from torchdoctor.errors import NoSolution
-from torchdoctor.resolve.model import Request
-from torchdoctor.resolve.select import rank
+from torchdoctor.resolve import Request, rank
 from wheels_index import bundled
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.resolve.test_machines import Row, machine_rows, resolve_row
-from torchdoctor.core.i18n.messages import Message
+from torchdoctor.core.i18n import Message
 from torchdoctor.errors import NoSolution
 
 if TYPE_CHECKING:
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 ROWS = machine_rows()[::6]
 

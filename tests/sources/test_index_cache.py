@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.net.http import NotFound, Unreachable
+from torchdoctor.core.net import NotFound, Unreachable
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
 from torchdoctor.sources.index_cache import cache_file, cache_lock, known_index, load_cache
 from torchdoctor.sources.index_update import update_index

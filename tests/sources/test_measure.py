@@ -16,10 +16,8 @@ from tests.fetch.conftest import NAME, WHEEL, Fetcher
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.fetch import mirrors as fetch_mirrors
 from torchdoctor.fetch.mirrors import MirrorLookup
-from torchdoctor.sources import mirrors
+from torchdoctor.sources import OFFICIAL, PYPI, Source, mirrors, order_sources
 from torchdoctor.sources.mirrors import mirror, mirror_table, mirrors_by_speed
-from torchdoctor.sources.order import order_sources
-from torchdoctor.sources.source import OFFICIAL, PYPI, Source
 from torchdoctor.sources.speed import Measurement, fastest, measure, measure_all
 
 PAGE = b"<a href='x'>x</a>" * 5000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from torchdoctor.errors import UsageError
+from torchdoctor.sources import order_sources
 from torchdoctor.sources.installer_config import Setting
-from torchdoctor.sources.order import order_sources
 
 CONFIGURED = (
     Setting(kind="index", place="https://corp.example/simple", origin="pip's index-url (global)"),

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.chinese import english_in
-from torchdoctor.core.i18n.catalog import set_language
-from torchdoctor.core.i18n.messages import translate
+from torchdoctor.core.i18n import set_language, translate
 from torchdoctor.probe.message import joined, parts_of, sentence
 from torchdoctor.verify.translate import translatable
 

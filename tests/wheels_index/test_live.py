@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchdoctor.detect.model import Libc, Machine, Nvidia, NvidiaGpu, Python
-from torchdoctor.resolve.model import Request
-from torchdoctor.resolve.select import rank
+from torchdoctor.detect import Libc, Machine, Nvidia, NvidiaGpu, Python
+from torchdoctor.resolve import Request, rank
 from wheels_index import Wheel, bundled, nearest_gfx, overlay, parse_page
 from wheels_index.live import LiveSnapshot, Overlay, declared_torch
 

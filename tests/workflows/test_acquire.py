@@ -10,9 +10,10 @@ from packaging.version import Version
 from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.errors import InstallFailed
-from torchdoctor.lock.model import Lock, LockedWheel, LockRequest
-from torchdoctor.resolve.model import Plan, PlannedPackage
-from torchdoctor.sources.order import order_sources
+from torchdoctor.lock import Lock, LockedWheel
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.resolve import Plan, PlannedPackage
+from torchdoctor.sources import order_sources
 from torchdoctor.workflows.acquire import fetch_lock
 from torchdoctor.workflows.acquire_model import AcquireContext
 

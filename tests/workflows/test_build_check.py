@@ -9,8 +9,8 @@ from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.errors import InstallFailed
 from torchdoctor.fetch import FetchedWheel
-from torchdoctor.lock.model import LockedWheel
-from torchdoctor.resolve.model import Plan, PlannedPackage
+from torchdoctor.lock import LockedWheel
+from torchdoctor.resolve import Plan, PlannedPackage
 from torchdoctor.workflows.build_check import (
     OtherBuild,
     drop_companion,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflows.recorder import Recorder
 from torchdoctor.errors import InstallFailed
-from torchdoctor.lock.model import Lock, LockedWheel
+from torchdoctor.lock import Lock, LockedWheel
 from torchdoctor.workflows.consent import ask_to_change, changes_by
 
 FOLDER = Path("env")

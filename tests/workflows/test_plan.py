@@ -8,9 +8,9 @@ from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution, SourceFailed
-from torchdoctor.resolve.model import Request
-from torchdoctor.sources.order import order_sources
-from torchdoctor.workflows.plan import resolve_online
+from torchdoctor.resolve import Request
+from torchdoctor.sources import order_sources
+from torchdoctor.workflows import resolve_online
 
 MACHINE = Machine.from_json(
     {

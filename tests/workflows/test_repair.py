@@ -10,8 +10,8 @@ import pytest
 from tests.workflows.recorder import Recorder
 from torchdoctor.core.fs.user_folders import UserFolders
 from torchdoctor.doctor.repairs import RemoveLeftovers
-from torchdoctor.workflows.repair import RepairOptions, run_repairs
-from torchdoctor.workflows.source_options import SourceOptions
+from torchdoctor.workflows import RepairOptions, SourceOptions
+from torchdoctor.workflows.repair import run_repairs
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from tests.workflows.recorder import Recorder
 from torchdoctor.core.system import host_system
 from torchdoctor.errors import UsageError
-from torchdoctor.workflows.source_options import SourceOptions
+from torchdoctor.workflows import SourceOptions
 from torchdoctor.workflows.sources import gather_sources, sources_from_options
 
 

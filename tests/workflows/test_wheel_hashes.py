@@ -8,8 +8,8 @@ import pytest
 
 from tests.workflows.recorder import Recorder
 from torchdoctor.errors import SourceFailed
-from torchdoctor.resolve.model import Plan, PlannedPackage
-from torchdoctor.sources.order import order_sources
+from torchdoctor.resolve import Plan, PlannedPackage
+from torchdoctor.sources import order_sources
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any, Literal
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.bench.distributed_report import DistributedReport, Trouble
 from torchdoctor.bench.launchers import Launch, exit_codes, launched, own_launch
 from torchdoctor.bench.model import BenchResult
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.verify.probe_process import ProbeProcess
 from torchdoctor.verify.process_end import signal_name
 

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.bench.model import BenchReport, BenchResult
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.system.process import run_process
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 

@@ -10,7 +10,7 @@ from torchdoctor.bench.bottlenecks import with_causes
 from torchdoctor.bench.gpu_telemetry import GpuTelemetry
 from torchdoctor.bench.model import BenchReport, BenchResult
 from torchdoctor.bench.peaks import with_peaks
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import UsageError
 from torchdoctor.probe import suite
 from torchdoctor.verify.devices import valid_device

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message, plurals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

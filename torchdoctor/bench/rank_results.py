@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.verify.model import CheckResult, VerifyReport
+from torchdoctor.core.i18n import joined, message
+from torchdoctor.verify import CheckResult, VerifyReport
 
 if TYPE_CHECKING:
     from torchdoctor.bench.distributed_report import DistributedReport

@@ -10,7 +10,7 @@ from typing import Any
 
 from torchdoctor.bench.model import SCHEMA, BenchReport, BenchResult
 from torchdoctor.core.fs import atomic_write
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.serde import FieldError, from_json
 from torchdoctor.errors import UsageError
 

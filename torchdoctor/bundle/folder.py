@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle.model import DESCRIPTION, OWN_FILES
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.install.location import unwritable_ancestor
 

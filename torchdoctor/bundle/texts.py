@@ -14,7 +14,7 @@ from torchdoctor.lock.target import marker_environment
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.fetch import Wheelhouse
-    from torchdoctor.lock.model import Lock
+    from torchdoctor.lock import Lock
 
 __all__ = ["bundle_texts", "description_text"]
 

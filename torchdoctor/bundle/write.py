@@ -11,7 +11,7 @@ from torchdoctor.bundle.model import CHECKSUMS, DESCRIPTION, Bundle
 from torchdoctor.bundle.texts import bundle_texts, description_text
 from torchdoctor.core.fs import SHARED_MODE, atomic_write, hold_folder_lock, link_or_copy
 from torchdoctor.core.hashing import sha256_of
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
 from torchdoctor.install.wheels import validate_wheels
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import Machine
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
-    from torchdoctor.lock.model import Lock
+    from torchdoctor.lock import Lock
 
 __all__ = ["write_bundle"]
 

@@ -11,8 +11,6 @@ import click
 
 from torchdoctor._version import __version__
 from torchdoctor.cli.commands import COMMANDS, load_command
-from torchdoctor.cli.config.settings import defaults_for, everywhere_in, read_config
-from torchdoctor.cli.errors import failure_of, print_failure
 from torchdoctor.cli.language import set_program_language, set_requested_language, translate_help
 from torchdoctor.cli.options import output_options, wants_json
 from torchdoctor.cli.process import (
@@ -97,6 +95,8 @@ def cli(ctx: click.Context, output: Output) -> int:
     torchdoctor verify
     torchdoctor install --help
     """
+    from torchdoctor.cli.config.settings import read_config
+
     ctx.obj = output
     name = ctx.invoked_subcommand or "doctor"
     command = load_command(name)
@@ -113,6 +113,8 @@ def cli(ctx: click.Context, output: Output) -> int:
 
 def _apply_config(ctx: click.Context, name: str, command: click.Command, config: Config) -> None:
     """Use the config file for what neither the command line nor a variable sets."""
+    from torchdoctor.cli.config.settings import defaults_for, everywhere_in
+
     remember_config(ctx, config)
     everywhere = everywhere_in(config, set(COMMANDS))
     language = everywhere.pop("lang", None)
@@ -153,6 +155,8 @@ def _run(argv: list[str]) -> int:
 
 
 def _report(error: BaseException, argv: Sequence[str], root: click.Context | None, *, as_json: bool) -> int:
+    from torchdoctor.cli.errors import failure_of, print_failure
+
     failure = failure_of(error, argv=argv, root=root)
     if failure is None:
         discard_stdout()

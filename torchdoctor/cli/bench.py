@@ -17,8 +17,8 @@ from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CASES, DEVICE, RUN_NAME
 from torchdoctor.cli.rank_output import print_ranks
 from torchdoctor.core.fs.user_folders import data_folder
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.errors import UsageError
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 

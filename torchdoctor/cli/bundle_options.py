@@ -12,9 +12,8 @@ from torchdoctor.core.fs.user_folders import cache_folder, data_folder
 if TYPE_CHECKING:
     from torchdoctor.cli.machine_options import MachineOptions
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.model import Request
-    from torchdoctor.workflows.bundle import BundleOptions
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.resolve import Request
+    from torchdoctor.workflows import BundleOptions, SourceOptions
 
 __all__ = ["bundle_options_from"]
 
@@ -30,7 +29,7 @@ def bundle_options_from(
     """Return the options as values. The interpreter is one that runs here: the machine's where it is this machine."""
     from torchdoctor.core.system import host_system
     from torchdoctor.detect import find_python
-    from torchdoctor.workflows.bundle import BundleOptions
+    from torchdoctor.workflows import BundleOptions
 
     target = lock_target(described, machine)
     return BundleOptions(

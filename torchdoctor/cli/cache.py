@@ -10,8 +10,7 @@ import click
 from torchdoctor.cli.options import group_options, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.core.fs.user_folders import cache_folder
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message, plural, translate
+from torchdoctor.core.i18n import joined, message, plural, plurals, translate
 
 if TYPE_CHECKING:
     from torchdoctor.fetch.cache import CacheContents

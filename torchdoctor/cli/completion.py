@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 __all__ = ["command"]
 

@@ -14,8 +14,8 @@ import click
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, styled
 from torchdoctor.cli.param_types import FAILURE
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import joined, message
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -73,7 +73,7 @@ def command(*, file: str | None, form: str, words: str | None, explain: str | No
     # The process ends with its answer: collecting garbage on the way is a tenth of the time.
     gc.disable()
     try:
-        from torchdoctor.diagnose.engine import diagnose_text
+        from torchdoctor.diagnose import diagnose_text
 
         found = diagnose_text(words, gettext)
     finally:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.locations import environment_python_or_own
-from torchdoctor.cli.options import AsTyped, output_options, source_options
+from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines, styled
 from torchdoctor.cli.param_types import CHECKUPS
+from torchdoctor.cli.plan_options import source_options
+from torchdoctor.core.i18n import joined, translate
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import joined, translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.doctor.all_environments import EnvironmentLocation
-    from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult
+    from torchdoctor.workflows import DoctorOptions, DoctorResult
 
 __all__ = ["command"]
 
@@ -91,7 +92,7 @@ def _list_checks(output: Output) -> int:
 def _check(env: Path | None, given: Mapping[str, Any], output: Output) -> int:
     from torchdoctor.core.fs.user_folders import user_folders
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.doctor import run_doctor
+    from torchdoctor.workflows import run_doctor
 
     python, options, report = environment_python_or_own(env), _doctor_options(given), stage_lines(output)
     try:
@@ -118,12 +119,12 @@ def _doctor_options(given: Mapping[str, Any]) -> DoctorOptions:
     """Return the options as values; raises `UsageError` for a check that does not exist."""
     from torchdoctor.doctor import InspectOptions
     from torchdoctor.doctor.check_selection import select_doctor_checks
-    from torchdoctor.workflows.doctor import DoctorOptions
+    from torchdoctor.workflows import DoctorOptions
 
     checks = select_doctor_checks(given["only"], given["exclude"])
     repair = None
     if given["fix"]:
-        from torchdoctor.workflows.repair import RepairOptions
+        from torchdoctor.workflows import RepairOptions
 
         repair = RepairOptions(sources=given["sources"], dry_run=given["dry_run"], assume_yes=given["yes"])
     return DoctorOptions(

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
-from torchdoctor.cli.options import choice_options, output_options, source_options
+from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
+from torchdoctor.cli.plan_options import choice_options, source_options
 from torchdoctor.core.fs.user_folders import full_path
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import message, translate
+from torchdoctor.core.i18n import message, plurals, translate
 
 if TYPE_CHECKING:
     from torchdoctor.bundle import Bundle
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows import SourceOptions
 
 __all__ = ["command"]
 
@@ -55,7 +55,7 @@ def command(
     from torchdoctor.cli.bundle_options import bundle_options_from
     from torchdoctor.cli.requests import request_from_options
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.bundle import download
+    from torchdoctor.workflows import download
 
     place = full_path(folder)
     check_bundle_folder(place)

@@ -10,8 +10,9 @@ import click
 from torchdoctor.cli.commands import COMMANDS
 from torchdoctor.cli.process import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_USAGE, use_colour
 from torchdoctor.cli.value_origin import innermost, with_origin
-from torchdoctor.core.i18n.catalog import current_language, gettext
-from torchdoctor.core.i18n.messages import message, translate, with_trailing_space
+from torchdoctor.core.i18n import current_language, message, translate
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.errors import TorchdoctorError
 
 if TYPE_CHECKING:

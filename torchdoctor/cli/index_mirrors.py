@@ -8,7 +8,7 @@ import click
 
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
-from torchdoctor.core.i18n.messages import message, translate
+from torchdoctor.core.i18n import message, translate
 
 if TYPE_CHECKING:
     from torchdoctor.sources.speed import Measurement

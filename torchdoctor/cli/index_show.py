@@ -11,7 +11,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import RELEASE
 from torchdoctor.core.fs.user_folders import data_folder
-from torchdoctor.core.i18n.messages import joined, message, translate
+from torchdoctor.core.i18n import joined, message, translate
 
 if TYPE_CHECKING:
     from wheels_index import Release, Snapshot

@@ -11,7 +11,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import URL
 from torchdoctor.core.fs.user_folders import data_folder
-from torchdoctor.core.i18n.messages import message, plural, translate
+from torchdoctor.core.i18n import message, plural, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.locations import environment_folder
-from torchdoctor.cli.options import choice_options, output_options, source_options
+from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
+from torchdoctor.cli.plan_options import choice_options, source_options
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message, translate
+from torchdoctor.core.i18n import joined, message, plurals, translate
 
 if TYPE_CHECKING:
     from torchdoctor.core.system import System
-    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows import InstallOptions, InstallResult, SourceOptions
 
 __all__ = ["command"]
 
@@ -81,8 +80,7 @@ def command(
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
     from torchdoctor.cli.requests import extra_requirements, optional_requirements, request_from_options
     from torchdoctor.kernel.names import validate_kernel_name
-    from torchdoctor.workflows.install import run_install
-    from torchdoctor.workflows.install_model import InstallOptions
+    from torchdoctor.workflows import InstallOptions, run_install
 
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
     options = InstallOptions(

@@ -12,17 +12,18 @@ import click
 from torchdoctor.cli.kernel_check import check, repair
 from torchdoctor.cli.kernel_list import list_, remove
 from torchdoctor.cli.locations import environment_python
-from torchdoctor.cli.options import AsTyped, group_options, output_options, source_options
+from torchdoctor.cli.options import AsTyped, group_options, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
+from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.fs.user_folders import cache_folder, full_path
-from torchdoctor.core.i18n.messages import message, translate
+from torchdoctor.core.i18n import message, translate
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from torchdoctor.kernel import Kernel
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows import SourceOptions
 
 __all__ = ["command", "default_kernel_name"]
 
@@ -147,7 +148,7 @@ def add(
     from torchdoctor.errors import UsageError
     from torchdoctor.kernel.interpreter import prefix_of
     from torchdoctor.kernel.names import parse_settings
-    from torchdoctor.workflows.kernel_add import register_kernel
+    from torchdoctor.workflows import register_kernel
     from torchdoctor.workflows.kernel_model import KernelRequest
 
     if sum((user, sys_prefix, prefix is not None)) > 1:

@@ -12,12 +12,14 @@ import click
 
 from torchdoctor.cli.kernel_list import kernel_named, this_system
 from torchdoctor.cli.locations import environment_python
-from torchdoctor.cli.options import output_options, source_options
+from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL
+from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.fs.user_folders import cache_folder
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, translate, translate_document, with_trailing_space
+from torchdoctor.core.i18n.messages import translate_document, with_trailing_space
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.kernel import KernelState
     from torchdoctor.verify import CheckResult
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows import SourceOptions
 
 __all__ = ["check", "repair"]
 
@@ -87,7 +89,7 @@ def repair(
     torchdoctor jupyter-kernel repair demo
     torchdoctor jupyter-kernel repair demo ~/envs/vision --yes
     """
-    from torchdoctor.workflows.kernel_repair import repair_kernel
+    from torchdoctor.workflows import repair_kernel
 
     system = this_system()
     state = kernel_named(system, name)

@@ -12,8 +12,9 @@ import click
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import message, translate, translate_document
+from torchdoctor.core.i18n.messages import translate_document
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import NotConfirmed, UsageError
 from torchdoctor.report.terminal.wrap import padded

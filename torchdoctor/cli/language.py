@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from torchdoctor.core.i18n import catalog
-from torchdoctor.core.i18n.catalog import (
-    DOMAIN,
-    LOCALES,
-    choose_language,
-    current_language,
-    gettext,
-)
+from torchdoctor.core.i18n import catalog, current_language
+from torchdoctor.core.i18n.catalog import DOMAIN, LOCALES, choose_language, gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

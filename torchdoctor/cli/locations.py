@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from torchdoctor.core.fs.user_folders import full_path
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import EnvironmentUnusable
 
 __all__ = ["environment_folder", "environment_python", "environment_python_or_own"]

@@ -13,7 +13,7 @@ import click
 
 from torchdoctor.cli.options import AsTyped
 from torchdoctor.cli.param_types import DRIVER, GPU, LIBC, PLATFORM, PYTHON_VERSION
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ def machine_of(options: MachineOptions) -> Machine:
     Raises `UsageError` for options that contradict each other or describe no machine, `EnvironmentUnusable` for a
     Python that does not run.
     """
-    from torchdoctor.detect import Machine
-    from torchdoctor.detect.from_options import machine_from_options
+    from torchdoctor.detect import Machine, machine_from_options
 
     _refuse_contradictions(options)
     if options.machine_file is not None:
@@ -136,8 +135,7 @@ def _refuse_contradictions(options: MachineOptions) -> None:
 def _this_machine(options: MachineOptions) -> Machine:
     """Detect this machine, and replace what the options describe."""
     from torchdoctor.core.system import host_system
-    from torchdoctor.detect import detect, find_python
-    from torchdoctor.detect.from_options import machine_from_options
+    from torchdoctor.detect import detect, find_python, machine_from_options
 
     system = host_system(os.environ)
     machine = detect(system, python=find_python(system, options.python)).machine

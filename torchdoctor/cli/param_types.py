@@ -133,7 +133,7 @@ def _described(field: str) -> Callable[[str, str], object]:
     """A check that the word describes a machine."""
 
     def check(text: str, _option: str) -> None:
-        from torchdoctor.detect.from_options import machine_from_options
+        from torchdoctor.detect import machine_from_options
 
         usual: dict[str, Any] = {"platform": "linux", "python_version": "3.12", "libc": None}
         machine_from_options(

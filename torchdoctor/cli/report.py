@@ -15,14 +15,14 @@ from torchdoctor.cli.locations import environment_python_or_own
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.core.fs.user_folders import cache_folder, current_folder, data_folder, full_path
-from torchdoctor.core.i18n.messages import message, translate
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.cli.output import Output
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.report.bug_report import BugReport

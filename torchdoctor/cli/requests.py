@@ -9,9 +9,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
-from torchdoctor.resolve.model import Request
+from torchdoctor.resolve import Request
 from wheels_index import COMPANIONS, UnknownVariant, variant, variant_of
 
 if TYPE_CHECKING:

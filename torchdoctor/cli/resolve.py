@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
-from torchdoctor.cli.options import AsTyped, choice_options, output_options, source_options
+from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
+from torchdoctor.cli.plan_options import choice_options, source_options
+from torchdoctor.core.i18n import translate
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import translate
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.resolve import Plan, Request
+    from torchdoctor.workflows import SourceOptions
 
 __all__ = ["command"]
 
@@ -86,7 +87,7 @@ def _resolve_offline(machine: Machine, request: Request) -> Plan:
 
 def _resolve_online(machine: Machine, request: Request, options: SourceOptions, output: Output) -> Plan:
     from torchdoctor.core.fs.user_folders import data_folder
-    from torchdoctor.workflows.plan import resolve_online
+    from torchdoctor.workflows import resolve_online
     from torchdoctor.workflows.sources import sources_from_options
 
     report = stage_lines(output, may_ask=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from click.core import ParameterSource
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -126,7 +126,7 @@ def _show(verification: VerifyReport, output: Output) -> None:
     if output.json:
         print_json(verification.to_json() | {"findings": [finding.to_json() for finding in findings]})
         return
-    from torchdoctor.diagnose.model import Diagnosis
+    from torchdoctor.diagnose import Diagnosis
     from torchdoctor.report.terminal.diagnosis import diagnosis_text
     from torchdoctor.report.terminal.table import make_console
     from torchdoctor.report.terminal.verify import render_verify

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
-    from torchdoctor.core.system.model import System
+    from torchdoctor.core.system import System
 
 __all__ = ["Fact", "NamedFact", "absent", "found", "unknown", "unread"]
 

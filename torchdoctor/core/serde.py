@@ -24,7 +24,7 @@ from typing import (
     get_type_hints,
 )
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable

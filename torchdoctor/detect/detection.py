@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.fact import Fact, NamedFact
+from torchdoctor.core import Fact, NamedFact
 from torchdoctor.detect.host.operating_system import name_of_system, normal_arch
 from torchdoctor.detect.model import Amd, Intel, Machine, Python
 from torchdoctor.detect.nvidia.facts import machine_part

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.detect.model import Amd, AmdGpu, Intel, IntelGpu, Libc, Machine, Nvidia, NvidiaGpu, Python
 from torchdoctor.errors import UsageError

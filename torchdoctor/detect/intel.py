@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.model import IntelGpu
 from torchdoctor.detect.nvidia.visible_devices import probe_variable
@@ -14,6 +14,7 @@ from torchdoctor.detect.pci import BUS, INTEL, display_devices, kernel_drivers, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.pci import PciDevice
     from torchdoctor.detect.python.describe import PythonInfo

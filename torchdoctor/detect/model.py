@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.serde import FieldError, MaxItems, Pattern, ShortText, WholeNumber, from_json, to_json
 from torchdoctor.errors import UsageError
 

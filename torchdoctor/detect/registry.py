@@ -21,7 +21,7 @@ from torchdoctor.detect.runner import Probe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 

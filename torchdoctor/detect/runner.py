@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fact import absent, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system.background import BackgroundCall
 from torchdoctor.core.system.host import DeadlineSystem
 from torchdoctor.core.system.model import PROBE_SECONDS
@@ -15,7 +15,7 @@ from torchdoctor.core.system.model import PROBE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from torchdoctor.core.fact import NamedFact
+    from torchdoctor.core import NamedFact
     from torchdoctor.detect.model import Machine
 
 __all__ = ["summary"]

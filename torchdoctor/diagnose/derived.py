@@ -191,7 +191,7 @@ def machine_of(
 
     None if the system is known from neither. `usual_driver` is used for an NVIDIA driver that is not stated.
     """
-    from torchdoctor.detect.from_options import machine_from_options
+    from torchdoctor.detect import machine_from_options
     from torchdoctor.errors import UsageError
 
     platform = platform_of(evidence, system) if operating_system(evidence) or system else None

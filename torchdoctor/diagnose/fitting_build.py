@@ -17,7 +17,7 @@ from torchdoctor.diagnose.derived import (
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 __all__ = ["fitting_plan", "newest_plan", "pip_command"]
 
@@ -69,8 +69,7 @@ def _plan_on(evidence: Evidence, torch: str | None, system: str | None) -> Plan 
     from packaging.specifiers import SpecifierSet
 
     from torchdoctor.errors import TorchdoctorError
-    from torchdoctor.resolve import resolve
-    from torchdoctor.resolve.model import Request
+    from torchdoctor.resolve import Request, resolve
 
     machine = machine_of(evidence, system=system, usual_driver=_USUAL_DRIVER)
     if machine is None:

@@ -11,7 +11,8 @@ import shlex
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message, transform
+from torchdoctor.core.i18n import message
+from torchdoctor.core.i18n.messages import transform
 from torchdoctor.diagnose.model import Finding
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.kernel import list_kernels
 from torchdoctor.kernel.interpreter import package_folders, python_in, torch_version_and_variant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.doctor.checks import CHECKS
 from torchdoctor.errors import UsageError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message, plural
-from torchdoctor.diagnose.evidence import Observation
+from torchdoctor.core.i18n import joined, message, plural
+from torchdoctor.diagnose import Observation
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.torch_replaced import replacement_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.doctor.model import CheckUp
-    from torchdoctor.inventory.model import Inventory
+    from torchdoctor.inventory import Inventory
     from torchdoctor.inventory.package_model import TorchPackage
 
 __all__ = ["environment_observations", "observation", "translatable_word"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.diagnose.evidence import Evidence, Observation
+from torchdoctor.core.i18n import message
+from torchdoctor.diagnose import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.environment_evidence import environment_observations, observation
 from torchdoctor.doctor.missing_device_parts import missing_part_observations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined
+from torchdoctor.core.i18n import joined
 from torchdoctor.core.system.background import BackgroundCall
 from torchdoctor.doctor.model import CheckUp
 from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
@@ -13,12 +13,12 @@ from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.core.net.connectivity import Reach
+    from torchdoctor.core.net import Reach
     from torchdoctor.core.system import System
     from torchdoctor.detect import Detection, PythonInfo
     from torchdoctor.inventory import Inventory
     from torchdoctor.kernel import KernelState
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
     from torchdoctor.verify import CheckResult
     from wheels_index import Snapshot
 
@@ -100,8 +100,7 @@ def _offered(kernels: tuple[KernelState, ...]) -> tuple[KernelState, ...]:
 
 def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
     from torchdoctor.errors import NoSolution
-    from torchdoctor.resolve import resolve
-    from torchdoctor.resolve.model import Request
+    from torchdoctor.resolve import Request, resolve
 
     try:
         return resolve(detection.machine, Request(), index), ""
@@ -121,6 +120,6 @@ def _imported(system: System, python: PythonInfo, options: InspectOptions) -> tu
 def _reach(system: System, options: InspectOptions) -> Reach | None:
     if not options.asking:
         return None
-    from torchdoctor.core.net.connectivity import probe_connectivity
+    from torchdoctor.core.net import probe_connectivity
 
     return probe_connectivity(_INDEX, system.environ, seconds=_CONNECT_SECONDS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.diagnose.evidence import Observation
+from torchdoctor.core.i18n import message
+from torchdoctor.diagnose import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torchdoctor.core.net.connectivity import Reach
+    from torchdoctor.core.net import Reach
     from torchdoctor.detect import Detection, PythonInfo
     from torchdoctor.inventory import Inventory
     from torchdoctor.kernel import KernelState
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
     from torchdoctor.verify import CheckResult
 
 __all__ = ["CheckUp"]

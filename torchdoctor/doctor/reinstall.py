@@ -11,15 +11,14 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.doctor.repair_model import Reinstall
 from torchdoctor.errors import NoSolution
-from torchdoctor.resolve import resolve
-from torchdoctor.resolve.model import Request
+from torchdoctor.resolve import Request, resolve
 from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.doctor.model import CheckUp
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
     from wheels_index import Snapshot
 
 __all__ = ["damaged_in", "plan_reinstall"]

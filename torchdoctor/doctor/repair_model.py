@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from torchdoctor.core.i18n.messages import Message, joined, message
+from torchdoctor.core.i18n import Message, joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from torchdoctor.kernel import KernelState
-    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.resolve import Plan, Request
 
 __all__ = ["KernelRepair", "Outcome", "Reinstall", "RemoveLeftovers", "Repair", "Repaired"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers

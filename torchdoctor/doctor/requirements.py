@@ -9,13 +9,13 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.inventory.model import Inventory
+    from torchdoctor.inventory import Inventory
 
 __all__ = ["Unmet", "unmet_requirements"]
 

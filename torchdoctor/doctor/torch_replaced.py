@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.inventory.model import Inventory
+    from torchdoctor.inventory import Inventory
     from torchdoctor.inventory.package_model import Distribution
 
 __all__ = ["Replacement", "replacement_of"]

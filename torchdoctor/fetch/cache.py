@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import cached_files_in_use
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fs import cached_files_in_use
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
 
 if TYPE_CHECKING:

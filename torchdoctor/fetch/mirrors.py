@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from torchdoctor.sources.listing import SourceListing
+from torchdoctor.sources import SourceListing
 from torchdoctor.sources.speed import fastest, measure_all
 from wheels_index import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.lock.model import LockedWheel
-    from torchdoctor.sources.source import Source
+    from torchdoctor.lock import LockedWheel
+    from torchdoctor.sources import Source
 
 __all__ = ["MirrorLookup"]
 

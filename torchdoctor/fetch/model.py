@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.lock.model import LockedWheel
+    from torchdoctor.lock import LockedWheel
 
 __all__ = ["FetchedWheel", "Wheelhouse", "fetched_wheel"]
 

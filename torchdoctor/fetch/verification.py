@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.wheelfile.checksums import first_damaged
-from torchdoctor.core.wheelfile.validation import validate_wheel
+from torchdoctor.core.i18n import message
+from torchdoctor.core.wheelfile import first_damaged, validate_wheel
 from torchdoctor.errors import SourceFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torchdoctor.lock.model import LockedWheel
+    from torchdoctor.lock import LockedWheel
 
 __all__ = ["refuse_wrong_hash", "validate_unhashed_wheel"]
 

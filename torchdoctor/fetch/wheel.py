@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from torchdoctor.core.hashing import sha256_of
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
 from torchdoctor.fetch.model import fetched_wheel
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.fetch.session import DownloadSession
-    from torchdoctor.lock.model import LockedWheel
+    from torchdoctor.lock import LockedWheel
 
 __all__ = ["download_wheel"]
 

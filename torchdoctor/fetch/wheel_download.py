@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import sync_directory
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed, TorchdoctorError
 from torchdoctor.fetch.cache import cached_path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torchdoctor.fetch.model import FetchedWheel
     from torchdoctor.fetch.session import DownloadSession
     from torchdoctor.fetch.transfer.response import RangeResponse
-    from torchdoctor.lock.model import LockedWheel
+    from torchdoctor.lock import LockedWheel
 
 __all__ = ["WheelDownload"]
 

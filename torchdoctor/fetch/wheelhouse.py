@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.hashing import sha256_of
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.core.wheelfile.member_names import is_safe_wheel_name
 from torchdoctor.errors import SourceFailed
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import FetchProgress
     from torchdoctor.fetch.model import FetchedWheel
-    from torchdoctor.lock.model import LockedWheel
+    from torchdoctor.lock import LockedWheel
 
 __all__ = ["fetch"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import tomli_w
 
 from torchdoctor.core.fs import link_or_copy
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.location import interpreter_of

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess
 from torchdoctor.errors import InstallFailed
 

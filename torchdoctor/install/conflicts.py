@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.location import interpreter_of

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
-from torchdoctor.core.wheelfile.validation import validate_wheel
+from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.install.build import create_empty_environment
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.model import Environment
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.install.location import LocationKind
     from torchdoctor.install.model import InstallContext
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 __all__ = ["EnvironmentBuilder", "create_environment"]
 

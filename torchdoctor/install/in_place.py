@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import link_or_copy, sync_filesystem
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.wheel_layout import files_of_installed, files_of_wheel, metadata_folders
 

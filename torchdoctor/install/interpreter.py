@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.detect import describe_python, find_python
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.install.location import interpreter_of

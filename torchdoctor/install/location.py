@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import EnvironmentUnusable, InstallFailed
 
 __all__ = [

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 __all__ = ["Environment", "InstallContext"]
 

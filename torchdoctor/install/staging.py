@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from torchdoctor.core.fs import is_locked_by_other, swap_directories, sync_directory
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
+from torchdoctor.core.wheelfile import check_file_conflicts, validate_wheel
 from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from torchdoctor.core.fact import absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.detect.python.facts import platform_of
 from torchdoctor.inventory import files
 from torchdoctor.inventory.companion_match import match_companion, numpy_compatibility
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.distributions import SiteFolder

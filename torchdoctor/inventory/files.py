@@ -6,7 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 __all__ = ["ENTRIES", "TEXT", "Entries", "entries", "exists", "head", "read_text", "size_of", "time_of"]
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.fact import absent, found
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.inventory import files
 from torchdoctor.inventory.metadata import parse_pth
 from torchdoctor.inventory.settings_model import PathFolder, Shadow, UserSite
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from torchdoctor.core.fact import Fact
-    from torchdoctor.detect.python.describe import PythonInfo
+    from torchdoctor.core import Fact
+    from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.distributions import SiteFolder
     from torchdoctor.inventory.settings_model import Origin, PthFile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from torchdoctor.core.fact import Fact, NamedFact
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core import Fact, NamedFact
+from torchdoctor.core.i18n import message
 from torchdoctor.core.serde import FieldError, from_json, to_json
 from torchdoctor.errors import UsageError
 from torchdoctor.inventory.package_model import (  # noqa: TC001  (serde reads the types at run time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from torchdoctor.core.fact import Fact  # noqa: TC001  (serde reads the types at run time)
+from torchdoctor.core import Fact  # noqa: TC001  (serde reads the types at run time)
 
 __all__ = [
     "CompanionMatch",

@@ -7,7 +7,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
 from torchdoctor.inventory.package_model import RecordCheck, RecordedFile

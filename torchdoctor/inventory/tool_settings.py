@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.inventory.conda_settings import read_conda_settings
 from torchdoctor.inventory.environment_variables import is_secret, without_credentials
 from torchdoctor.inventory.pip_settings import ENVIRONMENT_SECTION, read_pip_settings

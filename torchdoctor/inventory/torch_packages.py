@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.versions import public_version
 from torchdoctor.inventory import files
 from torchdoctor.inventory.build_variant import local_variant
@@ -17,7 +17,7 @@ from wheels_index import TORCH_PROJECTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.inventory.distributions import SiteFolder
     from torchdoctor.inventory.package_model import Distribution, VersionFile
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import KernelFailed
 from torchdoctor.kernel.cell_checks import judge_cells
 from torchdoctor.kernel.interpreter import package_folders, package_version, python_in

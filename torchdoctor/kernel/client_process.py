@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import MERGED, PIPE, ManagedProcess, kill_group, read_lines
 from torchdoctor.errors import KernelFailed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system import host_system
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import KernelFailed, UsageError

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.kernel.client_process import GRACE_SECONDS, ClientProcess
 from torchdoctor.kernel.session import ALL_CELLS, CellLimits, CellSession
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 __all__ = ["InvalidSpec", "KernelSpec", "parse_spec"]
 

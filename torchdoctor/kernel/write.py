@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import KernelFailed
 
 if TYPE_CHECKING:

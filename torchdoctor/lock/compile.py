@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.lock.model import Lock
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.errors import TorchdoctorError
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.uv_errors import UvError
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 __all__ = ["RequirementsUnmet", "compile_lock"]
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from torchdoctor.lock.model import Lock
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.sources import Sources
 
 __all__ = ["with_credentials"]
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.net.http import NotFound, Unreachable, fetch_page
+from torchdoctor.core.i18n import joined, message, plurals
+from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.errors import SourceFailed
 from torchdoctor.lock.compile import RequirementsUnmet, compile_lock
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.lock.model import Lock, LockRequest
-    from torchdoctor.resolve.model import Plan
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.resolve import Plan
+    from torchdoctor.sources import Sources
 
 __all__ = ["lock_with_fallbacks"]
 

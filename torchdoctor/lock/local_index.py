@@ -11,8 +11,8 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.fs import symlink_or_copy
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.wheelfile.validation import validate_wheel
+from torchdoctor.core.i18n import message
+from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.errors import InstallFailed, SourceFailed
 from torchdoctor.sources.listing import local_path
 

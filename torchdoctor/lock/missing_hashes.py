@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.threads import start_thread
-from torchdoctor.sources.listing import SourceListing
+from torchdoctor.sources import SourceListing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from torchdoctor.lock.model import Lock, LockedWheel
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.sources import Sources
 
 __all__ = ["MissingHashCheck"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.hashing import FileDigest
     from torchdoctor.detect import Machine
     from torchdoctor.lock.target import Target
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.sources import Sources
     from wheels_index import Wheel
 
 __all__ = ["Lock", "LockRequest", "LockedWheel", "locked_wheel"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import NoSolution, UsageError
 from torchdoctor.lock.model import Lock, LockedWheel
 from torchdoctor.lock.pylock_file import parse_pylock
 from torchdoctor.lock.target import marker_environment
 from torchdoctor.lock.untrusted import NEW_LOCK, checked_wheel, refuse_clashing_names
-from torchdoctor.resolve.model import Plan, PlannedPackage
+from torchdoctor.resolve import Plan, PlannedPackage
 from wheels_index import TORCH_PROJECTS, Wheel
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.hashing import sha256_of
-from torchdoctor.core.net.http import open_stream
+from torchdoctor.core.net import open_stream
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.sources.listing import local_path
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.core.wheelfile.member_names import device_name, is_safe_wheel_name
 from torchdoctor.errors import UsageError

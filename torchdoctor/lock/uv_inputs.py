@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.lock.model import LockRequest
-    from torchdoctor.resolve.model import Plan
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.resolve import Plan
+    from torchdoctor.sources import Sources
     from wheels_index import Wheel
 
 __all__ = ["UvInputs", "write_uv_inputs"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message, plural
+from torchdoctor.core.i18n import joined, message, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.diagnose import Finding
     from torchdoctor.doctor import CheckUp
     from torchdoctor.errors import TorchdoctorError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.model import Compatibility
 from torchdoctor.resolve.stand_in_rules import stand_in_rules
 from wheels_index import nearest_gfx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.versions import parse_numeric_version
 from torchdoctor.resolve.amd_intel import check_rocm, check_xpu
 from torchdoctor.resolve.model import Compatibility

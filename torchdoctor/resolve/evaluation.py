@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.amd_intel import is_supported_intel_gpu
 from torchdoctor.resolve.compatibility import check_compatibility
 from torchdoctor.resolve.model import CompanionVersions, Refusal

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.model import Ranking, Request
-    from torchdoctor.sources.listing import SourceListing
+    from torchdoctor.sources import SourceListing
     from wheels_index import Snapshot, Wheel
 
 __all__ = ["rank_with_newer"]

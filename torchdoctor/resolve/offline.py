@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.candidates import why_this_release
@@ -15,7 +15,7 @@ from torchdoctor.resolve.companions import wanted_companions
 from torchdoctor.resolve.model import LeftOut, Plan, PlannedPackage
 from torchdoctor.resolve.select import rank
 from torchdoctor.resolve.wheel_choice import WheelChoice, tag_ranks
-from torchdoctor.sources.source import OFFICIAL
+from torchdoctor.sources import OFFICIAL
 from wheels_index import bundled
 
 if TYPE_CHECKING:

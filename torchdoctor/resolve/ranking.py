@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.resolve.candidates import candidate, cuda_fallback
 from torchdoctor.resolve.evaluation import evaluate_builds
 from torchdoctor.resolve.model import Ranking, Rejected

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.version import Version
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.evaluation import evaluate_builds
 from torchdoctor.resolve.ranking import preferred_builds
 from wheels_index import newest_first

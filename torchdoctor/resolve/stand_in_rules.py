@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 
 __all__ = ["stand_in_rules"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from torchdoctor.core.fs import atomic_write
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.serde import WholeNumber, from_json
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
 from wheels_index import bundled

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.core.i18n import message
+from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.index_cache import CachedIndex, cache_lock, known_index, load_cache, save_cache

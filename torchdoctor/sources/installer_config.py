@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.inventory.pip_settings import ENVIRONMENT_SECTION, read_pip_settings
 from torchdoctor.inventory.uv_settings import read_uv_tables
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.core.i18n import message
+from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from wheels_index import InvalidWheel, Wheel, parse_page
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import SourceFailed, UsageError
 from torchdoctor.sources.source import OFFICIAL, Source
 from torchdoctor.sources.speed import fastest, measure_all, mirror_page

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.threads import thread_pool
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def measure(url: str) -> Measurement:
 
 
 def _measure(url: str) -> Measurement:
-    from torchdoctor.core.net.http import open_stream
+    from torchdoctor.core.net import open_stream
 
     started = time.monotonic()
     with contextlib.closing(open_stream(url, {"Range": f"bytes=0-{_SAMPLE_BYTES - 1}"})) as answer:

@@ -6,7 +6,7 @@ import difflib
 import os
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import UsageError
 from torchdoctor.probe import suite
 from torchdoctor.verify.devices import valid_device

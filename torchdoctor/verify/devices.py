@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 
 __all__ = ["DEVICE_NAMES", "valid_device"]

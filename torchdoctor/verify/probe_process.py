@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.verify.events import EventReader

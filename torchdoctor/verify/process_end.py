@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 __all__ = ["ProcessEnd", "describe_end", "signal_name"]
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.probe import suite
 from torchdoctor.verify.memory import memory_limit

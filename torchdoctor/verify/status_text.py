@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import Message, joined, message
+from torchdoctor.core.i18n import Message, joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torchdoctor.core.i18n.catalog import current_language, in_catalog
-from torchdoctor.core.i18n.messages import Message, joined
+from torchdoctor.core.i18n import Message, current_language, joined
+from torchdoctor.core.i18n.catalog import in_catalog
 
 __all__ = ["translatable"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import mark_cached_files_in_use
+from torchdoctor.core.fs import mark_cached_files_in_use
 from torchdoctor.core.hashing import FileDigest
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.fetch.mirrors import MirrorLookup
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
-    from torchdoctor.lock.model import Lock, LockedWheel
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.lock import Lock, LockedWheel
+    from torchdoctor.resolve import Plan
     from torchdoctor.workflows.acquire_model import AcquireContext
     from wheels_index import Wheel
 

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
-    from torchdoctor.lock.model import Lock, LockRequest
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.lock import Lock
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.resolve import Plan
 
 __all__ = ["AcquireContext", "Acquired"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.resolve.model import LeftOut
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import FetchedWheel
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 __all__ = ["OtherBuild", "drop_companion", "find_other_build", "skip_other_builds"]
 

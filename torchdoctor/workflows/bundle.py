@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle import write_bundle
-from torchdoctor.core.fs.run_directories import run_directory
+from torchdoctor.core.fs import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.sizes import with_sizes
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import Machine, PythonInfo
-    from torchdoctor.lock.model import Lock
+    from torchdoctor.lock import Lock
     from torchdoctor.lock.target import Target
-    from torchdoctor.resolve.model import Plan, Request
+    from torchdoctor.resolve import Plan, Request
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["BundleOptions", "download", "lock_for_machine"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message, plurals
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.record import package_changes
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.install.record import PackageChange
-    from torchdoctor.lock.model import Lock
+    from torchdoctor.lock import Lock
 
 __all__ = ["ask_to_change", "changes_by"]
 

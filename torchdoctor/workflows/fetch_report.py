@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message, plurals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import Wheelhouse
-    from torchdoctor.lock.model import LockedWheel
+    from torchdoctor.lock import LockedWheel
 
 __all__ = ["report_fetched", "report_unverified"]
 

@@ -7,16 +7,17 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import run_directory
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fs import run_directory
+from torchdoctor.core.i18n import message
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.detect import detect, supported_tags
 from torchdoctor.install import Environment, create_environment, update_environment
 from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.install.model import InstallContext
+from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
-from torchdoctor.lock.read import plan_of_lock, read_lock
+from torchdoctor.lock.read import plan_of_lock
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.consent import ask_to_change, changes_by
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Detection, Machine
     from torchdoctor.install.create import EnvironmentBuilder
     from torchdoctor.kernel import Kernel
-    from torchdoctor.lock.model import Lock
-    from torchdoctor.resolve.model import Plan
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.lock import Lock
+    from torchdoctor.resolve import Plan
+    from torchdoctor.sources import Sources
     from torchdoctor.verify import VerifyReport
     from torchdoctor.workflows.acquire_model import Acquired
     from torchdoctor.workflows.install_model import InstallOptions

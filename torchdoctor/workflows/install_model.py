@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor.resolve.model import Request
+from torchdoctor.resolve import Request
 from torchdoctor.workflows.kernel_model import KernelRequest
 from torchdoctor.workflows.source_options import SourceOptions
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torchdoctor.install import Environment
     from torchdoctor.install.record import PackageChange
     from torchdoctor.kernel import Kernel
-    from torchdoctor.lock.model import Lock
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.lock import Lock
+    from torchdoctor.resolve import Plan
     from torchdoctor.verify import VerifyReport
 
 __all__ = ["InstallOptions", "InstallResult"]

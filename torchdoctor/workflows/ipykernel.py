@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.run_directories import run_directory
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fs import run_directory
+from torchdoctor.core.i18n import message, plurals
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.fetch import fetch
 from torchdoctor.install import inspect_location, update_environment
@@ -14,9 +13,9 @@ from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext
 from torchdoctor.inventory import installed_versions
 from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
-from torchdoctor.lock.compile import compile_lock
+from torchdoctor.lock import compile_lock
 from torchdoctor.lock.model import LockRequest
-from torchdoctor.resolve.model import Plan
+from torchdoctor.resolve import Plan
 from torchdoctor.workflows.sources import gather_sources
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.lock.model import Lock
+    from torchdoctor.lock import Lock
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["install_ipykernel"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.inventory import installed_versions

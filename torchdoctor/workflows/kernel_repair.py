@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable, KernelFailed, NotConfirmed, UsageError
 from torchdoctor.inventory import installed_versions

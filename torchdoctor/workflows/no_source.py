@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.resolve.select import select_plan
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.model import Plan, Ranking, Request
-    from torchdoctor.sources.listing import SourceListing
+    from torchdoctor.resolve import Plan, Request
+    from torchdoctor.resolve.model import Ranking
+    from torchdoctor.sources import SourceListing
     from wheels_index import Snapshot
 
 __all__ = ["cuda_fallback_plan"]

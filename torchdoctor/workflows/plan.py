@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
-from torchdoctor.core.net.http import fetch_page, http_session
+from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.net import fetch_page
+from torchdoctor.core.net.http import http_session
 from torchdoctor.detect import supported_tags
 from torchdoctor.resolve.new_releases import rank_with_newer
 from torchdoctor.resolve.select import select_plan
+from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
-from torchdoctor.sources.listing import SourceListing
 from torchdoctor.workflows.no_source import cuda_fallback_plan
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled, variant
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.model import Plan, Request
-    from torchdoctor.sources.order import Sources
-    from torchdoctor.sources.source import Source
+    from torchdoctor.resolve import Plan, Request
+    from torchdoctor.sources import Source, Sources
     from wheels_index import Snapshot, Wheel
 
 __all__ = ["preload_modules", "resolve_online"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
 from torchdoctor.doctor.repair_model import Reinstall, RemoveLeftovers, Repaired
 from torchdoctor.errors import TorchdoctorError

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.user_folders import current_folder
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
+from torchdoctor.sources import order_sources
 from torchdoctor.sources.installer_config import installer_settings
 from torchdoctor.sources.keyring import with_passwords
 from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
-from torchdoctor.sources.order import order_sources
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
+    from torchdoctor.sources import Sources
     from torchdoctor.sources.installer_config import Setting
-    from torchdoctor.sources.order import Sources
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["gather_sources", "sources_from_options"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.install import inspect_location
 from torchdoctor.install.interpreter import interpreter_for
 from torchdoctor.install.staging import recover_environment

@@ -6,18 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.hashing import sha256_of
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
+from torchdoctor.sources import OFFICIAL
 from torchdoctor.sources.listing import local_path
-from torchdoctor.sources.source import OFFICIAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.core.progress import Reporter
-    from torchdoctor.resolve.model import Plan, PlannedPackage
-    from torchdoctor.sources.listing import SourceListing
-    from torchdoctor.sources.order import Sources
+    from torchdoctor.resolve import Plan, PlannedPackage
+    from torchdoctor.sources import SourceListing, Sources
     from wheels_index import Snapshot, Wheel
 
 __all__ = ["with_known_hashes"]

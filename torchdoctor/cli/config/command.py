@@ -14,8 +14,8 @@ from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import SETTING
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.cli.config.parser import ConfigError, parse_config
-from torchdoctor.core.fs.atomic import atomic_write
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import truststore
 from requests.adapters import HTTPAdapter
 
 from torchdoctor._version import __version__
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import InsecureRedirect, redact_url
 
 __all__ = ["SessionParts"]

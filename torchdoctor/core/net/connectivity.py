@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

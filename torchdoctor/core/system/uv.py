@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
 from torchdoctor.errors import InstallFailed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown, unread
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown, unread
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.amd.parsers import parse_amd_smi, parse_kfd_properties, parse_rocminfo
 from torchdoctor.detect.model import AmdGpu
@@ -20,6 +20,7 @@ from torchdoctor.detect.pci import AMD, BUS, display_devices, kernel_drivers, li
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import Completed, System
     from torchdoctor.detect.python.describe import PythonInfo
 

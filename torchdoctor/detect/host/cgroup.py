@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found
+from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
 
 __all__ = ["parse_cpu_max", "parse_memory_max", "probe_cpu_limit", "probe_memory_limit"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
 
 __all__ = ["parse_cgroup_container", "parse_wsl_version", "probe_container", "probe_wsl", "probe_wsl_version"]

@@ -10,14 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.host.cgroup import probe_cpu_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 

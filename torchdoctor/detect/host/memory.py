@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.detect.host.cgroup import probe_memory_limit
 from torchdoctor.detect.host.cpu import parse_sysctl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 

@@ -6,13 +6,14 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.model import Libc
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.model import OperatingSystem
     from torchdoctor.detect.python.describe import PythonInfo

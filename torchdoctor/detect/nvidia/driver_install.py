@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown, unread
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.fact import absent, found, unknown, unread
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.nvidia.parsers import parse_module_kind
 from torchdoctor.detect.nvidia.probe import jetson_model, loaded_module
@@ -15,6 +15,7 @@ from torchdoctor.detect.pci import BUS, NVIDIA, display_devices, kernel_drivers,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 

@@ -11,7 +11,7 @@ from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
 
 __all__ = ["Gpus", "NvidiaFacts", "first_known", "machine_part", "no_facts"]
 

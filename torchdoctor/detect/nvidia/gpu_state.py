@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import read_json, sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from torchdoctor.core import Fact
 
 __all__ = ["COMPUTE_MODES", "STATE_NAMES", "GpuState", "MigInstance", "parse_states", "state_facts"]
 

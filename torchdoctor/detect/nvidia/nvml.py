@@ -7,13 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.detect.nvidia.facts import Gpus, NvidiaFacts, no_facts
 from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES, parse_states, state_facts
 from torchdoctor.detect.nvidia.parsers import NvmlAnswer, parse_nvml
 
 if TYPE_CHECKING:
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import Completed, System
 
 __all__ = ["NO_ANSWER", "query_nvml"]

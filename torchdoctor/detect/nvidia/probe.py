@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown, unread
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown, unread
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect.model import NvidiaGpu
 from torchdoctor.detect.nvidia.facts import Gpus, NvidiaFacts, first_known
@@ -23,6 +23,7 @@ from torchdoctor.detect.nvidia.smi import query_nvidia_smi
 from torchdoctor.detect.pci import NVIDIA, display_devices, named
 
 if TYPE_CHECKING:
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
 
 __all__ = ["NvidiaFacts", "jetson_model", "loaded_module", "probe_nvidia"]

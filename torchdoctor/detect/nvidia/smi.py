@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found, unknown
+from torchdoctor.core.i18n import message
 from torchdoctor.detect.model import NvidiaGpu
 from torchdoctor.detect.nvidia.facts import NvidiaFacts, no_facts
 from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES, state_facts
@@ -20,6 +20,7 @@ from torchdoctor.detect.nvidia.smi_table import ListedGpu, SmiTable, parse_smi_l
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import Completed, System
 
 __all__ = ["query_nvidia_smi"]

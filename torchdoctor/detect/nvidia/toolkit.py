@@ -6,12 +6,13 @@ import glob
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found
+from torchdoctor.core.fact import absent, found
 from torchdoctor.core.text import read_object, sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
 

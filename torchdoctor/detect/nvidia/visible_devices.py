@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fact import Fact, absent, found
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.fact import absent, found
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
 
 __all__ = ["VisibleDevices", "parse_visible", "probe_variable", "probe_visible"]

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import absent, found, unknown
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.detect.host.operating_system import name_of_system, normal_arch
 from torchdoctor.detect.model import Machine, Python
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
-    from torchdoctor.core.fact import Fact
+    from torchdoctor.core import Fact
     from torchdoctor.core.system import System
     from torchdoctor.detect.model import Platform
     from torchdoctor.detect.python.describe import PythonInfo

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import read_json
 from torchdoctor.detect.python.describe import describe_python
 from torchdoctor.detect.python.named_environments import conda_environments, find_environment_by_name

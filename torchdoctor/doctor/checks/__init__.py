@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.doctor.checks.environment import describe_import_path, describe_packages, describe_python
 from torchdoctor.doctor.checks.gpu import describe_access, describe_devices, describe_driver
 from torchdoctor.doctor.checks.kernels import describe_kernels

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message, plurals
 from torchdoctor.doctor.checks.model import CheckText, fact_lines
 from torchdoctor.doctor.environment_evidence import translatable_word
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message, plurals
 from torchdoctor.detect.summary import summary
 from torchdoctor.doctor.checks.model import CheckText, fact_lines
 

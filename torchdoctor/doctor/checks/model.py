@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from torchdoctor.core.i18n.messages import joined, message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.checks.model import CheckText
 
 if TYPE_CHECKING:
     from torchdoctor.doctor.model import CheckUp
-    from torchdoctor.resolve.model import Plan
+    from torchdoctor.resolve import Plan
 
 __all__ = ["describe_build", "describe_companions", "describe_import", "describe_plan"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.response import RangeResponse, request_range
 from torchdoctor.fetch.transfer.retry import RetryPolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.core.wheelfile.checksums import Damage, Member, check_member, members
+from torchdoctor.core.wheelfile import Damage, Member, check_member, members
 from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 if TYPE_CHECKING:

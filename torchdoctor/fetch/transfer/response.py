@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
-from torchdoctor.core.net.http import failure_reason, iter_body, open_stream
+from torchdoctor.core.i18n import message
+from torchdoctor.core.net import open_stream
+from torchdoctor.core.net.http import failure_reason, iter_body
 from torchdoctor.core.urls import InsecureRedirect
 from torchdoctor.fetch.transfer.faults import Fault, FaultKind
 from torchdoctor.fetch.transfer.retry import parse_retry_after

@@ -6,7 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.fetch.transfer import assignment, recovery
 from torchdoctor.fetch.transfer.connection import Connection
 from torchdoctor.fetch.transfer.faults import Fault

@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import message
+from torchdoctor.core.i18n import message
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.interfaces import TransferFailed, TransferStopped
 from torchdoctor.fetch.transfer.origin import Origin, best_origin

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
-from torchdoctor.core.i18n import plurals
-from torchdoctor.core.i18n.catalog import current_language, gettext
-from torchdoctor.core.i18n.messages import joined, message, transform, translate
+from torchdoctor.core.i18n import current_language, joined, message, plurals, translate
+from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.i18n.messages import transform
 from torchdoctor.report.bench_texts import figure, remarks, title_of
 from torchdoctor.report.html.engine import page_engine, read_style, style_digest
 from torchdoctor.report.html.roofline import roofline

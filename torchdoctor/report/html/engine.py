@@ -11,7 +11,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n.messages import translate
+from torchdoctor.core.i18n import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

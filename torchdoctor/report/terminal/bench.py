@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n import joined, message, plurals, translate
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, translate
 from torchdoctor.report.bench_texts import figure, remarks, title_of
 from torchdoctor.report.terminal.table import Grid
 from torchdoctor.report.terminal.verify import environment_line

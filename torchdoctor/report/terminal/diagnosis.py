@@ -12,7 +12,7 @@ from torchdoctor.report.terminal.wrap import cell_width, hanging, padded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torchdoctor.diagnose.model import Diagnosis, Finding
+    from torchdoctor.diagnose import Diagnosis, Finding
 
     Style = Callable[[str, str], str]
 

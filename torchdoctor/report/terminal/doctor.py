@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.i18n import joined, message, plural, translate
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, plural, translate, translate_document
+from torchdoctor.core.i18n.messages import translate_document
 from torchdoctor.diagnose.text import displayable
 from torchdoctor.report.terminal.wrap import hanging
 

@@ -7,9 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
-from torchdoctor.core.i18n import plurals
+from torchdoctor.core.i18n import message, plurals, translate
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:

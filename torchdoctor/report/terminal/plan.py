@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
-from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torchdoctor.resolve.model import Plan, PlannedPackage
+    from torchdoctor.resolve import Plan, PlannedPackage
 
 __all__ = ["FORMATS", "plan_text"]
 

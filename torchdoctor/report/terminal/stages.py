@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import message, translate
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 from torchdoctor.verify.status_text import STATUS
 

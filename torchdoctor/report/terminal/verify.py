@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from torchdoctor.core.i18n import joined, message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
-from torchdoctor.core.i18n.messages import joined, message, translate
 from torchdoctor.report.terminal.table import Grid
 from torchdoctor.verify.status_text import counted_checks
 
