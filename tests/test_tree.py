@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.metadata
 import inspect
+import re
 import statistics
+import sys
 from pathlib import Path
 
 import grimp
 import pytest
+from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted([*ROOT.glob("torchdoctor/**/*.py"), *ROOT.glob("wheels_index/**/*.py")])
@@ -158,3 +167,42 @@ def test_a_face_is_light(path):
         [],
         ["__getattr__"],
     )
+
+
+def test_every_import_at_run_time_is_a_declared_dependency():
+    """A development environment has more than a user's: an import that only its packages bring breaks for users."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    declared = {
+        canonicalize_name(re.split(r"[<>=;\s]", line)[0])
+        for line in tomllib.loads(text)["project"]["dependencies"]
+    }
+    names = importlib.metadata.packages_distributions()
+    missing = {
+        (module_of(path), top)
+        for path in MODULES
+        if not {"probe", "payload"} & set(path.parts) and not path.name.endswith("_script.py")
+        for top in imported_at_run_time(path)
+        if top not in sys.stdlib_module_names
+        and top not in ("torchdoctor", "wheels_index")
+        and not {canonicalize_name(name) for name in names.get(top, [top])} & declared
+    }
+    assert missing == set()
+
+
+def imported_at_run_time(path):
+    """The top-level names of the modules that a file imports, but for those that only the type checker reads."""
+    todo = [ast.parse(path.read_text("utf-8"))]
+    while todo:
+        node = todo.pop()
+        if (
+            isinstance(node, ast.If)
+            and "TYPE_CHECKING" in ast.unparse(node.test)
+            and "not" not in ast.unparse(node.test)
+        ):
+            todo += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.split(".")[0]
+        todo += ast.iter_child_nodes(node)

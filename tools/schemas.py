@@ -87,7 +87,9 @@ class _Examples:
         if text == "the inventory":
             return {"anyOf": [_inventory(), {"type": "null"}]}
         if not (match := re.fullmatch(r"as in (.+)", text)):
-            stands_for_more = re.match(r"(by variant: |the same$|the other |one a )", text)
+            stands_for_more = re.match(
+                r"(by variant: |by dtype: |as recorded |the same$|the other |one a )", text
+            )
             return {} if stands_for_more else {"type": ["string", "null"]}
         names = (match[1], f"{match[1]} FILE", f"jupyter-kernel {match[1]}")
         title = next(title for title in self._documents if title in names)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping  # noqa: TC003  (core.serde reads the types of the fields)
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
+from torchdoctor.core import Fact  # noqa: TC001  (read as a type when the test runs)
 from torchdoctor.core.fact import absent, found
 from torchdoctor.core.serde import FieldError, MaxItems, Pattern, WholeNumber, from_json, to_json
-
-if TYPE_CHECKING:
-    from torchdoctor.core import Fact
 
 
 @dataclass(frozen=True, kw_only=True)

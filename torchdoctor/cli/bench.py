@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from typing_extensions import Self
 
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import names, output_options
@@ -23,6 +22,8 @@ from torchdoctor.errors import UsageError
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from torchdoctor.bench import BenchReport
     from torchdoctor.bench.comparison import Comparison
 

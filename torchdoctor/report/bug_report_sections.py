@@ -52,7 +52,9 @@ def report_sections(document: dict[str, Any]) -> tuple[Section, ...]:
 def _line(text: str) -> str:
     """On one line, without what a terminal would obey; its indentation stays."""
     indent = text[: len(text) - len(text.lstrip(" "))]
-    return f"{indent}{sanitize_line(text, limit=_MAX_LINE_LENGTH)}"
+    line = sanitize_line(text, limit=_MAX_LINE_LENGTH)
+    cut = len(sanitize_line(text, limit=_MAX_LINE_LENGTH + 1)) > _MAX_LINE_LENGTH
+    return f"{indent}{line} …" if cut else f"{indent}{line}"
 
 
 def _head(document: dict[str, Any]) -> Iterator[str]:
