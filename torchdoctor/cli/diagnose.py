@@ -82,7 +82,7 @@ def command(*, file: str | None, form: str, words: str | None, explain: str | No
         print_json(found.to_json())
     else:
         click.echo(_shown(found, form))
-    return 1 if any(row.severity != "note" for row in found.findings) else 0
+    return 1 if any(finding.severity != "note" for finding in found.findings) else 0
 
 
 def _shown(found: Diagnosis, form: str) -> str:

@@ -56,12 +56,12 @@ class _AddByDefault(click.Group):
 
         near = difflib.get_close_matches(args[0], self.commands, n=1) if args else []
         if near and not Path(args[0]).exists():
-            told = message(
+            text = message(
                 "There is no command {name!r}, and no environment. Did you mean {near}?",
                 name=args[0],
                 near=near[0],
             )
-            ctx.fail(translate(told))
+            ctx.fail(translate(text))
 
 
 def _own_options(args: list[str]) -> tuple[list[str], list[str]]:

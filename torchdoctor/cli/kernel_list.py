@@ -43,7 +43,7 @@ def list_(*, output: Output) -> int:
     system = this_system()
     states, machine = _states(system), _machine(system)
     if output.json:
-        rows = [{**row.to_json(), "gpus": _listed(supported_gpus(row, machine))} for row in states]
+        rows = [{**kernel.to_json(), "gpus": _listed(supported_gpus(kernel, machine))} for kernel in states]
         print_json({"schema": 1, "kernels": rows})
         return 0
     for state in states:
@@ -85,17 +85,17 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
             fix=message("answer y, or give --yes to agree beforehand"),
         )
     remove_spec(state.folder)
-    left = next((row for row in _states(system) if row.name == state.name), None)
+    left = next((kernel for kernel in _states(system) if kernel.name == state.name), None)
     if output.json:
         document = {"name": state.name, "folder": str(state.folder), "now": left.to_json() if left else None}
         print_json({"schema": 1, "removed": document})
         return 0
-    told = (
+    text = (
         message("kernel {kernel} is removed; {what} stays as it is", kernel=state.name, what=state.prefix)
         if state.prefix
         else message("kernel {kernel} is removed; what it ran stays as it is", kernel=state.name)
     )
-    click.echo(translate(told))
+    click.echo(translate(text))
     if left is not None:
         text = message("another of that name is now the one that Jupyter takes: {place}", place=left.folder)
         click.echo(translate(text))
@@ -117,7 +117,7 @@ def _states(system: System) -> tuple[KernelState, ...]:
 
 def kernel_named(system: System, name: str) -> KernelState:
     """The kernel that Jupyter takes for `name`; raises `UsageError`, with the nearest, when there is none."""
-    states = {row.name: row for row in reversed(_states(system))}
+    states = {kernel.name: kernel for kernel in reversed(_states(system))}
     found = states.get(name.lower())
     if found is None:
         import difflib

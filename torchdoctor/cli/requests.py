@@ -47,13 +47,14 @@ def request_from_options(
                 fix=message("leave one of them out"),
             )
         chosen = build
-    required = {row.name: row.specifier for row in map(parse_with_option, with_) if row.name in COMPANIONS}
+    requirements = [parse_with_option(text) for text in with_]
+    required = {each.name: each.specifier for each in requirements if each.name in COMPANIONS}
     excluded = frozenset(canonicalize_name(name) for name in without)
     if "torch" in excluded:
         raise UsageError(
             message("--without torch leaves nothing to install"), fix=message("name another package")
         )
-    both = sorted(excluded & {parse_with_option(row).name for row in with_})
+    both = sorted(excluded & {each.name for each in requirements})
     if both:
         raise UsageError(
             message("{both} is asked for by --with and by --without", both=both[0]),
@@ -68,8 +69,8 @@ def extra_requirements(with_: Sequence[str], *, kernel: bool = False) -> tuple[s
     """Requirement lines besides torch and its companions: what `--with` names, and a kernel's needs."""
     from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
 
-    rows = [row for row in map(parse_with_option, with_) if row.name not in (*COMPANIONS, "torch")]
-    lines = {row.name: str(row) for row in rows}
+    others = [each for each in map(parse_with_option, with_) if each.name not in (*COMPANIONS, "torch")]
+    lines = {requirement.name: str(requirement) for requirement in others}
     if kernel:
         lines.setdefault("ipykernel", KERNEL_REQUIREMENT)
     return tuple(lines.values())
@@ -81,7 +82,9 @@ def optional_requirements(with_: Sequence[str], without: Sequence[str]) -> tuple
     An environment without pip sends the next `pip install` into another one; without NumPy, torch warns at
     its first use and `tensor.numpy()` fails.
     """
-    named = {parse_with_option(row).name for row in with_} | {str(canonicalize_name(row)) for row in without}
+    named = {parse_with_option(text).name for text in with_} | {
+        str(canonicalize_name(name)) for name in without
+    }
     return tuple(name for name in ("pip", "numpy") if name not in named)
 
 
@@ -124,16 +127,16 @@ def parse_with_option(text: str) -> Requirement:
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        row = Requirement(text)
+        requirement = Requirement(text)
     except InvalidRequirement as error:
         raise UsageError(
             message("--with {text!r} is not a package: {error}", text=text[:60], error=error),
             fix=message("write NAME or NAME==VERSION"),
         ) from error
-    if row.url is not None or row.marker is not None:
+    if requirement.url is not None or requirement.marker is not None:
         raise UsageError(
             message("--with {text!r} names a URL or a marker", text=text[:60]),
             fix=message("write NAME or NAME==VERSION"),
         )
-    row.name = canonicalize_name(row.name)
-    return row
+    requirement.name = canonicalize_name(requirement.name)
+    return requirement

@@ -32,9 +32,9 @@ class Detection:
 
     def fact(self, name: str) -> Fact[Any]:
         """The fact of that name; `KeyError` when there is none."""
-        for row in self.facts:
-            if row.name == name:
-                return row.fact
+        for named in self.facts:
+            if named.name == name:
+                return named.fact
         raise KeyError(name)
 
     def summary(self) -> str:

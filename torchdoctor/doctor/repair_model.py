@@ -33,7 +33,7 @@ class Reinstall:
     @property
     def what(self) -> str:
         """Return what would be done, for the person who is asked."""
-        versions = {row.name: f"{row.name} {row.version}" for row in self.plan.packages}
+        versions = {package.name: f"{package.name} {package.version}" for package in self.plan.packages}
         again = sorted(versions.get(name, name) for name in self.reinstall)
         new = [text for name, text in versions.items() if name not in self.reinstall | self.unchanged]
         texts = [message("install {names} into the environment", names=joined(new))] if new else []

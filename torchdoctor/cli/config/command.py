@@ -53,7 +53,7 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
         "data": str(data_folder(os.environ)),
     }
     if output.json:
-        rows = [asdict(row) for row in settings]
+        rows = [asdict(setting) for setting in settings]
         print_json({"schema": 1, "files": folders, "exists": config is not None, "settings": rows})
         return 0
     _show(folders, settings, there=config is not None)
@@ -71,10 +71,12 @@ def _show(folders: Mapping[str, str], settings: Iterable[Setting], *, there: boo
     for name, folder in folders.items():
         missing = _("(not there)") if name == "config" and not there else ""
         click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
-    for row in settings:
-        origin = _("default") if row.origin == "default" else translate(row.origin)
-        told = message("{key} = {value}  ({origin})", key=row.key, value=_shown(row.value), origin=origin)
-        click.echo(translate(told))
+    for setting in settings:
+        origin = _("default") if setting.origin == "default" else translate(setting.origin)
+        line = message(
+            "{key} = {value}  ({origin})", key=setting.key, value=_shown(setting.value), origin=origin
+        )
+        click.echo(translate(line))
 
 
 @command.command("set", short_help="Write a setting into the config file.")

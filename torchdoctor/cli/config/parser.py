@@ -83,18 +83,18 @@ def _wrong(error: Exception, text: str) -> str:
     """What the reader of TOML says, in words of our own where it names a place."""
     if isinstance(error, RecursionError):
         return message("its tables lie too deep in one another")
-    told = _TOLD.fullmatch(str(error))
-    if told is None:
+    match = _TOLD.fullmatch(str(error))
+    if match is None:
         return str(error)
-    line, column = (told["line"], told["column"]) if told["line"] else _end_of(text)
-    if twice := _TWICE.fullmatch(told["why"]):
+    line, column = (match["line"], match["column"]) if match["line"] else _end_of(text)
+    if twice := _TWICE.fullmatch(match["why"]):
         names = ".".join(re.findall(r"'([^']*)'", twice[1]))
         return message("line {line}: the table {name} is there twice", line=line, name=names)
-    if told["line"] is None:
+    if match["line"] is None:
         return message(
-            "line {line}, column {column}, the end: {why}", line=line, column=column, why=told["why"]
+            "line {line}, column {column}, the end: {why}", line=line, column=column, why=match["why"]
         )
-    return message("line {line}, column {column}: {why}", line=line, column=column, why=told["why"])
+    return message("line {line}, column {column}: {why}", line=line, column=column, why=match["why"])
 
 
 def _end_of(text: str) -> tuple[int, int]:
@@ -120,7 +120,7 @@ def _check(config: Config, table: Mapping[str, Any], above: str) -> None:
 
 
 def _is_list_of_scalars(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(row, _SCALARS) for row in value)
+    return isinstance(value, list) and all(isinstance(item, _SCALARS) for item in value)
 
 
 def _lines(text: str) -> dict[str, int]:

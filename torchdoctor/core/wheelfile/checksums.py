@@ -44,8 +44,8 @@ def members(path: Path) -> tuple[Member, ...] | None:
     """The members by their place in the file; None when the directory cannot be read."""
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = sorted(archive.infolist(), key=lambda row: row.header_offset)
-            ends = [*(row.header_offset for row in infos[1:]), archive.start_dir]
+            infos = sorted(archive.infolist(), key=lambda member: member.header_offset)
+            ends = [*(member.header_offset for member in infos[1:]), archive.start_dir]
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, struct.error):
         return None
     return tuple(
@@ -84,7 +84,9 @@ def check_member(file: IO[bytes], member: Member) -> Damage | None:
 def first_damaged(path: Path) -> str | None:
     """The name of the first member that is not what its checksum says; None when all are, or none can be read."""
     with path.open("rb") as file:
-        return next((row.info.filename for row in members(path) or () if check_member(file, row)), None)
+        return next(
+            (member.info.filename for member in members(path) or () if check_member(file, member)), None
+        )
 
 
 def _pieces(file: IO[bytes], count: int) -> Iterator[bytes]:

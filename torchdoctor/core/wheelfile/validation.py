@@ -95,7 +95,7 @@ def _looked_into(path: Path, filename: str, size: int, _changed: int) -> int:
     with zipfile.ZipFile(path) as archive:
         unpacked = _check(archive, filename, size)
         _NAMES[path, size, _changed] = frozenset(
-            row.filename for row in archive.infolist() if not row.is_dir()
+            member.filename for member in archive.infolist() if not member.is_dir()
         )
     return unpacked
 
@@ -105,7 +105,7 @@ def _files(path: Path) -> frozenset[str]:
     key = (path, seen.st_size, seen.st_mtime_ns)
     if key not in _NAMES:
         with zipfile.ZipFile(path) as archive:
-            _NAMES[key] = frozenset(row.filename for row in archive.infolist() if not row.is_dir())
+            _NAMES[key] = frozenset(member.filename for member in archive.infolist() if not member.is_dir())
     return _NAMES[key]
 
 

@@ -98,11 +98,11 @@ def _named(table: SmiTable | None, listed: Sequence[ListedGpu]) -> tuple[NvidiaG
     """The list has whole names, the table has the memory and may cut the names."""
     rows = table.gpus if table else ()
     if listed and (not rows or len(listed) == len(rows)):
-        memory = [row.memory_mib for row in rows] or [None] * len(listed)
+        memory = [gpu.memory_mib for gpu in rows] or [None] * len(listed)
         return tuple(
             NvidiaGpu(name=gpu.name, memory_mib=size) for gpu, size in zip(listed, memory, strict=True)
         )
-    return tuple(NvidiaGpu(name=row.name, memory_mib=row.memory_mib) for row in rows)
+    return tuple(NvidiaGpu(name=gpu.name, memory_mib=gpu.memory_mib) for gpu in rows)
 
 
 def _driver(system: System, program: str, shown: Completed) -> str | None:

@@ -71,8 +71,8 @@ def parse_smi_table(text: str) -> SmiTable | None:
     if head is None:
         return None
     gpus: list[TableGpu] = []
-    for row in text[head.end() :].splitlines():
-        line = row.strip()[:_WIDTH]
+    for raw_line in text[head.end() :].splitlines():
+        line = raw_line.strip()[:_WIDTH]
         # The table of processes below has rows of another kind; none of them fits.
         if match := _NAME.fullmatch(line):
             gpus.append(_begin(match))
@@ -122,8 +122,8 @@ def _watts(cell: str) -> float | None:
 def parse_smi_list(text: str) -> tuple[ListedGpu, ...]:
     """What `nvidia-smi -L` prints; lines of another kind are passed over."""
     gpus: list[ListedGpu] = []
-    for row in text.splitlines():
-        line = row[:_WIDTH]
+    for raw_line in text.splitlines():
+        line = raw_line[:_WIDTH]
         if match := _LISTED.fullmatch(line):
             uuid = match[3] if re.fullmatch(r"GPU-[\w-]{1,60}", match[3] or "", re.ASCII) else None
             gpus.append(ListedGpu(name=sanitize_line(match[2]), uuid=uuid))

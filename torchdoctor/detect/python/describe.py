@@ -109,7 +109,7 @@ def describing(executable: Path | str) -> list[str]:
 
 def parse_description(text: str) -> PythonInfo:
     """Find and check the description between whatever else was printed; ValueError when it is not there."""
-    line = next((row for row in text.splitlines() if row.startswith(_MARK)), None)
+    line = next((entry for entry in text.splitlines() if entry.startswith(_MARK)), None)
     if line is None:
         raise ValueError("it did not say what it is")
     facts = read_object(line[len(_MARK) :])
@@ -147,7 +147,7 @@ def _info(facts: dict[str, Any]) -> PythonInfo:
         system_version=facts["system_version"],
         abi_flags=re.sub(r"\W", "", later.get("abi_flags", ""), flags=re.ASCII)[:8],
         debug=later.get("debug", False),
-        path=tuple(str(_path(row)) for row in later.get("path", ())[:1000] if isinstance(row, str)),
+        path=tuple(str(_path(entry)) for entry in later.get("path", ())[:1000] if isinstance(entry, str)),
         user_site=_path(later["user_site"]) if later.get("user_site") else None,
         translated=later.get("translated"),
     )

@@ -35,34 +35,34 @@ _PLACES = (
 
 def python_facts(python: PythonInfo, system: System) -> dict[str, Fact[object]]:
     """Each fact by its dotted name; nearly all are the interpreter's own word."""
-    told = f"{python.executable}"
+    source = f"{python.executable}"
     conda = f"{python.prefix}/conda-meta"
     made = distributor_of(python, conda=system.exists(f"{python.base_prefix}/conda-meta"))
     return {
-        "python.version": found(python.version, told),
-        "python.implementation": found(python.implementation, told),
-        "python.free_threaded": found(python.free_threaded, told),
-        "python.bits": found(python.bits, told),
-        "python.abi": found(abi_of(python), told),
-        "python.soabi": found(python.soabi, told) if python.soabi else absent(told),
-        "python.debug": found(python.debug, told),
-        "python.virtual_environment": found(python.is_venv, told),
-        "python.externally_managed": found(python.externally_managed, told),
+        "python.version": found(python.version, source),
+        "python.implementation": found(python.implementation, source),
+        "python.free_threaded": found(python.free_threaded, source),
+        "python.bits": found(python.bits, source),
+        "python.abi": found(abi_of(python), source),
+        "python.soabi": found(python.soabi, source) if python.soabi else absent(source),
+        "python.debug": found(python.debug, source),
+        "python.virtual_environment": found(python.is_venv, source),
+        "python.externally_managed": found(python.externally_managed, source),
         "python.conda_environment": found(system.exists(conda), conda),
         "python.distributor": found(made, f"{python.base_prefix}") if made else unknown(
             message("its place is nobody's that is known"), f"{python.base_prefix}"
         ),
-        "python.translated": _translated(python, told),
+        "python.translated": _translated(python, source),
     }  # fmt: skip
 
 
-def _translated(python: PythonInfo, told: str) -> Fact[bool]:
+def _translated(python: PythonInfo, source: str) -> Fact[bool]:
     if python.sys_platform != "darwin":
         return absent(message("{sys_platform} has no Rosetta", sys_platform=python.sys_platform))
     return (
-        unknown(message("it could not ask sysctl"), told)
+        unknown(message("it could not ask sysctl"), source)
         if python.translated is None
-        else found(python.translated, told)
+        else found(python.translated, source)
     )
 
 
