@@ -88,7 +88,7 @@ class _Examples:
             return {"anyOf": [_inventory(), {"type": "null"}]}
         if not (match := re.fullmatch(r"as in (.+)", text)):
             stands_for_more = re.match(
-                r"(by variant: |by dtype: |as recorded |the same$|the other |one a )", text
+                r"(by variant: |by dtype: |as recorded |a kernel as in |the same$|the other |one a )", text
             )
             return {} if stands_for_more else {"type": ["string", "null"]}
         names = (match[1], f"{match[1]} FILE", f"jupyter-kernel {match[1]}")

@@ -34,7 +34,9 @@ def _typed():
             for line in re.findall(r"^\s*(?:\$ |run: )?(torchdoctor(?: [^\n]*)?)$", text, re.MULTILINE):
                 yield page, line
     for page in PAGES:
-        for line in re.findall(r"^    (torchdoctor(?: [^\n]*)?)$", page.read_text("utf-8"), re.MULTILINE):
+        # Code is no command line: the recipe of a command has an example of its help in it.
+        text = re.sub(r"^```python\n.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for line in re.findall(r"^    (torchdoctor(?: [^\n]*)?)$", text, re.MULTILINE):
             yield page.relative_to(ROOT).as_posix(), line
 
 
