@@ -6,14 +6,14 @@ import pytest
 
 from torchdoctor.errors import UsageError
 from torchdoctor.sources import order_sources
-from torchdoctor.sources.installer_config import Setting
+from torchdoctor.sources.installer_config import IndexSetting
 
 CONFIGURED = (
-    Setting(kind="index", place="https://corp.example/simple", origin="pip's index-url (global)"),
-    Setting(
+    IndexSetting(kind="index", place="https://corp.example/simple", origin="pip's index-url (global)"),
+    IndexSetting(
         kind="extra-index", place="https://extra.example/simple", origin="pip's extra-index-url (global)"
     ),
-    Setting(kind="find-links", place="/srv/wheels", origin="pip's find-links (env)"),
+    IndexSetting(kind="find-links", place="/srv/wheels", origin="pip's find-links (env)"),
 )
 
 
@@ -89,7 +89,7 @@ def test_credentials_never_show():
 
 def test_where_no_index_is_to_be_asked_only_links_are():
     """`no-index` of pip or uv, as where there is no network; an index that is typed now is asked all the same."""
-    told = (*CONFIGURED, Setting(kind="no-index", place="", origin="pip's no-index (global)"))
+    told = (*CONFIGURED, IndexSetting(kind="no-index", place="", origin="pip's no-index (global)"))
     sources = order_sources(configured=told)
     assert names(sources.torch) == ["/srv/wheels"]
     assert (sources.indexes, sources.default_index) == ((), None)

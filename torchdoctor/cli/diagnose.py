@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "show_page"]
 
 # Of a longer input the beginning and the end are read: what was run stands first, the error last.
-_END = 6 * 1024 * 1024
+_KEPT_BYTES = 6 * 1024 * 1024
 _CHUNK = 1024 * 1024
 # A stream is given up after this much: something that never ends is no report.
 _STREAM = 512 * 1024 * 1024
@@ -137,16 +137,16 @@ def _read(name: str) -> str:
 
 
 def _ends_of_file(file: BinaryIO, size: int) -> bytes:
-    if size <= 2 * _END:
-        return file.read(2 * _END)
-    head = file.read(_END)
-    file.seek(size - _END)
-    return head + b"\n" + file.read(_END)
+    if size <= 2 * _KEPT_BYTES:
+        return file.read(2 * _KEPT_BYTES)
+    head = file.read(_KEPT_BYTES)
+    file.seek(size - _KEPT_BYTES)
+    return head + b"\n" + file.read(_KEPT_BYTES)
 
 
 def _ends_of_stream(file: BinaryIO) -> bytes:
-    head = file.read(_END)
-    tail: deque[bytes] = deque(maxlen=_END // _CHUNK)
+    head = file.read(_KEPT_BYTES)
+    tail: deque[bytes] = deque(maxlen=_KEPT_BYTES // _CHUNK)
     taken = len(head)
     while taken < _STREAM and (chunk := file.read(_CHUNK)):
         taken += len(chunk)

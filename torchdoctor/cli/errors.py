@@ -18,12 +18,12 @@ from torchdoctor.errors import TorchdoctorError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Failure", "failure_of", "print_failure"]
+__all__ = ["ErrorReport", "failure_of", "print_failure"]
 
 _MAX_CHARACTERS = 4000
 
 
-class Failure(NamedTuple):
+class ErrorReport(NamedTuple):
     """What the user is told of an error: the exit `status`, the stable `code`, what happened and what to do next.
 
     It is a tuple because a dataclass takes a millisecond of every start to make.
@@ -35,18 +35,20 @@ class Failure(NamedTuple):
     fix: str
 
 
-def failure_of(error: BaseException, *, argv: Sequence[str], root: click.Context | None) -> Failure | None:
+def failure_of(
+    error: BaseException, *, argv: Sequence[str], root: click.Context | None
+) -> ErrorReport | None:
     """Return the failure that an error means; None when the reader of our output has gone away, which is none.
 
     `root` is the context of the program, if its options could be read.
     """
     if isinstance(error, TorchdoctorError):
         text = with_origin(error.message, innermost(root))
-        return Failure(status=error.exit_status, code=error.code, text=text, fix=error.fix)
+        return ErrorReport(status=error.exit_status, code=error.code, text=text, fix=error.fix)
     if isinstance(error, click.ClickException):
         return _usage_failure(error, argv)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return Failure(
+        return ErrorReport(
             status=EXIT_INTERRUPTED,
             code="interrupted",
             text=message("interrupted; what existed before is unchanged"),
@@ -56,13 +58,13 @@ def failure_of(error: BaseException, *, argv: Sequence[str], root: click.Context
     if isinstance(error.__context__ if isinstance(error, SystemExit) else error, BrokenPipeError):
         return None
     if isinstance(error, OSError):
-        return Failure(
+        return ErrorReport(
             status=EXIT_USAGE,
             code="system",
             text=message("the system refused: {what}", what=_describe_os_error(error)),
             fix=message("check that file, folder or device, then run it again"),
         )
-    return Failure(
+    return ErrorReport(
         status=EXIT_INTERNAL,
         code="internal",
         text=message("torchdoctor itself failed: {kind}: {what}", kind=type(error).__name__, what=str(error)),
@@ -70,7 +72,7 @@ def failure_of(error: BaseException, *, argv: Sequence[str], root: click.Context
     )
 
 
-def print_failure(failure: Failure, *, as_json: bool) -> None:
+def print_failure(failure: ErrorReport, *, as_json: bool) -> None:
     """Print it to standard error, or as the one document of `--json` to standard output."""
     text, fix = translate(failure.text)[:_MAX_CHARACTERS], translate(failure.fix)
     # If not even this can be written, only the exit status tells of it.
@@ -88,14 +90,14 @@ def print_failure(failure: Failure, *, as_json: bool) -> None:
             click.echo(f"  {click.style(labels[1], bold=True)}{fix}", err=True, color=colour)
 
 
-def _usage_failure(error: click.ClickException, argv: Sequence[str]) -> Failure:
+def _usage_failure(error: click.ClickException, argv: Sequence[str]) -> ErrorReport:
     text = with_origin(error.format_message(), getattr(error, "ctx", None))
     if current_language() == "zh":
         from torchdoctor.cli.full_width import in_full_width
 
         text = in_full_width(text)
     help_text = message("see `{command} --help`", command=_command_path(error, argv))
-    return Failure(status=EXIT_USAGE, code="usage", text=text, fix=help_text)
+    return ErrorReport(status=EXIT_USAGE, code="usage", text=text, fix=help_text)
 
 
 def _command_path(error: click.ClickException, argv: Sequence[str]) -> str:

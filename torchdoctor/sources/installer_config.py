@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.pip_settings import PipSetting
 
-__all__ = ["Setting", "installer_settings", "settings_of_pip", "settings_of_uv"]
+__all__ = ["IndexSetting", "installer_settings", "settings_of_pip", "settings_of_uv"]
 
 Kind = Literal["index", "extra-index", "find-links", "no-index"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class IndexSetting:
     """One configured index or folder.
 
     The kind `no-index` names none: no index is asked, only what find-links name.
@@ -47,7 +47,9 @@ _TRUE = ("y", "yes", "t", "true", "on", "1")
 _PIP_SECTIONS = (ENVIRONMENT_SECTION, "install", "global")
 
 
-def installer_settings(environ: Mapping[str, str], python: PythonInfo, folder: Path) -> tuple[Setting, ...]:
+def installer_settings(
+    environ: Mapping[str, str], python: PythonInfo, folder: Path
+) -> tuple[IndexSetting, ...]:
     """What the pip of `python` and then uv, for a project in `folder`, are configured with; each place once."""
     settings = [
         *settings_of_pip(read_pip_settings(environ, python)),
@@ -56,11 +58,11 @@ def installer_settings(environ: Mapping[str, str], python: PythonInfo, folder: P
     return tuple({(setting.kind, setting.place): setting for setting in reversed(settings)}.values())[::-1]
 
 
-def settings_of_pip(values: Iterable[PipSetting]) -> tuple[Setting, ...]:
+def settings_of_pip(values: Iterable[PipSetting]) -> tuple[IndexSetting, ...]:
     """Of pip's settings those that name a place for an installation, the one that counts of each key."""
     found = {(value.section, value.key): value.value for value in values}
     settings = [
-        Setting(
+        IndexSetting(
             kind=kind,
             place=place,
             origin=message("pip's {key} ({section})", key=key, section=_section(section)),
@@ -72,7 +74,7 @@ def settings_of_pip(values: Iterable[PipSetting]) -> tuple[Setting, ...]:
     for section, value in _first_set(found, _NO_INDEX):
         if value.lower() in _TRUE:
             origin = message("pip's {key} ({section})", key=_NO_INDEX, section=_section(section))
-            settings.append(Setting(kind=_NO_INDEX, place="", origin=origin))
+            settings.append(IndexSetting(kind=_NO_INDEX, place="", origin=origin))
     return tuple(settings)
 
 
@@ -97,19 +99,21 @@ _UV_KEYS: dict[str, Kind] = {
 
 def settings_of_uv(
     environ: Mapping[str, str], files: Sequence[tuple[str, Mapping[str, Any]]]
-) -> tuple[Setting, ...]:
+) -> tuple[IndexSetting, ...]:
     """Read uv's variables, then its files (each a name and the parsed table), the nearest first.
 
     https://docs.astral.sh/uv/reference/settings/ and /reference/environment/
     """
-    settings: list[Setting] = []
+    settings: list[IndexSetting] = []
     for key, kind in _UV_KEYS.items():
         places = re.split(r"[\s,]+" if key == "UV_FIND_LINKS" else r"\s+", environ.get(key, "").strip())
         settings += _settings(
             kind, [_without_name(place) for place in places], message("uv's {key}", key=key)
         )
     if environ.get("UV_NO_INDEX", "").lower() in _TRUE:
-        settings.append(Setting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX")))
+        settings.append(
+            IndexSetting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX"))
+        )
     for name, table in files:
         settings += _from_table(table, name)
     return tuple(settings)
@@ -121,8 +125,8 @@ def _without_name(place: str) -> str:
     return match[1] if match else place
 
 
-def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
-    settings: list[Setting] = []
+def _from_table(table: Mapping[str, Any], name: str) -> list[IndexSetting]:
+    settings: list[IndexSetting] = []
     for scope in (table.get("pip"), table):
         if not isinstance(scope, dict):
             continue
@@ -130,7 +134,7 @@ def _from_table(table: Mapping[str, Any], name: str) -> list[Setting]:
         settings += _settings("extra-index", scope.get("extra-index-url"), _in_uv("extra-index-url", name))
         settings += _settings("find-links", scope.get("find-links"), _in_uv("find-links", name))
         if scope.get("no-index") is True:
-            settings.append(Setting(kind=_NO_INDEX, place="", origin=_in_uv(_NO_INDEX, name)))
+            settings.append(IndexSetting(kind=_NO_INDEX, place="", origin=_in_uv(_NO_INDEX, name)))
     indexes = table.get("index")
     for index in indexes if isinstance(indexes, list) else ():
         # An explicit index serves only the packages that a project pins to it.
@@ -147,9 +151,11 @@ def _in_uv(key: str, file: str) -> str:
     return message("uv's {key} ({file})", key=key, file=file)
 
 
-def _settings(kind: Kind, places: object, origin: str) -> list[Setting]:
+def _settings(kind: Kind, places: object, origin: str) -> list[IndexSetting]:
     if not isinstance(places, list):
         places = [places]
     return [
-        Setting(kind=kind, place=place, origin=origin) for place in places if isinstance(place, str) and place
+        IndexSetting(kind=kind, place=place, origin=origin)
+        for place in places
+        if isinstance(place, str) and place
     ]

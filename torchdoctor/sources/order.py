@@ -14,7 +14,7 @@ from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from torchdoctor.sources.installer_config import Setting
+    from torchdoctor.sources.installer_config import IndexSetting
 
 __all__ = ["Sources", "order_sources"]
 
@@ -50,7 +50,7 @@ def order_sources(
     find_links: Sequence[str] = (),
     mirror_name: str | None = None,
     by_speed: Sequence[str] = (),
-    configured: Sequence[Setting] = (),
+    configured: Sequence[IndexSetting] = (),
     offline: bool = False,
 ) -> Sources:
     """Return the sources in order: explicit ones, the mirror, the official index, settings of pip and uv, PyPI.
@@ -108,7 +108,7 @@ def _only_local(sources: Sources) -> Sources:
     return sources.without(source.url for source in everything if not source.local)
 
 
-def _split_usable(configured: Sequence[Setting]) -> tuple[list[Setting], tuple[str, ...]]:
+def _split_usable(configured: Sequence[IndexSetting]) -> tuple[list[IndexSetting], tuple[str, ...]]:
     """The settings that name a place, and why each other one is ignored: nobody typed it for this run."""
     usable, ignored = [], []
     for setting in configured:
@@ -128,7 +128,7 @@ def _source(place: str, layout: str, origin: str) -> Source:
     )
 
 
-def _from_setting(setting: Setting) -> Source:
+def _from_setting(setting: IndexSetting) -> Source:
     return Source(
         name=redact_url(setting.place),
         url=as_url(setting.place, origin=setting.origin),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.sources import Sources
-    from torchdoctor.sources.installer_config import Setting
+    from torchdoctor.sources.installer_config import IndexSetting
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["gather_sources", "sources_from_options"]
@@ -43,7 +43,7 @@ def gather_sources(options: SourceOptions, system: System, python: PythonInfo, r
 
 
 def sources_from_options(
-    options: SourceOptions, report: Reporter, settings: tuple[Setting, ...] = ()
+    options: SourceOptions, report: Reporter, settings: tuple[IndexSetting, ...] = ()
 ) -> Sources:
     """Return the sources that the options name, before those of pip's and uv's `settings`; mirrors may be timed."""
     return order_sources(
@@ -56,13 +56,13 @@ def sources_from_options(
     )
 
 
-def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tuple[Setting, ...]:
+def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tuple[IndexSetting, ...]:
     """Return pip's and uv's settings, without folders that do not exist now; report each of them."""
     settings = installer_settings(system.environ, python, current_folder())
     return tuple(setting for setting in settings if _is_usable(setting, report))
 
 
-def _is_usable(setting: Setting, report: Reporter) -> bool:
+def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
     if setting.kind == "no-index":
         report.note(
             message(

@@ -9,7 +9,7 @@ from torchdoctor.detect.model import AmdGpu
 
 __all__ = ["parse_amd_smi", "parse_kfd_properties", "parse_rocminfo"]
 
-_LIMIT = 1024
+_MAX_AGENTS = 1024
 
 
 def parse_kfd_properties(text: str) -> tuple[str, str] | None:
@@ -29,7 +29,7 @@ def parse_kfd_properties(text: str) -> tuple[str, str] | None:
 def parse_rocminfo(text: str) -> tuple[AmdGpu, ...]:
     """Each agent of `rocminfo` whose device type is GPU."""
     gpus = []
-    for block in re.split(r"^Agent \d+\s*$", text, flags=re.MULTILINE)[1 : _LIMIT + 1]:
+    for block in re.split(r"^Agent \d+\s*$", text, flags=re.MULTILINE)[1 : _MAX_AGENTS + 1]:
         kind = re.search(r"^\s+Device Type:\s+(\w+)", block, re.MULTILINE)
         target = re.search(r"^\s+Name:\s+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE)
         name = re.search(r"^\s+Marketing Name:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
@@ -42,7 +42,7 @@ def parse_rocminfo(text: str) -> tuple[AmdGpu, ...]:
 def parse_amd_smi(text: str) -> tuple[AmdGpu, ...]:
     """Each GPU of `amd-smi static --asic`."""
     gpus = []
-    for block in re.split(r"^GPU: \d+\s*$", text, flags=re.MULTILINE)[1 : _LIMIT + 1]:
+    for block in re.split(r"^GPU: \d+\s*$", text, flags=re.MULTILINE)[1 : _MAX_AGENTS + 1]:
         name = re.search(r"^\s+MARKET_NAME:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
         target = re.search(r"^\s+TARGET_GRAPHICS_VERSION:[ \t]+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE)
         if name or target:

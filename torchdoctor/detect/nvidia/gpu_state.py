@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPUTE_MODES", "STATE_NAMES", "GpuState", "MigInstance", "parse_states", "state_facts"]
 
-_LIMIT = 1024
+_MAX_GPUS = 1024
 _MIB = 1 << 20
 # nvmlComputeMode_t, nvmlClocksEventReasons, nvmlGpuFabricState_t: https://docs.nvidia.com/deploy/nvml-api/
 COMPUTE_MODES = ("default", "exclusive-thread", "prohibited", "exclusive-process")
@@ -110,7 +110,7 @@ def parse_states(text: str) -> tuple[GpuState, ...]:
     rows = read_json(text)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is no list of GPUs")
-    return tuple(_state(index, row) for index, row in enumerate(rows[:_LIMIT]))
+    return tuple(_state(index, row) for index, row in enumerate(rows[:_MAX_GPUS]))
 
 
 def _state(index: int, row: dict[str, Any]) -> GpuState:
@@ -208,6 +208,6 @@ def _instances(gpu: int, rows: Any) -> tuple[MigInstance, ...] | None:
         return None
     return tuple(
         MigInstance(gpu=gpu, name=sanitize_line(str(row.get("name")), limit=96), uuid=_text(row, "uuid"))
-        for row in rows[:_LIMIT]
+        for row in rows[:_MAX_GPUS]
         if isinstance(row, dict)
     )

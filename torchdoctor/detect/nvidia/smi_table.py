@@ -11,8 +11,8 @@ from torchdoctor.detect.nvidia.gpu_state import GpuState, MigInstance
 
 __all__ = ["ListedGpu", "SmiTable", "TableGpu", "parse_smi_list", "parse_smi_table"]
 
-_LIMIT: Final = 1024
-_SLICE_LIMIT: Final = 64
+_MAX_GPUS: Final = 1024
+_MAX_SLICES: Final = 64
 _WIDTH: Final = 300
 _HEAD = re.compile(
     r"NVIDIA-SMI\s+(\d[\d.]{2,15})\s+(?:KMD Version|Driver Version):\s*(\d[\d.]{2,15}|N/A)"
@@ -83,7 +83,7 @@ def parse_smi_table(text: str) -> SmiTable | None:
             state = replace(gpus[-1].state, mig=on, mig_pending=on is not bool(match[2]))
             gpus[-1] = replace(gpus[-1], state=state)
     driver, cuda = (None if cell == "N/A" else cell for cell in (head[2], head[3]))
-    return SmiTable(driver=driver, cuda=cuda, gpus=tuple(gpus[:_LIMIT]))
+    return SmiTable(driver=driver, cuda=cuda, gpus=tuple(gpus[:_MAX_GPUS]))
 
 
 def _begin(match: re.Match[str]) -> TableGpu:
@@ -127,10 +127,10 @@ def parse_smi_list(text: str) -> tuple[ListedGpu, ...]:
         if match := _LISTED.fullmatch(line):
             uuid = match[3] if re.fullmatch(r"GPU-[\w-]{1,60}", match[3] or "", re.ASCII) else None
             gpus.append(ListedGpu(name=sanitize_line(match[2]), uuid=uuid))
-        elif gpus and len(gpus[-1].slices) < _SLICE_LIMIT and (match := _SLICE.fullmatch(line)):
+        elif gpus and len(gpus[-1].slices) < _MAX_SLICES and (match := _SLICE.fullmatch(line)):
             name = sanitize_line(f"{gpus[-1].name} {match[1]}")
             part = MigInstance(gpu=len(gpus) - 1, name=name, uuid=match[2])
             gpus[-1] = replace(gpus[-1], slices=(*gpus[-1].slices, part))
-        if len(gpus) >= _LIMIT:
+        if len(gpus) >= _MAX_GPUS:
             break
     return tuple(gpus)

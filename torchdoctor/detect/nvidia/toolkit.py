@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TOOLKIT_NAMES", "parse_nvcc", "parse_toolkit_json", "parse_toolkit_txt", "probe_toolkits"]
 
 TOOLKIT_NAMES = ("nvidia.toolkits", "nvidia.nvcc", "nvidia.shadowing_libraries")
-_LIMIT = 200
+_MAX_FOLDERS = 200
 # What PyTorch's wheels bring along themselves: the loader takes LD_LIBRARY_PATH's before the wheels'.
 _SHADOWING = re.compile(
     r"lib(cudart|cublas|cublasLt|cudnn\w*|cufft|curand|cusolver|cusparse|cusparseLt|cupti|nccl|nvrtc|nvJitLink|"
@@ -42,7 +42,7 @@ def probe_toolkits(system: System, python: PythonInfo) -> Mapping[str, Fact[obje
     return {
         "nvidia.toolkits": found(toolkits, where) if toolkits else absent(where),
         "nvidia.nvcc": found(version, "nvcc") if version else absent("nvcc", why=answer.cause),
-        "nvidia.shadowing_libraries": found(shadows[:_LIMIT], "LD_LIBRARY_PATH")
+        "nvidia.shadowing_libraries": found(shadows[:_MAX_FOLDERS], "LD_LIBRARY_PATH")
         if shadows
         else absent("LD_LIBRARY_PATH"),
     }
@@ -56,7 +56,7 @@ def _toolkits(system: System) -> Iterator[str]:
         given = system.environ.get(variable, "").rstrip("/")
         if given.startswith("/") and given not in (*named, "/usr/local/cuda"):
             named.append(given)
-    for folder in named[:_LIMIT]:
+    for folder in named[:_MAX_FOLDERS]:
         version = parse_toolkit_json(system.read_text(f"{folder}/version.json") or "")
         version = version or parse_toolkit_txt(system.read_text(f"{folder}/version.txt") or "")
         if version:
@@ -98,7 +98,7 @@ def parse_nvcc(text: str) -> str | None:
 
 
 def _shadows(system: System) -> Iterator[str]:
-    for folder in dict.fromkeys(system.environ.get("LD_LIBRARY_PATH", "").split(":")[:_LIMIT]):
+    for folder in dict.fromkeys(system.environ.get("LD_LIBRARY_PATH", "").split(":")[:_MAX_FOLDERS]):
         if not folder.startswith("/"):
             continue
         base = glob.escape(folder.rstrip("/"))

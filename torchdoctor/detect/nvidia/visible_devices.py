@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VisibleDevices", "parse_visible", "probe_variable", "probe_visible"]
 
-_LIMIT = 4096
+_MAX_CHARACTERS = 4096
 _SHOWN = 64
 
 
@@ -62,7 +62,7 @@ def parse_visible(text: str, *, count: int | None = None, uuids: Sequence[str] =
 
     https://docs.nvidia.com/cuda/cuda-c-programming-guide/#cuda-environment-variables
     """
-    entries = [entry.strip() for entry in text[:_LIMIT].split(",")]
+    entries = [entry.strip() for entry in text[:_MAX_CHARACTERS].split(",")]
     shown: list[str] = []
     why: str | None = None
     for entry in entries:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["conda_environments", "find_environment_by_name"]
 
 _NAME = re.compile(r"[\w][\w .+-]{0,99}")
-_LIMIT = 500
+_MAX_LINES = 500
 # Where installers put conda unless told otherwise.
 _ROOTS = ("miniforge3", "mambaforge", "miniconda3", "anaconda3", "micromamba", ".local/share/mamba")
 
@@ -44,7 +44,7 @@ def conda_environments(system: System) -> Iterator[tuple[str, Path]]:
 def _folders(system: System) -> Iterator[str]:
     home = system.environ.get("HOME") or system.environ.get("USERPROFILE") or ""
     listed = system.read_text(f"{home}/.conda/environments.txt") or ""
-    yield from (line.strip() for line in listed.splitlines()[:_LIMIT] if line.strip())
+    yield from (line.strip() for line in listed.splitlines()[:_MAX_LINES] if line.strip())
     for root in _roots(system, home):
         yield root
         yield from system.glob(f"{root}/envs/*")
