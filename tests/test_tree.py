@@ -37,6 +37,7 @@ FACES = {
     "torchdoctor.detect": {"Detection", "Machine", "detect", "find_python"},
     "torchdoctor.inventory": {"Inventory", "collect_inventory"},
     "torchdoctor.sources": {"Source", "SourceListing", "Sources", "order_sources"},
+    "torchdoctor.requirements": {"AskedRequirement", "StackRequest"},
     "torchdoctor.resolve": {"Plan", "Request", "rank", "resolve"},
     "torchdoctor.lock": {"Lock", "LockedWheel", "compile_lock", "read_lock"},
     "torchdoctor.fetch": {"Wheelhouse", "fetch"},

@@ -28,6 +28,7 @@ __all__ = [
     "RefusalCode",
     "Rejected",
     "Request",
+    "SolvedPackage",
 ]
 
 # Why no build of a release can run on a machine, or why a release does not have what was asked for with it.
@@ -172,6 +173,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SolvedPackage:
+    """A package besides torch and its companions that goes with the plan, as the solver chose it."""
+
+    name: str
+    version: str
+    asked: bool  # whether somebody named it; False where only another package needs it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """The decision: which files, from where, and why these."""
 
@@ -184,6 +194,7 @@ class Plan:
     left_out: tuple[LeftOut, ...] = ()
     accelerator_wheels: tuple[Wheel, ...] = ()  # that only torch's own index has, such as triton for ROCm
     constraints: tuple[str, ...] = ()  # requirement lines that torch does not declare, such as `numpy<2`
+    solved: tuple[SolvedPackage, ...] = ()  # by name; empty where nothing was asked for besides
 
     @property
     def torch(self) -> PlannedPackage:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle import write_bundle
 from torchdoctor.core.fs import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.sizes import with_sizes
+from torchdoctor.requirements import StackRequest
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.plan import resolve_online
@@ -44,6 +45,7 @@ class BundleOptions:
     optional: tuple[str, ...]  # requirement lines that are left out where no source has them
     cache: Path  # torchdoctor's cache folder
     data: Path  # the folder in which `index update` keeps what it read
+    stack: StackRequest = field(default_factory=StackRequest)  # what is asked for besides torch
 
 
 def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter) -> tuple[Plan, Lock]:

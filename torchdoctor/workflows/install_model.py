@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from torchdoctor.requirements import StackRequest
 from torchdoctor.resolve import Request
 from torchdoctor.workflows.kernel_model import KernelRequest
 from torchdoctor.workflows.source_options import SourceOptions
@@ -34,6 +35,7 @@ class InstallOptions:
     python: str | None = None  # as `--python` takes it: a path, an environment, a version
     request: Request = field(default_factory=Request)
     sources: SourceOptions = field(default_factory=SourceOptions)
+    stack: StackRequest = field(default_factory=StackRequest)  # what is asked for besides torch
     extras: tuple[str, ...] = ()  # requirement lines besides torch and its companions
     optional: tuple[str, ...] = ()  # requirement lines that are left out where no source has them
     reinstall: frozenset[str] = frozenset()  # packages to replace although their version is installed

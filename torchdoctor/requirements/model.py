@@ -1,0 +1,35 @@
+"""A stack: the requirements that somebody asked for, and what limits their versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["AskedRequirement", "StackRequest"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedRequirement:
+    """One requirement that was asked for, and where."""
+
+    line: str  # PEP 508, with its marker
+    name: str  # normalised
+    origin: str  # `--with timm`, `requirements.txt:12`, `pyproject.toml`
+    hashes: tuple[str, ...] = ()  # `sha256:...`, of a file in hash mode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackRequest:
+    """Everything that was asked for by name, file or project; torch and its companions are among it.
+
+    Markers are not evaluated yet: they belong to the machine that it is for.
+    """
+
+    requirements: tuple[AskedRequirement, ...] = ()
+    constraints: tuple[AskedRequirement, ...] = ()  # limit versions and install nothing
+    overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of the same project
+    indexes: tuple[str, ...] = ()  # URLs of indexes that the files name, without those of PyTorch's builds
+    find_links: tuple[str, ...] = ()  # folders and pages that the files name
+    notes: tuple[str, ...] = ()  # what of the files is replaced or not followed, each a sentence
+
+    def __bool__(self) -> bool:
+        return bool(self.requirements or self.constraints or self.overrides)
