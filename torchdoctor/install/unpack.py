@@ -11,6 +11,7 @@ from torchdoctor.install.build import install_wheels, packages_failing_record
 from torchdoctor.install.bytecode import BytecodeCompiler
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.wheel_layout import files_of_wheel, glob_site_packages
+from torchdoctor.install.wheel_queue import WheelQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamingUnpacker"]
 
-# Larger wheels wait until the small ones are unpacked: those are done soon, and can be compiled meanwhile.
-_LARGE_WHEEL_BYTES = 32 * 1024 * 1024
-# Wheels that arrive this close to each other are unpacked by one run of uv.
-_BATCH_WINDOW_SECONDS = 0.1
 _REPORT_INTERVAL_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 10.0
 
@@ -50,11 +47,7 @@ class StreamingUnpacker:
         self._stage, self._run_dir, self._environ = stage, run_dir, environ
         self._prepare, self._site_packages = prepare, site_packages
         self._reinstall, self._copied = reinstall, copied
-        self._changed = threading.Condition()
-        self._waiting: list[FetchedWheel] = []
-        self._unpacking: list[FetchedWheel] = []
-        self._added: set[str] = set()
-        self._all_added = False
+        self._queue = WheelQueue()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
         # Until Python 3.12 an interrupted `Thread.join` may return while the thread still runs.
@@ -63,39 +56,29 @@ class StreamingUnpacker:
         start_thread(self._unpack_all)
 
     def add(self, wheel: FetchedWheel) -> None:
-        """Have a wheel unpacked; raises what unpacking another one raised. Any thread may call it."""
+        """Have a wheel unpacked, once however often it is added; any thread may call it.
+
+        Raises what unpacking another one raised.
+        """
         if self._failure is not None:
             raise self._failure
-        with self._changed:
-            self._added.add(wheel.wheel.filename)
-            self._waiting.append(wheel)
-            self._changed.notify()
+        self._queue.add((wheel,))
 
     def pending(self, wheelhouse: Wheelhouse | None = None) -> tuple[FetchedWheel, ...]:
         """Return the wheels that are not unpacked yet, with those of `wheelhouse` that were not added."""
-        with self._changed:
-            rest = () if wheelhouse is None else wheelhouse.wheels
-            return (
-                *self._waiting,
-                *self._unpacking,
-                *(wheel for wheel in rest if wheel.wheel.filename not in self._added),
-            )
+        return self._queue.pending(() if wheelhouse is None else wheelhouse.wheels)
 
     def has_others_than(self, wheelhouse: Wheelhouse) -> bool:
         """Say whether a wheel was added that is not in `wheelhouse`."""
-        return not self._added <= {wheel.wheel.filename for wheel in wheelhouse.wheels}
+        return self._queue.has_others_than(wheelhouse.wheels)
 
     def finish(self, wheelhouse: Wheelhouse, on_wait: Callable[[float], None] | None) -> None:
         """Add the rest of `wheelhouse`, and wait until all is unpacked as its RECORD says, and compiled.
 
         `on_wait` gets the seconds that have passed, every 10 s. Raises `InstallFailed`.
         """
-        for wheel in wheelhouse.wheels:
-            if wheel.wheel.filename not in self._added:
-                self.add(wheel)
-        with self._changed:
-            self._all_added = True
-            self._changed.notify()
+        self._queue.add(wheelhouse.wheels)
+        self._queue.end()
         self._wait(on_wait)
         if self._failure is not None:
             raise self._failure
@@ -108,10 +91,7 @@ class StreamingUnpacker:
     def close(self) -> None:
         """Stop unpacking and compiling."""
         self._stopped.set()
-        with self._changed:
-            self._waiting.clear()
-            self._all_added = True
-            self._changed.notify()
+        self._queue.end(drop=True)
         self._ended.wait(_SHUTDOWN_SECONDS)
         self._bytecode.close()
 
@@ -125,25 +105,12 @@ class StreamingUnpacker:
         try:
             if self._prepare is not None:
                 self._prepare()
-            while batch := self._next_batch():
+            while batch := self._queue.next_batch():
                 self._unpack(batch, self._reinstall)
         except BaseException as error:  # noqa: BLE001  (`add` or `finish` raises it in its own thread)
             self._failure = error
         finally:
             self._ended.set()
-
-    def _next_batch(self) -> Sequence[FetchedWheel]:
-        """Return the small wheels that are there, else the large ones; none when all are unpacked."""
-        with self._changed:
-            self._unpacking = []
-            while not self._waiting and not self._all_added:
-                self._changed.wait()
-            # Each wheel that arrives wakes this thread: only the last one ends the pause.
-            self._changed.wait_for(lambda: self._all_added, _BATCH_WINDOW_SECONDS)
-            small = [wheel for wheel in self._waiting if wheel.size < _LARGE_WHEEL_BYTES]
-            self._unpacking = small or self._waiting
-            self._waiting = [wheel for wheel in self._waiting if wheel not in self._unpacking]
-            return self._unpacking
 
     def _unpack(
         self, wheels: Sequence[FetchedWheel], reinstall: Collection[str], cache: Path | None = None
