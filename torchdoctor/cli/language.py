@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from torchdoctor.core.i18n import catalog, current_language
-from torchdoctor.core.i18n.catalog import DOMAIN, LOCALES, choose_language, gettext
+from torchdoctor.core.i18n.catalog import DOMAIN, LOCALES, can_carry_chinese, choose_language, gettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,17 @@ __all__ = ["set_program_language", "set_requested_language", "translate_help"]
 
 def set_requested_language(argv: Sequence[str]) -> None:
     """Use the language of `--lang` or its variable, else the locale's: help and errors are in it too."""
-    encoding = sys.stdout.encoding
-    set_program_language(choose_language(_requested_language(argv), os.environ, encoding=encoding))
+    language = choose_language(_requested_language(argv), os.environ, encoding=sys.stdout.encoding)
+    if language == "zh":
+        _write_chinese()
+    set_program_language(language)
+
+
+def _write_chinese() -> None:
+    """Write UTF-8 where Chinese was asked for and the encoding of a pipe or a console cannot carry it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and not can_carry_chinese(stream.encoding):
+            stream.reconfigure(encoding="utf-8")
 
 
 def set_program_language(language: Language) -> None:

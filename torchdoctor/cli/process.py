@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
+from torchdoctor.cli.look_alikes import write_look_alikes
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -32,13 +34,13 @@ _CLEANUP_SECONDS = 10.0  # after a signal that stops the process, further ones a
 
 
 def use_safe_streams() -> None:
-    """Replace closed streams by empty ones, and escape text that a terminal cannot show."""
+    """Replace closed streams by empty ones; write what an output's encoding lacks as look-alikes or escapes."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
         elif name != "stdin" and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=write_look_alikes())
 
 
 def discard_stdout() -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "LANGUAGES",
     "LOCALES",
     "Language",
+    "can_carry_chinese",
     "choose_language",
     "current_language",
     "gettext",
@@ -44,7 +45,7 @@ def choose_language(requested: str | None, environ: Mapping[str, str], *, encodi
         return requested
     locale = next((environ[name] for name in _VARIABLES if environ.get(name)), "")
     chinese = locale.lower().startswith(("zh", "chinese"))
-    return "zh" if chinese and _can_carry("中文", encoding) else "en"
+    return "zh" if chinese and can_carry_chinese(encoding) else "en"
 
 
 def set_language(language: Language) -> None:
@@ -84,9 +85,10 @@ def _translations(language: Language) -> _gettext.NullTranslations:
     return _gettext.translation(DOMAIN, LOCALES, languages=[language], fallback=True)
 
 
-def _can_carry(text: str, encoding: str | None) -> bool:
+def can_carry_chinese(encoding: str | None) -> bool:
+    """Return whether an output in this encoding can show Chinese."""
     try:
-        text.encode(encoding or "ascii")
+        "中文".encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
