@@ -91,6 +91,8 @@ class _Examples:
                 r"(by variant: |by dtype: |as recorded |a kernel as in |the same$|the other |one a )", text
             )
             return {} if stands_for_more else {"type": ["string", "null"]}
+        if match[1] in self._documents[path[0]]:  # another key of the same document
+            return self.schema(self._documents[path[0]][match[1]][0], (path[0], match[1], "[]"))
         names = (match[1], f"{match[1]} FILE", f"jupyter-kernel {match[1]}")
         title = next(title for title in self._documents if title in names)
         last = path[-2:] if path[-1] == "[]" else path[-1:]

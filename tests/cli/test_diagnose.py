@@ -114,3 +114,35 @@ def test_an_unknown_failure_names_the_nearest():
     with pytest.raises(UsageError) as raised:
         run("explain", "driver-to-old")
     assert "driver-too-old" in raised.value.fix
+
+
+POSSIBLE = (
+    "Fresh install of torch, and torch.cuda.is_available() comes back False. How do I get my card to be used?"
+)
+
+
+def test_possible_causes_alone_are_no_problem():
+    """They stand under a heading of their own, each with what would confirm it, and the exit status is 0."""
+    ran = run("diagnose", "-", text=POSSIBLE)
+    assert ran.return_value == 0
+    heading, *listed = ran.stdout.split("\n\n")[0].splitlines()
+    assert heading == "Possible causes"
+    assert "[cpu-only-wheel]" in listed[0]
+    assert any(line.strip().startswith("to make sure:") for line in listed)
+    assert "✗" not in ran.stdout
+    assert ran.stdout.rstrip().endswith("Not enough to tell.")
+
+
+def test_json_keeps_possible_causes_apart_from_problems():
+    """`findings` are claims; the verdict says that there is none."""
+    document = json.loads(run("diagnose", "-", "--json", text=POSSIBLE).stdout)
+    assert (document["verdict"], document["findings"]) == ("not-enough-to-tell", [])
+    assert [(row["id"], row["confidence"]) for row in document["possible"]] == [
+        ("cpu-only-wheel", "possible")
+    ]
+
+
+def test_markdown_lists_possible_causes():
+    """As a list, below the problems."""
+    ran = run("diagnose", "-", "--format", "md", text=POSSIBLE)
+    assert "**Possible causes**\n\n- CPU\\-only torch" in ran.stdout

@@ -55,8 +55,8 @@ SHARED = {
 
 
 def first(text):
-    """The id of the first finding."""
-    findings = diagnose_text(text).findings
+    """The id of the first problem, else of the first possible cause."""
+    findings = diagnose_text(text).in_order
     return findings[0].id if findings else None
 
 
@@ -82,7 +82,7 @@ def test_a_quoted_report_is_told_by_its_cause(report):
 @pytest.mark.parametrize("report", HEALTHY, ids=lambda row: row["source"][-40:])
 def test_no_failure_is_found_on_a_machine_that_works(report):
     """A long report has many words in it, and none of them is a failure."""
-    assert diagnose_text(report["text"]).findings == ()
+    assert diagnose_text(report["text"]).in_order == ()
 
 
 def test_each_failure_of_the_catalogue_has_a_file():
@@ -101,7 +101,7 @@ def test_the_symptoms_of_a_failure_lead_to_it(row):
 def test_an_explanation_of_every_kind_of_text_can_be_filled():
     """Nothing that is shown has a placeholder left in it."""
     for report in (*QUOTED, *({"text": "\n".join(row["evidence"].values())} for row in REPORTS)):
-        for finding in diagnose_text(report["text"]).findings:
+        for finding in diagnose_text(report["text"]).in_order:
             for text in (finding.title, finding.explanation, *finding.fix):
                 assert "{torch" not in text
                 assert "{right" not in text

@@ -156,7 +156,7 @@ def test_the_causes_of_no_matching_distribution(name, text):
 
 
 @pytest.mark.parametrize(
-    ("own", "confidence"), [("69.17 MiB", "sure"), ("7.50 GiB", "likely")], ids=["others", "this-process"]
+    ("own", "confidence"), [("69.17 MiB", "certain"), ("7.50 GiB", "likely")], ids=["others", "this-process"]
 )
 def test_the_memory_that_others_hold_is_worked_out_of_the_message(own: str, confidence: str) -> None:
     found = diagnose_text(

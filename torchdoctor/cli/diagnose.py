@@ -49,7 +49,8 @@ _STREAM = 512 * 1024 * 1024
 def command(*, file: str | None, form: str, words: str | None, explain: str | None, output: Output) -> int:
     """Read a collect_env report, nvidia-smi, a pip log or a traceback from FILE and say what is wrong.
 
-    Nothing of this machine is looked at. Exit status 1 when a problem is found.
+    Nothing of this machine is looked at. Exit status 1 when a problem is found;
+    what is only a possible cause is listed, with what would confirm it, and is exit status 0.
 
     \b
     torchdoctor diagnose report.txt

@@ -32,7 +32,7 @@ _MIN_CAUSE_WEIGHT = 0.5  # a failure with less is not taken for the cause of ano
 _MAX_WEIGHT_ABOVE_CAUSE = 0.25  # a failure with stronger evidence than its cause by more stands for itself
 _MAX_EVIDENCE_LINES = 6
 _MAX_CHECKED_VALUES = 4
-_CONFIDENCE: tuple[tuple[float, Confidence], ...] = ((0.9, "sure"), (0.7, "likely"), (0.0, "possible"))
+_CONFIDENCE: tuple[tuple[float, Confidence], ...] = ((0.9, "certain"), (0.7, "likely"), (0.0, "possible"))
 _RANKS = (0.9, 0.7, _MIN_CAUSE_WEIGHT, 0.0)
 # Facts that show that torch computes on a GPU.
 _WORKS = ("cuda.available", "xpu.available", "mps.available")
@@ -47,7 +47,7 @@ class _Suspect:
 
     @property
     def order(self) -> tuple[int, int, float, str]:
-        """Sure before likely before possible, and within each the lowest layer first."""
+        """Certain before likely before possible, and within each the lowest layer first."""
         rank = next(index for index, least in enumerate(_RANKS) if self.weight >= least)
         return rank, self.failure.layer, -self.weight, self.failure.id
 
@@ -70,27 +70,34 @@ def diagnose(
         key=lambda suspect: suspect.order,
     )
     causes = _causes(suspects)
-    findings = tuple(
+    found = [
         _finding(suspect, evidence, translate, causes)
         for suspect in suspects
         if suspect.failure.id not in causes
-    )
+    ]
+    findings = tuple(finding for finding in found if finding.confidence != "possible")
     checked = tuple(
         translate(template).format(value=translate(", ").join(evidence.all(name)[:_MAX_CHECKED_VALUES]))
         for name, template in messages.CHECKED.items()
         if evidence.observations(name)
     )
-    verdict = _verdict(evidence, findings)
-    certain = bool(findings) and findings[0].confidence == "sure"
+    verdict = _verdict(evidence, found)
+    certain = bool(findings) and findings[0].confidence == "certain"
     steps = () if certain or verdict == "nothing-wrong-found" else tuple(map(translate, messages.NEXT_STEPS))
     return Diagnosis(
-        verdict=verdict, findings=findings, checked=checked, next_steps=steps, left_out=evidence.text.left_out
+        verdict=verdict,
+        findings=findings,
+        possible=tuple(finding for finding in found if finding.confidence == "possible"),
+        checked=checked,
+        next_steps=steps,
+        left_out=evidence.text.left_out,
     )
 
 
-def _verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
-    if findings:
-        return "problems-found"
+def _verdict(evidence: Evidence, found: Sequence[Finding]) -> Verdict:
+    if found:
+        problems = any(finding.confidence != "possible" for finding in found)
+        return "problems-found" if problems else "not-enough-to-tell"
     works = any(evidence.first(name) == "true" for name in _WORKS)
     enough = works and evidence.first("torch.version") is not None
     return "nothing-wrong-found" if enough else "not-enough-to-tell"

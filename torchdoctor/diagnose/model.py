@@ -1,4 +1,4 @@
-"""The answer of a diagnosis: findings, or that nothing is wrong, or that the evidence is not enough."""
+"""The answer of a diagnosis: problems, possible causes, that nothing is wrong, or that the evidence is not enough."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 __all__ = ["Confidence", "Diagnosis", "Finding", "Severity", "Verdict"]
 
 Severity = Literal["error", "warning", "note"]
-Confidence = Literal["sure", "likely", "possible"]
+Confidence = Literal["certain", "likely", "possible"]
 Verdict = Literal["problems-found", "nothing-wrong-found", "not-enough-to-tell"]
 
 
@@ -27,7 +27,7 @@ class Finding:
     evidence: tuple[str, ...]
     explanation: str
     fix: tuple[str, ...]
-    confidence: Confidence = "sure"
+    confidence: Confidence = "certain"
     explains: tuple[str, ...] = ()
     check: str = ""
 
@@ -48,7 +48,10 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
-    """Findings, the most likely first cause first.
+    """Problems and possible causes, each the most likely first cause first.
+
+    `findings` are problems: certain or likely. `possible` may be the cause, and the evidence does not decide; the
+    `check` of each says what would. With possible causes alone the verdict is `not-enough-to-tell`.
 
     `checked` says what was looked at, `next_steps` what to run for more evidence. `left_out` is the number of lines
     of a very long text that were not read.
@@ -56,9 +59,15 @@ class Diagnosis:
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
+    possible: tuple[Finding, ...] = ()
     checked: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     left_out: int = 0
+
+    @property
+    def in_order(self) -> tuple[Finding, ...]:
+        """Problems, then possible causes: the order in which they are shown."""
+        return (*self.findings, *self.possible)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of contract 3."""
@@ -66,6 +75,7 @@ class Diagnosis:
             "schema": 1,
             "verdict": self.verdict,
             "findings": [finding.to_json() for finding in self.findings],
+            "possible": [finding.to_json() for finding in self.possible],
             "checked": list(self.checked),
             "next_steps": list(self.next_steps),
             "lines_left_out": self.left_out,

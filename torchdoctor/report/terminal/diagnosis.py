@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     Style = Callable[[str, str], str]
 
-__all__ = ["VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced", "finding_lines"]
+__all__ = ["POSSIBLE_CAUSES", "VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced", "finding_lines"]
 
 VERDICTS = {
     "problems-found": "Problems found: {count}. The first one is where to begin.",
     "nothing-wrong-found": "Nothing wrong found.",
     "not-enough-to-tell": "Not enough to tell.",
 }
+POSSIBLE_CAUSES = "Possible causes"
+_MAX_POSSIBLE_EVIDENCE = 2
 _MARKS = {"error": "✗", "warning": "!", "note": "·"}
 # Every sign that Markdown or HTML gives a meaning, also @name and #12 of the sites that render issues.
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
@@ -31,6 +33,9 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
 def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text) -> str:
     """Return the findings one after the other, the verdict in the last line; `style` colours by severity."""
     blocks = ["\n".join(finding_lines(finding, style)) for finding in diagnosis.findings]
+    if diagnosis.possible:
+        listed = [line for cause in diagnosis.possible for line in _possible_lines(cause, style)]
+        blocks.append("\n".join([style(_(POSSIBLE_CAUSES), "title"), *listed]))
     if diagnosis.verdict != "problems-found" and diagnosis.checked:
         blocks.append("\n".join([_("Looked at:"), *(f"  {looked_at}" for looked_at in diagnosis.checked)]))
     if diagnosis.next_steps:
@@ -45,7 +50,7 @@ def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text
 
 def finding_lines(finding: Finding, style: Style, columns: int | None = None) -> list[str]:
     """Return the lines of one finding: sign and title, what was seen, why, and the steps of the fix."""
-    sure = "" if finding.confidence == "sure" else _(", ") + _(finding.confidence)
+    sure = "" if finding.confidence == "certain" else _(", ") + _(finding.confidence)
     lines = [
         f"{style(_MARKS[finding.severity], finding.severity)} {style(finding.title, 'title')}  [{finding.id}{sure}]"
     ]
@@ -59,8 +64,19 @@ def finding_lines(finding: Finding, style: Style, columns: int | None = None) ->
     )
     if finding.explains:
         lines.append("    " + with_trailing_space(_("this explains:")) + _(", ").join(finding.explains))
-    if finding.check and finding.confidence != "sure":
+    if finding.check and finding.confidence != "certain":
         lines.append("    " + with_trailing_space(_("to make sure:")) + finding.check)
+    return lines
+
+
+def _possible_lines(cause: Finding, style: Style) -> list[str]:
+    """Return the lines of a possible cause: its title, what was seen, and what would confirm it."""
+    lines = [f"  ? {style(cause.title, 'title')}  [{cause.id}]"]
+    seen, confirm = (with_trailing_space(text) for text in (_("seen:"), _("to make sure:")))
+    width = max(map(cell_width, (seen, confirm)))
+    evidence = [(translate_document(text), False) for text in cause.evidence[:_MAX_POSSIBLE_EVIDENCE]]
+    lines += _under(seen, evidence, width, None)
+    lines += _under(confirm, [(cause.check, False)] if cause.check else [], width, None)
     return lines
 
 
@@ -95,8 +111,14 @@ def diagnosis_markdown(diagnosis: Diagnosis) -> str:
         if finding.explains:
             names = _(", ").join(f"`{name}`" for name in finding.explains)
             lines += [_("This explains {names}.").format(names=names), ""]
-        if finding.check and finding.confidence != "sure":
+        if finding.check and finding.confidence != "certain":
             lines += [with_trailing_space(_("To make sure:")) + _plain(finding.check), ""]
+    if diagnosis.possible:
+        lines += [f"**{_(POSSIBLE_CAUSES)}**", ""]
+        for cause in diagnosis.possible:
+            confirm = with_trailing_space(_("To make sure:")) + _plain(cause.check) if cause.check else ""
+            lines.append(f"- {_plain(cause.title)} (`{cause.id}`). {confirm}".rstrip())
+        lines.append("")
     if diagnosis.checked and diagnosis.verdict != "problems-found":
         lines += [_("Looked at:"), "", *fenced(diagnosis.checked), ""]
     lines += [f"- {_plain(step)}" for step in diagnosis.next_steps]
