@@ -206,3 +206,10 @@ def test_a_source_that_is_named_is_asked(torchdoctor, index):
     torch = ran.json["packages"][0]
     assert (torch["known"], torch["filename"]) == ("live", name)
     assert ran.json["index_url"] == f"{index.url}/whl"
+
+
+@pytest.mark.parametrize("tag", ["linux_riscv64", "linux_ppc64le", "manylinux_2_31_s390x", "linux_armv7l"])
+def test_a_processor_without_any_build_is_an_answer_and_not_wrong_usage(torchdoctor, tag):
+    """Its name is a platform tag, and torch has nothing for it."""
+    ran = torchdoctor("resolve", "--platform", tag, "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (3, "no-build")

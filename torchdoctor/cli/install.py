@@ -177,10 +177,13 @@ def _show(folder: Path, result: InstallResult, output: Output) -> None:
     if output.quiet:
         click.echo(translate(message("{names} in {folder}", names=names, folder=environment.folder)))
         return
+    from torchdoctor.cli.shell import current_shell
+    from torchdoctor.install.activation import activation_command
+
     lines = [
         message("installed  {names}", names=names),
         message("where      {folder}", folder=environment.folder),
-        message("use it     {activate}", activate=environment.activate),
+        message("use it     {activate}", activate=activation_command(environment.folder, current_shell())),
     ]
     if result.kernel is not None:
         title = result.kernel.display_name

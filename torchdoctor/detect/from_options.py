@@ -39,9 +39,12 @@ _NAMED = {
     # A Mac whose system is not said: today's wheels need macOS 14.
     "macos": _Platform(os="macos", arch="arm64", os_version="14.0"),
 }
+# The architectures of PEP 600 and 656: torch has no build for most, which is an answer and not wrong usage.
+_ARCHS = "x86_64|aarch64|i686|armv7l|loongarch64|ppc64|ppc64le|riscv64|s390x"
+_32_BIT_ARCHS = ("i686", "armv7l")
 _PATTERNS = (
-    (re.compile(r"(manylinux)_(\d{1,3})_(\d{1,3})_(x86_64|aarch64|i686)"), "glibc"),
-    (re.compile(r"(musllinux)_(\d{1,3})_(\d{1,3})_(x86_64|aarch64|i686)"), "musl"),
+    (re.compile(rf"(manylinux)_(\d{{1,3}})_(\d{{1,3}})_({_ARCHS})"), "glibc"),
+    (re.compile(rf"(musllinux)_(\d{{1,3}})_(\d{{1,3}})_({_ARCHS})"), "musl"),
     (re.compile(r"(macosx)_(\d{1,3})_(\d{1,3})_(x86_64|arm64)"), None),
 )
 _LEGACY = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17", "linux": _USUAL_GLIBC}
@@ -77,13 +80,13 @@ def _platform(text: str) -> _Platform:
         match = pattern.fullmatch(text)
         if match is None:
             continue
-        bits = 32 if match[4] == "i686" else 64
+        bits = 32 if match[4] in _32_BIT_ARCHS else 64
         version = f"{match[2]}.{match[3]}"
         if libc is None:
             return _Platform(os="macos", arch=match[4], os_version=version)
         name: Literal["glibc", "musl"] = "glibc" if libc == "glibc" else "musl"
         return _Platform(os="linux", arch=match[4], bits=bits, libc=Libc(name=name, version=version))
-    legacy = re.fullmatch(r"(manylinux1|manylinux2010|manylinux2014|linux)_(x86_64|aarch64|i686)", text)
+    legacy = re.fullmatch(rf"(manylinux1|manylinux2010|manylinux2014|linux)_({_ARCHS})", text)
     if legacy is None:
         raise UsageError(
             message("--platform {text!r} is not a platform tag", text=text[:60]),
@@ -92,7 +95,7 @@ def _platform(text: str) -> _Platform:
                 "macosx_14_0_arm64 or the like"
             ),
         )
-    bits = 32 if legacy[2] == "i686" else 64
+    bits = 32 if legacy[2] in _32_BIT_ARCHS else 64
     return _Platform(
         os="linux", arch=legacy[2], bits=bits, libc=Libc(name="glibc", version=_LEGACY[legacy[1]])
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,15 +22,6 @@ class Environment:
     folder: Path
     python: Path
     created: bool
-
-    @property
-    def activate(self) -> str:
-        """The command that activates it in a shell."""
-        if (self.folder / "conda-meta").is_dir():
-            return f"conda activate {shlex.quote(str(self.folder))}"
-        if sys.platform == "win32":
-            return str(self.folder / "Scripts" / "activate")
-        return f"source {shlex.quote(str(self.folder / 'bin' / 'activate'))}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
