@@ -43,7 +43,7 @@ def test_the_line_works_as_typed(tmp_path, shell):
     """In a folder whose name a shell would take apart; what Python's own script cannot quote is not in it."""
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
-    folder = tmp_path / 'it\'s "$HOME" 环境; x'
+    folder = tmp_path / "a b 环境; x"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     line = activation_command(folder, shell)
     ran = subprocess.run(
