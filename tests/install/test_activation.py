@@ -46,6 +46,8 @@ def test_the_line_works_as_typed(tmp_path, shell):
     folder = tmp_path / "a b 环境; x"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     line = activation_command(folder, shell)
+    if shell == "tcsh":
+        line = f"set prompt = '% '; {line}"  # which an interactive one has
     ran = subprocess.run(
         [shell, "-c", f"{line} && python -c 'import sys; print(sys.prefix)'"],
         capture_output=True, text=True, check=False,
