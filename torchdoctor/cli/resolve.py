@@ -11,11 +11,13 @@ from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import choice_options, source_options
-from torchdoctor.core.i18n import translate
+from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
+    from torchdoctor.requirements import StackRequest
     from torchdoctor.resolve import Plan, Request
     from torchdoctor.workflows import SourceOptions
 
@@ -29,10 +31,28 @@ __all__ = ["command"]
     "--format",
     "form",
     cls=AsTyped,
-    type=click.Choice(["table", "json", "pip", "requirements", "pylock", "urls"]),
+    type=click.Choice(
+        [
+            "table",
+            "json",
+            "pip",
+            "requirements",
+            "constraints",
+            "uv",
+            "poetry",
+            "environment.yml",
+            "dockerfile",
+            "devcontainer",
+            "pylock",
+            "urls",
+        ]
+    ),
     default="table",
     show_default=True,
     help="What to print.",
+)
+@click.option(
+    "--hashes", is_flag=True, help="Requirements with everything that has to be installed, and its hashes."
 )
 @source_options
 @output_options
@@ -44,27 +64,35 @@ def command(
     without: tuple[str, ...],
     described: MachineOptions,
     form: str,
+    hashes: bool,
     sources: SourceOptions,
     output: Output,
 ) -> int:
     """Say which build fits this machine, or another one, and why not the others.
 
     The answer rests on the releases that torchdoctor knows, and no source is asked unless one is named. A lock
-    (`--format pylock`) holds everything that has to be installed, so for it the sources of `install` are asked.
+    (`--format pylock`, or `--format requirements --hashes`) holds everything that has to be installed, so for it the
+    sources of `install` are asked.
 
     \b
     torchdoctor resolve
     torchdoctor resolve --torch 2.9 --json
     torchdoctor resolve --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090" --format pip
     torchdoctor resolve --machine other.json --format urls
+    torchdoctor resolve --with timm --format dockerfile > Dockerfile
     torchdoctor resolve --format pylock > pylock.toml
     """
     from torchdoctor.cli.requests import request_from_options
 
     request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without)
     machine = machine_of(described)
-    if form == "pylock" and not output.json:
-        return _print_lock(described, machine, request, sources, with_, without, output)
+    if hashes and form != "requirements":
+        raise UsageError(
+            message("--hashes belongs to --format requirements"),
+            fix=message("add --format requirements; a lock (--format pylock) has its hashes without it"),
+        )
+    if (form == "pylock" or hashes) and not output.json:
+        return _print_lock(described, machine, request, sources, with_, without, output, form)
     if sources.index_url or sources.find_links or sources.mirror:
         plan = _resolve_online(machine, request, sources, output)
     else:
@@ -72,8 +100,31 @@ def command(
     if output.json or form == "json":
         print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
     else:
-        _print_plan(plan, form, output)
+        _print_plan(plan, _form_of(plan, machine, form, with_, sources), form, output)
     return 0
+
+
+def _form_of(plan: Plan, machine: Machine, form: str, with_: tuple[str, ...], sources: SourceOptions) -> str:
+    from torchdoctor.report.formats import FORMATS, describe_stack, format_text
+    from torchdoctor.report.terminal.plan import plan_text
+
+    if form not in FORMATS:
+        return plan_text(plan, form)
+    stack = _stack_of(with_)
+    return format_text(describe_stack(plan, machine, stack=stack, find_links=sources.find_links), form)
+
+
+def _stack_of(with_: tuple[str, ...]) -> StackRequest:
+    """What `--with` names."""
+    from torchdoctor.cli.requests import parse_with_option
+    from torchdoctor.requirements import AskedRequirement, StackRequest
+
+    asked = [parse_with_option(text) for text in with_]
+    return StackRequest(
+        requirements=tuple(
+            AskedRequirement(line=str(each), name=each.name, origin=f"--with {each.name}") for each in asked
+        )
+    )
 
 
 def _resolve_offline(machine: Machine, request: Request) -> Plan:
@@ -102,14 +153,12 @@ def _resolve_online(machine: Machine, request: Request, options: SourceOptions, 
     return plan
 
 
-def _print_plan(plan: Plan, form: str, output: Output) -> None:
-    from torchdoctor.report.terminal.plan import plan_text
-
-    click.echo(plan_text(plan, form))
+def _print_plan(plan: Plan, text: str, form: str, output: Output) -> None:
+    click.echo(text)
     if form != "table" and not output.quiet:
-        for text in (*plan.warnings, *(left_out.message for left_out in plan.left_out)):
+        for warning in (*plan.warnings, *(left_out.message for left_out in plan.left_out)):
             label = click.style(gettext("warning:"), fg="yellow")
-            click.echo(f"{label} {translate(text)}", err=True)
+            click.echo(f"{label} {translate(warning)}", err=True)
 
 
 def _print_lock(
@@ -120,6 +169,7 @@ def _print_lock(
     with_: tuple[str, ...],
     without: tuple[str, ...],
     output: Output,
+    form: str,
 ) -> int:
     from torchdoctor.cli.bundle_options import bundle_options_from
     from torchdoctor.core.system import host_system
@@ -128,8 +178,14 @@ def _print_lock(
     report = stage_lines(output, may_ask=False)
     options = bundle_options_from(described, machine, request, sources, with_, without)
     try:
-        _, lock = lock_for_machine(options, system=host_system(os.environ), report=report)
+        plan, lock = lock_for_machine(options, system=host_system(os.environ), report=report)
     finally:
         report.close()
-    click.echo(lock.text, nl=False)
+    if form == "pylock":
+        click.echo(lock.text, nl=False)
+        return 0
+    from torchdoctor.report.formats import describe_stack
+    from torchdoctor.report.formats.pip import locked_requirements
+
+    click.echo(locked_requirements(describe_stack(plan, machine, find_links=sources.find_links), lock))
     return 0

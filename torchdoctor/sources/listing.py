@@ -39,7 +39,11 @@ class SourceListing:
         return self.source.name
 
     def index_url(self, variant: str) -> str:
-        """Return what a person gives pip as `--index-url` for this variant."""
+        """Return what a person gives pip as an index for this variant: the place whose pages have its torch."""
+        pages = self.source.pages("torch", variant)
+        has = [bool(self._pages.get(f"{url} torch")) for url in pages]
+        if self.source.layout == "either" and has == [False, True]:
+            return f"{self.source.index_url(variant).rstrip('/')}/{variant}"
         return self.source.index_url(variant)
 
     def wheels(self, project: str, variant: str) -> tuple[Wheel, ...]:

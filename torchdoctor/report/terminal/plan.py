@@ -1,8 +1,7 @@
-"""A plan as text: a table for people, and forms to paste: a pip command, requirements, URLs."""
+"""A plan as text: a table for people, and the URLs of its files."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message, translate
@@ -47,32 +46,6 @@ def _file(package: PlannedPackage) -> str:
     return gettext("published; none of its files has been seen yet")
 
 
-def _pip(plan: Plan) -> str:
-    names = " ".join(f"{package.name}=={package.version}" for package in plan.packages)
-    more = "".join(f" {shlex.quote(line)}" for line in plan.constraints)
-    return f"pip install {names}{more} --index-url {plan.index_url}"
-
-
-def _requirements(plan: Plan) -> str:
-    hashed = all(package.wheel is not None and package.wheel.sha256 for package in plan.packages)
-    names = " ".join(f"{package.name}=={package.version}" for package in plan.packages)
-    lines = [f"--index-url {plan.index_url}"]
-    if hashed:
-        lines = [
-            "# "
-            + gettext("pip checks either every hash or none, and what torch depends on is not listed here:"),
-            "#   pip install --no-deps -r FILE",
-            f"#   pip install {names}",
-            *lines,
-        ]
-    for package in plan.packages:
-        digest = f" --hash=sha256:{package.wheel.sha256}" if hashed and package.wheel else ""
-        lines.append(f"{package.name}=={package.version}{digest}")
-    if not hashed:
-        lines.insert(0, "# " + gettext("not every file was seen yet, so no hashes are given"))
-    return "\n".join(lines)
-
-
 def _urls(plan: Plan) -> str:
     return "\n".join(map(_url, plan.packages))
 
@@ -86,7 +59,5 @@ def _url(package: PlannedPackage) -> str:
 
 FORMATS: dict[str, Callable[[Plan], str]] = {
     "table": _table,
-    "pip": _pip,
-    "requirements": _requirements,
     "urls": _urls,
 }
