@@ -117,6 +117,7 @@ def _data() -> Iterator[str]:
     from torchdoctor.report.terminal.stages import STAGES
     from torchdoctor.sources.mirrors import mirror_table
     from wheels_index import bundled
+    from wheels_index.extension import extensions
 
     yield from (*STAGES, "config", "cache", "data", "pass", "fail", "skip", "warn")
     # Where a setting or a kernel is from.
@@ -127,6 +128,11 @@ def _data() -> Iterator[str]:
         for builds in release.platforms.values():
             yield from builds.unmatrixed.values()
         yield from (row.note for row in release.companions.values() if row.note)
+    # Where there is no build of an extension, what it needs besides packages, and how it is proven.
+    for each in extensions().values():
+        yield from (row.text for row in (*each.ways_out, *each.outside_pip))
+        if each.proof is not None:
+            yield each.proof.about
 
 
 def _failures() -> Iterator[str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "read_json", "two_numbers"]
+__all__ = ["FOLDER", "read_json", "read_json_file", "two_numbers"]
 
 FOLDER = Path(__file__).parent / "data"
 
@@ -15,7 +15,12 @@ FOLDER = Path(__file__).parent / "data"
 @lru_cache(maxsize=8)
 def read_json(name: str) -> Any:
     """Return the content of a file of `data/`. It is shared: read it, never change it."""
-    return json.loads((FOLDER / name).read_bytes())
+    return read_json_file(FOLDER / name)
+
+
+def read_json_file(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(path.read_bytes())
 
 
 def two_numbers(dotted: str) -> tuple[int, int]:
