@@ -46,6 +46,7 @@ from wheels_index.variant import (
 from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
+    from wheels_index.gpu_names import Product, product, products, similar_names
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
 
@@ -65,6 +66,7 @@ __all__ = [
     "Overlay",
     "PageTooLarge",
     "PlatformBuilds",
+    "Product",
     "Release",
     "Rules",
     "Snapshot",
@@ -83,14 +85,21 @@ __all__ = [
     "newest_first",
     "overlay",
     "parse_page",
+    "product",
+    "products",
     "rules",
+    "similar_names",
     "variant",
     "variant_of",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the page parser and the overlay when first asked for: choosing from the snapshot needs neither."""
+    """Import the page parser, the overlay and the list of products when first asked for: few choices need them."""
+    if name in ("Product", "product", "products", "similar_names"):
+        from wheels_index import gpu_names
+
+        return getattr(gpu_names, name)
     if name in ("DigestConflict", "LiveSnapshot", "Overlay", "overlay"):
         from wheels_index import live
 

@@ -1,4 +1,4 @@
-"""The NVIDIA GPUs by name: compute capability and, where a source names them, the peak figures."""
+"""NVIDIA's GPUs by name: compute capability and, where a source names them, the peak figures."""
 
 from __future__ import annotations
 
@@ -53,9 +53,10 @@ def gpu(name: str) -> Gpu | None:
     """Return the GPU of a name as nvidia-smi prints it, or None for one that is not surely known.
 
     A name without its packaging (`A100`), or with another one (`Tesla V100-SXM3-32GB`), gives what all entries
-    of that GPU agree on; a figure on which they differ, or which the packaging may change, is None.
+    of that GPU agree on; a figure on which they differ, or which the packaging may change, is None. A product that
+    only the lists of PCI ids have, such as a laptop's or a region's, has no figures.
 
-    >>> gpu("NVIDIA GeForce RTX 4090").compute_capability, gpu("RTX 4090 Laptop GPU")
+    >>> gpu("NVIDIA GeForce RTX 4090").compute_capability, gpu("RTX 4090 Laptop GPU").fp32_tflops
     ((8, 9), None)
     >>> gpu("A100").compute_capability, gpu("A100").memory_gb
     ((8, 0), None)
@@ -67,10 +68,30 @@ def gpu(name: str) -> Gpu | None:
     core = _without_packaging(words)
     cards = by_core.get(core, ())
     if not cards or len({card.compute_capability for card in cards}) > 1:
-        return None
+        return _by_chip(name)
     # One card whose packaging was not named (`GTX 1060`, and the card has 6 GB) says nothing of figures.
     return _common_facts(
         " ".join(name.split()), cards, figures=core == words and len(cards) > 1 and not is_slice
+    )
+
+
+def _by_chip(name: str) -> Gpu | None:
+    """Return what the chip of a product tells."""
+    from wheels_index.gpu_names import product  # the longer table, which most names do not need
+
+    found = product(name)
+    if found is None or found.compute_capability is None:
+        return None
+    return Gpu(
+        name=found.name,
+        compute_capability=found.compute_capability,
+        generation=found.generation or "",
+        market="unknown",
+        **dict.fromkeys(_FIGURES),
+        source=read_json("chips.json")["nvidia"]["source"],
+        figures_source=None,
+        figures_checked=False,
+        note=None,
     )
 
 

@@ -67,6 +67,21 @@ def test_a_gpu_is_of_the_vendor_that_its_name_says():
     assert found.nvidia.driver == "580.65.06"
 
 
+def test_a_product_of_any_vendor_is_understood_by_its_name():
+    """AMD's has its target, Apple's is the chip of the Mac."""
+    found = machine(gpus=("RX 7900 XTX", "RTX 4090 Laptop GPU", "M3"))
+    assert found.amd.gpus == (AmdGpu(name="RX 7900 XTX", gfx="gfx1100"),)
+    assert found.nvidia.gpus[0].compute_capability == "8.9"
+    assert found.apple.chip == "Apple M3"
+
+
+def test_names_that_are_nearly_right_are_offered():
+    """A misspelt product is one letter away."""
+    with pytest.raises(UsageError) as caught:
+        machine(gpus=("RX 7900 XTZ",))
+    assert "RX 7900" in caught.value.fix
+
+
 def test_without_gpus_and_driver_there_is_no_vendor():
     """A machine for the CPU build."""
     found = machine()

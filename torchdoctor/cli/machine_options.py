@@ -148,7 +148,9 @@ def _this_machine(options: MachineOptions) -> Machine:
     if options.libc:
         machine = replace(machine, libc=other.libc)
     if options.gpus or options.driver:
-        machine = replace(machine, nvidia=other.nvidia, amd=other.amd, intel=other.intel)
+        machine = replace(
+            machine, nvidia=other.nvidia, amd=other.amd, intel=other.intel, apple=other.apple or machine.apple
+        )
     return machine
 
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from torchdoctor.core.i18n import message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.versions import parse_numeric_version
-from torchdoctor.detect.model import Amd, AmdGpu, Intel, IntelGpu, Libc, Machine, Nvidia, NvidiaGpu, Python
+from torchdoctor.detect.model import (
+    Amd,
+    AmdGpu,
+    Apple,
+    Intel,
+    IntelGpu,
+    Libc,
+    Machine,
+    Nvidia,
+    NvidiaGpu,
+    Python,
+)
 from torchdoctor.errors import UsageError
-from wheels_index import gpu
+from wheels_index import gpu, product, similar_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["machine_from_options"]
 
+_INTEL = re.compile(r"\b(Intel|Arc|Data Center GPU Max)\b", re.IGNORECASE)
+_Gpus: TypeAlias = "tuple[Nvidia | None, Amd | None, Intel | None, Apple | None]"
 # glibc of a machine that is only called `linux`: what today's wheels need, so that it decides nothing.
 _USUAL_GLIBC = "2.28"
 
@@ -30,6 +43,9 @@ class _Platform:
     os_version: str | None = None
 
 
+_GPU_FORMS = message(
+    "write its name as nvidia-smi prints it, its compute capability (8.9) or its gfx target (gfx1100)"
+)
 _NAMED = {
     "win_amd64": _Platform(os="windows", arch="x86_64"),
     "win_arm64": _Platform(os="windows", arch="arm64"),
@@ -60,7 +76,7 @@ def machine_from_options(
     """
     place = _platform(platform)
     chosen = _libc(libc) if libc is not None else place.libc
-    nvidia, amd, intel = _gpus(gpus, driver)
+    nvidia, amd, intel, apple = _gpus(gpus, driver)
     return Machine(
         os=place.os,
         arch=place.arch,
@@ -70,6 +86,7 @@ def machine_from_options(
         nvidia=nvidia,
         amd=amd,
         intel=intel,
+        apple=apple,
     )
 
 
@@ -121,7 +138,7 @@ def _libc(text: str) -> Libc:
     return Libc(name="glibc" if match[1] == "glibc" else "musl", version=match[2])
 
 
-def _gpus(gpus: Sequence[str], driver: str | None) -> tuple[Nvidia | None, Amd | None, Intel | None]:
+def _gpus(gpus: Sequence[str], driver: str | None) -> _Gpus:
     if driver is not None and parse_numeric_version(driver) is None:
         raise UsageError(
             message("--driver {driver!r} is not a driver version", driver=driver[:40]),
@@ -130,21 +147,28 @@ def _gpus(gpus: Sequence[str], driver: str | None) -> tuple[Nvidia | None, Amd |
     nvidia: list[NvidiaGpu] = []
     amd: list[AmdGpu] = []
     intel: list[IntelGpu] = []
+    apple: list[str] = []
     for text in gpus:
         if not text.strip():
             raise UsageError(
                 message("--gpu names nothing"), fix=message("write its name as nvidia-smi prints it")
             )
+        known = product(text)
         if re.fullmatch(r"gfx[0-9a-f]{3,5}", text):
             amd.append(AmdGpu(gfx=text))
-        elif re.search(r"\b(Intel|Arc|Data Center GPU Max)\b", text, re.IGNORECASE):
+        elif known is not None and known.vendor == "amd":
+            amd.append(AmdGpu(name=text, gfx=known.gfx))
+        elif known is not None and known.vendor == "apple":
+            apple.append(f"Apple {text.strip().removeprefix('Apple ')}")
+        elif (known is not None and known.vendor == "intel") or _INTEL.search(text):
             intel.append(IntelGpu(name=text))
         else:
             nvidia.append(_nvidia(text))
     return (
-        Nvidia(driver=driver, gpus=tuple(nvidia)) if nvidia or driver else None,
-        Amd(gpus=tuple(amd)) if amd else None,
+        Nvidia(driver=driver, gpus=tuple(nvidia)) if nvidia or (driver and not gpus) else None,
+        Amd(driver=None if nvidia else driver, gpus=tuple(amd)) if amd else None,
         Intel(gpus=tuple(intel)) if intel else None,
+        Apple(chip=apple[0]) if apple else None,
     )
 
 
@@ -158,11 +182,9 @@ def _nvidia(text: str) -> NvidiaGpu:
         )
     known = gpu(text)
     if known is None:
+        near = similar_names(text)
         raise UsageError(
             message("--gpu {text!r} is not a GPU that is known, or stands for several", text=text[:60]),
-            fix=message(
-                "write its name as nvidia-smi prints it, its compute capability (8.9) or its gfx target "
-                "(gfx1100)"
-            ),
+            fix=message("did you mean {names}?", names=joined(near, " or ")) if near else _GPU_FORMS,
         )
     return NvidiaGpu(name=text, compute_capability=".".join(map(str, known.compute_capability)))

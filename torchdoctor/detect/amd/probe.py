@@ -1,6 +1,6 @@
 """AMD's compute GPUs, their driver, and whether this user may open them.
 
-1. The kernel's KFD topology, in sysfs, and PCI; on Windows the registry, which tells no target.
+1. The kernel's KFD topology, in sysfs, and PCI; on Windows the registry, where the name tells the target.
 2. rocminfo and amd-smi, for what the topology does not say. PyPI's amdsmi stays out: it breaks torch's own import.
 """
 
@@ -16,6 +16,7 @@ from torchdoctor.detect.amd.parsers import parse_amd_smi, parse_kfd_properties, 
 from torchdoctor.detect.model import AmdGpu
 from torchdoctor.detect.nvidia.visible_devices import probe_variable, probe_visible
 from torchdoctor.detect.pci import AMD, BUS, display_devices, kernel_drivers, listed_name, named
+from wheels_index import product
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,12 +43,18 @@ def probe_all_amd(system: System, python: PythonInfo) -> Mapping[str, Fact[objec
 def _windows(system: System) -> Mapping[str, Fact[object]]:
     source = "reg query"
     cards = tuple(named(system, device) for device in display_devices(system, AMD, sys_platform="win32"))
-    gpus = tuple(AmdGpu(name=card) for card in cards)
+    gpus = tuple(AmdGpu(name=card, gfx=_target(card)) for card in cards)
     return {
         **dict.fromkeys(AMD_NAMES, absent("win32 has none")),
         "amd.gpus": found(gpus, source) if gpus else absent(source),
         "amd.pci": found(cards, source) if cards else absent(source),
     }
+
+
+def _target(name: str) -> str | None:
+    """The target of a product by its name: Windows tells none."""
+    known = product(name)
+    return known.gfx if known is not None else None
 
 
 def _linux(system: System) -> Mapping[str, Fact[object]]:

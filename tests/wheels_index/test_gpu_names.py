@@ -1,0 +1,118 @@
+"""Products of each vendor are understood as people write them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wheels_index import product, products, similar_names
+
+
+def capability(name):
+    found = product(name)
+    assert found is not None, name
+    return found.compute_capability
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("RTX 4090 D", (8, 9)),
+        ("NVIDIA GeForce RTX 3050 Ti Laptop GPU", (8, 6)),
+        ("GeForce GTX 1660 Ti with Max-Q Design", (7, 5)),
+        ("H20", (9, 0)),
+        ("A800", (8, 0)),
+        ("H800", (9, 0)),
+        ("RTX A4500", (8, 6)),
+        ("MX450", (7, 5)),
+        ("Jetson AGX Thor", (11, 0)),
+        ("4070 Ti Super", (8, 9)),
+        ("RTX PRO 6000 Blackwell", (12, 0)),
+        ("K40", (3, 5)),
+        ("B300", (10, 3)),
+    ],
+)
+def test_nvidias_desktop_laptop_and_regional_forms_have_a_capability(name, expected):
+    """A laptop's GPU may have another chip than the desktop's of that name."""
+    assert capability(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "gfx"),
+    [
+        ("RX 7900 XTX", "gfx1100"),
+        ("AMD Radeon RX 6700 XT", "gfx1031"),
+        ("9070 XT", "gfx1201"),
+        ("RX 9060 XT", "gfx1200"),
+        ("AMD Radeon(TM) 780M", "gfx1103"),
+        ("Radeon 8060S", "gfx1151"),
+        ("MI300X", "gfx942"),
+        ("AMD Instinct MI355X", "gfx950"),
+        ("MI210", "gfx90a"),
+        ("Radeon VII", "gfx906"),
+        ("Vega 64", "gfx900"),
+        ("W7900", "gfx1100"),
+    ],
+)
+def test_amds_products_have_a_target(name, gfx):
+    """From the chip that pci.ids gives them."""
+    found = product(name)
+    assert found is not None
+    assert (found.vendor, found.gfx) == ("amd", gfx)
+
+
+@pytest.mark.parametrize(
+    ("name", "vendor"),
+    [
+        ("Arc B580", "intel"),
+        ("Data Center GPU Max 1550", "intel"),
+        ("Apple M2 Ultra", "apple"),
+        ("M3", "apple"),
+    ],
+)
+def test_intels_and_apples_products_have_their_vendor(name, vendor):
+    """Nothing else decides their builds."""
+    found = product(name)
+    assert found is not None
+    assert found.vendor == vendor
+
+
+@pytest.mark.parametrize(
+    "name", ["580", "840M", "TITAN X", "RTX 6000", "GT 710", "RTX", "16GB", "", "banana"]
+)
+def test_a_name_that_stands_for_several_or_for_none_is_not_guessed(name):
+    """A GeForce GTX 580 and a Radeon RX 580 have nothing in common."""
+    assert product(name) is None
+
+
+def test_names_that_are_nearly_right_are_offered():
+    """The nearest first."""
+    assert any(name.startswith("GeForce RTX 40") for name in similar_names("RTX 4009"))
+    assert "Radeon RX 7900 XTX" in similar_names("RX 7900 XTXX")
+
+
+def test_more_than_six_hundred_names_are_known_and_each_finds_its_own_kind():
+    """Where two products share a name, torch sees them alike or the name is refused."""
+    all_products = products()
+    assert len({each.name for each in all_products}) > 600
+    for each in all_products:
+        found = product(each.name)
+        if found is not None:
+            assert (found.vendor, found.compute_capability, found.gfx) == (
+                each.vendor, each.compute_capability, each.gfx,
+            )  # fmt: skip
+
+
+def test_few_names_of_the_tables_are_refused():
+    """Those that are sold with chips of several generations, such as the GT 710."""
+    refused = {each.name for each in products() if product(each.name) is None}
+    assert len(refused) < 60, sorted(refused)
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_a_product_or_none(text):
+    """Nothing raises, however strange."""
+    found = product(text)
+    assert found is None or found == product(text)
+    assert len(similar_names(text[:40])) <= 3
