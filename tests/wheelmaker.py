@@ -16,15 +16,17 @@ def make_wheel(
     requires: tuple[str, ...] = (),
     built: str | None = None,
     modules: dict[str, str] | None = None,
+    metadata: str | None = None,
 ) -> tuple[str, bytes]:
-    """The file name and the bytes of a wheel; `built` is the version in its version.py."""
+    """The file name and the bytes of a wheel; `built` is the version in its version.py, `metadata` all its METADATA."""
     name = project.replace("-", "_")
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}/__init__.py": f"from {name}.version import __version__\n",
         f"{name}/version.py": f"__version__ = '{built or version}'\n",
         **(modules or {}),
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: {}\nVersion: {}\n{}".format(
+        f"{info}/METADATA": metadata
+        or "Metadata-Version: 2.1\nName: {}\nVersion: {}\n{}".format(
             project, version, "".join(f"Requires-Dist: {row}\n" for row in requires)
         ),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\nTag: {tag}\n",

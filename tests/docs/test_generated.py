@@ -14,7 +14,9 @@ MAN = TOOLS.parent / "man"
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("tool", ["texts", "pages", "man", "failure_pages", "checks_page", "schemas"])
+@pytest.mark.parametrize(
+    "tool", ["texts", "pages", "man", "failure_pages", "checks_page", "extensions_page", "schemas"]
+)
 def test_nothing_generated_is_behind_the_program(tool):
     """`python tools/generate.py` would change nothing."""
     done = subprocess.run(
@@ -25,7 +27,7 @@ def test_nothing_generated_is_behind_the_program(tool):
 
 def test_every_tool_of_generate_is_checked():
     """A page that is made by one more tool is compared here too."""
-    assert '("texts", "pages", "man", "failure_pages", "checks_page", "schemas")' in (
+    assert '("texts", "pages", "man", "failure_pages", "checks_page", "extensions_page", "schemas")' in (
         TOOLS / "generate.py"
     ).read_text("utf-8")
 
