@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.evaluation import companions_of, gpu_kinds
+from torchdoctor.resolve.machine_warnings import machine_warnings
 from torchdoctor.resolve.model import Candidate
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def candidate(build: EvaluatedBuild, evaluation: Evaluation, *, forced: bool) ->
                 left_out=joined(fits.left_out),
             )
         )
+    warnings.extend(machine_warnings(evaluation.machine))
     if fits.ptx:
         reasons.append(message("{ptx} runs it through PTX, compiled at the first use", ptx=joined(fits.ptx)))
     return Candidate(
