@@ -23,6 +23,8 @@ KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PROCESS_CODES = {"memory-limit", "time-limit", *(describe_end(status).code for status in (-9, -4, -11, 3))}
 # The codes that are put together from a companion's name or chosen in a branch.
 BUILT_CODES = {*pairing._CODES, "gpu-too-old", "gpu-without-kernels"}
+# Those of packages that need no import to be known.
+PACKAGE_CODES = {"package-not-installed", "package-version", "packages-unknown", "no-modules", "no-packages"}
 
 
 def outcome_calls(tree):
@@ -43,14 +45,14 @@ def literal_codes():
 
 def test_every_code_is_kebab_case():
     """They are a contract, as the ids of checks are."""
-    codes = set(literal_codes()) | PROCESS_CODES | BUILT_CODES
+    codes = set(literal_codes()) | PROCESS_CODES | BUILT_CODES | PACKAGE_CODES
 
     assert {code for code in codes if not KEBAB_CASE.fullmatch(code)} == set()
 
 
 def test_every_code_of_the_causes_is_one_that_a_check_can_have():
     """A code that nothing gives is a cause that is never found."""
-    codes = set(literal_codes()) | PROCESS_CODES | BUILT_CODES
+    codes = set(literal_codes()) | PROCESS_CODES | BUILT_CODES | PACKAGE_CODES
 
     assert {code for cause in verify_causes() for code in cause.get("codes", ())} - codes == set()
 
@@ -183,9 +185,9 @@ def test_every_check_that_did_not_pass_has_a_code(tmp_path):
     report = verify(environment(tmp_path / "env"))
 
     assert {check.code for check in report.checks} == {
-        "metadata-missing", "torch-not-installed", "no-torch",
+        "metadata-missing", "torch-not-installed", "no-torch", "no-packages",
     }  # fmt: skip
-    assert len(report.checks) == len(suite.VERIFY)
+    assert len(report.checks) == len(suite.CHECKS)
 
 
 @pytest.mark.process

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from torchdoctor.verify import memory
 from torchdoctor.verify.memory import memory_limit, resident_mib
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="known on Linux only")
@@ -31,3 +32,52 @@ def test_a_check_may_take_some_gib_at_the_least():
 
     assert limit is not None
     assert limit >= 4096
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """A system of 8 GiB that is free, where a test writes the files of control groups."""
+    proc, root = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text("MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n")
+    monkeypatch.setattr(memory, "_PROC", proc)
+    monkeypatch.setattr(memory, "_GROUPS", root)
+
+    def write(own: str, **files: dict[str, object]) -> None:
+        (proc / "self" / "cgroup").write_text(own)
+        for folder, values in files.items():
+            place = root / folder.replace("__", "/")
+            place.mkdir(parents=True, exist_ok=True)
+            for name, value in values.items():
+                (place / f"memory.{name}").write_text(f"{value}\n")
+
+    return write
+
+
+GIB = 1 << 30
+
+
+def test_without_a_limit_what_is_free_is_what_the_system_says(groups):
+    """A group that says `max` limits nothing."""
+    groups("0::/\n", **{"": {"max": "max", "current": GIB}})
+
+    assert memory.free_memory_mib() == 8192
+
+
+def test_the_smallest_room_of_all_groups_counts_and_caches_are_no_use(groups):
+    """A service does not see its own group as the root; files in the cache are given back."""
+    groups(
+        "0::/user/service\n",
+        user={"max": 4 * GIB, "current": GIB},
+        user__service={"max": 2 * GIB, "current": 2 * GIB, "stat": f"anon 1\ninactive_file {GIB}"},
+    )
+
+    assert memory.free_memory_mib() == 1024
+
+
+def test_groups_of_version_1_are_read_too(groups):
+    """Old systems, and some clusters."""
+    files = {"limit_in_bytes": 3 * GIB, "usage_in_bytes": GIB, "stat": "total_inactive_file 0"}
+    groups("4:memory:/job\n1:cpu,cpuacct:/job\n", memory__job=files)
+
+    assert memory.free_memory_mib() == 2048

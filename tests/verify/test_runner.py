@@ -24,7 +24,7 @@ from torchdoctor.verify import CheckResult
 if TYPE_CHECKING:
     from torchdoctor.verify import VerifyReport
 
-CHECKS = [step.id for step in suite.VERIFY]
+CHECKS = [step.id for step in suite.CHECKS]
 BEFORE = [step.id for step in suite.BEFORE]
 
 

@@ -104,19 +104,24 @@ def _verify(
     from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.verify import verify
 
-    report = StageLines(quiet=True)
+    lines = StageLines(quiet=output.quiet or output.json)
 
     def on_result(check: CheckResult) -> None:
-        report.check(check.id, check.device, check.status, check.detail)
+        if check.status == "fail" and not lines.quiet:
+            lines.check(check.id, check.device, check.status, check.detail)
 
-    return verify(
-        python,
-        only=only,
-        skip=skip,
-        quick=quick,
-        devices=devices or None,
-        on_result=None if output.quiet or output.json else on_result,
-    )
+    try:
+        return verify(
+            python,
+            only=only,
+            skip=skip,
+            quick=quick,
+            devices=devices or None,
+            on_result=on_result,
+            on_progress=lines.packages,
+        )
+    finally:
+        lines.close()
 
 
 def _show(verification: VerifyReport, output: Output) -> None:

@@ -8,8 +8,23 @@ from typing import Any
 
 from torchdoctor.core.i18n.messages import transform
 
-__all__ = ["read_json", "read_object", "sanitize_line"]
+__all__ = [
+    "ESCAPE_SEQUENCES",
+    "HIDDEN_CHARACTERS",
+    "printable_line",
+    "read_json",
+    "read_object",
+    "sanitize_line",
+]
 
+# CSI, OSC and the other escape sequences of ECMA-48; what is left of them is a control character.
+ESCAPE_SEQUENCES = re.compile(
+    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
+# Controls, and what reorders or hides text: bidirectional marks, zero-width characters, surrogates.
+HIDDEN_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 
@@ -32,3 +47,13 @@ def read_object(text: str) -> dict[str, Any]:
 def sanitize_line(text: str, *, limit: int = 200) -> str:
     """The text on one line without characters that a terminal would obey or JSON could not hold."""
     return transform(text, lambda one: _UNWANTED.sub("", one).strip()[:limit].strip())
+
+
+def printable_line(text: str, *, limit: int = 400) -> str:
+    """The text as a line that a terminal shows as it is: without escape sequences and hidden characters."""
+    return transform(text, lambda one: _printable(one, limit))
+
+
+def _printable(text: str, limit: int) -> str:
+    clean = HIDDEN_CHARACTERS.sub("", ESCAPE_SEQUENCES.sub("", text).replace("\t", "    "))
+    return clean.replace("\n", " ").rstrip()[:limit]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.messages import transform
+from torchdoctor.core.text import ESCAPE_SEQUENCES, HIDDEN_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,15 +21,7 @@ _MAX_LINE_CHARACTERS = 4_000
 _MAX_HITS = 40
 _MAX_SHOWN_CHARACTERS = 300
 
-# CSI, OSC and the other escape sequences of ECMA-48; what is left of them is a control character.
-_ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,16}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)|[@-Z\\-_])"
-)
 _BACKSPACED = re.compile(r".\x08")
-# Controls, and what reorders or hides text: bidirectional marks, zero-width characters, surrogates.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
 _QUOTE = re.compile(r"^[ \t]{0,40}(?:(?:>|&gt;)[ \t]?){1,20}(?!>)")
 _MARKUP = re.compile(
     r"</?(?:br|p|pre|code|details|summary|div|span|b|i|em|strong|blockquote)\b[^<>\n]{0,200}>", re.IGNORECASE
@@ -106,14 +99,14 @@ def displayable(line: str) -> str:
 
 
 def _fit_to_show(line: str) -> str:
-    flat = _BLANKS.sub(" ", _HIDDEN.sub("", line)).strip()
+    flat = _BLANKS.sub(" ", HIDDEN_CHARACTERS.sub("", line)).strip()
     return flat if len(flat) <= _MAX_SHOWN_CHARACTERS else f"{flat[: _MAX_SHOWN_CHARACTERS - 1]}…"
 
 
 def _without_escapes(raw: str) -> str:
     text = raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw
     if "\x1b" in text:
-        text = _ESCAPES.sub("", text)
+        text = ESCAPE_SEQUENCES.sub("", text)
     if "\x08" in text:
         text = _BACKSPACED.sub("", text)
     return text
@@ -130,7 +123,7 @@ def _plain_line(line: str) -> str:
 
         line = html.unescape(line)
     if not line.isascii() or not line.isprintable():
-        line = _HIDDEN.sub("", line.replace("\t", " ").replace("\u00a0", " "))
+        line = HIDDEN_CHARACTERS.sub("", line.replace("\t", " ").replace("\u00a0", " "))
         line = line.translate(_QUOTATION)
     return "" if _FENCE.match(line) else line.rstrip()
 

@@ -1,6 +1,7 @@
 """VerifyReport -> findings: what each check that did not pass means, and how to fix it.
 
-The table verify_causes.toml maps the codes of checks to causes; the rules of diagnose read the tracebacks of the rest.
+The tables package_causes.toml and verify_causes.toml map the codes of checks to causes; the rules of diagnose read the
+tracebacks of the rest.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import shlex
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,10 @@ __all__ = ["checks_with_known_cause", "findings_from", "messages", "verify_cause
 # Beyond this many lines a traceback says nothing new.
 _MAX_TRACEBACK_LINES = 60
 _MAX_EVIDENCE_CHARACTERS = 400
+_MAX_EVIDENCE_LINES = 20
+_TABLES = ("package_causes.toml", "verify_causes.toml")
+# Codes of checks whose sentence is that of an exception.
+_RAISED = ("exception", "import-raised")
 
 
 def findings_from(report: VerifyReport, translate: Translate = str) -> tuple[Finding, ...]:
@@ -38,14 +44,17 @@ def findings_from(report: VerifyReport, translate: Translate = str) -> tuple[Fin
     values = _placeholders(report.environment)
     found: dict[str, Finding] = {}
     unknown = []
+    explained = False
     for check in report.checks:
         cause = _cause_of(check) if check.status in ("fail", "warn") else None
         if cause is not None:
-            _add(found, _finding(check, cause, values, translate))
-        elif check.status == "fail":
+            finding = _finding(check, cause, values, translate)
+            _add(found, finding)
+            explained |= finding.severity == "error" and not _is_of_package(check)
+        if check.status == "fail" and (cause is None or cause.get("unexplained", False)):
             unknown.append(check)
     # With an error's cause known, the other failures follow from it, and a rule that reads them could only guess.
-    if not any(finding.severity == "error" for finding in found.values()):
+    if not explained:
         for finding in _findings_in_tracebacks(report.environment, unknown, translate):
             _add(found, finding)
     order = ("error", "warning", "note")
@@ -71,35 +80,55 @@ def messages() -> Iterator[str]:
 
 @functools.cache
 def verify_causes() -> tuple[dict[str, Any], ...]:
-    """Return the rows of verify_causes.toml, which says what each key means."""
+    """Return the rows of both tables; verify_causes.toml says what each key means."""
     import sys
 
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    text = resources.files("torchdoctor.diagnose").joinpath("verify_causes.toml").read_text("utf-8")
-    return tuple(tomllib.loads(text)["cause"])
+    folder = resources.files("torchdoctor.diagnose")
+    texts = (folder.joinpath(name).read_text("utf-8") for name in _TABLES)
+    return tuple(cause for text in texts for cause in tomllib.loads(text)["cause"])
 
 
 def _add(found: dict[str, Finding], finding: Finding) -> None:
-    """Keep each cause once, with the highest severity of the checks that show it."""
+    """Keep each cause once, with the highest severity of the checks that show it; of packages, with all of them."""
     known = found.get(finding.id)
     if known is None or (known.severity != "error" and finding.severity == "error"):
         found[finding.id] = finding
+    elif finding.id in _causes_of_packages():
+        evidence = tuple(dict.fromkeys((*known.evidence, *finding.evidence)))
+        found[finding.id] = replace(
+            known,
+            evidence=evidence[:_MAX_EVIDENCE_LINES],
+            fix=tuple(dict.fromkeys((*known.fix, *finding.fix))),
+        )
+
+
+def _is_of_package(check: CheckResult) -> bool:
+    return check.id.startswith(("package:", "operation:"))
+
+
+@functools.cache
+def _causes_of_packages() -> frozenset[str]:
+    return frozenset(cause["id"] for cause in verify_causes() if cause["check"].startswith("package:"))
 
 
 def _cause_of(check: CheckResult) -> Mapping[str, Any] | None:
-    """Return the first row of the table that fits the check."""
-    # The sentence of an exception is torch's; every other sentence is our own and decides nothing.
-    foreign = (*check.evidence, check.detail) if check.code == "exception" else check.evidence
-    text = "\n".join(foreign)
+    """Return the first row of the tables that fits the check."""
+    text = _foreign_text(check)
     for cause in verify_causes():
         if not re.fullmatch(cause["check"], check.id):
             continue
         if check.code in cause.get("codes", ()) or ("text" in cause and re.search(cause["text"], text)):
             return cause
     return None
+
+
+def _foreign_text(check: CheckResult) -> str:
+    """The sentence of an exception is torch's; every other sentence is our own and decides nothing."""
+    return "\n".join((*check.evidence, check.detail) if check.code in _RAISED else check.evidence)
 
 
 def _finding(
@@ -117,8 +146,21 @@ def _finding(
         title=translate(cause["title"]),
         evidence=(transform(evidence, lambda text: text[:_MAX_EVIDENCE_CHARACTERS]),),
         explanation=translate(cause["explanation"]),
-        fix=tuple(_filled([translate(step) for step in cause["fix"]], values)),
+        fix=tuple(
+            _filled([translate(step) for step in cause["fix"]], {**values, **_values_of(check, cause)})
+        ),
     )
+
+
+def _values_of(check: CheckResult, cause: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a fix can name of one check: itself, its package, and what the row's text captured."""
+    match = re.search(cause["text"], _foreign_text(check)) if "text" in cause else None
+    values = {
+        "check": check.id,
+        "package": check.id.partition(":")[2],
+        **(match.groupdict() if match else {}),
+    }
+    return {name: shlex.quote(value) for name, value in values.items() if value}
 
 
 def _findings_in_tracebacks(

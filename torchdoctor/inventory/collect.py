@@ -12,8 +12,9 @@ from torchdoctor.inventory.companion_match import match_companion, numpy_compati
 from torchdoctor.inventory.distributions import conda_packages, read_folder
 from torchdoctor.inventory.environment_variables import certificates, proxies, variables
 from torchdoctor.inventory.import_path import import_path, pth_files, python_path, shadows, user_site
+from torchdoctor.inventory.install_record import read_install_record
 from torchdoctor.inventory.libraries import cuda_majors, openmp_runtimes, torch_libraries
-from torchdoctor.inventory.metadata import is_relevant, parse_install_record
+from torchdoctor.inventory.metadata import is_relevant
 from torchdoctor.inventory.model import Inventory
 from torchdoctor.inventory.package_model import Duplicate
 from torchdoctor.inventory.record import check_record
@@ -35,22 +36,18 @@ if TYPE_CHECKING:
         CompanionMatch,
         Depth,
         Distribution,
-        InstallRecord,
         Numpy,
         RecordCheck,
         TorchPackage,
     )
     from wheels_index import Snapshot
 
-__all__ = ["RECORD", "collect_inventory"]
+__all__ = ["collect_inventory"]
 
 T = TypeVar("T")
 
-# The record that `torchdoctor install` writes into an environment.
-RECORD = "torchdoctor.json"
 _ENVIRON = "the environment variables"
 _MAX_FOLDERS = 200
-_MAX_RECORD_BYTES = 4 << 20
 _MAX_TRUNCATED = 50
 _MAX_LEFTOVERS = 200
 
@@ -112,7 +109,7 @@ def collect_inventory(
         proxies=_list_fact(proxies(system.environ), _ENVIRON),
         certificates=_list_fact(certificates(system.environ), _ENVIRON),
         variables=_list_fact(variables(system.environ), _ENVIRON),
-        install_record=_install_record(prefix),
+        install_record=read_install_record(prefix),
     )
 
 
@@ -213,12 +210,3 @@ def _numpy(
     if numpy is None or numpy.version is None:
         return absent(where)
     return found(numpy_compatibility(numpy.version, torch, platform, index), numpy.metadata)
-
-
-def _install_record(prefix: str) -> Fact[InstallRecord]:
-    path = f"{prefix}/{RECORD}"
-    text = files.read_text(path, limit=_MAX_RECORD_BYTES)
-    if text is None:
-        return absent(path)
-    record = parse_install_record(text, path=path)
-    return found(record, path) if record else unknown(message("it was not written by torchdoctor"), path)

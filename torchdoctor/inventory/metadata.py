@@ -214,14 +214,18 @@ def parse_install_record(text: str, *, path: str) -> InstallRecord | None:
     variant = plan.get("variant") if isinstance(plan, dict) else None
 
     def text_of(value: object) -> str | None:
-        return sanitize_line(value, limit=100) or None if isinstance(value, str) else None
+        return sanitize_line(value, limit=300) or None if isinstance(value, str) else None
 
-    entries = [entry for entry in files[:2000] if isinstance(entry, dict)] if isinstance(files, list) else []
-    pairs = [(text_of(entry.get("name")), text_of(entry.get("version"))) for entry in entries]
+    def pairs_of(rows: object, first: str, second: str) -> tuple[tuple[str, str], ...]:
+        entries = [row for row in rows[:2000] if isinstance(row, dict)] if isinstance(rows, list) else []
+        pairs = [(text_of(entry.get(first)), text_of(entry.get(second))) for entry in entries]
+        return tuple((one, other) for one, other in pairs if one and other)
+
     return InstallRecord(
         path=path,
         written=text_of(document.get("written")),
         torchdoctor=text_of(document.get("torchdoctor")),
         variant=text_of(variant),
-        packages=tuple((name, version) for name, version in pairs if name and version),
+        packages=pairs_of(files, "name", "version"),
+        asked=pairs_of(document.get("asked"), "requirement", "origin"),
     )

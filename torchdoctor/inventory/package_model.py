@@ -150,3 +150,4 @@ class InstallRecord:
     torchdoctor: str | None  # its version
     variant: str | None
     packages: tuple[tuple[str, str], ...]  # name and version
+    asked: tuple[tuple[str, str], ...] = ()  # requirement lines that somebody asked for, each with where

@@ -11,32 +11,32 @@ import faulthandler
 import json
 import os
 import sys
-import time
 from functools import partial
 from itertools import groupby
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator
 
 from . import devices, facts, suite
+from .attempts import Attempts
 from .events import Channel
-from .message import joined, parts_of, sentence
-from .step import Outcome, Step, broken, failed, skipped
+from .message import joined, sentence
+from .step import Outcome, Step, failed, skipped
 from .torch_errors import says
 
 __all__ = ["main", "plan"]
 
-# Torch has not implemented every operator for these; on CUDA a missing one means a library of another build.
-_INCOMPLETE_DEVICES = ("mps", "xpu")
-# Shortly before the parent ends a step at its limit, the probe writes where it hangs.
-_DUMP_AT_SHARE = 0.9
-
 
 def main(text: str) -> None:
-    """Run the request, a JSON object: suite, selected, devices, finished, scale and mark."""
+    """Run the request, a JSON object: suite, mark, and what the suite needs (selected, devices, finished, scale)."""
     request = json.loads(text)
     if request["suite"] == "distributed":
         from .distributed import worker
 
         worker.run(request, Channel(request["mark"]))
+        return
+    if request["suite"] == "packages":
+        from .packages import listing
+
+        listing.run(request, Channel(request["mark"]))
         return
     if request["suite"] == "verify":
         # cuBLAS promises equal results only with a workspace of its own, asked for before its first use.
@@ -44,6 +44,11 @@ def main(text: str) -> None:
     # When memory runs out, the system ends this process, not the user's other programs.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
         file.write("1000")
+    if request["suite"] == "package":
+        from .packages import importing
+
+        importing.run(request, Channel(request["mark"]))
+        return
     session = _Session(request, Channel(request["mark"]))
     session.run()
 
@@ -65,7 +70,7 @@ class _Session:
     def __init__(self, request: dict[str, Any], channel: Channel) -> None:
         self._channel = channel
         self._request = request
-        self._scale = float(request["scale"])
+        self._attempts = Attempts(channel, float(request["scale"]))
         self._asked: list[str] | None = request["devices"]
         self._finished = {(name, device): status for name, device, status in request["finished"]}
         self._suite = suite.SUITES[request["suite"]]
@@ -79,8 +84,8 @@ class _Session:
         self._channel.send("hello", values=facts.of_python())
         for step in suite.BEFORE:
             if step in self._steps and (step.id, "cpu") not in self._finished:
-                self._attempt(step, "cpu", partial(step.run, None, "cpu"))
-        imported = self._attempt(suite.IMPORT, "cpu", lambda: suite.IMPORT.run(None, "cpu"))
+                self._attempts.attempt(step, "cpu", partial(step.run, None, "cpu"))
+        imported = self._attempts.attempt(suite.IMPORT, "cpu", lambda: suite.IMPORT.run(None, "cpu"))
         if imported.status == "fail":
             self._skip(self._steps, "cpu", skipped("no-torch", suite.NO_TORCH))
         else:
@@ -109,9 +114,9 @@ class _Session:
     def _verify(self, torch: Any, step: Step, device: str) -> None:
         if device in self._dead:
             text = sentence("not run, because nothing runs on {device}", device=device)
-            self._report(step, device, skipped("device-dead", text), 0.0)
+            self._attempts.report(step, device, skipped("device-dead", text), 0.0)
             return
-        outcome = self._attempt(step, device, partial(step.run, torch, device))
+        outcome = self._attempts.attempt(step, device, partial(step.run, torch, device))
         if outcome.status == "fail" and outcome.evidence and devices.kind(device) != "cpu":
             self._after_failure(step, device, outcome)
 
@@ -131,14 +136,14 @@ class _Session:
             torch,
             cases,
             quick=bool(self._request.get("quick")),
-            announce=self._announce,
+            announce=self._attempts.announce,
             report=self._report_case,
         )
         faulthandler.cancel_dump_traceback_later()
         self._channel.send("environment", values={"cpu_limits": limits or None})
 
     def _report_case(self, step: Step, device: str, outcome: Outcome, seconds: float) -> None:
-        self._report(step, device, outcome, seconds)
+        self._attempts.report(step, device, outcome, seconds)
         if outcome.status == "fail" and devices.kind(device) != "cpu":
             self._after_failure(step, device, outcome)
 
@@ -161,52 +166,11 @@ class _Session:
                 return failed("no-device", text)
             return outcome
 
-        self._attempt(suite.DEVICES, "cpu", look)
+        self._attempts.attempt(suite.DEVICES, "cpu", look)
         return devices.chosen(self._asked, found)
 
     def _skip(self, steps: list[Step], device: str, outcome: Outcome) -> None:
         for step in steps:
             done = step in suite.BEFORE or step.id == suite.IMPORT.id
             if not done and (step.id, device) not in self._finished:
-                self._report(step, device, outcome, 0.0)
-
-    def _announce(self, step: Step, device: str) -> None:
-        self._channel.send("start", id=step.id, device=device)
-        # It needs neither the GIL nor an answering interpreter.
-        faulthandler.dump_traceback_later(step.limit * self._scale * _DUMP_AT_SHARE, file=2)
-
-    def _attempt(self, step: Step, device: str, call: Callable[[], Outcome]) -> Outcome:
-        self._announce(step, device)
-        start = time.perf_counter()
-        try:
-            outcome = call()
-        except BaseException as error:  # noqa: BLE001  # SystemExit too is a result
-            outcome = _raised(error, device)
-        seconds = time.perf_counter() - start
-        faulthandler.cancel_dump_traceback_later()
-        self._report(step, device, outcome, seconds)
-        return outcome
-
-    def _report(self, step: Step, device: str, outcome: Outcome, seconds: float) -> None:
-        self._channel.send(
-            "result",
-            id=step.id,
-            device=device,
-            status=outcome.status,
-            code=outcome.code,
-            seconds=round(seconds, 6),
-            detail=outcome.detail,
-            parts=parts_of(outcome.detail),
-            note_parts=parts_of(outcome.figures.get("note") or ""),
-            evidence=list(outcome.evidence),
-            figures=outcome.figures,
-        )
-
-
-def _raised(error: BaseException, device: str) -> Outcome:
-    """The outcome of a step that raised."""
-    outcome = broken(error)
-    if isinstance(error, NotImplementedError) and devices.kind(device) in _INCOMPLETE_DEVICES:
-        text = sentence("not available for {device}: {detail}", device=device, detail=outcome.detail)
-        return skipped("not-implemented", text[:200])
-    return outcome
+                self._attempts.report(step, device, outcome, 0.0)

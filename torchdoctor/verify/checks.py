@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.verify.step_result import StepResult
 
 __all__ = ["select_checks", "verify"]
+
+_PACKAGES = "packages"
+_PACKAGE_PREFIX = "package:"
 
 
 def verify(
@@ -29,54 +33,82 @@ def verify(
     skip: Iterable[str] = (),
     quick: bool = False,
     devices: Sequence[str] | None = None,
+    asked: Sequence[AskedRequirement] | None = None,
     on_result: Callable[[CheckResult], None] | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
     time_limit_scale: float = 1.0,
     memory_limit_mib: int | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> VerifyReport:
-    """Verify that PyTorch works in the environment of this interpreter.
+    """Verify that PyTorch works in the environment of this interpreter, and that the packages beside it do.
 
-    `only` and `skip` name checks, `quick` leaves out the slow ones, `devices` limits the checks to some devices ("cpu",
-    "cuda:0", "cuda" for all of that kind). A check that takes more host memory than `memory_limit_mib` is stopped; the
-    default is most of what is free. `on_result` is called with each result as soon as it is known. `environ` is the
-    interpreter's environment, by default our own.
+    `only` and `skip` name checks, `package:NAME` among them, `quick` leaves out the slow ones, `devices` limits the
+    checks to some devices ("cpu", "cuda:0", "cuda" for all of that kind). `asked` are the requirements that somebody
+    asked for; by default those that the environment's record names. A check that takes more host memory than
+    `memory_limit_mib` is stopped; the default is most of what is free. `on_result` is called with each result as soon
+    as it is known, `on_progress` with the number of packages that are done and of all. `environ` is the interpreter's
+    environment, by default our own.
 
     Returns one result for each check and device, in the order in which they ran. Raises `UsageError` for an unknown
     check or device, and `EnvironmentUnusable` when the interpreter cannot be run.
     """
+    only, skip = list(only), list(skip)
     selected = select_checks(only, skip, quick=quick)
     for name in devices or ():
         valid_device(name)
+    environ = os.environ if environ is None else environ
     checks: list[CheckResult] = []
+
+    def report(check: CheckResult) -> None:
+        checks.append(check)
+        if on_result is not None:
+            on_result(check)
 
     def take(step: StepResult) -> None:
         # The import and the search for devices always run; they are reported when selected, or when they fail.
-        if step.id not in selected and step.status != "fail":
-            return
-        checks.append(_check_of(step))
-        if on_result is not None:
-            on_result(checks[-1])
+        if step.id in selected or step.status == "fail":
+            report(_check_of(step))
 
     runner = SuiteRunner(
         "verify",
-        selected,
+        [name for name in selected if name != _PACKAGES],
         devices=devices,
         time_limit_scale=time_limit_scale,
         memory_limit_mib=memory_limit_mib,
         on_result=take,
     )
-    runner.run(python, os.environ if environ is None else environ)
+    runner.run(python, environ)
+    if _PACKAGES in selected:
+        from torchdoctor.verify.packages.asked import recorded_requirements
+        from torchdoctor.verify.packages.runner import PackageOptions, verify_packages
+
+        options = PackageOptions(
+            asked=recorded_requirements(str(runner.environment.get("prefix", "")))
+            if asked is None
+            else asked,
+            compiled_only=quick,
+            only=_package_names(only),
+            skip=_package_names(skip),
+            has_torch=runner.has_torch,
+            torch_mib=runner.import_mib,
+            scale=time_limit_scale,
+            memory_limit_mib=memory_limit_mib,
+        )
+        packages = verify_packages(python, options, environ, on_result=on_result, on_progress=on_progress)
+        checks.extend(packages)
     return VerifyReport(environment=runner.environment, checks=tuple(checks))
 
 
 def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
     """Return the ids of the checks to run, in the order in which they run.
 
-    A check named in `only` runs also when `quick` would leave it out. Raises `UsageError` for an unknown check.
+    A check named in `only` runs also when `quick` would leave it out. `package:NAME` in `only` selects `packages`.
+    Raises `UsageError` for an unknown check.
     """
-    known = [step.id for step in suite.VERIFY]
-    default = {step.id for step in suite.VERIFY if step.quick or not quick}
-    only, skip = list(only), list(skip)
+    known = [step.id for step in suite.CHECKS]
+    default = {step.id for step in suite.CHECKS if step.quick or not quick}
+    only = [_PACKAGES if name.startswith(_PACKAGE_PREFIX) else name for name in only]
+    skip = [name for name in skip if not name.startswith(_PACKAGE_PREFIX)]
     for name in (*only, *skip):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -86,6 +118,16 @@ def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = Fal
                 fix=message("the checks are {names}", names=joined(known)),
             )
     return [name for name in known if name in (only or default) and name not in skip]
+
+
+def _package_names(names: Iterable[str]) -> frozenset[str]:
+    from packaging.utils import canonicalize_name
+
+    return frozenset(
+        str(canonicalize_name(name.removeprefix(_PACKAGE_PREFIX)))
+        for name in names
+        if name.startswith(_PACKAGE_PREFIX)
+    )
 
 
 def _check_of(step: StepResult) -> CheckResult:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
+from torchdoctor.core.text import printable_line
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.verify.events import EventReader
 from torchdoctor.verify.memory import resident_mib
@@ -108,14 +109,20 @@ class ProbeProcess:
                 )
 
     @property
+    def memory_mib(self) -> int | None:
+        """The memory that it holds; None where the system does not say."""
+        return resident_mib(self._process.pid)
+
+    @property
     def ended(self) -> ProcessEnd:
         """How the process ended, once it has."""
         return describe_end(self._process.status)
 
     @property
     def stderr(self) -> tuple[str, ...]:
-        """The last lines of its standard error."""
-        return tuple(line.rstrip() for line in self._stderr.text.splitlines() if line.strip())
+        """The last lines of its standard error, without what a terminal would obey."""
+        lines = (printable_line(line) for line in self._stderr.text.splitlines())
+        return tuple(line for line in lines if line.strip())
 
     def stop(self) -> None:
         """End the process and everything in its group, and wait until it has gone."""

@@ -32,7 +32,8 @@ class SuiteRunner:
     """One run of a suite, in as many processes as it takes.
 
     `on_result` is called once for each step and device, `on_start` with the id of each step before it runs.
-    `environment` holds what the probe has reported of the environment so far.
+    `environment` holds what the probe has reported of the environment so far, `import_mib` the memory of a process
+    that has imported torch (None where it was not measured), `has_torch` whether it could be imported.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class SuiteRunner:
         request: Mapping[str, Any] | None = None,
     ) -> None:
         self.environment: dict[str, Any] = {}
+        self.import_mib: int | None = None
+        self.has_torch = False
         self._selected = list(selected)
         self._scale = time_limit_scale
         self._request = {
@@ -113,6 +116,9 @@ class SuiteRunner:
                 return None
             if event["event"] == "again":
                 return _RESTART
+            if event["event"] == "result" and event["id"] == suite.IMPORT.id:
+                self.import_mib = process.memory_mib
+                self.has_torch = event["status"] != "fail"
             step = self._handle(event)
             limit = _BETWEEN_STEPS_SECONDS * patience if step is None else self._limits[step] * self._scale
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.text import printable_line
 from torchdoctor.verify.translate import translatable
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from torchdoctor.verify.model import Status
 
 __all__ = ["StepResult"]
+
+_MAX_DETAIL_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,15 +38,17 @@ class StepResult:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> StepResult:
-        """Build it from a `result` event of the probe."""
+        """Build it from a `result` event of the probe, without what a terminal would obey."""
         return cls(
             id=event["id"],
             device=event["device"],
             status=event["status"],
-            detail=translatable(event["detail"], event.get("parts")),
+            detail=printable_line(
+                translatable(event["detail"], event.get("parts")), limit=_MAX_DETAIL_CHARACTERS
+            ),
             code=event.get("code"),
             seconds=event["seconds"],
-            evidence=tuple(event["evidence"]),
+            evidence=tuple(printable_line(line) for line in event["evidence"]),
             figures=event["figures"],
             note_parts=event.get("note_parts"),
         )

@@ -6,7 +6,8 @@ They run in this order: what the others need comes first.
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
-from ..step import Step
+from ..packages.importing import IMPORT_SECONDS
+from ..step import Outcome, Step
 from . import (  # fmt: skip
     attention,
     autograd,
@@ -29,7 +30,12 @@ from . import (  # fmt: skip
     torch_compile,
 )
 
-__all__ = ["BASE", "BEFORE", "DEVICES", "IMPORT", "NO_TORCH", "VERIFY"]
+__all__ = ["BASE", "BEFORE", "BESIDE", "DEVICES", "IMPORT", "NO_TORCH", "VERIFY"]
+
+
+def _in_own_process(_torch: object, _device: str) -> Outcome:
+    raise NotImplementedError("the parent starts it")
+
 
 NO_TORCH = "not run, because torch cannot be imported"
 
@@ -141,4 +147,10 @@ VERIFY = (
     Step("compile", "torch.compile gives what the function gives, and its tracer the gradient",
          torch_compile.torch_compile, "best", 240.0,
          tolerance="2e-5 (TF32 1e-3)", reason="the compiler orders and fuses, which is rounding"),
+)  # fmt: skip
+
+# The parent starts a process for each package, so these have no function here; a result is called package:NAME.
+BESIDE = (
+    Step("packages", "each package that was asked for, and each that requires torch, can be imported", _in_own_process,
+         "once", IMPORT_SECONDS, reason="it imports or it does not", quick=True),
 )  # fmt: skip

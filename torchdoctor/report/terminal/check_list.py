@@ -38,7 +38,7 @@ def check_rows() -> list[dict[str, Any]]:
             "quick": step.quick,
             "limit_s": step.limit,
         }
-        for step in suite.VERIFY
+        for step in suite.CHECKS
     ]
 
 

@@ -16,6 +16,7 @@ from torchdoctor.verify.status_text import STATUS
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import CheckStatus
+    from torchdoctor.report.terminal.count_line import CountLine
     from torchdoctor.report.terminal.download_progress import FetchView
 
 __all__ = ["STAGES", "StageLines"]
@@ -33,6 +34,7 @@ class StageLines:
         self.can_ask = may_ask and sys.stdin.isatty() and self.terminal
         self._columns = columns_of(sys.stderr)
         self._fetch: FetchView | None = None
+        self._count: CountLine | None = None
         self._turn = threading.Lock()
 
     def stage(self, name: str, text: str) -> None:
@@ -75,6 +77,17 @@ class StageLines:
         else:
             self.detail(text)
 
+    def packages(self, done: int, total: int) -> None:
+        """Show how many packages are checked: in a line that changes, on a terminal alone."""
+        if self.quiet or not self.terminal or os.environ.get("TERM") == "dumb":
+            return
+        if self._count is None:
+            from torchdoctor.report.terminal.count_line import CountLine
+
+            self._count = CountLine()
+        text = message("{done} of {total} packages checked", done=done, total=total)
+        self._count.show(f"{padded(_('verify'), _WIDTH)} {translate(text)}")
+
     def ask(self, question: str, *, default: bool) -> bool:
         """Ask on a terminal; elsewhere the answer is `default`."""
         self._end_bar()
@@ -108,6 +121,8 @@ class StageLines:
 
     def _say(self, text: str) -> None:
         with self._turn:
+            if self._count is not None:
+                self._count.clear()
             if self._fetch is not None:
                 self._fetch.say(text)
             else:
@@ -117,6 +132,9 @@ class StageLines:
         return hanging(translate(text), _WIDTH + 1, self._columns)
 
     def _end_bar(self) -> None:
+        if self._count is not None:
+            self._count.clear()
+            self._count = None
         if self._fetch is not None:
             self._fetch.end()
             self._fetch = None
