@@ -15,10 +15,13 @@ def make_wheel(
     tag: str = "cp311-cp311-manylinux_2_28_x86_64",
     requires: tuple[str, ...] = (),
     built: str | None = None,
-    modules: dict[str, str] | None = None,
+    modules: dict[str, str | bytes] | None = None,
     metadata: str | None = None,
 ) -> tuple[str, bytes]:
-    """The file name and the bytes of a wheel; `built` is the version in its version.py, `metadata` all its METADATA."""
+    """The file name and the bytes of a wheel.
+
+    `built` is the version in its version.py, `modules` are further files, `metadata` is all its METADATA.
+    """
     name = project.replace("-", "_")
     info = f"{name}-{version}.dist-info"
     files = {
@@ -31,7 +34,7 @@ def make_wheel(
         ),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\nTag: {tag}\n",
     }
-    record = "".join(f"{path},{_digest(text)},{len(text.encode())}\n" for path, text in files.items())
+    record = "".join(f"{path},{_digest(text)},{len(_bytes(text))}\n" for path, text in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n"
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -49,6 +52,10 @@ def metadata_of(content: bytes) -> bytes:
         return b""
 
 
-def _digest(text: str) -> str:
-    raw = hashlib.sha256(text.encode()).digest()
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _digest(content: str | bytes) -> str:
+    raw = hashlib.sha256(_bytes(content)).digest()
     return "sha256=" + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -9,7 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.binaries import fatbin, make_elf
 from tests.install.conftest import TORCH, bare, official, tag
+from tests.wheelmaker import make_wheel
 from torchdoctor.cli.commands import COMMANDS
 
 __all__ = ["bare", "official", "tag"]
@@ -38,6 +40,7 @@ ALONE = {
     "explain ID": ("explain", "driver-too-old"),
     "index show": ("index", "show", "--torch", "2.9.1"),
     "index mirrors": ("index", "mirrors", "--no-measure"),
+    "index inspect": ("index", "inspect", "ext-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"),
     "cache info": ("cache", "info"),
     "cache clean": ("cache", "clean"),
     "config set KEY VALUE": ("config", "set", "install.mirror", "nju"),
@@ -102,6 +105,9 @@ def test_every_command_has_its_section():
 def test_what_needs_nothing(torchdoctor, tmp_path):
     """Commands that look at nothing but themselves."""
     (tmp_path / "work" / "log.txt").write_text(TOO_OLD, "utf-8")
+    library = make_elf(needed=("libc10.so", "libcudart.so.13"), sections={".nv_fatbin": fatbin("sm_90")})
+    name, content = make_wheel("ext", "1.0", requires=("torch>=2.10",), modules={"ext/_C.so": library})
+    (tmp_path / "work" / name).write_bytes(content)
     for title, words in ALONE.items():
         check(title, torchdoctor(*words, "--json").json)
 

@@ -1,0 +1,43 @@
+"""What stands in a compiled wheel, read from its headers.
+
+>>> from pathlib import Path
+>>> from wheels_index.binary import FileReader, inspect_wheel
+>>> with FileReader(Path("torch.whl")) as reader:  # doctest: +SKIP
+...     inspect_wheel(reader).libraries[0].library.needed
+('libc10.so', 'libstdc++.so.6', 'libc.so.6')
+"""
+
+from __future__ import annotations
+
+from wheels_index.binary.gpu_code import GpuCode, joined_code
+from wheels_index.binary.library import Library, read_library
+from wheels_index.binary.reader import (
+    BinaryError,
+    BlockReader,
+    BytesReader,
+    Damaged,
+    FileReader,
+    LimitedReader,
+    NotRead,
+    Reader,
+)
+from wheels_index.binary.wheel_contents import WheelContents, WheelFile, WheelLibrary, inspect_wheel
+
+__all__ = [
+    "BinaryError",
+    "BlockReader",
+    "BytesReader",
+    "Damaged",
+    "FileReader",
+    "GpuCode",
+    "Library",
+    "LimitedReader",
+    "NotRead",
+    "Reader",
+    "WheelContents",
+    "WheelFile",
+    "WheelLibrary",
+    "inspect_wheel",
+    "joined_code",
+    "read_library",
+]

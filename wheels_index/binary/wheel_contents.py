@@ -1,0 +1,163 @@
+"""A wheel, local or read in pieces: its metadata, and what each compiled library in it needs."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.metadata import parse_email
+
+from wheels_index.binary.library import read_library
+from wheels_index.binary.reader import (
+    BinaryError,
+    BlockReader,
+    Damaged,
+    LimitedReader,
+    ReaderFile,
+    Region,
+)
+from wheels_index.binary.zip_member import DeflatedMember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wheels_index.binary.library import GpuDepth, Library
+    from wheels_index.binary.reader import Reader
+
+__all__ = ["LIBRARY_NAME", "WheelContents", "WheelFile", "WheelLibrary", "inspect_wheel"]
+
+LIBRARY_NAME = re.compile(r".+\.(?:so(?:\.\d+)*|pyd|dll|dylib)", re.IGNORECASE)
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+_MAX_DIRECTORY_BYTES = 16 << 20  # torch's has 1.2 MB
+_MAX_METADATA_BYTES = 4 << 20
+_MAX_LIBRARIES = 500
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelLibrary:
+    """A library of a wheel; `problem` says why it could not be read."""
+
+    path: str
+    size: int  # bytes, unpacked
+    library: Library | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelContents:
+    """What stands in a wheel."""
+
+    name: str | None
+    version: str | None
+    requires: tuple[str, ...]  # Requires-Dist
+    requires_python: str | None
+    libraries: tuple[WheelLibrary, ...]
+    left_out: int = 0  # libraries that were not looked into, as there are too many
+
+
+class WheelFile:
+    """The directory of a wheel, and its files as readers.
+
+    `max_bytes` is the most that is read of each file's compressed bytes; without it all of them may be.
+    """
+
+    def __init__(self, reader: Reader, *, max_bytes: int | None = None) -> None:
+        self._reader, self._max_bytes = BlockReader(reader), max_bytes
+        self.members = _directory(self._reader)
+
+    @property
+    def library_names(self) -> tuple[str, ...]:
+        """The paths of the compiled libraries."""
+        return tuple(name for name in self.members if LIBRARY_NAME.fullmatch(name))
+
+    def member(self, name: str) -> Reader:
+        """Return a file of the wheel; raises `Damaged` where its header does not say where it begins."""
+        info = self.members[name]
+        start = info.header_offset
+        magic, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(self._reader.read_at(start, _LOCAL_HEADER.size))
+        if magic != b"PK\x03\x04":
+            raise Damaged("a file does not begin where the directory says")
+        if info.flag_bits & 1:
+            raise Damaged("it is encrypted")
+        content = Region(
+            self._reader, start + _LOCAL_HEADER.size + name_bytes + extra_bytes, info.compress_size
+        )
+        if info.compress_type == zipfile.ZIP_STORED:
+            return content
+        if info.compress_type == zipfile.ZIP_DEFLATED:
+            return DeflatedMember(content, info.file_size, max_bytes=self._max_bytes)
+        raise Damaged("it is compressed in a way that wheels do not use")
+
+    def metadata(self) -> dict[str, object]:
+        """Return the fields of METADATA, as `packaging.metadata` names them; empty where there is none."""
+        name = next((name for name in self.members if _METADATA.fullmatch(name)), None)
+        if name is None or self.members[name].file_size > _MAX_METADATA_BYTES:
+            return {}
+        content = self.member(name)
+        raw, _ = parse_email(content.read_at(0, content.size))
+        return dict(raw)
+
+
+def _directory(reader: Reader) -> dict[str, zipfile.ZipInfo]:
+    """The files of a zip by name."""
+    file = io.BufferedReader(ReaderFile(LimitedReader(reader, _MAX_DIRECTORY_BYTES)), 1 << 16)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    except BinaryError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        struct.error,
+        ValueError,
+        EOFError,
+        OverflowError,
+    ) as error:
+        raise Damaged(f"it is no zip file that can be read: {error}") from error
+
+
+def inspect_wheel(
+    reader: Reader,
+    *,
+    max_bytes: int | None = None,
+    gpu: GpuDepth = "all",
+    on_library: Callable[[str], None] = lambda _: None,
+) -> WheelContents:
+    """Look into a wheel; raises `Damaged` where it is none.
+
+    At most `max_bytes` of the compressed bytes of each library are read. `on_library` gets each path before it is read.
+    """
+    wheel = WheelFile(reader, max_bytes=max_bytes)
+    fields = wheel.metadata()
+    names = wheel.library_names
+    libraries = []
+    for name in names[:_MAX_LIBRARIES]:
+        on_library(name)
+        libraries.append(_inspect_member(wheel, name, gpu=gpu))
+    requires = fields.get("requires_dist")
+    return WheelContents(
+        name=_text(fields.get("name")),
+        version=_text(fields.get("version")),
+        requires=tuple(map(str, requires)) if isinstance(requires, list) else (),
+        requires_python=_text(fields.get("requires_python")),
+        libraries=tuple(libraries),
+        left_out=max(0, len(names) - _MAX_LIBRARIES),
+    )
+
+
+def _inspect_member(wheel: WheelFile, name: str, *, gpu: GpuDepth) -> WheelLibrary:
+    size = wheel.members[name].file_size
+    try:
+        return WheelLibrary(path=name, size=size, library=read_library(wheel.member(name), gpu=gpu))
+    except BinaryError as error:
+        return WheelLibrary(path=name, size=size, problem=str(error))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
