@@ -80,6 +80,8 @@ def place(tmp_path_factory, _real_install):
         (work / "other.json").write_text(json.dumps({"machine": machine}), "utf-8")
     for name in ("report.txt", "issue.md"):
         (work / name).write_text("AssertionError: Torch not compiled with CUDA enabled\n", "utf-8")
+    (work / "requirements.txt").write_text("torch\nfsspec>=2024.1\n", "utf-8")
+    (work / "pyproject.toml").write_text('[project]\nname = "demo"\ndependencies = ["torch"]\n', "utf-8")
     programs = work / "programs"
     programs.mkdir()
     # A cluster's srun starts what it is given; here there is one node and one task.
@@ -131,7 +133,8 @@ def test_a_command_of_a_page_does_what_the_page_says(place, tmp_path, page, line
     work, environ = place
     if NOT_RUN.get(line, {}).get("huge"):
         # What it makes is for other machines, and no later line is to find it.
-        shutil.copy(work / "other.json", tmp_path)
+        for name in ("other.json", "requirements.txt"):
+            shutil.copy(work / name, tmp_path)
         work = tmp_path
     if "--distributed" in line:
         chosen = ("TORCHDOCTOR_BENCH_ONLY", "TORCHDOCTOR_BENCH_SKIP")

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from torchdoctor.cli.requests import request_from_options
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution
+from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import resolve
+from torchdoctor.resolve.stack import with_stack
 from wheels_index import COMPANIONS
 
 if sys.version_info >= (3, 11):
@@ -128,12 +131,19 @@ def _cards(texts: Sequence[str], key: str) -> list[dict[str, str | None]]:
 
 
 def resolve_row(row: Row) -> Plan | NoSolution:
+    named = [Requirement(text) for text in row.request.get("with", ())]
+    stack = StackRequest(
+        requirements=tuple(
+            AskedRequirement(line=str(each), name=each.name, origin=f"--with {each}") for each in named
+        )
+    )
     request = request_from_options(
         torch=row.request.get("torch"),
         variant_name=row.request.get("variant", "auto"),
-        with_=row.request.get("with", ()),
         without=row.request.get("without", ()),
+        stack=stack,
     )
+    request, _ = with_stack(request, stack)
     try:
         return resolve(Machine.from_json(row.machine), request)
     except NoSolution as error:

@@ -6,12 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from torchdoctor.cli.machine_options import lock_target
-from torchdoctor.cli.requests import extra_requirements, optional_requirements
+from torchdoctor.cli.requests import optional_requirements
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder
 
 if TYPE_CHECKING:
     from torchdoctor.cli.machine_options import MachineOptions
     from torchdoctor.detect import Machine
+    from torchdoctor.requirements import StackRequest
     from torchdoctor.resolve import Request
     from torchdoctor.workflows import BundleOptions, SourceOptions
 
@@ -23,7 +24,7 @@ def bundle_options_from(
     machine: Machine,
     request: Request,
     sources: SourceOptions,
-    with_: tuple[str, ...],
+    stack: StackRequest,
     without: tuple[str, ...],
 ) -> BundleOptions:
     """Return the options as values. The interpreter is one that runs here: the machine's where it is this machine."""
@@ -38,8 +39,8 @@ def bundle_options_from(
         python=find_python(host_system(os.environ), described.python if target is None else None),
         request=request,
         sources=sources,
-        extras=extra_requirements(with_),
-        optional=optional_requirements(with_, without),
+        stack=stack,
+        optional=optional_requirements(stack, without),
         cache=cache_folder(os.environ),
         data=data_folder(os.environ),
     )

@@ -11,12 +11,13 @@ import click
 from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
-from torchdoctor.cli.plan_options import choice_options, source_options
+from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
 from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import message, plurals, translate
 
 if TYPE_CHECKING:
     from torchdoctor.bundle import Bundle
+    from torchdoctor.requirements import StackOptions
     from torchdoctor.workflows import SourceOptions
 
 __all__ = ["command"]
@@ -25,17 +26,23 @@ __all__ = ["command"]
 @click.command("download", short_help="Fetch the wheels for a machine without network.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @choice_options
+@stack_options
 @machine_options
 @source_options
-@click.option("--yes", is_flag=True, help="Take a CUDA build for a machine without a GPU too.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Take what a terminal would be asked for: a CUDA build for a machine without a GPU, "
+    "indexes and code of projects.",
+)
 @output_options
 def command(
     *,
     folder: Path,
     torch: str | None,
     variant: str,
-    with_: tuple[str, ...],
     without: tuple[str, ...],
+    asked: StackOptions,
     described: MachineOptions,
     sources: SourceOptions,
     yes: bool,
@@ -49,20 +56,21 @@ def command(
     \b
     torchdoctor download usb-stick
     torchdoctor download D:/torch --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090"
-    torchdoctor download bundle --machine other.json --with torchvision
+    torchdoctor download bundle --machine other.json -r requirements.txt
     """
     from torchdoctor.bundle.folder import check_bundle_folder
     from torchdoctor.cli.bundle_options import bundle_options_from
-    from torchdoctor.cli.requests import request_from_options
+    from torchdoctor.cli.requests import request_from_options, stack_from_options
     from torchdoctor.core.system import host_system
     from torchdoctor.workflows import download
 
     place = full_path(folder)
     check_bundle_folder(place)
-    machine = machine_of(described)
-    request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without, yes=yes)
-    options = bundle_options_from(described, machine, request, sources, with_, without)
     report = stage_lines(output)
+    stack = stack_from_options(asked, sources, report, yes=yes)
+    request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack, yes=yes)
+    machine = machine_of(described)
+    options = bundle_options_from(described, machine, request, sources, stack, without)
     try:
         plan, bundle = download(options, place, system=host_system(os.environ), report=report)
     finally:

@@ -12,12 +12,13 @@ from torchdoctor.cli.locations import environment_folder
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
-from torchdoctor.cli.plan_options import choice_options, source_options
+from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import joined, message, plurals, translate
 
 if TYPE_CHECKING:
     from torchdoctor.core.system import System
+    from torchdoctor.requirements import StackOptions
     from torchdoctor.workflows import InstallOptions, InstallResult, SourceOptions
 
 __all__ = ["command"]
@@ -26,6 +27,7 @@ __all__ = ["command"]
 @click.command("install", short_help="Install the PyTorch that fits, and prove it.")
 @click.argument("env", default=".venv", type=click.Path(path_type=Path))
 @choice_options
+@stack_options
 @source_options
 @click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to make the environment with.")
 @click.option(
@@ -44,8 +46,8 @@ __all__ = ["command"]
 @click.option(
     "--yes",
     is_flag=True,
-    help="Take what a terminal would be asked for: a change of ENV, a CUDA build without a GPU. "
-    "Without a terminal nobody is asked, and ENV is changed.",
+    help="Take what a terminal would be asked for: a change of ENV, a CUDA build without a GPU, indexes and code "
+    "of projects. Without a terminal nobody is asked, and ENV is changed.",
 )
 @output_options
 def command(
@@ -53,8 +55,8 @@ def command(
     env: Path,
     torch: str | None,
     variant: str,
-    with_: tuple[str, ...],
     without: tuple[str, ...],
+    asked: StackOptions,
     sources: SourceOptions,
     python: str | None,
     lock: Path | None,
@@ -71,37 +73,45 @@ def command(
 
     \b
     torchdoctor install
-    torchdoctor install ~/envs/vision --torch 2.9 --with torchvision
+    torchdoctor install ~/envs/vision --torch 2.9 --with timm
+    torchdoctor install -r requirements.txt
+    torchdoctor install --project . --yes
     torchdoctor install --variant cpu --python 3.12 --kernel-name demo
     """
     folder = environment_folder(env)
     system = _system(folder, python)
 
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
-    from torchdoctor.cli.requests import extra_requirements, optional_requirements, request_from_options
+    from torchdoctor.cli.requests import (
+        optional_requirements,
+        request_from_options,
+        stack_from_options,
+    )
     from torchdoctor.kernel.names import validate_kernel_name
     from torchdoctor.workflows import InstallOptions, run_install
 
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
+    lock = _lock_alone(lock, torch, variant, asked, without)
+    report = stage_lines(output)
+    stack = stack_from_options(asked, sources, report, yes=yes, kernel=name is not None)
     options = InstallOptions(
         folder=folder,
         cache=cache_folder(os.environ),
         data=data_folder(os.environ),
         python=python,
         request=request_from_options(
-            torch=torch, variant_name=variant, with_=with_, without=without, yes=yes
+            torch=torch, variant_name=variant, without=without, stack=stack, yes=yes
         ),
         sources=sources,
-        extras=extra_requirements(with_, kernel=name is not None),
-        optional=optional_requirements(with_, without),
+        stack=stack,
+        optional=optional_requirements(stack, without),
         kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
         verify=verify,
         dry_run=dry_run,
-        lock=_lock_alone(lock, torch, variant, with_, without),
+        lock=lock,
         assume_yes=yes,
     )
-    report = stage_lines(output)
     try:
         result = run_install(options, system=system, report=report)
     finally:
@@ -127,16 +137,16 @@ def _system(folder: Path, python: str | None) -> System:
 
 
 def _lock_alone(
-    lock: Path | None, torch: str | None, variant: str, with_: tuple[str, ...], without: tuple[str, ...]
+    lock: Path | None, torch: str | None, variant: str, asked: StackOptions, without: tuple[str, ...]
 ) -> Path | None:
     """Return the path of the lock; raises `UsageError` for options that choose what the lock has chosen."""
     from torchdoctor.errors import UsageError
 
-    if lock is not None and (torch or variant != "auto" or with_ or without):
+    if lock is not None and (torch or variant != "auto" or without or asked):
         raise UsageError(
             message(
-                "--lock says exactly what is installed, and --torch, --variant, --with and --without say "
-                "it as well"
+                "--lock says exactly what is installed, and --torch, --variant, --with, --without, -r, -c, "
+                "--project and --override say it as well"
             ),
             fix=message("leave them out, or make another lock: torchdoctor resolve --format pylock"),
         )

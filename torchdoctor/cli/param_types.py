@@ -33,6 +33,7 @@ __all__ = [
     "KERNEL_NAME",
     "LIBC",
     "MIRROR",
+    "OVERRIDE",
     "PLATFORM",
     "PYTHON_VERSION",
     "RELEASE",
@@ -116,10 +117,10 @@ def _variant(text: str, _option: str) -> None:
         parse_variant_option(text)
 
 
-def _with(text: str, _option: str) -> None:
-    from torchdoctor.cli.requests import parse_with_option
+def _requirement(text: str, option: str) -> None:
+    from torchdoctor.requirements import check_requirement
 
-    parse_with_option(text)
+    check_requirement(text, option)
 
 
 def _url(text: str, option: str) -> None:
@@ -188,7 +189,8 @@ def _run_name(text: str, _option: str) -> None:
 MIRROR = Word(_mirror, completions.mirror_names)
 TORCH = Word(_torch, completions.release_versions)
 VARIANT = Word(_variant, completions.variant_names)
-WITH = Word(_with, completions.companion_names)
+WITH = Word(_requirement, completions.companion_names)
+OVERRIDE = Word(_requirement, completions.companion_names)
 URL = Word(_url)
 PLATFORM = Word(_described("platform"), completions.platform_tags)
 PYTHON_VERSION = Word(_described("python_version"))

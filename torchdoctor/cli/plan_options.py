@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from torchdoctor.cli.options import AsTyped
-from torchdoctor.cli.param_types import MIRROR, TORCH, URL, VARIANT, WITH
+from torchdoctor.cli.param_types import MIRROR, OVERRIDE, TORCH, URL, VARIANT, WITH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["choice_options", "source_options"]
+__all__ = ["choice_options", "source_options", "stack_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         for option in reversed(options):
             function = option(function)
@@ -27,7 +27,7 @@ def _stack(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-choice_options = _stack(
+choice_options = _options(
     click.option(
         "--torch",
         "torch",
@@ -43,19 +43,56 @@ choice_options = _stack(
         metavar="NAME",
         help="auto, cpu, cu126, rocm6.4, xpu, ...",
     ),
+    click.option("--without", multiple=True, metavar="NAME", help="Leave this out."),
+)
+
+_stack_options = _options(
+    click.option(
+        "-r",
+        "--requirements",
+        "files",
+        cls=AsTyped,
+        multiple=True,
+        metavar="FILE",
+        help="What this file of requirements names too, as pip reads it.",
+    ),
+    click.option(
+        "-c",
+        "--constraints",
+        "constraints",
+        multiple=True,
+        metavar="FILE",
+        help="Only versions that this file allows.",
+    ),
+    click.option(
+        "--project",
+        "projects",
+        cls=AsTyped,
+        multiple=True,
+        metavar="DIR[EXTRA,...]",
+        help="What the project in this folder needs too.",
+    ),
     click.option(
         "--with",
         "with_",
         cls=AsTyped,
         type=WITH,
         multiple=True,
-        metavar="NAME[==VERSION]",
-        help="Install this too; fail when no source has it.",
+        metavar="REQUIREMENT",
+        help="Install this too, such as timm or 'einops>=0.8'; fail when no source has it.",
     ),
-    click.option("--without", multiple=True, metavar="NAME", help="Leave this out."),
+    click.option(
+        "--override",
+        "overrides",
+        cls=AsTyped,
+        type=OVERRIDE,
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="Versions that count instead of those that other packages and files want.",
+    ),
 )
 
-_source_options = _stack(
+_source_options = _options(
     click.option("--index-url", type=URL, metavar="URL", help="An index to ask first."),
     click.option(
         "--find-links", multiple=True, metavar="DIR|URL", help="A folder or page of wheels to ask first."
@@ -68,6 +105,21 @@ _source_options = _stack(
     ),
     click.option("--offline", is_flag=True, help="Use folders and the cache only."),
 )
+
+
+def stack_options(function: F) -> F:
+    """`-r`, `-c`, `--project`, `--with` and `--override`, which become one `asked`."""
+
+    @_stack_options
+    @functools.wraps(function)
+    def with_asked(*args: Any, **kwargs: Any) -> Any:
+        from torchdoctor.requirements import StackOptions
+
+        names = ("files", "constraints", "projects", "with_", "overrides")
+        asked = StackOptions(**{name: kwargs.pop(name) for name in names})
+        return function(*args, asked=asked, **kwargs)
+
+    return with_asked  # type: ignore[return-value]
 
 
 def source_options(function: F) -> F:

@@ -1,8 +1,10 @@
-"""What the options ask for, as a `Request`, source options and requirement lines."""
+"""What the options ask for, as a `Request`, a stack and requirement lines."""
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -12,27 +14,31 @@ from packaging.version import InvalidVersion, Version
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 from torchdoctor.resolve import Request
-from wheels_index import COMPANIONS, UnknownVariant, variant, variant_of
+from wheels_index import UnknownVariant, variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from packaging.requirements import Requirement
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.requirements import StackOptions, StackRequest
+    from torchdoctor.workflows import SourceOptions
 
 __all__ = [
-    "extra_requirements",
     "optional_requirements",
     "parse_torch_option",
     "parse_variant_option",
-    "parse_with_option",
     "request_from_options",
+    "stack_from_options",
 ]
 
 
 def request_from_options(
-    *, torch: str | None, variant_name: str, with_: Sequence[str], without: Sequence[str], yes: bool = False
+    *, torch: str | None, variant_name: str, without: Sequence[str], stack: StackRequest, yes: bool = False
 ) -> Request:
-    """The request that the options make; `UsageError` names the option that cannot be read."""
+    """The request that the options make; `UsageError` names the option that cannot be read.
+
+    What the `stack` asks of torch joins it once the machine is known.
+    """
     wanted, build = parse_torch_option(torch)
     chosen = parse_variant_option(variant_name)
     if build is not None:
@@ -47,44 +53,53 @@ def request_from_options(
                 fix=message("leave one of them out"),
             )
         chosen = build
-    requirements = [parse_with_option(text) for text in with_]
-    required = {each.name: each.specifier for each in requirements if each.name in COMPANIONS}
     excluded = frozenset(canonicalize_name(name) for name in without)
     if "torch" in excluded:
         raise UsageError(
             message("--without torch leaves nothing to install"), fix=message("name another package")
         )
-    both = sorted(excluded & {each.name for each in requirements})
+    typed = {asked.name for asked in stack.requirements if asked.origin.startswith("--with ")}
+    both = sorted(excluded & typed)
     if both:
         raise UsageError(
             message("{both} is asked for by --with and by --without", both=both[0]),
             fix=message("leave one of them out"),
         )
-    return Request(
-        torch=wanted, variant=chosen, required=required, excluded=excluded, allow_cuda_without_gpu=yes
-    )
+    return Request(torch=wanted, variant=chosen, excluded=excluded, allow_cuda_without_gpu=yes)
 
 
-def extra_requirements(with_: Sequence[str], *, kernel: bool = False) -> tuple[str, ...]:
-    """Requirement lines besides torch and its companions: what `--with` names, and a kernel's needs."""
+def stack_from_options(
+    asked: StackOptions, sources: SourceOptions, report: Reporter, *, yes: bool, kernel: bool = False
+) -> StackRequest:
+    """Read the files and projects that the options name; the user is asked for what needs consent, or said `yes`.
+
+    With `kernel` it has what a kernel needs. Raises `UsageError` for what cannot be read.
+    """
+    from torchdoctor.core.fs.user_folders import current_folder
     from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
+    from torchdoctor.requirements import AskedRequirement, read_stack
 
-    others = [each for each in map(parse_with_option, with_) if each.name not in (*COMPANIONS, "torch")]
-    lines = {requirement.name: str(requirement) for requirement in others}
-    if kernel:
-        lines.setdefault("ipykernel", KERNEL_REQUIREMENT)
-    return tuple(lines.values())
+    known = {url.rstrip("/") for url in (sources.index_url, *sources.find_links) if url}
+    stack = read_stack(
+        asked,
+        environ=os.environ,
+        folder=current_folder(),
+        ask=lambda question: yes or report.ask(question, default=False),
+        known_indexes=frozenset(known),
+    )
+    if not kernel or any(each.name == "ipykernel" for each in stack.requirements):
+        return stack
+    needed = AskedRequirement(line=KERNEL_REQUIREMENT, name="ipykernel", origin="--kernel")
+    return replace(stack, requirements=(*stack.requirements, needed))
 
 
-def optional_requirements(with_: Sequence[str], without: Sequence[str]) -> tuple[str, ...]:
-    """What everybody expects beside torch, unless it is named by `--with` or `--without`.
+def optional_requirements(stack: StackRequest, without: Sequence[str]) -> tuple[str, ...]:
+    """What everybody expects beside torch, unless it is asked for or named by `--without`.
 
     An environment without pip sends the next `pip install` into another one; without NumPy, torch warns at
     its first use and `tensor.numpy()` fails.
     """
-    named = {parse_with_option(text).name for text in with_} | {
-        str(canonicalize_name(name)) for name in without
-    }
+    named = {each.name for each in stack.requirements} | {str(canonicalize_name(name)) for name in without}
     return tuple(name for name in ("pip", "numpy") if name not in named)
 
 
@@ -120,23 +135,3 @@ def parse_variant_option(name: str) -> str:
             message("--variant {name!r} is not a variant", name=name[:40]),
             fix=message("write auto, cpu, cu126, rocm6.4, xpu or the like"),
         ) from error
-
-
-def parse_with_option(text: str) -> Requirement:
-    """The package that `--with` means."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
-        raise UsageError(
-            message("--with {text!r} is not a package: {error}", text=text[:60], error=error),
-            fix=message("write NAME or NAME==VERSION"),
-        ) from error
-    if requirement.url is not None or requirement.marker is not None:
-        raise UsageError(
-            message("--with {text!r} names a URL or a marker", text=text[:60]),
-            fix=message("write NAME or NAME==VERSION"),
-        )
-    requirement.name = canonicalize_name(requirement.name)
-    return requirement

@@ -10,14 +10,14 @@ import click
 from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
-from torchdoctor.cli.plan_options import choice_options, source_options
+from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
-    from torchdoctor.requirements import StackRequest
+    from torchdoctor.requirements import StackOptions, StackRequest
     from torchdoctor.resolve import Plan, Request
     from torchdoctor.workflows import SourceOptions
 
@@ -26,6 +26,7 @@ __all__ = ["command"]
 
 @click.command("resolve", short_help="Say which build fits, and why not the others.")
 @choice_options
+@stack_options
 @machine_options
 @click.option(
     "--format",
@@ -55,17 +56,21 @@ __all__ = ["command"]
     "--hashes", is_flag=True, help="Requirements with everything that has to be installed, and its hashes."
 )
 @source_options
+@click.option(
+    "--yes", is_flag=True, help="Take what a terminal would be asked for: indexes and code of projects."
+)
 @output_options
 def command(
     *,
     torch: str | None,
     variant: str,
-    with_: tuple[str, ...],
     without: tuple[str, ...],
+    asked: StackOptions,
     described: MachineOptions,
     form: str,
     hashes: bool,
     sources: SourceOptions,
+    yes: bool,
     output: Output,
 ) -> int:
     """Say which build fits this machine, or another one, and why not the others.
@@ -77,14 +82,17 @@ def command(
     \b
     torchdoctor resolve
     torchdoctor resolve --torch 2.9 --json
+    torchdoctor resolve -r requirements.txt
     torchdoctor resolve --platform win_amd64 --python-version 3.12 --driver 551.61 --gpu "RTX 4090" --format pip
     torchdoctor resolve --machine other.json --format urls
     torchdoctor resolve --with timm --format dockerfile > Dockerfile
     torchdoctor resolve --format pylock > pylock.toml
     """
-    from torchdoctor.cli.requests import request_from_options
+    from torchdoctor.cli.requests import request_from_options, stack_from_options
+    from torchdoctor.workflows.stack import request_for_machine
 
-    request = request_from_options(torch=torch, variant_name=variant, with_=with_, without=without)
+    stack = stack_from_options(asked, sources, stage_lines(output), yes=yes)
+    request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack)
     machine = machine_of(described)
     if hashes and form != "requirements":
         raise UsageError(
@@ -92,7 +100,8 @@ def command(
             fix=message("add --format requirements; a lock (--format pylock) has its hashes without it"),
         )
     if (form == "pylock" or hashes) and not output.json:
-        return _print_lock(described, machine, request, sources, with_, without, output, form)
+        return _print_lock(described, machine, request, sources, stack, without, output, form)
+    request, stack = request_for_machine(request, stack, machine, stage_lines(output))
     if sources.index_url or sources.find_links or sources.mirror:
         plan = _resolve_online(machine, request, sources, output)
     else:
@@ -100,31 +109,17 @@ def command(
     if output.json or form == "json":
         print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
     else:
-        _print_plan(plan, _form_of(plan, machine, form, with_, sources), form, output)
+        _print_plan(plan, _form_of(plan, machine, form, stack, sources), form, output)
     return 0
 
 
-def _form_of(plan: Plan, machine: Machine, form: str, with_: tuple[str, ...], sources: SourceOptions) -> str:
+def _form_of(plan: Plan, machine: Machine, form: str, stack: StackRequest, sources: SourceOptions) -> str:
     from torchdoctor.report.formats import FORMATS, describe_stack, format_text
     from torchdoctor.report.terminal.plan import plan_text
 
     if form not in FORMATS:
         return plan_text(plan, form)
-    stack = _stack_of(with_)
     return format_text(describe_stack(plan, machine, stack=stack, find_links=sources.find_links), form)
-
-
-def _stack_of(with_: tuple[str, ...]) -> StackRequest:
-    """What `--with` names."""
-    from torchdoctor.cli.requests import parse_with_option
-    from torchdoctor.requirements import AskedRequirement, StackRequest
-
-    asked = [parse_with_option(text) for text in with_]
-    return StackRequest(
-        requirements=tuple(
-            AskedRequirement(line=str(each), name=each.name, origin=f"--with {each.name}") for each in asked
-        )
-    )
 
 
 def _resolve_offline(machine: Machine, request: Request) -> Plan:
@@ -166,7 +161,7 @@ def _print_lock(
     machine: Machine,
     request: Request,
     sources: SourceOptions,
-    with_: tuple[str, ...],
+    stack: StackRequest,
     without: tuple[str, ...],
     output: Output,
     form: str,
@@ -176,7 +171,7 @@ def _print_lock(
     from torchdoctor.workflows.bundle import lock_for_machine
 
     report = stage_lines(output, may_ask=False)
-    options = bundle_options_from(described, machine, request, sources, with_, without)
+    options = bundle_options_from(described, machine, request, sources, stack, without)
     try:
         plan, lock = lock_for_machine(options, system=host_system(os.environ), report=report)
     finally:

@@ -57,9 +57,11 @@ def compile_lock(
     target = request.target
     finished = uv.run_uv(
         [
-            "pip", "compile", "requirements.in", "--constraints", "constraints.txt", "--format", "pylock.toml",
+            "pip", "compile", "requirements.in", "--constraints", "constraints.txt",
+            "--overrides", "overrides.txt", "--format", "pylock.toml",
             "--output-file", folder / OUTPUT, "--python", request.python, "--config-file", folder / "uv.toml",
             "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet",
+            *(["--prerelease", "allow"] if request.prereleases else []),
             *(["--offline"] if request.offline else []), *(target.options if target else ()),
         ],
         environ={**request.environ, **(target.environ if target else {})},

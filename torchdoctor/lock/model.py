@@ -30,6 +30,8 @@ class LockRequest:
     extras: tuple[str, ...] = ()  # requirement lines that must be met
     optional: tuple[str, ...] = ()  # requirement lines that are left out where no source can meet them
     constraints: tuple[str, ...] = ()  # requirement lines that limit versions and install nothing
+    overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of the same project
+    prereleases: bool = False  # whether any package may be a pre-release
     installed: Mapping[str, str] = field(default_factory=dict)  # versions by name, kept where they still fit
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for

@@ -51,6 +51,7 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]
     _write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
     _write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
+    _write_lines(folder / "overrides.txt", request.overrides)
     if request.installed:
         (folder / OUTPUT).write_text(_preferred_versions(request.installed), "utf-8")
     return UvInputs(planned=planned, linked=linked, refused=refused)

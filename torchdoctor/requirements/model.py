@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["AskedRequirement", "StackRequest"]
+__all__ = ["AskedRequirement", "StackOptions", "StackRequest"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +27,28 @@ class StackRequest:
     requirements: tuple[AskedRequirement, ...] = ()
     constraints: tuple[AskedRequirement, ...] = ()  # limit versions and install nothing
     overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of the same project
-    indexes: tuple[str, ...] = ()  # URLs of indexes that the files name, without those of PyTorch's builds
-    find_links: tuple[str, ...] = ()  # folders and pages that the files name
+    preferred: tuple[
+        AskedRequirement, ...
+    ] = ()  # exact versions of a lock, taken where everything else allows
+    pythons: tuple[AskedRequirement, ...] = ()  # which Pythons the projects are for: `python>=3.10`
+    indexes: tuple[str, ...] = ()  # URLs of indexes that the files name and the user agreed to
+    find_links: tuple[str, ...] = ()  # folders and pages that the files name and the user agreed to
+    prereleases: bool = False  # whether a file asks for pre-releases with `--pre`
     notes: tuple[str, ...] = ()  # what of the files is replaced or not followed, each a sentence
 
     def __bool__(self) -> bool:
         return bool(self.requirements or self.constraints or self.overrides)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackOptions:
+    """What is asked for besides torch, as it was typed."""
+
+    files: tuple[str, ...] = ()  # of `-r`: paths or URLs
+    constraints: tuple[str, ...] = ()  # of `-c`
+    projects: tuple[str, ...] = ()  # of `--project`: folders, each with its extras
+    with_: tuple[str, ...] = ()  # of `--with`: requirements
+    overrides: tuple[str, ...] = ()  # of `--override`: requirements
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.constraints or self.projects or self.with_ or self.overrides)

@@ -15,6 +15,7 @@ from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.plan import resolve_online
 from torchdoctor.workflows.sources import gather_sources
+from torchdoctor.workflows.stack import request_for_machine, sources_with_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,6 @@ class BundleOptions:
     python: PythonInfo  # an interpreter that runs here; it is the machine's where there is no target
     request: Request
     sources: SourceOptions
-    extras: tuple[str, ...]  # requirement lines besides torch and its companions
     optional: tuple[str, ...]  # requirement lines that are left out where no source has them
     cache: Path  # torchdoctor's cache folder
     data: Path  # the folder in which `index update` keeps what it read
@@ -76,14 +76,18 @@ def _resolved(
     """Give the plan, and what locking it needs while the directory of this run exists."""
     offline = options.sources.offline
     sources = gather_sources(options.sources, system, options.python, report)
+    asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
     plan, sources = resolve_online(
-        options.request, options.machine, sources, offline=offline, report=report, data=options.data
+        asked, options.machine, sources, offline=offline, report=report, data=options.data
     )
     request = LockRequest(
         python=options.python.executable,
-        sources=sources,
+        sources=sources_with_stack(sources, stack),
         environ=system.environ,
-        extras=options.extras,
+        extras=tuple(each.line for each in stack.requirements),
+        constraints=tuple(each.line for each in stack.constraints),
+        overrides=stack.overrides,
+        prereleases=stack.prereleases,
         optional=options.optional,
         offline=offline,
         machine=options.machine,
@@ -96,6 +100,6 @@ def _resolved(
                 lock_request=request,
                 cache=options.cache,
                 run_dir=run_dir,
-                required=frozenset(options.request.required),
+                required=frozenset(asked.required),
             ),
         )

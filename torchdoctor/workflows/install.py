@@ -24,6 +24,7 @@ from torchdoctor.workflows.consent import ask_to_change, changes_by
 from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.plan import preload_modules, resolve_online
 from torchdoctor.workflows.sources import gather_sources
+from torchdoctor.workflows.stack import request_for_machine, sources_with_stack
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 
 if TYPE_CHECKING:
@@ -54,23 +55,26 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
     _refuse_early(target, options.kernel, system, dry_run=options.dry_run)
     detection, sources = _detect_and_gather_sources(target, options.cache, options.sources, system, report)
     existing_lock = _read_lock(options.lock, detection.machine, sources)
+    asked, stack = request_for_machine(options.request, options.stack, detection.machine, report)
     if existing_lock is not None and options.lock is not None:
         plan = plan_of_lock(existing_lock, options.lock)
     else:
         plan, sources = resolve_online(
-            options.request, detection.machine, sources,
+            asked, detection.machine, sources,
             offline=options.sources.offline, report=report, data=options.data,
         )  # fmt: skip
     installed = read_installed_packages(target, system, report)
     lock_request = LockRequest(
-        python=target.python.executable, sources=sources, environ=system.environ, extras=options.extras,
-        optional=options.optional, installed=installed.versions, offline=options.sources.offline,
-        machine=detection.machine,
+        python=target.python.executable, sources=sources_with_stack(sources, stack), environ=system.environ,
+        extras=tuple(each.line for each in stack.requirements),
+        constraints=tuple(each.line for each in stack.constraints), overrides=stack.overrides,
+        prereleases=stack.prereleases, optional=options.optional, installed=installed.versions,
+        offline=options.sources.offline, machine=detection.machine,
     )  # fmt: skip
     with run_directory(options.cache) as run_dir:
         context = AcquireContext(
             lock_request=lock_request, cache=options.cache, run_dir=run_dir,
-            required=frozenset(options.request.required), reinstall=options.reinstall | installed.damaged,
+            required=frozenset(asked.required), reinstall=options.reinstall | installed.damaged,
         )  # fmt: skip
         if options.dry_run:
             lock = existing_lock or lock_only(context, plan, report)

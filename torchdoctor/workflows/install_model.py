@@ -36,7 +36,6 @@ class InstallOptions:
     request: Request = field(default_factory=Request)
     sources: SourceOptions = field(default_factory=SourceOptions)
     stack: StackRequest = field(default_factory=StackRequest)  # what is asked for besides torch
-    extras: tuple[str, ...] = ()  # requirement lines besides torch and its companions
     optional: tuple[str, ...] = ()  # requirement lines that are left out where no source has them
     reinstall: frozenset[str] = frozenset()  # packages to replace although their version is installed
     kernel_name: str | None = None  # of the kernel to register; None registers none

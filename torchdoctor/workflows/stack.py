@@ -1,0 +1,52 @@
+"""What is asked for besides torch, for one machine: split from the request, and its indexes beside the user's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.lock.target import marker_environment
+from torchdoctor.requirements.markers import stack_for_environment
+from torchdoctor.resolve.stack import with_stack
+from torchdoctor.sources.source import Source, as_url
+
+if TYPE_CHECKING:
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.detect import Machine
+    from torchdoctor.requirements import StackRequest
+    from torchdoctor.resolve import Request
+    from torchdoctor.sources import Sources
+
+__all__ = ["request_for_machine", "sources_with_stack"]
+
+
+def request_for_machine(
+    request: Request, stack: StackRequest, machine: Machine, report: Reporter
+) -> tuple[Request, StackRequest]:
+    """Return the request with what the stack asks of torch, and the rest of the stack as it counts on that machine.
+
+    What of the files is replaced or not followed is reported. Raises `UsageError` where a project is for another
+    Python.
+    """
+    asked, rest = with_stack(request, stack_for_environment(stack, marker_environment(machine)))
+    for text in rest.notes:
+        report.note(text)
+    return asked, rest
+
+
+def sources_with_stack(sources: Sources, stack: StackRequest) -> Sources:
+    """Return the sources with the indexes and pages of the stack, to which the user agreed, after the user's own."""
+    indexes = [_source(url, "simple") for url in stack.indexes]
+    links = [_source(place, "flat") for place in stack.find_links]
+    return replace(sources, indexes=(*sources.indexes, *indexes), find_links=(*sources.find_links, *links))
+
+
+def _source(place: str, layout: str) -> Source:
+    from torchdoctor.core.urls import redact_url
+
+    return Source(
+        name=redact_url(place),
+        url=as_url(place, origin="a file of requirements"),
+        layout="flat" if layout == "flat" else "simple",
+        origin="a file of requirements",
+    )
