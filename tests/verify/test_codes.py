@@ -24,7 +24,10 @@ PROCESS_CODES = {"memory-limit", "time-limit", *(describe_end(status).code for s
 # The codes that are put together from a companion's name or chosen in a branch.
 BUILT_CODES = {*pairing._CODES, "gpu-too-old", "gpu-without-kernels"}
 # Those of packages that need no import to be known.
-PACKAGE_CODES = {"package-not-installed", "package-version", "packages-unknown", "no-modules", "no-packages"}
+PACKAGE_CODES = {
+    "package-not-installed", "package-version", "packages-unknown", "no-modules", "no-packages", "no-extensions",
+    "not-imported",
+}  # fmt: skip
 
 
 def outcome_calls(tree):
@@ -185,7 +188,7 @@ def test_every_check_that_did_not_pass_has_a_code(tmp_path):
     report = verify(environment(tmp_path / "env"))
 
     assert {check.code for check in report.checks} == {
-        "metadata-missing", "torch-not-installed", "no-torch", "no-packages",
+        "metadata-missing", "torch-not-installed", "no-torch", "no-packages", "no-extensions",
     }  # fmt: skip
     assert len(report.checks) == len(suite.CHECKS)
 

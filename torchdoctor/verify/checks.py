@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["select_checks", "verify"]
 
-_PACKAGES = "packages"
-_PACKAGE_PREFIX = "package:"
+# Checks that run in processes of their own, by the beginning of their results' names.
+_OF_PACKAGES = {"package:": "packages", "operation:": "operations"}
 
 
 def verify(
@@ -42,12 +42,12 @@ def verify(
 ) -> VerifyReport:
     """Verify that PyTorch works in the environment of this interpreter, and that the packages beside it do.
 
-    `only` and `skip` name checks, `package:NAME` among them, `quick` leaves out the slow ones, `devices` limits the
-    checks to some devices ("cpu", "cuda:0", "cuda" for all of that kind). `asked` are the requirements that somebody
-    asked for; by default those that the environment's record names. A check that takes more host memory than
-    `memory_limit_mib` is stopped; the default is most of what is free. `on_result` is called with each result as soon
-    as it is known, `on_progress` with the number of packages that are done and of all. `environ` is the interpreter's
-    environment, by default our own.
+    `only` and `skip` name checks, `package:NAME` and `operation:NAME` among them, `quick` leaves out the slow ones,
+    `devices` limits the checks to some devices ("cpu", "cuda:0", "cuda" for all of that kind). `asked` are the
+    requirements that somebody asked for; by default those that the environment's record names. A check that takes more
+    host memory than `memory_limit_mib` is stopped; the default is most of what is free. `on_result` is called with each
+    result as soon as it is known, `on_progress` with the number of packages that are done and of all. `environ` is the
+    interpreter's environment, by default our own.
 
     Returns one result for each check and device, in the order in which they ran. Raises `UsageError` for an unknown
     check or device, and `EnvironmentUnusable` when the interpreter cannot be run.
@@ -71,16 +71,17 @@ def verify(
 
     runner = SuiteRunner(
         "verify",
-        [name for name in selected if name != _PACKAGES],
+        [name for name in selected if name not in _OF_PACKAGES.values()],
         devices=devices,
         time_limit_scale=time_limit_scale,
         memory_limit_mib=memory_limit_mib,
         on_result=take,
     )
     runner.run(python, environ)
-    if _PACKAGES in selected:
+    if set(selected) & set(_OF_PACKAGES.values()):
         from torchdoctor.verify.packages.asked import recorded_requirements
-        from torchdoctor.verify.packages.runner import PackageOptions, verify_packages
+        from torchdoctor.verify.packages.model import PackageOptions
+        from torchdoctor.verify.packages.runner import verify_packages
 
         options = PackageOptions(
             asked=recorded_requirements(str(runner.environment.get("prefix", "")))
@@ -89,6 +90,9 @@ def verify(
             compiled_only=quick,
             only=_package_names(only),
             skip=_package_names(skip),
+            importing="packages" in selected,
+            proving="operations" in selected,
+            devices=devices,
             has_torch=runner.has_torch,
             torch_mib=runner.import_mib,
             scale=time_limit_scale,
@@ -102,13 +106,14 @@ def verify(
 def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:
     """Return the ids of the checks to run, in the order in which they run.
 
-    A check named in `only` runs also when `quick` would leave it out. `package:NAME` in `only` selects `packages`.
+    A check named in `only` runs also when `quick` would leave it out. `package:NAME` in `only` selects `packages`, and
+    `operation:NAME` selects `operations`.
     Raises `UsageError` for an unknown check.
     """
     known = [step.id for step in suite.CHECKS]
     default = {step.id for step in suite.CHECKS if step.quick or not quick}
-    only = [_PACKAGES if name.startswith(_PACKAGE_PREFIX) else name for name in only]
-    skip = [name for name in skip if not name.startswith(_PACKAGE_PREFIX)]
+    only = [_OF_PACKAGES.get(_prefix(name), name) for name in only]
+    skip = [name for name in skip if _prefix(name) not in _OF_PACKAGES]
     for name in (*only, *skip):
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -124,10 +129,12 @@ def _package_names(names: Iterable[str]) -> frozenset[str]:
     from packaging.utils import canonicalize_name
 
     return frozenset(
-        str(canonicalize_name(name.removeprefix(_PACKAGE_PREFIX)))
-        for name in names
-        if name.startswith(_PACKAGE_PREFIX)
+        str(canonicalize_name(name.partition(":")[2])) for name in names if _prefix(name) in _OF_PACKAGES
     )
+
+
+def _prefix(name: str) -> str:
+    return "".join(name.partition(":")[:2])
 
 
 def _check_of(step: StepResult) -> CheckResult:

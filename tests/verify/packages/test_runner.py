@@ -12,7 +12,8 @@ import pytest
 from tests.verify.packages.environments import Packages
 from torchdoctor.errors import UsageError
 from torchdoctor.verify import verify
-from torchdoctor.verify.packages.runner import PackageOptions, verify_packages
+from torchdoctor.verify.packages.model import PackageOptions
+from torchdoctor.verify.packages.runner import verify_packages
 
 pytestmark = pytest.mark.process
 
@@ -185,7 +186,7 @@ while not pathlib.Path({str(folder)!r}, {other!r}).exists():
     seen = []
     checks = verify_packages(
         packages.python,
-        PackageOptions(cores=2),
+        PackageOptions(cores=2, proving=False),
         os.environ,
         on_progress=lambda done, total: seen.append((done, total)),
     )
@@ -204,5 +205,7 @@ def test_a_run_that_is_interrupted_leaves_no_process(packages):
 
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        verify_packages(packages.python, PackageOptions(cores=2), os.environ, on_result=interrupt)
+        verify_packages(
+            packages.python, PackageOptions(cores=2, proving=False), os.environ, on_result=interrupt
+        )
     assert time.monotonic() - started < 60

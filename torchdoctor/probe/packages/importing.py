@@ -1,40 +1,83 @@
-"""One package in a process of its own: its modules are imported, and what they raise is reported."""
+"""One package in a process of its own: it is imported, then the operation that proves it runs on each device."""
 
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Iterator
 
-from .. import facts
+from .. import devices, facts
 from ..attempts import Attempts
 from ..message import joined, sentence
-from ..step import Outcome, Step, broken, failed, passed
+from ..operations.registry import OPERATIONS, Operation
+from ..step import Outcome, Step, broken, failed, passed, skipped
+from ..torch_errors import says
+from .limits import IMPORT_SECONDS
 
 if TYPE_CHECKING:
     from ..events import Channel
 
-__all__ = ["IMPORT_SECONDS", "run"]
+__all__ = ["run"]
 
-# A cold import of a large package with torch takes half a minute on a slow disk.
-IMPORT_SECONDS = 120.0
 _MAX_CHARACTERS = 400
 _MAX_CAUSES = 10
+_KINDS = {"cpu": "CPU", "cuda": "GPU (CUDA, ROCm)", "xpu": "GPU (XPU)", "mps": "GPU (MPS)"}
 
 
 def run(request: dict[str, Any], channel: Channel) -> None:
-    """Run the request: `modules`, and the steps that have `finished`."""
+    """Run the request: `modules`, the id of an `operation` or null, `devices` or null, and what has `finished`."""
     # Some packages read the arguments of the program that imports them.
     sys.argv[:] = [""]
     channel.send("hello", values=facts.of_python())
+    finished = {(name, device): status for name, device, status in request["finished"]}
     attempts = Attempts(channel, float(request["scale"]))
     modules = [str(name) for name in request["modules"]]
-    step = Step(
-        "import", "it can be imported", lambda _torch, _device: _import(modules), "once", IMPORT_SECONDS
-    )
-    attempts.attempt(step, "cpu", lambda: step.run(None, "cpu"))
+    if ("import", "cpu") in finished:
+        outcome = _import(modules)
+    else:
+        step = Step("import", "", _nothing, "once", IMPORT_SECONDS)
+        outcome = attempts.attempt(step, "cpu", lambda: _import(modules))
+    operation = OPERATIONS.get(request["operation"])
+    if outcome.status == "pass" and operation is not None:
+        _prove(operation, request["devices"], finished, attempts, channel)
     channel.send("end")
+
+
+def _prove(
+    operation: Operation,
+    requested: list[str] | None,
+    finished: dict[tuple[str, str], str],
+    attempts: Attempts,
+    channel: Channel,
+) -> None:
+    """Run the operation on each device that it is for; where there is none, skip it with the reason."""
+    step = Step("operation", "", operation.run, "each", operation.limit)
+    torch = importlib.import_module("torch")
+    there, _ = devices.chosen(requested, devices.present(torch))
+    fitting = [device for device in there if devices.kind(device) in operation.kinds]
+    for device in fitting:
+        if (step.id, device) in finished:
+            continue
+        outcome = attempts.attempt(step, device, partial(operation.run, torch, device))
+        if (
+            outcome.status == "fail"
+            and devices.kind(device) != "cpu"
+            and says(outcome.detail, "device-unusable")
+        ):
+            # After such an error every later call raises it again. A new process runs the next one.
+            channel.send("again")
+            os._exit(0)
+    if not fitting:
+        wanted = joined([_KINDS[kind] for kind in operation.kinds], " or ")
+        text = sentence("it runs on {wanted}, and there is none here", wanted=wanted)
+        attempts.report(step, "cpu", skipped("no-device-for-it", text), 0.0)
+
+
+def _nothing(_torch: object, _device: str) -> Outcome:
+    raise NotImplementedError
 
 
 def _import(modules: list[str]) -> Outcome:
@@ -48,15 +91,20 @@ def _import(modules: list[str]) -> Outcome:
 
 def _not_imported(module: str, error: BaseException) -> Outcome:
     """The exception, and the first cause of it: a library that does not load is named only there."""
-    causes: list[BaseException] = [error]
-    while len(causes) < _MAX_CAUSES:
-        before = causes[-1].__cause__ or (None if causes[-1].__suppress_context__ else causes[-1].__context__)
-        if before is None or before in causes:
-            break
-        causes.append(before)
-    texts = list(dict.fromkeys(_last_line(one) for one in (error, causes[-1])))
+    *_, first = _causes(error)
+    texts = list(dict.fromkeys(_last_line(one) for one in (error, first)))
     text = sentence("import {module}: {error}", module=module, error=joined(texts, "; "))
     return failed("import-raised", text, broken(error).evidence)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception, the one that it was raised from, and so on."""
+    seen: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in seen and len(seen) < _MAX_CAUSES:
+        seen.append(current)
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
 def _last_line(error: BaseException) -> str:

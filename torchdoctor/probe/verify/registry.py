@@ -6,7 +6,7 @@ They run in this order: what the others need comes first.
 # ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
-from ..packages.importing import IMPORT_SECONDS
+from ..packages.limits import IMPORT_SECONDS
 from ..step import Outcome, Step
 from . import (  # fmt: skip
     attention,
@@ -149,8 +149,14 @@ VERIFY = (
          tolerance="2e-5 (TF32 1e-3)", reason="the compiler orders and fuses, which is rounding"),
 )  # fmt: skip
 
-# The parent starts a process for each package, so these have no function here; a result is called package:NAME.
+# The parent starts a process for each package, so these have no function here. Results are called package:NAME and
+# operation:NAME.
 BESIDE = (
     Step("packages", "each package that was asked for, and each that requires torch, can be imported", _in_own_process,
          "once", IMPORT_SECONDS, reason="it imports or it does not", quick=True),
+    Step("operations", "each known extension gives the right result in a small operation", _in_own_process, "each",
+         120.0,
+         tolerance="float32 2e-5, float16 1e-2, int8 attention 1e-1, 8-bit weights 2e-2, 4-bit weights 2e-1",
+         reason="several times what correct results were measured at; sums, neighbours and boxes are known exactly",
+         quick=True),
 )  # fmt: skip

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.text import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.verify.model import CheckResult
 
-__all__ = ["ListedPackage", "PackageTask", "Selection"]
+__all__ = ["ListedPackage", "PackageOptions", "PackageTask", "Selection"]
 
 _MAX_MODULES = 10
 _MAX_REQUIREMENTS = 50
@@ -48,11 +49,15 @@ class ListedPackage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackageTask:
-    """A package that is to be imported; `outside` says how its version is not the one that was asked for."""
+    """A package that is to be imported; `outside` says how its version is not the one that was asked for.
+
+    `operation` is the id of the operation that proves it, where one is known.
+    """
 
     package: ListedPackage
     needs_torch: bool
     outside: str = ""
+    operation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,3 +67,27 @@ class Selection:
     tasks: tuple[PackageTask, ...] = ()
     results: Mapping[str, CheckResult] = field(default_factory=dict)
     order: tuple[str, ...] = ()  # the names of all packages, in the order in which they are reported
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageOptions:
+    """What to import and how.
+
+    `asked` are the requirements that somebody asked for. With `compiled_only` the others are left out where they have
+    no compiled code. `only` limits the packages to these, `skip` leaves these out. `importing` and `proving` say which
+    results are reported: of imports, and of the operations of known extensions, on `devices` (None: all). `has_torch`
+    says whether torch can be imported, and `torch_mib` what a process takes that does, where that was measured.
+    """
+
+    asked: Sequence[AskedRequirement] = ()
+    compiled_only: bool = False
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    importing: bool = True
+    proving: bool = True
+    devices: Sequence[str] | None = None
+    has_torch: bool = True
+    torch_mib: int | None = None
+    scale: float = 1.0
+    memory_limit_mib: int | None = None
+    cores: int | None = None  # at most so many at a time; None for the cores that there are

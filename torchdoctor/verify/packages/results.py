@@ -11,32 +11,65 @@ from torchdoctor.verify.model import CheckResult
 if TYPE_CHECKING:
     from torchdoctor.verify.model import Status
     from torchdoctor.verify.packages.importing import ImportRun
-    from torchdoctor.verify.packages.model import PackageTask
+    from torchdoctor.verify.packages.model import PackageOptions, PackageTask
     from torchdoctor.verify.step_result import StepResult
 
-__all__ = ["checks_of", "package_result", "run_result", "without_torch"]
+__all__ = ["checks_of", "package_result", "run_result", "unlisted", "without_torch"]
 
 
-def checks_of(task: PackageTask, run: ImportRun) -> tuple[CheckResult, ...]:
-    """Return the results of one package's steps."""
-    return tuple(_imported(task, result) for result in run.results)
+def checks_of(task: PackageTask, run: ImportRun, options: PackageOptions) -> tuple[CheckResult, ...]:
+    """Return the results of one package's steps; an import that is not reported still is where it failed."""
+    imports = [result for result in run.results if result.id == "import"]
+    checks = [_imported(task, result) for result in imports if options.importing or result.status == "fail"]
+    checks += [_proven(task, result) for result in run.results if result.id != "import"]
+    if task.operation is not None and any(result.status == "fail" for result in imports):
+        text = message("not run, because {name} cannot be imported", name=task.package.name)
+        checks.append(package_result(task.package.name, "skip", "not-imported", text, kind="operation"))
+    elif task.operation is not None and not options.has_torch:
+        checks.append(package_result(task.package.name, "skip", "no-torch", suite.NO_TORCH, kind="operation"))
+    return tuple(checks)
 
 
-def without_torch(task: PackageTask) -> CheckResult:
-    """Return the result of a package that requires torch, where torch cannot be imported."""
-    return package_result(task.package.name, "skip", "no-torch", suite.NO_TORCH)
-
-
-def package_result(name: str, status: Status, code: str | None, detail: str) -> CheckResult:
-    """Return a result that is known without an import."""
-    return CheckResult(
-        id=f"package:{name}", device="cpu", status=status, seconds=0.0, detail=detail, code=code
+def without_torch(task: PackageTask, options: PackageOptions) -> tuple[CheckResult, ...]:
+    """Return the results of a package that requires torch, where torch cannot be imported."""
+    kinds = [
+        kind for kind, wanted in (("package", options.importing), ("operation", task.operation)) if wanted
+    ]
+    return tuple(
+        package_result(task.package.name, "skip", "no-torch", suite.NO_TORCH, kind=kind) for kind in kinds
     )
 
 
-def run_result(status: Status, code: str, detail: str) -> CheckResult:
-    """Return the only result of a run in which no package was imported."""
-    return CheckResult(id="packages", device="cpu", status=status, seconds=0.0, detail=detail, code=code)
+def package_result(
+    name: str, status: Status, code: str | None, detail: str, *, kind: str = "package"
+) -> CheckResult:
+    """Return a result that is known without an import."""
+    return CheckResult(
+        id=f"{kind}:{name}", device="cpu", status=status, seconds=0.0, detail=detail, code=code
+    )
+
+
+def run_result(check: str, status: Status, code: str, detail: str) -> CheckResult:
+    """Return the result of a check as a whole, where it has none of a single package."""
+    return CheckResult(id=check, device="cpu", status=status, seconds=0.0, detail=detail, code=code)
+
+
+def unlisted(reason: str) -> CheckResult:
+    """Return the only result of a run in which the packages could not be listed."""
+    detail = message("the packages of the environment could not be listed: {why}", why=reason)
+    return run_result("packages", "fail", "packages-unknown", detail)
+
+
+def _proven(task: PackageTask, result: StepResult) -> CheckResult:
+    return CheckResult(
+        id=f"operation:{task.package.name}",
+        device=result.device,
+        status=result.status,
+        seconds=result.seconds,
+        detail=result.detail,
+        code=result.code,
+        evidence=result.evidence,
+    )
 
 
 def _imported(task: PackageTask, result: StepResult) -> CheckResult:

@@ -5,31 +5,29 @@ from __future__ import annotations
 import secrets
 import tempfile
 import threading
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.system.leftover_processes import kill_processes_with_variable
 from torchdoctor.core.threads import thread_pool
-from torchdoctor.errors import UsageError
 from torchdoctor.verify.memory import SHARE_OF_FREE, free_memory_mib, memory_limit
 from torchdoctor.verify.packages.importing import ImportContext, ImportRun
+from torchdoctor.verify.packages.limited import limit_selection, nothing_to_do
 from torchdoctor.verify.packages.listing import ListingFailed, list_packages
-from torchdoctor.verify.packages.results import checks_of, run_result, without_torch
+from torchdoctor.verify.packages.results import checks_of, unlisted, without_torch
 from torchdoctor.verify.packages.selection import select_packages
 from torchdoctor.verify.packages.slots import plan_slots
+from wheels_index.extension import extensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
-    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.verify.model import CheckResult
-    from torchdoctor.verify.packages.model import PackageTask, Selection
+    from torchdoctor.verify.packages.model import PackageOptions, PackageTask
     from torchdoctor.verify.probe_process import ProbeProcess
 
-__all__ = ["PackageOptions", "verify_packages"]
+__all__ = ["verify_packages"]
 
 # Of this run's processes; what is left of them is found by it.
 _RUN_VARIABLE = "TORCHDOCTOR_PACKAGE_RUN"
@@ -41,26 +39,6 @@ _OFFLINE = {
     "DO_NOT_TRACK": "1",
 }
 _POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PackageOptions:
-    """What to import and how.
-
-    `asked` are the requirements that somebody asked for. With `compiled_only` the others are left out where they have
-    no compiled code. `only` limits the packages to these, `skip` leaves these out. `has_torch` says whether torch can
-    be imported, and `torch_mib` what a process takes that does, where that was measured.
-    """
-
-    asked: Sequence[AskedRequirement] = ()
-    compiled_only: bool = False
-    only: frozenset[str] = frozenset()
-    skip: frozenset[str] = frozenset()
-    has_torch: bool = True
-    torch_mib: int | None = None
-    scale: float = 1.0
-    memory_limit_mib: int | None = None
-    cores: int | None = None  # at most so many at a time; None for the cores that there are
 
 
 def verify_packages(
@@ -110,35 +88,36 @@ class _Run:
         self._processes: list[ProbeProcess] = []
         self._stopping = threading.Event()
         self._context = ImportContext(
-            python=python, environ=environ, scale=options.scale, on_process=self._started
+            python=python,
+            environ=environ,
+            scale=options.scale,
+            devices=options.devices,
+            has_torch=options.has_torch,
+            on_process=self._started,
         )
 
     def results(self) -> tuple[CheckResult, ...]:
         """List, select and import."""
         options = self._options
-        asked = options.asked
         try:
-            names = {requirement.name for requirement in asked}
+            names = {requirement.name for requirement in options.asked} | set(extensions())
             markers, installed = list_packages(
                 self._python, names, self._folder, self._environ, self._limit_mib
             )
         except ListingFailed as error:
-            detail = message("the packages of the environment could not be listed: {why}", why=error.args[0])
-            return self._reported([run_result("fail", "packages-unknown", detail)])
-        selection = select_packages(asked, installed, markers, compiled_only=options.compiled_only)
-        selection = _limited(selection, options)
-        if not selection.order:
-            detail = message("nothing was asked for besides torch, and no other package requires it")
-            return self._reported([run_result("skip", "no-packages", detail)])
+            return self._reported([unlisted(error.args[0])])
+        selection = select_packages(options.asked, installed, markers, compiled_only=options.compiled_only)
+        selection = limit_selection(selection, options)
         found: dict[str, tuple[CheckResult, ...]] = {
             name: (result,) for name, result in selection.results.items()
         }
+        before = self._reported(nothing_to_do(selection, options))
         self._reported(selection.results.values())
         for task, results in self._imported(selection.tasks):
             found[task.package.name] = results
             self._reported(results)
             self._on_progress(len(found), len(selection.order))
-        return tuple(result for name in selection.order for result in found[name])
+        return (*before, *(result for name in selection.order for result in found[name]))
 
     def _reported(self, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
         checks = tuple(results)
@@ -153,7 +132,7 @@ class _Run:
         runnable = [task for task in tasks if self._options.has_torch or not task.needs_torch]
         for task in tasks:
             if task not in runnable:
-                yield task, (without_torch(task),)
+                yield task, without_torch(task, self._options)
         free = free_memory_mib()
         slots = plan_slots(
             len(runnable),
@@ -167,9 +146,9 @@ class _Run:
             if run.over_memory and slots.share_mib != self._limit_mib:
                 again.append(task)
             else:
-                yield task, checks_of(task, run)
+                yield task, checks_of(task, run, self._options)
         for task, run in self._side_by_side(again, 1, self._limit_mib):
-            yield task, checks_of(task, run)
+            yield task, checks_of(task, run, self._options)
 
     def _side_by_side(
         self, tasks: Sequence[PackageTask], count: int, memory_mib: int | None
@@ -206,26 +185,3 @@ class _Run:
             future.cancel()
         for process in tuple(self._processes):
             process.stop()
-
-
-def _limited(selection: Selection, options: PackageOptions) -> Selection:
-    """Leave out the packages that the options leave out; a name that is not among them is told."""
-    unknown = sorted((options.only | options.skip) - set(selection.order))
-    if unknown:
-        raise UsageError(
-            message("there is no package {name} to be checked", name=repr(unknown[0][:60])),
-            fix=message("the packages are {names}", names=joined(selection.order))
-            if selection.order
-            else message("nothing was asked for besides torch, and no other package requires it"),
-        )
-    order = tuple(
-        name
-        for name in selection.order
-        if name in (options.only or selection.order) and name not in options.skip
-    )
-    return replace(
-        selection,
-        tasks=tuple(task for task in selection.tasks if task.package.name in order),
-        results={name: result for name, result in selection.results.items() if name in order},
-        order=order,
-    )

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.verify.packages.model import PackageTask, Selection
 from torchdoctor.verify.packages.results import package_result
+from wheels_index.extension import extension, extensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +40,7 @@ def select_packages(
     *,
     compiled_only: bool = False,
 ) -> Selection:
-    """Return what is imported of `installed`, in the environment with these `markers`.
+    """Return what is imported of `installed`, in the environment with these `markers`; known extensions always are.
 
     With `compiled_only`, packages that nobody asked for are left out if they have no compiled code: what they need can
     be read from their metadata.
@@ -55,7 +57,7 @@ def select_packages(
         if package.name not in wanted
         and package.name not in _CHECKED_ELSEWHERE
         and (package.compiled or not compiled_only)
-        and _needs_torch(package, markers)
+        and (package.name in extensions() or _needs_torch(package, markers))
     )
     tasks: list[PackageTask] = []
     results: dict[str, CheckResult] = {}
@@ -71,7 +73,10 @@ def select_packages(
         else:
             outside = _outside(package, wanted.get(name, ()))
             needs_torch = _needs_torch(package, markers)
-            tasks.append(PackageTask(package=package, needs_torch=needs_torch, outside=outside))
+            operation = _operation(name)
+            tasks.append(
+                PackageTask(package=package, needs_torch=needs_torch, outside=outside, operation=operation)
+            )
     return Selection(tasks=tuple(tasks), results=results, order=(*wanted, *rest))
 
 
@@ -85,7 +90,17 @@ def applies(line: str, markers: Mapping[str, str]) -> bool:
 
 
 def _needs_torch(package: ListedPackage, markers: Mapping[str, str]) -> bool:
-    return any(applies(line, markers) for line in package.requires)
+    """By its metadata; an extension that keeps silent there is known to be built for certain releases of torch."""
+    known = extension(package.name)
+    needed = [SpecifierSet(pair.torch) for pair in known.pairs if pair.torch] if known is not None else []
+    # One that goes with the first torch of all goes with any, or without.
+    tied = any(not specifier.contains("1.0") for specifier in needed)
+    return tied or any(applies(line, markers) for line in package.requires)
+
+
+def _operation(name: str) -> str | None:
+    known = extension(name)
+    return known.proof.operation if known is not None and known.proof is not None else None
 
 
 def _nothing_in(package: ListedPackage) -> str:
