@@ -26,6 +26,7 @@ PAGES = (
     "docs/howto/air-gapped.md",
     "docs/howto/hpc-slurm.md",
     "docs/howto/ci.md",
+    "docs/howto/keep-torch.md",
     "docs/howto/wsl.md",
     "docs/howto/docker.md",
     "docs/howto/conda.md",

@@ -52,6 +52,8 @@ INSTALLED = {
     "verify": ("verify", "{env}", "--only", "numpy"),
     "bench": ("bench", "{env}", "--quick", "--only", "matmul-one-thread"),
     "report": ("report", "{env}"),
+    "unhold": ("unhold", "{env}"),
+    "hold": ("hold", "{env}", "--offline"),
     "jupyter-kernel add": ("jupyter-kernel", "{env}", "--name", "shown", "--offline"),
     "jupyter-kernel list": ("jupyter-kernel", "list"),
     "jupyter-kernel check NAME": ("jupyter-kernel", "check", "shown"),

@@ -16,6 +16,8 @@ COMMANDS = {
     "install": "torchdoctor.cli.install",
     "resolve": "torchdoctor.cli.resolve",
     "download": "torchdoctor.cli.download",
+    "hold": "torchdoctor.cli.hold",
+    "unhold": "torchdoctor.cli.unhold",
     "verify": "torchdoctor.cli.verify",
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",

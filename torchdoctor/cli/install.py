@@ -42,6 +42,12 @@ __all__ = ["command"]
 @click.option(
     "--kernel-name", type=KERNEL_NAME, metavar="NAME", help="The name of the kernel; implies --kernel."
 )
+@click.option(
+    "--hold/--no-hold",
+    default=True,
+    show_default=True,
+    help="Have pip and uv keep torch in its family of builds; --no-hold changes nothing about that.",
+)
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(
     "--yes",
@@ -63,6 +69,7 @@ def command(
     dry_run: bool,
     kernel: bool,
     kernel_name: str | None,
+    hold: bool,
     verify: bool,
     yes: bool,
     output: Output,
@@ -107,6 +114,7 @@ def command(
         optional=optional_requirements(stack, without),
         kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
+        hold=hold,
         verify=verify,
         dry_run=dry_run,
         lock=lock,
@@ -173,6 +181,7 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
             }
             for fetched in (wheelhouse.wheels if wheelhouse else ())
         ],
+        "hold": result.hold.to_json() if result.hold else None,
         "kernel": result.kernel.to_json() if result.kernel else None,
         "verify": result.verification.to_json() if result.verification else None,
     }  # fmt: skip

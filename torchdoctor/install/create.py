@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
 from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.install.build import create_empty_environment
+from torchdoctor.install.hold.write import change_hold
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.model import Environment
 from torchdoctor.install.record import record_install
@@ -109,6 +110,8 @@ class EnvironmentBuilder:
             unpacker = self.start()
             self._check_space(unpacker.pending(wheelhouse))
             unpacker.finish(wheelhouse, self._context.on_wait)
+            if self._context.hold is not None and plan is not None:
+                change_hold(stage, folder, self._context.hold(plan))
             record_install(stage, folder, wheelhouse, replace(self._context, plan=plan))
             sync_tree(stage)
             move_into_place(stage, folder, self._kind)

@@ -24,9 +24,12 @@ UNDO_FOLDER = ".torchdoctor-undo"
 _JOURNAL = "journal.json"
 
 
-def begin_change(folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelhouse) -> None:
+def begin_change(
+    folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelhouse, others: Sequence[str] = ()
+) -> None:
     """Keep every file of the packages that are about to be replaced, and note which files will be new.
 
+    `others` are files below `folder` that may be changed, made or removed as well.
     The files are kept as hard links in the undo folder. Once the journal is there, `undo_change` restores the
     environment. Raises `InstallFailed` when the environment has no package folder of its own.
     """
@@ -45,6 +48,7 @@ def begin_change(folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelh
         for metadata in metadata_folders(site, names)
         for path in files_of_installed(folder, site, metadata)
     }
+    old |= {path for path in others if os.path.lexists(folder / path)}
     for path in old:
         target = undo / "files" / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +60,7 @@ def begin_change(folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelh
         for path in files_of_wheel(folder, site, fetched.path)
         if not os.path.lexists(folder / path)
     }
+    new |= set(others) - old
     _write_journal(folder, sorted(old), sorted(new))
 
 

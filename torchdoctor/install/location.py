@@ -14,6 +14,7 @@ from torchdoctor.errors import EnvironmentUnusable, InstallFailed
 
 __all__ = [
     "LocationKind",
+    "environment_of",
     "inspect_location",
     "interpreter_of",
     "must_change_in_place",
@@ -33,6 +34,12 @@ def interpreter_of(folder: Path) -> Path:
         return folder / "bin" / "python"
     top = folder / "python.exe"
     return top if (folder / "conda-meta").is_dir() and top.exists() else folder / "Scripts" / "python.exe"
+
+
+def environment_of(python: Path) -> Path:
+    """Return the folder of the environment whose interpreter is at this path, by the path alone."""
+    top = (python.parent / "conda-meta").is_dir() or (python.parent / "pyvenv.cfg").is_file()
+    return python.parent if top else python.parent.parent
 
 
 def inspect_location(folder: Path) -> LocationKind:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.detect import PythonInfo
+    from torchdoctor.install.hold.write import HoldChange
     from torchdoctor.resolve import Plan
 
 __all__ = ["Environment", "InstallContext"]
@@ -31,7 +32,8 @@ class InstallContext:
     `python` is the interpreter that a new environment is made with, or the one that an existing environment has.
     `run_dir` is a temporary directory of this run, `lock_dir` the folder of locks that all runs share. `plan` goes into
     the environment's record. `installed` maps the names of installed packages to versions; those named in `reinstall`
-    are replaced even at the same version. `on_wait` gets the seconds that have passed, every 10 s.
+    are replaced even at the same version. `on_wait` gets the seconds that have passed, every 10 s. `hold` returns
+    how the hold of the environment changes with an install of that plan.
     """
 
     python: PythonInfo
@@ -42,6 +44,7 @@ class InstallContext:
     installed: Mapping[str, str] = field(default_factory=dict)
     reinstall: frozenset[str] = frozenset()
     on_wait: Callable[[float], None] | None = None
+    hold: Callable[[Plan], HoldChange] | None = None
 
     def site_packages_in(self, folder: Path) -> tuple[Path, ...]:
         """Return the package folders of the existing environment, or of a copy of it, at `folder`.

@@ -15,10 +15,11 @@ from torchdoctor.install.conflicts import (
     refuse_foreign_companions,
     refuse_new_conflicts,
 )
+from torchdoctor.install.hold.write import change_hold, hold_files
 from torchdoctor.install.location import inspect_location, interpreter_of, must_change_in_place
 from torchdoctor.install.model import Environment
 from torchdoctor.install.ownership import foreign_owner, restore_owner
-from torchdoctor.install.record import record_install
+from torchdoctor.install.record import RECORD, record_install
 from torchdoctor.install.staging import (
     check_space,
     clear_leftovers,
@@ -83,7 +84,8 @@ def _change_copy(folder: Path, wheelhouse: Wheelhouse, context: InstallContext) 
 
 def _change_in_place(folder: Path, wheelhouse: Wheelhouse, context: InstallContext) -> None:
     with hold_folder_lock(folder):
-        in_place.begin_change(folder, context.site_packages_in(folder), wheelhouse)
+        others = (RECORD, *hold_files(folder))
+        in_place.begin_change(folder, context.site_packages_in(folder), wheelhouse, others)
         try:
             _install(folder, folder, wheelhouse, context)
         except BaseException:
@@ -110,5 +112,7 @@ def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: Install
         unpacker.close()
     refuse_foreign_companions(site_packages, folder)
     refuse_new_conflicts(stage, before, folder, context.run_dir, context.environ)
+    if context.hold is not None and context.plan is not None:
+        change_hold(stage, folder, context.hold(context.plan))
     record_install(stage, folder, wheelhouse, context)
     restore_owner(stage, folder)

@@ -48,11 +48,15 @@ class SourceListing:
 
     def wheels(self, project: str, variant: str) -> tuple[Wheel, ...]:
         """Return wheels of `project` on the first page that has any; empty where no page has or can be read."""
+        return self.found(project, variant)[1]
+
+    def found(self, project: str, variant: str) -> tuple[str | None, tuple[Wheel, ...]]:
+        """Return the URL of the first page that has wheels of `project`, and the wheels; None where none has."""
         for url in self.source.pages(project, variant):
             found = tuple(wheel for wheel in self._page(url, project) if wheel.project == project)
             if found:
-                return found
-        return ()
+                return url, found
+        return None, ()
 
     def _page(self, url: str, project: str) -> tuple[Wheel, ...]:
         key = url if self.source.layout in ("flat", "flat-variants") else f"{url} {project}"

@@ -9,6 +9,7 @@ from torchdoctor.core.lazy import lazy_names
 if TYPE_CHECKING:
     from torchdoctor.workflows.bundle import BundleOptions, download
     from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult, run_doctor
+    from torchdoctor.workflows.hold import HoldOptions, HoldResult, run_hold, run_unhold
     from torchdoctor.workflows.install import run_install
     from torchdoctor.workflows.install_model import InstallOptions, InstallResult
     from torchdoctor.workflows.kernel_add import register_kernel
@@ -21,6 +22,8 @@ __all__ = [
     "BundleOptions",
     "DoctorOptions",
     "DoctorResult",
+    "HoldOptions",
+    "HoldResult",
     "InstallOptions",
     "InstallResult",
     "RepairOptions",
@@ -30,7 +33,9 @@ __all__ = [
     "repair_kernel",
     "resolve_online",
     "run_doctor",
+    "run_hold",
     "run_install",
+    "run_unhold",
 ]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
@@ -39,6 +44,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         {
             "bundle": ("BundleOptions", "download"),
             "doctor": ("DoctorOptions", "DoctorResult", "run_doctor"),
+            "hold": ("HoldOptions", "HoldResult", "run_hold", "run_unhold"),
             "install": ("run_install",),
             "install_model": ("InstallOptions", "InstallResult"),
             "kernel_add": ("register_kernel",),

@@ -21,6 +21,7 @@ from torchdoctor.lock.read import plan_of_lock
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.consent import ask_to_change, changes_by
+from torchdoctor.workflows.hold import InstallHold, hold_sentence
 from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.plan import preload_modules, resolve_online
 from torchdoctor.workflows.sources import gather_sources
@@ -80,16 +81,21 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
             lock = existing_lock or lock_only(context, plan, report)
             changes = changes_by(lock, installed.versions)
             return InstallResult(detection=detection, plan=plan, lock=lock, changes=changes)
-        with _environment_builder(target, context, report) as builder:
+        hold = (
+            InstallHold(options.folder, target.python, detection.machine, sources, options.data, system)
+            if options.hold
+            else None
+        )
+        with _environment_builder(target, context, hold, report) as builder:
             on_locked = _on_locked(target, installed, builder, report, assume_yes=options.assume_yes)
             acquired = _lock_and_fetch(context, plan, existing_lock, on_locked, builder, report)
-            environment = _install_wheels(acquired, target, context, builder, report)
+            environment = _install_wheels(acquired, target, context, hold, builder, report)
     kernel = _register_kernel(options.kernel, environment, acquired.plan, system, report)
     verification = _verify(environment, report) if options.verify else None
     return InstallResult(
         detection=detection, plan=acquired.plan, lock=acquired.lock,
         changes=changes_by(acquired.lock, installed.versions), wheelhouse=acquired.wheelhouse,
-        environment=environment, kernel=kernel, verification=verification,
+        environment=environment, hold=hold.hold if hold else None, kernel=kernel, verification=verification,
     )  # fmt: skip
 
 
@@ -130,15 +136,17 @@ def _read_lock(path: Path | None, machine: Machine, sources: Sources) -> Lock | 
 
 
 def _environment_builder(
-    target: TargetEnvironment, context: AcquireContext, report: Reporter
+    target: TargetEnvironment, context: AcquireContext, hold: InstallHold | None, report: Reporter
 ) -> contextlib.AbstractContextManager[EnvironmentBuilder | None]:
     """Return the builder of a new environment, which is filled while wheels download; an existing one has none."""
     if target.exists:
         return contextlib.nullcontext()
-    return create_environment(target.folder, target.kind, _install_context(target, context, report))
+    return create_environment(target.folder, target.kind, _install_context(target, context, hold, report))
 
 
-def _install_context(target: TargetEnvironment, context: AcquireContext, report: Reporter) -> InstallContext:
+def _install_context(
+    target: TargetEnvironment, context: AcquireContext, hold: InstallHold | None, report: Reporter
+) -> InstallContext:
     return InstallContext(
         python=target.python,
         run_dir=context.run_dir,
@@ -147,6 +155,7 @@ def _install_context(target: TargetEnvironment, context: AcquireContext, report:
         installed=context.lock_request.installed,
         reinstall=context.reinstall,
         on_wait=lambda seconds: report.waiting("install", seconds),
+        hold=hold,
     )
 
 
@@ -186,11 +195,14 @@ def _install_wheels(
     acquired: Acquired,
     target: TargetEnvironment,
     context: AcquireContext,
+    hold: InstallHold | None,
     builder: EnvironmentBuilder | None,
     report: Reporter,
 ) -> Environment:
     folder = target.folder
     if not acquired.wheelhouse.wheels:
+        if hold is not None and hold.renew(acquired.plan, context.cache):
+            _report_hold(hold, report)
         report.stage(
             "install", message("{folder} already has everything; nothing was changed", folder=folder)
         )
@@ -199,7 +211,7 @@ def _install_wheels(
     if builder is not None:
         environment = builder.finish(acquired.wheelhouse, acquired.plan)
     else:
-        install_context = replace(_install_context(target, context, report), plan=acquired.plan)
+        install_context = replace(_install_context(target, context, hold, report), plan=acquired.plan)
         environment = update_environment(acquired.wheelhouse, folder, install_context)
     report.stage(
         "install",
@@ -211,7 +223,14 @@ def _install_wheels(
             seconds=time.monotonic() - started,
         ),
     )
+    if hold is not None:
+        _report_hold(hold, report)
     return environment
+
+
+def _report_hold(hold: InstallHold, report: Reporter) -> None:
+    if hold.hold is not None:
+        report.stage("hold", hold_sentence(hold.hold))
 
 
 def _register_kernel(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Detection
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install import Environment
+    from torchdoctor.install.hold.model import Hold
     from torchdoctor.install.record import PackageChange
     from torchdoctor.kernel import Kernel
     from torchdoctor.lock import Lock
@@ -41,6 +42,7 @@ class InstallOptions:
     kernel_name: str | None = None  # of the kernel to register; None registers none
     display_name: str | None = None  # of that kernel
     overwrite_kernel: bool = False  # replace a kernel of that name
+    hold: bool = True  # have pip and uv keep torch in its family of builds
     verify: bool = True
     dry_run: bool = False  # stop before anything is fetched
     lock: Path | None = None  # a pylock.toml to install exactly, instead of resolving
@@ -66,6 +68,7 @@ class InstallResult:
     changes: tuple[PackageChange, ...] = ()
     wheelhouse: Wheelhouse | None = None
     environment: Environment | None = None
+    hold: Hold | None = None
     kernel: Kernel | None = None
     verification: VerifyReport | None = None
 

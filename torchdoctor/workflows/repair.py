@@ -95,6 +95,7 @@ class _Repairer:
         return Repaired(findings=repair.findings, what=repair.what, outcome="repaired")
 
     def _reinstall(self, repair: Reinstall) -> None:
+        from torchdoctor.install.hold.model import read_hold
         from torchdoctor.workflows.install import run_install
         from torchdoctor.workflows.install_model import InstallOptions
 
@@ -105,6 +106,7 @@ class _Repairer:
             request=repair.request,
             sources=self.sources,
             reinstall=repair.reinstall,
+            hold=read_hold(self.python.prefix) is not None,
             verify=False,
             assume_yes=True,
         )
