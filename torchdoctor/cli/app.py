@@ -56,12 +56,15 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             import difflib
 
+            from torchdoctor.cli.typed_hints import hint_for_command
+
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            meant = hint_for_command(cmd_name) or (near[0] if near else None)
             ctx.fail(
                 gettext("There is no command {name!r}. Did you mean {near}?").format(
-                    name=cmd_name, near=near[0]
+                    name=cmd_name, near=meant
                 )
-                if near
+                if meant
                 else gettext("There is no command {name!r}.").format(name=cmd_name)
             )
         return load_command(cmd_name)
@@ -81,7 +84,7 @@ class Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TORCHDOCTOR"},
 )
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @output_options
 @click.pass_context
 def cli(ctx: click.Context, output: Output) -> int:

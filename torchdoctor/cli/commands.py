@@ -28,6 +28,7 @@ COMMANDS = {
     "cache": "torchdoctor.cli.cache",
     "config": "torchdoctor.cli.config.command",
     "completion": "torchdoctor.cli.completion",
+    "help": "torchdoctor.cli.help",
 }
 
 

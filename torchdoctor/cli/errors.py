@@ -91,13 +91,31 @@ def print_failure(failure: ErrorReport, *, as_json: bool) -> None:
 
 
 def _usage_failure(error: click.ClickException, argv: Sequence[str]) -> ErrorReport:
+    meant = _meant(error, argv)
+    if meant and isinstance(error, click.NoSuchOption):
+        error.possibilities = []  # those that are spelled alike are not meant
     text = with_origin(error.format_message(), getattr(error, "ctx", None))
     if current_language() == "zh":
         from torchdoctor.cli.full_width import in_full_width
 
         text = in_full_width(text)
     help_text = message("see `{command} --help`", command=_command_path(error, argv))
-    return ErrorReport(status=EXIT_USAGE, code="usage", text=text, fix=help_text)
+    return ErrorReport(status=EXIT_USAGE, code="usage", text=text, fix=meant or help_text)
+
+
+def _meant(error: click.ClickException, argv: Sequence[str]) -> str | None:
+    """Return what to write instead of an option that there is not; None where nobody can tell."""
+    if not isinstance(error, click.NoSuchOption):
+        return None
+    from torchdoctor.cli.typed_hints import hint_for_option
+
+    option = error.option_name
+    place = next((index for index, word in enumerate(argv) if word.partition("=")[0] == option), len(argv))
+    word = argv[place] if place < len(argv) else ""
+    after = argv[place + 1] if place + 1 < len(argv) else None
+    command = _command_path(error, argv).rpartition(" ")[2]
+    hint = hint_for_option(command, option, word.partition("=")[2] or after)
+    return message("did you mean {names}?", names=hint) if hint else None
 
 
 def _command_path(error: click.ClickException, argv: Sequence[str]) -> str:
