@@ -92,9 +92,9 @@ def print_failure(failure: ErrorReport, *, as_json: bool) -> None:
 
 def _usage_failure(error: click.ClickException, argv: Sequence[str]) -> ErrorReport:
     meant = _meant(error, argv)
-    if meant and isinstance(error, click.NoSuchOption):
-        error.possibilities = []  # those that are spelled alike are not meant
-    text = with_origin(error.format_message(), getattr(error, "ctx", None))
+    # click adds options that are spelled alike, which are not meant.
+    shown = error.message if meant else error.format_message()
+    text = with_origin(shown, getattr(error, "ctx", None))
     if current_language() == "zh":
         from torchdoctor.cli.full_width import in_full_width
 
