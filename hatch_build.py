@@ -21,7 +21,7 @@ class CustomBuildHook(BuildHookInterface):
             return
         sys.path.insert(0, self.root)
         from torchdoctor.diagnose.failure_files import compile_failures
-        from torchdoctor.diagnose.parsers.pattern_files import compile_hints, compile_prose
+        from torchdoctor.diagnose.parsers.pattern_files import compile_hints, compile_prose, compile_speakers
 
         self.made = Path(tempfile.mkdtemp(prefix="torchdoctor-build-"))
         diagnose = Path("torchdoctor", "diagnose")
@@ -29,6 +29,7 @@ class CustomBuildHook(BuildHookInterface):
             (diagnose / "failures", compile_failures),
             (diagnose / "parsers" / "environment_hints.toml", compile_hints),
             (diagnose / "parsers" / "prose_patterns.toml", compile_prose),
+            (diagnose / "parsers" / "speakers.toml", compile_speakers),
         ):
             compiled = self.made / f"{source.stem}.json"
             compiled.write_text(json.dumps(compile_source(self.root / source)), "utf-8")

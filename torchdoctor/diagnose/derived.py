@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "arch_list_of",
+    "arch_range_of",
     "capabilities",
     "cuda_of_build",
     "driver_for",
@@ -182,6 +183,15 @@ def arch_list_of(evidence: Evidence) -> tuple[tuple[int, int], ...] | None:
         return None
     archs = nearest_arch_list(Version(version.public), build, platform_of(evidence))
     return archs.sm if archs is not None and archs.rule is None else None
+
+
+def arch_range_of(evidence: Evidence) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the least and the greatest compute capability of the installed build, as torch's warning prints them."""
+    numbers = [
+        (int(major), int(minor))
+        for major, minor in re.findall(r"(\d{1,2})\.(\d)", evidence.first("torch.arch_range") or "")
+    ]
+    return (numbers[0], numbers[-1]) if numbers else None
 
 
 def machine_of(

@@ -60,7 +60,7 @@ class Sign:
 
 
 def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
-    """Match if the text has one of the needles, and `regex` fits around it.
+    """Match if the text has one of the needles, not within a longer word, and `regex` fits around it.
 
     Needles and regex see the text in lower case with single blanks; a blank in either is also the end of a line.
     Named groups of the regex become values, in the case in which they were written.
@@ -70,6 +70,8 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
         text = evidence.text
         for needle in needles:
             for position in text.find(needle):
+                if _is_inside_word(text.lower, position, position + len(needle)):
+                    continue
                 if regex is None:
                     return Match(evidence=(displayable(text.line_at(position)[1]),))
                 start = max(position - _BEFORE_CHARACTERS, 0)
@@ -86,6 +88,16 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
         return None
 
     return matches
+
+
+def _is_inside_word(lower: str, start: int, end: int) -> bool:
+    """Whether a needle that begins or ends with a letter or digit is a part of a longer word: atomic64, 12.60."""
+    if lower.startswith("pytorch", start - 2):
+        start -= 2
+    before, after = lower[max(start - 1, 0) : start], lower[end : end + 1]
+    return (before.isascii() and before.isalnum() and lower[start].isascii() and lower[start].isalnum()) or (
+        after.isascii() and after.isdigit() and lower[end - 1].isdigit()
+    )
 
 
 @lru_cache(maxsize=2048)

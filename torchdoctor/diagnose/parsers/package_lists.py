@@ -36,8 +36,8 @@ _LISTED = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    rf"(?<![\w.-])(?P<name>torch|torchvision|torchaudio|numpy|xformers)[- ](?:version )?v?(?P<version>{_VERSION})"
-    r"(?![\w.]*\.dist-info)",
+    r"(?<![\w.-])(?P<name>torch|torchvision|torchaudio|numpy|xformers)[- ](?:version )?(?:is |= ?|: ?)?"
+    rf"v?(?P<version>{_VERSION})(?![\w.]*\.dist-info)",
     re.IGNORECASE,
 )
 _BEFORE_NUMBERS = ("torch", "numpy", "xformers")

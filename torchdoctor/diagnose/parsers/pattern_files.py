@@ -14,7 +14,15 @@ from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled, par
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EnvironmentHint", "compile_hints", "compile_prose", "environment_hints", "prose_patterns"]
+__all__ = [
+    "EnvironmentHint",
+    "compile_hints",
+    "compile_prose",
+    "compile_speakers",
+    "environment_hints",
+    "prose_patterns",
+    "speaker_patterns",
+]
 
 _FOLDER = Path(__file__).parent
 
@@ -44,6 +52,26 @@ def prose_patterns() -> list[tuple[str, list[str]]]:
     """
     meanings = load_compiled(_FOLDER / "prose_patterns.toml", compile_prose)
     return [(fact, patterns) for fact, patterns in meanings]
+
+
+def speaker_patterns() -> dict[str, list[str]]:
+    """Return the patterns of `speakers.toml` by their name.
+
+    Raises DataFileError in a checkout with a file that is wrong.
+    """
+    patterns: dict[str, list[str]] = load_compiled(_FOLDER / "speakers.toml", compile_speakers)
+    return patterns
+
+
+def compile_speakers(path: Path) -> dict[str, list[str]]:
+    """Return the patterns of a file by their name. Raises DataFileError, which names the entry."""
+    patterns: dict[str, list[str]] = {}
+    for name, texts in parse_toml(path).items():
+        try:
+            patterns[name] = [_checked(_unwrapped(text)) for text in texts]
+        except re.error as error:
+            raise DataFileError(f"{path.name}: {name}: {error!r}") from None
+    return patterns
 
 
 def compile_hints(path: Path) -> list[EnvironmentHint]:

@@ -36,6 +36,11 @@ _ARCH_LIST = re.compile(
     r"(?:supports cuda capabilities|get_arch_list\(\)\W{0,12}|arch list\W{0,"
     r"6})(?P<value>(?:[\s\[\]'\",:]{0,6}(?:sm|compute)_\d{2,3}a?){1,24})"
 )
+# torch's warning about a GPU, since 2.9: the least and the greatest capability of the build.
+_ARCH_RANGE = re.compile(
+    r"maximum cuda capability supported by this version of pytorch is"
+    r"\W{0,8}(?P<value>\(?\d{1,2}\.\d\)?\s?-\s?\(?\d{1,2}\.\d)"
+)
 _PATTERNS = (
     ("cuda.available", "cuda.is_", _AVAILABLE),
     ("cuda.available", "cuda_is_", _AVAILABLE),
@@ -50,6 +55,7 @@ _PATTERNS = (
     ("torch.hip", "torch.version.hip", _HIP),
     ("torch.archs", "supports cuda capabilities", _ARCH_LIST),
     ("torch.archs", "get_arch_list()", _ARCH_LIST),
+    ("torch.arch_range", "maximum cuda capability", _ARCH_RANGE),
     ("torch.archs", "arch list", _ARCH_LIST),
 )
 _MAX_CHARACTERS = 300

@@ -43,6 +43,7 @@ PREDICATES: Mapping[str, Callable[..., Match | None]] = {
         driver.driver_below_named_cuda_minimum,
         driver.driver_below_pypi_build_minimum,
         driver.module_and_library_versions_differ,
+        driver.named_cuda_below_pypi_build,
         environment.numpy_2_with_older_torch,
         environment.several_torch_copies,
         environment.torch_2_9_or_newer,

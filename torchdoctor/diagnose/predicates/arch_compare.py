@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.derived import arch_list_of, capabilities, cuda_of_build
+from torchdoctor.diagnose.derived import arch_list_of, arch_range_of, capabilities, cuda_of_build
 from torchdoctor.diagnose.matchers import Match, source
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _uncovered(
     evidence: Evidence, is_wanted: Callable[[Capability, tuple[Capability, ...]], bool]
 ) -> Match | None:
     """Match the first GPU that no target of the build runs on, if `is_wanted(its capability, the targets)`."""
-    targets = arch_list_of(evidence)
+    targets = arch_list_of(evidence) or arch_range_of(evidence)
     if not targets:
         return None
     for device, observation in capabilities(evidence):

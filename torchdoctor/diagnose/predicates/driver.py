@@ -26,9 +26,10 @@ __all__ = [
     "driver_below_named_cuda_minimum",
     "driver_below_pypi_build_minimum",
     "module_and_library_versions_differ",
+    "named_cuda_below_pypi_build",
 ]
 
-_CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?v?(\d{1,2})\.(\d)\b")
+_CUDA_NAMED = re.compile(r"cuda[ -]?(?:toolkit )?(?:version )?(?:is |= ?|: ?)?v?(\d{1,2})\.(\d)\b")
 
 
 def driver_below_build_minimum(evidence: Evidence) -> Match | None:
@@ -51,6 +52,25 @@ def driver_below_pypi_build_minimum(evidence: Evidence) -> Match | None:
         least = parse_numeric_version(driver_for(build, on_windows=False)) if build else None
         if least and driver < least:
             return Match(evidence=(source(evidence.observations("nvidia.driver")[0]), source(stated)))
+    return None
+
+
+def named_cuda_below_pypi_build(evidence: Evidence) -> Match | None:
+    """The CUDA version that a post names, as of its machine, is older than that of PyPI's build of its torch."""
+    if (
+        torch_build(evidence) is not None
+        or driver_version(evidence)
+        or operating_system(evidence) == "windows"
+    ):
+        return None
+    for stated in evidence.observations("torch.version"):
+        version = version_of(stated.value)
+        build = pypi_build(version) if version and not version.local else None
+        wanted = re.fullmatch(r"cu(\d{1,2})(\d)", build or "")
+        for position in evidence.text.find("cuda") if wanted else ():
+            named = _CUDA_NAMED.match(evidence.text.lower, position)
+            if wanted and named and (int(named[1]), int(named[2])) < (int(wanted[1]), int(wanted[2])):
+                return Match(evidence=(displayable(evidence.text.line_at(position)[1]), source(stated)))
     return None
 
 

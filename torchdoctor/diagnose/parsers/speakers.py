@@ -1,0 +1,103 @@
+"""Who speaks in a text: a program, its user, or a manual; what states no failure is left out of the search for signs.
+
+A failure is claimed on what a program printed, on what a user tells of the own machine, or on facts that contradict
+each other. A manual, a change log, a case that may come ("if you see ..."), a check that went well ("no error") and a
+problem that is solved state none.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnose.parsers.pattern_files import speaker_patterns
+
+if TYPE_CHECKING:
+    from torchdoctor.diagnose.text import Text
+
+__all__ = ["is_documentation", "is_output", "without_other_voices"]
+
+# How many marks make a manual, and how many do so beside what stands in a report.
+_FEW_MARKS, _MANY_MARKS = 2, 5
+_MIN_CHANGES, _MIN_SHARE_OF_CHANGES = 3, 0.5
+_SENTENCE = re.compile(r"[^\n。\uff01\uff1f\uff1b]{2,600}?(?=[.!?;]\s|[\n。\uff01\uff1f\uff1b]|$)")
+
+
+@functools.cache
+def _patterns(name: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in _all_patterns()[name])
+
+
+_all_patterns = functools.cache(speaker_patterns)
+
+
+def is_output(line: str) -> bool:
+    """Whether a program printed the line, which is in lower case."""
+    return _begins("output", line)
+
+
+def is_documentation(text: Text) -> bool:
+    """Whether the text as a whole is a manual, an article or a change log: nobody speaks of the own machine."""
+    rows = text.rows
+    lines = rows.split("\n")
+    changes = sum(1 for line in lines if _begins("change", line))
+    if changes >= _MIN_CHANGES and changes >= _MIN_SHARE_OF_CHANGES * len(lines):
+        return True
+    prose = "\n".join(line for line in lines if not is_output(line) and not _begins("code", line))
+    if _has("first_person", prose) or _has("asks_for_help", prose) or _begins("asked_title", rows):
+        return False
+    marks = sum(1 for pattern in _patterns("manual") if pattern.search(prose))
+    marks -= _has("weak_first_person", prose)
+    return marks >= (_MANY_MARKS if _has("report", rows) else _FEW_MARKS)
+
+
+def without_other_voices(text: Text) -> Text:
+    """Return the text with blanks where nobody states a failure; positions stay, and `lines` are as they were."""
+    if is_documentation(text):
+        return _with(text, _blank(text.rows))
+    rows = text.rows
+    for pattern in _patterns("case"):
+        rows = pattern.sub(lambda match: _blank(match[0]), rows)
+    return _with(text, _without_settled(rows))
+
+
+def _without_settled(rows: str) -> str:
+    """Return the rows with blanks for what a user states not to fail, and for all before a solution.
+
+    Where the text has the error itself, the solution says why it came, and stays.
+    """
+    may_be_over = not _has("report", rows)
+    over, quiet = 0, []
+    for match in _SENTENCE.finditer(rows):
+        sentence = match[0]
+        if is_output(sentence) or _has("but", sentence):
+            continue
+        if may_be_over and _has("solved", sentence):
+            over = match.end()
+        elif _has("no_failure", sentence):
+            quiet.append(match.span())
+    parts = [_blank(rows[:over])]
+    position = over
+    for start, end in quiet:
+        if start >= position:
+            parts += [rows[position:start], _blank(rows[start:end])]
+            position = end
+    return "".join([*parts, rows[position:]])
+
+
+def _begins(name: str, line: str) -> bool:
+    return any(pattern.match(line) for pattern in _patterns(name))
+
+
+def _has(name: str, text: str) -> bool:
+    return any(pattern.search(text) for pattern in _patterns(name))
+
+
+def _blank(part: str) -> str:
+    return re.sub(r"[^\n]", " ", part)
+
+
+def _with(text: Text, rows: str) -> Text:
+    return replace(text, rows=rows, lower=rows.replace("\n", " ")) if rows != text.rows else text
