@@ -29,11 +29,16 @@ __all__ = ["diagnose", "diagnose_text"]
 # Weights from 0 to 1, as those of the signs.
 _MIN_WEIGHT = 0.25  # a failure with less is not reported
 _MIN_CAUSE_WEIGHT = 0.5  # a failure with less is not taken for the cause of another
+_MIN_PROBLEM_WEIGHT = 0.7  # a failure with less is only possible
 _MAX_WEIGHT_ABOVE_CAUSE = 0.25  # a failure with stronger evidence than its cause by more stands for itself
 _MAX_EVIDENCE_LINES = 6
 _MAX_CHECKED_VALUES = 4
-_CONFIDENCE: tuple[tuple[float, Confidence], ...] = ((0.9, "certain"), (0.7, "likely"), (0.0, "possible"))
-_RANKS = (0.9, 0.7, _MIN_CAUSE_WEIGHT, 0.0)
+_CONFIDENCE: tuple[tuple[float, Confidence], ...] = (
+    (0.9, "certain"),
+    (_MIN_PROBLEM_WEIGHT, "likely"),
+    (0.0, "possible"),
+)
+_RANKS = (0.9, _MIN_PROBLEM_WEIGHT, _MIN_CAUSE_WEIGHT, 0.0)
 # Facts that show that torch computes on a GPU.
 _WORKS = ("cuda.available", "xpu.available", "mps.available")
 
@@ -127,9 +132,15 @@ def _causes(suspects: Sequence[_Suspect]) -> dict[str, str]:
         if suspect.weight < _MIN_CAUSE_WEIGHT or suspect.failure.id in causes:
             continue
         for masked in suspect.failure.masks:
-            if masked in weights and weights[masked] - suspect.weight <= _MAX_WEIGHT_ABOVE_CAUSE:
+            if masked in weights and _may_be_cause(suspect.weight, weights[masked]):
                 causes.setdefault(masked, suspect.failure.id)
     return causes
+
+
+def _may_be_cause(cause: float, symptom: float) -> bool:
+    """Whether the evidence for the cause is strong enough; what is only possible explains no problem."""
+    is_problem = symptom >= _MIN_PROBLEM_WEIGHT > cause
+    return symptom - cause <= _MAX_WEIGHT_ABOVE_CAUSE and not is_problem
 
 
 def _finding(

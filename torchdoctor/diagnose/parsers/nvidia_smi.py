@@ -40,6 +40,8 @@ _CAPABILITY = re.compile(
     r")?(?P<value>\d{1,2}\.\d)\b",
     re.IGNORECASE,
 )
+# `nvcc --version`, also inside mmcv's and detectron2's reports.
+_NVCC = re.compile(r"Cuda compilation tools, release (?P<value>\d{1,2}\.\d)")
 _SUPPORTED = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
 _REFUSED = re.compile(
     r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "
@@ -57,6 +59,7 @@ _TABLE = (
     (("NVRM version",), _MODULE, "nvidia.module"),
     (("NVML library", "nvidia-"), _LIBRARY, "nvidia.library"),
     (("CUDA Version", "CUDA UMD Version"), _CUDA, "nvidia.cuda"),
+    (("Cuda compilation tools",), _NVCC, "cuda.toolkit"),
     (("want to use the",), _UNFIT, "nvidia.gpu"),
     (("MIG ",), _SLICE, "nvidia.mig"),
     (("UUID",), _LISTED, "nvidia.gpu"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["parse_package_lists"]
 
 _PROJECTS = (
-    r"torch|torchvision|torchaudio|torchtext|pytorch|pytorch-cuda|pytorch-mutex|cpuonly|numpy"
+    r"torch|torchvision|torchaudio|torchcodec|torchtext|pytorch|pytorch-cuda|pytorch-mutex|cpuonly|numpy"
     r"|mkl|intel-openmp|triton"
     r"|triton-windows|pytorch-triton-rocm|xformers|flash[-_]attn|bitsandbytes|vllm|sglang"
     r"|tensorflow|jax|cupy-cuda1\dx"

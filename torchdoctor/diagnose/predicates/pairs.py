@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
@@ -12,7 +15,12 @@ from torchdoctor.diagnose.matchers import Match, source
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
 
-__all__ = ["companion_build_differs", "companion_for_another_torch", "cpu_torchvision_with_cuda_torch"]
+__all__ = [
+    "companion_build_differs",
+    "companion_for_another_torch",
+    "cpu_torchvision_with_cuda_torch",
+    "torchcodec_for_another_torch",
+]
 
 _FIRST_PAIR = 4
 # Before 0.3 torchvision was Python alone, for any torch: https://github.com/pytorch/vision/releases/tag/v0.3.0
@@ -83,3 +91,28 @@ def _both(evidence: Evidence, project: str) -> Match:
         evidence.observations(f"package.{project}")[0],
     )
     return Match(evidence=(source(torch), source(companion)))
+
+
+def torchcodec_for_another_torch(evidence: Evidence) -> Match | None:
+    """torchcodec is compiled for another minor version of torch."""
+    torch, codec = torch_version(evidence), version_of(evidence.first("package.torchcodec"))
+    if torch is None or codec is None:
+        return None
+    table = _torchcodec()
+    stable = table["stable_from"]
+    if codec >= Version(stable["torchcodec"]):
+        fits = torch.release[:2] >= Version(stable["torch"]).release[:2]
+    else:
+        made_for = table["torch"].get(str(codec.public)) or table["torch"].get(f"{codec.major}.{codec.minor}")
+        fits = made_for is None or Version(made_for).release[:2] == torch.release[:2]
+    if fits:
+        return None
+    shown = (*evidence.observations("torch.version")[:1], *evidence.observations("package.torchcodec")[:1])
+    return Match(evidence=tuple(source(observation) for observation in shown))
+
+
+@functools.cache
+def _torchcodec() -> dict[str, Any]:
+    text = Path(__file__).parents[1].joinpath("data", "torchcodec.json").read_text("utf-8")
+    table: dict[str, Any] = json.loads(text)
+    return table

@@ -1,0 +1,95 @@
+"""The CUDA toolkit (nvcc) and compiled packages against the GPU and torch's CUDA."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.versions import parse_numeric_version
+from torchdoctor.diagnose.derived import capabilities, cuda_of_build
+from torchdoctor.diagnose.matchers import Match, source
+from torchdoctor.diagnose.text import displayable
+
+if TYPE_CHECKING:
+    from torchdoctor.diagnose.evidence import Evidence
+
+__all__ = [
+    "gpu_of_capability",
+    "missing_library_of_another_cuda",
+    "missing_library_of_this_cuda",
+    "nvcc_lacks_named_architecture",
+]
+
+_NAMED = re.compile(
+    r"unsupported gpu architecture '(?:compute|sm)_(\d{2,3})[af]?'|value '(?:sm|compute)_(\d{2,3})[af]?'"
+)
+# The first toolkit that compiles for a capability, and the first that no longer does:
+# https://docs.nvidia.com/cuda/cuda-compiler-driver-nvcc/, "GPU feature list", and the release notes of each toolkit.
+_FIRST_TOOLKIT = {
+    50: (6, 0), 52: (6, 5), 53: (6, 5), 60: (8, 0), 61: (8, 0), 62: (8, 0), 70: (9, 0), 72: (9, 2), 75: (10, 0),
+    80: (11, 0), 86: (11, 1), 87: (11, 4), 89: (11, 8), 90: (11, 8), 100: (12, 8), 101: (12, 8), 120: (12, 8),
+    103: (12, 9), 121: (12, 9), 110: (13, 0),
+}  # fmt: skip
+_FIRST_WITHOUT = {20: (9, 0), 21: (9, 0), 30: (11, 0), 32: (11, 0), 35: (12, 0), 37: (12, 0), 50: (13, 0), 52: (13, 0),
+                  53: (13, 0), 60: (13, 0), 61: (13, 0), 62: (13, 0), 70: (13, 0), 72: (13, 0)}  # fmt: skip
+# Where no toolkit is named: from here on it is too old, and below it may as well be too new.
+_SURELY_TOO_OLD = 75
+_LIBRARY = re.compile(
+    r"\blib(?:cudart|cublas|cublaslt|cufft|curand|cusolver|cusparse|nvrtc|npp\w{1,6}|nvjpeg)\.so\.(1[1-9])"
+    r"\S{0,6}(?: is not found|[^\n]{0,6}cannot open|[^\n]{0,20}no such file)"
+)
+
+
+def gpu_of_capability(evidence: Evidence, *, least: str) -> Match | None:
+    """A GPU of at least this compute capability is named."""
+    limit = parse_numeric_version(least) or ()
+    return next(
+        (Match(evidence=(source(gpu),)) for capability, gpu in capabilities(evidence) if capability >= limit),
+        None,
+    )
+
+
+def nvcc_lacks_named_architecture(evidence: Evidence) -> Match | None:
+    """nvcc refuses an architecture that is newer than it; not one that it is too new for."""
+    toolkit = parse_numeric_version(evidence.first("cuda.toolkit"))
+    for position in evidence.text.find("nvcc fatal"):
+        named = _NAMED.search(evidence.text.lower, position, position + 120)
+        if named is None:
+            continue
+        number = int(named[1] or named[2])
+        first, without = _FIRST_TOOLKIT.get(number), _FIRST_WITHOUT.get(number)
+        if toolkit is not None:
+            too_old = first is not None and toolkit[:2] < first
+            unknown = first is None and without is None
+            if not (too_old or unknown):
+                continue
+        elif number < _SURELY_TOO_OLD:
+            continue
+        lines = (displayable(evidence.text.line_at(position)[1]),)
+        stated = evidence.observations("cuda.toolkit")[:1]
+        return Match(evidence=(*lines, *(source(one) for one in stated)))
+    return None
+
+
+def missing_library_of_another_cuda(evidence: Evidence) -> Match | None:
+    """A library of CUDA is missing whose major version is not that of torch's CUDA."""
+    return _missing_library(evidence, same=False)
+
+
+def missing_library_of_this_cuda(evidence: Evidence) -> Match | None:
+    """A library of CUDA is missing whose major version is that of torch's CUDA."""
+    return _missing_library(evidence, same=True)
+
+
+def _missing_library(evidence: Evidence, *, same: bool) -> Match | None:
+    cuda = cuda_of_build(evidence)
+    if cuda is None:
+        return None
+    for position in evidence.text.find(".so.1"):
+        start = max(position - 20, 0)
+        named = _LIBRARY.search(evidence.text.lower, start, position + 60)
+        if named and (int(named[1]) == cuda[0]) is same:
+            built = (*evidence.observations("torch.build"), *evidence.observations("torch.cuda"))[:1]
+            line = displayable(evidence.text.line_at(position)[1])
+            return Match(evidence=(line, *(source(one) for one in built)))
+    return None
