@@ -24,6 +24,7 @@ class Reader:
     answer: bool = True
     environ: dict[str, str] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
+    metadata: str | None = None  # what building the project gives
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write files by their names, which may have folders in them."""
@@ -38,7 +39,11 @@ class Reader:
             return self.answer
 
         return read_stack(
-            StackOptions(files=files, **options), environ=self.environ, folder=self.folder, ask=ask
+            StackOptions(files=files, **options),
+            environ=self.environ,
+            folder=self.folder,
+            ask=ask,
+            build_metadata=None if self.metadata is None else lambda _: self.metadata,
         )
 
 

@@ -67,7 +67,7 @@ def command(
     place = full_path(folder)
     check_bundle_folder(place)
     report = stage_lines(output)
-    stack = stack_from_options(asked, sources, report, yes=yes)
+    stack = stack_from_options(asked, sources, report, yes=yes, python=described.python)
     request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack, yes=yes)
     machine = machine_of(described)
     options = bundle_options_from(described, machine, request, sources, stack, without)

@@ -18,6 +18,7 @@ from wheels_index import UnknownVariant, variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.requirements import StackOptions, StackRequest
@@ -69,11 +70,18 @@ def request_from_options(
 
 
 def stack_from_options(
-    asked: StackOptions, sources: SourceOptions, report: Reporter, *, yes: bool, kernel: bool = False
+    asked: StackOptions,
+    sources: SourceOptions,
+    report: Reporter,
+    *,
+    yes: bool,
+    kernel: bool = False,
+    python: str | None = None,
 ) -> StackRequest:
     """Read the files and projects that the options name; the user is asked for what needs consent, or said `yes`.
 
-    With `kernel` it has what a kernel needs. Raises `UsageError` for what cannot be read.
+    With `kernel` it has what a kernel needs. `python` is what `--python` names. Raises `UsageError` for what cannot be
+    read.
     """
     from torchdoctor.core.fs.user_folders import current_folder
     from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
@@ -86,11 +94,26 @@ def stack_from_options(
         folder=current_folder(),
         ask=lambda question: yes or report.ask(question, default=False),
         known_indexes=frozenset(known),
+        build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
     )
     if not kernel or any(each.name == "ipykernel" for each in stack.requirements):
         return stack
     needed = AskedRequirement(line=KERNEL_REQUIREMENT, name="ipykernel", origin="--kernel")
     return replace(stack, requirements=(*stack.requirements, needed))
+
+
+def _built_metadata(folder: Path, options: SourceOptions, report: Reporter, python: str | None) -> str:
+    from torchdoctor.core.system import host_system
+    from torchdoctor.detect import find_python
+    from torchdoctor.workflows.project_metadata import build_project_metadata
+    from torchdoctor.workflows.sources import gather_sources
+
+    system = host_system(os.environ)
+    interpreter = find_python(system, python)
+    sources = gather_sources(options, system, interpreter, report)
+    return build_project_metadata(
+        folder, python=interpreter, sources=sources, offline=options.offline, system=system, report=report
+    )
 
 
 def optional_requirements(stack: StackRequest, without: Sequence[str]) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def command(
     from torchdoctor.cli.requests import request_from_options, stack_from_options
     from torchdoctor.workflows.stack import request_for_machine
 
-    stack = stack_from_options(asked, sources, stage_lines(output), yes=yes)
+    stack = stack_from_options(asked, sources, stage_lines(output), yes=yes, python=described.python)
     request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack)
     machine = machine_of(described)
     if hashes and form != "requirements":

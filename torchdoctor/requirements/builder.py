@@ -40,6 +40,9 @@ class StackBuilder:
     folder: Path
     ask: Callable[[str], bool]
     known_indexes: frozenset[str] = frozenset()
+    build_metadata: Callable[[Path], str] | None = (
+        None  # runs the code of a project in a folder; None: it cannot
+    )
     requirements: list[AskedRequirement] = field(default_factory=list)
     constraints: list[AskedRequirement] = field(default_factory=list)
     overrides: list[str] = field(default_factory=list)
