@@ -46,6 +46,7 @@ FACES = {
     "torchdoctor.bench": {"BenchReport", "bench", "compare"},
     "torchdoctor.kernel": {"Kernel", "check_kernel", "list_kernels"},
     "torchdoctor.bundle": {"Bundle", "write_bundle"},
+    "torchdoctor.project": {"ProjectChange", "edit_uv_project", "recognize_project", "write_change"},
     "torchdoctor.diagnose": {"Diagnosis", "Evidence", "Finding", "diagnose", "diagnose_text"},
     "torchdoctor.doctor": {"CheckUp", "inspect", "plan_repairs"},
     "torchdoctor.workflows": {"resolve_online", "run_doctor", "run_install"},

@@ -33,6 +33,7 @@ ALONE = {
     "doctor --all": ("doctor", "--all"),
     "doctor --list-checks": ("doctor", "--list-checks"),
     "resolve": ("resolve", "--platform", "win_amd64", "--driver", "551.61", "--gpu", "RTX 4090"),
+    "project DIR": ("project", "course", "--variant", "cpu", "--yes"),
     "verify --list": ("verify", "--list"),
     "bench --list": ("bench", "--list"),
     "diagnose FILE": ("diagnose", "log.txt"),
@@ -110,6 +111,10 @@ def test_what_needs_nothing(torchdoctor, tmp_path):
     library = make_elf(needed=("libc10.so", "libcudart.so.13"), sections={".nv_fatbin": fatbin("sm_90")})
     name, content = make_wheel("ext", "1.0", requires=("torch>=2.10",), modules={"ext/_C.so": library})
     (tmp_path / "work" / name).write_bytes(content)
+    (tmp_path / "work" / "course").mkdir()
+    (tmp_path / "work" / "course" / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "0"\n', "utf-8"
+    )
     for title, words in ALONE.items():
         check(title, torchdoctor(*words, "--json").json)
 

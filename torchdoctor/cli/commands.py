@@ -18,6 +18,7 @@ COMMANDS = {
     "download": "torchdoctor.cli.download",
     "hold": "torchdoctor.cli.hold",
     "unhold": "torchdoctor.cli.unhold",
+    "project": "torchdoctor.cli.project",
     "verify": "torchdoctor.cli.verify",
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",

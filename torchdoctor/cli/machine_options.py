@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.lock.target import Target
 
-__all__ = ["MachineOptions", "lock_target", "machine_of", "machine_options"]
+__all__ = ["MachineOptions", "lock_target", "machine_of", "machine_options", "read_machine"]
 
 _MAX_CHARACTERS = 4 * 1024 * 1024
 _NAMES = ("python", "machine_file", "platform", "python_version", "driver", "gpus", "libc")
@@ -106,15 +106,25 @@ def machine_of(options: MachineOptions) -> Machine:
     Raises `UsageError` for options that contradict each other or describe no machine, `EnvironmentUnusable` for a
     Python that does not run.
     """
-    from torchdoctor.detect import Machine, machine_from_options
+    from torchdoctor.detect import machine_from_options
 
     _refuse_contradictions(options)
     if options.machine_file is not None:
-        return Machine.from_json(_read_json(options.machine_file))
+        return read_machine(options.machine_file)
     if options.platform is not None:
         version = options.python_version or options.python or ".".join(map(str, sys.version_info[:3]))
         return machine_from_options(platform=options.platform, python_version=version, **_hardware(options))
     return _this_machine(options)
+
+
+def read_machine(name: str) -> Machine:
+    """Return the machine of a file, or of standard input where its name is `-`.
+
+    Raises `UsageError` for a file that cannot be read, or that describes no machine.
+    """
+    from torchdoctor.detect import Machine
+
+    return Machine.from_json(_read_json(name))
 
 
 def _refuse_contradictions(options: MachineOptions) -> None:

@@ -10,6 +10,7 @@ from packaging.version import Version
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import NoSolution
+from torchdoctor.resolve.candidates import candidate as candidate_of
 from torchdoctor.resolve.candidates import why_this_release
 from torchdoctor.resolve.companions import wanted_companions
 from torchdoctor.resolve.model import LeftOut, Plan, PlannedPackage
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchdoctor.detect import Machine
+    from torchdoctor.resolve.evaluation import EvaluatedBuild, Evaluation
     from torchdoctor.resolve.model import Candidate, CompanionVersions, Ranking, Request
     from wheels_index import Release, Snapshot
 
-__all__ = ["resolve"]
+__all__ = ["has_companions", "resolve"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +74,28 @@ def resolve(machine: Machine, request: Request, snapshot: Snapshot | None = None
             return _plan(option, ranking, packages, left_out, reason)
     assert missing is not None  # noqa: S101  (rank gives at least one candidate)
     raise missing
+
+
+def has_companions(
+    machine: Machine, request: Request, snapshot: Snapshot, build: EvaluatedBuild, evaluation: Evaluation
+) -> bool:
+    """Return whether each companion that the request names has a known build beside this one."""
+    option = _Option(
+        machine=machine,
+        candidate=candidate_of(build, evaluation, forced=False),
+        release=build.release,
+        snapshot=snapshot,
+        choice=WheelChoice(
+            variant=build.name,
+            default_variant="cpu" if machine.os == "macos" else None,
+            ranks=tag_ranks(supported_tags(machine)),
+        ),
+    )
+    try:
+        _companions(option, request)
+    except NoSolution:
+        return False
+    return True
 
 
 def _plan(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.toml_text import explain_toml_error
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Config", "ConfigError", "parse_config"]
 
 _SCALARS = (str, int, float, bool)
-# How tomllib says what is wrong and where; what it says is in the catalogue (tools/texts.py).
-_TOLD = re.compile(
-    r"(?P<why>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
-)
-_TWICE = re.compile(r"Cannot declare \((.*)\) twice")
 _LONGEST = 1 << 20  # bytes; a config file is some lines
 
 
@@ -71,36 +67,12 @@ def parse_config(text: str, *, path: str) -> Config:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(
-            message("{path} is not TOML: {what}", path=path, what=_wrong(error, text)),
+            message("{path} is not TOML: {what}", path=path, what=explain_toml_error(error, text)),
             fix=message("correct that line of {path}", path=path),
         ) from error
     config = Config(path=path, values=values, lines=_lines(text))
     _check(config, values, "")
     return config
-
-
-def _wrong(error: Exception, text: str) -> str:
-    """What the reader of TOML says, in words of our own where it names a place."""
-    if isinstance(error, RecursionError):
-        return message("its tables lie too deep in one another")
-    match = _TOLD.fullmatch(str(error))
-    if match is None:
-        return str(error)
-    line, column = (match["line"], match["column"]) if match["line"] else _end_of(text)
-    if twice := _TWICE.fullmatch(match["why"]):
-        names = ".".join(re.findall(r"'([^']*)'", twice[1]))
-        return message("line {line}: the table {name} is there twice", line=line, name=names)
-    if match["line"] is None:
-        return message(
-            "line {line}, column {column}, the end: {why}", line=line, column=column, why=match["why"]
-        )
-    return message("line {line}, column {column}: {why}", line=line, column=column, why=match["why"])
-
-
-def _end_of(text: str) -> tuple[int, int]:
-    """Line and column behind the last sign."""
-    before, _, last = text.rpartition("\n")
-    return before.count("\n") + bool(before or text.startswith("\n")) + 1, len(last) + 1
 
 
 def _check(config: Config, table: Mapping[str, Any], above: str) -> None:
