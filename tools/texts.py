@@ -115,6 +115,7 @@ def _pages() -> Iterator[str]:
 def _data() -> Iterator[str]:
     """What the data that comes along says in words: of mirrors, and of builds."""
     from torchdoctor.report.terminal.stages import STAGES
+    from torchdoctor.requirements.known_names import other_packages
     from torchdoctor.sources.mirrors import mirror_table
     from wheels_index import bundled
     from wheels_index.extension import extensions
@@ -128,6 +129,7 @@ def _data() -> Iterator[str]:
         for builds in release.platforms.values():
             yield from builds.unmatrixed.values()
         yield from (row.note for row in release.companions.values() if row.note)
+    yield from (row["is"] for row in other_packages().values())
     # Where there is no build of an extension, what it needs besides packages, and how it is proven.
     for each in extensions().values():
         yield from (row.text for row in (*each.ways_out, *each.outside_pip))

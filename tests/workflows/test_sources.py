@@ -36,3 +36,15 @@ def test_offline_leaves_only_folders(tmp_path):
     options = SourceOptions(find_links=(str(tmp_path),), offline=True)
     sources = sources_from_options(options, Recorder())
     assert [source.url.startswith("file:") for source in sources.torch] == [True]
+
+
+def test_an_index_of_the_project_in_this_folder_is_said(tmp_path, monkeypatch):
+    """uv's settings of a project are honoured, and never in silence: somebody else may have written them."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[[tool.uv.index]]\nurl = "https://example.org/simple"\n')
+    python = SimpleNamespace(
+        executable=Path(sys.executable), prefix=Path(sys.prefix), sys_platform=sys.platform
+    )
+    report = Recorder()
+    gather_sources(SourceOptions(), host_system({}), python, report)
+    assert any("https://example.org/simple is asked for packages" in text for text in report.notes)

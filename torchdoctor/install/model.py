@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import PythonInfo
     from torchdoctor.install.hold.write import HoldChange
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Plan
 
 __all__ = ["Environment", "InstallContext"]
@@ -30,10 +31,10 @@ class InstallContext:
     """Everything but the wheels that an install works with.
 
     `python` is the interpreter that a new environment is made with, or the one that an existing environment has.
-    `run_dir` is a temporary directory of this run, `lock_dir` the folder of locks that all runs share. `plan` goes into
-    the environment's record. `installed` maps the names of installed packages to versions; those named in `reinstall`
-    are replaced even at the same version. `on_wait` gets the seconds that have passed, every 10 s. `hold` returns
-    how the hold of the environment changes with an install of that plan.
+    `run_dir` is a temporary directory of this run, `lock_dir` the folder of locks that all runs share. `plan` and
+    `asked`, what was asked for, go into the environment's record. `installed` maps the names of installed packages to
+    versions; those named in `reinstall` are replaced even at the same version. `on_wait` gets the seconds that have
+    passed, every 10 s. `hold` returns how the hold of the environment changes with an install of that plan.
     """
 
     python: PythonInfo
@@ -41,6 +42,7 @@ class InstallContext:
     lock_dir: Path
     environ: Mapping[str, str]
     plan: Plan | None = None
+    asked: tuple[AskedRequirement, ...] = ()
     installed: Mapping[str, str] = field(default_factory=dict)
     reinstall: frozenset[str] = frozenset()
     on_wait: Callable[[float], None] | None = None

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
+from torchdoctor.install.asked import asked_of_record, asked_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install.model import InstallContext
+    from torchdoctor.requirements import AskedRequirement
 
-__all__ = ["RECORD", "PackageChange", "package_changes", "read_record", "record_install"]
+__all__ = [
+    "RECORD",
+    "PackageChange",
+    "asked_in",
+    "package_changes",
+    "read_record",
+    "record_asked",
+    "record_install",
+]
 
 RECORD = "torchdoctor.json"
 _MAX_BYTES = 4 * 1024 * 1024
@@ -66,6 +76,20 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return document if isinstance(document, dict) and document.get("schema") == 1 else None
 
 
+def asked_in(folder: Path) -> tuple[AskedRequirement, ...]:
+    """Return what was asked for in the environment, as its record says."""
+    return asked_of_record(read_record(folder))
+
+
+def record_asked(folder: Path, asked: Iterable[AskedRequirement]) -> None:
+    """Write what is asked for into the record of an environment that has everything already; it needs a record."""
+    last = read_record(folder)
+    if last is None or (rows := asked_rows(last, asked)) == last.get("asked"):
+        return
+    text = json.dumps({**last, "asked": rows}, indent=2, ensure_ascii=False) + "\n"
+    atomic_write(folder / RECORD, text, mode=SHARED_MODE)
+
+
 def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: InstallContext) -> None:
     """Write the record into the environment at `stage`; `folder` is where the environment was until now.
 
@@ -85,6 +109,7 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "torchdoctor": __version__,
         "plan": context.plan.to_json() if context.plan is not None else last.get("plan"),
+        "asked": asked_rows(last, context.asked),
         "files": [files[name] for name in sorted(files)],
         "changes": [change.to_json() for change in package_changes(context.installed, after)],
         "previous": {key: value for key, value in last.items() if key != "previous"} or None,

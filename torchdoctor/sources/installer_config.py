@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from torchdoctor.core.i18n import message
@@ -12,7 +13,6 @@ from torchdoctor.inventory.uv_settings import read_uv_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.pip_settings import PipSetting
@@ -32,6 +32,9 @@ class IndexSetting:
     kind: Kind
     place: str  # a URL or a path, as it stands: it may hold a password
     origin: str  # the tool and the key, for people
+    of_project: bool = (
+        False  # whether a file of the project in the current folder has it, and not the user's own
+    )
 
 
 _PIP_KEYS: dict[str, Kind] = {
@@ -53,7 +56,7 @@ def installer_settings(
     """What the pip of `python` and then uv, for a project in `folder`, are configured with; each place once."""
     settings = [
         *settings_of_pip(read_pip_settings(environ, python)),
-        *settings_of_uv(environ, list(read_uv_tables(environ, folder))),
+        *settings_of_uv(environ, list(read_uv_tables(environ, folder)), folder),
     ]
     return tuple({(setting.kind, setting.place): setting for setting in reversed(settings)}.values())[::-1]
 
@@ -98,9 +101,11 @@ _UV_KEYS: dict[str, Kind] = {
 
 
 def settings_of_uv(
-    environ: Mapping[str, str], files: Sequence[tuple[str, Mapping[str, Any]]]
+    environ: Mapping[str, str], files: Sequence[tuple[str, Mapping[str, Any]]], folder: Path | None = None
 ) -> tuple[IndexSetting, ...]:
     """Read uv's variables, then its files (each a name and the parsed table), the nearest first.
+
+    A file in `folder` or above it is of a project.
 
     https://docs.astral.sh/uv/reference/settings/ and /reference/environment/
     """
@@ -115,7 +120,8 @@ def settings_of_uv(
             IndexSetting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX"))
         )
     for name, table in files:
-        settings += _from_table(table, name)
+        of_project = folder is not None and Path(name).parent in (folder, *folder.parents)
+        settings += [replace(setting, of_project=of_project) for setting in _from_table(table, name)]
     return tuple(settings)
 
 

@@ -78,6 +78,15 @@ def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
             message("{origin}: there is no {place}; it is ignored", origin=setting.origin, place=place)
         )
         return False
+    if setting.of_project:
+        report.note(
+            message(
+                "{origin}: {place} is asked for packages, since the project in this folder names it",
+                origin=setting.origin,
+                place=place,
+            )
+        )
+        return True
     report.detail(
         message(
             "{origin}: {place} is passed to uv, which does not read this setting itself",
