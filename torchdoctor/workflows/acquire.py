@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs import mark_cached_files_in_use
 from torchdoctor.core.hashing import FileDigest
 from torchdoctor.core.i18n import message
-from torchdoctor.errors import InstallFailed
+from torchdoctor.errors import InstallFailed, NoSolution
 from torchdoctor.fetch import fetch
 from torchdoctor.fetch.mirrors import MirrorLookup
 from torchdoctor.lock.fallbacks import lock_with_fallbacks
@@ -39,27 +39,32 @@ def lock_and_fetch(
     on_locked: Callable[[Lock], None],
     on_file: Callable[[FetchedWheel], None] | None = None,
 ) -> Acquired:
-    """Lock the plan and fetch the lock; a companion of another build is left out and the rest is locked again.
+    """Lock the plan and fetch the lock, again where something in it does not go with torch.
 
-    `on_locked` gets each lock before anything of it is fetched, and may raise. `on_file` is called in several threads
-    with each wheel that was fetched after locking, except those of another build.
-    Raises `NoSolution` where the lock cannot be made, `SourceFailed` where a wheel cannot be fetched, and
-    `InstallFailed` where torch or a required companion is of another build.
+    A companion of another build is left out; of an extension that cannot be loaded beside torch another version is
+    taken. `on_locked` gets each lock before anything of it is fetched, and may raise. `on_file` is called in several
+    threads with each wheel that was fetched after locking, except those of another build and extensions.
+    Raises `NoSolution` where the lock cannot be made or no version of an extension goes with torch, `SourceFailed`
+    where a wheel cannot be fetched, and `InstallFailed` where torch or a required companion is of another build.
     """
-    for attempt in range(1 + len(plan.packages)):
+    from torchdoctor.workflows.extension_check import exclude_misfit, find_misfit, skip_extensions
+
+    while True:
         prefetched = _prefetch(context, plan, report)
         plan = _with_known_hashes(plan, prefetched)
-        lock = _lock(context, plan, report, f"lock-{attempt}", prefetched)
+        context, lock = _lock(context, plan, report, prefetched)
         on_locked(lock)
         missing_hashes = _check_missing_hashes(context, plan, lock)
-        wheelhouse = _fetch_missing(context, lock, report, prefetched, skip_other_builds(plan, on_file))
+        on_checked_file = skip_extensions(skip_other_builds(plan, on_file))
+        wheelhouse = _fetch_missing(context, lock, report, prefetched, on_checked_file)
         report_unverified(missing_hashes.found(), report)
-        other_build = find_other_build(plan, wheelhouse.wheels)
-        if other_build is None:
+        if (other_build := find_other_build(plan, wheelhouse.wheels)) is not None:
+            plan = drop_companion(plan, other_build, context.required, report)
+        elif (misfit := find_misfit(plan, lock, wheelhouse.wheels, context, report)) is not None:
+            context = exclude_misfit(context, misfit, report)
+        else:
             lock = lock.confirmed(_digests(wheelhouse.wheels))
             return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
-        plan = drop_companion(plan, other_build, context.required, report)
-    raise AssertionError("every companion was left out and one is still of another build")
 
 
 def fetch_lock(
@@ -72,8 +77,8 @@ def fetch_lock(
 ) -> Acquired:
     """Fetch exactly the files of an existing lock; the callbacks are those of `lock_and_fetch`.
 
-    Where the lock does not name torch's variant, the torch wheel does. Raises `InstallFailed` where its wheels are
-    of several builds, and `SourceFailed` where one cannot be fetched.
+    Where the lock does not name torch's variant, the torch wheel does. Raises `InstallFailed` where its wheels do
+    not go together, and `SourceFailed` where one cannot be fetched.
     """
     on_locked(lock)
     wheelhouse = _fetch_missing(context, lock, report, on_file=on_file)
@@ -93,6 +98,10 @@ def fetch_lock(
             fix=message("make the lock again: torchdoctor resolve --format pylock"),
             code="foreign-build",
         )
+    from torchdoctor.workflows.extension_check import find_misfit, misfit_in_lock
+
+    if (misfit := find_misfit(plan, lock, wheelhouse.wheels, context, report)) is not None:
+        raise misfit_in_lock(misfit)
     return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
 
 
@@ -101,18 +110,39 @@ def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> Lock:
     hashless = _wheels_to_fetch(context, plan, lambda wheel: wheel.sha256 is None)
     prefetched = _fetch(context, hashless, report).wheels if hashless else ()
     plan = _with_known_hashes(plan, prefetched)
-    lock = _lock(context, plan, report, "lock", prefetched)
+    context, lock = _lock(context, plan, report, prefetched)
     report_unverified(_check_missing_hashes(context, plan, lock).found(), report)
     return lock
 
 
 def _lock(
-    context: AcquireContext, plan: Plan, report: Reporter, name: str, prefetched: Sequence[FetchedWheel]
-) -> Lock:
-    """Lock in the folder `name` of the run; uv reads prefetched files where they are."""
+    context: AcquireContext, plan: Plan, report: Reporter, prefetched: Sequence[FetchedWheel]
+) -> tuple[AcquireContext, Lock]:
+    """Lock, again without a version of which its server's file says that it does not go with torch.
+
+    uv reads prefetched files where they are. The context that is returned knows which versions were passed over.
+    """
+    from torchdoctor.workflows.extension_check import (
+        exclude_misfit,
+        find_remote_misfit,
+        no_fitting_version,
+        refuse_replacement,
+    )
+
     held = {fetched.wheel.filename: fetched.path for fetched in prefetched}
-    folder = context.run_dir / name
-    return lock_with_fallbacks(plan, context.lock_request, folder=folder, report=report, held=held)
+    while True:
+        folder = context.run_dir / f"lock-{len(context.misfits)}-{len(plan.packages)}"
+        try:
+            lock = lock_with_fallbacks(plan, context.lock_request, folder=folder, report=report, held=held)
+        except NoSolution as error:
+            if context.misfits:
+                raise no_fitting_version(context.misfits) from error
+            raise
+        refuse_replacement(context, lock)
+        misfit = find_remote_misfit(plan, lock, context)
+        if misfit is None:
+            return context, lock
+        context = exclude_misfit(context, misfit, report)
 
 
 def _prefetch(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.inventory.extension_misfit import ExtensionMisfit
     from torchdoctor.lock import Lock
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.resolve import Plan
@@ -22,6 +23,8 @@ class AcquireContext:
 
     `required` are companions that must not be left out. `cache` is the user's cache folder, `run_dir` a temporary
     directory of this run. Packages named in `reinstall` are fetched although their version is installed.
+    `site_packages` are the package folders of an environment that is changed, `misfits` the versions that were passed
+    over as they do not go with torch.
     """
 
     lock_request: LockRequest
@@ -29,6 +32,8 @@ class AcquireContext:
     run_dir: Path
     required: frozenset[str] = frozenset()
     reinstall: frozenset[str] = frozenset()
+    site_packages: tuple[Path, ...] = ()
+    misfits: tuple[ExtensionMisfit, ...] = ()
 
     def has(self, name: str, version: str) -> bool:
         """Whether that version is installed and stays."""

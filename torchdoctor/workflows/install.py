@@ -76,6 +76,7 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
         context = AcquireContext(
             lock_request=lock_request, cache=options.cache, run_dir=run_dir,
             required=frozenset(asked.required), reinstall=options.reinstall | installed.damaged,
+            site_packages=target.python.site_packages if target.exists else (),
         )  # fmt: skip
         if options.dry_run:
             lock = existing_lock or lock_only(context, plan, report)

@@ -37,7 +37,12 @@ __all__ = ["preload_modules", "resolve_online"]
 def preload_modules() -> None:
     """Load what resolving and locking need, while the machine is detected."""
     http_session()
-    for name in ("tomli_w", "uv", "torchdoctor.fetch.transfer.scheduler"):
+    for name in (
+        "tomli_w",
+        "uv",
+        "torchdoctor.fetch.transfer.scheduler",
+        "torchdoctor.workflows.extension_check",
+    ):
         importlib.import_module(name)
 
 

@@ -60,9 +60,12 @@ def decode_from_middle(data: bytes, *, max_bytes: int, must_end: bool) -> Decode
     shifted = _Shifted(data)
     for start in range(0, len(data), _STEP_BYTES):
         for bit in _block_starts(shifted, start, min(len(data), start + _STEP_BYTES)):
-            part = _decode(shifted.from_bit(bit), max_bytes, must_end=must_end)
-            if part is not None:
-                return part
+            if not _begins_block(shifted.from_bit(bit, _TRIAL_BYTES)):
+                continue
+            try:
+                return _decode(shifted.from_bit(bit), max_bytes, must_end=must_end)
+            except zlib.error:
+                continue
     return None
 
 
@@ -73,8 +76,10 @@ class _Shifted:
         number = int.from_bytes(data, "little")
         self.by_bits = [data, *((number >> bits).to_bytes(len(data), "little") for bits in range(1, 8))]
 
-    def from_bit(self, bit: int) -> bytes:
-        return self.by_bits[bit & 7][bit >> 3 :]
+    def from_bit(self, bit: int, length: int | None = None) -> bytes:
+        start = bit >> 3
+        data = self.by_bits[bit & 7][start : None if length is None else start + length]
+        return b"\0" + data[1:] if _is_stored(data) else data
 
 
 def _block_starts(shifted: _Shifted, start: int, end: int) -> Iterator[int]:
@@ -108,20 +113,30 @@ def _has_complete_code(head: bytes) -> bool:
     return filled == _CODE_SPACE
 
 
-def _decode(data: bytes, max_bytes: int, *, must_end: bool) -> DecodedPart | None:
-    # The bits before a stored block's length are not its own: with zeros there, it begins as one.
-    stored = len(data) > 5 and data[1] ^ data[3] == 0xFF and data[2] ^ data[4] == 0xFF  # noqa: PLR2004
-    if stored:
-        data = b"\0" + data[1:]
+def _is_stored(data: bytes) -> bool:
+    """Tell whether a stored block begins here. The bits before its length are not its own, and are set to zero."""
+    return len(data) > 5 and data[1] ^ data[3] == 0xFF and data[2] ^ data[4] == 0xFF  # noqa: PLR2004
+
+
+def _begins_block(data: bytes) -> bool:
     try:
-        zlib.decompressobj(-15, zdict=_ZEROS).decompress(data[:_TRIAL_BYTES], max_bytes)
-        decoder = zlib.decompressobj(-15, zdict=_ZEROS)
-        content = decoder.decompress(data, max_bytes)
-        if must_end and not (decoder.eof and not decoder.unused_data):
-            return None
+        zlib.decompressobj(-15, zdict=_ZEROS).decompress(data, _COMPARED_BYTES)
     except zlib.error:
-        return None
-    return DecodedPart(content=content, _dependent=tuple(_dependent_ranges(data, content)), ended=decoder.eof)
+        return False
+    return True
+
+
+def _decode(data: bytes, max_bytes: int, *, must_end: bool) -> DecodedPart | None:
+    """Decode from the beginning of a block on; raises `zlib.error` where it was none."""
+    decoder = zlib.decompressobj(-15, zdict=_ZEROS)
+    content = decoder.decompress(data, max_bytes)
+    if must_end and len(content) == max_bytes and not decoder.eof:
+        return None  # the end lies too far away, whichever block it is
+    # The bits that were shifted out at the beginning leave up to a byte of zeros at the end.
+    if must_end and not (decoder.eof and len(decoder.unused_data) <= 1):
+        raise zlib.error("it does not end where the stream does")
+    dependent = tuple(_dependent_ranges(data, content))
+    return DecodedPart(content=content, _dependent=dependent, ended=decoder.eof)
 
 
 def _dependent_ranges(data: bytes, content: bytes) -> Iterator[tuple[int, int]]:

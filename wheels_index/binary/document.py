@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from wheels_index.binary.gpu_code import joined_code
 from wheels_index.binary.needs import needs_of
+from wheels_index.binary.package_libraries import names_beside
 
 if TYPE_CHECKING:
     from wheels_index.binary.gpu_code import GpuCode
     from wheels_index.binary.library import Library
-    from wheels_index.binary.wheel_contents import WheelContents, WheelLibrary
+    from wheels_index.binary.package_libraries import PackageLibrary
+    from wheels_index.binary.wheel_contents import WheelContents
 
-__all__ = ["contents_document", "file_names"]
+__all__ = ["contents_document"]
 
 
 def contents_document(contents: WheelContents) -> dict[str, Any]:
     """Return metadata, what all libraries need together, and each library."""
-    beside = file_names(contents)
+    beside = names_beside(contents.libraries)
     libraries = [(entry, entry.library) for entry in contents.libraries if entry.library is not None]
     needs = [needs_of(library, beside=beside) for _, library in libraries]
     told = {library.cxx11_abi for _, library in libraries} - {None}
@@ -39,14 +41,7 @@ def contents_document(contents: WheelContents) -> dict[str, Any]:
     }
 
 
-def file_names(contents: WheelContents) -> frozenset[str]:
-    """Return the names by which the libraries of the wheel find each other."""
-    paths = {entry.path.rpartition("/")[2] for entry in contents.libraries}
-    own = {entry.library.name for entry in contents.libraries if entry.library is not None}
-    return frozenset(paths | {name for name in own if name is not None})
-
-
-def _library_document(entry: WheelLibrary) -> dict[str, Any]:
+def _library_document(entry: PackageLibrary) -> dict[str, Any]:
     head: dict[str, Any] = {"path": entry.path, "size": entry.size, "problem": entry.problem}
     return head | (_headers(entry.library) if entry.library is not None else {})
 

@@ -7,11 +7,10 @@ import re
 import struct
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from packaging.metadata import parse_email
-
-from wheels_index.binary.library import read_library
+from wheels_index.binary.package_libraries import LIBRARY_NAME, read_libraries
 from wheels_index.binary.reader import (
     BinaryError,
     BlockReader,
@@ -23,29 +22,19 @@ from wheels_index.binary.reader import (
 from wheels_index.binary.zip_member import DeflatedMember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from wheels_index.binary.library import GpuDepth, Library
+    from wheels_index.binary.library import GpuDepth
+    from wheels_index.binary.package_libraries import PackageLibrary
     from wheels_index.binary.reader import Reader
 
-__all__ = ["LIBRARY_NAME", "WheelContents", "WheelFile", "WheelLibrary", "inspect_wheel"]
+__all__ = ["WheelContents", "WheelFile", "inspect_wheel"]
 
-LIBRARY_NAME = re.compile(r".+\.(?:so(?:\.\d+)*|pyd|dll|dylib)", re.IGNORECASE)
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 _MAX_DIRECTORY_BYTES = 16 << 20  # torch's has 1.2 MB
 _MAX_METADATA_BYTES = 4 << 20
 _MAX_LIBRARIES = 500
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WheelLibrary:
-    """A library of a wheel; `problem` says why it could not be read."""
-
-    path: str
-    size: int  # bytes, unpacked
-    library: Library | None = None
-    problem: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +45,7 @@ class WheelContents:
     version: str | None
     requires: tuple[str, ...]  # Requires-Dist
     requires_python: str | None
-    libraries: tuple[WheelLibrary, ...]
+    libraries: tuple[PackageLibrary, ...]
     left_out: int = 0  # libraries that were not looked into, as there are too many
 
 
@@ -93,8 +82,27 @@ class WheelFile:
             return DeflatedMember(content, info.file_size, max_bytes=self._max_bytes)
         raise Damaged("it is compressed in a way that wheels do not use")
 
+    def libraries(
+        self,
+        names: Iterable[str],
+        *,
+        gpu: GpuDepth = "none",
+        on_library: Callable[[str], None] = lambda _: None,
+    ) -> tuple[PackageLibrary, ...]:
+        """Read the libraries of these paths; `on_library` gets each path before."""
+
+        def open_member(name: str) -> Reader:
+            on_library(name)
+            return self.member(name)
+
+        return read_libraries(
+            ((name, self.members[name].file_size, partial(open_member, name)) for name in names), gpu=gpu
+        )
+
     def metadata(self) -> dict[str, object]:
         """Return the fields of METADATA, as `packaging.metadata` names them; empty where there is none."""
+        from packaging.metadata import parse_email  # which imports the library for mail
+
         name = next((name for name in self.members if _METADATA.fullmatch(name)), None)
         if name is None or self.members[name].file_size > _MAX_METADATA_BYTES:
             return {}
@@ -136,27 +144,16 @@ def inspect_wheel(
     wheel = WheelFile(reader, max_bytes=max_bytes)
     fields = wheel.metadata()
     names = wheel.library_names
-    libraries = []
-    for name in names[:_MAX_LIBRARIES]:
-        on_library(name)
-        libraries.append(_inspect_member(wheel, name, gpu=gpu))
+    libraries = wheel.libraries(names[:_MAX_LIBRARIES], gpu=gpu, on_library=on_library)
     requires = fields.get("requires_dist")
     return WheelContents(
         name=_text(fields.get("name")),
         version=_text(fields.get("version")),
         requires=tuple(map(str, requires)) if isinstance(requires, list) else (),
         requires_python=_text(fields.get("requires_python")),
-        libraries=tuple(libraries),
+        libraries=libraries,
         left_out=max(0, len(names) - _MAX_LIBRARIES),
     )
-
-
-def _inspect_member(wheel: WheelFile, name: str, *, gpu: GpuDepth) -> WheelLibrary:
-    size = wheel.members[name].file_size
-    try:
-        return WheelLibrary(path=name, size=size, library=read_library(wheel.member(name), gpu=gpu))
-    except BinaryError as error:
-        return WheelLibrary(path=name, size=size, problem=str(error))
 
 
 def _text(value: object) -> str | None:

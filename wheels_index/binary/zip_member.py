@@ -16,6 +16,7 @@ __all__ = ["DeflatedMember"]
 
 _PIECE_BYTES = 1 << 16  # read of the compressed bytes at first, and twice as much each time after that ...
 _MAX_PIECE_BYTES = 1 << 20  # ... up to this
+_KEPT_BEFORE_BYTES = 8 << 20  # of what lies before the place that is read beyond these
 _SMALL_BYTES = 1 << 20  # compressed: a smaller member is unpacked from its beginning
 _KEPT_BYTES = 64 << 20  # of the unpacked beginning that are kept
 _TAIL_BYTES = (
@@ -25,6 +26,7 @@ _TAIL_BYTES = (
     1 << 23,
     1 << 24,
 )  # compressed: read of the end, one after the other
+_TAILS_BEFORE_ALL = 3
 _MAX_TAIL_BYTES = 160 << 20  # unpacked
 
 
@@ -80,7 +82,9 @@ class DeflatedMember:
 
     def _is_near_end(self, offset: int) -> bool:
         """Whether fewer bytes need to be read from the end than from the beginning."""
-        return self._compressed.size > _SMALL_BYTES and self._size - offset < offset - len(self._head.content)
+        if self._compressed.size <= _SMALL_BYTES or (self._unlimited and self._size <= _KEPT_BYTES):
+            return False  # unpacking takes less time than looking for blocks
+        return self._size - offset < offset - len(self._head.content)
 
     def _from_tail(self, offset: int, length: int) -> bytes | None:
         if self._tail is None:
@@ -92,6 +96,8 @@ class DeflatedMember:
 
     def _grow_tail(self, offset: int) -> bool:
         """Decode more of the end, if possible from `offset` on; False where no more may be read or would help."""
+        if self._unlimited and self._tails_tried >= _TAILS_BEFORE_ALL:
+            return False  # unpacking all of it is quicker
         if self._tail is not None:
             ratio = len(self._tail.content) / _TAIL_BYTES[self._tails_tried - 1]
             while self._tails_tried < len(_TAIL_BYTES) - 1 and (
@@ -123,7 +129,7 @@ class DeflatedMember:
             self._forward = _Stream(self._compressed)
         while self._forward.end < end:
             self._advance(self._forward, end)
-            self._forward.forget(offset)
+            self._forward.forget(offset - _KEPT_BEFORE_BYTES)
         start = offset - self._forward.start
         return bytes(self._forward.content[start : start + length])
 

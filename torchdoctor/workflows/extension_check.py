@@ -1,0 +1,202 @@
+"""Looks into the compiled wheels of a lock before they are installed, whether they go with the torch beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import message
+from torchdoctor.errors import InstallFailed, NoSolution
+from torchdoctor.inventory.extension_misfit import extension_misfit
+from torchdoctor.workflows.extension_files import (
+    is_compiled,
+    is_extension,
+    local_libraries,
+    remote_libraries,
+    torch_symbols,
+    worth_a_look,
+)
+from wheels_index.binary import TorchBuild, judge_package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.fetch import FetchedWheel
+    from torchdoctor.inventory.extension_misfit import ExtensionMisfit
+    from torchdoctor.lock import Lock, LockedWheel
+    from torchdoctor.resolve import Plan
+    from torchdoctor.workflows.acquire_model import AcquireContext
+    from wheels_index.binary import ExportedSymbols, PackageLibrary
+
+__all__ = [
+    "MAX_EXCLUDED",
+    "exclude_misfit",
+    "find_misfit",
+    "find_remote_misfit",
+    "misfit_in_lock",
+    "no_fitting_version",
+    "refuse_replacement",
+    "skip_extensions",
+]
+
+MAX_EXCLUDED = 4  # versions of one package that are passed over
+_RUNTIME = re.compile(r"nvidia-cuda-runtime-cu(\d{2})")
+
+
+def find_misfit(
+    plan: Plan, lock: Lock, wheels: Sequence[FetchedWheel], context: AcquireContext, report: Reporter
+) -> ExtensionMisfit | None:
+    """Return the first fetched wheel that cannot be imported beside the lock's torch; warn of those that lose parts."""
+    extensions = [
+        (fetched.wheel, libraries)
+        for fetched in wheels
+        if is_extension(fetched) and (libraries := local_libraries(fetched.path))
+    ]
+    if not extensions:
+        return None
+    with contextlib.ExitStack() as files:
+        torch = _torch_build(plan, lock, torch_symbols(wheels, context.site_packages, files))
+        misfits = [_judge(wheel, libraries, torch, lock) for wheel, libraries in extensions]
+    for misfit in misfits:
+        if misfit is not None and misfit.fatal:
+            return misfit
+    for misfit in misfits:
+        if misfit is not None:
+            report.warn(_partly(misfit))
+    return None
+
+
+def find_remote_misfit(plan: Plan, lock: Lock, context: AcquireContext) -> ExtensionMisfit | None:
+    """Return the first wheel that cannot be imported beside the lock's torch, by parts of it that its server sends.
+
+    Known extensions are looked into, and others that are large. What cannot be read in parts is looked into when it
+    was fetched.
+    """
+    torch = _torch_build(plan, lock, None)
+    for wheel in lock.wheels:
+        if context.has(wheel.name, wheel.version) or not worth_a_look(wheel):
+            continue
+        libraries = remote_libraries(wheel, context)
+        misfit = _judge(wheel, libraries, torch, lock) if libraries else None
+        if misfit is not None and misfit.fatal:
+            return misfit
+    return None
+
+
+def skip_extensions(on_file: Callable[[FetchedWheel], None] | None) -> Callable[[FetchedWheel], None] | None:
+    """Return `on_file` for the wheels that need no look beside torch; the others wait until all are there."""
+    if on_file is None:
+        return None
+
+    def on_other_file(fetched: FetchedWheel) -> None:
+        if not is_extension(fetched):
+            on_file(fetched)
+
+    return on_other_file
+
+
+def exclude_misfit(context: AcquireContext, misfit: ExtensionMisfit, report: Reporter) -> AcquireContext:
+    """Return the context that locks another version of the package; raise `NoSolution` where enough were tried."""
+    tried = (*context.misfits, misfit)
+    if sum(earlier.name == misfit.name for earlier in tried) > MAX_EXCLUDED:
+        raise no_fitting_version(tried)
+    report.warn(
+        message(
+            "{name} {version} is passed over: {reason}",
+            name=misfit.name,
+            version=misfit.version,
+            reason=misfit.reason,
+        )
+    )
+    constraints = (*context.lock_request.constraints, f"{misfit.name}!={misfit.version}")
+    return replace(
+        context, lock_request=replace(context.lock_request, constraints=constraints), misfits=tried
+    )
+
+
+def no_fitting_version(misfits: Sequence[ExtensionMisfit]) -> NoSolution:
+    """Return the error that no version of the last package goes with torch; the reason is that of its newest."""
+    name = misfits[-1].name
+    first = next(misfit for misfit in misfits if misfit.name == name)
+    return NoSolution(
+        message(
+            "no version of {name} goes with this torch; {name} {version}: {reason}",
+            name=name,
+            version=first.version,
+            reason=first.reason,
+        ),
+        fix=_fix(first),
+        code="extension-mismatch",
+    )
+
+
+def refuse_replacement(context: AcquireContext, lock: Lock) -> None:
+    """Raise `NoSolution` where a version without compiled code came in place of those that were passed over.
+
+    Early versions of many extensions were Python alone, and do something else.
+    """
+    passed_over = {misfit.name for misfit in context.misfits}
+    for wheel in lock.wheels:
+        if wheel.name in passed_over and not is_compiled(wheel.filename):
+            raise no_fitting_version([misfit for misfit in context.misfits if misfit.name == wheel.name])
+
+
+def misfit_in_lock(misfit: ExtensionMisfit) -> InstallFailed:
+    """Return the error that a given lock has an extension that does not go with its torch."""
+    return InstallFailed(
+        message(
+            "the lock's {name} {version} does not go with its torch: {reason}",
+            name=misfit.name,
+            version=misfit.version,
+            reason=misfit.reason,
+        ),
+        fix=message("make the lock again: torchdoctor resolve --format pylock"),
+        code="extension-mismatch",
+    )
+
+
+def _fix(misfit: ExtensionMisfit) -> str:
+    major = misfit.misfit.cuda_major
+    if major is not None:
+        return message(
+            "ask for a torch that is built for CUDA {major} with --variant, or leave {name} out",
+            major=major,
+            name=misfit.name,
+        )
+    return message(
+        "ask for the torch that {name} was built for with --torch, or leave {name} out", name=misfit.name
+    )
+
+
+def _partly(misfit: ExtensionMisfit) -> str:
+    return message(
+        "{name} {version} goes with this torch only in part: {reason}",
+        name=misfit.name,
+        version=misfit.version,
+        reason=misfit.reason,
+    )
+
+
+def _judge(
+    wheel: LockedWheel, libraries: Sequence[PackageLibrary], torch: TorchBuild, lock: Lock
+) -> ExtensionMisfit | None:
+    fit = judge_package(libraries, torch, cuda_majors=frozenset(_cuda_majors(lock.wheels)))
+    return extension_misfit(wheel.name, wheel.version, fit, torch)
+
+
+def _cuda_majors(wheels: Iterable[LockedWheel]) -> Iterable[int]:
+    """Yield the majors of CUDA's runtime that packages bring."""
+    for wheel in wheels:
+        if match := _RUNTIME.fullmatch(wheel.name):
+            yield int(match[1])
+        elif wheel.name == "nvidia-cuda-runtime" and wheel.version.partition(".")[0].isdecimal():
+            yield int(wheel.version.partition(".")[0])
+
+
+def _torch_build(plan: Plan, lock: Lock, symbols: ExportedSymbols | None) -> TorchBuild:
+    locked = next((wheel.version for wheel in lock.wheels if wheel.name == "torch"), None)
+    version = locked or (str(plan.torch.version) if plan.packages else "?")
+    return TorchBuild.of(version.partition("+")[0], plan.variant, symbols)

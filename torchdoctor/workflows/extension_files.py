@@ -1,0 +1,133 @@
+"""The libraries of the wheels of a lock: of files on this disk, and of files at a server by parts."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from torchdoctor.core.net import RangeReader
+from torchdoctor.errors import SourceFailed
+from torchdoctor.fetch.cache import cached_path
+from torchdoctor.inventory.extension_misfit import may_be_extension
+from wheels_index.binary import BinaryError, FileReader, WheelFile, exported_symbols
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from torchdoctor.fetch import FetchedWheel
+    from torchdoctor.lock import LockedWheel
+    from torchdoctor.workflows.acquire_model import AcquireContext
+    from wheels_index.binary import ExportedSymbols, PackageLibrary
+
+__all__ = [
+    "is_compiled",
+    "is_extension",
+    "local_libraries",
+    "remote_libraries",
+    "torch_symbols",
+    "worth_a_look",
+]
+
+_LARGE_BYTES = 16 << 20  # from here on a wheel of an unknown package is looked into before it is fetched
+_MAX_REMOTE_BYTES = 32 << 20  # of each library, compressed
+
+
+def torch_symbols(
+    wheels: Sequence[FetchedWheel], site_packages: Iterable[Path], files: contextlib.ExitStack
+) -> ExportedSymbols | None:
+    """Return the names that torch has: of the wheel that was fetched, else of the installed one.
+
+    They are read while they are asked for, from files that `files` closes.
+    """
+    try:
+        for fetched in wheels:
+            if fetched.wheel.name == "torch":
+                wheel = WheelFile(files.enter_context(FileReader(fetched.path)))
+                own = [name for name in wheel.library_names if name.startswith("torch/lib/")]
+                return exported_symbols(wheel.member(name) for name in own)
+        for folder in site_packages:
+            if paths := sorted((folder / "torch" / "lib").glob("*.so")):
+                return exported_symbols([files.enter_context(FileReader(path)) for path in paths])
+    except (OSError, BinaryError):
+        pass
+    return None
+
+
+def is_extension(fetched: FetchedWheel) -> bool:
+    """Tell by its name, or else by its metadata, whether a wheel has code that is compiled against torch."""
+    if not is_compiled(fetched.wheel.filename):
+        return False
+    may = may_be_extension(fetched.wheel.name)
+    return may if may is not None else _requires_torch(fetched.path)
+
+
+def is_compiled(filename: str) -> bool:
+    """Tell by its name whether a wheel is for some systems only."""
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return False
+    return any(tag.platform != "any" for tag in tags)
+
+
+@lru_cache(maxsize=256)
+def _requires_torch(path: Path) -> bool:
+    """Tell by the metadata of a wheel on the disk whether it requires torch, extras not counted."""
+    try:
+        with FileReader(path) as reader:
+            return _names_torch(WheelFile(reader).metadata())
+    except (OSError, BinaryError):
+        return False
+
+
+def _names_torch(metadata: dict[str, object]) -> bool:
+    lines = metadata.get("requires_dist")
+    for line in lines if isinstance(lines, list) else ():
+        try:
+            requirement = Requirement(str(line))
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(requirement.name) == "torch" and "extra" not in str(requirement.marker or ""):
+            return True
+    return False
+
+
+@lru_cache(maxsize=64)
+def local_libraries(path: Path) -> tuple[PackageLibrary, ...]:
+    """Read the libraries of a wheel on this disk; none where it cannot be read."""
+    try:
+        with FileReader(path) as reader:
+            wheel = WheelFile(reader)
+            return wheel.libraries(wheel.library_names)
+    except (OSError, BinaryError):
+        return ()  # installing it will say what is wrong with it
+
+
+def worth_a_look(wheel: LockedWheel) -> bool:
+    """Whether a wheel is looked into before it is fetched."""
+    if not wheel.url.startswith(("http://", "https://")) or not is_compiled(wheel.filename):
+        return False
+    may = may_be_extension(wheel.name)
+    return may if may is not None else (wheel.size or 0) >= _LARGE_BYTES
+
+
+def remote_libraries(wheel: LockedWheel, context: AcquireContext) -> tuple[PackageLibrary, ...]:
+    """Read the libraries of a wheel in the cache, or by ranges; none where that is not possible or not needed."""
+    if wheel.sha256 is not None:
+        path = cached_path(context.cache / "wheels", wheel.sha256, wheel.filename)
+        if path.is_file():
+            return local_libraries(path) if may_be_extension(wheel.name) or _requires_torch(path) else ()
+    if context.lock_request.offline:
+        return ()
+    try:
+        contents = WheelFile(RangeReader(wheel.url), max_bytes=_MAX_REMOTE_BYTES)
+        if may_be_extension(wheel.name) or _names_torch(contents.metadata()):
+            return contents.libraries(contents.library_names)
+    except (SourceFailed, BinaryError):
+        return ()
+    return ()
