@@ -53,6 +53,7 @@ INSTALLED = {
     "verify": ("verify", "{env}", "--only", "numpy"),
     "bench": ("bench", "{env}", "--quick", "--only", "matmul-one-thread"),
     "report": ("report", "{env}"),
+    "restore": ("restore", "{env}", "--dry-run"),
     "unhold": ("unhold", "{env}"),
     "hold": ("hold", "{env}", "--offline"),
     "jupyter-kernel add": ("jupyter-kernel", "{env}", "--name", "shown", "--offline"),

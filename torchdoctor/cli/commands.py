@@ -19,6 +19,7 @@ COMMANDS = {
     "hold": "torchdoctor.cli.hold",
     "unhold": "torchdoctor.cli.unhold",
     "project": "torchdoctor.cli.project",
+    "restore": "torchdoctor.cli.restore",
     "verify": "torchdoctor.cli.verify",
     "bench": "torchdoctor.cli.bench",
     "jupyter-kernel": "torchdoctor.cli.jupyter_kernel",

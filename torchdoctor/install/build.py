@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
     from torchdoctor.fetch import FetchedWheel
 
-__all__ = ["copy_environment", "create_empty_environment", "install_wheels", "packages_failing_record"]
+__all__ = [
+    "copy_environment",
+    "create_empty_environment",
+    "install_wheels",
+    "packages_failing_record",
+    "remove_packages",
+]
 
 _TIMEOUT_SECONDS = 3600.0
 # uv writes the prompt unescaped into scripts that a shell runs.
@@ -103,6 +109,25 @@ def install_wheels(
     if finished.status != 0:
         raise InstallFailed(
             message("the packages could not be installed: {cause}", cause=finished.cause),
+            fix=message("run the command again with -v, and report its output if it fails again"),
+        )
+
+
+def remove_packages(stage: Path, names: Collection[str], run_dir: Path, environ: Mapping[str, str]) -> None:
+    """Remove packages from the environment at `stage`; raises `InstallFailed`."""
+    words: list[str | Path] = [
+        "pip",
+        "uninstall",
+        "--python",
+        interpreter_of(stage),
+        "--no-config",
+        "--quiet",
+        *sorted(names),
+    ]
+    finished = uv.run_uv(words, environ=environ, folder=run_dir, limit=_TIMEOUT_SECONDS)
+    if finished.status != 0:
+        raise InstallFailed(
+            message("the packages could not be removed: {cause}", cause=finished.cause),
             fix=message("run the command again with -v, and report its output if it fails again"),
         )
 

@@ -13,7 +13,7 @@ from torchdoctor.errors import InstallFailed
 from torchdoctor.install.wheel_layout import files_of_installed, files_of_wheel, metadata_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
@@ -25,11 +25,15 @@ _JOURNAL = "journal.json"
 
 
 def begin_change(
-    folder: Path, site_packages: Sequence[Path], wheelhouse: Wheelhouse, others: Sequence[str] = ()
+    folder: Path,
+    site_packages: Sequence[Path],
+    wheelhouse: Wheelhouse,
+    others: Sequence[str] = (),
+    removed: Collection[str] = (),
 ) -> None:
     """Keep every file of the packages that are about to be replaced, and note which files will be new.
 
-    `others` are files below `folder` that may be changed, made or removed as well.
+    `others` are files below `folder` that may be changed, made or removed as well, `removed` packages that go.
     The files are kept as hard links in the undo folder. Once the journal is there, `undo_change` restores the
     environment. Raises `InstallFailed` when the environment has no package folder of its own.
     """
@@ -41,7 +45,7 @@ def begin_change(
     undo = folder / UNDO_FOLDER
     shutil.rmtree(undo, ignore_errors=True)
     (undo / "files").mkdir(parents=True)
-    names = {fetched.wheel.name for fetched in wheelhouse.wheels}
+    names = {fetched.wheel.name for fetched in wheelhouse.wheels} | set(removed)
     old = {
         path
         for site in site_packages

@@ -33,8 +33,9 @@ class InstallContext:
     `python` is the interpreter that a new environment is made with, or the one that an existing environment has.
     `run_dir` is a temporary directory of this run, `lock_dir` the folder of locks that all runs share. `plan` and
     `asked`, what was asked for, go into the environment's record. `installed` maps the names of installed packages to
-    versions; those named in `reinstall` are replaced even at the same version. `on_wait` gets the seconds that have
-    passed, every 10 s. `hold` returns how the hold of the environment changes with an install of that plan.
+    versions; those named in `reinstall` are replaced even at the same version, and those in `remove` are removed from
+    an existing environment. `on_wait` gets the seconds that have passed, every 10 s. `hold` returns how the hold
+    changes with an install of that plan.
     """
 
     python: PythonInfo
@@ -45,6 +46,7 @@ class InstallContext:
     asked: tuple[AskedRequirement, ...] = ()
     installed: Mapping[str, str] = field(default_factory=dict)
     reinstall: frozenset[str] = frozenset()
+    remove: frozenset[str] = frozenset()
     on_wait: Callable[[float], None] | None = None
     hold: Callable[[Plan], HoldChange] | None = None
 

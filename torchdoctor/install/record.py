@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor._version import __version__
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.install.asked import asked_of_record, asked_rows
+from torchdoctor.install.recorded import record_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,10 +100,7 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
     last = read_record(folder) or {}
     files = {entry["name"]: entry for entry in _files_of(last)}
     for fetched in wheelhouse.wheels:
-        files[fetched.wheel.name] = {
-            "name": fetched.wheel.name, "version": fetched.wheel.version, "filename": fetched.wheel.filename,
-            "sha256": fetched.sha256, "size": fetched.size, "source": fetched.source,
-        }  # fmt: skip
+        files[fetched.wheel.name] = record_entry(fetched)
     after = {fetched.wheel.name: fetched.wheel.version for fetched in wheelhouse.wheels}
     document = {
         "schema": 1,

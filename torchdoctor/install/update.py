@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
 from torchdoctor.install import in_place
-from torchdoctor.install.build import copy_environment
+from torchdoctor.install.build import copy_environment, remove_packages
 from torchdoctor.install.conflicts import (
     dependency_conflicts,
     refuse_foreign_companions,
@@ -85,7 +85,9 @@ def _change_copy(folder: Path, wheelhouse: Wheelhouse, context: InstallContext) 
 def _change_in_place(folder: Path, wheelhouse: Wheelhouse, context: InstallContext) -> None:
     with hold_folder_lock(folder):
         others = (RECORD, *hold_files(folder))
-        in_place.begin_change(folder, context.site_packages_in(folder), wheelhouse, others)
+        in_place.begin_change(
+            folder, context.site_packages_in(folder), wheelhouse, others, removed=context.remove
+        )
         try:
             _install(folder, folder, wheelhouse, context)
         except BaseException:
@@ -98,6 +100,8 @@ def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: Install
     """Install the wheels into `stage`, which is `folder` or a copy of it, and refuse what would break packages."""
     before = dependency_conflicts(folder, context.run_dir, context.environ)
     site_packages = context.site_packages_in(stage)
+    if context.remove:
+        remove_packages(stage, context.remove, context.run_dir, context.environ)
     unpacker = StreamingUnpacker(
         stage,
         context.run_dir,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.kernel_repair import repair_kernel
     from torchdoctor.workflows.plan import resolve_online
     from torchdoctor.workflows.repair import RepairOptions
+    from torchdoctor.workflows.restore import RestoreOptions, RestoreResult, run_restore
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "InstallOptions",
     "InstallResult",
     "RepairOptions",
+    "RestoreOptions",
+    "RestoreResult",
     "SourceOptions",
     "download",
     "register_kernel",
@@ -35,6 +38,7 @@ __all__ = [
     "run_doctor",
     "run_hold",
     "run_install",
+    "run_restore",
     "run_unhold",
 ]
 
@@ -51,6 +55,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
             "kernel_repair": ("repair_kernel",),
             "plan": ("resolve_online",),
             "repair": ("RepairOptions",),
+            "restore": ("RestoreOptions", "RestoreResult", "run_restore"),
             "source_options": ("SourceOptions",),
         },
     )

@@ -9,14 +9,14 @@ from torchdoctor.errors import InstallFailed
 from torchdoctor.install.record import package_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.install.record import PackageChange
     from torchdoctor.lock import Lock
 
-__all__ = ["ask_to_change", "changes_by"]
+__all__ = ["ask_about", "ask_to_change", "changes_by"]
 
 
 def changes_by(lock: Lock, installed: Mapping[str, str]) -> tuple[PackageChange, ...]:
@@ -32,8 +32,13 @@ def ask_to_change(
     An environment without packages has nothing that could be changed. Raises `InstallFailed` without consent.
     """
     changes = changes_by(lock, installed) if installed else ()
-    for change in changes:
-        report.note(str(change))
+    ask_about(folder, [str(change) for change in changes], report, assume_yes=assume_yes)
+
+
+def ask_about(folder: Path, changes: Sequence[str], report: Reporter, *, assume_yes: bool) -> None:
+    """Report changes of packages, a line each, and ask for consent; raises `InstallFailed` without it."""
+    for text in changes:
+        report.note(text)
     question = message(
         "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=folder
     )

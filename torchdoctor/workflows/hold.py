@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ def run_hold(options: HoldOptions, *, system: System, report: Reporter) -> HoldR
             message("{folder} has no torch", folder=folder)
             if torch is None
             else message("it is not known which build torch {version} is", version=torch.version),
-            fix=message("install one: torchdoctor install {folder}", folder=folder),
+            fix=message("install one: torchdoctor install {folder}", folder=shlex.quote(str(folder))),
             code="no-torch",
         )
     machine = detect(system, python=python, environment=folder, cache=options.cache).machine

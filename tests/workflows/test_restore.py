@@ -1,0 +1,157 @@
+"""`torchdoctor restore`: a real installer replaces torch, and one command brings it back."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from uv import find_uv_bin
+
+from tests.conftest import run_torchdoctor, settings_of_nobody
+from tests.install.conftest import TORCH, bare_options, native_tag
+from tests.install.test_sources import versions
+from tests.loopback import Fault, LoopbackIndex
+from tests.wheelmaker import make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Ran
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[LoopbackIndex]:
+    """An index with torch for the CPU, which needs `helper` 1.0, and with newer versions of both."""
+    tag = native_tag()
+    with LoopbackIndex() as index:
+        index.add("/whl/cpu/torch/", *make_wheel("torch", f"{TORCH}+cpu", tag=tag, requires=("helper<2",)))
+        newer = ("helper>=2", "nvidia-cublas")
+        index.add(
+            "/simple/torch/", *make_wheel("torch", "2.15.0", tag=tag, built="2.15.0+cu130", requires=newer)
+        )
+        same = make_wheel("torch", TORCH, tag=tag, built=f"{TORCH}+cu130", requires=("helper<2",))
+        index.add("/simple/torch/", *same)
+        packages = {
+            ("helper", "1.0"): (),
+            ("helper", "2.0"): (),
+            ("nvidia-cublas", "13.0"): (),
+            ("upscaler", "1.0"): ("torch>=2.15",),
+            ("rich", "14.0"): (),
+        }
+        for (name, version), requires in packages.items():
+            index.add(f"/simple/{name}/", *make_wheel(name, version, tag="py3-none-any", requires=requires))
+        yield index
+
+
+@pytest.fixture(scope="module")
+def user(served, tmp_path_factory) -> dict[str, str]:
+    return settings_of_nobody(tmp_path_factory.mktemp("user"), served.url)
+
+
+@pytest.fixture(scope="module")
+def made(served, user, tmp_path_factory) -> Path:
+    """An environment that torchdoctor made."""
+    folder = tmp_path_factory.mktemp("made") / "env"
+    options = (*bare_options(served), "--without", "torchvision", "--without", "numpy", "--no-hold")
+    ran = run_torchdoctor("install", folder, *options, environ=user)
+    assert ran.status == 0, ran.err
+    return folder
+
+
+@pytest.fixture
+def env(made, tmp_path) -> Path:
+    """A copy of it, which can be changed."""
+    shutil.copytree(made, tmp_path / "env", symlinks=True)
+    return tmp_path / "env"
+
+
+@pytest.fixture
+def restore(user, env) -> Callable[..., Ran]:
+    """`torchdoctor restore` of that environment."""
+    return lambda *options, **more: run_torchdoctor("restore", env, *options, environ={**user, **more})
+
+
+@pytest.fixture
+def uv_pip(env, served, user) -> Callable[..., None]:
+    """A real installer, which resolves from the index alone."""
+    environ = {"PATH": "/usr/bin:/bin", **user, "UV_DEFAULT_INDEX": f"{served.url}/simple"}
+
+    def run(*words: str) -> None:
+        python = str(env / "bin" / "python")
+        command = [find_uv_bin(), "pip", "install", "--no-config", "--python", python, *words]
+        subprocess.run(command, check=True, capture_output=True, env=environ)
+
+    return run
+
+
+def test_torch_and_what_it_needs_come_back(restore, env, uv_pip, served):
+    """The recorded versions return from the cache, what only the other build needed goes, everything else stays."""
+    uv_pip("-U", "torch", "rich")
+    assert versions(env)["torch"] == "2.15.0"
+    shown = restore("--dry-run", "--json").json
+    expected = [
+        {"name": "helper", "before": "2.0", "after": "1.0"},
+        {"name": "nvidia-cublas", "before": "13.0", "after": None},
+        {"name": "torch", "before": "2.15.0", "after": f"{TORCH}+cpu"},
+    ]
+    assert shown["changes"] == expected
+    assert versions(env)["torch"] == "2.15.0"
+    served.seen.clear()
+    ran = restore("--yes")
+    assert ran.status == 0, ran.err
+    assert versions(env) == {"torch": f"{TORCH}+cpu", "helper": "1.0", "rich": "14.0"}
+    assert not [path for path in served.seen if path.endswith(".whl")]
+    again = restore()
+    assert "as it was recorded; nothing was changed" in again.out
+
+
+def test_another_build_of_the_same_version_is_replaced(restore, env, uv_pip):
+    """PyPI's build may have the version of the recorded one; its version.py tells them apart."""
+    uv_pip(f"torch=={TORCH}", "--reinstall-package", "torch")
+    assert versions(env)["torch"] == TORCH
+    ran = restore("--yes")
+    assert ran.status == 0, ran.err
+    assert versions(env)["torch"] == f"{TORCH}+cpu"
+
+
+def test_a_package_that_would_break_is_named_before_anything_is_fetched(restore, env, uv_pip, served):
+    """It needs the newer torch: the person chooses what to keep."""
+    uv_pip("upscaler")
+    before = versions(env)
+    served.seen.clear()
+    ran = restore("--yes", "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (5, "conflict")
+    assert "upscaler 1.0 requires torch>=2.15" in ran.json["error"]["message"]
+    assert "uv pip uninstall" in ran.json["error"]["fix"]
+    assert versions(env) == before
+    assert not [path for path in served.seen if path.endswith(".whl")]
+
+
+def test_a_file_that_cannot_be_had_changes_nothing(restore, env, uv_pip, served, tmp_path):
+    """Not in the cache, and the index does not serve it any more."""
+    uv_pip("-U", "torch")
+    before = versions(env)
+    faults = {
+        path: Fault(status=404) for path in served.files if "/whl/cpu/" in path or "/helper-1.0" in path
+    }
+    served.faults.update(faults)
+    ran = restore("--yes", "--json", TORCHDOCTOR_CACHE_DIR=str(tmp_path / "other"))
+    served.faults.clear()
+    assert ran.status == 4
+    assert versions(env) == before
+
+
+def test_an_environment_without_a_record_is_told_so(user, tmp_path):
+    """Nothing to go back to: the error says what to do instead."""
+    subprocess.run([find_uv_bin(), "venv", "-q", "--python", sys.executable, tmp_path / "bare"], check=True)
+    for text in (None, '{"schema": 1, "files": [{"name": "torch", "filename": "../torch.whl"}]}'):
+        if text is not None:
+            (tmp_path / "bare" / "torchdoctor.json").write_text(text, "utf-8")
+        ran = run_torchdoctor("restore", tmp_path / "bare", "--json", environ=user)
+        assert (ran.status, ran.json["error"]["kind"]) == (2, "no-record")
