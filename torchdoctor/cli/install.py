@@ -100,7 +100,9 @@ def command(
     name = kernel_name or (default_kernel_name(folder) if kernel else None)
     lock = _lock_alone(lock, torch, variant, asked, without)
     report = stage_lines(output)
-    stack = stack_from_options(asked, sources, report, yes=yes, kernel=name is not None, python=python)
+    stack = stack_from_options(
+        asked, sources, report, yes=yes, kernel=name is not None, python=python, torch=torch
+    )
     options = InstallOptions(
         folder=folder,
         cache=cache_folder(os.environ),

@@ -77,10 +77,12 @@ def stack_from_options(
     yes: bool,
     kernel: bool = False,
     python: str | None = None,
+    torch: str | None = None,
 ) -> StackRequest:
     """Read the files and projects that the options name; the user is asked for what needs consent, or said `yes`.
 
-    With `kernel` it has what a kernel needs. `python` is what `--python` names. Raises `UsageError` for what cannot be
+    With `kernel` it has what a kernel needs. `python` is what `--python` names, and `torch` what
+    `--torch` does, which is recorded with it. Raises `UsageError` for what cannot be
     read.
     """
     from torchdoctor.core.fs.user_folders import current_folder
@@ -96,10 +98,13 @@ def stack_from_options(
         known_indexes=frozenset(known),
         build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
     )
-    if not kernel or any(each.name == "ipykernel" for each in stack.requirements):
-        return stack
-    needed = AskedRequirement(line=KERNEL_REQUIREMENT, name="ipykernel", origin="--kernel")
-    return replace(stack, requirements=(*stack.requirements, needed))
+    wanted, _ = parse_torch_option(torch)
+    more = []
+    if wanted is not None:
+        more.append(AskedRequirement(line=f"torch{wanted}", name="torch", origin=f"--torch {torch}"))
+    if kernel and all(each.name != "ipykernel" for each in stack.requirements):
+        more.append(AskedRequirement(line=KERNEL_REQUIREMENT, name="ipykernel", origin="--kernel"))
+    return replace(stack, requirements=(*stack.requirements, *more)) if more else stack
 
 
 def _built_metadata(folder: Path, options: SourceOptions, report: Reporter, python: str | None) -> str:

@@ -11,6 +11,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed, NoSolution
 from torchdoctor.fetch import fetch
 from torchdoctor.fetch.mirrors import MirrorLookup
+from torchdoctor.lock.asked_hashes import asked_hashes, check_asked_hashes
 from torchdoctor.lock.fallbacks import lock_with_fallbacks
 from torchdoctor.lock.missing_hashes import MissingHashCheck
 from torchdoctor.lock.model import locked_wheel
@@ -18,6 +19,7 @@ from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from torchdoctor.workflows.acquire_model import Acquired
 from torchdoctor.workflows.build_check import drop_companion, find_other_build, skip_other_builds
 from torchdoctor.workflows.fetch_report import report_fetched, report_unverified
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,6 +66,7 @@ def lock_and_fetch(
             context = exclude_misfit(context, misfit, report)
         else:
             lock = lock.confirmed(_digests(wheelhouse.wheels))
+            _check_hashes(context, lock)
             return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
 
 
@@ -138,11 +141,18 @@ def _lock(
             if context.misfits:
                 raise no_fitting_version(context.misfits) from error
             raise
+        _check_hashes(context, lock)
         refuse_replacement(context, lock)
         misfit = find_remote_misfit(plan, lock, context)
         if misfit is None:
             return context, lock
         context = exclude_misfit(context, misfit, report)
+
+
+def _check_hashes(context: AcquireContext, lock: Lock) -> None:
+    """Refuse files that the hashes of what was asked for do not allow; the build of torch is chosen here."""
+    hashes = asked_hashes(asked for asked in context.asked if asked.name not in TORCH_PROJECTS)
+    check_asked_hashes(lock, hashes)
 
 
 def _prefetch(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torchdoctor.inventory.extension_misfit import ExtensionMisfit
     from torchdoctor.lock import Lock
     from torchdoctor.lock.model import LockRequest
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Plan
 
 __all__ = ["AcquireContext", "Acquired"]
@@ -24,7 +25,7 @@ class AcquireContext:
     `required` are companions that must not be left out. `cache` is the user's cache folder, `run_dir` a temporary
     directory of this run. Packages named in `reinstall` are fetched although their version is installed.
     `site_packages` are the package folders of an environment that is changed, `misfits` the versions that were passed
-    over as they do not go with torch.
+    over as they do not go with torch. `asked` is what was asked for, with the hashes that files give.
     """
 
     lock_request: LockRequest
@@ -34,6 +35,7 @@ class AcquireContext:
     reinstall: frozenset[str] = frozenset()
     site_packages: tuple[Path, ...] = ()
     misfits: tuple[ExtensionMisfit, ...] = ()
+    asked: tuple[AskedRequirement, ...] = ()
 
     def has(self, name: str, version: str) -> bool:
         """Whether that version is installed and stays."""

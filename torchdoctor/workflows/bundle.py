@@ -15,7 +15,7 @@ from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.plan import resolve_online
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,5 +101,6 @@ def _resolved(
                 cache=options.cache,
                 run_dir=run_dir,
                 required=frozenset(asked.required),
+                asked=asked_for_machine(options.stack, options.machine),
             ),
         )

@@ -14,6 +14,8 @@ from torchdoctor.detect import detect, supported_tags
 from torchdoctor.install import Environment, create_environment, update_environment
 from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.install.model import InstallContext
+from torchdoctor.install.record import record_asked
+from torchdoctor.install.staging import os_errors_as_install_failed
 from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
@@ -25,7 +27,7 @@ from torchdoctor.workflows.hold import InstallHold, hold_sentence
 from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.plan import preload_modules, resolve_online
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
             lock_request=lock_request, cache=options.cache, run_dir=run_dir,
             required=frozenset(asked.required), reinstall=options.reinstall | installed.damaged,
             site_packages=target.python.site_packages if target.exists else (),
+            asked=asked_for_machine(options.stack, detection.machine),
         )  # fmt: skip
         if options.dry_run:
             lock = existing_lock or lock_only(context, plan, report)
@@ -157,6 +160,7 @@ def _install_context(
         reinstall=context.reinstall,
         on_wait=lambda seconds: report.waiting("install", seconds),
         hold=hold,
+        asked=context.asked,
     )
 
 
@@ -202,6 +206,8 @@ def _install_wheels(
 ) -> Environment:
     folder = target.folder
     if not acquired.wheelhouse.wheels:
+        with os_errors_as_install_failed(folder):
+            record_asked(folder, context.asked)
         if hold is not None and hold.renew(acquired.plan, context.cache):
             _report_hold(hold, report)
         report.stage(

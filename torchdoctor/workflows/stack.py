@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torchdoctor.detect import supported_tags
 from torchdoctor.lock.target import marker_environment
 from torchdoctor.requirements.markers import stack_for_environment
+from torchdoctor.requirements.wheel_urls import refuse_wheels_of_other_machines
 from torchdoctor.resolve.stack import with_stack
 from torchdoctor.sources.source import Source, as_url
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.detect import Machine
-    from torchdoctor.requirements import StackRequest
+    from torchdoctor.requirements import AskedRequirement, StackRequest
     from torchdoctor.resolve import Request
     from torchdoctor.sources import Sources
 
-__all__ = ["request_for_machine", "sources_with_stack"]
+__all__ = ["asked_for_machine", "request_for_machine", "sources_with_stack"]
 
 
 def request_for_machine(
@@ -26,12 +28,19 @@ def request_for_machine(
     """Return the request with what the stack asks of torch, and the rest of the stack as it counts on that machine.
 
     What of the files is replaced or not followed is reported. Raises `UsageError` where a project is for another
-    Python.
+    Python, `NoSolution` where a wheel that is asked for by URL is for another machine.
     """
-    asked, rest = with_stack(request, stack_for_environment(stack, marker_environment(machine)))
+    stack = stack_for_environment(stack, marker_environment(machine))
+    refuse_wheels_of_other_machines(stack.requirements, supported_tags(machine))
+    asked, rest = with_stack(request, stack)
     for text in rest.notes:
         report.note(text)
     return asked, rest
+
+
+def asked_for_machine(stack: StackRequest, machine: Machine) -> tuple[AskedRequirement, ...]:
+    """Return what the stack asks for on that machine, torch included."""
+    return stack_for_environment(stack, marker_environment(machine)).requirements
 
 
 def sources_with_stack(sources: Sources, stack: StackRequest) -> Sources:
