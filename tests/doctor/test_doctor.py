@@ -22,7 +22,10 @@ def test_the_checks_are_listed(torchdoctor):
     [
         (("--only", "gpu"), {"gpu"}),
         (("--only", "pytorch.fits"), {"pytorch"}),
-        (("--exclude", "kernels", "--exclude", "network"), {"machine", "gpu", "environment", "pytorch"}),
+        (
+            ("--exclude", "kernels", "--exclude", "network"),
+            {"machine", "gpu", "environment", "pytorch", "packages"},
+        ),
     ],
 )
 def test_single_checks_and_sections_can_be_chosen(torchdoctor, options, sections):

@@ -131,7 +131,8 @@ def _doctor_options(given: Mapping[str, Any]) -> DoctorOptions:
         checks=checks,
         excluded=frozenset(given["exclude"]),
         inspection=InspectOptions(
-            importing=given["importing"] and "pytorch.import" in checks,
+            importing=given["importing"] and bool({"pytorch.import", "packages.import"} & set(checks)),
+            packages="packages.import" in checks,
             asking=given["network"] and "network.index" in checks,
             deep=given["deep"],
         ),

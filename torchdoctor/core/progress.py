@@ -46,6 +46,9 @@ class Reporter(FetchProgress, Protocol):
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
         """One check of the verification has ended."""
 
+    def packages(self, done: int, total: int) -> None:
+        """So many of all packages have been imported."""
+
     @property
     def can_ask(self) -> bool:
         """Whether a person can answer."""
@@ -85,6 +88,9 @@ class SilentReporter:
         """Report nothing."""
 
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
+        """Report nothing."""
+
+    def packages(self, done: int, total: int) -> None:
         """Report nothing."""
 
     @property

@@ -29,9 +29,10 @@ class Layer(IntEnum):
     INSTALL = 7
     WHEEL = 8
     COMPANIONS = 9
-    ENVIRONMENT = 10
-    NOTEBOOK = 11
-    RUNTIME = 12
+    PACKAGES = 10
+    ENVIRONMENT = 11
+    NOTEBOOK = 12
+    RUNTIME = 13
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

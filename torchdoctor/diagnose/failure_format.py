@@ -19,7 +19,7 @@ __all__ = ["CONFIDENCES", "FormatError", "read_failure", "read_shared"]
 CONFIDENCES = ("certain", "likely", "possible", "hint", "background")
 _LAYERS = (
     "hardware", "kernel-module", "device-nodes", "driver-library", "container", "system", "install", "wheel",
-    "companions", "environment", "notebook", "runtime",
+    "companions", "packages", "environment", "notebook", "runtime",
 )  # fmt: skip
 _SYSTEMS = ("linux", "windows", "macos")
 _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -11,6 +11,7 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose import derived
 from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan, pip_command
 from torchdoctor.diagnose.fix_commands import quoted
+from torchdoctor.diagnose.stack_fixes import STACK_PLACEHOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -191,6 +192,7 @@ PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,
+    **STACK_PLACEHOLDERS,
 }
 """Placeholder of texts and commands -> its value from evidence, None where that does not say enough."""
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Translate = Callable[[str], str]
 
-__all__ = ["checks_with_known_cause", "findings_from", "messages", "verify_causes"]
+__all__ = ["checks_with_known_cause", "findings_from", "messages", "package_cause_ids", "verify_causes"]
 
 # Beyond this many lines a traceback says nothing new.
 _MAX_TRACEBACK_LINES = 60
@@ -97,7 +97,7 @@ def _add(found: dict[str, Finding], finding: Finding) -> None:
     known = found.get(finding.id)
     if known is None or (known.severity != "error" and finding.severity == "error"):
         found[finding.id] = finding
-    elif finding.id in _causes_of_packages():
+    elif finding.id in package_cause_ids():
         evidence = tuple(dict.fromkeys((*known.evidence, *finding.evidence)))
         found[finding.id] = replace(
             known,
@@ -111,8 +111,11 @@ def _is_of_package(check: CheckResult) -> bool:
 
 
 @functools.cache
-def _causes_of_packages() -> frozenset[str]:
-    return frozenset(cause["id"] for cause in verify_causes() if cause["check"].startswith("package:"))
+def package_cause_ids() -> frozenset[str]:
+    """Return the ids of the causes of packages that could not be imported or proven."""
+    return frozenset(
+        cause["id"] for cause in verify_causes() if cause["check"].startswith(("package", "operation"))
+    )
 
 
 def _cause_of(check: CheckResult) -> Mapping[str, Any] | None:

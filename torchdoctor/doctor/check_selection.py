@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 from torchdoctor.diagnose.catalogue import failures_by_id
+from torchdoctor.diagnose.verify_findings import package_cause_ids
 from torchdoctor.doctor.checks import CHECKS
 from torchdoctor.errors import UsageError
 
@@ -34,7 +35,7 @@ def _named(check: str, names: Sequence[str]) -> bool:
 
 def _refuse_unknown(names: Sequence[str]) -> None:
     sections = (check.partition(".")[0] for check in CHECKS)
-    known = {*CHECKS, *sections, *failures_by_id()}
+    known = {*CHECKS, *sections, *failures_by_id(), *package_cause_ids()}
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.doctor.model import CheckUp
+    from torchdoctor.doctor.stack import StackProblem
     from torchdoctor.inventory import Inventory
     from torchdoctor.inventory.package_model import TorchPackage
 
@@ -27,6 +28,8 @@ _SEARCHED_VARIABLES = ("PYTHONPATH", "LD_LIBRARY_PATH")
 # Beginnings of the names of required packages that have failures of their own in the catalogue.
 _WITH_OWN_FAILURE = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 
+# Problems of packages that are none where the package was imported.
+_DISPROVEN_BY_IMPORT = ("extension", "extension-cuda", "python")
 # Words of the inventory that are shown to people.
 _WORDS = {
     str(word): word
@@ -84,10 +87,28 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from _in_front(inventory)
     yield from _openmp(inventory)
     yield from _unmet(unmet_requirements(inventory, check_up.python))
+    yield from _stack(check_up)
     for sentence in check_up.moved:
         yield Observation(name="live.moved", value=sentence, source=sentence)
     if (replaced := replacement_of(inventory)) is not None:
         yield Observation(name="live.replaced", value=replaced.now, source=replaced.description)
+
+
+def _stack(check_up: CheckUp) -> Iterator[Observation]:
+    """What is wrong with the packages beside torch: for each kind one observation, with what would put it right."""
+    imported = {
+        check.id.partition(":")[2] for check in check_up.packages or () if check.status in ("pass", "warn")
+    }
+    kinds: dict[str, list[StackProblem]] = {}
+    for problem in check_up.stack.problems:
+        if problem.kind not in _DISPROVEN_BY_IMPORT or problem.package not in imported:
+            kinds.setdefault(problem.kind, []).append(problem)
+    for kind, problems in kinds.items():
+        yield Observation(
+            name=f"live.stack.{kind}",
+            value=" ".join(dict.fromkeys(problem.requirement for problem in problems)),
+            source=joined((problem.description for problem in problems), "; "),
+        )
 
 
 def _unmet(requirements: tuple[Unmet, ...]) -> Iterator[Observation]:

@@ -9,8 +9,10 @@ from torchdoctor.core.i18n import joined
 from torchdoctor.core.system.background import BackgroundCall
 from torchdoctor.doctor.model import CheckUp
 from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
+from torchdoctor.doctor.stack import inspect_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torchdoctor.core.net import Reach
@@ -28,6 +30,8 @@ _INDEX = "https://download.pytorch.org/whl"
 _CONNECT_SECONDS = 2.0
 # They show whether torch can be imported and finds a device; `verify` runs all others.
 _FIRST_CHECKS = ("import", "devices", "version")
+# What was asked for is imported too, and what is compiled against torch; what else lacks can be read.
+_PACKAGES = "packages"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,23 +39,32 @@ class InspectOptions:
     """How far to look."""
 
     importing: bool = True  # run the environment's Python and import torch
+    packages: bool = True  # import what was asked for too, and what is compiled against torch
     asking: bool = True  # connect to the index of PyTorch
     deep: bool = False  # compare the hashes of all files, not only their sizes
 
 
 def inspect(
-    system: System, python: PythonInfo, *, here: Path, cache: Path, index: Snapshot, options: InspectOptions
+    system: System,
+    python: PythonInfo,
+    *,
+    here: Path,
+    cache: Path,
+    index: Snapshot,
+    options: InspectOptions,
+    on_progress: Callable[[int, int], object] | None = None,
 ) -> CheckUp:
     """Return what is found: the machine, the environment of `python`, the kernels, and whether the index answers.
 
-    `here` is the current folder, `cache` the folder of downloaded wheels. What cannot be found out is unknown in the
-    result; nothing is raised for it.
+    `here` is the current folder, `cache` the folder of downloaded wheels. `on_progress` is called, in another thread,
+    with how many packages have been imported and of how many. What cannot be found out is unknown in the result;
+    nothing is raised for it.
     """
     from torchdoctor.detect import detect
     from torchdoctor.kernel import list_kernels
 
     reach = BackgroundCall(lambda: _reach(system, options))
-    imported = BackgroundCall(lambda: _imported(system, python, options))
+    imported = BackgroundCall(lambda: _imported(system, python, options, on_progress))
     detection = BackgroundCall(lambda: detect(system, python=python, cache=cache))
     kernels = BackgroundCall(lambda: list_kernels(system, prefixes=(python.prefix,)))
     inventory = _inventory(system, python, here, index, options)
@@ -64,7 +77,9 @@ def inspect(
         kernels=_offered(kernels.result()),
         plan=plan,
         unfit=unfit,
-        imported=imported.result(),
+        imported=_of_torch(imported.result()),
+        packages=_of_packages(imported.result()),
+        stack=inspect_stack(inventory, python),
         reach=reach.result(),
         moved=scripts_of_elsewhere(system, python),
         elsewhere="" if inventory.torch.value else _elsewhere(system, python, here),
@@ -108,13 +123,34 @@ def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
         return None, joined((error.message, error.fix), "; ")
 
 
-def _imported(system: System, python: PythonInfo, options: InspectOptions) -> tuple[CheckResult, ...] | None:
+def _imported(
+    system: System,
+    python: PythonInfo,
+    options: InspectOptions,
+    on_progress: Callable[[int, int], object] | None,
+) -> tuple[CheckResult, ...] | None:
     there = any((folder / "torch").is_dir() for folder in python.site_packages)
     if not options.importing or not there:
         return None
     from torchdoctor.verify import verify
 
-    return verify(python.executable, only=_FIRST_CHECKS, environ=system.environ).checks
+    checks = (*_FIRST_CHECKS, *([_PACKAGES] if options.packages else []))
+    return verify(
+        python.executable, only=checks, quick=True, environ=system.environ, on_progress=on_progress
+    ).checks
+
+
+def _of_torch(checks: tuple[CheckResult, ...] | None) -> tuple[CheckResult, ...] | None:
+    return None if checks is None else tuple(check for check in checks if not _is_of_package(check))
+
+
+def _of_packages(checks: tuple[CheckResult, ...] | None) -> tuple[CheckResult, ...] | None:
+    found = tuple(check for check in checks or () if _is_of_package(check))
+    return found or None
+
+
+def _is_of_package(check: CheckResult) -> bool:
+    return check.id.partition(":")[0] in ("package", _PACKAGES)
 
 
 def _reach(system: System, options: InspectOptions) -> Reach | None:

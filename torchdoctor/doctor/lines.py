@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.failure import Layer
+from torchdoctor.diagnose.verify_findings import package_cause_ids
 from torchdoctor.doctor.checks import CHECKS
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _BY_LAYER = {
     Layer.INSTALL: "environment.packages",
     Layer.WHEEL: "pytorch.build",
     Layer.COMPANIONS: "pytorch.companions",
+    Layer.PACKAGES: "packages.requirements",
     Layer.ENVIRONMENT: "environment.path",
     Layer.NOTEBOOK: "kernels.specs",
     Layer.RUNTIME: "pytorch.import",
@@ -64,6 +66,8 @@ class CheckLine:
 def check_for(finding: Finding) -> str:
     """Return the id of the check to which a finding belongs, by the finding's layer."""
     failure = failures_by_id().get(finding.id)
+    if failure is None and finding.id in package_cause_ids():
+        return "packages.import"
     return _BY_LAYER[failure.layer if failure is not None else Layer.RUNTIME]
 
 

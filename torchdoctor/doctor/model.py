@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from torchdoctor.doctor.stack.model import StackState
 
 if TYPE_CHECKING:
     from torchdoctor.core.net import Reach
@@ -30,6 +32,8 @@ class CheckUp:
     reach: Reach | None = None  # of the index; None where the network was not asked
     moved: tuple[str, ...] = ()  # sentences about scripts that run the interpreter of another place
     elsewhere: str = ""  # another environment that has torch, where this one has none
+    stack: StackState = field(default_factory=StackState)  # the packages beside torch, by their files
+    packages: tuple[CheckResult, ...] | None = None  # the import of packages; None where it was not tried
 
     @property
     def healthy_import(self) -> bool | None:

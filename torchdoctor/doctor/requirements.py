@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory import Inventory
 
-__all__ = ["Unmet", "unmet_requirements"]
+__all__ = ["Unmet", "marker_environment", "unmet_requirements"]
 
 # Packages whose requirements are checked: torch, its companions, and those dependencies that have dependencies.
 _REQUIRING = ("torch", "torchvision", "torchaudio", "sympy", "jinja2")
@@ -58,7 +58,7 @@ def unmet_requirements(inventory: Inventory, python: PythonInfo) -> tuple[Unmet,
     for name in _REQUIRING:
         requiring = inventory.distribution(name)
         if requiring is not None and requiring.kind != "conda":
-            for unmet in _unmet(name, requiring.requires, inventory, _environment(python)):
+            for unmet in _unmet(name, requiring.requires, inventory, marker_environment(python)):
                 found.setdefault(unmet.project, unmet)
     return tuple(found.values())
 
@@ -88,8 +88,8 @@ def _fits(wanted: Requirement, version: str | None) -> bool:
         return True
 
 
-def _environment(python: PythonInfo) -> dict[str, str]:
-    """The markers of the environment's own Python: https://peps.python.org/pep-0508/#environment-markers."""
+def marker_environment(python: PythonInfo) -> dict[str, str]:
+    """Return the markers of the environment's own Python: https://peps.python.org/pep-0508/#environment-markers."""
     short = ".".join(python.version.split(".")[:2])
     return {
         "platform_system": _SYSTEMS.get(python.sys_platform, python.sys_platform),

@@ -28,6 +28,7 @@ __all__ = [
     "parse_install_record",
     "parse_metadata",
     "parse_pth",
+    "parse_requirements",
     "parse_version_file",
     "split_info",
 ]
@@ -45,6 +46,7 @@ _ASSIGNED = re.compile(
     r"^(\w{1,40})\s*(?::[^=\n]{1,60})?=\s*([^\n]{1,300}?)\s*(?:#.*)?$", re.MULTILINE | re.ASCII
 )
 _MAX_LINES = 5000
+_MAX_REQUIREMENTS = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +85,19 @@ def parse_metadata(text: str) -> Metadata:
             named = _NAMED.match(value.strip())
             if named and (name in _ALL_REQUIREMENTS or is_relevant(canonicalize_name(named[0]))):
                 requires.append(sanitize_line(value, limit=300))
-    return Metadata(name=name or None, version=version or None, requires=tuple(requires[:500]))
+    return Metadata(name=name or None, version=version or None, requires=tuple(requires[:_MAX_REQUIREMENTS]))
+
+
+def parse_requirements(text: str) -> tuple[str, ...]:
+    """Return every requirement line of a METADATA or PKG-INFO file."""
+    lines = []
+    for line in text.splitlines()[:_MAX_LINES]:
+        if not line.strip():
+            break
+        key, colon, value = line.partition(":")
+        if colon and key.lower() == "requires-dist":
+            lines.append(sanitize_line(value, limit=300))
+    return tuple(lines[:_MAX_REQUIREMENTS])
 
 
 def split_info(name: str) -> tuple[str, str | None] | None:

@@ -111,7 +111,7 @@ def run_doctor(
     from torchdoctor.workflows.repair import run_repairs
 
     described, index = describing.result(), known_index(folders.data, report.warn)
-    first = _diagnosed(described, options, system, folders, index)
+    first = _diagnosed(described, options, system, folders, index, report)
     if options.repair is None:
         findings = with_fix_command(first.findings, first.repairs, first.fix_command)
         return replace(first, diagnosis=replace(first.diagnosis, findings=findings))
@@ -122,13 +122,18 @@ def run_doctor(
     )
     if all(outcome.outcome != "repaired" for outcome in outcomes):
         return replace(first, outcomes=outcomes)
-    second = _diagnosed(described, options, system, folders, index)
+    second = _diagnosed(described, options, system, folders, index, report)
     outcomes = confirmed_outcomes(outcomes, second.findings)
     return replace(second, outcomes=outcomes, checked_again=True)
 
 
 def _diagnosed(
-    python: PythonInfo, options: DoctorOptions, system: System, folders: UserFolders, index: Snapshot
+    python: PythonInfo,
+    options: DoctorOptions,
+    system: System,
+    folders: UserFolders,
+    index: Snapshot,
+    report: Reporter,
 ) -> DoctorResult:
     """Inspect the environment and judge what was seen, less what the options leave out."""
     from torchdoctor.diagnose import diagnose, live_failures
@@ -136,17 +141,18 @@ def _diagnosed(
     from torchdoctor.doctor.check_selection import select_doctor_checks
     from torchdoctor.doctor.evidence import evidence_from
     from torchdoctor.doctor.lines import check_for
+    from torchdoctor.doctor.package_findings import package_findings, with_findings
     from torchdoctor.doctor.repairs import fix_command
 
     check_up = inspect(
-        system, python, here=folders.current, cache=folders.cache, index=index, options=options.inspection
-    )
+        system, python, here=folders.current, cache=folders.cache, index=index, options=options.inspection,
+        on_progress=report.packages,
+    )  # fmt: skip
     diagnosis = diagnose(evidence_from(check_up), options.translate, live_failures())
+    found = with_findings(diagnosis.findings, package_findings(check_up, options.translate))
     checks = select_doctor_checks() if options.checks is None else options.checks
     findings = tuple(
-        finding
-        for finding in diagnosis.findings
-        if finding.id not in options.excluded and check_for(finding) in checks
+        finding for finding in found if finding.id not in options.excluded and check_for(finding) in checks
     )
     return DoctorResult(
         check_up=check_up,

@@ -9,6 +9,7 @@ from torchdoctor.doctor.checks.kernels import describe_kernels
 from torchdoctor.doctor.checks.machine import describe_resources, describe_system
 from torchdoctor.doctor.checks.model import Check, CheckText, Mark
 from torchdoctor.doctor.checks.network import describe_network
+from torchdoctor.doctor.checks.packages import describe_package_import, describe_requirements
 from torchdoctor.doctor.checks.pytorch import (
     describe_build,
     describe_companions,
@@ -49,6 +50,14 @@ CHECKS: dict[str, Check] = {
     ),
     "pytorch.import": Check(
         looks_at=message("importing torch in the environment, and its devices"), describe=describe_import
+    ),
+    "packages.requirements": Check(
+        looks_at=message("what was asked for, and what packages require, against what is installed"),
+        describe=describe_requirements,
+    ),
+    "packages.import": Check(
+        looks_at=message("importing what was asked for, and what is compiled against torch"),
+        describe=describe_package_import,
     ),
     "kernels.specs": Check(
         looks_at=message("Jupyter's kernels: what each runs, and whether it can"), describe=describe_kernels

@@ -28,7 +28,7 @@ _MAX_LINE_LENGTH = 200
 # The check that stands for its section where all of it is well.
 _MAIN_CHECKS = {
     "machine": "machine.system", "gpu": "gpu.devices", "environment": "environment.python", "pytorch": "pytorch.build",
-    "kernels": "kernels.specs", "network": "network.index",
+    "packages": "packages.requirements", "kernels": "kernels.specs", "network": "network.index",
 }  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def _sections() -> dict[str, str]:
         "gpu": _("GPU"),
         "environment": _("environment"),
         "pytorch": _("PyTorch"),
+        "packages": _("packages"),
         "kernels": _("kernels"),
         "network": _("network"),
     }
@@ -107,10 +108,12 @@ def verdict(findings: Sequence[Finding], lines: Sequence[CheckLine], fix_command
 
 
 def _nothing_wrong(lines: Sequence[CheckLine]) -> str:
-    """All is well only where torch is installed and the GPUs could be asked."""
+    """All is well only where torch is installed, what was asked for was imported and the GPUs could be asked."""
     unknown = {line.id for line in lines if line.mark == "unknown"}
     if "pytorch.build" in unknown:
         return _("Nothing is wrong, and torch is not installed yet: `torchdoctor install` installs it.")
+    if "packages.import" in unknown:
+        return _("Nothing wrong was found, but what was asked for was not imported.")
     if "gpu.devices" in unknown:
         return _("Nothing wrong was found, but the GPU could not be asked.")
     return _("All is well.")

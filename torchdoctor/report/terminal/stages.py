@@ -86,7 +86,10 @@ class StageLines:
 
             self._count = CountLine()
         text = message("{done} of {total} packages checked", done=done, total=total)
-        self._count.show(f"{padded(_('verify'), _WIDTH)} {translate(text)}")
+        if done < total:
+            self._count.show(f"{'':{_WIDTH}} {translate(text)}")
+        else:
+            self._count.clear()
 
     def ask(self, question: str, *, default: bool) -> bool:
         """Ask on a terminal; elsewhere the answer is `default`."""
