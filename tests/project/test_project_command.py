@@ -131,6 +131,26 @@ def test_what_the_project_pins_is_respected(in_process, folder):
     assert (family["torch"], family["variant"], family["requirements"][0]) == ("2.9.1", "cu130", "torch")
 
 
+def test_a_pin_of_an_extra_is_respected_until_torch_is_asked_for(in_process, folder):
+    """The machine takes the family that the project has, in the release that it admits."""
+    (folder / "m.json").write_text(json.dumps(MACHINES["linux-rtx-5090"].to_json()), "utf-8")
+    assert (
+        in_process(
+            "project", folder, "--variant", "cpu", "--variant", "cu128", "--torch", "2.9", "--yes"
+        ).status
+        == 0
+    )
+    path = folder / "pyproject.toml"
+    path.write_text(path.read_text("utf-8").replace("torch>=2.9.0,<2.10", "torch==2.9.0"), "utf-8")
+    document = in_process("project", folder, "--machine", folder / "m.json", "--json", "--check").json
+    assert [(row["variant"], row["torch"]) for row in document["families"]] == [("cu128", "2.9.0")]
+    assert not document["files"][0]["changes"]
+    newer = in_process(
+        "project", folder, "--machine", folder / "m.json", "--torch", "2.15", "--json", "--dry-run"
+    ).json
+    assert [(row["variant"], row["torch"]) for row in newer["families"]] == [("cu132", "2.15.0")]
+
+
 def test_a_marker_of_the_project_counts_for_its_machine_alone(in_process, folder):
     """`torch<2.8` on a Mac holds no Linux machine back."""
     path = folder / "pyproject.toml"
@@ -156,6 +176,15 @@ def test_companions_of_the_project_come_from_the_family_too(in_process, folder):
             "torchvision",
             "torchcodec",
         ]
+
+
+def test_a_compiled_companion_that_was_not_seen_for_a_family_is_said(in_process, folder):
+    """A source for what an index does not have would keep uv from locking."""
+    path = folder / "pyproject.toml"
+    path.write_text(PLAIN.replace('"timm>=1"', '"xformers"'), "utf-8")
+    document = in_process("project", folder, "--variant", "cu132", "--json", "--dry-run").json
+    assert document["families"][0]["requirements"][1:] == []
+    assert any("xformers" in text and "left to PyPI" in text for text in document["warnings"])
 
 
 def test_the_python_of_the_project_decides(in_process, folder):

@@ -7,13 +7,14 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 
 from tests.project.made import PLAIN
 from torchdoctor.errors import UsageError
+from torchdoctor.project.adopt import adopt_families
 from torchdoctor.project.model import FamilyTables, Member
 from torchdoctor.project.pyproject import read_pyproject
 from torchdoctor.project.uv_edit import edit_uv_project
-from torchdoctor.project.uv_tables import adopt_families
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,10 +24,13 @@ else:
 WHL = "https://download.pytorch.org/whl"
 
 
-def family(variant, *, names=("torch", "torchvision"), torch=">=2.9.0,<2.15", section="extra"):
-    """A family with members as `torchdoctor project` makes them."""
+def family(variant, *, torch=">=2.9.0,<2.15", newest="2.14.1", below="2.15.0", section="extra"):
+    """A family with torchvision as `torchdoctor project` makes it."""
     name = variant.replace(".", "-")
-    members = tuple(Member(name=each, line=f"torch{torch}" if each == "torch" else each) for each in names)
+    members = (
+        Member(name="torch", line=f"torch{torch}", reaches=Version(newest), stops_below=Version(below)),
+        Member(name="torchvision", line="torchvision"),
+    )
     return FamilyTables(
         variant=variant, section=section, name=name, index_name=f"pytorch-{name}",
         index_url=f"{WHL}/{variant}", members=members,
@@ -174,17 +178,90 @@ def test_another_index_of_the_same_name_stays(edit):
 def test_what_else_an_extra_has_stays(edit):
     """And a torch that is pinned there stays pinned."""
     text = PLAIN + '[project.optional-dependencies]\ncpu = [\n  "torch==2.9.1",  # the exam\n  "onnx",\n]\n'
-    change, document = edit(text, family("cpu"))
+    change, document = edit(text, family("cpu", newest="2.9.1"))
     assert document["project"]["optional-dependencies"]["cpu"] == ["torch==2.9.1", "onnx", "torchvision"]
     assert b"# the exam" in change.after
 
 
-def test_a_range_of_ours_follows_the_machines(edit):
+def test_a_range_that_misses_the_release_follows(edit):
     """And what it was is said."""
-    first, _ = edit(PLAIN, family("cpu", torch=">=2.9.0,<2.15"))
-    second, document = edit(first.after, family("cpu", torch=">=2.13.0"))
+    first, _ = edit(PLAIN, family("cpu"))
+    second, document = edit(first.after, family("cpu", torch=">=2.13.0", newest="2.15.0", below="2.16.0"))
     assert document["project"]["optional-dependencies"]["cpu"][0] == "torch>=2.13.0"
     assert any("torch>=2.9.0,<2.15 becomes torch>=2.13.0" in note for note in second.notes)
+
+
+def test_a_range_that_admits_a_release_without_code_for_a_gpu_is_narrowed(edit):
+    """uv would take the newest one."""
+    text = PLAIN + '[project.optional-dependencies]\ncpu = ["torch>=2.4"]\n'
+    _, document = edit(text, family("cpu"))
+    assert document["project"]["optional-dependencies"]["cpu"][0] == "torch>=2.9.0,<2.15"
+
+
+def test_a_range_of_the_users_that_does_is_left_alone(edit):
+    """It is theirs."""
+    text = PLAIN + '[project.optional-dependencies]\ncpu = ["torch>=2.4,<2.15"]\n'
+    _, document = edit(text, family("cpu"))
+    assert document["project"]["optional-dependencies"]["cpu"][0] == "torch>=2.4,<2.15"
+
+
+GROUPS = """
+[dependency-groups]
+dev = ["pytest"]
+pypi = ["torch>=2.7.1"]
+cu126 = ["torch>=2.7.1,<2.15"]
+
+[tool.uv]
+default-groups = ["dev", "pypi"]
+conflicts = [
+  [
+    { group = "pypi" },
+    # { group = "cu124" },
+    { group = "cu126" },
+  ],
+]
+
+[tool.uv.sources]
+torch = [
+  { index = "all", group = "pypi" },
+  # for later
+  { index = "pytorch-cu126", group = "cu126", marker = "sys_platform == 'linux'" },
+]
+
+[[tool.uv.index]]
+name = "all"
+url = "https://pypi.org/simple"
+explicit = true
+
+[[tool.uv.index]]
+name = "pytorch-cu126"
+url = "https://download.pytorch.org/whl/cu126"
+explicit = true
+"""
+
+
+def test_a_project_that_has_groups_gets_a_group(edit, tmp_path):
+    """And the group that it installs by default is left out in the command."""
+    change, document = edit(PLAIN + GROUPS, family("cu126"), family("cpu"))
+    assert document["dependency-groups"]["cpu"] == ["torch>=2.9.0,<2.15", "torchvision"]
+    assert "optional-dependencies" not in document["project"]
+    assert document["tool"]["uv"]["conflicts"] == [[{"group": name} for name in ("cpu", "cu126", "pypi")]]
+    assert b"# for later" in change.after
+    assert b"sys_platform == 'linux'" in change.after
+    adopted = adopt_families(read_pyproject(tmp_path), [family("cu126")])
+    assert adopted[0].sync_command == "uv sync --no-group pypi --group cu126"
+
+
+def test_an_extra_that_brings_torch_without_a_source_conflicts_too(edit):
+    """`mps` is PyPI's torch, and a part of the project's own set."""
+    text = PLAIN + (
+        '[project.optional-dependencies]\ncpu = ["torch<2.15"]\nmps = ["torch<2.15"]\n'
+        '[tool.uv]\nconflicts = [[{ extra = "cpu" }, { extra = "mps" }]]\n'
+        '[tool.uv.sources]\ntorch = [{ index = "pytorch-cpu", extra = "cpu" }]\n'
+        f'[[tool.uv.index]]\nname = "pytorch-cpu"\nurl = "{WHL}/cpu"\nexplicit = true\n'
+    )
+    _, document = edit(text, family("cpu"), family("cu126"))
+    assert document["tool"]["uv"]["conflicts"] == [[{"extra": name} for name in ("cpu", "cu126", "mps")]]
 
 
 def test_other_conflicts_stay(edit):

@@ -13,7 +13,7 @@ from packaging.version import Version
 from torchdoctor.detect import machine_from_options
 from torchdoctor.resolve import Request
 from torchdoctor.resolve.driver_updates import fewer_families, idle_gpus, updates_for_newer_torch
-from torchdoctor.resolve.family_cover import cover_machines, serving_builds
+from torchdoctor.resolve.family_cover import TorchLimits, cover_machines, serving_builds
 from wheels_index import bundled
 
 INDEX = bundled()
@@ -113,6 +113,40 @@ def test_without_a_common_release_each_family_has_its_own():
     found = cover(kepler=POOL["kepler"], new=POOL["new-python"])
     assert not found.shares_release
     assert families(found).keys() == {"cu118", "cu132"} or len(found.families) == 2
+
+
+def test_two_releases_of_one_family_are_one_too_many():
+    """Python 3.9 and Python 3.14 share no torch, and an extra has one range."""
+    found = cover(old=machine(python="3.8"), new=machine(python="3.14"), other=machine(python="3.14"))
+    assert families(found) == {"cpu": ("new", "other")}
+    assert "another torch release" in str(found.unserved["old"])
+
+
+def test_a_project_keeps_its_families():
+    """cu128 serves the machine in the release that the project admits, so no newer family is added."""
+    limits = TorchLimits(by_variant={"cu128": SpecifierSet("<=2.9.1"), "cpu": SpecifierSet("<=2.9.1")})
+    (family,) = cover_machines({"one": BLACKWELL}, {"one": Request()}, INDEX, limits=limits).families
+    assert (family.variant, family.torch) == ("cu128", Version("2.9.1"))
+
+
+def test_a_new_family_is_within_the_limits_of_the_others():
+    """It is to have the same torch as they have."""
+    limits = TorchLimits(by_variant={"cpu": SpecifierSet("<=2.9.1")}, others=SpecifierSet("<=2.9.1"))
+    (family,) = cover_machines({"one": BLACKWELL}, {"one": Request()}, INDEX, limits=limits).families
+    assert (family.variant, family.torch) == ("cu130", Version("2.9.1"))
+
+
+def test_many_different_machines_take_no_long_search():
+    """Thousands of ways to serve them are left out of the search, and all are served."""
+    pool = {
+        f"{python}-{driver}-{gpu}": machine(gpu, driver=driver, python=python)
+        for python in ("3.9", "3.10", "3.12", "3.14")
+        for driver in ("450.80.02", "470.256", "525.60.13", "560.35", "580.95", "590.44")
+        for gpu in ("Tesla K80", "GTX 970", "GTX 1080 Ti", "V100", "RTX 3060", "RTX 4090", "RTX 5090")
+    }
+    found = cover(**pool)
+    served = {name for family in found.families for name in family.machines}
+    assert served | set(found.unserved) == set(pool)
 
 
 def test_a_machine_without_any_build_is_named():

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from torchdoctor.project.pyproject import read_file, table_at
+from torchdoctor.project.specifiers import without_local
 from torchdoctor.resolve import Request
 from wheels_index import COMPANIONS, TORCH_PROJECTS
 
@@ -41,7 +42,7 @@ def project_request(
         if requirement.marker is not None and not _holds(requirement, environment):
             continue
         name = canonicalize_name(requirement.name)
-        public = _without_local(requirement.specifier)
+        public = without_local(requirement.specifier)
         if name == "torch":
             specifiers &= public
         else:
@@ -102,11 +103,6 @@ def _torch_lines(project: ProjectFolder) -> Iterator[Requirement]:
                 except (InvalidRequirement, TypeError):
                     continue
     yield from (line for line in lines if canonicalize_name(line.name) in TORCH_PROJECTS and line.url is None)
-
-
-def _without_local(specifiers: SpecifierSet) -> SpecifierSet:
-    """`==2.9.1+cu126` as `==2.9.1`: the build is chosen anew, the release is not."""
-    return SpecifierSet(re.sub(r"\+[a-z0-9.]+", "", str(specifiers)))
 
 
 def _holds(requirement: Requirement, environment: dict[str, str]) -> bool:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from torchdoctor.project.model import Section
     from torchdoctor.resolve import Request
     from wheels_index import Snapshot
+    from wheels_index.extension import BuildPlace
 
-__all__ = ["family_tables", "named_families", "torch_range"]
+__all__ = ["family_tables", "named_families", "torch_range", "unseen_extensions"]
 
 _SYSTEMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
 
@@ -41,9 +42,9 @@ def family_tables(
     Where the project pins torch itself, its extras name torch without a version.
     """
     name = str(canonicalize_name(family.variant))
-    members = [Member(name="torch", line="torch" if is_pinned else torch_range(family, snapshot))]
+    members = [_torch_member(family, snapshot, is_pinned=is_pinned)]
     members += [Member(name=project, line=project) for project in COMPANIONS if project in names]
-    members += _extensions(family, names)
+    members += _extensions(family, names, snapshot)
     members += _accelerator(family, snapshot)
     return FamilyTables(
         variant=family.variant,
@@ -52,6 +53,17 @@ def family_tables(
         index_name=f"pytorch-{name}",
         index_url=index_url(family.variant),
         members=tuple(members),
+    )
+
+
+def _torch_member(family: Family, snapshot: Snapshot, *, is_pinned: bool) -> Member:
+    next_one = family.too_new
+    return Member(
+        name="torch",
+        line="torch" if is_pinned else torch_range(family, snapshot),
+        reaches=family.torch,
+        # A release that the index of the family does not have cannot be taken by mistake.
+        stops_below=next_one if next_one is not None and _has(snapshot, next_one, family.variant) else None,
     )
 
 
@@ -123,8 +135,19 @@ def _has(snapshot: Snapshot, version: Version, name: str) -> bool:
     return any(name in builds.variants for builds in snapshot.release(version).platforms.values())
 
 
-def _extensions(family: Family, names: Collection[str]) -> Iterator[Member]:
-    """Compiled companions that the project has and that PyTorch's index builds for this kind of family."""
+def _extensions(family: Family, names: Collection[str], snapshot: Snapshot) -> Iterator[Member]:
+    """Compiled companions that the project has, where a build for this family was seen on PyTorch's index."""
+    for name, place in _on_index(family, names):
+        if _is_seen(name, family.variant, snapshot):
+            yield Member(name=name, line=name, marker=_marker(place.platforms))
+
+
+def unseen_extensions(family: Family, names: Collection[str], snapshot: Snapshot) -> tuple[str, ...]:
+    """Return compiled companions of the project that the index has for this kind, without a build that was seen."""
+    return tuple(name for name, _ in _on_index(family, names) if not _is_seen(name, family.variant, snapshot))
+
+
+def _on_index(family: Family, names: Collection[str]) -> Iterator[tuple[str, BuildPlace]]:
     kind = variant(family.variant).kind
     for name, known in extensions().items():
         if name not in names or "triton" in name:
@@ -133,8 +156,12 @@ def _extensions(family: Family, names: Collection[str]) -> Iterator[Member]:
             has_kind = place.kinds is None or kind in place.kinds
             has_torch = place.torch is None or SpecifierSet(place.torch).contains(family.torch)
             if place.place == "pytorch" and has_kind and has_torch:
-                yield Member(name=name, line=name, marker=_marker(place.platforms))
+                yield name, place
                 break
+
+
+def _is_seen(name: str, variant_name: str, snapshot: Snapshot) -> bool:
+    return any(wheel.variant == variant_name for wheel in snapshot.project(name))
 
 
 def _marker(platforms: Iterable[str]) -> str | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from packaging.version import Version
+
 __all__ = ["FamilyTables", "Member", "ProjectChange", "Section"]
 
 # Where the requirements of a family stand: https://docs.astral.sh/uv/concepts/projects/dependencies/
@@ -21,6 +23,8 @@ class Member:
     name: str  # normalised
     line: str  # the requirement of the family's extra
     marker: str | None = None  # where only some systems have it
+    reaches: Version | None = None  # the release that the line must admit
+    stops_below: Version | None = None  # the next release of the family, which it must not admit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,11 +40,13 @@ class FamilyTables:
     is_adopted: bool = (
         False  # whether the project has it already under a name of its own, and it stays as it is
     )
+    excluded_groups: tuple[str, ...] = ()  # that uv would install by default, and that conflict with it
 
     @property
     def sync_command(self) -> str:
         """The command that installs the project with this family."""
-        return f"uv sync --{self.section} {self.name}"
+        without = "".join(f" --no-group {name}" for name in self.excluded_groups)
+        return f"uv sync{without} --{self.section} {self.name}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

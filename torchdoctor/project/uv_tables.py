@@ -5,7 +5,7 @@ https://docs.astral.sh/uv/guides/integration/pytorch/#configuring-accelerators-w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -13,18 +13,21 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import UsageError
+from torchdoctor.project.limits import family_sections
 from torchdoctor.project.pyproject import table_at
+from torchdoctor.project.specifiers import without_local
 from torchdoctor.project.toml_edit import AddTable, ChangeArray, SetInTable, SetValue, toml_value
 from torchdoctor.project.torch_index import same_url, variant_of_index
+from torchdoctor.project.uv_values import entries_of, indexes_of, section_of, sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from torchdoctor.project.model import FamilyTables, Member
     from torchdoctor.project.pyproject import Pyproject
     from torchdoctor.project.toml_edit import Edit
 
-__all__ = ["UvEdits", "adopt_families", "plan_uv_edits"]
+__all__ = ["UvEdits", "plan_uv_edits"]
 
 # Kinds of source that take a package from elsewhere than an index.
 _ELSEWHERE = ("git", "path", "url", "workspace")
@@ -36,49 +39,6 @@ class UvEdits:
 
     edits: list[Edit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-def adopt_families(
-    pyproject: Pyproject, families: Sequence[FamilyTables], *, keep_mirrors: bool = False
-) -> tuple[FamilyTables, ...]:
-    """Return the families under the names that the project has for them already.
-
-    With `keep_mirrors` an index of the project that is a mirror of a family's stays the family's index.
-    """
-    indexes = _indexes(pyproject)
-    adopted = []
-    for family in families:
-        known = next((row for row in indexes if same_url(row.get("url"), family.index_url)), None)
-        if known is None and keep_mirrors:
-            known = next((row for row in indexes if variant_of_index(row.get("url")) == family.variant), None)
-        if known is not None:
-            name = known.get("name")
-            family = replace(  # noqa: PLW2901
-                family,
-                index_name=name if isinstance(name, str) else family.index_name,
-                index_url=known["url"],
-            )
-        elif any(_is_taken(row, family) for row in indexes):
-            family = replace(family, index_name=f"torch-{family.name}-builds")  # noqa: PLW2901
-        adopted.append(_adopt_section(pyproject, family, indexes))
-    return tuple(adopted)
-
-
-def _is_taken(row: dict[str, Any], family: FamilyTables) -> bool:
-    """Whether an index that is not PyTorch's has the name that the family's index would have."""
-    return row.get("name") == family.index_name and variant_of_index(row.get("url")) is None
-
-
-def _adopt_section(pyproject: Pyproject, family: FamilyTables, indexes: list[dict[str, Any]]) -> FamilyTables:
-    variants = {row.get("name"): variant_of_index(row.get("url")) for row in indexes}
-    for entry in _entries(_sources(pyproject).get("torch")):
-        if variants.get(entry.get("index")) != family.variant:
-            continue
-        for section in ("extra", "group"):
-            name = entry.get(section)
-            if isinstance(name, str) and canonicalize_name(name) != family.name:
-                return replace(family, section=section, name=name, index_name=entry["index"], is_adopted=True)
-    return family
 
 
 def plan_uv_edits(pyproject: Pyproject, families: Sequence[FamilyTables]) -> UvEdits:
@@ -148,26 +108,29 @@ def _places(lines: Any) -> dict[str, tuple[int, Requirement]]:
 
 
 def _is_outdated(there: Requirement, member: Member) -> bool:
-    """Whether a line of ours is to be another one now; what the user pinned stays."""
-    wanted = Requirement(member.line)
-    is_pinned = any(each.operator in ("==", "===") for each in there.specifier)
-    return member.name == "torch" and not is_pinned and there.specifier != wanted.specifier
+    """Whether a line for torch misses the release that was chosen, or admits one that does not serve the machines."""
+    if member.reaches is None:
+        return False
+    admitted = without_local(there.specifier)
+    is_too_wide = member.stops_below is not None and admitted.contains(member.stops_below)
+    return not admitted.contains(member.reaches) or is_too_wide
 
 
 def _plan_conflicts(pyproject: Pyproject, families: Sequence[FamilyTables], planned: UvEdits) -> None:
-    """One set of all extras that bring torch: uv must never have to install two of them."""
-    sections = {(family.section, family.name) for family in families}
-    for entry in _entries(_sources(pyproject).get("torch")):
-        sections |= {(kind, entry[kind]) for kind in ("extra", "group") if isinstance(entry.get(kind), str)}
-    if len(sections) == 1:
-        return
+    """One set of all extras that bring torch: uv must never have to install two of them.
+
+    A set that the project has becomes a part of it if each of its extras brings torch too, with a source or without.
+    """
+    ours = {(family.section, family.name) for family in families} | family_sections(pyproject).keys()
     there = table_at(pyproject.document, "tool", "uv").get("conflicts")
-    sets = [_conflict_set(row) for row in there] if isinstance(there, list) else []
-    if any(sections <= (known or set()) for known in sets):
+    rows = there if isinstance(there, list) else []
+    sets = [_conflict_set(row) for row in rows]
+    bringing = ours | _sections_with_torch(pyproject)
+    merged = [known for known in sets if known and known & ours and known <= bringing]
+    sections = ours.union(*merged)
+    if len(sections) == 1 or any(sections <= (known or set()) for known in sets):
         return
-    kept = [
-        row for row, known in zip(there or [], sets, strict=True) if known is None or not known <= sections
-    ]
+    kept = [row for row, known in zip(rows, sets, strict=True) if known not in merged]
     value = [*kept, [{kind: name} for kind, name in sorted(sections)]]
     planned.edits.append(SetValue(path=("tool", "uv", "conflicts"), value=value))
     planned.notes.append(
@@ -178,6 +141,20 @@ def _plan_conflicts(pyproject: Pyproject, families: Sequence[FamilyTables], plan
     )
 
 
+def _sections_with_torch(pyproject: Pyproject) -> set[tuple[str, str]]:
+    """The extras and groups that name torch."""
+    tables = {
+        "extra": table_at(pyproject.document, "project", "optional-dependencies"),
+        "group": table_at(pyproject.document, "dependency-groups"),
+    }
+    return {
+        (kind, str(canonicalize_name(name)))
+        for kind, table in tables.items()
+        for name, lines in table.items()
+        if "torch" in _places(lines)
+    }
+
+
 def _conflict_set(row: Any) -> set[tuple[str, str]] | None:
     """The extras and groups of one set; None for one that names more than these."""
     found = set()
@@ -185,17 +162,17 @@ def _conflict_set(row: Any) -> set[tuple[str, str]] | None:
         if not isinstance(item, dict) or set(item) - {"extra", "group"} or len(item) != 1:
             return None
         ((kind, name),) = item.items()
-        found.add((kind, str(name)))
+        found.add((kind, str(canonicalize_name(str(name)))))
     return found
 
 
 def _plan_source(pyproject: Pyproject, name: str, families: Sequence[FamilyTables], planned: UvEdits) -> None:
     """The entry of one package in `tool.uv.sources`: each family's index under its extra."""
-    sources = _sources(pyproject)
+    sources = sources_of(pyproject)
     key = next((each for each in sources if canonicalize_name(each) == name), name)
-    there = _entries(sources.get(key))
+    there = entries_of(sources.get(key))
     kept, replaced = _split_entries(pyproject, key, there, families)
-    served = {_section_of(entry) for entry in kept}
+    served = {section_of(entry) for entry in kept}
     new = [
         _entry(family, member)
         for family in families
@@ -214,7 +191,7 @@ def _plan_source(pyproject: Pyproject, name: str, families: Sequence[FamilyTable
         old = toml_value(entry)
         planned.notes.append(
             message("tool.uv.sources.{name}: {old} is replaced", name=key, old=old)
-            if _section_of(entry)
+            if section_of(entry)
             else message(
                 "tool.uv.sources.{name}: {old} is replaced; without an extra it comes from PyPI now",
                 name=key,
@@ -235,11 +212,11 @@ def _split_entries(
 
     Those of other extras stay, those that serve a family already, and other indexes for some systems.
     """
-    variants = {row.get("name"): variant_of_index(row.get("url")) for row in _indexes(pyproject)}
+    variants = {row.get("name"): variant_of_index(row.get("url")) for row in indexes_of(pyproject)}
     ours = {(family.section, family.name): family.variant for family in families}
     kept, replaced = [], []
     for entry in there:
-        section = _section_of(entry)
+        section = section_of(entry)
         found = variants.get(entry.get("index"))
         elsewhere = next((kind for kind in _ELSEWHERE if kind in entry), None)
         if section is not None and (section not in ours or ours[section] == found):
@@ -251,14 +228,6 @@ def _split_entries(
         else:
             replaced.append(entry)
     return kept, replaced
-
-
-def _section_of(entry: dict[str, Any]) -> tuple[str, str] | None:
-    """The extra or group that an entry of a source is for."""
-    for kind in ("extra", "group"):
-        if isinstance(entry.get(kind), str):
-            return kind, str(canonicalize_name(entry[kind]))
-    return None
 
 
 def _elsewhere_error(pyproject: Pyproject, name: str, kind: str) -> UsageError:
@@ -281,7 +250,7 @@ def _entry(family: FamilyTables, member: Member) -> dict[str, str]:
 
 def _plan_index(pyproject: Pyproject, family: FamilyTables, planned: UvEdits) -> None:
     """The index of a family, which is asked for nothing else."""
-    indexes = _indexes(pyproject)
+    indexes = indexes_of(pyproject)
     path = ("tool", "uv", "index")
     for place, row in enumerate(indexes):
         if row.get("name") != family.index_name and not same_url(row.get("url"), family.index_url):
@@ -312,18 +281,3 @@ def _plan_index(pyproject: Pyproject, family: FamilyTables, planned: UvEdits) ->
     value = {"name": family.index_name, "url": family.index_url, "explicit": True}
     planned.edits.append(AddTable(path=path, value=value))
     planned.notes.append(message("index {name}: {url}", name=family.index_name, url=family.index_url))
-
-
-def _sources(pyproject: Pyproject) -> dict[str, Any]:
-    return dict(table_at(pyproject.document, "tool", "uv", "sources"))
-
-
-def _indexes(pyproject: Pyproject) -> list[dict[str, Any]]:
-    rows = table_at(pyproject.document, "tool", "uv").get("index")
-    return [row if isinstance(row, dict) else {} for row in rows] if isinstance(rows, list) else []
-
-
-def _entries(value: Any) -> list[dict[str, Any]]:
-    """A source as a list: it may be one table or several."""
-    rows: Iterator[Any] = iter(value if isinstance(value, list) else [value])
-    return [row for row in rows if isinstance(row, dict)]

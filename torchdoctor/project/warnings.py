@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
+from torchdoctor.project.families import unseen_extensions
 from torchdoctor.project.pyproject import read_pyproject, table_at
 
 if TYPE_CHECKING:
@@ -56,6 +57,14 @@ def _warnings(
             oldest=families[0].oldest,
             torch=families[0].torch,
         )
+    for family in families:
+        for name in unseen_extensions(family, names, snapshot):
+            yield message(
+                "{name}: no build for {variant} was seen on PyTorch's index, so it is left to PyPI; "
+                "`torchdoctor verify` says whether that one works",
+                name=name,
+                variant=family.variant,
+            )
     above = _workspace_above(project.path)
     if above is not None:
         yield message(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve.family_cover import FamilyCover
+    from torchdoctor.resolve.family_cover import FamilyCover, TorchLimits
     from torchdoctor.resolve.model import Request
     from wheels_index import Release, Snapshot
 
@@ -87,10 +87,12 @@ def fewer_families(
     cover: FamilyCover,
     requests: Mapping[str, Request],
     snapshot: Snapshot,
+    *,
+    limits: TorchLimits | None = None,
 ) -> FewerFamilies | None:
     """Return the smaller set that newer drivers would make enough; None where they would spare no family."""
     updated = {name: _with_driver(machine, _NEWEST_DRIVER) for name, machine in machines.items()}
-    smaller = cover_machines(updated, requests, snapshot)
+    smaller = cover_machines(updated, requests, snapshot, limits=limits)
     if not smaller.shares_release or len(smaller.families) >= len(cover.families):
         return None
     updates = []

@@ -7,33 +7,51 @@ newest torch is taken.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.evaluation import evaluate_builds
 from torchdoctor.resolve.explain import explain
+from torchdoctor.resolve.family_search import covers_of_one_release, separate_cover
 from torchdoctor.resolve.offline import has_companions
 from torchdoctor.resolve.ranking import preferred_builds
 from wheels_index import newest_first
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from torchdoctor.detect import Machine
+    from torchdoctor.resolve.family_search import Builds
     from torchdoctor.resolve.model import Request
     from wheels_index import Snapshot
 
-__all__ = ["Family", "FamilyCover", "HeldBack", "NewerTorch", "cover_machines", "serving_builds"]
+__all__ = [
+    "Family",
+    "FamilyCover",
+    "HeldBack",
+    "NewerTorch",
+    "TorchLimits",
+    "cover_machines",
+    "serving_builds",
+]
 
-# Variants of one release: there are eight at most today. Above it the search takes the best variant step by step.
-_EXACT_VARIANT_COUNT = 12
 
-# The variants that serve a machine, by release, the best first.
-Builds = dict["Version", tuple[str, ...]]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TorchLimits:
+    """The torch releases that the families of a project admit."""
+
+    by_variant: Mapping[str, SpecifierSet] = field(default_factory=dict)  # of those that it has already
+    others: SpecifierSet | None = None  # of new ones
+
+    def admit(self, variant: str, torch: Version) -> bool:
+        """Whether a family may have this release."""
+        limit = self.by_variant.get(variant, self.others)
+        return limit is None or limit.contains(torch)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,20 +100,26 @@ class FamilyCover:
 
 
 def cover_machines(
-    machines: Mapping[str, Machine], requests: Mapping[str, Request], snapshot: Snapshot
+    machines: Mapping[str, Machine],
+    requests: Mapping[str, Request],
+    snapshot: Snapshot,
+    *,
+    limits: TorchLimits | None = None,
 ) -> FamilyCover:
     """Return the smallest set of families for the machines; each has a name and a request.
 
+    `limits` are those of a project that has families already: it keeps them, and needs as few new ones as possible.
     The search over the variants of one release is exact up to twelve of them. If no release serves all machines,
-    each family has a release of its own, and the set is the smallest of that kind.
+    each family has a release of its own; that search is exact for some twenty thousand partial sets.
     """
+    limits = limits or TorchLimits()
     known: dict[tuple[Machine, str], Builds | NoSolution] = {}
     builds: dict[str, Builds] = {}
     unserved: dict[str, NoSolution] = {}
     for name, machine in machines.items():
         key = (machine, repr(requests[name]))
         if key not in known:
-            known[key] = serving_builds(machine, requests[name], snapshot)
+            known[key] = serving_builds(machine, requests[name], snapshot, limits)
         found = known[key]
         if isinstance(found, NoSolution):
             unserved[name] = found
@@ -103,13 +127,26 @@ def cover_machines(
             builds[name] = found
     if not builds:
         return FamilyCover(families=(), unserved=unserved, shares_release=True)
-    shared = _covers_of_one_release(builds)
+    # Equal machines are one for the search.
+    different = {repr(found): found for found in builds.values()}
+    kept = limits.by_variant
+    shared = covers_of_one_release(different, kept)
     if not shared:
+        picked = separate_cover(different, kept)
+        unserved |= {name: _not_together() for name, found in builds.items() if not _taken(found, picked)}
+        served = {name: found for name, found in builds.items() if name not in unserved}
         return FamilyCover(
-            families=_separate_families(builds, snapshot), unserved=unserved, shares_release=False
+            families=_families(served, picked, snapshot), unserved=unserved, shares_release=False
         )
-    torch = min(shared, key=lambda version: (len(shared[version]), -_rank(version, shared)))
     newest = max(shared)
+    torch = min(
+        shared,
+        key=lambda version: (
+            len(set(shared[version]) - set(kept)),
+            len(shared[version]),
+            -_rank(version, shared),
+        ),
+    )
     return FamilyCover(
         families=_families(builds, dict.fromkeys(shared[torch], torch), snapshot),
         unserved=unserved,
@@ -119,9 +156,29 @@ def cover_machines(
     )
 
 
-def serving_builds(machine: Machine, request: Request, snapshot: Snapshot) -> Builds | NoSolution:
+def _not_together() -> NoSolution:
+    return NoSolution(
+        message("it needs another torch release than the other machines, and one family has one release"),
+        fix=message("give it a project of its own, or a Python that the others have too"),
+    )
+
+
+def _taken(found: Builds, picked: Mapping[str, Version]) -> str | None:
+    """The best variant of a machine that is among the picked ones, in their releases."""
+    return next(
+        (name for version, names in found.items() for name in names if picked.get(name) == version), None
+    )
+
+
+def serving_builds(
+    machine: Machine, request: Request, snapshot: Snapshot, limits: TorchLimits | None = None
+) -> Builds | NoSolution:
     """Return the variants that may be chosen for a machine, by release; the error where there are none."""
+    limits = limits or TorchLimits()
     evaluation = evaluate_builds(machine, request, snapshot)
+    evaluation.builds = [
+        build for build in evaluation.builds if limits.admit(build.name, build.release.version)
+    ]
     found: dict[Version, list[str]] = {}
     for build in preferred_builds(evaluation, request):
         if request.required and not has_companions(machine, request, snapshot, build, evaluation):
@@ -129,7 +186,21 @@ def serving_builds(machine: Machine, request: Request, snapshot: Snapshot) -> Bu
         found.setdefault(build.release.version, []).append(build.name)
     if found:
         return {version: tuple(names) for version, names in found.items()}
-    return explain(machine, request, snapshot, evaluation.refusals)
+    if limits == TorchLimits():
+        return explain(machine, request, snapshot, evaluation.refusals)
+    without_limits = serving_builds(machine, request, snapshot)
+    return without_limits if isinstance(without_limits, NoSolution) else _not_within(limits)
+
+
+def _not_within(limits: TorchLimits) -> NoSolution:
+    ranges = joined(
+        message("{variant} {range}", variant=variant, range=limit)
+        for variant, limit in limits.by_variant.items()
+    )
+    return NoSolution(
+        message("no torch serves it that the project's families admit: {ranges}", ranges=ranges),
+        fix=message("ask for other releases with --torch"),
+    )
 
 
 def _held_back(builds: Mapping[str, Builds], newest: Version) -> HeldBack | None:
@@ -144,91 +215,15 @@ def _rank(version: Version, among: Collection[Version]) -> int:
     return sorted(among).index(version)
 
 
-def _covers_of_one_release(builds: Mapping[str, Builds]) -> dict[Version, tuple[str, ...]]:
-    """The smallest set of variants for each release that serves every machine."""
-    releases = set.intersection(*(set(found) for found in builds.values()))
-    return {
-        version: _smallest({found[version] for found in builds.values()})
-        for version in sorted(releases, reverse=True)
-    }
-
-
-def _smallest(choices: Collection[tuple[str, ...]]) -> tuple[str, ...]:
-    """The smallest set with one variant of each choice; of equal ones that with the choices that stand first."""
-    variants = newest_first({name for choice in choices for name in choice})
-    if len(variants) > _EXACT_VARIANT_COUNT:
-        return _step_by_step(choices)
-    for size in range(1, len(variants) + 1):
-        fitting = [
-            picked
-            for picked in combinations(variants, size)
-            if all(not set(picked).isdisjoint(choice) for choice in choices)
-        ]
-        if fitting:
-            return min(fitting, key=lambda picked: _distance(picked, choices))
-    raise AssertionError  # every choice has a variant
-
-
-def _distance(picked: Collection[str], choices: Collection[tuple[str, ...]]) -> int:
-    """How far down in the choices the picked variants stand."""
-    return sum(next(place for place, name in enumerate(choice) if name in picked) for choice in choices)
-
-
-def _step_by_step(choices: Collection[tuple[str, ...]]) -> tuple[str, ...]:
-    """A small set: always the variant that serves the most of those that are left."""
-    left, picked = list(choices), []
-    while left:
-        names = newest_first({name for choice in left for name in choice})
-        best = max(names, key=lambda name: sum(name in choice for choice in left))
-        picked.append(best)
-        left = [choice for choice in left if best not in choice]
-    return newest_first(picked)
-
-
-def _separate_families(builds: Mapping[str, Builds], snapshot: Snapshot) -> tuple[Family, ...]:
-    """The smallest set of families with a release each."""
-    for size in range(1, len(builds) + 1):
-        picked = next(_pick({}, builds, size), None)
-        if picked is not None:
-            return _families(builds, picked, snapshot)
-    raise AssertionError  # one family a machine serves all, unless two need one variant of two releases
-
-
-def _pick(picked: dict[str, Version], left: Mapping[str, Builds], size: int) -> Iterator[dict[str, Version]]:
-    """Yield each way to serve the machines that are left with `size` more families, the newest torch first."""
-    if not left:
-        yield picked
-        return
-    if not size:
-        return
-    hardest = min(left.values(), key=lambda found: sum(map(len, found.values())))
-    tried: dict[str, set[frozenset[str]]] = {}
-    for version in sorted(hardest, reverse=True):
-        for variant in hardest[version]:
-            if variant in picked:
-                continue
-            served = frozenset(name for name, found in left.items() if variant in found.get(version, ()))
-            # A newer release of the variant that serves the same machines, or more, was tried already.
-            if any(served <= before for before in tried.setdefault(variant, set())):
-                continue
-            tried[variant].add(served)
-            others = {name: found for name, found in left.items() if name not in served}
-            yield from _pick({**picked, variant: version}, others, size - 1)
-
-
 def _families(
     builds: Mapping[str, Builds], picked: Mapping[str, Version], snapshot: Snapshot
 ) -> tuple[Family, ...]:
     """The picked variants with their machines: each machine takes the best that serves it."""
     taken: dict[str, list[str]] = {variant: [] for variant in newest_first(picked)}
     for name, found in builds.items():
-        variant = next(
-            variant
-            for version, variants in found.items()
-            for variant in variants
-            if picked.get(variant) == version
-        )
-        taken[variant].append(name)
+        variant = _taken(found, picked)
+        if variant is not None:
+            taken[variant].append(name)
     used = {variant: names for variant, names in taken.items() if names}
     is_shared = len(set(picked.values())) == 1
     return tuple(

@@ -12,18 +12,19 @@ from packaging.utils import canonicalize_name
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution
 from torchdoctor.project import edit_uv_project, recognize_project
+from torchdoctor.project.adopt import adopt_families
 from torchdoctor.project.advice import launcher_advice
 from torchdoctor.project.asked import machine_with_project_python, pinned_torch, project_request
 from torchdoctor.project.families import family_tables, named_families
+from torchdoctor.project.limits import torch_limits
 from torchdoctor.project.result import ProjectResult
 from torchdoctor.project.snippets import github_matrix, poetry_tables
 from torchdoctor.project.uv_lock import locked_names
-from torchdoctor.project.uv_tables import adopt_families
 from torchdoctor.project.warnings import project_warnings
 from torchdoctor.report.formats import describe_stack, format_text
 from torchdoctor.resolve import Request, resolve
 from torchdoctor.resolve.driver_updates import fewer_families, idle_gpus, updates_for_newer_torch
-from torchdoctor.resolve.family_cover import cover_machines
+from torchdoctor.resolve.family_cover import TorchLimits, cover_machines
 from torchdoctor.sources import OFFICIAL
 from torchdoctor.workflows.project_constraints import constraint_changes
 from wheels_index import COMPANIONS
@@ -54,7 +55,10 @@ def plan_project(options: ProjectOptions, snapshot: Snapshot) -> ProjectResult:
         for name, machine in options.machines.items()
     }
     requests = {name: _request(project, machine, options, names) for name, machine in machines.items()}
-    cover = cover_machines(machines, requests, snapshot)
+    limits = TorchLimits()
+    if project.kind == "uv" and project.pyproject is not None and options.torch is None:
+        limits = torch_limits(project.pyproject, snapshot)
+    cover = cover_machines(machines, requests, snapshot, limits=limits)
     if cover.unserved and not cover.families:
         raise next(iter(cover.unserved.values()))
     families = _all_families(cover, options, snapshot)
@@ -78,7 +82,7 @@ def plan_project(options: ProjectOptions, snapshot: Snapshot) -> ProjectResult:
         families=tables,
         idle=idle_gpus(machines, cover, snapshot),
         newer_torch=updates_for_newer_torch(machines, cover, snapshot),
-        fewer=fewer_families(machines, cover, requests, snapshot),
+        fewer=fewer_families(machines, cover, requests, snapshot, limits=limits),
         warnings=project_warnings(project, names, families, snapshot),
     )
     return _with_files(result, families, requests, snapshot)

@@ -113,9 +113,8 @@ def _driver_lines(result: ProjectResult) -> Iterator[str]:
         yield _labelled(
             message("note"),
             message(
-                "torch {torch} serves all machines too, with {count} families: {variants}; --torch {torch} asks for it",
+                "torch {torch} serves all machines too, with {variants}; --torch {torch} asks for it",
                 torch=cover.newer.torch,
-                count=len(cover.newer.variants),
                 variants=joined(cover.newer.variants),
             ),
         )
