@@ -11,9 +11,11 @@ from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.catalogue import all_failures
 from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.fix_commands import rewrite_for_environment
+from torchdoctor.diagnose.matchers import WEIGHTS
 from torchdoctor.diagnose.model import Diagnosis, Finding
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.placeholders import Placeholders, command_values
+from torchdoctor.diagnose.text import displayable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +41,8 @@ _CONFIDENCE: tuple[tuple[float, Confidence], ...] = (
     (0.0, "possible"),
 )
 _RANKS = (0.9, _MIN_PROBLEM_WEIGHT, _MIN_CAUSE_WEIGHT, 0.0)
+# What torchdoctor itself reported, in a text.
+_REPORTED = {"reported.possible": WEIGHTS["possible"], "reported.finding": WEIGHTS["certain"]}
 # Facts that show that torch computes on a GPU.
 _WORKS = ("cuda.available", "xpu.available", "mps.available")
 
@@ -70,16 +74,11 @@ def diagnose(
     `failures` are those of texts if not given; `live_failures()` are meant for the evidence of a machine.
     """
     known = all_failures() if failures is None else failures
-    suspects = sorted(
-        (suspect for failure in known if (suspect := _suspect(failure, evidence))),
-        key=lambda suspect: suspect.order,
-    )
+    suspects = sorted(_suspects(known, evidence), key=lambda suspect: suspect.order)
     causes = _causes(suspects)
-    found = [
-        _finding(suspect, evidence, translate, causes)
-        for suspect in suspects
-        if suspect.failure.id not in causes
-    ]
+    shown = [suspect for suspect in suspects if suspect.failure.id not in causes]
+    found = [_finding(suspect, evidence, translate, causes) for suspect in shown]
+    found += _reported_by_verify(evidence, translate)
     findings = tuple(finding for finding in found if finding.confidence != "possible")
     checked = tuple(
         translate(template).format(value=translate(", ").join(evidence.all(name)[:_MAX_CHECKED_VALUES]))
@@ -103,9 +102,39 @@ def _verdict(evidence: Evidence, found: Sequence[Finding]) -> Verdict:
     if found:
         problems = any(finding.confidence != "possible" for finding in found)
         return "problems-found" if problems else "not-enough-to-tell"
+    if evidence.first("reported.checked"):
+        return "nothing-wrong-found"
     works = any(evidence.first(name) == "true" for name in _WORKS)
     enough = works and evidence.first("torch.version") is not None
     return "nothing-wrong-found" if enough else "not-enough-to-tell"
+
+
+def _reported_by_verify(evidence: Evidence, translate: Translate) -> Iterator[Finding]:
+    """Yield what `verify` reports in a text, and no failure of the catalogue."""
+    reported = evidence.observations("reported.finding")
+    if reported:
+        from torchdoctor.diagnose.cause_table import finding_by_id
+
+        for observation in reported:
+            finding = finding_by_id(observation.value, displayable(observation.source), translate)
+            if finding is not None:
+                yield finding
+
+
+def _suspects(known: Sequence[Failure], evidence: Evidence) -> Iterator[_Suspect]:
+    """Yield what shows; of a text in which torchdoctor reports findings, these, and what the rest of it shows."""
+    own = {
+        observation.value: (weight, observation.source)
+        for name, weight in _REPORTED.items()
+        for observation in evidence.observations(name)
+    }
+    nothing_else = evidence.first("reported.by") is not None and not evidence.text.lower.strip()
+    for failure in known:
+        if failure.id in own:
+            weight, seen = own[failure.id]
+            yield _Suspect(failure=failure, weight=weight, evidence=(displayable(seen),), values={})
+        elif not nothing_else and (suspect := _suspect(failure, evidence)):
+            yield suspect
 
 
 def _suspect(failure: Failure, evidence: Evidence) -> _Suspect | None:

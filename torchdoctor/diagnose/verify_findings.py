@@ -10,11 +10,11 @@ import functools
 import re
 import shlex
 from dataclasses import replace
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.i18n.messages import transform
+from torchdoctor.diagnose.cause_table import filled_steps, verify_causes
 from torchdoctor.diagnose.model import Finding
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = ["checks_with_known_cause", "findings_from", "messages", "package_caus
 _MAX_TRACEBACK_LINES = 60
 _MAX_EVIDENCE_CHARACTERS = 400
 _MAX_EVIDENCE_LINES = 20
-_TABLES = ("package_causes.toml", "verify_causes.toml")
 # Codes of checks whose sentence is that of an exception.
 _RAISED = ("exception", "import-raised")
 
@@ -76,20 +75,6 @@ def messages() -> Iterator[str]:
         yield cause["title"]
         yield cause["explanation"]
         yield from (step for step in cause["fix"] if step[:1].isupper())
-
-
-@functools.cache
-def verify_causes() -> tuple[dict[str, Any], ...]:
-    """Return the rows of both tables; verify_causes.toml says what each key means."""
-    import sys
-
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    folder = resources.files("torchdoctor.diagnose")
-    texts = (folder.joinpath(name).read_text("utf-8") for name in _TABLES)
-    return tuple(cause for text in texts for cause in tomllib.loads(text)["cause"])
 
 
 def _add(found: dict[str, Finding], finding: Finding) -> None:
@@ -150,7 +135,7 @@ def _finding(
         evidence=(transform(evidence, lambda text: text[:_MAX_EVIDENCE_CHARACTERS]),),
         explanation=translate(cause["explanation"]),
         fix=tuple(
-            _filled([translate(step) for step in cause["fix"]], {**values, **_values_of(check, cause)})
+            filled_steps([translate(step) for step in cause["fix"]], {**values, **_values_of(check, cause)})
         ),
     )
 
@@ -179,14 +164,6 @@ def _findings_in_tracebacks(
         lines += [*check.evidence[-_MAX_TRACEBACK_LINES:], check.detail]
     diagnosis = diagnose_text("\n".join(lines), translate)
     return tuple(finding for finding in diagnosis.findings if finding.confidence != "possible")
-
-
-def _filled(steps: Sequence[str], values: Mapping[str, str]) -> Iterator[str]:
-    """Yield the steps with their values filled in, without those that need an unknown value."""
-    for step in steps:
-        needed = set(re.findall(r"\{(\w+)\}", step))
-        if needed <= set(values):
-            yield step.format_map(values)
 
 
 def _placeholders(environment: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from torchdoctor.diagnose.parsers.derived import derive_observations
 from torchdoctor.diagnose.parsers.environment_hints import parse_environment_hints
 from torchdoctor.diagnose.parsers.installer_logs import parse_installer_logs
 from torchdoctor.diagnose.parsers.nvidia_smi import parse_nvidia_smi
+from torchdoctor.diagnose.parsers.own import read_own_output
 from torchdoctor.diagnose.parsers.package_lists import parse_package_lists
 from torchdoctor.diagnose.parsers.prose import parse_prose
 from torchdoctor.diagnose.parsers.shell_session import parse_shell_session
@@ -18,6 +19,7 @@ from torchdoctor.diagnose.text import plain_text
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Observation
+    from torchdoctor.diagnose.text import Text
 
 __all__ = ["parse_report"]
 
@@ -29,16 +31,26 @@ _NAMED = (parse_package_lists, parse_installer_logs)
 def parse_report(raw: str) -> Evidence:
     """Return the facts of a report, log, traceback or post. It never raises; a text without facts gives none.
 
-    A manual or a change log gives no facts: it speaks of no machine.
+    A manual or a change log gives no facts: it speaks of no machine. What torchdoctor itself printed is read as data.
     """
+    own = read_own_output(raw)
+    described = _facts_of(plain_text(own.heads)) if own.heads else ()
+    return Evidence(facts=(*own.facts, *described)).merged_with(_parse_rest(own.rest))
+
+
+def _parse_rest(raw: str) -> Evidence:
     whole = plain_text(raw)
     if is_documentation(whole):
         return Evidence(text=without_other_voices(whole))
     text = without_other_voices(whole)
-    facts: list[Observation] = [fact for parse in _STATED for fact in parse(whole)]
-    facts += parse_shell_session(text)
-    facts += [fact for parse in _NAMED for fact in parse(whole)]
     return Evidence(
-        facts=(*facts, *derive_observations(facts), *parse_environment_hints(whole), *parse_prose(text)),
-        text=text,
+        facts=(*_facts_of(whole, text), *parse_environment_hints(whole), *parse_prose(text)), text=text
     )
+
+
+def _facts_of(whole: Text, claimed: Text | None = None) -> tuple[Observation, ...]:
+    """Return what is stated of the machine; what a session printed is read where somebody claims it."""
+    facts: list[Observation] = [fact for parse in _STATED for fact in parse(whole)]
+    facts += parse_shell_session(whole if claimed is None else claimed)
+    facts += [fact for parse in _NAMED for fact in parse(whole)]
+    return (*facts, *derive_observations(facts))

@@ -1,0 +1,89 @@
+"""Our own JSON in a text: the documents of `--json`, whole or with words around them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from torchdoctor.diagnose.parsers.own.part import FINDING, ID, POSSIBLE, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["json_documents"]
+
+_BEGIN = re.compile(r'\{\s{0,8}"schema"\s?:\s?1\b')
+_MAX_DOCUMENTS = 8
+# A document has at least one of these; another program's of schema 1 hardly has.
+_KEYS = frozenset(
+    (
+        "torchdoctor",
+        "findings",
+        "verdict",
+        "checks",
+        "environments",
+        "machine",
+        "results",
+        "kernels",
+        "mirrors",
+        "error",
+    )
+)
+
+
+def json_documents(lines: Sequence[str]) -> list[Part]:
+    """Return the documents of torchdoctor that begin in a text."""
+    text = "\n".join(lines)
+    if '"schema"' not in text:
+        return []
+    parts: list[Part] = []
+    position = 0
+    decoder = json.JSONDecoder()
+    while len(parts) < _MAX_DOCUMENTS and (match := _BEGIN.search(text, position)):
+        position = match.end()
+        try:
+            document, end = decoder.raw_decode(text, match.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(document, dict) and document.keys() & _KEYS:
+            first, last = text.count("\n", 0, match.start()), text.count("\n", 0, end)
+            parts.append(
+                Part(
+                    lines=tuple(range(first, last + 1)),
+                    findings=tuple(_findings(document)),
+                    heads=tuple(_heads(document)),
+                    is_check="findings" in document,
+                )
+            )
+            position = end
+    return parts
+
+
+def _findings(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for key, name in (("findings", FINDING), ("possible", POSSIBLE)):
+        rows = document.get(key)
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and isinstance(row.get("id"), str) and ID.fullmatch(row["id"]):
+                evidence = row.get("evidence")
+                shown = evidence[0] if isinstance(evidence, list) and evidence else row.get("title")
+                yield name, row["id"], str(shown)
+
+
+def _heads(document: dict[str, Any]) -> Iterator[str]:
+    """Yield lines in the form of collect_env for the system, the Python, and the torch of the environment."""
+    machine, environment = document.get("machine"), document.get("environment")
+    if isinstance(machine, dict):
+        python = machine.get("python")
+        if isinstance(machine.get("os"), str):
+            yield f"OS: {machine['os']} ({machine.get('arch')})"
+        if isinstance(python, dict) and isinstance(python.get("version"), str):
+            yield f"Python version: {python['version']}"
+    if isinstance(environment, dict):
+        packages = environment.get("packages")
+        named = [row for row in packages if isinstance(row, dict)] if isinstance(packages, list) else []
+        torch = environment.get("torch") or next((row for row in named if row.get("name") == "torch"), None)
+        value = torch.get("value", torch) if isinstance(torch, dict) else torch
+        version = value.get("version") if isinstance(value, dict) else value
+        if isinstance(version, str):
+            yield f"PyTorch version: {version}"
