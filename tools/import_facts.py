@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from facts_release import release
+from facts_requires import requires
 from facts_tables import architectures, gpus, variants
 from facts_wheels import groups, pypi_group
 from layout import write
@@ -33,6 +34,10 @@ def import_facts(facts: Path, data: Path) -> None:
         write(data / "releases" / f"{torch}.json", content)
     for name in shared:
         write(data / "companions" / f"{name}.json", _companion(name, compat, pypi, rows))
+    sources = compat["_meta"]
+    for project in TORCH_PROJECTS:
+        content = requires(project, pypi=pypi, source=sources["sources"]["pypi"], as_of=sources["generated"])
+        write(data / "requires" / f"{project}.json", content)
     _write_others(data, rows, compat)
     write(data / "variants.json", variants(compat))
     write(data / "archs.json", architectures(compat))

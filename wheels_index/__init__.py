@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from wheels_index.gpu_names import Product, product, products, similar_names
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
+    from wheels_index.requirement import DeclaredRequirements, declared_requirements
 
 __all__ = [
     "COMPANIONS",
@@ -56,6 +57,7 @@ __all__ = [
     "TORCH_PROJECTS",
     "ArchList",
     "Companion",
+    "DeclaredRequirements",
     "DigestConflict",
     "EndOfLine",
     "Gpu",
@@ -78,6 +80,7 @@ __all__ = [
     "arch_list",
     "bundled",
     "covers",
+    "declared_requirements",
     "gpu",
     "gpus",
     "nearest_arch_list",
@@ -104,6 +107,10 @@ def __getattr__(name: str) -> Any:
         from wheels_index import live
 
         return getattr(live, name)
+    if name in ("DeclaredRequirements", "declared_requirements"):
+        from wheels_index import requirement
+
+        return getattr(requirement, name)
     if name in ("NotAnIndex", "IndexPage", "PageTooLarge", "parse_page"):
         from wheels_index import index_page
 

@@ -89,7 +89,6 @@ def command(
     torchdoctor resolve --format pylock > pylock.toml
     """
     from torchdoctor.cli.requests import request_from_options, stack_from_options
-    from torchdoctor.workflows.stack import request_for_machine
 
     stack = stack_from_options(asked, sources, stage_lines(output), yes=yes, python=described.python)
     request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack)
@@ -101,8 +100,9 @@ def command(
         )
     if (form == "pylock" or hashes) and not output.json:
         return _print_lock(described, machine, request, sources, stack, without, output, form)
-    request, stack = request_for_machine(request, stack, machine, stage_lines(output))
-    if sources.index_url or sources.find_links or sources.mirror:
+    if stack:
+        plan = _resolve_stack(described, machine, request, sources, stack, without, output)
+    elif sources.index_url or sources.find_links or sources.mirror:
         plan = _resolve_online(machine, request, sources, output)
     else:
         plan = _resolve_offline(machine, request)
@@ -146,6 +146,28 @@ def _resolve_online(machine: Machine, request: Request, options: SourceOptions, 
         data=data_folder(os.environ),
     )
     return plan
+
+
+def _resolve_stack(
+    described: MachineOptions,
+    machine: Machine,
+    request: Request,
+    sources: SourceOptions,
+    stack: StackRequest,
+    without: tuple[str, ...],
+    output: Output,
+) -> Plan:
+    """Other packages take part: their indexes are read, and those of torch only where one is named."""
+    from torchdoctor.cli.bundle_options import bundle_options_from
+    from torchdoctor.core.system import host_system
+    from torchdoctor.workflows.bundle import plan_for_machine
+
+    report = stage_lines(output, may_ask=False)
+    options = bundle_options_from(described, machine, request, sources, stack, without)
+    try:
+        return plan_for_machine(options, system=host_system(os.environ), report=report)
+    finally:
+        report.close()
 
 
 def _print_plan(plan: Plan, text: str, form: str, output: Output) -> None:

@@ -8,13 +8,15 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.lock.model import Lock
+from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.target import environment_marker, requires_python
 from torchdoctor.lock.uv_errors import read_uv_error
 from torchdoctor.lock.uv_inputs import OUTPUT, write_uv_inputs
 from torchdoctor.lock.uv_output import read_uv_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import threading
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.errors import TorchdoctorError
@@ -22,17 +24,18 @@ if TYPE_CHECKING:
     from torchdoctor.lock.uv_errors import UvError
     from torchdoctor.resolve import Plan
 
-__all__ = ["RequirementsUnmet", "compile_lock"]
+__all__ = ["RequirementsUnmet", "compile_failure", "compile_lock", "run_compile"]
 
 _TIMEOUT_SECONDS = 900.0
 
 
 class RequirementsUnmet(NoSolution):
-    """No set of versions meets the requirements; `error` tells which projects uv's reasons name."""
+    """No set of versions meets the requirements; `error` tells which projects are in the way, `stderr` is uv's text."""
 
-    def __init__(self, message: str, *, fix: str, error: UvError) -> None:
+    def __init__(self, message: str, *, fix: str, error: UvError, stderr: str = "") -> None:
         super().__init__(message, fix=fix, code="no-lock")
         self.error = error
+        self.stderr = stderr
 
 
 def compile_lock(
@@ -54,23 +57,17 @@ def compile_lock(
     missing or takes longer than 15 minutes.
     """
     inputs = write_uv_inputs(plan, request, folder, held or {})
-    target = request.target
-    finished = uv.run_uv(
+    finished = run_compile(
         [
-            "pip", "compile", "requirements.in", "--constraints", "constraints.txt",
-            "--overrides", "overrides.txt", "--format", "pylock.toml",
-            "--output-file", folder / OUTPUT, "--python", request.python, "--config-file", folder / "uv.toml",
-            "--only-binary", ":all:", "--no-header", "--no-annotate", "--quiet",
-            *(["--prerelease", "allow"] if request.prereleases else []),
-            *(["--offline"] if request.offline else []), *(target.options if target else ()),
+            "--constraints", "constraints.txt", "--overrides", "overrides.txt", "--excludes", "excludes.txt",
+            "--format", "pylock.toml", "--output-file", folder / OUTPUT, "--no-annotate",
         ],
-        environ={**request.environ, **(target.environ if target else {})},
+        request,
         folder=folder,
-        limit=_TIMEOUT_SECONDS,
         on_wait=on_wait,
     )  # fmt: skip
     if finished.status != 0:
-        raise _failure(finished, inputs.refused)
+        raise compile_failure(finished, inputs.refused)
     return Lock(
         wheels=read_uv_lock(folder / OUTPUT, inputs),
         environment=environment_marker(request.machine) if request.machine else None,
@@ -79,7 +76,33 @@ def compile_lock(
     )
 
 
-def _failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorError:
+def run_compile(
+    options: Sequence[str | Path],
+    request: LockRequest,
+    *,
+    folder: Path,
+    on_wait: Callable[[float], None] | None = None,
+    stopped: threading.Event | None = None,
+) -> uv.UvResult:
+    """Run `uv pip compile requirements.in` with these options for the request's machine, in `folder`."""
+    target = request.target
+    return uv.run_uv(
+        [
+            "pip", "compile", "requirements.in", *options, "--python", request.python,
+            "--config-file", folder / "uv.toml", "--only-binary", ":all:", "--no-header", "--quiet",
+            *(["--prerelease", "allow"] if request.prereleases else []),
+            *(["--offline"] if request.offline else []), *(target.options if target else ()),
+        ],
+        environ={**request.environ, **(target.environ if target else {})},
+        folder=folder,
+        limit=_TIMEOUT_SECONDS,
+        on_wait=on_wait,
+        stopped=stopped,
+    )  # fmt: skip
+
+
+def compile_failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorError:
+    """Return the error for a run of uv that failed; `refused` says why files of folders were kept from it."""
     error, text = read_uv_error(finished.stderr), finished.cause
     if error.code == "hash-mismatch":
         return SourceFailed(
@@ -107,17 +130,17 @@ def _failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorEr
             ),
             code="unreachable",
         )
-    return _no_lock(error, text, refused)
+    return _no_lock(error, finished, refused)
 
 
-def _no_lock(error: UvError, text: str, refused: Mapping[str, str]) -> NoSolution:
+def _no_lock(error: UvError, finished: uv.UvResult, refused: Mapping[str, str]) -> NoSolution:
     reasons = [reason for filename, reason in refused.items() if error.names(filename.partition("-")[0])]
     what = message(
         "no versions of the packages meet all requirements: {text}{why_not}",
-        text=text,
+        text=in_words(premises_of(finished.stderr)) or finished.cause,
         why_not=joined(["", *reasons], "; ") if reasons else "",
     )
     fix = message("name a source that has them with --index-url or --find-links")
     if error.code in ("unsatisfiable", "unusable-file"):
-        return RequirementsUnmet(what, fix=fix, error=error)
+        return RequirementsUnmet(what, fix=fix, error=error, stderr=finished.stderr)
     return NoSolution(what, fix=fix, code="no-lock")

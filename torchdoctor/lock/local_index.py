@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 
     from wheels_index import Wheel
 
-__all__ = ["filtered_find_links", "write_local_index"]
+__all__ = [
+    "NEWEST_OWN_FILE",
+    "UPLOAD_TIME",
+    "filtered_find_links",
+    "index_anchor",
+    "write_index_page",
+    "write_local_index",
+]
 
 _MAX_METADATA_BYTES = 4 * 1024 * 1024
+# The files of our own index say that they are older than any file of a real one.
+UPLOAD_TIME = ' data-upload-time="1970-01-01T00:00:00Z"'
+NEWEST_OWN_FILE = "1970-01-02T00:00:00Z"
 
 
 def filtered_find_links(
@@ -62,14 +72,24 @@ def write_local_index(folder: Path, wheels: Sequence[Wheel], held: Mapping[str, 
     for wheel in wheels:
         page_folder = folder / wheel.project
         page_folder.mkdir(exist_ok=True)
-        anchor = _anchor(wheel, page_folder, held.get(wheel.filename))
+        anchor = index_anchor(wheel, page_folder, held.get(wheel.filename))
         pages.setdefault(wheel.project, []).append(anchor)
     for project, anchors in pages.items():
-        page = "<!DOCTYPE html><html><body>" + "<br/>\n".join(anchors) + "</body></html>"
-        (folder / project / "index.html").write_text(page, "utf-8")
+        write_index_page(folder / project, anchors)
 
 
-def _anchor(wheel: Wheel, folder: Path, path: Path | None) -> str:
+def write_index_page(folder: Path, anchors: Sequence[str]) -> None:
+    """Write the page of a project."""
+    folder.mkdir(exist_ok=True)
+    page = "<!DOCTYPE html><html><body>" + "<br/>\n".join(anchors) + "</body></html>"
+    (folder / "index.html").write_text(page, "utf-8")
+
+
+def index_anchor(wheel: Wheel, folder: Path, path: Path | None = None) -> str:
+    """Return the link to a wheel for a page in `folder`; what is on this disk is linked into the folder.
+
+    `path` is a local copy. Raises `SourceFailed` for a local file that is not a wheel.
+    """
     url = wheel.url or ""
     metadata = ""
     if url.startswith("file:"):
@@ -86,7 +106,7 @@ def _anchor(wheel: Wheel, folder: Path, path: Path | None) -> str:
     fragment = f"#sha256={wheel.sha256}" if wheel.sha256 else ""
     attribute = f' data-core-metadata="{metadata}"' if metadata else ""
     name = html.escape(wheel.filename)
-    return f'<a href="{html.escape(url.partition("#")[0])}{fragment}"{attribute}>{name}</a>'
+    return f'<a href="{html.escape(url.partition("#")[0])}{fragment}"{attribute}{UPLOAD_TIME}>{name}</a>'
 
 
 def _metadata(path: Path, wheel: Wheel) -> bytes:

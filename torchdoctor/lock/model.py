@@ -32,6 +32,7 @@ class LockRequest:
     constraints: tuple[str, ...] = ()  # requirement lines that limit versions and install nothing
     overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of the same project
     prereleases: bool = False  # whether any package may be a pre-release
+    excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     installed: Mapping[str, str] = field(default_factory=dict)  # versions by name, kept where they still fit
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from torchdoctor.lock.local_index import filtered_find_links, write_local_index
+from torchdoctor.lock.local_index import NEWEST_OWN_FILE, filtered_find_links, write_local_index
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.lock.model import LockRequest
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources import Sources
     from wheels_index import Wheel
 
-__all__ = ["UvInputs", "write_uv_inputs"]
+__all__ = ["UvInputs", "uv_settings", "write_lines", "write_uv_inputs"]
 
 OUTPUT = "pylock.toml"
 
@@ -46,14 +47,16 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
         filtered_find_links(source.url, projects, folder / f"links-{number}", linked, refused)
         for number, source in enumerate(request.sources.find_links)
     ]
-    settings = _settings(request.sources, folder / "planned", find_links)
+    settings = uv_settings(request.sources, folder / "planned", find_links)
     (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
     exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]
-    _write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
-    _write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
-    _write_lines(folder / "overrides.txt", request.overrides)
-    if request.installed:
-        (folder / OUTPUT).write_text(_preferred_versions(request.installed), "utf-8")
+    write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
+    write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
+    write_lines(folder / "overrides.txt", (*plan.overrides, *request.overrides))
+    write_lines(folder / "excludes.txt", sorted(plan.excluded | request.excluded))
+    preferred = {**request.installed, **{package.name: package.version for package in plan.solved}}
+    if preferred:
+        (folder / OUTPUT).write_text(_preferred_versions(preferred), "utf-8")
     return UvInputs(planned=planned, linked=linked, refused=refused)
 
 
@@ -62,18 +65,23 @@ def _wheels(plan: Plan) -> list[Wheel]:
     return [*packages, *plan.accelerator_wheels]
 
 
-def _write_lines(path: Path, lines: Sequence[str]) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write one line a requirement."""
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _preferred_versions(installed: Mapping[str, str]) -> str:
-    """A lock of the installed versions: uv keeps those of an existing output file where the requirements allow."""
-    packages = [{"name": name, "version": version, "wheels": []} for name, version in installed.items()]
+def _preferred_versions(versions: Mapping[str, str]) -> str:
+    """A lock of these versions: uv keeps those of an existing output file where the requirements allow."""
+    packages = [{"name": name, "version": version, "wheels": []} for name, version in versions.items()]
     return tomli_w.dumps({"lock-version": "1.0", "created-by": "torchdoctor", "packages": packages})
 
 
-def _settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> dict[str, Any]:
-    """uv's settings, in a file so that credentials in URLs do not show in the list of processes."""
+def uv_settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> dict[str, Any]:
+    """Return uv's settings, which go into a file so that credentials in URLs do not show in the list of processes.
+
+    `planned` is the folder of our own index. uv takes torch and its companions from there alone: it looks for them on
+    other indexes too, and takes no file of theirs that is newer than those of ours say they are.
+    """
     # The plan's own index comes first, so that no other can stand in for its packages.
     indexes: list[dict[str, Any]] = [{"name": "torchdoctor-plan", "url": planned.as_uri()}]
     # download.pytorch.org and its mirrors answer 403 for a package that they do not have.
@@ -85,4 +93,9 @@ def _settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> dic
         indexes.append({"name": "torchdoctor-default", "url": sources.default_index.url})
     # Without a default index uv adds PyPI.
     indexes[-1]["default"] = True
-    return {"index": indexes, "index-strategy": "unsafe-first-match", "find-links": list(find_links)}
+    return {
+        "index": indexes,
+        "index-strategy": "unsafe-first-match",
+        "find-links": list(find_links),
+        "exclude-newer-package": dict.fromkeys(TORCH_PROJECTS, NEWEST_OWN_FILE),
+    }

@@ -180,6 +180,10 @@ class SolvedPackage:
     version: str
     asked: bool  # whether somebody named it; False where only another package needs it
 
+    def to_json(self) -> dict[str, object]:
+        """Return a row of `stack` of contract 3."""
+        return {"name": self.name, "version": self.version, "asked": self.asked}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
@@ -195,6 +199,8 @@ class Plan:
     accelerator_wheels: tuple[Wheel, ...] = ()  # that only torch's own index has, such as triton for ROCm
     constraints: tuple[str, ...] = ()  # requirement lines that torch does not declare, such as `numpy<2`
     solved: tuple[SolvedPackage, ...] = ()  # by name; empty where nothing was asked for besides
+    overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of torch
+    excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
 
     @property
     def torch(self) -> PlannedPackage:
@@ -212,4 +218,5 @@ class Plan:
                 {"variant": rejected.variant, "because": rejected.reason} for rejected in self.rejected
             ],
             "warnings": [*self.warnings, *(left_out.message for left_out in self.left_out)],
+            "stack": [package.to_json() for package in self.solved],
         }

@@ -14,20 +14,21 @@ from torchdoctor.resolve.candidates import candidate as candidate_of
 from torchdoctor.resolve.candidates import why_this_release
 from torchdoctor.resolve.companions import wanted_companions
 from torchdoctor.resolve.model import LeftOut, Plan, PlannedPackage
+from torchdoctor.resolve.offer import OfferedBuild, merged, with_declared
 from torchdoctor.resolve.select import rank
 from torchdoctor.resolve.wheel_choice import WheelChoice, tag_ranks
 from torchdoctor.sources import OFFICIAL
 from wheels_index import bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.evaluation import EvaluatedBuild, Evaluation
     from torchdoctor.resolve.model import Candidate, CompanionVersions, Ranking, Request
     from wheels_index import Release, Snapshot
 
-__all__ = ["has_companions", "resolve"]
+__all__ = ["has_companions", "offered_by_facts", "plan_of_ranking", "resolve"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,32 +48,29 @@ def resolve(machine: Machine, request: Request, snapshot: Snapshot | None = None
     Raises `NoSolution` when nothing fits, or when no candidate has a build of a companion asked for by name.
     """
     snapshot = snapshot or bundled()
-    ranks = tag_ranks(supported_tags(machine))
-    ranking = rank(machine, request, snapshot, best_only=True)
+    try:
+        return plan_of_ranking(rank(machine, request, snapshot, best_only=True), machine, request, snapshot)
+    except NoSolution as error:
+        if error.code != "companion-missing":
+            raise
+    return plan_of_ranking(rank(machine, request, snapshot), machine, request, snapshot)
+
+
+def plan_of_ranking(ranking: Ranking, machine: Machine, request: Request, snapshot: Snapshot) -> Plan:
+    """Return the plan of the first candidate that has a build of each companion asked for.
+
+    Raises `NoSolution` with the code `companion-missing` where none has.
+    """
     best, missing = ranking.candidates[0], None
-    for is_complete in (False, True):
-        if is_complete:
-            ranking = rank(machine, request, snapshot)
-        for candidate in ranking.candidates:
-            option = _Option(
-                machine=machine,
-                candidate=candidate,
-                release=snapshot.release(candidate.torch),
-                snapshot=snapshot,
-                choice=WheelChoice(
-                    variant=candidate.variant,
-                    default_variant="cpu" if machine.os == "macos" else None,
-                    ranks=ranks,
-                ),
-            )
-            try:
-                packages, left_out = _companions(option, request)
-            except NoSolution as error:
-                missing = missing or error
-                continue
-            reason = why_this_release(candidate, best, request, missing=missing)
-            return _plan(option, ranking, packages, left_out, reason)
-    assert missing is not None  # noqa: S101  (rank gives at least one candidate)
+    for option in _options(ranking.candidates, machine, snapshot):
+        try:
+            packages, left_out = _companions(option, request)
+        except NoSolution as error:
+            missing = missing or error
+            continue
+        reason = why_this_release(option.candidate, best, request, missing=missing)
+        return _plan(option, ranking, packages, left_out, reason)
+    assert missing is not None  # noqa: S101  (a ranking has at least one candidate)
     raise missing
 
 
@@ -96,6 +94,51 @@ def has_companions(
     except NoSolution:
         return False
     return True
+
+
+def offered_by_facts(
+    candidates: Iterable[Candidate], machine: Machine, request: Request, snapshot: Snapshot
+) -> tuple[OfferedBuild, ...]:
+    """Return the builds of the candidates and of their companions that were listed or announced.
+
+    A companion whose requirements nobody has read is not among them.
+    """
+    builds: list[OfferedBuild] = []
+    for option in _options(candidates, machine, snapshot):
+        candidate = option.candidate
+        offered = [(_package(option, "torch", candidate.torch), option.release.constraints(machine.platform))]
+        for companion, _, _ in wanted_companions(request, candidate):
+            offered += [
+                (_package(option, companion.project, version), ())
+                for version in companion.versions
+                if _companion(option, companion.project, [version]) is not None
+            ]
+        for package, undeclared in offered:
+            build = OfferedBuild(
+                package=package, variant=candidate.variant, torch=frozenset((candidate.torch,)), lines=None
+            )
+            build = with_declared(build, machine, snapshot, _default_variant(option), undeclared)
+            if build.lines is not None:
+                builds.append(build)
+    return merged(builds)
+
+
+def _options(candidates: Iterable[Candidate], machine: Machine, snapshot: Snapshot) -> Iterable[_Option]:
+    ranks = tag_ranks(supported_tags(machine))
+    default = "cpu" if machine.os == "macos" else None
+    for candidate in candidates:
+        yield _Option(
+            machine=machine,
+            candidate=candidate,
+            release=snapshot.release(candidate.torch),
+            snapshot=snapshot,
+            choice=WheelChoice(variant=candidate.variant, default_variant=default, ranks=ranks),
+        )
+
+
+def _default_variant(option: _Option) -> str | None:
+    builds = option.release.platforms.get(option.machine.platform or "")
+    return builds.pypi_default if builds is not None else None
 
 
 def _plan(

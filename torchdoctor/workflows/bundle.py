@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle import write_bundle
@@ -11,11 +11,13 @@ from torchdoctor.core.fs import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.sizes import with_sizes
 from torchdoctor.requirements import StackRequest
+from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
-from torchdoctor.workflows.plan import resolve_online
+from torchdoctor.workflows.plan import resolve_online, resolve_stack
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack_model import StackTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from torchdoctor.lock import Lock
     from torchdoctor.lock.target import Target
     from torchdoctor.resolve import Plan, Request
+    from torchdoctor.sources import Sources
     from torchdoctor.workflows.source_options import SourceOptions
 
-__all__ = ["BundleOptions", "download", "lock_for_machine"]
+__all__ = ["BundleOptions", "download", "lock_for_machine", "plan_for_machine"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +60,25 @@ def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter
         return plan, with_sizes(lock_only(context, plan, report))
 
 
+def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter) -> Plan:
+    """Return the plan that goes with everything asked for.
+
+    It rests on stored facts, unless the options name a source of torch; indexes of other packages are read where one
+    was asked for. Raises `NoSolution` where nothing fits or goes together, `SourceFailed` where an index cannot be
+    read.
+    """
+    named = options.sources
+    if named.index_url or named.find_links or named.mirror:
+        with _resolved(options, system, report) as (plan, _):
+            return plan
+    sources = gather_sources(options.sources, system, options.python, report)
+    asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
+    with run_directory(options.cache) as run_dir:
+        request = _lock_request(options, stack, sources, system)
+        task = StackTask(stack=stack, lock_request=request, run_dir=run_dir)
+        return resolve_stack(task, asked, options.machine, known_index(options.data, report.note), report)
+
+
 def download(
     options: BundleOptions, folder: Path, *, system: System, report: Reporter
 ) -> tuple[Plan, Bundle]:
@@ -74,13 +96,35 @@ def _resolved(
     options: BundleOptions, system: System, report: Reporter
 ) -> Iterator[tuple[Plan, AcquireContext]]:
     """Give the plan, and what locking it needs while the directory of this run exists."""
-    offline = options.sources.offline
     sources = gather_sources(options.sources, system, options.python, report)
     asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
-    plan, sources = resolve_online(
-        asked, options.machine, sources, offline=offline, report=report, data=options.data
-    )
-    request = LockRequest(
+    request = _lock_request(options, stack, sources, system)
+    with run_directory(options.cache) as run_dir:
+        plan, sources = resolve_online(
+            asked,
+            options.machine,
+            sources,
+            offline=options.sources.offline,
+            report=report,
+            data=options.data,
+            task=StackTask(stack=stack, lock_request=request, run_dir=run_dir),
+        )
+        yield (
+            plan,
+            AcquireContext(
+                lock_request=replace(request, sources=sources_with_stack(sources, stack)),
+                cache=options.cache,
+                run_dir=run_dir,
+                required=frozenset(asked.required),
+                asked=asked_for_machine(options.stack, options.machine),
+            ),
+        )
+
+
+def _lock_request(
+    options: BundleOptions, stack: StackRequest, sources: Sources, system: System
+) -> LockRequest:
+    return LockRequest(
         python=options.python.executable,
         sources=sources_with_stack(sources, stack),
         environ=system.environ,
@@ -89,18 +133,7 @@ def _resolved(
         overrides=stack.overrides,
         prereleases=stack.prereleases,
         optional=options.optional,
-        offline=offline,
+        offline=options.sources.offline,
         machine=options.machine,
         target=options.target,
     )
-    with run_directory(options.cache) as run_dir:
-        yield (
-            plan,
-            AcquireContext(
-                lock_request=request,
-                cache=options.cache,
-                run_dir=run_dir,
-                required=frozenset(asked.required),
-                asked=asked_for_machine(options.stack, options.machine),
-            ),
-        )

@@ -28,6 +28,7 @@ from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.plan import preload_modules, resolve_online
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 
 if TYPE_CHECKING:
@@ -59,13 +60,6 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
     detection, sources = _detect_and_gather_sources(target, options.cache, options.sources, system, report)
     existing_lock = _read_lock(options.lock, detection.machine, sources)
     asked, stack = request_for_machine(options.request, options.stack, detection.machine, report)
-    if existing_lock is not None and options.lock is not None:
-        plan = plan_of_lock(existing_lock, options.lock)
-    else:
-        plan, sources = resolve_online(
-            asked, detection.machine, sources,
-            offline=options.sources.offline, report=report, data=options.data,
-        )  # fmt: skip
     installed = read_installed_packages(target, system, report)
     lock_request = LockRequest(
         python=target.python.executable, sources=sources_with_stack(sources, stack), environ=system.environ,
@@ -75,6 +69,15 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
         offline=options.sources.offline, machine=detection.machine,
     )  # fmt: skip
     with run_directory(options.cache) as run_dir:
+        if existing_lock is not None and options.lock is not None:
+            plan = plan_of_lock(existing_lock, options.lock)
+        else:
+            plan, sources = resolve_online(
+                asked, detection.machine, sources,
+                offline=options.sources.offline, report=report, data=options.data,
+                task=StackTask(stack=stack, lock_request=lock_request, run_dir=run_dir),
+            )  # fmt: skip
+            lock_request = replace(lock_request, sources=sources_with_stack(sources, stack))
         context = AcquireContext(
             lock_request=lock_request, cache=options.cache, run_dir=run_dir,
             required=frozenset(asked.required), reinstall=options.reinstall | installed.damaged,

@@ -12,26 +12,32 @@ from torchdoctor.core.net import fetch_page
 from torchdoctor.core.net.http import http_session
 from torchdoctor.detect import supported_tags
 from torchdoctor.resolve.new_releases import rank_with_newer
-from torchdoctor.resolve.select import select_plan
+from torchdoctor.resolve.offer import offered_by_listing
+from torchdoctor.resolve.offline import offered_by_facts, plan_of_ranking, resolve
+from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.no_source import cuda_fallback_plan
+from torchdoctor.workflows.stack_plan import Offer, plan_stack
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled, variant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from packaging.tags import Tag
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.detect import Machine
-    from torchdoctor.resolve import Plan, Request
+    from torchdoctor.resolve import Candidate, Plan, Request
+    from torchdoctor.resolve.model import Ranking
+    from torchdoctor.resolve.offer import OfferedBuild
     from torchdoctor.sources import Source, Sources
+    from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["preload_modules", "resolve_online"]
+__all__ = ["preload_modules", "resolve_online", "resolve_stack"]
 
 
 def preload_modules() -> None:
@@ -54,11 +60,13 @@ def resolve_online(
     offline: bool,
     report: Reporter,
     data: Path | None = None,
+    task: StackTask | None = None,
 ) -> tuple[Plan, Sources]:
     """Return a plan of wheels that the sources really have, and the sources without those that do not answer.
 
     `data` is the user's data folder, in which `index update` keeps what it read. A release that is newer than all
-    known ones is read from the page of the first source that has the variant.
+    known ones is read from the page of the first source that has the variant. `task` is what else was asked for, which
+    then decides together with torch.
     Raises `NoSolution` where no build fits, and `SourceFailed` where a source that may have one cannot be read.
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
@@ -74,7 +82,15 @@ def resolve_online(
         ),
     )
     tags = supported_tags(machine)
-    plan = select_plan(ranking, listings, machine=machine, request=request, snapshot=snapshot, tags=tags)
+    if task is not None and task.named:
+        offer = _offer(listings, machine, request, snapshot, tags)
+        plan = plan_stack(task, ranking, request, machine, offer, report)
+        if plan is None:
+            cuda_fallback_plan(ranking, listings, machine, request, snapshot, tags, report, offline=offline)
+            last = replace(ranking, candidates=ranking.last_resort, last_resort=())
+            plan = plan_stack(task, last, request, machine, offer, report)
+    else:
+        plan = select_plan(ranking, listings, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
         plan = cuda_fallback_plan(
             ranking, listings, machine, request, snapshot, tags, report, offline=offline
@@ -83,6 +99,51 @@ def resolve_online(
     plan = with_known_hashes(plan, snapshot, sources, listings, report)
     _report_plan(plan, report)
     return plan, sources.without(listing.source.url for listing in listings if listing.failure)
+
+
+def _offer(
+    listings: Sequence[SourceListing],
+    machine: Machine,
+    request: Request,
+    snapshot: Snapshot,
+    tags: Sequence[Tag],
+) -> Offer:
+    """Return what the sources have; a later one is looked at where nothing goes together with the first."""
+
+    def builds(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
+        for first in listings:
+            others = [listing for listing in listings if listing is not first]
+            yield offered_by_listing(
+                candidates, [first, *others], machine=machine, request=request, snapshot=snapshot, tags=tags
+            )
+
+    def plan(ranking: Ranking, pinned: Request) -> Plan | None:
+        return select_plan(ranking, listings, machine=machine, request=pinned, snapshot=snapshot, tags=tags)
+
+    return Offer(builds=builds, plan=plan)
+
+
+def resolve_stack(
+    task: StackTask, request: Request, machine: Machine, snapshot: Snapshot, report: Reporter
+) -> Plan:
+    """Return the plan of stored facts that goes with everything asked for; no source is asked for torch.
+
+    Raises `NoSolution` where no build fits or nothing goes together, and `SourceFailed` where an index of the other
+    packages cannot be read.
+    """
+    if not task.named:
+        return resolve(machine, request, snapshot)
+    ranking = rank(machine, request, snapshot)
+
+    def builds(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
+        yield offered_by_facts(candidates, machine, request, snapshot)
+
+    def plan(ranking: Ranking, pinned: Request) -> Plan:
+        return plan_of_ranking(ranking, machine, pinned, snapshot)
+
+    chosen = plan_stack(task, ranking, request, machine, Offer(builds=builds, plan=plan), report)
+    assert chosen is not None  # noqa: S101  (facts have a build of every candidate)
+    return chosen
 
 
 def _listings(sources: Sources, report: Reporter) -> list[SourceListing]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chu
 from torchdoctor.errors import InstallFailed
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -22,6 +22,8 @@ _STDERR_BYTES = 64 * 1024
 _REPORT_INTERVAL_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 5.0
+# Two threads that read sysconfig for the first time at once can find half of it (Python 3.11).
+_FINDING = threading.Lock()
 
 # Settings that would change which packages uv takes or where it puts them. We hand it an explicit plan.
 _CLEARED = (
@@ -107,7 +109,8 @@ def _find_uv(environ: Mapping[str, str]) -> str:
     from uv import find_uv_bin
 
     try:
-        program = find_uv_bin()
+        with _FINDING:
+            program = find_uv_bin()
     except FileNotFoundError:
         program = shutil.which("uv", path=environ.get("PATH")) or ""
     if not program:

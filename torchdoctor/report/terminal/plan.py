@@ -22,8 +22,11 @@ def plan_text(plan: Plan, form: str) -> str:
 
 
 def _table(plan: Plan) -> str:
-    width = max(len(f"{package.name} {package.version}") for package in plan.packages)
-    lines = [f"{f'{package.name} {package.version}':{width}}  {_file(package)}" for package in plan.packages]
+    files = [(f"{package.name} {package.version}", _file(package)) for package in plan.packages]
+    asked = [package for package in plan.solved if package.asked]
+    files += [(f"{package.name} {package.version}", gettext("asked for")) for package in asked]
+    width = max(len(name) for name, _ in files)
+    lines = [f"{name:{width}}  {file}" for name, file in files]
     undeclared = message("torch does not declare it")
     details: list[tuple[str, str]] = [
         (message("from"), plan.index_url),

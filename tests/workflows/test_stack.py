@@ -1,0 +1,155 @@
+"""What is asked for besides torch decides with it: one solve over every build that fits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from tests.lock.conftest import LocalIndex
+from tests.workflows.recorder import Recorder
+from torchdoctor.detect import Machine
+from torchdoctor.errors import NoSolution
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.lock.target import target_of
+from torchdoctor.requirements import AskedRequirement, StackRequest
+from torchdoctor.resolve import Request
+from torchdoctor.sources import Sources
+from torchdoctor.workflows.plan import resolve_stack
+from torchdoctor.workflows.stack_model import StackTask
+from wheels_index import bundled
+
+pytestmark = pytest.mark.process
+
+# On Windows torch requires no CUDA package, so a small index has everything.
+WINDOWS = {"os": "windows", "arch": "x86_64", "python": {"version": "3.12.4"}}
+RTX_4090 = {"gpus": [{"name": "NVIDIA GeForce RTX 4090", "compute_capability": "8.9"}]}
+NEW_DRIVER = {**WINDOWS, "nvidia": {"driver": "581.20", **RTX_4090}}
+OLD_DRIVER = {**WINDOWS, "nvidia": {"driver": "560.94", **RTX_4090}}
+NEEDED = (
+    "filelock", "typing-extensions", "setuptools", "sympy", "networkx", "jinja2", "fsspec", "numpy", "pillow",
+    "requests",
+)  # fmt: skip
+
+
+@pytest.fixture
+def index(tmp_path):
+    """An index with what torch and torchvision require."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    index = LocalIndex(folder)
+    for name in NEEDED:
+        index.add(name, "99.0" if name != "numpy" else "2.4.0")
+    return index
+
+
+@pytest.fixture
+def solved(tmp_path, index):
+    """A function that resolves requirement lines for a machine, over stored facts and the index."""
+
+    def run(*lines, machine=NEW_DRIVER, **request):
+        described = Machine.from_json(machine)
+        lock_request = LockRequest(
+            python=Path(sys.executable),
+            sources=Sources(torch=(), indexes=(), default_index=index.source, find_links=()),
+            environ={**os.environ, "UV_CACHE_DIR": str(tmp_path / "cache")},
+            machine=described,
+            target=target_of(described),
+        )
+        names = [line.partition("=")[0].partition("<")[0].partition(">")[0].strip() for line in lines]
+        asked = [
+            AskedRequirement(line=line, name=name, origin="a test")
+            for line, name in zip(lines, names, strict=True)
+        ]
+        task = StackTask(
+            stack=StackRequest(requirements=tuple(asked)), lock_request=lock_request, run_dir=tmp_path
+        )
+        return resolve_stack(task, Request(**request), described, bundled(), Recorder())
+
+    return run
+
+
+def _torch(plan):
+    return str(plan.torch.version)
+
+
+def test_torch_follows_what_was_named(index, solved):
+    """The newest version of the package is kept, and the reason names it."""
+    index.add("speech", "2.0", requires=("torch~=2.8.0",))
+    index.add("speech", "1.0")
+    plan = solved("speech")
+    assert _torch(plan) == "2.8.0+cu129"
+    assert plan.reasons[0] == "speech 2.0 wants torch >=2.8.0,<2.9, so torch 2.8.0+cu129"
+    assert [(p.name, p.version) for p in plan.solved if p.asked] == [("speech", "2.0")]
+    assert plan.warnings == ()
+
+
+def test_a_variant_with_a_companion_beats_a_newer_one_without(index, solved):
+    """Torchaudio has no cu132 build, so where it is asked for the choice is cu130."""
+    index.add("free", "1.0")
+    assert _torch(solved("free")) == "2.15.0+cu132"
+    plan = solved("free", required={"torchaudio": SpecifierSet("")})
+    assert _torch(plan) == "2.15.0+cu130"
+    assert {str(package.version.local) for package in plan.packages} == {"cu130"}
+
+
+def test_a_companion_that_only_a_package_requires_is_of_the_same_build(index, solved):
+    """It is not taken from the index of the other packages."""
+    index.add("torchaudio", "2.11.0")
+    index.add("song", "1.0", requires=("torchaudio>=2.11",))
+    plan = solved("song", excluded=frozenset({"torchvision"}))
+    assert [str(package.version) for package in plan.packages] == ["2.15.0+cu130", "2.11.0+cu130"]
+
+
+def test_the_driver_limits_what_a_stack_may_choose(index, solved):
+    """A driver without CUDA 13 gets the newest release with a CUDA 12 build."""
+    index.add("free", "1.0")
+    assert _torch(solved("free", machine=OLD_DRIVER)) == "2.14.1+cu126"
+
+
+def test_a_package_below_its_newest_version_is_said_with_the_reason(index, solved):
+    """Both cannot be at their newest version; what stands in the way is named."""
+    index.add("speech", "2.0", requires=("torch~=2.8.0",))
+    index.add("serve", "9.0", requires=("torch==2.14.0",))
+    index.add("serve", "1.0")
+    plan = solved("speech", "serve")
+    versions = {package.name: package.version for package in plan.solved if package.asked}
+    (warning,) = plan.warnings
+    below = next(
+        name for name in ("speech", "serve") if versions[name] == "1.0" or name in warning.split()[0]
+    )
+    assert warning.startswith(f"{below} {versions[below]} is not the newest, ")
+    assert "speech 2.0 wants torch >=2.8.0,<2.9" in warning
+    assert "serve 9.0 wants torch 2.14.0" in warning
+
+
+def test_a_newest_version_that_this_machine_cannot_install_is_no_loss(index, solved):
+    """Nothing is said of a version that has no file for this Python."""
+    index.add("old", "1.0")
+    (index.folder / "old" / "old-2.0-cp39-cp39-win_amd64.whl").write_bytes(b"")
+    index.add("old", "1.0")
+    plan = solved("old")
+    assert [package.version for package in plan.solved if package.asked] == ["1.0"]
+    assert plan.warnings == ()
+
+
+def test_a_name_that_no_index_has_is_an_error(solved):
+    """It is named, and nothing is chosen without it."""
+    with pytest.raises(NoSolution) as refused:
+        solved("absent")
+    assert "no index has absent" in str(refused.value)
+
+
+def test_requirements_that_exclude_each_other_are_told_in_words(index, solved):
+    """The shortest proof, without uv's derivation."""
+    index.add("a", "1.0", requires=("torch==2.9.1",))
+    index.add("b", "1.0", requires=("torch==2.8.0",))
+    with pytest.raises(NoSolution) as refused:
+        solved("a", "b")
+    text = str(refused.value)
+    assert "a wants torch 2.9.1" in text
+    assert "b wants torch 2.8.0" in text
+    assert "we can conclude" not in text

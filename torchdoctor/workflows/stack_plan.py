@@ -1,0 +1,120 @@
+"""One solve: which build of torch goes with everything that was asked for, and what else is installed with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from torchdoctor.lock.compile import RequirementsUnmet
+from torchdoctor.resolve.model import SolvedPackage
+from torchdoctor.resolve.offer import in_solver_order
+from torchdoctor.workflows.stack_model import StackChoice
+from torchdoctor.workflows.stack_solve import StackSolver
+from torchdoctor.workflows.stack_texts import below_newest_warnings, why_this_torch
+from wheels_index import COMPANIONS, TORCH_PROJECTS, variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.detect import Machine
+    from torchdoctor.resolve import Candidate, Plan, Request
+    from torchdoctor.resolve.model import Ranking
+    from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.workflows.stack_model import StackTask
+
+__all__ = ["Offer", "plan_stack"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """Where builds come from: the listings of sources, or stored facts."""
+
+    builds: Callable[
+        [Sequence[Candidate]], Iterable[Sequence[OfferedBuild]]
+    ]  # one sequence a place, the first best
+    plan: Callable[[Ranking, Request], Plan | None]  # of the first candidate that can be had
+
+
+def plan_stack(
+    task: StackTask, ranking: Ranking, request: Request, machine: Machine, offer: Offer, report: Reporter
+) -> Plan | None:
+    """Return the plan that goes with everything asked for; None where no place has any of the builds.
+
+    Raises `RequirementsUnmet` where nothing goes together.
+    """
+    task = _without_foreign_triton(task, machine, ranking)
+    solver = StackSolver(task, request, report)
+    unmet: RequirementsUnmet | None = None
+    for builds in offer.builds(in_solver_order(ranking.candidates)):
+        if not builds:
+            continue
+        try:
+            choice = solver.solve(builds)
+        except RequirementsUnmet as error:
+            unmet = unmet or error
+            continue
+        candidate = _candidate(choice, builds, ranking)
+        best = ranking.candidates[0]
+        limits: tuple[str, ...] = ()
+        if candidate.torch != best.torch:
+            other = solver.with_torch(best.torch, choice, builds)
+            if isinstance(other, StackChoice):
+                choice, candidate = other, _candidate(other, builds, ranking)
+            else:
+                limits = other
+        reason = why_this_torch(choice, candidate, best, request, limits)
+        return _plan(task, choice, candidate, reason, ranking, request, offer)
+    if unmet is not None:
+        raise unmet
+    return None
+
+
+def _candidate(choice: StackChoice, builds: Sequence[OfferedBuild], ranking: Ranking) -> Candidate:
+    """Return the candidate whose build was chosen."""
+    version = choice.solution.versions["torch"]
+    build = next(build for build in builds if build.name == "torch" and str(build.package.version) == version)
+    return next(c for c in ranking.candidates if c.variant == build.variant and c.torch in build.torch)
+
+
+def _plan(
+    task: StackTask,
+    choice: StackChoice,
+    candidate: Candidate,
+    reason: str,
+    ranking: Ranking,
+    request: Request,
+    offer: Offer,
+) -> Plan | None:
+    versions = choice.solution.versions
+    chosen = {
+        name: SpecifierSet(f"=={Version(versions[name]).public}") for name in COMPANIONS if name in versions
+    }
+    pinned = replace(request, required={**request.required, **chosen})
+    plan = offer.plan(replace(ranking, candidates=(candidate,)), pinned)
+    if plan is None:
+        return None
+    asked = {named.name for named in task.named}
+    return replace(
+        plan,
+        reasons=(reason, *candidate.reasons),
+        warnings=(*plan.warnings, *below_newest_warnings(choice)),
+        solved=tuple(
+            SolvedPackage(name=name, version=version, asked=name in asked)
+            for name, version in sorted(versions.items())
+            if name not in TORCH_PROJECTS
+        ),
+        excluded=task.lock_request.excluded,
+    )
+
+
+def _without_foreign_triton(task: StackTask, machine: Machine, ranking: Ranking) -> StackTask:
+    """NVIDIA's triton has no file for macOS, and takes the place of the one that ROCm and XPU builds bring."""
+    kind = variant(ranking.candidates[0].variant).kind
+    if kind not in ("rocm", "xpu") and machine.os != "macos":
+        return task
+    request = task.lock_request
+    return replace(task, lock_request=replace(request, excluded=request.excluded | {"triton"}))

@@ -1,0 +1,165 @@
+"""Runs of uv that decide a stack: all at once, and again where a named package stays below its newest version."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.system.uv import UvStopped
+from torchdoctor.core.threads import thread_pool
+from torchdoctor.lock.compile import RequirementsUnmet
+from torchdoctor.lock.proof import in_words, premises_of
+from torchdoctor.lock.solve import newest_versions, solve
+from torchdoctor.workflows.stack_model import StackChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.lock.solve import Solution
+    from torchdoctor.resolve import Request
+    from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.workflows.stack_model import StackTask
+
+__all__ = ["StackSolver"]
+
+_MAX_EXPLAINED = 3  # packages below their newest version for which another run finds the reason
+
+
+class StackSolver:
+    """Solves the stack of one task over the builds that are offered, and remembers what does not depend on them."""
+
+    def __init__(self, task: StackTask, request: Request, report: Reporter) -> None:
+        self._task = task
+        self._request = request
+        self._report = report
+        self._newest: Mapping[str, str] | None = None
+
+    def solve(self, builds: Sequence[OfferedBuild], overrides: Sequence[str] = ()) -> StackChoice:
+        """Return the best choice among the builds: packages that were named newest, then the torch release.
+
+        `overrides` replace what others require of torch. Raises `RequirementsUnmet` where nothing goes together, and
+        what `lock.solve.solve` raises besides.
+        """
+        solution, newest = self._solve_and_look_for_newest(builds, overrides)
+        choice = StackChoice(solution=solution, newest=newest)
+        if not choice.below:
+            return choice
+        try:
+            solution = self._run(builds, overrides, _exactly(newest))
+            return StackChoice(solution=solution, newest=newest)
+        except RequirementsUnmet as error:
+            proof = in_words(premises_of(error.stderr, newest))
+        if len(choice.below) > 1:
+            choice = self._with_fewer_below(choice, builds, overrides)
+        return replace(choice, why_below=self._explain(choice, builds, overrides, proof))
+
+    def with_torch(
+        self, torch: Version, choice: StackChoice, builds: Sequence[OfferedBuild]
+    ) -> StackChoice | tuple[str, ...]:
+        """Return the choice with this release of torch, or which packages of the choice do not take it."""
+        chosen = {name: choice.solution.versions[name] for name in choice.newest}
+        try:
+            solution = self._run(builds, (), [f"torch=={torch}", *_exactly(chosen)])
+        except RequirementsUnmet as error:
+            premises = premises_of(error.stderr, chosen)
+            return tuple(premise.text for premise in premises if premise.kind == "wants")
+        return replace(choice, solution=solution)
+
+    def _with_fewer_below(
+        self, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str]
+    ) -> StackChoice:
+        """Return a choice with more named packages at their newest version, where asking for these finds one."""
+        try:
+            solution = self._run(builds, overrides, _exactly(choice.newest, choice.below))
+        except RequirementsUnmet:
+            return choice
+        other = StackChoice(solution=solution, newest=choice.newest)
+        return other if len(other.below) < len(choice.below) else choice
+
+    def _solve_and_look_for_newest(
+        self, builds: Sequence[OfferedBuild], overrides: Sequence[str]
+    ) -> tuple[Solution, Mapping[str, str]]:
+        if self._newest is not None:
+            return self._run(builds, overrides), self._newest
+        stopped = threading.Event()
+        with thread_pool(1) as pool:
+            looking = pool.submit(self._look_for_newest, self._folder(), stopped)
+            try:
+                solution = self._run(builds, overrides)
+            except RequirementsUnmet:
+                # A package that nobody can install alone is a shorter reason than everything together.
+                looking.result()
+                raise
+            except BaseException:
+                stopped.set()
+                raise
+            try:
+                self._newest = looking.result()
+            except RequirementsUnmet:
+                self._newest = {}  # what is asked for twice with different limits goes together nonetheless
+        return solution, self._newest
+
+    def _look_for_newest(self, folder: Path, stopped: threading.Event) -> Mapping[str, str]:
+        lines = [asked.line for asked in self._task.named]
+        if not lines:
+            return {}
+        try:
+            return newest_versions(lines, self._lock_request(()), folder=folder, stopped=stopped)
+        except UvStopped:
+            return {}
+
+    def _run(
+        self, builds: Sequence[OfferedBuild], overrides: Sequence[str], pins: Sequence[str] = ()
+    ) -> Solution:
+        return solve(
+            self._lines(pins),
+            builds,
+            self._lock_request(overrides),
+            folder=self._folder(),
+            on_wait=lambda seconds: self._report.waiting("resolve", seconds),
+        )
+
+    def _lines(self, pins: Sequence[str] = ()) -> list[str]:
+        """What is named comes first: uv keeps what comes first newest, and torch follows."""
+        named = [asked.line for asked in self._task.named]
+        companions = [f"{name}{wanted}" for name, wanted in self._request.required.items()]
+        return [*pins, *named, f"torch{self._request.torch or ''}", *companions]
+
+    def _lock_request(self, overrides: Sequence[str]) -> LockRequest:
+        request = self._task.lock_request
+        return replace(request, overrides=(*request.overrides, *overrides))
+
+    def _explain(
+        self, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str], proof: str
+    ) -> dict[str, str]:
+        """Return why each named package stays below its newest version; `proof` is why not all can be at theirs."""
+        below = choice.below
+        if len(below) == 1:
+            return {next(iter(below)): proof}
+        at_newest = choice.newest.keys() - below
+        reasons = {}
+        for name in list(below)[:_MAX_EXPLAINED]:
+            try:
+                self._run(builds, overrides, _exactly(choice.newest, {name, *at_newest}))
+            except RequirementsUnmet as error:
+                reasons[name] = in_words(premises_of(error.stderr, choice.newest))
+        return reasons
+
+    def _folder(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="solve-", dir=self._task.run_dir))
+
+
+def _exactly(versions: Mapping[str, str], names: Collection[str] | None = None) -> list[str]:
+    """Return lines that ask for exactly these versions, of all projects or of those named; a file by URL has none."""
+    return [
+        f"{name}=={version}"
+        for name, version in versions.items()
+        if version and (names is None or name in names)
+    ]
