@@ -9,6 +9,7 @@ import pytest
 import uv
 
 from tests.install.conftest import TORCH, native_tag
+from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
 
 
@@ -21,7 +22,7 @@ def env(torchdoctor, index, tmp_path):
     ran = torchdoctor(
         "install", folder, "--index-url", f"{index.url}/whl", "--python", sys.executable, "--torch", TORCH,
         "--variant", "cpu", "--without", "torchvision", "--without", "torchaudio", "--without", "numpy", "--without",
-        "pip", "--no-verify",
+        "pip", "--no-verify", "--no-hold",
     )  # fmt: skip
     assert ran.status == 0, ran.err
     return folder
@@ -65,3 +66,17 @@ def test_a_torch_that_was_asked_for_by_name_is_nobody_s_fault(torchdoctor, env, 
     """The person who types `pip install torch` wanted it."""
     pip("torch==2.12.0")
     assert "torch-replaced-by-other-package" not in _findings(torchdoctor, env)
+
+
+def test_the_family_comes_back_within_what_was_asked_for(torchdoctor, env, pip, index):
+    """A requirements file replaced torch; `--fix` installs the recorded family, and names nobody who is innocent."""
+    for version, requires in (("1.0", ("torch>=2.0",)), ("2.0", ("torch<2.13",))):
+        index.add("/simple/trainer/", *make_wheel("trainer", version, tag="py3-none-any", requires=requires))
+    pip("torch==2.12.0", "trainer==1.0")
+    found = _findings(torchdoctor, env)
+    assert "by uv, in one run with trainer 1.0" in found["torch-replaced-by-requirements"]["evidence"][0]
+    assert "torch-replaced-by-other-package" not in found
+    options = ("--no-network", "--no-import", "--fix", "--yes", "--json", "--index-url", f"{index.url}/whl")
+    ran = torchdoctor("doctor", env, *options)
+    assert [repair["outcome"] for repair in ran.json["repairs"]] == ["repaired"], ran.out
+    assert versions(env) == {"torch": f"{TORCH}+cpu", "trainer": "1.0"}

@@ -91,7 +91,9 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     for sentence in check_up.moved:
         yield Observation(name="live.moved", value=sentence, source=sentence)
     if (replaced := replacement_of(inventory)) is not None:
-        yield Observation(name="live.replaced", value=replaced.now, source=replaced.description)
+        by_run = not replaced.culprits and (replaced.together or replaced.held)
+        name = "live.replaced_by_run" if by_run else "live.replaced"
+        yield Observation(name=name, value=replaced.now, source=replaced.description)
 
 
 def _stack(check_up: CheckUp) -> Iterator[Observation]:

@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from torchdoctor.core.versions import public_version
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
+from torchdoctor.doctor.recorded_family import REPLACED, asked_besides_torch, recorded_requests
 from torchdoctor.doctor.repair_model import Reinstall
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve import Request, resolve
@@ -31,11 +32,11 @@ def plan_reinstall(
 
     With `other_build` the build itself is wrong, and another one is chosen.
     """
-    torch = check_up.inventory.torch.value
-    variant = torch.variant.value if torch else None
-    for request in _requests(check_up, other_build=other_build):
+    replaced = bool(REPLACED & set(findings))
+    family = recorded_requests(check_up, _same_packages(check_up)) if replaced else ()
+    for request in (*family, *_requests(check_up, other_build=other_build)):
         plan = _resolved(check_up, request, index)
-        if plan is not None and not (other_build and plan.variant == variant):
+        if plan is not None and not (other_build and _is_installed(plan, check_up, exactly=replaced)):
             release = SpecifierSet(f"=={plan.torch.version.public}")
             return Reinstall(
                 findings=findings,
@@ -44,22 +45,34 @@ def plan_reinstall(
                 reinstall=damaged_in(check_up),
                 unchanged=_unchanged(check_up, plan),
                 leftovers=removable_leftovers(check_up) if "partial-install" in findings else (),
+                asked=asked_besides_torch(check_up) if replaced else (),
             )
     return None
+
+
+def _is_installed(plan: Plan, check_up: CheckUp, *, exactly: bool) -> bool:
+    """Whether the plan's torch is of the installed build, with `exactly` of the installed release too."""
+    torch = check_up.inventory.torch.value
+    if torch is None or plan.variant != torch.variant.value:
+        return False
+    return not exactly or public_version(torch.version) == plan.torch.version.public
+
+
+def _same_packages(check_up: CheckUp) -> Request:
+    """Any torch with the companions that are installed: one that is not was not asked for."""
+    companions = {
+        name: SpecifierSet() for name in COMPANIONS if getattr(check_up.inventory, name).value is not None
+    }
+    return Request(required=companions, excluded=frozenset(COMPANIONS) - set(companions))
 
 
 def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
     """What to ask the resolver for, the best first: the installed release if possible."""
     torch = check_up.inventory.torch.value
     version = public_version(torch.version) if torch else None
-    companions = {
-        name: SpecifierSet() for name in COMPANIONS if getattr(check_up.inventory, name).value is not None
-    }
-    # A companion that is not installed was not asked for.
-    absent = frozenset(COMPANIONS) - set(companions)
-    same = Request(
-        torch=SpecifierSet(f"=={version}") if version else None, required=companions, excluded=absent
-    )
+    same = _same_packages(check_up)
+    absent = same.excluded
+    same = replace(same, torch=SpecifierSet(f"=={version}") if version else None)
     if other_build:
         # The same release in the right build, else the build that fits best, whatever its release.
         yield from (same, replace(same, torch=None), Request(excluded=absent))

@@ -29,6 +29,7 @@ class Reinstall:
     reinstall: frozenset[str]  # packages that are replaced although their version is right
     unchanged: frozenset[str] = frozenset()  # packages of the plan that are installed already
     leftovers: tuple[Path, ...] = ()  # folders of an interrupted installation, removed after the new one
+    asked: tuple[tuple[str, str], ...] = ()  # requirement lines that must be met, each with who asked for it
 
     @property
     def what(self) -> str:

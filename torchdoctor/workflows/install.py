@@ -16,6 +16,7 @@ from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.install.model import InstallContext
 from torchdoctor.install.record import record_asked
 from torchdoctor.install.staging import os_errors_as_install_failed
+from torchdoctor.inventory.torch_dependencies import only_for_torch
 from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
@@ -96,7 +97,8 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
         with _environment_builder(target, context, hold, report) as builder:
             on_locked = _on_locked(target, installed, builder, report, assume_yes=options.assume_yes)
             acquired = _lock_and_fetch(context, plan, existing_lock, on_locked, builder, report)
-            environment = _install_wheels(acquired, target, context, hold, builder, report)
+            unneeded = _unneeded(acquired.lock, target) if options.drop_unneeded else frozenset()
+            environment = _install_wheels(acquired, target, context, hold, builder, report, unneeded)
     kernel = _register_kernel(options.kernel, environment, acquired.plan, system, report)
     verification = _verify(environment, report) if options.verify else None
     return InstallResult(
@@ -206,6 +208,7 @@ def _install_wheels(
     hold: InstallHold | None,
     builder: EnvironmentBuilder | None,
     report: Reporter,
+    unneeded: frozenset[str] = frozenset(),
 ) -> Environment:
     folder = target.folder
     if not acquired.wheelhouse.wheels:
@@ -221,7 +224,9 @@ def _install_wheels(
     if builder is not None:
         environment = builder.finish(acquired.wheelhouse, acquired.plan)
     else:
-        install_context = replace(_install_context(target, context, hold, report), plan=acquired.plan)
+        install_context = replace(
+            _install_context(target, context, hold, report), plan=acquired.plan, remove=unneeded
+        )
         environment = update_environment(acquired.wheelhouse, folder, install_context)
     report.stage(
         "install",
@@ -236,6 +241,11 @@ def _install_wheels(
     if hold is not None:
         _report_hold(hold, report)
     return environment
+
+
+def _unneeded(lock: Lock, target: TargetEnvironment) -> frozenset[str]:
+    """Return what only the installed torch needs, and the one of the lock does not."""
+    return only_for_torch(target.python.site_packages) - {wheel.name for wheel in lock.wheels}
 
 
 def _report_hold(hold: InstallHold, report: Reporter) -> None:

@@ -42,6 +42,7 @@ class InstallOptions:
     kernel_name: str | None = None  # of the kernel to register; None registers none
     display_name: str | None = None  # of that kernel
     overwrite_kernel: bool = False  # replace a kernel of that name
+    drop_unneeded: bool = False  # remove what only the torch that is replaced needed
     hold: bool = True  # have pip and uv keep torch in its family of builds
     verify: bool = True
     dry_run: bool = False  # stop before anything is fetched

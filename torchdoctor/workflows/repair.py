@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
+from torchdoctor.doctor.recorded_family import REPLACED
 from torchdoctor.doctor.repair_model import Reinstall, RemoveLeftovers, Repaired
 from torchdoctor.errors import TorchdoctorError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.doctor.repair_model import KernelRepair, Repair
+    from torchdoctor.requirements import StackRequest
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["RepairOptions", "run_repairs"]
@@ -105,6 +107,8 @@ class _Repairer:
             data=self.folders.data,
             request=repair.request,
             sources=self.sources,
+            stack=_stack(repair),
+            drop_unneeded=bool(REPLACED & set(repair.findings)),
             reinstall=repair.reinstall,
             hold=read_hold(self.python.prefix) is not None,
             verify=False,
@@ -130,3 +134,18 @@ class _Repairer:
             system=self.system,
             report=self.report,
         )
+
+
+def _stack(repair: Reinstall) -> StackRequest:
+    """Return what was asked for beside torch, so that other packages may change with it."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    from torchdoctor.requirements import AskedRequirement, StackRequest
+
+    return StackRequest(
+        requirements=tuple(
+            AskedRequirement(line=line, name=str(canonicalize_name(Requirement(line).name)), origin=origin)
+            for line, origin in repair.asked
+        )
+    )

@@ -21,6 +21,7 @@ from torchdoctor.inventory import damaged_packages, installed_versions
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.installed import read_installed
 from torchdoctor.inventory.requirement_conflicts import broken_requirements
+from torchdoctor.inventory.torch_dependencies import only_for_torch
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import Lock, LockedWheel
 from torchdoctor.lock.target import marker_environment
@@ -39,15 +40,11 @@ if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install.recorded import RecordedPackage
-    from torchdoctor.inventory.package_model import Distribution
     from torchdoctor.sources import Sources
     from torchdoctor.workflows.source_options import SourceOptions
     from torchdoctor.workflows.target_environment import TargetEnvironment
 
 __all__ = ["RestoreOptions", "RestoreResult", "run_restore"]
-
-# What a build of torch brings along, and no other build needs.
-_COMES_WITH_TORCH = ("nvidia-", "triton", "pytorch-triton", "cuda-")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,7 +175,7 @@ def _difference(
         if package.name not in changed
         and (package.name in damaged or _is_other_build(package, builds.named(package.name), variant))
     )
-    remove = _left_over(folders, recorded) if changed & set(TORCH_PROJECTS) else frozenset()
+    remove = only_for_torch(folders) - recorded if changed & set(TORCH_PROJECTS) else frozenset()
     versions = {package.name: package.version for package in wanted}
     changes = [
         PackageChange(name=name, before=installed.get(name), after=versions.get(name))
@@ -196,39 +193,6 @@ def _is_other_build(package: RecordedPackage, installed: object, variant: object
     """PyPI's build of a release may have the same version as the recorded one."""
     build = getattr(installed, "build", None)
     return package.name in TORCH_PROJECTS and build is not None and build != variant
-
-
-def _left_over(folders: Sequence[Path], recorded: frozenset[str]) -> frozenset[str]:
-    """Return packages that the torch which is there now brought, and that nothing else needs."""
-    everything = [each for folder in folders for each in read_folder(str(folder)).distributions]
-    found = {
-        each.name
-        for each in everything
-        if each.name.startswith(_COMES_WITH_TORCH) and each.name not in recorded
-    }
-    while True:
-        needed = {
-            name
-            for each in everything
-            if each.name not in found | set(TORCH_PROJECTS)
-            for name in _named_by(each)
-        }
-        if not found & needed:
-            return frozenset(found)
-        found -= needed
-
-
-def _named_by(distribution: Distribution) -> set[str]:
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    names = set()
-    for line in distribution.requires:
-        try:
-            names.add(str(canonicalize_name(Requirement(line).name)))
-        except InvalidRequirement:
-            continue
-    return names
 
 
 def _refuse_broken(
