@@ -56,6 +56,33 @@ def test_a_pin_of_a_requirements_file_is_respected(shown, tmp_path):
     assert (family["variant"], family["torch"]) == ("cu130", "2.9.1")
 
 
+def test_a_file_that_another_one_names_counts(shown, tmp_path):
+    """As pip reads it."""
+    (tmp_path / "requirements.txt").write_text("-r base.txt\n-c limits.txt\n", "utf-8")
+    (tmp_path / "base.txt").write_text("torch\ntorchaudio\n", "utf-8")
+    (tmp_path / "limits.txt").write_text("torch<2.10\n", "utf-8")
+    (family,) = shown(tmp_path, LINUX, "--dry-run")["families"]
+    assert family["torch"] == "2.9.1"
+    assert "torchaudio" in family["requirements"]
+
+
+def test_a_file_that_nobody_may_follow_is_read_as_far_as_it_goes(shown, tmp_path):
+    """An index of one's own would need consent to be asked; nothing is asked here."""
+    text = "--extra-index-url https://example.org/simple\ntorch==2.9.1\n"
+    (tmp_path / "requirements.txt").write_text(text, "utf-8")
+    (family,) = shown(tmp_path, LINUX, "--dry-run")["families"]
+    assert family["torch"] == "2.9.1"
+
+
+def test_a_pin_of_poetry_is_respected(shown, tmp_path):
+    """In its own words."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.poetry]\nname = "x"\n[tool.poetry.dependencies]\npython = "^3.11"\ntorch = "~2.9"\n', "utf-8"
+    )
+    (family,) = shown(tmp_path, LINUX)["families"]
+    assert family["torch"] == "2.9.1"
+
+
 def test_constraints_of_a_family_that_macs_share_have_markers(in_process, tmp_path):
     """The build for a Mac has no local version."""
     (tmp_path / "requirements.txt").write_text("torch\n", "utf-8")

@@ -196,6 +196,20 @@ def test_a_folder_of_wheels_is_a_page_of_links():
     assert tomllib.loads(written("uv", plan=plan))["tool"]["uv"]["index"][0]["format"] == "flat"
 
 
+def test_places_that_a_file_of_requirements_names_are_in_each_form():
+    """The user agreed to them when it was read."""
+    stack = asked(
+        "timm", indexes=("https://me:secret@example.org/simple",), find_links=("https://example.org/l.html",)
+    )
+    for form in FORMATS:
+        text = written(form, stack=stack)
+        assert "https://example.org/simple" in text
+        assert "https://example.org/l.html" in text
+        assert "secret" not in text
+    indexes = tomllib.loads(written("uv", stack=stack))["tool"]["uv"]["index"]
+    assert [row.get("explicit", False) for row in indexes] == [True, False, False]
+
+
 def test_passwords_are_not_written_down():
     """Files are shared."""
     plan = replace(PLAN, index_url="https://me:secret@example.org/whl/cu126?token=1")

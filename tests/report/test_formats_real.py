@@ -14,6 +14,8 @@ import yaml
 from tests.conftest import settings_of_nobody
 from tests.loopback import LoopbackIndex
 from tests.wheelmaker import make_wheel
+from torchdoctor.project.model import FamilyTables, Member
+from torchdoctor.project.snippets import poetry_tables
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -203,3 +205,29 @@ def test_poetry_locks_the_project(served, place, written, poetry):
     run(place, poetry, "lock", "--no-interaction")
     lock = tomllib.loads((place[0] / "poetry.lock").read_text("utf-8"))
     assert {row["name"]: row["version"] for row in lock["package"]} == EXPECTED
+
+
+def test_poetry_keeps_the_families_of_a_project_apart(served, place, poetry):
+    """The tables that `torchdoctor project` shows: one lock for both, and one extra at a time."""
+    members = (Member(name="torch", line="torch>=2.13,<2.15"), Member(name="torchvision", line="torchvision"))
+    families = [
+        FamilyTables(
+            variant=name, section="extra", name=name, index_name=f"pytorch-{name}",
+            index_url=f"{served.url}/whl/{name}",
+            members=members,
+        )
+        for name in ("cpu", "cu126")
+    ]  # fmt: skip
+    label = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    text = (
+        f'[project]\nname = "x"\nversion = "0"\nrequires-python = "=={label}.*"\ndependencies = ["numpy"]\n'
+        f"{poetry_tables(families)}\n[tool.poetry]\npackage-mode = false\n"
+        f'[[tool.poetry.source]]\nname = "here"\nurl = "{served.url}/simple"\npriority = "primary"\n'
+    )
+    (place[0] / "pyproject.toml").write_text(text, "utf-8")
+    run(place, poetry, "lock", "--no-interaction")
+    lock = tomllib.loads((place[0] / "poetry.lock").read_text("utf-8"))
+    found = {row["version"] for row in lock["package"] if row["name"] == "torch"}
+    assert found == {"2.13.0+cpu", "2.13.0+cu126"}
+    (numpy,) = (row for row in lock["package"] if row["name"] == "numpy")
+    assert numpy["version"] == EXPECTED["numpy"]

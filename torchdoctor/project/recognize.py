@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import message
-from torchdoctor.errors import UsageError
+from torchdoctor.errors import TorchdoctorError, UsageError
 from torchdoctor.project.launchers import find_launcher
 from torchdoctor.project.pyproject import read_file, read_pyproject, table_at
+from torchdoctor.project.uv_lock import locked_names
+from torchdoctor.requirements import StackOptions, read_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.project.launchers import Launcher
     from torchdoctor.project.pyproject import Pyproject
+    from torchdoctor.requirements import StackRequest
 
 __all__ = ["Kind", "ProjectFolder", "recognize_project"]
 
@@ -35,13 +39,30 @@ class ProjectFolder:
     pyproject: Pyproject | None = None
     launcher: Launcher | None = None  # also where it is a uv project
     requirement_files: tuple[Path, ...] = ()
+    stack: StackRequest | None = (
+        None  # what Poetry's tables or the first of these files ask for, as far as read
+    )
 
     def requirements(self) -> Iterator[Requirement]:
         """Yield what the project always requires, as far as files say it; markers are not evaluated."""
         if self.pyproject is not None:
             yield from self.pyproject.requirements()
-        for path in self.requirement_files[:1]:
-            yield from _lines_of(path)
+        if self.stack is not None:
+            yield from (
+                Requirement(asked.line) for asked in (*self.stack.requirements, *self.stack.constraints)
+            )
+        else:
+            for path in self.requirement_files[:1]:
+                yield from _lines_of(path)
+
+    def names(self) -> set[str]:
+        """Return the names of everything that the project names, its extras and groups too, and that its lock holds."""
+        found = {str(canonicalize_name(each.name)) for each in self.requirements()}
+        if self.pyproject is not None:
+            found |= self.pyproject.names() | locked_names(self.path)
+        if self.stack is not None:
+            found |= {asked.name for asked in self.stack.preferred}
+        return found
 
 
 def recognize_project(folder: Path) -> ProjectFolder:
@@ -83,7 +104,21 @@ def recognize_project(folder: Path) -> ProjectFolder:
         pyproject=pyproject,
         launcher=launcher,
         requirement_files=files if kind == "requirements" else (),
+        stack=_stack(folder, kind, files),
     )
+
+
+def _stack(folder: Path, kind: Kind, files: tuple[Path, ...]) -> StackRequest | None:
+    """What a project of Poetry or pip asks for; None where it cannot be read without asking somebody."""
+    if kind not in ("poetry", "requirements"):
+        return None
+    options = (
+        StackOptions(projects=(str(folder),)) if kind == "poetry" else StackOptions(files=(str(files[0]),))
+    )
+    try:
+        return read_stack(options, environ={}, folder=folder, ask=lambda _: False)
+    except TorchdoctorError:
+        return None
 
 
 def _is_poetry(pyproject: Pyproject, folder: Path) -> bool:

@@ -19,7 +19,6 @@ from torchdoctor.project.families import family_tables, named_families
 from torchdoctor.project.limits import torch_limits
 from torchdoctor.project.result import ProjectResult
 from torchdoctor.project.snippets import github_matrix, poetry_tables
-from torchdoctor.project.uv_lock import locked_names
 from torchdoctor.project.warnings import project_warnings
 from torchdoctor.report.formats import describe_stack, format_text
 from torchdoctor.resolve import Request, resolve
@@ -49,7 +48,7 @@ def plan_project(options: ProjectOptions, snapshot: Snapshot) -> ProjectResult:
     Raises `UsageError` for a folder or a file that cannot be used, `NoSolution` where no machine can be served.
     """
     project = recognize_project(options.folder)
-    names = _names(project) | {str(canonicalize_name(name)) for name in options.with_}
+    names = project.names() | {str(canonicalize_name(name)) for name in options.with_}
     machines = {
         name: machine_with_project_python(machine, project, snapshot)
         for name, machine in options.machines.items()
@@ -159,14 +158,6 @@ def _advice(
             launcher, result.project.path, plan, machine, pip_words=tuple(words)
         )
     return advice
-
-
-def _names(project: ProjectFolder) -> set[str]:
-    """Every package that the project names, or that its uv.lock holds."""
-    named = {str(canonicalize_name(each.name)) for each in project.requirements()}
-    if project.pyproject is not None:
-        named |= project.pyproject.names() | locked_names(project.path)
-    return named
 
 
 def _request(project: ProjectFolder, machine: Machine, options: ProjectOptions, names: set[str]) -> Request:

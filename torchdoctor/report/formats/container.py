@@ -64,7 +64,7 @@ def devcontainer(text: StackText) -> str:
     """Return a devcontainer.json. An NVIDIA GPU is used where the host has one, and not required."""
     _platform(text, "devcontainer.json")
     kind = variant(text.plan.variant).kind
-    options = [] if text.index_option is None else shlex.split(text.index_option)
+    options = [word for option in text.index_options for word in option.split()]
     document: dict[str, object] = {
         "name": text.title,
         "image": f"mcr.microsoft.com/devcontainers/python:{text.python}",
@@ -100,9 +100,11 @@ def _platform(text: StackText, what: str) -> str:
             ),
             fix=message("ask for --python-version {version}", version=text.python),
         )
-    if text.index_url is not None and text.index_url.startswith("file:"):
+    places = (text.index_url or "", *text.more_indexes, *text.more_links)
+    folder = next((place for place in places if place.startswith("file:")), None)
+    if folder is not None:
         raise UsageError(
-            message("a container does not see {place}, where the builds lie", place=text.index_url),
+            message("a container does not see {place}, where the builds lie", place=folder),
             fix=message("name an index with --index-url, or make a bundle with `torchdoctor download`"),
         )
     return _PLATFORMS[machine.arch]

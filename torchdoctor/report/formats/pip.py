@@ -18,7 +18,7 @@ __all__ = ["constraints", "locked_requirements", "pip_command", "requirement_lin
 
 def pip_command(text: StackText) -> str:
     """Return one line for a shell. The index is added to those that pip has, which serve everything else."""
-    options = shlex.split(text.index_option) if text.index_option else []
+    options = [word for option in text.index_options for word in option.split()]
     return shlex.join(["pip", "install", *text.lines, *options])
 
 
@@ -52,7 +52,7 @@ def locked_requirements(text: StackText, lock: Lock) -> str:
         f"{wheel.name}=={wheel.version}" + (f" --hash=sha256:{wheel.sha256}" if is_hashed else "")
         for wheel in sorted(lock.wheels, key=lambda wheel: wheel.name)
     ]
-    return "\n".join([*_comments(about), *_options(text), *lines])
+    return "\n".join([*_comments(about), *text.index_options, *lines])
 
 
 def constraints(text: StackText) -> str:
@@ -60,16 +60,12 @@ def constraints(text: StackText) -> str:
     about = message("{title}: pip install -c constraints.txt -r requirements.txt", title=text.title)
     limits = [pin.line for pin in text.family]
     limits += [pin.line for pin in text.others if pin.line in text.plan.constraints]
-    return "\n".join([*_comments([about]), *_options(text), *map(_without_extras, limits)])
+    return "\n".join([*_comments([about]), *text.index_options, *map(_without_extras, limits)])
 
 
 def requirement_lines(text: StackText) -> list[str]:
     """Return the lines of a requirements file: the index, then everything that is to be installed."""
-    return [*_options(text), *text.lines]
-
-
-def _options(text: StackText) -> list[str]:
-    return [text.index_option] if text.index_option else []
+    return [*text.index_options, *text.lines]
 
 
 def _without_extras(line: str) -> str:

@@ -14,7 +14,7 @@ from torchdoctor.core.urls import strip_credentials
 from torchdoctor.requirements import StackRequest
 from torchdoctor.resolve.accelerator import accelerator_package
 from torchdoctor.sources import OFFICIAL
-from torchdoctor.sources.source import PYPI
+from torchdoctor.sources.source import PYPI, as_url
 from wheels_index import TORCH_PROJECTS, UnknownRelease, bundled
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class StackText:
     accelerator: str | None  # a requirement of torch that only the index has: triton for ROCm and XPU
     constraints: tuple[str, ...] = ()  # limits that somebody gave; they install nothing
     overrides: tuple[str, ...] = ()
+    more_indexes: tuple[str, ...] = ()  # that files of requirements name besides
+    more_links: tuple[str, ...] = ()  # folders and pages of links that they name
 
     @property
     def title(self) -> str:
@@ -84,13 +86,12 @@ class StackText:
         return tuple(pin.line for pin in self.pins)
 
     @property
-    def index_option(self) -> str | None:
-        """The option by which pip finds the builds: it adds a place, and takes none away."""
-        if self.index_url is None:
-            return None
-        return (
-            f"--find-links {self.index_url}" if self.is_link_page else f"--extra-index-url {self.index_url}"
-        )
+    def index_options(self) -> tuple[str, ...]:
+        """The options by which pip finds everything: they add places, and take none away."""
+        indexes, links = [*self.more_indexes], [*self.more_links]
+        if self.index_url is not None:
+            (links if self.is_link_page else indexes).insert(0, self.index_url)
+        return (*(f"--extra-index-url {url}" for url in indexes), *(f"--find-links {url}" for url in links))
 
 
 def describe_stack(
@@ -123,6 +124,8 @@ def describe_stack(
         accelerator=_accelerator(plan, snapshot or bundled()),
         constraints=tuple(asked.line for asked in stack.constraints),
         overrides=stack.overrides,
+        more_indexes=tuple(safe_url(strip_credentials(index)) for index in stack.indexes),
+        more_links=tuple(safe_url(as_url(place, origin="--find-links")) for place in stack.find_links),
     )
 
 

@@ -47,14 +47,23 @@ def uv(text: StackText) -> str:
         ]
         lines += ['format = "flat"'] if text.is_link_page else []
         lines += ["explicit = true"]
+    for url, is_page in _more_places(text):
+        lines += ["", "[[tool.uv.index]]", f"url = {_text(url)}", *(['format = "flat"'] if is_page else [])]
     return "\n".join(lines)
+
+
+def _more_places(text: StackText) -> list[tuple[str, bool]]:
+    """The places that files of requirements name, and whether each is a page of links."""
+    return [*((url, False) for url in text.more_indexes), *((url, True) for url in text.more_links)]
 
 
 def poetry(text: StackText) -> str:
     """Return a pyproject.toml for `poetry install` of Poetry 2: the index is only asked for the family."""
-    if text.index_url is not None and text.index_url.startswith("file:"):
+    places = [text.index_url or "", *(url for url, _ in _more_places(text))]
+    folder = next((place for place in places if place.startswith("file:")), None)
+    if folder is not None:
         raise UsageError(
-            message("Poetry has no sources in folders, and the builds lie in {place}", place=text.index_url),
+            message("Poetry has no sources in folders, and the builds lie in {place}", place=folder),
             fix=message("name an index with --index-url, or take --format uv or pip"),
         )
     lines = [
@@ -73,6 +82,9 @@ def poetry(text: StackText) -> str:
             f"url = {_text(text.index_url)}",
             'priority = "explicit"',
         ]
+    for number, (url, _) in enumerate(_more_places(text), start=1):
+        lines += ["", "[[tool.poetry.source]]", f'name = "more-{number}"', f"url = {_text(url)}"]
+        lines += ['priority = "supplemental"']
     return "\n".join(lines)
 
 
