@@ -51,7 +51,7 @@ class Environment:
         name: str,
         version: str,
         *,
-        files: dict[str, str] | None = None,
+        files: dict[str, str | bytes] | None = None,
         requires: tuple[str, ...] = (),
         installer: str = "pip",
         requested: bool = False,
@@ -72,9 +72,10 @@ class Environment:
         rows = []
         for path, text in contents.items():
             (site / path).parent.mkdir(parents=True, exist_ok=True)
-            (site / path).write_text(text)
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            rows.append(f"{path},sha256={digest},{len(text.encode())}")
+            content = text.encode() if isinstance(text, str) else text
+            (site / path).write_bytes(content)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+            rows.append(f"{path},sha256={digest},{len(content)}")
         (info / "RECORD").write_text("\n".join([*rows, f"{info.name}/RECORD,,", ""]))
         return info
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.binaries import make_elf
 from tests.inventory.site import Environment
 from torchdoctor.errors import UsageError
 from torchdoctor.inventory import Inventory
@@ -28,6 +29,8 @@ def full(tmp_path_factory):
     env.put("torch", "2.0.0", site=folder / "other")
     (env.site / "torch/lib").mkdir()
     (env.site / "torch/lib/libgomp-a34b3233.so.1").write_bytes(b"")
+    library = make_elf(needed=("libtorch.so", "libcudart.so.13"))
+    env.put("flash-attn", "2.8.3", files={"flash_attn_2_cuda.so": library})
     (env.site / "~orch").mkdir()
     (env.site / "extra.pth").write_text("../more\nimport os\n")
     (env.site / "torch/version.py").write_text("__version__ = '2.4.1+cu124'\n")

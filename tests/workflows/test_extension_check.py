@@ -22,7 +22,7 @@ from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.extension_check import (
     MAX_EXCLUDED,
     exclude_misfit,
-    find_remote_misfit,
+    find_misfit_before_fetch,
     refuse_replacement,
     skip_extensions,
 )
@@ -159,14 +159,14 @@ def test_a_wheel_at_a_server_is_looked_into_before_it_is_fetched(context, tmp_pa
     with FaultServer() as server:
         server.files[f"/{name}"] = content
         lock = Lock(wheels=(locked(tmp_path, (name, content), f"{server.url}/{name}"),), variant="cu126")
-        misfit = find_remote_misfit(PLAN, lock, context)
+        misfit = find_misfit_before_fetch(PLAN, lock, context)
         assert misfit is not None
         assert (misfit.name, misfit.misfit.code, misfit.misfit.cuda_major) == ("flash-attn", "cuda-major", 13)
         server.fault = lambda _seen: Fault(ranges=False)
-        assert find_remote_misfit(PLAN, lock, context) is None
+        assert find_misfit_before_fetch(PLAN, lock, context) is None
         asked = len(server.seen)
         offline = replace(context, lock_request=replace(context.lock_request, offline=True))
-        assert find_remote_misfit(PLAN, lock, offline) is None
+        assert find_misfit_before_fetch(PLAN, lock, offline) is None
         assert len(server.seen) == asked
 
 
@@ -176,21 +176,21 @@ def remote_misfit(context, tmp_path, version="1.0"):
         server.files[f"/{name}"] = content
         wheel = locked(tmp_path, (name, content), f"{server.url}/{name}")
         lock = Lock(wheels=(replace(wheel, version=version),), variant="cu126")
-        return find_remote_misfit(PLAN, lock, context)
+        return find_misfit_before_fetch(PLAN, lock, context)
 
 
 def test_another_version_is_looked_for_a_few_times(context, tmp_path):
     """Each that was tried is passed over with a warning, and in the end the newest one's reason is the error."""
     report = Recorder()
     for number in range(MAX_EXCLUDED):
-        misfit = remote_misfit(context, tmp_path, f"9.{9 - number}")
+        misfit = remote_misfit(context, tmp_path, f"9.{20 - number}")
         context = exclude_misfit(context, misfit, report)
     assert context.lock_request.constraints == (
         "numpy<3",
-        *(f"flash-attn!=9.{9 - at}" for at in range(MAX_EXCLUDED)),
+        *(f"flash-attn!=9.{20 - at}" for at in range(MAX_EXCLUDED)),
     )
     assert len(report.warnings) == MAX_EXCLUDED
-    with pytest.raises(NoSolution, match=r"flash-attn 9\.9: _C\.so needs libcudart\.so\.13") as refused:
+    with pytest.raises(NoSolution, match=r"flash-attn 9\.20: _C\.so needs libcudart\.so\.13") as refused:
         exclude_misfit(context, remote_misfit(context, tmp_path, "9.1"), report)
     assert refused.value.code == "extension-mismatch"
     assert "CUDA 13" in refused.value.fix

@@ -11,6 +11,7 @@ from torchdoctor.inventory import files
 from torchdoctor.inventory.companion_match import match_companion, numpy_compatibility
 from torchdoctor.inventory.distributions import conda_packages, read_folder
 from torchdoctor.inventory.environment_variables import certificates, proxies, variables
+from torchdoctor.inventory.extension_fits import installed_extensions
 from torchdoctor.inventory.import_path import import_path, pth_files, python_path, shadows, user_site
 from torchdoctor.inventory.install_record import read_install_record
 from torchdoctor.inventory.libraries import cuda_majors, openmp_runtimes, torch_libraries
@@ -92,6 +93,7 @@ def collect_inventory(
         torchaudio=_single_fact(first["torchaudio"], where, problems),
         copies=_list_fact(copies, where, problems),
         companions=_list_fact(_companions(first, facts), "wheels_index"),
+        extensions=installed_extensions(own, first["torch"], system, prefix, depth),
         duplicates=_list_fact(_duplicates(own), where, problems),
         records=_records(own, depth),
         truncated=_truncated(sites, depth),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.text import sanitize_line
 from wheels_index.extension import extension
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExtensionMisfit", "extension_misfit", "may_be_extension"]
 
-_MAX_SYMBOL_LENGTH = 80
+_MAX_NAME_LENGTH = 80  # of a file, a library or a symbol
 # Packages that belong to torch itself or to the makers of GPUs, and are judged elsewhere.
 _NOT_JUDGED = re.compile(
     r"torch|torchvision|torchaudio|(?:nvidia|cuda|rocm|amd|intel)-.*|(?:pytorch-)?triton.*"
@@ -61,12 +62,13 @@ def extension_misfit(name: str, version: str, fit: PackageFit, torch: TorchBuild
 
 
 def _reason(misfit: Misfit, torch: TorchBuild) -> str:
-    file = misfit.path.rpartition("/")[2]
+    file = sanitize_line(misfit.path.rpartition("/")[2], limit=_MAX_NAME_LENGTH)
+    needed = sanitize_line(misfit.needed, limit=_MAX_NAME_LENGTH)
     if misfit.code == "cuda-major":
         return message(
             "{file} needs {library} of CUDA {major}, and torch {version} is built for CUDA {torch_major} ({variant})",
             file=file,
-            library=misfit.needed,
+            library=needed,
             major=misfit.cuda_major,
             version=torch.version,
             torch_major=torch.cuda_major,
@@ -84,12 +86,12 @@ def _reason(misfit: Misfit, torch: TorchBuild) -> str:
             "{file} was built for another torch: torch {version} has no {symbol}",
             file=file,
             version=torch.version,
-            symbol=misfit.needed[:_MAX_SYMBOL_LENGTH],
+            symbol=needed,
         )
     return message(
         "{file} needs {library}, which torch {version} as a {variant} build does not have",
         file=file,
-        library=misfit.needed,
+        library=needed,
         version=torch.version,
         variant=torch.variant,
     )

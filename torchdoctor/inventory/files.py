@@ -5,10 +5,25 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 
-__all__ = ["ENTRIES", "TEXT", "Entries", "entries", "exists", "head", "read_text", "size_of", "time_of"]
+if TYPE_CHECKING:
+    from wheels_index.binary import FileReader
+
+__all__ = [
+    "ENTRIES",
+    "TEXT",
+    "Entries",
+    "entries",
+    "exists",
+    "head",
+    "open_reader",
+    "read_text",
+    "size_of",
+    "time_of",
+]
 
 # A site-packages folder of a large environment has about 1,500 entries.
 ENTRIES = 20_000
@@ -87,6 +102,23 @@ def head(path: str, limit: int) -> bytes | None:
         return None
     finally:
         os.close(number)
+
+
+def open_reader(path: str) -> FileReader | None:
+    """Open a regular file to be read in pieces; None for anything else, or when it cannot be read."""
+    from wheels_index.binary import FileReader
+
+    try:
+        number = os.open(path, _OPEN)
+    except (OSError, ValueError):
+        return None
+    try:
+        if stat.S_ISREG(os.fstat(number).st_mode):
+            return FileReader(number)
+    except OSError:
+        pass
+    os.close(number)
+    return None
 
 
 def read_text(path: str, *, limit: int = TEXT) -> str | None:

@@ -14,6 +14,7 @@ from torchdoctor.inventory.package_model import (  # noqa: TC001  (serde reads t
     CudaMajor,
     Distribution,
     Duplicate,
+    ExtensionFit,
     InstallRecord,
     Library,
     Numpy,
@@ -55,6 +56,7 @@ class Inventory:
     torchaudio: Fact[TorchPackage]
     copies: Fact[tuple[TorchPackage, ...]]
     companions: Fact[tuple[CompanionMatch, ...]]
+    extensions: Fact[tuple[ExtensionFit, ...]]
     duplicates: Fact[tuple[Duplicate, ...]]
     records: Fact[tuple[RecordCheck, ...]]
     truncated: Fact[tuple[str, ...]]

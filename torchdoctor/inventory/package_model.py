@@ -13,6 +13,7 @@ __all__ = [
     "Depth",
     "Distribution",
     "Duplicate",
+    "ExtensionFit",
     "InstallRecord",
     "Library",
     "Numpy",
@@ -139,6 +140,21 @@ class CudaMajor:
 
     major: int
     packages: tuple[str, ...]  # `name version`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtensionFit:
+    """An installed package with compiled code for torch, and whether its libraries go with the installed torch."""
+
+    name: str
+    version: str
+    libraries: int  # those that have to do with torch or a GPU
+    fits: bool | None  # None where the names that they need could not be looked up in torch
+    fatal: bool = False  # it cannot be imported; else it can where parts are missing
+    file: str | None = None  # the first library that cannot be loaded
+    code: str | None = None  # cuda-major, needs-cuda, needs-rocm, needs-xpu, cxx11-abi or missing-symbol
+    needed: str | None = None  # the library or the symbol that is not there
+    reason: str | None = None  # for people
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -127,7 +127,7 @@ def _lock(
     """
     from torchdoctor.workflows.extension_check import (
         exclude_misfit,
-        find_remote_misfit,
+        find_misfit_before_fetch,
         no_fitting_version,
         refuse_replacement,
     )
@@ -143,7 +143,7 @@ def _lock(
             raise
         _check_hashes(context, lock)
         refuse_replacement(context, lock)
-        misfit = find_remote_misfit(plan, lock, context)
+        misfit = find_misfit_before_fetch(plan, lock, context)
         if misfit is None:
             return context, lock
         context = exclude_misfit(context, misfit, report)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed, NoSolution
 from torchdoctor.inventory.extension_misfit import extension_misfit
 from torchdoctor.workflows.extension_files import (
+    installed_libraries,
     is_compiled,
     is_extension,
     local_libraries,
@@ -35,26 +39,30 @@ __all__ = [
     "MAX_EXCLUDED",
     "exclude_misfit",
     "find_misfit",
-    "find_remote_misfit",
+    "find_misfit_before_fetch",
     "misfit_in_lock",
     "no_fitting_version",
     "refuse_replacement",
     "skip_extensions",
 ]
 
-MAX_EXCLUDED = 4  # versions of one package that are passed over
+MAX_EXCLUDED = 8  # versions of one package that are passed over
 _RUNTIME = re.compile(r"nvidia-cuda-runtime-cu(\d{2})")
 
 
 def find_misfit(
     plan: Plan, lock: Lock, wheels: Sequence[FetchedWheel], context: AcquireContext, report: Reporter
 ) -> ExtensionMisfit | None:
-    """Return the first fetched wheel that cannot be imported beside the lock's torch; warn of those that lose parts."""
+    """Return the first package of the lock that cannot be imported beside its torch; warn of those that lose parts.
+
+    `wheels` were fetched; the others are installed and stay.
+    """
     extensions = [
         (fetched.wheel, libraries)
         for fetched in wheels
         if is_extension(fetched) and (libraries := local_libraries(fetched.path))
     ]
+    extensions += _installed_extensions(lock, context)
     if not extensions:
         return None
     with contextlib.ExitStack() as files:
@@ -69,21 +77,36 @@ def find_misfit(
     return None
 
 
-def find_remote_misfit(plan: Plan, lock: Lock, context: AcquireContext) -> ExtensionMisfit | None:
-    """Return the first wheel that cannot be imported beside the lock's torch, by parts of it that its server sends.
+def find_misfit_before_fetch(plan: Plan, lock: Lock, context: AcquireContext) -> ExtensionMisfit | None:
+    """Return the first package of the lock of which it is known without fetching that it does not go with its torch.
 
-    Known extensions are looked into, and others that are large. What cannot be read in parts is looked into when it
-    was fetched.
+    Of known extensions and of large wheels some parts are read at their server. What cannot be read in parts is
+    looked into when it was fetched. What is installed is judged by the names of torch too where torch stays.
     """
-    torch = _torch_build(plan, lock, None)
-    for wheel in lock.wheels:
-        if context.has(wheel.name, wheel.version) or not worth_a_look(wheel):
-            continue
-        libraries = remote_libraries(wheel, context)
-        misfit = _judge(wheel, libraries, torch, lock) if libraries else None
-        if misfit is not None and misfit.fatal:
-            return misfit
+    stays = any(wheel.name == "torch" and context.has(wheel.name, wheel.version) for wheel in lock.wheels)
+    remote = [
+        wheel for wheel in lock.wheels if not context.has(wheel.name, wheel.version) and worth_a_look(wheel)
+    ]
+    installed = _installed_extensions(lock, context)
+    if not remote and not installed:
+        return None
+    with contextlib.ExitStack() as files:
+        symbols = torch_symbols((), context.site_packages, files) if stays else None
+        torch = _torch_build(plan, lock, symbols)
+        read = ((wheel, remote_libraries(wheel, context)) for wheel in remote)
+        for wheel, libraries in itertools.chain(installed, read):
+            misfit = _judge(wheel, libraries, torch, lock) if libraries else None
+            if misfit is not None and misfit.fatal:
+                return misfit
     return None
+
+
+def _installed_extensions(
+    lock: Lock, context: AcquireContext
+) -> list[tuple[LockedWheel, tuple[PackageLibrary, ...]]]:
+    stays = [wheel for wheel in lock.wheels if context.has(wheel.name, wheel.version)]
+    read = [(wheel, installed_libraries(wheel, context.site_packages)) for wheel in stays]
+    return [(wheel, libraries) for wheel, libraries in read if libraries]
 
 
 def skip_extensions(on_file: Callable[[FetchedWheel], None] | None) -> Callable[[FetchedWheel], None] | None:
@@ -120,15 +143,17 @@ def exclude_misfit(context: AcquireContext, misfit: ExtensionMisfit, report: Rep
 def no_fitting_version(misfits: Sequence[ExtensionMisfit]) -> NoSolution:
     """Return the error that no version of the last package goes with torch; the reason is that of its newest."""
     name = misfits[-1].name
-    first = next(misfit for misfit in misfits if misfit.name == name)
+    newest = max(
+        (misfit for misfit in misfits if misfit.name == name), key=lambda misfit: Version(misfit.version)
+    )
     return NoSolution(
         message(
             "no version of {name} goes with this torch; {name} {version}: {reason}",
             name=name,
-            version=first.version,
-            reason=first.reason,
+            version=newest.version,
+            reason=newest.reason,
         ),
-        fix=_fix(first),
+        fix=_fix(newest),
         code="extension-mismatch",
     )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from torchdoctor.core.net import RangeReader
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
+from torchdoctor.install.wheel_layout import metadata_folders
+from torchdoctor.inventory.extension_fits import needed_libraries, requires_torch
 from torchdoctor.inventory.extension_misfit import may_be_extension
+from torchdoctor.inventory.files import read_text
+from torchdoctor.inventory.metadata import parse_metadata
 from wheels_index.binary import BinaryError, FileReader, WheelFile, exported_symbols
 
 if TYPE_CHECKING:
@@ -87,14 +90,20 @@ def _requires_torch(path: Path) -> bool:
 
 def _names_torch(metadata: dict[str, object]) -> bool:
     lines = metadata.get("requires_dist")
-    for line in lines if isinstance(lines, list) else ():
-        try:
-            requirement = Requirement(str(line))
-        except InvalidRequirement:
-            continue
-        if canonicalize_name(requirement.name) == "torch" and "extra" not in str(requirement.marker or ""):
-            return True
-    return False
+    return requires_torch(map(str, lines)) if isinstance(lines, list) else False
+
+
+def installed_libraries(wheel: LockedWheel, site_packages: Iterable[Path]) -> tuple[PackageLibrary, ...]:
+    """Read the libraries of a package that is installed and stays; none where it is not compiled against torch."""
+    may = may_be_extension(wheel.name)
+    if may is False or not is_compiled(wheel.filename):
+        return ()
+    for folder in site_packages:
+        for metadata in metadata_folders(folder, {wheel.name}):
+            text = read_text(str(metadata / "METADATA")) or ""
+            if may or requires_torch(parse_metadata(text).requires):
+                return needed_libraries(str(folder), str(metadata))
+    return ()
 
 
 @lru_cache(maxsize=64)

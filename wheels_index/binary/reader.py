@@ -76,10 +76,10 @@ class BytesReader:
 
 
 class FileReader:
-    """A file on a disk; opening and reading it raise `OSError`."""
+    """A file on a disk, by its path or as a number that the system gave it; opening and reading it raise `OSError`."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, path: Path | int) -> None:
+        self._file = open(path, "rb", buffering=0)  # noqa: PTH123, SIM115  (`close` closes it)
         self._size = self._file.seek(0, io.SEEK_END)
 
     @property
