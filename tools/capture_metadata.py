@@ -51,10 +51,39 @@ MARKERS = tuple(
         ("darwin", "Darwin", "posix", "arm64"),
     )
 )
-_TAIL_BYTES = 4 * 2**20
+_RANGE_BYTES = 65536
 _LINE_CHARACTERS = 110
 _TIMEOUT_SECONDS = 60
 _Asked = tuple[str, SpecifierSet, frozenset[str]]  # a project, what of it is allowed, and its extras
+
+
+class _RangeFile(io.RawIOBase):
+    """A file on a server, of which only what is read is fetched."""
+
+    def __init__(self, session: requests.Session, file: dict[str, Any]) -> None:
+        self._session, self._url, self._size, self._position = session, file["url"], file["size"], 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = (
+            offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        )
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:  # any object with the protocol of buffers
+        last = min(self._position + len(buffer), self._size) - 1
+        if last < self._position:
+            return 0
+        headers = {"Range": f"bytes={self._position}-{last}"}
+        content = self._session.get(self._url, headers=headers, timeout=_TIMEOUT_SECONDS).content
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)
 
 
 @dataclass
@@ -87,8 +116,7 @@ class Capture:
                 version
                 for version in {_version_of(file) for file in self.listed(name) if _admits(file, python)}
                 if version is not None
-                and specifier.contains(version, prereleases=None)
-                and not version.is_prerelease
+                and (specifier.contains(version, prereleases=bool(specifier.prereleases)))
             ]
             if allowed:
                 found.add(str(max(allowed)))
@@ -118,13 +146,7 @@ class Capture:
         answer = self.session.get(f"{file['url']}.metadata", timeout=_TIMEOUT_SECONDS)
         if answer.ok:
             return answer.text
-        start = max(0, file["size"] - _TAIL_BYTES)
-        tail = self.session.get(
-            file["url"], headers={"Range": f"bytes={start}-{file['size'] - 1}"}, timeout=_TIMEOUT_SECONDS
-        ).content
-        # The end of a wheel has its list of files and, as wheels are written, its METADATA: zipfile reads it as an
-        # archive with something before it.
-        with zipfile.ZipFile(io.BytesIO(tail)) as archive:
+        with zipfile.ZipFile(io.BufferedReader(_RangeFile(self.session, file), _RANGE_BYTES)) as archive:
             name = next(
                 name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)
             )
@@ -237,7 +259,7 @@ def _kept(files: list[dict[str, Any]]) -> list[str]:
         if file["filename"].endswith(".whl")
     ]
     kept, lacking = set(), False
-    for ranks in _targets():
+    for ranks in (ranks for python in PYTHONS if _admits(files[0], python) for ranks in _targets(python)):
         fitting = [
             (min(ranks[tag] for tag in both), name) for tags, name in wheels if (both := tags & ranks.keys())
         ]
@@ -250,19 +272,15 @@ def _kept(files: list[dict[str, Any]]) -> list[str]:
 
 
 @cache
-def _targets() -> tuple[dict[Tag, int], ...]:
+def _targets(python: str) -> tuple[dict[Tag, int], ...]:
     linux = [*(f"manylinux_2_{minor}_x86_64" for minor in range(39, 4, -1)),
              "manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]  # fmt: skip
     systems = (linux, ["win_amd64"], list(mac_platforms((15, 0), "arm64")))
+    version = tuple(map(int, python.split(".")))
     found = []
-    for python in PYTHONS:
-        version = tuple(map(int, python.split(".")))
-        for platforms in systems:
-            tags = [
-                *cpython_tags(version, platforms=platforms),
-                *compatible_tags(version, platforms=platforms),
-            ]
-            found.append({tag: rank for rank, tag in enumerate(tags)})
+    for platforms in systems:
+        tags = [*cpython_tags(version, platforms=platforms), *compatible_tags(version, platforms=platforms)]
+        found.append({tag: rank for rank, tag in enumerate(tags)})
     return tuple(found)
 
 
