@@ -33,6 +33,7 @@ class Fault:
 class LoopbackIndex:
     """Serves `pages` and `files`; `seen` lists the paths asked for, `faults` maps a path to a `Fault`.
 
+    With `cache_seconds` answers may be kept for that long.
     With `etags` every page has an ETag, and one that the client has already is answered with 304 (`unchanged`).
     """
 
@@ -41,6 +42,7 @@ class LoopbackIndex:
     faults: dict[str, Fault] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     etags: bool = False
+    cache_seconds: int = 0
     unchanged: list[str] = field(default_factory=list)
     stalled: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
@@ -137,6 +139,8 @@ class LoopbackIndex:
         request.send_header("Content-Length", str(len(body)))
         if self.etags and status == 200:
             request.send_header("ETag", _etag(body))
+        if self.cache_seconds:
+            request.send_header("Cache-Control", f"max-age={self.cache_seconds}")
         request.end_headers()
         if request.command == "HEAD":
             return

@@ -153,15 +153,21 @@ class Capture:
             return archive.read(name).decode()
 
     def _of_sdist(self, file: dict[str, Any]) -> str:
+        """The PKG-INFO, with the requirements of setuptools' own file where it names none."""
         content = self.session.get(file["url"], timeout=_TIMEOUT_SECONDS).content
         if not file["filename"].endswith(".tar.gz"):
             return ""
+        info, requires = "", ""
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
             for member in archive:
-                if re.fullmatch(r"[^/]+/PKG-INFO", member.name):
-                    found = archive.extractfile(member)
-                    return found.read().decode("utf-8", "replace") if found else ""
-        return ""
+                found = archive.extractfile(member) if member.isfile() else None
+                if found is not None and re.fullmatch(r"[^/]+/PKG-INFO", member.name):
+                    info = found.read().decode("utf-8", "replace")
+                elif found is not None and re.fullmatch(r"[^/]+/[^/]+\.egg-info/requires\.txt", member.name):
+                    requires = found.read().decode("utf-8", "replace")
+        if "\nRequires-Dist:" in info:
+            return info
+        return "".join(f"Requires-Dist: {line}\n" for line in _of_requires_txt(requires)) + info
 
 
 def capture(wanted: list[Requirement]) -> dict[str, Any]:
@@ -187,6 +193,17 @@ def capture(wanted: list[Requirement]) -> dict[str, Any]:
             state.extras[name] |= extras
             todo.extend(_followed(required, extras))
     return _document(state)
+
+
+def _of_requires_txt(text: str) -> list[str]:
+    """The requirements of an egg-info: `[:marker]` and `[extra]` stand above those that they belong to."""
+    lines, marker = [], ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if section := re.fullmatch(r"\[([^:]*):?(.*)\]", line):
+            marker = section[2] or f'extra == "{section[1]}"'
+        else:
+            lines.append(f"{line}; {marker}" if marker else line)
+    return lines
 
 
 def _followed(lines: list[str], extras: frozenset[str]) -> list[_Asked]:

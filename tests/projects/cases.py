@@ -25,6 +25,8 @@ FILES = {
     "fooocus": ("requirements_versions.txt", "requirements_docker.txt"),
     "mmdetection": ("requirements/build.txt", "requirements/mminstall.txt"),
 }
+# The line of mmdetection's file is older than what it asks for (`asks`), which the judgement rests on.
+REPLACED = {"mmcv>=2.0.0rc1,<2.1.0": "mmcv>=2.0.0rc4,<2.2.0"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,7 @@ def write_project(project: str, folder: Path) -> tuple[str, ...]:
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(requires[name]) + "\n", "utf-8")
+        path.write_text("".join(f"{REPLACED.get(line, line)}\n" for line in requires[name]), "utf-8")
     return tuple(word for name in names for word in ("-r", str(folder / name)))
 
 

@@ -46,9 +46,16 @@ class StandIn(LoopbackIndex):
             self._list(path, f"/files/{page[1]}", official(page[1], page[2]))
         elif page := re.fullmatch(r"/simple/([a-z0-9.-]+)/", path):
             self._list(path, "/files/pypi", on_pypi(canonicalize_name(page[1])))
+        elif page := re.fullmatch(r"/openmmlab/mmcv/dist/([a-z0-9]+)/torch([0-9.]+)/index\.html", path):
+            self._list(path, "/files/openmmlab", mmcv_wheels(page[1], page[2]))
         elif file := re.fullmatch(r"/files/([a-z0-9.-]+)/([^/]+?)(\.metadata)?", path):
             self._make(file[1], file[2])
         super().answer(request)
+
+    @property
+    def openmmlab_url(self) -> str:
+        """What stands for https://download.openmmlab.com."""
+        return f"{self.url}/openmmlab"
 
     @property
     def torch_url(self) -> str:
@@ -74,6 +81,25 @@ class StandIn(LoopbackIndex):
                 self.files[f"{path}.metadata"] = metadata(where, name).encode()
 
 
+# https://github.com/open-mmlab/mmcv/blob/05e84ada5c38b3523a8eaf4b259d37d98438cb46/docs/en/_static/version.json
+_MMCV = {
+    ("cpu", "cu118", "cu121"): {"2.4": "2.2.0", "2.3": "2.2.0", "2.2": "2.2.0", "2.1": "2.2.0 2.1.0"},
+    ("cpu", "cu117", "cu118"): {"2.0": "2.2.0 2.1.0 2.0.1 2.0.0"},
+}
+
+
+def mmcv_wheels(variant: str, torch: str) -> dict[str, str | None]:
+    """The files of OpenMMLab's page for a torch and a variant; for torch 2.4 there are none for Windows."""
+    versions = " ".join(rows[torch] for names, rows in _MMCV.items() if variant in names and torch in rows)
+    platforms = ("manylinux1_x86_64", "win_amd64")[: 1 if torch == "2.4" else 2]
+    return {
+        f"mmcv-{version}-cp{python}-cp{python}-{platform}.whl": None
+        for version in versions.split()
+        for python in ("310", "311")
+        for platform in platforms
+    }
+
+
 @cache
 def captured() -> dict[str, dict[str, Any]]:
     """What was captured of PyPI: by project and version."""
@@ -96,10 +122,21 @@ def official(variant: str, project: str) -> dict[str, str | None]:
                 continue
             versions = (release.version,) if project == "torch" else release.companions[project].versions
             for version in versions:
+                # torchaudio has had no release since 2.11.0: its builds are for the variants of that time.
+                if project == "torchaudio" and variant not in _variants_of(version, platform):
+                    continue
                 names = _names(project, version, variant, platform)
                 files.update(dict.fromkeys(n for n in names if not _is_seen(n, seen)))
         files.update(dict.fromkeys(seen))
     return files
+
+
+def _variants_of(version: Version, platform: str) -> tuple[str, ...]:
+    """The variants of the torch release that has the same version."""
+    release = next((each for each in bundled().releases() if each.version.public == version.public), None)
+    return (
+        release.platforms[platform].variants if release is not None and platform in release.platforms else ()
+    )
 
 
 def _is_seen(name: str, seen: list[str]) -> bool:

@@ -47,6 +47,7 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
         filtered_find_links(source.url, projects, folder / f"links-{number}", linked, refused)
         for number, source in enumerate(request.sources.find_links)
     ]
+    find_links += plan.find_links
     settings = uv_settings(request.sources, folder / "planned", find_links)
     (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
     exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]

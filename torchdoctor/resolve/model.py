@@ -201,6 +201,7 @@ class Plan:
     solved: tuple[SolvedPackage, ...] = ()  # by name; empty where nothing was asked for besides
     overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of torch
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
+    find_links: tuple[str, ...] = ()  # pages of links of extensions, for this torch and variant alone
 
     @property
     def torch(self) -> PlannedPackage:

@@ -23,7 +23,7 @@ from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled, variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -120,7 +120,19 @@ def _offer(
     def plan(ranking: Ranking, pinned: Request) -> Plan | None:
         return select_plan(ranking, listings, machine=machine, request=pinned, snapshot=snapshot, tags=tags)
 
-    return Offer(builds=builds, plan=plan)
+    def wheels(project: str, name: str) -> list[Wheel]:
+        listed = (wheel for listing in listings for wheel in listing.wheels(project, name))
+        return _of_variant(listed, name, tags)
+
+    return Offer(builds=builds, plan=plan, wheels=wheels)
+
+
+def _of_variant(wheels: Iterable[Wheel], name: str, tags: Sequence[Tag]) -> list[Wheel]:
+    """The wheels of one variant for this machine."""
+    supported = frozenset(tags)
+    return [
+        wheel for wheel in wheels if wheel.variant == name and not wheel.yanked and wheel.tags & supported
+    ]
 
 
 def resolve_stack(
@@ -141,7 +153,13 @@ def resolve_stack(
     def plan(ranking: Ranking, pinned: Request) -> Plan:
         return plan_of_ranking(ranking, machine, pinned, snapshot)
 
-    chosen = plan_stack(task, ranking, request, machine, Offer(builds=builds, plan=plan), report)
+    tags = supported_tags(machine)
+    offer = Offer(
+        builds=builds,
+        plan=plan,
+        wheels=lambda project, name: _of_variant(snapshot.project(project), name, tags),
+    )
+    chosen = plan_stack(task, ranking, request, machine, offer, report)
     assert chosen is not None  # noqa: S101  (facts have a build of every candidate)
     return chosen
 
@@ -180,7 +198,7 @@ def _with_accelerator_wheels(plan: Plan, listings: Sequence[SourceListing], tags
         for wheel in torch_listing.wheels(name, plan.variant)
         if not wheel.yanked and wheel.tags & supported
     )
-    return replace(plan, accelerator_wheels=wheels)
+    return replace(plan, accelerator_wheels=(*plan.accelerator_wheels, *wheels))
 
 
 def _report_plan(plan: Plan, report: Reporter) -> None:

@@ -11,6 +11,7 @@ from packaging.version import Version
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.resolve.model import SolvedPackage
 from torchdoctor.resolve.offer import in_solver_order
+from torchdoctor.workflows.stack_extensions import solve_with_extensions
 from torchdoctor.workflows.stack_model import StackChoice
 from torchdoctor.workflows.stack_solve import StackSolver
 from torchdoctor.workflows.stack_texts import below_newest_warnings, why_this_torch
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from torchdoctor.resolve import Candidate, Plan, Request
     from torchdoctor.resolve.model import Ranking
     from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.workflows.stack_extensions import FittedStack
     from torchdoctor.workflows.stack_model import StackTask
+    from wheels_index import Wheel
 
 __all__ = ["Offer", "plan_stack"]
 
@@ -37,6 +40,7 @@ class Offer:
         [Sequence[Candidate]], Iterable[Sequence[OfferedBuild]]
     ]  # one sequence a place, the first best
     plan: Callable[[Ranking, Request], Plan | None]  # of the first candidate that can be had
+    wheels: Callable[[str, str], Sequence[Wheel]]  # for this machine, of another project for a variant
 
 
 def plan_stack(
@@ -53,24 +57,42 @@ def plan_stack(
         if not builds:
             continue
         try:
-            choice = solver.solve(builds)
+            fitted = solve_with_extensions(solver, builds, machine, offer.wheels)
         except RequirementsUnmet as error:
             unmet = unmet or error
             continue
+        choice = fitted.choice
         candidate = _candidate(choice, builds, ranking)
         best = ranking.candidates[0]
-        limits: tuple[str, ...] = ()
-        if candidate.torch != best.torch:
-            other = solver.with_torch(best.torch, choice, builds)
+        limits = fitted.limits
+        if candidate.torch != best.torch and not limits:
+            other = fitted.solver.with_torch(best.torch, choice, fitted.builds)
             if isinstance(other, StackChoice):
                 choice, candidate = other, _candidate(other, builds, ranking)
             else:
                 limits = other
         reason = why_this_torch(choice, candidate, best, request, limits)
-        return _plan(task, choice, candidate, reason, ranking, request, offer)
+        plan = _plan(task, choice, candidate, reason, ranking, request, offer)
+        return _with_limits(plan, fitted) if plan is not None else None
     if unmet is not None:
         raise unmet
     return None
+
+
+def _with_limits(plan: Plan, fitted: FittedStack) -> Plan:
+    """Keep what extensions need for the lock, and say it."""
+    return replace(
+        plan,
+        warnings=(*plan.warnings, *fitted.warnings),
+        constraints=(*plan.constraints, *fitted.constraints),
+        find_links=tuple(source.url for source in fitted.find_links),
+        accelerator_wheels=(*plan.accelerator_wheels, *fitted.wheels),
+        solved=tuple(
+            replace(package, version=str(wheel.version)) if wheel is not None else package
+            for package in plan.solved
+            for wheel in [next((each for each in fitted.wheels if each.project == package.name), None)]
+        ),
+    )
 
 
 def _candidate(choice: StackChoice, builds: Sequence[OfferedBuild], ranking: Ranking) -> Candidate:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.solve import Solution
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Request
     from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.sources import Source
     from torchdoctor.workflows.stack_model import StackTask
 
 __all__ = ["StackSolver"]
@@ -40,6 +42,18 @@ class StackSolver:
         self._request = request
         self._report = report
         self._newest: Mapping[str, str] | None = None
+
+    @property
+    def named(self) -> tuple[AskedRequirement, ...]:
+        """What was asked for by name."""
+        return self._task.named
+
+    def limited(self, *, constraints: Sequence[str] = (), find_links: Sequence[Source] = ()) -> StackSolver:
+        """Return a solver of the same task with more limits and more pages of links."""
+        request = self._task.lock_request
+        sources = replace(request.sources, find_links=(*request.sources.find_links, *find_links))
+        request = replace(request, constraints=(*request.constraints, *constraints), sources=sources)
+        return StackSolver(replace(self._task, lock_request=request), self._request, self._report)
 
     def solve(self, builds: Sequence[OfferedBuild], overrides: Sequence[str] = ()) -> StackChoice:
         """Return the best choice among the builds: packages that were named newest, then the torch release.

@@ -1,0 +1,118 @@
+"""Extensions that are asked for by name: the build, the torch and the reason, on machines of all kinds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.projects.cases import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Ran
+
+pytestmark = pytest.mark.process
+
+CPU, MAC, AMD = "linux_cpu", "mac_m3", "linux_rx7900xtx"
+NVIDIA_13, NVIDIA_12 = "linux_rtx5090_driver580", "win_rtx3060_driver560"
+
+
+def machine(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((DATA / "machines" / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def solved(ran: Ran) -> dict[str, str]:
+    """Every version that was chosen, by project."""
+    assert ran.status == 0, ran.out + ran.err
+    return {row["name"]: row["version"] for row in (*ran.json["packages"], *ran.json["stack"])}
+
+
+@pytest.mark.parametrize(
+    ("names", "where", "expected"),
+    [
+        # PyPI's torchcodec for Linux links CUDA 13; PyTorch's index has a CPU build.
+        ("torchcodec", CPU, {"torchcodec": "0.16.0+cpu", "torch": "2.15.0+cpu"}),
+        ("torchcodec", NVIDIA_13, {"torchcodec": "0.17.0", "torch": "2.15.0+cu132"}),
+        ("torchcodec", NVIDIA_12, {"torchcodec": "0.17.0", "torch": "2.14.1+cu126"}),
+        ("torchcodec", MAC, {"torchcodec": "0.17.0", "torch": "2.15.0"}),
+        # Its metadata says torch>=2.3.0; it loads beside torch 2.3 alone.
+        ("torchtext", CPU, {"torchtext": "0.18.0", "torch": "2.3.1+cpu"}),
+        ("torchtext", NVIDIA_12, {"torchtext": "0.18.0", "torch": "2.3.1+cu121"}),
+        # Its PyPI build links CUDA 12; torch 2.13 is the last with a CUDA 12 build for this GPU.
+        ("xformers", NVIDIA_13, {"xformers": "0.0.35", "torch": "2.13.0+cu129"}),
+        ("onnxruntime-gpu", NVIDIA_12, {"onnxruntime-gpu": "1.26.0", "torch": "2.14.1+cu126"}),
+        ("onnxruntime-gpu", NVIDIA_13, {"onnxruntime-gpu": "1.31.1", "torch": "2.15.0+cu132"}),
+        ("bitsandbytes", CPU, {"bitsandbytes": "0.50.2", "torch": "2.15.0+cpu"}),
+        ("whisperx", NVIDIA_13, {"whisperx": "3.8.6", "torch": "2.8.0+cu129"}),
+        ("whisperx", CPU, {"whisperx": "3.8.6", "torch": "2.8.0+cpu"}),
+        ("vllm", NVIDIA_13, {"vllm": "0.33.0", "torch": "2.14.0+cu130"}),
+        ("timm", NVIDIA_12, {"torch": "2.14.1+cu126", "torchvision": "0.29.1+cu126"}),
+        ("timm", AMD, {"torch": "2.15.0+rocm7.2", "torchvision": "0.29.2+rocm7.2"}),
+    ],
+)
+def test_an_extension_comes_in_a_build_that_goes_with_torch(
+    names: str, where: str, expected: dict[str, str], resolve_for: Callable[..., Ran]
+) -> None:
+    """The newest version that any torch for the machine goes with, and that torch."""
+    ran = resolve_for(machine(where), *(word for name in names.split() for word in ("--with", name)))
+    found = solved(ran)
+    assert {name: found.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "where", "message", "fix"),
+    [
+        ("vllm", NVIDIA_12, "vllm has no build", "WSL2"),
+        ("xformers", CPU, "xformers has no build", "scaled_dot_product_attention"),
+        ("onnxruntime-gpu", CPU, "onnxruntime-gpu has no build", "onnxruntime has the same module"),
+        ("onnxruntime-gpu", MAC, "onnxruntime-gpu has no build", "Core ML"),
+        # No torch is old enough for the one and new enough for the other.
+        ("torchcodec torchtext", CPU, "torchtext 0.18.0 is built for torch", "torchcodec"),
+        # torch 2.3 has no code for this GPU.
+        ("torchtext", NVIDIA_13, "torchtext 0.18.0 is built for torch", "torch 2.3"),
+    ],
+)
+def test_an_extension_without_a_build_is_refused_with_the_reason_and_the_way_out(
+    names: str, where: str, message: str, fix: str, resolve_for: Callable[..., Ran]
+) -> None:
+    """Exit status 3: nothing is chosen that could not be imported."""
+    ran = resolve_for(machine(where), *(word for name in names.split() for word in ("--with", name)))
+    assert ran.status == 3, ran.out
+    error = ran.json["error"]
+    assert message in error["message"]
+    assert fix in error["fix"]
+
+
+def test_an_extension_that_loses_its_kernels_alone_is_taken_and_said(resolve_for: Callable[..., Ran]) -> None:
+    """xformers for AMD is on PyTorch's index: from PyPI it comes without kernels, and torch stays the newest."""
+    ran = resolve_for(machine(AMD), "--with", "xformers")
+    assert solved(ran)["torch"] == "2.15.0+rocm7.2"
+    assert any("its compiled kernels are left out" in text for text in ran.json["warnings"])
+
+
+def test_a_torch_below_the_newest_names_the_extension_that_needs_it(resolve_for: Callable[..., Ran]) -> None:
+    """The reason of the plan is the extension's build, in words."""
+    ran = resolve_for(machine(NVIDIA_13), "--with", "xformers")
+    assert ran.json["reasons"][0] == "xformers 0.0.35 is built for CUDA 12, so torch 2.13.0+cu129"
+
+
+def test_a_version_below_the_newest_is_said_with_its_reason(resolve_for: Callable[..., Ran]) -> None:
+    """Nobody finds out later that a newer one exists."""
+    ran = resolve_for(machine(CPU), "--with", "torchcodec")
+    assert (
+        "torchcodec is below 0.17.0: torchcodec 0.17.0 is built for CUDA 13, not for torch 2.15.0+cpu"
+        in ran.json["warnings"]
+    )
+
+
+def test_an_extension_that_only_another_package_needs_may_go_without_its_gpu_part(
+    resolve_for: Callable[..., Ran],
+) -> None:
+    """ctranslate2 is for CUDA 12 alone: where faster-whisper brings it beside CUDA 13 that is said, not changed."""
+    ran = resolve_for(machine(NVIDIA_13), "--with", "faster-whisper")
+    assert solved(ran)["torch"] == "2.15.0+cu132"
+    assert any("ctranslate2" in text and "does not use the GPU" in text for text in ran.json["warnings"])

@@ -1,0 +1,315 @@
+"""Known extensions in a stack: builds that go with the torch chosen, or another torch for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from torchdoctor.core.i18n import message
+from torchdoctor.lock.compile import RequirementsUnmet
+from torchdoctor.sources import Source
+from torchdoctor.workflows.extension_refusals import (
+    Misfit,
+    below_newest,
+    goes_without,
+    no_build_error,
+    no_pair_error,
+)
+from wheels_index import variant
+from wheels_index.extension import accelerator_of, extension, fits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from torchdoctor.detect import Machine
+    from torchdoctor.requirements import AskedRequirement
+    from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.workflows.stack_model import StackChoice
+    from torchdoctor.workflows.stack_solve import StackSolver
+    from wheels_index import Wheel
+    from wheels_index.extension import Extension, KnownPair
+
+__all__ = ["FittedStack", "solve_with_extensions"]
+
+_MAX_ROUNDS = 12  # of solving again, each with an older version or another torch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FittedStack:
+    """A choice in which each known extension goes with torch, and what had to be limited for that."""
+
+    choice: StackChoice
+    solver: StackSolver
+    builds: Sequence[OfferedBuild]
+    limits: tuple[str, ...]  # why not the best torch: which extension has builds for another one
+    warnings: tuple[str, ...]
+    constraints: tuple[str, ...]  # requirement lines
+    find_links: tuple[Source, ...]
+    wheels: tuple[Wheel, ...]  # of the PyTorch index, for the variant chosen
+
+
+def solve_with_extensions(
+    solver: StackSolver,
+    builds: Sequence[OfferedBuild],
+    machine: Machine,
+    wheels_of: Callable[[str, str], Sequence[Wheel]],
+) -> FittedStack:
+    """Return the best choice in which every extension of which pairs are known goes with the torch that is chosen.
+
+    A package that was named keeps its newest version where any torch for this machine goes with it. `wheels_of` gives
+    the wheels for this machine that the PyTorch index has of a project for a variant. Raises `NoSolution` with the way
+    out for an extension that has no build here, and what `StackSolver.solve` raises.
+    """
+    fitter = _Fitter(solver=solver, builds=builds, machine=machine, wheels_of=wheels_of)
+    fitter.prepare()
+    choice = fitter.solver.solve(fitter.builds)
+    rounds = 0
+    while (misfit := fitter.misfit(choice)) is not None:
+        rounds += 1
+        if rounds > _MAX_ROUNDS:
+            raise no_pair_error(misfit, machine, tuple(fitter.limits.values()))
+        choice = fitter.without(misfit, choice)
+    return FittedStack(
+        choice=choice,
+        solver=fitter.solver,
+        builds=fitter.builds,
+        limits=tuple(fitter.limits.values()),
+        warnings=tuple(fitter.warnings.values()),
+        constraints=tuple(fitter.constraints),
+        find_links=tuple(fitter.find_links),
+        wheels=tuple(fitter.wheels.values()),
+    )
+
+
+@dataclass(kw_only=True)
+class _Fitter:
+    """What is limited so far: builds of torch, versions of extensions and where these come from."""
+
+    solver: StackSolver
+    builds: Sequence[OfferedBuild]
+    machine: Machine
+    wheels_of: Callable[[str, str], Sequence[Wheel]]
+    limits: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+    constraints: list[str] = field(default_factory=list)
+    find_links: list[Source] = field(default_factory=list)
+    wheels: dict[str, Wheel] = field(default_factory=dict)
+    accepted: set[str] = field(default_factory=set)  # that go without their GPU part
+
+    @property
+    def platform(self) -> str:
+        return self.machine.platform or ""
+
+    def prepare(self) -> None:
+        """Refuse what has no build here; choose the torch first for what has its builds on a page for each torch."""
+        kinds = {variant(build.variant).kind for build in self.builds if build.name == "torch"}
+        for asked in self.solver.named:
+            known = extension(asked.name)
+            if known is None:
+                continue
+            if not _is_obtainable(known, self.platform, kinds):
+                raise no_build_error(known, self.platform, kinds)
+            if not any(row.place == "pypi" for row in known.builds_for(self.platform)):
+                self._prefer_own_builds(known, asked)
+
+    def misfit(self, choice: StackChoice) -> Misfit | None:
+        """Return the first extension of the choice that does not go with its torch."""
+        torch = next(
+            build
+            for build in self.builds
+            if build.name == "torch" and str(build.package.version) == choice.solution.versions["torch"]
+        )
+        for name, version in choice.solution.versions.items():
+            known = extension(name)
+            if known is None or not version or name in self.accepted:
+                continue
+            wheel = self.wheels.get(name)
+            full = str(wheel.version) if wheel is not None and wheel.variant == torch.variant else version
+            fit = fits(
+                name, full, torch=torch.package.version.public, variant=torch.variant, platform=self.platform
+            )
+            if fit.answer == "no":
+                return Misfit(known=known, version=version, torch=torch, fit=fit)
+        return None
+
+    def without(self, misfit: Misfit, choice: StackChoice) -> StackChoice:
+        """Return a choice without the misfit.
+
+        Another torch is taken for a package that was named, then the PyTorch index's build of it, then an older
+        version; what only loses its GPU part is left as it is where nobody named it, or where nothing else goes.
+        """
+        known, name = misfit.known, misfit.known.project
+        is_named = any(asked.name == name for asked in self.solver.named)
+        if is_named or known.on_mismatch == "import-fails":
+            for change in (self._with_other_torch, self._with_pytorch_build, self._with_older_version):
+                changed = change(misfit, choice)
+                if changed is not None:
+                    return changed
+        if known.on_mismatch == "import-fails":
+            raise no_pair_error(misfit, self.machine, tuple(self.limits.values()))
+        self.accepted.add(name)
+        self.warnings[name] = goes_without(misfit, self.machine)
+        return choice
+
+    def _with_other_torch(self, misfit: Misfit, _: StackChoice) -> StackChoice | None:
+        kind = variant(misfit.torch.variant).kind
+        fitting = _with_companions(
+            self.builds,
+            lambda build: (
+                variant(build.variant).kind == kind
+                and self._goes_with(misfit.known, misfit.version, build, None)
+            ),
+        )
+        try:
+            choice = self.solver.solve(fitting) if fitting else None
+        except RequirementsUnmet:
+            return None
+        if choice is not None:
+            self.builds = fitting
+            self.limits[misfit.known.project] = misfit.built_for
+        return choice
+
+    def _with_pytorch_build(self, misfit: Misfit, choice: StackChoice) -> StackChoice | None:
+        """Take the newest build that the PyTorch index has for the variant, in a version that PyPI has too."""
+        known = misfit.known
+        if not any(row.place == "pytorch" for row in known.builds_for(self.platform)):
+            return None
+        offered = [
+            wheel
+            for wheel in self.wheels_of(known.project, misfit.torch.variant)
+            if self._goes_with(known, wheel.version, misfit.torch, "pytorch")
+        ]
+        for wheel in sorted(offered, key=lambda wheel: wheel.version, reverse=True)[:3]:
+            changed = self._constrained(f"{known.project}=={wheel.version.public}")
+            if changed is not None:
+                self.wheels[known.project] = wheel
+                if wheel.version.public != misfit.version:
+                    self.warnings.setdefault(known.project, below_newest(misfit, choice))
+                return changed
+        return None
+
+    def _with_older_version(self, misfit: Misfit, choice: StackChoice) -> StackChoice | None:
+        if misfit.fit.because == "variant" and not _has_builds_for(misfit.known, misfit.torch.variant):
+            return None
+        changed = self._constrained(f"{misfit.known.project}<{_oldest_alike(misfit).public}")
+        if changed is not None:
+            self.warnings.setdefault(misfit.known.project, below_newest(misfit, choice))
+        return changed
+
+    def _constrained(self, line: str) -> StackChoice | None:
+        solver = self.solver.limited(constraints=(line,))
+        try:
+            choice = solver.solve(self.builds)
+        except RequirementsUnmet:
+            return None
+        self.solver = solver
+        self.constraints.append(line)
+        return choice
+
+    def _goes_with(
+        self, known: Extension, version: Version | str, build: OfferedBuild, place: str | None
+    ) -> bool:
+        torch = build.package.version.public
+        fit = fits(
+            known.project, version, torch=torch, variant=build.variant, platform=self.platform, place=place
+        )
+        return fit.answer == "yes"
+
+    def _prefer_own_builds(self, known: Extension, asked: AskedRequirement) -> None:
+        """Choose the best torch that has a build on the project's own page, else the best that has one elsewhere."""
+        wanted = Requirement(asked.line).specifier
+        rows = [
+            (pair, version)
+            for pair in known.pairs
+            if pair.place in ("find-links", "index")
+            for version in _bounds(pair)
+            if wanted.contains(version, prereleases=True)
+        ]
+        torch = [build for build in self.builds if build.name == "torch"]
+        own = [
+            build
+            for build in torch
+            if any(self._goes_with(known, version, build, pair.place) for pair, version in rows)
+        ]
+        elsewhere = [
+            build
+            for build in torch
+            if any(SpecifierSet(pair.torch or "").contains(build.package.version.public) for pair, _ in rows)
+        ]
+        best = max(own or elsewhere, key=lambda build: build.package.version, default=None)
+        if best is None:
+            return
+        release = best.package.version.public
+        self.builds = _with_companions(self.builds, lambda build: build is best)
+        self.limits[known.project] = message(
+            "{name} has builds for torch {torch}", name=known.project, torch=release
+        )
+        if own:
+            pages = known.extra_sources(torch=release, variant=best.variant, platform=self.platform)
+            links = [_page(page.url) for page in pages if page.kind == "find-links"]
+            self.find_links += links
+            self.solver = self.solver.limited(find_links=links)
+
+
+def _is_obtainable(known: Extension, platform: str, kinds: Iterable[str]) -> bool:
+    """Say whether a place that an installer can read has wheels for a kind of variant, or source that is built."""
+    return any(
+        "{version}" not in (row.url or "")
+        and row.place in ("pypi", "pytorch", "index", "find-links")
+        and platform in row.platforms
+        and (row.kinds is None or kind in row.kinds)
+        for kind in kinds
+        for row in known.builds
+    )
+
+
+def _has_builds_for(known: Extension, name: str) -> bool:
+    """Say whether any version on PyPI is known to run with a variant of this kind."""
+    accelerator = accelerator_of(name)
+    return any(accelerator in (pair.accelerators or ()) for pair in known.pairs if pair.place == "pypi")
+
+
+def _with_companions(
+    builds: Sequence[OfferedBuild], is_fitting: Callable[[OfferedBuild], bool]
+) -> Sequence[OfferedBuild]:
+    """Return the torch builds that fit, and the companions that go with one of them."""
+    torch = [build for build in builds if build.name == "torch" and is_fitting(build)]
+    pairs = {(release, build.variant) for build in torch for release in build.torch}
+    companions = [
+        replace(
+            build, torch=frozenset(release for release in build.torch if (release, build.variant) in pairs)
+        )
+        for build in builds
+        if build.name != "torch"
+    ]
+    return [*torch, *(build for build in companions if build.torch)]
+
+
+def _oldest_alike(misfit: Misfit) -> Version:
+    """Return the oldest version of which the same pairs are known: with it, the version itself falls away."""
+    version = Version(misfit.version)
+    alike = [
+        found
+        for pair in misfit.known.pairs
+        if SpecifierSet(pair.versions).contains(version.public, prereleases=True)
+        for found in _bounds(pair)
+        if found <= version
+    ]
+    return min(alike, default=version)
+
+
+def _bounds(pair: KnownPair) -> Iterable[Version]:
+    """Yield the versions that the specifier of a pair names."""
+    for each in SpecifierSet(pair.versions):
+        try:
+            yield Version(each.version.removesuffix(".*"))
+        except InvalidVersion:
+            continue
+
+
+def _page(url: str) -> Source:
+    return Source(name=url, url=url, layout="flat", origin="the facts of extensions")
