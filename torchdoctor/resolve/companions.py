@@ -103,7 +103,9 @@ def _why_missing(
                 "{version} on {place} is {build}",
                 version=wheel.version.public,
                 place=listing.name,
-                build=wheel.variant or choice.default_variant or message("not marked"),
+                build=wheel.variant
+                or choice.default_of(wheel.project, wheel.version)
+                or message("not marked"),
             )
             for listing in listings
             for wheel in listing.wheels(companion.project, candidate.variant)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.resolve.listing import planned_package
-from torchdoctor.resolve.wheel_choice import WheelChoice, tag_ranks
+from torchdoctor.resolve.wheel_choice import WheelChoice, pypi_defaults, tag_ranks
 from wheels_index import COMPANIONS, LiveSnapshot, declared_requirements
 
 if TYPE_CHECKING:
@@ -85,7 +85,12 @@ def offered_by_listing(
         release = snapshot.release(candidate.torch)
         platform = release.platforms.get(machine.platform or "")
         default = platform.pypi_default if platform is not None else None
-        choice = WheelChoice(variant=candidate.variant, default_variant=default, ranks=ranks)
+        choice = WheelChoice(
+            variant=candidate.variant,
+            default_variant=default,
+            ranks=ranks,
+            companion_defaults=pypi_defaults(snapshot, candidate.torch, machine.platform),
+        )
         wheel = choice.best(listings[0].wheels("torch", candidate.variant), "torch", candidate.torch)
         if wheel is None:
             continue

@@ -10,7 +10,7 @@ from torchdoctor.resolve.companions import plan_companions
 from torchdoctor.resolve.listing import planned_package
 from torchdoctor.resolve.model import Plan
 from torchdoctor.resolve.ranking import NothingFits, rank_builds
-from torchdoctor.resolve.wheel_choice import WheelChoice, tag_ranks
+from torchdoctor.resolve.wheel_choice import WheelChoice, pypi_defaults, tag_ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,7 @@ def select_plan(
                     variant=candidate.variant,
                     default_variant=_default_variant(machine, snapshot, candidate.torch),
                     ranks=ranks,
+                    companion_defaults=pypi_defaults(snapshot, candidate.torch, machine.platform),
                 )
                 wheel = choice.best(listing.wheels("torch", candidate.variant), "torch", candidate.torch)
                 if wheel is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,14 +11,32 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
     from packaging.version import Version
 
-    from wheels_index import Wheel
+    from wheels_index import Snapshot, Wheel
 
-__all__ = ["WheelChoice", "tag_ranks"]
+__all__ = ["WheelChoice", "pypi_defaults", "tag_ranks"]
 
 
 def tag_ranks(tags: Sequence[Tag]) -> dict[Tag, int]:
     """Return the rank of each supported tag, 0 for the best; `tags` are in their order of preference."""
     return {tag: position for position, tag in reversed(list(enumerate(tags)))}
+
+
+def pypi_defaults(
+    snapshot: Snapshot, torch: Version, platform: str | None
+) -> dict[tuple[str, str], str | None]:
+    """Return the variant of PyPI's files of companions that came out with another torch release than this one."""
+    release = snapshot.release(torch)
+    found: dict[tuple[str, str], str | None] = {}
+    for project, companion in release.companions.items():
+        for version in companion.versions:
+            uploaded = companion.uploaded.get(version.public)
+            if uploaded is None or uploaded == release.released:
+                continue
+            other = next((each for each in snapshot.releases() if each.released == uploaded), None)
+            builds = other.platforms.get(platform or "") if other is not None else None
+            if builds is not None:
+                found[project, version.public] = builds.pypi_default
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +46,11 @@ class WheelChoice:
     variant: str
     default_variant: str | None  # the variant of a file whose version names none; None: not known
     ranks: Mapping[Tag, int]  # of the interpreter's tags, by `tag_ranks`
+    companion_defaults: Mapping[tuple[str, str], str | None] = field(default_factory=dict)  # `pypi_defaults`
+
+    def default_of(self, project: str, version: Version) -> str | None:
+        """Return the variant of a file whose version names none."""
+        return self.companion_defaults.get((project, version.public), self.default_variant)
 
     def best(self, wheels: Iterable[Wheel], project: str, version: Version) -> Wheel | None:
         """Return the wheel of exactly this version and variant that suits the interpreter best; None for none."""
@@ -35,9 +58,8 @@ class WheelChoice:
         for wheel in wheels:
             if wheel.project != project or wheel.version.public != version.public or wheel.yanked:
                 continue
-            if (
-                wheel.variant or (self.default_variant if wheel.version.local is None else None)
-            ) != self.variant:
+            default = self.default_of(project, version) if wheel.version.local is None else None
+            if (wheel.variant or default) != self.variant:
                 continue
             ranks = [self.ranks[tag] for tag in wheel.tags if tag in self.ranks]
             if not ranks:
