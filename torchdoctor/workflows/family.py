@@ -14,7 +14,7 @@ from torchdoctor.core.urls import strip_credentials
 from torchdoctor.detect import supported_tags
 from torchdoctor.install.hold.model import Hold
 from torchdoctor.sources import OFFICIAL, SourceListing
-from wheels_index import TORCH_PROJECTS, variant
+from wheels_index import COMPANIONS, TORCH_PROJECTS, variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources import Source
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["hold_for", "pypi_has_only"]
+__all__ = ["hold_for", "hold_of_lock", "pypi_has_only"]
 
 _RECENT_RELEASES = 4
 _UV_SECONDS = 20.0
@@ -70,6 +70,41 @@ def hold_for(
                 uv_backend=backend,
             )
     return Hold(variant=family, caps=_in_order(installed))
+
+
+def hold_of_lock(
+    family: str,
+    installed: Mapping[str, str],
+    machine: Machine,
+    torch_url: str,
+    snapshot: Snapshot,
+    system: System,
+) -> Hold:
+    """Return the hold for what a lock names, from known releases alone: a lock is installed without asking an index."""
+    if not torch_url.startswith(f"{OFFICIAL.url}/"):
+        return Hold(variant=family, caps=_in_order(installed))
+    newest = _newest_known(family, machine, snapshot)
+    caps = newest | {name: _newer(version, newest.get(name)) for name, version in installed.items()}
+    index = OFFICIAL.index_url(family)
+    backend = _uv_backend(family, system)
+    pages = () if backend else tuple(f"--find-links {index}/{name}/" for name in TORCH_PROJECTS)
+    return Hold(
+        variant=family,
+        caps=_in_order(caps),
+        pip_lines=(f"--extra-index-url {index}",),
+        uv_lines=pages,
+        uv_backend=backend,
+    )
+
+
+def _newest_known(family: str, machine: Machine, snapshot: Snapshot) -> dict[str, str]:
+    for release in snapshot.releases():
+        builds = release.platforms.get(machine.platform or "")
+        if builds is not None and family in builds.variants and not release.yanked:
+            versions = {name: each.versions for name, each in release.companions.items()}
+            newest = {name: str(versions[name][0]) for name in COMPANIONS if versions.get(name)}
+            return {"torch": str(release.version), **newest}
+    return {}
 
 
 class _Place:

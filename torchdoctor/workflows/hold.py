@@ -21,7 +21,7 @@ from torchdoctor.install.staging import (
 )
 from torchdoctor.inventory.installed import read_installed
 from torchdoctor.sources.index_cache import known_index
-from torchdoctor.workflows.family import hold_for, pypi_has_only
+from torchdoctor.workflows.family import hold_for, hold_of_lock, pypi_has_only
 from torchdoctor.workflows.sources import gather_sources
 from wheels_index import TORCH_PROJECTS, bundled
 
@@ -91,7 +91,10 @@ def run_hold(options: HoldOptions, *, system: System, report: Reporter) -> HoldR
     machine = detect(system, python=python, environment=folder, cache=options.cache).machine
     sources = gather_sources(options.sources, system, python, report)
     versions = {name: found.version for name in TORCH_PROJECTS if (found := installed.named(name))}
-    change = _change(torch.build, versions, machine, python, folder, sources, options.data, system)
+    target = _Target(
+        folder=folder, python=python, machine=machine, sources=sources, data=options.data, system=system
+    )
+    change = target.change(torch.build, versions)
     written = _write(folder, change, options.cache)
     return HoldResult(folder=folder, hold=change.hold, written=written)
 
@@ -102,6 +105,35 @@ def run_unhold(folder: Path, cache: Path, *, system: System) -> HoldResult:
     with os_errors_as_install_failed(folder), exclusive_install_lock(folder, cache / "locks"):
         written = remove_hold(folder)
     return HoldResult(folder=folder, hold=None, written=written)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Target:
+    """The environment to hold, and what decides how."""
+
+    folder: Path
+    python: PythonInfo
+    machine: Machine
+    sources: Sources
+    data: Path | None
+    system: System
+    from_lock: bool = False  # no index is asked for anything
+
+    def change(self, family: str, versions: Mapping[str, str], torch_url: str = "") -> HoldChange:
+        """Return the hold for these versions of torch and its companions, with what pip is configured with."""
+        snapshot = known_index(self.data, lambda _: None) if self.data is not None else bundled()
+        if pypi_has_only(family, self.machine, snapshot):
+            return HoldChange(hold=None)
+        # A new environment has no interpreter yet, and `python` the settings of another prefix.
+        python = replace(self.python, prefix=self.folder)
+        inherited = inherited_constraints(self.system.environ, python, pip_conf_of(self.folder))
+        if self.from_lock:
+            hold = hold_of_lock(family, versions, self.machine, torch_url, snapshot, self.system)
+        else:
+            # What others can reach too comes before folders of this machine.
+            ordered = sorted(self.sources.torch, key=lambda source: source.local)
+            hold = hold_for(family, versions, self.machine, ordered, self.system)
+        return HoldChange(hold=hold, inherited=inherited)
 
 
 class InstallHold:
@@ -115,33 +147,30 @@ class InstallHold:
         sources: Sources,
         data: Path | None,
         system: System,
+        *,
+        from_lock: bool = False,
     ) -> None:
-        self._folder, self._python, self._machine = folder, python, machine
-        self._sources, self._data, self._system = sources, data, system
+        self._target = _Target(
+            folder=folder, python=python, machine=machine, sources=sources, data=data, system=system,
+            from_lock=from_lock,
+        )  # fmt: skip
         self.hold: Hold | None = None
 
     def __call__(self, plan: Plan) -> HoldChange:
         """Return what the install writes."""
         versions = {package.name: package.version.public for package in plan.packages}
-        change = _change(
-            plan.variant,
-            versions,
-            self._machine,
-            self._python,
-            self._folder,
-            self._sources,
-            self._data,
-            self._system,
-        )
+        url = plan.torch.wheel.url if plan.torch.wheel is not None else None
+        change = self._target.change(plan.variant, versions, url or "")
         self.hold = change.hold
         return change
 
     def renew(self, plan: Plan, cache: Path) -> bool:
         """Write the hold into an environment that already has everything; return whether it was another one."""
         change = self(plan)
-        if change.hold == read_hold(self._folder):
+        folder = self._target.folder
+        if change.hold == read_hold(folder):
             return False
-        _write(self._folder, change, cache)
+        _write(folder, change, cache)
         return True
 
 
@@ -159,28 +188,6 @@ def hold_sentence(hold: Hold) -> str:
         "written down has its {variant} builds; `torchdoctor unhold` ends that",
         variant=hold.variant,
         cap=hold.cap,
-    )
-
-
-def _change(
-    family: str,
-    versions: Mapping[str, str],
-    machine: Machine,
-    python: PythonInfo,
-    folder: Path,
-    sources: Sources,
-    data: Path | None,
-    system: System,
-) -> HoldChange:
-    snapshot = known_index(data, lambda _: None) if data is not None else bundled()
-    if pypi_has_only(family, machine, snapshot):
-        return HoldChange(hold=None)
-    # What others can reach too comes before folders of this machine.
-    ordered = sorted(sources.torch, key=lambda source: source.local)
-    return HoldChange(
-        hold=hold_for(family, versions, machine, ordered, system),
-        # A new environment has no interpreter yet, and `python` the settings of another prefix.
-        inherited=inherited_constraints(system.environ, replace(python, prefix=folder), pip_conf_of(folder)),
     )
 
 

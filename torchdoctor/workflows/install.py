@@ -23,6 +23,7 @@ from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.read import plan_of_lock
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
+from torchdoctor.workflows.broken_packages import broken_packages
 from torchdoctor.workflows.consent import ask_to_change, changes_by
 from torchdoctor.workflows.hold import InstallHold, hold_sentence
 from torchdoctor.workflows.install_model import InstallResult
@@ -88,14 +89,32 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
         if options.dry_run:
             lock = existing_lock or lock_only(context, plan, report)
             changes = changes_by(lock, installed.versions)
+            for text in broken_packages(
+                target, installed.versions, lock, detection.machine, asked
+            ).descriptions:
+                report.warn(text)
             return InstallResult(detection=detection, plan=plan, lock=lock, changes=changes)
         hold = (
-            InstallHold(options.folder, target.python, detection.machine, sources, options.data, system)
+            InstallHold(
+                options.folder,
+                target.python,
+                detection.machine,
+                sources,
+                options.data,
+                system,
+                from_lock=existing_lock is not None,
+            )
             if options.hold
             else None
         )
         with _environment_builder(target, context, hold, report) as builder:
-            on_locked = _on_locked(target, installed, builder, report, assume_yes=options.assume_yes)
+            on_locked = _on_locked(
+                target, installed, builder, report,
+                refuse=lambda lock: broken_packages(
+                    target, installed.versions, lock, detection.machine, asked
+                ).refuse(),
+                assume_yes=options.assume_yes,
+            )  # fmt: skip
             acquired = _lock_and_fetch(context, plan, existing_lock, on_locked, builder, report)
             unneeded = _unneeded(acquired.lock, target) if options.drop_unneeded else frozenset()
             environment = _install_wheels(acquired, target, context, hold, builder, report, unneeded)
@@ -175,11 +194,16 @@ def _on_locked(
     builder: EnvironmentBuilder | None,
     report: Reporter,
     *,
+    refuse: Callable[[Lock], None],
     assume_yes: bool,
 ) -> Callable[[Lock], None]:
-    """Return what is done once the changes are known: ask for consent, or begin to build a new environment."""
+    """Return what is done once the changes are known: ask for consent, or begin to build a new environment.
+
+    `refuse` raises where the changes would break packages that stay.
+    """
 
     def on_locked(lock: Lock) -> None:
+        refuse(lock)
         ask_to_change(target.folder, lock, installed.versions, report, assume_yes=assume_yes)
         if builder is not None:
             builder.start()
