@@ -27,6 +27,7 @@ PAGES = (
     "docs/howto/hpc-slurm.md",
     "docs/howto/ci.md",
     "docs/howto/keep-torch.md",
+    "docs/howto/verify-packages.md",
     "docs/howto/wsl.md",
     "docs/howto/docker.md",
     "docs/howto/conda.md",

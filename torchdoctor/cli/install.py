@@ -13,6 +13,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
 from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
+from torchdoctor.cli.verify_output import show_causes, verify_document
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import joined, message, plurals, translate
 
@@ -185,7 +186,7 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
         ],
         "hold": result.hold.to_json() if result.hold else None,
         "kernel": result.kernel.to_json() if result.kernel else None,
-        "verify": result.verification.to_json() if result.verification else None,
+        "verify": verify_document(result.verification) if result.verification else None,
     }  # fmt: skip
 
 
@@ -211,11 +212,13 @@ def _show(folder: Path, result: InstallResult, output: Output) -> None:
         lines.append(message("notebook   choose the kernel “{display_name}”", display_name=title))
     if result.verification is not None and not result.verification.passed:
         lines.append(
-            message("           verify found a problem, see above; `torchdoctor verify` shows it again")
+            message("           verify found a problem, see below; `torchdoctor verify` shows it again")
         )
     click.echo()
     for line in lines:
         click.echo(translate(line))
+    if result.verification is not None and not result.verification.passed:
+        show_causes(result.verification)
 
 
 def _show_changes(folder: Path, result: InstallResult) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from torchdoctor.cli.locations import environment_python
-from torchdoctor.cli.options import names, output_options
-from torchdoctor.cli.output import Output, print_json, styled
+from torchdoctor.cli.options import AsTyped, names, output_options
+from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CHECKS, DEVICES
-from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.cli.verify_output import show_causes, verify_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.verify import CheckResult, VerifyReport
 
 __all__ = ["command"]
@@ -51,6 +53,10 @@ __all__ = ["command"]
 @click.option(
     "--distributed", is_flag=True, help="Compare all ranks of torchrun or srun, and prove their sum."
 )
+@click.option("-r", "--requirements", "files", cls=AsTyped, multiple=True, metavar="FILE",
+              help="Import what this file of requirements names too.")  # fmt: skip
+@click.option("--project", "projects", cls=AsTyped, multiple=True, metavar="DIR[EXTRA,...]",
+              help="Import what the project in this folder needs too.")  # fmt: skip
 @output_options
 def command(
     *,
@@ -62,16 +68,21 @@ def command(
     list: bool,  # noqa: A002  # its variable is TORCHDOCTOR_VERIFY_LIST
     junit: Path | None,
     distributed: bool,
+    files: tuple[str, ...],
+    projects: tuple[str, ...],
     output: Output,
 ) -> int:
     """Prove that PyTorch works in ENV: every part of it that a user meets, on each device.
 
-    Without ENV: the active environment, else ./.venv. Exit status 1 when a check fails.
+    What was asked for when ENV was made is imported too, and what requires torch, each package in a process of its own;
+    a small operation proves known extensions. Without ENV: the active environment, else ./.venv. Exit status 1 when a
+    check fails.
 
     \b
     torchdoctor verify
     torchdoctor verify ~/envs/vision --quick --json
     torchdoctor verify --only matmul,conv --device cuda:0
+    torchdoctor verify --only packages,operations -r requirements.txt
     torchdoctor verify --junit results.xml
     srun torchdoctor verify ENV --distributed
     """
@@ -82,7 +93,8 @@ def command(
     python = environment_python(env)
     if distributed:
         return _verify_ranks(python, junit, output)
-    verification = _verify(python, only, skip, device, quick=quick, output=output)
+    asked = _asked(files, projects)
+    verification = _verify(python, asked, only, skip, device, quick=quick, output=output)
     if junit is not None:
         from torchdoctor.report.junit import junit_xml
 
@@ -91,8 +103,21 @@ def command(
     return 0 if verification.passed else 1
 
 
+def _asked(files: tuple[str, ...], projects: tuple[str, ...]) -> tuple[AskedRequirement, ...]:
+    """Read what files and projects name; no index is used and no code is run for it, so nobody has to agree."""
+    from torchdoctor.core.fs.user_folders import current_folder
+    from torchdoctor.requirements import StackOptions, read_stack
+
+    if not files and not projects:
+        return ()
+    options = StackOptions(files=files, projects=projects)
+    stack = read_stack(options, environ=os.environ, folder=current_folder(), ask=lambda _: True)
+    return stack.requirements
+
+
 def _verify(
     python: Path,
+    asked: Sequence[AskedRequirement],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     devices: tuple[str, ...],
@@ -117,6 +142,7 @@ def _verify(
             skip=skip,
             quick=quick,
             devices=devices or None,
+            asked=asked,
             on_result=on_result,
             on_progress=lines.packages,
         )
@@ -125,22 +151,17 @@ def _verify(
 
 
 def _show(verification: VerifyReport, output: Output) -> None:
-    from torchdoctor.diagnose.verify_findings import checks_with_known_cause, findings_from
+    from torchdoctor.diagnose.verify_findings import checks_with_known_cause
 
-    findings = findings_from(verification, gettext)
     if output.json:
-        print_json(verification.to_json() | {"findings": [finding.to_json() for finding in findings]})
+        print_json(verify_document(verification))
         return
-    from torchdoctor.diagnose import Diagnosis
-    from torchdoctor.report.terminal.diagnosis import diagnosis_text
     from torchdoctor.report.terminal.table import make_console
     from torchdoctor.report.terminal.verify import render_verify
 
     known = () if output.verbose else checks_with_known_cause(verification)
     render_verify(verification, make_console(), explained=known)
-    if findings:
-        diagnosis = Diagnosis(verdict="problems-found", findings=tuple(findings))
-        click.echo("\n" + diagnosis_text(diagnosis, styled))
+    show_causes(verification)
 
 
 def _verify_ranks(python: Path, junit: Path | None, output: Output) -> int:

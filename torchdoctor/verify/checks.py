@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
@@ -15,7 +16,6 @@ from torchdoctor.verify.runner import SuiteRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from torchdoctor.requirements import AskedRequirement
     from torchdoctor.verify.step_result import StepResult
@@ -33,7 +33,7 @@ def verify(
     skip: Iterable[str] = (),
     quick: bool = False,
     devices: Sequence[str] | None = None,
-    asked: Sequence[AskedRequirement] | None = None,
+    asked: Sequence[AskedRequirement] = (),
     on_result: Callable[[CheckResult], None] | None = None,
     on_progress: Callable[[int, int], object] | None = None,
     time_limit_scale: float = 1.0,
@@ -43,9 +43,9 @@ def verify(
     """Verify that PyTorch works in the environment of this interpreter, and that the packages beside it do.
 
     `only` and `skip` name checks, `package:NAME` and `operation:NAME` among them, `quick` leaves out the slow ones,
-    `devices` limits the checks to some devices ("cpu", "cuda:0", "cuda" for all of that kind). `asked` are the
-    requirements that somebody asked for; by default those that the environment's record names. A check that takes more
-    host memory than `memory_limit_mib` is stopped; the default is most of what is free. `on_result` is called with each
+    `devices` limits the checks to some devices ("cpu", "cuda:0", "cuda" for all of that kind). `asked` are
+    requirements that somebody asks for, besides those that the environment's record names. A check that takes more host
+    memory than `memory_limit_mib` is stopped; the default is most of what is free. `on_result` is called with each
     result as soon as it is known, `on_progress` with the number of packages that are done and of all. `environ` is the
     interpreter's environment, by default our own.
 
@@ -79,25 +79,18 @@ def verify(
     )
     runner.run(python, environ)
     if set(selected) & set(_OF_PACKAGES.values()):
-        from torchdoctor.verify.packages.asked import recorded_requirements
+        from torchdoctor.install.record import asked_in
         from torchdoctor.verify.packages.model import PackageOptions
         from torchdoctor.verify.packages.runner import verify_packages
+        from torchdoctor.verify.packages.selection import with_recorded
 
         options = PackageOptions(
-            asked=recorded_requirements(str(runner.environment.get("prefix", "")))
-            if asked is None
-            else asked,
-            compiled_only=quick,
-            only=_package_names(only),
-            skip=_package_names(skip),
-            importing="packages" in selected,
-            proving="operations" in selected,
-            devices=devices,
-            has_torch=runner.has_torch,
-            torch_mib=runner.import_mib,
-            scale=time_limit_scale,
-            memory_limit_mib=memory_limit_mib,
-        )
+            asked=with_recorded(asked, asked_in(Path(str(runner.environment.get("prefix", ""))))),
+            compiled_only=quick, only=_package_names(only), skip=_package_names(skip),
+            importing="packages" in selected, proving="operations" in selected, devices=devices,
+            has_torch=runner.has_torch, torch_mib=runner.import_mib,
+            scale=time_limit_scale, memory_limit_mib=memory_limit_mib,
+        )  # fmt: skip
         packages = verify_packages(python, options, environ, on_result=on_result, on_progress=on_progress)
         checks.extend(packages)
     return VerifyReport(environment=runner.environment, checks=tuple(checks))
@@ -107,8 +100,7 @@ def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = Fal
     """Return the ids of the checks to run, in the order in which they run.
 
     A check named in `only` runs also when `quick` would leave it out. `package:NAME` in `only` selects `packages`, and
-    `operation:NAME` selects `operations`.
-    Raises `UsageError` for an unknown check.
+    `operation:NAME` selects `operations`. Raises `UsageError` for an unknown check.
     """
     known = [step.id for step in suite.CHECKS]
     default = {step.id for step in suite.CHECKS if step.quick or not quick}

@@ -34,7 +34,7 @@ from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from torchdoctor.install.create import EnvironmentBuilder
     from torchdoctor.kernel import Kernel
     from torchdoctor.lock import Lock
+    from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Plan
     from torchdoctor.sources import Sources
     from torchdoctor.verify import VerifyReport
@@ -119,7 +120,7 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
             unneeded = _unneeded(acquired.lock, target) if options.drop_unneeded else frozenset()
             environment = _install_wheels(acquired, target, context, hold, builder, report, unneeded)
     kernel = _register_kernel(options.kernel, environment, acquired.plan, system, report)
-    verification = _verify(environment, report) if options.verify else None
+    verification = _verify(environment, context.asked, report) if options.verify else None
     return InstallResult(
         detection=detection, plan=acquired.plan, lock=acquired.lock,
         changes=changes_by(acquired.lock, installed.versions), wheelhouse=acquired.wheelhouse,
@@ -305,7 +306,8 @@ def _register_kernel(
     return kernel
 
 
-def _verify(environment: Environment, report: Reporter) -> VerifyReport:
+def _verify(environment: Environment, asked: Sequence[AskedRequirement], report: Reporter) -> VerifyReport:
+    """Verify torch, what was asked for now or before, and what is compiled against torch."""
     from torchdoctor import verify
     from torchdoctor.verify.status_text import counted_checks
 
@@ -313,6 +315,8 @@ def _verify(environment: Environment, report: Reporter) -> VerifyReport:
     verification = verify.verify(
         environment.python,
         quick=True,
+        asked=asked,
+        on_progress=report.packages,
         on_result=lambda check: report.check(check.id, check.device, check.status, check.detail),
     )
     report.stage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Iterator
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _MAX_CHARACTERS = 400
+# What the dynamic linkers of Linux, macOS and Windows say, and Python of a module.
+_TELLING = re.compile(
+    "cannot open shared object|undefined symbol|[Ll]ibrary not loaded|[Ss]ymbol not found|DLL load failed"
+    "|No module named"
+)
 _MAX_CAUSES = 10
 _KINDS = {"cpu": "CPU", "cuda": "GPU (CUDA, ROCm)", "xpu": "GPU (XPU)", "mps": "GPU (MPS)"}
 
@@ -92,7 +98,7 @@ def _import(modules: list[str]) -> Outcome:
 def _not_imported(module: str, error: BaseException) -> Outcome:
     """The exception, and the first cause of it: a library that does not load is named only there."""
     *_, first = _causes(error)
-    texts = list(dict.fromkeys(_last_line(one) for one in (error, first)))
+    texts = list(dict.fromkeys(_summary(one) for one in (error, first)))
     text = sentence("import {module}: {error}", module=module, error=joined(texts, "; "))
     return failed("import-raised", text, broken(error).evidence)
 
@@ -107,8 +113,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def _last_line(error: BaseException) -> str:
-    lines = [" ".join(line.split()) for line in str(error).splitlines()]
-    text = next((line for line in reversed(lines) if line), "")
+def _summary(error: BaseException) -> str:
+    """The exception with the first line of its text, and with the last line that names what cannot be loaded."""
+    lines = [line for line in (" ".join(line.split()) for line in str(error).splitlines()) if line]
+    telling = [line for line in lines[1:] if _TELLING.search(line)]
+    text = " … ".join([*lines[:1], *telling[-1:]])
     name = type(error).__name__
     return (name + ": " + text if text else name)[:_MAX_CHARACTERS]

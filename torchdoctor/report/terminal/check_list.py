@@ -19,7 +19,9 @@ _INTRODUCTION = """\
 # The checks of `torchdoctor verify`
 
 Made from the program's own table, which `torchdoctor verify --list` prints. `--quick` runs those marked so. Errors are
-relative: the Frobenius norm of the difference from a float64 reference over that of the reference.
+relative: the Frobenius norm of the difference from a float64 reference over that of the reference. `packages` has a
+result `package:NAME` for each package, `operations` one `operation:NAME` for each extension and device:
+[how they are proven](howto/verify-packages.md).
 
 | check | proves | on | tolerance | because | quick |
 | --- | --- | --- | --- | --- | --- |

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.verify.model import CheckResult
     from torchdoctor.verify.packages.model import ListedPackage
 
-__all__ = ["applies", "select_packages"]
+__all__ = ["applies", "select_packages", "with_recorded"]
 
 # They have checks of their own.
 _CHECKED_ELSEWHERE = ("torch", "torchvision", "torchaudio")
@@ -49,8 +49,9 @@ def select_packages(
     wanted: dict[str, list[AskedRequirement]] = {}
     for requirement in asked:
         name = str(canonicalize_name(requirement.name))
-        if name != "torch" and applies(requirement.line, markers):
+        if applies(requirement.line, markers):
             wanted.setdefault(name, []).append(requirement)
+    torch = wanted.pop("torch", [])
     rest = sorted(
         package.name
         for package in packages.values()
@@ -61,6 +62,8 @@ def select_packages(
     )
     tasks: list[PackageTask] = []
     results: dict[str, CheckResult] = {}
+    if "torch" in packages and (outside := _outside(packages["torch"], torch)):
+        results["torch"] = package_result("torch", "warn", "package-version", outside)
     for name in (*wanted, *rest):
         package = packages.get(name)
         if package is None:
@@ -77,7 +80,16 @@ def select_packages(
             tasks.append(
                 PackageTask(package=package, needs_torch=needs_torch, outside=outside, operation=operation)
             )
-    return Selection(tasks=tuple(tasks), results=results, order=(*wanted, *rest))
+    order = (*(name for name in ("torch",) if name in results), *wanted, *rest)
+    return Selection(tasks=tuple(tasks), results=results, order=order)
+
+
+def with_recorded(
+    asked: Sequence[AskedRequirement], recorded: Sequence[AskedRequirement]
+) -> tuple[AskedRequirement, ...]:
+    """Return what is asked for now, and what a record says of other projects."""
+    names = {requirement.name for requirement in asked}
+    return (*asked, *(requirement for requirement in recorded if requirement.name not in names))
 
 
 def applies(line: str, markers: Mapping[str, str]) -> bool:
