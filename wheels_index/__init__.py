@@ -47,9 +47,11 @@ from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
     from wheels_index.gpu_names import Product, product, products, similar_names
+    from wheels_index.host_compiler import gcc_refused_from
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
+    from wheels_index.sdist import Sdist, parse_sdists
 
 __all__ = [
     "COMPANIONS",
@@ -71,6 +73,7 @@ __all__ = [
     "Product",
     "Release",
     "Rules",
+    "Sdist",
     "Snapshot",
     "Triton",
     "UnknownRelease",
@@ -81,6 +84,7 @@ __all__ = [
     "bundled",
     "covers",
     "declared_requirements",
+    "gcc_refused_from",
     "gpu",
     "gpus",
     "nearest_arch_list",
@@ -88,6 +92,7 @@ __all__ = [
     "newest_first",
     "overlay",
     "parse_page",
+    "parse_sdists",
     "product",
     "products",
     "rules",
@@ -115,4 +120,12 @@ def __getattr__(name: str) -> Any:
         from wheels_index import index_page
 
         return getattr(index_page, name)
+    if name == "gcc_refused_from":
+        from wheels_index import host_compiler
+
+        return host_compiler.gcc_refused_from
+    if name in ("Sdist", "parse_sdists"):
+        from wheels_index import sdist
+
+        return getattr(sdist, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

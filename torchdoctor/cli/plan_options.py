@@ -90,6 +90,13 @@ _stack_options = _options(
         metavar="REQUIREMENT",
         help="Versions that count instead of those that other packages and files want.",
     ),
+    click.option(
+        "--build",
+        "builds",
+        multiple=True,
+        metavar="NAME|:all:",
+        help="Build this package from its source where it has no wheel: its code runs here.",
+    ),
 )
 
 _source_options = _options(
@@ -108,14 +115,14 @@ _source_options = _options(
 
 
 def stack_options(function: F) -> F:
-    """`-r`, `-c`, `--project`, `--with` and `--override`, which become one `asked`."""
+    """`-r`, `-c`, `--project`, `--with`, `--override` and `--build`, which become one `asked`."""
 
     @_stack_options
     @functools.wraps(function)
     def with_asked(*args: Any, **kwargs: Any) -> Any:
         from torchdoctor.requirements import StackOptions
 
-        names = ("files", "constraints", "projects", "with_", "overrides")
+        names = ("files", "constraints", "projects", "with_", "overrides", "builds")
         asked = StackOptions(**{name: kwargs.pop(name) for name in names})
         return function(*args, asked=asked, **kwargs)
 

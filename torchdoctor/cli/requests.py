@@ -98,6 +98,8 @@ def stack_from_options(
         known_indexes=frozenset(known),
         build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
     )
+    agreed = frozenset(str(canonicalize_name(name)) if name != ":all:" else name for name in asked.builds)
+    stack = replace(stack, builds=agreed | {":all:"} if yes else agreed)
     wanted, _ = parse_torch_option(torch)
     more = []
     if wanted is not None:

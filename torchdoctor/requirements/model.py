@@ -34,6 +34,9 @@ class StackRequest:
     indexes: tuple[str, ...] = ()  # URLs of indexes that the files name and the user agreed to
     find_links: tuple[str, ...] = ()  # folders and pages that the files name and the user agreed to
     prereleases: bool = False  # whether a file asks for pre-releases with `--pre`
+    builds: frozenset[str] = (
+        frozenset()
+    )  # packages that may be built from source; `:all:` stands for every one
     notes: tuple[str, ...] = ()  # what of the files is replaced or not followed, each a sentence
 
     def __bool__(self) -> bool:
@@ -49,6 +52,7 @@ class StackOptions:
     projects: tuple[str, ...] = ()  # of `--project`: folders, each with its extras
     with_: tuple[str, ...] = ()  # of `--with`: requirements
     overrides: tuple[str, ...] = ()  # of `--override`: requirements
+    builds: tuple[str, ...] = ()  # of `--build`: names of packages, or `:all:`
 
     def __bool__(self) -> bool:
         return bool(self.files or self.constraints or self.projects or self.with_ or self.overrides)

@@ -15,6 +15,7 @@ from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.plan import resolve_online, resolve_stack
+from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
 from torchdoctor.workflows.stack_model import StackTask
@@ -76,7 +77,9 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
     with run_directory(options.cache) as run_dir:
         request = _lock_request(options, stack, sources, system)
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir)
-        return resolve_stack(task, asked, options.machine, known_index(options.data, report.note), report)
+        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
+        index = known_index(options.data, report.note)
+        return resolve_stack(task, asked, options.machine, index, report, builds)
 
 
 def download(
@@ -108,6 +111,7 @@ def _resolved(
             report=report,
             data=options.data,
             task=StackTask(stack=stack, lock_request=request, run_dir=run_dir),
+            builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
         )
         yield (
             plan,

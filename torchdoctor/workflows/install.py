@@ -28,10 +28,12 @@ from torchdoctor.workflows.consent import ask_to_change, changes_by
 from torchdoctor.workflows.hold import InstallHold, hold_sentence
 from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.plan import preload_modules, resolve_online
+from torchdoctor.workflows.source_builds import BuildsAgainstTorch, SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
 from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
+from torchdoctor.workflows.torch_builds import with_wheel_for_torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +57,23 @@ if TYPE_CHECKING:
 
 __all__ = ["run_install"]
 
+_MAX_TORCH_BUILDS = 6
+
 
 def run_install(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
-    """Run the whole pipeline; raises a `TorchdoctorError` for every failure, with what existed before unchanged."""
+    """Run the whole pipeline; raises a `TorchdoctorError` for every failure, with what existed before unchanged.
+
+    A package that is built against torch is built first, in an environment of its own, after consent.
+    """
+    for _ in range(_MAX_TORCH_BUILDS):
+        try:
+            return _install_once(options, system=system, report=report)
+        except BuildsAgainstTorch as needed:
+            options = with_wheel_for_torch(needed, options, _install_once, system=system, report=report)
+    return _install_once(options, system=system, report=report)
+
+
+def _install_once(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
     target = find_environment(options.folder, options.python, options.cache / "locks", system)
     _refuse_early(target, options.kernel, system, dry_run=options.dry_run)
     detection, sources = _detect_and_gather_sources(target, options.cache, options.sources, system, report)
@@ -79,6 +95,7 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
                 asked, detection.machine, sources,
                 offline=options.sources.offline, report=report, data=options.data,
                 task=StackTask(stack=stack, lock_request=lock_request, run_dir=run_dir),
+                builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
             )  # fmt: skip
             lock_request = replace(lock_request, sources=sources_with_stack(sources, stack))
         context = AcquireContext(

@@ -18,6 +18,7 @@ from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.no_source import cuda_fallback_plan
+from torchdoctor.workflows.source_builds import plan_with_builds
 from torchdoctor.workflows.stack_plan import Offer, plan_stack
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled, variant
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Ranking
     from torchdoctor.resolve.offer import OfferedBuild
     from torchdoctor.sources import Source, Sources
+    from torchdoctor.workflows.source_builds import SourceBuilds
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Snapshot, Wheel
 
@@ -61,12 +63,14 @@ def resolve_online(
     report: Reporter,
     data: Path | None = None,
     task: StackTask | None = None,
+    builds: SourceBuilds | None = None,
 ) -> tuple[Plan, Sources]:
     """Return a plan of wheels that the sources really have, and the sources without those that do not answer.
 
     `data` is the user's data folder, in which `index update` keeps what it read. A release that is newer than all
     known ones is read from the page of the first source that has the variant. `task` is what else was asked for, which
-    then decides together with torch.
+    then decides together with torch; `builds` makes wheels of packages that have none, whose folders are among the
+    sources that are returned.
     Raises `NoSolution` where no build fits, and `SourceFailed` where a source that may have one cannot be read.
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
@@ -82,13 +86,18 @@ def resolve_online(
         ),
     )
     tags = supported_tags(machine)
+    built: tuple[Source, ...] = ()
     if task is not None and task.named:
         offer = _offer(listings, machine, request, snapshot, tags)
-        plan = plan_stack(task, ranking, request, machine, offer, report)
+        plan, built = plan_with_builds(
+            task, builds, lambda each: plan_stack(each, ranking, request, machine, offer, report)
+        )
         if plan is None:
             cuda_fallback_plan(ranking, listings, machine, request, snapshot, tags, report, offline=offline)
             last = replace(ranking, candidates=ranking.last_resort, last_resort=())
-            plan = plan_stack(task, last, request, machine, offer, report)
+            plan, built = plan_with_builds(
+                task, builds, lambda each: plan_stack(each, last, request, machine, offer, report)
+            )
     else:
         plan = select_plan(ranking, listings, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
@@ -98,7 +107,8 @@ def resolve_online(
     plan = _with_accelerator_wheels(plan, listings, tags)
     plan = with_known_hashes(plan, snapshot, sources, listings, report)
     _report_plan(plan, report)
-    return plan, sources.without(listing.source.url for listing in listings if listing.failure)
+    reachable = sources.without(listing.source.url for listing in listings if listing.failure)
+    return plan, replace(reachable, find_links=(*reachable.find_links, *built))
 
 
 def _offer(
@@ -136,7 +146,12 @@ def _of_variant(wheels: Iterable[Wheel], name: str, tags: Sequence[Tag]) -> list
 
 
 def resolve_stack(
-    task: StackTask, request: Request, machine: Machine, snapshot: Snapshot, report: Reporter
+    task: StackTask,
+    request: Request,
+    machine: Machine,
+    snapshot: Snapshot,
+    report: Reporter,
+    builds: SourceBuilds | None = None,
 ) -> Plan:
     """Return the plan of stored facts that goes with everything asked for; no source is asked for torch.
 
@@ -147,7 +162,7 @@ def resolve_stack(
         return resolve(machine, request, snapshot)
     ranking = rank(machine, request, snapshot)
 
-    def builds(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
+    def offered(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
         yield offered_by_facts(candidates, machine, request, snapshot)
 
     def plan(ranking: Ranking, pinned: Request) -> Plan:
@@ -155,11 +170,13 @@ def resolve_stack(
 
     tags = supported_tags(machine)
     offer = Offer(
-        builds=builds,
+        builds=offered,
         plan=plan,
         wheels=lambda project, name: _of_variant(snapshot.project(project), name, tags),
     )
-    chosen = plan_stack(task, ranking, request, machine, offer, report)
+    chosen, _ = plan_with_builds(
+        task, builds, lambda each: plan_stack(each, ranking, request, machine, offer, report)
+    )
     assert chosen is not None  # noqa: S101  (facts have a build of every candidate)
     return chosen
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.sources import Sources
 
-__all__ = ["build_project_metadata"]
+__all__ = ["build_failure_reason", "build_project_metadata", "index_settings"]
 
 _TIMEOUT_SECONDS = 600.0
 _MAX_METADATA_BYTES = 4 * 1024 * 1024
@@ -34,7 +34,7 @@ def build_project_metadata(
     """
     with tempfile.TemporaryDirectory(prefix="torchdoctor-") as name:
         work = Path(name)
-        (work / "uv.toml").write_text(tomli_w.dumps(_settings(sources)), "utf-8")
+        (work / "uv.toml").write_text(tomli_w.dumps(index_settings(sources)), "utf-8")
         finished = run_uv(
             [
                 "build", "--sdist", "--no-sources", "--config-file", work / "uv.toml", "--out-dir", work / "dist",
@@ -49,7 +49,7 @@ def build_project_metadata(
             message(
                 "{folder}: its build does not say what it needs: {why}",
                 folder=folder,
-                why=_why(finished.stderr),
+                why=build_failure_reason(finished.stderr),
             ),
             fix=message("name a file of requirements with -r FILE"),
             code="project-build",
@@ -57,7 +57,8 @@ def build_project_metadata(
     return text
 
 
-def _settings(sources: Sources) -> dict[str, Any]:
+def index_settings(sources: Sources) -> dict[str, Any]:
+    """Return uv's settings for a build: what it needs comes from these sources alone."""
     indexes: list[dict[str, Any]] = [{"url": source.url} for source in sources.indexes]
     if sources.default_index is not None:
         indexes.append({"url": sources.default_index.url})
@@ -84,8 +85,8 @@ def _metadata(dist: Path) -> str | None:
     return None
 
 
-def _why(stderr: str) -> str:
-    """The last line that names an error of the project's code, else the end of what uv wrote."""
+def build_failure_reason(stderr: str) -> str:
+    """Return the last line that names an error of the project's code, else the end of what uv wrote."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     return (errors or [line for line in lines if line.startswith("error:")] or lines or ["?"])[-1][:300]

@@ -1,0 +1,61 @@
+"""What is in a source distribution is known before any of it runs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.sdistmaker import make_sdist
+from torchdoctor.errors import SourceFailed
+from torchdoctor.lock.sdist_contents import inspect_sdist
+
+
+@pytest.fixture
+def contents(tmp_path):
+    """A function that looks into a small source distribution."""
+
+    def contents(**more):
+        filename, content = make_sdist("thing", "1.0", **more)
+        (tmp_path / filename).write_bytes(content)
+        return inspect_sdist(tmp_path / filename)
+
+    return contents
+
+
+def test_pure_python_compiles_nothing(contents):
+    """C in its tests or documentation is not built."""
+    found = contents(files={"thing/__init__.py": "", "tests/data.c": "", "docs/x.cpp": ""})
+    assert (found.compiles, found.has_cuda, found.needs_torch) == (False, False, False)
+
+
+@pytest.mark.parametrize("path", ["thing/fast.pyx", "csrc/a.cpp", "src/lib.rs"])
+def test_sources_of_a_compiled_language_are_seen(contents, path):
+    """Whichever."""
+    assert contents(files={path: ""}).compiles
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"build_requires": ("setuptools", "torch>=2")},
+        {"files": {"setup.py": "from torch.utils.cpp_extension import CUDAExtension\n"}},
+    ],
+)
+def test_a_build_against_torch_is_seen(contents, more):
+    """By what the build requires, and by what setup.py imports."""
+    assert contents(**more).needs_torch
+
+
+def test_cuda_sources_are_seen(contents):
+    """They need nvcc."""
+    assert contents(files={"csrc/kernel.cu": ""}).has_cuda
+
+
+@given(st.binary(max_size=300))
+def test_anything_else_is_refused(tmp_path_factory, data):
+    """With an error of ours."""
+    path = tmp_path_factory.mktemp("sdist") / "thing-1.0.tar.gz"
+    path.write_bytes(data)
+    with pytest.raises(SourceFailed):
+        inspect_sdist(path)

@@ -1,0 +1,61 @@
+"""Source distributions on an index page."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wheels_index import parse_sdists
+
+PAGE = "https://example.org/simple/openai-whisper/"
+DIGEST = "ab" * 32
+
+
+def test_html_and_json_give_the_same_file():
+    """With its hash, its size where it is told, and the Pythons that it is for."""
+    html = (
+        f'<a href="../../f/openai_whisper-1.0.tar.gz#sha256={DIGEST}" data-requires-python="&gt;=3.8">x</a>'
+    )
+    file = {
+        "filename": "openai_whisper-1.0.tar.gz", "url": "https://example.org/f/openai_whisper-1.0.tar.gz",
+        "hashes": {"sha256": DIGEST}, "requires-python": ">=3.8",
+    }  # fmt: skip
+    read = parse_sdists(html, url=PAGE, project="openai-whisper")
+    assert read == parse_sdists(json.dumps({"files": [file]}), url=PAGE, project="openai-whisper")
+    assert [(str(each.version), each.url, each.sha256, each.requires_python) for each in read] == [
+        ("1.0", "https://example.org/f/openai_whisper-1.0.tar.gz", DIGEST, ">=3.8")
+    ]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "openai_whisper-1.0-py3-none-any.whl",
+        "other-1.0.tar.gz",
+        "openai_whisper-1.0.tar.bz2",
+        "http://example.org/openai_whisper-1.0.tar.gz",
+        "file:///etc/openai_whisper-1.0.tar.gz",
+        "openai_whisper-1.0.tar.gz\\..\\x",
+        "..%2f..%2fopenai_whisper-1.0.tar.gz",
+    ],
+)
+def test_other_files_and_links_that_lead_away_are_left_out(link):
+    """A wheel, another project, an unprotected place, a hidden path."""
+    assert parse_sdists(f'<a href="{link}">x</a>', url=PAGE, project="openai-whisper") == ()
+
+
+def test_a_yanked_one_is_left_out():
+    """Nobody should get it."""
+    html = '<a href="openai_whisper-1.0.tar.gz" data-yanked="broken">x</a>'
+    assert parse_sdists(html, url=PAGE, project="openai-whisper") == ()
+
+
+@given(st.text(max_size=300), st.sampled_from(["text/html", "application/json"]))
+def test_any_page_is_read_or_empty(text, content_type):
+    """Nothing raises."""
+    assert isinstance(parse_sdists(text, url=PAGE, project="a", content_type=content_type), tuple)
+    links = f'<a href="{text}">x</a>'
+    assert isinstance(parse_sdists(links, url=PAGE, project="a"), tuple)

@@ -1,0 +1,118 @@
+"""What is in a source distribution, without running any of it: whether it compiles, and whether against torch."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import message
+from torchdoctor.errors import SourceFailed
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["SdistContents", "inspect_sdist"]
+
+_MAX_MEMBER_COUNT = 50_000
+_MAX_TEXT_BYTES = 1024 * 1024
+_COMPILED = re.compile(r"\.(?:c|cc|cpp|cxx|cu|cuh|hip|pyx|rs|f|f90|f95|f03|mm|go)$", re.IGNORECASE)
+_CUDA = re.compile(r"\.(?:cu|cuh)$", re.IGNORECASE)
+# Sources that are not built: of tests, of documentation, of examples.
+_ASIDE = re.compile(r"(?:^|/)(?:tests?|docs?|examples?|benchmarks?)/", re.IGNORECASE)
+_READ = ("PKG-INFO", "pyproject.toml", "setup.py", "setup.cfg")
+_TORCH_IN_SETUP = re.compile(r"^\s*(?:import torch\b|from torch\b)", re.MULTILINE)
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SdistContents:
+    """What a source distribution needs to be built."""
+
+    compiles: bool  # it has sources in a compiled language
+    has_cuda: bool  # some are CUDA's
+    needs_torch: bool  # its build imports torch
+    build_requires: tuple[str, ...]  # of pyproject.toml
+
+
+def inspect_sdist(path: Path) -> SdistContents:
+    """Look into an archive; raises `SourceFailed` for one that is none, or that has more than 50,000 members."""
+    names: list[str] = []
+    texts: dict[str, str] = {}
+    try:
+        for name, text in _members(path):
+            names.append(name)
+            if text is not None:
+                texts[name.partition("/")[2]] = text
+            if len(names) > _MAX_MEMBER_COUNT:
+                raise _unusable(path, message("it has more than {count} members", count=_MAX_MEMBER_COUNT))
+    except (
+        OSError,
+        EOFError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        ValueError,
+        NotImplementedError,
+    ) as error:
+        raise _unusable(path, str(error) or type(error).__name__) from error
+    requires = _build_requires(texts.get("pyproject.toml", ""))
+    sources = [name for name in names if _COMPILED.search(name) and not _ASIDE.search(name)]
+    return SdistContents(
+        compiles=bool(sources),
+        has_cuda=any(_CUDA.search(name) for name in sources),
+        needs_torch="torch" in {_project(line) for line in requires}
+        or _TORCH_IN_SETUP.search(texts.get("setup.py", "")) is not None,
+        build_requires=requires,
+    )
+
+
+def _members(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield each file, with its text where it is one of those that say how the rest is built."""
+    if path.name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                wanted = _is_read(info.filename) and info.file_size <= _MAX_TEXT_BYTES
+                yield info.filename, archive.read(info).decode("utf-8", "replace") if wanted else None
+        return
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            text = None
+            if member.isfile() and _is_read(member.name) and member.size <= _MAX_TEXT_BYTES:
+                content = archive.extractfile(member)
+                text = content.read().decode("utf-8", "replace") if content is not None else None
+            yield member.name, text
+
+
+def _is_read(name: str) -> bool:
+    return name.count("/") == 1 and name.rpartition("/")[2] in _READ
+
+
+def _build_requires(text: str) -> tuple[str, ...]:
+    try:
+        table = tomllib.loads(text).get("build-system", {})
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return ()
+    requires = table.get("requires", []) if isinstance(table, dict) else []
+    return tuple(line for line in requires if isinstance(line, str)) if isinstance(requires, list) else ()
+
+
+def _project(line: str) -> str:
+    found = _NAME.match(line.strip())
+    return found[0].lower() if found else ""
+
+
+def _unusable(path: Path, reason: str) -> SourceFailed:
+    return SourceFailed(
+        message("{path} is not a usable source distribution: {error}", path=path.name, error=reason),
+        fix=message("download it again, or name another version"),
+        code="bad-sdist",
+    )

@@ -1,0 +1,175 @@
+"""Packages that have no wheel: their source distributions are looked into, asked about, and built into wheels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from torchdoctor.core.i18n import joined, message
+from torchdoctor.errors import NoSolution
+from torchdoctor.lock.compile import RequirementsUnmet
+from torchdoctor.lock.sdist_contents import inspect_sdist
+from torchdoctor.resolve.platform_support import python_satisfies
+from torchdoctor.sources.sdists import fetch_sdist, list_sdists
+from torchdoctor.sources.source import Source
+from torchdoctor.workflows.wheel_build import build_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.lock.sdist_contents import SdistContents
+    from torchdoctor.resolve import Plan
+    from torchdoctor.workflows.stack_model import StackTask
+    from wheels_index import Sdist
+
+__all__ = ["BuildsAgainstTorch", "SourceBuilds", "plan_with_builds"]
+
+_MAX_BUILDS = 12
+_NO_WHEEL = re.compile(
+    r"(?:all versions of |every )?([a-z0-9][a-z0-9._-]*?)(?:[<>=!~][^ ]*)? ha(?:s|ve) no (?:usable )?wheels",
+    re.IGNORECASE,
+)
+
+
+class BuildsAgainstTorch(NoSolution):
+    """A package without a wheel whose build needs the torch that it is for; `install` can make it."""
+
+    def __init__(self, sdist: Sdist, path: Path, contents: SdistContents, *, agreed: bool) -> None:
+        needs = [message("that torch")]
+        if contents.compiles:
+            needs.append(message("a C++ compiler"))
+        if contents.has_cuda:
+            needs.append(message("for a CUDA build nvcc of the same CUDA major version"))
+        super().__init__(
+            message(
+                "{name} {version} has no wheel, and is built against an installed torch: it needs {needs}",
+                name=sdist.project,
+                version=sdist.version,
+                needs=joined(needs),
+            ),
+            fix=message("have install build it here: torchdoctor install --build {name}", name=sdist.project),
+            code="builds-against-torch",
+        )
+        self.sdist, self.path, self.contents, self.agreed = sdist, path, contents, agreed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceBuilds:
+    """How packages without a wheel are built: `agreed` are the names to which the user said yes beforehand."""
+
+    cache: Path
+    report: Reporter
+    agreed: frozenset[str] = frozenset()  # normalised; `:all:` stands for every package
+
+    def wheels_for(self, error: RequirementsUnmet, task: StackTask) -> tuple[Source, ...]:
+        """Build what the proof says has no wheel; return the folders of the wheels, none where nothing was built.
+
+        Raises `NoSolution` where a package has only sources that cannot be built here, or nobody agreed to run them.
+        """
+        request = task.lock_request
+        if request.offline:
+            return ()
+        folders = []
+        for project in _without_wheel(error.stderr):
+            sdist = self._choose(project, task)
+            if sdist is None or any(source.name == sdist.filename for source in request.sources.find_links):
+                continue
+            folders.append(self._build(sdist, task))
+        return tuple(folders)
+
+    def _choose(self, project: str, task: StackTask) -> Sdist | None:
+        """The newest source distribution that what was asked for allows."""
+        wanted = _specifiers(project, task)
+        machine = task.lock_request.machine
+        python = machine.python.version if machine is not None else None
+        fitting = [
+            sdist
+            for sdist in list_sdists(project, task.lock_request.sources)
+            if wanted.contains(sdist.version, prereleases=bool(wanted.prereleases))
+            and (python is None or python_satisfies(sdist.requires_python, python))
+        ]
+        return max(fitting, key=lambda sdist: sdist.version, default=None)
+
+    def _build(self, sdist: Sdist, task: StackTask) -> Source:
+        path = fetch_sdist(sdist, self.cache / "sdists")
+        contents = inspect_sdist(path)
+        if contents.needs_torch:
+            raise BuildsAgainstTorch(
+                sdist, path, contents, agreed=bool(self.agreed & {sdist.project, ":all:"})
+            )
+        self._require_consent(sdist, contents, task)
+        wheel = build_wheel(path, sdist, task.lock_request, self.cache / "built", self.report)
+        return Source(
+            name=sdist.filename,
+            url=wheel.parent.absolute().as_uri(),
+            layout="flat",
+            origin="built from source",
+        )
+
+    def _require_consent(self, sdist: Sdist, contents: SdistContents, task: StackTask) -> None:
+        """A pure-Python package that was asked for by name is built; anything else is asked about."""
+        asked = sdist.project in {named.name for named in task.named}
+        if (asked and not contents.compiles) or self.agreed & {sdist.project, ":all:"}:
+            return
+        kind = message("compiled code") if contents.compiles else message("Python code")
+        what = message(
+            "{name} {version} has no wheel; building it runs its own {kind} here",
+            name=sdist.project,
+            version=sdist.version,
+            kind=kind,
+        )
+        if not self.report.ask(message("{what}. Build it?", what=what), default=False):
+            raise NoSolution(
+                what,
+                fix=message("agree with --build {name}, or leave it out", name=sdist.project),
+                code="build-consent",
+            )
+
+
+def plan_with_builds(
+    task: StackTask, builds: SourceBuilds | None, plan: Callable[[StackTask], Plan | None]
+) -> tuple[Plan | None, tuple[Source, ...]]:
+    """Return the plan of a stack, and the folders of the wheels that had to be built for it.
+
+    Raises what `plan` raises where building does not help.
+    """
+    built: tuple[Source, ...] = ()
+    for _ in range(_MAX_BUILDS):
+        try:
+            return plan(task), built
+        except RequirementsUnmet as error:
+            more = builds.wheels_for(error, task) if builds is not None else ()
+            if not more:
+                raise
+            built = (*built, *more)
+            sources = task.lock_request.sources
+            sources = replace(sources, find_links=(*sources.find_links, *more))
+            task = replace(task, lock_request=replace(task.lock_request, sources=sources))
+    return plan(task), built
+
+
+def _without_wheel(stderr: str) -> Iterator[str]:
+    """The projects of which uv says that they have no wheel, each once."""
+    text = " ".join(stderr.split())
+    yield from dict.fromkeys(str(canonicalize_name(name)) for name in _NO_WHEEL.findall(text))
+
+
+def _specifiers(project: str, task: StackTask) -> SpecifierSet:
+    """What was asked of a project, by requirements and by constraints."""
+    lines: Sequence[str] = [
+        *(asked.line for asked in task.named if asked.name == project),
+        *task.lock_request.constraints,
+    ]
+    wanted = SpecifierSet()
+    for line in lines:
+        requirement = Requirement(line)
+        if canonicalize_name(requirement.name) == project and requirement.url is None:
+            wanted &= requirement.specifier
+    return wanted

@@ -1,0 +1,128 @@
+"""A package that compiles against torch: its wheel is built beside that torch first, and then installed with it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from torchdoctor.core.i18n import joined, message
+from torchdoctor.errors import NoSolution
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.requirements import AskedRequirement
+from torchdoctor.sources import Sources
+from torchdoctor.workflows.build_tools import missing_build_tools
+from torchdoctor.workflows.wheel_build import build_wheel
+from wheels_index import TORCH_PROJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import System
+    from torchdoctor.requirements import StackRequest
+    from torchdoctor.workflows.install_model import InstallOptions, InstallResult
+    from torchdoctor.workflows.source_builds import BuildsAgainstTorch
+
+__all__ = ["with_wheel_for_torch"]
+
+_JOBS = "2"  # compilers at once, unless MAX_JOBS says more: each takes gigabytes for CUDA sources
+# What torch.utils.cpp_extension and setup.py files of extensions import without declaring it.
+_USUAL_BUILD_TOOLS = ("setuptools", "wheel", "ninja", "packaging")
+
+
+class _Install(Protocol):
+    """One run of an install."""
+
+    def __call__(self, options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
+        """Install what the options say."""
+
+
+def with_wheel_for_torch(
+    needed: BuildsAgainstTorch,
+    options: InstallOptions,
+    install: _Install,
+    *,
+    system: System,
+    report: Reporter,
+) -> InstallOptions:
+    """Return the options with a folder that holds the wheel, built against the torch that they choose without it.
+
+    Nothing is fetched before consent was given and the compilers were found. Raises `NoSolution` without consent, for a
+    dry run and where a tool is missing or of the wrong version, `InstallFailed` where the build fails.
+    """
+    sdist = needed.sdist
+    if options.dry_run:
+        raise needed
+    question = message("{what}. Build it here? Its own code runs.", what=needed.message)
+    if not needed.agreed and not report.ask(question, default=False):
+        raise needed
+    with tempfile.TemporaryDirectory(prefix="torchdoctor-build-") as name:
+        inner = replace(
+            options, folder=Path(name) / "env", stack=_for_the_build(options, needed), kernel_name=None,
+            verify=False, hold=False, assume_yes=True, reinstall=frozenset(), drop_unneeded=False,
+        )  # fmt: skip
+        plan = install(replace(inner, dry_run=True), system=system, report=report).plan
+        missing = missing_build_tools(system, plan.variant, needed.contents)
+        if missing:
+            raise NoSolution(
+                message(
+                    "{name} {version} cannot be built here: {why}",
+                    name=sdist.project,
+                    version=sdist.version,
+                    why=joined(missing, "; "),
+                ),
+                fix=message("install what is missing, or leave {name} out", name=sdist.project),
+                code="build-tools",
+            )
+        made = install(inner, system=system, report=report)
+        assert made.environment is not None  # noqa: S101  (it was not a dry run)
+        folder = made.environment.folder
+        path = f"{made.environment.python.parent}{os.pathsep}{system.environ.get('PATH', '')}"
+        nothing = Sources(
+            torch=(), indexes=(), default_index=None, find_links=()
+        )  # all that it needs is there
+        request = LockRequest(
+            python=made.environment.python,
+            sources=nothing,
+            environ={"MAX_JOBS": _JOBS, **system.environ, "VIRTUAL_ENV": str(folder), "PATH": path},
+        )
+        version = made.detection.machine.python_label
+        cache = options.cache / "built" / f"torch-{plan.torch.version}-{plan.variant}-cp{version}"
+        wheel = build_wheel(needed.path, sdist, request, cache, report, isolated=False)
+    links = (*options.sources.find_links, str(wheel.parent))
+    pinned = replace(
+        options.request, torch=SpecifierSet(f"=={plan.torch.version.public}"), variant=plan.variant
+    )
+    return replace(options, sources=replace(options.sources, find_links=links), request=pinned)
+
+
+def _for_the_build(options: InstallOptions, needed: BuildsAgainstTorch) -> StackRequest:
+    """What else was asked for, and what the build needs instead of the package."""
+    project = needed.sdist.project
+    origin = f"the build of {project}"
+    tools = dict.fromkeys([*_USUAL_BUILD_TOOLS, *_declared(needed.contents.build_requires)])
+    others = tuple(asked for asked in options.stack.requirements if asked.name != project)
+    more = tuple(AskedRequirement(line=line, name=_name(line), origin=origin) for line in tools)
+    return replace(options.stack, requirements=(*others, *more))
+
+
+def _declared(lines: tuple[str, ...]) -> Iterator[str]:
+    """What pyproject.toml names besides torch and its companions, which are there."""
+    for line in lines:
+        try:
+            name = _name(line)
+        except InvalidRequirement:
+            continue
+        if name not in (*TORCH_PROJECTS, *_USUAL_BUILD_TOOLS):
+            yield line
+
+
+def _name(line: str) -> str:
+    return str(canonicalize_name(Requirement(line).name))

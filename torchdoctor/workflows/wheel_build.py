@@ -1,0 +1,119 @@
+"""Source distribution -> wheel: uv runs its build backend in an environment of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomli_w
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from torchdoctor.core.hashing import sha256_of
+from torchdoctor.core.i18n import message
+from torchdoctor.core.system.uv import run_uv
+from torchdoctor.core.wheelfile import validate_wheel
+from torchdoctor.errors import InstallFailed, NoSolution
+from torchdoctor.workflows.project_metadata import build_failure_reason, index_settings
+
+if TYPE_CHECKING:
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.lock.model import LockRequest
+    from wheels_index import Sdist
+
+__all__ = ["build_wheel"]
+
+_TIMEOUT_SECONDS = 1800.0
+
+
+def build_wheel(
+    path: Path, sdist: Sdist, request: LockRequest, cache: Path, report: Reporter, *, isolated: bool = True
+) -> Path:
+    """Return the wheel of a source distribution; one that was built before is in a folder of its own below `cache`.
+
+    What the build needs comes from the indexes of `request`, or where it is not `isolated` from the environment of its
+    interpreter, which runs the build. Raises `InstallFailed`
+    where the build fails or gives another package, `NoSolution` where it gives a wheel for this machine alone and the
+    request is for another one.
+    """
+    folder = cache / _key(path, request)
+    wheel = next(iter(sorted(folder.glob("*.whl"))), None)
+    if wheel is None:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="build-", dir=folder.parent) as name:
+            made = _build(path, sdist, request, Path(name), report, isolated=isolated)
+            folder.mkdir(exist_ok=True)
+            wheel = folder / made.name
+            shutil.move(made, wheel)
+    _refuse_foreign(wheel, sdist, request)
+    report.stage(
+        "build",
+        message(
+            "{filename} from its source, sha256 {digest}", filename=wheel.name, digest=sha256_of(wheel)[:16]
+        ),
+    )
+    return wheel
+
+
+def _key(path: Path, request: LockRequest) -> str:
+    """One folder for each source and interpreter: a wheel may be for one Python."""
+    python = os.path.realpath(request.python)
+    return hashlib.sha256(f"{sha256_of(path)} {python}".encode()).hexdigest()[:32]
+
+
+def _build(
+    path: Path, sdist: Sdist, request: LockRequest, work: Path, report: Reporter, *, isolated: bool
+) -> Path:
+    (work / "uv.toml").write_text(tomli_w.dumps(index_settings(request.sources)), "utf-8")
+    finished = run_uv(
+        [
+            "build", "--wheel", "--no-sources", "--config-file", work / "uv.toml", "--out-dir", work / "dist",
+            "--python", request.python, *([] if isolated else ["--no-build-isolation"]), path,
+        ],
+        environ=request.environ, folder=work, limit=_TIMEOUT_SECONDS,
+        on_wait=lambda seconds: report.waiting("build", seconds),
+    )  # fmt: skip
+    wheels = sorted((work / "dist").glob("*.whl"))
+    if finished.status != 0 or len(wheels) != 1:
+        raise InstallFailed(
+            message(
+                "{name} {version} cannot be built here: {why}",
+                name=sdist.project,
+                version=sdist.version,
+                why=build_failure_reason(finished.stderr),
+            ),
+            fix=message("leave it out, or name a folder with a wheel of it: --find-links DIR"),
+            code="build-failed",
+        )
+    validate_wheel(wheels[0], wheels[0].name)
+    return wheels[0]
+
+
+def _refuse_foreign(wheel: Path, sdist: Sdist, request: LockRequest) -> None:
+    try:
+        name, version, _, tags = parse_wheel_filename(wheel.name)
+    except InvalidWheelFilename:
+        name, version, tags = None, None, frozenset()
+    if name != sdist.project or version != sdist.version:
+        raise InstallFailed(
+            message(
+                "the sources of {name} {version} give {filename}",
+                name=sdist.project,
+                version=sdist.version,
+                filename=wheel.name,
+            ),
+            fix=message("leave it out, and tell its authors"),
+            code="build-failed",
+        )
+    if request.target is not None and not any(tag.platform == "any" for tag in tags):
+        raise NoSolution(
+            message(
+                "{filename} is built for this machine, and not for the one that is asked for",
+                filename=wheel.name,
+            ),
+            fix=message("run the command on that machine"),
+            code="build-foreign",
+        )

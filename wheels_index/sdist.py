@@ -1,0 +1,90 @@
+"""Source distributions on an index page: what a project has where it has no wheel.
+
+https://packaging.python.org/en/latest/specifications/source-distribution-format/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urljoin, urlsplit
+
+from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+
+from wheels_index._page_links import NotAnIndex, html_base, html_links, json_links
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from wheels_index._page_links import Link
+
+__all__ = ["Sdist", "parse_sdists"]
+
+_MAX_LINK_COUNT = 200_000
+_MAX_URL_LENGTH = 4096
+_SHA256 = re.compile(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)", re.ASCII)
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sdist:
+    """One source distribution."""
+
+    project: str  # normalised
+    version: Version
+    filename: str
+    url: str
+    sha256: str | None  # None where the index gives none
+    size: int | None  # bytes; None where the index gives none
+    requires_python: str | None
+
+
+def parse_sdists(
+    body: bytes | str, *, url: str, project: str, content_type: str = "text/html"
+) -> tuple[Sdist, ...]:
+    """Return the source distributions of a project on a page, in its order, without yanked ones.
+
+    A link that leaves for another scheme or hides its path is left out. Nothing raises, whatever the page holds.
+    """
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    is_json = "json" in content_type.lower() or text[:1000].lstrip().startswith("{")
+    try:
+        links = (
+            json_links(text, limit=_MAX_LINK_COUNT) if is_json else html_links(text, limit=_MAX_LINK_COUNT)
+        )
+        base = url if is_json else html_base(text, url, limit=_MAX_LINK_COUNT)
+        found = (_sdist(link, base, url, project) for link in islice(links, _MAX_LINK_COUNT) if link)
+        return tuple(sdist for sdist in found if sdist is not None)
+    except NotAnIndex:
+        return ()
+
+
+def _sdist(link: Link, base: str, page_url: str, project: str) -> Sdist | None:
+    place, _, fragment = link.href.strip().partition("#")
+    if link.yanked or len(place) > _MAX_URL_LENGTH or _UNSAFE.search(place):
+        return None
+    try:
+        target = urlsplit(urljoin(base, place))
+        scheme = urlsplit(page_url).scheme
+    except ValueError:
+        return None
+    filename = unquote(target.path.rpartition("/")[2])
+    if target.scheme != scheme and not (scheme == "http" and target.scheme == "https"):
+        return None
+    if "/" in filename or "\\" in filename:
+        return None
+    try:
+        name, version = parse_sdist_filename(filename)
+    except InvalidSdistFilename:
+        return None
+    if name != canonicalize_name(project):
+        return None
+    digest = _SHA256.search(fragment)
+    sha256 = link.sha256 or (digest[1] if digest else None)
+    return Sdist(
+        project=name, version=version, filename=filename, url=target._replace(fragment="").geturl(),
+        sha256=sha256.lower() if sha256 and re.fullmatch(r"[0-9a-fA-F]{64}", sha256) else None, size=link.size,
+        requires_python=link.requires_python,
+    )  # fmt: skip
