@@ -150,6 +150,13 @@ def test_pip_takes_the_section_of_conda(place, written):
     assert pip_chooses(place, "-r", "r.txt") == EXPECTED
 
 
+def test_pip_takes_the_requirements_of_the_dockerfile(place, written):
+    """They stand in it between two marks, which a shell leaves as they are."""
+    _, _, text = written("dockerfile").partition("COPY <<'END_OF_REQUIREMENTS' /tmp/requirements.txt\n")
+    (place[0] / "r.txt").write_text(text.partition("END_OF_REQUIREMENTS\n")[0], "utf-8")
+    assert pip_chooses(place, "-r", "r.txt") == EXPECTED
+
+
 def test_pip_takes_the_command_of_the_dev_container(place, written):
     """The words after `pip install`."""
     words = json.loads(written("devcontainer"))["postCreateCommand"]

@@ -97,7 +97,8 @@ def _torch_lines(project: ProjectFolder) -> Iterator[Requirement]:
     if project.pyproject is not None:
         uv = table_at(project.pyproject.document, "tool", "uv")
         for key in ("constraint-dependencies", "override-dependencies"):
-            for line in uv.get(key) or ():
+            rows = uv.get(key)
+            for line in rows if isinstance(rows, list) else ():
                 try:
                     lines.append(Requirement(line))
                 except (InvalidRequirement, TypeError):

@@ -10,8 +10,13 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.project.pyproject import table_at
 from torchdoctor.project.specifiers import without_local
-from torchdoctor.project.torch_index import variant_of_index
-from torchdoctor.project.uv_values import entries_of, indexes_of, section_of, sources_of
+from torchdoctor.project.uv_values import (
+    entries_of,
+    index_variants,
+    section_of,
+    sources_of,
+    variant_of_entry,
+)
 from torchdoctor.resolve.family_cover import TorchLimits
 
 if TYPE_CHECKING:
@@ -28,12 +33,12 @@ def family_sections(pyproject: Pyproject) -> dict[tuple[str, str], str | None]:
 
     They are `("extra", "cu126")` and the like. The variant is None where torch comes from another index.
     """
-    variants = {row.get("name"): variant_of_index(row.get("url")) for row in indexes_of(pyproject)}
+    variants = index_variants(pyproject)
     found: dict[tuple[str, str], str | None] = {}
     for entry in entries_of(sources_of(pyproject).get("torch")):
         section = section_of(entry)
         if section is not None:
-            found[section] = variants.get(entry.get("index"))
+            found[section] = variant_of_entry(entry, variants)
     return found
 
 

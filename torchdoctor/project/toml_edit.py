@@ -82,11 +82,11 @@ def edit_toml(text: str, edits: Sequence[Edit]) -> str:
     """
     if not edits:
         return text
-    wanted = edited_values(tomllib.loads(text), edits)
     try:
+        wanted = edited_values(tomllib.loads(text), edits)
         edited = _edited(text, edits)
         is_right = tomllib.loads(edited) == wanted
-    except Exception:  # noqa: BLE001  (tomlkit fails in many ways; whatever it was, nothing was written)
+    except Exception:  # noqa: BLE001  (values of another shape, and tomlkit fails in many ways; nothing was written)
         is_right = False
     if is_right:
         return edited

@@ -17,8 +17,15 @@ from torchdoctor.project.limits import family_sections
 from torchdoctor.project.pyproject import table_at
 from torchdoctor.project.specifiers import without_local
 from torchdoctor.project.toml_edit import AddTable, ChangeArray, SetInTable, SetValue, toml_value
-from torchdoctor.project.torch_index import same_url, variant_of_index
-from torchdoctor.project.uv_values import entries_of, indexes_of, section_of, sources_of
+from torchdoctor.project.torch_index import same_url
+from torchdoctor.project.uv_values import (
+    entries_of,
+    index_variants,
+    indexes_of,
+    section_of,
+    sources_of,
+    variant_of_entry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,12 +219,12 @@ def _split_entries(
 
     Those of other extras stay, those that serve a family already, and other indexes for some systems.
     """
-    variants = {row.get("name"): variant_of_index(row.get("url")) for row in indexes_of(pyproject)}
+    variants = index_variants(pyproject)
     ours = {(family.section, family.name): family.variant for family in families}
     kept, replaced = [], []
     for entry in there:
         section = section_of(entry)
-        found = variants.get(entry.get("index"))
+        found = variant_of_entry(entry, variants)
         elsewhere = next((kind for kind in _ELSEWHERE if kind in entry), None)
         if section is not None and (section not in ours or ours[section] == found):
             kept.append(entry)

@@ -29,6 +29,7 @@ def uv(text: StackText) -> str:
             message("{title} for uv: as pyproject.toml of a new project, then uv sync", title=text.title),
             message("in a project that you have: torchdoctor project DIR"),
         ),
+        *([f"# uv python pin {text.python}t"] if text.machine.python.free_threaded else []),
         *_project(text),
         "",
         "[tool.uv]",
