@@ -17,6 +17,7 @@ from torchdoctor.lock import Lock, LockedWheel
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.resolve import Plan, PlannedPackage
 from torchdoctor.sources import order_sources
+from torchdoctor.workflows import extension_check
 from torchdoctor.workflows.acquire import fetch_lock
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.extension_check import (
@@ -203,3 +204,14 @@ def test_a_version_of_python_alone_is_no_replacement(context, tmp_path):
     pure = make_wheel("flash-attn", "0.1", tag="py3-none-any")
     with pytest.raises(NoSolution, match=r"no version of flash-attn"):
         refuse_replacement(context, Lock(wheels=(locked(tmp_path, pure),)))
+
+
+def test_a_slow_server_is_given_up(context, tmp_path, monkeypatch):
+    """Looking into wheels takes no longer than its limit; they are looked into when they were fetched."""
+    monkeypatch.setattr(extension_check, "_REMOTE_SECONDS", 0.3)
+    name, content = extension()
+    with FaultServer() as server:
+        server.files[f"/{name}"] = content
+        server.fault = lambda _seen: Fault(stall_after=0)
+        lock = Lock(wheels=(locked(tmp_path, (name, content), f"{server.url}/{name}"),), variant="cu126")
+        assert find_misfit_before_fetch(PLAN, lock, context) is None

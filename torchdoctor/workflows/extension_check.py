@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ __all__ = [
 ]
 
 MAX_EXCLUDED = 8  # versions of one package that are passed over
+_REMOTE_SECONDS = 30.0  # for all wheels that are looked into at their servers
 _RUNTIME = re.compile(r"nvidia-cuda-runtime-cu(\d{2})")
 
 
@@ -93,7 +95,8 @@ def find_misfit_before_fetch(plan: Plan, lock: Lock, context: AcquireContext) ->
     with contextlib.ExitStack() as files:
         symbols = torch_symbols((), context.site_packages, files) if stays else None
         torch = _torch_build(plan, lock, symbols)
-        read = ((wheel, remote_libraries(wheel, context)) for wheel in remote)
+        ends = time.monotonic() + _REMOTE_SECONDS
+        read = ((wheel, remote_libraries(wheel, context, ends - time.monotonic())) for wheel in remote)
         for wheel, libraries in itertools.chain(installed, read):
             misfit = _judge(wheel, libraries, torch, lock) if libraries else None
             if misfit is not None and misfit.fatal:

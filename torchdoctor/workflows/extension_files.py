@@ -15,7 +15,7 @@ from torchdoctor.inventory.extension_fits import needed_libraries, requires_torc
 from torchdoctor.inventory.extension_misfit import may_be_extension
 from torchdoctor.inventory.files import read_text
 from torchdoctor.inventory.metadata import parse_metadata
-from wheels_index.binary import BinaryError, FileReader, WheelFile, exported_symbols
+from wheels_index.binary import BinaryError, BytesReader, FileReader, WheelFile, exported_symbols
 
 if TYPE_CHECKING:
     import contextlib
@@ -37,7 +37,8 @@ __all__ = [
 ]
 
 _LARGE_BYTES = 16 << 20  # from here on a wheel of an unknown package is looked into before it is fetched
-_MAX_REMOTE_BYTES = 32 << 20  # of each library, compressed
+_SMALL_BYTES = 12 << 20  # up to here a wheel is read whole at its server
+_MAX_REMOTE_BYTES = 8 << 20  # of each library, compressed
 
 
 def torch_symbols(
@@ -125,16 +126,22 @@ def worth_a_look(wheel: LockedWheel) -> bool:
     return may if may is not None else (wheel.size or 0) >= _LARGE_BYTES
 
 
-def remote_libraries(wheel: LockedWheel, context: AcquireContext) -> tuple[PackageLibrary, ...]:
-    """Read the libraries of a wheel in the cache, or by ranges; none where that is not possible or not needed."""
+def remote_libraries(
+    wheel: LockedWheel, context: AcquireContext, seconds: float
+) -> tuple[PackageLibrary, ...]:
+    """Read the libraries of a wheel in the cache, or by ranges for so many seconds; none where that is not possible."""
     if wheel.sha256 is not None:
         path = cached_path(context.cache / "wheels", wheel.sha256, wheel.filename)
         if path.is_file():
             return local_libraries(path) if may_be_extension(wheel.name) or _requires_torch(path) else ()
-    if context.lock_request.offline:
+    if context.lock_request.offline or seconds <= 0:
         return ()
     try:
-        contents = WheelFile(RangeReader(wheel.url), max_bytes=_MAX_REMOTE_BYTES)
+        reader = RangeReader(wheel.url, seconds=seconds)
+        if reader.size <= _SMALL_BYTES:  # one request instead of some for each library
+            contents = WheelFile(BytesReader(reader.read_at(0, reader.size)))
+        else:
+            contents = WheelFile(reader, max_bytes=_MAX_REMOTE_BYTES)
         if may_be_extension(wheel.name) or _names_torch(contents.metadata()):
             return contents.libraries(contents.library_names)
     except (SourceFailed, BinaryError):

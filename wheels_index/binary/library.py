@@ -134,7 +134,8 @@ def _elf_code(elf: ElfFile, depth: GpuDepth) -> GpuCode | None:
 
 def _cuda_code(reader: Reader, section: Section, depth: GpuDepth) -> GpuCode:
     """Read all headers, or those in some places where the rest would have to be unpacked for them."""
-    if depth == "all" or not isinstance(reader, DeflatedMember) or reader.is_small:
+    sampled = len(_SAMPLES) * _SAMPLE_BYTES
+    if depth == "all" or not isinstance(reader, DeflatedMember) or reader.packed_size <= sampled:
         return read_cuda_code(reader, section)
     codes = [GpuCode(complete=False)]
     for share in _SAMPLES:

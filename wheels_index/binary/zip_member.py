@@ -53,9 +53,9 @@ class DeflatedMember:
         return self._size
 
     @property
-    def is_small(self) -> bool:
-        """Whether reading all of it costs no more than reading some places."""
-        return self._compressed.size <= _SMALL_BYTES
+    def packed_size(self) -> int:
+        """Its bytes in the archive."""
+        return self._compressed.size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return these bytes of what it unpacks to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
@@ -28,11 +29,12 @@ class RangeReader:
     """Reads pieces of the file at `url`, and counts the bytes and the requests.
 
     Raises `SourceFailed` where the server does not answer, or has no ranges (code `no-ranges`), or where the file
-    changes while it is read.
+    changes while it is read, or after `seconds`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, seconds: float | None = None) -> None:
         self.url = url
+        self._ends = None if seconds is None else time.monotonic() + seconds
         self.bytes_read, self.requests = 0, 0
         self._etag: str | None = None
         self._size: int | None = None
@@ -55,12 +57,21 @@ class RangeReader:
 
         for attempt in range(1, _ATTEMPTS + 1):
             self.requests += 1
+            limit = self._seconds_left()
             try:
-                return with_deadline(_PIECE_SECONDS, lambda: self._read(offset, length))
+                return with_deadline(limit, lambda: self._read(offset, length))
             except (requests.RequestException, OSError) as error:
                 if attempt == _ATTEMPTS:
                     raise self._failed(failure_reason(error)) from error
         raise AssertionError("the last attempt returns or raises")
+
+    def _seconds_left(self) -> float:
+        if self._ends is None:
+            return _PIECE_SECONDS
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise self._failed(message("it does not answer in time"))
+        return min(left, _PIECE_SECONDS)
 
     def _read(self, offset: int, length: int) -> bytes:
         with open_stream(self.url, {"Range": f"bytes={offset}-{offset + length - 1}"}) as answer:
