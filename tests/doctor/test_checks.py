@@ -11,7 +11,12 @@ from torchdoctor.core.fact import absent, found, unknown
 from torchdoctor.core.net import Reach
 from torchdoctor.detect import Detection, Machine, Python
 from torchdoctor.doctor.checks import CHECKS
-from torchdoctor.doctor.checks.environment import describe_import_path, describe_packages, describe_python
+from torchdoctor.doctor.checks.environment import (
+    describe_hold,
+    describe_import_path,
+    describe_packages,
+    describe_python,
+)
 from torchdoctor.doctor.checks.gpu import describe_access, describe_devices, describe_driver
 from torchdoctor.doctor.checks.kernels import describe_kernels
 from torchdoctor.doctor.checks.machine import describe_resources, describe_system
@@ -23,6 +28,9 @@ from torchdoctor.doctor.checks.pytorch import (
     describe_import,
     describe_plan,
 )
+from torchdoctor.doctor.hold_state import hold_state
+from torchdoctor.install.hold.model import Hold
+from torchdoctor.install.hold.write import HoldChange, change_hold
 from torchdoctor.kernel import KernelState
 from torchdoctor.kernel.model import Problem
 from torchdoctor.resolve import Request, resolve
@@ -202,3 +210,20 @@ def test_a_detection_without_facts_is_described(site):
         python=seen.python, detection=Detection(machine=BARE, facts=()), inventory=seen.inventory
     )
     assert describe_resources(empty).text.startswith("unknown threads, ?")
+
+
+def test_the_hold_is_described(site):
+    """Up to which release torch is kept; an environment without one says so, and one that was moved names the place."""
+    folder = site.prefix
+    assert describe_hold(check_up(site, hold=hold_state(site.python))).text == (
+        "pip and uv may replace torch by any build"
+    )
+    hold = Hold(variant="cu126", caps=(("torch", "2.14.1"),), uv_backend="cu126")
+    change_hold(folder, folder, HoldChange(hold=hold, inherited={}))
+    assert describe_hold(check_up(site, hold=hold_state(site.python))).text == (
+        "torch is kept in its cu126 builds, up to 2.14.1"
+    )
+    (folder / "torchdoctor-hold.txt").rename(folder / "elsewhere.txt")
+    state = hold_state(site.python)
+    assert state.lost == str(folder / "torchdoctor-hold.txt")
+    assert state.lost in describe_hold(check_up(site, hold=state)).text

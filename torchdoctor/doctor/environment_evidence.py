@@ -90,6 +90,9 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from _stack(check_up)
     for sentence in check_up.moved:
         yield Observation(name="live.moved", value=sentence, source=sentence)
+    if lost := check_up.hold.lost:
+        source = message("pip.conf names {path}, and there is no such file", path=lost)
+        yield Observation(name="live.hold_lost", value=lost, source=source)
     if (replaced := replacement_of(inventory)) is not None:
         by_run = not replaced.culprits and (replaced.together or replaced.held)
         name = "live.replaced_by_run" if by_run else "live.replaced"

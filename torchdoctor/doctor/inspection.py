@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined
 from torchdoctor.core.system.background import BackgroundCall
+from torchdoctor.doctor.hold_state import hold_state
 from torchdoctor.doctor.model import CheckUp
 from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
 from torchdoctor.doctor.stack import inspect_stack
@@ -82,6 +83,7 @@ def inspect(
         stack=inspect_stack(inventory, python),
         reach=reach.result(),
         moved=scripts_of_elsewhere(system, python),
+        hold=hold_state(python),
         elsewhere="" if inventory.torch.value else _elsewhere(system, python, here),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from torchdoctor.doctor.hold_state import HoldState
 from torchdoctor.doctor.stack.model import StackState
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class CheckUp:
     imported: tuple[CheckResult, ...] | None = None  # the import of torch; None where it was not tried
     reach: Reach | None = None  # of the index; None where the network was not asked
     moved: tuple[str, ...] = ()  # sentences about scripts that run the interpreter of another place
+    hold: HoldState = field(default_factory=HoldState)  # what keeps torch in its family
     elsewhere: str = ""  # another environment that has torch, where this one has none
     stack: StackState = field(default_factory=StackState)  # the packages beside torch, by their files
     packages: tuple[CheckResult, ...] | None = None  # the import of packages; None where it was not tried

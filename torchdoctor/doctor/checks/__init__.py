@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from torchdoctor.core.i18n import message
-from torchdoctor.doctor.checks.environment import describe_import_path, describe_packages, describe_python
+from torchdoctor.doctor.checks.environment import (
+    describe_hold,
+    describe_import_path,
+    describe_packages,
+    describe_python,
+)
 from torchdoctor.doctor.checks.gpu import describe_access, describe_devices, describe_driver
 from torchdoctor.doctor.checks.kernels import describe_kernels
 from torchdoctor.doctor.checks.machine import describe_resources, describe_system
@@ -40,6 +45,9 @@ CHECKS: dict[str, Check] = {
     ),
     "environment.packages": Check(
         looks_at=message("packages, copies, files against their RECORD"), describe=describe_packages
+    ),
+    "environment.hold": Check(
+        looks_at=message("what keeps pip and uv from replacing torch"), describe=describe_hold
     ),
     "pytorch.build": Check(
         looks_at=message("torch and its build, against the GPU and the driver"), describe=describe_build

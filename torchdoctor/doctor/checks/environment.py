@@ -11,7 +11,7 @@ from torchdoctor.doctor.environment_evidence import translatable_word
 if TYPE_CHECKING:
     from torchdoctor.doctor.model import CheckUp
 
-__all__ = ["describe_import_path", "describe_packages", "describe_python"]
+__all__ = ["describe_hold", "describe_import_path", "describe_packages", "describe_python"]
 
 
 def describe_python(check_up: CheckUp) -> CheckText:
@@ -58,3 +58,14 @@ def describe_packages(check_up: CheckUp) -> CheckText:
         for package in packages
     )
     return CheckText(text=text, evidence=evidence)
+
+
+def describe_hold(check_up: CheckUp) -> CheckText:
+    """Whether pip and uv are told to keep torch in its family of builds."""
+    hold = check_up.hold.hold
+    if check_up.hold.lost:
+        return CheckText(text=message("pip.conf names {path}, which is gone", path=check_up.hold.lost))
+    if hold is None:
+        return CheckText(text=message("pip and uv may replace torch by any build"))
+    text = message("torch is kept in its {variant} builds, up to {cap}", variant=hold.variant, cap=hold.cap)
+    return CheckText(text=text, evidence=tuple(f"{name}<={version}" for name, version in hold.caps))
