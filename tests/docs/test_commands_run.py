@@ -26,6 +26,7 @@ PAGES = (
     "docs/howto/air-gapped.md",
     "docs/howto/hpc-slurm.md",
     "docs/howto/ci.md",
+    "docs/howto/projects.md",
     "docs/howto/keep-torch.md",
     "docs/howto/verify-packages.md",
     "docs/howto/wsl.md",
@@ -45,6 +46,17 @@ LONG_CASES = (
     "matmul-float8", "matmul-int8", "matmul-float16", "matmul-bfloat16", "matmul-tf32", "matmul-float64",
     "matmul-float32-middle", "matmul-float32-large", "matmul-one-thread",
 )  # fmt: skip
+# What a project has in the folder in which the commands run.
+PROJECT = {
+    "requirements.txt": "torch\nfsspec>=2024.1\n",
+    "more-requirements.txt": "einops\n",
+    "theirs.txt": "torch\n--extra-index-url https://wheels.example.org/simple\n",
+    "broken.txt": "torch\neinops\nnumpy => 1.26\n",
+    "setup.cfg": "[options]\ninstall_requires =\n  torch\n",  # with a pyproject.toml here, `uv init` would change it
+    "training/pyproject.toml": (
+        '[project]\nname = "training"\ndependencies = ["torch"]\n[dependency-groups]\ndev = ["einops"]\n'
+    ),
+}
 NO_MATCH = """\
 ERROR: Could not find a version that satisfies the requirement torch (from versions: none)
 ERROR: No matching distribution found for torch
@@ -85,8 +97,9 @@ def place(tmp_path_factory, _real_install):
         (work / "other.json").write_text(json.dumps({"machine": machine}), "utf-8")
     for name in ("report.txt", "issue.md"):
         (work / name).write_text("AssertionError: Torch not compiled with CUDA enabled\n", "utf-8")
-    (work / "requirements.txt").write_text("torch\nfsspec>=2024.1\n", "utf-8")
-    (work / "pyproject.toml").write_text('[project]\nname = "demo"\ndependencies = ["torch"]\n', "utf-8")
+    for name, text in PROJECT.items():
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_text(text, "utf-8")
     programs = work / "programs"
     programs.mkdir()
     # A cluster's srun starts what it is given; here there is one node and one task.

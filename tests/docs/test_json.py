@@ -100,8 +100,8 @@ def agree(shown, written, path="$"):
 
 
 def test_every_command_has_its_section():
-    """But those that print a script or help, and the one that asks the index, which has a test of its own."""
-    tested = {*ALONE, *INSTALLED, *SERVED, "index update"}
+    """But those that print a script or help, and two that ask an index, which have tests of their own."""
+    tested = {*ALONE, *INSTALLED, *SERVED, "add", "index update"}
     assert set(EXAMPLES) == tested
     assert {name.split()[0] for name in tested if name[0].islower()} == set(COMMANDS) - {"completion", "help"}
 
@@ -132,6 +132,14 @@ def test_what_asks_an_index(torchdoctor, bare, title):
     """Commands that fetch, from an index on loopback."""
     options = [row for row in bare if title == "install" or row != "--no-verify"]
     check(title, torchdoctor(*SERVED[title], *options, "--without", "numpy", "--json").json)
+
+
+def test_what_adds_to_an_environment(torchdoctor, bare, official):
+    """The one that installs more into what another command has made."""
+    official.add("/simple/first/", *make_wheel("first", "1.0", tag="py3-none-any"))
+    assert torchdoctor("install", "made", *bare, "--without", "numpy").status == 0
+    options = ("--index-url", f"{official.url}/whl", "--no-verify", "--json")
+    check("add", torchdoctor("add", "first", "--env", "made", *options).json)
 
 
 def test_what_is_newer_at_an_index(torchdoctor, official):

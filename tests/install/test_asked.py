@@ -54,6 +54,24 @@ def test_hashes_of_a_file_are_checked(torchdoctor, small, official, tmp_path, ri
     assert not (tmp_path / "work" / "env").exists()
 
 
+def test_the_lock_of_a_project_is_kept_to(torchdoctor, small, official, tag, tmp_path):
+    """uv.lock keeps torch at its release and other packages at their versions, though newer ones are there."""
+    official.add("/whl/cpu/torch/", *make_wheel("torch", "2.14.0+cpu", tag=tag))
+    official.add("/simple/first/", *make_wheel("first", "2.0", tag="py3-none-any", requires=("second",)))
+    official.add("/simple/second/", *make_wheel("second", "2.0", tag="py3-none-any"))
+    project = tmp_path / "work" / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["torch", "first"]\n')
+    rows = [
+        f'[[package]]\nname = "{name}"\nversion = "{version}"\nsource = {{ registry = "https://pypi.org/simple" }}\n'
+        for name, version in (("torch", TORCH), ("first", "1.0"), ("second", "1.0"))
+    ]
+    (project / "uv.lock").write_text("\n".join(rows))
+    ran = torchdoctor("install", "env", "--project", "project", *small)
+    assert ran.status == 0, ran.err
+    assert versions(tmp_path / "work" / "env") == {"torch": f"{TORCH}+cpu", "first": "1.0", "second": "1.0"}
+
+
 def test_a_wheel_of_another_machine_is_refused(torchdoctor, small):
     """A URL to a wheel that cannot be installed here ends before anything is fetched."""
     link = "first @ https://example.org/first-1.0-cp38-cp38-win32.whl"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from torchdoctor.core.system import uv
-from torchdoctor.lock.uv_errors import read_uv_error
+from torchdoctor.lock.uv_errors import missing_packages, read_uv_error
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -88,3 +88,4 @@ def test_the_installed_uv_is_understood(tmp_path, url, code):
     )
     assert ran.status != 0
     assert read_uv_error(ran.stderr).code == code, ran.stderr
+    assert missing_packages(ran.stderr) == (("absent",) if code == "unsatisfiable" else ())

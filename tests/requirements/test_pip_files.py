@@ -135,6 +135,16 @@ def test_a_repository_needs_consent(reader: Reader) -> None:
         reader.read("requirements.txt")
 
 
+@pytest.mark.parametrize("line", ["x @ https://example.org/x-1.0.tar.gz", "https://example.org/x-1.0.zip"])
+def test_an_archive_of_sources_needs_consent(reader: Reader, line: str) -> None:
+    """Building it runs its code, whether or not the line has a name."""
+    reader.write({"requirements.txt": f"{line}\n"})
+    assert reader.read("requirements.txt").requirements[0].name == "x"
+    reader.answer = False
+    with pytest.raises(NotConfirmed, match="x is built from"):
+        reader.read("requirements.txt")
+
+
 def test_a_wheel_without_a_name_gets_its_own(reader: Reader) -> None:
     """The name of the file of a URL is the name that PEP 508 wants."""
     reader.write(

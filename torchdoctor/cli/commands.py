@@ -16,6 +16,7 @@ COMMANDS = {
     "install": "torchdoctor.cli.install",
     "resolve": "torchdoctor.cli.resolve",
     "download": "torchdoctor.cli.download",
+    "add": "torchdoctor.cli.add",
     "hold": "torchdoctor.cli.hold",
     "unhold": "torchdoctor.cli.unhold",
     "project": "torchdoctor.cli.project",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.requirements import StackOptions
     from torchdoctor.workflows import InstallOptions, InstallResult, SourceOptions
 
-__all__ = ["command"]
+__all__ = ["command", "install_document", "show_result"]
 
 
 @click.command("install", short_help="Install the PyTorch that fits, and prove it.")
@@ -128,9 +128,9 @@ def command(
     finally:
         report.close()
     if output.json:
-        print_json(_document(options, result))
+        print_json(install_document(options, result))
     else:
-        _show(options.folder, result, output)
+        show_result(options.folder, result, output)
     return result.exit_status
 
 
@@ -164,7 +164,8 @@ def _lock_alone(
     return full_path(lock) if lock is not None else None
 
 
-def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
+def install_document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
+    """Return the document of `install --json` and `add --json`."""
     environment, wheelhouse = result.environment, result.wheelhouse
     return {
         "schema": 1,
@@ -190,7 +191,8 @@ def _document(options: InstallOptions, result: InstallResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show(folder: Path, result: InstallResult, output: Output) -> None:
+def show_result(folder: Path, result: InstallResult, output: Output) -> None:
+    """Print what was installed or would be, and how to use it."""
     environment = result.environment
     if environment is None:
         _show_changes(folder, result)

@@ -13,7 +13,7 @@ from torchdoctor.cli.param_types import MIRROR, OVERRIDE, TORCH, URL, VARIANT, W
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["choice_options", "source_options", "stack_options"]
+__all__ = ["added_options", "choice_options", "source_options", "stack_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -46,7 +46,7 @@ choice_options = _options(
     click.option("--without", multiple=True, metavar="NAME", help="Leave this out."),
 )
 
-_stack_options = _options(
+_file_options = _options(
     click.option(
         "-r",
         "--requirements",
@@ -71,15 +71,6 @@ _stack_options = _options(
         multiple=True,
         metavar="DIR[EXTRA,...]",
         help="What the project in this folder needs too.",
-    ),
-    click.option(
-        "--with",
-        "with_",
-        cls=AsTyped,
-        type=WITH,
-        multiple=True,
-        metavar="REQUIREMENT",
-        help="Install this too, such as timm or 'einops>=0.8'; fail when no source has it.",
     ),
     click.option(
         "--override",
@@ -114,10 +105,33 @@ _source_options = _options(
 )
 
 
+_with_option = _options(
+    click.option(
+        "--with",
+        "with_",
+        cls=AsTyped,
+        type=WITH,
+        multiple=True,
+        metavar="REQUIREMENT",
+        help="Install this too, such as timm or 'einops>=0.8'; fail when no source has it.",
+    ),
+)
+_added_argument = _options(
+    click.argument("with_", nargs=-1, type=WITH, metavar="[REQUIREMENT]..."),
+)
+
+
 def stack_options(function: F) -> F:
     """`-r`, `-c`, `--project`, `--with`, `--override` and `--build`, which become one `asked`."""
+    return _file_options(_with_option(_with_asked(function)))
 
-    @_stack_options
+
+def added_options(function: F) -> F:
+    """The same for a command whose arguments are the requirements."""
+    return _added_argument(_file_options(_with_asked(function)))
+
+
+def _with_asked(function: F) -> F:
     @functools.wraps(function)
     def with_asked(*args: Any, **kwargs: Any) -> Any:
         from torchdoctor.requirements import StackOptions

@@ -10,9 +10,10 @@ from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.lock.model import Lock
 from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.target import environment_marker, requires_python
-from torchdoctor.lock.uv_errors import read_uv_error
+from torchdoctor.lock.uv_errors import missing_packages, read_uv_error
 from torchdoctor.lock.uv_inputs import OUTPUT, write_uv_inputs
 from torchdoctor.lock.uv_output import read_uv_lock
+from torchdoctor.requirements.known_names import similar_names
 
 if TYPE_CHECKING:
     import threading
@@ -140,7 +141,11 @@ def _no_lock(error: UvError, finished: uv.UvResult, refused: Mapping[str, str]) 
         text=in_words(premises_of(finished.stderr)) or finished.cause,
         why_not=joined(["", *reasons], "; ") if reasons else "",
     )
+    meant = [name for missing in missing_packages(finished.stderr) for name in similar_names(missing)]
     fix = message("name a source that has them with --index-url or --find-links")
+    if meant:
+        names = joined(meant)
+        fix = message("did you mean {names}? Else name a source that has it with --index-url", names=names)
     if error.code in ("unsatisfiable", "unusable-file"):
         return RequirementsUnmet(what, fix=fix, error=error, stderr=finished.stderr)
     return NoSolution(what, fix=fix, code="no-lock")

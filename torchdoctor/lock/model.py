@@ -34,6 +34,7 @@ class LockRequest:
     prereleases: bool = False  # whether any package may be a pre-release
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     installed: Mapping[str, str] = field(default_factory=dict)  # versions by name, kept where they still fit
+    preferred: Mapping[str, str] = field(default_factory=dict)  # versions of a project's lock, likewise
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for
     target: Target | None = None  # set where that machine is not this one

@@ -48,10 +48,9 @@ def write_solve_inputs(
     write_lines(folder / "constraints.txt", request.constraints)
     write_lines(folder / "overrides.txt", request.overrides)
     write_lines(folder / "excludes.txt", sorted(request.excluded))
-    if request.installed:
-        kept = (
-            f"{name}=={version}" for name, version in request.installed.items() if name not in TORCH_PROJECTS
-        )
+    preferred = {**request.preferred, **request.installed}
+    kept = [f"{name}=={version}" for name, version in preferred.items() if name not in TORCH_PROJECTS]
+    if kept:
         write_lines(folder / SOLVED, kept)
     return refused
 

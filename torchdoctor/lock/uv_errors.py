@@ -16,12 +16,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["UvError", "UvErrorCode", "read_uv_error"]
+__all__ = ["UvError", "UvErrorCode", "missing_packages", "read_uv_error"]
 
 UvErrorCode = Literal["hash-mismatch", "setting", "cache", "unreachable", "unsatisfiable", "unusable-file"]
 
 _TABLE = Path(__file__).with_name("uv_errors.toml")
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*", re.IGNORECASE | re.ASCII)
+_MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) (?:was|were) not found in the package registry")
 # Advice, below the reasons: it also names packages that are not in the way.
 _HINT = re.compile(r"^\s*hint:", re.MULTILINE)
 
@@ -52,6 +53,16 @@ def read_uv_error(stderr: str) -> UvError:
     hint = _HINT.search(stderr)
     reasons = stderr[: hint.start()] if hint else stderr
     return UvError(code=code, words=frozenset(canonicalize_name(word) for word in _NAME.findall(reasons)))
+
+
+def missing_packages(stderr: str) -> tuple[str, ...]:
+    """Return the projects of which uv says that no index has them.
+
+    >>> missing_packages("Because pandass was not found in the package\\n registry and you require pandass, ...")
+    ('pandass',)
+    """
+    found = _MISSING.findall(" ".join(stderr.split()))
+    return tuple(dict.fromkeys(str(canonicalize_name(name)) for name in found))
 
 
 @cache

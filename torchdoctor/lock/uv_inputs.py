@@ -55,7 +55,11 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
     write_lines(folder / "overrides.txt", (*plan.overrides, *request.overrides))
     write_lines(folder / "excludes.txt", sorted(plan.excluded | request.excluded))
-    preferred = {**request.installed, **{package.name: package.version for package in plan.solved}}
+    preferred = {
+        **request.preferred,
+        **request.installed,
+        **{package.name: package.version for package in plan.solved},
+    }
     if preferred:
         (folder / OUTPUT).write_text(_preferred_versions(preferred), "utf-8")
     return UvInputs(planned=planned, linked=linked, refused=refused)

@@ -80,8 +80,8 @@ def read_requirement(
 ) -> AskedRequirement | ProjectFolder:
     """Return the requirement, or the project where it is a folder.
 
-    A repository is built from source, which runs its code, so the user is asked. Raises `UsageError` for what is no
-    requirement, `NotConfirmed` without that consent.
+    A repository or an archive is built from source, which runs its code, so the user is asked. Raises `UsageError`
+    for what is no requirement, `NotConfirmed` without that consent.
     """
     direct = split_direct(text)
     if direct is None:
@@ -98,7 +98,7 @@ def read_requirement(
             message("its name cannot be told from the URL"),
             fix=message("write NAME @ URL"),
         )
-    if direct.kind == "repository":
+    if not _is_wheel(direct.place):
         _agree_to_build(direct, place, builder)
     return _asked(line, direct.name, place, hashes)
 
@@ -142,6 +142,11 @@ def _line_of_path(direct: Direct, text: str, place: Place, builder: StackBuilder
             fix=message("name a .whl or .tar.gz file"),
         )
     return replace(direct, name=direct.name or name).line(path.absolute().as_uri())
+
+
+def _is_wheel(place: str) -> bool:
+    """Whether a place is a wheel, which is installed without running its code."""
+    return urlsplit(place).path.lower().endswith(".whl")
 
 
 def _path_of(place: str) -> Path:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 from torchdoctor.requirements.builder import ProjectFolder, StackBuilder
+from torchdoctor.requirements.known_names import other_package
 from torchdoctor.requirements.lines import Place, parse_requirement, read_requirement
 from torchdoctor.requirements.pip_files import read_requirements_file
 from torchdoctor.requirements.project import parse_project_option, read_project
@@ -57,6 +58,8 @@ def read_stack(
         read_requirements_file(text, builder, kind="constraints", origin=f"-c {text}")
     builder.projects.extend(parse_project_option(text, folder) for text in options.projects)
     _read_projects(builder)
+    names = dict.fromkeys(asked.name for asked in builder.requirements)
+    builder.notes += [note for name in names if (note := other_package(name)) is not None]
     return builder.stack()
 
 

@@ -31,6 +31,8 @@ def wanted_companions(
         if companion.project in request.excluded or companion.project not in COMPANIONS:
             continue
         wanted = request.required.get(companion.project)
+        if wanted is None and request.only_required:
+            continue
         yield companion, wanted, [v for v in companion.versions if wanted is None or wanted.contains(v)]
 
 

@@ -68,6 +68,7 @@ class Request:
         default_factory=dict
     )  # by normalised name; an empty set is any version
     excluded: frozenset[str] = frozenset()  # normalised names
+    only_required: bool = False  # leave out companions that are neither required nor needed by something else
     allow_cuda_without_gpu: bool = False  # consent to a CUDA build on a machine that cannot use it
 
 

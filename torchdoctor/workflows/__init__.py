@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from torchdoctor.workflows.add import run_add
     from torchdoctor.workflows.bundle import BundleOptions, download
     from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult, run_doctor
     from torchdoctor.workflows.hold import HoldOptions, HoldResult, run_hold, run_unhold
@@ -35,6 +36,7 @@ __all__ = [
     "register_kernel",
     "repair_kernel",
     "resolve_online",
+    "run_add",
     "run_doctor",
     "run_hold",
     "run_install",
@@ -46,6 +48,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
     __getattr__ = lazy_names(
         __name__,
         {
+            "add": ("run_add",),
             "bundle": ("BundleOptions", "download"),
             "doctor": ("DoctorOptions", "DoctorResult", "run_doctor"),
             "hold": ("HoldOptions", "HoldResult", "run_hold", "run_unhold"),

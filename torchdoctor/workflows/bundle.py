@@ -17,7 +17,12 @@ from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.plan import resolve_online, resolve_stack
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack import (
+    asked_for_machine,
+    lock_request_for_stack,
+    request_for_machine,
+    sources_with_stack,
+)
 from torchdoctor.workflows.stack_model import StackTask
 
 if TYPE_CHECKING:
@@ -128,16 +133,13 @@ def _resolved(
 def _lock_request(
     options: BundleOptions, stack: StackRequest, sources: Sources, system: System
 ) -> LockRequest:
-    return LockRequest(
+    request = LockRequest(
         python=options.python.executable,
-        sources=sources_with_stack(sources, stack),
+        sources=sources,
         environ=system.environ,
-        extras=tuple(each.line for each in stack.requirements),
-        constraints=tuple(each.line for each in stack.constraints),
-        overrides=stack.overrides,
-        prereleases=stack.prereleases,
         optional=options.optional,
         offline=options.sources.offline,
         machine=options.machine,
         target=options.target,
     )
+    return lock_request_for_stack(request, stack)

@@ -30,7 +30,12 @@ from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.plan import preload_modules, resolve_online
 from torchdoctor.workflows.source_builds import BuildsAgainstTorch, SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import asked_for_machine, request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack import (
+    asked_for_machine,
+    lock_request_for_stack,
+    request_for_machine,
+    sources_with_stack,
+)
 from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 from torchdoctor.workflows.torch_builds import with_wheel_for_torch
@@ -80,13 +85,10 @@ def _install_once(options: InstallOptions, *, system: System, report: Reporter) 
     existing_lock = _read_lock(options.lock, detection.machine, sources)
     asked, stack = request_for_machine(options.request, options.stack, detection.machine, report)
     installed = read_installed_packages(target, system, report)
-    lock_request = LockRequest(
-        python=target.python.executable, sources=sources_with_stack(sources, stack), environ=system.environ,
-        extras=tuple(each.line for each in stack.requirements),
-        constraints=tuple(each.line for each in stack.constraints), overrides=stack.overrides,
-        prereleases=stack.prereleases, optional=options.optional, installed=installed.versions,
-        offline=options.sources.offline, machine=detection.machine,
-    )  # fmt: skip
+    lock_request = lock_request_for_stack(LockRequest(
+        python=target.python.executable, sources=sources, environ=system.environ, optional=options.optional,
+        installed=installed.versions, offline=options.sources.offline, machine=detection.machine,
+    ), stack)  # fmt: skip
     with run_directory(options.cache) as run_dir:
         if existing_lock is not None and options.lock is not None:
             plan = plan_of_lock(existing_lock, options.lock)

@@ -15,11 +15,12 @@ from torchdoctor.sources.source import Source, as_url
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.detect import Machine
+    from torchdoctor.lock.model import LockRequest
     from torchdoctor.requirements import AskedRequirement, StackRequest
     from torchdoctor.resolve import Request
     from torchdoctor.sources import Sources
 
-__all__ = ["asked_for_machine", "request_for_machine", "sources_with_stack"]
+__all__ = ["asked_for_machine", "lock_request_for_stack", "request_for_machine", "sources_with_stack"]
 
 
 def request_for_machine(
@@ -41,6 +42,19 @@ def request_for_machine(
 def asked_for_machine(stack: StackRequest, machine: Machine) -> tuple[AskedRequirement, ...]:
     """Return what the stack asks for on that machine, torch included."""
     return stack_for_environment(stack, marker_environment(machine)).requirements
+
+
+def lock_request_for_stack(request: LockRequest, stack: StackRequest) -> LockRequest:
+    """Return the request with everything that the stack asks for; its markers are evaluated."""
+    return replace(
+        request,
+        sources=sources_with_stack(request.sources, stack),
+        extras=tuple(each.line for each in stack.requirements),
+        constraints=tuple(each.line for each in stack.constraints),
+        overrides=stack.overrides,
+        prereleases=stack.prereleases,
+        preferred={each.name: each.line.partition("==")[2] for each in stack.preferred},
+    )
 
 
 def sources_with_stack(sources: Sources, stack: StackRequest) -> Sources:

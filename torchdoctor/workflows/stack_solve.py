@@ -62,6 +62,7 @@ class StackSolver:
         what `lock.solve.solve` raises besides.
         """
         solution, newest = self._solve_and_look_for_newest(builds, overrides)
+        newest = self._without_kept(newest, solution)
         choice = StackChoice(solution=solution, newest=newest)
         if not choice.below:
             return choice
@@ -119,6 +120,15 @@ class StackSolver:
             except RequirementsUnmet:
                 self._newest = {}  # what is asked for twice with different limits goes together nonetheless
         return solution, self._newest
+
+    def _without_kept(self, newest: Mapping[str, str], solution: Solution) -> Mapping[str, str]:
+        """Leave out what has the version of the project's lock: that it is not the newest is what was asked for."""
+        preferred = self._task.lock_request.preferred
+        return {
+            name: version
+            for name, version in newest.items()
+            if name not in preferred or solution.versions.get(name) != preferred[name]
+        }
 
     def _look_for_newest(self, folder: Path, stopped: threading.Event) -> Mapping[str, str]:
         lines = [asked.line for asked in self._task.named]

@@ -1,0 +1,97 @@
+"""`torchdoctor add REQUIREMENT...`: more packages for an environment, whose torch stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from torchdoctor.cli.install import install_document, show_result
+from torchdoctor.cli.locations import environment_python
+from torchdoctor.cli.options import output_options
+from torchdoctor.cli.output import Output, print_json, stage_lines
+from torchdoctor.cli.plan_options import added_options, source_options
+from torchdoctor.core.i18n import message
+from torchdoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from torchdoctor.requirements import StackOptions
+    from torchdoctor.workflows import SourceOptions
+
+__all__ = ["command"]
+
+
+@click.command("add", short_help="Add packages to an environment; its torch stays.")
+@added_options
+@click.option(
+    "--env",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The environment; by default the active one, else ./.venv.",
+)
+@source_options
+@click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
+@click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Take what a terminal would be asked for: another torch, where what is added needs one, indexes and code "
+    "of projects.",
+)
+@output_options
+def command(
+    *,
+    asked: StackOptions,
+    env: Path | None,
+    sources: SourceOptions,
+    dry_run: bool,
+    verify: bool,
+    yes: bool,
+    output: Output,
+) -> int:
+    """Install REQUIREMENTs into an environment that has torch, in versions that go with this torch.
+
+    Torch stays as it is, in its release and its family of builds. Where nothing goes together with it, torchdoctor
+    says so and asks before it takes another one.
+
+    \b
+    torchdoctor add einops
+    torchdoctor add 'einops>=0.8' torchmetrics --env ~/envs/vision
+    torchdoctor add -r requirements.txt --dry-run
+    """
+    from torchdoctor.cli.requests import stack_from_options
+    from torchdoctor.core.fs.user_folders import cache_folder, data_folder
+    from torchdoctor.core.system import host_system
+    from torchdoctor.install.hold.model import read_hold
+    from torchdoctor.install.location import environment_of
+    from torchdoctor.workflows import InstallOptions, run_add
+
+    if not asked:
+        raise UsageError(
+            message("nothing to add was named"),
+            fix=message("name a package, a file or a project: torchdoctor add timm"),
+        )
+    folder = environment_of(environment_python(env))
+    report = stage_lines(output)
+    options = InstallOptions(
+        folder=folder,
+        cache=cache_folder(os.environ),
+        data=data_folder(os.environ),
+        sources=sources,
+        stack=stack_from_options(asked, sources, report, yes=yes, python=str(folder)),
+        hold=read_hold(folder) is not None,
+        verify=verify,
+        dry_run=dry_run,
+        assume_yes=yes,
+    )
+    try:
+        result = run_add(options, system=host_system(os.environ), report=report)
+    finally:
+        report.close()
+    if output.json:
+        print_json(install_document(options, result))
+    else:
+        show_result(options.folder, result, output)
+    return result.exit_status
