@@ -143,14 +143,13 @@ def test_torch_command_holds_the_whole_choice(shown, tmp_path):
     assert words[-2] == "--extra-index-url"
 
 
-def test_comfyui_installs_torch_before_its_requirements(shown, tmp_path):
+def test_comfyui_is_installed_with_its_requirements(shown, tmp_path):
     """They name torch without a version."""
     comfyui = next(each for each in launchers() if each.id == "comfyui")
     (tmp_path / "custom_nodes" / "ComfyUI-Manager").mkdir(parents=True)
     steps = shown(copy_of(tmp_path, comfyui), LINUX)["steps"]
-    assert steps[0]["command"].startswith("torchdoctor install")
-    assert "requirements.txt" in steps[1]["command"]
-    assert "ComfyUI-Manager keeps torch" in steps[2]["text"]
+    assert steps[0]["command"] == "torchdoctor install .venv -r requirements.txt"
+    assert "ComfyUI-Manager keeps torch" in steps[1]["text"]
 
 
 def test_a_program_that_insists_on_its_torch_is_compared_with_the_machine(shown, tmp_path):

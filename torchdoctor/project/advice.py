@@ -126,10 +126,12 @@ def _requirements(case: _Case) -> list[AdviceStep]:
     file = case.launcher.requirements.get(case.machine.os, "requirements.txt")
     steps = [
         AdviceStep(
-            text=message("install torch first; {file} names it without a version, so it stays", file=file),
-            command=f"torchdoctor install {case.environment} --torch {case.plan.torch.version.public}",
-        ),
-        AdviceStep(text=message("then the rest"), command=f"{_python(case)} -m pip install -r {file}"),
+            text=message(
+                "install torch and the rest together; {file} names torch without a version, so pip keeps it later",
+                file=file,
+            ),
+            command=f"torchdoctor install {case.environment} -r {file}",
+        )
     ]
     manager = case.launcher.manager
     if manager is not None and (case.folder / manager).is_dir():
@@ -143,14 +145,6 @@ def _requirements(case: _Case) -> list[AdviceStep]:
             )
         )
     return steps
-
-
-def _python(case: _Case) -> str:
-    return (
-        f"{case.environment}\\Scripts\\python"
-        if case.machine.os == "windows"
-        else f"{case.environment}/bin/python"
-    )
 
 
 def _pinned_requirements(case: _Case) -> list[AdviceStep]:
