@@ -132,6 +132,14 @@ def test_an_extension_that_works_in_part_is_told(context, tmp_path):
     assert ["only in part" in text for text in report.warnings] == [True, True]
 
 
+def test_a_package_that_does_not_say_so_is_known_by_its_links(context, tmp_path):
+    """Neither its name nor its metadata tells that it is compiled against torch; its library does."""
+    library = make_elf(needed=("libtorch.so",), undefined=("_ZN2at4goneEv",))
+    made = make_wheel("gemm", "1.0", modules={"gemm/_C.so": library})
+    with pytest.raises(InstallFailed, match="has no _ZN2at4goneEv"):
+        fetch_lock(context, PLAN, lock_of(tmp_path, made), Recorder(), lambda _: None)
+
+
 def test_extensions_wait_until_all_is_there(context, tmp_path):
     """They are not unpacked while others download: they may be passed over."""
     made = extension(needed=("libtorch.so", "libcudart.so.12"))

@@ -16,6 +16,7 @@ from torchdoctor.inventory.extension_misfit import may_be_extension
 from torchdoctor.inventory.files import read_text
 from torchdoctor.inventory.metadata import parse_metadata
 from wheels_index.binary import BinaryError, BytesReader, FileReader, WheelFile, exported_symbols
+from wheels_index.binary.needs import needs_of
 
 if TYPE_CHECKING:
     import contextlib
@@ -37,6 +38,8 @@ __all__ = [
 ]
 
 _LARGE_BYTES = 16 << 20  # from here on a wheel of an unknown package is looked into before it is fetched
+_LIBRARIES_TRIED = 3  # of a package of which neither its name nor its metadata tells
+_MAX_TRIED_BYTES = 8 << 20
 _SMALL_BYTES = 12 << 20  # up to here a wheel is read whole at its server
 _MAX_REMOTE_BYTES = 8 << 20  # of each library, compressed
 
@@ -81,12 +84,20 @@ def is_compiled(filename: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _requires_torch(path: Path) -> bool:
-    """Tell by the metadata of a wheel on the disk whether it requires torch, extras not counted."""
+    """Tell whether a wheel on the disk requires torch by its metadata, or one of its smallest libraries links it."""
     try:
         with FileReader(path) as reader:
-            return _names_torch(WheelFile(reader).metadata())
+            wheel = WheelFile(reader)
+            return _names_torch(wheel.metadata()) or _links_torch(wheel)
     except (OSError, BinaryError):
         return False
+
+
+def _links_torch(wheel: WheelFile) -> bool:
+    sizes = {name: wheel.members[name].file_size for name in wheel.library_names}
+    small = [name for name in sorted(sizes, key=sizes.__getitem__) if sizes[name] <= _MAX_TRIED_BYTES]
+    read = (entry.library for entry in wheel.libraries(small[:_LIBRARIES_TRIED]))
+    return any(library is not None and needs_of(library).torch for library in read)
 
 
 def _names_torch(metadata: dict[str, object]) -> bool:
