@@ -127,9 +127,9 @@ def test_another_index_needs_consent(reader: Reader) -> None:
 def test_a_repository_needs_consent(reader: Reader) -> None:
     """A git URL is built from source, which runs its code; its name is told by the repository or `#egg=`."""
     reader.write({"requirements.txt": "git+https://github.com/openai/CLIP.git@main\n"})
-    assert lines(reader.read("requirements.txt").requirements) == [
-        "clip @ git+https://github.com/openai/CLIP.git@main"
-    ]
+    stack = reader.read("requirements.txt")
+    assert lines(stack.requirements) == ["clip @ git+https://github.com/openai/CLIP.git@main"]
+    assert stack.builds == {"clip"}  # so that nobody is asked again when it is built
     reader.answer = False
     with pytest.raises(NotConfirmed, match=r"^requirements.txt:1: clip is built from"):
         reader.read("requirements.txt")

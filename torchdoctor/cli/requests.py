@@ -99,6 +99,7 @@ def stack_from_options(
         build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
     )
     agreed = frozenset(str(canonicalize_name(name)) if name != ":all:" else name for name in asked.builds)
+    agreed |= stack.builds
     stack = replace(stack, builds=agreed | {":all:"} if yes else agreed)
     wanted, _ = parse_torch_option(torch)
     more = []

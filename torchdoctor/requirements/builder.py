@@ -51,6 +51,7 @@ class StackBuilder:
     indexes: list[str] = field(default_factory=list)
     find_links: list[str] = field(default_factory=list)
     prereleases: bool = False
+    builds: set[str] = field(default_factory=set)  # names of packages whose code the user agreed to run
     notes: list[str] = field(default_factory=list)
     reading: list[str] = field(default_factory=list)  # files that are read now, the outermost first
     file_count: int = 0
@@ -70,6 +71,7 @@ class StackBuilder:
             indexes=tuple(dict.fromkeys(self.indexes)),
             find_links=tuple(dict.fromkeys(self.find_links)),
             prereleases=self.prereleases,
+            builds=frozenset(self.builds),
             notes=tuple(dict.fromkeys(self.notes)),
         )
 

@@ -100,6 +100,7 @@ def read_requirement(
         )
     if not _is_wheel(direct.place):
         _agree_to_build(direct, place, builder)
+        builder.builds.add(direct.name)
     return _asked(line, direct.name, place, hashes)
 
 
