@@ -39,6 +39,7 @@ WEIGHTS = {"certain": 0.95, "likely": 0.8, "possible": 0.55, "hint": 0.3, "backg
 beside another sign.
 """
 # How much of the text around a needle a regular expression sees.
+_SHORT_WORD_CHARACTERS = 5  # a needle that is one word of this length is a word of its own
 _BEFORE_CHARACTERS, _AFTER_CHARACTERS = 240, 480
 
 
@@ -70,7 +71,7 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
         text = evidence.text
         for needle in needles:
             for position in text.find(needle):
-                if _is_inside_word(text.lower, position, position + len(needle)):
+                if _is_inside_word(text.lower, position, position + len(needle), strict=regex is None):
                     continue
                 if regex is None:
                     return Match(evidence=(displayable(text.line_at(position)[1]),))
@@ -90,14 +91,23 @@ def contains(needles: Sequence[str], regex: str | None = None) -> Predicate:
     return matches
 
 
-def _is_inside_word(lower: str, start: int, end: int) -> bool:
-    """Whether a needle that begins or ends with a letter or digit is a part of a longer word: atomic64, 12.60."""
+def _is_inside_word(lower: str, start: int, end: int, *, strict: bool) -> bool:
+    """Whether a needle that begins or ends with a letter or digit is a part of a longer word: atomic64, 12.60.
+
+    If `strict`, as no regular expression looks at what is around it, so is one behind an underscore, and a short
+    word that letters follow.
+    """
     if lower.startswith("pytorch", start - 2):
         start -= 2
     before, after = lower[max(start - 1, 0) : start], lower[end : end + 1]
-    return (before.isascii() and before.isalnum() and lower[start].isascii() and lower[start].isalnum()) or (
-        after.isascii() and after.isdigit() and lower[end - 1].isdigit()
-    )
+    needle = lower[start:end]
+    begins_a_word = needle[0].isascii() and needle[0].isalnum()
+    if begins_a_word and before.isascii() and (before.isalnum() or (strict and before == "_")):
+        return True
+    if not after.isascii():
+        return False
+    is_short = strict and len(needle) <= _SHORT_WORD_CHARACTERS and needle.isascii() and needle.isalpha()
+    return (after.isdigit() and needle[-1].isdigit()) or (is_short and after.isalpha() and after != "s")
 
 
 @lru_cache(maxsize=2048)

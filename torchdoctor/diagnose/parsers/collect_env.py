@@ -1,4 +1,4 @@
-"""Reports of `key: value` lines: torch's and vLLM's collect_env, `transformers env`, `xformers.info`, mmcv's."""
+"""Reports of `key: value` lines: torch's and vLLM's collect_env, `transformers env`, `xformers.info`, `ds_report`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_collect_env"]
 
-# A key may stand behind bullets or a table's bar, and in Markdown's emphasis.
+# A key may stand behind bullets or a table's bar, and in Markdown's emphasis; dots may lead to the value.
 _LINE = re.compile(
-    r"[\s>*|`#+•-]{0,12}(?P<key>[A-Za-z][\w ./()?'-]{1,60}?)[`*\s]{0,6}[:=|][`*\s]{0,6}(?P<value>.*)"
+    r"[\s>*|`#+•-]{0,12}(?P<key>[A-Za-z][\w ./()?'-]{1,60}?)[`*\s]{0,6}(?:[:=|]|\.{3,60}(?=\s))[`*\s]{0,6}(?P<value>.*)"
 )
 _NAMES = {
     "pytorch version": "torch.version",
@@ -57,6 +57,9 @@ _NAMES = {
     "gcc version": "gcc.version",
     "python version": "python.version",
     "python": "python.version",
+    "nvcc version": "cuda.toolkit",
+    "gpu.compute_capability": "nvidia.capability",
+    "pytorch accelerator": "accelerator",
     "cuda_home": "env.CUDA_HOME",
     "torchvision": "package.torchvision",
     "torchaudio": "package.torchaudio",
@@ -96,7 +99,7 @@ def parse_collect_env(text: Text) -> Iterator[Observation]:
     `torch.cuda` and `torch.hip` are `none` if the report states that the build has none.
     """
     for number, line in zip(text.numbers, text.lines, strict=True):
-        if ":" not in line and "=" not in line and "|" not in line:
+        if ":" not in line and "=" not in line and "|" not in line and "..." not in line:
             continue
         if "=" in line and (variable := _VARIABLE.match(line)):
             value = variable["value"].strip().strip("\"'")
@@ -114,7 +117,7 @@ def _fact(name: str, value: str, line: str, number: int) -> Iterator[Observation
     if read is None:
         read = _available if name.endswith(".available") else _number if name in _NUMBERS else _words
         read = _number if name.startswith("package.") else read
-    if read in (_cuda, _available) or value.lower() not in _NOTHING:
+    if read in (_cuda, _available, _accelerator) or value.lower() not in _NOTHING:
         for fact, stated in read(name, value):
             yield Observation(name=fact, value=stated, source=line, line=number)
 
@@ -145,6 +148,15 @@ def _available(name: str, value: str) -> Iterator[tuple[str, str]]:
     word = value.lower().split()[0].strip(".,;`'\"") if value else ""
     if word in _TRUE or word in _FALSE:
         yield name, str(word in _TRUE).lower()
+
+
+def _accelerator(_: str, value: str) -> Iterator[tuple[str, str]]:
+    """Yield what `accelerate env` says that torch computes on; N/A is the processor."""
+    name = value.lower()
+    if name in ("cuda", "xpu", "mps"):
+        yield f"{name}.available", "true"
+    elif name in ("n/a", "cpu"):
+        yield "cuda.available", "false"
 
 
 def _libc(_: str, value: str) -> Iterator[tuple[str, str]]:
@@ -180,7 +192,7 @@ def _gpu(_: str, value: str) -> Iterator[tuple[str, str]]:
         yield kind, name
 
 
-_NUMBERS = ("nvidia.driver", "cuda.toolkit", "cudnn.version")
+_NUMBERS = ("nvidia.capability", "nvidia.driver", "cuda.toolkit", "cudnn.version")
 _VENDORS = (
     (
         "nvidia.gpu",
@@ -197,6 +209,7 @@ _READ = {
     "torch.hip": _cuda,
     "torch.version": _torch,
     "libc": _libc,
+    "accelerator": _accelerator,
     "python.version": _python,
     "nvidia.gpu": _gpu,
 }

@@ -10,6 +10,7 @@ from torchdoctor.diagnose.parsers.derived import derive_observations
 from torchdoctor.diagnose.parsers.environment_hints import parse_environment_hints
 from torchdoctor.diagnose.parsers.installer_logs import parse_installer_logs
 from torchdoctor.diagnose.parsers.nvidia_smi import parse_nvidia_smi
+from torchdoctor.diagnose.parsers.nvidia_smi_query import parse_nvidia_smi_query, without_smi_query
 from torchdoctor.diagnose.parsers.own import read_own_output
 from torchdoctor.diagnose.parsers.package_lists import parse_package_lists
 from torchdoctor.diagnose.parsers.prose import parse_prose
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["parse_report"]
 
 # The most trusted first: what a report states, what lists and logs name. What paths and words let guess comes after.
-_STATED = (parse_collect_env, parse_nvidia_smi)
+_STATED = (parse_collect_env, parse_nvidia_smi_query, parse_nvidia_smi)
 _NAMED = (parse_package_lists, parse_installer_logs)
 
 
@@ -42,7 +43,7 @@ def _parse_rest(raw: str) -> Evidence:
     whole = plain_text(raw)
     if is_documentation(whole):
         return Evidence(text=without_other_voices(whole))
-    text = without_other_voices(whole)
+    text = without_smi_query(without_other_voices(whole))
     return Evidence(
         facts=(*_facts_of(whole, text), *parse_environment_hints(whole), *parse_prose(text)), text=text
     )

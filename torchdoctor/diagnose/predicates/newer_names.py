@@ -30,7 +30,7 @@ _ERRORS = (
         "cannot import name",
         re.compile(r"cannot import name '(?P<name>\w{1,60})' from '(?P<module>torch[\w.]{0,60})'"),
     ),
-    ("no module named", re.compile(r"no module named '?(?P<module>torch\.[\w.]{1,60})(?P<name>)")),
+    ("no module named", re.compile(r"no module named '?(?P<module>torch(?:vision)?\.[\w.]{1,60})(?P<name>)")),
 )
 _AROUND = 120
 
