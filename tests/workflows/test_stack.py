@@ -43,6 +43,9 @@ def index(tmp_path):
     index = LocalIndex(folder)
     for name in NEEDED:
         index.add(name, "99.0" if name != "numpy" else "2.4.0")
+    index.add("numpy", "1.26.4")
+    index.add("mkl", "2021.4.0")
+    index.add("triton", "3.3.1")
     return index
 
 
@@ -50,7 +53,7 @@ def index(tmp_path):
 def solved(tmp_path, index):
     """A function that resolves requirement lines for a machine, over stored facts and the index."""
 
-    def run(*lines, machine=NEW_DRIVER, **request):
+    def run(*lines, machine=NEW_DRIVER, overrides=(), report=None, **request):
         described = Machine.from_json(machine)
         lock_request = LockRequest(
             python=Path(sys.executable),
@@ -65,9 +68,11 @@ def solved(tmp_path, index):
             for line, name in zip(lines, names, strict=True)
         ]
         task = StackTask(
-            stack=StackRequest(requirements=tuple(asked)), lock_request=lock_request, run_dir=tmp_path
+            stack=StackRequest(requirements=tuple(asked), overrides=overrides),
+            lock_request=lock_request,
+            run_dir=tmp_path,
         )
-        return resolve_stack(task, Request(**request), described, bundled(), Recorder())
+        return resolve_stack(task, Request(**request), described, bundled(), report or Recorder())
 
     return run
 
@@ -153,3 +158,82 @@ def test_requirements_that_exclude_each_other_are_told_in_words(index, solved):
     assert "a wants torch 2.9.1" in text
     assert "b wants torch 2.8.0" in text
     assert "we can conclude" not in text
+
+
+PINNED = {"torch": SpecifierSet("==2.1.0"), "required": {"torchvision": SpecifierSet("==0.16.0")}}
+RTX_5090 = {"gpus": [{"name": "NVIDIA GeForce RTX 5090", "compute_capability": "12.0"}]}
+LINUX = {"os": "linux", "arch": "x86_64", "libc": {"name": "glibc", "version": "2.39"}}
+BLACKWELL = {**LINUX, "python": {"version": "3.11.9"}, "nvidia": {"driver": "581.20", **RTX_5090}}
+
+
+def test_a_pin_that_leaves_the_gpu_unused_is_refused_with_the_nearest_release(index, solved):
+    """The lowest release that works is offered first, the CPU build after it."""
+    index.add("old", "1.0")
+    with pytest.raises(NoSolution) as refused:
+        solved("old", machine=BLACKWELL, **PINNED)
+    assert refused.value.code == "pin-excludes-gpu"
+    assert "RTX 5090" in str(refused.value)
+    fix = str(refused.value.fix)
+    assert fix.index("--override 'torch==2.7.*'") < fix.index("--variant cpu")
+
+
+def test_the_nearest_release_is_taken_where_the_user_agrees(index, solved):
+    """With companions that belong to it, whatever was asked of these and whatever a package wants."""
+    index.add("old", "1.0", requires=("torch<2.2",))
+    report = Recorder(answer=True)
+    plan = solved("old", machine=BLACKWELL, report=report, **PINNED)
+    assert [str(package.version) for package in plan.packages[:2]] == ["2.7.1+cu128", "0.22.1+cu128"]
+    assert "Override it and take torch 2.7.1+cu128?" in report.questions[0]
+    assert plan.overrides[:2] == ("torch==2.7.1+cu128", "torchvision==0.22.1+cu128")
+
+
+def test_an_override_of_torch_frees_its_companions(index, solved):
+    """Named once, for torch alone."""
+    index.add("old", "1.0", requires=("torch<2.2",))
+    request = {**PINNED, "torch": SpecifierSet("==2.7.*")}
+    plan = solved("old", machine=BLACKWELL, overrides=("torch==2.7.*",), **request)
+    assert [str(package.version) for package in plan.packages[:2]] == ["2.7.1+cu128", "0.22.1+cu128"]
+
+
+def test_a_package_that_pins_a_torch_without_the_gpu_is_named(index, solved):
+    """Nobody asked for that torch but the package."""
+    index.add("old", "1.0", requires=("torch==2.1.0",))
+    with pytest.raises(NoSolution) as refused:
+        solved("old", machine=BLACKWELL)
+    assert refused.value.code == "pin-excludes-gpu"
+    assert "old 1.0 wants torch 2.1.0" in str(refused.value)
+
+
+def test_an_extension_limits_torch_to_what_it_was_built_for(index, solved):
+    """Its metadata does not say so; it was found out before."""
+    index.add("torchtext", "0.18.0", requires=("torch>=2.3.0",))
+    plan = solved("torchtext", machine=OLD_DRIVER)
+    assert _torch(plan).startswith("2.3.1+cu")
+    assert plan.reasons[0].startswith("torchtext 0.18.0 is built for torch >=2.3.0,<2.4, so torch 2.3.1+cu")
+
+
+def test_an_extension_without_a_torch_for_this_machine_is_refused_with_the_way_out(index, solved):
+    """No build of torch 2.3 runs on this GPU."""
+    index.add("torchtext", "0.18.0", requires=("torch>=2.3.0",))
+    with pytest.raises(NoSolution) as refused:
+        solved("torchtext", machine=BLACKWELL)
+    assert refused.value.code == "no-build-of-extension"
+    assert "read text without it" in str(refused.value.fix)
+
+
+def test_an_extension_without_a_build_for_the_system_is_refused_with_the_way_out(index, solved):
+    """Without asking an index: an early version that is Python alone is not taken in its place."""
+    index.add("vllm", "0.0.1")
+    with pytest.raises(NoSolution) as refused:
+        solved("vllm")
+    assert refused.value.code == "no-build-of-extension"
+    assert "WSL2" in str(refused.value.fix)
+
+
+def test_triton_is_left_out_where_another_takes_its_place(index, solved):
+    """ROCm builds bring a triton of their own, and macOS has none."""
+    index.add("wants", "1.0", requires=("triton>=2",))
+    mac = {"os": "macos", "arch": "arm64", "os_version": "14.5", "python": {"version": "3.12.4"}}
+    plan = solved("wants", machine=mac)
+    assert plan.excluded == {"triton"}
+    assert "triton" not in {package.name for package in plan.solved}

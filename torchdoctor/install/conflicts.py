@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system import uv
@@ -15,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from torchdoctor.resolve import Plan
+
 __all__ = ["dependency_conflicts", "refuse_foreign_companions", "refuse_new_conflicts"]
 
 _TIMEOUT_SECONDS = 3600.0
 # The lines of `uv pip check` (0.13) that name a conflict; tests/install/test_create.py asks the uv that is installed.
 _CONFLICT_START = "The package"
+_REQUIRED = re.compile(r" requires `([A-Za-z0-9._-]+)")
 
 
 def dependency_conflicts(folder: Path, run_dir: Path, environ: Mapping[str, str]) -> set[str]:
@@ -34,13 +41,19 @@ def dependency_conflicts(folder: Path, run_dir: Path, environ: Mapping[str, str]
 
 
 def refuse_new_conflicts(
-    stage: Path, before: set[str], folder: Path, run_dir: Path, environ: Mapping[str, str]
+    stage: Path,
+    before: set[str],
+    folder: Path,
+    run_dir: Path,
+    environ: Mapping[str, str],
+    plan: Plan | None = None,
 ) -> None:
     """Raise `InstallFailed` when a requirement is not met in `stage`, unless it is among those of `before`.
 
-    `folder` is the environment as the user knows it.
+    `folder` is the environment as the user knows it. What the plan overrides or leaves out may stay unmet.
     """
-    new = sorted(dependency_conflicts(stage, run_dir, environ) - before)
+    after = dependency_conflicts(stage, run_dir, environ) - before
+    new = sorted(sentence for sentence in after if _required(sentence) not in _overruled(plan))
     if new:
         raise InstallFailed(
             message(
@@ -81,3 +94,16 @@ def refuse_foreign_companions(site_packages: Iterable[Path], folder: Path) -> No
                 ),
                 code="conflict",
             )
+
+
+def _overruled(plan: Plan | None) -> frozenset[str]:
+    """Return the projects of which the plan knows better than those that require them."""
+    if plan is None:
+        return frozenset()
+    return plan.excluded | {str(canonicalize_name(Requirement(line).name)) for line in plan.overrides}
+
+
+def _required(sentence: str) -> str | None:
+    """Return the project that a sentence of uv is about: what the package requires."""
+    found = _REQUIRED.search(sentence)
+    return str(canonicalize_name(found[1])) if found is not None else None

@@ -115,7 +115,7 @@ def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: Install
     finally:
         unpacker.close()
     refuse_foreign_companions(site_packages, folder)
-    refuse_new_conflicts(stage, before, folder, context.run_dir, context.environ)
+    refuse_new_conflicts(stage, before, folder, context.run_dir, context.environ, context.plan)
     if context.hold is not None and context.plan is not None:
         change_hold(stage, folder, context.hold(context.plan))
     record_install(stage, folder, wheelhouse, context)

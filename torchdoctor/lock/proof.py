@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from torchdoctor.core.i18n import joined, message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Premise", "in_words", "premises_of"]
 
@@ -65,7 +65,22 @@ def premises_of(stderr: str, pinned: Mapping[str, str] = _NOTHING) -> tuple[Prem
             premise = _premise(_exact(part.strip(" .,"), pinned))
             if premise is not None:
                 found.setdefault(str(premise.text), premise)
-    return tuple(found.values())
+    return _together(found.values())
+
+
+def _together(premises: Iterable[Premise]) -> tuple[Premise, ...]:
+    """Say once of a project that its versions have no file for this machine."""
+    kept: dict[str, Premise] = {}
+    for premise in premises:
+        name = premise.text.split()[0]
+        if premise.kind == "no-file" and f"no-file {name}" in kept:
+            said = message("no version of {name} that fits has a file for this machine and Python", name=name)
+            kept[f"no-file {name}"] = Premise(kind="no-file", text=said)
+        elif premise.kind == "no-file":
+            kept[f"no-file {name}"] = premise
+        else:
+            kept[str(premise.text)] = premise
+    return tuple(kept.values())
 
 
 def _exact(text: str, pinned: Mapping[str, str]) -> str:
@@ -106,6 +121,8 @@ def _premise(text: str) -> Premise | None:
 
 def _spaced(text: str) -> str:
     """`torch>=2.8.0,<2.9.dev0` as `torch >=2.8.0,<2.9`, and `b==2` as `b 2`."""
-    text = text.removeprefix("all of: ").replace(".dev0", "")
+    text = re.sub(
+        r"\{[^{}]*\}", "", text.removeprefix("all of: ").replace(".dev0", "")
+    )  # `{...}` is a marker
     text = re.sub(r"([A-Za-z0-9\]])==(?=[0-9])", r"\1 ", text)
     return re.sub(r"([A-Za-z0-9\]])(?=[<>~!]=?)", r"\1 ", text).strip()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
+from packaging.requirements import Requirement
 
 from torchdoctor.lock.local_index import NEWEST_OWN_FILE, filtered_find_links, write_local_index
 from wheels_index import TORCH_PROJECTS
@@ -53,7 +54,9 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]
     write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
     write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
-    write_lines(folder / "overrides.txt", (*plan.overrides, *request.overrides))
+    # The plan's exact builds meet what overrides torch and its companions.
+    others = [line for line in request.overrides if Requirement(line).name.lower() not in TORCH_PROJECTS]
+    write_lines(folder / "overrides.txt", dict.fromkeys((*plan.overrides, *others)))
     write_lines(folder / "excludes.txt", sorted(plan.excluded | request.excluded))
     preferred = {
         **request.preferred,

@@ -17,8 +17,10 @@ from torchdoctor.resolve.offline import offered_by_facts, plan_of_ranking, resol
 from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
+from torchdoctor.workflows.gpu_pins import companions_freed
 from torchdoctor.workflows.no_source import cuda_fallback_plan
 from torchdoctor.workflows.source_builds import plan_with_builds
+from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import Offer, plan_stack
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled, variant
@@ -75,6 +77,7 @@ def resolve_online(
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
     listings = _listings(sources, report)
+    request = _freed(request, task, machine, snapshot, report)
     ranking, snapshot = rank_with_newer(
         machine,
         request,
@@ -87,12 +90,18 @@ def resolve_online(
     )
     tags = supported_tags(machine)
     built: tuple[Source, ...] = ()
-    if task is not None and task.named:
+    if task is not None and (task.named or task.overrides_torch):
         offer = _offer(listings, machine, request, snapshot, tags)
+
+        def rank_other(other: Request) -> Ranking:
+            return rank(machine, other, snapshot)
+
         plan, built = plan_with_builds(
-            task, builds, lambda each: plan_stack(each, ranking, request, machine, offer, report)
+            task,
+            builds,
+            lambda each: plan_with_pins(each, ranking, request, machine, offer, report, rank_other),
         )
-        if plan is None:
+        if plan is None and task.named:
             cuda_fallback_plan(ranking, listings, machine, request, snapshot, tags, report, offline=offline)
             last = replace(ranking, candidates=ranking.last_resort, last_resort=())
             plan, built = plan_with_builds(
@@ -158,7 +167,8 @@ def resolve_stack(
     Raises `NoSolution` where no build fits or nothing goes together, and `SourceFailed` where an index of the other
     packages cannot be read.
     """
-    if not task.named:
+    request = _freed(request, task, machine, snapshot, report)
+    if not (task.named or task.overrides_torch):
         return resolve(machine, request, snapshot)
     ranking = rank(machine, request, snapshot)
 
@@ -175,10 +185,32 @@ def resolve_stack(
         wheels=lambda project, name: _of_variant(snapshot.project(project), name, tags),
     )
     chosen, _ = plan_with_builds(
-        task, builds, lambda each: plan_stack(each, ranking, request, machine, offer, report)
+        task,
+        builds,
+        lambda each: plan_with_pins(
+            each, ranking, request, machine, offer, report, lambda other: rank(machine, other, snapshot)
+        ),
     )
     assert chosen is not None  # noqa: S101  (facts have a build of every candidate)
     return chosen
+
+
+def _freed(
+    request: Request, task: StackTask | None, machine: Machine, snapshot: Snapshot, report: Reporter
+) -> Request:
+    """Return the request without versions of companions that do not go with a torch that overrides them."""
+    if task is None or not task.overrides_torch:
+        return request
+    freed, names = companions_freed(request, lambda other: rank(machine, other, snapshot))
+    for name in names:
+        report.note(
+            message(
+                "{name} {wanted} does not go with the torch that overrides the pins; another version is taken",
+                name=name,
+                wanted=request.required[name],
+            )
+        )
+    return freed
 
 
 def _listings(sources: Sources, report: Reporter) -> list[SourceListing]:

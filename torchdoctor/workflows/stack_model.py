@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +18,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.solve import Solution
     from torchdoctor.requirements import AskedRequirement, StackRequest
 
-__all__ = ["StackChoice", "StackTask"]
+__all__ = ["StackChoice", "StackTask", "project_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +28,17 @@ class StackTask:
     stack: StackRequest  # for one machine, without torch and its companions
     lock_request: LockRequest
     run_dir: Path
+
+    @property
+    def overrides_torch(self) -> bool:
+        """Whether what others require of torch or a companion is overridden."""
+        return any(project_of(line) in TORCH_PROJECTS for line in self.stack.overrides)
+
+    @property
+    def without_torch_overrides(self) -> StackTask:
+        """The task with the overrides of other packages alone: those of torch are met by the choice of its build."""
+        others = tuple(line for line in self.lock_request.overrides if project_of(line) not in TORCH_PROJECTS)
+        return replace(self, lock_request=replace(self.lock_request, overrides=others))
 
     @property
     def named(self) -> tuple[AskedRequirement, ...]:
@@ -49,3 +65,8 @@ class StackChoice:
             for name, newest in self.newest.items()
             if self.solution.versions.get(name, newest) != newest
         }
+
+
+def project_of(line: str) -> str:
+    """Return the normalised name of what a requirement line is about."""
+    return str(canonicalize_name(Requirement(line).name))

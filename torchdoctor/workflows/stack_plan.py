@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Wheel
 
-__all__ = ["Offer", "plan_stack"]
+__all__ = ["Offer", "chosen_candidate", "plan_of_choice", "plan_stack", "without_foreign_triton"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,7 @@ def plan_stack(
 
     Raises `RequirementsUnmet` where nothing goes together.
     """
-    task = _without_foreign_triton(task, machine, ranking)
+    task = without_foreign_triton(task, machine, ranking)
     solver = StackSolver(task, request, report)
     unmet: RequirementsUnmet | None = None
     for builds in offer.builds(in_solver_order(ranking.candidates)):
@@ -62,17 +62,17 @@ def plan_stack(
             unmet = unmet or error
             continue
         choice = fitted.choice
-        candidate = _candidate(choice, builds, ranking)
+        candidate = chosen_candidate(choice, builds, ranking)
         best = ranking.candidates[0]
         limits = fitted.limits
         if candidate.torch != best.torch and not limits:
             other = fitted.solver.with_torch(best.torch, choice, fitted.builds)
             if isinstance(other, StackChoice):
-                choice, candidate = other, _candidate(other, builds, ranking)
+                choice, candidate = other, chosen_candidate(other, builds, ranking)
             else:
                 limits = other
         reason = why_this_torch(choice, candidate, best, request, limits)
-        plan = _plan(task, choice, candidate, reason, ranking, request, offer)
+        plan = plan_of_choice(task, choice, candidate, reason, ranking, request, offer)
         return _with_limits(plan, fitted) if plan is not None else None
     if unmet is not None:
         raise unmet
@@ -95,14 +95,14 @@ def _with_limits(plan: Plan, fitted: FittedStack) -> Plan:
     )
 
 
-def _candidate(choice: StackChoice, builds: Sequence[OfferedBuild], ranking: Ranking) -> Candidate:
+def chosen_candidate(choice: StackChoice, builds: Sequence[OfferedBuild], ranking: Ranking) -> Candidate:
     """Return the candidate whose build was chosen."""
     version = choice.solution.versions["torch"]
     build = next(build for build in builds if build.name == "torch" and str(build.package.version) == version)
     return next(c for c in ranking.candidates if c.variant == build.variant and c.torch in build.torch)
 
 
-def _plan(
+def plan_of_choice(
     task: StackTask,
     choice: StackChoice,
     candidate: Candidate,
@@ -111,6 +111,7 @@ def _plan(
     request: Request,
     offer: Offer,
 ) -> Plan | None:
+    """Return the plan of a choice, its first reason `reason`; None where the build cannot be had."""
     versions = choice.solution.versions
     chosen = {
         name: SpecifierSet(f"=={Version(versions[name]).public}") for name in COMPANIONS if name in versions
@@ -129,11 +130,12 @@ def _plan(
             for name, version in sorted(versions.items())
             if name not in TORCH_PROJECTS
         ),
+        overrides=task.lock_request.overrides,
         excluded=task.lock_request.excluded,
     )
 
 
-def _without_foreign_triton(task: StackTask, machine: Machine, ranking: Ranking) -> StackTask:
+def without_foreign_triton(task: StackTask, machine: Machine, ranking: Ranking) -> StackTask:
     """NVIDIA's triton has no file for macOS, and takes the place of the one that ROCm and XPU builds bring."""
     kind = variant(ranking.candidates[0].variant).kind
     if kind not in ("rocm", "xpu") and machine.os != "macos":
