@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import shutil
 import subprocess
 import sys
@@ -283,3 +284,19 @@ def test_a_file_that_is_no_hold_is_none(tmp_path, text):
     """Somebody else's file of that name says nothing."""
     Path(tmp_path / "torchdoctor-hold.txt").write_text(text, "utf-8")
     assert read_hold(tmp_path) is None
+
+
+def test_conda_sets_the_variable_itself(tmp_path):
+    """A file for conda and mamba instead of changed scripts; pip reads pip.conf in the prefix as ever."""
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "activate").write_text("deactivate () {\n}\n", "utf-8")
+    change_hold(tmp_path, tmp_path, HoldChange(hold=CU126, inherited={}))
+    variables = tmp_path / "etc" / "conda" / "env_vars.d" / "torchdoctor-hold.json"
+    assert json.loads(variables.read_text("utf-8")) == {"UV_TORCH_BACKEND": "cu126"}
+    assert (tmp_path / "bin" / "activate").read_text("utf-8") == "deactivate () {\n}\n"
+    assert (tmp_path / "torchdoctor-hold.txt").as_uri() in setting(
+        (tmp_path / "pip.conf").read_text("utf-8"), "constraint"
+    )
+    remove_hold(tmp_path)
+    assert not variables.exists()

@@ -134,3 +134,20 @@ def test_undoing_can_be_interrupted_and_done_again(folder, site, wheelhouse):
     (folder / old).write_bytes((kept / old).read_bytes())
     assert in_place.undo_change(folder)
     assert (site / "package" / "old.py").read_text() == "old\n"
+
+
+def test_other_files_and_removed_packages_come_back(folder, site, wheelhouse):
+    """A pip.conf that was changed, a file that was made, and a package that was taken out."""
+    (folder / "pip.conf").write_text("[global]\n")
+    other = site / "other-1.0.dist-info"
+    other.mkdir()
+    (other / "RECORD").write_text("other-1.0.dist-info/RECORD,,\n")
+    in_place.begin_change(folder, [site], wheelhouse, ("pip.conf", "made.txt"), removed={"other"})
+    (folder / "pip.conf").unlink()
+    (folder / "made.txt").write_text("new\n")
+    (other / "RECORD").unlink()
+    other.rmdir()
+    assert in_place.undo_change(folder)
+    assert (folder / "pip.conf").read_text() == "[global]\n"
+    assert not (folder / "made.txt").exists()
+    assert (other / "RECORD").is_file()
