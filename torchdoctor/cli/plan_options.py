@@ -84,6 +84,7 @@ _file_options = _options(
     click.option(
         "--build",
         "builds",
+        cls=AsTyped,
         multiple=True,
         metavar="NAME|:all:",
         help="Build this package from its source where it has no wheel: its code runs here.",

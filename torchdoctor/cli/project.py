@@ -34,7 +34,11 @@ __all__ = ["command"]
     help="A machine that the project is for, as JSON of `report` or `resolve`. Once for each.",
 )
 @click.option(
-    "--machines", "machines_folder", metavar="FOLDER", help="A folder with a JSON file for each machine."
+    "--machines",
+    "machines_folder",
+    cls=AsTyped,
+    metavar="FOLDER",
+    help="A folder with a JSON file for each machine.",
 )
 @click.option(
     "--torch",

@@ -34,7 +34,7 @@ def asked_hashes(requirements: Iterable[AskedRequirement]) -> dict[str, frozense
                     origin=asked.origin,
                     name=asked.name,
                 ),
-                fix=message("write --hash=sha256:..., as `pip hash` and `uv pip compile` do"),
+                fix=message("write the hash as `pip hash` and `uv pip compile` do"),
                 code="hash-unknown",
             )
         found[asked.name] = found[asked.name] & sums if asked.name in found else sums
@@ -48,7 +48,7 @@ def check_asked_hashes(lock: Lock, hashes: Mapping[str, frozenset[str]]) -> None
         if allowed is not None and wheel.sha256 is not None and wheel.sha256.lower() not in allowed:
             raise SourceFailed(
                 message(
-                    "{filename} has the hash sha256:{hash}, which is none of those that are asked for",
+                    "the SHA-256 of {filename} is {hash}, which is none of those that are asked for",
                     filename=wheel.filename,
                     hash=wheel.sha256,
                 ),

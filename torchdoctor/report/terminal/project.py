@@ -148,7 +148,8 @@ def _advice_lines(result: ProjectResult, variant: str, steps: Sequence[AdviceSte
     for number, step in enumerate(steps, start=1):
         yield f"  {number}. {translate(step.text)}"
         if step.file is not None:
-            yield f"     {translate(message('in {file}:', file=step.file))}"
+            place = message("in {file}:", file=step.file)
+            yield f"     {translate(place)}"
         for line in (step.command or "").splitlines():
             yield f"     {line}"
     source = message("as of {date}: {source}", date=launcher.as_of, source=launcher.source)
@@ -176,8 +177,9 @@ def _commands(result: ProjectResult, *, verbose: bool) -> Iterator[str]:
         yield f"{padded(name, width)}  {command}"
     left = len(rows) - _MOST_COMMANDS
     if left > 0 and not verbose:
+        one = message("1 more machine; -v shows it")
         more = message("{count} more machines; -v shows them", count=left)
-        yield translate(plural(left, message("1 more machine; -v shows it"), more))
+        yield translate(plural(left, one, more))
 
 
 def _labelled(label: str, text: str) -> str:
