@@ -72,6 +72,8 @@ def test_an_extension_comes_in_a_build_that_goes_with_torch(
         ("onnxruntime-gpu", MAC, "onnxruntime-gpu has no build", "Core ML"),
         # No torch is old enough for the one and new enough for the other.
         ("torchcodec torchtext", CPU, "torchtext 0.18.0 is built for torch", "torchcodec"),
+        # Its early versions were Python alone: none of them stands in.
+        ("torchtext torch==2.13.0", CPU, "torchtext 0.18.0 is built for torch", "torch 2.3"),
         # torch 2.3 has no code for this GPU.
         ("torchtext", NVIDIA_13, "torchtext 0.18.0 is built for torch", "torch 2.3"),
     ],
@@ -107,6 +109,12 @@ def test_a_version_below_the_newest_is_said_with_its_reason(resolve_for: Callabl
         "torchcodec is below 0.17.0: torchcodec 0.17.0 is built for CUDA 13, not for torch 2.15.0+cpu"
         in ran.json["warnings"]
     )
+
+
+def test_what_no_index_has_is_said(resolve_for: Callable[..., Ran]) -> None:
+    """torchcodec decodes with the system's FFmpeg."""
+    ran = resolve_for(machine(MAC), "--with", "torchcodec")
+    assert any("FFmpeg" in text for text in ran.json["warnings"])
 
 
 def test_an_extension_that_only_another_package_needs_may_go_without_its_gpu_part(

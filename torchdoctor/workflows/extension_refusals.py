@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.offer import OfferedBuild
     from torchdoctor.workflows.stack_model import StackChoice
-    from wheels_index.extension import Extension, Fit
+    from wheels_index.extension import Extension, Fit, OutsidePip
 
-__all__ = ["Misfit", "below_newest", "goes_without", "no_build_error", "no_pair_error"]
+__all__ = ["Misfit", "below_newest", "goes_without", "needs_besides", "no_build_error", "no_pair_error"]
 
 _MAX_NAMED = 4
 _NAMES = {
@@ -72,6 +72,11 @@ def goes_without(misfit: Misfit, machine: Machine) -> str:
             torch=torch,
         )
     return message("{text}; {way}", text=text, way=message(way)) if way is not None else text
+
+
+def needs_besides(known: Extension, row: OutsidePip) -> str:
+    """Return what an extension needs on the machine that no index has."""
+    return message("{name} needs besides: {what}", name=known.project, what=message(row.text))
 
 
 def no_pair_error(misfit: Misfit, machine: Machine, limits: Sequence[str]) -> NoSolution:

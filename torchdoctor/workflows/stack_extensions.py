@@ -16,6 +16,7 @@ from torchdoctor.workflows.extension_refusals import (
     Misfit,
     below_newest,
     goes_without,
+    needs_besides,
     no_build_error,
     no_pair_error,
 )
@@ -66,7 +67,12 @@ def solve_with_extensions(
     """
     fitter = _Fitter(solver=solver, builds=builds, machine=machine, wheels_of=wheels_of)
     fitter.prepare()
-    choice = fitter.solver.solve(fitter.builds)
+    try:
+        choice = fitter.solver.solve(fitter.builds)
+    except RequirementsUnmet as error:
+        if fitter.unbuilt is None:
+            raise
+        raise no_build_error(fitter.unbuilt, fitter.platform, fitter.kinds) from error
     rounds = 0
     while (misfit := fitter.misfit(choice)) is not None:
         rounds += 1
@@ -99,20 +105,27 @@ class _Fitter:
     find_links: list[Source] = field(default_factory=list)
     wheels: dict[str, Wheel] = field(default_factory=dict)
     accepted: set[str] = field(default_factory=set)  # that go without their GPU part
+    unbuilt: Extension | None = None  # that was named and has no wheel for any torch here
 
     @property
     def platform(self) -> str:
         return self.machine.platform or ""
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of the variants that can be chosen."""
+        return {variant(build.variant).kind for build in self.builds if build.name == "torch"}
+
     def prepare(self) -> None:
         """Refuse what has no build here; choose the torch first for what has its builds on a page for each torch."""
-        kinds = {variant(build.variant).kind for build in self.builds if build.name == "torch"}
         for asked in self.solver.named:
             known = extension(asked.name)
             if known is None:
                 continue
-            if not _is_obtainable(known, self.platform, kinds):
-                raise no_build_error(known, self.platform, kinds)
+            for row in known.needs_outside_pip(self.platform):
+                self.warnings[f"{known.project} {row.name}"] = needs_besides(known, row)
+            if not _is_obtainable(known, self.platform, self.kinds):
+                raise no_build_error(known, self.platform, self.kinds)
             if not any(row.place == "pypi" for row in known.builds_for(self.platform)):
                 self._prefer_own_builds(known, asked)
 
@@ -184,7 +197,7 @@ class _Fitter:
             if self._goes_with(known, wheel.version, misfit.torch, "pytorch")
         ]
         for wheel in sorted(offered, key=lambda wheel: wheel.version, reverse=True)[:3]:
-            changed = self._constrained(f"{known.project}=={wheel.version.public}")
+            changed = self._constrained(f"{known.project}=={wheel.version.public}", known.project)
             if changed is not None:
                 self.wheels[known.project] = wheel
                 if wheel.version.public != misfit.version:
@@ -195,20 +208,34 @@ class _Fitter:
     def _with_older_version(self, misfit: Misfit, choice: StackChoice) -> StackChoice | None:
         if misfit.fit.because == "variant" and not _has_builds_for(misfit.known, misfit.torch.variant):
             return None
-        changed = self._constrained(f"{misfit.known.project}<{_oldest_alike(misfit).public}")
+        name = misfit.known.project
+        changed = self._constrained(f"{name}<{_oldest_alike(misfit).public}", name)
         if changed is not None:
-            self.warnings.setdefault(misfit.known.project, below_newest(misfit, choice))
+            self.warnings.setdefault(name, below_newest(misfit, choice))
         return changed
 
-    def _constrained(self, line: str) -> StackChoice | None:
+    def _constrained(self, line: str, name: str) -> StackChoice | None:
+        """Return a choice with one more limit; None where there is none, or nothing is known of the version taken.
+
+        Early versions of many extensions were Python alone, and do something else.
+        """
         solver = self.solver.limited(constraints=(line,))
         try:
             choice = solver.solve(self.builds)
         except RequirementsUnmet:
             return None
+        if name in choice.solution.versions and not self._is_known(name, choice):
+            return None
         self.solver = solver
         self.constraints.append(line)
         return choice
+
+    def _is_known(self, name: str, choice: StackChoice) -> bool:
+        """Say whether a pair of the version taken is known, be it for this torch or for another one."""
+        torch = Version(choice.solution.versions["torch"])
+        version = choice.solution.versions[name]
+        fit = fits(name, version, torch=torch.public, variant="cpu", platform=self.platform)
+        return fit.because != "no-pair-known"
 
     def _goes_with(
         self, known: Extension, version: Version | str, build: OfferedBuild, place: str | None
@@ -240,6 +267,8 @@ class _Fitter:
             for build in torch
             if any(SpecifierSet(pair.torch or "").contains(build.package.version.public) for pair, _ in rows)
         ]
+        if not own:
+            self.unbuilt = known
         best = max(own or elsewhere, key=lambda build: build.package.version, default=None)
         if best is None:
             return
