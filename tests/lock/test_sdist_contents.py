@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +62,30 @@ def test_anything_else_is_refused(tmp_path_factory, data):
     path.write_bytes(data)
     with pytest.raises(SourceFailed):
         inspect_sdist(path)
+
+
+@pytest.mark.parametrize(
+    ("files", "requires"),
+    [
+        ({"PKG-INFO": "Metadata-Version: 2.1\nName: a\nRequires-Dist: numpy>=1\n"}, ("numpy>=1",)),
+        ({"PKG-INFO": "Metadata-Version: 2.2\nName: a\n"}, ()),
+        ({"PKG-INFO": "Metadata-Version: 2.2\nName: a\nDynamic: Requires-Dist\n"}, None),
+        ({"PKG-INFO": "Metadata-Version: 1.1\nName: a\n"}, None),
+        ({"PKG-INFO": "Metadata-Version: 1.1\n", "a.egg-info/SOURCES.txt": ""}, ()),
+        (
+            {"PKG-INFO": "", "a.egg-info/requires.txt": "x>1\n\n[:sys_platform == 'win32']\ny\n\n[dev]\nz\n"},
+            ("x>1", "y; sys_platform == 'win32'", 'z; extra == "dev"'),
+        ),
+    ],
+)
+def test_what_an_archive_says_that_it_needs_is_read_and_silence_is_not_taken_for_nothing(
+    files, requires, tmp_path
+):
+    """Its metadata where that is complete, setuptools' own list, or None."""
+    path = tmp_path / "a-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(f"a-1.0/{name}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    assert inspect_sdist(path).requires == requires

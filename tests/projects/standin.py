@@ -8,6 +8,7 @@ accelerator, which were not read. Pages and files are made when they are asked f
 
 from __future__ import annotations
 
+import hashlib
 import html
 import io
 import json
@@ -34,6 +35,8 @@ TORCH_PROJECTS = ("torch", "torchvision", "torchaudio")
 PYTHONS = ("3.10", "3.11", "3.12")
 # The name of each system's wheels in files of which none was seen.
 TAGS = {"linux_x86_64": "manylinux_2_28_x86_64", "windows_x86_64": "win_amd64"}
+# Their setup.py imports torch.
+BUILT_AGAINST_TORCH = ("groundingdino-py", "mmcv")
 _ACCELERATOR = re.compile(r"(nvidia-|cuda-|triton|pytorch-triton|intel-|onemkl|dpcpp|tbb|umf|oneccl|impi)")
 
 
@@ -67,10 +70,14 @@ class StandIn(LoopbackIndex):
             return
         rows = []
         for name, requires_python in files.items():
+            where = folder.rpartition("/")[2]
+            self._make(where, name)
+            digest = hashlib.sha256(self.files[f"{folder}/{name}"]).hexdigest()
             attributes = ' data-core-metadata="true"' if name.endswith(".whl") else ""
             if requires_python:
                 attributes += f' data-requires-python="{html.escape(requires_python)}"'
-            rows.append(f'    <a href="{folder}/{name.replace("+", "%2B")}"{attributes}>{name}</a><br/>\n')
+            href = f"{folder}/{name.replace('+', '%2B')}#sha256={digest}"
+            rows.append(f'    <a href="{href}"{attributes}>{name}</a><br/>\n')
         self.pages[path] = f"<!DOCTYPE html>\n<html>\n  <body>\n{''.join(rows)}  </body>\n</html>\n".encode()
 
     def _make(self, where: str, name: str) -> None:
@@ -260,8 +267,9 @@ def small_wheel(where: str, name: str) -> bytes:
 
 
 def small_sdist(name: str) -> bytes:
-    """An sdist whose metadata stands in it (PEP 643), so that nothing needs to be built to know it."""
+    """An sdist with the real requirements; its setup.py imports torch where the real one does."""
     project, version = _named(name)
+    imports = "import torch\n" if project in BUILT_AGAINST_TORCH else ""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz") as archive:
         for path, text in (
@@ -272,7 +280,7 @@ def small_sdist(name: str) -> bytes:
             ),
             (
                 "setup.py",
-                f"from setuptools import setup\nsetup(name={project!r}, version={str(version)!r})\n",
+                f"{imports}from setuptools import setup\nsetup(name={project!r}, version={str(version)!r})\n",
             ),
         ):
             info = tarfile.TarInfo(f"{name.removesuffix('.tar.gz')}/{path}")

@@ -111,6 +111,15 @@ def test_a_version_below_the_newest_is_said_with_its_reason(resolve_for: Callabl
     )
 
 
+def test_a_plan_builds_nothing_and_says_what_the_installation_builds(resolve_for: Callable[..., Ran]) -> None:
+    """openai-whisper has no wheel: what it needs takes part in the choice, and torch is the newest."""
+    ran = resolve_for(machine(NVIDIA_13), "--with", "openai-whisper")
+    found = solved(ran)
+    assert found["torch"] == "2.15.0+cu132"
+    assert "tiktoken" in found
+    assert "openai-whisper 20250625 has no wheel: install builds it" in ran.json["warnings"]
+
+
 def test_what_no_index_has_is_said(resolve_for: Callable[..., Ran]) -> None:
     """torchcodec decodes with the system's FFmpeg."""
     ran = resolve_for(machine(MAC), "--with", "torchcodec")

@@ -7,6 +7,7 @@ import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
@@ -31,6 +32,9 @@ _CUDA = re.compile(r"\.(?:cu|cuh)$", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:^|/)(?:tests?|docs?|examples?|benchmarks?)/", re.IGNORECASE)
 _READ = ("PKG-INFO", "pyproject.toml", "setup.py", "setup.cfg")
 _TORCH_IN_SETUP = re.compile(r"^\s*(?:import torch\b|from torch\b)", re.MULTILINE)
+# https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html#requires-txt
+_EGG_INFO = re.compile(r"^[^/]+/(?:src/)?[^/]+\.egg-info/requires\.txt$")
+_EGG_FOLDER = re.compile(r"^[^/]+/(?:src/)?[^/]+\.egg-info/")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -42,6 +46,7 @@ class SdistContents:
     has_cuda: bool  # some are CUDA's
     needs_torch: bool  # its build imports torch
     build_requires: tuple[str, ...]  # of pyproject.toml
+    requires: tuple[str, ...] | None = None  # what it needs when installed; None where it does not say
 
 
 def inspect_sdist(path: Path) -> SdistContents:
@@ -52,7 +57,7 @@ def inspect_sdist(path: Path) -> SdistContents:
         for name, text in _members(path):
             names.append(name)
             if text is not None:
-                texts[name.partition("/")[2]] = text
+                texts["requires.txt" if _EGG_INFO.search(name) else name.partition("/")[2]] = text
             if len(names) > _MAX_MEMBER_COUNT:
                 raise _unusable(path, message("it has more than {count} members", count=_MAX_MEMBER_COUNT))
     except (
@@ -72,6 +77,7 @@ def inspect_sdist(path: Path) -> SdistContents:
         needs_torch="torch" in {_project(line) for line in requires}
         or _TORCH_IN_SETUP.search(texts.get("setup.py", "")) is not None,
         build_requires=requires,
+        requires=_declared(texts, has_egg_info=any(_EGG_FOLDER.search(name) for name in names)),
     )
 
 
@@ -93,7 +99,34 @@ def _members(path: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_read(name: str) -> bool:
-    return name.count("/") == 1 and name.rpartition("/")[2] in _READ
+    in_root = name.count("/") == 1 and name.rpartition("/")[2] in _READ
+    return in_root or _EGG_INFO.search(name) is not None
+
+
+def _declared(texts: dict[str, str], *, has_egg_info: bool) -> tuple[str, ...] | None:
+    """The requirements in PKG-INFO, or in setuptools' own file; None where neither says that it has them all."""
+    info = HeaderParser().parsestr(texts.get("PKG-INFO", ""))
+    lines = info.get_all("Requires-Dist", ())
+    dynamic = {field.lower() for field in info.get_all("Dynamic", ())}
+    if lines and "requires-dist" not in dynamic:
+        return tuple(lines)
+    if has_egg_info:
+        return _of_egg_info(texts.get("requires.txt", ""))
+    # https://packaging.python.org/en/latest/specifications/core-metadata/#dynamic
+    is_complete = info.get("Metadata-Version", "1.0") >= "2.2" and "requires-dist" not in dynamic
+    return () if is_complete else None
+
+
+def _of_egg_info(text: str) -> tuple[str, ...]:
+    """The lines of setuptools' requires.txt: `[:marker]` and `[extra]` stand above those that they belong to."""
+    lines: list[str] = []
+    marker = ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if section := re.fullmatch(r"\[([^:\]]*):?([^\]]*)\]", line):
+            marker = section[2] or f'extra == "{section[1]}"'
+        else:
+            lines.append(f"{line}; {marker}" if marker else line)
+    return tuple(lines)
 
 
 def _build_requires(text: str) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
     with run_directory(options.cache) as run_dir:
         request = _lock_request(options, stack, sources, system)
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir)
-        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
+        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
         index = known_index(options.data, report.note)
         return resolve_stack(task, asked, options.machine, index, report, builds)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -14,10 +14,12 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.sdist_contents import inspect_sdist
+from torchdoctor.requirements import AskedRequirement
 from torchdoctor.resolve.platform_support import python_satisfies
 from torchdoctor.sources.sdists import fetch_sdist, list_sdists
 from torchdoctor.sources.source import Source
 from torchdoctor.workflows.wheel_build import build_wheel
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,13 +62,26 @@ class BuildsAgainstTorch(NoSolution):
         self.sdist, self.path, self.contents, self.agreed = sdist, path, contents, agreed
 
 
+class _BuiltLater(Exception):
+    """A package without a wheel that only the installation builds."""
+
+    def __init__(self, sdist: Sdist, requires: tuple[str, ...], what: str) -> None:
+        super().__init__(what)
+        self.sdist, self.requires, self.what = sdist, requires, what
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceBuilds:
-    """How packages without a wheel are built: `agreed` are the names to which the user said yes beforehand."""
+    """How packages without a wheel are built: `agreed` are the names to which the user said yes beforehand.
+
+    With `plan_only` nothing is built of which it is known what it needs: it is left for the installation, and the plan
+    says so.
+    """
 
     cache: Path
     report: Reporter
     agreed: frozenset[str] = frozenset()  # normalised; `:all:` stands for every package
+    plan_only: bool = False
 
     def wheels_for(self, error: RequirementsUnmet, task: StackTask) -> tuple[Source, ...]:
         """Build what the proof says has no wheel; return the folders of the wheels, none where nothing was built.
@@ -100,10 +115,11 @@ class SourceBuilds:
     def _build(self, sdist: Sdist, task: StackTask) -> Source:
         path = fetch_sdist(sdist, self.cache / "sdists")
         contents = inspect_sdist(path)
+        agreed = bool(self.agreed & {sdist.project, ":all:"})
+        if self.plan_only and contents.requires is not None:
+            raise _BuiltLater(sdist, contents.requires, self._what_it_takes(sdist, path, contents, task))
         if contents.needs_torch:
-            raise BuildsAgainstTorch(
-                sdist, path, contents, agreed=bool(self.agreed & {sdist.project, ":all:"})
-            )
+            raise BuildsAgainstTorch(sdist, path, contents, agreed=agreed)
         self._require_consent(sdist, contents, task)
         wheel = build_wheel(path, sdist, task.lock_request, self.cache / "built", self.report)
         return Source(
@@ -113,10 +129,27 @@ class SourceBuilds:
             origin="built from source",
         )
 
+    def _what_it_takes(self, sdist: Sdist, path: Path, contents: SdistContents, task: StackTask) -> str:
+        """Say how the package comes to be installed."""
+        if contents.needs_torch:
+            error = BuildsAgainstTorch(sdist, path, contents, agreed=False)
+            return message("{what}; {fix}", what=error.message, fix=error.fix)
+        named, version = sdist.project, sdist.version
+        if self._needs_no_question(sdist, contents, task):
+            return message("{name} {version} has no wheel: install builds it", name=named, version=version)
+        return message(
+            "{name} {version} has no wheel: install builds it with --build {name}",
+            name=named,
+            version=version,
+        )
+
+    def _needs_no_question(self, sdist: Sdist, contents: SdistContents, task: StackTask) -> bool:
+        asked = sdist.project in {named.name for named in task.named}
+        return (asked and not contents.compiles) or bool(self.agreed & {sdist.project, ":all:"})
+
     def _require_consent(self, sdist: Sdist, contents: SdistContents, task: StackTask) -> None:
         """A pure-Python package that was asked for by name is built; anything else is asked about."""
-        asked = sdist.project in {named.name for named in task.named}
-        if (asked and not contents.compiles) or self.agreed & {sdist.project, ":all:"}:
+        if self._needs_no_question(sdist, contents, task):
             return
         kind = message("compiled code") if contents.compiles else message("Python code")
         what = message(
@@ -141,18 +174,56 @@ def plan_with_builds(
     Raises what `plan` raises where building does not help.
     """
     built: tuple[Source, ...] = ()
+    later: list[_BuiltLater] = []
     for _ in range(_MAX_BUILDS):
         try:
-            return plan(task), built
+            return _with_later(plan(task), later), built
         except RequirementsUnmet as error:
-            more = builds.wheels_for(error, task) if builds is not None else ()
+            try:
+                more = builds.wheels_for(error, task) if builds is not None else ()
+            except _BuiltLater as needed:
+                later.append(needed)
+                task = _built_later(task, needed)
+                continue
             if not more:
                 raise
             built = (*built, *more)
             sources = task.lock_request.sources
             sources = replace(sources, find_links=(*sources.find_links, *more))
             task = replace(task, lock_request=replace(task.lock_request, sources=sources))
-    return plan(task), built
+    return _with_later(plan(task), later), built
+
+
+def _built_later(task: StackTask, needed: _BuiltLater) -> StackTask:
+    """Return the task without the package, but with everything that it needs."""
+    project = needed.sdist.project
+    needs = tuple(
+        AskedRequirement(line=line, name=_name(line), origin=message("what {name} needs", name=project))
+        for line in needed.requires
+        if _name(line) not in ("", *TORCH_PROJECTS)
+    )
+    named = [asked for asked in task.stack.requirements if asked.name == project]
+    request = task.lock_request
+    return replace(
+        task,
+        stack=replace(task.stack, requirements=(*task.stack.requirements, *needs)),
+        lock_request=replace(request, excluded=request.excluded | {project}),
+        built_later=(*task.built_later, *named),
+        implied=task.implied | ({need.name for need in needs} - {asked.name for asked in task.named}),
+    )
+
+
+def _with_later(plan: Plan | None, later: Sequence[_BuiltLater]) -> Plan | None:
+    if plan is None or not later:
+        return plan
+    return replace(plan, warnings=(*plan.warnings, *(needed.what for needed in later)))
+
+
+def _name(line: str) -> str:
+    try:
+        return str(canonicalize_name(Requirement(line).name))
+    except InvalidRequirement:
+        return ""
 
 
 def _without_wheel(stderr: str) -> Iterator[str]:

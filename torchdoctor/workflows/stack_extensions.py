@@ -67,12 +67,7 @@ def solve_with_extensions(
     """
     fitter = _Fitter(solver=solver, builds=builds, machine=machine, wheels_of=wheels_of)
     fitter.prepare()
-    try:
-        choice = fitter.solver.solve(fitter.builds)
-    except RequirementsUnmet as error:
-        if fitter.unbuilt is None:
-            raise
-        raise no_build_error(fitter.unbuilt, fitter.platform, fitter.kinds) from error
+    choice = fitter.solver.solve(fitter.builds)
     rounds = 0
     while (misfit := fitter.misfit(choice)) is not None:
         rounds += 1
@@ -105,7 +100,6 @@ class _Fitter:
     find_links: list[Source] = field(default_factory=list)
     wheels: dict[str, Wheel] = field(default_factory=dict)
     accepted: set[str] = field(default_factory=set)  # that go without their GPU part
-    unbuilt: Extension | None = None  # that was named and has no wheel for any torch here
 
     @property
     def platform(self) -> str:
@@ -118,7 +112,7 @@ class _Fitter:
 
     def prepare(self) -> None:
         """Refuse what has no build here; choose the torch first for what has its builds on a page for each torch."""
-        for asked in self.solver.named:
+        for asked in (*self.solver.named, *self.solver.built_later):
             known = extension(asked.name)
             if known is None:
                 continue
@@ -267,8 +261,6 @@ class _Fitter:
             for build in torch
             if any(SpecifierSet(pair.torch or "").contains(build.package.version.public) for pair, _ in rows)
         ]
-        if not own:
-            self.unbuilt = known
         best = max(own or elsewhere, key=lambda build: build.package.version, default=None)
         if best is None:
             return

@@ -28,6 +28,8 @@ class StackTask:
     stack: StackRequest  # for one machine, without torch and its companions
     lock_request: LockRequest
     run_dir: Path
+    built_later: tuple[AskedRequirement, ...] = ()  # from source, by the installation: what was asked of them
+    implied: frozenset[str] = frozenset()  # projects in `stack` that only those need
 
     @property
     def overrides_torch(self) -> bool:

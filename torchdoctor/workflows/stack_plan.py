@@ -120,7 +120,7 @@ def plan_of_choice(
     plan = offer.plan(replace(ranking, candidates=(candidate,)), pinned)
     if plan is None:
         return None
-    asked = {named.name for named in task.named}
+    asked = {named.name for named in task.named} - task.implied
     return replace(
         plan,
         reasons=(reason, *candidate.reasons),

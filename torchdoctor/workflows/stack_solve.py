@@ -48,6 +48,11 @@ class StackSolver:
         """What was asked for by name."""
         return self._task.named
 
+    @property
+    def built_later(self) -> tuple[AskedRequirement, ...]:
+        """What was asked for by name, and is built from source once torch is there."""
+        return self._task.built_later
+
     def limited(self, *, constraints: Sequence[str] = (), find_links: Sequence[Source] = ()) -> StackSolver:
         """Return a solver of the same task with more limits and more pages of links."""
         request = self._task.lock_request
@@ -131,7 +136,7 @@ class StackSolver:
         }
 
     def _look_for_newest(self, folder: Path, stopped: threading.Event) -> Mapping[str, str]:
-        lines = [asked.line for asked in self._task.named]
+        lines = [asked.line for asked in self._task.named if asked.name not in self._task.implied]
         if not lines:
             return {}
         try:
