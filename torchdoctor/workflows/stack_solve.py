@@ -14,6 +14,7 @@ from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.solve import newest_versions, solve
 from torchdoctor.workflows.stack_model import StackChoice
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -169,17 +170,27 @@ class StackSolver:
         self, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str], proof: str
     ) -> dict[str, str]:
         """Return why each named package stays below its newest version; `proof` is why not all can be at theirs."""
-        below = choice.below
+        below = list(choice.below)
         if len(below) == 1:
-            return {next(iter(below)): proof}
-        at_newest = choice.newest.keys() - below
-        reasons = {}
-        for name in list(below)[:_MAX_EXPLAINED]:
-            try:
-                self._run(builds, overrides, _exactly(choice.newest, {name, *at_newest}))
-            except RequirementsUnmet as error:
-                reasons[name] = in_words(premises_of(error.stderr, choice.newest))
-        return reasons
+            return {below[0]: proof}
+        explained = below[:_MAX_EXPLAINED]
+        with thread_pool(len(explained)) as pool:
+            reasons = pool.map(lambda name: self._why(name, choice, builds, overrides), explained)
+            return {name: reason or proof for name, reason in zip(explained, reasons, strict=True)}
+
+    def _why(
+        self, name: str, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str]
+    ) -> str:
+        """Return why a package is not at its newest version: a short run asks for that and for what requires it."""
+        versions = choice.solution.versions
+        requiring = choice.solution.required_by.get(name, ())
+        pinned = {other: versions[other] for other in requiring if other not in TORCH_PROJECTS}
+        pinned[name] = choice.newest[name]
+        try:
+            solve(_exactly(pinned), builds, self._lock_request(overrides), folder=self._folder())
+        except RequirementsUnmet as error:
+            return in_words(premises_of(error.stderr, pinned))
+        return ""
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="solve-", dir=self._task.run_dir))
