@@ -26,7 +26,7 @@ else:
     import tomli as tomllib
 
 CASES = Path(__file__).parents[1] / "tests" / "cases"
-DEFAULT = (CASES / "retold",)
+DEFAULT = (CASES / "retold", CASES / "further.toml")
 CONFIDENCES = ("certain", "likely", "possible")
 
 

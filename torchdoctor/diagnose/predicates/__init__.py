@@ -74,6 +74,7 @@ PREDICATES: Mapping[str, Callable[..., Match | None]] = {
         paths.half_of_a_path_with_a_space,
         python_versions.glibc_below_2_28,
         python_versions.python_3_10_or_newer,
+        releases.requested_release_fits_python,
         releases.requested_release_newer_than_python,
         releases.requested_release_older_than_python,
         releases.requested_version_never_released,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence, Observation
 
 __all__ = [
+    "requested_release_fits_python",
     "requested_release_newer_than_python",
     "requested_release_older_than_python",
     "requested_version_never_released",
@@ -45,6 +46,18 @@ def requested_release_older_than_python(evidence: Evidence) -> Match | None:
 def requested_release_newer_than_python(evidence: Evidence) -> Match | None:
     """The torch that was asked for has no wheel for a Python as old as the one that is stated."""
     return _against_python(evidence, python_above=False)
+
+
+def requested_release_fits_python(evidence: Evidence) -> Match | None:
+    """The torch that was asked for has wheels for the Python that is stated."""
+    python = python_of(evidence)
+    for project, version, requirement in _asked(evidence) if python else ():
+        known: str | None = _releases()["pythons"].get(version.base_version) if project == "torch" else None
+        if known and python:
+            oldest, newest = (parse_numeric_version(text) or () for text in known.split())
+            if oldest <= python <= newest:
+                return Match(evidence=(source(requirement),))
+    return None
 
 
 def _against_python(evidence: Evidence, *, python_above: bool) -> Match | None:
