@@ -190,4 +190,4 @@ def test_a_source_that_is_named_is_asked(torchdoctor, index):
 def test_a_processor_without_any_build_is_an_answer_and_not_wrong_usage(torchdoctor, tag):
     """Its name is a platform tag, and torch has nothing for it."""
     ran = torchdoctor("resolve", "--platform", tag, "--json")
-    assert (ran.status, ran.json["error"]["kind"]) == (3, "no-build")
+    assert (ran.status, ran.json["error"]["kind"]) == (3, "no-solution")
