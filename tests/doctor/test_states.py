@@ -70,7 +70,5 @@ def test_a_state_of_driver_or_gpu_is_its_finding(library, tmp_path, answers, fil
     case = Evidence(facts=(*machine_observations(seen), *torch)).merged_with(
         parse_report("\n".join(refusals(seen)))
     )
-    diagnosis = diagnose(case, failures=live_failures())
-    # A narrow link is only a possible cause: at rest some cards use fewer lanes.
-    found = diagnosis.possible if failure == "pcie-link-degraded" else diagnosis.findings
+    found = diagnose(case, failures=live_failures()).findings
     assert [row.id for row in found[:1]] == ([failure] if failure else []), found
