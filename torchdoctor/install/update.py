@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
 from torchdoctor.install import in_place
 from torchdoctor.install.build import copy_environment, remove_packages
+from torchdoctor.install.changed_meanwhile import refuse_changed_environment
 from torchdoctor.install.conflicts import (
     dependency_conflicts,
     refuse_foreign_companions,
@@ -98,6 +99,7 @@ def _change_in_place(folder: Path, wheelhouse: Wheelhouse, context: InstallConte
 
 def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: InstallContext) -> None:
     """Install the wheels into `stage`, which is `folder` or a copy of it, and refuse what would break packages."""
+    refuse_changed_environment(context.site_packages_in(folder), context.installed, folder)
     before = dependency_conflicts(folder, context.run_dir, context.environ)
     site_packages = context.site_packages_in(stage)
     if context.remove:

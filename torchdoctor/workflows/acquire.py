@@ -19,6 +19,7 @@ from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from torchdoctor.workflows.acquire_model import Acquired
 from torchdoctor.workflows.build_check import drop_companion, find_other_build, skip_other_builds
 from torchdoctor.workflows.fetch_report import report_fetched, report_unverified
+from torchdoctor.workflows.own_metadata import find_undeclared, with_undeclared
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def lock_and_fetch(
             plan = drop_companion(plan, other_build, context.required, report)
         elif (misfit := find_misfit(plan, lock, wheelhouse.wheels, context, report)) is not None:
             context = exclude_misfit(context, misfit, report)
+        elif undeclared := find_undeclared(context, plan, lock, wheelhouse.wheels):
+            context = with_undeclared(context, undeclared, report)
         else:
             lock = lock.confirmed(_digests(wheelhouse.wheels))
             _check_hashes(context, lock)
@@ -134,7 +137,8 @@ def _lock(
 
     held = {fetched.wheel.filename: fetched.path for fetched in prefetched}
     while True:
-        folder = context.run_dir / f"lock-{len(context.misfits)}-{len(plan.packages)}"
+        counts = len(context.misfits), len(plan.packages), len(context.lock_request.extras)
+        folder = context.run_dir / f"lock-{'-'.join(map(str, counts))}"
         try:
             lock = lock_with_fallbacks(plan, context.lock_request, folder=folder, report=report, held=held)
         except NoSolution as error:
