@@ -74,7 +74,8 @@ def main() -> None:
             ours = [sys.executable, "-m", "torchdoctor", "resolve", "-r", str(file), *MACHINE, "--json"]
             theirs = [
                 find_uv_bin(), "pip", "compile", str(file), "--python-platform", "x86_64-manylinux_2_35",
-                "--python-version", "3.12", "--only-binary", ":all:", "--no-header", "--quiet", "-o", str(folder / "out"),
+                "--python-version", "3.12", "--only-binary", ":all:", "--no-header", "--quiet", "-o",
+                str(folder / "out"),
             ]  # fmt: skip
             seconds(theirs, environ)
             seconds(ours, environ)

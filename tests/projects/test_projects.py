@@ -5,6 +5,7 @@ The judgement is `data/projects.json` (its README says how it was made); nothing
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +13,8 @@ import pytest
 from tests.projects.cases import Case, cases, machine_for, write_project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
-
-    from _pytest.mark.structures import ParameterSet
 
     from tests.conftest import Ran
     from tests.projects.standin import StandIn
@@ -30,8 +29,8 @@ WAYS_OUT = {
     "vllm-linux_rx7900xtx": "https://wheels.vllm.ai/rocm/",
 }
 ALL = tuple(cases())
-# A pin that excludes the GPU: the CPU is planned, and said to be.
-PINNED = {"fooocus-linux_rtx5090_driver580": "torch==2.1.0 has no code for this GPU, and nobody overrides it"}
+# A pin that excludes the GPU: refused with the override that serves it, which is then right.
+PINNED = "fooocus-linux_rtx5090_driver580"
 
 
 def chosen(ran: Ran) -> tuple[str, str]:
@@ -41,19 +40,11 @@ def chosen(ran: Ran) -> tuple[str, str]:
     return next(row["version"] for row in document["packages"] if row["name"] == "torch"), document["variant"]
 
 
-def rows(found: Iterable[Case]) -> list[ParameterSet]:
-    """The cases, with a mark on those whose answer is not yet right."""
-    return [
-        pytest.param(
-            case,
-            id=case.id,
-            marks=[pytest.mark.xfail(strict=True, reason=PINNED[case.id])] if case.id in PINNED else (),
-        )
-        for case in found
-    ]
-
-
-@pytest.mark.parametrize("case", rows(case for case in ALL if case.right.torch is not None))
+@pytest.mark.parametrize(
+    "case",
+    [case for case in ALL if case.right.torch is not None and case.id != PINNED],
+    ids=lambda case: case.id,
+)
 def test_a_project_gets_the_torch_and_the_family_that_are_right(
     case: Case, resolve_for: Callable[..., Ran], tmp_path: Path, openmmlab: None
 ) -> None:
@@ -64,7 +55,7 @@ def test_a_project_gets_the_torch_and_the_family_that_are_right(
 
 
 @pytest.mark.parametrize(
-    "case", rows(case for case in ALL if case.project in ("comfyui", "nanochat")), ids=lambda case: case.id
+    "case", [case for case in ALL if case.project in ("comfyui", "nanochat")], ids=lambda case: case.id
 )
 def test_the_pages_of_the_index_give_the_same_choice_as_the_facts(
     case: Case, resolve_for: Callable[..., Ran], tmp_path: Path, standin: StandIn
@@ -72,6 +63,21 @@ def test_the_pages_of_the_index_give_the_same_choice_as_the_facts(
     """Where an index is named, its pages and the metadata of its files decide."""
     options = (*write_project(case.project, tmp_path), "--index-url", standin.torch_url)
     torch, variant = chosen(resolve_for(machine_for(case.project, case.machine), *options))
+    assert case.right.admits(torch, variant), (torch, variant, case.right)
+
+
+def test_a_pin_that_excludes_the_gpu_is_refused_with_the_override_that_is_right(
+    resolve_for: Callable[..., Ran], tmp_path: Path, openmmlab: None
+) -> None:
+    """The CPU comes only after it."""
+    case = next(case for case in ALL if case.id == PINNED)
+    options = write_project(case.project, tmp_path)
+    refused = resolve_for(machine_for(case.project, case.machine), *options)
+    assert (refused.status, refused.json["error"]["kind"]) == (3, "pin-excludes-gpu"), refused.out
+    override = re.search(r"--override '([^']+)'", refused.json["error"]["fix"])
+    assert override is not None
+    ran = resolve_for(machine_for(case.project, case.machine), *options, "--override", override[1])
+    torch, variant = chosen(ran)
     assert case.right.admits(torch, variant), (torch, variant, case.right)
 
 

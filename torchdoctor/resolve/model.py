@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n import message
@@ -29,6 +29,7 @@ __all__ = [
     "Rejected",
     "Request",
     "SolvedPackage",
+    "why_outranked",
 ]
 
 # Why no build of a release can run on a machine, or why a release does not have what was asked for with it.
@@ -123,6 +124,7 @@ class Rejected:
     variant: str
     reason: str
     torch: str | None = None  # the release whose build it is
+    outranked: Literal["gpu", "cpu"] | None = None  # set where it fits and another build is preferred
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +135,23 @@ class Ranking:
     rejected: tuple[Rejected, ...]
     # CUDA builds that can be imported on this machine and find no GPU: PyPI's default on Linux. They need consent.
     last_resort: tuple[Candidate, ...] = ()
+
+    def rejected_for(self, chosen: Candidate) -> tuple[Rejected, ...]:
+        """Return what was turned down where `chosen` is taken, which need not be the best."""
+        return tuple(
+            replace(rejected, reason=why_outranked(rejected.outranked, chosen.variant))
+            if rejected.outranked is not None
+            else rejected
+            for rejected in self.rejected
+            if rejected.variant != chosen.variant
+        )
+
+
+def why_outranked(kind: Literal["gpu", "cpu"], preferred: str) -> str:
+    """Return why a build that fits is not taken: another variant is preferred."""
+    if kind == "cpu":
+        return message("a GPU build fits: {variant}", variant=preferred)
+    return message("{variant} is preferred", variant=preferred)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -154,7 +154,7 @@ def _plan(
         index_url=OFFICIAL.index_url(candidate.variant),
         packages=(_package(option, "torch", candidate.torch), *packages),
         reasons=(reason, *candidate.reasons),
-        rejected=ranking.rejected,
+        rejected=ranking.rejected_for(candidate),
         warnings=candidate.warnings,
         left_out=left_out,
         constraints=option.release.constraints(option.machine.platform),

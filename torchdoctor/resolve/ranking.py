@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from torchdoctor.core.i18n import message
 from torchdoctor.resolve.candidates import candidate, cuda_fallback
 from torchdoctor.resolve.evaluation import evaluate_builds
-from torchdoctor.resolve.model import Ranking, Rejected
+from torchdoctor.resolve.model import Ranking, Rejected, why_outranked
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
@@ -86,16 +85,14 @@ def _rejected(evaluation: Evaluation, best: Candidate) -> tuple[Rejected, ...]:
             or (build.name, version) == (best.variant, best.torch)
         ):
             continue
-        rejected[build.name] = Rejected(
-            variant=build.name, reason=_why_rejected(build, best), torch=str(version)
-        )
+        rejected[build.name] = _rejected_build(build, best, str(version))
     rejected.pop(best.variant, None)
     return tuple(rejected.values())
 
 
-def _why_rejected(build: EvaluatedBuild, best: Candidate) -> str:
+def _rejected_build(build: EvaluatedBuild, best: Candidate, version: str) -> Rejected:
     if build.compatibility.coverage == "none":
-        return build.compatibility.reason
-    if build.kind == "cpu":
-        return message("a GPU build fits: {variant}", variant=best.variant)
-    return message("{variant} is preferred", variant=best.variant)
+        return Rejected(variant=build.name, reason=build.compatibility.reason, torch=version)
+    kind: Literal["gpu", "cpu"] = "cpu" if build.kind == "cpu" else "gpu"
+    reason = why_outranked(kind, best.variant)
+    return Rejected(variant=build.name, reason=reason, torch=version, outranked=kind)

@@ -80,7 +80,7 @@ def select_plan(
                     index_url=listing.index_url(candidate.variant),
                     packages=(planned_package(wheel, listing), *packages),
                     reasons=(reason, *candidate.reasons),
-                    rejected=ranking.rejected,
+                    rejected=ranking.rejected_for(candidate),
                     warnings=candidate.warnings,
                     left_out=left_out,
                     constraints=snapshot.release(candidate.torch).constraints(machine.platform),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from wheels_index import TORCH_PROJECTS
 
@@ -65,8 +66,16 @@ class StackChoice:
         return {
             name: (self.solution.versions[name], newest)
             for name, newest in self.newest.items()
-            if self.solution.versions.get(name, newest) != newest
+            if _is_older(self.solution.versions.get(name, newest), newest)
         }
+
+
+def _is_older(version: str, newest: str) -> bool:
+    """Whether it is below the newest; one that cannot be compared is not."""
+    try:
+        return Version(version) < Version(newest)
+    except InvalidVersion:
+        return False
 
 
 def project_of(line: str) -> str:

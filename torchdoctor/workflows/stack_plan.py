@@ -71,7 +71,7 @@ def plan_stack(
                 choice, candidate = other, chosen_candidate(other, builds, ranking)
             else:
                 limits = other
-        reason = why_this_torch(choice, candidate, best, request, limits)
+        reason = why_this_torch(candidate, best, request, limits, missing_with(best, choice, builds))
         plan = plan_of_choice(task, choice, candidate, reason, ranking, request, offer)
         return _with_limits(plan, fitted) if plan is not None else None
     if unmet is not None:
@@ -102,6 +102,12 @@ def chosen_candidate(choice: StackChoice, builds: Sequence[OfferedBuild], rankin
     return next(c for c in ranking.candidates if c.variant == build.variant and c.torch in build.torch)
 
 
+def missing_with(best: Candidate, choice: StackChoice, builds: Sequence[OfferedBuild]) -> tuple[str, ...]:
+    """Return the companions of the choice of which the best build of torch has none."""
+    there = {build.name for build in builds if build.variant == best.variant and best.torch in build.torch}
+    return tuple(name for name in COMPANIONS if name in choice.solution.versions and name not in there)
+
+
 def plan_of_choice(
     task: StackTask,
     choice: StackChoice,
@@ -117,7 +123,8 @@ def plan_of_choice(
         name: SpecifierSet(f"=={Version(versions[name]).public}") for name in COMPANIONS if name in versions
     }
     pinned = replace(request, required={**request.required, **chosen})
-    plan = offer.plan(replace(ranking, candidates=(candidate,)), pinned)
+    alone = replace(ranking, candidates=(candidate,), rejected=ranking.rejected_for(candidate))
+    plan = offer.plan(alone, pinned)
     if plan is None:
         return None
     asked = {named.name for named in task.named} - task.implied

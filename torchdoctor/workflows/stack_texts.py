@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
-from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +18,15 @@ _MAX_LIMITS = 3
 
 
 def why_this_torch(
-    choice: StackChoice, candidate: Candidate, best: Candidate, request: Request, limits: Sequence[str]
+    candidate: Candidate,
+    best: Candidate,
+    request: Request,
+    limits: Sequence[str],
+    missing: Sequence[str],
 ) -> str:
     """Return why this build was chosen: it is the best that fits, or other packages want another release.
 
-    `limits` say which packages do not take the best release.
+    `limits` say which packages do not take the best release, `missing` which companions it has no build of.
     """
     build = f"{candidate.torch}+{candidate.variant}"
     if candidate is best:
@@ -34,12 +37,12 @@ def why_this_torch(
             asked=asked,
         )
     if candidate.torch == best.torch:
-        missing = [name for name in COMPANIONS if name in choice.solution.versions]
         return message(
-            "torch {torch}+{variant} would be the first choice, but {missing} has no such build, so torch {build}",
+            "torch {torch}+{variant} would be the first choice, but there is no such build of {missing}, so "
+            "torch {build}",
             torch=best.torch,
             variant=best.variant,
-            missing=joined(missing, " and ") or "torch",
+            missing=joined(missing, " and ") or message("everything else"),
             build=build,
         )
     if limits:
