@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import io
 import json
 import os
@@ -114,6 +115,7 @@ def run_here(arguments: Sequence[object], environ: dict[str, str], cwd: Path) ->
     """Run a command in this process, in English: what `run_torchdoctor` gives, without the start of a Python."""
     from torchdoctor.cli import app
     from torchdoctor.cli.language import set_requested_language
+    from torchdoctor.core.i18n import catalog
 
     argv = [str(argument) for argument in arguments]
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
@@ -121,6 +123,8 @@ def run_here(arguments: Sequence[object], environ: dict[str, str], cwd: Path) ->
         for name, value in {**environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "en"}.items():
             patch.setenv(name, value)
         patch.chdir(cwd)
+        # As in a process of its own: no other test has chosen a language for this context.
+        patch.setattr(catalog, "_context_language", contextvars.ContextVar("language", default=None))
         patch.setattr(sys, "stdin", nothing)
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)

@@ -48,12 +48,13 @@ def _kernel_repairs(check_up: CheckUp, findings: Sequence[str]) -> Iterator[Kern
         if problem.kind != "no-ipykernel" and check_up.inventory.torch.value is None:
             continue
         for finding in findings:
-            if failures_by_id()[finding].kernel_problem == problem.kind:
+            if (known := failures_by_id().get(finding)) and known.kernel_problem == problem.kind:
                 yield KernelRepair(findings=(finding,), kernel=kernel, python=check_up.python.executable)
 
 
 def _repair_of(finding: str) -> str:
-    return failures_by_id()[finding].repair
+    known = failures_by_id().get(finding)
+    return known.repair if known is not None else "none"  # a cause of a package's check
 
 
 def _only_leftovers(check_up: CheckUp) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve import Plan
     from torchdoctor.sources import Sources
 
-__all__ = ["lock_with_fallbacks"]
+__all__ = ["lock_with_fallbacks", "reachable_sources"]
 
 
 def lock_with_fallbacks(
@@ -55,7 +55,7 @@ def lock_with_fallbacks(
         except SourceFailed:
             if indexes_checked or request.offline:
                 raise
-            reachable, indexes_checked = _reachable(request.sources, report), True
+            reachable, indexes_checked = reachable_sources(request.sources, report), True
             if reachable == request.sources:
                 raise
             request = replace(request, sources=reachable)
@@ -85,7 +85,7 @@ def _without_unmet(request: LockRequest, error: RequirementsUnmet, report: Repor
     return replace(request, optional=tuple(line for line in request.optional if line not in unmet))
 
 
-def _reachable(sources: Sources, report: Reporter) -> Sources:
+def reachable_sources(sources: Sources, report: Reporter) -> Sources:
     """Return the sources without the indexes that do not answer, and report each of these."""
     indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
     unreachable = []

@@ -11,8 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import joined, message
-from torchdoctor.errors import NoSolution
+from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.lock.compile import RequirementsUnmet
+from torchdoctor.lock.fallbacks import reachable_sources
 from torchdoctor.lock.sdist_contents import inspect_sdist
 from torchdoctor.requirements import AskedRequirement
 from torchdoctor.resolve.platform_support import python_satisfies
@@ -171,13 +172,27 @@ def plan_with_builds(
 ) -> tuple[Plan | None, tuple[Source, ...]]:
     """Return the plan of a stack, and the folders of the wheels that had to be built for it.
 
-    Raises what `plan` raises where building does not help.
+    An index that does not answer is left out, and reported. Raises what `plan` raises where neither helps.
     """
     built: tuple[Source, ...] = ()
     later: list[_BuiltLater] = []
+    are_indexes_checked = False
     for _ in range(_MAX_BUILDS):
         try:
             return _with_later(plan(task), later), built
+        except SourceFailed as error:
+            if (
+                are_indexes_checked
+                or builds is None
+                or error.code != "unreachable"
+                or task.lock_request.offline
+            ):
+                raise
+            are_indexes_checked = True
+            sources = reachable_sources(task.lock_request.sources, builds.report)
+            if sources == task.lock_request.sources:
+                raise
+            task = replace(task, lock_request=replace(task.lock_request, sources=sources))
         except RequirementsUnmet as error:
             try:
                 more = builds.wheels_for(error, task) if builds is not None else ()
