@@ -26,7 +26,6 @@ PAGES = (
     "docs/howto/air-gapped.md",
     "docs/howto/hpc-slurm.md",
     "docs/howto/ci.md",
-    "docs/howto/projects.md",
     "docs/howto/keep-torch.md",
     "docs/howto/verify-packages.md",
     "docs/howto/wsl.md",
