@@ -191,3 +191,19 @@ def test_a_processor_without_any_build_is_an_answer_and_not_wrong_usage(torchdoc
     """Its name is a platform tag, and torch has nothing for it."""
     ran = torchdoctor("resolve", "--platform", tag, "--json")
     assert (ran.status, ran.json["error"]["kind"]) == (3, "no-solution")
+
+
+def test_a_file_that_pins_torch_alone_to_a_release_without_the_gpu_is_refused_with_an_override(
+    torchdoctor, tmp_path
+):
+    """The CPU build comes only after it; `--torch` is the user's own word and is followed."""
+    (tmp_path / "work" / "pin.txt").write_text("torch==2.1.0\n", "utf-8")
+    machine = (
+        "--platform", "manylinux_2_35_x86_64", "--python-version", "3.10", "--driver", "580.95", "--gpu", "RTX 5090",
+    )  # fmt: skip
+    ran = torchdoctor("resolve", *machine, "-r", "pin.txt", "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (3, "pin-excludes-gpu")
+    assert "--override 'torch==2.7.*'" in ran.json["error"]["fix"]
+    overridden = torchdoctor("resolve", *machine, "-r", "pin.txt", "--override", "torch==2.7.*", "--json")
+    assert (overridden.status, overridden.json["variant"]) == (0, "cu128")
+    assert torchdoctor("resolve", *machine, "--torch", "2.1.0", "--json").json["variant"] == "cpu"

@@ -81,7 +81,8 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
     asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
     with run_directory(options.cache) as run_dir:
         request = _lock_request(options, stack, sources, system)
-        task = StackTask(stack=stack, lock_request=request, run_dir=run_dir)
+        pins_torch = asked.torch != options.request.torch
+        task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
         builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
         index = known_index(options.data, report.note)
         return resolve_stack(task, asked, options.machine, index, report, builds)
@@ -115,7 +116,12 @@ def _resolved(
             offline=options.sources.offline,
             report=report,
             data=options.data,
-            task=StackTask(stack=stack, lock_request=request, run_dir=run_dir),
+            task=StackTask(
+                stack=stack,
+                lock_request=request,
+                run_dir=run_dir,
+                pins_torch=asked.torch != options.request.torch,
+            ),
             builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
         )
         yield (

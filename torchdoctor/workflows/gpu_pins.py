@@ -28,6 +28,7 @@ __all__ = [
     "companions_freed",
     "nearest_gpu_build",
     "pin_by_request",
+    "request_on_the_gpu",
     "take_nearest",
     "who_pins",
 ]
@@ -65,6 +66,20 @@ def pin_by_request(
     reason = joined(best.warnings, "; ") or message("no build of it runs on the GPU")
     why = message("you asked for {pins}: {reason}", pins=joined(pinned, " and "), reason=reason)
     return GpuPin(why=why, nearest=nearest)
+
+
+def request_on_the_gpu(
+    request: Request, machine: Machine, rank: Callable[[Request], Ranking], report: Reporter
+) -> Request:
+    """Return the request, with the nearest release where its pin leaves the GPU unused and the user agrees.
+
+    Raises `NoSolution` where nobody does.
+    """
+    pin = pin_by_request(rank(request), request, machine, rank)
+    if pin is None:
+        return request
+    nearest = take_nearest(pin, report)
+    return replace(_without_pins(request), torch=SpecifierSet(f"=={nearest.torch}"), variant=nearest.variant)
 
 
 def nearest_gpu_build(

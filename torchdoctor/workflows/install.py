@@ -96,7 +96,8 @@ def _install_once(options: InstallOptions, *, system: System, report: Reporter) 
             plan, sources = resolve_online(
                 asked, detection.machine, sources,
                 offline=options.sources.offline, report=report, data=options.data,
-                task=StackTask(stack=stack, lock_request=lock_request, run_dir=run_dir),
+                task=StackTask(stack=stack, lock_request=lock_request, run_dir=run_dir,
+                               pins_torch=asked.torch != options.request.torch),
                 builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
             )  # fmt: skip
             lock_request = replace(lock_request, sources=sources_with_stack(sources, stack))

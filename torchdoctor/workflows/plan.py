@@ -17,7 +17,7 @@ from torchdoctor.resolve.offline import offered_by_facts, plan_of_ranking, resol
 from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
-from torchdoctor.workflows.gpu_pins import companions_freed
+from torchdoctor.workflows.gpu_pins import companions_freed, request_on_the_gpu
 from torchdoctor.workflows.no_source import cuda_fallback_plan
 from torchdoctor.workflows.source_builds import plan_with_builds
 from torchdoctor.workflows.stack_pins import plan_with_pins
@@ -77,7 +77,7 @@ def resolve_online(
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
     listings = _listings(sources, report)
-    request = _freed(request, task, machine, snapshot, report)
+    request = _adapted(request, task, machine, snapshot, report)
     ranking, snapshot = rank_with_newer(
         machine,
         request,
@@ -167,7 +167,7 @@ def resolve_stack(
     Raises `NoSolution` where no build fits or nothing goes together, and `SourceFailed` where an index of the other
     packages cannot be read.
     """
-    request = _freed(request, task, machine, snapshot, report)
+    request = _adapted(request, task, machine, snapshot, report)
     if not (task.named or task.overrides_torch):
         return resolve(machine, request, snapshot)
     ranking = rank(machine, request, snapshot)
@@ -195,13 +195,22 @@ def resolve_stack(
     return chosen
 
 
-def _freed(
+def _adapted(
     request: Request, task: StackTask | None, machine: Machine, snapshot: Snapshot, report: Reporter
 ) -> Request:
-    """Return the request without versions of companions that do not go with a torch that overrides them."""
+    """Return the request without versions of companions that do not go with a torch that overrides them.
+
+    Where only torch is asked for, a pin that leaves the GPU unused is overridden with the user's consent.
+    """
+
+    def rank_other(other: Request) -> Ranking:
+        return rank(machine, other, snapshot)
+
+    if task is not None and task.pins_torch and not (task.named or task.overrides_torch):
+        return request_on_the_gpu(request, machine, rank_other, report)
     if task is None or not task.overrides_torch:
         return request
-    freed, names = companions_freed(request, lambda other: rank(machine, other, snapshot))
+    freed, names = companions_freed(request, rank_other)
     for name in names:
         report.note(
             message(

@@ -63,7 +63,10 @@ def with_wheel_for_torch(
     question = message("{what}. Build it here? Its own code runs.", what=needed.message)
     if not needed.agreed and not report.ask(question, default=False):
         raise needed
-    with tempfile.TemporaryDirectory(prefix="torchdoctor-build-") as name:
+    options.cache.mkdir(
+        parents=True, exist_ok=True
+    )  # the folder of temporary files is often too small for torch
+    with tempfile.TemporaryDirectory(prefix="torch-build-", dir=options.cache) as name:
         inner = replace(
             options, folder=Path(name) / "env", stack=_for_the_build(options, needed), kernel_name=None,
             verify=False, hold=False, assume_yes=True, reinstall=frozenset(), drop_unneeded=False,
