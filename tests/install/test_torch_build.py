@@ -43,6 +43,7 @@ def test_it_is_built_against_the_torch_that_is_installed(torchdoctor, bare, exte
     """And both are in the environment."""
     ran = torchdoctor("install", "env", *bare, "--with", "fast-ops", "--build", "fast-ops")
     assert ran.status == 0, ran.err
+    assert "fast-ops 1.0" in next(line for line in ran.out.splitlines() if line.startswith("installed"))
     python = tmp_path / "work" / "env" / "bin" / "python"
     code = "import fast_ops, torch; print(fast_ops.__version__, torch.__version__)"
     shown = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -197,7 +197,9 @@ def show_result(folder: Path, result: InstallResult, output: Output) -> None:
     if environment is None:
         _show_changes(folder, result)
         return
-    names = ", ".join(f"{package.name} {package.version}" for package in result.plan.packages)
+    chosen = [f"{package.name} {package.version}" for package in result.plan.packages]
+    asked = [f"{package.name} {package.version}" for package in result.plan.solved if package.asked]
+    names = ", ".join((*chosen, *asked))
     if output.quiet:
         click.echo(translate(message("{names} in {folder}", names=names, folder=environment.folder)))
         return
