@@ -1,0 +1,107 @@
+"""What an install knows before it decides: the environment, the machine, the sources, and what is asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.threads import thread_pool
+from torchdoctor.detect import detect, supported_tags
+from torchdoctor.install.location import interpreter_of, refuse_unwritable
+from torchdoctor.lock import read_lock
+from torchdoctor.lock.credentials import with_credentials
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.workflows.plan import preload_modules
+from torchdoctor.workflows.sources import gather_sources
+from torchdoctor.workflows.stack import lock_request_for_stack, request_for_machine
+from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import System
+    from torchdoctor.detect import Detection, Machine
+    from torchdoctor.lock import Lock
+    from torchdoctor.requirements import StackRequest
+    from torchdoctor.resolve import Request
+    from torchdoctor.sources import Sources
+    from torchdoctor.workflows.install_model import InstallOptions
+    from torchdoctor.workflows.kernel_model import KernelRequest
+    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows.target_environment import InstalledPackages, TargetEnvironment
+
+__all__ = ["InstallInputs", "read_install_inputs"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallInputs:
+    """Everything that an install is decided from."""
+
+    target: TargetEnvironment
+    installed: InstalledPackages
+    detection: Detection
+    sources: Sources
+    existing_lock: Lock | None  # of `--lock`
+    asked: Request  # of torch, with what the stack asks of it
+    stack: StackRequest  # the rest of what is asked for, as it counts on this machine
+    lock_request: LockRequest
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that was detected."""
+        return self.detection.machine
+
+
+def read_install_inputs(options: InstallOptions, system: System, report: Reporter) -> InstallInputs:
+    """Inspect the environment and the machine and gather the sources; refuse early what could not be written."""
+    target = find_environment(options.folder, options.python, options.cache / "locks", system)
+    _refuse_early(target, options.kernel, system, dry_run=options.dry_run)
+    detection, sources = _detect_and_gather_sources(target, options.cache, options.sources, system, report)
+    existing_lock = _read_lock(options.lock, detection.machine, sources)
+    asked, stack = request_for_machine(options.request, options.stack, detection.machine, report)
+    installed = read_installed_packages(target, system, report)
+    lock_request = lock_request_for_stack(LockRequest(
+        python=target.python.executable, sources=sources, environ=system.environ, optional=options.optional,
+        installed=installed.versions, offline=options.sources.offline, machine=detection.machine,
+    ), stack)  # fmt: skip
+    return InstallInputs(
+        target=target, installed=installed, detection=detection, sources=sources, existing_lock=existing_lock,
+        asked=asked, stack=stack, lock_request=lock_request,
+    )  # fmt: skip
+
+
+def _refuse_early(
+    target: TargetEnvironment, kernel: KernelRequest | None, system: System, *, dry_run: bool
+) -> None:
+    """Refuse what could not be written in the end, before gigabytes are fetched for it."""
+    if kernel is not None:
+        from torchdoctor.kernel.register import kernel_destination
+
+        kernel_destination(
+            interpreter_of(target.folder),
+            name=kernel.name,
+            prefix=None,
+            environ=system.environ,
+            overwrite=kernel.overwrite,
+        )
+    if not dry_run:
+        refuse_unwritable(target.folder, target.kind)
+
+
+def _detect_and_gather_sources(
+    target: TargetEnvironment, cache: Path, options: SourceOptions, system: System, report: Reporter
+) -> tuple[Detection, Sources]:
+    """Do both at once: each waits for other programs or for the disk."""
+    with thread_pool(1) as pool:
+        gathering = pool.submit(gather_sources, options, system, target.python, report)
+        detection = detect(system, python=target.python, environment=target.folder, cache=cache)
+        report.stage("detect", detection.summary())
+        preload_modules()
+        return detection, gathering.result()
+
+
+def _read_lock(path: Path | None, machine: Machine, sources: Sources) -> Lock | None:
+    if path is None:
+        return None
+    return with_credentials(read_lock(path, machine=machine, tags=supported_tags(machine)), sources)
