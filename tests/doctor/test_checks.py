@@ -227,3 +227,7 @@ def test_the_hold_is_described(site):
     state = hold_state(site.python)
     assert state.lost == str(folder / "torchdoctor-hold.txt")
     assert state.lost in describe_hold(check_up(site, hold=state)).text
+    (folder / "torchdoctor-hold-pip.conf").unlink()
+    state = hold_state(site.python)
+    assert not state.lost
+    assert "was moved" in describe_hold(check_up(site, hold=state)).text

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -190,6 +191,26 @@ def test_uv_gets_its_torch_backend_where_the_official_index_serves_it(user, tmp_
     assert installed["torch"] == "2.14.1+cpu", problem
     hold = (folder / "torchdoctor-hold.txt").read_text("utf-8")
     assert "--extra-index-url https://download.pytorch.org/whl/cpu\n" in hold
+
+
+@pytest.mark.parametrize("by", ["move", "copy", "lost"])
+def test_pip_works_wherever_the_environment_goes(by, held, user, index):
+    """A moved environment is not held until `hold` is run there; a copy is held as the one that it is from."""
+    (held.parent / "requirements.txt").write_text("torch\nplain\n", "utf-8")
+    if by == "lost":
+        for path in held.glob("torchdoctor-hold*"):
+            path.unlink()
+        place = held
+    else:
+        place = held.parent / "another place"
+        shutil.copytree(held, place, symlinks=True)
+    if by == "move":
+        shutil.rmtree(held)
+    installed, problem = pip(place, user, "-U", "-r", "requirements.txt")
+    assert problem == ""
+    assert installed["torch"] == ("2.14.1+cpu" if by == "copy" else "2.15.0")
+    by_uv, problem = activated_uv(place, user, "helper==1.0")
+    assert (by_uv["helper"], problem) == ("1.0", "")
 
 
 def test_no_password_is_written(user, tmp_path, index):

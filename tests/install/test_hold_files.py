@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchdoctor.install.hold.blocks import ChangedBlock
-from torchdoctor.install.hold.model import Hold, Variable, read_hold
+from torchdoctor.install.hold.model import PIP_HOLD_FILE, UV_HOLD_FILE, Hold, Variable, read_hold
 from torchdoctor.install.hold.pip_conf import KEYS, hold_pip_conf, release_pip_conf
 from torchdoctor.install.hold.scripts import hold_script, release_script
 from torchdoctor.install.hold.write import HoldChange, change_hold, remove_hold
@@ -27,10 +27,13 @@ CU126 = Hold(
     uv_backend="cu126",
 )
 BACKEND = (Variable(name="UV_TORCH_BACKEND", value="cu126"),)
-CONSTRAINT = (
-    Variable(name="UV_CONSTRAINT", value=URL, added=True),
-    Variable(name="UV_BUILD_CONSTRAINT", value=URL, added=True),
+MIRROR = Hold(
+    variant="cu126",
+    caps=(("torch", "2.14.1"),),
+    uv_lines=("--find-links https://mirror.example.org/cu126",),
 )
+ODD = "a b's $HOME!"  # of a folder: nothing of it means something to a shell
+CONSTRAINT = MIRROR.variables(Path("/"))
 CONFIGS = {
     "nothing": "",
     "no end of line": "[global]\nindex-url = https://example.org/simple",
@@ -209,6 +212,10 @@ def test_a_shell_sets_the_variable_and_restores_it(shell, variable, made_by, scr
         pytest.skip(f"{shell} is not installed")
     file, source, export = SHELLS[shell]
     script = tmp_path / file
+    if variable.added:
+        (tmp_path / ODD).mkdir()
+        (tmp_path / ODD / UV_HOLD_FILE).touch()
+        variable = MIRROR.variables(tmp_path / ODD)[0]
     script.write_text(hold_script(file, scripts[f"{made_by} {file}"], (variable,)), "utf-8")
     show, activate = f"env | grep ^{variable.name}= || echo none", f"{source} {script}"
     first = [show, activate, activate, show, "deactivate", show]
@@ -226,11 +233,36 @@ def test_a_shell_sets_the_variable_and_restores_it(shell, variable, made_by, scr
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_sets_nothing_where_the_file_is_gone(shell, scripts, tmp_path):
+    """uv would stop at a constraint that is missing: the user's own value stays, also after deactivating."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    file, source, export = SHELLS[shell]
+    variables = MIRROR.variables(tmp_path / ODD)
+    script = tmp_path / file
+    script.write_text(hold_script(file, scripts[f"uv {file}"], variables), "utf-8")
+    name = variables[0].name
+    show = f"env | grep ^{name}= || echo none"
+    text = "\n".join([export.format(name=name), f"{source} {script}", show, "deactivate", show, ""])
+    done = subprocess.run(
+        [program, *(["-f"] if shell in ("tcsh", "zsh") else [])],
+        input=text, capture_output=True, text=True, check=False, timeout=60,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert [line.rpartition("=")[2] for line in done.stdout.splitlines()] == ["old", "old"], done.stderr
+
+
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("nu") is None, reason="nu is not installed")
 @pytest.mark.parametrize("variable", [BACKEND[0], CONSTRAINT[0]], ids=["backend", "constraint"])
 def test_nushell_sets_the_variable_and_hides_it(variable, scripts, tmp_path):
     """An overlay brings the variable and takes it along."""
     script = tmp_path / "activate.nu"
+    if variable.added:
+        (tmp_path / UV_HOLD_FILE).touch()
+        variable = MIRROR.variables(tmp_path)[0]
     script.write_text(hold_script("activate.nu", scripts["uv activate.nu"], (variable,)), "utf-8")
     show = f"print $'[($env.{variable.name}? | default none)]'"
     text = f"overlay use {script}\n{show}\ndeactivate\n{show}\n"
@@ -257,6 +289,60 @@ def test_a_hold_goes_in_and_out(tmp_path):
     written = remove_hold(tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert "pip.conf" in written.changed
+
+
+def files_and_links(folder: Path) -> dict[str, str]:
+    return {
+        path.name: f"-> {path.readlink()}" if path.is_symlink() else path.read_text("utf-8")
+        for path in folder.iterdir()
+    }
+
+
+def test_pip_conf_of_the_hold_alone_is_a_link_that_leads_nowhere_after_a_move(tmp_path):
+    """pip passes over it then; `hold` in the new place and `unhold` know it as ours, and doctor sees it."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    change = HoldChange(hold=CU126, inherited={})
+    change_hold(folder, folder, change)
+    assert (folder / "pip.conf").readlink() == folder / PIP_HOLD_FILE
+    assert "constraint" in (folder / "pip.conf").read_text("utf-8")
+    assert "pip.conf" not in change_hold(folder, folder, change).changed
+    moved = folder.rename(tmp_path / "new")
+    assert not (moved / "pip.conf").exists()
+    copied = shutil.copytree(moved, tmp_path / "copy", symlinks=True)
+    assert "pip.conf" in change_hold(moved, moved, change).changed
+    assert (moved / "pip.conf").readlink() == moved / PIP_HOLD_FILE
+    for place in (moved, copied):
+        remove_hold(place)
+        assert files_and_links(place) == {}
+
+
+def test_settings_that_pip_config_wrote_through_the_link_stay(tmp_path):
+    """They are the user's: pip.conf becomes a file that has them, with the hold and without it."""
+    change = HoldChange(hold=CU126, inherited={})
+    change_hold(tmp_path, tmp_path, change)
+    with (tmp_path / "pip.conf").open("a") as file:
+        file.write("timeout = 60\n")
+    change_hold(tmp_path, tmp_path, change)
+    assert not (tmp_path / "pip.conf").is_symlink()
+    assert setting((tmp_path / "pip.conf").read_text("utf-8"), "timeout") == ["60"]
+    assert not (tmp_path / PIP_HOLD_FILE).exists()
+    remove_hold(tmp_path)
+    assert files_and_links(tmp_path) == {"pip.conf": "[install]\ntimeout = 60\n"}
+
+
+def test_pip_conf_is_a_file_where_no_link_can_be_made(tmp_path, monkeypatch):
+    """As on Windows without the privilege to make links."""
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise OSError("a required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    change_hold(tmp_path, tmp_path, HoldChange(hold=CU126, inherited={}))
+    assert not (tmp_path / "pip.conf").is_symlink()
+    assert "constraint" in (tmp_path / "pip.conf").read_text("utf-8")
+    remove_hold(tmp_path)
+    assert files_and_links(tmp_path) == {}
 
 
 def test_a_link_is_not_followed(tmp_path):

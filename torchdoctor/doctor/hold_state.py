@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from torchdoctor.core.text import sanitize_line
-from torchdoctor.install.hold.model import HOLD_FILE, read_hold
+from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, read_hold
 from torchdoctor.inventory import files
 
 if TYPE_CHECKING:
@@ -28,14 +28,20 @@ class HoldState:
 
     hold: Hold | None = None
     lost: str = ""  # a path that pip's settings of the environment name, and where nothing is
+    unlinked: bool = False  # the environment was moved, and pip is not held until the hold is written again
 
 
 def hold_state(python: PythonInfo) -> HoldState:
     """Return the hold of the environment of `python`, by its files."""
     name = "pip.ini" if python.sys_platform == "win32" else "pip.conf"
-    text = files.read_text(f"{python.prefix}/{name}") or ""
+    settings = Path(python.prefix) / name
+    try:
+        unlinked = settings.readlink().name == PIP_HOLD_FILE and not files.exists(str(settings))
+    except OSError:
+        unlinked = False
+    text = files.read_text(str(settings)) or ""
     for url in dict.fromkeys(_NAMED.findall(text)):
         path = url2pathname(urlsplit(url).path)
         if not files.exists(path):
             return HoldState(lost=sanitize_line(path, limit=500))
-    return HoldState(hold=read_hold(Path(python.prefix)))
+    return HoldState(hold=read_hold(Path(python.prefix)), unlinked=unlinked)

@@ -65,6 +65,10 @@ def describe_hold(check_up: CheckUp) -> CheckText:
     hold = check_up.hold.hold
     if check_up.hold.lost:
         return CheckText(text=message("pip.conf names {path}, which is gone", path=check_up.hold.lost))
+    if check_up.hold.unlinked:
+        return CheckText(
+            text=message("the environment was moved: pip is not held until `torchdoctor hold` is run")
+        )
     if hold is None:
         return CheckText(text=message("pip and uv may replace torch by any build"))
     text = message("torch is kept in its {variant} builds, up to {cap}", variant=hold.variant, cap=hold.cap)

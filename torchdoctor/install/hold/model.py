@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["HOLD_FILE", "UV_HOLD_FILE", "Hold", "Variable", "read_hold"]
+__all__ = ["HOLD_FILE", "PIP_HOLD_FILE", "UV_HOLD_FILE", "Hold", "Variable", "read_hold"]
 
 HOLD_FILE = "torchdoctor-hold.txt"  # what pip's constraint names; where it is, the environment is held
 UV_HOLD_FILE = "torchdoctor-hold-uv.txt"
+PIP_HOLD_FILE = "torchdoctor-hold-pip.conf"  # what pip.conf is a link to
 
 _HEADER = "# torchdoctor-hold: "
 _MAX_BYTES = 64 * 1024
@@ -28,6 +29,7 @@ class Variable:
     name: str
     value: str
     added: bool = False  # behind a value that is there already
+    file: str = ""  # the path without which it is not set: the tool would stop where it is missing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,9 +72,9 @@ class Hold:
         """Return what activating the environment at `folder` sets for uv."""
         if self.uv_backend is not None:
             return (Variable(name="UV_TORCH_BACKEND", value=self.uv_backend),)
-        place = (folder / UV_HOLD_FILE).as_uri()
+        path = folder / UV_HOLD_FILE
         names = ("UV_CONSTRAINT", "UV_BUILD_CONSTRAINT")
-        return tuple(Variable(name=name, value=place, added=True) for name in names)
+        return tuple(Variable(name=name, value=path.as_uri(), added=True, file=str(path)) for name in names)
 
     def to_json(self) -> dict[str, Any]:
         """Return the hold as it stands in `--json`."""

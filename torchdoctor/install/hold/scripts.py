@@ -1,4 +1,7 @@
-"""What the activate scripts of a virtual environment get: variables for uv, and their old values back."""
+"""What the activate scripts of a virtual environment get: variables for uv, and their old values back.
+
+The variables of one hold name the same file, or none; where it is missing, nothing is set.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,12 @@ def _sh(text: str, variables: Sequence[Variable]) -> str | None:
     function = _SH_FUNCTION.search(text)
     if function is None:
         return None
-    restore, store = [f'    if [ -n "${{{_HELD}-}}" ] ; then'], [f'if [ -z "${{{_HELD}-}}" ] ; then']
+    path = "'" + variables[0].file.replace("'", "'\\''") + "'"
+    is_there = f" && [ -f {path} ]" if variables[0].file else ""
+    restore, store = (
+        [f'    if [ -n "${{{_HELD}-}}" ] ; then'],
+        [f'if [ -z "${{{_HELD}-}}" ]{is_there} ; then'],
+    )
     for variable in variables:
         name, old = variable.name, _old(variable)
         value = f'"${{{name}:+${name} }}{variable.value}"' if variable.added else f"'{variable.value}'"
@@ -75,7 +83,9 @@ def _fish(text: str, variables: Sequence[Variable]) -> str | None:
     function = _FISH_FUNCTION.search(text)
     if function is None:
         return None
-    restore, store = [f"    if set -q {_HELD}"], [f"if not set -q {_HELD}"]
+    path = "'" + variables[0].file.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    is_there = f"; and test -f {path}" if variables[0].file else ""
+    restore, store = [f"    if set -q {_HELD}"], [f"if not set -q {_HELD}{is_there}"]
     for variable in variables:
         name, old = variable.name, _old(variable)
         value = f'(string trim -- "${name} {variable.value}")' if variable.added else f"'{variable.value}'"
@@ -122,6 +132,9 @@ def _csh(text: str, variables: Sequence[Variable]) -> str | None:
         ]
     lines = [f"if ( ! $?{_HELD} ) then", *store, f"    set {_HELD}=1", "endif"]
     lines.append(f"alias deactivate '{'; '.join((*restore, f'unset {_HELD}', alias[1]))}'")
+    if variables[0].file:
+        path = "'" + variables[0].file.replace("'", "'\\''").replace("!", "\\!") + "'"
+        lines = [f"if ( -f {path} ) then", *lines, "endif"]
     return insert_block(text, len(text), lines)
 
 
@@ -130,7 +143,9 @@ def _ps1(text: str, variables: Sequence[Variable]) -> str | None:
     if function is None:
         return None
     restore = [f"    if (Test-Path variable:global:{_HELD}) {{"]
-    store = [f"if (!(Test-Path variable:global:{_HELD})) {{"]
+    path = "'" + variables[0].file.replace("'", "''") + "'"
+    is_there = f" -and (Test-Path -LiteralPath {path})" if variables[0].file else ""
+    store = [f"if (!(Test-Path variable:global:{_HELD}){is_there}) {{"]
     for variable in variables:
         name, old = variable.name, _old(variable)
         restore += [
@@ -163,6 +178,9 @@ def _nu(text: str, variables: Sequence[Variable]) -> str | None:
         if variable.added:
             value = f"($'($env.{variable.name}? | default \"\") {variable.value}' | str trim)"
         lines.append(f"    $env.{variable.name} = {value}")
+    if variables[0].file:
+        path = '"' + variables[0].file.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        lines = [f"    if ({path} | path exists) {{", *lines, "    }"]
     return insert_block(text, load.end(), lines)
 
 
@@ -175,6 +193,9 @@ def _bat(text: str, variables: Sequence[Variable]) -> str:
         if variable.added:
             lines.append(f'@if defined {old} @set "{name}=%{old}% {value}"')
     lines.append(f'@set "{_HELD}=1"')
+    if variables[0].file:
+        path = variables[0].file.replace("%", "%%")
+        lines = [f'@if exist "{path}" {line}' for line in lines]
     return insert_block(text, len(text), lines, _COMMENTS[".bat"])
 
 

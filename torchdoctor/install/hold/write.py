@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.install.hold.blocks import ChangedBlock
-from torchdoctor.install.hold.model import HOLD_FILE, UV_HOLD_FILE
+from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE
 from torchdoctor.install.hold.pip_conf import hold_pip_conf, release_pip_conf
 from torchdoctor.install.hold.scripts import SCRIPTS, hold_script, release_script
 
@@ -64,7 +64,7 @@ def pip_conf_of(folder: Path) -> Path:
 
 def hold_files(folder: Path) -> tuple[str, ...]:
     """Return every file that a hold makes or changes in the environment, below its folder."""
-    names = [HOLD_FILE, UV_HOLD_FILE, pip_conf_of(folder).name, _CONDA_VARIABLES]
+    names = [HOLD_FILE, UV_HOLD_FILE, PIP_HOLD_FILE, pip_conf_of(folder).name, _CONDA_VARIABLES]
     return (*names, *(f"{_scripts_folder()}/{name}" for name in SCRIPTS))
 
 
@@ -76,10 +76,9 @@ def write_hold(
     changes.own(HOLD_FILE, hold.pip_text)
     changes.own(UV_HOLD_FILE, None if hold.uv_backend else hold.uv_text)
     url = (folder / HOLD_FILE).as_uri()
-    changes.edit(
-        pip_conf_of(stage).name,
+    changes.pip_conf(
         lambda text: hold_pip_conf(text, url, inherited) if inherited is not None else None,
-        make=True,
+        link_to=folder / PIP_HOLD_FILE,
     )
     variables = hold.variables(folder)
     conda = (stage / "conda-meta").is_dir()
@@ -97,7 +96,7 @@ def remove_hold(folder: Path) -> Written:
     for name in SCRIPTS:
         path = f"{_scripts_folder()}/{name}"
         changes.edit(path, lambda text, name=name: release_script(name, text))  # type: ignore[misc]
-    changes.edit(pip_conf_of(folder).name, release_pip_conf)
+    changes.pip_conf(release_pip_conf)
     for name in (_CONDA_VARIABLES, UV_HOLD_FILE, HOLD_FILE):
         changes.own(name, None)
     return changes.written
@@ -132,22 +131,68 @@ class _Changes:
                 return
         self._changed.append(name)
 
-    def edit(self, name: str, change: Callable[[str], str | None], *, make: bool = False) -> None:
-        """Change a file of somebody else's; one that is empty afterwards and was made by us is removed."""
+    def edit(self, name: str, change: Callable[[str], str | None]) -> None:
+        """Change a file of somebody else's that is there."""
         path = self._folder / name
-        there = os.path.lexists(path)
-        if not there and not make:
+        if not os.path.lexists(path):
             return
-        old = _read(path) if there else ""
+        old = _read(path)
         new = _changed(change, old) if old is not None else None
         if new is None:
             self._left.append(name)
         elif new != old:
-            if not new:
-                path.unlink()
-            else:
-                _write(path, new, like=path if there else None)
+            _write(path, new, like=path)
             self._changed.append(name)
+
+    def pip_conf(self, change: Callable[[str], str | None], *, link_to: Path | None = None) -> None:
+        """Change the settings of the environment's pip, made where there are none and removed where nothing is left.
+
+        Settings that are ours alone lie in a file of their own, `link_to`, which pip.conf is a link to: pip passes
+        over a link that leads nowhere, and stops at a constraint that is missing. So pip goes on where the environment
+        is moved. Where others have settings in pip.conf, or no link can be made, it is a file.
+        """
+        path, own = pip_conf_of(self._folder), self._folder / PIP_HOLD_FILE
+        linked, there = _is_ours(path), os.path.lexists(path)
+        old = (_read(own) or "") if linked else (_read(path) if there else "")
+        rest = _changed(release_pip_conf, old) if old is not None else None
+        new = _changed(change, old) if old is not None else None
+        if rest is None or new is None:
+            if there or link_to is not None:
+                self._left.append(path.name)
+            return
+        if new and not rest and link_to is not None:
+            same = linked and new == old and path.readlink() == link_to
+            if same or _write_link(path, own, new, link_to):
+                self._changed += [] if same else [path.name]
+                return
+        if linked or (new != old):
+            if new:
+                _write(path, new, like=None if linked or not there else path)
+            else:
+                path.unlink()
+            self._changed.append(path.name)
+        own.unlink(missing_ok=True)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether pip.conf is a link to a hold, be it the one of another place."""
+    try:
+        return path.readlink().name == PIP_HOLD_FILE
+    except OSError:
+        return False
+
+
+def _write_link(path: Path, own: Path, text: str, target: Path) -> bool:
+    """Write `text` to `own`, and link `path` to `target`, where `own` will be; false where no link can be made."""
+    link = path.with_name(f".{path.name}.torchdoctor")
+    link.unlink(missing_ok=True)
+    try:
+        link.symlink_to(target)
+    except OSError:
+        return False
+    atomic_write(own, text, mode=SHARED_MODE)
+    link.replace(path)
+    return True
 
 
 def _changed(change: Callable[[str], str | None], text: str) -> str | None:
