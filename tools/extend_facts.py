@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,12 @@ from facts_sources import Listing, Seen, read_source
 from facts_wheels import by_python, newest_first
 from layout import write
 
-from wheels_index import TORCH_PROJECTS, LiveSnapshot, Overlay, Snapshot, Wheel
+from wheels_index import COMPANIONS, TORCH_PROJECTS, LiveSnapshot, Overlay, Snapshot, Wheel
 
 if TYPE_CHECKING:
     from packaging.version import Version
+
+    from wheels_index import Companion, Release
 
 __all__ = ["Conflict", "extend", "main"]
 
@@ -125,14 +128,8 @@ def _news(data: _Data, listing: Listing) -> list[Seen]:
 
 def _releases(data: _Data, folder: Path, listing: Listing) -> None:
     """Make the files of new releases, and give known ones the variants, Pythons and companions that were seen."""
-    wheels = [
-        Wheel.from_filename(
-            row.filename, url=f"https://download.pytorch.org/{row.folder}{row.filename.replace('+', '%2B')}",
-            sha256=row.sha256, variant=row.folder.removeprefix("whl/").rstrip("/") or None,
-        )
-        for row in listing.wheels
-        if row.folder is not None and row.project in TORCH_PROJECTS
-    ]  # fmt: skip
+    wheels = [_wheel(row) for row in listing.wheels if row.folder is not None or row.project in COMPANIONS]
+    wheels = [wheel for wheel in wheels if wheel.project in TORCH_PROJECTS]
     live = LiveSnapshot(Snapshot(folder), Overlay.of(wheels, as_of=data.as_of, requires=listing.requires))
     for version in live.versions():
         path, release = data.release(str(version)), live.release(version)
@@ -144,8 +141,41 @@ def _releases(data: _Data, folder: Path, listing: Listing) -> None:
             data.files[path] = new_release(release, said, sorted({r.source for r in listing.wheels}))
         facts = data.files[path]
         facts["platforms"] = platforms_of(release, facts["platforms"], on_pypi)
-        for project, row in release.companions.items():
+        for project, companion in release.companions.items():
+            row = _with_what_pypi_says(companion, release, listing)
             with_companion(facts, project, row, shared_in=data.folder / "companions", files=data.files)
+
+
+def _with_what_pypi_says(row: Companion, release: Release, listing: Listing) -> Companion:
+    said = {version: words for (project, version), words in listing.pypi.items() if project == row.project}
+    days = {version: words["uploaded"] for version, words in said.items()}
+    pythons = {
+        str(version): row.requires_python.get(str(version))
+        or said.get(str(version), {}).get("requires_python")
+        for version in row.versions
+    }
+    on_index = {
+        wheel.version.public for wheel in release.listed(row.project) if "pypi.org" not in str(wheel.url)
+    }
+    new = {str(version) for version in row.versions} - row.uploaded.keys() - on_index
+    return replace(
+        row,
+        uploaded={**days, **row.uploaded},
+        requires_python=pythons,
+        pypi_only=row.pypi_only - on_index | new,
+    )
+
+
+def _wheel(row: Seen) -> Wheel:
+    """A file as a listing shows it. PyPI's names no variant, and its place is of no matter here."""
+    if row.folder is None:
+        return Wheel.from_filename(row.filename, url=f"https://pypi.org/{row.filename}", sha256=row.sha256)
+    return Wheel.from_filename(
+        row.filename,
+        url=f"https://download.pytorch.org/{row.folder}{row.filename.replace('+', '%2B')}",
+        sha256=row.sha256,
+        variant=row.folder.removeprefix("whl/").rstrip("/") or None,
+    )
 
 
 def _add_official(

@@ -97,6 +97,8 @@ def with_companion(
         "uploaded": {version: row.uploaded.get(version) for version in versions},
         "note": row.note,
     }
+    if pypi_only := row.pypi_only.intersection(versions):
+        facts["companions"][project]["pypi_only"] = sorted(pypi_only)
     for version in versions:
         name, path = f"{project}-{version}", shared_in / f"{project}-{version}.json"
         others = [

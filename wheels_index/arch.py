@@ -25,7 +25,8 @@ class ArchList:
     """The CUDA code in a build: `sm` is native code, `ptx` is compiled by the driver on first use.
 
     `confidence` is `high`, `medium` or `low`. `rule` is None for the build's own list, else it says from
-    which build the list was taken (`nearest_arch_list`).
+    which build the list was taken (`nearest_arch_list`). `seen_to_run` are GPUs on which people ran this very
+    build although the rule of native code leaves them out.
     """
 
     sm: tuple[Capability, ...]
@@ -34,6 +35,7 @@ class ArchList:
     source: str
     note: str | None = None
     rule: str | None = None
+    seen_to_run: frozenset[Capability] = frozenset()
 
 
 def arch_list(torch: Version, variant: str, platform: str) -> ArchList | None:
@@ -64,7 +66,9 @@ def nearest_arch_list(torch: Version, variant_name: str, platform: str) -> ArchL
         return None
     _, release, name = max(same)
     return replace(
-        _arch_lists()[str(release), name, platform], rule=f"taken from torch {release} {name} on {platform}"
+        _arch_lists()[str(release), name, platform],
+        rule=f"taken from torch {release} {name} on {platform}",
+        seen_to_run=frozenset(),
     )
 
 
@@ -80,7 +84,7 @@ def covers(
     >>> covers(ampere, (8, 9), toolkit=(12, 4)), covers(ampere, (8, 7), toolkit=(12, 4))
     ('native', None)
     """
-    if any(_runs_natively(code, capability, toolkit) for code in archs.sm):
+    if capability in archs.seen_to_run or any(_runs_natively(code, capability, toolkit) for code in archs.sm):
         return "native"
     # compute_XY PTX runs on any device of that capability or newer.
     return "ptx" if any(code <= capability for code in archs.ptx) else None
@@ -108,15 +112,20 @@ def _same_cuda_major(one: str, other: str) -> bool:
 @lru_cache(maxsize=1)
 def _arch_lists() -> Mapping[tuple[str, str, str], ArchList]:
     """Return every list by torch version, variant and platform."""
-    return MappingProxyType(
-        {
-            (torch, row["variant"], platform): arch
-            for row in read_json("archs.json")["lists"]
-            for arch in (_arch(row),)
-            for torch in row["torch"]
-            for platform in row["platforms"]
-        }
-    )
+    data = read_json("archs.json")
+    lists = {
+        (torch, row["variant"], platform): arch
+        for row in data["lists"]
+        for arch in (_arch(row),)
+        for torch in row["torch"]
+        for platform in row["platforms"]
+    }
+    for row in data["rule"]["seen_to_run"]:
+        for torch in row["torch"]:
+            build = torch, row["variant"], row["platform"]
+            devices = lists[build].seen_to_run | {two_numbers(row["device"])}
+            lists[build] = replace(lists[build], seen_to_run=devices)
+    return MappingProxyType(lists)
 
 
 def _arch(row: dict[str, Any]) -> ArchList:

@@ -83,7 +83,8 @@ class Companion:
     `versions` belong to the release, newest first. `constraint` is what the first of its line declares of
     torch; None when it declares nothing. `pythons` maps a version to the Pythons of PyPI's wheels; `py3`
     there is one wheel for all. `requires_python` maps a version to its declared specifier, `uploaded` to the
-    ISO date of its first file on PyPI, which is that of the torch release it was built with.
+    ISO date of its first file on PyPI, which is that of the torch release it was built with. Of those in
+    `pypi_only` nothing says that the official index has them too.
     """
 
     project: str
@@ -93,6 +94,7 @@ class Companion:
     requires_python: Mapping[str, str | None]
     note: str | None
     uploaded: Mapping[str, str | None] = field(default_factory=dict)
+    pypi_only: frozenset[str] = frozenset()
 
     def has_python(self, version: Version, python: str) -> bool:
         """Say whether PyPI has a wheel of a version for a Python such as `3.12` or `3.14t`."""
@@ -245,4 +247,5 @@ def _companion(project: str, row: dict[str, Any]) -> Companion:
         requires_python=MappingProxyType(row["requires_python"]),
         note=row["note"],
         uploaded=MappingProxyType(row["uploaded"]),
+        pypi_only=frozenset(row.get("pypi_only", ())),
     )

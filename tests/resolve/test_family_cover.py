@@ -101,9 +101,9 @@ def test_what_the_project_pins_is_respected():
 
 
 def test_a_companion_decides_the_family():
-    """torchaudio has no cu132 build."""
+    """torchaudio 2.11.0 has no cu132 build."""
     free = cover(blackwell=BLACKWELL)
-    bound = cover(Request(required={"torchaudio": SpecifierSet()}), blackwell=BLACKWELL)
+    bound = cover(Request(required={"torchaudio": SpecifierSet("==2.11.0")}), blackwell=BLACKWELL)
     assert [family.variant for family in free.families] == ["cu132"]
     assert [family.variant for family in bound.families] == ["cu130"]
 

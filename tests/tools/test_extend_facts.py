@@ -167,7 +167,7 @@ def test_a_page_makes_the_file_of_a_new_release(run, data, tmp_path):
     release = Snapshot(data).release("2.99.0")
     assert release.platforms["linux_x86_64"].variants == ("cu134",)
     assert [w.sha256 for w in release.wheels if w.project == "torch"] == ["1" * 64]
-    assert release.companions["torchaudio"].versions == (Version("2.11.0"),)
+    assert release.companions["torchaudio"].versions == (Version("2.11.1"), Version("2.11.0"))
     assert (release.released, release.triton, release.as_of) == (None, None, DAY)
 
 
@@ -254,3 +254,22 @@ def test_wrong_usage_is_status_2(run, tool, data):
         with pytest.raises(SystemExit) as caught:
             tool.main(arguments)
         assert caught.value.code == 2
+
+
+def test_a_companion_that_comes_out_alone_is_found_on_pypi(run, data, tmp_path):
+    """It goes with every torch that it declares, and nothing says that the official index has it."""
+    document = pypi_json("torchvision", "0.99.0", requires=["numpy", "torch>=2.14"])
+    (tmp_path / "vision.json").write_text(document)
+    assert run(tmp_path / "vision.json") == 0
+    once = content(data)
+    assert run(tmp_path / "vision.json") == 0
+    assert content(data) == once
+    rows = {
+        torch: Snapshot(data).release(torch).companions["torchvision"]
+        for torch in ("2.13.0", "2.14.0", "2.15.0")
+    }
+    assert [Version("0.99.0") in row.versions for row in rows.values()] == [False, True, True]
+    row = rows["2.15.0"]
+    assert (row.uploaded["0.99.0"], row.requires_python["0.99.0"]) == ("2027-01-02", ">=3.11")
+    assert row.pypi_only == {"0.99.0"}
+    assert any(wheel.version == Version("0.99.0") for wheel in Snapshot(data).release("2.14.0").pypi_wheels)

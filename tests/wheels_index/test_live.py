@@ -80,11 +80,11 @@ def test_a_file_says_which_layer_of_knowledge_it_is():
 
 
 def test_companions_of_a_new_release_are_those_that_declare_it():
-    """torchvision 0.31.0 pins torch 2.16.0; torchaudio declares nothing, so the rule before it holds on."""
+    """torchvision 0.31.0 pins torch 2.16.0; torchaudio declares no upper end, so the rule before it holds on."""
     companions = live(*NEW, requires=DECLARED).release("2.16.0").companions
     assert companions["torchvision"].versions == (Version("0.31.0"),)
     assert companions["torchvision"].constraint == "torch==2.16.0"
-    assert companions["torchaudio"].versions == (Version("2.11.0"),)
+    assert companions["torchaudio"].versions == (Version("2.11.1"), Version("2.11.0"))
     assert "taken from torch 2.15.0" in companions["torchaudio"].note
 
 
@@ -189,7 +189,7 @@ def test_a_new_release_and_a_new_cuda_are_chosen_without_new_code():
     snapshot = live(*NEW, requires=DECLARED)
     best = rank(machine("580.65.06"), Request(), snapshot).candidates[0]
     assert (str(best.torch), best.variant) == ("2.16.0", "cu134")
-    assert [str(row.versions[0]) for row in best.companions] == ["0.31.0", "2.11.0"]
+    assert [str(row.versions[0]) for row in best.companions] == ["0.31.0", "2.11.1"]
     old = rank(machine("550.54.15"), Request(), snapshot).candidates[0]
     assert (str(old.torch), old.variant) == ("2.14.1", "cu126")
 

@@ -208,11 +208,14 @@ def test_companions_are_newest_first_with_their_pythons():
     assert vision.requires_python["0.29.2"] == ">=3.10,!=3.14.1"
 
 
-def test_torchaudio_ends_with_2_11_0_and_declares_nothing():
-    """From torch 2.12 on, torchaudio 2.11.0 goes along, without a constraint and without Python 3.15."""
-    audio = SNAPSHOT.release("2.15.0").companions["torchaudio"]
-    assert ([str(v) for v in audio.versions], audio.constraint) == (["2.11.0"], None)
-    assert not audio.has_python(Version("2.11.0"), "3.15")
+def test_torchaudio_2_11_goes_with_every_later_torch():
+    """2.11.1 declares torch >= 2.11, is one wheel for all Pythons, and was seen on PyPI alone."""
+    for torch in ("2.11.0", "2.13.0", "2.15.0"):
+        audio = SNAPSHOT.release(torch).companions["torchaudio"]
+        assert ([str(v) for v in audio.versions], audio.constraint) == (["2.11.1", "2.11.0"], "torch>=2.11")
+        assert audio.has_python(Version("2.11.1"), "3.15")
+        assert not audio.has_python(Version("2.11.0"), "3.15")
+        assert audio.pypi_only == {"2.11.1"}
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,13 @@ def why_this_release(
     `missing` is the error of a newer one that has no build of a companion asked for.
     """
     asked = message(" asked for") if request.torch is not None else ""
+    if candidate is best and request.variant != "auto":
+        return message(
+            "torch {torch} is the newest release{asked} with a {variant} build for this system and Python",
+            torch=candidate.torch,
+            asked=asked,
+            variant=candidate.variant,
+        )
     if candidate is best:
         return message(
             "torch {torch} is the newest release{asked} that fits this machine",
@@ -106,6 +113,10 @@ def why_this_release(
 
 
 def _why_cpu(evaluation: Evaluation) -> str:
+    machine = evaluation.machine
+    if machine.os == "macos" and machine.arch == "arm64":
+        gpu = machine.apple.chip if machine.apple is not None else message("Apple chip")
+        return message("the build for macOS uses the GPU of the {gpu} through MPS", gpu=gpu)
     closest = _closest_gpu_build(evaluation)
     if closest is None:
         return message("no GPU that PyTorch can use was found, so the CPU build")

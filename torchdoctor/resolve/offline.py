@@ -16,8 +16,8 @@ from torchdoctor.resolve.companions import wanted_companions
 from torchdoctor.resolve.model import LeftOut, Plan, PlannedPackage
 from torchdoctor.resolve.offer import OfferedBuild, merged, with_declared
 from torchdoctor.resolve.select import rank
-from torchdoctor.resolve.wheel_choice import WheelChoice, tag_ranks
-from torchdoctor.sources import OFFICIAL
+from torchdoctor.resolve.wheel_choice import WheelChoice, pypi_defaults, tag_ranks
+from torchdoctor.sources import OFFICIAL, PYPI
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.resolve.evaluation import EvaluatedBuild, Evaluation
     from torchdoctor.resolve.model import Candidate, CompanionVersions, Ranking, Request
-    from wheels_index import Release, Snapshot
+    from wheels_index import Release, Snapshot, Wheel
 
 __all__ = ["has_companions", "offered_by_facts", "plan_of_ranking", "resolve"]
 
@@ -210,9 +210,33 @@ def _package(option: _Option, project: str, version: Version) -> PlannedPackage:
             wheel=wheel,
             source=OFFICIAL.name,
         )
-    build = option.candidate.variant.replace("-", ".")
-    full = version if option.machine.os == "macos" else Version(f"{version}+{build}")
+    if option.machine.os == "macos" or _only_on_pypi(option, project, version):
+        wheel = _pypi_wheel(option, project, version)
+        return PlannedPackage(
+            name=project,
+            version=version,
+            known="listed" if wheel else "published",
+            wheel=wheel,
+            source=PYPI.name if wheel else OFFICIAL.name,
+        )
+    full = Version(f"{version}+{option.candidate.variant.replace('-', '.')}")
     return PlannedPackage(name=project, version=full, known="published", wheel=None, source=OFFICIAL.name)
+
+
+def _only_on_pypi(option: _Option, project: str, version: Version) -> bool:
+    companion = option.release.companions.get(project)
+    return companion is not None and version.public in companion.pypi_only
+
+
+def _pypi_wheel(option: _Option, project: str, version: Version) -> Wheel | None:
+    """PyPI's file of the candidate's variant, which its name does not tell."""
+    choice = WheelChoice(
+        variant=option.candidate.variant,
+        default_variant=_default_variant(option),
+        ranks=option.choice.ranks,
+        companion_defaults=pypi_defaults(option.snapshot, option.candidate.torch, option.machine.platform),
+    )
+    return choice.best(option.release.pypi_wheels, project, version)
 
 
 def _companion(option: _Option, project: str, versions: Sequence[Version]) -> PlannedPackage | None:
@@ -228,7 +252,10 @@ def _companion(option: _Option, project: str, versions: Sequence[Version]) -> Pl
 def _is_announced(option: _Option, project: str, version: Version) -> bool:
     """Whether the torch release that a companion came out with has this build, and its files this Python."""
     companion = option.release.companions[project]
-    if not companion.has_python(version, option.machine.python_label):
+    if (
+        not companion.has_python(version, option.machine.python_label)
+        or version.public in companion.pypi_only
+    ):
         return False
     if option.machine.os == "macos" and not _has_mac_file(option, project, version):
         return False

@@ -22,7 +22,7 @@ def plan_text(plan: Plan, form: str) -> str:
 
 
 def _table(plan: Plan) -> str:
-    files = [(f"{package.name} {package.version}", _file(package)) for package in plan.packages]
+    files = [(f"{package.name} {package.version}", translate(_file(package))) for package in plan.packages]
     asked = [package for package in plan.solved if package.asked]
     files += [(f"{package.name} {package.version}", gettext("asked for")) for package in asked]
     width = max(len(name) for name, _ in files)
@@ -44,6 +44,8 @@ def _table(plan: Plan) -> str:
 
 
 def _file(package: PlannedPackage) -> str:
+    if package.wheel and package.wheel.url is None:  # from facts, which know no place of PyPI's files
+        return message("{filename} on {source}", filename=package.wheel.filename, source=package.source)
     if package.wheel:
         return package.wheel.filename
     return gettext("published; none of its files has been seen yet")
