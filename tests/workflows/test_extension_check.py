@@ -16,6 +16,7 @@ from torchdoctor.errors import InstallFailed, NoSolution
 from torchdoctor.lock import Lock, LockedWheel
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.resolve import Plan, PlannedPackage
+from torchdoctor.resolve.model import SolvedPackage
 from torchdoctor.sources import order_sources
 from torchdoctor.workflows import extension_check
 from torchdoctor.workflows.acquire import fetch_lock
@@ -24,6 +25,7 @@ from torchdoctor.workflows.extension_check import (
     MAX_EXCLUDED,
     exclude_misfit,
     find_misfit_before_fetch,
+    find_misfit_without_fetch,
     refuse_replacement,
     skip_extensions,
 )
@@ -177,6 +179,73 @@ def test_a_wheel_at_a_server_is_looked_into_before_it_is_fetched(context, tmp_pa
         offline = replace(context, lock_request=replace(context.lock_request, offline=True))
         assert find_misfit_before_fetch(PLAN, lock, offline) is None
         assert len(server.seen) == asked
+
+
+def serve(server, context, tmp_path, *made, torch=TORCH):
+    """A lock of these wheels and of torch, all at the server."""
+    wheels = [make_wheel("torch", "2.10.0", modules=torch), *made]
+    for name, content in wheels:
+        server.files[f"/{name}"] = content
+    return Lock(
+        wheels=tuple(locked(tmp_path, each, f"{server.url}/{each[0]}") for each in wheels), variant="cu126"
+    )
+
+
+def test_a_dry_run_reads_the_names_of_torch_at_its_server(context, tmp_path):
+    """What the installation would find when everything is there; the servers send parts."""
+    fits = extension(needed=("libtorch.so",), undefined=(NAME,))
+    other = extension("torchtext", needed=("libtorch.so",), undefined=("_ZN2at4goneEv",))
+    report = Recorder()
+    with FaultServer() as server:
+        lock = serve(server, context, tmp_path, fits)
+        assert find_misfit_without_fetch(PLAN, lock, context, report) is None
+        lock = serve(server, context, tmp_path, fits, other)
+        assert find_misfit_before_fetch(PLAN, lock, context) is None
+        misfit = find_misfit_without_fetch(PLAN, lock, context, report)
+    assert misfit is not None
+    assert (misfit.name, misfit.misfit.code, misfit.misfit.needed) == (
+        "torchtext",
+        "missing-symbol",
+        "_ZN2at4goneEv",
+    )
+    assert not any("not looked into" in text for text in report.notes)
+
+
+def test_a_dry_run_looks_into_small_wheels_that_require_torch(context, tmp_path):
+    """The solve tells which require it; of others neither name nor size tells that a look is worth its time."""
+    made = make_wheel(
+        "gemm", "1.0", modules={"gemm/_C.so": make_elf(needed=("libtorch.so",), undefined=("_ZN2at4goneEv",))}
+    )
+    plan = replace(PLAN, solved=(SolvedPackage(name="gemm", version="1.0", asked=True, requires_torch=True),))
+    with FaultServer() as server:
+        lock = serve(server, context, tmp_path, made)
+        assert find_misfit_without_fetch(PLAN, lock, context, Recorder()) is None
+        misfit = find_misfit_without_fetch(plan, lock, context, Recorder())
+    assert misfit is not None
+    assert misfit.name == "gemm"
+
+
+@pytest.mark.parametrize("silent", ["torch", "flash_attn"])
+def test_a_dry_run_says_what_it_could_not_look_into(silent, context, tmp_path):
+    """A server without parts of files: the extension's, or the one of torch, whose names are needed then."""
+    report = Recorder()
+    made = extension(needed=("libtorch.so",), undefined=("_ZN2at4goneEv",))
+    with FaultServer() as server:
+        lock = serve(server, context, tmp_path, made)
+        server.fault = lambda seen: Fault(ranges=silent not in seen.path)
+        assert find_misfit_without_fetch(PLAN, lock, context, report) is None
+    assert [text for text in report.notes if "not looked into" in text] == [
+        "not looked into before it is fetched, whether it goes with this torch: flash-attn 1.0"
+    ]
+
+
+def test_a_dry_run_warns_of_what_loses_parts(context, tmp_path):
+    """As the installation does."""
+    report = Recorder()
+    with FaultServer() as server:
+        lock = serve(server, context, tmp_path, extension("torchao"))
+        assert find_misfit_without_fetch(PLAN, lock, context, report) is None
+    assert ["only in part" in text for text in report.warnings] == [True]
 
 
 def remote_misfit(context, tmp_path, version="1.0"):

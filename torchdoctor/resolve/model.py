@@ -199,6 +199,7 @@ class SolvedPackage:
     name: str
     version: str
     asked: bool  # whether somebody named it; False where only another package needs it
+    requires_torch: bool = False  # by its metadata
 
     def to_json(self) -> dict[str, object]:
         """Return a row of `stack` of contract 3."""

@@ -116,21 +116,28 @@ def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> Lock:
     hashless = _wheels_to_fetch(context, plan, lambda wheel: wheel.sha256 is None)
     prefetched = _fetch(context, hashless, report).wheels if hashless else ()
     plan = _with_known_hashes(plan, prefetched)
-    context, lock = _lock(context, plan, report, prefetched)
+    context, lock = _lock(context, plan, report, prefetched, fetching=False)
     report_unverified(_check_missing_hashes(context, plan, lock).found(), report)
     return lock
 
 
 def _lock(
-    context: AcquireContext, plan: Plan, report: Reporter, prefetched: Sequence[FetchedWheel]
+    context: AcquireContext,
+    plan: Plan,
+    report: Reporter,
+    prefetched: Sequence[FetchedWheel],
+    *,
+    fetching: bool = True,
 ) -> tuple[AcquireContext, Lock]:
     """Lock, again without a version of which its server's file says that it does not go with torch.
 
+    Where nothing is fetched afterwards (`fetching`), what is looked into then is looked into here as far as possible.
     uv reads prefetched files where they are. The context that is returned knows which versions were passed over.
     """
     from torchdoctor.workflows.extension_check import (
         exclude_misfit,
         find_misfit_before_fetch,
+        find_misfit_without_fetch,
         no_fitting_version,
         refuse_replacement,
     )
@@ -147,7 +154,11 @@ def _lock(
             raise
         _check_hashes(context, lock)
         refuse_replacement(context, lock)
-        misfit = find_misfit_before_fetch(plan, lock, context)
+        misfit = (
+            find_misfit_before_fetch(plan, lock, context)
+            if fetching
+            else find_misfit_without_fetch(plan, lock, context, report)
+        )
         if misfit is None:
             return context, lock
         context = exclude_misfit(context, misfit, report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import time
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from torchdoctor.core.i18n import message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import InstallFailed, NoSolution
 from torchdoctor.inventory.extension_misfit import extension_misfit
 from torchdoctor.workflows.extension_files import (
@@ -23,10 +22,11 @@ from torchdoctor.workflows.extension_files import (
     torch_symbols,
     worth_a_look,
 )
-from wheels_index.binary import TorchBuild, judge_package
+from torchdoctor.workflows.remote_symbols import remote_torch_symbols
+from wheels_index.binary import BinaryError, TorchBuild, judge_package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import FetchedWheel
@@ -36,11 +36,14 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.acquire_model import AcquireContext
     from wheels_index.binary import ExportedSymbols, PackageLibrary
 
+    _Looked = tuple[LockedWheel, tuple[PackageLibrary, ...]]
+
 __all__ = [
     "MAX_EXCLUDED",
     "exclude_misfit",
     "find_misfit",
     "find_misfit_before_fetch",
+    "find_misfit_without_fetch",
     "misfit_in_lock",
     "no_fitting_version",
     "refuse_replacement",
@@ -85,23 +88,84 @@ def find_misfit_before_fetch(plan: Plan, lock: Lock, context: AcquireContext) ->
     Of known extensions and of large wheels some parts are read at their server. What cannot be read in parts is
     looked into when it was fetched. What is installed is judged by the names of torch too where torch stays.
     """
-    stays = any(wheel.name == "torch" and context.has(wheel.name, wheel.version) for wheel in lock.wheels)
-    remote = [
-        wheel for wheel in lock.wheels if not context.has(wheel.name, wheel.version) and worth_a_look(wheel)
-    ]
-    installed = _installed_extensions(lock, context)
-    if not remote and not installed:
-        return None
     with contextlib.ExitStack() as files:
-        symbols = torch_symbols((), context.site_packages, files) if stays else None
-        torch = _torch_build(plan, lock, symbols)
-        ends = time.monotonic() + _REMOTE_SECONDS
-        read = ((wheel, remote_libraries(wheel, context, ends - time.monotonic())) for wheel in remote)
-        for wheel, libraries in itertools.chain(installed, read):
+        torch = _torch_build(plan, lock, _symbols_that_stay(lock, context, files))
+        for wheel, libraries in _before_fetch(plan, lock, context):
             misfit = _judge(wheel, libraries, torch, lock) if libraries else None
             if misfit is not None and misfit.fatal:
                 return misfit
     return None
+
+
+def find_misfit_without_fetch(
+    plan: Plan, lock: Lock, context: AcquireContext, report: Reporter
+) -> ExtensionMisfit | None:
+    """Return what `find_misfit` would return, for a lock of which nothing is fetched; its warnings are given.
+
+    The names that torch has are read at its server where an extension needs some. What could not be looked into is
+    reported: the installation does it.
+    """
+    read: list[_Looked] = []
+    unread: list[LockedWheel] = []
+    with contextlib.ExitStack() as files:
+        torch = _torch_build(plan, lock, _symbols_that_stay(lock, context, files))
+        for wheel, libraries in _before_fetch(plan, lock, context):
+            misfit = _judge(wheel, libraries, torch, lock) if libraries else None
+            if misfit is not None and misfit.fatal:
+                return misfit
+            if libraries is None:
+                unread.append(wheel)
+            elif libraries:
+                read.append((wheel, libraries))
+        if torch.symbols is None and any(_torch_symbols_of(libraries) for _, libraries in read):
+            torch = _torch_build(plan, lock, remote_torch_symbols(lock, context, files, report))
+            unread += [wheel for wheel, libraries in read if not _can_be_told(libraries, torch)]
+        misfits = [misfit for wheel, libraries in read if (misfit := _judge(wheel, libraries, torch, lock))]
+    if (fatal := next((misfit for misfit in misfits if misfit.fatal), None)) is not None:
+        return fatal
+    for misfit in misfits:
+        report.warn(_partly(misfit))
+    if unread:
+        names = joined(f"{wheel.name} {wheel.version}" for wheel in unread)
+        report.note(
+            message(
+                "not looked into before it is fetched, whether it goes with this torch: {names}", names=names
+            )
+        )
+    return None
+
+
+def _symbols_that_stay(
+    lock: Lock, context: AcquireContext, files: contextlib.ExitStack
+) -> ExportedSymbols | None:
+    """Return the names that the installed torch has where it stays."""
+    stays = any(wheel.name == "torch" and context.has(wheel.name, wheel.version) for wheel in lock.wheels)
+    return torch_symbols((), context.site_packages, files) if stays else None
+
+
+def _before_fetch(
+    plan: Plan, lock: Lock, context: AcquireContext
+) -> Iterator[tuple[LockedWheel, tuple[PackageLibrary, ...] | None]]:
+    """Yield what can be looked into before anything is fetched; None where it could not be read."""
+    yield from _installed_extensions(lock, context)
+    requiring = frozenset(package.name for package in plan.solved if package.requires_torch)
+    ends = time.monotonic() + _REMOTE_SECONDS
+    for wheel in lock.wheels:
+        if not context.has(wheel.name, wheel.version) and worth_a_look(wheel, requiring):
+            yield wheel, remote_libraries(wheel, context, ends - time.monotonic(), requiring)
+
+
+def _torch_symbols_of(libraries: Iterable[PackageLibrary]) -> Iterator[str]:
+    return (name for entry in libraries if entry.library is not None for name in entry.library.torch_symbols)
+
+
+def _can_be_told(libraries: Iterable[PackageLibrary], torch: TorchBuild) -> bool:
+    """Whether torch's names tell of each name that is needed whether it is there."""
+    names = list(_torch_symbols_of(libraries))
+    try:
+        return not names or (torch.symbols is not None and [torch.symbols.has(name) for name in names] != [])
+    except BinaryError:
+        return False
 
 
 def _installed_extensions(

@@ -20,7 +20,7 @@ from wheels_index.binary.needs import needs_of
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from torchdoctor.fetch import FetchedWheel
@@ -129,32 +129,38 @@ def local_libraries(path: Path) -> tuple[PackageLibrary, ...]:
         return ()  # installing it will say what is wrong with it
 
 
-def worth_a_look(wheel: LockedWheel) -> bool:
-    """Whether a wheel is looked into before it is fetched."""
+def worth_a_look(wheel: LockedWheel, requiring: Collection[str] = ()) -> bool:
+    """Whether a wheel is looked into before it is fetched; those named in `requiring` are known to require torch."""
     if not wheel.url.startswith(("http://", "https://")) or not is_compiled(wheel.filename):
         return False
     may = may_be_extension(wheel.name)
-    return may if may is not None else (wheel.size or 0) >= _LARGE_BYTES
+    if may is not None:
+        return may
+    return wheel.name in requiring or (wheel.size or 0) >= _LARGE_BYTES
 
 
 def remote_libraries(
-    wheel: LockedWheel, context: AcquireContext, seconds: float
-) -> tuple[PackageLibrary, ...]:
-    """Read the libraries of a wheel in the cache, or by ranges for so many seconds; none where that is not possible."""
+    wheel: LockedWheel, context: AcquireContext, seconds: float, requiring: Collection[str] = ()
+) -> tuple[PackageLibrary, ...] | None:
+    """Read the libraries of a wheel in the cache, or by ranges for so many seconds; None where that is not possible.
+
+    One that is not compiled against torch has none.
+    """
+    known = bool(may_be_extension(wheel.name)) or wheel.name in requiring
     if wheel.sha256 is not None:
         path = cached_path(context.cache / "wheels", wheel.sha256, wheel.filename)
         if path.is_file():
-            return local_libraries(path) if may_be_extension(wheel.name) or _requires_torch(path) else ()
+            return local_libraries(path) if known or _requires_torch(path) else ()
     if context.lock_request.offline or seconds <= 0:
-        return ()
+        return None
     try:
         reader = RangeReader(wheel.url, seconds=seconds)
         if reader.size <= _SMALL_BYTES:  # one request instead of some for each library
             contents = WheelFile(BytesReader(reader.read_at(0, reader.size)))
         else:
             contents = WheelFile(reader, max_bytes=_MAX_REMOTE_BYTES)
-        if may_be_extension(wheel.name) or _names_torch(contents.metadata()):
+        if known or _names_torch(contents.metadata()):
             return contents.libraries(contents.library_names)
     except (SourceFailed, BinaryError):
-        return ()
+        return None
     return ()

@@ -128,12 +128,13 @@ def plan_of_choice(
     if plan is None:
         return None
     asked = {named.name for named in task.named} - task.implied
+    requiring = {name for project in TORCH_PROJECTS for name in choice.solution.required_by.get(project, ())}
     return replace(
         plan,
         reasons=(reason, *candidate.reasons),
         warnings=(*plan.warnings, *below_newest_warnings(choice)),
         solved=tuple(
-            SolvedPackage(name=name, version=version, asked=name in asked)
+            SolvedPackage(name=name, version=version, asked=name in asked, requires_torch=name in requiring)
             for name, version in sorted(versions.items())
             if name not in TORCH_PROJECTS
         ),
