@@ -141,11 +141,13 @@ def _failures() -> Iterator[str]:
     from torchdoctor.diagnose import all_failures, messages, verify_findings
     from torchdoctor.diagnose.failure import Frequency
     from torchdoctor.diagnose.model import Confidence, Severity
+    from torchdoctor.report.terminal import issue_comment
     from torchdoctor.report.terminal.diagnosis import POSSIBLE_CAUSES, VERDICTS
 
     yield from messages.messages()
     yield from verify_findings.messages()
     yield from VERDICTS.values()
+    yield from issue_comment.messages()
     yield POSSIBLE_CAUSES
     yield from (*get_args(Confidence), *get_args(Severity))
     yield from get_args(Frequency)

@@ -146,3 +146,90 @@ def test_markdown_lists_possible_causes():
     """As a list, below the problems."""
     ran = run("diagnose", "-", "--format", "md", text=POSSIBLE)
     assert "**Possible causes**\n\n- CPU\\-only torch" in ran.stdout
+
+
+UNUSED = "torch.cuda.is_available() returns False and it only uses my cpu, please help. Windows 11\n"
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "status"), [("certain", 0), ("likely", 0), ("possible", 1), ("never", 0)]
+)
+def test_fail_on_names_the_confidence_that_ends_with_1(fail_on, status):
+    """A possible cause alone is a failure only where that is asked for."""
+    assert run("diagnose", "-", "--fail-on", fail_on, text=UNUSED).return_value == status
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "status"), [("certain", 1), ("likely", 1), ("possible", 1), ("never", 0)]
+)
+def test_a_certain_finding_fails_unless_nothing_may(fail_on, status):
+    """With `never` the text is the whole answer."""
+    assert run("diagnose", "-", "--fail-on", fail_on, text=CPU).return_value == status
+
+
+def test_ask_goes_on_with_the_answers(tmp_path):
+    """The build, then the card: the answers make it certain."""
+    file = tmp_path / "post.txt"
+    file.write_text(UNUSED)
+    ran = run("diagnose", str(file), "--ask", text="2.9.1+cpu\n\n4070\n\n")
+    assert "Which build of PyTorch" in ran.stderr
+    assert "Which graphics card" in ran.stderr
+    assert "[cpu-only-wheel]" in ran.stdout
+    assert "download.pytorch.org/whl/cu" in ran.stdout
+
+
+@pytest.mark.parametrize("answers", ["", "\n" * 30])
+def test_ask_ends_where_nobody_answers(tmp_path, answers):
+    """An empty line is "not known": no question comes twice, and the end of the input ends it."""
+    file = tmp_path / "post.txt"
+    file.write_text(UNUSED)
+    ran = run("diagnose", str(file), "--ask", text=answers)
+    asked = [line for line in ran.stderr.splitlines() if line.startswith("  Which ")]
+    assert asked
+    assert len(asked) == len(set(asked))
+
+
+def test_ask_and_json_are_wrong_usage():
+    """JSON has the question; nobody can be asked beside it."""
+    with pytest.raises(UsageError):
+        run("diagnose", "--text", UNUSED, "--ask", "--json")
+
+
+def test_json_has_the_question():
+    """Its id, the sentence, the command, and the causes between which it decides."""
+    question = json.loads(run("diagnose", "-", "--json", text=UNUSED).stdout)["question"]
+    assert question["id"] == "torch"
+    assert question["command"].startswith("python -c")
+    assert question["between"] == ["cpu-only-wheel"]
+    assert json.loads(run("diagnose", "-", "--json", text=CPU).stdout)["question"] is None
+
+
+@pytest.mark.parametrize("raw", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"RIFF0000WEBP"])
+def test_a_picture_is_wrong_usage(tmp_path, raw):
+    """It cannot be read, and the user is told to copy the text."""
+    file = tmp_path / "screenshot.png"
+    file.write_bytes(raw + bytes(range(200)))
+    with pytest.raises(UsageError, match="picture"):
+        run("diagnose", str(file))
+
+
+@pytest.mark.process
+def test_here_joins_this_machine_or_says_that_it_is_another():
+    """A Windows post on this machine is read alone."""
+    document = json.loads(
+        run("diagnose", "--text", UNUSED.replace("Windows 11", "HP-UX"), "--here", "--json").stdout
+    )
+    assert document["here"]["joined"] in ("all", "machine", "nothing")
+    document = json.loads(
+        run("diagnose", "--text", "GPU 0: NVIDIA GeForce GTX 280", "--here", "--json").stdout
+    )
+    assert document["here"] == {
+        "joined": "nothing",
+        "contradictions": [
+            {
+                "fact": "gpu",
+                "text": "NVIDIA GeForce GTX 280",
+                "here": document["here"]["contradictions"][0]["here"],
+            }
+        ],
+    }

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
-from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from torchdoctor.cli.options import AsTyped, output_options
-from torchdoctor.cli.output import Output, print_json, styled
+from torchdoctor.cli.output import Output, print_json, stage_lines, styled
 from torchdoctor.cli.param_types import FAILURE
-from torchdoctor.core.i18n import joined, message
+from torchdoctor.cli.text_input import read_text
+from torchdoctor.core.i18n import joined, message, translate
 from torchdoctor.core.i18n.catalog import gettext
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any
 
     from torchdoctor.diagnose import Diagnosis
+    from torchdoctor.workflows.diagnose_here import HereDiagnosis
 
 __all__ = ["command", "show_page"]
 
-# Of a longer input the beginning and the end are read: what was run stands first, the error last.
-_KEPT_BYTES = 6 * 1024 * 1024
-_CHUNK = 1024 * 1024
-# A stream is given up after this much: something that never ends is no report.
-_STREAM = 512 * 1024 * 1024
+# How far down the confidence goes that ends with 1.
+_FAILING = {
+    "certain": ("certain",),
+    "likely": ("certain", "likely"),
+    "possible": ("certain", "likely", "possible"),
+    "never": (),
+}
 
 
 @click.command("diagnose", short_help="Say what is wrong from a report, a log or a traceback.")
 @click.argument("file", required=False, metavar="FILE|-")
 @click.option(
-    "--format", "form", cls=AsTyped, type=click.Choice(["text", "md", "json"]), default="text", show_default=True,
-    help="What to print: md is for pasting back into an issue.",
+    "--format", "form", cls=AsTyped, type=click.Choice(["text", "md", "comment", "json"]), default="text",
+    show_default=True,
+    help="What to print: md is for pasting back into an issue, comment for a bot that answers there.",
 )  # fmt: skip
 @click.option(
     "--text",
@@ -44,54 +46,123 @@ _STREAM = 512 * 1024 * 1024
     metavar="TEXT",
     help="Take the text itself, a line of an error for instance.",
 )
+@click.option("--ask", is_flag=True, help="Ask for the fact that decides, and go on with the answer.")
+@click.option("--here", is_flag=True, help="Join the text with what this machine and its environment show.")
+@click.option(
+    "--fail-on", cls=AsTyped, type=click.Choice([*_FAILING]), default="likely", show_default=True,
+    help="The least confidence of a finding that ends with exit status 1.",
+)  # fmt: skip
 @click.option("--explain", type=FAILURE, metavar="ID", help="Print the page of a failure instead.")
 @output_options
-def command(*, file: str | None, form: str, words: str | None, explain: str | None, output: Output) -> int:
+def command(*, file: str | None, words: str | None, explain: str | None, output: Output, **given: Any) -> int:
     """Read a collect_env report, nvidia-smi, a pip log or a traceback from FILE and say what is wrong.
 
-    Nothing of this machine is looked at. Exit status 1 when a problem is found;
-    what is only a possible cause is listed, with what would confirm it, and is exit status 0.
+    Nothing of this machine is looked at unless --here is given. Exit status 1 when a problem is found;
+    what is only a possible cause is listed, with what would confirm it, and is exit status 0. Where nothing is
+    certain, the one fact is asked for that decides best.
 
     \b
     torchdoctor diagnose report.txt
     pip install torch 2>&1 | torchdoctor diagnose -
-    torchdoctor diagnose issue.md --format md
+    torchdoctor diagnose report.txt --ask
+    torchdoctor diagnose issue.md --format comment --fail-on certain
     torchdoctor diagnose --explain cpu-only-wheel
     """
     from torchdoctor.errors import UsageError
 
+    as_json = output.json or given["form"] == "json"
     if explain is not None:
-        return show_page(explain, as_json=output.json or form == "json")
+        return show_page(explain, as_json=as_json)
     if words is None:
         if file is None:
             raise UsageError(
                 message("no text was named"),
                 fix=message("name a file, or pipe the text in: ... | torchdoctor diagnose -"),
             )
-        words = _read(file)
+        words = read_text(file)
     elif file is not None:
         raise UsageError(message("a file and --text were both named"), fix=message("name one of the two"))
+    if given["ask"] and as_json:
+        raise UsageError(
+            message("--ask does not go with JSON, which has the question"),
+            fix=message("leave one of the two out"),
+        )
     # The process ends with its answer: collecting garbage on the way is a tenth of the time.
     gc.disable()
     try:
-        from torchdoctor.diagnose import diagnose_text
-
-        found = diagnose_text(words, gettext)
+        found, here = _diagnosed(words, given, output, text_was_piped=file == "-")
     finally:
         gc.enable()
-    if output.json or form == "json":
-        print_json(found.to_json())
+    if as_json:
+        print_json((here or found).to_json())
     else:
-        click.echo(_shown(found, form))
-    return 1 if any(finding.severity != "note" for finding in found.findings) else 0
+        click.echo(_shown(found, here, given["form"]))
+    failing = _FAILING[given["fail_on"]]
+    return 1 if any(one.confidence in failing and one.severity != "note" for one in found.in_order) else 0
 
 
-def _shown(found: Diagnosis, form: str) -> str:
+def _diagnosed(
+    words: str, given: dict[str, Any], output: Output, *, text_was_piped: bool
+) -> tuple[Diagnosis, HereDiagnosis | None]:
+    """Return the diagnosis; with --ask after the answers, with --here joined with this machine."""
+    from torchdoctor.diagnose import diagnose_text
+
+    if given["ask"]:
+        from torchdoctor.cli.question_dialog import ask_until_certain
+
+        found, words = ask_until_certain(
+            words,
+            lambda text, asked: diagnose_text(text, gettext, asked=asked),
+            text_was_piped=text_was_piped,
+        )
+        if not given["here"]:
+            return found, None
+    if not given["here"]:
+        return diagnose_text(words, gettext), None
+    from torchdoctor.cli.locations import environment_python_or_own
+    from torchdoctor.core.fs.user_folders import user_folders
+    from torchdoctor.core.system import host_system
+    from torchdoctor.workflows.diagnose_here import diagnose_here
+
+    report = stage_lines(output)
+    try:
+        here = diagnose_here(
+            words,
+            environment_python_or_own(None),
+            gettext,
+            system=host_system(os.environ),
+            folders=user_folders(os.environ),
+            report=report,
+        )
+    finally:
+        report.close()
+    return here.diagnosis, here
+
+
+def _shown(found: Diagnosis, here: HereDiagnosis | None, form: str) -> str:
     from torchdoctor.report.terminal.diagnosis import diagnosis_markdown, diagnosis_text
 
+    if form == "comment":
+        from torchdoctor.report.terminal.issue_comment import issue_comment
+
+        return issue_comment(found)
     if form == "md":
         return diagnosis_markdown(found)
-    return diagnosis_text(found, styled)
+    shown = diagnosis_text(found, styled)
+    if here is not None and here.contradictions:
+        return "\n".join([*_contradictions(here), "", shown])
+    return shown
+
+
+def _contradictions(here: HereDiagnosis) -> list[str]:
+    """Say that the text is of another machine or environment, and by which facts."""
+    if here.joined == "nothing":
+        first = gettext("The text is of another machine, so only the text was read:")
+    else:
+        first = gettext(
+            "The text is of another environment, so of this machine only the hardware and system count:"
+        )
+    return [first, *(f"  - {translate(str(row))}" for row in here.contradictions)]
 
 
 def show_page(name: str, *, as_json: bool) -> int:
@@ -115,55 +186,3 @@ def show_page(name: str, *, as_json: bool) -> int:
     else:
         click.echo(page_of(failure, gettext))
     return 0
-
-
-def _read(name: str) -> str:
-    if name == "-":
-        if sys.stdin.isatty():
-            end = gettext("Ctrl-Z and Enter") if os.name == "nt" else "Ctrl-D"
-            click.echo(gettext("Paste the text, then press {key}.").format(key=end), err=True)
-        return _decoded(_ends_of_stream(sys.stdin.buffer))
-    from torchdoctor.errors import UsageError
-
-    try:
-        with Path(name).open("rb") as file:
-            seekable = os.fstat(file.fileno()).st_size if file.seekable() else 0
-            return _decoded(_ends_of_file(file, seekable) if seekable else _ends_of_stream(file))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            message("{name!r} cannot be read: {why}", name=name[:200], why=reason),
-            fix=message("name a text file, or - for standard input"),
-        ) from error
-
-
-def _ends_of_file(file: BinaryIO, size: int) -> bytes:
-    if size <= 2 * _KEPT_BYTES:
-        return file.read(2 * _KEPT_BYTES)
-    head = file.read(_KEPT_BYTES)
-    file.seek(size - _KEPT_BYTES)
-    return head + b"\n" + file.read(_KEPT_BYTES)
-
-
-def _ends_of_stream(file: BinaryIO) -> bytes:
-    head = file.read(_KEPT_BYTES)
-    tail: deque[bytes] = deque(maxlen=_KEPT_BYTES // _CHUNK)
-    taken = len(head)
-    while taken < _STREAM and (chunk := file.read(_CHUNK)):
-        taken += len(chunk)
-        tail.append(chunk)
-    return head + b"".join(tail)
-
-
-def _decoded(raw: bytes) -> str:
-    """The text of bytes in the encodings that consoles write: UTF-8, PowerShell's UTF-16, a Chinese Windows' GBK."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    chinese = raw.decode("gb18030", errors="replace")
-    letters = sum("\u4e00" <= sign <= "\u9fff" for sign in chinese[:100_000])
-    wrong = chinese[:100_000].count("\ufffd")
-    return chinese if letters > 4 * wrong else raw.decode("utf-8", errors="replace")

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.catalogue import all_failures, live_failures
     from torchdoctor.diagnose.engine import diagnose, diagnose_text
     from torchdoctor.diagnose.evidence import Evidence, Observation
-    from torchdoctor.diagnose.model import Diagnosis, Finding
+    from torchdoctor.diagnose.model import Diagnosis, Finding, Question
 
 __all__ = [
     "Diagnosis",
     "Evidence",
     "Finding",
     "Observation",
+    "Question",
     "all_failures",
     "diagnose",
     "diagnose_text",
@@ -30,6 +31,6 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
             "catalogue": ("all_failures", "live_failures"),
             "engine": ("diagnose", "diagnose_text"),
             "evidence": ("Evidence", "Observation"),
-            "model": ("Diagnosis", "Finding"),
+            "model": ("Diagnosis", "Finding", "Question"),
         },
     )

@@ -69,7 +69,13 @@ def _key(source: Path) -> str:
 
 _CODE = tuple(
     Path(__file__).parent / name
-    for name in ("compiled_data.py", "failure_files.py", "failure_format.py", "parsers/pattern_files.py")
+    for name in (
+        "compiled_data.py",
+        "failure_files.py",
+        "failure_format.py",
+        "question_table.py",
+        "parsers/pattern_files.py",
+    )
 )
 
 

@@ -18,7 +18,7 @@ from torchdoctor.diagnose.placeholders import Placeholders, command_values
 from torchdoctor.diagnose.text import displayable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from torchdoctor.diagnose.evidence import Evidence
     from torchdoctor.diagnose.failure import Failure, FixStep
@@ -61,9 +61,15 @@ class _Suspect:
         return rank, self.failure.layer, -self.weight, self.failure.id
 
 
-def diagnose_text(raw: str, translate: Translate = str) -> Diagnosis:
-    """Return what is wrong, from a pasted report, log or traceback alone; `translate` gives the language of texts."""
-    return diagnose(parse_report(raw), translate)
+def diagnose_text(raw: str, translate: Translate = str, *, asked: Collection[str] = ()) -> Diagnosis:
+    """Return what is wrong, from a pasted report, log or traceback alone; `translate` gives the language of texts.
+
+    Where that is not certain, the result has a question; `asked` are ids of those that nobody could answer.
+    """
+    from torchdoctor.diagnose.further_evidence import with_question
+
+    evidence = parse_report(raw)
+    return with_question(diagnose(evidence, translate), evidence, translate, asked, raw=raw)
 
 
 def diagnose(
@@ -85,15 +91,11 @@ def diagnose(
         for name, template in messages.CHECKED.items()
         if evidence.observations(name)
     )
-    verdict = _verdict(evidence, found)
-    certain = bool(findings) and findings[0].confidence == "certain"
-    steps = () if certain or verdict == "nothing-wrong-found" else tuple(map(translate, messages.NEXT_STEPS))
     return Diagnosis(
-        verdict=verdict,
+        verdict=_verdict(evidence, found),
         findings=findings,
         possible=tuple(finding for finding in found if finding.confidence == "possible"),
         checked=checked,
-        next_steps=steps,
         left_out=evidence.text.left_out,
     )
 

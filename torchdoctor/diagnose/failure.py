@@ -59,7 +59,8 @@ class Failure:
     Any of `signs` is evidence for it; any match of `unless` excludes it. `masks` are ids of failures that follow
     from this one and are reported as part of it. `title`, `explanation`, `details`, `confirm` and the texts of
     `fixes` are message ids in English; `details` and `fixes` have named placeholders, and a detail is shown only if
-    all its values are known. `confirm` says how to make sure. `os` are the systems on which it happens.
+    all its values are known. `confirm` says how to make sure, `asks` are ids of the questions that decide it, the most
+    telling first. `os` are the systems on which it happens.
 
     `repair` says how `doctor --fix` repairs it, for a kernel with the `kernel_problem` that `kernels` reports.
     `seen_as` are lines in which it appears, `threads` the URLs of public reports, which name it with that `frequency`.
@@ -76,6 +77,7 @@ class Failure:
     details: tuple[str, ...] = ()
     unless: tuple[Sign, ...] = ()
     masks: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     os: tuple[str, ...] = ("linux", "windows", "macos")
     repair: Repair = "none"
     kernel_problem: str | None = None

@@ -249,6 +249,7 @@ _FAILURE = _table(
         "details": _list_of(_prose),
         "confirm": _prose,
         "masks": _list_of(_identifier),
+        "asks": _list_of(_identifier),
         "repair": _one_of("other-build", "same-build", "kernel"),
         "kernel_problem": _identifier,
         "seen_as": _list_of(_string),

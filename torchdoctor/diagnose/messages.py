@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKED", "FOR_SYSTEM", "NEXT_STEPS", "SYSTEMS", "WHO", "messages"]
+__all__ = ["CHECKED", "COLLECT", "FOR_SYSTEM", "ON_THE_MACHINE", "PICTURES", "SYSTEMS", "WHO", "messages"]
 
 WHO = {
     "host": "On the host, not here:",
@@ -28,13 +28,17 @@ CHECKED = {
     "libc.version": "C library: {value}",
 }
 
-NEXT_STEPS = (
-    "Run `python -m torch.utils.collect_env` in the environment that fails, and add what it prints.",
-    "Add the output of `nvidia-smi` (NVIDIA) or `rocminfo` (AMD).",
-    "Add the whole error: from the command that was run to the last line.",
+COLLECT = "Run `python -m torch.utils.collect_env` in the environment that fails, and add what it prints."
+PICTURES = "What the pictures in the text show could not be read: add it as text."
+ON_THE_MACHINE = (
+    "On the machine itself: `torchdoctor doctor` looks for all of this, `torchdoctor diagnose --here` joins this text "
+    "with what it finds."
 )
 
 
 def messages() -> tuple[str, ...]:
-    """Every text here that is to be translated."""
-    return (*WHO.values(), FOR_SYSTEM, *CHECKED.values(), *NEXT_STEPS)
+    """Every text here and of the questions that is to be translated."""
+    from torchdoctor.diagnose.question_table import questions
+
+    asked = (entry.text for entry in questions().values())
+    return (*WHO.values(), FOR_SYSTEM, *CHECKED.values(), COLLECT, PICTURES, ON_THE_MACHINE, *asked)

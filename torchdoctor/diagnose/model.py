@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Confidence", "Diagnosis", "Finding", "Severity", "Verdict"]
+__all__ = ["Confidence", "Diagnosis", "Finding", "Question", "Severity", "Verdict"]
 
 Severity = Literal["error", "warning", "note"]
 Confidence = Literal["certain", "likely", "possible"]
@@ -47,14 +47,37 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """The one fact that decides best: a sentence, the command whose output to add, and the causes that are left.
+
+    `command` is empty where the sentence itself says what to add; `between` is empty where no cause is known yet.
+    """
+
+    id: str
+    text: str
+    command: str = ""
+    between: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the value of `question` in contract 3."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "command": self.command or None,
+            "between": list(self.between),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Diagnosis:
     """Problems and possible causes, each the most likely first cause first.
 
     `findings` are problems: certain or likely. `possible` may be the cause, and the evidence does not decide; the
     `check` of each says what would. With possible causes alone the verdict is `not-enough-to-tell`.
 
-    `checked` says what was looked at, `next_steps` what to run for more evidence. `left_out` is the number of lines
-    of a very long text that were not read.
+    `checked` says what was looked at, `next_steps` where more evidence is found, and `question` asks for the one
+    fact that decides best, if the answer is not certain. `left_out` is the number of lines of a very long text that
+    were not read.
     """
 
     verdict: Verdict
@@ -62,6 +85,7 @@ class Diagnosis:
     possible: tuple[Finding, ...] = ()
     checked: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
+    question: Question | None = None
     left_out: int = 0
 
     @property
@@ -78,5 +102,6 @@ class Diagnosis:
             "possible": [finding.to_json() for finding in self.possible],
             "checked": list(self.checked),
             "next_steps": list(self.next_steps),
+            "question": self.question.to_json() if self.question else None,
             "lines_left_out": self.left_out,
         }

@@ -5,18 +5,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.i18n import joined, translate
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import translate_document, with_trailing_space
+from torchdoctor.report.terminal.markdown_text import fenced, plain
 from torchdoctor.report.terminal.wrap import cell_width, hanging, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torchdoctor.diagnose import Diagnosis, Finding
+    from torchdoctor.diagnose import Diagnosis, Finding, Question
 
     Style = Callable[[str, str], str]
 
-__all__ = ["POSSIBLE_CAUSES", "VERDICTS", "diagnosis_markdown", "diagnosis_text", "fenced", "finding_lines"]
+__all__ = [
+    "POSSIBLE_CAUSES",
+    "VERDICTS",
+    "diagnosis_markdown",
+    "diagnosis_text",
+    "finding_lines",
+    "is_command",
+    "question_lines",
+    "question_markdown",
+    "told_apart",
+]
 
 VERDICTS = {
     "problems-found": "Problems found: {count}. The first one is where to begin.",
@@ -26,8 +38,6 @@ VERDICTS = {
 POSSIBLE_CAUSES = "Possible causes"
 _MAX_POSSIBLE_EVIDENCE = 2
 _MARKS = {"error": "✗", "warning": "!", "note": "·"}
-# Every sign that Markdown or HTML gives a meaning, also @name and #12 of the sites that render issues.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@$:])")
 
 
 def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text) -> str:
@@ -38,6 +48,8 @@ def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text
         blocks.append("\n".join([style(_(POSSIBLE_CAUSES), "title"), *listed]))
     if diagnosis.verdict != "problems-found" and diagnosis.checked:
         blocks.append("\n".join([_("Looked at:"), *(f"  {looked_at}" for looked_at in diagnosis.checked)]))
+    if diagnosis.question is not None:
+        blocks.append("\n".join(question_lines(diagnosis.question, style)))
     if diagnosis.next_steps:
         blocks.append("\n".join([_("To learn more:"), *(f"  - {step}" for step in diagnosis.next_steps)]))
     if diagnosis.left_out:
@@ -69,6 +81,25 @@ def finding_lines(finding: Finding, style: Style, columns: int | None = None) ->
     return lines
 
 
+def question_lines(question: Question, style: Style = lambda text, _kind: text) -> list[str]:
+    """Return the lines of the question: what is asked, the command whose output to add, what it tells apart."""
+    lines = [style(_("What decides:"), "title"), f"  {hanging(question.text, 2, None)}"]
+    if question.command:
+        run = _("Run this, and add what it prints:")
+        lines += [f"  {run}", f"      {question.command}"]
+    return lines + [f"  {text}" for text in told_apart(question)]
+
+
+def told_apart(question: Question) -> list[str]:
+    """Return the sentence that says between which causes the answer decides; none if no cause is known."""
+    if not question.between:
+        return []
+    if len(question.between) == 1:
+        return [_("It tells whether it is {name}.").format(name=question.between[0])]
+    names = joined(question.between, " or ")
+    return [_("It tells whether it is {names}.").format(names=translate(names))]
+
+
 def _possible_lines(cause: Finding, style: Style) -> list[str]:
     """Return the lines of a possible cause: its title, what was seen, and what would confirm it."""
     lines = [f"  ? {style(cause.title, 'title')}  [{cause.id}]"]
@@ -92,7 +123,7 @@ def diagnosis_markdown(diagnosis: Diagnosis) -> str:
     lines = [f"### torchdoctor: {_(VERDICTS[diagnosis.verdict]).format(count=len(diagnosis.findings))}", ""]
     for number, finding in enumerate(diagnosis.findings, 1):
         lines += [
-            f"**{number}. {_plain(finding.title)}** "
+            f"**{number}. {plain(finding.title)}** "
             + _("({severity}, {confidence}: {id})").format(
                 severity=_(finding.severity), confidence=_(finding.confidence), id=f"`{finding.id}`"
             ),
@@ -101,46 +132,41 @@ def diagnosis_markdown(diagnosis: Diagnosis) -> str:
         lines += [
             *fenced(tuple(map(translate_document, finding.evidence))),
             "",
-            _plain(finding.explanation),
+            plain(finding.explanation),
             "",
         ]
         for step in finding.fix:
             lines += (
-                [*fenced((step,)), ""] if is_command(step) else [f"- {_plain(translate_document(step))}", ""]
+                [*fenced((step,)), ""] if is_command(step) else [f"- {plain(translate_document(step))}", ""]
             )
         if finding.explains:
             names = _(", ").join(f"`{name}`" for name in finding.explains)
             lines += [_("This explains {names}.").format(names=names), ""]
         if finding.check and finding.confidence != "certain":
-            lines += [with_trailing_space(_("To make sure:")) + _plain(finding.check), ""]
+            lines += [with_trailing_space(_("To make sure:")) + plain(finding.check), ""]
     if diagnosis.possible:
         lines += [f"**{_(POSSIBLE_CAUSES)}**", ""]
         for cause in diagnosis.possible:
-            confirm = with_trailing_space(_("To make sure:")) + _plain(cause.check) if cause.check else ""
-            lines.append(f"- {_plain(cause.title)} (`{cause.id}`). {confirm}".rstrip())
+            confirm = with_trailing_space(_("To make sure:")) + plain(cause.check) if cause.check else ""
+            lines.append(f"- {plain(cause.title)} (`{cause.id}`). {confirm}".rstrip())
         lines.append("")
     if diagnosis.checked and diagnosis.verdict != "problems-found":
         lines += [_("Looked at:"), "", *fenced(diagnosis.checked), ""]
-    lines += [f"- {_plain(step)}" for step in diagnosis.next_steps]
+    if diagnosis.question is not None:
+        lines += [*question_markdown(diagnosis.question), ""]
+    lines += [f"- {plain(step)}" for step in diagnosis.next_steps]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def question_markdown(question: Question) -> list[str]:
+    """Return the question as Markdown."""
+    heading = _("What decides:")
+    lines = [f"**{heading}** {plain(question.text)}"]
+    if question.command:
+        lines += ["", _("Run this, and add what it prints:"), "", *fenced((question.command,))]
+    return lines + [line for text in told_apart(question) for line in ("", plain(text))]
 
 
 def is_command(step: str) -> bool:
     """Tell whether a step of a fix is a command: a sentence starts with a capital, ends with a colon or is no ASCII."""
     return step.isascii() and not step.endswith(":") and not re.match(r"[A-Z][A-Za-z]*[ ,:']|`", step)
-
-
-def fenced(lines: tuple[str, ...]) -> list[str]:
-    """Return a code block around lines, with a fence longer than any run of backticks in them."""
-    longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [f"{fence}text", *lines, fence] if lines else []
-
-
-def _plain(text: str) -> str:
-    """A sentence in which only our own `code` between single backticks is markup."""
-    # In a value every sign that Markdown reads is escaped.
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return _MARKUP.sub(r"\\\1", text)
-    return "`".join(part if n % 2 else _MARKUP.sub(r"\\\1", part) for n, part in enumerate(parts))

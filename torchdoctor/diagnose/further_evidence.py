@@ -1,0 +1,60 @@
+"""What an answer that is not certain says besides: the question that decides, and where more evidence is found."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnose import messages
+from torchdoctor.diagnose.question_choice import choose_question
+from torchdoctor.diagnose.text import LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from torchdoctor.diagnose.evidence import Evidence
+    from torchdoctor.diagnose.model import Diagnosis
+
+__all__ = ["is_certain", "with_question"]
+
+# Words of every report of collect_env: who gave one is not asked for one.
+_COLLECTED = ("collecting environment information", "versions of relevant libraries", "used to build pytorch")
+
+# A picture of a post: Markdown's, HTML's, the sites that trackers upload to, or a file's name.
+_PICTURE = re.compile(
+    r"!\[[^\]\n]{0,200}\]\(|<img\b|github\.com/user-attachments/assets/|user-images\.githubusercontent\.com"
+    r"|\bscreen ?shot\b[^\n]{0,60}\.(?:png|jpe?g|webp)\b|截图[^\n]{0,60}\.(?:png|jpe?g|webp)\b",
+    re.IGNORECASE,
+)
+
+
+def is_certain(diagnosis: Diagnosis) -> bool:
+    """Tell whether nothing is left to ask: the first finding is certain, or nothing is wrong."""
+    if diagnosis.verdict == "nothing-wrong-found":
+        return True
+    return bool(diagnosis.findings) and diagnosis.findings[0].confidence == "certain"
+
+
+def with_question(
+    diagnosis: Diagnosis,
+    evidence: Evidence,
+    translate: Callable[[str], str],
+    asked: Collection[str] = (),
+    *,
+    raw: str = "",
+) -> Diagnosis:
+    """Return the diagnosis with the question and the next steps, if it is not certain; `raw` is the text as given."""
+    if is_certain(diagnosis):
+        return diagnosis
+    question = choose_question(diagnosis, evidence, translate, asked)
+    steps = tuple(map(translate, _steps(diagnosis, evidence, raw)))
+    return replace(diagnosis, question=question, next_steps=steps)
+
+
+def _steps(diagnosis: Diagnosis, evidence: Evidence, raw: str) -> Iterator[str]:
+    if not diagnosis.in_order and not any(words in evidence.text.lower for words in _COLLECTED):
+        yield messages.COLLECT
+    if _PICTURE.search(raw[:LIMIT]):
+        yield messages.PICTURES
+    yield messages.ON_THE_MACHINE
