@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.detect.recorded_system import RecordedSystem, paper_python
 from tests.doctor.check_ups import MACHINE, check_up
 from torchdoctor.core.fact import absent, found, unknown
 from torchdoctor.core.net import Reach
-from torchdoctor.detect import Detection, Machine, Python
+from torchdoctor.detect import Detection, Machine, Python, detect
 from torchdoctor.doctor.checks import CHECKS
 from torchdoctor.doctor.checks.environment import (
     describe_hold,
@@ -28,6 +30,7 @@ from torchdoctor.doctor.checks.pytorch import (
     describe_import,
     describe_plan,
 )
+from torchdoctor.doctor.evidence import evidence_from
 from torchdoctor.doctor.hold_state import hold_state
 from torchdoctor.install.hold.model import Hold
 from torchdoctor.install.hold.write import HoldChange, change_hold
@@ -175,6 +178,8 @@ def test_the_import_is_told_with_its_time_or_with_what_failed(site):
     assert describe_import(check_up(site)).mark == "unknown"
     good = describe_import(check_up(site, imported=(result("import"), result("devices", detail="cpu"))))
     assert (good.text, good.mark) == ("imports in 1.0 s; cpu", "ok")
+    unseen = describe_import(check_up(site, imported=(result("import"), result("devices", "warn", "none"))))
+    assert unseen.mark == "warning"
     bad = describe_import(check_up(site, imported=(result("import", "fail", "no libcuda"),)))
     assert (bad.text, bad.mark) == ("no libcuda", "error")
 
@@ -183,7 +188,7 @@ def test_kernels_that_cannot_start_are_named(site):
     """The first of them; kernels of other languages are not counted."""
     broken = Problem(kind="python-gone", message="gone", fix="f")
     kernels = [
-        KernelState(name=f"k{n}", folder=Path("/k"), place="user", language="python", problem=broken)
+        KernelState(name=f"k{n}", folder=site.prefix / "k", place="user", language="python", problem=broken)
         for n in range(6)
     ]
     kernels.append(KernelState(name="R", folder=Path("/r"), place="user", language="R"))
@@ -191,6 +196,24 @@ def test_kernels_that_cannot_start_are_named(site):
     assert description.text == "6 registered, cannot start: k0, k1, k2, k3, k4, …"
     assert len(description.evidence) == 7
     assert describe_kernels(check_up(site)).text == "none is registered"
+
+
+def test_a_broken_kernel_of_another_environment_is_told_and_not_judged(site):
+    """The line names it and where more is said; no observation of it reaches the diagnosis."""
+    problem = Problem(kind="python-gone", message="gone", fix="repair k ENV")
+    kernel = KernelState(
+        name="k", folder=Path("/home/.local/share/jupyter/kernels/k"), place="user", language="python",
+        argv=("/gone/bin/python", "-m", "ipykernel_launcher"), problem=problem,
+    )  # fmt: skip
+    seen = check_up(site, kernels=(kernel,))
+    description = describe_kernels(seen)
+    assert description.mark == "ok"
+    assert "not of this environment, and cannot start: k" in description.text
+    assert description.evidence == (
+        "k: /gone/bin/python -m ipykernel_launcher, no torch; gone; repair k ENV",
+    )
+    real = replace(seen, detection=detect(RecordedSystem(), python=paper_python()))
+    assert not [fact for fact in evidence_from(real).facts if fact.name.startswith("live.kernel")]
 
 
 def test_an_index_that_does_not_answer_is_unknown_with_what_helps(site):

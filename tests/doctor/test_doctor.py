@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_strict_counts_warnings(torchdoctor, alone, tmp_path):
     """What the exit status passes over by default, it tells with --strict."""
     kernel = tmp_path / "home" / "jupyter" / "kernels" / "plain"
     kernel.mkdir(parents=True)
-    argv = [str(tmp_path / "gone" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [f"{sys.prefix}/gone/python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "P", "language": "python"}))
     statuses = [torchdoctor(*BARE, *more).status for more in ((), ("--strict",))]
     findings = torchdoctor(*BARE, "--json").json["findings"]

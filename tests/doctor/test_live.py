@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -129,10 +130,10 @@ def test_a_tiny_shared_memory_is_told(doctor, env, tmp_path):
 def put_kernel(tmp_path):
     """Registers a kernel that runs the Python of a folder."""
 
-    def put(name, prefix):
+    def put(name, prefix, program="python"):
         folder = tmp_path / "jupyter" / "kernels" / name
         folder.mkdir(parents=True)
-        argv = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [str(prefix / "bin" / program), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         spec = {"argv": argv, "display_name": name.title(), "language": "python"}
         (folder / "kernel.json").write_text(json.dumps(spec))
         return folder / "kernel.json"
@@ -148,8 +149,8 @@ def plain(tmp_path):
 
 
 def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path, put_kernel):
-    """The notebook cannot start; the command by hand names kernel and environment, and --fix does it."""
-    spec = put_kernel("lost", tmp_path / "gone")
+    """Its environment has another Python now; the command by hand names kernel and environment, and --fix does it."""
+    spec = put_kernel("lost", env, program="python3.2")
     (found,) = (row for row in doctor("--no-import").json["findings"])
     assert found["id"] == "jupyter-kernel-python-missing"
     assert f"torchdoctor jupyter-kernel repair lost {env}" in found["fix"]
@@ -158,10 +159,25 @@ def test_a_kernel_whose_python_is_gone_is_found_and_mended(doctor, env, tmp_path
     assert json.loads(spec.read_text("utf-8"))["argv"][0] == str(env / "bin" / "python")
 
 
+def test_kernels_of_other_environments_are_told_and_neither_counted_nor_changed(
+    doctor, env, tmp_path, put_kernel, plain
+):
+    """One whose Python is gone and one without ipykernel: the exit status is 0, and --fix leaves them as they are."""
+    specs = [put_kernel("lost", tmp_path / "gone"), put_kernel("bare", plain)]
+    before = [spec.read_text("utf-8") for spec in specs]
+    ran = doctor("--no-import", "--fix", "--yes")
+    assert (ran.status, ran.json["findings"], ran.json["repairs"]) == (0, [], [])
+    (row,) = (row for row in ran.json["checks"] if row["id"] == "kernels.specs")
+    assert "cannot start: bare, lost" in row["text"]
+    assert any("torchdoctor jupyter-kernel repair lost ENV" in line for line in row["evidence"])
+    assert [spec.read_text("utf-8") for spec in specs] == before
+    assert not list(plain.glob("lib/python*/site-packages/ipykernel*"))
+
+
 @pytest.mark.process
 def test_a_kernel_is_not_pointed_at_an_environment_without_torch(put_kernel, plain, tmp_path):
     """It would start, and be of no use."""
-    put_kernel("lost", tmp_path / "gone")
+    put_kernel("lost", plain, program="python3.2")
     environ = {"JUPYTER_DATA_DIR": str(tmp_path / "jupyter"), "JUPYTER_PATH": ""}
     ran = run_torchdoctor(
         "doctor", plain, "--no-network", "--fix", "--yes", "--json", cwd=tmp_path, environ=environ
@@ -170,19 +186,23 @@ def test_a_kernel_is_not_pointed_at_an_environment_without_torch(put_kernel, pla
     assert "torchdoctor jupyter-kernel repair lost ENV" in ran.json["findings"][0]["fix"]
 
 
-def test_a_kernel_without_ipykernel_is_told_as_that(doctor, put_kernel, plain):
+def test_a_kernel_without_ipykernel_is_told_as_that(doctor, put_kernel, env, site):
     """Its Python is there: nothing says that it is gone, and the command mends it where it is."""
-    put_kernel("bare", plain)
+    for metadata in site.glob("ipykernel-*.dist-info"):
+        shutil.rmtree(metadata)
+    put_kernel("bare", env)
     (found,) = doctor("--no-import").json["findings"]
     assert found["id"] == "jupyter-kernel-without-ipykernel"
     assert "torchdoctor jupyter-kernel repair bare" in found["fix"]
     ran = doctor("--no-import", "--fix", "--dry-run")
-    assert ran.json["repairs"][0]["what"] == f"install ipykernel into {plain}, for the kernel bare"
+    assert ran.json["repairs"][0]["what"] == f"install ipykernel into {env}, for the kernel bare"
 
 
-def test_a_kernel_spec_that_cannot_be_read_is_told_as_that(doctor, put_kernel, plain):
+def test_a_kernel_spec_that_cannot_be_read_is_told_as_that(doctor, env):
     """No word of a Python that is gone."""
-    put_kernel("torn", plain).write_text("{ not json")
+    folder = env / "share" / "jupyter" / "kernels" / "torn"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text("{ not json")
     assert _ids(doctor("--no-import")) == ["jupyter-kernel-spec-broken"]
 
 

@@ -88,8 +88,25 @@ def test_a_kernel_is_repaired_where_there_is_a_torch_for_it(site, state, finding
     if torch:
         site.torch("2.9.1+cpu")
     found = tuple(finding(name) for name in findings)
-    repairs = plan_repairs(check_up(site, kernels=(state,)), found, INDEX)
+    own = replace(state, folder=site.prefix / "share/jupyter/kernels/k")
+    repairs = plan_repairs(check_up(site, kernels=(own,)), found, INDEX)
     assert [type(repair) for repair in repairs] == [KernelRepair] * count
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"argv": ("/gone/bin/python", "-m", "ipykernel_launcher")},
+        {"prefix": Path("/other"), "python": Path("/other/bin/python")},
+        {},
+    ],
+)
+def test_a_kernel_of_another_environment_is_not_repaired(site, more):
+    """It is changed only where it is named: `jupyter-kernel repair`."""
+    site.torch("2.9.1+cpu")
+    found = (finding("jupyter-kernel-python-missing"), finding("jupyter-kernel-without-ipykernel"))
+    for kind in ("python-gone", "no-ipykernel"):
+        assert plan_repairs(check_up(site, kernels=(kernel(kind, **more),)), found, INDEX) == ()
 
 
 def test_the_command_stands_before_the_steps_by_hand(site):

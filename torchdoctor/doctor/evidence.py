@@ -9,6 +9,7 @@ from torchdoctor.diagnose import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.environment_evidence import environment_observations, observation
 from torchdoctor.doctor.missing_device_parts import missing_part_observations
+from torchdoctor.kernel.ownership import belongs_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,10 +204,13 @@ def _of_plan(check_up: CheckUp) -> Iterator[Observation]:
 
 
 def _of_kernels(check_up: CheckUp) -> Iterator[Observation]:
+    """What is wrong with this environment's kernels; those of others are named by the check's line alone."""
     for kernel in check_up.kernels:
         if kernel.language not in (None, "python"):
             continue
         if kernel.problem is not None:
+            if not belongs_to(kernel, check_up.python.prefix):
+                continue
             text = message(
                 "{kernel}: {problem} ({place})",
                 kernel=kernel.name,

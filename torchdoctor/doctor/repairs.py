@@ -11,6 +11,7 @@ from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
 from torchdoctor.doctor.repair_model import KernelRepair, RemoveLeftovers
+from torchdoctor.kernel.ownership import belongs_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,10 +41,12 @@ def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot
 
 
 def _kernel_repairs(check_up: CheckUp, findings: Sequence[str]) -> Iterator[KernelRepair]:
-    """A kernel is made to run this environment's Python only where torch is installed there."""
+    """Repair this environment's own kernels; one runs its Python again only where torch is installed there."""
     for kernel in check_up.kernels:
         problem = kernel.problem
         if problem is None or not problem.repairable or kernel.place == "nb_conda_kernels":
+            continue
+        if not belongs_to(kernel, check_up.python.prefix):
             continue
         if problem.kind != "no-ipykernel" and check_up.inventory.torch.value is None:
             continue

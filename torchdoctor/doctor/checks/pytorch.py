@@ -117,4 +117,5 @@ def describe_import(check_up: CheckUp) -> CheckText:
         seconds=f"{sum(result.seconds for result in check_up.imported):.1f}",
         devices=next(devices, ""),
     )
-    return CheckText(text=text, evidence=evidence)
+    unsure = any(result.id == "devices" and result.status == "warn" for result in check_up.imported)
+    return CheckText(text=text, evidence=evidence, mark="warning" if unsure else "ok")

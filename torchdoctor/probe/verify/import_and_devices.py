@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import devices as machine
 from .. import facts
+from ..hardware import has_gpu_of, maker_for
 from ..message import joined, sentence
 from ..step import Outcome, failed, passed, warned
 
@@ -113,6 +114,13 @@ def devices(torch: Any, _device: str) -> Outcome:
         return passed(
             sentence("cpu, 1 thread") if count == 1 else sentence("cpu, {count} threads", count=count)
         )
+    if not accelerators and not has_gpu_of(maker_for(build)):
+        text = sentence(
+            "a {built_for} build on a machine without an {maker} GPU: everything runs on the CPU",
+            built_for=build,
+            maker=maker_for(build),
+        )
+        return passed(text)
     if not accelerators:
         text = sentence(
             "a {built_for} build that sees no accelerator: everything runs on the CPU{why}",
