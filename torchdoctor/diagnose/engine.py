@@ -32,15 +32,16 @@ __all__ = ["diagnose", "diagnose_text"]
 _MIN_WEIGHT = 0.25  # a failure with less is not reported
 _MIN_CAUSE_WEIGHT = 0.5  # a failure with less is not taken for the cause of another
 _MIN_PROBLEM_WEIGHT = 0.7  # a failure with less is only possible
+_MIN_CERTAIN_WEIGHT = 0.9
 _MAX_WEIGHT_ABOVE_CAUSE = 0.25  # a failure with stronger evidence than its cause by more stands for itself
 _MAX_EVIDENCE_LINES = 6
 _MAX_CHECKED_VALUES = 4
 _CONFIDENCE: tuple[tuple[float, Confidence], ...] = (
-    (0.9, "certain"),
+    (_MIN_CERTAIN_WEIGHT, "certain"),
     (_MIN_PROBLEM_WEIGHT, "likely"),
     (0.0, "possible"),
 )
-_RANKS = (0.9, _MIN_PROBLEM_WEIGHT, _MIN_CAUSE_WEIGHT, 0.0)
+_RANKS = (_MIN_CERTAIN_WEIGHT, _MIN_PROBLEM_WEIGHT, _MIN_CAUSE_WEIGHT, 0.0)
 # What torchdoctor itself reported, in a text.
 _REPORTED = {"reported.possible": WEIGHTS["possible"], "reported.finding": WEIGHTS["certain"]}
 # Facts that show that torch computes on a GPU.
@@ -53,6 +54,7 @@ class _Suspect:
     weight: float
     evidence: tuple[str, ...]
     values: Mapping[str, str]
+    seen: bool = False  # files or metadata of this machine state it by themselves
 
     @property
     def order(self) -> tuple[int, int, float, str]:
@@ -150,28 +152,38 @@ def _suspect(failure: Failure, evidence: Evidence) -> _Suspect | None:
     for match, _ in found:
         values = {**match.values, **values}
     lines = dict.fromkeys(line for match, _ in found for line in match.evidence if line)
+    seen = any(
+        sign.live_only and sign.weight >= _MIN_CERTAIN_WEIGHT and sign.matches(evidence) is not None
+        for sign in failure.signs
+    )
     return _Suspect(
-        failure=failure, weight=weight, evidence=tuple(lines)[:_MAX_EVIDENCE_LINES], values=values
+        failure=failure, weight=weight, evidence=tuple(lines)[:_MAX_EVIDENCE_LINES], values=values, seen=seen
     )
 
 
 def _causes(suspects: Sequence[_Suspect]) -> dict[str, str]:
     """Return the failures that follow from another one that was found, each with the id of that cause."""
-    weights = {suspect.failure.id: suspect.weight for suspect in suspects}
+    by_id = {suspect.failure.id: suspect for suspect in suspects}
     causes: dict[str, str] = {}
     for suspect in suspects:
         if suspect.weight < _MIN_CAUSE_WEIGHT or suspect.failure.id in causes:
             continue
         for masked in suspect.failure.masks:
-            if masked in weights and _may_be_cause(suspect.weight, weights[masked]):
+            if masked in by_id and _may_be_cause(suspect, by_id[masked]):
                 causes.setdefault(masked, suspect.failure.id)
     return causes
 
 
-def _may_be_cause(cause: float, symptom: float) -> bool:
-    """Whether the evidence for the cause is strong enough; what is only possible explains no problem."""
-    is_problem = symptom >= _MIN_PROBLEM_WEIGHT > cause
-    return symptom - cause <= _MAX_WEIGHT_ABOVE_CAUSE and not is_problem
+def _may_be_cause(cause: _Suspect, symptom: _Suspect) -> bool:
+    """Whether the evidence for the cause is strong enough.
+
+    What is only possible explains no problem, and nothing that is less than certain hides what the files of this
+    machine state.
+    """
+    is_problem = symptom.weight >= _MIN_PROBLEM_WEIGHT > cause.weight
+    hides_a_fact = symptom.seen and cause.weight < _MIN_CERTAIN_WEIGHT
+    near = symptom.weight - cause.weight <= _MAX_WEIGHT_ABOVE_CAUSE
+    return near and not is_problem and not hides_a_fact
 
 
 def _finding(

@@ -12,6 +12,7 @@ from torchdoctor.diagnose import derived
 from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan, pip_command
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.diagnose.stack_fixes import STACK_PLACEHOLDERS
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["PLACEHOLDERS", "Placeholders", "command_values", "example"]
 
 _OFFICIAL = "https://download.pytorch.org/whl/"
+# Packages that come from the index of torch's build; what else it requires comes from PyPI.
+_OWN = (*TORCH_PROJECTS, "triton")
+_OWN_PREFIXES = ("nvidia-", "cuda-")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
 
 
@@ -132,19 +136,27 @@ def _leftovers(evidence: Evidence) -> str | None:
 
 
 def _incomplete_packages(evidence: Evidence) -> str | None:
-    """Pins (`torch==2.9.1`) of the packages on this machine whose files are missing or damaged."""
-    names = list(dict.fromkeys((*evidence.all("live.record"), *evidence.all("live.unrecorded"))))
+    """Pins (`torch==2.9.1`) of torch's and NVIDIA's packages on this machine whose files are missing or damaged."""
+    names = [*evidence.all("live.record"), *evidence.all("live.unrecorded")]
+    own = [name for name in dict.fromkeys(names) if name.startswith(_OWN_PREFIXES) or name in _OWN]
     if not names and (
         evidence.observations("live.truncated") or evidence.first("live.check.import") == "fail"
     ):
-        names = ["torch"]
-    versions = {
-        "torch": _torch(evidence),
-        **{name: evidence.first(f"package.{name}") for name in names if name != "torch"},
-    }
-    pins = [
+        own = ["torch"]
+    return _pins(evidence, own)
+
+
+def _damaged_dependencies(evidence: Evidence) -> str | None:
+    """Pins of the damaged packages that torch requires and that are neither torch's nor NVIDIA's own, nor NumPy."""
+    others = (name for name in evidence.all("live.record") if not name.startswith(_OWN_PREFIXES))
+    return _pins(evidence, [name for name in others if name not in (*_OWN, "numpy")])
+
+
+def _pins(evidence: Evidence, names: list[str]) -> str | None:
+    versions = {name: evidence.first(f"package.{name}") for name in names} | {"torch": _torch(evidence)}
+    pins = (
         f"{name}=={public}" for name in names if (public := public_version(versions[name])) and _safe(name)
-    ]
+    )
     return " ".join(pins) or None
 
 
@@ -189,6 +201,8 @@ PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "kernel_environment": _kernel_environment,
     "leftovers": _leftovers,
     "not_whole": _incomplete_packages,
+    "damaged_dependencies": _damaged_dependencies,
+    "numpy": _first("package.numpy"),
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,

@@ -80,6 +80,7 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
             f"env.{variable.name}", variable.value, variable.name, message("the environment variables")
         )
     yield from _changed_files(inventory)
+    yield from _unlisted(inventory)
     yield from _leftovers(inventory)
     yield from _copies_and_shadows(inventory)
     yield from _mismatched(inventory)
@@ -194,7 +195,8 @@ def _torch(torch: TorchPackage) -> Iterator[Observation]:
 def _changed_files(inventory: Inventory) -> Iterator[Observation]:
     """Packages whose files are not as they were installed, and truncated libraries."""
     for check in inventory.records.value or ():
-        if not check.wrong_count:
+        # What neither torch nor a companion requires is somebody else's.
+        if not check.wrong_count or not check.needed:
             continue
         first = joined(
             message("{file}: {problem}", file=file.path, problem=translatable_word(file.problem))
@@ -213,6 +215,24 @@ def _changed_files(inventory: Inventory) -> Iterator[Observation]:
         yield Observation(name="live.record", value=check.name, source=text)
     for path in inventory.truncated.value or ():
         yield Observation(name="live.truncated", value=path, source=message("truncated: {file}", file=path))
+
+
+def _unlisted(inventory: Inventory) -> Iterator[Observation]:
+    """torch and its companions in site-packages without metadata, so that no installer knows of them."""
+    places = {entry.folder for entry in inventory.path.value or () if entry.origin == "site-packages"}
+    conda = {package.name for package in inventory.distributions.value or () if package.kind == "conda"}
+    for copy in inventory.copies.value or ():
+        if (
+            copy.distribution is None
+            and copy.folder in places
+            and not conda & {copy.name, "pytorch", "libtorch"}
+        ):
+            text = message(
+                "{folder}/{package} is there, and no {package}-*.dist-info beside it",
+                folder=copy.folder,
+                package=copy.name,
+            )
+            yield Observation(name="live.unlisted", value=copy.name, source=text)
 
 
 def _leftovers(inventory: Inventory) -> Iterator[Observation]:

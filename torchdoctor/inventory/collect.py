@@ -18,7 +18,8 @@ from torchdoctor.inventory.libraries import cuda_majors, openmp_runtimes, torch_
 from torchdoctor.inventory.metadata import is_relevant
 from torchdoctor.inventory.model import Inventory
 from torchdoctor.inventory.package_model import Duplicate
-from torchdoctor.inventory.record import check_record
+from torchdoctor.inventory.required import marker_environment, required_by_torch
+from torchdoctor.inventory.shared_files import check_records
 from torchdoctor.inventory.tool_settings import tool_settings
 from torchdoctor.inventory.torch_packages import copies_in, duplicates_of
 from torchdoctor.inventory.truncated_libraries import truncated
@@ -95,7 +96,7 @@ def collect_inventory(
         companions=_list_fact(_companions(first, facts), "wheels_index"),
         extensions=installed_extensions(own, first["torch"], system, prefix, depth),
         duplicates=_list_fact(_duplicates(own), where, problems),
-        records=_records(own, depth),
+        records=_records(own, depth, python),
         truncated=_truncated(sites, depth),
         leftovers=_list_fact(_leftovers(sites), where, problems),
         shadows=_list_fact(shadows(here, path), f"{here}, PYTHONPATH"),
@@ -160,18 +161,17 @@ def _duplicates(distributions: Iterable[Distribution]) -> list[Duplicate]:
     ]
 
 
-def _records(distributions: Iterable[Distribution], depth: Depth) -> Fact[tuple[RecordCheck, ...]]:
-    """The packages that have wrong files, of those that PyTorch has to do with."""
+def _records(
+    distributions: Sequence[Distribution], depth: Depth, python: PythonInfo
+) -> Fact[tuple[RecordCheck, ...]]:
+    """The packages that have wrong files, of those that torch requires and of NVIDIA's and others of PyTorch."""
     if depth == "list":
         return unknown(message("files were not compared: only a list was asked for"), "RECORD")
-    checked, wrong = 0, []
-    for distribution in distributions:
-        check = check_record(distribution, depth) if is_relevant(distribution.name) else None
-        checked += check is not None
-        if check is not None and check.wrong_count:
-            wrong.append(check)
-    source = message("{checked} RECORD files", checked=checked)
-    return found(tuple(wrong), source) if wrong else absent(source)
+    needed = required_by_torch(distributions, marker_environment(python))
+    looked_at = [each for each in distributions if is_relevant(each.name) or each.name in (needed or ())]
+    checked = check_records(looked_at, depth, needed)
+    source = message("{checked} RECORD files", checked=checked.count)
+    return found(checked.wrong, source) if checked.wrong else absent(source)
 
 
 def _truncated(sites: Iterable[SiteFolder], depth: Depth) -> Fact[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.metadata import is_relevant
-from torchdoctor.inventory.record import check_record
+from torchdoctor.inventory.shared_files import check_records
 from torchdoctor.inventory.torch_packages import copies_in
 
 if TYPE_CHECKING:
@@ -82,10 +82,8 @@ def damaged_packages(folders: Iterable[Path]) -> Mapping[str, int]:
     """
     damaged: dict[str, int] = {}
     for folder in folders:
-        for distribution in read_folder(str(folder)).distributions:
-            check = check_record(distribution, "sizes") if is_relevant(distribution.name) else None
-            if check is not None and check.wrong_count:
-                damaged[distribution.name] = check.wrong_count
+        relevant = [each for each in read_folder(str(folder)).distributions if is_relevant(each.name)]
+        damaged.update({check.name: check.wrong_count for check in check_records(relevant, "sizes").wrong})
     return damaged
 
 

@@ -47,6 +47,8 @@ _ASSIGNED = re.compile(
 )
 _MAX_LINES = 5000
 _MAX_REQUIREMENTS = 500
+# cuda-toolkit's lines have up to 255, most of them the marker.
+_MAX_LINE_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +86,7 @@ def parse_metadata(text: str) -> Metadata:
         elif key == "requires-dist":
             named = _NAMED.match(value.strip())
             if named and (name in _ALL_REQUIREMENTS or is_relevant(canonicalize_name(named[0]))):
-                requires.append(sanitize_line(value, limit=300))
+                requires.append(sanitize_line(value, limit=_MAX_LINE_CHARACTERS))
     return Metadata(name=name or None, version=version or None, requires=tuple(requires[:_MAX_REQUIREMENTS]))
 
 
@@ -96,7 +98,7 @@ def parse_requirements(text: str) -> tuple[str, ...]:
             break
         key, colon, value = line.partition(":")
         if colon and key.lower() == "requires-dist":
-            lines.append(sanitize_line(value, limit=300))
+            lines.append(sanitize_line(value, limit=_MAX_LINE_CHARACTERS))
     return tuple(lines[:_MAX_REQUIREMENTS])
 
 

@@ -102,6 +102,7 @@ class RecordedFile:
     path: str  # as RECORD has it
     problem: Literal["missing", "size", "hash", "unreadable"]
     detail: str  # for people
+    owners: tuple[str, ...] = ()  # other packages whose RECORD lists the same file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +115,7 @@ class RecordCheck:
     files: int  # how many it lists
     wrong_count: int
     wrong: tuple[RecordedFile, ...]  # the first of them
+    needed: bool = True  # False where neither torch nor a companion requires the package
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

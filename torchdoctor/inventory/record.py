@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
-from torchdoctor.inventory.package_model import RecordCheck, RecordedFile
+from torchdoctor.inventory.package_model import RecordedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from torchdoctor.inventory.package_model import Depth, Distribution
 
-__all__ = ["RecordRow", "check_record", "parse_record"]
+__all__ = ["RecordRow", "parse_record", "read_record", "record_path", "wrong_files"]
 
 _MAX_RECORD_BYTES = 32 << 20
 _MAX_ROWS = 200_000
-_MAX_SHOWN = 20
 _MAX_SIZE_DIGITS = 15
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
@@ -60,43 +59,47 @@ def _quoted(line: str) -> list[str]:
         return []
 
 
-def check_record(distribution: Distribution, depth: Depth) -> RecordCheck | None:
-    """Compare the files with what was installed; None where there is no RECORD that can be read."""
-    record = f"{distribution.metadata}/RECORD"
-    text = files.read_text(record, limit=_MAX_RECORD_BYTES)
-    if text is None or distribution.kind != "wheel":
+def read_record(distribution: Distribution) -> tuple[RecordRow, ...] | None:
+    """Return the rows of a distribution's RECORD; None where there is none that can be read."""
+    if distribution.kind != "wheel":
         return None
-    rows = list(parse_record(text))
-    wrong = list(_wrong(rows, distribution.folder, depth))
-    return RecordCheck(
-        name=distribution.name,
-        version=distribution.version,
-        record=record,
-        files=len(rows),
-        wrong_count=len(wrong),
-        wrong=tuple(wrong[:_MAX_SHOWN]),
-    )
+    text = files.read_text(record_path(distribution), limit=_MAX_RECORD_BYTES)
+    return None if text is None else tuple(parse_record(text))
 
 
-def _wrong(rows: list[RecordRow], folder: str, depth: Depth) -> Iterator[RecordedFile]:
+def record_path(distribution: Distribution) -> str:
+    """Return where the RECORD of a wheel is."""
+    return f"{distribution.metadata}/RECORD"
+
+
+def wrong_files(
+    rows: Iterable[RecordRow], folder: str, depth: Depth
+) -> Iterator[tuple[RecordRow, RecordedFile]]:
+    """Yield the rows whose file is not as they say, each with what is wrong; `folder` is what paths are relative to."""
     top = f"{folder}/"
     for row in rows:
         path = row.path if row.path.startswith("/") else top + row.path
         try:
             size = files.size_of(path)
         except FileNotFoundError:
-            yield _problem(row, "missing", message("the file is missing"))
+            yield row, _problem(row, "missing", message("the file is missing"))
         except (OSError, ValueError) as error:
-            yield _problem(row, "unreadable", getattr(error, "strerror", None) or str(error))
+            yield row, _problem(row, "unreadable", getattr(error, "strerror", None) or str(error))
         else:
             if size is None:
-                yield _problem(row, "missing", message("it is not a regular file"))
+                yield row, _problem(row, "missing", message("it is not a regular file"))
+            # Launchers have the environment's own path in them, which changes when it is moved.
+            elif row.path.startswith("../"):
+                continue
             elif row.size is not None and size != row.size:
-                yield _problem(
-                    row, "size", message("{size} bytes instead of {listed}", size=size, listed=row.size)
+                yield (
+                    row,
+                    _problem(
+                        row, "size", message("{size} bytes instead of {listed}", size=size, listed=row.size)
+                    ),
                 )
             elif depth == "hashes" and row.digest and not _same(path, row.digest):
-                yield _problem(row, "hash", message("its contents differ from what was installed"))
+                yield row, _problem(row, "hash", message("its contents differ from what was installed"))
 
 
 def _problem(
