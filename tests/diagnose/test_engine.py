@@ -29,7 +29,7 @@ def test_the_fix_names_the_build_that_the_driver_can_run():
     """The resolver's own plan, for the release that is installed."""
     fix = diagnose_text(TOO_OLD).findings[0].fix
     assert (
-        "python -m pip install --force-reinstall torch==2.12.0 torchvision==0.27.0 torchaudio==2.11.0"
+        "python -m pip install torch==2.12.0+cu126 torchvision==0.27.0+cu126 torchaudio==2.11.0+cu126"
         " --index-url https://download.pytorch.org/whl/cu126"
     ) in fix
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from torchdoctor.core.system import HostSystem
-from torchdoctor.doctor.moved_environment import interpreter_named, scripts_of_elsewhere
+from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
+from torchdoctor.inventory.launchers import interpreter_named
 
 
 @pytest.mark.parametrize(

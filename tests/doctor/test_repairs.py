@@ -10,7 +10,7 @@ import pytest
 from tests.doctor.check_ups import check_up, finding
 from torchdoctor.doctor import plan_repairs
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
-from torchdoctor.doctor.repair_model import KernelRepair, Reinstall, RemoveLeftovers, Repaired
+from torchdoctor.doctor.repair_model import KernelRepair, Reinstall, Relocate, RemoveLeftovers, Repaired
 from torchdoctor.doctor.repairs import confirmed_outcomes, fix_command, with_fix_command
 from torchdoctor.kernel import KernelState
 from torchdoctor.kernel.model import Problem
@@ -42,6 +42,16 @@ def test_damaged_files_are_reinstalled_in_the_same_build(site):
     assert str(repair.what) == "reinstall torch 2.9.1+cpu"
 
 
+def test_a_companion_that_belongs_stays_at_its_version(site):
+    """torch 2.14.1 has two torchvisions, and the older one belongs to it as well."""
+    site.torch("2.14.1+cpu")
+    site.put("torchvision", "0.29.1+cpu")
+    (site.site / "torch/__init__.py").write_text("changed")
+    repair = plan_reinstall(check_up(site), ("partial-install",), INDEX, other_build=False)
+    assert {each.name: each.version.public for each in repair.plan.packages}["torchvision"] == "0.29.1"
+    assert str(repair.request.required["torchvision"]) == "==0.29.1"
+
+
 def test_leftovers_alone_are_removed(site):
     """Nothing is installed where everything else is complete."""
     site.torch("2.9.1+cpu")
@@ -59,6 +69,17 @@ def test_leftovers_beside_damage_go_after_the_reinstallation(site):
     (repair,) = plan_repairs(check_up(site), (finding("partial-install"),), INDEX)
     assert isinstance(repair, Reinstall)
     assert repair.leftovers == (site.site / "~orch",)
+
+
+def test_an_environment_that_was_moved_is_rewritten_where_it_is(site):
+    """Its packages stay."""
+    folder = site.prefix / "bin"
+    folder.mkdir(exist_ok=True)
+    (folder / "pip").write_text("#!/home/ada/old/bin/python3\n")
+    seen = check_up(site, moved=("pip runs another",))
+    (repair,) = plan_repairs(seen, (finding("env-moved-or-copied"),), INDEX)
+    assert isinstance(repair, Relocate)
+    assert str(repair.what) == f"rewrite the scripts and settings of {site.prefix} that name /home/ada/old"
 
 
 def kernel(kind="python-gone", **more):

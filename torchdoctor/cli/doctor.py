@@ -20,6 +20,7 @@ from torchdoctor.core.i18n.catalog import gettext
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from torchdoctor.core.progress import Reporter
     from torchdoctor.doctor.all_environments import EnvironmentLocation
     from torchdoctor.workflows import DoctorOptions, DoctorResult
 
@@ -94,8 +95,9 @@ def _check(env: Path | None, given: Mapping[str, Any], output: Output) -> int:
     from torchdoctor.core.system import host_system
     from torchdoctor.workflows import run_doctor
 
-    python, options, report = environment_python_or_own(env), _doctor_options(given), stage_lines(output)
+    options, report = _doctor_options(given), stage_lines(output)
     try:
+        python = _python_of(env, options, report)
         result = run_doctor(
             python,
             options,
@@ -113,6 +115,25 @@ def _check(env: Path | None, given: Mapping[str, Any], output: Output) -> int:
             _show_problems(result, output)
         _show_outcome(result, output, offer_fix=options.repair is None)
     return result.exit_status(strict=given["strict"])
+
+
+def _python_of(env: Path | None, options: DoctorOptions, report: Reporter) -> Path:
+    """Return the interpreter of ENV, with --fix after it was linked to another base Python where its own is gone."""
+    from torchdoctor.core.fs.user_folders import cache_folder, full_path
+    from torchdoctor.core.system import host_system
+    from torchdoctor.errors import EnvironmentUnusable
+
+    try:
+        return environment_python_or_own(env)
+    except EnvironmentUnusable as error:
+        if env is None or options.repair is None or error.code != "python-gone":
+            raise
+        from torchdoctor.workflows import restore_base_python
+
+        locks, system = cache_folder(os.environ) / "locks", host_system(os.environ)
+        if not restore_base_python(full_path(env), options.repair, locks, system, report):
+            raise
+        return environment_python_or_own(env)
 
 
 def _doctor_options(given: Mapping[str, Any]) -> DoctorOptions:

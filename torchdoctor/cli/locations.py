@@ -141,10 +141,11 @@ def _interpreter_gone(folder: Path, python: Path) -> EnvironmentUnusable:
             python=missing,
         ),
         fix=message(
-            "remove {place} and make it again: torchdoctor install {again}; repair a kernel that ran it with "
-            "torchdoctor jupyter-kernel repair NAME ENV",
-            place=folder,
+            "torchdoctor doctor {again} --fix makes it run another Python of its version; or make a new environment "
+            "beside it: torchdoctor install {beside}; repair a kernel that ran it with torchdoctor jupyter-kernel "
+            "repair NAME ENV",
             again=shlex.quote(str(folder)),
+            beside=shlex.quote(f"{folder}-new"),
         ),
         code="python-gone",
     )

@@ -44,10 +44,14 @@ def newest_plan(evidence: Evidence) -> Plan | None:
 
 
 def pip_command(evidence: Evidence, plan: Plan, installer: str) -> str:
-    """Return the command by which `installer` (`python -m pip install`) installs the packages of the plan."""
-    pins = " ".join(f"{package.name}=={package.version.public}" for package in plan.packages)
+    """Return the command by which `installer` (`python -m pip install`) installs the packages of the plan.
+
+    The build in the version (`==2.9.1+cu126`) has pip replace another build of that release, and nothing else.
+    """
     if operating_system(evidence) == "macos":
+        pins = " ".join(f"{package.name}=={package.version.public}" for package in plan.packages)
         return f"{installer} {pins}"
+    pins = " ".join(f"{package.name}=={package.version}" for package in plan.packages)
     return f"{installer} {pins} --index-url {plan.index_url}"
 
 

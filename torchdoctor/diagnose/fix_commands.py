@@ -6,18 +6,22 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.derived import operating_system
+from torchdoctor.diagnose.derived import operating_system, torch_build, torch_version
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
 
-__all__ = ["quoted", "rewrite_for_environment"]
+__all__ = ["pin_torch", "quoted", "rewrite_for_environment"]
 
 _PIP = re.compile(r"(?<![\w./-])python3? -m pip (install|uninstall|show|list|check)\b")
 _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
 _PYTHON = re.compile(r"(?<![\w./-])python3?(?= -(?:m pip|c) )")
-_FOLDER = re.compile(r"(?<=--clear )\.venv\b")
+_BESIDE = re.compile(r"(?<=-m venv )\.venv-new\b")
 _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
+_UNPINNED = re.compile(r"(?<=\s)torch(?=\s|$)")
+_PIP_INSTALL = re.compile(r"\b(?:pip|uv pip) install\b")
+_RELEASE = re.compile(r"(?<=--torch )(\d[\w.]*)(?=\s|$)")
+_LOCAL = re.compile(r"cpu|xpu|cu\d{2,3}|rocm\d(?:\.\d){1,2}")
 
 
 def rewrite_for_environment(command: str, evidence: Evidence) -> str:
@@ -25,6 +29,7 @@ def rewrite_for_environment(command: str, evidence: Evidence) -> str:
 
     An environment without pip gets uv's command.
     """
+    command = pin_torch(command, evidence)
     python, prefix = evidence.first("environment.python"), evidence.first("environment.prefix")
     if python is None or prefix is None or not f"{python}{prefix}".isprintable():
         return command
@@ -36,8 +41,29 @@ def rewrite_for_environment(command: str, evidence: Evidence) -> str:
     # PowerShell calls a quoted program by `&`.
     program = f"& {interpreter}" if interpreter.startswith("'") and windows else interpreter
     command = _PYTHON.sub(lambda _: program, command)
-    command = _FOLDER.sub(lambda _: folder, command)
+    command = _BESIDE.sub(lambda _: quoted(f"{prefix}-new", windows=windows), command)
     return _INSTALL.sub(lambda match: f"{match[0]} {folder}", command)
+
+
+def pin_torch(command: str, evidence: Evidence) -> str:
+    """Return the command with the torch that is installed in place of any, where it is no change of torch.
+
+    What is added to an environment is chosen for its torch, in its build; a bare `torchdoctor install` chooses anew.
+    """
+    torch, build = torch_version(evidence), torch_build(evidence)
+    if torch is None:
+        return command
+    local = f"+{build}" if build and _LOCAL.fullmatch(build) else ""
+    if _INSTALL.search(command):
+        if "--torch" not in command and "--with" in command:
+            return _INSTALL.sub(lambda match: f"{match[0]} --torch {torch.public}{local}", command)
+        return _RELEASE.sub(
+            lambda match: f"{match[1]}{local}" if match[1] == torch.public else match[1], command
+        )
+    own = "-m venv" not in command and "--index-url" not in command
+    if own and _PIP_INSTALL.search(command):
+        return _UNPINNED.sub(f"torch=={torch.public}", command)
+    return command
 
 
 def quoted(path: str, *, windows: bool) -> str:

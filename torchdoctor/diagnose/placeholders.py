@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose import derived
+from torchdoctor.diagnose.companion_versions import companions_for
 from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan, pip_command
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.diagnose.stack_fixes import STACK_PLACEHOLDERS
@@ -95,16 +94,8 @@ def _capability(evidence: Evidence) -> str | None:
 
 def _companion(project: str) -> Callable[[Evidence], str | None]:
     def version(evidence: Evidence) -> str | None:
-        from wheels_index import UnknownRelease, bundled
-
         torch = derived.torch_version(evidence)
-        if torch is None:
-            return None
-        try:
-            companion = bundled().release(Version(torch.public)).companions.get(project)
-        except UnknownRelease:
-            return None
-        return str(companion.versions[0]) if companion and companion.versions else None
+        return companions_for(torch.public).get(f"{project}_for") if torch is not None else None
 
     return version
 
@@ -116,7 +107,7 @@ def _right_variant(evidence: Evidence) -> str | None:
 
 def _right_install(evidence: Evidence) -> str | None:
     plan = fitting_plan(evidence)
-    return pip_command(evidence, plan, _reinstaller(evidence)) if plan else None
+    return pip_command(evidence, plan, _installer(evidence)) if plan else None
 
 
 def _any_install(evidence: Evidence) -> str | None:
@@ -194,6 +185,7 @@ PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "minimum_driver": derived.minimum_driver,
     "torchvision_for": _companion("torchvision"),
     "torchaudio_for": _companion("torchaudio"),
+    "flash_attn": _first("package.flash-attn"),
     "culprit": _replacing_package,
     "kernel_gone": _kernel("live.kernel.gone"),
     "kernel_without_ipykernel": _kernel("live.kernel.without_ipykernel"),

@@ -69,6 +69,20 @@ def _extension_install(evidence: Evidence) -> str | None:
     return " ".join(filter(None, ("python -m pip install --force-reinstall --no-deps", requirement, place)))
 
 
+def _torchcodec(evidence: Evidence) -> str | None:
+    """The torchcodec that belongs to the installed torch, pinned."""
+    from wheels_index.extension import extension
+
+    known, torch = extension("torchcodec"), derived.torch_version(evidence)
+    variant, system, arch = derived.torch_build(evidence), evidence.first("os.system"), evidence.first("arch")
+    if known is None or torch is None or variant is None:
+        return None
+    pair = _best_pair(known, torch, variant, f"{system or 'linux'}_{arch or 'x86_64'}")
+    return (
+        quoted(f"{known.project}{pair.versions}", windows=system == "windows") if pair is not None else None
+    )
+
+
 def _best_pair(known: Extension, torch: Version, variant: str, platform: str) -> KnownPair | None:
     """The pair of the newest versions that are known to go with this torch."""
     from wheels_index.extension import fits
@@ -106,5 +120,6 @@ STACK_PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "conflict_options": _options("live.stack.requirement-version"),
     "extension_options": _options(*_EXTENSION_FACTS),
     "extension_install": _extension_install,
+    "torchcodec_for": _torchcodec,
     "python_pins": _python_pins,
 }

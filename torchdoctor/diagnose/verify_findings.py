@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.i18n import message
 from torchdoctor.core.i18n.messages import transform
 from torchdoctor.diagnose.cause_table import filled_steps, verify_causes
+from torchdoctor.diagnose.companion_versions import companions_for
 from torchdoctor.diagnose.model import Finding
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checks_with_known_cause", "findings_from", "messages", "package_cause_ids", "verify_causes"]
 
+_LOCAL = re.compile(r"cpu|xpu|cu\d{2,3}|rocm\d(?:\.\d){1,2}")
 # Beyond this many lines a traceback says nothing new.
 _MAX_TRACEBACK_LINES = 60
 _MAX_EVIDENCE_CHARACTERS = 400
@@ -170,10 +172,15 @@ def _placeholders(environment: Mapping[str, Any]) -> dict[str, str]:
     """Return the values for the table's fixes that are known of this environment, quoted for a shell."""
     version = str(environment.get("torch") or "")
     variant = environment.get("variant") or (version.partition("+")[2] or None)
+    public = version.partition("+")[0]
+    local = variant if variant and _LOCAL.fullmatch(variant) else None
     values = {
         "python": environment.get("executable"),
         "prefix": environment.get("prefix"),
-        "torch": version.partition("+")[0] or None,
+        "torch": public or None,
+        "release": f"{public}+{local}" if public and local else public or None,
+        "numpy": environment.get("numpy"),
+        **companions_for(public),
         "index": f"https://download.pytorch.org/whl/{variant}" if variant else None,
     }
     return {name: shlex.quote(str(value)) for name, value in values.items() if value}

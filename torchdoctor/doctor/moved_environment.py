@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.inventory.launchers import interpreter_named
 
 if TYPE_CHECKING:
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
 
-__all__ = ["interpreter_named", "scripts_of_elsewhere"]
+__all__ = ["scripts_of_elsewhere"]
 
 _SCRIPTS = ("pip", "pip3", "torchrun", "ipython", "jupyter")
 _MAX_HEAD_BYTES = 4096
-# A path with a space, or one too long for the kernel, is started through a shell.
-_LINES = (
-    re.compile(r"#!\s*(/[^\n]{1,1000}?/python[\d.]*)(?:\s+-\w+)*\s*$", re.MULTILINE),
-    re.compile(r"""^'''exec' ["']?(/[^\n"']{1,1000}/python[\d.]*)["']? ["']?\$0""", re.MULTILINE),
-)
-
-
-def interpreter_named(script: str) -> str | None:
-    """Return the absolute path of the interpreter in a script's first lines; None where it names none.
-
-    >>> interpreter_named("#!/home/me/old env/bin/python3.12")
-    '/home/me/old env/bin/python3.12'
-    """
-    head = "\n".join(script.split("\n", 3)[:3])
-    return next((match[1] for pattern in _LINES if (match := pattern.search(head))), None)
 
 
 def scripts_of_elsewhere(system: System, python: PythonInfo) -> tuple[str, ...]:

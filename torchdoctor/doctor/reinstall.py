@@ -66,6 +66,16 @@ def _same_packages(check_up: CheckUp) -> Request:
     return Request(required=companions, excluded=frozenset(COMPANIONS) - set(companions))
 
 
+def _with_belonging(check_up: CheckUp, request: Request) -> Request:
+    """Return the request with each companion that belongs to the installed torch at the version that is installed."""
+    belonging = {
+        match.name: SpecifierSet(f"=={public_version(match.version)}")
+        for match in check_up.inventory.companions.value or ()
+        if match.matches and match.same_variant is not False and match.name in request.required
+    }
+    return replace(request, required={**request.required, **belonging})
+
+
 def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
     """What to ask the resolver for, the best first: the installed release if possible."""
     torch = check_up.inventory.torch.value
@@ -78,7 +88,8 @@ def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
         yield from (same, replace(same, torch=None), Request(excluded=absent))
     else:
         variant = torch.variant.value if torch else None
-        yield from (replace(same, variant=variant or "auto"), same)
+        exact = _with_belonging(check_up, same)
+        yield from (replace(exact, variant=variant or "auto"), replace(same, variant=variant or "auto"))
 
 
 def _resolved(check_up: CheckUp, request: Request, index: Snapshot) -> Plan | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torchdoctor.kernel import KernelState
     from torchdoctor.resolve import Plan, Request
 
-__all__ = ["KernelRepair", "Outcome", "Reinstall", "RemoveLeftovers", "Repair", "Repaired"]
+__all__ = ["KernelRepair", "Outcome", "Reinstall", "Relocate", "RemoveLeftovers", "Repair", "Repaired"]
 
 Outcome = Literal["repaired", "skipped", "failed"]
 
@@ -58,6 +58,24 @@ class RemoveLeftovers:
 
 def _removal(folders: Iterable[Path]) -> Message:
     return message("remove {folders}, left by an interrupted installation", folders=joined(folders))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relocate:
+    """Make the launchers, activate scripts and settings of an environment that was moved name its folder."""
+
+    findings: tuple[str, ...]
+    folder: Path
+    former: tuple[str, ...]  # the folders that they name
+
+    @property
+    def what(self) -> str:
+        """Return what would be done, for the person who is asked."""
+        return message(
+            "rewrite the scripts and settings of {folder} that name {former}",
+            folder=self.folder,
+            former=joined(self.former),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,4 +123,4 @@ class Repaired:
         }
 
 
-Repair: TypeAlias = Reinstall | RemoveLeftovers | KernelRepair
+Repair: TypeAlias = Relocate | Reinstall | RemoveLeftovers | KernelRepair

@@ -10,7 +10,8 @@ from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
-from torchdoctor.doctor.repair_model import KernelRepair, RemoveLeftovers
+from torchdoctor.doctor.repair_model import KernelRepair, Relocate, RemoveLeftovers
+from torchdoctor.install.relocate import former_folders
 from torchdoctor.kernel.ownership import belongs_to
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ __all__ = ["confirmed_outcomes", "fix_command", "plan_repairs", "with_fix_comman
 def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot) -> tuple[Repair, ...]:
     """Return what can be done here about the findings; the others need a person, an administrator or the host."""
     ids = [finding.id for finding in findings]
-    repairs: list[Repair] = []
+    # First of all: what is installed after that gets launchers of the right place.
+    repairs: list[Repair] = list(_relocations(check_up, ids))
     about_builds = tuple(name for name in ids if _repair_of(name) in ("other-build", "same-build"))
     if about_builds == ("partial-install",) and _only_leftovers(check_up):
         if leftovers := removable_leftovers(check_up):
@@ -38,6 +40,16 @@ def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot
         reinstall = plan_reinstall(check_up, about_builds, index, other_build=other_build)
         repairs += [reinstall] if reinstall is not None else []
     return (*repairs, *_kernel_repairs(check_up, ids))
+
+
+def _relocations(check_up: CheckUp, findings: Sequence[str]) -> Iterator[Relocate]:
+    """A virtual environment whose launchers run another place's interpreter, where those can be rewritten."""
+    if not check_up.moved:
+        return
+    former = former_folders(check_up.python.prefix)
+    for finding in findings:
+        if former and _repair_of(finding) == "relocate":
+            yield Relocate(findings=(finding,), folder=check_up.python.prefix, former=former)
 
 
 def _kernel_repairs(check_up: CheckUp, findings: Sequence[str]) -> Iterator[KernelRepair]:

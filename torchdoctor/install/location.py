@@ -164,6 +164,10 @@ def _without_python(folder: Path, kind: LocationKind) -> EnvironmentUnusable:
         )
     return EnvironmentUnusable(
         message("{folder} is a virtual environment whose Python no longer exists", folder=folder),
-        fix=message("remove {folder}, or name another folder: torchdoctor install ENV", folder=folder),
+        fix=message(
+            "torchdoctor doctor {place} --fix makes it run another Python of its version; or name another folder: "
+            "torchdoctor install ENV",
+            place=shlex.quote(str(folder)),
+        ),
         code="broken-venv",
     )

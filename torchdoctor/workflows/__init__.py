@@ -8,6 +8,7 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.workflows.add import run_add
+    from torchdoctor.workflows.base_python import restore_base_python
     from torchdoctor.workflows.bundle import BundleOptions, download
     from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult, run_doctor
     from torchdoctor.workflows.hold import HoldOptions, HoldResult, run_hold, run_unhold
@@ -36,6 +37,7 @@ __all__ = [
     "register_kernel",
     "repair_kernel",
     "resolve_online",
+    "restore_base_python",
     "run_add",
     "run_doctor",
     "run_hold",
@@ -49,6 +51,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         __name__,
         {
             "add": ("run_add",),
+            "base_python": ("restore_base_python",),
             "bundle": ("BundleOptions", "download"),
             "doctor": ("DoctorOptions", "DoctorResult", "run_doctor"),
             "hold": ("HoldOptions", "HoldResult", "run_hold", "run_unhold"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.install.record import PackageChange
     from torchdoctor.lock import Lock
 
-__all__ = ["ask_about", "ask_to_change", "changes_by"]
+__all__ = ["agreed", "ask_about", "ask_to_change", "changes_by"]
 
 
 def changes_by(lock: Lock, installed: Mapping[str, str]) -> tuple[PackageChange, ...]:
@@ -53,3 +53,14 @@ def ask_about(folder: Path, changes: Sequence[str], report: Reporter, *, assume_
         fix=message("agree with y or --yes (in Python: assume_yes=True); --dry-run only shows the changes"),
         code="declined",
     )
+
+
+def agreed(question: str, report: Reporter, *, assume_yes: bool, dry_run: bool = False) -> str | None:
+    """Return why a repair is not made; None where the user agreed, by `--yes` or by the answer."""
+    if dry_run:
+        return "--dry-run"
+    if assume_yes:
+        return None
+    if not report.can_ask:
+        return message("nobody could be asked; give --yes to agree beforehand")
+    return None if report.ask(question, default=True) else message("declined")

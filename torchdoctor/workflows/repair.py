@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
 from torchdoctor.doctor.recorded_family import REPLACED
-from torchdoctor.doctor.repair_model import Reinstall, RemoveLeftovers, Repaired
+from torchdoctor.doctor.repair_model import Reinstall, Relocate, RemoveLeftovers, Repaired
 from torchdoctor.errors import TorchdoctorError
+from torchdoctor.workflows.consent import agreed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,24 +52,13 @@ def run_repairs(
     for repair in repairs:
         # A single repair was already described in the line above the question.
         question = message("Do it?") if len(repairs) == 1 else message("{what}?", what=repair.what)
-        reason = _refusal(question, options, report)
+        reason = agreed(question, report, dry_run=options.dry_run, assume_yes=options.assume_yes)
         if reason is not None:
             outcome = Repaired(findings=repair.findings, what=repair.what, outcome="skipped", reason=reason)
         else:
             outcome = repairer.make(repair)
         outcomes.append(outcome)
     return tuple(outcomes)
-
-
-def _refusal(question: str, options: RepairOptions, report: Reporter) -> str | None:
-    """Return why the repair is not made; None where the user agreed, by `--yes` or by the answer."""
-    if options.dry_run:
-        return "--dry-run"
-    if options.assume_yes:
-        return None
-    if not report.can_ask:
-        return message("nobody could be asked; give --yes to agree beforehand")
-    return None if report.ask(question, default=True) else message("declined")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +77,8 @@ class _Repairer:
             if isinstance(repair, Reinstall):
                 self._reinstall(repair)
                 self._remove_leftovers(repair)
+            elif isinstance(repair, Relocate):
+                self._relocate()
             elif isinstance(repair, RemoveLeftovers):
                 self._remove_leftovers(repair)
             else:
@@ -115,6 +107,12 @@ class _Repairer:
             assume_yes=True,
         )
         run_install(options, system=self.system, report=self.report)
+
+    def _relocate(self) -> None:
+        from torchdoctor.workflows.relocate import relocate_environment
+
+        locks = self.folders.cache / "locks"
+        relocate_environment(self.python, locks, self.system, self.report)
 
     def _remove_leftovers(self, repair: Reinstall | RemoveLeftovers) -> None:
         """Remove them last: a folder that pip put aside may be the only copy of a half-removed package."""
