@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.projects.cases import DATA
+from torchdoctor.workflows import stack_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,3 +134,22 @@ def test_an_extension_that_only_another_package_needs_may_go_without_its_gpu_par
     ran = resolve_for(machine(NVIDIA_13), "--with", "faster-whisper")
     assert solved(ran)["torch"] == "2.15.0+cu132"
     assert any("ctranslate2" in text and "does not use the GPU" in text for text in ran.json["warnings"])
+
+
+@pytest.mark.parametrize("name", ["mmcv", "pyg-lib"])
+def test_a_page_that_does_not_answer_is_left_out_and_named(
+    name: str, resolve_for: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mmcv has its source on PyPI, which the installation builds; pyg-lib is nowhere else."""
+    silent = "http://127.0.0.1:9/whl.html"
+    page = stack_extensions._page
+    monkeypatch.setattr(stack_extensions, "_page", lambda _url: page(silent))
+    ran = resolve_for(machine(CPU), "--with", name)
+    if name == "mmcv":
+        assert solved(ran)["torch"] == "2.15.0+cpu"
+        assert f"{silent} does not answer: mmcv is looked for elsewhere" in ran.json["warnings"]
+        assert any("--build mmcv" in text for text in ran.json["warnings"])
+    else:
+        assert ran.status == 4
+        assert f"{silent} does not answer, and nothing else has what it has" in ran.json["error"]["message"]
+        assert "no index has pyg-lib" in ran.json["error"]["message"]

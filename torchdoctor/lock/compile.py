@@ -37,6 +37,7 @@ class RequirementsUnmet(NoSolution):
         super().__init__(message, fix=fix, code="no-lock")
         self.error = error
         self.stderr = stderr
+        self.silent_pages: tuple[str, ...] = ()  # that do not answer, and may have what is missing
 
 
 def compile_lock(

@@ -14,7 +14,7 @@ from torchdoctor.errors import SourceFailed
 from torchdoctor.lock.compile import RequirementsUnmet, compile_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve import Plan
     from torchdoctor.sources import Sources
 
-__all__ = ["lock_with_fallbacks", "reachable_sources"]
+__all__ = ["lock_with_fallbacks", "reachable_pages", "reachable_sources"]
 
 
 def lock_with_fallbacks(
@@ -56,9 +56,10 @@ def lock_with_fallbacks(
             if indexes_checked or request.offline:
                 raise
             reachable, indexes_checked = reachable_sources(request.sources, report), True
-            if reachable == request.sources:
+            pages = reachable_pages(plan.find_links, report)
+            if reachable == request.sources and pages == plan.find_links:
                 raise
-            request = replace(request, sources=reachable)
+            request, plan = replace(request, sources=reachable), replace(plan, find_links=pages)
         except RequirementsUnmet as error:
             request = _without_unmet(request, error, report)
     report.stage(
@@ -86,7 +87,7 @@ def _without_unmet(request: LockRequest, error: RequirementsUnmet, report: Repor
 
 
 def reachable_sources(sources: Sources, report: Reporter) -> Sources:
-    """Return the sources without the indexes that do not answer, and report each of these."""
+    """Return the sources without the indexes and pages of links that do not answer, and report each of these."""
     indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
     unreachable = []
     for source in indexes:
@@ -99,4 +100,19 @@ def reachable_sources(sources: Sources, report: Reporter) -> Sources:
             unreachable.append(source.url)
         except NotFound:
             continue
+    pages = [source.url for source in sources.find_links]
+    unreachable += set(pages) - set(reachable_pages(pages, report))
     return sources.without(unreachable)
+
+
+def reachable_pages(urls: Sequence[str], report: Reporter) -> tuple[str, ...]:
+    """Return the pages of links that answer, and report the others."""
+    reachable = []
+    for url in urls:
+        try:
+            if url.startswith(("http://", "https://")):
+                fetch_page(url)
+            reachable.append(url)
+        except (NotFound, Unreachable) as error:
+            report.note(error.message)
+    return tuple(reachable)

@@ -194,19 +194,49 @@ def plan_with_builds(
                 raise
             task = replace(task, lock_request=replace(task.lock_request, sources=sources))
         except RequirementsUnmet as error:
+            task = replace(task, silent_pages=(*task.silent_pages, *error.silent_pages))
             try:
-                more = builds.wheels_for(error, task) if builds is not None else ()
+                more = _build(builds, error, task)
             except _BuiltLater as needed:
                 later.append(needed)
                 task = _built_later(task, needed)
                 continue
-            if not more:
-                raise
             built = (*built, *more)
             sources = task.lock_request.sources
             sources = replace(sources, find_links=(*sources.find_links, *more))
             task = replace(task, lock_request=replace(task.lock_request, sources=sources))
     return _with_later(plan(task), later), built
+
+
+def _build(builds: SourceBuilds | None, error: RequirementsUnmet, task: StackTask) -> tuple[Source, ...]:
+    """Build what the proof says has no wheel. A refusal names pages that do not answer: they may have it."""
+    try:
+        more = builds.wheels_for(error, task) if builds is not None else ()
+    except NoSolution as refused:
+        if task.silent_pages:
+            refused.fix = message(
+                "{fix}; or run the command again when {pages} answers",
+                fix=refused.fix,
+                pages=joined(task.silent_pages),
+            )
+        raise
+    if not more:
+        raise _nothing_else(error, task.silent_pages) if task.silent_pages else error
+    return more
+
+
+def _nothing_else(error: RequirementsUnmet, silent_pages: Sequence[str]) -> SourceFailed:
+    """Return the error that what is missing may be on a page that does not answer."""
+    pages = joined(silent_pages)
+    return SourceFailed(
+        message(
+            "{pages} does not answer, and nothing else has what it has: {text}",
+            pages=pages,
+            text=error.message,
+        ),
+        fix=message("run the command again when it answers, or name another source with --find-links"),
+        code="unreachable",
+    )
 
 
 def _built_later(task: StackTask, needed: _BuiltLater) -> StackTask:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from torchdoctor.core.i18n import message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.lock.compile import RequirementsUnmet
+from torchdoctor.lock.fallbacks import reachable_pages
 from torchdoctor.sources import Source
+from torchdoctor.workflows.extension_pairs import (
+    bounds,
+    has_builds_for,
+    is_obtainable,
+    oldest_alike,
+    with_companions,
+)
 from torchdoctor.workflows.extension_refusals import (
     Misfit,
     below_newest,
@@ -21,10 +29,10 @@ from torchdoctor.workflows.extension_refusals import (
     no_pair_error,
 )
 from wheels_index import variant
-from wheels_index.extension import accelerator_of, extension, fits
+from wheels_index.extension import extension, fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from torchdoctor.detect import Machine
     from torchdoctor.requirements import AskedRequirement
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.stack_model import StackChoice
     from torchdoctor.workflows.stack_solve import StackSolver
     from wheels_index import Wheel
-    from wheels_index.extension import Extension, KnownPair
+    from wheels_index.extension import Extension
 
 __all__ = ["FittedStack", "solve_with_extensions"]
 
@@ -67,7 +75,11 @@ def solve_with_extensions(
     """
     fitter = _Fitter(solver=solver, builds=builds, machine=machine, wheels_of=wheels_of)
     fitter.prepare()
-    choice = fitter.solver.solve(fitter.builds)
+    try:
+        choice = fitter.solver.solve(fitter.builds)
+    except RequirementsUnmet as error:
+        error.silent_pages = tuple(fitter.silent_pages)
+        raise
     rounds = 0
     while (misfit := fitter.misfit(choice)) is not None:
         rounds += 1
@@ -98,6 +110,7 @@ class _Fitter:
     warnings: dict[str, str] = field(default_factory=dict)
     constraints: list[str] = field(default_factory=list)
     find_links: list[Source] = field(default_factory=list)
+    silent_pages: list[str] = field(default_factory=list)
     wheels: dict[str, Wheel] = field(default_factory=dict)
     accepted: set[str] = field(default_factory=set)  # that go without their GPU part
 
@@ -118,7 +131,7 @@ class _Fitter:
                 continue
             for row in known.needs_outside_pip(self.platform):
                 self.warnings[f"{known.project} {row.name}"] = needs_besides(known, row)
-            if not _is_obtainable(known, self.platform, self.kinds):
+            if not is_obtainable(known, self.platform, self.kinds):
                 raise no_build_error(known, self.platform, self.kinds)
             if not any(row.place == "pypi" for row in known.builds_for(self.platform)):
                 self._prefer_own_builds(known, asked)
@@ -164,7 +177,7 @@ class _Fitter:
 
     def _with_other_torch(self, misfit: Misfit, _: StackChoice) -> StackChoice | None:
         kind = variant(misfit.torch.variant).kind
-        fitting = _with_companions(
+        fitting = with_companions(
             self.builds,
             lambda build: (
                 variant(build.variant).kind == kind
@@ -200,10 +213,10 @@ class _Fitter:
         return None
 
     def _with_older_version(self, misfit: Misfit, choice: StackChoice) -> StackChoice | None:
-        if misfit.fit.because == "variant" and not _has_builds_for(misfit.known, misfit.torch.variant):
+        if misfit.fit.because == "variant" and not has_builds_for(misfit.known, misfit.torch.variant):
             return None
         name = misfit.known.project
-        changed = self._constrained(f"{name}<{_oldest_alike(misfit).public}", name)
+        changed = self._constrained(f"{name}<{oldest_alike(misfit).public}", name)
         if changed is not None:
             self.warnings.setdefault(name, below_newest(misfit, choice))
         return changed
@@ -247,7 +260,7 @@ class _Fitter:
             (pair, version)
             for pair in known.pairs
             if pair.place in ("find-links", "index")
-            for version in _bounds(pair)
+            for version in bounds(pair)
             if wanted.contains(version, prereleases=True)
         ]
         torch = [build for build in self.builds if build.name == "torch"]
@@ -265,71 +278,28 @@ class _Fitter:
         if best is None:
             return
         release = best.package.version.public
-        self.builds = _with_companions(self.builds, lambda build: build is best)
+        pages = (
+            known.extra_sources(torch=release, variant=best.variant, platform=self.platform) if own else ()
+        )
+        links = [_page(page.url) for page in pages if page.kind == "find-links"]
+        asked_for = [link.url for link in links if link.url not in self.solver.silent_pages]
+        answering = reachable_pages(asked_for, self.solver.report)
+        if links and not answering:
+            self.silent_pages += asked_for
+            self.warnings[known.project] = message(
+                "{page} does not answer: {name} is looked for elsewhere",
+                page=joined(link.name for link in links),
+                name=known.project,
+            )
+            return  # what other sources have of it goes with another torch, or is built
+        self.builds = with_companions(self.builds, lambda build: build is best)
         self.limits[known.project] = message(
             "{name} has builds for torch {torch}", name=known.project, torch=release
         )
-        if own:
-            pages = known.extra_sources(torch=release, variant=best.variant, platform=self.platform)
-            links = [_page(page.url) for page in pages if page.kind == "find-links"]
+        if answering:
+            links = [link for link in links if link.url in answering]
             self.find_links += links
             self.solver = self.solver.limited(find_links=links)
-
-
-def _is_obtainable(known: Extension, platform: str, kinds: Iterable[str]) -> bool:
-    """Say whether a place that an installer can read has wheels for a kind of variant, or source that is built."""
-    return any(
-        "{version}" not in (row.url or "")
-        and row.place in ("pypi", "pytorch", "index", "find-links")
-        and platform in row.platforms
-        and (row.kinds is None or kind in row.kinds)
-        for kind in kinds
-        for row in known.builds
-    )
-
-
-def _has_builds_for(known: Extension, name: str) -> bool:
-    """Say whether any version on PyPI is known to run with a variant of this kind."""
-    accelerator = accelerator_of(name)
-    return any(accelerator in (pair.accelerators or ()) for pair in known.pairs if pair.place == "pypi")
-
-
-def _with_companions(
-    builds: Sequence[OfferedBuild], is_fitting: Callable[[OfferedBuild], bool]
-) -> Sequence[OfferedBuild]:
-    """Return the torch builds that fit, and the companions that go with one of them."""
-    torch = [build for build in builds if build.name == "torch" and is_fitting(build)]
-    pairs = {(release, build.variant) for build in torch for release in build.torch}
-    companions = [
-        replace(
-            build, torch=frozenset(release for release in build.torch if (release, build.variant) in pairs)
-        )
-        for build in builds
-        if build.name != "torch"
-    ]
-    return [*torch, *(build for build in companions if build.torch)]
-
-
-def _oldest_alike(misfit: Misfit) -> Version:
-    """Return the oldest version of which the same pairs are known: with it, the version itself falls away."""
-    version = Version(misfit.version)
-    alike = [
-        found
-        for pair in misfit.known.pairs
-        if SpecifierSet(pair.versions).contains(version.public, prereleases=True)
-        for found in _bounds(pair)
-        if found <= version
-    ]
-    return min(alike, default=version)
-
-
-def _bounds(pair: KnownPair) -> Iterable[Version]:
-    """Yield the versions that the specifier of a pair names."""
-    for each in SpecifierSet(pair.versions):
-        try:
-            yield Version(each.version.removesuffix(".*"))
-        except InvalidVersion:
-            continue
 
 
 def _page(url: str) -> Source:

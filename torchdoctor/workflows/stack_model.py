@@ -31,6 +31,7 @@ class StackTask:
     run_dir: Path
     built_later: tuple[AskedRequirement, ...] = ()  # from source, by the installation: what was asked of them
     implied: frozenset[str] = frozenset()  # projects in `stack` that only those need
+    silent_pages: tuple[str, ...] = ()  # of extensions, which did not answer
     pins_torch: bool = False  # whether a file, a project or a requirement says which torch, and not `--torch`
 
     @property

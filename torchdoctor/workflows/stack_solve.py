@@ -54,6 +54,16 @@ class StackSolver:
         """What was asked for by name, and is built from source once torch is there."""
         return self._task.built_later
 
+    @property
+    def silent_pages(self) -> tuple[str, ...]:
+        """Pages of extensions that did not answer before."""
+        return self._task.silent_pages
+
+    @property
+    def report(self) -> Reporter:
+        """Where to say what is found on the way."""
+        return self._report
+
     def limited(self, *, constraints: Sequence[str] = (), find_links: Sequence[Source] = ()) -> StackSolver:
         """Return a solver of the same task with more limits and more pages of links."""
         request = self._task.lock_request
