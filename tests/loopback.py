@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import html
+import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,19 +79,30 @@ class LoopbackIndex:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def add(self, page: str, filename: str, content: bytes, *, digest: str | None = "right") -> str:
+    def add(
+        self,
+        page: str,
+        filename: str,
+        content: bytes,
+        *,
+        digest: str | None = "right",
+        sidecar: bool = True,
+    ) -> str:
         """List a wheel on a project page such as `/whl/cpu/torch/` and serve it beside that page's folder.
 
-        `digest` is the `#sha256=` of the link: the right one, another, or None for a link without.
+        `digest` is the `#sha256=` of the link: the right one, another, or None for a link without. `sidecar` says
+        whether its metadata stands beside it.
         """
         folder = page.rstrip("/").rpartition("/")[0]
         path = f"{folder}/{filename}"
         self.files[path] = content
-        metadata = metadata_of(content)
-        self.files[f"{path}.metadata"] = metadata
+        known = ""
+        if sidecar:
+            metadata = metadata_of(content)
+            self.files[f"{path}.metadata"] = metadata
+            known = f'data-core-metadata="sha256={hashlib.sha256(metadata).hexdigest()}"'
         right = hashlib.sha256(content).hexdigest()
         fragment = f"#sha256={right if digest == 'right' else digest}" if digest else ""
-        known = f'data-core-metadata="sha256={hashlib.sha256(metadata).hexdigest()}"'
         anchor = f'    <a href="{quote(path)}{fragment}" {known}>{html.escape(filename)}</a><br/>\n'
         listed = self.pages.setdefault(page, b"<!DOCTYPE html>\n<html>\n  <body>\n")
         self.pages[page] = listed + anchor.encode()
@@ -133,7 +145,13 @@ class LoopbackIndex:
     def _send(
         self, request: BaseHTTPRequestHandler, status: int, body: bytes, fault: Fault | None, path: str
     ) -> None:
+        piece = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers["Range"] or "")
+        if piece and status == 200 and fault is None and path in self.files:
+            size, first = len(body), int(piece[1])
+            status, body = 206, body[first : int(piece[2]) + 1]
         request.send_response(status)
+        if status == 206:
+            request.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{size}")
         kind = "binary/octet-stream" if path in self.files else "text/html"
         request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(body)))

@@ -62,11 +62,14 @@ class CompanionPairs:
                 self._pythons[project, str(version)] = pythons_of(names)
 
     def for_known_release(
-        self, torch: Version, companions: Mapping[str, Companion], *, note: str
+        self, torch: Version, companions: Mapping[str, Companion], *, note: str, pypi: bool = False
     ) -> dict[str, Companion]:
-        """Return a known release's companions, with the new versions that declare to go with it."""
+        """Return a known release's companions, with the new versions that declare to go with it.
+
+        `pypi` says that they were seen on PyPI.
+        """
         return {
-            project: self._with_seen_versions(torch, companion, note)
+            project: self._with_seen_versions(torch, companion, note, pypi=pypi)
             for project, companion in companions.items()
         }
 
@@ -87,7 +90,9 @@ class CompanionPairs:
             companions[project] = companion
         return companions
 
-    def _with_seen_versions(self, torch: Version, companion: Companion, note: str) -> Companion:
+    def _with_seen_versions(
+        self, torch: Version, companion: Companion, note: str, *, pypi: bool = False
+    ) -> Companion:
         found = {
             version: declared
             for version, declared in self._declared[companion.project].items()
@@ -104,6 +109,7 @@ class CompanionPairs:
             constraint=f"torch{first}" if first is not None else companion.constraint,
             pythons=MappingProxyType({**companion.pythons, **pythons}),
             requires_python=MappingProxyType({**companion.requires_python, **dict.fromkeys(pythons)}),
+            pypi_only=companion.pypi_only | pythons.keys() if pypi else companion.pypi_only,
             note="; ".join(filter(None, (companion.note, f"{', '.join(pythons)}: {note}"))),
         )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wheels_index.wheel import Wheel
 
-__all__ = ["NO_BUILDS", "DigestConflict", "merged_builds", "merged_wheels"]
+__all__ = ["NO_BUILDS", "DigestConflict", "merged_builds", "merged_wheels", "with_pypi_pythons"]
 
 NO_BUILDS = PlatformBuilds(
     variants=(),
@@ -80,6 +80,24 @@ def merged_builds(
         name: _merged_platform(builds, by_platform[name], note) if name in by_platform else builds
         for name, builds in known.items()
     }
+
+
+def with_pypi_pythons(known: Mapping[str, PlatformBuilds], names: Iterable[str]) -> dict[str, PlatformBuilds]:
+    """Add to each platform that has builds the Pythons of PyPI's torch files, and their tags on macOS."""
+    by_platform: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        by_platform[platform_of(name) or ""].append(name)
+    merged = dict(known)
+    for name, builds in known.items():
+        pythons = {*builds.pythons, *pythons_of(by_platform[name])}
+        if builds.variants and pythons != set(builds.pythons):
+            merged[name] = replace(
+                builds,
+                pythons=tuple(sorted(pythons, key=python_order)),
+                index_only_pythons=tuple(p for p in builds.index_only_pythons if p not in pythons),
+                macos=_merged_macos_tags(builds, by_platform[name]),
+            )
+    return merged
 
 
 def _merged_platform(known: PlatformBuilds, found: Mapping[str, list[str]], note: str) -> PlatformBuilds:

@@ -11,7 +11,13 @@ from packaging.version import InvalidVersion, Version
 
 from wheels_index._companions import CompanionPairs, declared_torch
 from wheels_index._lazy_wheels import LazyWheels
-from wheels_index._merge import NO_BUILDS, DigestConflict, merged_builds, merged_wheels
+from wheels_index._merge import (
+    NO_BUILDS,
+    DigestConflict,
+    merged_builds,
+    merged_wheels,
+    with_pypi_pythons,
+)
 from wheels_index._stored_files import Group, groups_from_json, groups_of, groups_to_json
 from wheels_index.release import COMPANIONS, PLATFORMS, Release
 from wheels_index.snapshot import Snapshot
@@ -32,26 +38,39 @@ _MAX_LINE_COUNT = 200
 class Overlay:
     """What an index listed on `as_of` (an ISO date), and what new companions declare of torch.
 
-    `requires` maps `torchvision-0.31.0` to the `Requires-Dist` lines of its metadata.
+    `requires` maps `torchvision-0.31.0` to the `Requires-Dist` lines of its metadata. `pypi` says that the files are
+    PyPI's: they name no variant, and a file of the same name on the official index has other bytes.
     """
 
     as_of: str
     groups: tuple[Group, ...]
     requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pypi: bool = False
 
     @classmethod
     def of(
-        cls, wheels: Iterable[Wheel], *, as_of: str, requires: Mapping[str, Sequence[str]] = _NO_REQUIREMENTS
+        cls,
+        wheels: Iterable[Wheel],
+        *,
+        as_of: str,
+        requires: Mapping[str, Sequence[str]] = _NO_REQUIREMENTS,
+        pypi: bool = False,
     ) -> Overlay:
         """Keep the releases: pre-releases, development builds and yanked files are left out."""
-        kept = [_with_macos_variant(w) for w in wheels if not (w.version.is_prerelease or w.yanked)]
-        return cls(as_of=as_of, groups=groups_of(kept), requires={k: tuple(v) for k, v in requires.items()})
+        kept = [wheel for wheel in wheels if not (wheel.version.is_prerelease or wheel.yanked)]
+        return cls(
+            as_of=as_of,
+            groups=groups_of(kept if pypi else map(_with_macos_variant, kept)),
+            requires={k: tuple(v) for k, v in requires.items()},
+            pypi=pypi,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON that `from_json` reads."""
         return {
             "schema": _SCHEMA,
             "as_of": self.as_of,
+            "pypi": self.pypi,
             "requires": {name: list(lines) for name, lines in self.requires.items()},
             "groups": groups_to_json(self.groups),
         }
@@ -68,6 +87,7 @@ class Overlay:
             as_of=as_of,
             groups=groups_from_json(data.get("groups")),
             requires=_checked_requirements(data.get("requires")),
+            pypi=data.get("pypi") is True,
         )
 
 
@@ -107,7 +127,7 @@ class LiveSnapshot(Snapshot):
     def refused(self) -> tuple[DigestConflict, ...]:
         """The files that the index gives another digest than the known one; reads every release."""
         for release in self.releases():
-            len(release.wheels)
+            len(release.pypi_wheels if self.overlay.pypi else release.wheels)
         return tuple(
             dict.fromkeys(conflict for conflicts in self._refused.values() for conflict in conflicts)
         )
@@ -152,11 +172,12 @@ class LiveSnapshot(Snapshot):
         known = version in self._base.versions()
         if known and not self._concerns(version):
             return self._base.release(version)
-        note = f"seen on the index on {self.overlay.as_of}"
+        note = f"seen on {'PyPI' if self.overlay.pypi else 'the index'} on {self.overlay.as_of}"
         if not known:
             return self._merged(self._new_release(version, note), note)
         release = self._base.release(version)
-        companions = self._companion_pairs().for_known_release(version, release.companions, note=note)
+        pairs = self._companion_pairs()
+        companions = pairs.for_known_release(version, release.companions, note=note, pypi=self.overlay.pypi)
         return self._merged(replace(release, companions=MappingProxyType(companions)), note)
 
     def _concerns(self, version: Version) -> bool:
@@ -177,6 +198,8 @@ class LiveSnapshot(Snapshot):
             for version in companion.versions
         ]
         groups = [group for key in wanted for group in self._groups().get(key, ())]
+        if self.overlay.pypi:
+            return self._with_pypi(release, groups, note)
 
         def wheels() -> tuple[Wheel, ...]:
             found = (wheel for group in groups for wheel in group.wheels(seen=self.overlay.as_of))
@@ -194,6 +217,22 @@ class LiveSnapshot(Snapshot):
             wheels=LazyWheels(wheels),
             platforms=MappingProxyType(merged_builds(release.platforms, torch, note=note)),
             sources=MappingProxyType({**release.sources, "live": note}),
+        )
+
+    def _with_pypi(self, release: Release, groups: Sequence[Group], note: str) -> Release:
+        """Return a release with PyPI's files of it, and the Pythons of its torch."""
+
+        def wheels() -> tuple[Wheel, ...]:
+            found = (wheel for group in groups for wheel in group.wheels(seen=self.overlay.as_of))
+            merged, self._refused[release.version] = merged_wheels(release.pypi_wheels, found)
+            return merged
+
+        torch = [f[0] for group in groups if group.project == "torch" for f in group.files]
+        return replace(
+            release,
+            pypi_wheels=LazyWheels(wheels),
+            platforms=MappingProxyType(with_pypi_pythons(release.platforms, torch)),
+            sources=MappingProxyType({**release.sources, "live PyPI": note}),
         )
 
     def _new_release(self, version: Version, note: str) -> Release:

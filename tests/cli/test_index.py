@@ -38,6 +38,20 @@ def test_update_then_show_then_update(torchdoctor, listed):
     assert "the index has not changed" in again.out
 
 
+def test_update_without_an_index_asks_pytorch_and_the_users_pypi(torchdoctor, index):
+    """The official index is out of reach here, the mirror of PyPI that pip uses answers: that is status 0."""
+    for project, version in (("torch", "2.15.0"), ("torchvision", "0.29.2"), ("torchaudio", "2.99.0")):
+        name, content = make_wheel(project, version, tag=TAG, requires=("torch>=2.14",))
+        index.add(f"/simple/{project}/", name, content)
+    environ = {"PIP_INDEX_URL": f"{index.url}/simple", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    ran = torchdoctor("index", "update", "--json", **environ)
+    assert ran.status == 0, ran.out + ran.err
+    assert [row["status"] for row in ran.json["sources"]] == ["unreachable", "read"]
+    assert ran.json["companions"] == [{"project": "torchaudio", "version": "2.99.0", "torch": "torch>=2.14"}]
+    ran = torchdoctor("index", "update", **environ)
+    assert "not read: https://download.pytorch.org/whl/torch/" in ran.err
+
+
 def test_update_in_json(torchdoctor, listed):
     """One document: what is new, what was refused, and whether anything changed."""
     listed.add("/whl/torch/", "torch-2.4.1+cu124-cp312-cp312-win_amd64.whl", b"other bytes")

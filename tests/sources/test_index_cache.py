@@ -17,7 +17,7 @@ from tests.wheelmaker import make_wheel
 from torchdoctor.core.net import NotFound, Unreachable
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
 from torchdoctor.sources.index_cache import cache_file, cache_lock, known_index, load_cache
-from torchdoctor.sources.index_update import update_index
+from torchdoctor.sources.index_update import Unanswered, update_index, update_indexes
 from wheels_index import LiveSnapshot, Snapshot, bundled
 
 DAY = "2027-01-05"
@@ -78,14 +78,14 @@ def test_one_changed_page_adds_to_the_unchanged_ones(listed, tmp_path):
 
 
 def test_another_index_replaces_the_one_before(listed, tmp_path):
-    """What is stored is one index's; another base is asked in full."""
+    """Of PyTorch's indexes one is stored; another base is asked in full."""
     update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     for page in ("torch", "torchvision", "torchaudio"):
         listed.pages[f"/mirror/{page}/"] = listed.pages[f"/whl/{page}/"]
     done = update_index(tmp_path, f"{listed.url}/mirror", today=DAY)
     assert not done.unchanged
     assert listed.unchanged == []
-    assert load_cache(tmp_path).base == f"{listed.url}/mirror"
+    assert [stored.base for stored in load_cache(tmp_path)] == [f"{listed.url}/mirror"]
 
 
 def test_a_known_file_with_another_digest_is_reported_and_not_believed(listed, tmp_path):
@@ -185,9 +185,11 @@ def test_hostile_validators_are_not_sent(listed, tmp_path):
     """A line break in a stored ETag would split the request's header; it is dropped."""
     update_index(tmp_path, f"{listed.url}/whl", today=DAY)
     data = json.loads(cache_file(tmp_path).read_text())
-    data["pages"] = {url: ["a\r\nX-Evil: 1", "\u4f60"] for url in data["pages"]}
+    (index,) = data["indexes"]
+    index["pages"] = {url: ["a\r\nX-Evil: 1", "\u4f60"] for url in index["pages"]}
     cache_file(tmp_path).write_text(json.dumps(data))
-    assert set(load_cache(tmp_path).pages.values()) == {(None, None)}
+    (stored,) = load_cache(tmp_path)
+    assert set(stored.pages.values()) == {(None, None)}
     assert not update_index(tmp_path, f"{listed.url}/whl", today=DAY).unchanged
 
 
@@ -232,3 +234,67 @@ def test_two_updates_do_not_write_at_once(tmp_path):
         other.join()
     with cache_lock(tmp_path, seconds=5):
         pass
+
+
+@pytest.fixture
+def pypi(index):
+    """PyPI on loopback, whose pages name no metadata: a torchaudio that came out alone, and files known of old."""
+    for project, version, tag, requires in (
+        ("torch", "2.15.0", TAG, ()),
+        ("torchvision", "0.29.2", "py3-none-manylinux_2_28_x86_64", ("torch>=2.14",)),
+        ("torchaudio", "2.99.0", "py3-none-manylinux_2_28_x86_64", ("numpy", "torch>=2.14.0")),
+    ):
+        name, content = make_wheel(project, version, tag=tag, requires=requires)
+        known = next((w for w in bundled().release("2.15.0").wheels_named(name, "pypi")), None)
+        index.add(
+            f"/simple/{project}/", name, content, digest=known.sha256 if known else "right", sidecar=False
+        )
+    return index
+
+
+def test_a_companion_on_pypi_alone_goes_with_every_torch_that_it_declares(pypi, tmp_path):
+    """Its own metadata is read by ranges, as none stands beside it; the official index is not said to have it."""
+    done = update_index(tmp_path, f"{pypi.url}/simple", today=DAY)
+    assert [(new.project, new.version, new.torch) for new in done.companions] == [
+        ("torchaudio", "2.99.0", "torch>=2.14.0")
+    ]
+    assert (done.releases, done.variants, done.refused, done.notes) == ((), (), (), ())
+    snapshot = known_index(tmp_path)
+    for torch, goes in (("2.13.0", False), ("2.14.1", True), ("2.15.0", True)):
+        companion = snapshot.release(torch).companions["torchaudio"]
+        assert (Version("2.99.0") in companion.versions) is goes, torch
+    assert "2.99.0" in snapshot.release("2.15.0").companions["torchaudio"].pypi_only
+
+
+def test_files_of_pypi_are_not_held_against_those_of_the_official_index(pypi, tmp_path):
+    """Both have a macOS wheel of one name with other bytes; nothing is refused, and both digests stay."""
+    release = bundled().release("2.10.0")
+    name = "torch-2.10.0-cp312-none-macosx_11_0_arm64.whl"
+    (known,), (official,) = release.wheels_named(name, "pypi"), release.wheels_named(name, "official")
+    assert known.sha256 != official.sha256
+    pypi.add("/simple/torch/", name, b"bytes", digest=known.sha256)
+    assert update_index(tmp_path, f"{pypi.url}/simple", today=DAY).refused == ()
+    assert known_index(tmp_path).release("2.10.0").wheels_named(name, "official") == (official,)
+
+
+def test_a_torch_that_only_pypi_has_is_named(pypi, tmp_path):
+    """No file of it names a variant, so it cannot be chosen; it is not passed over in silence either."""
+    name, content = make_wheel("torch", "2.99.0", tag=TAG)
+    pypi.add("/simple/torch/", name, content, sidecar=False)
+    done = update_index(tmp_path, f"{pypi.url}/simple", today=DAY)
+    assert done.releases == ()
+    assert any("torch 2.99.0" in note for note in done.notes)
+
+
+def test_one_index_that_cannot_be_read_does_not_stop_the_others(listed, pypi, tmp_path):
+    """Each index has its own answer, and what both listed is known."""
+    nowhere = "http://127.0.0.1:9/whl"
+    failed, done = update_indexes(tmp_path, (nowhere, f"{pypi.url}/simple"), today=DAY)
+    assert isinstance(failed, Unanswered)
+    assert done.companions
+    update_indexes(tmp_path, (f"{listed.url}/whl",), today=DAY)
+    snapshot = known_index(tmp_path)
+    assert snapshot.versions()[0] == Version("2.16.0")
+    assert Version("2.99.0") in snapshot.release("2.15.0").companions["torchaudio"].versions
+    with pytest.raises(Unreachable):
+        update_indexes(tmp_path, (nowhere,), today=DAY)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.resolve import Request
-from torchdoctor.sources import order_sources
+from torchdoctor.sources import OFFICIAL, order_sources
+from torchdoctor.sources.installer_config import IndexSetting
 from torchdoctor.workflows import resolve_online
 
 MACHINE = Machine.from_json(
@@ -74,3 +76,19 @@ def test_sources_without_torch_are_named(resolved, offline, error, code):
     with pytest.raises(error) as refused:
         resolved(offline=offline)
     assert refused.value.code == code
+
+
+def test_a_companion_that_came_out_alone_is_found_where_pip_finds_it(index):
+    """No fact knows torchaudio 2.99.0; it is on PyPI alone, taken for a build of PyPI's newest torch, here cu132."""
+    for page, project, version, tag, requires in (
+        ("/whl/cu132", "torch", "2.15.0+cu132", "cp311-cp311-manylinux_2_28_x86_64", ()),
+        ("/simple", "torchaudio", "2.99.0", "py3-none-manylinux_2_28_x86_64", ("torch>=2.9",)),
+        ("/simple", "torchaudio", "2.98.0", "py3-none-manylinux_2_28_x86_64", ("torch==2.8.0",)),
+    ):
+        name, content = make_wheel(project, version, tag=tag, requires=requires)
+        index.add(f"{page}/{project}/", name, content, sidecar=version != "2.99.0")
+    own = IndexSetting(place=f"{index.url}/simple", kind="index", origin="pip.conf")
+    sources = order_sources(index_url=f"{index.url}/whl", configured=(own,)).without([OFFICIAL.url])
+    request = Request(torch=SpecifierSet("==2.15.0"), variant="cu132", excluded=frozenset({"torchvision"}))
+    plan = resolve_online(request, MACHINE, sources, offline=False, report=Recorder())[0]
+    assert [str(package.version) for package in plan.packages] == ["2.15.0+cu132", "2.99.0"]

@@ -1,4 +1,4 @@
-"""`torchdoctor index update`: read what is new in the live index, and keep it."""
+"""`torchdoctor index update`: read what is new in the live indexes, and keep it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,26 @@ from torchdoctor.core.i18n import message, plural, translate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.sources.index_update import Update
+    from torchdoctor.sources.index_update import Unanswered, Update
 
 __all__ = ["update"]
 
 _SHOWN_FILES = 8  # names of files that are shown without -v
 
 
-@click.command("update", short_help="Read what is new in the index, and keep it.")
+@click.command("update", short_help="Read what is new in the indexes, and keep it.")
 @click.option(
     "--index-url",
     type=URL,
     metavar="URL",
-    default="https://download.pytorch.org/whl",
-    show_default=True,
-    help="The index to read: the folder above torch/.",
+    help="Read this index alone: the folder above torch/. Without it: PyTorch's own, and PyPI or your mirror of it.",
 )
 @output_options
-def update(*, index_url: str, output: Output) -> int:
-    """Read what is new in the index, and keep it for all later commands.
+def update(*, index_url: str | None, output: Output) -> int:
+    """Read what is new in the indexes, and keep it for all later commands.
 
-    Pages that have not changed since the last update are not sent again.
+    Pages that have not changed since the last update are not sent again. An index that cannot be read does not stop
+    the others.
 
     \b
     torchdoctor index update
@@ -44,38 +43,71 @@ def update(*, index_url: str, output: Output) -> int:
     """
     from datetime import datetime, timezone
 
+    from torchdoctor.sources.index_update import update_indexes
+
+    today = datetime.now(timezone.utc).date().isoformat()
+    done = update_indexes(data_folder(os.environ), _bases(index_url, output), today=today)
+    if output.json:
+        print_json({"schema": 1, **_update_json(done)})
+        return 0
+    for each in done:
+        _show(each, output)
+    return 0
+
+
+def _bases(index_url: str | None, output: Output) -> tuple[str, ...]:
+    """The index that was named; without one PyTorch's own, and where the user's pip and uv find packages."""
     from torchdoctor.errors import UsageError
-    from torchdoctor.sources.index_update import update_index
+    from torchdoctor.sources import OFFICIAL
     from torchdoctor.sources.source import as_url
 
+    if index_url is None:
+        default = _default_index(output)
+        return (OFFICIAL.url, default) if default is not None else (OFFICIAL.url,)
     url = as_url(index_url, origin="--index-url")
     if not url.startswith(("http://", "https://")):
         raise UsageError(
             message("--index-url {index_url} is not http or https", index_url=index_url),
             fix=message("give the URL of an index"),
         )
-    today = datetime.now(timezone.utc).date().isoformat()
-    done = update_index(data_folder(os.environ), url, today=today)
-    if output.json:
-        print_json({"schema": 1, **_update_json(done)})
-    else:
-        _show_update(done, output)
-    return 0
+    return (url,)
 
 
-def _update_json(done: Update) -> dict[str, Any]:
+def _default_index(output: Output) -> str | None:
+    from torchdoctor.cli.output import stage_lines
+    from torchdoctor.core.system import host_system
+    from torchdoctor.detect import find_python
+    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows.sources import gather_sources
+
+    system = host_system(os.environ)
+    sources = gather_sources(SourceOptions(), system, find_python(system, None), stage_lines(output))
+    default = sources.default_index
+    return default.url if default is not None and not default.local else None
+
+
+def _update_json(done: Sequence[Update | Unanswered]) -> dict[str, Any]:
+    """One document for all indexes: what each brought stands together, and `sources` says how each answered."""
     from torchdoctor.core.urls import redact_url
+    from torchdoctor.sources.index_update import Update
 
+    read = [each for each in done if isinstance(each, Update)]
     return {
-        "index_url": redact_url(done.base),
-        "as_of": done.as_of,
-        "unchanged": done.unchanged,
-        "releases": list(done.releases),
+        "index_url": redact_url(read[0].base),
+        "as_of": read[0].as_of,
+        "unchanged": all(each.unchanged for each in read),
+        "releases": list(dict.fromkeys(name for each in read for name in each.releases)),
         "variants": [
             {"torch": variant.torch, "platform": variant.platform, "variant": variant.variant}
-            for variant in done.variants
+            for each in read
+            for variant in each.variants
         ],
-        "files": list(done.files),
+        "companions": [
+            {"project": new.project, "version": new.version, "torch": new.torch}
+            for each in read
+            for new in each.companions
+        ],
+        "files": list(dict.fromkeys(name for each in read for name in each.files)),
         "refused": [
             {
                 "filename": refused.filename,
@@ -83,18 +115,40 @@ def _update_json(done: Update) -> dict[str, Any]:
                 "known": refused.known,
                 "found": refused.found,
             }
-            for refused in done.refused
+            for each in read
+            for refused in each.refused
         ],
-        "rejected_links": done.rejected,
-        "notes": list(done.notes),
+        "rejected_links": sum(each.rejected for each in read),
+        "notes": [note for each in read for note in each.notes],
+        "sources": [
+            {
+                "index_url": redact_url(each.base),
+                "status": ("unchanged" if each.unchanged else "read")
+                if isinstance(each, Update)
+                else "unreachable",
+                "because": None if isinstance(each, Update) else each.error.message,
+            }
+            for each in done
+        ],
     }
+
+
+def _show(done: Update | Unanswered, output: Output) -> None:
+    from torchdoctor.sources.index_update import Update
+
+    if isinstance(done, Update):
+        _show_update(done, output)
+        return
+    text = message("not read: {why}", why=done.error.message)
+    click.echo(translate(text), err=True)
+    click.echo(translate(message("  fix: {fix}", fix=done.error.fix)), err=True)
 
 
 def _show_update(done: Update, output: Output) -> None:
     from torchdoctor.core.urls import redact_url
 
     _show_notes(done, output)
-    if not (done.releases or done.variants or done.files):
+    if not (done.releases or done.variants or done.companions or done.files):
         outcome = message("the index has not changed") if done.unchanged else message("nothing is new")
         click.echo(f"{redact_url(done.base)}: {translate(outcome)} ({done.as_of})")
         return
@@ -107,6 +161,14 @@ def _show_update(done: Update, output: Output) -> None:
             torch=variant.torch,
             variant=variant.variant,
             platform=variant.platform,
+        )
+        click.echo(translate(text))
+    for new in done.companions:
+        text = message(
+            "  new: {project} {version}, which goes with {torch}",
+            project=new.project,
+            version=new.version,
+            torch=new.torch,
         )
         click.echo(translate(text))
     _show_files(done.files, output)

@@ -1,13 +1,15 @@
-"""Releases that are newer than the stored facts: read from the page of a source and ranked with the others."""
+"""What is newer than the stored facts, a release or a companion alone: read from the sources, ranked with the rest."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.select import rank
-from wheels_index import COMPANIONS, overlay
+from wheels_index import COMPANIONS, LiveSnapshot, Overlay, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,10 +36,11 @@ def rank_with_newer(
     today: str,
     requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
 ) -> tuple[Ranking, Snapshot]:
-    """Rank; where the first source with the variant lists a newer release, add it to the snapshot and rank again.
+    """Rank; where a source lists something newer for the variant, add it to the snapshot and rank again.
 
-    Only the page that the choice reads anyway is looked at. `today` is an ISO date; `requires` reads what new
-    companions declare of torch. Raises `NoSolution` when nothing fits.
+    That is a newer release at the first source with the variant, or else a companion that came out alone. Only pages
+    that the choice reads anyway are looked at. `today` is an ISO date; `requires` reads what new companions declare
+    of torch. Raises `NoSolution` when nothing fits.
     """
     refused: NoSolution | None = None
     try:
@@ -52,12 +55,59 @@ def rank_with_newer(
     if newer is None:
         if refused is not None:
             raise refused
-        return ranking, snapshot
+        extended = _with_new_companions(ranking, snapshot, listings, today=today, requires=requires)
+        return (
+            (rank(machine, request, extended), extended) if extended is not snapshot else (ranking, snapshot)
+        )
     listing, wheels = newer
     variant = ranking.candidates[0].variant
     companions = [wheel for project in COMPANIONS for wheel in listing.wheels(project, variant)]
     extended = overlay(snapshot, [*wheels, *companions], as_of=today, requires=requires(listing, companions))
     return rank(machine, request, extended), extended
+
+
+def _with_new_companions(
+    ranking: Ranking,
+    snapshot: Snapshot,
+    listings: Sequence[SourceListing],
+    *,
+    today: str,
+    requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
+) -> Snapshot:
+    """Return the snapshot with the companions that came out without a torch; the same one where there is none.
+
+    Of each companion the sources are looked at as far as the first that has a version that is known.
+    """
+    best, newest = ranking.candidates[0], snapshot.release(snapshot.versions()[0])
+    extended = snapshot
+    for companion in best.companions:
+        known = {*companion.versions, *newest.companions[companion.project].versions}
+        for listing in listings:
+            if listing.source.layout not in (*_LAYOUTS, "simple"):
+                continue
+            wheels = listing.wheels(companion.project, best.variant)
+            new = [
+                replace(wheel, sha256=None)  # a digest of this source is not to stand for PyPI's
+                for wheel in wheels
+                if not (wheel.version.is_prerelease or wheel.yanked)
+                and (not known or wheel.version > max(known))
+                and _public(wheel) not in known
+            ]
+            if new:
+                seen = Overlay.of(
+                    new,
+                    as_of=today,
+                    requires=requires(listing, new),
+                    pypi=listing.source.layout not in _LAYOUTS,
+                )
+                extended = LiveSnapshot(extended, seen)
+            if new or any(_public(wheel) in known for wheel in wheels):
+                break
+    return extended
+
+
+def _public(wheel: Wheel) -> Version:
+    return Version(wheel.version.public)
 
 
 def _any_release(machine: Machine, request: Request, snapshot: Snapshot, refused: NoSolution) -> Ranking:
@@ -84,7 +134,7 @@ def _newer_wheels(
             if wheel.variant == best.variant
             and not (wheel.version.is_prerelease or wheel.yanked)
             and wheel.version > best.torch
-            and type(wheel.version)(wheel.version.public) not in known
+            and _public(wheel) not in known
             and (request.torch is None or request.torch.contains(wheel.version.public))
         ]
         return (listing, wheels) if wheels else None

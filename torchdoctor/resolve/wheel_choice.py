@@ -24,15 +24,29 @@ def tag_ranks(tags: Sequence[Tag]) -> dict[Tag, int]:
 def pypi_defaults(
     snapshot: Snapshot, torch: Version, platform: str | None
 ) -> dict[tuple[str, str], str | None]:
-    """Return the variant of PyPI's files of companions that came out with another torch release than this one."""
+    """Return the variant of PyPI's files of companions that came out with another torch release than this one.
+
+    Where the day of a companion is not known, it is taken for one of the newest release that it goes with.
+    """
     release = snapshot.release(torch)
     found: dict[tuple[str, str], str | None] = {}
     for project, companion in release.companions.items():
         for version in companion.versions:
             uploaded = companion.uploaded.get(version.public)
-            if uploaded is None or uploaded == release.released:
+            if uploaded is not None and uploaded == release.released:
                 continue
-            other = next((each for each in snapshot.releases() if each.released == uploaded), None)
+            other = next(
+                (
+                    each
+                    for each in snapshot.releases()
+                    if (
+                        each.released == uploaded
+                        if uploaded
+                        else version in each.companions[project].versions
+                    )
+                ),
+                None,
+            )
             builds = other.platforms.get(platform or "") if other is not None else None
             if builds is not None:
                 found[project, version.public] = builds.pypi_default

@@ -1,4 +1,4 @@
-"""What a live index listed at the last `index update`, stored in the user's data folder."""
+"""What live indexes listed at the last `index update`, stored in the user's data folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CachedIndex", "cache_file", "cache_lock", "known_index", "load_cache", "save_cache"]
 
-_SCHEMA = 1
+_SCHEMA = 2
 _MAX_BYTES = 64 * 1024 * 1024
 _MAX_VALIDATOR_LENGTH = 1000
 _LOCK_TIMEOUT_SECONDS = 30.0
@@ -40,13 +40,20 @@ class CachedIndex:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Document:
-    """The stored file."""
+class _Index:
+    """An index in the stored file."""
 
-    schema: Annotated[int, WholeNumber((_SCHEMA,))]
     base: str
     pages: Mapping[str, Validators]
     overlay: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Document:
+    """The stored file: at most one index of PyTorch, and PyPI."""
+
+    schema: Annotated[int, WholeNumber((_SCHEMA,))]
+    indexes: tuple[_Index, ...]
 
 
 def cache_file(folder: Path) -> Path:
@@ -59,30 +66,30 @@ def known_index(folder: Path, note: Callable[[str], None] | None = None) -> Snap
 
     A file that cannot be read is ignored, and `note` is called with the reason; the next update replaces it.
     """
-    stored = load_cache(folder, note)
-    if stored is None:
-        return bundled()
     from wheels_index import LiveSnapshot
 
-    return LiveSnapshot(bundled(), stored.overlay)
+    snapshot = bundled()
+    for stored in load_cache(folder, note):
+        snapshot = LiveSnapshot(snapshot, stored.overlay)
+    return snapshot
 
 
-def load_cache(folder: Path, note: Callable[[str], None] | None = None) -> CachedIndex | None:
-    """Return what is stored; None where nothing is, or where the file is damaged, for which `note` is called."""
+def load_cache(folder: Path, note: Callable[[str], None] | None = None) -> tuple[CachedIndex, ...]:
+    """Return what is stored; nothing where the file is damaged, for which `note` is called."""
     path = cache_file(folder)
     try:
         with path.open("rb") as file:
             body = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
-        return None
+        return ()
     except OSError as error:
         _note_ignored(note, path, error.strerror or str(error))
-        return None
+        return ()
     try:
         return _parse(body)
     except (ValueError, RecursionError) as error:
         _note_ignored(note, path, str(error)[:200])
-        return None
+        return ()
 
 
 def _note_ignored(note: Callable[[str], None] | None, path: Path, reason: str) -> None:
@@ -94,16 +101,19 @@ def _note_ignored(note: Callable[[str], None] | None, path: Path, reason: str) -
         )
 
 
-def _parse(body: bytes) -> CachedIndex:
+def _parse(body: bytes) -> tuple[CachedIndex, ...]:
     from wheels_index import Overlay
 
     if len(body) > _MAX_BYTES:
         raise ValueError(message("it is larger than {limit} MiB", limit=_MAX_BYTES >> 20))
     document = from_json(json.loads(body), _Document)
-    return CachedIndex(
-        base=document.base,
-        pages={url: _usable(validators) for url, validators in document.pages.items()},
-        overlay=Overlay.from_json(document.overlay),
+    return tuple(
+        CachedIndex(
+            base=index.base,
+            pages={url: _usable(validators) for url, validators in index.pages.items()},
+            overlay=Overlay.from_json(index.overlay),
+        )
+        for index in document.indexes
     )
 
 
@@ -119,13 +129,23 @@ def _usable(validators: Validators) -> Validators:
 
 
 def save_cache(folder: Path, stored: CachedIndex) -> None:
-    """Replace the stored file atomically; raises `EnvironmentUnusable` where the folder cannot be written to."""
+    """Store an index in place of the one of its kind; the file is replaced atomically.
+
+    Raises `EnvironmentUnusable` where the folder cannot be written to.
+    """
     path = cache_file(folder)
+    others = (each for each in load_cache(folder) if each.overlay.pypi != stored.overlay.pypi)
+    indexes = sorted((*others, stored), key=lambda each: each.overlay.pypi)
     document = {
         "schema": _SCHEMA,
-        "base": stored.base,
-        "pages": {url: list(row) for url, row in stored.pages.items()},
-        "overlay": stored.overlay.to_json(),
+        "indexes": [
+            {
+                "base": index.base,
+                "pages": {url: list(row) for url, row in index.pages.items()},
+                "overlay": index.overlay.to_json(),
+            }
+            for index in indexes
+        ],
     }
     with _os_errors_as_unusable(folder):
         path.parent.mkdir(parents=True, exist_ok=True)

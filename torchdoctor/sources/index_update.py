@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from torchdoctor.core.i18n import message
-from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
+from torchdoctor.sources.companion_metadata import declared_by
 from torchdoctor.sources.index_cache import CachedIndex, cache_lock, known_index, load_cache, save_cache
-from wheels_index import TORCH_PROJECTS, LiveSnapshot, NotAnIndex, Overlay, Snapshot, bundled, parse_page
+from wheels_index import (
+    TORCH_PROJECTS,
+    LiveSnapshot,
+    NotAnIndex,
+    Overlay,
+    Snapshot,
+    bundled,
+    parse_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from torchdoctor.core.net import Page
+    from torchdoctor.errors import TorchdoctorError
+    from torchdoctor.sources.companion_metadata import FetchPage
     from torchdoctor.sources.index_cache import Validators
-    from wheels_index import UnsafeLink, Wheel
+    from wheels_index import Release, UnsafeLink, Wheel
 
-__all__ = ["FetchPage", "NewVariant", "Update", "declared_by", "update_index"]
-
-# New companion versions of one update whose metadata is read; a release brings one or two.
-_MAX_SIDECAR_COUNT = 16
-_MAX_LINE_COUNT = 200
-
-
-class FetchPage(Protocol):
-    """Fetches a page, as `core.net.fetch_page` does."""
-
-    def __call__(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Page:
-        """Return the page; it is `unchanged` where a validator still holds."""
+__all__ = ["NewCompanion", "NewVariant", "Unanswered", "Update", "update_index", "update_indexes"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +46,15 @@ class NewVariant:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NewCompanion:
+    """A companion version that known releases have gained."""
+
+    project: str
+    version: str
+    torch: str  # what it declares of torch, such as `torch>=2.11`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Update:
     """What an update brought."""
 
@@ -52,11 +62,43 @@ class Update:
     as_of: str  # the ISO date
     releases: tuple[str, ...]  # new torch versions
     variants: tuple[NewVariant, ...]
+    companions: tuple[NewCompanion, ...]
     files: tuple[str, ...]  # names of new files
     refused: tuple[UnsafeLink, ...]
     rejected: int  # how many links were not believed
     unchanged: bool  # no page had changed since the last update
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unanswered:
+    """An index that could not be read."""
+
+    base: str
+    error: TorchdoctorError
+
+
+def update_indexes(
+    folder: Path, bases: Sequence[str], *, today: str, read: FetchPage = fetch_page
+) -> tuple[Update | Unanswered, ...]:
+    """Update from each index; one that cannot be read does not stop the others.
+
+    Raises the error of the first where none can be read, and what `cache_lock` and `save_cache` raise.
+    """
+    done: list[Update | Unanswered] = []
+    for base in bases:
+        try:
+            done.append(update_index(folder, base, today=today, read=read))
+        except (Unreachable, NotFound) as error:
+            done.append(Unanswered(base=base, error=error))
+        except SourceFailed as error:
+            if error.code == "busy":
+                raise
+            done.append(Unanswered(base=base, error=error))
+    failed = [each for each in done if isinstance(each, Unanswered)]
+    if len(failed) == len(done):
+        raise failed[0].error
+    return tuple(done)
 
 
 def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch_page) -> Update:
@@ -70,8 +112,8 @@ def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch
     with cache_lock(folder):
         notes: list[str] = []
         before = known_index(folder, notes.append)
-        stored = load_cache(folder)
-        pages = _Pages(base, stored if stored is not None and stored.base == base else None, read, notes)
+        stored = next((each for each in load_cache(folder) if each.base == base), None)
+        pages = _Pages(base, stored, read, notes)
         for project in TORCH_PROJECTS:
             pages.fetch(project)
         if pages.unchanged and pages.stored is not None:
@@ -81,9 +123,23 @@ def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch
             wheels = list(_of_known_releases(pages.wheels))
             new = [w for w in wheels if f"{w.project}-{w.version.public}" not in requires]
             requires |= declared_by(new, bundled(), base=base, read=read, notes=notes)
-            after = LiveSnapshot(bundled(), Overlay.of(wheels, as_of=today, requires=requires))
+            pypi = not any(wheel.variant for wheel in wheels if wheel.project == "torch")
+            after = LiveSnapshot(bundled(), Overlay.of(wheels, as_of=today, requires=requires, pypi=pypi))
         save_cache(folder, CachedIndex(base=base, pages=pages.pages, overlay=after.overlay))
+    notes += _torch_on_pypi_alone(after, before)
     return _changes(base, today, before, after, pages)
+
+
+def _torch_on_pypi_alone(after: LiveSnapshot, before: Snapshot) -> Iterator[str]:
+    """Name the torch releases that PyPI has and no index of PyTorch has shown: their builds are not known."""
+    known = before.versions()
+    new = {Version(g.version.public) for g in after.overlay.groups if g.project == "torch"} - set(known)
+    for version in sorted(new, reverse=True):
+        if after.overlay.pypi and version > known[0]:
+            yield message(
+                "PyPI has torch {torch}; which builds it has is known when the index of PyTorch can be read",
+                torch=version,
+            )
 
 
 class _Pages:
@@ -162,93 +218,52 @@ def _of_known_releases(wheels: Iterable[Wheel]) -> Iterator[Wheel]:
     )
 
 
-def declared_by(
-    wheels: Iterable[Wheel], snapshot: Snapshot, *, base: str, read: FetchPage, notes: list[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the `Requires-Dist` lines of companion versions that no known release has, such as `torchvision-0.31.0`.
-
-    Each is read from the metadata file of one wheel, with `read`; `notes` receives why one could not be.
-    """
-    known = {
-        f"{name}-{version}"
-        for release in snapshot.releases()
-        for name, companion in release.companions.items()
-        for version in companion.versions
-    }
-    new: dict[str, Wheel] = {}
-    for wheel in sorted(wheels, key=lambda wheel: wheel.version, reverse=True):
-        name = f"{wheel.project}-{wheel.version.public}"
-        if wheel.project != "torch" and wheel.has_metadata and not wheel.version.is_prerelease:
-            new.setdefault(name, wheel)
-    unknown = [(name, wheel) for name, wheel in new.items() if name not in known]
-    found = {}
-    for name, wheel in unknown[:_MAX_SIDECAR_COUNT]:
-        lines = _declared_requirements(wheel, base, read, notes)
-        if lines is not None:
-            found[name] = lines
-    return found
-
-
-def _declared_requirements(
-    wheel: Wheel, base: str, read: FetchPage, notes: list[str]
-) -> tuple[str, ...] | None:
-    url = f"{wheel.url}.metadata"
-    for place in dict.fromkeys((url, _on_host_of(base, url))):
-        try:
-            body = read(place).body
-        except (NotFound, Unreachable) as error:
-            why = error.message
-            continue
-        if wheel.metadata_sha256 in (None, hashlib.sha256(body).hexdigest()):
-            head = body.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n\n")[0].split("\n")
-            lines = [
-                line.removeprefix("Requires-Dist:").strip()
-                for line in head
-                if line.startswith("Requires-Dist:")
-            ]
-            return tuple(lines[:_MAX_LINE_COUNT])
-        why = message("{place} is not the metadata that its page announces", place=redact_url(place))
-    notes.append(
-        message(
-            "what {project} {public} declares of torch is unknown: {why}",
-            project=wheel.project,
-            public=wheel.version.public,
-            why=why,
-        )
-    )
-    return None
-
-
-def _on_host_of(base: str, url: str) -> str:
-    """The same path on the index's own host: download-r2.pytorch.org has answered 403 for sidecars there."""
-    host = urlsplit(base)
-    return urlunsplit(urlsplit(url)._replace(scheme=host.scheme, netloc=host.netloc))
-
-
 def _changes(base: str, today: str, before: Snapshot, after: LiveSnapshot, pages: _Pages) -> Update:
     known = set(before.versions())
+    pypi = after.overlay.pypi
     variants: list[NewVariant] = []
+    companions: dict[NewCompanion, None] = {}
     files: dict[tuple[str, str | None], None] = {}
     for release in after.releases():
         old = before.release(release.version) if release.version in known else None
-        seen = {(w.filename, w.variant) for w in old.wheels} if old else set()
-        files |= dict.fromkeys(
-            (w.filename, w.variant) for w in release.wheels if (w.filename, w.variant) not in seen
-        )
+        files |= dict.fromkeys(_new_files(release, old, pypi=pypi))
         variants += [
             NewVariant(torch=str(release.version), platform=platform, variant=name)
             for platform, builds in release.platforms.items()
             for name in builds.variants
             if old is None or name not in old.platforms[platform].variants
         ]
+        if old is not None:
+            companions |= dict.fromkeys(_new_companions(release, old))
     return Update(
         base=base,
         as_of=today,
         releases=tuple(str(version) for version in after.versions() if version not in known),
         variants=tuple(variants),
+        companions=tuple(companions),
         files=tuple(name for name, _ in files),
         refused=after.refused,
         rejected=pages.rejected,
         unchanged=pages.unchanged,
         notes=tuple(pages.notes),
     )
+
+
+def _new_files(release: Release, old: Release | None, *, pypi: bool) -> Iterator[tuple[str, str | None]]:
+    def wheels(each: Release) -> Sequence[Wheel]:
+        return each.pypi_wheels if pypi else each.wheels
+
+    seen = {(wheel.filename, wheel.variant) for wheel in wheels(old)} if old else set()
+    names = ((wheel.filename, wheel.variant) for wheel in wheels(release))
+    return (name for name in names if name not in seen)
+
+
+def _new_companions(release: Release, old: Release) -> Iterator[NewCompanion]:
+    for project, companion in release.companions.items():
+        for version in companion.versions:
+            if version not in old.companions[project].versions:
+                yield NewCompanion(
+                    project=project,
+                    version=str(version),
+                    torch=companion.constraint or message("any torch"),
+                )

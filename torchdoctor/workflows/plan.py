@@ -234,7 +234,7 @@ def _companion_requirements(
     listing: SourceListing, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
 ) -> dict[str, tuple[str, ...]]:
     """Read which torch the companions of an unknown release require."""
-    from torchdoctor.sources.index_update import declared_by
+    from torchdoctor.sources.companion_metadata import declared_by
 
     notes: list[str] = []
     requirements = declared_by(wheels, snapshot, base=listing.source.url, read=fetch_page, notes=notes)
