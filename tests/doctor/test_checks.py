@@ -149,7 +149,7 @@ def test_torch_and_its_companions_are_named_with_their_builds(site):
     ("installed", "beginning"),
     [
         (None, "the newest that fits: torch "),
-        ("2.4.1+cpu", "a newer version fits: torch "),
+        ("2.4.1+cpu", "torch {whole} is published; "),
         ("99.0.0+cpu", "newer than torch "),
         ("{newest}+cpu", "the newest that fits; its best build here is cu1"),
         ("{whole}", "the newest that fits"),
@@ -160,7 +160,21 @@ def test_the_installed_torch_is_compared_with_the_newest_that_fits(site, install
     plan = resolve(MACHINE, Request(), bundled())
     if installed:
         site.torch(installed.format(newest=plan.torch.version.public, whole=plan.torch.version))
-    assert describe_plan(check_up(site, plan=plan)).text.startswith(beginning)
+    text = describe_plan(check_up(site, plan=plan)).text
+    assert text.startswith(beginning.format(whole=plan.torch.version))
+
+
+def test_no_newer_build_of_a_lesser_family_is_offered_for_an_upgrade(site):
+    """A CUDA build on a machine without a GPU: the newest of its own family, by name, or none."""
+    site.torch("2.9.1+cu128")
+    plan = resolve(BARE, Request(), bundled())
+    own = resolve(BARE, Request(variant="cu128", allow_cuda_without_gpu=True), bundled())
+    assert plan.variant == "cpu"
+    text = describe_plan(check_up(site, machine=BARE, plan=plan, same_family=own)).text
+    assert text.startswith(f"torch {own.torch.version} is published; ")
+    assert text.partition("; this machine")[0].endswith("--variant cu128 --dry-run")
+    none = describe_plan(check_up(site, machine=BARE, plan=plan)).text
+    assert none == "no newer cu128 build is known to fit"
 
 
 def test_no_build_that_fits_is_a_warning_with_its_reason(site):

@@ -18,9 +18,12 @@ from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_pat
 from torchdoctor.core.i18n import joined, message, plurals, translate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.requirements import StackOptions
-    from torchdoctor.workflows import InstallOptions, InstallResult, SourceOptions
+    from torchdoctor.workflows import InstallOptions, InstallResult
 
 __all__ = ["command", "install_document", "show_result"]
 
@@ -49,6 +52,11 @@ __all__ = ["command", "install_document", "show_result"]
     show_default=True,
     help="Have pip and uv keep torch in its family of builds; --no-hold changes nothing about that.",
 )
+@click.option(
+    "--allow-downgrade",
+    is_flag=True,
+    help="Let torch become older, or a GPU build make way for one that does less, without naming it.",
+)
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(
     "--yes",
@@ -57,24 +65,7 @@ __all__ = ["command", "install_document", "show_result"]
     "of projects. Without a terminal nobody is asked, and ENV is changed.",
 )
 @output_options
-def command(
-    *,
-    env: Path,
-    torch: str | None,
-    variant: str,
-    without: tuple[str, ...],
-    asked: StackOptions,
-    sources: SourceOptions,
-    python: str | None,
-    lock: Path | None,
-    dry_run: bool,
-    kernel: bool,
-    kernel_name: str | None,
-    hold: bool,
-    verify: bool,
-    yes: bool,
-    output: Output,
-) -> int:
+def command(*, env: Path, python: str | None, output: Output, **given: Any) -> int:
     """Install the PyTorch that fits this machine into ENV, a virtual environment, and prove that it works.
 
     ENV is created when it does not exist (default: .venv); in an existing one, other packages stay.
@@ -89,6 +80,25 @@ def command(
     folder = environment_folder(env)
     system = _system(folder, python)
 
+    from torchdoctor.workflows import run_install
+
+    report = stage_lines(output)
+    options = _install_options(folder, python, given, report)
+    try:
+        result = run_install(options, system=system, report=report)
+    finally:
+        report.close()
+    if output.json:
+        print_json(install_document(options, result))
+    else:
+        show_result(options.folder, result, output)
+    return result.exit_status
+
+
+def _install_options(
+    folder: Path, python: str | None, given: Mapping[str, Any], report: Reporter
+) -> InstallOptions:
+    """Return the options as values; raises `UsageError` for those that contradict each other."""
     from torchdoctor.cli.jupyter_kernel import default_kernel_name
     from torchdoctor.cli.requests import (
         optional_requirements,
@@ -96,15 +106,16 @@ def command(
         stack_from_options,
     )
     from torchdoctor.kernel.names import validate_kernel_name
-    from torchdoctor.workflows import InstallOptions, run_install
+    from torchdoctor.workflows import InstallOptions
 
-    name = kernel_name or (default_kernel_name(folder) if kernel else None)
-    lock = _lock_alone(lock, torch, variant, asked, without)
-    report = stage_lines(output)
+    torch, variant, without, yes = given["torch"], given["variant"], given["without"], given["yes"]
+    asked, sources = given["asked"], given["sources"]
+    name = given["kernel_name"] or (default_kernel_name(folder) if given["kernel"] else None)
+    lock = _lock_alone(given["lock"], torch, variant, asked, without)
     stack = stack_from_options(
         asked, sources, report, yes=yes, kernel=name is not None, python=python, torch=torch
     )
-    options = InstallOptions(
+    return InstallOptions(
         folder=folder,
         cache=cache_folder(os.environ),
         data=data_folder(os.environ),
@@ -117,21 +128,13 @@ def command(
         optional=optional_requirements(stack, without),
         kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
-        hold=hold,
-        verify=verify,
-        dry_run=dry_run,
+        hold=given["hold"],
+        verify=given["verify"],
+        dry_run=given["dry_run"],
         lock=lock,
         assume_yes=yes,
+        allow_downgrade=given["allow_downgrade"],
     )
-    try:
-        result = run_install(options, system=system, report=report)
-    finally:
-        report.close()
-    if output.json:
-        print_json(install_document(options, result))
-    else:
-        show_result(options.folder, result, output)
-    return result.exit_status
 
 
 def _system(folder: Path, python: str | None) -> System:

@@ -77,6 +77,7 @@ def inspect(
         inventory=inventory,
         kernels=_offered(kernels.result()),
         plan=plan,
+        same_family=_plan_in_family(detected, inventory, index, plan),
         unfit=unfit,
         imported=_of_torch(imported.result()),
         packages=_of_packages(imported.result()),
@@ -123,6 +124,27 @@ def _plan(detection: Detection, index: Snapshot) -> tuple[Plan | None, str]:
         return resolve(detection.machine, Request(), index), ""
     except NoSolution as error:
         return None, joined((error.message, error.fix), "; ")
+
+
+def _plan_in_family(
+    detection: Detection, inventory: Inventory, index: Snapshot, plan: Plan | None
+) -> Plan | None:
+    """The newest build of the family that is installed: what an upgrade that loses nothing would be."""
+    from torchdoctor.errors import NoSolution
+    from torchdoctor.resolve import Request, resolve
+    from torchdoctor.resolve.family_order import cannot_use_gpu
+    from wheels_index import UnknownVariant
+
+    torch = inventory.torch.value
+    family = torch.variant.value if torch is not None else None
+    if torch is None or family is None or (plan is not None and plan.variant == family):
+        return plan
+    if cannot_use_gpu(detection.machine, torch.version or "", family, index):
+        return plan
+    try:
+        return resolve(detection.machine, Request(variant=family, allow_cuda_without_gpu=True), index)
+    except (NoSolution, UnknownVariant):
+        return None
 
 
 def _imported(

@@ -28,6 +28,9 @@ class CheckUp:
     inventory: Inventory
     kernels: tuple[KernelState, ...] = ()  # those that a notebook offers
     plan: Plan | None = None  # the newest build that fits, by the data that is stored here
+    same_family: Plan | None = (
+        None  # the same in the installed family of builds; None where it has none that fits
+    )
     unfit: str = ""  # why no build fits, where `plan` is None
     imported: tuple[CheckResult, ...] | None = None  # the import of torch; None where it was not tried
     reach: Reach | None = None  # of the index; None where the network was not asked

@@ -44,7 +44,8 @@ def run_add(options: InstallOptions, *, system: System, report: Reporter) -> Ins
             report.warn(_another_torch(installed, result, error))
             return result
         _agree(installed, result, error, report, assume_yes=options.assume_yes)
-    return run_install(replace(other, assume_yes=True), system=system, report=report)
+    agreed = replace(other, assume_yes=True, allow_downgrade=True)
+    return run_install(agreed, system=system, report=report)
 
 
 def _installed(options: InstallOptions, system: System) -> Installed:

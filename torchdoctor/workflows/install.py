@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs import run_directory
 from torchdoctor.inventory.torch_dependencies import only_for_torch
 from torchdoctor.lock.read import plan_of_lock
+from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.broken_packages import broken_packages
@@ -17,11 +18,13 @@ from torchdoctor.workflows.install_environment import environment_builder, insta
 from torchdoctor.workflows.install_inputs import read_install_inputs
 from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.install_proof import register_kernel, verify_environment
+from torchdoctor.workflows.lesser_build import confirm_lesser_build, find_lesser_build
 from torchdoctor.workflows.plan import resolve_online
 from torchdoctor.workflows.source_builds import BuildsAgainstTorch, SourceBuilds
 from torchdoctor.workflows.stack import asked_for_machine, sources_with_stack
 from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.torch_builds import with_wheel_for_torch
+from wheels_index import bundled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.broken_packages import BrokenPackages
     from torchdoctor.workflows.install_inputs import InstallInputs
     from torchdoctor.workflows.install_model import InstallOptions
+    from torchdoctor.workflows.lesser_build import LesserBuild
     from torchdoctor.workflows.target_environment import TargetEnvironment
+    from wheels_index import Snapshot
 
 __all__ = ["run_install"]
 
@@ -59,8 +64,10 @@ def _install_once(options: InstallOptions, *, system: System, report: Reporter) 
     inputs = read_install_inputs(options, system, report)
     with run_directory(options.cache) as run_dir:
         plan, context = _decide(options, inputs, run_dir, report)
+        lesser = find_lesser_build(options, inputs, plan, _index(options))
         if options.dry_run:
-            return _dry_run(inputs, plan, context, report)
+            return _dry_run(inputs, plan, context, lesser, report)
+        confirm_lesser_build(lesser, report, allowed=options.allow_downgrade, assume_yes=options.assume_yes)
         hold = _hold(options, inputs, system) if options.hold else None
         acquired, environment = _change(options, inputs, plan, context, hold, report)
     kernel = register_kernel(options.kernel, environment, acquired.plan, system, report)
@@ -97,9 +104,17 @@ def _decide(
     return plan, context
 
 
-def _dry_run(inputs: InstallInputs, plan: Plan, context: AcquireContext, report: Reporter) -> InstallResult:
-    """Return what would change; what would be refused for it is a warning."""
+def _index(options: InstallOptions) -> Snapshot:
+    return known_index(options.data, lambda _: None) if options.data is not None else bundled()
+
+
+def _dry_run(
+    inputs: InstallInputs, plan: Plan, context: AcquireContext, lesser: LesserBuild | None, report: Reporter
+) -> InstallResult:
+    """Return what would change; what would be refused or asked for is a warning."""
     lock = inputs.existing_lock or lock_only(context, plan, report)
+    if lesser is not None:
+        report.warn(lesser.description)
     for text in _broken_by(lock, inputs).descriptions:
         report.warn(text)
     changes = changes_by(lock, inputs.installed.versions)

@@ -48,6 +48,7 @@ class InstallOptions:
     dry_run: bool = False  # stop before anything is fetched
     lock: Path | None = None  # a pylock.toml to install exactly, instead of resolving
     assume_yes: bool = False  # change an existing environment without asking
+    allow_downgrade: bool = False  # let torch become older, or its build one that can do less
 
     @property
     def kernel(self) -> KernelRequest | None:

@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.checks.model import CheckText
+from torchdoctor.resolve.family_order import is_lesser_family
 
 if TYPE_CHECKING:
     from torchdoctor.doctor.model import CheckUp
@@ -49,7 +50,10 @@ def describe_plan(check_up: CheckUp) -> CheckText:
 
 
 def _against_newest(check_up: CheckUp, plan: Plan) -> str:
-    """The newest build that fits; where torch is installed, whether it is that one, and how to get a newer one."""
+    """The newest build that fits; where torch is installed, whether it is that one, and how to ask for a newer one.
+
+    An upgrade is one that loses nothing. Nothing here asks the sources, so none is promised.
+    """
     torch = check_up.inventory.torch.value
     newest = f"{plan.torch.name} {plan.torch.version}"
     try:
@@ -59,17 +63,24 @@ def _against_newest(check_up: CheckUp, plan: Plan) -> str:
     if torch is None or here is None:
         names = joined(f"{package.name} {package.version}" for package in plan.packages)
         return message("the newest that fits: {names}", names=names)
-    release = Version(plan.torch.version.public)
+    family = torch.variant.value
+    upgrade = check_up.same_family if is_lesser_family(family, plan.variant) else plan
+    if upgrade is None:
+        return message("no newer {family} build is known to fit", family=family)
+    newest, release = f"{upgrade.torch.name} {upgrade.torch.version}", Version(upgrade.torch.version.public)
     if Version(here.public) < release:
+        command = _install_command(check_up)
+        if upgrade is not plan:
+            command += f" --variant {upgrade.variant}"
         return message(
-            "a newer version fits: {newest}; install it with: {command}",
+            "{newest} is published; whether it can be had from here says: {command} --dry-run",
             newest=newest,
-            command=_install_command(check_up),
+            command=command,
         )
     if Version(here.public) > release:
         return message("newer than {newest}, the newest known to fit", newest=newest)
-    if torch.variant.value not in (None, plan.variant):
-        return message("the newest that fits; its best build here is {variant}", variant=plan.variant)
+    if family not in (None, upgrade.variant):
+        return message("the newest that fits; its best build here is {variant}", variant=upgrade.variant)
     return message("the newest that fits")
 
 
