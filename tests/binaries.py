@@ -56,6 +56,7 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
     needed: tuple[str, ...] = (),
     soname: str | None = None,
     runpath: str | None = None,
+    rpath: str | None = None,
     undefined: tuple[str, ...] = (),
     weak: tuple[str, ...] = (),
     defined: tuple[str, ...] = (),
@@ -66,12 +67,18 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
     order: str = "<",
     padding: bytes = b"",
     with_sections: bool = True,
+    reserved: int = 0,
 ) -> bytes:
-    """A shared library; addresses are places in the file. `padding` lies before the dynamic section."""
+    """A shared library; addresses are places in the file. `padding` lies before the dynamic section.
+
+    One of 64 bits in little endian can be loaded: its `undefined` names must be found then, and it takes `reserved`
+    bytes of address space besides its own.
+    """
     texts = _Texts()
     needed_at = [texts.add(name) for name in needed]
     soname_at = texts.add(soname) if soname else None
     runpath_at = texts.add(runpath) if runpath else None
+    rpath_at = texts.add(rpath) if rpath else None
     word = "Q" if wide else "I"
     head = 64 if wide else 52
     parts: dict[str, bytes] = {}
@@ -83,9 +90,9 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
     symbol_rows += [(texts.add(name), 0x12, 7) for name in ordered]
     layout = f"{order}IBBHQQ" if wide else f"{order}IIIBBH"
     parts[".dynsym"] = b"".join(
-        struct.pack(layout, name, info, 0, section, 0, 0)
+        struct.pack(layout, name, info, 0, section, 64 if section else 0, 0)
         if wide
-        else struct.pack(layout, name, 0, 0, info, 0, section)
+        else struct.pack(layout, name, 64 if section else 0, 0, info, 0, section)
         for name, info, section in symbol_rows
     )
     parts[".gnu.hash"] = _hash_table(ordered, buckets, first, word, order)
@@ -93,10 +100,13 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
     parts[".dynstr"] = texts.content
     parts.update(sections or {})
     parts[".padding"] = padding
+    relocated = undefined if wide and order == "<" else ()
+    parts[".got"] = bytes(8 * len(relocated))
+    parts[".rela.dyn"] = bytes(24 * len(relocated))
 
-    # Four segments at most: one that loads everything, and the dynamic section.
+    # Three segments: one that loads everything, the dynamic section, and a stack that nothing is run from.
     program = struct.calcsize(f"{order}IIQQQQQQ" if wide else f"{order}IIIIIIII")
-    place = head + 2 * program
+    place = head + 3 * program
     places: dict[str, int] = {}
     body = b""
     for name, content in parts.items():
@@ -104,9 +114,16 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
         places[name] = place + len(body)
         body += content
     body += b"\0" * (-(place + len(body)) % 8)
+    if relocated:
+        # R_X86_64_64 for each: its address is asked for when the library is loaded.
+        rows = [(places[".got"] + 8 * at, (at + 1) << 32 | 1, 0) for at in range(len(relocated))]
+        at = places[".rela.dyn"] - place
+        table = b"".join(struct.pack("<QQq", *row) for row in rows)
+        body = body[:at] + table + body[at + len(table) :]
     tags = [(1, at) for at in needed_at]
     tags += [(14, soname_at)] if soname_at is not None else []
     tags += [(29, runpath_at)] if runpath_at is not None else []
+    tags += [(15, rpath_at)] if rpath_at is not None else []
     tags += [
         (5, places[".dynstr"]),
         (10, len(texts.content)),
@@ -115,6 +132,8 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
     ]
     if versions:
         tags += [(0x6FFFFFFE, places[".gnu.version_r"]), (0x6FFFFFFF, len(versions))]
+    if relocated:
+        tags += [(7, places[".rela.dyn"]), (8, 24 * len(relocated)), (9, 24), (11, 24)]
     dynamic = b"".join(struct.pack(f"{order}{word}{word}", *row) for row in [*tags, (0, 0)])
     dynamic_at = place + len(body)
     body += dynamic
@@ -133,17 +152,21 @@ def make_elf(  # noqa: PLR0915  (one part after the other)
         table_at = end + len(names.content)
         table = names.content + b"".join(_section(row, wide, order) for row in rows)
     whole = end
-    segments = [(1, 0, whole), (2, dynamic_at, len(dynamic))]
+    segments = [
+        (1, 0, whole, whole + reserved, PAGE),
+        (2, dynamic_at, len(dynamic), len(dynamic), 8),
+        (0x6474E551, 0, 0, 0, 16),
+    ]
     segment_rows = b"".join(
-        struct.pack(f"{order}IIQQQQQQ", kind, 4, at, at, at, size, size, 8)
+        struct.pack(f"{order}IIQQQQQQ", kind, 6, at, at, at, size, memory, align)
         if wide
-        else struct.pack(f"{order}IIIIIIII", kind, at, at, at, size, size, 4, 8)
-        for kind, at, size in segments
+        else struct.pack(f"{order}IIIIIIII", kind, at, at, at, size, memory, 6, align)
+        for kind, at, size, memory, align in segments
     )
     ident = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2, 1]) + b"\0" * 9
     header = ident + struct.pack(
         f"{order}HHI{word * 3}IHHHHHH",
-        3, machine, 1, 0, head, table_at, 0, head, program, 2, 64 if wide else 40, count, names_index,
+        3, machine, 1, 0, head, table_at, 0, head, program, 3, 64 if wide else 40, count, names_index,
     )  # fmt: skip
     return header + segment_rows + body + table
 
