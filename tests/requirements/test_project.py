@@ -134,6 +134,33 @@ def test_the_sources_of_uv_are_followed_and_those_of_torch_replaced(reader: Read
     assert any("download.pytorch.org/whl/cu128 is replaced" in note for note in stack.notes)
 
 
+def test_a_project_may_need_nothing(reader: Reader) -> None:
+    """`[project]` without dependencies says so; nothing is run to learn more."""
+    reader.write({"pyproject.toml": '[project]\nname = "x"\n', "setup.py": "raise SystemExit\n"})
+    assert reader.read(projects=(".",)).requirements == ()
+    assert reader.questions == []
+
+
+def test_a_uv_toml_stands_for_the_settings_beside_it(reader: Reader) -> None:
+    """As uv reads them: what pyproject.toml says in `[tool.uv]` does not count then, but for the sources."""
+    settings = (
+        'constraint-dependencies = ["numpy<3"]\nfind-links = ["wheels", "https://links.example.org/"]\n'
+        '[[index]]\nurl = "https://company.example.org/simple"\n'
+    )
+    reader.write(
+        {"pyproject.toml": UV, "uv.toml": settings, "helper/pyproject.toml": '[project]\nname="helper"\n'}
+    )
+    stack = reader.read(projects=(".",))
+    assert [each.line for each in stack.constraints] == ["numpy<3"]
+    assert stack.indexes == ("https://company.example.org/simple",)
+    assert [link.rpartition("/")[2] or link for link in stack.find_links] == [
+        "wheels",
+        "https://links.example.org/",
+    ]
+    assert "clip @ git+https://github.com/openai/CLIP.git@abc" in [each.line for each in stack.requirements]
+    assert any("uv.toml" in question for question in reader.questions)
+
+
 POETRY = """
 [tool.poetry]
 name = "x"

@@ -38,13 +38,39 @@ def test_offline_leaves_only_folders(tmp_path):
     assert [source.url.startswith("file:") for source in sources.torch] == [True]
 
 
-def test_an_index_of_the_project_in_this_folder_is_said(tmp_path, monkeypatch):
-    """uv's settings of a project are honoured, and never in silence: somebody else may have written them."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text('[[tool.uv.index]]\nurl = "https://example.org/simple"\n')
+def configured(environ, report):
     python = SimpleNamespace(
         executable=Path(sys.executable), prefix=Path(sys.prefix), sys_platform=sys.platform
     )
+    sources = gather_sources(SourceOptions(), host_system(environ), python, report)
+    return {source.url for source in (*sources.torch, *sources.indexes, *sources.find_links)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", '[[tool.uv.index]]\nurl = "https://example.org/simple"\n'),
+        ("uv.toml", 'extra-index-url = ["https://example.org/simple"]\n'),
+    ],
+)
+def test_an_index_of_the_project_in_this_folder_is_not_used(name, text, tmp_path, monkeypatch):
+    """Somebody else may have written it, and nobody asked for that project; it is said, with what asks for it."""
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    (tmp_path / name).write_text(text)
     report = Recorder()
-    gather_sources(SourceOptions(), host_system({}), python, report)
-    assert any("https://example.org/simple is asked for packages" in text for text in report.notes)
+    assert not any("example.org" in url for url in configured({}, report))
+    assert any("https://example.org/simple is used for that project alone" in text for text in report.notes)
+
+
+def test_the_users_own_settings_of_uv_are_used_wherever_they_lie(tmp_path, monkeypatch):
+    """A mirror of the company in the user's uv.toml, and a file that UV_CONFIG_FILE names in this folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config" / "uv").mkdir(parents=True)
+    (tmp_path / "config" / "uv" / "uv.toml").write_text('extra-index-url = ["https://own.example/simple"]\n')
+    (tmp_path / "uv.toml").write_text('extra-index-url = ["https://named.example/simple"]\n')
+    own = configured({"XDG_CONFIG_HOME": str(tmp_path / "config")}, Recorder())
+    assert any("own.example" in url for url in own)
+    assert not any("named.example" in url for url in own)
+    named = configured({"UV_CONFIG_FILE": str(tmp_path / "uv.toml")}, Recorder())
+    assert any("named.example" in url for url in named)

@@ -68,8 +68,9 @@ def read_project(project: ProjectFolder, builder: StackBuilder) -> None:
         )
         builder.files.append((str(requirements), project.origin))
         return
-    lines = lines or _built_lines(project, document, builder)
-    if not lines:
+    if not lines and not (lines is not None and table_at(document, "project")):
+        lines = _built_lines(project, document, builder) or lines
+    if lines is None:
         raise refused(
             project.origin,
             message("nothing there says what the project needs: {files}", files=joined(_PROJECT_FILES)),
@@ -91,7 +92,8 @@ def _written_lines(
     project: ProjectFolder, location: Location, document: dict[str, Any], builder: StackBuilder
 ) -> ProjectLines | None:
     """What the project's files say without being run; those of tools join the groups of pyproject.toml."""
-    lines = lines_of_pyproject(location, document) or lines_of_poetry(location, document, builder)
+    stated = lines_of_pyproject(location, document)
+    lines = stated or lines_of_poetry(location, document, builder)
     if lines is None:
         cfg = _location(project, "setup.cfg", builder)
         script = _location(project, "setup.py", builder)
@@ -102,7 +104,7 @@ def _written_lines(
         if lines is not None:
             for name, texts in groups_of_pyproject(location, document).items():
                 lines.groups.setdefault(name, []).extend(texts)
-    return lines
+    return stated if lines is None else lines
 
 
 def _built_lines(

@@ -6,14 +6,16 @@ https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import message
+from torchdoctor.requirements.documents import Location
 from torchdoctor.requirements.lines import Place, parse_requirement
 from torchdoctor.requirements.model import AskedRequirement
-from torchdoctor.requirements.toml_files import table_at, tables_in, texts_in
+from torchdoctor.requirements.toml_files import read_toml, table_at, tables_in, texts_in
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from torchdoctor.requirements.builder import StackBuilder
-    from torchdoctor.requirements.documents import Location
 
 __all__ = ["UvSources", "read_uv_tables"]
 
@@ -55,15 +56,20 @@ class UvSources:
 
 
 def read_uv_tables(location: Location, document: dict[str, Any], builder: StackBuilder) -> UvSources:
-    """Read indexes, constraints and overrides into the builder; return the sources of packages."""
+    """Read indexes, constraints and overrides into the builder; return the sources of packages.
+
+    A uv.toml beside the file stands for the settings of its `[tool.uv]`, but not for the sources.
+    """
     table = table_at(document, "tool", "uv")
-    place = Place(origin=location.name, name=location.name, location=location)
+    written_at = Place(origin=location.name, name=location.name, location=location)
     written = table_at(table, "sources")
     sources = {
         str(canonicalize_name(name)): [value] if isinstance(value, dict) else tables_in(value)
         for name, value in written.items()
     }
+    location, table = _settings(location, table)
     _read_indexes(location, table, sources, builder)
+    place = Place(origin=location.name, name=location.name, location=location)
     for line in texts_in(table.get("constraint-dependencies")):
         requirement = parse_requirement(line, place)
         builder.constraints.append(
@@ -80,7 +86,19 @@ def read_uv_tables(location: Location, document: dict[str, Any], builder: StackB
                     name=name,
                 )
             )
-    return UvSources(by_name=sources, place=place)
+    return UvSources(by_name=sources, place=written_at)
+
+
+def _settings(location: Location, table: dict[str, Any]) -> tuple[Location, dict[str, Any]]:
+    """Return uv's settings for the project, and the file that has them.
+
+    https://docs.astral.sh/uv/concepts/configuration-files/
+    """
+    path = location.path.with_name("uv.toml") if location.path is not None else None
+    if path is None or not path.is_file():
+        return location, table
+    beside = Location(name=str(Path(location.name).with_name("uv.toml")), path=path)
+    return beside, read_toml(beside)
 
 
 def _read_indexes(
@@ -104,6 +122,9 @@ def _read_indexes(
         value = table.get(key)
         for url in [value] if isinstance(value, str) else texts_in(value):
             builder.add_index(url, location.name)
+    for links in texts_in(table.get("find-links")):
+        folder = location.path.parent if location.path is not None and "://" not in links else None
+        builder.add_find_links(str(folder / links) if folder is not None else links, location.name)
 
 
 def _is_torch(url: str) -> bool:

@@ -120,7 +120,8 @@ def settings_of_uv(
             IndexSetting(kind=_NO_INDEX, place="", origin=message("uv's {key}", key="UV_NO_INDEX"))
         )
     for name, table in files:
-        of_project = folder is not None and Path(name).parent in (folder, *folder.parents)
+        named = bool(environ.get("UV_CONFIG_FILE"))  # by the user, wherever it lies
+        of_project = not named and folder is not None and Path(name).parent in (folder, *folder.parents)
         settings += [replace(setting, of_project=of_project) for setting in _from_table(table, name)]
     return tuple(settings)
 

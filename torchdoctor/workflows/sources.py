@@ -9,6 +9,7 @@ from torchdoctor.core.fs.user_folders import current_folder
 from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
+from torchdoctor.requirements.torch_indexes import is_torch_index
 from torchdoctor.sources import order_sources
 from torchdoctor.sources.installer_config import installer_settings
 from torchdoctor.sources.keyring import with_passwords
@@ -63,6 +64,9 @@ def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tu
 
 
 def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
+    if setting.of_project:
+        _report_project_setting(setting, report)
+        return False
     if setting.kind == "no-index":
         report.note(
             message(
@@ -78,15 +82,6 @@ def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
             message("{origin}: there is no {place}; it is ignored", origin=setting.origin, place=place)
         )
         return False
-    if setting.of_project:
-        report.note(
-            message(
-                "{origin}: {place} is asked for packages, since the project in this folder names it",
-                origin=setting.origin,
-                place=place,
-            )
-        )
-        return True
     report.detail(
         message(
             "{origin}: {place} is passed to uv, which does not read this setting itself",
@@ -95,6 +90,18 @@ def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
         )
     )
     return True
+
+
+def _report_project_setting(setting: IndexSetting, report: Reporter) -> None:
+    """Say that an index is not used that a project names which happens to be in this folder: nobody asked for it."""
+    if setting.kind != "no-index" and not is_torch_index(setting.place):
+        report.note(
+            message(
+                "{origin}: {place} is used for that project alone, with --project; --index-url names it besides",
+                origin=setting.origin,
+                place=redact_url(setting.place),
+            )
+        )
 
 
 def _exists(place: str) -> bool:
