@@ -86,7 +86,6 @@ def stack_from_options(
     read.
     """
     from torchdoctor.core.fs.user_folders import current_folder
-    from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
     from torchdoctor.requirements import AskedRequirement, read_stack
 
     known = {url.rstrip("/") for url in (sources.index_url, *sources.find_links) if url}
@@ -106,6 +105,8 @@ def stack_from_options(
     if wanted is not None:
         more.append(AskedRequirement(line=f"torch{wanted}", name="torch", origin=f"--torch {torch}"))
     if kernel and all(each.name != "ipykernel" for each in stack.requirements):
+        from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
+
         more.append(AskedRequirement(line=KERNEL_REQUIREMENT, name="ipykernel", origin="--kernel"))
     return replace(stack, requirements=(*stack.requirements, *more)) if more else stack
 

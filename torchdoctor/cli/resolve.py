@@ -160,7 +160,7 @@ def _resolve_stack(
     """Other packages take part: their indexes are read, and those of torch only where one is named."""
     from torchdoctor.cli.bundle_options import bundle_options_from
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.bundle import plan_for_machine
+    from torchdoctor.workflows.machine_plan import plan_for_machine
 
     report = stage_lines(output, may_ask=False)
     options = bundle_options_from(described, machine, request, sources, stack, without)

@@ -83,15 +83,19 @@ def run_compile(
     request: LockRequest,
     *,
     folder: Path,
+    config: Path | None = None,
     on_wait: Callable[[float], None] | None = None,
     stopped: threading.Event | None = None,
 ) -> uv.UvResult:
-    """Run `uv pip compile requirements.in` with these options for the request's machine, in `folder`."""
+    """Run `uv pip compile requirements.in` with these options for the request's machine, in `folder`.
+
+    Its settings are `uv.toml` there, or those of `config`.
+    """
     target = request.target
     return uv.run_uv(
         [
             "pip", "compile", "requirements.in", *options, "--python", request.python,
-            "--config-file", folder / "uv.toml", "--only-binary", ":all:", "--no-header", "--quiet",
+            "--config-file", config or folder / "uv.toml", "--only-binary", ":all:", "--no-header", "--quiet",
             *(["--prerelease", "allow"] if request.prereleases else []),
             *(["--offline"] if request.offline else []), *(target.options if target else ()),
         ],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.lock.model import LockRequest
-    from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.lock.solve_inputs import SolverOffer
 
 __all__ = ["Solution", "newest_versions", "solve"]
 
@@ -40,33 +40,34 @@ class Solution:
 
 def solve(
     lines: Sequence[str],
-    builds: Sequence[OfferedBuild],
+    offer: SolverOffer,
     request: LockRequest,
     *,
     folder: Path,
     on_wait: Callable[[float], None] | None = None,
     stopped: threading.Event | None = None,
 ) -> Solution:
-    """Choose the versions for requirement `lines`, torch and its companions among `builds` alone.
+    """Choose the versions for requirement `lines`, torch and its companions among those of the offer alone.
 
     Those that come first are kept newest. `folder` is empty and takes what uv reads and writes. Raises what
     `compile_lock` raises, and `UvStopped` soon after another thread has set `stopped`.
     """
-    refused = write_solve_inputs(lines, builds, request, folder)
+    write_solve_inputs(lines, request, folder)
     finished = run_compile(
         [
             "--constraints", "constraints.txt", "--overrides", "overrides.txt", "--excludes", "excludes.txt",
             "--output-file", folder / SOLVED, "--annotation-style", "line",
         ],
-        request, folder=folder, on_wait=on_wait, stopped=stopped,
+        request, folder=folder, config=offer.config, on_wait=on_wait, stopped=stopped,
     )  # fmt: skip
     if finished.status != 0:
-        raise compile_failure(finished, refused)
+        raise compile_failure(finished, offer.refused)
     return read_solution((folder / SOLVED).read_text("utf-8"))
 
 
 def newest_versions(
     lines: Sequence[str],
+    offer: SolverOffer,
     request: LockRequest,
     *,
     folder: Path,
@@ -76,15 +77,16 @@ def newest_versions(
 
     Raises what `solve` raises.
     """
-    refused = write_solve_inputs(lines, (), request, folder)
+    write_solve_inputs(lines, request, folder)
     finished = run_compile(
         ["--no-deps", "--constraints", "constraints.txt", "--output-file", folder / SOLVED, "--no-annotate"],
         request,
         folder=folder,
+        config=offer.config,
         stopped=stopped,
     )
     if finished.status != 0:
-        raise compile_failure(finished, refused)
+        raise compile_failure(finished, offer.refused)
     return read_solution((folder / SOLVED).read_text("utf-8")).versions
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,21 +17,28 @@ from torchdoctor.resolve.offer import torch_requirement
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.sources import Sources
 
-__all__ = ["SOLVED", "write_solve_inputs"]
+__all__ = ["SOLVED", "SolverOffer", "write_offer", "write_solve_inputs"]
 
 SOLVED = "solved.txt"
 
 
-def write_solve_inputs(
-    lines: Sequence[str], builds: Sequence[OfferedBuild], request: LockRequest, folder: Path
-) -> dict[str, str]:
-    """Write everything that uv reads into `folder`, and return why files of local folders are kept from it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SolverOffer:
+    """What runs of uv choose among: written once, and read by each of them."""
+
+    config: Path  # uv's settings, which name every source
+    refused: Mapping[str, str]  # why files of local folders are kept from uv
+
+
+def write_offer(builds: Sequence[OfferedBuild], sources: Sources, folder: Path) -> SolverOffer:
+    """Write an index of the builds and the settings that name it and the other sources into `folder`, which is empty."""
     index = folder / "planned"
     index.mkdir()
     metadata = _write_index(index, builds)
@@ -39,11 +48,17 @@ def write_solve_inputs(
         filtered_find_links(
             source.url, frozenset(TORCH_PROJECTS), folder / f"links-{number}", linked, refused
         )
-        for number, source in enumerate(request.sources.find_links)
+        for number, source in enumerate(sources.find_links)
     ]
-    settings = uv_settings(request.sources, index, find_links)
+    settings = uv_settings(sources, index, find_links)
     settings["dependency-metadata"] = metadata
-    (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
+    config = folder / "uv.toml"
+    config.write_text(tomli_w.dumps(settings), "utf-8")
+    return SolverOffer(config=config, refused=refused)
+
+
+def write_solve_inputs(lines: Sequence[str], request: LockRequest, folder: Path) -> None:
+    """Write what one run of uv is asked for into `folder`."""
     write_lines(folder / "requirements.in", lines)
     write_lines(folder / "constraints.txt", request.constraints)
     write_lines(folder / "overrides.txt", request.overrides)
@@ -52,7 +67,6 @@ def write_solve_inputs(
     kept = [f"{name}=={version}" for name, version in preferred.items() if name not in TORCH_PROJECTS]
     if kept:
         write_lines(folder / SOLVED, kept)
-    return refused
 
 
 def _write_index(folder: Path, builds: Sequence[OfferedBuild]) -> list[dict[str, Any]]:
@@ -122,6 +136,7 @@ def _metadata(build: OfferedBuild, builds: Sequence[OfferedBuild]) -> dict[str, 
     return known
 
 
+@lru_cache(maxsize=4096)  # builds of a project require nearly the same
 def _name(line: str) -> str:
     try:
         return canonicalize_name(Requirement(line).name)

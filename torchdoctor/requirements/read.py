@@ -9,7 +9,6 @@ from torchdoctor.requirements.builder import ProjectFolder, StackBuilder
 from torchdoctor.requirements.known_names import other_package
 from torchdoctor.requirements.lines import Place, parse_requirement, read_requirement
 from torchdoctor.requirements.pip_files import read_requirements_file
-from torchdoctor.requirements.project import parse_project_option, read_project
 from torchdoctor.requirements.refusal import refused
 
 if TYPE_CHECKING:
@@ -56,7 +55,10 @@ def read_stack(
         read_requirements_file(text, builder, kind="requirements", origin=f"-r {text}")
     for text in options.constraints:
         read_requirements_file(text, builder, kind="constraints", origin=f"-c {text}")
-    builder.projects.extend(parse_project_option(text, folder) for text in options.projects)
+    if options.projects:
+        from torchdoctor.requirements.project import parse_project_option
+
+        builder.projects.extend(parse_project_option(text, folder) for text in options.projects)
     _read_projects(builder)
     names = dict.fromkeys(asked.name for asked in builder.requirements)
     builder.notes += [note for name in names if (note := other_package(name)) is not None]
@@ -71,6 +73,8 @@ def _read_projects(builder: StackBuilder) -> None:
             path, origin = builder.files.pop(0)
             read_requirements_file(path, builder, kind="requirements", origin=origin)
             continue
+        from torchdoctor.requirements.project import read_project
+
         project = builder.projects.pop(0)
         key = (str(project.path.resolve()), project.extras)
         if key not in read:

@@ -69,8 +69,12 @@ class WheelChoice:
     def best(self, wheels: Iterable[Wheel], project: str, version: Version) -> Wheel | None:
         """Return the wheel of exactly this version and variant that suits the interpreter best; None for none."""
         best: tuple[int, tuple[int, str] | tuple[()], Wheel] | None = None
+        public = version.public
         for wheel in wheels:
-            if wheel.project != project or wheel.version.public != version.public or wheel.yanked:
+            # What costs little and sorts out nearly all comes first.
+            if wheel.variant not in (None, self.variant) or wheel.version.release != version.release:
+                continue
+            if wheel.project != project or wheel.version.public != public or wheel.yanked:
                 continue
             default = self.default_of(project, version) if wheel.version.local is None else None
             if (wheel.variant or default) != self.variant:

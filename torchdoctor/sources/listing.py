@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
-from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from wheels_index import InvalidWheel, Wheel, parse_page
 
 if TYPE_CHECKING:
@@ -86,6 +83,8 @@ class SourceListing:
 
 def local_path(url: str) -> Path:
     """Return the path that a file URL names."""
+    from urllib.request import url2pathname  # it brings HTTP and TLS along
+
     return Path(url2pathname(urlsplit(url).path))
 
 
@@ -105,6 +104,10 @@ def _read_local(path: Path, url: str) -> tuple[Wheel, ...]:
 
 
 def _local_wheels(folder: Path) -> list[Wheel]:
+    import zipfile
+
+    from torchdoctor.sources.wheel_variant import variant_inside_wheel
+
     wheels = []
     for path in sorted(folder.iterdir()):
         if path.suffix != ".whl" or not path.is_file():

@@ -9,13 +9,14 @@ from torchdoctor.core.lazy import lazy_names
 if TYPE_CHECKING:
     from torchdoctor.workflows.add import run_add
     from torchdoctor.workflows.base_python import restore_base_python
-    from torchdoctor.workflows.bundle import BundleOptions, download
+    from torchdoctor.workflows.bundle import download
     from torchdoctor.workflows.doctor import DoctorOptions, DoctorResult, run_doctor
     from torchdoctor.workflows.hold import HoldOptions, HoldResult, run_hold, run_unhold
     from torchdoctor.workflows.install import run_install
     from torchdoctor.workflows.install_model import InstallOptions, InstallResult
     from torchdoctor.workflows.kernel_add import register_kernel
     from torchdoctor.workflows.kernel_repair import repair_kernel
+    from torchdoctor.workflows.machine_plan import BundleOptions
     from torchdoctor.workflows.plan import resolve_online
     from torchdoctor.workflows.repair import RepairOptions
     from torchdoctor.workflows.restore import RestoreOptions, RestoreResult, run_restore
@@ -52,13 +53,14 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         {
             "add": ("run_add",),
             "base_python": ("restore_base_python",),
-            "bundle": ("BundleOptions", "download"),
+            "bundle": ("download",),
             "doctor": ("DoctorOptions", "DoctorResult", "run_doctor"),
             "hold": ("HoldOptions", "HoldResult", "run_hold", "run_unhold"),
             "install": ("run_install",),
             "install_model": ("InstallOptions", "InstallResult"),
             "kernel_add": ("register_kernel",),
             "kernel_repair": ("repair_kernel",),
+            "machine_plan": ("BundleOptions",),
             "plan": ("resolve_online",),
             "repair": ("RepairOptions",),
             "restore": ("RestoreOptions", "RestoreResult", "run_restore"),

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle import write_bundle
 from torchdoctor.core.fs import run_directory
-from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.sizes import with_sizes
-from torchdoctor.requirements import StackRequest
-from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
-from torchdoctor.workflows.plan import resolve_online, resolve_stack
-from torchdoctor.workflows.source_builds import SourceBuilds
-from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import (
-    asked_for_machine,
-    lock_request_for_stack,
-    request_for_machine,
-    sources_with_stack,
-)
-from torchdoctor.workflows.stack_model import StackTask
+from torchdoctor.workflows.machine_plan import plan_of_sources
+from torchdoctor.workflows.stack import asked_for_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,29 +20,11 @@ if TYPE_CHECKING:
     from torchdoctor.bundle import Bundle
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
-    from torchdoctor.detect import Machine, PythonInfo
     from torchdoctor.lock import Lock
-    from torchdoctor.lock.target import Target
-    from torchdoctor.resolve import Plan, Request
-    from torchdoctor.sources import Sources
-    from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.resolve import Plan
+    from torchdoctor.workflows.machine_plan import BundleOptions
 
-__all__ = ["BundleOptions", "download", "lock_for_machine", "plan_for_machine"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BundleOptions:
-    """What to lock or to download, and for which machine."""
-
-    machine: Machine
-    target: Target | None  # how uv names that machine; None where it is this one
-    python: PythonInfo  # an interpreter that runs here; it is the machine's where there is no target
-    request: Request
-    sources: SourceOptions
-    optional: tuple[str, ...]  # requirement lines that are left out where no source has them
-    cache: Path  # torchdoctor's cache folder
-    data: Path  # the folder in which `index update` keeps what it read
-    stack: StackRequest = field(default_factory=StackRequest)  # what is asked for besides torch
+__all__ = ["download", "lock_for_machine"]
 
 
 def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter) -> tuple[Plan, Lock]:
@@ -64,28 +34,6 @@ def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter
     """
     with _resolved(options, system, report) as (plan, context):
         return plan, with_sizes(lock_only(context, plan, report))
-
-
-def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter) -> Plan:
-    """Return the plan that goes with everything asked for.
-
-    It rests on stored facts, unless the options name a source of torch; indexes of other packages are read where one
-    was asked for. Raises `NoSolution` where nothing fits or goes together, `SourceFailed` where an index cannot be
-    read.
-    """
-    named = options.sources
-    if named.index_url or named.find_links or named.mirror:
-        with _resolved(options, system, report) as (plan, _):
-            return plan
-    sources = gather_sources(options.sources, system, options.python, report)
-    asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
-    with run_directory(options.cache) as run_dir:
-        request = _lock_request(options, stack, sources, system)
-        pins_torch = asked.torch != options.request.torch
-        task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
-        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
-        index = known_index(options.data, report.note)
-        return resolve_stack(task, asked, options.machine, index, report, builds)
 
 
 def download(
@@ -105,47 +53,15 @@ def _resolved(
     options: BundleOptions, system: System, report: Reporter
 ) -> Iterator[tuple[Plan, AcquireContext]]:
     """Give the plan, and what locking it needs while the directory of this run exists."""
-    sources = gather_sources(options.sources, system, options.python, report)
-    asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
-    request = _lock_request(options, stack, sources, system)
     with run_directory(options.cache) as run_dir:
-        plan, sources = resolve_online(
-            asked,
-            options.machine,
-            sources,
-            offline=options.sources.offline,
-            report=report,
-            data=options.data,
-            task=StackTask(
-                stack=stack,
-                lock_request=request,
-                run_dir=run_dir,
-                pins_torch=asked.torch != options.request.torch,
-            ),
-            builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
-        )
+        plan, request, asked = plan_of_sources(options, run_dir, system=system, report=report)
         yield (
             plan,
             AcquireContext(
-                lock_request=replace(request, sources=sources_with_stack(sources, stack)),
+                lock_request=request,
                 cache=options.cache,
                 run_dir=run_dir,
                 required=frozenset(asked.required),
                 asked=asked_for_machine(options.stack, options.machine),
             ),
         )
-
-
-def _lock_request(
-    options: BundleOptions, stack: StackRequest, sources: Sources, system: System
-) -> LockRequest:
-    request = LockRequest(
-        python=options.python.executable,
-        sources=sources,
-        environ=system.environ,
-        optional=options.optional,
-        offline=options.sources.offline,
-        machine=options.machine,
-        target=options.target,
-    )
-    return lock_request_for_stack(request, stack)

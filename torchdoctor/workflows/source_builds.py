@@ -14,7 +14,6 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.fallbacks import reachable_sources
-from torchdoctor.lock.sdist_contents import inspect_sdist
 from torchdoctor.requirements import AskedRequirement
 from torchdoctor.resolve.platform_support import python_satisfies
 from torchdoctor.sources.sdists import fetch_sdist, list_sdists
@@ -114,6 +113,8 @@ class SourceBuilds:
         return max(fitting, key=lambda sdist: sdist.version, default=None)
 
     def _build(self, sdist: Sdist, task: StackTask) -> Source:
+        from torchdoctor.lock.sdist_contents import inspect_sdist
+
         path = fetch_sdist(sdist, self.cache / "sdists")
         contents = inspect_sdist(path)
         agreed = bool(self.agreed & {sdist.project, ":all:"})

@@ -13,6 +13,7 @@ from torchdoctor.core.threads import thread_pool
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.solve import newest_versions, solve
+from torchdoctor.lock.solve_inputs import write_offer
 from torchdoctor.workflows.stack_model import StackChoice
 from wheels_index import TORCH_PROJECTS
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.solve import Solution
+    from torchdoctor.lock.solve_inputs import SolverOffer
     from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Request
     from torchdoctor.resolve.offer import OfferedBuild
@@ -43,6 +45,7 @@ class StackSolver:
         self._request = request
         self._report = report
         self._newest: Mapping[str, str] | None = None
+        self._offer: tuple[Sequence[OfferedBuild], SolverOffer] | None = None
 
     @property
     def named(self) -> tuple[AskedRequirement, ...]:
@@ -151,7 +154,8 @@ class StackSolver:
         if not lines:
             return {}
         try:
-            return newest_versions(lines, self._lock_request(()), folder=folder, stopped=stopped)
+            offer = write_offer((), self._task.lock_request.sources, self._folder())
+            return newest_versions(lines, offer, self._lock_request(()), folder=folder, stopped=stopped)
         except UvStopped:
             return {}
 
@@ -160,11 +164,17 @@ class StackSolver:
     ) -> Solution:
         return solve(
             self._lines(pins),
-            builds,
+            self._offer_of(builds),
             self._lock_request(overrides),
             folder=self._folder(),
             on_wait=lambda seconds: self._report.waiting("resolve", seconds),
         )
+
+    def _offer_of(self, builds: Sequence[OfferedBuild]) -> SolverOffer:
+        """Return what uv reads of the builds, which is written when other ones than the last are offered."""
+        if self._offer is None or self._offer[0] is not builds:
+            self._offer = builds, write_offer(builds, self._task.lock_request.sources, self._folder())
+        return self._offer[1]
 
     def _lines(self, pins: Sequence[str] = ()) -> list[str]:
         """What is named comes first: uv keeps what comes first newest, and torch follows."""
@@ -197,7 +207,7 @@ class StackSolver:
         pinned = {other: versions[other] for other in requiring if other not in TORCH_PROJECTS}
         pinned[name] = choice.newest[name]
         try:
-            solve(_exactly(pinned), builds, self._lock_request(overrides), folder=self._folder())
+            solve(_exactly(pinned), self._offer_of(builds), self._lock_request(overrides), folder=self._folder())
         except RequirementsUnmet as error:
             return in_words(premises_of(error.stderr, pinned))
         return ""

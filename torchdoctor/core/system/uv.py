@@ -96,7 +96,7 @@ def run_uv(
     reader = read_chunks(process.stderr, stderr.add)
     with process:
         try:
-            _wait(process, limit, on_wait, stopped)
+            _wait(process, reader, limit, on_wait, stopped)
         except BaseException:
             # Gently, so that it removes its temporary files and lets its locks go.
             process.stop(_STOP_SECONDS)
@@ -124,12 +124,12 @@ def _find_uv(environ: Mapping[str, str]) -> str:
 
 def _wait(
     process: ManagedProcess,
+    reader: threading.Thread,
     limit: float,
     on_wait: Callable[[float], None] | None,
     stopped: threading.Event | None,
 ) -> None:
-    started = time.monotonic()
-    pause = _REPORT_INTERVAL_SECONDS if stopped is None else _POLL_SECONDS
+    started = told = time.monotonic()
     while True:
         passed = time.monotonic() - started
         if stopped is not None and stopped.is_set():
@@ -140,7 +140,11 @@ def _wait(
                 fix=message("run the command again; what was downloaded is kept"),
                 code="time-limit",
             )
-        if process.wait(min(pause, limit - passed)):
+        pause = min(_POLL_SECONDS, limit - passed)
+        # The end of its output is seen at once; its own end only by asking again and again.
+        reader.join(pause)
+        if process.status is not None if reader.is_alive() else process.wait(pause):
             return
-        if on_wait is not None:
-            on_wait(time.monotonic() - started)
+        if on_wait is not None and time.monotonic() - told >= _REPORT_INTERVAL_SECONDS:
+            told = time.monotonic()
+            on_wait(told - started)

@@ -1,0 +1,108 @@
+"""The plan of a stack for one machine: what is asked for, and from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fs.run_directories import run_directory
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.requirements.model import StackRequest
+from torchdoctor.sources.index_cache import known_index
+from torchdoctor.workflows.plan import resolve_online, resolve_stack
+from torchdoctor.workflows.source_builds import SourceBuilds
+from torchdoctor.workflows.sources import gather_sources
+from torchdoctor.workflows.stack import lock_request_for_stack, request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack_model import StackTask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import System
+    from torchdoctor.detect import Machine, PythonInfo
+    from torchdoctor.lock.target import Target
+    from torchdoctor.resolve import Plan, Request
+    from torchdoctor.sources import Sources
+    from torchdoctor.workflows.source_options import SourceOptions
+
+__all__ = ["BundleOptions", "plan_for_machine", "plan_of_sources"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BundleOptions:
+    """What to lock or to download, and for which machine."""
+
+    machine: Machine
+    target: Target | None  # how uv names that machine; None where it is this one
+    python: PythonInfo  # an interpreter that runs here; it is the machine's where there is no target
+    request: Request
+    sources: SourceOptions
+    optional: tuple[str, ...]  # requirement lines that are left out where no source has them
+    cache: Path  # torchdoctor's cache folder
+    data: Path  # the folder in which `index update` keeps what it read
+    stack: StackRequest = field(default_factory=StackRequest)  # what is asked for besides torch
+
+
+def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter) -> Plan:
+    """Return the plan that goes with everything asked for.
+
+    It rests on stored facts, unless the options name a source of torch; indexes of other packages are read where one
+    was asked for. Raises `NoSolution` where nothing fits or goes together, `SourceFailed` where an index cannot be
+    read.
+    """
+    named = options.sources
+    with run_directory(options.cache) as run_dir:
+        if named.index_url or named.find_links or named.mirror:
+            return plan_of_sources(options, run_dir, system=system, report=report)[0]
+        sources = gather_sources(options.sources, system, options.python, report)
+        asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
+        request = _lock_request(options, stack, sources, system)
+        pins_torch = asked.torch != options.request.torch
+        task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
+        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
+        index = known_index(options.data, report.note)
+        return resolve_stack(task, asked, options.machine, index, report, builds)
+
+
+def plan_of_sources(
+    options: BundleOptions, run_dir: Path, *, system: System, report: Reporter
+) -> tuple[Plan, LockRequest, Request]:
+    """Return the plan of what the sources really have, and what to lock with it of which request.
+
+    Raises what `plan_for_machine` raises.
+    """
+    sources = gather_sources(options.sources, system, options.python, report)
+    asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
+    request = _lock_request(options, stack, sources, system)
+    plan, sources = resolve_online(
+        asked,
+        options.machine,
+        sources,
+        offline=options.sources.offline,
+        report=report,
+        data=options.data,
+        task=StackTask(
+            stack=stack,
+            lock_request=request,
+            run_dir=run_dir,
+            pins_torch=asked.torch != options.request.torch,
+        ),
+        builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
+    )
+    return plan, replace(request, sources=sources_with_stack(sources, stack)), asked
+
+
+def _lock_request(
+    options: BundleOptions, stack: StackRequest, sources: Sources, system: System
+) -> LockRequest:
+    request = LockRequest(
+        python=options.python.executable,
+        sources=sources,
+        environ=system.environ,
+        optional=options.optional,
+        offline=options.sources.offline,
+        machine=options.machine,
+        target=options.target,
+    )
+    return lock_request_for_stack(request, stack)
