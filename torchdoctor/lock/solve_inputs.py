@@ -38,7 +38,7 @@ class SolverOffer:
 
 
 def write_offer(builds: Sequence[OfferedBuild], sources: Sources, folder: Path) -> SolverOffer:
-    """Write an index of the builds and the settings that name it and the other sources into `folder`, which is empty."""
+    """Write an index of the builds, and settings that name it and the other sources, into `folder`, which is empty."""
     index = folder / "planned"
     index.mkdir()
     metadata = _write_index(index, builds)

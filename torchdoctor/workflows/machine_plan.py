@@ -9,6 +9,7 @@ from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.requirements.model import StackRequest
 from torchdoctor.sources.index_cache import known_index
+from torchdoctor.workflows.newest_versions import NewestSearch
 from torchdoctor.workflows.plan import resolve_online, resolve_stack
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
@@ -61,8 +62,10 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
         pins_torch = asked.torch != options.request.torch
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
         builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
-        index = known_index(options.data, report.note)
-        return resolve_stack(task, asked, options.machine, index, report, builds)
+        with NewestSearch(task) as search:
+            index = known_index(options.data, report.note)
+            task = replace(task, newest=search)
+            return resolve_stack(task, asked, options.machine, index, report, builds)
 
 
 def plan_of_sources(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.solve import Solution
     from torchdoctor.requirements import AskedRequirement, StackRequest
+    from torchdoctor.workflows.newest_versions import NewestSearch
 
 __all__ = ["StackChoice", "StackTask", "project_of"]
 
@@ -32,6 +33,7 @@ class StackTask:
     built_later: tuple[AskedRequirement, ...] = ()  # from source, by the installation: what was asked of them
     implied: frozenset[str] = frozenset()  # projects in `stack` that only those need
     silent_pages: tuple[str, ...] = ()  # of extensions, which did not answer
+    newest: NewestSearch | None = None  # that began already
     pins_torch: bool = False  # whether a file, a project or a requirement says which torch, and not `--torch`
 
     @property

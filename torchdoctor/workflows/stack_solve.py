@@ -5,20 +5,22 @@ from __future__ import annotations
 import tempfile
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from torchdoctor.core.system.uv import UvStopped
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.proof import in_words, premises_of
-from torchdoctor.lock.solve import newest_versions, solve
+from torchdoctor.lock.solve import solve
 from torchdoctor.lock.solve_inputs import write_offer
+from torchdoctor.workflows.newest_versions import searching_newest
 from torchdoctor.workflows.stack_model import StackChoice
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from concurrent.futures import Future
 
     from packaging.version import Version
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StackSolver"]
 
+_T = TypeVar("_T")
 _MAX_EXPLAINED = 3  # packages below their newest version for which another run finds the reason
 
 
@@ -83,16 +86,37 @@ class StackSolver:
         solution, newest = self._solve_and_look_for_newest(builds, overrides)
         newest = self._without_kept(newest, solution)
         choice = StackChoice(solution=solution, newest=newest)
-        if not choice.below:
-            return choice
-        try:
-            solution = self._run(builds, overrides, _exactly(newest))
-            return StackChoice(solution=solution, newest=newest)
-        except RequirementsUnmet as error:
-            proof = in_words(premises_of(error.stderr, newest))
-        if len(choice.below) > 1:
-            choice = self._with_fewer_below(choice, builds, overrides)
-        return replace(choice, why_below=self._explain(choice, builds, overrides, proof))
+        return self._with_newer(choice, builds, overrides) if choice.below else choice
+
+    def _with_newer(
+        self, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str]
+    ) -> StackChoice:
+        """Return a choice with more named packages at their newest version, or this one with the reasons.
+
+        What the first run of uv may leave open is asked beside it.
+        """
+        newest, several = choice.newest, len(choice.below) > 1
+        self._offer_of(builds)  # before several threads need it
+        with _Asking(1 + several + _MAX_EXPLAINED * several) as asking:
+            whole = asking.start(lambda stopped: self._run(builds, overrides, _exactly(newest), stopped))
+            pins = _exactly(newest, choice.below)
+            part = (
+                asking.start(lambda stopped: self._run(builds, overrides, pins, stopped)) if several else None
+            )
+            reasons = self._ask_reasons(asking, choice, builds, overrides) if several else {}
+            try:
+                return StackChoice(solution=whole.result(), newest=newest)
+            except RequirementsUnmet as error:
+                proof = in_words(premises_of(error.stderr, newest))
+            if part is not None:
+                other = _solution_of(part)
+                if other is not None and len(_below(other, choice)) < len(choice.below):
+                    choice = StackChoice(solution=other, newest=newest)
+                    several = len(choice.below) > 1
+                    reasons = self._ask_reasons(asking, choice, builds, overrides) if several else {}
+            if not several:
+                return replace(choice, why_below=dict.fromkeys(choice.below, proof))
+            return replace(choice, why_below={name: why.result() or proof for name, why in reasons.items()})
 
     def with_torch(
         self, torch: Version, choice: StackChoice, builds: Sequence[OfferedBuild]
@@ -106,36 +130,20 @@ class StackSolver:
             return tuple(premise.text for premise in premises if premise.kind == "wants")
         return replace(choice, solution=solution)
 
-    def _with_fewer_below(
-        self, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str]
-    ) -> StackChoice:
-        """Return a choice with more named packages at their newest version, where asking for these finds one."""
-        try:
-            solution = self._run(builds, overrides, _exactly(choice.newest, choice.below))
-        except RequirementsUnmet:
-            return choice
-        other = StackChoice(solution=solution, newest=choice.newest)
-        return other if len(other.below) < len(choice.below) else choice
-
     def _solve_and_look_for_newest(
         self, builds: Sequence[OfferedBuild], overrides: Sequence[str]
     ) -> tuple[Solution, Mapping[str, str]]:
         if self._newest is not None:
             return self._run(builds, overrides), self._newest
-        stopped = threading.Event()
-        with thread_pool(1) as pool:
-            looking = pool.submit(self._look_for_newest, self._folder(), stopped)
+        with searching_newest(self._task) as search:
             try:
                 solution = self._run(builds, overrides)
             except RequirementsUnmet:
                 # A package that nobody can install alone is a shorter reason than everything together.
-                looking.result()
-                raise
-            except BaseException:
-                stopped.set()
+                search.result()
                 raise
             try:
-                self._newest = looking.result()
+                self._newest = search.result()
             except RequirementsUnmet:
                 self._newest = {}  # what is asked for twice with different limits goes together nonetheless
         return solution, self._newest
@@ -149,18 +157,12 @@ class StackSolver:
             if name not in preferred or solution.versions.get(name) != preferred[name]
         }
 
-    def _look_for_newest(self, folder: Path, stopped: threading.Event) -> Mapping[str, str]:
-        lines = [asked.line for asked in self._task.named if asked.name not in self._task.implied]
-        if not lines:
-            return {}
-        try:
-            offer = write_offer((), self._task.lock_request.sources, self._folder())
-            return newest_versions(lines, offer, self._lock_request(()), folder=folder, stopped=stopped)
-        except UvStopped:
-            return {}
-
     def _run(
-        self, builds: Sequence[OfferedBuild], overrides: Sequence[str], pins: Sequence[str] = ()
+        self,
+        builds: Sequence[OfferedBuild],
+        overrides: Sequence[str],
+        pins: Sequence[str] = (),
+        stopped: threading.Event | None = None,
     ) -> Solution:
         return solve(
             self._lines(pins),
@@ -168,6 +170,7 @@ class StackSolver:
             self._lock_request(overrides),
             folder=self._folder(),
             on_wait=lambda seconds: self._report.waiting("resolve", seconds),
+            stopped=stopped,
         )
 
     def _offer_of(self, builds: Sequence[OfferedBuild]) -> SolverOffer:
@@ -186,20 +189,26 @@ class StackSolver:
         request = self._task.lock_request
         return replace(request, overrides=(*request.overrides, *overrides))
 
-    def _explain(
-        self, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str], proof: str
-    ) -> dict[str, str]:
-        """Return why each named package stays below its newest version; `proof` is why not all can be at theirs."""
-        below = list(choice.below)
-        if len(below) == 1:
-            return {below[0]: proof}
-        explained = below[:_MAX_EXPLAINED]
-        with thread_pool(len(explained)) as pool:
-            reasons = pool.map(lambda name: self._why(name, choice, builds, overrides), explained)
-            return {name: reason or proof for name, reason in zip(explained, reasons, strict=True)}
+    def _ask_reasons(
+        self,
+        asking: _Asking,
+        choice: StackChoice,
+        builds: Sequence[OfferedBuild],
+        overrides: Sequence[str],
+    ) -> dict[str, Future[str]]:
+        """Ask why each named package stays below its newest version; uv has no answer to some."""
+        return {
+            name: asking.start(partial(self._why, name, choice, builds, overrides))
+            for name in [*choice.below][:_MAX_EXPLAINED]
+        }
 
     def _why(
-        self, name: str, choice: StackChoice, builds: Sequence[OfferedBuild], overrides: Sequence[str]
+        self,
+        name: str,
+        choice: StackChoice,
+        builds: Sequence[OfferedBuild],
+        overrides: Sequence[str],
+        stopped: threading.Event,
     ) -> str:
         """Return why a package is not at its newest version: a short run asks for that and for what requires it."""
         versions = choice.solution.versions
@@ -207,7 +216,13 @@ class StackSolver:
         pinned = {other: versions[other] for other in requiring if other not in TORCH_PROJECTS}
         pinned[name] = choice.newest[name]
         try:
-            solve(_exactly(pinned), self._offer_of(builds), self._lock_request(overrides), folder=self._folder())
+            solve(
+                _exactly(pinned),
+                self._offer_of(builds),
+                self._lock_request(overrides),
+                folder=self._folder(),
+                stopped=stopped,
+            )
         except RequirementsUnmet as error:
             return in_words(premises_of(error.stderr, pinned))
         return ""
@@ -223,3 +238,33 @@ def _exactly(versions: Mapping[str, str], names: Collection[str] | None = None) 
         for name, version in versions.items()
         if version and (names is None or name in names)
     ]
+
+
+class _Asking:
+    """Runs of uv side by side; those whose answer is not needed when the `with` block ends are stopped."""
+
+    def __init__(self, count: int) -> None:
+        self._pool = thread_pool(count)
+        self._stopped = threading.Event()
+
+    def start(self, work: Callable[[threading.Event], _T]) -> Future[_T]:
+        """Begin `work`, which is given what stops it."""
+        return self._pool.submit(work, self._stopped)
+
+    def __enter__(self) -> _Asking:  # noqa: PYI034  (Self needs Python 3.11)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _solution_of(run: Future[Solution]) -> Solution | None:
+    try:
+        return run.result()
+    except RequirementsUnmet:
+        return None
+
+
+def _below(solution: Solution, choice: StackChoice) -> Mapping[str, tuple[str, str]]:
+    return StackChoice(solution=solution, newest=choice.newest).below
