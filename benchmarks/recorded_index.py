@@ -1,18 +1,22 @@
 """PyPI on loopback: what was asked for once is answered again without the network, with the headers of PyPI.
 
-Pages of projects may be kept for `page_seconds` (PyPI says 600) and have an ETag; files and their metadata may be kept for ever. With
-`page_seconds=0` a client asks each time whether a page has changed, as with a cache of yesterday.
+Pages of projects may be kept for `page_seconds` (PyPI says 600) and have an ETag; files and their metadata may be kept
+for ever. What is asked for first is read from PyPI.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGES, FILES = "https://pypi.org", "https://files.pythonhosted.org"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -27,14 +31,24 @@ class Answer(NamedTuple):
     content_range: str = ""
 
 
-class RecordedIndex:
-    """`url/simple/` is PyPI's; each answer waits `latency` seconds first."""
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of a client that hung up."""
 
-    def __init__(self, latency: float = 0.0) -> None:
-        self.latency = latency
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Stay silent."""
+
+
+class RecordedIndex:
+    """`url/simple/` is PyPI's, kept in `folder`; each answer waits `latency` seconds first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.latency = 0.0
         self.page_seconds = 600
         self.answers: dict[tuple[str, str], Answer] = {}
-        self.requests = self.fetched = 0
+        self.requests = 0
         index = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -49,8 +63,7 @@ class RecordedIndex:
             def log_message(self, *_: object) -> None:
                 """Stay silent."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -79,17 +92,33 @@ class RecordedIndex:
             request.wfile.write(found.body)
 
     def _fetch(self, path: str, ranges: str) -> Answer:
-        self.fetched += 1
-        base = PAGES if path.startswith("/simple/") else FILES
-        headers = {"Accept": JSON if base == PAGES else "*/*", "User-Agent": "torchdoctor-benchmark"}
-        if ranges:
-            headers["Range"] = ranges
-        try:
-            with urllib.request.urlopen(urllib.request.Request(base + path, headers=headers), timeout=60) as got:  # noqa: S310
-                body = got.read().replace(FILES.encode(), self.url.encode()) if base == PAGES else got.read()
-                kind = got.headers.get("Content-Type", "application/octet-stream")
-                found = Answer(got.status, kind, body, got.headers.get("Content-Range", ""))
-        except urllib.error.HTTPError as error:
-            found = Answer(error.code, "text/plain", b"")
+        """Read an answer from the folder of earlier ones, else from the real server."""
+        is_page = path.startswith("/simple/")
+        kept = self.folder / hashlib.sha256(f"{path} {ranges}".encode()).hexdigest()
+        if kept.is_file():
+            head, _, body = kept.read_bytes().partition(b"\n")
+            status, kind, content_range = json.loads(head)
+            found = Answer(status, kind, body, content_range)
+        else:
+            found = _ask((PAGES if is_page else FILES) + path, ranges, JSON if is_page else "*/*")
+            head = json.dumps([found.status, found.kind, found.content_range]).encode()
+            kept.with_suffix(".part").write_bytes(head + b"\n" + found.body)
+            kept.with_suffix(".part").replace(kept)
+        if is_page:
+            found = found._replace(body=found.body.replace(FILES.encode(), self.url.encode()))
         self.answers[path, ranges] = found
         return found
+
+
+def _ask(url: str, ranges: str, accept: str) -> Answer:
+    headers = {
+        "Accept": accept,
+        "User-Agent": "torchdoctor-benchmark",
+        **({"Range": ranges} if ranges else {}),
+    }
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as got:  # noqa: S310
+            kind = got.headers.get("Content-Type", "application/octet-stream")
+            return Answer(got.status, kind, got.read(), got.headers.get("Content-Range", ""))
+    except urllib.error.HTTPError as error:
+        return Answer(error.code, "text/plain", b"")
