@@ -62,7 +62,7 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
         pins_torch = asked.torch != options.request.torch
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
         builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
-        with NewestSearch(task) as search:
+        with NewestSearch(task.newest_asked, run_dir) as search:
             index = known_index(options.data, report.note)
             task = replace(task, newest=search)
             return resolve_stack(task, asked, options.machine, index, report, builds)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +14,10 @@ from torchdoctor.lock.solve_inputs import write_offer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
 
     from torchdoctor.lock.model import LockRequest
-    from torchdoctor.workflows.stack_model import StackTask
 
-__all__ = ["NewestSearch", "searching_newest"]
+__all__ = ["NewestSearch"]
 
 
 class NewestSearch:
@@ -30,9 +26,8 @@ class NewestSearch:
     What it reads of the indexes is in uv's cache for the runs that decide.
     """
 
-    def __init__(self, task: StackTask) -> None:
-        self._asked = _asked(task)
-        self._run_dir = task.run_dir
+    def __init__(self, asked: tuple[tuple[str, ...], LockRequest], run_dir: Path) -> None:
+        self._asked, self._run_dir = asked, run_dir
         self._stopped = threading.Event()
 
     def __enter__(self) -> NewestSearch:  # noqa: PYI034  (Self needs Python 3.11)
@@ -44,9 +39,9 @@ class NewestSearch:
         self._stopped.set()
         self._pool.shutdown()
 
-    def is_for(self, task: StackTask) -> bool:
-        """Whether the answer holds for a task: which packages are left out, or what overrides others, is no matter."""
-        return self._asked == _asked(task)
+    def is_for(self, asked: tuple[tuple[str, ...], LockRequest]) -> bool:
+        """Whether this is what is looked for: lines, and where and for what."""
+        return self._asked == asked
 
     def result(self) -> Mapping[str, str]:
         """Wait for the versions by name, and return them; raises what `lock.solve.newest_versions` raises."""
@@ -64,14 +59,3 @@ class NewestSearch:
 
     def _folder(self) -> Path:
         return Path(tempfile.mkdtemp(prefix="newest-", dir=self._run_dir))
-
-
-def searching_newest(task: StackTask) -> AbstractContextManager[NewestSearch]:
-    """Return the search that the task brings along where that asks the same, else a new one."""
-    known = task.newest
-    return nullcontext(known) if known is not None and known.is_for(task) else NewestSearch(task)
-
-
-def _asked(task: StackTask) -> tuple[tuple[str, ...], LockRequest]:
-    lines = tuple(asked.line for asked in task.named if asked.name not in task.implied)
-    return lines, replace(task.lock_request, excluded=frozenset(), overrides=())

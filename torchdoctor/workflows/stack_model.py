@@ -37,6 +37,12 @@ class StackTask:
     pins_torch: bool = False  # whether a file, a project or a requirement says which torch, and not `--torch`
 
     @property
+    def newest_asked(self) -> tuple[tuple[str, ...], LockRequest]:
+        """What to look for the newest versions of, and where: whoever overrides or leaves out others is no matter."""
+        lines = tuple(asked.line for asked in self.named if asked.name not in self.implied)
+        return lines, replace(self.lock_request, excluded=frozenset(), overrides=())
+
+    @property
     def overrides_torch(self) -> bool:
         """Whether what others require of torch or a companion is overridden."""
         return any(project_of(line) in TORCH_PROJECTS for line in self.stack.overrides)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.solve import solve
 from torchdoctor.lock.solve_inputs import write_offer
-from torchdoctor.workflows.newest_versions import searching_newest
+from torchdoctor.workflows.newest_versions import NewestSearch
 from torchdoctor.workflows.stack_model import StackChoice
 from wheels_index import TORCH_PROJECTS
 
@@ -135,7 +136,9 @@ class StackSolver:
     ) -> tuple[Solution, Mapping[str, str]]:
         if self._newest is not None:
             return self._run(builds, overrides), self._newest
-        with searching_newest(self._task) as search:
+        known, asked = self._task.newest, self._task.newest_asked
+        known = known if known is not None and known.is_for(asked) else None
+        with nullcontext(known) if known is not None else NewestSearch(asked, self._task.run_dir) as search:
             try:
                 solution = self._run(builds, overrides)
             except RequirementsUnmet:
