@@ -17,7 +17,11 @@ else:
 
 CASES = Path(__file__).parents[1] / "cases"
 RETOLD = [json.loads(path.read_text("utf-8")) for path in sorted((CASES / "retold").glob("*.json"))]
-FURTHER = tomllib.loads((CASES / "further.toml").read_text("utf-8"))["report"]
+FURTHER = [
+    row
+    for name in ("further.toml", "gathered.toml")
+    for row in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
+]
 TEXTS = [
     *(("\n".join(row["evidence"].values()), row["cause"], row["source_url"]) for row in RETOLD),
     *((row["text"], row.get("cause", []), row["source"]) for row in FURTHER),

@@ -10,8 +10,8 @@ import pytest
 from torchdoctor.diagnose import Evidence, Observation
 from torchdoctor.diagnose.catalogue import all_failures
 from torchdoctor.diagnose.cause_table import verify_causes
-from torchdoctor.diagnose.engine import _step_lines
 from torchdoctor.diagnose.fix_commands import pin_torch, rewrite_for_environment
+from torchdoctor.diagnose.fix_lines import step_lines
 from torchdoctor.diagnose.placeholders import Placeholders, command_values
 from torchdoctor.diagnose.verify_findings import findings_from
 from torchdoctor.verify import CheckResult, VerifyReport
@@ -106,7 +106,7 @@ def test_no_fix_of_the_catalogue_harms(failure):
     for evidence in (*ENVIRONMENTS.values(), Evidence()):
         values = Placeholders(evidence, {}), command_values(evidence, {})
         for step in steps_of(failure):
-            for line in _step_lines(step, evidence, values, str)[-1:]:
+            for line in step_lines(step, evidence, values, str)[-1:]:
                 if step.command:
                     assert unsafe(line) is None, line
 
@@ -119,7 +119,7 @@ def test_what_is_added_to_an_environment_keeps_its_torch(name):
     for failure in all_failures():
         for step in steps_of(failure):
             values = Placeholders(evidence, {}), command_values(evidence, {})
-            for line in _step_lines(step, evidence, values, str):
+            for line in step_lines(step, evidence, values, str):
                 if "torchdoctor install" in line and "--with" in line and line.startswith("torchdoctor"):
                     assert f"--torch {version}+{build}" in line, (failure.id, line)
 

@@ -128,7 +128,7 @@ def _failure(entry: Mapping[str, Any], signs: _Signs) -> Failure:
             title=entry["title"],
             explanation=entry["explanation"],
             signs=tuple(_sign(sign, signs) for sign in entry["sign"]),
-            fixes=tuple(map(_fix, entry["fix"])),
+            fixes=tuple(_fix(step, signs) for step in entry["fix"]),
             details=tuple(entry.get("details", ())),
             unless=tuple(_sign(sign, signs) for sign in entry.get("unless", ())),
             masks=tuple(entry.get("masks", ())),
@@ -153,12 +153,13 @@ def _sign(sign: Mapping[str, Any], signs: _Signs) -> Sign:
     )
 
 
-def _fix(step: Mapping[str, Any]) -> FixStep:
+def _fix(step: Mapping[str, Any], signs: _Signs) -> FixStep:
     return FixStep(
         text=step.get("text", ""),
         command=step.get("command", ""),
         who=step.get("who", "user"),
         os=tuple(step.get("os", ())),
         installer=tuple(step.get("installer", ())),
-        fallback=_fix(step["fallback"]) if "fallback" in step else None,
+        when=signs.predicate(step["when"]) if "when" in step else None,
+        fallback=_fix(step["fallback"], signs) if "fallback" in step else None,
     )

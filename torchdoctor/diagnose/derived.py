@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.versions import parse_numeric_version
+from torchdoctor.diagnose.gpu_generation import capability_of, series_capability
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
@@ -120,19 +121,20 @@ def python_of(evidence: Evidence) -> tuple[int, int] | None:
 
 def capabilities(evidence: Evidence) -> tuple[tuple[tuple[int, int], Observation], ...]:
     """Return the compute capability of each NVIDIA GPU with the fact that states the number or the GPU's name."""
-    from wheels_index import gpu
-
     found: list[tuple[tuple[int, int], Observation]] = []
     for capability in evidence.observations("nvidia.capability"):
         numbers = parse_numeric_version(capability.value)
         if numbers and len(numbers) > 1:
             found.append(((numbers[0], numbers[1]), capability))
     for card in evidence.observations("nvidia.gpu"):
-        # A laptop's GPU is of the generation of the card whose name it has, and a K40m is a K40 without a fan.
-        desktop_name = re.sub(r" Laptop(?: GPU)?$|(?<=Tesla [KM]\d\d)[cmstx]$", "", card.value)
-        known = gpu(card.value) or gpu(desktop_name)
+        known = capability_of(card.value)
         if known is not None:
-            found.append((known.compute_capability, card))
+            found.append((known, card))
+    # A family is the vaguest: it counts where nothing else says what the GPU is.
+    for series in evidence.observations("nvidia.series") if not found else ():
+        usual = series_capability(series.value)
+        if usual is not None:
+            found.append((usual, series))
     return tuple(found)
 
 

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.catalogue import all_failures
-from torchdoctor.diagnose.derived import operating_system
-from torchdoctor.diagnose.fix_commands import rewrite_for_environment
+from torchdoctor.diagnose.fix_lines import filled, fix_lines
 from torchdoctor.diagnose.matchers import WEIGHTS
 from torchdoctor.diagnose.model import Diagnosis, Finding
 from torchdoctor.diagnose.parsers.parse import parse_report
-from torchdoctor.diagnose.placeholders import Placeholders, command_values
+from torchdoctor.diagnose.placeholders import Placeholders
 from torchdoctor.diagnose.text import displayable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from torchdoctor.diagnose.evidence import Evidence
-    from torchdoctor.diagnose.failure import Failure, FixStep
+    from torchdoctor.diagnose.failure import Failure
     from torchdoctor.diagnose.model import Confidence, Verdict
 
     Translate = Callable[[str], str]
@@ -190,7 +189,7 @@ def _finding(
     suspect: _Suspect, evidence: Evidence, translate: Translate, causes: Mapping[str, str]
 ) -> Finding:
     failure, values = suspect.failure, Placeholders(evidence, suspect.values)
-    details = (text for detail in failure.details if (text := _filled(translate(detail), values)))
+    details = (text for detail in failure.details if (text := filled(translate(detail), values)))
     *before, last = [translate(failure.explanation), *details]
     return Finding(
         id=failure.id,
@@ -198,53 +197,8 @@ def _finding(
         title=translate(failure.title),
         evidence=suspect.evidence,
         explanation="".join(map(with_trailing_space, before)) + last,
-        fix=tuple(_fix_lines(suspect, evidence, translate)),
+        fix=tuple(fix_lines(failure, suspect.values, evidence, translate)),
         confidence=next(name for least, name in _CONFIDENCE if suspect.weight >= least),
         explains=tuple(name for name, cause in causes.items() if cause == failure.id),
         check=translate(failure.confirm),
     )
-
-
-def _fix_lines(suspect: _Suspect, evidence: Evidence, translate: Translate) -> Iterator[str]:
-    system, installers = operating_system(evidence), evidence.all("installer")
-    command, text = command_values(evidence, suspect.values), Placeholders(evidence, suspect.values)
-    for fix in suspect.failure.fixes:
-        step: FixStep | None = fix
-        if (fix.os and system is not None and system not in fix.os) or (
-            fix.installer and installers and not set(fix.installer) & set(installers)
-        ):
-            continue
-        while step is not None:
-            lines = _step_lines(step, evidence, (text, command), translate)
-            if lines:
-                # If the system is not known, a step for one of them says for which.
-                if step.os and system is None:
-                    yield translate(messages.FOR_SYSTEM).format(system=_names(step.os))
-                yield from lines
-                break
-            step = step.fallback
-
-
-def _names(systems: tuple[str, ...]) -> str:
-    return ", ".join(messages.SYSTEMS[name] for name in systems)
-
-
-def _step_lines(
-    step: FixStep, evidence: Evidence, values: tuple[Placeholders, Placeholders], translate: Translate
-) -> tuple[str, ...]:
-    """Return the lines of the step, none if a value is not known; `values` are those of its text and its command."""
-    text = _filled(translate(step.text), values[0]) if step.text else ""
-    command = _filled(step.command, values[1]) if step.command else ""
-    if text is None or command is None:
-        return ()
-    command = rewrite_for_environment(command, evidence)
-    who = translate(messages.WHO[step.who]) if step.who in messages.WHO else ""
-    sentence = " ".join(part for part in (who, text) if part)
-    return tuple(part for part in (sentence, command) if part)
-
-
-def _filled(template: str, values: Placeholders) -> str | None:
-    try:
-        return template.format_map(values)
-    except KeyError:
-        return None

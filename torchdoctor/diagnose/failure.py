@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from torchdoctor.diagnose.matchers import Sign
+    from torchdoctor.diagnose.matchers import Predicate, Sign
     from torchdoctor.diagnose.model import Severity
 
 __all__ = ["Failure", "FixStep", "Frequency", "Layer", "Repair", "Who"]
@@ -40,8 +40,9 @@ class FixStep:
     """One step of a fix: a sentence, a command, or both.
 
     `text` and `command` are templates with named placeholders; if a value is not known, `fallback` is shown instead.
-    `os` and `installer` say for whom the step is; empty means everybody. `who` must do it: the user, an
-    administrator, or somebody on the host of the container or virtual machine.
+    `os` and `installer` say for whom the step is; empty means everybody. `when` must match the evidence, else
+    `fallback` is shown. `who` must do it: the user, an administrator, or somebody on the host of the container or
+    virtual machine.
     """
 
     text: str = ""
@@ -49,6 +50,7 @@ class FixStep:
     who: Who = "user"
     os: tuple[str, ...] = ()
     installer: tuple[str, ...] = ()
+    when: Predicate | None = None
     fallback: FixStep | None = None
 
 

@@ -230,6 +230,7 @@ _FIX = _table(
         "who": _one_of("user", "host", "admin"),
         "os": _list_of(_one_of(*_SYSTEMS)),
         "installer": _list_of(_string),
+        "when": _condition,
         "fallback": _fix,
     }
 )

@@ -11,7 +11,7 @@ from torchdoctor.diagnose.derived import operating_system, torch_build, torch_ve
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
 
-__all__ = ["pin_torch", "quoted", "rewrite_for_environment"]
+__all__ = ["installs_torch", "pin_torch", "quoted", "release_in", "rewrite_for_environment"]
 
 _PIP = re.compile(r"(?<![\w./-])python3? -m pip (install|uninstall|show|list|check)\b")
 _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
@@ -71,3 +71,20 @@ def quoted(path: str, *, windows: bool) -> str:
     if not windows:
         return shlex.quote(path)
     return path if re.fullmatch(r"[\w:\\/.+-]+", path) else "'" + path.replace("'", "''") + "'"
+
+
+_TORCH_INSTALL = re.compile(
+    r"\b(?:pip|conda|mamba) install\b[^\n;&|]*[\s\"'](?:py)?torch(?:[=<>~ ,\"']|$)|\btorchdoctor (?:install|restore)\b"
+)
+_TORCH_PIN = re.compile(r"\b(?:pip|uv pip) install\b[^\n;&|]*\storch==(\d[\w.]*)")
+
+
+def installs_torch(command: str) -> bool:
+    """Whether a command puts another torch into the environment that is there."""
+    return " venv " not in command and _TORCH_INSTALL.search(command) is not None
+
+
+def release_in(command: str) -> str | None:
+    """Return the release of torch that a command installs, if it names one."""
+    match = _TORCH_PIN.search(command)
+    return match[1] if match else None

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKED", "COLLECT", "FOR_SYSTEM", "ON_THE_MACHINE", "PICTURES", "SYSTEMS", "WHO", "messages"]
+__all__ = [
+    "AGAINST_THE_PIN",
+    "CHECKED",
+    "COLLECT",
+    "FOR_SYSTEM",
+    "IMAGE_HAS_TORCH",
+    "ON_THE_MACHINE",
+    "PICTURES",
+    "SYSTEMS",
+    "WHO",
+    "messages",
+]
 
 WHO = {
     "host": "On the host, not here:",
@@ -12,6 +23,15 @@ WHO = {
 SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
 
 FOR_SYSTEM = "On {system}:"
+
+IMAGE_HAS_TORCH = (
+    "Leave the torch in the image {image} as it is: its other packages were compiled against it. "
+    "Take another tag of the image, one for this GPU and this driver."
+)
+
+AGAINST_THE_PIN = (
+    "The project pins torch {pinned}: change that too, and reinstall what was compiled against it."
+)
 
 CHECKED = {
     "os.name": "operating system: {value}",
@@ -41,4 +61,5 @@ def messages() -> tuple[str, ...]:
     from torchdoctor.diagnose.question_table import questions
 
     asked = (entry.text for entry in questions().values())
-    return (*WHO.values(), FOR_SYSTEM, *CHECKED.values(), COLLECT, PICTURES, ON_THE_MACHINE, *asked)
+    around = (FOR_SYSTEM, IMAGE_HAS_TORCH, AGAINST_THE_PIN, COLLECT, PICTURES, ON_THE_MACHINE)
+    return (*WHO.values(), *CHECKED.values(), *around, *asked)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Observation
+from torchdoctor.diagnose.parsers.gpu_names import parse_gpu_names
 from torchdoctor.diagnose.parsers.pattern_files import environment_hints
 
 if TYPE_CHECKING:
@@ -21,16 +22,16 @@ __all__ = ["parse_environment_hints"]
 _OFFERS = re.compile(
     r"following\splatforms?:[\s`\w.,-]{0,600}|following\spython\s\w{1,20}\stags?:[\s`\w.,-]{0,400}"
     r"|\S{1,200}\.whl(?=\sis\snot\sa\ssupported\swheel)"
-)
-_CARD = re.compile(
-    r"(?:(?<!Radeon )\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?: ?(?:Ti|SUPER|Super)\b)?(?! ?(?:Ada|Laptop))"
-    r"|Tesla ?[VPTKM]\d{1,3}[cmstx]?\b|NVIDIA (?:A|H|L|T|V|B|P)\d{1,3}S?\b|\b[AHB][12]00\b)"
+    # Environment markers: they say for which machines a line is.
+    r"|\b(?:platform_machine|sys_platform|platform_system|os_name)\s{0,2}[!=]=\s{0,2}['\"][\w ]{1,20}['\"]"
 )
 _DRIVER = re.compile(
     r"\bdrivers?(?: version| ver\.?)?(?: is| are|:|=)? ?v?(?P<v>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"
     r"|驱动(?:版本)?(?:是|为|:|\uff1a)? ?(?P<w>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"
     # The branch alone, and what a post answers to "what does nvidia-smi say".
     r"|\bdrivers?(?: version| branch)?(?: is|:)?[ -]v?(?P<b>[2-6]\d{2})\b(?!\.?\d)"
+    r"|\bdrivers? (?:are|is|were|was)\b[^.\n\d]{2,60}"
+    r"\bversion (?P<c>[3-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b"
     r"|\bnvidia-smi\b[^\d|]{0,12}(?P<s>[2-6]\d{2}\.\d{2,3}(?:\.\d{1,3})?)\b",
     re.ASCII,
 )
@@ -75,7 +76,7 @@ def parse_environment_hints(text: Text) -> Iterator[Observation]:
             yield Observation(name=hint.fact, value=hint.value, source=line, line=number)
     yield from _python(text)
     yield from _disks(text)
-    yield from _cards(text)
+    yield from parse_gpu_names(text)
     yield from _drivers(text)
     for match in _TAG.finditer(text.rows):
         number, line = text.line_at(match.start("tag"))
@@ -99,20 +100,12 @@ def _without_offers(text: Text) -> Text:
     return replace(text, lower=lower.replace("\n", " "))
 
 
-def _cards(text: Text) -> Iterator[Observation]:
-    """NVIDIA GPUs that a sentence names: RTX 4090, GTX 1080 Ti, Tesla P100, H100."""
-    for count, match in enumerate(_CARD.finditer(text.flat)):
-        if count > _MAX_MATCHES:
-            break
-        number, line = text.line_at(match.start())
-        value = re.sub(r"(?<=[RG]TX)(?=\d)", " ", match[0])  # as the tables write it
-        yield Observation(name="nvidia.gpu", value=value, source=line, line=number)
-
-
 def _drivers(text: Text) -> Iterator[Observation]:
     """The NVIDIA driver's version if a sentence states it, and not as one that something requires."""
     for match in _DRIVER.finditer(text.lower):
-        if not _WANTED.search(text.lower, max(match.start() - 40, 0), match.start()):
+        # In the same sentence.
+        before = re.split(r"[.!?\n]", text.rows[max(match.start() - 40, 0) : match.start()])[-1]
+        if not _WANTED.search(before):
             number, line = text.line_at(match.start())
             yield Observation(
                 name="nvidia.driver", value=next(filter(None, match.groups())), source=line, line=number

@@ -40,10 +40,16 @@ _NAMED = re.compile(
     rf"v?(?P<version>{_VERSION})(?![\w.]*\.dist-info)",
     re.IGNORECASE,
 )
+# A version with its build, some words after the name: "the torch in it is 2.9.1+cu130".
+_BUILT = re.compile(
+    r"(?<![\w.-])(?:py)?torch(?: (?!torch|xformers|flash|numpy)[a-z]{1,12}){1,5}[ :=]{1,3}"
+    r"v?(?P<version>\d\.\d{1,2}\.\d\+(?:cpu|xpu|cu\d{2,3}|rocm\d[\d.]{0,6}\d))\b",
+    re.IGNORECASE,
+)
 _BEFORE_NUMBERS = ("torch", "numpy", "xformers")
 _CONDA = re.compile(r"^\s{1,40}(?P<build>\S{1,60})(?:\s{1,20}(?P<channel>\S{1,60}))?\s*$")
 _ASKED = re.compile(
-    r"\b(?:install|add|requires?|requirement|depends)\b|can't be installed|cannot be installed"
+    r"\b(?:install|add|collecting|requires?|requirement|depends)\b|can't be installed|cannot be installed"
 )
 
 
@@ -69,6 +75,8 @@ def parse_package_lists(text: Text) -> Iterator[Observation]:
             yield Observation(
                 name=f"mention.{_project(match['name'])}", value=match["version"], source=line, line=number
             )
+        for match in _BUILT.finditer(line) if "torch" in lower and "+" in lower else ():
+            yield Observation(name="mention.torch", value=match["version"], source=line, line=number)
 
 
 def _listed(match: re.Match[str], line: str, number: int) -> Iterator[Observation]:

@@ -74,7 +74,7 @@ def _without_settled(rows: str) -> str:
         sentence = match[0]
         if is_output(sentence) or _has("but", sentence):
             continue
-        if may_be_over and _has("solved", sentence):
+        if may_be_over and _has("solved", sentence) and not _has("comparison", sentence):
             over = match.end()
         elif _has("no_failure", sentence):
             quiet.append(match.span())

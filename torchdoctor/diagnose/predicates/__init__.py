@@ -75,6 +75,7 @@ PREDICATES: Mapping[str, Callable[..., Match | None]] = {
         python_versions.glibc_below_2_28,
         python_versions.python_3_10_or_newer,
         releases.requested_release_fits_python,
+        releases.requested_release_is_early,
         releases.requested_release_newer_than_python,
         releases.requested_release_older_than_python,
         releases.requested_version_never_released,

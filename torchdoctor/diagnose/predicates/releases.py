@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "requested_release_fits_python",
+    "requested_release_is_early",
     "requested_release_newer_than_python",
     "requested_release_older_than_python",
     "requested_version_never_released",
 ]
 
+# torch 2.1 was the first without Python 3.7.
+_FIRST_WITHOUT_OLD_PYTHONS = Version("1.13")
 _ASKED = re.compile(r"(torch|torchvision|torchaudio)===?(\d[\w.]*?)\.?(?:\+[\w.]+)?")
 
 
@@ -58,6 +61,18 @@ def requested_release_fits_python(evidence: Evidence) -> Match | None:
             if oldest <= python <= newest:
                 return Match(evidence=(source(requirement),))
     return None
+
+
+def requested_release_is_early(evidence: Evidence) -> Match | None:
+    """The torch that was asked for is of the years of Python 3.5 to 3.8, so these are not too old for it."""
+    return next(
+        (
+            Match(evidence=(source(requirement),))
+            for project, version, requirement in _asked(evidence)
+            if project == "torch" and version < _FIRST_WITHOUT_OLD_PYTHONS
+        ),
+        None,
+    )
 
 
 def _against_python(evidence: Evidence, *, python_above: bool) -> Match | None:

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 _NAMED = re.compile(
-    r"unsupported gpu architecture '(?:compute|sm)_(\d{2,3})[af]?'|value '(?:sm|compute)_(\d{2,3})[af]?'"
+    r"unsupported gpu architecture '(?:compute|sm)_(\d{2,3})(?!\d)|value '(?:sm|compute)_(\d{2,3})[af]?'"
 )
 # The first toolkit that compiles for a capability, and the first that no longer does:
 # https://docs.nvidia.com/cuda/cuda-compiler-driver-nvcc/, "GPU feature list", and the release notes of each toolkit.
@@ -34,6 +34,7 @@ _FIRST_WITHOUT = {20: (9, 0), 21: (9, 0), 30: (11, 0), 32: (11, 0), 35: (12, 0),
                   53: (13, 0), 60: (13, 0), 61: (13, 0), 62: (13, 0), 70: (13, 0), 72: (13, 0)}  # fmt: skip
 # Where no toolkit is named: from here on it is too old, and below it may as well be too new.
 _SURELY_TOO_OLD = 75
+_CUDA_NAMED = re.compile(r"cuda(?: toolkit| version)?(?: is|[ =:-]){0,3}v?(\d{1,2})\.(\d)\b")
 _LIBRARY = re.compile(
     r"\blib(?:cudart|cublas|cublaslt|cufft|curand|cusolver|cusparse|nvrtc|npp\w{1,6}|nvjpeg)\.so\.(1[1-9])"
     r"\S{0,6}(?: is not found|[^\n]{0,6}cannot open|[^\n]{0,20}no such file)"
@@ -63,12 +64,24 @@ def nvcc_lacks_named_architecture(evidence: Evidence) -> Match | None:
             unknown = first is None and without is None
             if not (too_old or unknown):
                 continue
-        elif number < _SURELY_TOO_OLD:
+        elif number < _SURELY_TOO_OLD and not _known_by_named_cuda(evidence, first, without):
             continue
         lines = (displayable(evidence.text.line_at(position)[1]),)
         stated = evidence.observations("cuda.toolkit")[:1]
         return Match(evidence=(*lines, *(source(one) for one in stated)))
     return None
+
+
+def _known_by_named_cuda(
+    evidence: Evidence, first: tuple[int, int] | None, without: tuple[int, int] | None
+) -> bool:
+    """Whether the CUDA that a post names does compile for the architecture: then the nvcc that runs is another one."""
+    for position in evidence.text.find("cuda"):
+        named = _CUDA_NAMED.match(evidence.text.lower, position)
+        version = (int(named[1]), int(named[2])) if named else None
+        if version is not None and first is not None and first <= version < (without or (99, 0)):
+            return True
+    return False
 
 
 def missing_library_of_another_cuda(evidence: Evidence) -> Match | None:

@@ -1,0 +1,99 @@
+"""The lines of a failure's fix for one machine: the steps that are for it, with the values that its evidence gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.diagnose import messages
+from torchdoctor.diagnose.asked import pinned_torch
+from torchdoctor.diagnose.derived import operating_system
+from torchdoctor.diagnose.fix_commands import installs_torch, release_in, rewrite_for_environment
+from torchdoctor.diagnose.placeholders import Placeholders, command_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from torchdoctor.diagnose.evidence import Evidence
+    from torchdoctor.diagnose.failure import Failure, FixStep
+
+    Translate = Callable[[str], str]
+
+__all__ = ["filled", "fix_lines", "step_lines"]
+
+
+def fix_lines(
+    failure: Failure, captured: Mapping[str, str], evidence: Evidence, translate: Translate
+) -> Iterator[str]:
+    """Yield sentences and commands in order; `captured` are values that a sign of the failure took from the text."""
+    values = Placeholders(evidence, captured), command_values(evidence, captured)
+    said: set[str] = set()
+    for fix in failure.fixes:
+        if _is_for_another(fix, evidence):
+            continue
+        for line in _first_that_fits(fix, evidence, values, translate):
+            if line not in said:
+                said.add(line)
+                yield line
+
+
+def _is_for_another(step: FixStep, evidence: Evidence) -> bool:
+    """Whether the step is for another system, or for another installer than those that are in use."""
+    system, installers = operating_system(evidence), evidence.all("installer")
+    if step.os and system is not None and system not in step.os:
+        return True
+    return bool(step.installer and installers and not set(step.installer) & set(installers))
+
+
+def _first_that_fits(
+    fix: FixStep, evidence: Evidence, values: tuple[Placeholders, Placeholders], translate: Translate
+) -> Iterator[str]:
+    step: FixStep | None = fix
+    while step is not None:
+        lines = step_lines(step, evidence, values, translate)
+        if lines:
+            # If the system is not known, a step for one of them says for which.
+            if step.os and operating_system(evidence) is None:
+                yield translate(messages.FOR_SYSTEM).format(system=_names(step.os))
+            yield from lines
+            return
+        step = step.fallback
+
+
+def _names(systems: tuple[str, ...]) -> str:
+    return ", ".join(messages.SYSTEMS[name] for name in systems)
+
+
+def step_lines(
+    step: FixStep, evidence: Evidence, values: tuple[Placeholders, Placeholders], translate: Translate
+) -> tuple[str, ...]:
+    """Return the lines of the step, none if it is not for this evidence or a value is not known.
+
+    `values` are those of its text and of its command.
+    """
+    if step.when is not None and step.when(evidence) is None:
+        return ()
+    text = filled(translate(step.text), values[0]) if step.text else ""
+    command = filled(step.command, values[1]) if step.command else ""
+    if text is None or command is None:
+        return ()
+    if installs_torch(command) and (image := evidence.first("image.with_torch")):
+        # What else is in such an image was compiled against the torch in it.
+        return (translate(messages.IMAGE_HAS_TORCH).format(image=image),)
+    command = rewrite_for_environment(command, evidence)
+    who = translate(messages.WHO[step.who]) if step.who in messages.WHO else ""
+    sentence = " ".join(part for part in (who, text) if part)
+    pinned, put_in = pinned_torch(evidence), release_in(command)
+    against = (
+        translate(messages.AGAINST_THE_PIN).format(pinned=pinned)
+        if pinned and put_in and pinned != put_in
+        else ""
+    )
+    return tuple(part for part in (sentence, command, against) if part)
+
+
+def filled(template: str, values: Placeholders) -> str | None:
+    """Return the template with its values; None if one is not known."""
+    try:
+        return template.format_map(values)
+    except KeyError:
+        return None
