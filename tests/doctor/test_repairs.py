@@ -9,8 +9,16 @@ import pytest
 
 from tests.doctor.check_ups import check_up, finding
 from torchdoctor.doctor import plan_repairs
+from torchdoctor.doctor.environment_evidence import environment_observations
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
-from torchdoctor.doctor.repair_model import KernelRepair, Reinstall, Relocate, RemoveLeftovers, Repaired
+from torchdoctor.doctor.repair_model import (
+    KernelRepair,
+    Reinstall,
+    Relocate,
+    RemoveLeftovers,
+    RemoveUnneeded,
+    Repaired,
+)
 from torchdoctor.doctor.repairs import confirmed_outcomes, fix_command, with_fix_command
 from torchdoctor.kernel import KernelState
 from torchdoctor.kernel.model import Problem
@@ -80,6 +88,21 @@ def test_an_environment_that_was_moved_is_rewritten_where_it_is(site):
     (repair,) = plan_repairs(seen, (finding("env-moved-or-copied"),), INDEX)
     assert isinstance(repair, Relocate)
     assert str(repair.what) == f"rewrite the scripts and settings of {site.prefix} that name /home/ada/old"
+
+
+def test_what_another_build_left_is_removed_by_name_and_size(site):
+    """Its files that a package of the installed build has too do not count."""
+    site.torch("2.14.1", requires=("nvidia-cudnn-cu13",))
+    site.put("nvidia-cudnn-cu12", "9.10", files={"nvidia/cudnn.so": b"1" * 9, "nvidia/old.so": b"1" * 500})
+    site.put("nvidia-cudnn-cu13", "9.24", files={"nvidia/cudnn.so": b"2" * 9000})
+    seen = check_up(site)
+    (fact,) = (fact for fact in environment_observations(seen) if fact.name == "live.unneeded")
+    assert fact.value == "nvidia-cudnn-cu12"
+    (repair,) = plan_repairs(seen, (finding("nvidia-wheels-twice", "note"),), INDEX)
+    assert isinstance(repair, RemoveUnneeded)
+    assert repair.names == {"nvidia-cudnn-cu12"}
+    assert 500 <= repair.size < 9000
+    assert str(repair.what) == "remove 1 package that nothing requires (0.0 GB): nvidia-cudnn-cu12"
 
 
 def kernel(kind="python-gone", **more):

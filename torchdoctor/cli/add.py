@@ -35,6 +35,11 @@ __all__ = ["command"]
 @click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(
+    "--keep-unneeded",
+    is_flag=True,
+    help="Leave the libraries that only the replaced torch needed, such as those of another CUDA.",
+)
+@click.option(
     "--yes",
     is_flag=True,
     help="Take what a terminal would be asked for: another torch, where what is added needs one, indexes and code "
@@ -47,6 +52,7 @@ def command(
     env: Path | None,
     sources: SourceOptions,
     dry_run: bool,
+    keep_unneeded: bool,
     verify: bool,
     yes: bool,
     output: Output,
@@ -82,6 +88,7 @@ def command(
         sources=sources,
         stack=stack_from_options(asked, sources, report, yes=yes, python=str(folder)),
         hold=read_hold(folder) is not None,
+        drop_unneeded=not keep_unneeded,
         verify=verify,
         dry_run=dry_run,
         assume_yes=yes,

@@ -53,6 +53,11 @@ __all__ = ["command", "install_document", "show_result"]
     help="Have pip and uv keep torch in its family of builds; --no-hold changes nothing about that.",
 )
 @click.option(
+    "--keep-unneeded",
+    is_flag=True,
+    help="Leave the libraries that only the replaced torch needed, such as those of another CUDA.",
+)
+@click.option(
     "--allow-downgrade",
     is_flag=True,
     help="Let torch become older, or a GPU build make way for one that does less, without naming it.",
@@ -68,7 +73,8 @@ __all__ = ["command", "install_document", "show_result"]
 def command(*, env: Path, python: str | None, output: Output, **given: Any) -> int:
     """Install the PyTorch that fits this machine into ENV, a virtual environment, and prove that it works.
 
-    ENV is created when it does not exist (default: .venv); in an existing one, other packages stay.
+    ENV is created when it does not exist (default: .venv); in an existing one, other packages stay, and what only the
+    replaced torch needed goes.
 
     \b
     torchdoctor install
@@ -128,6 +134,7 @@ def _install_options(
         optional=optional_requirements(stack, without),
         kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
         overwrite_kernel=yes,
+        drop_unneeded=not given["keep_unneeded"],
         hold=given["hold"],
         verify=given["verify"],
         dry_run=given["dry_run"],
@@ -236,9 +243,11 @@ def _show_changes(folder: Path, result: InstallResult) -> None:
         if folder.exists()
         else message("would make {folder}: {packages}", folder=folder, packages=packages)
     )
-    sizes = [wheel.size for wheel in result.lock.wheels] if result.lock else []
+    changed = {change.name for change in result.changes if change.after is not None}
+    sizes = [wheel.size for wheel in result.lock.wheels if wheel.name in changed] if result.lock else []
     total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
-    click.echo(translate(joined(filter(None, (summary, total)))))
+    freed = message("{size:.1f} GB freed", size=result.freed / 1e9) if result.freed else None
+    click.echo(translate(joined(filter(None, (summary, total, freed)))))
     sources = {
         package.name: message("  from {place}", place=package.source or "?")
         for package in result.plan.packages

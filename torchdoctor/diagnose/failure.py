@@ -14,7 +14,7 @@ __all__ = ["Failure", "FixStep", "Frequency", "Layer", "Repair", "Who"]
 
 Who = Literal["user", "host", "admin"]
 Frequency = Literal["very common", "common", "occasional", "rare"]
-Repair = Literal["none", "other-build", "same-build", "relocate", "kernel"]
+Repair = Literal["none", "other-build", "same-build", "relocate", "unneeded", "kernel"]
 
 
 class Layer(IntEnum):

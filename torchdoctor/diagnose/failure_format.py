@@ -251,7 +251,7 @@ _FAILURE = _table(
         "confirm": _prose,
         "masks": _list_of(_identifier),
         "asks": _list_of(_identifier),
-        "repair": _one_of("other-build", "same-build", "relocate", "kernel"),
+        "repair": _one_of("other-build", "same-build", "relocate", "unneeded", "kernel"),
         "kernel_problem": _identifier,
         "seen_as": _list_of(_string),
         "threads": _list_of(_string),

@@ -10,6 +10,7 @@ from torchdoctor.diagnose import Observation
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.torch_replaced import replacement_of
+from torchdoctor.doctor.unneeded import unneeded_observations
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from _of_conda(inventory)
     yield from _in_front(inventory)
     yield from _openmp(inventory)
+    yield from unneeded_observations(check_up)
     yield from _unmet(unmet_requirements(inventory, check_up.python))
     yield from _stack(check_up)
     for sentence in check_up.moved:

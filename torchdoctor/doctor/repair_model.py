@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from torchdoctor.core.i18n import Message, joined, message
+from torchdoctor.core.i18n import Message, joined, message, plurals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from torchdoctor.kernel import KernelState
     from torchdoctor.resolve import Plan, Request
 
-__all__ = ["KernelRepair", "Outcome", "Reinstall", "Relocate", "RemoveLeftovers", "Repair", "Repaired"]
+__all__ = [
+    "KernelRepair", "Outcome", "Reinstall", "Relocate", "RemoveLeftovers", "RemoveUnneeded", "Repair", "Repaired",
+]  # fmt: skip
 
 Outcome = Literal["repaired", "skipped", "failed"]
 
@@ -79,6 +81,25 @@ class Relocate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RemoveUnneeded:
+    """Remove packages that nothing requires, and none of the files that other packages have too."""
+
+    findings: tuple[str, ...]
+    names: frozenset[str]
+    size: int  # bytes
+
+    @property
+    def what(self) -> str:
+        """Return what would be done, for the person who is asked."""
+        return message(
+            "remove {packages} that nothing requires ({size:.1f} GB): {names}",
+            packages=plurals.packages(len(self.names)),
+            size=self.size / 1e9,
+            names=joined(sorted(self.names)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KernelRepair:
     """Make a kernel start again: with `python` where its own is gone, with ipykernel where that is missing."""
 
@@ -123,4 +144,4 @@ class Repaired:
         }
 
 
-Repair: TypeAlias = Relocate | Reinstall | RemoveLeftovers | KernelRepair
+Repair: TypeAlias = Relocate | Reinstall | RemoveLeftovers | RemoveUnneeded | KernelRepair

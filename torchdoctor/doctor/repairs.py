@@ -10,7 +10,8 @@ from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
-from torchdoctor.doctor.repair_model import KernelRepair, Relocate, RemoveLeftovers
+from torchdoctor.doctor.repair_model import KernelRepair, Relocate, RemoveLeftovers, RemoveUnneeded
+from torchdoctor.doctor.unneeded import unneeded_sizes
 from torchdoctor.install.relocate import former_folders
 from torchdoctor.kernel.ownership import belongs_to
 
@@ -39,7 +40,16 @@ def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot
         other_build = any(_repair_of(name) == "other-build" for name in about_builds)
         reinstall = plan_reinstall(check_up, about_builds, index, other_build=other_build)
         repairs += [reinstall] if reinstall is not None else []
-    return (*repairs, *_kernel_repairs(check_up, ids))
+    return (*repairs, *_removals(check_up, ids), *_kernel_repairs(check_up, ids))
+
+
+def _removals(check_up: CheckUp, findings: Sequence[str]) -> Iterator[RemoveUnneeded]:
+    """What another build of torch left, where the environment is our user's to change."""
+    if check_up.inventory.kind.value not in ("venv", "conda"):
+        return
+    for finding in findings:
+        if _repair_of(finding) == "unneeded" and (sizes := unneeded_sizes(check_up)):
+            yield RemoveUnneeded(findings=(finding,), names=frozenset(sizes), size=sum(sizes.values()))
 
 
 def _relocations(check_up: CheckUp, findings: Sequence[str]) -> Iterator[Relocate]:

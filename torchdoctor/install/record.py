@@ -25,6 +25,7 @@ __all__ = [
     "PackageChange",
     "asked_in",
     "package_changes",
+    "package_removals",
     "read_record",
     "record_asked",
     "record_install",
@@ -67,6 +68,13 @@ def package_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tupl
     )
 
 
+def package_removals(before: Mapping[str, str], names: Iterable[str]) -> tuple[PackageChange, ...]:
+    """Return the removal of each package that is installed, by name."""
+    return tuple(
+        PackageChange(name=name, before=before[name], after=None) for name in sorted(names) if name in before
+    )
+
+
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return the record of an environment; None when there is none that can be read."""
     try:
@@ -95,13 +103,22 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
     """Write the record into the environment at `stage`; `folder` is where the environment was until now.
 
     `files` are all that torchdoctor has installed there; `previous` is the last record. Without a plan in `context` the
-    last plan still holds.
+    last plan still holds. Where packages are only removed, an environment
+    without a record stays without one.
     """
     last = read_record(folder) or {}
+    if not last and context.plan is None and not wheelhouse.wheels and context.remove:
+        return
     files = {entry["name"]: entry for entry in _files_of(last)}
     for fetched in wheelhouse.wheels:
         files[fetched.wheel.name] = record_entry(fetched)
+    for name in context.remove - {fetched.wheel.name for fetched in wheelhouse.wheels}:
+        files.pop(name, None)
     after = {fetched.wheel.name: fetched.wheel.version for fetched in wheelhouse.wheels}
+    changes = (
+        *package_changes(context.installed, after),
+        *package_removals(context.installed, context.remove),
+    )
     document = {
         "schema": 1,
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -109,7 +126,7 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
         "plan": context.plan.to_json() if context.plan is not None else last.get("plan"),
         "asked": asked_rows(last, context.asked),
         "files": [files[name] for name in sorted(files)],
-        "changes": [change.to_json() for change in package_changes(context.installed, after)],
+        "changes": [change.to_json() for change in changes],
         "previous": {key: value for key, value in last.items() if key != "previous"} or None,
     }
     # The record in `stage` may be a hard link of the old environment's: it must be replaced, not written through.

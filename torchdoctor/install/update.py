@@ -21,6 +21,7 @@ from torchdoctor.install.location import inspect_location, interpreter_of, must_
 from torchdoctor.install.model import Environment
 from torchdoctor.install.ownership import foreign_owner, restore_owner
 from torchdoctor.install.record import RECORD, record_install
+from torchdoctor.install.shared_files import release_shared_files
 from torchdoctor.install.staging import (
     check_space,
     clear_leftovers,
@@ -102,6 +103,7 @@ def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: Install
     refuse_changed_environment(context.site_packages_in(folder), context.installed, folder)
     before = dependency_conflicts(folder, context.run_dir, context.environ)
     site_packages = context.site_packages_in(stage)
+    release_shared_files(site_packages, {*context.remove, *(each.wheel.name for each in wheelhouse.wheels)})
     if context.remove:
         remove_packages(stage, context.remove, context.run_dir, context.environ)
     unpacker = StreamingUnpacker(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.install.record import PackageChange
     from torchdoctor.lock import Lock
+    from torchdoctor.workflows.unneeded_packages import UnneededPackages
 
 __all__ = ["agreed", "ask_about", "ask_to_change", "changes_by"]
 
@@ -25,19 +26,32 @@ def changes_by(lock: Lock, installed: Mapping[str, str]) -> tuple[PackageChange,
 
 
 def ask_to_change(
-    folder: Path, lock: Lock, installed: Mapping[str, str], report: Reporter, *, assume_yes: bool
+    folder: Path,
+    lock: Lock,
+    installed: Mapping[str, str],
+    report: Reporter,
+    *,
+    assume_yes: bool,
+    unneeded: UnneededPackages | None = None,
 ) -> None:
     """Report the changes to the environment at `folder` and ask for consent, unless it was given beforehand.
 
-    An environment without packages has nothing that could be changed. Raises `InstallFailed` without consent.
+    `unneeded` goes with the torch that is replaced. An environment without packages has nothing that could be changed.
+    Raises `InstallFailed` without consent.
     """
-    changes = changes_by(lock, installed) if installed else ()
-    ask_about(folder, [str(change) for change in changes], report, assume_yes=assume_yes)
+    changes = [str(change) for change in changes_by(lock, installed)] if installed else []
+    summary = ""
+    if unneeded is not None and unneeded.packages:
+        changes += unneeded.lines
+        summary = unneeded.summary
+    ask_about(folder, changes, report, assume_yes=assume_yes, summary=summary)
 
 
-def ask_about(folder: Path, changes: Sequence[str], report: Reporter, *, assume_yes: bool) -> None:
+def ask_about(
+    folder: Path, changes: Sequence[str], report: Reporter, *, assume_yes: bool, summary: str = ""
+) -> None:
     """Report changes of packages, a line each, and ask for consent; raises `InstallFailed` without it."""
-    for text in changes:
+    for text in (*changes, *([summary] if summary else [])):
         report.note(text)
     question = message(
         "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=folder

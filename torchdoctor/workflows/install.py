@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import run_directory
-from torchdoctor.inventory.torch_dependencies import only_for_torch
 from torchdoctor.lock.read import plan_of_lock
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
@@ -24,6 +23,7 @@ from torchdoctor.workflows.source_builds import BuildsAgainstTorch, SourceBuilds
 from torchdoctor.workflows.stack import asked_for_machine, sources_with_stack
 from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.torch_builds import with_wheel_for_torch
+from torchdoctor.workflows.unneeded_packages import UnneededPackages, unneeded_after
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.install_inputs import InstallInputs
     from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.lesser_build import LesserBuild
-    from torchdoctor.workflows.target_environment import TargetEnvironment
     from wheels_index import Snapshot
 
 __all__ = ["run_install"]
@@ -66,15 +65,16 @@ def _install_once(options: InstallOptions, *, system: System, report: Reporter) 
         plan, context = _decide(options, inputs, run_dir, report)
         lesser = find_lesser_build(options, inputs, plan, _index(options))
         if options.dry_run:
-            return _dry_run(inputs, plan, context, lesser, report)
+            return _dry_run(options, inputs, plan, context, lesser, report)
         confirm_lesser_build(lesser, report, allowed=options.allow_downgrade, assume_yes=options.assume_yes)
         hold = _hold(options, inputs, system) if options.hold else None
-        acquired, environment = _change(options, inputs, plan, context, hold, report)
+        acquired, environment, unneeded = _change(options, inputs, plan, context, hold, report)
     kernel = register_kernel(options.kernel, environment, acquired.plan, system, report)
     verification = verify_environment(environment, context.asked, report) if options.verify else None
     return InstallResult(
         detection=inputs.detection, plan=acquired.plan, lock=acquired.lock,
-        changes=changes_by(acquired.lock, inputs.installed.versions), wheelhouse=acquired.wheelhouse,
+        changes=(*changes_by(acquired.lock, inputs.installed.versions), *unneeded.changes),
+        freed=unneeded.size, wheelhouse=acquired.wheelhouse,
         environment=environment, hold=hold.hold if hold else None, kernel=kernel, verification=verification,
     )  # fmt: skip
 
@@ -97,7 +97,8 @@ def _decide(
         lock_request = replace(lock_request, sources=sources_with_stack(sources, inputs.stack))
     context = AcquireContext(
         lock_request=lock_request, cache=options.cache, run_dir=run_dir,
-        required=frozenset(asked.required), reinstall=options.reinstall | inputs.installed.damaged,
+        required=frozenset(asked.required),
+        reinstall=options.reinstall | inputs.installed.damaged | inputs.installed.overwritten,
         site_packages=inputs.target.python.site_packages if inputs.target.exists else (),
         asked=asked_for_machine(options.stack, machine),
     )  # fmt: skip
@@ -109,7 +110,12 @@ def _index(options: InstallOptions) -> Snapshot:
 
 
 def _dry_run(
-    inputs: InstallInputs, plan: Plan, context: AcquireContext, lesser: LesserBuild | None, report: Reporter
+    options: InstallOptions,
+    inputs: InstallInputs,
+    plan: Plan,
+    context: AcquireContext,
+    lesser: LesserBuild | None,
+    report: Reporter,
 ) -> InstallResult:
     """Return what would change; what would be refused or asked for is a warning."""
     lock = inputs.existing_lock or lock_only(context, plan, report)
@@ -117,8 +123,13 @@ def _dry_run(
         report.warn(lesser.description)
     for text in _broken_by(lock, inputs).descriptions:
         report.warn(text)
-    changes = changes_by(lock, inputs.installed.versions)
-    return InstallResult(detection=inputs.detection, plan=plan, lock=lock, changes=changes)
+    unneeded = _unneeded(options, inputs, context, lock)
+    changes = (*changes_by(lock, inputs.installed.versions), *unneeded.changes)
+    if unneeded.packages:
+        report.note(unneeded.summary)
+    return InstallResult(
+        detection=inputs.detection, plan=plan, lock=lock, changes=changes, freed=unneeded.size
+    )
 
 
 def _hold(options: InstallOptions, inputs: InstallInputs, system: System) -> InstallHold:
@@ -135,14 +146,17 @@ def _change(
     context: AcquireContext,
     hold: InstallHold | None,
     report: Reporter,
-) -> tuple[Acquired, Environment]:
-    """Lock, ask for consent, fetch and install."""
+) -> tuple[Acquired, Environment, UnneededPackages]:
+    """Lock, ask for consent, fetch and install; what only the replaced torch needed goes."""
     target, installed = inputs.target, inputs.installed
     with environment_builder(target, context, hold, report) as builder:
 
         def on_locked(lock: Lock) -> None:
             _broken_by(lock, inputs).refuse()
-            ask_to_change(target.folder, lock, installed.versions, report, assume_yes=options.assume_yes)
+            ask_to_change(
+                target.folder, lock, installed.versions, report,
+                assume_yes=options.assume_yes, unneeded=_unneeded(options, inputs, context, lock),
+            )  # fmt: skip
             if builder is not None:
                 builder.start()
 
@@ -151,15 +165,18 @@ def _change(
             acquired = fetch_lock(context, plan, inputs.existing_lock, report, on_locked, on_file)
         else:
             acquired = lock_and_fetch(context, plan, report, on_locked, on_file)
-        unneeded = _unneeded(acquired.lock, target) if options.drop_unneeded else frozenset()
-        environment = install_wheels(acquired, target, context, hold, builder, report, unneeded)
-    return acquired, environment
+        unneeded = _unneeded(options, inputs, context, acquired.lock)
+        environment = install_wheels(acquired, target, context, hold, builder, report, unneeded.names)
+    return acquired, environment, unneeded
 
 
 def _broken_by(lock: Lock, inputs: InstallInputs) -> BrokenPackages:
     return broken_packages(inputs.target, inputs.installed.versions, lock, inputs.machine, inputs.asked)
 
 
-def _unneeded(lock: Lock, target: TargetEnvironment) -> frozenset[str]:
-    """Return what only the installed torch needs, and the one of the lock does not."""
-    return only_for_torch(target.python.site_packages) - {wheel.name for wheel in lock.wheels}
+def _unneeded(
+    options: InstallOptions, inputs: InstallInputs, context: AcquireContext, lock: Lock
+) -> UnneededPackages:
+    if not options.drop_unneeded:
+        return UnneededPackages()
+    return unneeded_after(lock, inputs.target, inputs.installed.versions, context.asked)

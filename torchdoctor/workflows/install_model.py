@@ -42,7 +42,7 @@ class InstallOptions:
     kernel_name: str | None = None  # of the kernel to register; None registers none
     display_name: str | None = None  # of that kernel
     overwrite_kernel: bool = False  # replace a kernel of that name
-    drop_unneeded: bool = False  # remove what only the torch that is replaced needed
+    drop_unneeded: bool = True  # remove what only the torch that is replaced needed
     hold: bool = True  # have pip and uv keep torch in its family of builds
     verify: bool = True
     dry_run: bool = False  # stop before anything is fetched
@@ -68,6 +68,7 @@ class InstallResult:
     plan: Plan
     lock: Lock | None = None
     changes: tuple[PackageChange, ...] = ()
+    freed: int = 0  # bytes of the packages that are removed
     wheelhouse: Wheelhouse | None = None
     environment: Environment | None = None
     hold: Hold | None = None

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
 from torchdoctor.doctor.recorded_family import REPLACED
-from torchdoctor.doctor.repair_model import Reinstall, Relocate, RemoveLeftovers, Repaired
+from torchdoctor.doctor.repair_model import Reinstall, Relocate, RemoveLeftovers, RemoveUnneeded, Repaired
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.workflows.consent import agreed
+from torchdoctor.workflows.unneeded_packages import remove_unneeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,11 @@ class _Repairer:
                 self._relocate()
             elif isinstance(repair, RemoveLeftovers):
                 self._remove_leftovers(repair)
+            elif isinstance(repair, RemoveUnneeded):
+                remove_unneeded(
+                    self.python, repair.names,
+                    cache=self.folders.cache, system=self.system, report=self.report,
+                )  # fmt: skip
             else:
                 self._repair_kernel(repair)
         except TorchdoctorError as error:

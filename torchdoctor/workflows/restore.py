@@ -15,11 +15,12 @@ from torchdoctor.fetch.cache import cached_path
 from torchdoctor.install import update_environment
 from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext
-from torchdoctor.install.record import PackageChange, read_record
+from torchdoctor.install.record import PackageChange, asked_in, read_record
 from torchdoctor.install.recorded import recorded_packages, torch_and_needs
 from torchdoctor.inventory import damaged_packages, installed_versions
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.installed import read_installed
+from torchdoctor.inventory.required import marker_environment as markers_of
 from torchdoctor.inventory.requirement_conflicts import broken_requirements
 from torchdoctor.inventory.torch_dependencies import only_for_torch
 from torchdoctor.lock.credentials import with_credentials
@@ -175,7 +176,9 @@ def _difference(
         if package.name not in changed
         and (package.name in damaged or _is_other_build(package, builds.named(package.name), variant))
     )
-    remove = only_for_torch(folders) - recorded if changed & set(TORCH_PROJECTS) else frozenset()
+    asked = {each.name for each in asked_in(target.folder)}
+    unneeded = only_for_torch(folders, markers_of(target.python), asked=asked)
+    remove = unneeded - recorded if changed & set(TORCH_PROJECTS) else frozenset()
     versions = {package.name: package.version for package in wanted}
     changes = [
         PackageChange(name=name, before=installed.get(name), after=versions.get(name))

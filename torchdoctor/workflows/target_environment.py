@@ -10,6 +10,7 @@ from torchdoctor.install import inspect_location
 from torchdoctor.install.interpreter import interpreter_for
 from torchdoctor.install.staging import recover_environment
 from torchdoctor.inventory import damaged_packages, installed_versions
+from torchdoctor.inventory.torch_dependencies import overwritten_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,10 +43,14 @@ class TargetEnvironment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstalledPackages:
-    """The packages of an environment: `versions` by name, and the names of those with `damaged` files."""
+    """The packages of an environment: `versions` by name, and the names of those with `damaged` files.
+
+    Those in `overwritten` have files that another package has too, as that one brought them.
+    """
 
     versions: Mapping[str, str] = field(default_factory=dict)
     damaged: frozenset[str] = frozenset()
+    overwritten: frozenset[str] = frozenset()
 
 
 def find_environment(folder: Path, python: str | None, lock_dir: Path, system: System) -> TargetEnvironment:
@@ -75,5 +80,7 @@ def read_installed_packages(
             )
         )
     return InstalledPackages(
-        versions=installed_versions(system, environment.python.executable), damaged=frozenset(damaged)
+        versions=installed_versions(system, environment.python.executable),
+        damaged=frozenset(damaged),
+        overwritten=overwritten_in(environment.python.site_packages),
     )

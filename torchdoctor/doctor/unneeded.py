@@ -1,0 +1,59 @@
+"""Libraries that another build of torch left in the environment, and nothing requires."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from torchdoctor.core.i18n import joined, message
+from torchdoctor.diagnose import Observation
+from torchdoctor.install.shared_files import bytes_of_packages
+from torchdoctor.inventory.required import marker_environment
+from torchdoctor.inventory.torch_dependencies import unneeded_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchdoctor.doctor.model import CheckUp
+
+__all__ = ["unneeded_observations", "unneeded_sizes"]
+
+_MAX_NAMES = 3
+
+
+def unneeded_observations(check_up: CheckUp) -> Iterator[Observation]:
+    """Yield one observation of all of them, with the room that they take."""
+    sizes = unneeded_sizes(check_up)
+    if not sizes:
+        return
+    names = sorted(sizes, key=lambda name: (-sizes[name], name))
+    shown = names[:_MAX_NAMES] + ([f"… ({len(names)})"] if len(names) > _MAX_NAMES else [])
+    yield Observation(
+        name="live.unneeded",
+        value=" ".join(sorted(sizes)),
+        source=message(
+            "nothing requires {names}: {size:.1f} GB", names=joined(shown), size=sum(sizes.values()) / 1e9
+        ),
+    )
+
+
+def unneeded_sizes(check_up: CheckUp) -> dict[str, int]:
+    """Return the bytes of each such package in the environment's own folders, without files that others have too."""
+    own = tuple(
+        folder for folder in check_up.python.site_packages if check_up.python.prefix in folder.parents
+    )
+    folders, installed = set(map(str, own)), check_up.inventory.distributions.value or ()
+    record = check_up.inventory.install_record.value
+    asked = {name for line, _ in (record.asked if record else ()) if (name := _name_in(line))}
+    names = unneeded_packages(installed, marker_environment(check_up.python), asked)
+    there = names & {each.name for each in installed if each.folder in folders}
+    return bytes_of_packages(own, there) if there else {}
+
+
+def _name_in(line: str) -> str | None:
+    try:
+        return str(canonicalize_name(Requirement(line).name))
+    except InvalidRequirement:
+        return None
