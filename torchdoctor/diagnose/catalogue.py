@@ -132,7 +132,7 @@ def _failure(entry: Mapping[str, Any], signs: _Signs) -> Failure:
             details=tuple(entry.get("details", ())),
             unless=tuple(_sign(sign, signs) for sign in entry.get("unless", ())),
             masks=tuple(entry.get("masks", ())),
-            asks=tuple(entry.get("asks", ())),
+            asks=tuple(entry.get("asks", ("error",))),
             os=tuple(entry["os"]),
             confirm=entry["confirm"],
             repair=entry.get("repair", "none"),

@@ -67,10 +67,15 @@ def diagnose_text(raw: str, translate: Translate = str, *, asked: Collection[str
 
     Where that is not certain, the result has a question; `asked` are ids of those that nobody could answer.
     """
-    from torchdoctor.diagnose.further_evidence import with_question
+    from torchdoctor.diagnose.further_evidence import is_certain, with_question
 
     evidence = parse_report(raw)
-    return with_question(diagnose(evidence, translate), evidence, translate, asked, raw=raw)
+    found = diagnose(evidence, translate)
+    if not is_certain(found):
+        from torchdoctor.diagnose.like_reports import with_like_reports
+
+        found = with_like_reports(found, evidence, translate)
+    return with_question(found, evidence, translate, asked, raw=raw)
 
 
 def diagnose(
