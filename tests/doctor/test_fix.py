@@ -97,10 +97,15 @@ def test_leftovers_alone_are_removed_and_nothing_is_installed(doctor, site):
 
 
 def test_the_repair_brings_back_what_torch_requires(doctor, site):
-    """A small package that was taken away is named, and there again."""
+    """A small package that was taken away is named, by a dry run as by the repair, and there again."""
     for path in (*site.glob("sympy*"), *site.glob("filelock*")):
         shutil.rmtree(path)
+    (shown,) = doctor("--fix", "--dry-run").json["repairs"]
+    assert (shown["outcome"], shown["why"]) == ("skipped", "--dry-run")
+    assert not list(site.glob("sympy*"))
     ran = doctor("--fix", "--yes")
+    assert ran.json["repairs"][0]["what"] == shown["what"]
+    assert shown["what"] == "install filelock 3.18, sympy 1.13 into the environment"
     assert (ran.status, _ids(ran)) == (0, []), ran.out
     assert ran.json["repairs"][0]["findings"] == ["torch-dependency-missing"]
     assert (site / "filelock" / "__init__.py").is_file()
@@ -181,10 +186,12 @@ def test_without_a_yes_nothing_is_repaired(doctor, site):
     assert not (site / "torch" / "functional.py").exists()
 
 
-def test_the_report_and_the_plan_come_before_the_question(env, site, alone, tmp_path):
+def test_the_report_and_the_plan_come_before_the_question(env, site, alone, index, tmp_path):
     """On a terminal; the answer n changes nothing, and is called by its name."""
+    serve_small_torch(index)
     (site / "torch" / "functional.py").unlink()
-    said = _on_terminal(("doctor", env, "--no-network", "--no-import", "--fix"), "n", alone, tmp_path)
+    words = ("doctor", env, "--no-network", "--no-import", "--fix", "--index-url", f"{index.url}/whl")
+    said = _on_terminal(words, "n", alone, tmp_path)
     in_order = (
         "[partial-install]",
         "What can be repaired here",

@@ -55,7 +55,7 @@ def test_the_verdict_counts_what_is_wrong(findings, lines, command, text):
 def test_repairs_are_told_before_and_after():
     """What would be done; then how it ended, and why."""
     repair = RemoveLeftovers(findings=("a",), leftovers=())
-    assert list(planned_lines((repair,)))[1] == "What can be repaired here:"
+    assert list(planned_lines((repair.what,)))[1] == "What can be repaired here:"
     assert list(planned_lines(())) == []
     outcome = Repaired(findings=("a",), what="remove x", outcome="skipped", reason="declined")
     assert list(repair_lines((outcome,))) == ["skipped: remove x (declined)"]

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.process
 
 
 def test_what_would_break_is_said_first_and_a_torch_offered(torchdoctor, index, tmp_path):
-    """The error names both packages and the newest torch of the family that suits them; --dry-run warns."""
+    """The error names both packages and the newest torch of the family that suits them; --dry-run says the same."""
     list_official(index)
     index.add("/whl/cpu/torch/", *make_wheel("torch", "2.14.1+cpu", tag=native_tag()))
     tool = make_wheel(
@@ -27,6 +27,7 @@ def test_what_would_break_is_said_first_and_a_torch_offered(torchdoctor, index, 
     index.seen.clear()
     shown = torchdoctor("install", folder, *newer, "--dry-run")
     assert "upscaler 1.0 requires torch<2.14, and torch 2.14.1+cpu would be installed" in shown.err
+    assert shown.status == 5
     ran = torchdoctor("install", folder, *newer, "--yes", "--json")
     error = ran.json["error"]
     assert (ran.status, error["kind"]) == (5, "conflict")

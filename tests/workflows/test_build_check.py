@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from packaging.version import Version
 
@@ -15,6 +17,7 @@ from torchdoctor.workflows.build_check import (
     OtherBuild,
     drop_companion,
     find_other_build,
+    find_other_build_before_fetch,
     skip_other_builds,
 )
 
@@ -49,6 +52,16 @@ def test_a_companion_of_another_build_is_found(fetched):
     """Its version.py says cu126, and the plan is for the CPU."""
     wheels = [fetched("torch", "1.0+cpu"), fetched("torchvision", "1.0+cu126")]
     assert find_other_build(PLAN, wheels) == OtherBuild(name="torchvision", variant="cu126")
+
+
+def test_a_file_is_looked_into_before_it_is_fetched(fetched, tmp_path):
+    """A dry run and the run find the companion of another build before anything is fetched."""
+    one = fetched("torchvision", "1.0+cu126")
+    wheel = replace(one.wheel, url=one.path.as_uri())
+    found = find_other_build_before_fetch(PLAN, [wheel], tmp_path / "cache", offline=False)
+    assert found == OtherBuild(name="torchvision", variant="cu126")
+    gone = replace(wheel, url=(tmp_path / "gone.whl").as_uri())
+    assert find_other_build_before_fetch(PLAN, [gone], tmp_path / "cache", offline=True) is None
 
 
 def test_builds_that_belong_together_pass(fetched):

@@ -11,7 +11,7 @@ from tests.workflows.recorder import Recorder
 from torchdoctor.core.fs.user_folders import UserFolders
 from torchdoctor.doctor.repairs import RemoveLeftovers
 from torchdoctor.workflows import RepairOptions, SourceOptions
-from torchdoctor.workflows.repair import run_repairs
+from torchdoctor.workflows.repair import plan_repairs_here, run_repairs
 
 
 @pytest.fixture
@@ -22,14 +22,11 @@ def repaired(tmp_path):
     repair = RemoveLeftovers(findings=("partial-install",), leftovers=(folder,))
 
     def run(report, **options):
-        [outcome] = run_repairs(
-            [repair],
-            SimpleNamespace(prefix=tmp_path, executable=tmp_path / "python"),
-            RepairOptions(sources=SourceOptions(), **options),
-            system=None,
-            folders=UserFolders(cache=Path("cache"), data=Path("data"), current=Path()),
-            report=report,
-        )
+        python = SimpleNamespace(prefix=tmp_path, executable=tmp_path / "python")
+        chosen = RepairOptions(sources=SourceOptions(), **options)
+        folders = UserFolders(cache=Path("cache"), data=Path("data"), current=Path())
+        planned = plan_repairs_here([repair], python, chosen, system=None, folders=folders, report=report)
+        [outcome] = run_repairs(planned, python, chosen, system=None, folders=folders, report=report)
         return outcome, folder.exists()
 
     return run

@@ -18,11 +18,12 @@ from torchdoctor.core.i18n import joined, translate
 from torchdoctor.core.i18n.catalog import gettext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.doctor.all_environments import EnvironmentLocation
     from torchdoctor.workflows import DoctorOptions, DoctorResult
+    from torchdoctor.workflows.repair_plan import PlannedRepair
 
 __all__ = ["command"]
 
@@ -104,7 +105,8 @@ def _check(env: Path | None, given: Mapping[str, Any], output: Output) -> int:
             system=host_system(os.environ),
             folders=user_folders(os.environ),
             report=report,
-            on_diagnosed=None if output.json else lambda first: _show_plan(first, options, output),
+            on_diagnosed=None if output.json else lambda first: _show_problems(first, output),
+            on_planned=None if output.json else _show_plan,
         )
     finally:
         report.close()
@@ -162,14 +164,12 @@ def _doctor_options(given: Mapping[str, Any]) -> DoctorOptions:
     )
 
 
-def _show_plan(first: DoctorResult, options: DoctorOptions, output: Output) -> None:
-    """Show what is wrong and what --fix is about to do, before it asks."""
+def _show_plan(planned: Sequence[PlannedRepair]) -> None:
+    """Show what --fix is about to do, before it asks; what it cannot do is said at the end."""
     from torchdoctor.report.terminal.doctor import planned_lines
     from torchdoctor.report.terminal.wrap import columns_of
 
-    _show_problems(first, output)
-    planned = () if options.repair is not None and options.repair.dry_run else first.repairs
-    for text in planned_lines(planned, columns_of(sys.stdout)):
+    for text in planned_lines([each.what for each in planned if not each.refusal], columns_of(sys.stdout)):
         click.echo(text)
 
 

@@ -243,8 +243,7 @@ def _show_changes(folder: Path, result: InstallResult) -> None:
         if folder.exists()
         else message("would make {folder}: {packages}", folder=folder, packages=packages)
     )
-    changed = {change.name for change in result.changes if change.after is not None}
-    sizes = [wheel.size for wheel in result.lock.wheels if wheel.name in changed] if result.lock else []
+    sizes = [wheel.size for wheel in result.to_fetch]
     total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
     freed = message("{size:.1f} GB freed", size=result.freed / 1e9) if result.freed else None
     click.echo(translate(joined(filter(None, (summary, total, freed)))))

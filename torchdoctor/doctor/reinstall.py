@@ -46,6 +46,7 @@ def plan_reinstall(
                 unchanged=_unchanged(check_up, plan),
                 leftovers=removable_leftovers(check_up) if "partial-install" in findings else (),
                 asked=asked_besides_torch(check_up) if replaced else (),
+                kept=frozenset() if other_build else _belonging(check_up),
             )
     return None
 
@@ -66,14 +67,25 @@ def _same_packages(check_up: CheckUp) -> Request:
     return Request(required=companions, excluded=frozenset(COMPANIONS) - set(companions))
 
 
+def _belonging(check_up: CheckUp) -> frozenset[str]:
+    """Return torch, and its companions of which the installed version belongs to it."""
+    companions = {
+        match.name
+        for match in check_up.inventory.companions.value or ()
+        if match.matches and match.same_variant is not False
+    }
+    return frozenset(companions | ({"torch"} if check_up.inventory.torch.value is not None else set()))
+
+
 def _with_belonging(check_up: CheckUp, request: Request) -> Request:
     """Return the request with each companion that belongs to the installed torch at the version that is installed."""
-    belonging = {
+    belonging = _belonging(check_up) & set(request.required)
+    versions = {
         match.name: SpecifierSet(f"=={public_version(match.version)}")
         for match in check_up.inventory.companions.value or ()
-        if match.matches and match.same_variant is not False and match.name in request.required
+        if match.name in belonging
     }
-    return replace(request, required={**request.required, **belonging})
+    return replace(request, required={**request.required, **versions})
 
 
 def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:

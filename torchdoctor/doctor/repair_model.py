@@ -32,6 +32,12 @@ class Reinstall:
     unchanged: frozenset[str] = frozenset()  # packages of the plan that are installed already
     leftovers: tuple[Path, ...] = ()  # folders of an interrupted installation, removed after the new one
     asked: tuple[tuple[str, str], ...] = ()  # requirement lines that must be met, each with who asked for it
+    kept: frozenset[str] = frozenset()  # torch and companions whose installed release belongs here
+
+    @property
+    def removal(self) -> str:
+        """Return what would be said of the leftovers, for the person who is asked."""
+        return _removal(self.leftovers)
 
     @property
     def what(self) -> str:

@@ -35,7 +35,8 @@ class InstallContext:
     `asked`, what was asked for, go into the environment's record. `installed` maps the names of installed packages to
     versions; those named in `reinstall` are replaced even at the same version, and those in `remove` are removed from
     an existing environment. `on_wait` gets the seconds that have passed, every 10 s. `hold` returns how the hold
-    changes with an install of that plan.
+    changes with an install of that plan. `prove` gets an existing environment, or the copy of it, after the change and
+    before it takes its place; what it raises leaves everything as it was.
     """
 
     python: PythonInfo
@@ -49,6 +50,7 @@ class InstallContext:
     remove: frozenset[str] = frozenset()
     on_wait: Callable[[float], None] | None = None
     hold: Callable[[Plan], HoldChange] | None = None
+    prove: Callable[[Path], None] | None = None
 
     def site_packages_in(self, folder: Path) -> tuple[Path, ...]:
         """Return the package folders of the existing environment, or of a copy of it, at `folder`.

@@ -124,3 +124,5 @@ def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: Install
         change_hold(stage, folder, context.hold(context.plan))
     record_install(stage, folder, wheelhouse, context)
     restore_owner(stage, folder)
+    if context.prove is not None:
+        context.prove(stage)

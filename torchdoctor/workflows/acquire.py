@@ -17,7 +17,12 @@ from torchdoctor.lock.missing_hashes import MissingHashCheck
 from torchdoctor.lock.model import locked_wheel
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from torchdoctor.workflows.acquire_model import Acquired
-from torchdoctor.workflows.build_check import drop_companion, find_other_build, skip_other_builds
+from torchdoctor.workflows.build_check import (
+    drop_companion,
+    find_other_build,
+    find_other_build_before_fetch,
+    skip_other_builds,
+)
 from torchdoctor.workflows.fetch_report import report_fetched, report_unverified
 from torchdoctor.workflows.own_metadata import find_undeclared, with_undeclared
 from wheels_index import TORCH_PROJECTS
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock import Lock, LockedWheel
     from torchdoctor.resolve import Plan
     from torchdoctor.workflows.acquire_model import AcquireContext
+    from torchdoctor.workflows.build_check import OtherBuild
     from wheels_index import Wheel
 
 __all__ = ["fetch_lock", "lock_and_fetch", "lock_only"]
@@ -56,6 +62,9 @@ def lock_and_fetch(
         prefetched = _prefetch(context, plan, report)
         plan = _with_known_hashes(plan, prefetched)
         context, lock = _lock(context, plan, report, prefetched)
+        if (other_build := _other_build_before_fetch(context, plan, lock)) is not None:
+            plan = drop_companion(plan, other_build, context.required, report)
+            continue
         on_locked(lock)
         missing_hashes = _check_missing_hashes(context, plan, lock)
         on_checked_file = skip_extensions(skip_other_builds(plan, on_file))
@@ -111,14 +120,26 @@ def fetch_lock(
     return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
 
 
-def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> Lock:
-    """Lock the plan without fetching it, except files that no index gives a hash for, which is reported."""
+def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[Plan, Lock]:
+    """Lock the plan without fetching it, except files that no index gives a hash for, which is reported.
+
+    The plan that is returned is without companions whose files, read where they are, are of another build.
+    """
     hashless = _wheels_to_fetch(context, plan, lambda wheel: wheel.sha256 is None)
     prefetched = _fetch(context, hashless, report).wheels if hashless else ()
     plan = _with_known_hashes(plan, prefetched)
-    context, lock = _lock(context, plan, report, prefetched, fetching=False)
-    report_unverified(_check_missing_hashes(context, plan, lock).found(), report)
-    return lock
+    while True:
+        context, lock = _lock(context, plan, report, prefetched, fetching=False)
+        other_build = _other_build_before_fetch(context, plan, lock)
+        if other_build is None:
+            report_unverified(_check_missing_hashes(context, plan, lock).found(), report)
+            return plan, lock
+        plan = drop_companion(plan, other_build, context.required, report)
+
+
+def _other_build_before_fetch(context: AcquireContext, plan: Plan, lock: Lock) -> OtherBuild | None:
+    missing = [wheel for wheel in lock.wheels if not context.has(wheel.name, wheel.version)]
+    return find_other_build_before_fetch(plan, missing, context.cache, offline=context.lock_request.offline)
 
 
 def _lock(

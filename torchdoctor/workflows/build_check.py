@@ -6,18 +6,34 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
-from torchdoctor.errors import InstallFailed
+from torchdoctor.errors import InstallFailed, SourceFailed
+from torchdoctor.inventory.build_variant import variant_of_version_file
 from torchdoctor.resolve.model import LeftOut
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
+from torchdoctor.workflows.wheel_reading import opened_wheel
+from wheels_index import COMPANIONS
+from wheels_index.binary import BinaryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
+    from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import FetchedWheel
+    from torchdoctor.lock import LockedWheel
     from torchdoctor.resolve import Plan
+    from wheels_index.binary import WheelFile
 
-__all__ = ["OtherBuild", "drop_companion", "find_other_build", "skip_other_builds"]
+_SECONDS = 20.0
+_MAX_BYTES = 64 * 1024
+
+__all__ = [
+    "OtherBuild",
+    "drop_companion",
+    "find_other_build",
+    "find_other_build_before_fetch",
+    "skip_other_builds",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +53,32 @@ def find_other_build(plan: Plan, wheels: Sequence[FetchedWheel]) -> OtherBuild |
             if variant is not None and variant != plan.variant:
                 return OtherBuild(name=fetched.wheel.name, variant=variant)
     return None
+
+
+def find_other_build_before_fetch(
+    plan: Plan, wheels: Sequence[LockedWheel], cache: Path, *, offline: bool
+) -> OtherBuild | None:
+    """Return the first companion whose file, read where it is, says that it is of another build than the plan.
+
+    Only files are read whose names do not tell; None too where they cannot be read in pieces.
+    """
+    for wheel in wheels:
+        if wheel.name in COMPANIONS and "+" not in wheel.version:
+            with opened_wheel(wheel, cache, offline=offline, seconds=_SECONDS) as opened:
+                variant = _variant_in(opened[0], wheel.name) if opened is not None else None
+            if variant is not None and variant != plan.variant:
+                return OtherBuild(name=wheel.name, variant=variant)
+    return None
+
+
+def _variant_in(file: WheelFile, project: str) -> str | None:
+    info = file.members.get(f"{project}/version.py")
+    if info is None or info.file_size > _MAX_BYTES:
+        return None
+    try:
+        return variant_of_version_file(b"".join(file.unpacked(info.filename)).decode("utf-8", "replace"))
+    except (BinaryError, SourceFailed, OSError):
+        return None
 
 
 def skip_other_builds(

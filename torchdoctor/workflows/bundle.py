@@ -33,7 +33,8 @@ def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter
     Raises `NoSolution` where nothing fits, `SourceFailed` where a source cannot be read.
     """
     with _resolved(options, system, report) as (plan, context):
-        return plan, with_sizes(lock_only(context, plan, report))
+        locked, lock = lock_only(context, plan, report)
+        return locked, with_sizes(lock)
 
 
 def download(

@@ -10,7 +10,7 @@ from torchdoctor.detect import describe_python
 from torchdoctor.doctor import InspectOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torchdoctor.core.fs.user_folders import UserFolders
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.doctor.lines import CheckLine
     from torchdoctor.doctor.repair_model import Repair, Repaired
     from torchdoctor.workflows.repair import RepairOptions
+    from torchdoctor.workflows.repair_plan import PlannedRepair
     from wheels_index import Snapshot
 
 __all__ = ["DoctorOptions", "DoctorResult", "run_doctor"]
@@ -98,17 +99,19 @@ def run_doctor(
     folders: UserFolders,
     report: Reporter,
     on_diagnosed: Callable[[DoctorResult], None] | None = None,
+    on_planned: Callable[[Sequence[PlannedRepair]], None] | None = None,
 ) -> DoctorResult:
     """Check the environment of the interpreter `python`; with `options.repair` repair it and check it again.
 
-    `on_diagnosed` gets the first result before any repair is asked for. Raises `EnvironmentUnusable` when the
+    `on_diagnosed` gets the first result before any repair is planned, `on_planned` the
+    repairs before they are asked for. Raises `EnvironmentUnusable` when the
     interpreter does not run; a repair that fails is an outcome, not an error.
     """
     describing = BackgroundCall(lambda: describe_python(system, python))
     # The rules take some 20 ms to load, as long as the interpreter takes to describe itself.
     from torchdoctor.doctor.repairs import confirmed_outcomes, with_fix_command
     from torchdoctor.sources.index_cache import known_index
-    from torchdoctor.workflows.repair import run_repairs
+    from torchdoctor.workflows.repair import plan_repairs_here, run_repairs
 
     described, index = describing.result(), known_index(folders.data, report.warn)
     first = _diagnosed(described, options, system, folders, index, report)
@@ -117,9 +120,13 @@ def run_doctor(
         return replace(first, diagnosis=replace(first.diagnosis, findings=findings))
     if on_diagnosed is not None:
         on_diagnosed(first)
-    outcomes = run_repairs(
-        first.repairs, described, options.repair, system=system, folders=folders, report=report
+    repair = options.repair
+    planned = plan_repairs_here(
+        first.repairs, described, repair, system=system, folders=folders, report=report
     )
+    if on_planned is not None:
+        on_planned(planned)
+    outcomes = run_repairs(planned, described, repair, system=system, folders=folders, report=report)
     if all(outcome.outcome != "repaired" for outcome in outcomes):
         return replace(first, outcomes=outcomes)
     second = _diagnosed(described, options, system, folders, index, report)

@@ -84,7 +84,9 @@ def _decide(
 ) -> tuple[Plan, AcquireContext]:
     """Return the plan, which is that of the lock where one is given, and what is locked and fetched for it."""
     lock_request, asked, machine = inputs.lock_request, inputs.asked, inputs.machine
-    if inputs.existing_lock is not None and options.lock is not None:
+    if options.decided is not None:
+        plan = options.decided.plan
+    elif inputs.existing_lock is not None and options.lock is not None:
         plan = plan_of_lock(inputs.existing_lock, options.lock)
     else:
         plan, sources = resolve_online(
@@ -117,19 +119,21 @@ def _dry_run(
     lesser: LesserBuild | None,
     report: Reporter,
 ) -> InstallResult:
-    """Return what would change; what would be refused or asked for is a warning."""
-    lock = inputs.existing_lock or lock_only(context, plan, report)
+    """Return what would change and be fetched for it; what is asked for is a warning, what is refused is raised."""
+    lock = inputs.existing_lock
+    if lock is None:
+        plan, lock = lock_only(context, plan, report)
     if lesser is not None:
         report.warn(lesser.description)
-    for text in _broken_by(lock, inputs).descriptions:
-        report.warn(text)
+    _broken_by(lock, inputs).refuse()
     unneeded = _unneeded(options, inputs, context, lock)
-    changes = (*changes_by(lock, inputs.installed.versions), *unneeded.changes)
     if unneeded.packages:
         report.note(unneeded.summary)
     return InstallResult(
-        detection=inputs.detection, plan=plan, lock=lock, changes=changes, freed=unneeded.size
-    )
+        detection=inputs.detection, plan=plan, lock=lock,
+        changes=(*changes_by(lock, inputs.installed.versions), *unneeded.changes), freed=unneeded.size,
+        to_fetch=tuple(wheel for wheel in lock.wheels if not context.has(wheel.name, wheel.version)),
+    )  # fmt: skip
 
 
 def _hold(options: InstallOptions, inputs: InstallInputs, system: System) -> InstallHold:
@@ -161,12 +165,15 @@ def _change(
                 builder.start()
 
         on_file = builder.add if builder is not None else None
-        if inputs.existing_lock is not None:
-            acquired = fetch_lock(context, plan, inputs.existing_lock, report, on_locked, on_file)
+        known_lock = options.decided.lock if options.decided is not None else inputs.existing_lock
+        if known_lock is not None:
+            acquired = fetch_lock(context, plan, known_lock, report, on_locked, on_file)
         else:
             acquired = lock_and_fetch(context, plan, report, on_locked, on_file)
         unneeded = _unneeded(options, inputs, context, acquired.lock)
-        environment = install_wheels(acquired, target, context, hold, builder, report, unneeded.names)
+        environment = install_wheels(
+            acquired, target, context, hold, builder, report, unneeded.names, options.prove
+        )
     return acquired, environment, unneeded
 
 

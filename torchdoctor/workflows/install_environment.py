@@ -16,6 +16,9 @@ from torchdoctor.install.staging import os_errors_as_install_failed
 from torchdoctor.workflows.hold import hold_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from torchdoctor.core.progress import Reporter
     from torchdoctor.install.create import EnvironmentBuilder
     from torchdoctor.workflows.acquire_model import AcquireContext, Acquired
@@ -58,8 +61,12 @@ def install_wheels(
     builder: EnvironmentBuilder | None,
     report: Reporter,
     unneeded: frozenset[str] = frozenset(),
+    prove: Callable[[Path], None] | None = None,
 ) -> Environment:
-    """Install what was fetched into the environment and remove the packages in `unneeded`, all or nothing."""
+    """Install what was fetched into the environment and remove the packages in `unneeded`, all or nothing.
+
+    `prove` is called with an environment that was changed before it takes its place.
+    """
     folder = target.folder
     if not acquired.wheelhouse.wheels:
         with os_errors_as_install_failed(folder):
@@ -75,7 +82,7 @@ def install_wheels(
         environment = builder.finish(acquired.wheelhouse, acquired.plan)
     else:
         install_context = replace(
-            _install_context(target, context, hold, report), plan=acquired.plan, remove=unneeded
+            _install_context(target, context, hold, report), plan=acquired.plan, remove=unneeded, prove=prove
         )
         environment = update_environment(acquired.wheelhouse, folder, install_context)
     report.stage(

@@ -11,6 +11,7 @@ from torchdoctor.workflows.kernel_model import KernelRequest
 from torchdoctor.workflows.source_options import SourceOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torchdoctor.detect import Detection
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.install.hold.model import Hold
     from torchdoctor.install.record import PackageChange
     from torchdoctor.kernel import Kernel
-    from torchdoctor.lock import Lock
+    from torchdoctor.lock import Lock, LockedWheel
     from torchdoctor.resolve import Plan
     from torchdoctor.verify import VerifyReport
 
@@ -47,6 +48,12 @@ class InstallOptions:
     verify: bool = True
     dry_run: bool = False  # stop before anything is fetched
     lock: Path | None = None  # a pylock.toml to install exactly, instead of resolving
+    decided: InstallResult | None = (
+        None  # of a dry run of these options, whose plan and lock are taken as they are
+    )
+    prove: Callable[[Path], None] | None = (
+        None  # checks an environment that was changed before it takes its place
+    )
     assume_yes: bool = False  # change an existing environment without asking
     allow_downgrade: bool = False  # let torch become older, or its build one that can do less
 
@@ -67,6 +74,7 @@ class InstallResult:
     detection: Detection
     plan: Plan
     lock: Lock | None = None
+    to_fetch: tuple[LockedWheel, ...] = ()  # of a dry run: the files of the lock that are not installed
     changes: tuple[PackageChange, ...] = ()
     freed: int = 0  # bytes of the packages that are removed
     wheelhouse: Wheelhouse | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs import run_directory
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
-from torchdoctor.doctor.recorded_family import REPLACED
 from torchdoctor.doctor.repair_model import Reinstall, Relocate, RemoveLeftovers, RemoveUnneeded, Repaired
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.workflows.consent import agreed
+from torchdoctor.workflows.file_repair import repair_files
+from torchdoctor.workflows.repair_plan import plan_repair
+from torchdoctor.workflows.repair_proof import prove_repair
 from torchdoctor.workflows.unneeded_packages import remove_unneeded
 
 if TYPE_CHECKING:
@@ -20,11 +23,11 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.doctor.repair_model import KernelRepair, Repair
-    from torchdoctor.requirements import StackRequest
+    from torchdoctor.doctor.repair_model import KernelRepair, Outcome, Repair
+    from torchdoctor.workflows.repair_plan import PlannedRepair
     from torchdoctor.workflows.source_options import SourceOptions
 
-__all__ = ["RepairOptions", "run_repairs"]
+__all__ = ["RepairOptions", "plan_repairs_here", "run_repairs"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +39,24 @@ class RepairOptions:
     assume_yes: bool = False
 
 
-def run_repairs(
+def plan_repairs_here(
     repairs: Sequence[Repair],
+    python: PythonInfo,
+    options: RepairOptions,
+    *,
+    system: System,
+    folders: UserFolders,
+    report: Reporter,
+) -> tuple[PlannedRepair, ...]:
+    """Return each repair as it would be made. `python` is the environment's, in which nothing is changed."""
+    return tuple(
+        plan_repair(repair, python, options.sources, system=system, folders=folders, report=report)
+        for repair in repairs
+    )
+
+
+def run_repairs(
+    planned: Sequence[PlannedRepair],
     python: PythonInfo,
     options: RepairOptions,
     *,
@@ -50,16 +69,19 @@ def run_repairs(
         python=python, sources=options.sources, system=system, folders=folders, report=report
     )
     outcomes = []
-    for repair in repairs:
+    for each in planned:
         # A single repair was already described in the line above the question.
-        question = message("Do it?") if len(repairs) == 1 else message("{what}?", what=repair.what)
+        question = message("Do it?") if len(planned) == 1 else message("{what}?", what=each.what)
+        if each.refusal:
+            outcomes.append(_ended(each, "failed", each.refusal))
+            continue
         reason = agreed(question, report, dry_run=options.dry_run, assume_yes=options.assume_yes)
-        if reason is not None:
-            outcome = Repaired(findings=repair.findings, what=repair.what, outcome="skipped", reason=reason)
-        else:
-            outcome = repairer.make(repair)
-        outcomes.append(outcome)
+        outcomes.append(repairer.make(each) if reason is None else _ended(each, "skipped", reason))
     return tuple(outcomes)
+
+
+def _ended(planned: PlannedRepair, outcome: Outcome, reason: str = "") -> Repaired:
+    return Repaired(findings=planned.repair.findings, what=planned.what, outcome=outcome, reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,11 +94,12 @@ class _Repairer:
     folders: UserFolders
     report: Reporter
 
-    def make(self, repair: Repair) -> Repaired:
+    def make(self, planned: PlannedRepair) -> Repaired:
         """Make one repair; an error becomes its outcome."""
+        repair = planned.repair
         try:
             if isinstance(repair, Reinstall):
-                self._reinstall(repair)
+                self._reinstall(planned)
                 self._remove_leftovers(repair)
             elif isinstance(repair, Relocate):
                 self._relocate()
@@ -86,33 +109,26 @@ class _Repairer:
                 remove_unneeded(
                     self.python, repair.names,
                     cache=self.folders.cache, system=self.system, report=self.report,
+                    prove=prove_repair(self.python.prefix, self.system, self.report),
                 )  # fmt: skip
             else:
                 self._repair_kernel(repair)
         except TorchdoctorError as error:
-            reason = joined((error.message, error.fix), "; ")
-            return Repaired(findings=repair.findings, what=repair.what, outcome="failed", reason=reason)
-        return Repaired(findings=repair.findings, what=repair.what, outcome="repaired")
+            return _ended(planned, "failed", joined((error.message, error.fix), "; "))
+        return _ended(planned, "repaired")
 
-    def _reinstall(self, repair: Reinstall) -> None:
-        from torchdoctor.install.hold.model import read_hold
+    def _reinstall(self, planned: PlannedRepair) -> None:
+        """Change a copy of the environment, and take it once it is proven."""
         from torchdoctor.workflows.install import run_install
-        from torchdoctor.workflows.install_model import InstallOptions
 
-        options = InstallOptions(
-            folder=self.python.prefix,
-            cache=self.folders.cache,
-            data=self.folders.data,
-            request=repair.request,
-            sources=self.sources,
-            stack=_stack(repair),
-            drop_unneeded=bool(REPLACED & set(repair.findings)),
-            reinstall=repair.reinstall,
-            hold=read_hold(self.python.prefix) is not None,
-            verify=False,
-            assume_yes=True,
-        )
-        run_install(options, system=self.system, report=self.report)
+        prove = prove_repair(self.python.prefix, self.system, self.report)
+        if planned.files is not None:
+            cache, offline = self.folders.cache, self.sources.offline
+            with run_directory(cache) as run_dir:
+                repair_files(planned.files, self.python, cache, run_dir, prove, self.report, offline=offline)
+        elif planned.options is not None:
+            options = replace(planned.options, decided=planned.decided, prove=prove)
+            run_install(options, system=self.system, report=self.report)
 
     def _relocate(self) -> None:
         from torchdoctor.workflows.relocate import relocate_environment
@@ -138,18 +154,3 @@ class _Repairer:
             system=self.system,
             report=self.report,
         )
-
-
-def _stack(repair: Reinstall) -> StackRequest:
-    """Return what was asked for beside torch, so that other packages may change with it."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    from torchdoctor.requirements import AskedRequirement, StackRequest
-
-    return StackRequest(
-        requirements=tuple(
-            AskedRequirement(line=line, name=str(canonicalize_name(Requirement(line).name)), origin=origin)
-            for line, origin in repair.asked
-        )
-    )

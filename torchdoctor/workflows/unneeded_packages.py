@@ -20,7 +20,7 @@ from torchdoctor.workflows.target_environment import find_environment
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -99,11 +99,18 @@ def unneeded_after(
 
 
 def remove_unneeded(
-    python: PythonInfo, names: frozenset[str], *, cache: Path, system: System, report: Reporter
+    python: PythonInfo,
+    names: frozenset[str],
+    *,
+    cache: Path,
+    system: System,
+    report: Reporter,
+    prove: Callable[[Path], None] | None = None,
 ) -> None:
     """Remove these packages from the environment of `python`; files that others list too stay.
 
-    Raises `InstallFailed`, with the environment as it was.
+    `prove` gets the environment without them before it takes the place of the one that is there. Raises
+    `InstallFailed`, with the environment as it was.
     """
     target = find_environment(python.prefix, None, cache / "locks", system)
     refuse_unwritable(target.folder, target.kind)
@@ -112,7 +119,7 @@ def remove_unneeded(
     with run_directory(cache) as run_dir:
         context = InstallContext(
             python=python, run_dir=run_dir, lock_dir=cache / "locks", environ=system.environ,
-            installed=installed, remove=going.names, asked=asked_in(target.folder),
+            installed=installed, remove=going.names, asked=asked_in(target.folder), prove=prove,
         )  # fmt: skip
         update_environment(Wheelhouse(wheels=()), target.folder, context)
     for line in going.lines:

@@ -6,6 +6,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from wheels_index.binary.reader import (
 from wheels_index.binary.zip_member import DeflatedMember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from wheels_index.binary.library import GpuDepth
     from wheels_index.binary.package_libraries import PackageLibrary
@@ -34,6 +35,7 @@ _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 _MAX_DIRECTORY_BYTES = 16 << 20  # torch's has 1.2 MB
 _MAX_METADATA_BYTES = 4 << 20
 _MAX_LIBRARIES = 500
+_PIECE_BYTES = 4 << 20  # of a file that is unpacked
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -64,23 +66,45 @@ class WheelFile:
         """The paths of the compiled libraries."""
         return tuple(name for name in self.members if LIBRARY_NAME.fullmatch(name))
 
+    def unpacked(self, name: str) -> Iterator[bytes]:
+        """Yield the content of a file in pieces; raises `Damaged` where it is not what the directory says."""
+        info = self.members[name]
+        packed, size, checksum = self._packed(info), 0, 0
+        decoder = zlib.decompressobj(-15) if info.compress_type == zipfile.ZIP_DEFLATED else None
+        for start in range(0, packed.size, _PIECE_BYTES):
+            piece = packed.read_at(start, min(_PIECE_BYTES, packed.size - start))
+            while piece:
+                try:
+                    content = decoder.decompress(piece, _PIECE_BYTES) if decoder is not None else piece
+                except zlib.error as error:
+                    raise Damaged(f"it cannot be unpacked: {error}") from error
+                piece = decoder.unconsumed_tail if decoder is not None else b""
+                size, checksum = size + len(content), zlib.crc32(content, checksum)
+                if size > info.file_size:
+                    raise Damaged(f"it unpacks to more than {info.file_size} bytes")
+                yield content
+        if size != info.file_size or checksum != info.CRC:
+            raise Damaged("it unpacks to something else than the archive says")
+
     def member(self, name: str) -> Reader:
         """Return a file of the wheel; raises `Damaged` where its header does not say where it begins."""
         info = self.members[name]
+        content = self._packed(info)
+        if info.compress_type == zipfile.ZIP_STORED:
+            return content
+        return DeflatedMember(content, info.file_size, max_bytes=self._max_bytes)
+
+    def _packed(self, info: zipfile.ZipInfo) -> Region:
+        """Return the bytes of a file as they stand in the archive."""
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Damaged("it is compressed in a way that wheels do not use")
         start = info.header_offset
         magic, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(self._reader.read_at(start, _LOCAL_HEADER.size))
         if magic != b"PK\x03\x04":
             raise Damaged("a file does not begin where the directory says")
         if info.flag_bits & 1:
             raise Damaged("it is encrypted")
-        content = Region(
-            self._reader, start + _LOCAL_HEADER.size + name_bytes + extra_bytes, info.compress_size
-        )
-        if info.compress_type == zipfile.ZIP_STORED:
-            return content
-        if info.compress_type == zipfile.ZIP_DEFLATED:
-            return DeflatedMember(content, info.file_size, max_bytes=self._max_bytes)
-        raise Damaged("it is compressed in a way that wheels do not use")
+        return Region(self._reader, start + _LOCAL_HEADER.size + name_bytes + extra_bytes, info.compress_size)
 
     def libraries(
         self,

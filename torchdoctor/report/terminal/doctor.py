@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.diagnose import Finding
     from torchdoctor.doctor.lines import CheckLine
-    from torchdoctor.doctor.repair_model import Repair, Repaired
+    from torchdoctor.doctor.repair_model import Repaired
 
     Style = Callable[[str, str], str]
 
@@ -119,13 +119,13 @@ def _nothing_wrong(lines: Sequence[CheckLine]) -> str:
     return _("All is well.")
 
 
-def planned_lines(repairs: Sequence[Repair], columns: int | None = None) -> Iterator[str]:
+def planned_lines(repairs: Sequence[str], columns: int | None = None) -> Iterator[str]:
     """What `--fix` is about to do, before it asks."""
     if repairs:
         yield ""
         yield _("What can be repaired here:")
     for repair in repairs:
-        yield f"  {hanging(translate_document(displayable(repair.what)), 2, columns)}"
+        yield f"  {hanging(translate_document(displayable(repair)), 2, columns)}"
 
 
 def repair_lines(outcomes: Sequence[Repaired]) -> Iterator[str]:
