@@ -46,6 +46,7 @@ from wheels_index.variant import (
 from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
+    from wheels_index.amd import AmdBuild, amd_build
     from wheels_index.gpu_names import Product, product, products, similar_names
     from wheels_index.host_compiler import gcc_refused_from
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
@@ -57,6 +58,7 @@ __all__ = [
     "COMPANIONS",
     "PLATFORMS",
     "TORCH_PROJECTS",
+    "AmdBuild",
     "ArchList",
     "Companion",
     "DeclaredRequirements",
@@ -80,6 +82,7 @@ __all__ = [
     "UnknownVariant",
     "Variant",
     "Wheel",
+    "amd_build",
     "arch_list",
     "bundled",
     "covers",
@@ -104,6 +107,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the page parser, the overlay and the list of products when first asked for: few choices need them."""
+    if name in ("AmdBuild", "amd_build"):
+        from wheels_index import amd
+
+        return getattr(amd, name)
     if name in ("Product", "product", "products", "similar_names"):
         from wheels_index import gpu_names
 

@@ -138,18 +138,22 @@ def variant(name: str) -> Variant:
     )
 
 
-def nearest_gfx(name: str) -> tuple[tuple[str, ...], str | None] | None:
+def nearest_gfx(name: str, torch: str | None = None) -> tuple[tuple[str, ...], str | None] | None:
     """Return the AMD targets of a ROCm variant, and the rule where they are the nearest known ones.
 
     Nearest are those of the newest earlier ROCm whose targets are known. None where there are none, and for
-    what is not ROCm.
+    what is not ROCm. `torch`, such as `2.12.1`, leaves out targets that the variant has in other releases alone.
 
     >>> nearest_gfx("rocm8.0")[1]
     'AMD targets taken from rocm7.2'
     """
     wanted = variant(name)
-    if wanted.kind != "rocm" or wanted.gfx is not None:
-        return (wanted.gfx, None) if wanted.gfx is not None else None
+    if wanted.kind != "rocm":
+        return None
+    if wanted.gfx is not None:
+        row = read_json("variants.json")["variants"][name]
+        missing = {each["gfx"] for each in row.get("not_in", ()) if torch in each["torch"]}
+        return tuple(gfx for gfx in wanted.gfx if gfx not in missing), None
     known = map(variant, read_json("variants.json")["variants"])
     earlier = [build for build in known if build.kind == "rocm" and build.gfx and build.order < wanted.order]
     if not earlier:

@@ -30,7 +30,7 @@ def check_rocm(machine: Machine, release: Release, build: Variant) -> Compatibil
             code="no-gpu",
             reason=message("{name} needs an AMD GPU; none was found", name=build.name),
         )
-    targets, rule = nearest_gfx(build.name) or ((), None)
+    targets, rule = nearest_gfx(build.name, str(release.version)) or ((), None)
     usable = set(targets) - set(build.blas_unusable_gfx)
     left_out = tuple(card.name or card.gfx or "AMD GPU" for card in cards if card.gfx not in usable)
     limits: Literal["known", "rule"] = "rule" if rule else "known"

@@ -10,7 +10,7 @@ from torchdoctor.resolve.machine_warnings import machine_warnings
 from torchdoctor.resolve.model import Candidate
 
 if TYPE_CHECKING:
-    from torchdoctor.detect import Machine
+    from torchdoctor.detect import AmdGpu, Machine
     from torchdoctor.errors import NoSolution
     from torchdoctor.resolve.evaluation import EvaluatedBuild, Evaluation
     from torchdoctor.resolve.model import Request
@@ -118,6 +118,12 @@ def _why_cpu(evaluation: Evaluation) -> str:
         gpu = machine.apple.chip if machine.apple is not None else message("Apple chip")
         return message("the build for macOS uses the GPU of the {gpu} through MPS", gpu=gpu)
     closest = _closest_gpu_build(evaluation)
+    if closest is None and _amd_cards(machine):
+        return message(
+            "the CPU build: PyTorch's index has no ROCm build for {os} {arch}",
+            os=machine.os,
+            arch=machine.arch,
+        )
     if closest is None:
         return message("no GPU that PyTorch can use was found, so the CPU build")
     return message("the CPU build, since no GPU build fits: {reason}", reason=closest.compatibility.reason)
@@ -132,8 +138,40 @@ def _closest_gpu_build(evaluation: Evaluation) -> EvaluatedBuild | None:
     return next(iter(by_driver or builds), None)
 
 
+def _amd_cards(machine: Machine) -> tuple[AmdGpu, ...]:
+    return machine.amd.gpus if machine.amd is not None else ()
+
+
+def _amd_offer(machine: Machine) -> list[str]:
+    """What AMD's own index has for the machine's AMD GPUs, where PyTorch's has nothing."""
+    from wheels_index import amd_build
+
+    cards = _amd_cards(machine)
+    targets = sorted({card.gfx for card in cards if card.gfx})
+    build = amd_build(machine.platform or "", targets)
+    if build is None:
+        return []
+    names = joined(card.name or card.gfx or "AMD GPU" for card in cards)
+    wanted = " ".join(f'"{requirement}"' for requirement in build.requirements)
+    return [
+        message(
+            "AMD's own index has torch {torch} with ROCm {rocm} for {names}: `pip install --index-url {url} "
+            "{wanted}`; without the part in brackets the first operation on the GPU fails",
+            torch=build.torch,
+            rocm=build.rocm,
+            names=names,
+            url=build.index_url,
+            wanted=wanted,
+        )
+    ]
+
+
 def _unused_gpu_warnings(evaluation: Evaluation) -> list[str]:
     """Why the machine's GPU stays unused under a CPU build, and what would change that."""
+    return [*_why_unused(evaluation), *_amd_offer(evaluation.machine)]
+
+
+def _why_unused(evaluation: Evaluation) -> list[str]:
     drivers = [
         build.compatibility.needs_driver for build in evaluation.builds if build.compatibility.needs_driver
     ]

@@ -31,7 +31,7 @@ def gfx_target_not_in_build(evidence: Evidence) -> Match | None:
     if not build.startswith("rocm") or evidence.first("cuda.available") == "false":
         return None
     try:
-        targets = nearest_gfx(build)
+        targets = nearest_gfx(build, (evidence.first("torch.version") or "").partition("+")[0])
         unusable = variant(build).blas_unusable_gfx
     except UnknownVariant:
         return None
