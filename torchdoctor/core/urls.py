@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 __all__ = ["InsecureRedirect", "redact_url", "strip_credentials"]
 
@@ -18,7 +18,7 @@ def redact_url(url: str) -> str:
     except ValueError:
         return "a URL that cannot be read"
     netloc = f"****@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc, query="****" if parts.query else ""))
+    return _joined(parts._replace(netloc=netloc, query="****" if parts.query else ""), url)
 
 
 def strip_credentials(url: str) -> str:
@@ -27,4 +27,12 @@ def strip_credentials(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+    return _joined(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""), url)
+
+
+def _joined(parts: SplitResult, url: str) -> str:
+    """The URL of these parts; `git+file:///path` keeps its empty host, which `urlunsplit` drops."""
+    text = urlunsplit(parts)
+    if not parts.netloc and url.lower().startswith(f"{parts.scheme}://") and "://" not in text:
+        return text.replace(":", "://", 1)
+    return text

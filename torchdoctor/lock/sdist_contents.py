@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
 from email.parser import HeaderParser
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
@@ -20,7 +24,6 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["SdistContents", "inspect_sdist"]
 
@@ -47,10 +50,11 @@ class SdistContents:
     needs_torch: bool  # its build imports torch
     build_requires: tuple[str, ...]  # of pyproject.toml
     requires: tuple[str, ...] | None = None  # what it needs when installed; None where it does not say
+    version: str | None = None  # None where only running its build tells
 
 
 def inspect_sdist(path: Path) -> SdistContents:
-    """Look into an archive; raises `SourceFailed` for one that is none, or that has more than 50,000 members."""
+    """Look into an archive or a folder; raises `SourceFailed` for no archive, and for more than 50,000 members."""
     names: list[str] = []
     texts: dict[str, str] = {}
     try:
@@ -78,24 +82,39 @@ def inspect_sdist(path: Path) -> SdistContents:
         or _TORCH_IN_SETUP.search(texts.get("setup.py", "")) is not None,
         build_requires=requires,
         requires=_declared(texts, has_egg_info=any(_EGG_FOLDER.search(name) for name in names)),
+        version=_version(texts),
     )
 
 
 def _members(path: Path) -> Iterator[tuple[str, str | None]]:
     """Yield each file, with its text where it is one of those that say how the rest is built."""
+    if path.is_dir():
+        yield from _members_of_folder(path)
+        return
     if path.name.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 wanted = _is_read(info.filename) and info.file_size <= _MAX_TEXT_BYTES
                 yield info.filename, archive.read(info).decode("utf-8", "replace") if wanted else None
         return
-    with tarfile.open(path, "r:gz") as archive:
+    with tarfile.open(path, "r:*") as archive:
         for member in archive:
             text = None
             if member.isfile() and _is_read(member.name) and member.size <= _MAX_TEXT_BYTES:
                 content = archive.extractfile(member)
                 text = content.read().decode("utf-8", "replace") if content is not None else None
             yield member.name, text
+
+
+def _members_of_folder(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield each file as an archive of the folder would have it; links are not followed."""
+    for folder, folders, files in os.walk(path):
+        folders[:] = [name for name in folders if name != ".git"]
+        for filename in files:
+            file = Path(folder, filename)
+            name = file.relative_to(path.parent).as_posix()
+            wanted = _is_read(name) and not file.is_symlink() and file.stat().st_size <= _MAX_TEXT_BYTES
+            yield name, file.read_text("utf-8", "replace") if wanted else None
 
 
 def _is_read(name: str) -> bool:
@@ -112,6 +131,10 @@ def _declared(texts: dict[str, str], *, has_egg_info: bool) -> tuple[str, ...] |
         return tuple(lines)
     if has_egg_info:
         return _of_egg_info(texts.get("requires.txt", ""))
+    project = _table(texts.get("pyproject.toml", ""), "project")
+    if not info and project and "dependencies" not in project.get("dynamic", ()):
+        stated = project.get("dependencies", [])
+        return tuple(line for line in stated if isinstance(line, str)) if isinstance(stated, list) else None
     # https://packaging.python.org/en/latest/specifications/core-metadata/#dynamic
     is_complete = info.get("Metadata-Version", "1.0") >= "2.2" and "requires-dist" not in dynamic
     return () if is_complete else None
@@ -129,13 +152,32 @@ def _of_egg_info(text: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _version(texts: dict[str, str]) -> str | None:
+    """The version that its files state."""
+    version = HeaderParser().parsestr(texts.get("PKG-INFO", "")).get("Version")
+    version = version or _table(texts.get("pyproject.toml", ""), "project").get("version")
+    return version.strip() if isinstance(version, str) and _is_version(version.strip()) else None
+
+
 def _build_requires(text: str) -> tuple[str, ...]:
-    try:
-        table = tomllib.loads(text).get("build-system", {})
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return ()
-    requires = table.get("requires", []) if isinstance(table, dict) else []
+    requires = _table(text, "build-system").get("requires", [])
     return tuple(line for line in requires if isinstance(line, str)) if isinstance(requires, list) else ()
+
+
+def _table(text: str, key: str) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(text).get(key, {})
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def _project(line: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n import message
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources.source import Source
     from wheels_index import Sdist
 
-__all__ = ["fetch_sdist", "list_sdists"]
+__all__ = ["fetch_archive", "fetch_sdist", "list_sdists"]
 
 _MAX_BYTES = 512 * 1024 * 1024
 
@@ -72,26 +74,41 @@ def fetch_sdist(sdist: Sdist, folder: Path) -> Path:
     return path
 
 
-def _content(sdist: Sdist) -> bytes:
-    import requests
+def fetch_archive(url: str, folder: Path) -> Path:
+    """Return the file at a URL that somebody asked for, in a folder by its content; raises `SourceFailed`."""
+    content = _read(url, _MAX_BYTES)
+    name = re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(urlsplit(url).path).rpartition("/")[2])[-120:].lstrip(".")
+    path = folder / hashlib.sha256(content).hexdigest() / (name or "sources.tar.gz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, content)
+    return path
 
+
+def _content(sdist: Sdist) -> bytes:
     if sdist.url.startswith("file:"):
         return local_path(sdist.url).read_bytes()
+    return _read(sdist.url, min(_MAX_BYTES, sdist.size or _MAX_BYTES))
+
+
+def _read(url: str, max_bytes: int) -> bytes:
+    import requests
+
     body = bytearray()
     try:
-        with open_stream(sdist.url) as answer:
+        with open_stream(url) as answer:
             answer.raise_for_status()
             for chunk in iter_body(answer):
                 body += chunk
-                if len(body) > min(_MAX_BYTES, sdist.size or _MAX_BYTES):
+                if len(body) > max_bytes:
+                    name = urlsplit(url).path.rpartition("/")[2]
                     raise SourceFailed(
-                        message("{filename} is larger than its index says", filename=sdist.filename),
+                        message("{filename} is larger than its index says", filename=name),
                         fix=message("name another source with --index-url, --mirror or --find-links"),
                         code="bad-sdist",
                     )
     except (requests.RequestException, OSError) as error:
         raise SourceFailed(
-            message("{url} cannot be read: {why}", url=redact_url(sdist.url), why=failure_reason(error)),
+            message("{url} cannot be read: {why}", url=redact_url(url), why=failure_reason(error)),
             fix=message("check the network and the proxy settings, or name another source with --index-url"),
             code="unreachable",
         ) from error

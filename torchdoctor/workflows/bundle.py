@@ -55,7 +55,7 @@ def _resolved(
 ) -> Iterator[tuple[Plan, AcquireContext]]:
     """Give the plan, and what locking it needs while the directory of this run exists."""
     with run_directory(options.cache) as run_dir:
-        plan, request, asked = plan_of_sources(options, run_dir, system=system, report=report)
+        plan, request, asked, built = plan_of_sources(options, run_dir, system=system, report=report)
         yield (
             plan,
             AcquireContext(
@@ -63,6 +63,6 @@ def _resolved(
                 cache=options.cache,
                 run_dir=run_dir,
                 required=frozenset(asked.required),
-                asked=asked_for_machine(options.stack, options.machine),
+                asked=asked_for_machine(options.stack, options.machine, built),
             ),
         )

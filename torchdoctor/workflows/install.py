@@ -102,7 +102,7 @@ def _decide(
         required=frozenset(asked.required),
         reinstall=options.reinstall | inputs.installed.damaged | inputs.installed.overwritten,
         site_packages=inputs.target.python.site_packages if inputs.target.exists else (),
-        asked=asked_for_machine(options.stack, machine),
+        asked=asked_for_machine(options.stack, machine, inputs.built),
     )  # fmt: skip
     return plan, context
 

@@ -12,11 +12,13 @@ from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.workflows.plan import preload_modules
+from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import lock_request_for_stack, request_for_machine
+from torchdoctor.workflows.stack import lock_request_for_stack, request_for_machine, with_wheels_of_sources
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -46,6 +48,7 @@ class InstallInputs:
     asked: Request  # of torch, with what the stack asks of it
     stack: StackRequest  # the rest of what is asked for, as it counts on this machine
     lock_request: LockRequest
+    built: Mapping[str, str]  # the true names of packages that were asked for as sources
 
     @property
     def machine(self) -> Machine:
@@ -61,13 +64,15 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     existing_lock = _read_lock(options.lock, detection.machine, sources)
     asked, stack = request_for_machine(options.request, options.stack, detection.machine, report)
     installed = read_installed_packages(target, system, report)
-    lock_request = lock_request_for_stack(LockRequest(
+    request = LockRequest(
         python=target.python.executable, sources=sources, environ=system.environ, optional=options.optional,
         installed=installed.versions, offline=options.sources.offline, machine=detection.machine,
-    ), stack)  # fmt: skip
+    )  # fmt: skip
+    builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
+    stack, built = with_wheels_of_sources(stack, request, builds, system)
     return InstallInputs(
         target=target, installed=installed, detection=detection, sources=sources, existing_lock=existing_lock,
-        asked=asked, stack=stack, lock_request=lock_request,
+        asked=asked, stack=stack, lock_request=lock_request_for_stack(request, stack), built=built,
     )  # fmt: skip
 
 

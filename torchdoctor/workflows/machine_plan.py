@@ -13,10 +13,16 @@ from torchdoctor.workflows.newest_versions import NewestSearch
 from torchdoctor.workflows.plan import resolve_online, resolve_stack
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import lock_request_for_stack, request_for_machine, sources_with_stack
+from torchdoctor.workflows.stack import (
+    lock_request_for_stack,
+    request_for_machine,
+    sources_with_stack,
+    with_wheels_of_sources,
+)
 from torchdoctor.workflows.stack_model import StackTask
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -58,10 +64,10 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
             return plan_of_sources(options, run_dir, system=system, report=report)[0]
         sources = gather_sources(options.sources, system, options.python, report)
         asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
-        request = _lock_request(options, stack, sources, system)
+        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
+        stack, request, _ = _lock_request(options, stack, sources, builds, system)
         pins_torch = asked.torch != options.request.torch
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
-        builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
         with NewestSearch(task.newest_asked, run_dir) as search:
             index = known_index(options.data, report.note)
             task = replace(task, newest=search)
@@ -70,14 +76,16 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
 
 def plan_of_sources(
     options: BundleOptions, run_dir: Path, *, system: System, report: Reporter
-) -> tuple[Plan, LockRequest, Request]:
+) -> tuple[Plan, LockRequest, Request, Mapping[str, str]]:
     """Return the plan of what the sources really have, and what to lock with it of which request.
 
+    The last are the true names of packages that were asked for as sources, by the names that were asked for.
     Raises what `plan_for_machine` raises.
     """
     sources = gather_sources(options.sources, system, options.python, report)
     asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
-    request = _lock_request(options, stack, sources, system)
+    builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
+    stack, request, built = _lock_request(options, stack, sources, builds, system)
     plan, sources = resolve_online(
         asked,
         options.machine,
@@ -91,14 +99,15 @@ def plan_of_sources(
             run_dir=run_dir,
             pins_torch=asked.torch != options.request.torch,
         ),
-        builds=SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds),
+        builds=builds,
     )
-    return plan, replace(request, sources=sources_with_stack(sources, stack)), asked
+    return plan, replace(request, sources=sources_with_stack(sources, stack)), asked, built
 
 
 def _lock_request(
-    options: BundleOptions, stack: StackRequest, sources: Sources, system: System
-) -> LockRequest:
+    options: BundleOptions, stack: StackRequest, sources: Sources, builds: SourceBuilds, system: System
+) -> tuple[StackRequest, LockRequest, Mapping[str, str]]:
+    """Return the stack with the wheels of what was asked for as sources, what is locked for it, and their names."""
     request = LockRequest(
         python=options.python.executable,
         sources=sources,
@@ -108,4 +117,5 @@ def _lock_request(
         machine=options.machine,
         target=options.target,
     )
-    return lock_request_for_stack(request, stack)
+    stack, built = with_wheels_of_sources(stack, request, builds, system)
+    return stack, lock_request_for_stack(request, stack), built

@@ -43,7 +43,9 @@ _NO_WHEEL = re.compile(
 class BuildsAgainstTorch(NoSolution):
     """A package without a wheel whose build needs the torch that it is for; `install` can make it."""
 
-    def __init__(self, sdist: Sdist, path: Path, contents: SdistContents, *, agreed: bool) -> None:
+    def __init__(
+        self, sdist: Sdist, path: Path, contents: SdistContents, *, agreed: bool, key: str | None = None
+    ) -> None:
         needs = [message("that torch")]
         if contents.compiles:
             needs.append(message("a C++ compiler"))
@@ -60,6 +62,7 @@ class BuildsAgainstTorch(NoSolution):
             code="builds-against-torch",
         )
         self.sdist, self.path, self.contents, self.agreed = sdist, path, contents, agreed
+        self.key = key  # of sources that are in a folder or come from a URL
 
 
 class _BuiltLater(Exception):

@@ -13,14 +13,24 @@ from torchdoctor.resolve.stack import with_stack
 from torchdoctor.sources.source import Source, as_url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torchdoctor.core.progress import Reporter
+    from torchdoctor.core.system import System
     from torchdoctor.detect import Machine
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.requirements import AskedRequirement, StackRequest
     from torchdoctor.resolve import Request
     from torchdoctor.sources import Sources
+    from torchdoctor.workflows.source_builds import SourceBuilds
 
-__all__ = ["asked_for_machine", "lock_request_for_stack", "request_for_machine", "sources_with_stack"]
+__all__ = [
+    "asked_for_machine",
+    "lock_request_for_stack",
+    "request_for_machine",
+    "sources_with_stack",
+    "with_wheels_of_sources",
+]
 
 
 def request_for_machine(
@@ -39,9 +49,29 @@ def request_for_machine(
     return asked, rest
 
 
-def asked_for_machine(stack: StackRequest, machine: Machine) -> tuple[AskedRequirement, ...]:
-    """Return what the stack asks for on that machine, torch included."""
-    return stack_for_environment(stack, marker_environment(machine)).requirements
+def asked_for_machine(
+    stack: StackRequest, machine: Machine, built: Mapping[str, str] | None = None
+) -> tuple[AskedRequirement, ...]:
+    """Return what the stack asks for on that machine, torch included.
+
+    `built` has the true names of packages that are built from the sources that were asked for: hashes are of these.
+    """
+    asked = stack_for_environment(stack, marker_environment(machine)).requirements
+    names = built or {}
+    return tuple(
+        replace(each, name=names[each.name], hashes=()) if each.name in names else each for each in asked
+    )
+
+
+def with_wheels_of_sources(
+    stack: StackRequest, request: LockRequest, builds: SourceBuilds, system: System
+) -> tuple[StackRequest, Mapping[str, str]]:
+    """Return what `with_direct_sources` returns; nothing is loaded for a stack that names no place."""
+    if not any(" @ " in asked.line for asked in stack.requirements):
+        return stack, {}
+    from torchdoctor.workflows.direct_sources import with_direct_sources
+
+    return with_direct_sources(stack, request, builds, system)
 
 
 def lock_request_for_stack(request: LockRequest, stack: StackRequest) -> LockRequest:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution
@@ -98,12 +98,25 @@ def with_wheel_for_torch(
         )
         version = made.detection.machine.python_label
         cache = options.cache / "built" / f"torch-{plan.torch.version}-{plan.variant}-cp{version}"
-        wheel = build_wheel(needed.path, sdist, request, cache, report, isolated=False)
+        wheel = build_wheel(needed.path, sdist, request, cache, report, isolated=False, key=needed.key)
     links = (*options.sources.find_links, str(wheel.parent))
     pinned = replace(
         options.request, torch=SpecifierSet(f"=={plan.torch.version.public}"), variant=plan.variant
     )
-    return replace(options, sources=replace(options.sources, find_links=links), request=pinned)
+    stack = options.stack if needed.key is None else _with_wheel(options.stack, sdist.project, wheel)
+    return replace(options, sources=replace(options.sources, find_links=links), request=pinned, stack=stack)
+
+
+def _with_wheel(stack: StackRequest, project: str, wheel: Path) -> StackRequest:
+    """Ask for the wheel in place of the sources that it was built of."""
+    name, version, _, _ = parse_wheel_filename(wheel.name)
+    requirements = tuple(
+        replace(asked, line=f"{name}=={version}", name=name, hashes=())
+        if asked.name == project and Requirement(asked.line).url
+        else asked
+        for asked in stack.requirements
+    )
+    return replace(stack, requirements=requirements)
 
 
 def _for_the_build(options: InstallOptions, needed: BuildsAgainstTorch) -> StackRequest:

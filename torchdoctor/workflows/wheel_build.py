@@ -30,16 +30,24 @@ _TIMEOUT_SECONDS = 1800.0
 
 
 def build_wheel(
-    path: Path, sdist: Sdist, request: LockRequest, cache: Path, report: Reporter, *, isolated: bool = True
+    path: Path,
+    sdist: Sdist,
+    request: LockRequest,
+    cache: Path,
+    report: Reporter,
+    *,
+    isolated: bool = True,
+    key: str | None = None,
 ) -> Path:
     """Return the wheel of a source distribution; one that was built before is in a folder of its own below `cache`.
 
+    `path` is an archive, or with a `key` of what is in it a folder, whose name and version only the wheel tells.
     What the build needs comes from the indexes of `request`, or where it is not `isolated` from the environment of its
     interpreter, which runs the build. Raises `InstallFailed`
     where the build fails or gives another package, `NoSolution` where it gives a wheel for this machine alone and the
     request is for another one.
     """
-    folder = cache / _key(path, request)
+    folder = cache / _key(key or sha256_of(path), request)
     wheel = next(iter(sorted(folder.glob("*.whl"))), None)
     if wheel is None:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +56,7 @@ def build_wheel(
             folder.mkdir(exist_ok=True)
             wheel = folder / made.name
             shutil.move(made, wheel)
-    _refuse_foreign(wheel, sdist, request)
+    _refuse_foreign(wheel, sdist, request, is_named=key is None)
     report.stage(
         "build",
         message(
@@ -58,10 +66,10 @@ def build_wheel(
     return wheel
 
 
-def _key(path: Path, request: LockRequest) -> str:
+def _key(content: str, request: LockRequest) -> str:
     """One folder for each source and interpreter: a wheel may be for one Python."""
     python = os.path.realpath(request.python)
-    return hashlib.sha256(f"{sha256_of(path)} {python}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{content} {python}".encode()).hexdigest()[:32]
 
 
 def _build(
@@ -92,12 +100,12 @@ def _build(
     return wheels[0]
 
 
-def _refuse_foreign(wheel: Path, sdist: Sdist, request: LockRequest) -> None:
+def _refuse_foreign(wheel: Path, sdist: Sdist, request: LockRequest, *, is_named: bool) -> None:
     try:
         name, version, _, tags = parse_wheel_filename(wheel.name)
     except InvalidWheelFilename:
         name, version, tags = None, None, frozenset()
-    if name != sdist.project or version != sdist.version:
+    if name is None or (is_named and (name != sdist.project or version != sdist.version)):
         raise InstallFailed(
             message(
                 "the sources of {name} {version} give {filename}",
