@@ -26,6 +26,7 @@ PAGES = (
     "docs/howto/air-gapped.md",
     "docs/howto/hpc-slurm.md",
     "docs/howto/ci.md",
+    "docs/howto/issue-bot.md",
     "docs/howto/keep-torch.md",
     "docs/howto/verify-packages.md",
     "docs/howto/wsl.md",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.catalog import gettext as _
@@ -45,7 +46,8 @@ def issue_comment(diagnosis: Diagnosis) -> str:
     if diagnosis.question is not None:
         lines += [*_asked(diagnosis.question), ""]
     lines += [*_folded((*shown, *possible), further)]
-    return "\n".join([*lines, f"<sub>{_(_SIGNED)}</sub>"]) + "\n"
+    text = "\n".join([*lines, f"<sub>{_(_SIGNED)}</sub>"]) + "\n"
+    return re.sub(r"\n{3,}", "\n\n", text)
 
 
 def _opening(diagnosis: Diagnosis) -> str:
@@ -98,7 +100,7 @@ def _folded(shown: tuple[Finding, ...], further: tuple[Finding, ...]) -> Iterato
         name = _("({severity}, {confidence}: {id})").format(
             severity=_(finding.severity), confidence=_(finding.confidence), id=f"`{finding.id}`"
         )
-        yield f"{plain(finding.title)} {name}"
+        yield plain(finding.title) + ("" if name.startswith("\uff08") else " ") + name
         yield ""
         yield from fenced(tuple(map(translate_document, finding.evidence[:_MAX_EVIDENCE_LINES])))
         yield ""
