@@ -57,19 +57,38 @@ def failure_of(
     # rich answers a broken pipe with an exit.
     if isinstance(error.__context__ if isinstance(error, SystemExit) else error, BrokenPipeError):
         return None
-    if isinstance(error, OSError):
-        return ErrorReport(
-            status=EXIT_USAGE,
-            code="system",
-            text=message("the system refused: {what}", what=_describe_os_error(error)),
-            fix=message("check that file, folder or device, then run it again"),
-        )
+    if (refused := _refused_by_system(error)) is not None:
+        return refused
     return ErrorReport(
         status=EXIT_INTERNAL,
         code="internal",
         text=message("torchdoctor itself failed: {kind}: {what}", kind=type(error).__name__, what=str(error)),
         fix=message("run it again with -v and report what it prints"),
     )
+
+
+def _refused_by_system(error: BaseException) -> ErrorReport | None:
+    """An error of the system, with the limit that is behind it where one is known; None for any other error."""
+    from torchdoctor.probe.surroundings import behind
+
+    limits = behind(error)
+    if not limits and not isinstance(error, OSError):
+        return None
+    what = _describe_os_error(error) if isinstance(error, OSError) else str(error) or type(error).__name__
+    if not limits:
+        text = message("the system refused: {what}", what=what)
+        return ErrorReport(
+            EXIT_USAGE, "system", text, message("check that file, folder or device, then run it again")
+        )
+    text = message("the system refused: {what}; {limits}", what=what, limits="; ".join(limits))
+    fix = message("`torchdoctor explain {failure}` says what to do", failure=_failure_of_limit(limits[0]))
+    return ErrorReport(EXIT_USAGE, "system", text, fix)
+
+
+def _failure_of_limit(limit: str) -> str:
+    from torchdoctor.diagnose import diagnose_text
+
+    return next((finding.id for finding in diagnose_text(limit).findings), "disk-full")
 
 
 def print_failure(failure: ErrorReport, *, as_json: bool) -> None:

@@ -1,9 +1,12 @@
 """What a check and a benchmark case are made of, and what each returns."""
 
+# the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
 import traceback
 from typing import Any, Callable, NamedTuple
+
+from .surroundings import behind
 
 __all__ = ["Outcome", "Step", "broken", "failed", "measured", "passed", "skipped", "warned"]
 
@@ -71,9 +74,9 @@ def measured(detail: str, figures: dict[str, Any]) -> Outcome:
 
 
 def broken(error: BaseException) -> Outcome:
-    """Turn an exception into a failure: its text is the sentence, its traceback the evidence."""
+    """Turn an exception into a failure: its text is the sentence, its traceback the evidence, with limits behind it."""
     text = " ".join(str(error).split())
     name = type(error).__name__
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
-    shown = [line[:_MAX_CHARACTERS] for line in lines[-_MAX_EVIDENCE_LINES:]]
+    shown = [line[:_MAX_CHARACTERS] for line in [*lines[-_MAX_EVIDENCE_LINES:], *behind(error)]]
     return failed("exception", (name + ": " + text if text else name)[:_MAX_CHARACTERS], tuple(shown))

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torchdoctor.core.i18n import message
+from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.probe import suite
 from torchdoctor.verify.memory import memory_limit
+from torchdoctor.verify.memory_kills import MemoryKills
 from torchdoctor.verify.probe_process import ProbeProcess
 from torchdoctor.verify.process_end import ProcessEnd
 from torchdoctor.verify.step_result import StepResult
@@ -63,6 +64,7 @@ class SuiteRunner:
         self._limits = {step.id: step.limit for step in (suite.IMPORT, suite.DEVICES, *suite.SUITES[name])}
         self._memory_limit_mib = memory_limit() if memory_limit_mib is None else memory_limit_mib
         self._on_result, self._on_start = on_result, on_start
+        self._kills = MemoryKills()
         self._finished: dict[tuple[str, str], str] = {}
         self._planned = [(step, "cpu") for step in self._selected]
         self._current: tuple[str, str] | None = None
@@ -161,16 +163,17 @@ class SuiteRunner:
         return True
 
     def _fail(self, step: str, device: str, detail: str, process: ProbeProcess, end: ProcessEnd) -> None:
+        limit = self._kills.limit_behind(end)
         seconds = round(time.monotonic() - self._step_started, 3) if (step, device) == self._current else 0.0
         self._record(
             StepResult(
                 id=step,
                 device=device,
                 status="fail",
-                detail=detail,
+                detail=joined((detail, *limit), "; "),
                 code=end.code,
                 seconds=seconds,
-                evidence=process.stderr,
+                evidence=(*process.stderr, *limit),
             )
         )
 

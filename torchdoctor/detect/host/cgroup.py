@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from torchdoctor.core import Fact
     from torchdoctor.core.system import System
 
-__all__ = ["parse_cpu_max", "parse_memory_max", "probe_cpu_limit", "probe_memory_limit"]
+__all__ = [
+    "memory_kills_count",
+    "parse_cpu_max",
+    "parse_memory_max",
+    "probe_cpu_limit",
+    "probe_memory_limit",
+]
 
 _ROOT = "/sys/fs/cgroup"
 _OWN = "/proc/self/cgroup"
@@ -45,6 +51,16 @@ def probe_memory_limit(system: System) -> Fact[int]:
             if limit is not None:
                 limits.append((limit >> 20, f"{folder}/{name}"))
     return found(*min(limits)) if limits else absent(_ROOT, why=message("no group sets a limit"))
+
+
+def memory_kills_count(system: System) -> int:
+    """How many processes the kernel has killed in these groups for their memory limit, as far as they count it."""
+    total = 0
+    for folder in dict.fromkeys(_folders(system, "memory")):
+        for name in ("memory.events", "memory.oom_control"):
+            text = system.read_text(f"{folder}/{name}", limit=4096) or ""
+            total += sum(int(count) for count in re.findall(r"^oom_kill (\d{1,15})$", text, re.MULTILINE))
+    return total
 
 
 def _folders(system: System, controller: str) -> Iterator[str]:
