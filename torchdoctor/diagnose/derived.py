@@ -36,6 +36,8 @@ __all__ = [
 ]  # fmt: skip
 
 _USUAL_PYTHON = "3.12"
+# Intel GPUs that torch has builds for.
+_ARC = re.compile(r"\barc\b")
 _TAGS = {
     "linux_x86_64": "linux_x86_64",
     "linux_aarch64": "linux_aarch64",
@@ -212,6 +214,9 @@ def machine_of(
     python = python_of(evidence)
     found = [f"{major}.{minor}" for (major, minor), _ in capabilities(evidence)]
     gfx = [value for value in evidence.all("amd.gfx") if re.fullmatch(r"gfx[0-9a-f]{3,5}", value)]
+    arc = (
+        ("Intel Arc",) if evidence.first("gpu.vendor") == "intel" and _ARC.search(evidence.text.lower) else ()
+    )
     libc = evidence.first("libc.version") if evidence.first("libc.name") != "musl" else None
     try:
         return machine_from_options(
@@ -220,7 +225,11 @@ def machine_of(
             driver=evidence.first("nvidia.driver")
             or _driver_of_cuda(evidence, system)
             or (usual_driver if found else None),
-            gpus=(*dict.fromkeys(found), *(gfx if not found else ())),
+            gpus=(
+                *dict.fromkeys(found),
+                *(gfx if not found else ()),
+                *(arc if not found and not gfx else ()),
+            ),
             libc=f"glibc{libc}" if libc and platform.startswith("linux") else None,
         )
     except UsageError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from torchdoctor.diagnose.asked import asked_torch, pinned_torch
 from torchdoctor.diagnose.derived import (
     capabilities,
     machine_of,
@@ -26,21 +27,24 @@ _USUAL_DRIVER = "570.124.06"
 
 
 def fitting_plan(evidence: Evidence) -> Plan | None:
-    """Return the plan of the installed torch in the build that fits, else of the newest torch that fits.
+    """Return the plan of the pinned or installed torch in the build that fits, else of the newest torch that fits.
 
     None where the evidence does not say enough, and instead of the CPU build, which is no fix for a GPU.
     """
     installed = torch_version(evidence)
-    same = _plan(evidence, installed.public) if installed else None
-    if same is not None and same.variant != "cpu" and _runs_natively(evidence, same):
-        return same
-    newest = newest_plan(evidence)
+    for release in dict.fromkeys((pinned_torch(evidence), installed.public if installed else None)):
+        same = _plan(evidence, release) if release else None
+        if same is not None and same.variant != "cpu" and _runs_natively(evidence, same):
+            return same
+    newest = _plan(evidence, None)
     return newest if newest is not None and newest.variant != "cpu" else None
 
 
 def newest_plan(evidence: Evidence) -> Plan | None:
-    """Return the plan of the newest torch that fits, of whatever build: for a machine that has none yet."""
-    return _plan(evidence, None)
+    """Return the plan of the torch that was asked for, else of the newest: for a machine that has none yet."""
+    asked = asked_torch(evidence)
+    plan = _plan(evidence, asked) if asked else None
+    return plan if plan is not None and _runs_natively(evidence, plan) else _plan(evidence, None)
 
 
 def pip_command(evidence: Evidence, plan: Plan, installer: str) -> str:
@@ -55,7 +59,7 @@ def pip_command(evidence: Evidence, plan: Plan, installer: str) -> str:
     return f"{installer} {pins} --index-url {plan.index_url}"
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _plan(evidence: Evidence, torch: str | None) -> Plan | None:
     """Return the resolver's plan; if the system is not known, that of Windows if Linux has the same build."""
     if operating_system(evidence) is not None:

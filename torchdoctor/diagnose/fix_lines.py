@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose import messages
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     Translate = Callable[[str], str]
 
+# After who must do it, in English and in Chinese.
+_ALTERNATIVE = re.compile(r"([^:\uff1a]{1,24}[:\uff1a] ?)?(?:Or |\u6216\u8005?[\uff0c,]? ?)(?=.)")
+
 __all__ = ["filled", "fix_lines", "step_lines"]
 
 
@@ -32,8 +36,15 @@ def fix_lines(
             continue
         for line in _first_that_fits(fix, evidence, values, translate):
             if line not in said:
+                shown = line if said else _as_first(line)
                 said.add(line)
-                yield line
+                yield shown
+
+
+def _as_first(line: str) -> str:
+    """A step that stands first is no alternative: "Or use ..." is "Use ..."."""
+    match = _ALTERNATIVE.match(line)
+    return f"{match[1] or ''}{line[match.end()].upper()}{line[match.end() + 1 :]}" if match else line
 
 
 def _is_for_another(step: FixStep, evidence: Evidence) -> bool:
@@ -49,7 +60,7 @@ def _first_that_fits(
 ) -> Iterator[str]:
     step: FixStep | None = fix
     while step is not None:
-        lines = step_lines(step, evidence, values, translate)
+        lines = () if _is_for_another(step, evidence) else step_lines(step, evidence, values, translate)
         if lines:
             # If the system is not known, a step for one of them says for which.
             if step.os and operating_system(evidence) is None:

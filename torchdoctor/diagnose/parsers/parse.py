@@ -8,6 +8,7 @@ from torchdoctor.diagnose.evidence import Evidence
 from torchdoctor.diagnose.parsers.collect_env import parse_collect_env
 from torchdoctor.diagnose.parsers.derived import derive_observations
 from torchdoctor.diagnose.parsers.environment_hints import parse_environment_hints
+from torchdoctor.diagnose.parsers.images import parse_images
 from torchdoctor.diagnose.parsers.installer_logs import parse_installer_logs
 from torchdoctor.diagnose.parsers.nvidia_smi import parse_nvidia_smi
 from torchdoctor.diagnose.parsers.nvidia_smi_query import parse_nvidia_smi_query, without_smi_query
@@ -44,9 +45,8 @@ def _parse_rest(raw: str) -> Evidence:
     if is_documentation(whole):
         return Evidence(text=without_other_voices(whole))
     text = without_smi_query(without_other_voices(whole))
-    return Evidence(
-        facts=(*_facts_of(whole, text), *parse_environment_hints(whole), *parse_prose(text)), text=text
-    )
+    hints = (*parse_environment_hints(whole), *parse_images(whole), *parse_prose(text))
+    return Evidence(facts=(*_facts_of(whole, text), *hints), text=text)
 
 
 def _facts_of(whole: Text, claimed: Text | None = None) -> tuple[Observation, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence, Observation
 
 __all__ = [
+    "pythons_of",
     "requested_release_fits_python",
     "requested_release_is_early",
     "requested_release_newer_than_python",
@@ -73,6 +74,15 @@ def requested_release_is_early(evidence: Evidence) -> Match | None:
         ),
         None,
     )
+
+
+def pythons_of(torch: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the oldest and the newest Python that a release of torch has wheels for; None if that is not known."""
+    known: str | None = _releases()["pythons"].get(Version(torch).base_version)
+    if known is None:
+        return None
+    oldest, newest = (parse_numeric_version(text) or (0, 0) for text in known.split())
+    return (oldest[0], oldest[1]), (newest[0], newest[1])
 
 
 def _against_python(evidence: Evidence, *, python_above: bool) -> Match | None:

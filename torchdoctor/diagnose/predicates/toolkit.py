@@ -17,6 +17,7 @@ __all__ = [
     "gpu_of_capability",
     "missing_library_of_another_cuda",
     "missing_library_of_this_cuda",
+    "newest_capability",
     "nvcc_lacks_named_architecture",
 ]
 
@@ -82,6 +83,12 @@ def _known_by_named_cuda(
         if version is not None and first is not None and first <= version < (without or (99, 0)):
             return True
     return False
+
+
+def newest_capability(toolkit: tuple[int, ...]) -> str | None:
+    """Return the newest compute capability that a toolkit compiles for (`9.0`); None of one before the tables."""
+    known = [number for number, first in _FIRST_TOOLKIT.items() if first <= toolkit[:2]]
+    return f"{max(known) // 10}.{max(known) % 10}" if known else None
 
 
 def missing_library_of_another_cuda(evidence: Evidence) -> Match | None:
