@@ -19,8 +19,8 @@ from torchdoctor.lock.target import target_of
 from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import Request
 from torchdoctor.sources import Sources
-from torchdoctor.workflows.plan import resolve_stack
 from torchdoctor.workflows.source_builds import SourceBuilds
+from torchdoctor.workflows.stack_facts import resolve_stack
 from torchdoctor.workflows.stack_model import StackTask
 from wheels_index import bundled
 

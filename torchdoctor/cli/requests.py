@@ -85,18 +85,9 @@ def stack_from_options(
     `--torch` does, which is recorded with it. Raises `UsageError` for what cannot be
     read.
     """
-    from torchdoctor.core.fs.user_folders import current_folder
-    from torchdoctor.requirements import AskedRequirement, read_stack
+    from torchdoctor.requirements import AskedRequirement, StackRequest
 
-    known = {url.rstrip("/") for url in (sources.index_url, *sources.find_links) if url}
-    stack = read_stack(
-        asked,
-        environ=os.environ,
-        folder=current_folder(),
-        ask=lambda question: yes or report.ask(question, default=False),
-        known_indexes=frozenset(known),
-        build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
-    )
+    stack = _read_stack(asked, sources, report, yes=yes, python=python) if asked else StackRequest()
     agreed = frozenset(str(canonicalize_name(name)) if name != ":all:" else name for name in asked.builds)
     agreed |= stack.builds
     stack = replace(stack, builds=agreed | {":all:"} if yes else agreed)
@@ -109,6 +100,23 @@ def stack_from_options(
 
         more.append(AskedRequirement(line=KERNEL_REQUIREMENT, name="ipykernel", origin="--kernel"))
     return replace(stack, requirements=(*stack.requirements, *more)) if more else stack
+
+
+def _read_stack(
+    asked: StackOptions, sources: SourceOptions, report: Reporter, *, yes: bool, python: str | None
+) -> StackRequest:
+    from torchdoctor.core.fs.user_folders import current_folder
+    from torchdoctor.requirements import read_stack
+
+    known = {url.rstrip("/") for url in (sources.index_url, *sources.find_links) if url}
+    return read_stack(
+        asked,
+        environ=os.environ,
+        folder=current_folder(),
+        ask=lambda question: yes or report.ask(question, default=False),
+        known_indexes=frozenset(known),
+        build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
+    )
 
 
 def _built_metadata(folder: Path, options: SourceOptions, report: Reporter, python: str | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import html
-import zipfile
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -110,6 +109,8 @@ def index_anchor(wheel: Wheel, folder: Path, path: Path | None = None) -> str:
 
 
 def _metadata(path: Path, wheel: Wheel) -> bytes:
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():

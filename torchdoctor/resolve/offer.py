@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.resolve.listing import planned_package
 from torchdoctor.resolve.wheel_choice import WheelChoice, pypi_defaults, tag_ranks
-from wheels_index import COMPANIONS, LiveSnapshot, declared_requirements
+from wheels_index import COMPANIONS, declared_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -151,6 +151,8 @@ def with_declared(
             requires_python=declared.requires_python,
             complete=declared.complete,
         )
+    from wheels_index import LiveSnapshot  # few need it
+
     seen = snapshot.overlay.requires if isinstance(snapshot, LiveSnapshot) else {}
     lines = seen.get(f"{build.name}-{version.public}")
     return replace(build, lines=(*lines, *more)) if lines is not None else build

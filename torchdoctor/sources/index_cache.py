@@ -66,10 +66,10 @@ def known_index(folder: Path, note: Callable[[str], None] | None = None) -> Snap
 
     A file that cannot be read is ignored, and `note` is called with the reason; the next update replaces it.
     """
-    from wheels_index import LiveSnapshot
-
     snapshot = bundled()
     for stored in load_cache(folder, note):
+        from wheels_index import LiveSnapshot
+
         snapshot = LiveSnapshot(snapshot, stored.overlay)
     return snapshot
 

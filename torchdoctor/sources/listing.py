@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
-from wheels_index import InvalidWheel, Wheel, parse_page
+from wheels_index import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +62,8 @@ class SourceListing:
         return self._pages[key]
 
     def _read(self, url: str) -> tuple[Wheel, ...]:
+        from wheels_index import parse_page
+
         try:
             if url.startswith("file:"):
                 return _read_local(local_path(url), url)
@@ -90,6 +92,8 @@ def local_path(url: str) -> Path:
 
 def _read_local(path: Path, url: str) -> tuple[Wheel, ...]:
     """A folder of wheels, a page of links, or a simple index kept in folders."""
+    from wheels_index import parse_page
+
     if path.is_dir():
         index = path / "index.html"
         files = tuple(_local_wheels(path))

@@ -13,20 +13,19 @@ from torchdoctor.core.net.http import http_session
 from torchdoctor.detect import supported_tags
 from torchdoctor.resolve.new_releases import rank_with_newer
 from torchdoctor.resolve.offer import offered_by_listing
-from torchdoctor.resolve.offline import offered_by_facts, plan_of_ranking, resolve
 from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
-from torchdoctor.workflows.gpu_pins import companions_freed, request_on_the_gpu
 from torchdoctor.workflows.no_source import cuda_fallback_plan
 from torchdoctor.workflows.source_builds import plan_with_builds
+from torchdoctor.workflows.stack_facts import adapted_request, wheels_of_variant
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import Offer, plan_stack
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import bundled, variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["preload_modules", "resolve_online", "resolve_stack"]
+__all__ = ["preload_modules", "resolve_online"]
 
 
 def preload_modules() -> None:
@@ -77,7 +76,7 @@ def resolve_online(
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
     listings = _listings(sources, report)
-    request = _adapted(request, task, machine, snapshot, report)
+    request = adapted_request(request, task, machine, snapshot, report)
     ranking, snapshot = rank_with_newer(
         machine,
         request,
@@ -141,85 +140,9 @@ def _offer(
 
     def wheels(project: str, name: str) -> list[Wheel]:
         listed = (wheel for listing in listings for wheel in listing.wheels(project, name))
-        return _of_variant(listed, name, tags)
+        return wheels_of_variant(listed, name, tags)
 
     return Offer(builds=builds, plan=plan, wheels=wheels)
-
-
-def _of_variant(wheels: Iterable[Wheel], name: str, tags: Sequence[Tag]) -> list[Wheel]:
-    """The wheels of one variant for this machine."""
-    supported = frozenset(tags)
-    return [
-        wheel for wheel in wheels if wheel.variant == name and not wheel.yanked and wheel.tags & supported
-    ]
-
-
-def resolve_stack(
-    task: StackTask,
-    request: Request,
-    machine: Machine,
-    snapshot: Snapshot,
-    report: Reporter,
-    builds: SourceBuilds | None = None,
-) -> Plan:
-    """Return the plan of stored facts that goes with everything asked for; no source is asked for torch.
-
-    Raises `NoSolution` where no build fits or nothing goes together, and `SourceFailed` where an index of the other
-    packages cannot be read.
-    """
-    request = _adapted(request, task, machine, snapshot, report)
-    if not (task.named or task.overrides_torch):
-        return resolve(machine, request, snapshot)
-    ranking = rank(machine, request, snapshot)
-
-    def offered(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
-        yield offered_by_facts(candidates, machine, request, snapshot)
-
-    def plan(ranking: Ranking, pinned: Request) -> Plan:
-        return plan_of_ranking(ranking, machine, pinned, snapshot)
-
-    tags = supported_tags(machine)
-    offer = Offer(
-        builds=offered,
-        plan=plan,
-        wheels=lambda project, name: _of_variant(snapshot.project(project), name, tags),
-    )
-    chosen, _ = plan_with_builds(
-        task,
-        builds,
-        lambda each: plan_with_pins(
-            each, ranking, request, machine, offer, report, lambda other: rank(machine, other, snapshot)
-        ),
-    )
-    assert chosen is not None  # noqa: S101  (facts have a build of every candidate)
-    return chosen
-
-
-def _adapted(
-    request: Request, task: StackTask | None, machine: Machine, snapshot: Snapshot, report: Reporter
-) -> Request:
-    """Return the request without versions of companions that do not go with a torch that overrides them.
-
-    Where only torch is asked for, a pin that leaves the GPU unused is overridden with the user's consent.
-    """
-
-    def rank_other(other: Request) -> Ranking:
-        return rank(machine, other, snapshot)
-
-    if task is not None and task.pins_torch and not (task.named or task.overrides_torch):
-        return request_on_the_gpu(request, machine, rank_other, report)
-    if task is None or not task.overrides_torch:
-        return request
-    freed, names = companions_freed(request, rank_other)
-    for name in names:
-        report.note(
-            message(
-                "{name} {wanted} does not go with the torch that overrides the pins; another version is taken",
-                name=name,
-                wanted=request.required[name],
-            )
-        )
-    return freed
 
 
 def _listings(sources: Sources, report: Reporter) -> list[SourceListing]:

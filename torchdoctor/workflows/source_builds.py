@@ -16,9 +16,7 @@ from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.fallbacks import reachable_sources
 from torchdoctor.requirements import AskedRequirement
 from torchdoctor.resolve.platform_support import python_satisfies
-from torchdoctor.sources.sdists import fetch_sdist, list_sdists
 from torchdoctor.sources.source import Source
-from torchdoctor.workflows.wheel_build import build_wheel
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -104,6 +102,8 @@ class SourceBuilds:
 
     def _choose(self, project: str, task: StackTask) -> Sdist | None:
         """The newest source distribution that what was asked for allows."""
+        from torchdoctor.sources.sdists import list_sdists
+
         wanted = _specifiers(project, task)
         machine = task.lock_request.machine
         python = machine.python.version if machine is not None else None
@@ -117,6 +117,8 @@ class SourceBuilds:
 
     def _build(self, sdist: Sdist, task: StackTask) -> Source:
         from torchdoctor.lock.sdist_contents import inspect_sdist
+        from torchdoctor.sources.sdists import fetch_sdist
+        from torchdoctor.workflows.wheel_build import build_wheel
 
         path = fetch_sdist(sdist, self.cache / "sdists")
         contents = inspect_sdist(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import unicodedata
 from typing import IO, Any
 
 __all__ = ["cell_width", "columns_of", "hanging", "padded"]
@@ -12,7 +11,7 @@ __all__ = ["cell_width", "columns_of", "hanging", "padded"]
 # With fewer columns left for the text, the indent is given up.
 _MIN_TEXT_COLUMNS = 24
 # What is never split: a word, or a Chinese character with the punctuation that must not begin a line; then spaces.
-_PIECE = re.compile(r"((?:[\u1100-\uffef][\u3001\u3002\uff01-\uff1f]*|[^\s\u1100-\uffef]+))(\s*)")
+_PIECE = r"((?:[\u1100-\uffef][\u3001\u3002\uff01-\uff1f]*|[^\s\u1100-\uffef]+))(\s*)"
 
 
 def columns_of(stream: IO[Any]) -> int | None:
@@ -32,7 +31,7 @@ def hanging(text: str, indent: int, columns: int | None) -> str:
 
     below = indent if columns - indent >= _MIN_TEXT_COLUMNS else 2
     lines, column = [""], indent
-    for piece, space in _PIECE.findall(text):
+    for piece, space in re.findall(_PIECE, text):
         if lines[-1] and column + cell_len(piece) > columns:
             lines.append("")
             column = below
@@ -48,4 +47,8 @@ def padded(text: str, columns: int) -> str:
 
 def cell_width(text: str) -> int:
     """Return the columns that the text takes on a terminal: two for a Chinese character."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
