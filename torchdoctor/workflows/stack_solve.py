@@ -39,6 +39,7 @@ __all__ = ["StackSolver"]
 
 _T = TypeVar("_T")
 _MAX_EXPLAINED = 3  # packages below their newest version for which another run finds the reason
+_MAX_PROOF_LENGTH = 60_000  # a longer one may be cut
 
 
 class StackSolver:
@@ -50,6 +51,7 @@ class StackSolver:
         self._report = report
         self._newest: Mapping[str, str] | None = None
         self._offer: tuple[Sequence[OfferedBuild], SolverOffer] | None = None
+        self._unmet_by_others: dict[tuple[tuple[str, ...], tuple[str, ...]], RequirementsUnmet] = {}
 
     @property
     def named(self) -> tuple[AskedRequirement, ...]:
@@ -143,7 +145,7 @@ class StackSolver:
                 solution = self._run(builds, overrides)
             except RequirementsUnmet:
                 # A package that nobody can install alone is a shorter reason than everything together.
-                search.result()
+                self._newest = search.result()
                 raise
             try:
                 self._newest = search.result()
@@ -167,14 +169,32 @@ class StackSolver:
         pins: Sequence[str] = (),
         stopped: threading.Event | None = None,
     ) -> Solution:
-        return solve(
-            self._lines(pins),
-            self._offer_of(builds),
-            self._lock_request(overrides),
-            folder=self._folder(),
-            on_wait=lambda seconds: self._report.waiting("resolve", seconds),
-            stopped=stopped,
-        )
+        return self._solve_lines(self._lines(pins), builds, overrides, stopped)
+
+    def _solve_lines(
+        self,
+        lines: Sequence[str],
+        builds: Sequence[OfferedBuild],
+        overrides: Sequence[str],
+        stopped: threading.Event | None,
+    ) -> Solution:
+        """Run uv; what other packages exclude among each other is not tried again with other builds of torch."""
+        key = tuple(lines), tuple(overrides)
+        if (known := self._unmet_by_others.get(key)) is not None:
+            raise known
+        try:
+            return solve(
+                lines,
+                self._offer_of(builds),
+                self._lock_request(overrides),
+                folder=self._folder(),
+                on_wait=lambda seconds: self._report.waiting("resolve", seconds),
+                stopped=stopped,
+            )
+        except RequirementsUnmet as error:
+            if "torch" not in error.stderr and len(error.stderr) < _MAX_PROOF_LENGTH:
+                self._unmet_by_others[key] = error
+            raise
 
     def _offer_of(self, builds: Sequence[OfferedBuild]) -> SolverOffer:
         """Return what uv reads of the builds, which is written when other ones than the last are offered."""
@@ -219,13 +239,7 @@ class StackSolver:
         pinned = {other: versions[other] for other in requiring if other not in TORCH_PROJECTS}
         pinned[name] = choice.newest[name]
         try:
-            solve(
-                _exactly(pinned),
-                self._offer_of(builds),
-                self._lock_request(overrides),
-                folder=self._folder(),
-                stopped=stopped,
-            )
+            self._solve_lines(_exactly(pinned), builds, overrides, stopped)
         except RequirementsUnmet as error:
             return in_words(premises_of(error.stderr, pinned))
         return ""
