@@ -10,6 +10,7 @@ from torchdoctor.lock.model import LockRequest
 from torchdoctor.requirements.model import StackRequest
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.newest_versions import NewestSearch
+from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import (
     lock_request_for_stack,
@@ -68,12 +69,8 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
         with NewestSearch(task.newest_asked, run_dir) as search:
             # Loaded while uv reads the indexes.
-            from torchdoctor.workflows.source_builds import SourceBuilds
             from torchdoctor.workflows.stack_facts import resolve_stack
 
-            builds = SourceBuilds(
-                cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True
-            )
             index = known_index(options.data, report.note)
             task = replace(task, newest=search)
             return resolve_stack(task, asked, options.machine, index, report, builds)
@@ -88,7 +85,6 @@ def plan_of_sources(
     Raises what `plan_for_machine` raises.
     """
     from torchdoctor.workflows.plan import resolve_online
-    from torchdoctor.workflows.source_builds import SourceBuilds
 
     sources = gather_sources(options.sources, system, options.python, report)
     asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
