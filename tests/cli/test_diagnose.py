@@ -200,7 +200,7 @@ def test_json_has_the_question():
     question = json.loads(run("diagnose", "-", "--json", text=UNUSED).stdout)["question"]
     assert question["id"] == "torch"
     assert question["command"].startswith("python -c")
-    assert question["between"] == ["cpu-only-wheel"]
+    assert question["between"] == question["decides"] == ["cpu-only-wheel"]
     assert json.loads(run("diagnose", "-", "--json", text=CPU).stdout)["question"] is None
 
 

@@ -16,7 +16,6 @@ from torchdoctor.diagnose.question_table import questions
 UNUSED = (
     "torch.cuda.is_available() returns False on Windows 11 and only my cpu is used, please help. Good card."
 )
-SLEPT = "My GPU is not detected by torch, please help. Ubuntu 22.04."
 
 
 def asked(text, **given_):
@@ -62,6 +61,25 @@ def test_without_an_error_the_error_is_asked_for():
     """A text that names none is asked for it, and one that has it for a fact."""
     assert asked("My training does not work since yesterday.") == "error"
     assert asked("ValueError: something of my own is wrong") not in ("error", None)
+    assert asked("gpu detection: run.py does nothing with it") == "torch"
+
+
+def test_the_question_says_which_causes_its_answer_shows():
+    """Of all that are left, those that ask for this fact."""
+    question = diagnose_text("CUDA error: no kernel image is available for execution on the device").question
+    assert set(question.decides) <= set(question.between)
+    assert {"gpu-arch-too-new", "gpu-arch-too-old"} <= set(question.decides)
+
+
+def test_who_is_on_the_machine_is_not_sent_there():
+    """The step that names `--here` is for others."""
+    from torchdoctor.diagnose import diagnose
+    from torchdoctor.diagnose.further_evidence import with_question
+    from torchdoctor.diagnose.parsers.parse import parse_report
+
+    evidence = parse_report(UNUSED)
+    assert any("--here" in step for step in with_question(diagnose(evidence), evidence, str).next_steps)
+    assert with_question(diagnose(evidence), evidence, str, here=True).next_steps == ()
 
 
 def test_an_answer_leads_on():

@@ -43,18 +43,23 @@ def with_question(
     asked: Collection[str] = (),
     *,
     raw: str = "",
+    here: bool = False,
 ) -> Diagnosis:
-    """Return the diagnosis with the question and the next steps, if it is not certain; `raw` is the text as given."""
+    """Return the diagnosis with the question and the next steps, if it is not certain; `raw` is the text as given.
+
+    `here`: the evidence is of this machine too, so that nobody is sent to it.
+    """
     if is_certain(diagnosis):
         return diagnosis
     question = choose_question(diagnosis, evidence, translate, asked)
-    steps = tuple(map(translate, _steps(diagnosis, evidence, raw)))
+    steps = tuple(map(translate, _steps(diagnosis, evidence, raw, here=here)))
     return replace(diagnosis, question=question, next_steps=steps)
 
 
-def _steps(diagnosis: Diagnosis, evidence: Evidence, raw: str) -> Iterator[str]:
-    if not diagnosis.in_order and not any(words in evidence.text.lower for words in _COLLECTED):
+def _steps(diagnosis: Diagnosis, evidence: Evidence, raw: str, *, here: bool) -> Iterator[str]:
+    if not here and not diagnosis.in_order and not any(words in evidence.text.lower for words in _COLLECTED):
         yield messages.COLLECT
     if _PICTURE.search(raw[:LIMIT]):
         yield messages.PICTURES
-    yield messages.ON_THE_MACHINE
+    if not here:
+        yield messages.ON_THE_MACHINE

@@ -50,13 +50,15 @@ class Finding:
 class Question:
     """The one fact that decides best: a sentence, the command whose output to add, and the causes that are left.
 
-    `command` is empty where the sentence itself says what to add; `between` is empty where no cause is known yet.
+    `command` is empty where the sentence itself says what to add. `between` is empty where no cause is known yet; of
+    those causes the answer shows or excludes the ones that `decides` names.
     """
 
     id: str
     text: str
     command: str = ""
     between: tuple[str, ...] = ()
+    decides: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the value of `question` in contract 3."""
@@ -65,6 +67,7 @@ class Question:
             "text": self.text,
             "command": self.command or None,
             "between": list(self.between),
+            "decides": list(self.decides),
         }
 
 

@@ -27,13 +27,14 @@ _NEXT = 0.9
 _TELLING = (0.9, 0.6, 0.4)
 _FREQUENCIES = {"very common": 4.0, "common": 2.0, "occasional": 1.0, "rare": 0.5}
 # What tells something of any failure, where no cause is known.
-_GENERAL = ("torch", "gpu", "driver", "python", "index")
+_GENERAL = ("torch", "gpu", "driver", "python")
+_ABOUT_GPU = re.compile(r"\b(?:gpus?|cuda|nvidia|rtx|gtx|rocm|radeon|graphics cards?)\b|显卡", re.ASCII)
 _MAX_BETWEEN = 5
 _MIN_BITS = 0.01
 _ERROR = re.compile(
     r"traceback \(most|[a-z_](?:error|exception)\b|\berror\b ?[:\[(]|\berrno\b|winerror|\bfatal\b|\bfailed\b"
     r"|cannot open|cannot be|could not|no module named|undefined symbol|not found|warning:"
-    r"|exit(?:ed)? (?:code|status)|segmentation|core dumped|\bkilled\b|错误|失败|异常|报错[:\uff1a]"
+    r"|timed out|watchdog|exit(?:ed)? (?:code|status)|segmentation|core dumped|\bkilled\b|错误|失败|异常|报错[:\uff1a]"
 )
 
 
@@ -46,8 +47,9 @@ def choose_question(
     """
     system = operating_system(evidence)
     candidates = _candidates(diagnosis)
-    if not candidates and ERROR not in asked and not names_an_error(evidence):
-        return _question(questions()[ERROR], "", (), translate)
+    about_gpu = _ABOUT_GPU.search(evidence.text.lower) is not None
+    if not candidates and ERROR not in asked and not about_gpu and not names_an_error(evidence):
+        return Question(id=ERROR, text=translate(questions()[ERROR].text))
     asks = {name: failures_by_id()[name].asks for name in candidates}
     weights = candidates
     if not candidates:
@@ -67,7 +69,14 @@ def choose_question(
     if not ranked or ranked[0][0] < _MIN_BITS:
         return None
     entry, command = open_questions[-ranked[0][1]]
-    return _question(entry, command, tuple(candidates)[:_MAX_BETWEEN], translate)
+    between = tuple(candidates)[:_MAX_BETWEEN]
+    return Question(
+        id=entry.id,
+        text=translate(entry.text),
+        command=command,
+        between=between,
+        decides=tuple(name for name in between if entry.id in asks[name]),
+    )
 
 
 def information(question: str, weights: Mapping[str, float], asks: Mapping[str, tuple[str, ...]]) -> float:
@@ -135,9 +144,3 @@ def _is_known(entry: QuestionEntry, evidence: Evidence) -> bool:
 
 def _has(evidence: Evidence, words: str) -> bool:
     return words in evidence.text.lower
-
-
-def _question(
-    entry: QuestionEntry, command: str, between: tuple[str, ...], translate: Callable[[str], str]
-) -> Question:
-    return Question(id=entry.id, text=translate(entry.text), command=command, between=between)

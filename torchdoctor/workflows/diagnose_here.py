@@ -97,7 +97,9 @@ def diagnose_here(
     failures = live_failures() if both.joined != "nothing" else None
     found = diagnose(both.evidence, translate, failures)
     return HereDiagnosis(
-        diagnosis=with_question(found, both.evidence, translate, asked, raw=raw),
+        diagnosis=with_question(
+            found, both.evidence, translate, asked, raw=raw, here=both.joined != "nothing"
+        ),
         joined=both.joined,
         contradictions=both.contradictions,
     )

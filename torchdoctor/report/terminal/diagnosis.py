@@ -91,13 +91,10 @@ def question_lines(question: Question, style: Style = lambda text, _kind: text) 
 
 
 def told_apart(question: Question) -> list[str]:
-    """Return the sentence that says between which causes the answer decides; none if no cause is known."""
-    if not question.between:
+    """Return the sentence that says which causes the answer shows or excludes; none if no cause is known."""
+    if not question.decides:
         return []
-    if len(question.between) == 1:
-        return [_("It tells whether it is {name}.").format(name=question.between[0])]
-    names = joined(question.between, " or ")
-    return [_("It tells whether it is {names}.").format(names=translate(names))]
+    return [_("It shows whether it is {names}.").format(names=translate(joined(question.decides, " or ")))]
 
 
 def _possible_lines(cause: Finding, style: Style) -> list[str]:

@@ -76,7 +76,7 @@ def _problem(finding: Finding) -> Iterator[str]:
 
 def _possible(cause: Finding) -> str:
     confirm = with_trailing_space(_("To make sure:")) + plain(cause.check) if cause.check else ""
-    return f"- **{plain(cause.title)}** {confirm}".rstrip()
+    return "\n".join(filter(None, (f"- **{plain(cause.title)}**", confirm and f"  {confirm}")))
 
 
 def _asked(question: Question) -> Iterator[str]:
