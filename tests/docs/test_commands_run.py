@@ -138,10 +138,16 @@ def place(tmp_path_factory, _real_install):
 
 
 def cases():
-    """Each line that can be run, as a parameter; what fetches gigabytes runs where it is asked for."""
+    """Each line that can be run, as a parameter; what fetches gigabytes runs where it is asked for.
+
+    What stands on several pages runs on the first of them. The first line of a page begins it, and always runs.
+    """
+    ran = set()
     for page, line in LINES:
         entry = NOT_RUN.get(line, {})
-        if "why" not in entry:
+        repeated = line in ran and line != next(iter(lines_of(page)))
+        ran.add(line)
+        if "why" not in entry and not repeated:
             yield pytest.param(page, line, marks=[pytest.mark.huge] if entry.get("huge") else [])
 
 
