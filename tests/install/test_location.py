@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.install import inspect_location
-from torchdoctor.install.location import interpreter_of, must_change_in_place, unwritable_ancestor
+from torchdoctor.install.location import (
+    interpreter_of,
+    must_change_in_place,
+    refuse_unwritable,
+    unwritable_ancestor,
+)
 
 
 def environment(folder, *marks):
@@ -76,3 +82,24 @@ def test_condas_environment_is_changed_where_it_is(tmp_path):
 def test_a_writable_folder_has_no_unwritable_ancestor(tmp_path):
     """However deep the path below it is."""
     assert unwritable_ancestor(tmp_path / "a" / "b") is None
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a mount namespace is Linux's")
+def test_a_file_system_from_which_nothing_runs_is_refused(tmp_path):
+    """A real one of memory, mounted noexec in a namespace of its own; one that may run programs is not refused."""
+    code = (
+        "import sys; from pathlib import Path; from torchdoctor.errors import InstallFailed\n"
+        "from torchdoctor.install.location import refuse_unwritable\n"
+        "try:\n    refuse_unwritable(Path(sys.argv[1], 'a', 'env'), 'new')\n"
+        "except InstallFailed as error:\n    print(error.code)"
+    )
+    shell = f'mount -t tmpfs -o noexec none {tmp_path} && "$0" -c "$1" {tmp_path}'
+    ran = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", shell, sys.executable, code],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    if ran.returncode:
+        pytest.skip(f"a mount namespace may not be made here: {ran.stderr[-200:]}")
+    assert ran.stdout == "noexec\n"
+    refuse_unwritable(tmp_path / "a" / "env", "new")

@@ -121,6 +121,20 @@ def test_without_a_person_or_the_option_nothing_is_changed(site, answer, allowed
             confirm_lesser_build(found, report, allowed=allowed, assume_yes=assume_yes)
         assert (raised.value.code, raised.value.exit_status) == ("downgrade", 5)
         assert "torchdoctor install env --torch 2.8.0 --variant cpu" in str(raised.value.fix)
-    (said,) = report.warnings
-    assert said.startswith("env has torch 2.9.1+cu128, and what fits and is in reach is torch 2.8.0+cpu: ")
-    assert said.endswith("an older release, a build that can do less")
+        assert "torch 2.9.1+cu128, and what fits and is in reach is torch 2.8.0+cpu" in str(raised.value)
+    could_be_taken = allowed or (answer is not None and not assume_yes)
+    assert len(report.warnings) == could_be_taken
+
+
+@pytest.mark.parametrize(("answer", "refused"), [(None, True), (True, False), (False, False)])
+def test_a_dry_run_asks_nobody_and_is_refused_where_the_run_would_be(site, answer, refused):
+    """On a terminal the run would ask, so it shows the changes with a warning."""
+    site.torch("2.9.1+cu128")
+    found, report = lesser(site, plan_of("2.8.0", "cpu")), Recorder(answer=answer)
+    if refused:
+        with pytest.raises(InstallFailed):
+            confirm_lesser_build(found, report, allowed=False, assume_yes=False, dry_run=True)
+    else:
+        confirm_lesser_build(found, report, allowed=False, assume_yes=False, dry_run=True)
+        assert len(report.warnings) == 1
+    assert report.questions == []

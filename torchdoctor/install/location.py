@@ -93,13 +93,36 @@ def unwritable_ancestor(path: Path) -> Path | None:
 
 
 def refuse_unwritable(folder: Path, kind: LocationKind) -> None:
-    """Raise `InstallFailed` when an environment cannot be written there, before gigabytes are fetched for it."""
-    path = unwritable_ancestor(folder if must_change_in_place(folder, kind) else folder.parent)
+    """Raise `InstallFailed` when an environment cannot be written there, or used, before gigabytes are fetched."""
+    place = folder if must_change_in_place(folder, kind) else folder.parent
+    if not _runs_programs(place):
+        raise InstallFailed(
+            message(
+                "{folder} is on a file system that is mounted noexec: no program there runs, and no compiled package "
+                "can be imported",
+                folder=folder,
+            ),
+            fix=_ADVICE,
+            code="noexec",
+        )
+    path = unwritable_ancestor(place)
     if path is not None:
         raise InstallFailed(
             message("{folder} could not be created: {place} cannot be written to", folder=folder, place=path),
             fix=_ADVICE,
         )
+
+
+def _runs_programs(path: Path) -> bool:
+    """Whether programs run and libraries load from the nearest existing one of `path` and the folders above it."""
+    if not hasattr(os, "ST_NOEXEC"):
+        return True
+    while not path.exists() and path.parent != path:
+        path = path.parent
+    try:
+        return not os.statvfs(path).f_flag & os.ST_NOEXEC
+    except OSError:
+        return True
 
 
 def must_change_in_place(folder: Path, kind: LocationKind) -> bool:

@@ -125,7 +125,7 @@ def compile_failure(finished: uv.UvResult, refused: Mapping[str, str]) -> Torchd
     if error.code == "cache":
         return SourceFailed(
             message("uv's cache cannot be used: {text}", text=text),
-            fix=message("set UV_CACHE_DIR to a folder that can be written to"),
+            fix=message("set UV_CACHE_DIR to a folder that can be written to and has room"),
             code="cache",
         )
     if error.code == "unreachable":

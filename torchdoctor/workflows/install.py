@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.broken_packages import BrokenPackages
     from torchdoctor.workflows.install_inputs import InstallInputs
     from torchdoctor.workflows.install_model import InstallOptions
-    from torchdoctor.workflows.lesser_build import LesserBuild
     from wheels_index import Snapshot
 
 __all__ = ["run_install"]
@@ -64,9 +63,12 @@ def _install_once(options: InstallOptions, *, system: System, report: Reporter) 
     with run_directory(options.cache) as run_dir:
         plan, context = _decide(options, inputs, run_dir, report)
         lesser = find_lesser_build(options, inputs, plan, _index(options))
+        confirm_lesser_build(
+            lesser, report,
+            allowed=options.allow_downgrade, assume_yes=options.assume_yes, dry_run=options.dry_run,
+        )  # fmt: skip
         if options.dry_run:
-            return _dry_run(options, inputs, plan, context, lesser, report)
-        confirm_lesser_build(lesser, report, allowed=options.allow_downgrade, assume_yes=options.assume_yes)
+            return _dry_run(options, inputs, plan, context, report)
         hold = _hold(options, inputs, system) if options.hold else None
         acquired, environment, unneeded = _change(options, inputs, plan, context, hold, report)
     kernel = register_kernel(options.kernel, environment, acquired.plan, system, report)
@@ -116,15 +118,12 @@ def _dry_run(
     inputs: InstallInputs,
     plan: Plan,
     context: AcquireContext,
-    lesser: LesserBuild | None,
     report: Reporter,
 ) -> InstallResult:
-    """Return what would change and be fetched for it; what is asked for is a warning, what is refused is raised."""
+    """Return what would change and be fetched for it; what would be refused is raised."""
     lock = inputs.existing_lock
     if lock is None:
         plan, lock = lock_only(context, plan, report)
-    if lesser is not None:
-        report.warn(lesser.description)
     _broken_by(lock, inputs).refuse()
     unneeded = _unneeded(options, inputs, context, lock)
     if unneeded.packages:

@@ -79,17 +79,19 @@ def find_lesser_build(
 
 
 def confirm_lesser_build(
-    lesser: LesserBuild | None, report: Reporter, *, allowed: bool, assume_yes: bool
+    lesser: LesserBuild | None, report: Reporter, *, allowed: bool, assume_yes: bool, dry_run: bool = False
 ) -> None:
     """Report what would be lost; raise `InstallFailed` unless it is `allowed` or a person agrees.
 
-    Consent to changes that was given beforehand is none to this.
+    Consent to changes that was given beforehand is none to this. A dry run asks nobody, and raises where the run would
+    without a question.
     """
     if lesser is None:
         return
-    report.warn(lesser.description)
-    question = message("Take it all the same?")
-    if allowed or (not assume_yes and report.can_ask and report.ask(question, default=False)):
+    can_ask = report.can_ask and not assume_yes
+    if allowed or can_ask:
+        report.warn(lesser.description)
+    if allowed or (can_ask and (dry_run or report.ask(message("Take it all the same?"), default=False))):
         return
     raise InstallFailed(
         message("{what}; nothing was changed", what=lesser.description),
