@@ -124,6 +124,35 @@ def test_what_is_added_to_an_environment_keeps_its_torch(name):
                     assert f"--torch {version}+{build}" in line, (failure.id, line)
 
 
+# These say that another family is needed, and which.
+_OTHER_FAMILY = {"extension-cuda-major", "gpu-arch-too-old", "aarch64-cpu-wheel"}
+
+
+@pytest.mark.parametrize("name", ["cu128", "cu130 of PyPI", "Windows"])
+def test_no_fix_changes_the_family_of_builds_by_the_way(name):
+    """Only where the build itself is what is wrong; a machine without a GPU is no reason."""
+    evidence = ENVIRONMENTS[name]
+    for failure in all_failures():
+        if failure.repair == "other-build" or failure.id in _OTHER_FAMILY:
+            continue
+        for step in steps_of(failure):
+            values = Placeholders(evidence, {}), command_values(evidence, {})
+            for line in step_lines(step, evidence, values, str):
+                if line.startswith(("/envs/a/bin/python", "uv ", "torchdoctor install")):
+                    found = set(re.findall(r"\+(cu\d+|cpu|rocm[\d.]+)\b", line))
+                    assert found <= {evidence.first("torch.build")}, (failure.id, line)
+
+
+def test_what_is_done_in_a_new_environment_is_not_done_in_this_one():
+    """The interpreter of the environment that was checked is in no such command."""
+    for failure in all_failures():
+        for step in steps_of(failure):
+            if re.search(r"-m venv|conda (?:create|run)", step.command):
+                values = Placeholders(ENVIRONMENTS["cu128"], {}), command_values(ENVIRONMENTS["cu128"], {})
+                for line in step_lines(step, ENVIRONMENTS["cu128"], values, str)[-1:]:
+                    assert "/envs/a/bin/python" not in line, (failure.id, line)
+
+
 def test_pip_gets_the_torch_that_is_there():
     """A bare name would take the newest one; another index or environment is a choice of its own."""
     evidence = ENVIRONMENTS["cu128"]
@@ -132,7 +161,7 @@ def test_pip_gets_the_torch_that_is_there():
         "python -m pip install torch --index-url https://x.org/whl/cpu",
         "python3.12 -m venv .venv && .venv/bin/python -m pip install torch",
         "python -m pip install torchvision",
-        "torchdoctor install",
+        "torchdoctor install --mirror auto",
     ):
         assert pin_torch(command, evidence) == command
 

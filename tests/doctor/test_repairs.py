@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.doctor.check_ups import check_up, finding
+from torchdoctor.core.fact import found
 from torchdoctor.doctor import plan_repairs
 from torchdoctor.doctor.environment_evidence import environment_observations
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
@@ -48,6 +49,16 @@ def test_damaged_files_are_reinstalled_in_the_same_build(site):
     repair = plan_reinstall(seen, ("partial-install",), INDEX, other_build=False)
     assert (repair.plan.variant, repair.reinstall) == ("cpu", {"torch"})
     assert str(repair.what) == "reinstall torch 2.9.1+cpu"
+
+
+def test_a_cut_library_is_torchs_own(site):
+    """The packages beside it lie in the same folder and are whole."""
+    site.torch("2.9.1+cpu")
+    site.put("torchvision", "0.24.1+cpu")
+    cut = f"{site.site}/torch/lib/libc10.so"
+    seen = check_up(site)
+    seen = replace(seen, inventory=replace(seen.inventory, truncated=found((cut,), "here")))
+    assert damaged_in(seen) == {"torch"}
 
 
 def test_a_companion_that_belongs_stays_at_its_version(site):

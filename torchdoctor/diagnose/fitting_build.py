@@ -13,6 +13,7 @@ from torchdoctor.diagnose.derived import (
     machine_of,
     operating_system,
     platform_of,
+    torch_build,
     torch_version,
 )
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
     from torchdoctor.resolve import Plan
 
-__all__ = ["fitting_plan", "newest_plan", "pip_command"]
+__all__ = ["fitting_plan", "newest_plan", "newest_plan_of_family", "pip_command"]
 
 # Runs every build that a GPU of the Blackwell generation needs, and is two years old.
 _USUAL_DRIVER = "570.124.06"
@@ -47,6 +48,15 @@ def newest_plan(evidence: Evidence) -> Plan | None:
     return plan if plan is not None and _runs_natively(evidence, plan) else _plan(evidence, None)
 
 
+def newest_plan_of_family(evidence: Evidence) -> Plan | None:
+    """Return the plan of the newest torch in the family of builds that is installed, of any where none is.
+
+    None where the family has none for this machine.
+    """
+    build = torch_build(evidence) if torch_version(evidence) is not None else None
+    return newest_plan(evidence) if build is None else _plan(evidence, None, build)
+
+
 def pip_command(evidence: Evidence, plan: Plan, installer: str) -> str:
     """Return the command by which `installer` (`python -m pip install`) installs the packages of the plan.
 
@@ -60,20 +70,20 @@ def pip_command(evidence: Evidence, plan: Plan, installer: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _plan(evidence: Evidence, torch: str | None) -> Plan | None:
+def _plan(evidence: Evidence, torch: str | None, variant: str = "auto") -> Plan | None:
     """Return the resolver's plan; if the system is not known, that of Windows if Linux has the same build."""
     if operating_system(evidence) is not None:
-        return _plan_on(evidence, torch, None)
+        return _plan_on(evidence, torch, variant, None)
     from wheels_index import bundled
 
-    plan = _plan_on(evidence, torch, "windows")
+    plan = _plan_on(evidence, torch, variant, "windows")
     if plan is None:
         return None
     builds = bundled().release(Version(plan.torch.version.public)).platforms.get("linux_x86_64")
     return plan if builds is not None and plan.variant in builds.variants else None
 
 
-def _plan_on(evidence: Evidence, torch: str | None, system: str | None) -> Plan | None:
+def _plan_on(evidence: Evidence, torch: str | None, variant: str, system: str | None) -> Plan | None:
     from packaging.specifiers import SpecifierSet
 
     from torchdoctor.errors import TorchdoctorError
@@ -83,7 +93,7 @@ def _plan_on(evidence: Evidence, torch: str | None, system: str | None) -> Plan 
     if machine is None:
         return None
     try:
-        return resolve(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None))
+        return resolve(machine, Request(torch=SpecifierSet(f"=={torch}") if torch else None, variant=variant))
     except TorchdoctorError:
         return None
 

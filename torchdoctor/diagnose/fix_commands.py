@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.derived import operating_system, torch_build, torch_version
+from torchdoctor.diagnose.fitting_build import fitting_plan
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
@@ -17,6 +18,7 @@ _PIP = re.compile(r"(?<![\w./-])python3? -m pip (install|uninstall|show|list|che
 _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
 _PYTHON = re.compile(r"(?<![\w./-])python3?(?= -(?:m pip|c) )")
 _BESIDE = re.compile(r"(?<=-m venv )\.venv-new\b")
+_ELSEWHERE = re.compile(r"-m venv\b|\buv venv\b|\bconda (?:create|run)\b")
 _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
 _UNPINNED = re.compile(r"(?<=\s)(?<!--name )torch(?=\s|$)")
 _PIP_INSTALL = re.compile(r"\b(?:pip|uv pip) install\b")
@@ -27,13 +29,15 @@ _LOCAL = re.compile(r"cpu|xpu|cu\d{2,3}|rocm\d(?:\.\d){1,2}")
 def rewrite_for_environment(command: str, evidence: Evidence) -> str:
     """Return the command with the live environment's interpreter and folder, or as it is for a pasted text.
 
-    An environment without pip gets uv's command.
+    An environment without pip gets uv's command. What is done in a new environment is not done in this one.
     """
     command = pin_torch(command, evidence)
     python, prefix = evidence.first("environment.python"), evidence.first("environment.prefix")
     if python is None or prefix is None or not f"{python}{prefix}".isprintable():
         return command
     windows = operating_system(evidence) == "windows"
+    if _ELSEWHERE.search(command):
+        return _BESIDE.sub(lambda _: quoted(f"{prefix}-new", windows=windows), command)
     interpreter, folder = quoted(python, windows=windows), quoted(prefix, windows=windows)
     if evidence.first("package.pip") is None:
         command = _PIP.sub(lambda match: f"uv pip {match[1]} --python {interpreter}", command)
@@ -41,14 +45,14 @@ def rewrite_for_environment(command: str, evidence: Evidence) -> str:
     # PowerShell calls a quoted program by `&`.
     program = f"& {interpreter}" if interpreter.startswith("'") and windows else interpreter
     command = _PYTHON.sub(lambda _: program, command)
-    command = _BESIDE.sub(lambda _: quoted(f"{prefix}-new", windows=windows), command)
     return _INSTALL.sub(lambda match: f"{match[0]} {folder}", command)
 
 
 def pin_torch(command: str, evidence: Evidence) -> str:
     """Return the command with the torch that is installed in place of any, where it is no change of torch.
 
-    What is added to an environment is chosen for its torch, in its build; a bare `torchdoctor install` chooses anew.
+    What is added to an environment is chosen for its torch, in its build. A bare `torchdoctor install` chooses anew:
+    the same release in the build that fits, where there is one.
     """
     torch, build = torch_version(evidence), torch_build(evidence)
     if torch is None:
@@ -57,10 +61,16 @@ def pin_torch(command: str, evidence: Evidence) -> str:
     if _INSTALL.search(command):
         if "--torch" not in command and "--with" in command:
             return _INSTALL.sub(lambda match: f"{match[0]} --torch {torch.public}{local}", command)
+        if command == "torchdoctor install":
+            plan = fitting_plan(evidence)
+            same = plan is not None and plan.torch.version.public == torch.public
+            return (
+                f"{command} --torch {torch.public}+{plan.variant}" if plan is not None and same else command
+            )
         return _RELEASE.sub(
             lambda match: f"{match[1]}{local}" if match[1] == torch.public else match[1], command
         )
-    own = "-m venv" not in command and "--index-url" not in command
+    own = not _ELSEWHERE.search(command) and "--index-url" not in command
     if own and _PIP_INSTALL.search(command):
         return _UNPINNED.sub(f"torch=={torch.public}", command)
     return command

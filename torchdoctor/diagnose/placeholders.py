@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose import derived
 from torchdoctor.diagnose.companion_versions import companions_for
-from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan, pip_command
+from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan_of_family, pip_command
 from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.diagnose.names_in_text import NAME_PLACEHOLDERS
 from torchdoctor.diagnose.stack_fixes import STACK_PLACEHOLDERS
@@ -117,7 +117,7 @@ def _right_install(evidence: Evidence) -> str | None:
 
 
 def _any_install(evidence: Evidence) -> str | None:
-    plan = newest_plan(evidence)
+    plan = newest_plan_of_family(evidence)
     return pip_command(evidence, plan, _installer(evidence)) if plan else None
 
 

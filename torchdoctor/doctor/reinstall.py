@@ -131,6 +131,8 @@ def damaged_in(check_up: CheckUp) -> frozenset[str]:
     damaged |= unrecorded_packages(inventory)
     truncated = inventory.truncated.value or ()
     for package in inventory.copies.value or ():
-        if any(path.startswith(f"{package.folder}/") for path in truncated):
+        # All packages lie in one folder, and their modules and bundled libraries in folders of their names.
+        own = tuple(f"{package.folder}/{package.name}{end}" for end in ("/", ".libs/"))
+        if any(path.startswith(own) for path in truncated):
             damaged.add(package.name)
     return frozenset(damaged)

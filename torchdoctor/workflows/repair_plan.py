@@ -63,6 +63,9 @@ def plan_repair(
     except TorchdoctorError as error:
         refusal = joined((error.message, error.fix), "; ")
         return PlannedRepair(repair=repair, what=repair.what, refusal=refusal)
+    if not (decided.to_fetch or decided.changes or repair.leftovers):
+        why = message("everything that torch requires is there, so an installation would change nothing")
+        return PlannedRepair(repair=repair, what=repair.what, refusal=why)
     files = None
     if decided.to_fetch and not decided.changes:
         files = plan_file_repair(python, decided.to_fetch, folders.cache, offline=sources.offline)
