@@ -8,6 +8,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.diagnose import Evidence, Observation
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.environment_evidence import environment_observations, observation
+from torchdoctor.doctor.library_evidence import library_observations
 from torchdoctor.doctor.missing_device_parts import missing_part_observations
 from torchdoctor.kernel.ownership import belongs_to
 
@@ -67,6 +68,7 @@ def evidence_from(check_up: CheckUp) -> Evidence:
     facts = (
         *machine_observations(check_up.detection),
         *environment_observations(check_up),
+        *library_observations(check_up.libraries),
         *_of_import(check_up),
         *_of_kernels(check_up),
         *_of_plan(check_up),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined
 from torchdoctor.core.system.background import BackgroundCall
 from torchdoctor.doctor.hold_state import hold_state
+from torchdoctor.doctor.library_state import library_state
 from torchdoctor.doctor.model import CheckUp
 from torchdoctor.doctor.moved_environment import scripts_of_elsewhere
 from torchdoctor.doctor.stack import inspect_stack
@@ -83,6 +84,7 @@ def inspect(
         packages=_of_packages(imported.result()),
         stack=inspect_stack(inventory, python),
         reach=reach.result(),
+        libraries=library_state(python, detected),
         moved=scripts_of_elsewhere(system, python),
         hold=hold_state(python),
         elsewhere="" if inventory.torch.value else _elsewhere(system, python, here),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.doctor.hold_state import HoldState
+from torchdoctor.doctor.library_state import LibraryState
 from torchdoctor.doctor.stack.model import StackState
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class CheckUp:
     hold: HoldState = field(default_factory=HoldState)  # what keeps torch in its family
     elsewhere: str = ""  # another environment that has torch, where this one has none
     stack: StackState = field(default_factory=StackState)  # the packages beside torch, by their files
+    libraries: LibraryState = field(default_factory=LibraryState)  # what they ask for and the machine lacks
     packages: tuple[CheckResult, ...] | None = None  # the import of packages; None where it was not tried
 
     @property

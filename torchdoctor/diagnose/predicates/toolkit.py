@@ -19,6 +19,7 @@ __all__ = [
     "missing_library_of_this_cuda",
     "newest_capability",
     "nvcc_lacks_named_architecture",
+    "ptxas_older_than_gpu",
 ]
 
 _NAMED = re.compile(
@@ -89,6 +90,16 @@ def newest_capability(toolkit: tuple[int, ...]) -> str | None:
     """Return the newest compute capability that a toolkit compiles for (`9.0`); None of one before the tables."""
     known = [number for number, first in _FIRST_TOOLKIT.items() if first <= toolkit[:2]]
     return f"{max(known) // 10}.{max(known) % 10}" if known else None
+
+
+def ptxas_older_than_gpu(evidence: Evidence) -> Match | None:
+    """The newest ptxas of Triton is of a toolkit before the first that assembles for a GPU of the machine."""
+    release = parse_numeric_version(evidence.first("live.ptxas"))
+    for (major, minor), gpu in capabilities(evidence) if release else ():
+        first = _FIRST_TOOLKIT.get(major * 10 + minor)
+        if release and first is not None and release[:2] < first:
+            return Match(evidence=(source(evidence.observations("live.ptxas")[0]), source(gpu)))
+    return None
 
 
 def missing_library_of_another_cuda(evidence: Evidence) -> Match | None:
