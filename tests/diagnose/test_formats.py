@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from torchdoctor.diagnose import diagnose_text
 from torchdoctor.diagnose.parsers.parse import parse_report
@@ -82,3 +84,71 @@ def test_a_problem_below_the_output_of_nvidia_smi_is_seen():
         + "\nImportError: libcudnn.so.9: cannot open shared object file\nNo module named 'triton'\n"
     )
     assert "triton-missing" in {finding.id for finding in diagnose_text(text).findings}
+
+
+STAMPS = ("2024-07-10T12:00:02.1234567Z ", "#10 98.65 ", "00:12 ", "[12:00:01] ", "")
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_a_list_in_a_log_with_time_stamps_is_read(stamp):
+    """What CI writes before each line is no part of the list."""
+    text = "\n".join(f"{stamp}{row}" for row in ("torch       2.6.0+cu124", "torchvision 0.19.0+cu124"))
+    assert [finding.id for finding in diagnose_text(text).findings] == ["torchvision-mismatch"]
+
+
+LISTS = {
+    "pip list --format json": (
+        '[{"name":"torch","version":"2.6.0+cu124"},{"name":"torchvision","version":"0.19.0+cu124"}]'
+    ),
+    "pip inspect": (
+        '{"version": "1", "installed": [{"metadata": {"metadata_version": "2.1", "name": "torch", '
+        '"version": "2.6.0+cu124"}, "metadata_location": "/e/site-packages/torch-2.6.0+cu124.dist-info"},\n'
+        '{"metadata": {"name": "torchvision", "version": "0.19.0+cu124"}}], "environment": {"python_version": "3.11"}}'
+    ),
+    "conda list --json": (
+        '[{"build_string": "py3.11_cuda12.4_0", "channel": "pytorch", "name": "pytorch", "version": "2.6.0"},\n'
+        '{"name": "torchvision", "version": "0.19.0"}]'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_in_json_is_read(name):
+    """Each package with its version, and conda's with its build."""
+    evidence = parse_report(LISTS[name])
+    assert evidence.first("torch.version") in ("2.6.0+cu124", "2.6.0")
+    assert (evidence.first("torch.build"), evidence.first("package.torchvision")[:6]) == ("cu124", "0.19.0")
+    assert [finding.id for finding in diagnose_text(LISTS[name]).findings] == ["torchvision-mismatch"]
+
+
+def test_a_list_with_a_cpu_build_is_no_failure_by_itself():
+    """Where nobody misses a GPU, that is what was wanted."""
+    text = '[{"build_string": "py3.11_cpu_0", "channel": "pytorch", "name": "pytorch", "version": "2.3.1"}]'
+    assert diagnose_text(text).findings == ()
+    assert [
+        finding.id for finding in diagnose_text(f"{text}\ntorch.cuda.is_available() is False").findings
+    ] == ["conda-solver-chose-cpu"]
+
+
+def test_a_report_without_driver_and_gpu_beside_a_cuda_build_says_what_is_missing():
+    """nvidia-smi answered nothing: no driver, or a container that was given none."""
+    report = (
+        "PyTorch version: 2.6.0+cu124\nCUDA used to build PyTorch: 12.4\nOS: Ubuntu 22.04\nIs CUDA available: False\n"
+        "GPU models and configuration: Could not collect\nNvidia driver version: Could not collect\n"
+    )
+    assert [finding.id for finding in diagnose_text(report).in_order][:1] == ["driver-missing"]
+    inside = [finding.id for finding in diagnose_text(f"In a docker container:\n{report}").in_order]
+    assert inside[:1] == ["container-without-gpu"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["{", "}", '"name": "torch"', '"version": "2.1.0"', ",", "[", '"build_string": "a"', "\n"]
+        )
+    )
+)
+def test_any_pieces_of_json_are_read_without_an_error(pieces):
+    """Halves of a list, in any order."""
+    for fact in parse_report("".join(pieces)).facts:
+        assert fact.value

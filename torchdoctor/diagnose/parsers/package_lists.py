@@ -46,6 +46,17 @@ _BUILT = re.compile(
     r"v?(?P<version>\d\.\d{1,2}\.\d\+(?:cpu|xpu|cu\d{2,3}|rocm\d[\d.]{0,6}\d))\b",
     re.IGNORECASE,
 )
+# What CI writes before a line: GitHub's time stamp, BuildKit's step and seconds, GitLab's and Jenkins' clock.
+_STAMP = re.compile(
+    r"^\s{0,4}(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}Z |#\d{1,4} \d{1,5}\.\d{1,3} |\[?\d\d:\d\d(?::\d\d)?\]? )"
+)
+# `pip inspect`, `pip list --format json`, `uv pip list --format json`, `conda list --json`.
+_JSON = re.compile(
+    rf'(?:"build_string": ?"(?P<build>[\w.-]{{1,60}})"[^{{}}]{{0,300}}?)?'
+    rf'"name": ?"(?P<name>{_PROJECTS})"[^{{}}]{{0,300}}?"version": ?"(?P<version>{_VERSION})"',
+    re.IGNORECASE,
+)
+_MAX_JSON = 200
 _BEFORE_NUMBERS = ("torch", "numpy", "xformers")
 _CONDA = re.compile(r"^\s{1,40}(?P<build>\S{1,60})(?:\s{1,20}(?P<channel>\S{1,60}))?\s*$")
 _ASKED = re.compile(
@@ -58,8 +69,11 @@ def parse_package_lists(text: Text) -> Iterator[Observation]:
 
     `mention.NAME` is a version that the text only speaks of.
     """
-    for number, line in zip(text.numbers, text.lines, strict=True):
+    if '"name":' in text.flat:
+        yield from _of_json(text)
+    for number, written in zip(text.numbers, text.lines, strict=True):
         seen = False
+        line = _STAMP.sub("", written) if written[:12].lstrip(" [#")[:1].isdigit() else written
         if match := _LISTED.match(line):
             seen = True
             yield from _listed(match, line, number)
@@ -73,10 +87,27 @@ def parse_package_lists(text: Text) -> Iterator[Observation]:
         lower = "" if seen else line.lower()
         for match in _NAMED.finditer(line) if any(name in lower for name in _BEFORE_NUMBERS) else ():
             yield Observation(
-                name=f"mention.{_project(match['name'])}", value=match["version"], source=line, line=number
+                name=f"mention.{_project(match['name'])}",
+                value=match["version"].partition(".dist")[0],  # torch-2.6.0.dist-info
+                source=line,
+                line=number,
             )
         for match in _BUILT.finditer(line) if "torch" in lower and "+" in lower else ():
             yield Observation(name="mention.torch", value=match["version"], source=line, line=number)
+
+
+def _of_json(text: Text) -> Iterator[Observation]:
+    """Packages of a list in JSON, with conda's build."""
+    for count, match in enumerate(_JSON.finditer(text.flat)):
+        if count >= _MAX_JSON:
+            break
+        number, line = text.line_at(match.start("name"))
+        name, version = _project(match["name"]), match["version"]
+        if match["build"]:
+            yield Observation(
+                name=f"conda.{name}", value=f"{version} {match['build']}", source=line, line=number
+            )
+        yield Observation(name=f"package.{name}", value=version, source=line, line=number)
 
 
 def _listed(match: re.Match[str], line: str, number: int) -> Iterator[Observation]:
