@@ -62,6 +62,7 @@ def test_without_an_error_the_error_is_asked_for():
     assert asked("My training does not work since yesterday.") == "error"
     assert asked("ValueError: something of my own is wrong") not in ("error", None)
     assert asked("gpu detection: run.py does nothing with it") == "torch"
+    assert asked("Which different GPU is better for training?") == "error"
 
 
 def test_the_question_says_which_causes_its_answer_shows():
@@ -94,6 +95,8 @@ def test_an_answer_leads_on():
     [
         ("gpu", "RX 7900 XTX", "gfx1100"),
         ("gpu", "NVIDIA GeForce RTX 5090", "RTX 5090"),
+        ("gpu", "我的是 4070 Ti", "RTX 4070 Ti"),
+        ("gpu", "a 1080 in a laptop", "1080"),
         ("torch", "torch.__version__ 2.9.1+cu128 torch.version.cuda 12.8", "2.9.1+cu128"),
         ("python", "Python 3.14.0 (main, Oct  7 2025)", "3.14.0"),
         ("driver", "535.104.05", "535.104.05"),
@@ -105,6 +108,12 @@ def test_answers_are_read_as_they_are_typed(question, answer, fact):
 
     facts = parse_report(with_answer("", question, answer)).facts
     assert any(fact in observation.value for observation in facts)
+
+
+@pytest.mark.parametrize("answer", ["I don't know", "no idea", "???", "不知道。"])
+def test_an_answer_that_nobody_knows_adds_nothing(answer):
+    """The text stays as it is."""
+    assert with_answer(UNUSED, "gpu", answer) == UNUSED
 
 
 def test_every_failure_asks_questions_that_exist():

@@ -17,12 +17,22 @@ _VENDORS = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 # First digits of the numbers of GeForce RTX cards; lower ones are GTX.
 _RTX = "2345"
 _MAX_NAME_CHARACTERS = 80
+# The number that a card is called by, whatever stands around it.
+_NUMBER = re.compile(r"\d{3,4}(?: ?(?:ti super|ti|super|xtx|xt|gre))?(?![\d.])", re.IGNORECASE | re.ASCII)
+_UNKNOWN = re.compile(
+    r"(?:i )?(?:don'?t know|do not know|no idea|idk|unknown|not sure|\?+|不知道|不清楚)[.!。]?", re.IGNORECASE
+)
 
 
 def with_answer(text: str, question: str, answer: str) -> str:
-    """Return the text with the answer to the question of that id; "4070" alone is read as the card that it names."""
+    """Return the text with the answer to the question of that id; "4070" alone is read as the card that it names.
+
+    An answer that says that it is not known adds nothing.
+    """
     entry = questions()[question]
     answer = answer.strip()
+    if _UNKNOWN.fullmatch(answer):
+        return text
     if "\n" not in answer and not _is_read(entry, answer):
         answer = _named_gpu(answer) if question == "gpu" else entry.answer.replace("{answer}", answer)
     return f"{text}\n\n{answer}\n"
@@ -39,8 +49,12 @@ def _is_read(entry: QuestionEntry, answer: str) -> bool:
 def _named_gpu(answer: str) -> str:
     from wheels_index.gpu_names import product
 
-    name = re.sub(r"(?i)^(?:an?|my|the|one|two|\d ?x) |[.!]$", "", answer)[:_MAX_NAME_CHARACTERS]
+    name = answer[:_MAX_NAME_CHARACTERS]
+    number = _NUMBER.search(name)
     known = product(name)
+    if known is None and number is not None:
+        name = number[0]
+        known = product(name)
     if known is None:
         return f"GPU: {answer}"
     target = f"\n{known.gfx}" if known.gfx else ""

@@ -29,6 +29,9 @@ _FREQUENCIES = {"very common": 4.0, "common": 2.0, "occasional": 1.0, "rare": 0.
 # What tells something of any failure, where no cause is known.
 _GENERAL = ("torch", "gpu", "driver", "python")
 _ABOUT_GPU = re.compile(r"\b(?:gpus?|cuda|nvidia|rtx|gtx|rocm|radeon|graphics cards?)\b|显卡", re.ASCII)
+_DENIED = re.compile(
+    r"\b(?:not|no|nothing|cannot|never|fail\w*|\w+n't|cant|dont|doesnt|wont|isnt|wrong|broken|slow|unable)\b|不|没|无法|失败|慢"
+)
 _MAX_BETWEEN = 5
 _MIN_BITS = 0.01
 _ERROR = re.compile(
@@ -47,7 +50,8 @@ def choose_question(
     """
     system = operating_system(evidence)
     candidates = _candidates(diagnosis)
-    about_gpu = _ABOUT_GPU.search(evidence.text.lower) is not None
+    lower = evidence.text.lower
+    about_gpu = _ABOUT_GPU.search(lower) is not None and _DENIED.search(lower) is not None
     if not candidates and ERROR not in asked and not about_gpu and not names_an_error(evidence):
         return Question(id=ERROR, text=translate(questions()[ERROR].text))
     asks = {name: failures_by_id()[name].asks for name in candidates}
