@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import TORCH, run_torchdoctor
 from tests.kernel.test_start import gone
+from torchdoctor.cli.jupyter_kernel import default_kernel_name
 
 pytestmark = pytest.mark.process
 
@@ -143,6 +144,15 @@ def test_a_name_that_another_spec_has_is_left_alone(real, put_spec):
         ran = kernel(real.folder, "--name", name, "--json")
         assert (ran.status, ran.json["error"]["kind"]) == (2, "kernel-exists")
     assert (folder / "kernel.json").read_text() == "{ not json"
+
+
+def test_a_kernel_that_was_not_named_is_not_replaced_by_yes(real, put_spec):
+    """The name that is made from the environment's may be another's: --yes alone leaves it alone."""
+    name = default_kernel_name(real.folder)
+    folder = put_spec(name, json.dumps(ipykernel_spec("/theirs/bin/python")))
+    ran = kernel(real.folder, "--yes", "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "kernel-exists")
+    assert "/theirs/bin/python" in (folder / "kernel.json").read_text()
 
 
 def test_a_spec_in_a_place_where_jupyter_does_not_look_is_left_alone_too(real, jupyter, tmp_path):

@@ -148,12 +148,46 @@ def test_no_folder_for_temporary_files_is_named_with_those_that_were_tried(tmp_p
     assert found([line]) == ["folder-not-writable"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_of_somebody_else_is_named(tmp_path):
+def as_nobody(action):
+    """What an action returns in a child that is not root: no limit of processes and no mode of a file binds root."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            os.write(writing, "\n".join(action()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        lines = answer.read().splitlines()
+    os.waitpid(child, 0)
+    return lines
+
+
+@pytest.mark.process
+def test_a_folder_of_somebody_else_is_named():
     """With the user who may not write there."""
     error = PermissionError(errno.EACCES, "Permission denied", "/usr/lib/cache")
-    (line,) = behind(error, tmp_path)
+    (line,) = as_nobody(lambda: behind(error))
+    assert line.endswith("may not write /usr/lib/cache")
     assert found([line]) == ["folder-not-writable"]
+
+
+@pytest.mark.process
+def test_the_limit_of_the_user_s_processes_is_named():
+    """It counts the threads of all that this user runs."""
+
+    def limited_to_40():
+        resource.setrlimit(resource.RLIMIT_NPROC, (40, 40))
+        return behind(RuntimeError("can't start new thread"))
+
+    lines = as_nobody(limited_to_40)
+    assert "limit here: processes and threads 40 (ulimit -u)" in lines
+    assert found(lines) == ["process-limit"]
 
 
 def test_the_room_of_a_path_that_is_not_there_is_that_of_its_folder(tmp_path):

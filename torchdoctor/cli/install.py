@@ -133,7 +133,7 @@ def _install_options(
         stack=stack,
         optional=optional_requirements(stack, without),
         kernel_name=validate_kernel_name(name, option="--kernel-name") if name else None,
-        overwrite_kernel=yes,
+        overwrite_kernel=yes and given["kernel_name"] is not None,
         drop_unneeded=not given["keep_unneeded"],
         hold=given["hold"],
         verify=given["verify"],

@@ -119,7 +119,9 @@ def command() -> None:
     metavar="KEY=VALUE",
     help="A variable that the kernel sets; may be repeated.",
 )
-@click.option("--yes", is_flag=True, help="Replace a kernel of that name that runs something else.")
+@click.option(
+    "--yes", is_flag=True, help="With --name: replace a kernel of that name that runs something else."
+)
 @source_options
 @output_options
 def add(
@@ -159,7 +161,7 @@ def add(
     request = KernelRequest(
         name=name if name is not None else default_kernel_name(prefix_of(python)),
         display_name=display_name,
-        overwrite=yes,
+        overwrite=yes and name is not None,
         sys_prefix=sys_prefix,
         prefix=full_path(prefix) if prefix else None,
         settings=parse_settings(variables),

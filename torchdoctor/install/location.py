@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from torchdoctor.core.fs.noexec import is_noexec
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import EnvironmentUnusable, InstallFailed
 
@@ -95,7 +96,7 @@ def unwritable_ancestor(path: Path) -> Path | None:
 def refuse_unwritable(folder: Path, kind: LocationKind) -> None:
     """Raise `InstallFailed` when an environment cannot be written there, or used, before gigabytes are fetched."""
     place = folder if must_change_in_place(folder, kind) else folder.parent
-    if not _runs_programs(place):
+    if is_noexec(place):
         raise InstallFailed(
             message(
                 "{folder} is on a file system that is mounted noexec: no program there runs, and no compiled package "
@@ -111,18 +112,6 @@ def refuse_unwritable(folder: Path, kind: LocationKind) -> None:
             message("{folder} could not be created: {place} cannot be written to", folder=folder, place=path),
             fix=_ADVICE,
         )
-
-
-def _runs_programs(path: Path) -> bool:
-    """Whether programs run and libraries load from the nearest existing one of `path` and the folders above it."""
-    if not hasattr(os, "ST_NOEXEC"):
-        return True
-    while not path.exists() and path.parent != path:
-        path = path.parent
-    try:
-        return not os.statvfs(path).f_flag & os.ST_NOEXEC
-    except OSError:
-        return True
 
 
 def must_change_in_place(folder: Path, kind: LocationKind) -> bool:

@@ -126,7 +126,7 @@ def _name_taken(state: KernelState) -> UsageError:
             kernel=state.name,
             entry=sanitize_line(entry, limit=600),
         ),
-        fix=message("choose another with --name, or replace it with --yes"),
+        fix=message("choose another name, or give this name and --yes to replace it"),
         code="kernel-exists",
     )
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs.noexec import is_noexec
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
 from torchdoctor.core.text import printable_line
@@ -69,8 +70,11 @@ class ProbeProcess:
                 command, environ={**environ, **own}, cwd=folder, stdout=PIPE, stderr=PIPE
             )
         except OSError as error:
+            reason: object = error.strerror or error
+            if is_noexec(python):
+                reason = message("its file system is mounted noexec")
             raise EnvironmentUnusable(
-                message("{python} cannot be run: {why}", python=python, why=error.strerror or error),
+                message("{python} cannot be run: {why}", python=python, why=reason),
                 fix=message("name an environment that has a working Python: torchdoctor install makes one"),
                 code="no-python",
             ) from error

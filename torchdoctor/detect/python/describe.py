@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs.noexec import is_noexec
 from torchdoctor.core.i18n import message
 from torchdoctor.core.text import read_object
 from torchdoctor.errors import EnvironmentUnusable
@@ -167,6 +168,12 @@ def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
     if answer.failure == "missing":
         return EnvironmentUnusable(
             message("there is no Python at {executable}", executable=executable), fix=_FIX, code="no-python"
+        )
+    if answer.failure == "denied" and is_noexec(Path(executable)):
+        return EnvironmentUnusable(
+            message("{executable} cannot be run: its file system is mounted noexec", executable=executable),
+            fix=message("make the environment on another file system: torchdoctor install ENV"),
+            code="noexec",
         )
     said = answer.stdout + answer.stderr
     if "Microsoft Store" in said and "was not found" in said:
