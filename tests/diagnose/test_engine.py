@@ -166,3 +166,31 @@ def test_the_memory_that_others_hold_is_worked_out_of_the_message(own: str, conf
         f"allocated; 24.56 MiB free; {own} reserved in total by PyTorch)"
     )
     assert [(one.id, one.confidence) for one in found.in_order] == [("gpu-memory-held-by-others", confidence)]
+
+
+CUDNN = (
+    "RuntimeError: cuDNN version incompatibility: PyTorch was compiled  against (9, 10, 2) but found runtime version"
+    " (9, 1, 0). PyTorch already comes bundled with cuDNN. One option to resolving this error is to ensure PyTorch can"
+    " find the bundled cuDNN."
+)
+PIP_CHECK = (
+    "torch 2.9.1 requires nvidia-cudnn-cu12==9.10.2.21, but you have nvidia-cudnn-cu12 9.1.0.70 which is "
+    "incompatible.\n"
+)
+
+
+def test_another_cudnn_is_the_packages_where_pip_says_so():
+    """torch's own sentence names no cause; without more, the usual one is only likely."""
+    alone = diagnose_text(CUDNN).findings[0]
+    assert (alone.id, alone.confidence) == ("ld-library-path-pollution", "likely")
+    both = diagnose_text(PIP_CHECK + CUDNN).findings
+    assert [(finding.id, finding.confidence) for finding in both] == [("nvidia-wheels-mixed", "certain")]
+
+
+def test_another_cudnn_is_the_variables_where_torch_says_so():
+    """It looks at LD_LIBRARY_PATH itself."""
+    said = f"{CUDNN}Looks like your LD_LIBRARY_PATH contains incompatible version of cudnn. Please either remove it"
+    found = diagnose_text(said).findings
+    assert [(finding.id, finding.confidence) for finding in found] == [
+        ("ld-library-path-pollution", "certain")
+    ]

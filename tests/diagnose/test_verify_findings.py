@@ -153,3 +153,39 @@ def test_a_sentence_of_our_own_decides_nothing():
     found = findings_from(report(("saving", "fail", "disk-full", "SIGILL, CUDA out of memory, MemoryError")))
 
     assert [finding.id for finding in found] == ["disk-full"]
+
+
+NVJITLINK = (
+    "ImportError: /envs/a/lib/python3.11/site-packages/torch/lib/../../nvidia/cusparse/lib/libcusparse.so.12: "
+    "undefined symbol: __nvJitLinkCreate_12_8, version libnvJitLink.so.12"
+)
+OLDER = (
+    "pairing",
+    "warn",
+    "cuda-library-mismatch",
+    "nvidia-nvjitlink-cu12 is 12.4.127, and torch needs 12.8.93",
+)
+
+
+def test_a_symbol_that_a_stated_cause_explains_is_told_by_that_cause():
+    """The versions were compared: another one is only likely from the words, and is not told beside it."""
+    (finding,) = findings_from(
+        report(OLDER, ("import", "fail", "import-raised", NVJITLINK), torch="2.9.1+cu128")
+    )
+    assert (finding.id, finding.severity) == ("nvidia-wheels-mixed", "error")
+    assert len(finding.evidence) > 1
+
+
+def test_a_symbol_without_a_stated_cause_is_told_by_its_words():
+    """As a paste of it is."""
+    failed = ("import", "fail", "import-raised", NVJITLINK)
+    assert [finding.id for finding in findings_from(report(failed))] == ["ld-library-path-pollution"]
+
+
+def test_a_stated_cause_that_explains_nothing_stays_a_warning():
+    """The traceback is about something else, and both are told."""
+    raised = ("conv", "fail", "exception", "CUDA driver version is insufficient for CUDA runtime version")
+    found = {
+        finding.id: finding.severity for finding in findings_from(report(OLDER, raised, torch="2.9.1+cu128"))
+    }
+    assert found == {"nvidia-wheels-mixed": "warning", "driver-too-old": "error"}

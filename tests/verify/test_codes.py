@@ -12,7 +12,7 @@ import pytest
 from tests.probe.fakes import ODD_TORCH, distribution, environment
 from torchdoctor.diagnose.verify_findings import findings_from, verify_causes
 from torchdoctor.probe import suite
-from torchdoctor.probe.verify import pairing
+from torchdoctor.probe.verify import installed_files, late_libraries, pairing
 from torchdoctor.verify import probe_process, process_end, runner, verify
 from torchdoctor.verify.process_end import describe_end
 
@@ -22,7 +22,11 @@ KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Those that the runner gives a step whose process is gone.
 PROCESS_CODES = {"memory-limit", "time-limit", *(describe_end(status).code for status in (-9, -4, -11, 3))}
 # The codes that are put together from a companion's name or chosen in a branch.
-BUILT_CODES = {*pairing._CODES, "gpu-too-old", "gpu-without-kernels"}
+BUILT_CODES = {
+    *pairing._CODES, *late_libraries._CODES, "gpu-too-old", "gpu-without-kernels", "library-installed-twice",
+    "library-loaded-twice", "libraries-from-outside", "cudnn-mismatch",
+    *(f"{kind}-{end}" for kind in installed_files._KINDS for end in ("damaged", "missing")),
+}  # fmt: skip
 # Those of packages that need no import to be known.
 PACKAGE_CODES = {
     "package-not-installed", "package-version", "packages-unknown", "no-modules", "no-packages", "no-extensions",

@@ -56,10 +56,20 @@ def findings_from(report: VerifyReport, translate: Translate = str) -> tuple[Fin
             unknown.append(check)
     # With an error's cause known, the other failures follow from it, and a rule that reads them could only guess.
     if not explained:
-        for finding in _findings_in_tracebacks(report.environment, unknown, translate):
-            _add(found, finding)
+        for finding in _findings_in_tracebacks(report.environment, unknown, translate, tuple(found)):
+            _add(found, _as_known(found.get(finding.id), finding))
     order = ("error", "warning", "note")
     return tuple(sorted(found.values(), key=lambda finding: order.index(finding.severity)))
+
+
+def _as_known(known: Finding | None, finding: Finding) -> Finding:
+    """What a check only warned of is an error where a traceback follows from it: its own texts, with both evidences."""
+    if known is None:
+        return finding
+    evidence = tuple(dict.fromkeys((*known.evidence, *finding.evidence)))
+    return replace(
+        known, severity=finding.severity, evidence=evidence[:_MAX_EVIDENCE_LINES], explains=finding.explains
+    )
 
 
 def checks_with_known_cause(report: VerifyReport) -> tuple[CheckResult, ...]:
@@ -154,18 +164,33 @@ def _values_of(check: CheckResult, cause: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _findings_in_tracebacks(
-    environment: Mapping[str, Any], failed: Sequence[CheckResult], translate: Translate
+    environment: Mapping[str, Any],
+    failed: Sequence[CheckResult],
+    translate: Translate,
+    known: Sequence[str],
 ) -> tuple[Finding, ...]:
-    """Return what the rules find in the tracebacks of these checks."""
+    """Return what the rules find in the tracebacks of these checks, and which of the causes `known` explain them.
+
+    A cause that a check states is certain, so the rules that claim the same words only from the words step back.
+    """
     if not failed:
         return ()
-    from torchdoctor.diagnose.engine import diagnose_text
+    from torchdoctor.diagnose.engine import diagnose
+    from torchdoctor.diagnose.evidence import Evidence, Observation
+    from torchdoctor.diagnose.parsers.parse import parse_report
 
     lines = [f"{name}=={environment[name]}" for name in ("torch", "torchvision") if environment.get(name)]
     for check in failed:
         lines += [*check.evidence[-_MAX_TRACEBACK_LINES:], check.detail]
-    diagnosis = diagnose_text("\n".join(lines), translate)
-    return tuple(finding for finding in diagnosis.findings if finding.confidence != "possible")
+    stated = Evidence(
+        facts=tuple(Observation(name="reported.finding", value=name, source=name) for name in known)
+    )
+    diagnosis = diagnose(stated.merged_with(parse_report("\n".join(lines))), translate)
+    return tuple(
+        finding
+        for finding in diagnosis.findings
+        if finding.confidence != "possible" and (finding.id not in known or finding.explains)
+    )
 
 
 def _placeholders(environment: Mapping[str, Any]) -> dict[str, str]:

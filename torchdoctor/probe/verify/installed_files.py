@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from importlib import metadata
 from typing import Any, NamedTuple
 
 from ..facts import COMPANIONS
 from ..message import joined, sentence
+from ..requirements import required_packages
 from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["installed_files"]
@@ -17,6 +19,8 @@ __all__ = ["installed_files"]
 _COMPILED = re.compile(r"\.(so|dylib|dll|pyd)(\.[\d.]+)?$")
 # Programs are rewritten on installation, bytecode on use; headers are not needed to run.
 _IGNORED_SUFFIXES = (".pyc", ".h", ".cuh", ".hpp", ".cmake", ".pyi")
+# Of the codes, by whose the files are: torch's own and its build's, NumPy's, of another package that torch requires.
+_KINDS = ("files", "numpy-files", "dependency-files")
 # The sentence names this many files and counts the rest.
 _MAX_NAMED = 3
 _MAX_EVIDENCE_LINES = 30
@@ -25,15 +29,22 @@ _MAX_EVIDENCE_LINES = 30
 class _Problem(NamedTuple):
     """A file that is missing or has another size, as a sentence; `compiled` says whether it is a library."""
 
+    package: str
     text: str
     compiled: bool
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is of torch itself, a companion, or a library that belongs to its build."""
+        return self.package in ("torch", "triton", *COMPANIONS) or self.package.startswith(
+            ("nvidia-", "cuda-")
+        )
 
 
 def installed_files(_torch: Any, _device: str) -> Outcome:
     """Compare every file that RECORD lists with the one on disk, by size, and name those that are missing or cut."""
     counts: list[str] = []
-    missing: list[_Problem] = []
-    changed: list[_Problem] = []
+    problems: list[_Problem] = []
     for name in ("torch", *COMPANIONS):
         installations = _first_installations(name)
         if len(installations) > 1:
@@ -44,23 +55,54 @@ def installed_files(_torch: Any, _device: str) -> Outcome:
                 counts.append(sentence("{name} has no list of its files (RECORD)", name=name))
                 continue
             counts.append(sentence("{count} files of {name}", count=len(recorded), name=name))
-            gone, other = _compare_with_disk(distribution, recorded)
-            missing += gone
-            changed += other
-    problems = missing + changed
+            problems += _compare_with_disk(name, distribution, recorded)
+    folder = None if _first_installations("torch") else _torch_folder()
+    if folder is not None:
+        text = sentence("{folder} has no metadata: pip and uv take torch for not installed", folder=folder)
+        return warned("metadata-missing", text)
+    if not counts:
+        return skipped("metadata-missing", sentence("neither torch nor a companion has metadata here"))
+    names = _required_names()
+    for name in names:
+        for distribution in _first_installations(name)[:1]:
+            problems += _compare_with_disk(name, distribution, _recorded_files(distribution) or [])
+    if problems:
+        return _told(problems, counts)
+    text = sentence("{said}, all there", said=joined(counts))
+    more = sentence("; also those of {count} packages that torch requires", count=len(names)) if names else ""
+    return passed(joined([text, more], ""))
+
+
+def _told(problems: list[_Problem], counts: list[str]) -> Outcome:
+    """The outcome for files that are missing or cut: its code says whose they are."""
     again = sentence("; install it again: pip install --force-reinstall --no-deps")
+    own = [problem for problem in problems if problem.is_own]
+    owners = {problem.package for problem in problems}
+    kind = _KINDS[0 if own else 1 if owners == {"numpy"} else 2]
+    problems = own or problems
     if any(problem.compiled for problem in problems):
         few = _first_few([problem.text for problem in problems if problem.compiled])
         text = sentence("compiled files are missing or damaged: {few}{again}", few=few, again=again)
         evidence = tuple(problem.text for problem in problems)
-        return failed("files-damaged", text, evidence[:_MAX_EVIDENCE_LINES])
-    if not counts:
-        return skipped("metadata-missing", sentence("neither torch nor a companion has metadata here"))
-    if missing:
-        few = _first_few([problem.text for problem in missing])
-        text = sentence("{missing} (of {counted}){again}", missing=few, counted=joined(counts), again=again)
-        return warned("files-missing", text)
-    return passed(sentence("{said}, all there", said=joined(counts)))
+        return failed(kind + "-damaged", text, evidence[:_MAX_EVIDENCE_LINES])
+    few = _first_few([problem.text for problem in problems])
+    text = sentence("{missing} (of {counted}){again}", missing=few, counted=joined(counts), again=again)
+    return warned(kind + "-missing", text)
+
+
+def _required_names() -> list[str]:
+    """What torch and its companions require, and NumPy, which torch uses without requiring it."""
+    names = {each.name for root in ("torch", *COMPANIONS) for each in required_packages(root)}
+    return sorted((names | {"numpy"}) - {"torch", *COMPANIONS})
+
+
+def _torch_folder() -> str | None:
+    """The folder of a torch in site-packages."""
+    for folder in sys.path:
+        place = os.path.join(folder, "torch")  # noqa: PTH118  # as the other paths here
+        if os.path.basename(folder) == "site-packages" and os.path.isfile(os.path.join(place, "version.py")):  # noqa: PTH113, PTH118, PTH119
+            return place
+    return None
 
 
 def _several_versions(name: str, installations: list[Any]) -> str:
@@ -105,8 +147,9 @@ def _recorded_files(distribution: Any) -> list[tuple[str, int | None]] | None:
 
 
 def _compare_with_disk(
-    distribution: Any, recorded: list[tuple[str, int | None]]
-) -> tuple[list[_Problem], list[_Problem]]:
+    package: str, distribution: Any, recorded: list[tuple[str, int | None]]
+) -> list[_Problem]:
+    """Those that are missing, then the compiled ones of another size."""
     root = str(distribution.locate_file(""))
     # conda rewrites the prefix inside files, so sizes need not agree there.
     has_sizes = (distribution.read_text("INSTALLER") or "").strip() != "conda"
@@ -116,9 +159,15 @@ def _compare_with_disk(
         try:
             there = os.stat(os.path.join(root, name)).st_size  # noqa: PTH116, PTH118  # thousands of files: twice as fast
         except OSError:
-            missing.append(_Problem(sentence("{name} is missing", name=name), compiled))
+            if not _is_shared(name, size):
+                missing.append(_Problem(package, sentence("{name} is missing", name=name), compiled))
             continue
         if has_sizes and size is not None and there != size and compiled:
             text = sentence("{name} has {there} bytes, not {size}", name=name, there=there, size=size)
-            changed.append(_Problem(text, compiled))
-    return missing, changed
+            changed.append(_Problem(package, text, compiled))
+    return missing + changed
+
+
+def _is_shared(name: str, size: int | None) -> bool:
+    """Whether a file that is missing is an empty one which NVIDIA's packages share: pip removes it with any of them."""
+    return name.startswith("nvidia/") and name.endswith("/__init__.py") and size == 0

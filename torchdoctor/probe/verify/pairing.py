@@ -4,20 +4,17 @@
 from __future__ import annotations
 
 import importlib.util
-import platform
 import re
-import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
 from .. import facts
 from ..message import joined, sentence
+from ..requirements import required_packages
 from ..step import Outcome, failed, passed, skipped, warned
 
 __all__ = ["installed_build", "pairing"]
 
-_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*\(?\s*([^;)]*)\)?\s*(?:;\s*(.*))?$")
 _KNOWN_BUILD = re.compile(r"(cpu|cu\d+|rocm|xpu)")
 _TWO_CUDA_BUILDS = re.compile(r"cu(\d+)\d,cu(\d+)\d$")
 # Of several problems the outcome carries the first of these codes.
@@ -28,7 +25,11 @@ _CODES = (
     "torchaudio-mismatch",
     "triton-missing",
     "triton-mismatch",
+    "dependency-missing",
+    "dependency-mismatch",
 )
+# The kind of a package that torch requires, by the beginning of its name.
+_KINDS = (("cuda-library", ("nvidia-", "cuda-")), ("triton", ("triton", "pytorch-triton")))
 
 
 class _Problem(NamedTuple):
@@ -116,56 +117,33 @@ def installed_build(name: str) -> str | None:
     return facts.version_of(name)
 
 
-def _requirements(name: str) -> Iterator[tuple[str, str, str]]:
-    """Name, specifier and marker of each requirement."""
-    try:
-        requirements = metadata.requires(name) or []
-    except metadata.PackageNotFoundError:
-        return
-    for requirement in requirements:
-        found = _REQUIREMENT.match(requirement.strip())
-        if found:
-            yield found.group(1).lower().replace("_", "-"), found.group(2).strip(), found.group(3) or ""
-
-
 def _torch_wanted_by(name: str) -> str | None:
-    for required, specifier, _ in _requirements(name):
-        exact = re.match(r"==\s*([\d.]+)$", specifier)
-        if required == "torch" and exact:
+    for each in required_packages(name):
+        exact = re.match(r"==\s*([\d.]+)$", each.specifier)
+        if each.by == name and each.name == "torch" and exact:
             return exact.group(1)
     return None
 
 
 def _unmet_pins() -> Iterator[_Problem]:
-    """The CUDA libraries and the compiler that torch pins and that are missing or of another version."""
-    for name, specifier, marker in _requirements("torch"):
-        exact = re.match(r"==\s*([\w.]+)$", specifier)
-        if not exact or not name.startswith(("nvidia-", "triton", "pytorch-triton")) or not _applies(marker):
+    """What torch requires, extras and markers followed, and that is missing or of another version."""
+    told = set()
+    for each in required_packages("torch"):
+        # Whether a companion goes with this torch is judged by more than its metadata.
+        if each.is_met or each.name in ("torch", *facts.COMPANIONS) or each.name in told:
             continue
-        kind = "cuda-library" if name.startswith("nvidia-") else "triton"
-        here, pinned = facts.version_of(name), exact.group(1)
-        if here is None:
-            text = sentence("{name} {group} is not installed, and torch needs it", name=name, group=pinned)
+        told.add(each.name)
+        kind = next((kind for kind, prefixes in _KINDS if each.name.startswith(prefixes)), "dependency")
+        wanted = re.sub(r"^==\s*(?=[\w.]+$)", "", each.specifier)
+        if each.version is None:
+            group = " %s" % wanted if wanted else ""  # noqa: UP031
+            text = sentence("{name}{group} is not installed, and torch needs it", name=each.name, group=group)
             yield _Problem(kind + "-missing", text)
-        elif here.partition("+")[0] != pinned.partition("+")[0]:
-            text = sentence("{name} is {here}, and torch needs {group}", name=name, here=here, group=pinned)
+        else:
+            text = sentence(
+                "{name} is {here}, and torch needs {group}", name=each.name, here=each.version, group=wanted
+            )
             yield _Problem(kind + "-mismatch", text)
-
-
-def _applies(marker: str) -> bool:
-    """Whether a marker of the simple kind that torch's wheels have holds here; False for any other."""
-    here = {
-        "platform_system": platform.system(),
-        "sys_platform": sys.platform,
-        "platform_machine": platform.machine(),
-    }
-    for part in re.split(r"\s+and\s+", marker.strip()) if marker.strip() else []:
-        found = re.match(r"\(?\s*(\w+)\s*(==|!=)\s*['\"]([^'\"]*)['\"]\s*\)?$", part)
-        if not found or found.group(1) not in here:
-            return False
-        if (here[found.group(1)] == found.group(3)) != (found.group(2) == "=="):
-            return False
-    return True
 
 
 def _difference_of_builds(torch: str, companion: str) -> str | None:

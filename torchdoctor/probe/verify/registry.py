@@ -15,6 +15,7 @@ from . import (  # fmt: skip
     data_loading,
     import_and_devices,
     installed_files,
+    late_libraries,
     linear_algebra,
     memory,
     mixed_precision,
@@ -48,9 +49,9 @@ _SAME = "the same work in the same order on the same device"
 
 # These need no torch, so they run before its import and explain why it fails.
 BEFORE = (
-    Step("files", "no file of torch and its companions is missing or truncated", installed_files.installed_files,
-         "once", reason="sizes are those that RECORD lists", quick=True),
-    Step("pairing", "torchvision, torchaudio and the CUDA libraries are those that this torch was built with",
+    Step("files", "no file of torch, its companions and what they require is missing or truncated",
+         installed_files.installed_files, "once", reason="sizes are those that RECORD lists", quick=True),
+    Step("pairing", "torchvision, torchaudio and all that torch requires are of the versions that belong to it",
          pairing.pairing, "once", reason="a compiled part fits one release and one kind of build", quick=True),
 )  # fmt: skip
 # Everything needs these two: every run of any suite begins with them.
@@ -73,6 +74,8 @@ VERIFY = (
          reason="a version is a version", quick=True),
     Step("libraries", "which CUDA, cuDNN, NCCL and OpenMP were loaded, from which file, none of them twice",
          runtime_libraries.libraries, "once", reason="two of one library mix their states", quick=True),
+    Step("late-libraries", "what torch loads when it is used (cuSOLVER, cuDNN's parts, NVRTC, CUPTI, ptxas) loads",
+         late_libraries.late_libraries, "once", 180.0, reason="it loads or it does not", quick=True),
     Step("threads", "torch uses no more threads than it has cores", runtime_libraries.threads, "once",
          reason="threads that wait for each other's core were measured at 8 to 45 times slower", quick=True),
     Step("shadow", "no file in the current folder or on PYTHONPATH is taken for a module that torch needs",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..message import joined, sentence
-from ..step import Outcome, passed, warned
+from ..step import Outcome, failed, passed, warned
 
 __all__ = ["libraries", "threads"]
 
@@ -32,9 +32,17 @@ _VENDOR = ("libcudart", "libcudnn", "libcublas", "libnccl", "libnvrtc")
 
 def libraries(torch: Any, _device: str) -> Outcome:
     """List the CUDA, cuDNN, NCCL and OpenMP libraries that were loaded, and warn when one was loaded twice."""
-    found = _versions(torch)
+    refused = ""
+    try:
+        found = _versions(torch)
+    except RuntimeError as error:
+        refused, found = " ".join(str(error).split()), []
+        if "cuDNN version incompatibility" not in refused:
+            raise
     files = _loaded()
     if files is None:
+        if refused:
+            return failed("cudnn-mismatch", refused)
         return passed(
             sentence("{libraries}; the files loaded can be listed on Linux only", libraries=joined(found))
         )
@@ -48,10 +56,20 @@ def libraries(torch: Any, _device: str) -> Outcome:
         if not inside and file.name.startswith(_VENDOR) and (prefix / "nvidia").is_dir():
             outside.append(str(file))
     found += named
+    if refused:
+        # Which of the two it is: another cuDNN on LD_LIBRARY_PATH, or another package in the environment.
+        from_outside = any(Path(file).name.startswith("libcudnn") for file in outside)
+        return failed("libraries-from-outside" if from_outside else "cudnn-mismatch", refused)
+    return _judged(files, outside, prefix, found)
+
+
+def _judged(files: list[Path], outside: list[str], prefix: Path, found: list[str]) -> Outcome:
     twice = _loaded_twice(files)
     if twice:
+        inside = not outside and all(prefix in file.parents for file in twice)
         return warned(
-            "library-loaded-twice", sentence("loaded twice: {twice}; {said}", twice=twice, said=joined(found))
+            "library-installed-twice" if inside else "library-loaded-twice",
+            sentence("loaded twice: {twice}; {said}", twice=joined(twice, " and "), said=joined(found)),
         )
     if outside and os.environ.get("LD_LIBRARY_PATH"):
         return warned(
@@ -98,14 +116,14 @@ def _loaded() -> list[Path] | None:
     return sorted(Path(name) for name in names if Path(name).name.startswith(_WATCHED))
 
 
-def _loaded_twice(files: list[Path]) -> str | None:
+def _loaded_twice(files: list[Path]) -> list[Path]:
     kinds: dict[str, list[Path]] = {}
     for file in files:
         if file.name.startswith(_VENDOR):
             # Old wheels put a hash in the name: libcudart-d0da41ae.so.11.0.
             name = re.sub(r"-[0-9a-f]{8}$", "", file.name.partition(".")[0])
             kinds.setdefault(name, []).append(file)
-    return next((joined(map(str, rows), " and ") for rows in kinds.values() if len(rows) > 1), None)
+    return next((rows for rows in kinds.values() if len(rows) > 1), [])
 
 
 def threads(torch: Any, _device: str) -> Outcome:

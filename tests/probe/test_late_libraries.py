@@ -1,0 +1,129 @@
+"""Libraries that are loaded when they are used: each is tried, and what does not load is named with who needs it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from torchdoctor.probe.requirements import Requirement
+from torchdoctor.probe.verify import late_libraries as module
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="CUDA's wheels for Linux")
+
+# A library that Python itself can load, whatever its name.
+LOADS = next(Path(sysconfig.get_config_var("DESTSHARED")).glob("_heapq*.so"), None)
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A site-packages with a torch for CUDA 13 that requires cuSOLVER and cuDNN, whose libraries are there."""
+    monkeypatch.setattr(
+        module,
+        "required_packages",
+        lambda _root: [
+            Requirement("torch", name, "", "1") for name in ("nvidia-cusolver", "nvidia-cudnn-cu13")
+        ],
+    )
+    (tmp_path / "torch").mkdir()
+    for file in ("cu13/lib/libcusolver.so.12", "cudnn/lib/libcudnn.so.9", "cudnn/lib/libcudnn_ops.so.9"):
+        place = tmp_path / "nvidia" / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if LOADS is None:
+            pytest.skip("this Python has its modules inside")
+        shutil.copy(LOADS, place)
+    return tmp_path
+
+
+def _outcome(site, cuda="13.0"):
+    torch = SimpleNamespace(
+        __file__=str(site / "torch/__init__.py"),
+        version=SimpleNamespace(cuda=cuda),
+        cuda=SimpleNamespace(is_available=lambda: False),
+    )
+    return module.late_libraries(torch, "cpu")
+
+
+def test_libraries_that_load_pass(site):
+    """Each is counted."""
+    outcome = _outcome(site)
+    assert (outcome.status, outcome.code) == ("pass", None)
+    assert outcome.detail.startswith("3 libraries can be loaded")
+
+
+def test_a_missing_one_is_named_with_what_needs_it(site):
+    """torch is imported without it."""
+    (site / "nvidia/cu13/lib/libcusolver.so.12").unlink()
+    outcome = _outcome(site)
+    assert (outcome.status, outcome.code) == ("fail", "late-library-missing")
+    assert outcome.detail == "libcusolver.so.12 is missing, and torch.linalg needs it"
+
+
+def test_one_of_another_cuda_is_not_taken_for_it(site):
+    """nvidia/cu12 may belong to another package."""
+    (site / "nvidia/cu13").rename(site / "nvidia/cu12")
+    assert _outcome(site).code == "late-library-missing"
+
+
+def test_a_cut_one_is_named(site):
+    """A full disk, or an interrupted installation: to load it could end the process."""
+    place = site / "nvidia/cudnn/lib/libcudnn_ops.so.9"
+    content = place.read_bytes()[:3000]
+    place.unlink()
+    place.write_bytes(content)
+    outcome = _outcome(site)
+    assert (outcome.status, outcome.code) == ("fail", "late-library-cut")
+    assert outcome.detail == "libcudnn_ops.so.9 (torch.nn.Conv2d) is cut or damaged"
+
+
+@pytest.mark.process
+def test_a_program_that_does_not_run_is_named(site):
+    """Triton's assembler, of which a zero page is left."""
+    place = site / "triton/backends/nvidia/bin/ptxas"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"\0" * 4096)
+    place.chmod(0o755)
+    outcome = _outcome(site)
+    assert (outcome.status, outcome.code) == ("fail", "late-library-cut")
+    assert "ptxas (torch.compile) does not run" in outcome.detail
+
+
+def test_a_build_without_cuda_is_skipped(site):
+    """It loads nothing of this."""
+    assert _outcome(site, cuda=None).status == "skip"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (
+            "libx.so: undefined symbol: __nvJitLinkCreate_12_8, version libnvJitLink.so.12",
+            "late-library-mixed",
+        ),
+        (
+            "libnvJitLink.so.13: cannot open shared object file: No such file or directory",
+            "late-library-missing",
+        ),
+        ("/x/libcudnn_ops.so.9: file too short", "late-library-cut"),
+        ("/x/libcudnn_ops.so.9: invalid ELF header", "late-library-cut"),
+        ("CUDA error: unknown error", "late-library-unusable"),
+    ],
+)
+def test_the_loaders_words_tell_the_kind(said, code):
+    """They are glibc's, which does not translate them."""
+    assert module._code(said) == code
+
+
+def test_every_row_of_the_table_says_where_it_is_from():
+    """And its patterns can be read."""
+    for row in module.table()["libraries"]:
+        assert re.compile(row["project"]).match("x") is None
+        assert row["source"]
+        assert set(row["sonames"]) <= {"11", "12", "13"}
+        assert (row["version"] is None) <= (row["numbers"] == 0)
+    assert all(row["source"] for row in module.table()["programs"])

@@ -1,0 +1,88 @@
+"""What torch requires, read where `packaging` may not be: it agrees with `packaging`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
+
+from torchdoctor.probe.requirements import marker_holds, meets, required_packages
+
+TOOLKIT = (
+    "(sys_platform == 'linux' and platform_machine == 'aarch64' or sys_platform == 'linux' and platform_machine == "
+    "'x86_64' or sys_platform == 'win32' and platform_machine == 'AMD64') and extra == 'cublas'"
+)
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        TOOLKIT,
+        "python_version < '3.15' and platform_system == \"Linux\"",
+        "python_version >= '3.9'",
+        "python_full_version != '3.0.0'",
+        "extra != 'cublas'",
+        "sys_platform in 'linux darwin win32'",
+        "sys_platform not in 'linux darwin win32'",
+        "(os_name == 'posix') or (os_name == 'nt')",
+    ],
+)
+@pytest.mark.parametrize("extra", ["", "cublas"])
+def test_markers_are_judged_as_packaging_does(marker, extra):
+    """Those of torch's wheels and of cuda-toolkit."""
+    assert marker_holds(marker, extra) == Marker(marker).evaluate({"extra": extra})
+
+
+@given(st.text(alphabet="()'\" =<>andorsys_platform.03", max_size=60))
+def test_no_marker_breaks_the_reader(marker):
+    """What cannot be read does not hold."""
+    assert marker_holds(marker) in (True, False)
+
+
+NUMBERS = st.lists(st.integers(0, 20), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
+CLAUSES = st.one_of(
+    st.tuples(st.sampled_from(["==", "!=", "<=", ">=", "<", ">"]), NUMBERS).map("".join),
+    st.tuples(st.sampled_from(["==", "!="]), NUMBERS).map(lambda parts: "".join(parts) + ".*"),
+    NUMBERS.filter(lambda text: "." in text).map("~={}".format),
+)
+
+
+@given(NUMBERS, st.lists(CLAUSES, max_size=3).map(",".join))
+def test_versions_are_compared_as_packaging_does(version, specifier):
+    """Of numbers alone, as NVIDIA's are."""
+    assert meets(version, specifier) == SpecifierSet(specifier).contains(version)
+
+
+@pytest.mark.parametrize(
+    ("version", "specifier"), [("2.3.0rc1", ">=3"), ("1.0", "@ https://x"), ("a.b", "==1")]
+)
+def test_what_cannot_be_read_counts_as_met(version, specifier):
+    """No finding rests on it."""
+    assert meets(version, specifier)
+
+
+def test_extras_are_followed(monkeypatch):
+    """`cuda-toolkit[cublas]` brings what the extra brings, and nothing of the others."""
+    lines = {
+        "torch": [
+            "cuda-toolkit[cublas]==13.0.3",
+            'optree; extra == "optree"',
+            "sympy>=1.13 ; python_version>'3'",
+        ],
+        "cuda-toolkit": [
+            f"nvidia-cublas==13.1.1.3.*; {TOOLKIT}",
+            "nvidia-cuda-nvcc==13.0.88.*; extra == 'nvcc'",
+        ],
+    }
+    monkeypatch.setattr("torchdoctor.probe.requirements.metadata.requires", lines.get)
+    monkeypatch.setattr("torchdoctor.probe.requirements.metadata.version", {"nvidia-cublas": "13.0.0.19"}.get)
+    monkeypatch.setattr("torchdoctor.probe.requirements.platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("torchdoctor.probe.requirements.sys.platform", "linux")
+    found = {each.name: (each.by, each.version, each.is_met) for each in required_packages("torch")}
+    assert found == {
+        "cuda-toolkit": ("torch", None, False),
+        "sympy": ("torch", None, False),
+        "nvidia-cublas": ("cuda-toolkit", "13.0.0.19", False),
+    }
