@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message, plural
 from torchdoctor.diagnose import Observation
+from torchdoctor.doctor.metadata_evidence import metadata_observations
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.torch_replaced import replacement_of
@@ -31,6 +32,7 @@ _WITH_OWN_FAILURE = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 
 # Problems of packages that are none where the package was imported.
 _DISPROVEN_BY_IMPORT = ("extension", "extension-cuda", "python")
+_EXTENSION_KINDS = ("extension", "extension-cuda", "extension-part")
 # Words of the inventory that are shown to people.
 _WORDS = {
     str(word): word
@@ -81,7 +83,7 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
             f"env.{variable.name}", variable.value, variable.name, message("the environment variables")
         )
     yield from _changed_files(inventory)
-    yield from _unlisted(inventory)
+    yield from metadata_observations(inventory)
     yield from _leftovers(inventory)
     yield from _copies_and_shadows(inventory)
     yield from _mismatched(inventory)
@@ -89,8 +91,9 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from _in_front(inventory)
     yield from _openmp(inventory)
     yield from unneeded_observations(check_up)
-    yield from _unmet(unmet_requirements(inventory, check_up.python))
-    yield from _stack(check_up)
+    unmet = unmet_requirements(inventory, check_up.python)
+    yield from _unmet(unmet)
+    yield from _stack(check_up, unmet)
     for sentence in check_up.moved:
         yield Observation(name="live.moved", value=sentence, source=sentence)
     if lost := check_up.hold.lost:
@@ -102,13 +105,19 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
         yield Observation(name=name, value=replaced.now, source=replaced.description)
 
 
-def _stack(check_up: CheckUp) -> Iterator[Observation]:
-    """What is wrong with the packages beside torch: for each kind one observation, with what would put it right."""
+def _stack(check_up: CheckUp, unmet: tuple[Unmet, ...]) -> Iterator[Observation]:
+    """What is wrong with the packages beside torch: for each kind one observation, with what would put it right.
+
+    What torch itself requires in another version is told as that, and not a second time as an extension.
+    """
+    required = {requirement.project for requirement in unmet}
     imported = {
         check.id.partition(":")[2] for check in check_up.packages or () if check.status in ("pass", "warn")
     }
     kinds: dict[str, list[StackProblem]] = {}
     for problem in check_up.stack.problems:
+        if problem.kind in _EXTENSION_KINDS and problem.package in required:
+            continue
         if problem.kind not in _DISPROVEN_BY_IMPORT or problem.package not in imported:
             kinds.setdefault(problem.kind, []).append(problem)
     for kind, problems in kinds.items():
@@ -217,24 +226,6 @@ def _changed_files(inventory: Inventory) -> Iterator[Observation]:
         yield Observation(name="live.record", value=check.name, source=text)
     for path in inventory.truncated.value or ():
         yield Observation(name="live.truncated", value=path, source=message("truncated: {file}", file=path))
-
-
-def _unlisted(inventory: Inventory) -> Iterator[Observation]:
-    """torch and its companions in site-packages without metadata, so that no installer knows of them."""
-    places = {entry.folder for entry in inventory.path.value or () if entry.origin == "site-packages"}
-    conda = {package.name for package in inventory.distributions.value or () if package.kind == "conda"}
-    for copy in inventory.copies.value or ():
-        if (
-            copy.distribution is None
-            and copy.folder in places
-            and not conda & {copy.name, "pytorch", "libtorch"}
-        ):
-            text = message(
-                "{folder}/{package} is there, and no {package}-*.dist-info beside it",
-                folder=copy.folder,
-                package=copy.name,
-            )
-            yield Observation(name="live.unlisted", value=copy.name, source=text)
 
 
 def _leftovers(inventory: Inventory) -> Iterator[Observation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypeVar
 
 from torchdoctor.core.fact import absent, found, unknown
@@ -184,21 +185,33 @@ def _truncated(sites: Iterable[SiteFolder], depth: Depth) -> Fact[tuple[str, ...
 
 
 def _leftovers(sites: Iterable[SiteFolder]) -> list[str]:
-    """What an interrupted pip leaves behind: folders that begin with ~, and metadata without METADATA or RECORD."""
+    """What an interrupted pip leaves: folders that begin with ~, half metadata, a folder torch that is no package."""
     leftovers = []
     for site in sites:
         leftovers += [f"{site.folder}/{name}" for name in site.names if name.startswith("~")]
+        if _is_left_over(site):
+            leftovers.append(f"{site.folder}/torch")
         for distribution in site.distributions:
             if distribution.kind == "wheel" and not (
-                files.exists(f"{distribution.metadata}/METADATA")
+                files.is_filled(f"{distribution.metadata}/METADATA")
                 and (
                     distribution.editable
-                    or files.exists(f"{distribution.metadata}/RECORD")
+                    or files.is_filled(f"{distribution.metadata}/RECORD")
                     or distribution.installer not in ("pip", "uv")
                 )
             ):
                 leftovers.append(distribution.metadata)
     return leftovers[:_MAX_LEFTOVERS]
+
+
+def _is_left_over(site: SiteFolder) -> bool:
+    """Whether the folder torch in a folder of packages is of a torch that is gone."""
+    return (
+        os.path.basename(site.folder) in ("site-packages", "dist-packages")  # noqa: PTH119
+        and "torch" in site.names
+        and not files.exists(f"{site.folder}/torch/__init__.py")
+        and all(distribution.name != "torch" for distribution in site.distributions)
+    )
 
 
 def _numpy(

@@ -19,6 +19,7 @@ __all__ = [
     "entries",
     "exists",
     "head",
+    "is_filled",
     "open_reader",
     "read_text",
     "size_of",
@@ -67,6 +68,14 @@ def exists(path: str) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def is_filled(path: str) -> bool:
+    """Tell whether a regular file with something in it exists at `path`."""
+    try:
+        return bool(size_of(path))
+    except (OSError, ValueError):
+        return False
 
 
 def size_of(path: str) -> int | None:

@@ -23,7 +23,7 @@ __all__ = ["CheckedRecords", "check_records"]
 
 _MAX_SHOWN = 20
 _MAX_OWNERS = 20
-_NAMESPACE = "nvidia/"
+_NAMESPACE = "nvidia/__init__.py"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,8 +101,9 @@ def _check(
 
 
 def _is_harmless(row: RecordRow, file: RecordedFile, others: Mapping[str, bool]) -> bool:
-    empty = row.size == 0 and row.path.endswith("/__init__.py") and file.problem == "missing"
-    return empty and (bool(others) or row.path.startswith(_NAMESPACE))
+    if file.problem != "missing" or not row.path.endswith("/__init__.py"):
+        return False
+    return row.path == _NAMESPACE or (row.size == 0 and (bool(others) or row.path.startswith("nvidia/")))
 
 
 def _is_others(name: str, others: Mapping[str, bool], needed: AbstractSet[str] | None) -> bool:

@@ -170,4 +170,5 @@ def _compare_with_disk(
 
 def _is_shared(name: str, size: int | None) -> bool:
     """Whether a file that is missing is an empty one which NVIDIA's packages share: pip removes it with any of them."""
-    return name.startswith("nvidia/") and name.endswith("/__init__.py") and size == 0
+    empty = name.startswith("nvidia/") and name.endswith("/__init__.py") and size == 0
+    return empty or name == "nvidia/__init__.py"
