@@ -68,12 +68,17 @@ def _package(name: str, facts: dict[str, Any], build: dict[str, Any]) -> Package
     files = {}
     for captured_path, about in facts["files"].items():
         path = captured_path.replace("cpython-311", f"cpython-{_ABI[2:]}")
-        files[path] = _library(about) if "elf" in about else f"# {path}\n".encode()
+        files[path] = _library(about) if "elf" in about else _text(path)
     files.update(_modules(name, facts, build))
     tags = tuple(tag.replace(_CAPTURED_ABI, _ABI) for tag in facts["tags"])
     return Package(
         name=name, version=facts["version"], requires=tuple(facts["requires"]), tags=tags, files=files
     )
+
+
+def _text(path: str) -> bytes:
+    """A program ends well whatever it is asked; another file holds its own name."""
+    return f"#!/bin/sh\n# {path}\n".encode() if "/bin/" in path else f"# {path}\n".encode()
 
 
 def _library(about: dict[str, Any]) -> bytes:

@@ -91,3 +91,50 @@ def test_a_dependency_of_torch_with_missing_files_is_named(site):
     found = _found(site)
     assert [finding.id for finding in found if finding.id != "cpu-only-wheel"] == ["torch-dependency-damaged"]
     assert any("--no-deps sympy==1.14.0" in step for finding in found for step in finding.fix)
+
+
+def _metadata_of(site, name):
+    return next(site.site.glob(f"{name}-*.dist-info"))
+
+
+def test_a_torch_whose_list_of_files_is_empty_is_named(site):
+    """pip cannot remove or replace it."""
+    site.torch("2.9.1", says="2.9.1+cu128", cuda="12.8")
+    (_metadata_of(site, "torch") / "RECORD").write_text("")
+    assert [finding.id for finding in _found(site)] == ["partial-install"]
+
+
+def test_metadata_of_two_versions_in_one_folder_are_named(site):
+    """An update ended after it had written the new one."""
+    site.torch("2.9.1", says="2.9.1+cu128", cuda="12.8")
+    old = site.site / "torch-2.8.0.dist-info"
+    old.mkdir()
+    for name, text in (("METADATA", "Name: torch\nVersion: 2.8.0\n"), ("RECORD", "torch/x.py,,\n")):
+        (old / name).write_text(text)
+    (site.site / "torch/x.py").write_text("")
+    (finding,) = _found(site)
+    assert finding.id == "partial-install"
+    assert any("2.8.0" in line for line in finding.evidence)
+
+
+def test_a_torch_that_is_gone_is_named_where_a_companion_stayed(site):
+    """A folder of nothing that has to do with torch is no finding."""
+    assert _found(site) == ()
+    site.put("torchvision", "0.24.1", requires=("torch==2.9.1",))
+    assert [finding.id for finding in _found(site)] == ["torch-missing"]
+
+
+def test_a_folder_that_is_left_of_torch_is_named(site):
+    """It is imported as an empty module."""
+    site.put("torchvision", "0.24.1", requires=("torch==2.9.1",))
+    (site.site / "torch/lib").mkdir(parents=True)
+    (finding,) = _found(site)
+    assert finding.id == "partial-install"
+    assert any(str(site.site / "torch") in line for line in (*finding.evidence, *finding.fix))
+
+
+def test_a_triton_of_another_version_is_not_told_as_an_extension_as_well(site):
+    """One package, one cause."""
+    site.torch("2.9.1", says="2.9.1+cu128", cuda="12.8", requires=("triton==3.5.1",))
+    site.put("triton", "3.1.0")
+    assert [finding.id for finding in _found(site)] == ["triton-missing"]

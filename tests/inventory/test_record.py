@@ -146,3 +146,9 @@ def test_no_bytes_break_the_reader_of_headers(magic, rest):
     """A size or nothing, and never for long."""
     size = promised_size(magic + rest)
     assert size is None or size >= 0
+
+
+def test_a_library_of_zeros_is_damaged(env):
+    """Its size is right: the room was taken before the power went."""
+    env.put("torch", "2.13.0", files={"torch/__init__.py": "text", "torch/lib/libc10.so": b"\0" * 9000})
+    assert env.take().truncated.value == (str(env.site / "torch/lib/libc10.so"),)

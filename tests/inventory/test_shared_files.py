@@ -87,3 +87,11 @@ def test_files_that_conda_rewrote_are_no_damage(env):
     (env.site / "torch/a.py").write_text("longer text")
     (env.site / "torch/b.py").unlink()
     assert _wrong(env) == {"torch": [("torch/b.py", "missing", ())]}
+
+
+def test_the_file_of_nvidias_namespace_is_never_missed(env):
+    """Whatever one wheel put into it: Python takes the folder for a package without it."""
+    env.torch("2.9.1", cuda="12.8", requires=REQUIRES)
+    env.put("nvidia-cublas-cu12", "12.8.4.1", files={"nvidia/__init__.py": "# text", "nvidia/x.so": "text"})
+    (env.site / "nvidia/__init__.py").unlink()
+    assert _wrong(env) == {}

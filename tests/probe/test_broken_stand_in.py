@@ -148,8 +148,8 @@ def test_a_cuda_library_that_torch_pins_and_that_is_missing_is_reported(tmp_path
     assert "nothing" not in pairing.detail
 
 
-def test_a_triton_of_another_version_is_reported_without_a_cause(tmp_path):
-    """Only torch.compile needs it, and has a check of its own."""
+def test_a_triton_of_another_version_is_reported(tmp_path):
+    """With the cause that a missing one has: only torch.compile needs it."""
     python = environment(tmp_path / "env", torch=stand_in())
     distribution(site_of(python), "torch", "2.13.0", f"triton==3.5.0 ; {LINUX}")
     distribution(site_of(python), "triton", "3.4.0")
@@ -157,7 +157,7 @@ def test_a_triton_of_another_version_is_reported_without_a_cause(tmp_path):
     checks = checks_of(python, "pairing")
 
     assert (checks["pairing"].status, checks["pairing"].code) == ("warn", "triton-mismatch")
-    assert checks.causes == []
+    assert checks.causes == ["triton-missing"]
 
 
 def test_a_torch_py_in_the_current_folder_is_named(tmp_path, monkeypatch):

@@ -21,7 +21,10 @@ _LOAD = 1
 
 
 def truncated(paths: Iterable[str]) -> Iterator[str]:
-    """Yield those of the libraries that are empty or shorter than their own headers need."""
+    """Yield those of the libraries that are empty, begin with nothing, or are shorter than their own headers need.
+
+    A file whose room was taken before the power or the disk went is of the right size, and full of zeros.
+    """
     for path in paths:
         begin = files.head(path, HEADER)
         if begin is None:
@@ -30,7 +33,9 @@ def truncated(paths: Iterable[str]) -> Iterator[str]:
             size = files.size_of(path)
         except OSError:
             continue
-        if size is not None and size < max(_MAGIC, promised_size(begin) or 0):
+        if size is None:
+            continue
+        if size < max(_MAGIC, promised_size(begin) or 0) or not begin.strip(b"\0"):
             yield path
 
 

@@ -154,6 +154,8 @@ def _compare_with_disk(
     # conda rewrites the prefix inside files, so sizes need not agree there.
     has_sizes = (distribution.read_text("INSTALLER") or "").strip() != "conda"
     missing, changed = [], []
+    if not distribution.version:
+        missing.append(_Problem(package, sentence("the METADATA of {name} is empty", name=package), False))
     for name, size in recorded:
         compiled = bool(_COMPILED.search(name))
         try:
@@ -162,7 +164,8 @@ def _compare_with_disk(
             if not _is_shared(name, size):
                 missing.append(_Problem(package, sentence("{name} is missing", name=name), compiled))
             continue
-        if has_sizes and size is not None and there != size and compiled:
+        # Somebody may have edited a module; an empty one is a cut one.
+        if has_sizes and size is not None and there != size and (compiled or there == 0):
             text = sentence("{name} has {there} bytes, not {size}", name=name, there=there, size=size)
             changed.append(_Problem(package, text, compiled))
     return missing + changed

@@ -91,6 +91,8 @@ def _outcome(loaded: list[_Loaded], problems: list[_Problem], elsewhere: list[st
     if not loaded:
         return skipped("no-late-libraries", sentence("its libraries are not in packages of their own"))
     named = [f"{each.name} {each.version}" for each in loaded if each.version]
+    if not named:
+        return passed(sentence("{count} libraries can be loaded", count=len(loaded)))
     return passed(
         sentence("{count} libraries can be loaded: {named}", count=len(loaded), named=joined(named))
     )
@@ -203,6 +205,8 @@ def _compile_with(loaded: list[_Loaded]) -> _Problem | None:
     if file is None:
         return None
     nvrtc = ctypes.CDLL(str(file))
+    if not hasattr(nvrtc, "nvrtcCreateProgram"):
+        return None
     program = ctypes.c_void_p()
     result = nvrtc.nvrtcCreateProgram(ctypes.byref(program), _PROGRAM, b"one.cu", 0, None, None)
     if result == 0:
