@@ -55,7 +55,9 @@ TORCHES = {
 MACHINES = [
     names
     for names in itertools.product(SYSTEMS, GPUS, PLACES, TORCHES)
-    if not (names[0] == "macos" and (names[1] != "none" or names[2] in ("vllm", "wsl")))
+    # Each place with one build, each build in one place: other pairs say nothing new.
+    if (names[2] == "plain" or names[3] == "cu128")
+    and not (names[0] == "macos" and (names[1] != "none" or names[2] in ("vllm", "wsl")))
     and not (names[0] == "windows" and names[2] in ("vllm", "wsl", "container"))
 ]
 NAMES_TO_FILL = re.compile(r"\b(?:PACKAGE|LIBRARY|PROGRAM|IMAGE|VERSION|FILE|SITE-PACKAGES|PATH-OF)\b(?!_)")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from tests.doctor.check_ups import check_up
 from tests.inventory.site import Environment
 from torchdoctor.core.fact import found
 from torchdoctor.diagnose import Evidence, all_failures, diagnose, diagnose_text, live_failures
-from torchdoctor.diagnose.pages import page_of
+from torchdoctor.diagnose.pages import page_json, page_of
 from torchdoctor.diagnose.parsers.own import read_own_output
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.doctor.evidence import machine_observations, refusals
@@ -169,3 +171,23 @@ def test_lines_keep_their_numbers():
     text = f"first\n{VERIFIED}last"
     rest = read_own_output(text).rest.split("\n")
     assert (rest[0], rest[-1], len(rest)) == ("first", "last", len(text.split("\n")))
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text("utf-8")
+DOCUMENTS = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("text", DOCUMENTS, ids=lambda text: text[:60].replace("\n", " "))
+def test_every_document_of_the_reference_is_read_as_data(text):
+    """What it says of failures is what it reports, not what stands in its texts."""
+    document = json.loads(text)
+    rows = document.get("findings", []) if isinstance(document, dict) else []
+    reported = {row["id"] for row in rows if isinstance(row, dict) and "id" in row}
+    assert {finding.id for finding in diagnose_text(json.dumps(document)).findings} <= reported
+
+
+@pytest.mark.parametrize("failure", all_failures()[::8], ids=lambda failure: failure.id)
+def test_a_page_of_a_failure_as_json_is_none(failure):
+    """Its lines are those of others."""
+    document = json.dumps(page_json(failure))
+    assert diagnose_text(document).findings == ()

@@ -44,11 +44,16 @@ _PINS = (
     re.compile(r"\bpinned?(?: to| at)? torch ?==? ?\d"),
 )
 _MAX_MATCHES = 5
+_MAX_IMAGES = 20
 
 
 def parse_images(text: Text) -> Iterator[Observation]:
     """Yield `image`, `image.with_torch` and `project.pin`."""
+    named: set[str] = set()
     for name, position in _images(text):
+        if name in named or len(named) >= _MAX_IMAGES:
+            continue
+        named.add(name)
         number, line = text.line_at(position)
         yield Observation(name="image", value=name, source=line, line=number)
         if _WITH_TORCH.fullmatch(name):

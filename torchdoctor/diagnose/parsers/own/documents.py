@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.diagnose.parsers.own.part import FINDING, ID, POSSIBLE, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, KeysView, Sequence
 
 __all__ = ["json_documents"]
 
@@ -32,6 +32,19 @@ _KEYS = frozenset(
 )
 
 
+# The others have all keys of one of these.
+_PAIRS = tuple(
+    map(
+        frozenset,
+        (
+            ("seen_as", "explanation"), ("failures",), ("cases",), ("settings", "files"), ("key", "file"),
+            ("hold", "environment"), ("links_torch", "requires_python"), ("releases",), ("families", "project"),
+            ("recorded", "changes"), ("kernel",), ("removed",), ("parts", "path"), ("distributions", "prefix"),
+        ),
+    )
+)  # fmt: skip
+
+
 def json_documents(lines: Sequence[str]) -> list[Part]:
     """Return the documents of torchdoctor that begin in a text."""
     text = "\n".join(lines)
@@ -46,7 +59,7 @@ def json_documents(lines: Sequence[str]) -> list[Part]:
             document, end = decoder.raw_decode(text, match.start())
         except (ValueError, RecursionError):
             continue
-        if isinstance(document, dict) and document.keys() & _KEYS:
+        if isinstance(document, dict) and _is_ours(document.keys()):
             first, last = text.count("\n", 0, match.start()), text.count("\n", 0, end)
             parts.append(
                 Part(
@@ -58,6 +71,10 @@ def json_documents(lines: Sequence[str]) -> list[Part]:
             )
             position = end
     return parts
+
+
+def _is_ours(keys: KeysView[str]) -> bool:
+    return bool(keys & _KEYS) or any(pair <= keys for pair in _PAIRS)
 
 
 def _findings(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
