@@ -42,12 +42,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """What `diagnose` says of a case: ids with their confidence in the order shown, and which are problems."""
+    """What `diagnose` says of a case: ids with their confidence in the order shown, problems first, what it asks."""
 
     case: Case
     ids: tuple[str, ...]
     confidences: tuple[str, ...]
     problems: int
+    asked: str | None = None
 
     @property
     def place(self) -> int | None:
@@ -102,26 +103,34 @@ def answer(case: Case) -> Answer:
         ids=tuple(one.id for one in shown),
         confidences=tuple(one.confidence for one in shown),
         problems=len(found.findings),
+        asked=found.question.id if found.question else None,
     )
 
 
 def count(answers: list[Answer]) -> dict[str, Any]:
     """Return the numbers of the table."""
-    known = {failure.id for failure in all_failures()}
+    known = {failure.id: failure for failure in all_failures()}
     labelled = [one for one in answers if one.case.cause]
     healthy = [one for one in answers if one.case.healthy]
     other = [one for one in answers if not one.case.healthy and not one.case.cause]
+    open_cases = [one for one in labelled if one.confidences[:1] != ("certain",)]
     by_confidence = {name: Counter[str]() for name in CONFIDENCES}
     for one in answers:
         if one.ids:
             by_confidence[one.confidences[0]]["right" if one.place == 0 else "wrong"] += 1
     return {
         "labelled": len(labelled),
-        "labels_unknown_to_the_catalogue": sum(not set(one.case.cause) & known for one in labelled),
+        "labels_unknown_to_the_catalogue": sum(not set(one.case.cause) & known.keys() for one in labelled),
         "first": sum(one.place == 0 for one in labelled),
         "first_three": sum(one.place is not None and one.place < 3 for one in labelled),
         "anywhere": sum(one.place is not None for one in labelled),
         "wrong_problem_first": sum(bool(one.problems) and one.place != 0 for one in labelled),
+        "not_certain": len(open_cases),
+        "asked": sum(one.asked is not None for one in open_cases),
+        "asked_what_decides": sum(
+            any(one.asked in known[name].asks for name in one.case.cause if name in known)
+            for one in open_cases
+        ),
         "healthy": len(healthy),
         "false_alarms": sum(bool(one.problems) for one in healthy),
         "healthy_with_possible": sum(bool(one.ids) and not one.problems for one in healthy),
@@ -146,6 +155,8 @@ def table(numbers: dict[str, Any]) -> str:
         ("right among the first three", share(numbers["first_three"], labelled)),
         ("right anywhere", share(numbers["anywhere"], labelled)),
         ("wrong problem first", share(numbers["wrong_problem_first"], labelled)),
+        ("not certain, and a question", share(numbers["asked"], numbers["not_certain"])),
+        ("asked for what decides the cause", share(numbers["asked_what_decides"], numbers["asked"])),
         ("false alarms on healthy", share(numbers["false_alarms"], healthy)),
         ("healthy with possible causes", share(numbers["healthy_with_possible"], healthy)),
         ("claims on failures not known", share(numbers["wrong_claims_on_other_failures"], other)),
@@ -154,7 +165,7 @@ def table(numbers: dict[str, Any]) -> str:
             for name, counted in numbers["by_confidence"].items()
         ),
     ]
-    return "\n".join(f"{name:32}{value}" for name, value in rows)
+    return "\n".join(f"{name:34}{value}" for name, value in rows)
 
 
 def misses(answers: list[Answer]) -> list[str]:
