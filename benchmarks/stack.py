@@ -15,6 +15,7 @@ the ratio of wall seconds in each round. `--busy` keeps that many processes comp
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -54,7 +55,8 @@ class TorchIndex(StandIn):
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer as the stand-in does, but later."""
         time.sleep(self.latency)
-        super().answer(request)
+        with contextlib.suppress(ConnectionError):  # uv leaves when it has decided
+            super().answer(request)
 
 
 def lines_of(name: str) -> list[str]:

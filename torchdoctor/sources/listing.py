@@ -9,14 +9,17 @@ from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.core.threads import thread_pool
 from wheels_index import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from torchdoctor.sources.source import Provenance, Source
 
 __all__ = ["SourceListing", "local_path"]
+
+_PAGES_AT_ONCE = 8
 
 
 @dataclass(kw_only=True)
@@ -55,27 +58,66 @@ class SourceListing:
                 return url, found
         return None, ()
 
+    def read_ahead(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Read the pages of these projects and variants side by side, so that they need not be waited for in turn.
+
+        A page that cannot be read is left to whoever asks for it, and nothing is read of a source that failed.
+        """
+        pages = [(project, self.source.pages(project, variant)) for project, variant in wanted]
+        if self.failure or self.source.local:
+            return
+        for _ in range(max((len(urls) for _, urls in pages), default=0)):
+            missing = {key: url for project, urls in pages for key, url in self._next_page(project, urls)}
+            if not missing:
+                return
+            with thread_pool(min(_PAGES_AT_ONCE, len(missing))) as pool:
+                for key, wheels in zip(missing, pool.map(self._try_page, missing.values()), strict=True):
+                    if wheels is not None:
+                        self._pages[key] = wheels
+
+    def _next_page(self, project: str, urls: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield the first page that is not known; none where one before it has wheels."""
+        for url in urls:
+            known = self._pages.get(self._key(url, project))
+            if known is None:
+                yield self._key(url, project), url
+            if known is None or any(wheel.project == project for wheel in known):
+                return
+
+    def _try_page(self, url: str) -> tuple[Wheel, ...] | None:
+        try:
+            return self._parsed(url)
+        except (Unreachable, OSError, ValueError):
+            return None
+
+    def _key(self, url: str, project: str) -> str:
+        return url if self.source.layout in ("flat", "flat-variants") else f"{url} {project}"
+
     def _page(self, url: str, project: str) -> tuple[Wheel, ...]:
-        key = url if self.source.layout in ("flat", "flat-variants") else f"{url} {project}"
+        key = self._key(url, project)
         if key not in self._pages:
             self._pages[key] = () if self.failure else self._read(url)
         return self._pages[key]
 
     def _read(self, url: str) -> tuple[Wheel, ...]:
-        from wheels_index import parse_page
-
         try:
-            if url.startswith("file:"):
-                return _read_local(local_path(url), url)
-            page = self.read(url)
-            return parse_page(page.body, url=page.url, content_type=page.content_type or "text/html").wheels
-        except NotFound:
-            return ()
+            return self._parsed(url)
         except Unreachable as error:
             self._fail(error.message)
         except (OSError, ValueError) as error:
             self._fail(message("{name} cannot be read: {error}", name=self.name, error=error))
         return ()
+
+    def _parsed(self, url: str) -> tuple[Wheel, ...]:
+        from wheels_index import parse_page
+
+        if url.startswith("file:"):
+            return _read_local(local_path(url), url)
+        try:
+            page = self.read(url)
+        except NotFound:
+            return ()
+        return parse_page(page.body, url=page.url, content_type=page.content_type or "text/html").wheels
 
     def _fail(self, reason: str) -> None:
         self.failure = reason

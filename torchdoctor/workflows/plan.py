@@ -22,7 +22,7 @@ from torchdoctor.workflows.stack_facts import adapted_request, wheels_of_variant
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import Offer, plan_stack
 from torchdoctor.workflows.wheel_hashes import with_known_hashes
-from wheels_index import bundled, variant
+from wheels_index import TORCH_PROJECTS, bundled, variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,6 +131,13 @@ def _offer(
     def builds(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
         for first in listings:
             others = [listing for listing in listings if listing is not first]
+            first.wheels("torch", candidates[0].variant)  # a source that does not answer is asked once
+            first.read_ahead(
+                (project, candidate.variant)
+                for candidate in candidates
+                for project in TORCH_PROJECTS
+                if project not in request.excluded
+            )
             yield offered_by_listing(
                 candidates, [first, *others], machine=machine, request=request, snapshot=snapshot, tags=tags
             )
