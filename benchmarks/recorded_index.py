@@ -29,6 +29,7 @@ class Answer(NamedTuple):
     kind: str
     body: bytes
     content_range: str = ""
+    size: int | None = None  # of the file, where only its head was asked for
 
 
 class QuietServer(ThreadingHTTPServer):
@@ -73,7 +74,8 @@ class RecordedIndex:
         if self.latency:
             time.sleep(self.latency)
         path, ranges = request.path, request.headers.get("Range", "")
-        found = self.answers.get((path, ranges)) or self._fetch(path, ranges)
+        part = "HEAD" if request.command == "HEAD" else ranges
+        found = self.answers.get((path, part)) or self._fetch(path, part)
         etag = f'"{hashlib.sha256(found.body).hexdigest()[:32]}"'
         unchanged = found.status == 200 and request.headers.get("If-None-Match") == etag
         request.send_response(304 if unchanged else found.status)
@@ -86,39 +88,42 @@ class RecordedIndex:
         if not unchanged:
             request.send_header("Content-Type", found.kind)
             request.send_header("Accept-Ranges", "bytes")
-            request.send_header("Content-Length", str(len(found.body)))
+            request.send_header(
+                "Content-Length", str(found.size if found.size is not None else len(found.body))
+            )
         request.end_headers()
         if request.command == "GET" and not unchanged:
             request.wfile.write(found.body)
 
-    def _fetch(self, path: str, ranges: str) -> Answer:
-        """Read an answer from the folder of earlier ones, else from the real server."""
+    def _fetch(self, path: str, part: str) -> Answer:
+        """Read an answer from the folder of earlier ones, else from the real server; `part` is a range, or HEAD."""
         is_page = path.startswith("/simple/")
-        kept = self.folder / hashlib.sha256(f"{path} {ranges}".encode()).hexdigest()
+        kept = self.folder / hashlib.sha256(f"{path} {part}".encode()).hexdigest()
         if kept.is_file():
             head, _, body = kept.read_bytes().partition(b"\n")
-            status, kind, content_range = json.loads(head)
-            found = Answer(status, kind, body, content_range)
+            status, kind, content_range, size = json.loads(head)
+            found = Answer(status, kind, body, content_range, size)
         else:
-            found = _ask((PAGES if is_page else FILES) + path, ranges, JSON if is_page else "*/*")
-            head = json.dumps([found.status, found.kind, found.content_range]).encode()
+            found = _ask((PAGES if is_page else FILES) + path, part, JSON if is_page else "*/*")
+            head = json.dumps([found.status, found.kind, found.content_range, found.size]).encode()
             kept.with_suffix(".part").write_bytes(head + b"\n" + found.body)
             kept.with_suffix(".part").replace(kept)
         if is_page:
             found = found._replace(body=found.body.replace(FILES.encode(), self.url.encode()))
-        self.answers[path, ranges] = found
+        self.answers[path, part] = found
         return found
 
 
-def _ask(url: str, ranges: str, accept: str) -> Answer:
-    headers = {
-        "Accept": accept,
-        "User-Agent": "torchdoctor-benchmark",
-        **({"Range": ranges} if ranges else {}),
-    }
+def _ask(url: str, part: str, accept: str) -> Answer:
+    headers = {"Accept": accept, "User-Agent": "torchdoctor-benchmark"}
+    method = "HEAD" if part == "HEAD" else "GET"
+    if part and method == "GET":
+        headers["Range"] = part
+    asked = urllib.request.Request(url, headers=headers, method=method)  # noqa: S310
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as got:  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=60) as got:  # noqa: S310
             kind = got.headers.get("Content-Type", "application/octet-stream")
-            return Answer(got.status, kind, got.read(), got.headers.get("Content-Range", ""))
+            size = int(got.headers.get("Content-Length", 0)) if method == "HEAD" else None
+            return Answer(got.status, kind, got.read(), got.headers.get("Content-Range", ""), size)
     except urllib.error.HTTPError as error:
         return Answer(error.code, "text/plain", b"")
