@@ -166,6 +166,16 @@ def test_pip_gets_the_torch_that_is_there():
         assert pin_torch(command, evidence) == command
 
 
+def test_a_torch_of_pypi_comes_from_there_again():
+    """Its version names no build; the index of a build may be out of reach, and a companion's file another build's."""
+    command = "python -m pip install --force-reinstall --no-deps torch==2.14.1 --index-url https://download.pytorch.org/whl/cu130"
+    plain = "/envs/a/bin/python -m pip install --force-reinstall --no-deps torch==2.14.1"
+    assert rewrite_for_environment(command, ENVIRONMENTS["cu130 of PyPI"]) == plain
+    assert rewrite_for_environment(command, ENVIRONMENTS["cu128"]).endswith("/whl/cu130")
+    other = command.replace("torch==2.14.1", "torchvision==0.29.1")
+    assert rewrite_for_environment(other, ENVIRONMENTS["cu130 of PyPI"]).endswith("/whl/cu130")
+
+
 def test_a_new_environment_is_made_beside_the_one_that_is_there():
     """The folder that is named does not hold what a user has."""
     rewritten = rewrite_for_environment("python3 -m venv .venv-new", ENVIRONMENTS["cpu"])

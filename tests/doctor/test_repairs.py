@@ -51,6 +51,17 @@ def test_damaged_files_are_reinstalled_in_the_same_build(site):
     assert str(repair.what) == "reinstall torch 2.9.1+cpu"
 
 
+def test_a_damaged_package_that_torch_does_not_require_is_pinned(site):
+    """NumPy comes back at its version, and is not taken for something that was asked for."""
+    site.torch("2.9.1+cpu")
+    site.put("numpy", "2.3.0")
+    seen = check_up(site)
+    (site.site / "numpy/__init__.py").unlink()
+    repair = plan_reinstall(check_up(site), ("numpy-broken",), INDEX, other_build=False)
+    assert damaged_in(seen) == frozenset()
+    assert (repair.pins, repair.asked, repair.reinstall) == (("numpy==2.3.0",), (), {"numpy"})
+
+
 def test_a_cut_library_is_torchs_own(site):
     """The packages beside it lie in the same folder and are whole."""
     site.torch("2.9.1+cpu")

@@ -19,6 +19,9 @@ _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
 _PYTHON = re.compile(r"(?<![\w./-])python3?(?= -(?:m pip|c) )")
 _BESIDE = re.compile(r"(?<=-m venv )\.venv-new\b")
 _ELSEWHERE = re.compile(r"-m venv\b|\buv venv\b|\bconda (?:create|run)\b")
+_OWN_INDEX = re.compile(
+    r"((?:pip|uv pip) install(?: --[a-z-]+)* torch==[\w.]+) --index-url https://download\.pytorch\.org/whl/\w+$"
+)
 _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
 _UNPINNED = re.compile(r"(?<=\s)(?<!--name )torch(?=\s|$)")
 _PIP_INSTALL = re.compile(r"\b(?:pip|uv pip) install\b")
@@ -32,6 +35,9 @@ def rewrite_for_environment(command: str, evidence: Evidence) -> str:
     An environment without pip gets uv's command. What is done in a new environment is not done in this one.
     """
     command = pin_torch(command, evidence)
+    # A version without a build is PyPI's, and so is what it comes from.
+    if "+" not in (evidence.first("torch.version") or "+") and evidence.first("environment.prefix"):
+        command = _OWN_INDEX.sub(r"\1", command)
     python, prefix = evidence.first("environment.python"), evidence.first("environment.prefix")
     if python is None or prefix is None or not f"{python}{prefix}".isprintable():
         return command

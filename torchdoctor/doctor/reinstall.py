@@ -13,7 +13,7 @@ from torchdoctor.doctor.recorded_family import REPLACED, asked_besides_torch, re
 from torchdoctor.doctor.repair_model import Reinstall
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve import Request, resolve
-from wheels_index import COMPANIONS
+from wheels_index import COMPANIONS, TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from wheels_index import Snapshot
 
 __all__ = ["damaged_in", "plan_reinstall"]
+
+# Beginnings of the names of packages that torch pins.
+_OF_TORCH = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 
 
 def plan_reinstall(
@@ -46,6 +49,7 @@ def plan_reinstall(
                 unchanged=_unchanged(check_up, plan),
                 leftovers=removable_leftovers(check_up) if "partial-install" in findings else (),
                 asked=asked_besides_torch(check_up) if replaced else (),
+                pins=_pins(check_up),
                 kept=frozenset() if other_build else _belonging(check_up),
             )
     return None
@@ -65,6 +69,16 @@ def _same_packages(check_up: CheckUp) -> Request:
         name: SpecifierSet() for name in COMPANIONS if getattr(check_up.inventory, name).value is not None
     }
     return Request(required=companions, excluded=frozenset(COMPANIONS) - set(companions))
+
+
+def _pins(check_up: CheckUp) -> tuple[str, ...]:
+    """Return the versions of damaged packages that torch does not bring along, such as NumPy's."""
+    damaged = damaged_in(check_up) - set(TORCH_PROJECTS)
+    return tuple(
+        f"{package.name}=={public_version(package.version)}"
+        for package in check_up.inventory.distributions.value or ()
+        if package.name in damaged and package.kind == "wheel" and not package.name.startswith(_OF_TORCH)
+    )
 
 
 def _belonging(check_up: CheckUp) -> frozenset[str]:

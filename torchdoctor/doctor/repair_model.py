@@ -32,6 +32,7 @@ class Reinstall:
     unchanged: frozenset[str] = frozenset()  # packages of the plan that are installed already
     leftovers: tuple[Path, ...] = ()  # folders of an interrupted installation, removed after the new one
     asked: tuple[tuple[str, str], ...] = ()  # requirement lines that must be met, each with who asked for it
+    pins: tuple[str, ...] = ()  # requirement lines of damaged packages that torch does not require
     kept: frozenset[str] = frozenset()  # torch and companions whose installed release belongs here
 
     @property

@@ -15,6 +15,8 @@ from torchdoctor.workflows.file_repair import plan_file_repair
 from torchdoctor.workflows.install_model import InstallOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torchdoctor.core.fs.user_folders import UserFolders
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
@@ -77,7 +79,11 @@ def plan_repair(
 def _decided(options: InstallOptions, repair: Reinstall, system: System, report: Reporter) -> InstallResult:
     from torchdoctor.workflows.install import run_install
 
-    decided = run_install(replace(options, dry_run=True), system=system, report=report)
+    # Damaged packages are pinned here alone: nobody has asked for them.
+    pinned = replace(
+        options, dry_run=True, stack=_stack((*repair.asked, *((pin, pin) for pin in repair.pins)))
+    )
+    decided = run_install(pinned, system=system, report=report)
     _refuse_other_torch(repair, decided)
     return decided
 
@@ -108,7 +114,7 @@ def _install_options(
         data=folders.data,
         request=repair.request,
         sources=sources,
-        stack=_stack(repair),
+        stack=_stack(repair.asked),
         drop_unneeded=bool(REPLACED & set(repair.findings)),
         reinstall=repair.reinstall,
         hold=read_hold(python.prefix) is not None,
@@ -117,8 +123,8 @@ def _install_options(
     )
 
 
-def _stack(repair: Reinstall) -> StackRequest:
-    """Return what was asked for beside torch, so that other packages may change with it."""
+def _stack(asked: Iterable[tuple[str, str]]) -> StackRequest:
+    """Return what must be met beside torch, so that other packages may change with it."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
@@ -127,7 +133,7 @@ def _stack(repair: Reinstall) -> StackRequest:
     return StackRequest(
         requirements=tuple(
             AskedRequirement(line=line, name=str(canonicalize_name(Requirement(line).name)), origin=origin)
-            for line, origin in repair.asked
+            for line, origin in asked
         )
     )
 
