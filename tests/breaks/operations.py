@@ -9,6 +9,7 @@ import csv
 import fnmatch
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -95,13 +96,18 @@ def duplicate_metadata(place: Place, name: str, version: str) -> None:
     _say_version(other, version)
 
 
-def relabel(place: Place, name: str, version: str) -> None:
-    """Another version of the package by all that it says of itself; its libraries stay."""
+def relabel(place: Place, name: str, version: str, torch: str = "") -> None:
+    """Another version of the package by all that it says of itself, with the torch it requires; its libraries stay."""
     for info in _infos(place.site, name):
         project = info.name.rpartition("-")[0].rpartition("-")[0]
         other = place.site / f"{project}-{version}.dist-info"
         info.rename(other)
         _say_version(other, version)
+        if torch:
+            lines = (other / "METADATA").read_text("utf-8").splitlines()
+            said = [line for line in lines if not re.match(r"Requires-Dist: torch[^\w-]", line)]
+            said.insert(3, f"Requires-Dist: torch (=={torch})")
+            write_new(other / "METADATA", ("\n".join(said) + "\n").encode())
         record = (other / "RECORD").read_text("utf-8").replace(f"{info.name}/", f"{other.name}/")
         own = place.site / project / "version.py"
         if own.exists() and project in ("torch", "torchvision", "torchaudio"):

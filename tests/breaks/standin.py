@@ -23,7 +23,17 @@ from packaging.utils import canonicalize_name
 
 from tests.binaries import make_elf
 
-__all__ = ["BUILDS", "Package", "copy_by_links", "make_standin", "packages_of", "put_package", "write_new"]
+__all__ = [
+    "BUILDS",
+    "Package",
+    "captured",
+    "copy_by_links",
+    "files_of",
+    "make_standin",
+    "packages_of",
+    "put_package",
+    "write_new",
+]
 
 BUILDS = ("cu130", "cu128", "cpu")
 _HERE = Path(__file__).parent
@@ -68,7 +78,8 @@ def _package(name: str, facts: dict[str, Any], build: dict[str, Any]) -> Package
     files = {}
     for captured_path, about in facts["files"].items():
         path = captured_path.replace("cpython-311", f"cpython-{_ABI[2:]}")
-        files[path] = _library(about) if "elf" in about else _text(path)
+        text = _text(path) if about["bytes"] else b""
+        files[path] = _library(about) if "elf" in about else text
     files.update(_modules(name, facts, build))
     tags = tuple(tag.replace(_CAPTURED_ABI, _ABI) for tag in facts["tags"])
     return Package(
@@ -137,8 +148,8 @@ def make_standin(build: str, env: Path) -> Path:
     return env
 
 
-def put_package(site: Path, package: Package, *, overwrite: bool = True) -> None:
-    """Put a package there as pip does, with what pip writes down of it."""
+def files_of(package: Package, *, installed: bool = True) -> dict[str, bytes]:
+    """Each file of a package, with what is written down of it; `installed`: with what pip adds to that."""
     requires = "".join(f"Requires-Dist: {line}\n" for line in package.requires)
     extras = sorted({line.split("extra ==")[1].split("'\"")[0].strip(" '\")") for line in package.requires
                      if "extra ==" in line})  # fmt: skip
@@ -153,16 +164,21 @@ def put_package(site: Path, package: Package, *, overwrite: bool = True) -> None
             "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: false\n"
             + "".join(f"Tag: {tag}\n" for tag in package.tags)
         ).encode(),
-        f"{info}/INSTALLER": b"pip\n",
-        **({f"{info}/REQUESTED": b""} if package.name in _ASKED_FOR else {}),
+        **({f"{info}/INSTALLER": b"pip\n"} if installed else {}),
+        **({f"{info}/REQUESTED": b""} if installed and package.name in _ASKED_FOR else {}),
     }
     rows = []
     for path, content in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
         rows.append(f"{path},sha256={digest},{len(content)}")
-        if overwrite or not (site / path).exists():
+    return {**files, f"{info}/RECORD": "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()}
+
+
+def put_package(site: Path, package: Package, *, overwrite: bool = True) -> None:
+    """Put a package there as pip does, with what pip writes down of it."""
+    for path, content in files_of(package).items():
+        if overwrite or not (site / path).exists() or path.endswith("/RECORD"):
             write_new(site / path, content)
-    write_new(site / info / "RECORD", "\n".join([*rows, f"{info}/RECORD,,", ""]).encode())
 
 
 def write_new(path: Path, content: bytes) -> None:

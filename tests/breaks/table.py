@@ -30,6 +30,7 @@ class Break:
     fix: str
     names: str = ""
     seen: str = "files"
+    note: bool = False
     verify: tuple[str, ...] = ()
     diagnose: tuple[str, ...] = ()
     standin: bool = True

@@ -41,6 +41,7 @@ _CONFIDENCE: tuple[tuple[float, Confidence], ...] = (
     (0.0, "possible"),
 )
 _RANKS = (_MIN_CERTAIN_WEIGHT, _MIN_PROBLEM_WEIGHT, _MIN_CAUSE_WEIGHT, 0.0)
+_SEVERITIES = ("error", "warning", "note")
 # What torchdoctor itself reported, in a text.
 _REPORTED = {"reported.possible": WEIGHTS["possible"], "reported.finding": WEIGHTS["certain"]}
 # Facts that show that torch computes on a GPU.
@@ -56,10 +57,11 @@ class _Suspect:
     seen: bool = False  # files or metadata of this machine state it by themselves
 
     @property
-    def order(self) -> tuple[int, int, float, str]:
-        """Certain before likely before possible, and within each the lowest layer first."""
+    def order(self) -> tuple[int, int, int, float, str]:
+        """Certain before likely before possible, errors before what is only a warning, the lowest layer first."""
         rank = next(index for index, least in enumerate(_RANKS) if self.weight >= least)
-        return rank, self.failure.layer, -self.weight, self.failure.id
+        severity = _SEVERITIES.index(self.failure.severity)
+        return rank, severity, self.failure.layer, -self.weight, self.failure.id
 
 
 def diagnose_text(raw: str, translate: Translate = str, *, asked: Collection[str] = ()) -> Diagnosis:

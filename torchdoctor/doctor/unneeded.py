@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose import Observation
+from torchdoctor.doctor.pip_leftovers import half_metadata
 from torchdoctor.install.shared_files import bytes_of_packages
 from torchdoctor.inventory.required import marker_environment
 from torchdoctor.inventory.torch_dependencies import unneeded_packages
@@ -41,6 +42,9 @@ def unneeded_observations(check_up: CheckUp) -> Iterator[Observation]:
 
 def unneeded_sizes(check_up: CheckUp) -> dict[str, int]:
     """Return the bytes of each such package in the environment's own folders, without files that others have too."""
+    # A package that has lost its metadata may require any of them.
+    if half_metadata(check_up.inventory):
+        return {}
     own = tuple(
         folder for folder in check_up.python.site_packages if check_up.python.prefix in folder.parents
     )

@@ -63,5 +63,6 @@ def _installed_now(site_packages: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for folder in site_packages:
         for path in folder.glob(f"*{_SUFFIX}"):
             name, _, version = path.name.removesuffix(_SUFFIX).partition("-")
-            if version and (path / "METADATA").is_file():
+            # Without a name in its METADATA, a package was not among those that were read.
+            if version and (path / "METADATA").is_file() and (path / "METADATA").stat().st_size:
                 yield str(canonicalize_name(name)), version

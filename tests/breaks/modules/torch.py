@@ -5,6 +5,7 @@ import ctypes
 import glob
 import os
 import sys
+import tempfile
 import textwrap
 import typing_extensions
 from typing_extensions import ParamSpec as _ParamSpec, TypeIs as _TypeIs

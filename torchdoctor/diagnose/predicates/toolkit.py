@@ -37,8 +37,9 @@ _FIRST_WITHOUT = {20: (9, 0), 21: (9, 0), 30: (11, 0), 32: (11, 0), 35: (12, 0),
 # Where no toolkit is named: from here on it is too old, and below it may as well be too new.
 _SURELY_TOO_OLD = 75
 _CUDA_NAMED = re.compile(r"cuda(?: toolkit| version)?(?: is|[ =:-]){0,3}v?(\d{1,2})\.(\d)\b")
+# Libraries whose number is CUDA's own: in CUDA 13 they are libcudart.so.13, but libcufft.so.12 and libcusolver.so.12.
 _LIBRARY = re.compile(
-    r"\blib(?:cudart|cublas|cublaslt|cufft|curand|cusolver|cusparse|nvrtc|npp\w{1,6}|nvjpeg)\.so\.(1[1-9])"
+    r"\blib(?:cudart|cublas|cublaslt|nvrtc|npp\w{1,6}|nvjpeg)\.so\.(1[1-9])"
     r"\S{0,6}(?: is not found|[^\n]{0,6}cannot open|[^\n]{0,20}no such file)"
 )
 

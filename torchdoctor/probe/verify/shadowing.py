@@ -33,17 +33,18 @@ def shadow(_torch: Any, _device: str) -> Outcome:
         looked += 1
         for name in _modules_in(Path(place)):
             if name in _NAMES and not _is_home_of_torch(Path(place)):
-                return failed(
-                    "module-shadowed",
-                    sentence(
-                        "{path}{more} is taken for {name} by every program that is started with {what}; give it "
-                        "another name",
-                        path=Path(place, name),
-                        more="" if Path(place, name).is_dir() else ".py",
-                        name=name,
-                        what=what,
-                    ),
+                text = sentence(
+                    "{path}{more} is taken for {name} by every program that is started with {what}; give it "
+                    "another name",
+                    path=Path(place, name),
+                    more="" if Path(place, name).is_dir() else ".py",
+                    name=name,
+                    what=what,
                 )
+                # A whole package there is another installation, and no file that somebody named unluckily.
+                if what == "PYTHONPATH" and Path(place, name, "__init__.py").is_file():
+                    return failed("package-on-pythonpath", text)
+                return failed("module-shadowed", text)
             if name in known and _standard(name):
                 odd.append(f"{Path(place, name)}.py")
     if odd:
