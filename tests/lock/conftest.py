@@ -21,9 +21,11 @@ class LocalIndex:
         self.folder = folder
         self.source = Source(name="local", url=folder.as_uri(), layout="simple", origin="a test")
 
-    def add(self, project: str, version: str, *, requires: tuple[str, ...] = ()) -> None:
-        """Put a wheel for any Python onto the page of its project."""
-        name, content = make_wheel(project, version, tag="py3-none-any", requires=requires)
+    def add(
+        self, project: str, version: str, *, requires: tuple[str, ...] = (), tag: str = "py3-none-any"
+    ) -> None:
+        """Put a wheel, for any Python unless `tag` says otherwise, onto the page of its project."""
+        name, content = make_wheel(project, version, tag=tag, requires=requires)
         page = self.folder / project
         page.mkdir(exist_ok=True)
         (page / name).write_bytes(content)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.lock.conftest import LocalIndex
 from tests.sdistmaker import add_sdist
@@ -14,8 +16,10 @@ from tests.workflows.recorder import Recorder
 from tests.workflows.test_stack import NEEDED, WINDOWS
 from torchdoctor.detect import Machine
 from torchdoctor.errors import InstallFailed, NoSolution
+from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.target import target_of
+from torchdoctor.lock.uv_errors import read_uv_error
 from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import Request
 from torchdoctor.sources import Sources
@@ -41,21 +45,23 @@ def index(tmp_path):
 def solved(tmp_path, index):
     """A function that resolves one requirement; `agreed` names what may be built."""
 
-    def run(line, *, agreed=()):
+    def run(line, *, agreed=(), plan_only=False, more=()):
         machine = Machine.from_json(WINDOWS)
         request = LockRequest(
             python=Path(sys.executable),
-            sources=Sources(torch=(), indexes=(), default_index=index.source, find_links=()),
+            sources=Sources(torch=(), indexes=more, default_index=index.source, find_links=()),
             environ={**os.environ, "UV_CACHE_DIR": str(tmp_path / "cache")},
             machine=machine,
             target=target_of(machine),
         )
         (tmp_path / "run").mkdir(exist_ok=True)
-        asked = AskedRequirement(line=line, name=line.partition("=")[0].partition("<")[0], origin="--with")
+        asked = AskedRequirement(line=line, name=Requirement(line).name, origin="--with")
         task = StackTask(
             stack=StackRequest(requirements=(asked,)), lock_request=request, run_dir=tmp_path / "run"
         )
-        builds = SourceBuilds(cache=tmp_path / "home", report=Recorder(), agreed=frozenset(agreed))
+        builds = SourceBuilds(
+            cache=tmp_path / "home", report=Recorder(), agreed=frozenset(agreed), plan_only=plan_only
+        )
         plan = resolve_stack(task, Request(), machine, bundled(), Recorder(), builds)
         return {package.name: package.version for package in plan.solved}
 
@@ -82,13 +88,25 @@ def test_a_dependency_is_built_after_consent_alone(solved, index):
     assert solved("asked", agreed=["only-source"])["only-source"] == "1.0"
 
 
-def test_compiled_code_is_built_after_consent_alone(solved, index):
+def test_compiled_code_is_built_after_consent_alone(index, tmp_path):
     """Even where it was asked for by name."""
     add_sdist(index.folder, "only-source", "1.0", files={"fast.c": ""})
+    request = LockRequest(
+        python=Path(sys.executable),
+        sources=Sources(torch=(), indexes=(), default_index=index.source, find_links=()),
+        environ=dict(os.environ),
+    )
+    asked = AskedRequirement(line="only-source", name="only-source", origin="--with")
+    task = StackTask(stack=StackRequest(requirements=(asked,)), lock_request=request, run_dir=tmp_path)
+    unmet = RequirementsUnmet(
+        "", fix="", error=read_uv_error(""), stderr="Because only-source==1.0 has no usable wheels and you"
+    )
+    builds = SourceBuilds(cache=tmp_path / "home", report=Recorder())
     with pytest.raises(NoSolution) as caught:
-        solved("only-source")
+        builds.wheels_for(unmet, task)
     assert caught.value.code == "build-consent"
-    assert solved("only-source", agreed=[":all:"])["only-source"] == "1.0"
+    (folder,) = replace(builds, agreed=frozenset({":all:"})).wheels_for(unmet, task)
+    assert folder.name.endswith("-1.0.tar.gz")
 
 
 def test_what_is_built_against_torch_is_refused_with_what_it_needs(solved, index):
@@ -119,3 +137,31 @@ def test_a_wheel_for_this_machine_alone_is_no_answer_for_another_one(solved, ind
     with pytest.raises(NoSolution) as caught:
         solved("only-source")
     assert caught.value.code == "build-foreign"
+
+
+def test_compiled_code_is_not_built_for_another_machine(solved, index):
+    """A build of minutes whose wheel nobody can use: it is refused before, and a plan leaves it to the installation."""
+    add_sdist(index.folder, "only-source", "1.0", files={"a.cpp": ""}, code="raise RuntimeError('it ran')")
+    with pytest.raises(NoSolution) as caught:
+        solved("only-source", agreed=[":all:"])
+    assert caught.value.code == "build-foreign"
+    assert "--without only-source" in caught.value.fix
+    assert "only-source" not in solved("only-source", agreed=[":all:"], plan_only=True)
+
+
+def test_extras_do_not_hide_that_a_package_has_no_wheel(solved, index):
+    """uv names it with them."""
+    add_sdist(index.folder, "only-source", "1.0")
+    assert solved("only-source[fast]==1.0")["only-source"] == "1.0"
+
+
+def test_an_index_that_has_a_release_without_a_file_for_the_machine_hides_none(solved, index, tmp_path):
+    """The user's own index comes first; what it has for another system alone is taken from the next one."""
+    (tmp_path / "own").mkdir()
+    own = LocalIndex(tmp_path / "own")
+    own.add("partly", "2.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    own.add("mine", "1.0")
+    for name, version in (("partly", "2.0"), ("mine", "9.0")):
+        index.add(name, version)
+    assert solved("partly==2.0", more=(own.source,))["partly"] == "2.0"
+    assert solved("mine", more=(own.source,))["mine"] == "1.0"

@@ -10,10 +10,11 @@ from torchdoctor.errors import NoSolution, SourceFailed, UsageError
 from torchdoctor.lock.model import Lock
 from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.target import environment_marker, requires_python
-from torchdoctor.lock.uv_errors import missing_packages, read_uv_error
+from torchdoctor.lock.uv_errors import missing_packages, packages_without_file, read_uv_error
 from torchdoctor.lock.uv_inputs import OUTPUT, write_uv_inputs
 from torchdoctor.lock.uv_output import read_uv_lock
 from torchdoctor.requirements.known_names import similar_names
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     import threading
@@ -146,11 +147,23 @@ def _no_lock(error: UvError, finished: uv.UvResult, refused: Mapping[str, str]) 
         text=in_words(premises_of(finished.stderr)) or finished.cause,
         why_not=joined(["", *reasons], "; ") if reasons else "",
     )
-    meant = [name for missing in missing_packages(finished.stderr) for name in similar_names(missing)]
-    fix = message("name a source that has them with --index-url or --find-links")
-    if meant:
-        names = joined(meant)
-        fix = message("did you mean {names}? Else name a source that has it with --index-url", names=names)
+    fix = _fix(finished.stderr)
     if error.code in ("unsatisfiable", "unusable-file"):
         return RequirementsUnmet(what, fix=fix, error=error, stderr=finished.stderr)
     return NoSolution(what, fix=fix, code="no-lock")
+
+
+def _fix(stderr: str) -> str:
+    """Return what helps: another name, another version of what has no file here, or another source."""
+    meant = [name for missing in missing_packages(stderr) for name in similar_names(missing)]
+    if meant:
+        names = joined(meant)
+        return message("did you mean {names}? Else name a source that has it with --index-url", names=names)
+    without_file = [name for name in packages_without_file(stderr) if name not in TORCH_PROJECTS]
+    if without_file:
+        return message(
+            "leave {name} out with --without {name}, take a version that has a file with --override, or name a source "
+            "that has one with --index-url or --find-links",
+            name=without_file[0],
+        )
+    return message("name a source that has them with --index-url or --find-links")

@@ -16,13 +16,18 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["UvError", "UvErrorCode", "missing_packages", "read_uv_error"]
+__all__ = ["UvError", "UvErrorCode", "missing_packages", "packages_without_file", "read_uv_error"]
 
 UvErrorCode = Literal["hash-mismatch", "setting", "cache", "unreachable", "unsatisfiable", "unusable-file"]
 
 _TABLE = Path(__file__).with_name("uv_errors.toml")
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*", re.IGNORECASE | re.ASCII)
 _MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) (?:was|were) not found in the package registry")
+_NO_FILE = re.compile(
+    r"(?:all versions of |every )?([a-z0-9][a-z0-9._-]*?)(?:\[[^\]]*\])?(?:[<>=!~][^ ]*)? "
+    r"ha(?:s|ve) no (?:usable )?wheels",
+    re.IGNORECASE,
+)
 # Advice, below the reasons: it also names packages that are not in the way.
 _HINT = re.compile(r"^\s*hint:", re.MULTILINE)
 
@@ -62,6 +67,16 @@ def missing_packages(stderr: str) -> tuple[str, ...]:
     ('pandass',)
     """
     found = _MISSING.findall(" ".join(stderr.split()))
+    return tuple(dict.fromkeys(str(canonicalize_name(name)) for name in found))
+
+
+def packages_without_file(stderr: str) -> tuple[str, ...]:
+    """Return the projects of which uv says that they have no wheel, each once.
+
+    >>> packages_without_file("Because gruut[de]==2.2.3 has no\n usable wheels and you require gruut[de], ...")
+    ('gruut',)
+    """
+    found = _NO_FILE.findall(" ".join(stderr.split()))
     return tuple(dict.fromkeys(str(canonicalize_name(name)) for name in found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
@@ -49,7 +49,8 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
         for number, source in enumerate(request.sources.find_links)
     ]
     find_links += plan.find_links
-    settings = uv_settings(request.sources, folder / "planned", find_links)
+    sources = replace(request.sources, alike=request.sources.alike or plan.indexes_alike)
+    settings = uv_settings(sources, folder / "planned", find_links)
     (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
     exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]
     write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
@@ -103,7 +104,7 @@ def uv_settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> d
     indexes[-1]["default"] = True
     return {
         "index": indexes,
-        "index-strategy": "unsafe-first-match",
+        "index-strategy": "unsafe-best-match" if sources.alike else "unsafe-first-match",
         "find-links": list(find_links),
         "exclude-newer-package": dict.fromkeys(TORCH_PROJECTS, NEWEST_OWN_FILE),
     }

@@ -130,7 +130,12 @@ def _no_such_release(request: Request, snapshot: Snapshot) -> NoSolution:
             oldest=known[0],
             newest=known[-1],
         ),
-        fix=message("ask for one that exists, the nearest: {near}", near=joined(map(str, reversed(nearest)))),
+        fix=message(
+            "ask for one that exists, the nearest: {near}; in the place of what files or packages ask for: "
+            "--override 'torch=={first}'",
+            near=joined(map(str, reversed(nearest))),
+            first=nearest[-1],
+        ),
         code="no-such-release",
     )
 

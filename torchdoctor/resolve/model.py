@@ -223,6 +223,7 @@ class Plan:
     overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of torch
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     find_links: tuple[str, ...] = ()  # pages of links of extensions, for this torch and variant alone
+    indexes_alike: bool = False  # whether the rest was chosen with no index before another
 
     @property
     def torch(self) -> PlannedPackage:

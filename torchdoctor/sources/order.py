@@ -29,6 +29,8 @@ class Sources:
     find_links: tuple[Source, ...]  # asked together with the indexes
     ignored: tuple[str, ...] = ()  # why settings of pip and uv that name no place are ignored
     mirrors: tuple[Source, ...] = ()  # may serve files of the other sources, in parallel with them
+    # Whether no index comes before another: of one with priority a release counts even without a file for the machine.
+    alike: bool = False
 
     def without(self, urls: Iterable[str]) -> Sources:
         """Return the sources without those at `urls`, which turned out to be unreachable."""
@@ -41,6 +43,7 @@ class Sources:
             find_links=tuple(source for source in self.find_links if source.url not in removed),
             ignored=self.ignored,
             mirrors=tuple(source for source in self.mirrors if source.url not in removed),
+            alike=self.alike,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,15 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.fallbacks import reachable_sources
+from torchdoctor.lock.uv_errors import packages_without_file
 from torchdoctor.requirements import AskedRequirement
 from torchdoctor.resolve.platform_support import python_satisfies
 from torchdoctor.sources.source import Source
+from torchdoctor.workflows.stack_model import may_be_on_another_index
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -31,11 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildsAgainstTorch", "SourceBuilds", "plan_with_builds"]
 
-_MAX_BUILDS = 12
-_NO_WHEEL = re.compile(
-    r"(?:all versions of |every )?([a-z0-9][a-z0-9._-]*?)(?:[<>=!~][^ ]*)? ha(?:s|ve) no (?:usable )?wheels",
-    re.IGNORECASE,
-)
+_MAX_BUILDS = 24
 
 
 class BuildsAgainstTorch(NoSolution):
@@ -93,7 +90,7 @@ class SourceBuilds:
         if request.offline:
             return ()
         folders = []
-        for project in _without_wheel(error.stderr):
+        for project in packages_without_file(error.stderr):
             sdist = self._choose(project, task)
             if sdist is None or any(source.name == sdist.filename for source in request.sources.find_links):
                 continue
@@ -123,10 +120,24 @@ class SourceBuilds:
         path = fetch_sdist(sdist, self.cache / "sdists")
         contents = inspect_sdist(path)
         agreed = bool(self.agreed & {sdist.project, ":all:"})
-        if self.plan_only and contents.requires is not None:
-            raise _BuiltLater(sdist, contents.requires, self._what_it_takes(sdist, path, contents, task))
+        if self.plan_only and (contents.requires is not None or contents.compiles):
+            what = self._what_it_takes(sdist, path, contents, task)
+            raise _BuiltLater(sdist, contents.requires or (), what)
         if contents.needs_torch:
             raise BuildsAgainstTorch(sdist, path, contents, agreed=agreed)
+        if contents.compiles and task.lock_request.target is not None:
+            raise NoSolution(
+                message(
+                    "{name} {version} has no wheel for that machine, and its compiled code can only be built there",
+                    name=sdist.project,
+                    version=sdist.version,
+                ),
+                fix=message(
+                    "run the command on that machine, or leave it out with --without {name}",
+                    name=sdist.project,
+                ),
+                code="build-foreign",
+            )
         self._require_consent(sdist, contents, task)
         wheel = build_wheel(path, sdist, task.lock_request, self.cache / "built", self.report)
         return Source(
@@ -142,6 +153,12 @@ class SourceBuilds:
             error = BuildsAgainstTorch(sdist, path, contents, agreed=False)
             return message("{what}; {fix}", what=error.message, fix=error.fix)
         named, version = sdist.project, sdist.version
+        if contents.requires is None:
+            return message(
+                "{name} {version} has no wheel: install builds it with --build {name}, which tells what it requires",
+                name=named,
+                version=version,
+            )
         if self._needs_no_question(sdist, contents, task):
             return message("{name} {version} has no wheel: install builds it", name=named, version=version)
         return message(
@@ -185,7 +202,7 @@ def plan_with_builds(
     are_indexes_checked = False
     for _ in range(_MAX_BUILDS):
         try:
-            return _with_later(plan(task), later), built
+            return _with_later(plan(task), later, task), built
         except SourceFailed as error:
             if (
                 are_indexes_checked
@@ -201,6 +218,10 @@ def plan_with_builds(
             task = replace(task, lock_request=replace(task.lock_request, sources=sources))
         except RequirementsUnmet as error:
             task = replace(task, silent_pages=(*task.silent_pages, *error.silent_pages))
+            if may_be_on_another_index(error, task):
+                _report_hidden_files(error, builds)
+                task = _with_indexes_alike(task)
+                continue
             try:
                 more = _build(builds, error, task)
             except _BuiltLater as needed:
@@ -211,7 +232,22 @@ def plan_with_builds(
             sources = task.lock_request.sources
             sources = replace(sources, find_links=(*sources.find_links, *more))
             task = replace(task, lock_request=replace(task.lock_request, sources=sources))
-    return _with_later(plan(task), later), built
+    return _with_later(plan(task), later, task), built
+
+
+def _report_hidden_files(error: RequirementsUnmet, builds: SourceBuilds | None) -> None:
+    if builds is not None:
+        builds.report.note(
+            message(
+                "no file of {names} for this machine on the index that has priority: all indexes are asked alike",
+                names=joined(packages_without_file(error.stderr)),
+            )
+        )
+
+
+def _with_indexes_alike(task: StackTask) -> StackTask:
+    request = task.lock_request
+    return replace(task, lock_request=replace(request, sources=replace(request.sources, alike=True)))
 
 
 def _build(builds: SourceBuilds | None, error: RequirementsUnmet, task: StackTask) -> tuple[Source, ...]:
@@ -264,10 +300,11 @@ def _built_later(task: StackTask, needed: _BuiltLater) -> StackTask:
     )
 
 
-def _with_later(plan: Plan | None, later: Sequence[_BuiltLater]) -> Plan | None:
-    if plan is None or not later:
-        return plan
-    return replace(plan, warnings=(*plan.warnings, *(needed.what for needed in later)))
+def _with_later(plan: Plan | None, later: Sequence[_BuiltLater], task: StackTask) -> Plan | None:
+    if plan is None:
+        return None
+    warnings = (*plan.warnings, *(needed.what for needed in later))
+    return replace(plan, warnings=warnings, indexes_alike=task.lock_request.sources.alike)
 
 
 def _name(line: str) -> str:
@@ -275,12 +312,6 @@ def _name(line: str) -> str:
         return str(canonicalize_name(Requirement(line).name))
     except InvalidRequirement:
         return ""
-
-
-def _without_wheel(stderr: str) -> Iterator[str]:
-    """The projects of which uv says that they have no wheel, each once."""
-    text = " ".join(stderr.split())
-    yield from dict.fromkeys(str(canonicalize_name(name)) for name in _NO_WHEEL.findall(text))
 
 
 def _specifiers(project: str, task: StackTask) -> SpecifierSet:

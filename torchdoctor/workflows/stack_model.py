@@ -9,18 +9,20 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.lock.uv_errors import packages_without_file
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from torchdoctor.lock.compile import RequirementsUnmet
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.solve import Solution
     from torchdoctor.requirements import AskedRequirement, StackRequest
     from torchdoctor.workflows.newest_versions import NewestSearch
 
-__all__ = ["StackChoice", "StackTask", "project_of"]
+__all__ = ["StackChoice", "StackTask", "may_be_on_another_index", "project_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +88,15 @@ def _is_older(version: str, newest: str) -> bool:
         return Version(version) < Version(newest)
     except InvalidVersion:
         return False
+
+
+def may_be_on_another_index(error: RequirementsUnmet, task: StackTask) -> bool:
+    """Say whether an index with priority may hide a file for this machine that another index has.
+
+    uv takes a release from the first index that has it, also where only another one has a file of it for the machine.
+    """
+    sources = task.lock_request.sources
+    return bool(sources.indexes and not sources.alike and packages_without_file(error.stderr))
 
 
 def project_of(line: str) -> str:

@@ -12,7 +12,7 @@ from torchdoctor.errors import NoSolution
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.resolve.offer import full_version, in_solver_order
 from torchdoctor.workflows import gpu_pins
-from torchdoctor.workflows.stack_model import StackChoice
+from torchdoctor.workflows.stack_model import StackChoice, may_be_on_another_index
 from torchdoctor.workflows.stack_plan import (
     chosen_candidate,
     plan_of_choice,
@@ -60,7 +60,9 @@ def plan_with_pins(
     if pin is None:
         try:
             return plan_stack(task, ranking, request, machine, offer, report)
-        except RequirementsUnmet:
+        except RequirementsUnmet as error:
+            if may_be_on_another_index(error, task):
+                raise  # and all is solved again, with no index before another
             pin = _pin_by_packages(task, ranking, request, machine, offer, report, rank)
             if pin is None:
                 raise

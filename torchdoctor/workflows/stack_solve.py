@@ -16,7 +16,7 @@ from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.solve import solve
 from torchdoctor.lock.solve_inputs import write_offer
 from torchdoctor.workflows.newest_versions import NewestSearch
-from torchdoctor.workflows.stack_model import StackChoice
+from torchdoctor.workflows.stack_model import StackChoice, may_be_on_another_index
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ class StackSolver:
         try:
             solution = self._run(builds, (), [f"torch=={torch}", *_exactly(chosen)])
         except RequirementsUnmet as error:
+            if may_be_on_another_index(error, self._task):
+                raise  # and all is solved again, with no index before another
             premises = premises_of(error.stderr, chosen)
             return tuple(premise.text for premise in premises if premise.kind == "wants")
         return replace(choice, solution=solution)

@@ -50,6 +50,7 @@ def build_wheel(
     folder = cache / _key(key or sha256_of(path), request)
     wheel = next(iter(sorted(folder.glob("*.whl"))), None)
     if wheel is None:
+        report.note(message("building {name} from its source", name=sdist.project))
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="build-", dir=folder.parent) as name:
             made = _build(path, sdist, request, Path(name), report, isolated=isolated)
