@@ -44,5 +44,5 @@ def create_spec_with_ipykernel(python: Path, folder: Path, environ: Mapping[str,
             reason = str(error)
     raise KernelFailed(
         message("the environment's ipykernel wrote no kernel spec: {why}", why=reason),
-        fix=message("reinstall it: {python} -m pip install --force-reinstall ipykernel", python=python),
+        fix=message("bring a newer one: {python} -m pip install --upgrade ipykernel", python=python),
     )

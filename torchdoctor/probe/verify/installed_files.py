@@ -9,7 +9,7 @@ import sys
 from importlib import metadata
 from typing import Any, NamedTuple
 
-from ..facts import COMPANIONS
+from ..facts import COMPANIONS, version_of
 from ..message import joined, sentence
 from ..requirements import required_packages
 from ..step import Outcome, failed, passed, skipped, warned
@@ -75,11 +75,16 @@ def installed_files(_torch: Any, _device: str) -> Outcome:
 
 def _told(problems: list[_Problem], counts: list[str]) -> Outcome:
     """The outcome for files that are missing or cut: its code says whose they are."""
-    again = sentence("; install it again: pip install --force-reinstall --no-deps")
     own = [problem for problem in problems if problem.is_own]
     owners = {problem.package for problem in problems}
     kind = _KINDS[0 if own else 1 if owners == {"numpy"} else 2]
     problems = own or problems
+    pins = _pins(problems)
+    again = (
+        sentence("; install it again: pip install --force-reinstall --no-deps {pins}", pins=pins)
+        if pins
+        else ""
+    )
     if any(problem.compiled for problem in problems):
         few = _first_few([problem.text for problem in problems if problem.compiled])
         text = sentence("compiled files are missing or damaged: {few}{again}", few=few, again=again)
@@ -103,6 +108,13 @@ def _torch_folder() -> str | None:
         if os.path.basename(folder) == "site-packages" and os.path.isfile(os.path.join(place, "version.py")):  # noqa: PTH113, PTH118, PTH119
             return place
     return None
+
+
+def _pins(problems: list[_Problem]) -> str:
+    """The packages at the versions that are installed: others would not belong to this torch."""
+    names = sorted({problem.package for problem in problems})[:_MAX_EVIDENCE_LINES]
+    versions = [(name, version_of(name)) for name in names]
+    return " ".join(f"{name}=={version}" for name, version in versions if version)
 
 
 def _several_versions(name: str, installations: list[Any]) -> str:
