@@ -6,9 +6,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import math
+import re
 from typing import Any
 
 from ..devices import kind
+from ..facts import COMPANIONS
 from ..message import sentence
 from ..step import Outcome, broken, failed, passed, skipped
 from .pairing import installed_build
@@ -130,6 +132,9 @@ def _mu_law(sample: float) -> int:
 
 def _mispaired(torch: Any, name: str, error: Exception) -> Outcome:
     raised = broken(error)
+    # A package that both need is broken: that says nothing of the two.
+    if _package_that_raised(error) not in (None, "torch", *COMPANIONS):
+        return raised
     pair = sentence(
         "{name} {built} does not work with torch {version}",
         name=name,
@@ -139,3 +144,12 @@ def _mispaired(torch: Any, name: str, error: Exception) -> Outcome:
     # The code is torchvision-mismatch or torchaudio-mismatch, as in the check of the pairing.
     text = sentence("{what}: {why}", what=pair, why=raised.detail)
     return failed(name + "-mismatch", text, raised.evidence)
+
+
+def _package_that_raised(error: Exception) -> str | None:
+    """The installed package whose code raised it; None for Python's own."""
+    file, at = "", error.__traceback__
+    while at is not None:
+        file, at = at.tb_frame.f_code.co_filename, at.tb_next
+    found = re.search(r"[/\\](?:site|dist)-packages[/\\](\w+)", file)
+    return found.group(1) if found else None
