@@ -85,8 +85,8 @@ def test_a_build_of_which_no_file_was_seen_has_no_file_name(torchdoctor):
 
 
 def test_a_companion_without_a_build_is_left_out_and_one_asked_for_moves_the_choice(torchdoctor):
-    """torchaudio stopped at 2.11.0, before cu132 came; cu130 has it."""
-    here = ("--platform", "linux", "--python-version", "3.12", "--driver", "590.44", "--gpu", "RTX 5090")
+    """torchaudio has no cu132 build for Windows; cu130 has it."""
+    here = ("--platform", "win_amd64", "--python-version", "3.12", "--driver", "590.44", "--gpu", "RTX 5090")
     free = torchdoctor("resolve", *here, "--json").json
     assert free["variant"] == "cu132"
     assert "torchaudio" not in {row["name"] for row in free["packages"]}
