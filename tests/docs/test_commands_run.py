@@ -34,6 +34,7 @@ PAGES = (
     "docs/howto/conda.md",
     "docs/howto/old-gpu.md",
     "docs/howto/uv-projects.md",
+    "docs/howto/projects.md",
     "docs/howto/classroom.md",
     "docs/howto/other-tools.md",
     "docs/explanation/choice.md",
