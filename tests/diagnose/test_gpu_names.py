@@ -46,6 +46,7 @@ def test_a_name_tells_the_compute_capability(text, capability):
     ("text", "gfx"),
     [
         ("9070 XT on Windows with ROCm", "gfx1201"),
+        ("RX 6600 here", "gfx1032"),
         ("Radeon RX 7900 XTX", "gfx1100"),
         ("AMD 5700XT", "gfx1010"),
         ("MI300X, ROCm 6.4", "gfx942"),

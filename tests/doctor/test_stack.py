@@ -154,10 +154,10 @@ def test_each_problem_is_a_finding_with_a_command(site):
     assert set(findings) >= {
         "asked-package-missing", "package-dependency-missing", "package-dependency-version", "extension-torch-mismatch",
     }  # fmt: skip
-    install = f"torchdoctor install {site.prefix} --torch 2.9.1"
+    install = f"torchdoctor install {site.prefix} --torch 2.9.1+cpu"
     assert f"{install} --with 'einops>=0.8'" in findings["asked-package-missing"].fix
     assert f"{install} --with safetensors" in findings["package-dependency-missing"].fix
-    assert f"torchdoctor install {site.prefix} --with torchtext" in findings["extension-torch-mismatch"].fix
+    assert f"{install} --with torchtext" in findings["extension-torch-mismatch"].fix
 
 
 def test_a_build_of_an_extension_that_goes_with_this_torch_is_named_with_its_version_and_index(site):

@@ -51,7 +51,7 @@ _AMD = re.compile(
     r"|\b[5-9]\d{2}0 ?(?:xtx|xt|gre)\b|\b(?:instinct )?mi[1-3]\d{1,2}[axp]?\b|\bvega ?(?:56|64)\b"
     r"|\b[67][468]0m\b|\b80[456]0s\b|\bai max\+? ?(?:pro )?3\d\d\b"
 )
-_AMD_NEAR = re.compile(r"\bamd\b|radeon|rocm|\bhip\b|zluda|directml|gfx\d")
+_AMD_NEAR = re.compile(r"\bamd\b|radeon|rocm|\bhip\b|zluda|directml|gfx\d|\brx ?-?\d{3,4}\b")
 
 
 def parse_gpu_names(text: Text) -> Iterator[Observation]:
@@ -72,7 +72,7 @@ def parse_gpu_names(text: Text) -> Iterator[Observation]:
             break
         kind = match["k"] or ("gtx" if match["m"] == "10" else "rtx")
         yield _seen(text, match.start(), "nvidia.series", f"{kind} {match['n'] or match['m']}")
-    if _AMD_NEAR.search(text.lower) or " rx " in text.lower:
+    if _AMD_NEAR.search(text.lower):
         yield from _amd(text)
 
 
