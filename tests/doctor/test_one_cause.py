@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.binaries import make_elf
 from tests.doctor.check_ups import check_up
 from torchdoctor.diagnose import Evidence, Observation, diagnose, live_failures
 from torchdoctor.diagnose.parsers.parse import parse_report
@@ -138,3 +139,31 @@ def test_a_triton_of_another_version_is_not_told_as_an_extension_as_well(site):
     site.torch("2.9.1", says="2.9.1+cu128", cuda="12.8", requires=("triton==3.5.1",))
     site.put("triton", "3.1.0")
     assert [finding.id for finding in _found(site)] == ["triton-missing"]
+
+
+def test_a_library_that_no_package_explains_is_named(site):
+    """The metadata is right, and what torch's own library needs is nowhere."""
+    library = make_elf(needed=("libcupti.so.12",), runpath="$ORIGIN")
+    files = {
+        "torch/__init__.py": "",
+        "torch/version.py": "cuda = '12.8'\n",
+        "torch/lib/libtorch_cuda.so": library,
+    }
+    site.put("torch", "2.9.1+cu128", files=files, requires=("nvidia-cuda-cupti-cu12==12.8.90",))
+    site.put("nvidia-cuda-cupti-cu12", "12.8.90")
+    (finding,) = _found(site)
+    assert finding.id == "nvidia-wheels-missing"
+    assert "libcupti.so.12" in finding.evidence[0]
+
+
+def test_a_library_of_a_missing_package_is_told_as_that_package(site):
+    """Once."""
+    library = make_elf(needed=("libcupti.so.12",), runpath="$ORIGIN")
+    files = {
+        "torch/__init__.py": "",
+        "torch/version.py": "cuda = '12.8'\n",
+        "torch/lib/libtorch_cuda.so": library,
+    }
+    site.put("torch", "2.9.1+cu128", files=files, requires=("nvidia-cuda-cupti-cu12==12.8.90",))
+    (finding,) = _found(site)
+    assert (finding.id, len(finding.evidence)) == ("nvidia-wheels-missing", 1)

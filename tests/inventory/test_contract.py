@@ -26,7 +26,14 @@ def full(tmp_path_factory):
     env.put("torchaudio", "2.4.1+cu124")
     env.put("numpy", "2.1.0")
     env.put("nvidia-cublas-cu12", "12.4.5.8")
-    env.put("torch", "2.0.0", site=folder / "other")
+    files = {
+        "torch/version.py": "cuda = '11.8'",
+        "torch/lib/libtorch_cuda.so": make_elf(needed=("libcudart.so.11.0",)),
+    }
+    files["torch/__init__.py"] = ""
+    env.put(
+        "torch", "2.0.0", site=folder / "other", files=files, requires=("nvidia-cuda-runtime-cu11==11.8.89",)
+    )
     (env.site / "torch/lib").mkdir()
     (env.site / "torch/lib/libgomp-a34b3233.so.1").write_bytes(b"")
     library = make_elf(needed=("libtorch.so", "libcudart.so.13"))

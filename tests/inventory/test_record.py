@@ -152,3 +152,8 @@ def test_a_library_of_zeros_is_damaged(env):
     """Its size is right: the room was taken before the power went."""
     env.put("torch", "2.13.0", files={"torch/__init__.py": "text", "torch/lib/libc10.so": b"\0" * 9000})
     assert env.take().truncated.value == (str(env.site / "torch/lib/libc10.so"),)
+
+
+def test_a_header_that_points_beyond_all_memory_breaks_nothing():
+    """It promises no size."""
+    assert promised_size(b"\x7fELF\x02\x01" + b"\xff" * 4090) is None

@@ -10,6 +10,7 @@ from torchdoctor.diagnose import Observation
 from torchdoctor.doctor.metadata_evidence import metadata_observations
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
+from torchdoctor.doctor.runtime_evidence import runtime_observations
 from torchdoctor.doctor.torch_replaced import replacement_of
 from torchdoctor.doctor.unneeded import unneeded_observations
 from wheels_index import TORCH_PROJECTS
@@ -93,6 +94,7 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from unneeded_observations(check_up)
     unmet = unmet_requirements(inventory, check_up.python)
     yield from _unmet(unmet)
+    yield from runtime_observations(inventory, unmet)
     yield from _stack(check_up, unmet)
     for sentence in check_up.moved:
         yield Observation(name="live.moved", value=sentence, source=sentence)

@@ -20,6 +20,7 @@ from torchdoctor.inventory.metadata import is_relevant
 from torchdoctor.inventory.model import Inventory
 from torchdoctor.inventory.package_model import Duplicate
 from torchdoctor.inventory.required import marker_environment, required_by_torch
+from torchdoctor.inventory.runtime_libraries import runtime_libraries
 from torchdoctor.inventory.shared_files import check_records
 from torchdoctor.inventory.tool_settings import tool_settings
 from torchdoctor.inventory.torch_packages import copies_in, duplicates_of
@@ -28,6 +29,7 @@ from wheels_index import TORCH_PROJECTS, bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from torchdoctor.core import Fact
@@ -83,6 +85,7 @@ def collect_inventory(
     where = ", ".join(folders[:4]) or prefix
     copies = [copy for site in sites for copy in copies_in(site)]
     facts = index or bundled()
+    needed = required_by_torch(own, marker_environment(python))
     first = {name: next((item for item in copies if item.name == name), None) for name in TORCH_PROJECTS}
     return Inventory(
         python=str(python.executable),
@@ -97,8 +100,9 @@ def collect_inventory(
         companions=_list_fact(_companions(first, facts), "wheels_index"),
         extensions=installed_extensions(own, first["torch"], system, prefix, depth),
         duplicates=_list_fact(_duplicates(own), where, problems),
-        records=_records(own, depth, python),
+        records=_records(own, depth, needed),
         truncated=_truncated(sites, depth),
+        runtime=runtime_libraries(first["torch"], needed, system, depth),
         leftovers=_list_fact(_leftovers(sites), where, problems),
         shadows=_list_fact(shadows(here, path), f"{here}, PYTHONPATH"),
         python_path=_list_fact(python_path(system.environ, python), "PYTHONPATH"),
@@ -163,12 +167,11 @@ def _duplicates(distributions: Iterable[Distribution]) -> list[Duplicate]:
 
 
 def _records(
-    distributions: Sequence[Distribution], depth: Depth, python: PythonInfo
+    distributions: Sequence[Distribution], depth: Depth, needed: AbstractSet[str] | None
 ) -> Fact[tuple[RecordCheck, ...]]:
     """The packages that have wrong files, of those that torch requires and of NVIDIA's and others of PyTorch."""
     if depth == "list":
         return unknown(message("files were not compared: only a list was asked for"), "RECORD")
-    needed = required_by_torch(distributions, marker_environment(python))
     looked_at = [each for each in distributions if is_relevant(each.name) or each.name in (needed or ())]
     checked = check_records(looked_at, depth, needed)
     source = message("{checked} RECORD files", checked=checked.count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from dataclasses import replace
 from functools import partial
@@ -18,11 +17,12 @@ from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.versions import public_version
 from torchdoctor.inventory import files
 from torchdoctor.inventory.extension_misfit import extension_misfit, may_be_extension
+from torchdoctor.inventory.loader_folders import expanded, library_path, loader_folders
 from torchdoctor.inventory.package_model import ExtensionFit
 from torchdoctor.inventory.record import parse_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from torchdoctor.core import Fact
     from torchdoctor.core.system import System
@@ -34,12 +34,9 @@ __all__ = ["installed_extensions", "needed_libraries", "requires_torch"]
 _MAX_PACKAGES = 200
 _MAX_LIBRARIES = 300  # of one package
 _MAX_RECORD_BYTES = 32 << 20
-_MAX_FOLDERS = 100
 # Without these in the folder the names of torch's libraries would be too few.
 _TORCH_LIBRARIES = ("libc10.so", "libtorch_cpu.so")
 _RUNTIME = re.compile(r"nvidia-cuda-runtime-cu(\d{2})")
-_LOADER_SETTINGS = "/etc/ld.so.conf.d/*.conf"
-_LOADER_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
 
 
 def installed_extensions(
@@ -158,9 +155,9 @@ def _without_found(
     own = {entry.path: entry.library.search_path for entry in libraries if entry.library is not None}
 
     def is_there(path: str, name: str) -> bool:
-        folders = (*_expanded(own.get(path, ()), f"{site}/{path}"), *_library_path(system.environ), prefix)
+        folders = (*expanded(own.get(path, ()), f"{site}/{path}"), *library_path(system.environ), prefix)
         return any(files.exists(f"{folder}/{name}") for folder in folders) or any(
-            system.exists(f"{folder}/{name}") for folder in _loader_folders(system)
+            system.exists(f"{folder}/{name}") for folder in loader_folders(system)
         )
 
     misfits = (
@@ -169,24 +166,6 @@ def _without_found(
         if misfit.code != "cuda-major" or not is_there(misfit.path, misfit.needed)
     )
     return replace(fit, misfits=tuple(misfits))
-
-
-def _library_path(environ: Mapping[str, str]) -> list[str]:
-    return [folder for folder in environ.get("LD_LIBRARY_PATH", "").split(":") if folder][:_MAX_FOLDERS]
-
-
-def _loader_folders(system: System) -> Iterator[str]:
-    """Yield the folders in which the loader of Linux looks by its settings."""
-    for path in system.glob(_LOADER_SETTINGS)[:_MAX_FOLDERS]:
-        lines = (system.read_text(path) or "").splitlines()[:_MAX_FOLDERS]
-        yield from (line.strip() for line in lines if line.startswith("/"))
-    yield from _LOADER_FOLDERS
-
-
-def _expanded(search_path: Iterable[str], library: str) -> Iterator[str]:
-    origin = os.path.dirname(library)  # noqa: PTH120
-    for folder in list(search_path)[:_MAX_FOLDERS]:
-        yield folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
 
 
 def _extension_fit(distribution: Distribution, fit: PackageFit, torch: TorchBuild) -> ExtensionFit:

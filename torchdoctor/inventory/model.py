@@ -19,6 +19,7 @@ from torchdoctor.inventory.package_model import (  # noqa: TC001  (serde reads t
     Library,
     Numpy,
     RecordCheck,
+    RuntimeLibrary,
     TorchPackage,
 )
 from torchdoctor.inventory.settings_model import (  # noqa: TC001  (serde reads the types at run time)
@@ -60,6 +61,7 @@ class Inventory:
     duplicates: Fact[tuple[Duplicate, ...]]
     records: Fact[tuple[RecordCheck, ...]]
     truncated: Fact[tuple[str, ...]]
+    runtime: Fact[tuple[RuntimeLibrary, ...]]
     leftovers: Fact[tuple[str, ...]]
     shadows: Fact[tuple[Shadow, ...]]
     python_path: Fact[tuple[str, ...]]

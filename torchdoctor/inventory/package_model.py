@@ -19,6 +19,7 @@ __all__ = [
     "Numpy",
     "RecordCheck",
     "RecordedFile",
+    "RuntimeLibrary",
     "TorchPackage",
     "VersionFile",
 ]
@@ -134,6 +135,17 @@ class Library:
 
     name: str  # gomp, iomp5 or omp
     path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuntimeLibrary:
+    """A library that torch needs, or loads when it is used, and that is not there as it should be."""
+
+    name: str  # of the file that is asked for
+    needed_by: str  # the library that needs it, or what a user calls
+    kind: Literal["missing", "elsewhere", "twice"]
+    places: tuple[str, ...]  # the one that is loaded first
+    reason: str  # for people
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -52,7 +52,7 @@ def promised_size(begin: bytes) -> int | None:
             return _pe(begin)
         if begin.startswith(_MACHO64):
             return _macho(begin)
-    except struct.error:
+    except (struct.error, OverflowError):
         # The headers themselves are truncated: no library is shorter than this block.
         return HEADER if len(begin) < HEADER else None
     return None

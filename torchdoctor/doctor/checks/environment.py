@@ -53,9 +53,16 @@ def describe_packages(check_up: CheckUp) -> CheckText:
     if duplicates:
         names = joined(duplicate.name for duplicate in duplicates)
         text = joined((text, message("installed more than once: {names}", names=names)))
-    evidence = tuple(
-        f"{package.name} {package.version} ({package.installer or '?'}, {package.installed_at})"
-        for package in packages
+    evidence = (
+        message(
+            "files: {source}, by their sizes unless --deep was given",
+            source=check_up.inventory.records.source,
+        ),
+        *(library.reason for library in check_up.inventory.runtime.value or ()),
+        *(
+            f"{package.name} {package.version} ({package.installer or '?'}, {package.installed_at})"
+            for package in packages
+        ),
     )
     return CheckText(text=text, evidence=evidence)
 
