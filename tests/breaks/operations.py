@@ -211,9 +211,14 @@ def graft(place: Place, build: str, names: str, overwrite: bool = True) -> None:
 
 
 def _graft_real(place: Place, info: Path, *, overwrite: bool) -> None:
+    origin = info.parents[3]
     for file in _recorded(info):
         source, target = info.parent / file, place.site / file
-        if file.startswith("..") or not source.is_file() or (target.exists() and not overwrite):
+        if not source.is_file() or (target.exists() and not overwrite):
+            continue
+        if file.startswith(".."):
+            # A script names the interpreter of its environment.
+            write_new(target, source.read_bytes().replace(str(origin).encode(), str(place.env).encode()))
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
