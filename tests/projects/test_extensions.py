@@ -153,3 +153,20 @@ def test_a_page_that_does_not_answer_is_left_out_and_named(
         assert ran.status == 4
         assert f"{silent} does not answer, and nothing else has what it has" in ran.json["error"]["message"]
         assert "no index has pyg-lib" in ran.json["error"]["message"]
+
+
+def test_what_goes_without_its_gpu_part_is_said_for_the_torch_that_is_chosen(
+    resolve_for: Callable[..., Ran],
+) -> None:
+    """ctranslate2 is judged beside a first torch; xformers then takes another one, and both are of CUDA 12."""
+    ran = resolve_for(machine(NVIDIA_13), "--with", "faster-whisper", "--with", "xformers")
+    assert solved(ran)["torch"] == "2.13.0+cu129"
+    assert not any("2.15.0" in text or "ctranslate2" in text for text in ran.json["warnings"])
+
+
+def test_two_requirements_that_exclude_each_other_are_to_be_changed(resolve_for: Callable[..., Ran]) -> None:
+    """No other source helps."""
+    ran = resolve_for(machine(CPU), "--with", "numpy<1.20", "--with", "numpy>2")
+    assert ran.status == 3
+    assert ran.json["error"]["message"].endswith("you asked for numpy <1.20 and numpy >2")
+    assert ran.json["error"]["fix"] == "take one of them out, or change it"

@@ -159,6 +159,9 @@ def _fix(stderr: str) -> str:
     if meant:
         names = joined(meant)
         return message("did you mean {names}? Else name a source that has it with --index-url", names=names)
+    premises = premises_of(stderr)
+    if premises and all(premise.kind == "asked" for premise in premises):
+        return message("take one of them out, or change it")
     without_file = [name for name in packages_without_file(stderr) if name not in TORCH_PROJECTS]
     if without_file:
         return message(

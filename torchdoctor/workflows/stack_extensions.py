@@ -86,6 +86,7 @@ def solve_with_extensions(
         if rounds > _MAX_ROUNDS:
             raise no_pair_error(misfit, machine, tuple(fitter.limits.values()))
         choice = fitter.without(misfit, choice)
+    fitter.renew_warnings(choice)
     return FittedStack(
         choice=choice,
         solver=fitter.solver,
@@ -138,23 +139,33 @@ class _Fitter:
 
     def misfit(self, choice: StackChoice) -> Misfit | None:
         """Return the first extension of the choice that does not go with its torch."""
-        torch = next(
-            build
-            for build in self.builds
-            if build.name == "torch" and str(build.package.version) == choice.solution.versions["torch"]
+        torch = self._torch_of(choice)
+        names = (name for name in choice.solution.versions if name not in self.accepted)
+        return next((found for name in names if (found := self._misfit_of(name, choice, torch))), None)
+
+    def renew_warnings(self, choice: StackChoice) -> None:
+        """Say of what goes without its GPU part why, for the torch that was chosen in the end."""
+        torch = self._torch_of(choice)
+        for name in self.accepted:
+            self.warnings.pop(name, None)
+            if name in choice.solution.versions and (found := self._misfit_of(name, choice, torch)):
+                self.warnings[name] = goes_without(found, self.machine)
+
+    def _torch_of(self, choice: StackChoice) -> OfferedBuild:
+        version = choice.solution.versions["torch"]
+        return next(
+            build for build in self.builds if build.name == "torch" and str(build.package.version) == version
         )
-        for name, version in choice.solution.versions.items():
-            known = extension(name)
-            if known is None or not version or name in self.accepted:
-                continue
-            wheel = self.wheels.get(name)
-            full = str(wheel.version) if wheel is not None and wheel.variant == torch.variant else version
-            fit = fits(
-                name, full, torch=torch.package.version.public, variant=torch.variant, platform=self.platform
-            )
-            if fit.answer == "no":
-                return Misfit(known=known, version=version, torch=torch, fit=fit)
-        return None
+
+    def _misfit_of(self, name: str, choice: StackChoice, torch: OfferedBuild) -> Misfit | None:
+        known, version = extension(name), choice.solution.versions[name]
+        if known is None or not version:
+            return None
+        wheel = self.wheels.get(name)
+        full = str(wheel.version) if wheel is not None and wheel.variant == torch.variant else version
+        release = torch.package.version.public
+        fit = fits(name, full, torch=release, variant=torch.variant, platform=self.platform)
+        return Misfit(known=known, version=version, torch=torch, fit=fit) if fit.answer == "no" else None
 
     def without(self, misfit: Misfit, choice: StackChoice) -> StackChoice:
         """Return a choice without the misfit.
