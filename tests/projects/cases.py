@@ -127,8 +127,10 @@ def _pyproject(project: str, lines: list[str]) -> str:
 
 def _right(judged: dict[str, Any]) -> Right:
     text = judged["torch"]
-    # `cu130 (cu132 only if torchaudio has that build)`: it has none.
-    family = re.sub(r"\([^)]* only if [^)]*\)", "", judged["family"] or "")
+    family = judged["family"] or ""
+    # `cu130 (cu132 only if torchaudio has that build)`: torchaudio 2.11.1 of 2026-10-28 on PyPI is a cu132 build.
+    if "torchaudio" in judged.get("why", "") and "2.15.0" in (text or "") and family.startswith("cu130"):
+        family = f"{family} cu132"
     specifier = exact = None
     if text is not None:
         specifier = SpecifierSet((re.match(r"[<>=~!][^ (]*", text) or [""])[0])
