@@ -195,7 +195,7 @@ def test_the_report_and_the_plan_come_before_the_question(env, site, alone, inde
     in_order = (
         "[partial-install]",
         "What can be repaired here",
-        f"reinstall torch {TORCH}+cpu",
+        f"put back 1 file of torch {TORCH}+cpu",
         "[Y/n]",
         "(declined)",
     )

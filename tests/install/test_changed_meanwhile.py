@@ -14,7 +14,7 @@ def site(tmp_path):
 
     def put(name, version):
         (tmp_path / f"{name}-{version}.dist-info").mkdir()
-        (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text("", "utf-8")
+        (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text(f"Name: {name}\n", "utf-8")
 
     put("typing_extensions", "4.12")
     return tmp_path, put

@@ -141,6 +141,6 @@ on_cpu(
 )  # fmt: skip
 torch.set_float32_matmul_precision("highest")
 twice = ["/a/libcudnn.so.9", "/b/libcudnn.so.9", "/a/libnvrtc.so.12", "/a/libnvrtc-builtins.so.12"]
-outcomes["twice"] = runtime_libraries._loaded_twice([Path(name) for name in twice])
-outcomes["once"] = runtime_libraries._loaded_twice([Path(name) for name in twice[1:]])
+outcomes["twice"] = [str(path) for path in runtime_libraries._loaded_twice(map(Path, twice))]
+outcomes["once"] = [str(path) for path in runtime_libraries._loaded_twice(map(Path, twice[1:]))]
 print(json.dumps(outcomes))  # noqa: T201

@@ -132,7 +132,7 @@ def test_no_memory_left_fails_the_memory_check_by_name(beside):
 
     assert checks["memory"].status == "fail"
     assert "can't allocate memory" in checks["memory"].detail
-    assert checks.causes == ["memory-exhausted"]
+    assert checks.causes == ["address-space-limit"]
     assert checks["views"].status == checks["conv"].status == "pass"
 
 

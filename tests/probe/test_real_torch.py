@@ -69,7 +69,7 @@ def test_a_healthy_environment_passes_every_check(healthy):
     report, _ = healthy
     said = {check.id: check.detail for check in report.checks if check.status != "pass"}
     assert report.passed, said
-    not_here = {"torchinfo", "safetensors", "operations", "copies", "peers", "nccl"}
+    not_here = {"torchinfo", "safetensors", "late-libraries", "operations", "copies", "peers", "nccl"}
     not_here |= {"torchvision", "torchvision-transforms", "torchvision-images", "torchaudio"}
     assert set(said) == not_here
     assert {check.status for check in report.checks if check.id in not_here} == {"skip"}
