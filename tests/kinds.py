@@ -61,18 +61,18 @@ for _owner, _name in _STARTS:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each test the kinds that follow from what it uses; leave out `huge` where nobody asks for it."""
+    """Give each test the kinds that follow from what it uses; leave out `huge` and `slow` ones that nobody asks for."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             for kind in KINDS_OF_FIXTURES.get(fixture, ()):
                 item.add_marker(kind)
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("fuzz")
-    if "huge" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("huge")]
-        if left_out:
-            config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if not item.get_closest_marker("huge")]
+    unasked = [kind for kind in ("huge", "slow") if kind not in config.option.markexpr]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unasked))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not any(map(item.get_closest_marker, unasked))]
     if "PYTEST_XDIST_WORKER" in os.environ:
         items[:] = _long_files_first(items)
 

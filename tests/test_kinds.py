@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,10 @@ def test_examples(value):
 @pytest.mark.huge
 def test_gigabytes():
     pass
+
+@pytest.mark.slow
+def test_minutes():
+    pass
 """
 
 
@@ -59,7 +64,7 @@ def results(tmp_path):
     """Runs pytest with options on tests of each kind, and gives the line of each that ran."""
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_these.py").write_text(MARKED)
-    marks = "markers =\n  process\n  torch\n  fuzz\n  browser\n  huge\n"
+    marks = "markers =\n  process\n  torch\n  fuzz\n  browser\n  huge\n  slow\n"
     (tmp_path / "pytest.ini").write_text(
         f"[pytest]\naddopts = --strict-markers\npythonpath = {ROOT}\n{marks}"
     )
@@ -68,6 +73,7 @@ def results(tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "-q", *options],
             cwd=tmp_path, capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTEST_ADDOPTS": ""},  # not the coverage of the whole project
         )  # fmt: skip
         words = (line.split(" - ")[0].split() for line in done.stdout.splitlines())
         return {line[1].partition("::")[2]: line[0] for line in words if len(line) == 2 and "::" in line[1]}
@@ -95,5 +101,6 @@ def test_kinds_that_nobody_wrote_down_can_be_left_out(results):
 
 @pytest.mark.process
 def test_what_needs_gigabytes_runs_where_it_is_asked_for(results):
-    """Plain pytest runs everything else."""
+    """Plain pytest runs everything else, and neither of the two runs with the other."""
     assert results("-m", "huge") == {"test_gigabytes": "PASSED"}
+    assert results("-m", "slow") == {"test_minutes": "PASSED"}

@@ -206,6 +206,7 @@ def test_a_path_with_a_space_is_named_as_what_breaks_the_compiler(torch_python):
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_an_environment_without_a_space_compiles(torch_python, tmp_path):
     """The compiled function and its gradient are those of the function."""
     (tmp_path / "env").symlink_to(torch_python.parents[1])
