@@ -58,7 +58,7 @@ def test_two_ranks_under_torchrun_report_bandwidth(torch_python):
     ("statement", "words"),
     [
         ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL"),
-        ("time.sleep(600)", "does not answer"),
+        pytest.param("time.sleep(600)", "does not answer", marks=pytest.mark.slow),
         ('raise RuntimeError("a <b>cable</b>")', "a <b>cable</b>"),
     ],
     ids=["dies", "hangs", "raises"],

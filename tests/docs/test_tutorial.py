@@ -22,6 +22,7 @@ def test_the_notebook_is_kept_without_outputs():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.slow
 def test_the_notebook_trains_a_network_in_the_kernel_that_was_registered(real, tmp_path, monkeypatch):
     """From `jupyter-kernel` to a network that names new pictures: every cell runs, in the environment meant."""
     import nbformat

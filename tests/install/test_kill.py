@@ -41,6 +41,7 @@ def asked(wheels, folder, torch, many):
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
 @pytest.mark.timeout(1800)
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_leaves_the_old_environment_or_the_new_one(wheels, alone, tmp_path):
     """An upgrade is killed all over its run, alone and with its children; never is there half of anything."""
     home = tmp_path / "envs"
