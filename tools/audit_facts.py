@@ -126,12 +126,9 @@ def _normal(lines: Iterable[str]) -> set[str]:
     normal = set()
     for line in lines:
         try:
-            requirement = Requirement(line)
+            normal.add(str(Requirement(line)))
         except InvalidRequirement:
             normal.add(line)
-        else:
-            requirement.specifier.prereleases = None
-            normal.add(str(requirement))
     return normal
 
 

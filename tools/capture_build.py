@@ -6,7 +6,8 @@ Run from the repository root, once for each environment; the folder's name is th
 
 Of each package: version, requirements, tags, and the files that can break (libraries, programs, `__init__.py`). Of each
 library: the libraries that it needs, where it looks for them, and those of its symbols in which versions show.
-No path of the machine is kept.
+No path of a machine is kept, neither of this one nor of the one that built the wheel. readelf and nm read the
+libraries, so that the tests do not compare the project's own readers with themselves.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ def _library(path: Path) -> dict[str, Any] | None:
     elf: dict[str, Any] = {
         "needed": re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic),
         "soname": _first(r"\(SONAME\).*\[(.*)\]", dynamic),
-        "rpath": _first(r"\(RPATH\).*\[(.*)\]", dynamic),
-        "runpath": _first(r"\(RUNPATH\).*\[(.*)\]", dynamic),
+        "rpath": _beside(_first(r"\(RPATH\).*\[(.*)\]", dynamic)),
+        "runpath": _beside(_first(r"\(RUNPATH\).*\[(.*)\]", dynamic)),
     }
     for line in _said("nm", "--dynamic", str(path)).splitlines():
         *_, kind, symbol = line.split()
@@ -78,6 +79,11 @@ def _library(path: Path) -> dict[str, Any] | None:
         if _TELLING.match(name):
             elf.setdefault("undefined" if kind in "Uw" else "defined", []).append(name)
     return {key: value for key, value in elf.items() if value}
+
+
+def _beside(folders: str | None) -> str | None:
+    """Those of the folders that are named from the library's own."""
+    return ":".join(each for each in (folders or "").split(":") if each.startswith("$ORIGIN")) or None
 
 
 def _first(pattern: str, text: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from torchdoctor.errors import NoSolution
+from torchdoctor.resolve.companions import wanted_companions
 from torchdoctor.resolve.select import rank
 from wheels_index import COMPANIONS, LiveSnapshot, Overlay, overlay
 
@@ -55,7 +56,7 @@ def rank_with_newer(
     if newer is None:
         if refused is not None:
             raise refused
-        extended = _with_new_companions(ranking, snapshot, listings, today=today, requires=requires)
+        extended = _with_new_companions(ranking, request, snapshot, listings, today=today, requires=requires)
         return (
             (rank(machine, request, extended), extended) if extended is not snapshot else (ranking, snapshot)
         )
@@ -68,6 +69,7 @@ def rank_with_newer(
 
 def _with_new_companions(
     ranking: Ranking,
+    request: Request,
     snapshot: Snapshot,
     listings: Sequence[SourceListing],
     *,
@@ -80,7 +82,7 @@ def _with_new_companions(
     """
     best, newest = ranking.candidates[0], snapshot.release(snapshot.versions()[0])
     extended = snapshot
-    for companion in best.companions:
+    for companion, _, _ in wanted_companions(request, best):
         known = {*companion.versions, *newest.companions[companion.project].versions}
         for listing in listings:
             if listing.source.layout not in (*_LAYOUTS, "simple"):

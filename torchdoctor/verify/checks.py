@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torchdoctor.requirements import AskedRequirement
+    from torchdoctor.verify.packages.model import PackageOptions
     from torchdoctor.verify.step_result import StepResult
 
 __all__ = ["select_checks", "verify"]
@@ -79,21 +80,40 @@ def verify(
     )
     runner.run(python, environ)
     if set(selected) & set(_OF_PACKAGES.values()):
-        from torchdoctor.install.record import asked_in
-        from torchdoctor.verify.packages.model import PackageOptions
         from torchdoctor.verify.packages.runner import verify_packages
-        from torchdoctor.verify.packages.selection import with_recorded
 
-        options = PackageOptions(
-            asked=with_recorded(asked, asked_in(Path(str(runner.environment.get("prefix", ""))))),
-            compiled_only=quick, only=_package_names(only), skip=_package_names(skip),
-            importing="packages" in selected, proving="operations" in selected, devices=devices,
-            has_torch=runner.has_torch, torch_mib=runner.import_mib,
+        options = _package_options(
+            runner, selected, asked, only=only, skip=skip, quick=quick, devices=devices,
             scale=time_limit_scale, memory_limit_mib=memory_limit_mib,
         )  # fmt: skip
-        packages = verify_packages(python, options, environ, on_result=on_result, on_progress=on_progress)
-        checks.extend(packages)
+        checks.extend(verify_packages(python, options, environ, on_result=on_result, on_progress=on_progress))
     return VerifyReport(environment=runner.environment, checks=tuple(checks))
+
+
+def _package_options(
+    runner: SuiteRunner,
+    selected: Sequence[str],
+    asked: Sequence[AskedRequirement],
+    *,
+    only: Sequence[str],
+    skip: Sequence[str],
+    quick: bool,
+    devices: Sequence[str] | None,
+    scale: float,
+    memory_limit_mib: int | None,
+) -> PackageOptions:
+    """What to do with the packages, after the suite has told which environment it is and whether torch works."""
+    from torchdoctor.install.record import asked_in
+    from torchdoctor.verify.packages.model import PackageOptions
+    from torchdoctor.verify.packages.selection import with_recorded
+
+    return PackageOptions(
+        asked=with_recorded(asked, asked_in(Path(str(runner.environment.get("prefix", ""))))),
+        compiled_only=quick, only=_package_names(only), skip=_package_names(skip),
+        importing="packages" in selected, proving="operations" in selected, devices=devices,
+        has_torch=runner.has_torch, torch_mib=runner.import_mib,
+        scale=scale, memory_limit_mib=memory_limit_mib,
+    )  # fmt: skip
 
 
 def select_checks(only: Iterable[str], skip: Iterable[str], *, quick: bool = False) -> list[str]:

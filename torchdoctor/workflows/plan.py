@@ -25,7 +25,7 @@ from torchdoctor.workflows.wheel_hashes import with_known_hashes
 from wheels_index import TORCH_PROJECTS, bundled, variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -89,34 +89,59 @@ def resolve_online(
     )
     tags = supported_tags(machine)
     built: tuple[Source, ...] = ()
+
+    def fallback() -> Plan:
+        return cuda_fallback_plan(
+            ranking, listings, machine, request, snapshot, tags, report, offline=offline
+        )
+
     if task is not None and (task.named or task.overrides_torch):
         offer = _offer(listings, machine, request, snapshot, tags)
-
-        def rank_other(other: Request) -> Ranking:
-            return rank(machine, other, snapshot)
-
-        plan, built = plan_with_builds(
-            task,
-            builds,
-            lambda each: plan_with_pins(each, ranking, request, machine, offer, report, rank_other),
+        plan, built = _plan_of_stack(
+            task, builds, offer, ranking, request, machine, snapshot, report, fallback
         )
-        if plan is None and task.named:
-            cuda_fallback_plan(ranking, listings, machine, request, snapshot, tags, report, offline=offline)
-            last = replace(ranking, candidates=ranking.last_resort, last_resort=())
-            plan, built = plan_with_builds(
-                task, builds, lambda each: plan_stack(each, last, request, machine, offer, report)
-            )
     else:
         plan = select_plan(ranking, listings, machine=machine, request=request, snapshot=snapshot, tags=tags)
     if plan is None:
-        plan = cuda_fallback_plan(
-            ranking, listings, machine, request, snapshot, tags, report, offline=offline
-        )
+        plan = fallback()
     plan = _with_accelerator_wheels(plan, listings, tags)
     plan = with_known_hashes(plan, snapshot, sources, listings, report)
     _report_plan(plan, report)
     reachable = sources.without(listing.source.url for listing in listings if listing.failure)
     return plan, replace(reachable, find_links=(*reachable.find_links, *built))
+
+
+def _plan_of_stack(
+    task: StackTask,
+    builds: SourceBuilds | None,
+    offer: Offer,
+    ranking: Ranking,
+    request: Request,
+    machine: Machine,
+    snapshot: Snapshot,
+    report: Reporter,
+    fallback: Callable[[], Plan],
+) -> tuple[Plan | None, tuple[Source, ...]]:
+    """Return the plan of torch together with all else, and the folders of the wheels that were built for it.
+
+    `fallback` asks whether PyPI's CUDA build may stand for a CPU build that no source has, and raises where it may not.
+    """
+
+    def rank_other(other: Request) -> Ranking:
+        return rank(machine, other, snapshot)
+
+    plan, built = plan_with_builds(
+        task,
+        builds,
+        lambda each: plan_with_pins(each, ranking, request, machine, offer, report, rank_other),
+    )
+    if plan is None and task.named:
+        fallback()
+        last = replace(ranking, candidates=ranking.last_resort, last_resort=())
+        plan, built = plan_with_builds(
+            task, builds, lambda each: plan_stack(each, last, request, machine, offer, report)
+        )
+    return plan, built
 
 
 def _offer(

@@ -74,7 +74,7 @@ def read_installed_packages(
     for name, count in damaged.items():
         report.note(
             message(
-                "{name}: {count} of its files are not as they were installed; it is reinstalled",
+                "{name}: files that are not as they were installed: {count}; they are put back",
                 name=name,
                 count=count,
             )
