@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import replace
 
@@ -131,3 +132,19 @@ def test_each_is_a_finding_of_the_check_up(machine, libraries, name):
 def test_a_ptxas_that_knows_the_gpu_is_no_finding():
     """12.9 is the first for it."""
     assert "ptxas-too-old" not in found(SPARK, LibraryState(ptxas="12.9"))
+
+
+def test_headers_that_no_linker_writes_ask_for_nothing(tmp_path):
+    """A place of the headers beyond what a number can hold ends no check-up."""
+    path = tmp_path / "libx.so"
+    path.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\xff" * 48 + bytes(64))
+    assert wants_executable_stack(str(path)) is False
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_program_that_is_a_pipe_is_not_waited_for(site, tmp_path):
+    """Nothing is known of it then."""
+    pipe = site.site / "triton/backends/nvidia/bin/ptxas"
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
+    assert state(site, SPARK, tmp_path).ptxas == ""

@@ -64,6 +64,15 @@ def test_the_room_of_a_package_is_that_of_its_own_files(env):
     assert bytes_of_packages([env.site], {"missing"}) == {"missing": 0}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_record_that_is_a_pipe_is_not_waited_for(env):
+    """It lists nothing; the other records are read."""
+    folder = env.site / "zzz-1.dist-info"
+    folder.mkdir()
+    os.mkfifo(folder / "RECORD")
+    assert bytes_of_packages([env.site], {"nvidia-cudnn-cu12"}) == {"nvidia-cudnn-cu12": 2}
+
+
 @pytest.mark.process
 def test_a_change_of_family_takes_along_what_only_the_old_torch_needed(official, tag, torchdoctor, tmp_path):
     """Listed with its size; shared files, what pip was asked for and --keep-unneeded keep what they should."""

@@ -71,3 +71,9 @@ def test_no_line_breaks_the_reader(lines):
     )
     found = required_packages(("torch",), (torch,), {"sys_platform": "linux"})
     assert all(each.by.name == "torch" for each in found)
+
+
+def test_a_marker_that_cannot_be_compared_holds_for_nobody(env):
+    """`~=` between words is undefined: the line is left out, and the rest is read."""
+    env.torch("2.14.1", requires=('filelock; os_name ~= "posix"', "sympy>=1.13"))
+    assert set(_required(env)) == {"sympy"}

@@ -80,9 +80,23 @@ def test_what_pip_left_of_another_build_is_unneeded(cu128):
 def test_of_an_installer_that_marks_everything_only_what_builds_of_torch_require_is_unneeded(env):
     """uv marks every package as asked for: a compiler or a Triton may be somebody's own."""
     env.torch("2.14.0+cpu")
-    for name in ("nvidia-cublas-cu12", "nvidia-cuda-nvcc-cu12", "triton", "cuda-bindings"):
+    for name in (
+        "nvidia-nccl-cu12",
+        "nvidia-cublas-cu12",
+        "nvidia-cuda-nvcc-cu12",
+        "triton",
+        "cuda-bindings",
+    ):
         env.put(name, "1", installer="uv", requested=True)
-    assert unneeded(env) == {"nvidia-cublas-cu12"}
+    assert unneeded(env) == {"nvidia-nccl-cu12", "nvidia-cublas-cu12"}
+
+
+def test_what_no_build_of_torch_alone_brings_may_be_somebodys_own(env):
+    """ctranslate2 opens cuBLAS and cuDNN without requiring them; uv does not say who asked for what."""
+    env.torch("2.14.0+cpu")
+    for name in ("ctranslate2", "nvidia-cublas-cu12", "nvidia-cudnn-cu12"):
+        env.put(name, "1", installer="uv", requested=True)
+    assert unneeded(env) == frozenset()
 
 
 def test_without_metadata_of_torch_nothing_is_called_unneeded(env):

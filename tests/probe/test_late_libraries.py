@@ -127,3 +127,37 @@ def test_every_row_of_the_table_says_where_it_is_from():
         assert set(row["sonames"]) <= {"11", "12", "13"}
         assert (row["version"] is None) <= (row["numbers"] == 0)
     assert all(row["source"] for row in module.table()["programs"])
+
+
+def test_a_library_whose_headers_lie_is_cut(site):
+    """It is named, and not loaded."""
+    (site / "nvidia/cu13/lib/libcusolver.so.12").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\xff" * 48)
+    outcome = _outcome(site)
+    assert (outcome.status, outcome.code) == ("fail", "late-library-cut")
+
+
+def test_a_library_that_an_older_build_left_is_not_torchs(site):
+    """torch for CUDA 13 asks for libcusolver.so.12; CUDA 12's has another name, and may be broken."""
+    left = site / "nvidia/cusolver/lib/libcusolver.so.11"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"cut")
+    assert _outcome(site).status == "pass"
+
+
+def test_a_gpu_that_is_full_hides_no_library_that_is_cut(site):
+    """What was found before is told with it."""
+    (site / "nvidia/cu13/lib/libcusolver.so.12").write_bytes(b"cut")
+
+    def full(*_, **__):
+        raise RuntimeError("CUDA error: out of memory")
+
+    torch = SimpleNamespace(
+        __file__=str(site / "torch/__init__.py"),
+        version=SimpleNamespace(cuda="13.0"),
+        cuda=SimpleNamespace(is_available=lambda: True),
+        fft=SimpleNamespace(rfft=full),
+        special=SimpleNamespace(bessel_j0=full),
+        eye=full,
+    )
+    outcome = module.late_libraries(torch, "cuda:0")
+    assert (outcome.status, outcome.code) == ("fail", "late-library-cut")

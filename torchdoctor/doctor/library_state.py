@@ -77,7 +77,7 @@ def wants_executable_stack(path: str) -> bool:
     data = files.head(path, 1 << 12) or b""
     if data[:6] != b"\x7fELF\x02\x01":
         return False
-    with suppress(struct.error):
+    with suppress(struct.error, OverflowError):
         (start,) = struct.unpack_from("<Q", data, 32)
         size, count = struct.unpack_from("<HH", data, 54)
         for number in range(min(count, 64)):
@@ -105,13 +105,15 @@ def _newest_ptxas(sites: tuple[str, ...], detection: Detection) -> str:
 
 def _release_of(program: str) -> tuple[int, int] | None:
     """The release of the CUDA toolkit that a program is of, as its own texts say."""
-    with (
-        suppress(OSError, ValueError),
-        Path(program).open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
-        match = _RELEASE.search(data)
-        return (int(match[1]), int(match[2])) if match else None
+    with suppress(OSError, ValueError):
+        if files.size_of(program) is None:  # a pipe would be waited for
+            return None
+        with (
+            Path(program).open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            match = _RELEASE.search(data)
+            return (int(match[1]), int(match[2])) if match else None
     return None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
+from torchdoctor.inventory import files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["bytes_of_packages", "release_shared_files"]
 
 _RECORD = "RECORD"
+_MAX_RECORD_BYTES = 32 << 20
 
 
 def release_shared_files(site_packages: Iterable[Path], leaving: Collection[str]) -> None:
@@ -64,11 +66,8 @@ def _name(metadata: Path) -> str:
 
 def _rows(metadata: Path) -> Iterator[tuple[str, str]]:
     """Each path of a RECORD, joined with its folder, and the line; a RECORD that cannot be read has none."""
-    try:
-        lines = (metadata / _RECORD).read_text("utf-8").splitlines()
-    except (OSError, ValueError):
-        return
-    for line in lines:
+    text = files.read_text(str(metadata / _RECORD), limit=_MAX_RECORD_BYTES)
+    for line in (text or "").splitlines():
         name = _path_in(line)
         if name and "\0" not in name:
             yield os.path.normpath(metadata.parent / name), line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedEnvironmentName
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -103,7 +103,7 @@ def _applying(line: str, extras: frozenset[str], environment: Mapping[str, str])
         return requirement
     try:
         holds = any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(extras)))
-    except UndefinedEnvironmentName:
+    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
         return None
     return requirement if holds else None
 

@@ -65,7 +65,10 @@ class _Search:
         near = (f"{folder}/{name}" for folder in dict.fromkeys((*own, *self.variable)))
         far = (f"{folder}/{name}" for folder in loader_folders(self.system))
         there = [*filter(files.exists, near), *filter(self.system.exists, far)]
-        return tuple({os.path.realpath(path): path for path in reversed(there)}.values())[::-1]
+        first: dict[str, str] = {}
+        for path in there:
+            first.setdefault(os.path.realpath(path), path)
+        return tuple(first.values())
 
     def is_inside(self, path: str) -> bool:
         return os.path.normpath(path).startswith(f"{self.site}/")

@@ -28,6 +28,8 @@ _OF_BUILDS = re.compile(
     r"nvidia-(?:cublas|cuda-cupti|cuda-nvrtc|cuda-runtime|cudnn|cufft|cufile|curand|cusolver|cusparse|cusparselt|nccl"
     r"|nvjitlink|nvshmem|nvtx)(?:-cu[0-9]{2})?"
 )
+# Of these, what no other package is known to be installed for.
+_ONLY_OF_BUILDS = re.compile(r"nvidia-(?:cusparselt|nccl|nvshmem|cufile|nvtx)(?:-cu[0-9]{2})?")
 
 
 def only_for_torch(
@@ -53,12 +55,17 @@ def unneeded_packages(
     """Return the accelerator's packages that neither torch nor anything else requires: what another build left.
 
     Only those are told that came as a requirement of something, as pip writes down, or that builds of torch have
-    required. None where torch has no metadata.
+    required. Nothing where torch has no metadata.
     """
     required = required_by_torch(distributions, environment)
     if required is None:
         return frozenset()
-    found = {each.name for each in distributions if _came_with_torch(each)} - required
+    came = [each for each in distributions if _came_with_torch(each)]
+    if not any(_ONLY_OF_BUILDS.fullmatch(each.name) for each in came):
+        # Where an installer marks everything as asked for, cuBLAS and cuDNN may be somebody's own: ctranslate2 opens
+        # them at run time and does not require them.
+        came = [each for each in came if each.installer == "pip"]
+    found = {each.name for each in came} - required
     return _without_needed(found, distributions, {*asked}, {"torch"})
 
 

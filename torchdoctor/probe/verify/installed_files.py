@@ -37,7 +37,7 @@ class _Problem(NamedTuple):
     def is_own(self) -> bool:
         """Whether it is of torch itself, a companion, or a library that belongs to its build."""
         return self.package in ("torch", "triton", *COMPANIONS) or self.package.startswith(
-            ("nvidia-", "cuda-")
+            ("nvidia-", "cuda-", "pytorch-triton", "triton-")
         )
 
 

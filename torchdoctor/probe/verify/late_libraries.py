@@ -66,7 +66,12 @@ def late_libraries(torch: Any, _device: str) -> Outcome:
     elsewhere: list[str] = []
     for library in table()["libraries"]:
         wanted = any(re.match(library["project"] + "$", name) for name in required)
-        found = list(_files(site, library["file"], str(cuda)))
+        soname = library["sonames"].get(str(cuda).partition(".")[0])
+        found = [
+            file
+            for file in _files(site, library["file"], str(cuda))
+            if soname is None or file.name == soname or file.name.startswith(soname + ".")
+        ]
         if found:
             for file in found:
                 _load(library, file, loaded, problems)
@@ -132,7 +137,7 @@ def _is_cut(file: Path) -> bool:
             if each
             else []
         )
-    except (OSError, struct.error):
+    except (OSError, struct.error, ValueError, OverflowError):
         return True
     return file.stat().st_size < max((row[2] + row[5] for row in rows if row[0] == 1), default=0)
 
@@ -239,16 +244,15 @@ def _use_on_gpu(torch: Any) -> Iterator[_Problem]:
     """One operation for each library that is first used then, on the first GPU; nothing where there is none."""
     if not torch.cuda.is_available():
         return
-    matrix = torch.eye(8, device="cuda:0")
     for name, operation in (
-        ("torch.linalg", lambda: torch.linalg.solve(matrix, matrix)),
-        ("torch.fft", lambda: torch.fft.rfft(matrix)),
-        ("torch.special", lambda: torch.special.bessel_j0(matrix)),
-        ("torch.sparse", lambda: matrix.to_sparse_csr() @ matrix),
-        ("torch.profiler", lambda: _profile(torch, matrix)),
+        ("torch.linalg", lambda matrix: torch.linalg.solve(matrix, matrix)),
+        ("torch.fft", torch.fft.rfft),
+        ("torch.special", torch.special.bessel_j0),
+        ("torch.sparse", lambda matrix: matrix.to_sparse_csr() @ matrix),
+        ("torch.profiler", lambda matrix: _profile(torch, matrix)),
     ):
         try:
-            operation()
+            operation(torch.eye(8, device="cuda:0"))
             torch.cuda.synchronize()
         except Exception as error:  # noqa: BLE001  # whatever it raises is the reason
             text = sentence(
