@@ -123,3 +123,25 @@ def test_a_long_path_is_started_through_a_shell(moved, tmp_path):
     long = folder.rename(tmp_path / ("d" * 150) / "env")
     apply_relocation(plan_relocation(long, list(long.glob("lib/*/site-packages"))))
     assert (long / "bin/torchrun").read_text().startswith(f"#!/bin/sh\n'''exec' \"{long}/bin/python3\"")
+
+
+def test_the_hold_of_a_copy_is_its_own(moved, tmp_path):
+    """pip.conf is a link: that of a copy must not lead to the settings of the original, which are still there."""
+    folder, site = moved
+    (folder / "torchdoctor-hold-pip.conf").write_text(
+        f"[install]\nconstraint = file://{OLD}/torchdoctor-hold.txt\n"
+    )
+    (folder / "pip.conf").symlink_to(f"{OLD}/torchdoctor-hold-pip.conf")
+    apply_relocation(plan_relocation(folder, [site]))
+    assert (folder / "pip.conf").readlink() == folder / "torchdoctor-hold-pip.conf"
+    assert f"file://{folder}/torchdoctor-hold.txt" in (folder / "pip.conf").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_rewrites_stays_its_owners(moved):
+    """The owner of an environment can still read and change it."""
+    folder, site = moved
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 1000, 1000, follow_symlinks=False)
+    apply_relocation(plan_relocation(folder, [site]))
+    assert {path.lstat().st_uid for path in (folder, *folder.rglob("*"))} == {1000}

@@ -84,7 +84,8 @@ def test_the_url_of_a_repository_has_parts(text, parts):
 @pytest.mark.parametrize(
     "text",
     [
-        "git+ext::sh -c id", "hg+https://h/x", "git+https://h/x@--upload-pack=id", "git+https://h/x#subdirectory=../..",
+        "git+ext::sh -c id", "hg+https://h/x", "git+https://h/x@--upload-pack=id", "git+https://h/x@%2D-upload-pack=id",
+        "git+https://h/x#subdirectory=../..",
         "git+ftp://h/x", "git+https://h/x#subdirectory=/etc",
     ],
 )  # fmt: skip
@@ -176,6 +177,13 @@ def test_the_hash_of_an_archive_is_checked(build, tmp_path):
         with pytest.raises(SourceFailed) as failed:
             build(**{"line": line, "name": "mytool"} | wrong)
         assert failed.value.code == "hash-mismatch"
+
+
+def test_a_folder_of_an_archive_is_refused(build):
+    """What stands in the root is another project."""
+    with pytest.raises(SourceFailed) as failed:
+        build("x @ https://h/mono.zip#subdirectory=python", "x")
+    assert failed.value.code == "subdirectory"
 
 
 def test_other_requirements_stay_as_they_are(build):

@@ -22,8 +22,8 @@ from torchdoctor.lock.target import target_of
 from torchdoctor.lock.uv_errors import read_uv_error
 from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import Request
-from torchdoctor.sources import Sources
-from torchdoctor.workflows.source_builds import SourceBuilds
+from torchdoctor.sources import Source, Sources
+from torchdoctor.workflows.source_builds import SourceBuilds, plan_with_builds
 from torchdoctor.workflows.stack_facts import resolve_stack
 from torchdoctor.workflows.stack_model import StackTask
 from wheels_index import bundled
@@ -165,3 +165,41 @@ def test_an_index_that_has_a_release_without_a_file_for_the_machine_hides_none(s
         index.add(name, version)
     assert solved("partly==2.0", more=(own.source,))["partly"] == "2.0"
     assert solved("mine", more=(own.source,))["mine"] == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "alike"),
+    [
+        ("https://corp.example/simple", None, False),
+        ("https://corp.example/simple", True, True),
+        ("file:///srv/wheels", None, True),
+    ],
+)
+def test_the_order_of_indexes_is_given_up_after_consent_alone(tmp_path, url, answer, alike):
+    """A name on a public index could stand in for a package of a private one; a folder is this machine's own."""
+    first = Source(name="own", url=url, layout="simple", origin="pip.conf")
+    request = LockRequest(
+        python=Path(sys.executable),
+        sources=Sources(torch=(), indexes=(first,), default_index=None, find_links=()),
+        environ=dict(os.environ),
+        offline=True,
+    )
+    asked = AskedRequirement(line="partly", name="partly", origin="--with")
+    task = StackTask(stack=StackRequest(requirements=(asked,)), lock_request=request, run_dir=tmp_path)
+    unmet = RequirementsUnmet(
+        "", fix="", error=read_uv_error(""), stderr="Because partly==1.0 has no usable wheels and you"
+    )
+    seen = []
+
+    def plan(each):
+        seen.append(each.lock_request.sources.alike)
+        if not seen[-1]:
+            raise unmet
+
+    builds = SourceBuilds(cache=tmp_path / "home", report=Recorder(answer=answer))
+    if alike:
+        plan_with_builds(task, builds, plan)
+    else:
+        with pytest.raises(RequirementsUnmet):
+            plan_with_builds(task, builds, plan)
+    assert seen == ([False, True] if alike else [False])

@@ -62,8 +62,13 @@ def _bases(index_url: str | None, output: Output) -> tuple[str, ...]:
     from torchdoctor.sources.source import as_url
 
     if index_url is None:
+        from torchdoctor.requirements.torch_indexes import is_torch_index
+
         default = _default_index(output)
-        return (OFFICIAL.url, default) if default is not None else (OFFICIAL.url,)
+        # An index of one family, which pip is told to use, would stand in the place of the whole.
+        if default is None or is_torch_index(default):
+            return (OFFICIAL.url,)
+        return (OFFICIAL.url, default)
     url = as_url(index_url, origin="--index-url")
     if not url.startswith(("http://", "https://")):
         raise UsageError(

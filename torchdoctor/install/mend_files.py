@@ -93,6 +93,7 @@ def _mend_in_place(
         try:
             for each in files:
                 _put(folder, each)
+            restore_owner(folder, folder)
             prove(folder)
         except BaseException:
             in_place.undo_change(folder)

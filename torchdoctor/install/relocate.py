@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
+from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE
+from torchdoctor.install.ownership import restore_owner
 from torchdoctor.inventory.files import head
 from torchdoctor.inventory.launchers import interpreter_named
 
@@ -36,7 +38,7 @@ _MAX_FILES = 4000
 _MAX_LINE_BYTES = 127
 # What the shells of the activate scripts take as it is, in quotes or without.
 _PLAIN = re.compile(r"[\w./+@%=,:~-]+")
-_SETTINGS = ("pyvenv.cfg", "pip.conf", "torchdoctor-hold.txt")
+_SETTINGS = ("pyvenv.cfg", "pip.conf", HOLD_FILE, UV_HOLD_FILE, PIP_HOLD_FILE)
 _LISTED = (".pth", ".egg-link", "__editable__", "direct_url.json")  # of these files in site-packages
 _AFTER_FOLDER = r"(?=$|[/\\\s\"':;,)\]])"
 
@@ -109,6 +111,7 @@ def apply_relocation(relocation: Relocation) -> list[tuple[Path, bytes | str, in
         for path, target in relocation.links:
             before.append((path, str(path.readlink()), 0))
             _link(path, target)
+        restore_owner(relocation.folder, relocation.folder)
     except BaseException:
         undo_relocation(before)
         raise
@@ -205,7 +208,7 @@ def _with_interpreter(text: str, former: Sequence[str], folder: Path) -> str | N
 
 
 def _links(folder: Path, former: Sequence[str]) -> Iterator[tuple[Path, str]]:
-    for path in sorted((*folder.glob("bin/*"), *folder.glob("lib*"))):
+    for path in sorted((*folder.glob("bin/*"), *folder.glob("lib*"), folder / "pip.conf")):
         if path.is_symlink():
             target = str(path.readlink())
             new = _with_folder(target, former, str(folder))

@@ -54,7 +54,8 @@ def parse_repository_url(text: str) -> RepositoryUrl:
             fix=message("write git+https://HOST/PATH@REVISION, with https, http, ssh, git or file"),
             code="repository-url",
         )
-    path, _, revision = parts.path.rpartition("@") if "@" in parts.path else (parts.path, "", "")
+    path, _, named = parts.path.rpartition("@") if "@" in parts.path else (parts.path, "", "")
+    revision = unquote(named)
     subdirectory = (parse_qs(parts.fragment).get("subdirectory") or [""])[0]
     if revision.startswith("-") or ".." in Path(subdirectory).parts or Path(subdirectory).is_absolute():
         raise UsageError(
@@ -64,7 +65,7 @@ def parse_repository_url(text: str) -> RepositoryUrl:
         )
     return RepositoryUrl(
         url=urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")),
-        revision=unquote(revision) or None,
+        revision=revision or None,
         subdirectory=subdirectory,
     )
 
@@ -123,7 +124,7 @@ def _commit(system: System, wanted: RepositoryUrl, clone: Path) -> str:
             return found.stdout.strip()
     # What no branch or tag leads to, such as refs/pull/7/head.
     fetched = system.run(
-        ["git", "-C", str(clone), "fetch", "--quiet", "origin", str(wanted.revision)], timeout=_SECONDS
+        ["git", "-C", str(clone), "fetch", "--quiet", "--", "origin", str(wanted.revision)], timeout=_SECONDS
     )
     found = system.run(["git", "-C", str(clone), "rev-parse", "FETCH_HEAD"])
     if not fetched.ok or not found.ok:

@@ -23,22 +23,20 @@ from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.lock.sdist_contents import inspect_sdist
-from torchdoctor.requirements import AskedRequirement
 from torchdoctor.requirements.direct import is_repository
 from torchdoctor.sources.listing import local_path
 from torchdoctor.sources.repositories import check_out, parse_repository_url
 from torchdoctor.sources.sdists import fetch_archive
-from torchdoctor.workflows.source_builds import BuildsAgainstTorch
+from torchdoctor.workflows.source_builds import BuildsAgainstTorch, needs_of
 from torchdoctor.workflows.wheel_build import build_wheel
 from wheels_index import TORCH_PROJECTS, Sdist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from torchdoctor.core.system import System
     from torchdoctor.lock.model import LockRequest
-    from torchdoctor.requirements import StackRequest
+    from torchdoctor.requirements import AskedRequirement, StackRequest
     from torchdoctor.workflows.source_builds import SourceBuilds
 
 __all__ = ["DirectSource", "with_direct_sources"]
@@ -75,7 +73,7 @@ def with_direct_sources(
         source = _fetch(requirement, asked, request, builds, system)
         contents = inspect_sdist(_folder_of(source, requirement))
         if contents.needs_torch and builds.plan_only:
-            requirements += _what_it_needs(contents.requires or (), asked)
+            requirements += needs_of(contents.requires or (), asked.name)
             builds.report.warn(
                 message("{name} is built against the installed torch: install builds it", name=asked.name)
             )
@@ -131,6 +129,12 @@ def _fetch(
         checkout = check_out(wanted, builds.cache / "sources", system)
         sdist = _sdist(asked.name, url, f"0+g{checkout.commit[:8]}", checkout.commit)
         return DirectSource(path=checkout.folder, sdist=sdist, key=f"{checkout.commit} {wanted.subdirectory}")
+    if "subdirectory" in parse_qs(urlsplit(url).fragment):
+        raise SourceFailed(
+            message("{url}: a folder of an archive is not built", url=redact_url(url)),
+            fix=message("name the repository: git+URL#subdirectory=FOLDER"),
+            code="subdirectory",
+        )
     hashes = _hashes(url, asked)
     path = local_path(url.partition("#")[0]) if url.startswith("file:") else None
     if path is None:
@@ -164,10 +168,3 @@ def _sdist(name: str, url: str, version: str, digest: str) -> Sdist:
         project=name, version=Version(version), filename=filename, url=url, sha256=digest, size=None,
         requires_python=None,
     )  # fmt: skip
-
-
-def _what_it_needs(lines: tuple[str, ...], asked: AskedRequirement) -> Iterator[AskedRequirement]:
-    for line in lines:
-        name = str(canonicalize_name(Requirement(line).name))
-        if name not in TORCH_PROJECTS and Requirement(line).marker is None:
-            yield AskedRequirement(line=line, name=name, origin=message("what {name} needs", name=asked.name))

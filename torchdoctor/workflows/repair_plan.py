@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message, plurals
 from torchdoctor.core.versions import public_version
 from torchdoctor.doctor.recorded_family import REPLACED
-from torchdoctor.doctor.repair_model import Reinstall
+from torchdoctor.doctor.repair_model import Reinstall, Relocate
 from torchdoctor.errors import InstallFailed, TorchdoctorError
 from torchdoctor.install.hold.model import read_hold
+from torchdoctor.install.relocate import plan_relocation
 from torchdoctor.workflows.file_repair import plan_file_repair
 from torchdoctor.workflows.install_model import InstallOptions
 
@@ -57,6 +58,12 @@ def plan_repair(
     report: Reporter,
 ) -> PlannedRepair:
     """Decide a repair by the solver of an install, within what is installed; nothing of the environment is changed."""
+    if isinstance(repair, Relocate):
+        try:
+            plan_relocation(repair.folder, python.site_packages)
+        except InstallFailed as error:
+            refusal = joined((error.message, error.fix), "; ")
+            return PlannedRepair(repair=repair, what=repair.what, refusal=refusal)
     if not isinstance(repair, Reinstall):
         return PlannedRepair(repair=repair, what=repair.what)
     options = _install_options(repair, python, sources, folders)

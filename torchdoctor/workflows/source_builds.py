@@ -21,7 +21,7 @@ from torchdoctor.workflows.stack_model import may_be_on_another_index
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Sdist
 
-__all__ = ["BuildsAgainstTorch", "SourceBuilds", "plan_with_builds"]
+__all__ = ["BuildsAgainstTorch", "SourceBuilds", "needs_of", "plan_with_builds"]
 
 _MAX_BUILDS = 24
 
@@ -218,8 +218,7 @@ def plan_with_builds(
             task = replace(task, lock_request=replace(task.lock_request, sources=sources))
         except RequirementsUnmet as error:
             task = replace(task, silent_pages=(*task.silent_pages, *error.silent_pages))
-            if may_be_on_another_index(error, task):
-                _report_hidden_files(error, builds)
+            if may_be_on_another_index(error, task) and _may_ask_indexes_alike(error, task, builds):
                 task = _with_indexes_alike(task)
                 continue
             try:
@@ -235,14 +234,31 @@ def plan_with_builds(
     return _with_later(plan(task), later, task), built
 
 
-def _report_hidden_files(error: RequirementsUnmet, builds: SourceBuilds | None) -> None:
-    if builds is not None:
+def _may_ask_indexes_alike(error: RequirementsUnmet, task: StackTask, builds: SourceBuilds | None) -> bool:
+    """Whether every package may come from whichever index has its newest version.
+
+    A name on a public index could then stand in for a package of a private one. So the user is asked, but where what
+    has priority is folders of this machine, which pip mixes with its indexes too.
+    """
+    if builds is None:
+        return False
+    names = joined(packages_without_file(error.stderr))
+    if all(source.local for source in task.lock_request.sources.indexes):
         builds.report.note(
             message(
                 "no file of {names} for this machine on the index that has priority: all indexes are asked alike",
-                names=joined(packages_without_file(error.stderr)),
+                names=names,
             )
         )
+        return True
+    return builds.report.ask(
+        message(
+            "No file of {names} for this machine on the index that has priority. Take every package from whichever "
+            "index has its newest version?",
+            names=names,
+        ),
+        default=False,
+    )
 
 
 def _with_indexes_alike(task: StackTask) -> StackTask:
@@ -284,11 +300,7 @@ def _nothing_else(error: RequirementsUnmet, silent_pages: Sequence[str]) -> Sour
 def _built_later(task: StackTask, needed: _BuiltLater) -> StackTask:
     """Return the task without the package, but with everything that it needs."""
     project = needed.sdist.project
-    needs = tuple(
-        AskedRequirement(line=line, name=_name(line), origin=message("what {name} needs", name=project))
-        for line in needed.requires
-        if _name(line) not in ("", *TORCH_PROJECTS)
-    )
+    needs = needs_of(needed.requires, project)
     named = [asked for asked in task.stack.requirements if asked.name == project]
     request = task.lock_request
     return replace(
@@ -297,6 +309,15 @@ def _built_later(task: StackTask, needed: _BuiltLater) -> StackTask:
         lock_request=replace(request, excluded=request.excluded | {project}),
         built_later=(*task.built_later, *named),
         implied=task.implied | ({need.name for need in needs} - {asked.name for asked in task.named}),
+    )
+
+
+def needs_of(lines: Iterable[str], project: str) -> tuple[AskedRequirement, ...]:
+    """Return what a project needs besides torch, as requirements; a line that cannot be read is none."""
+    return tuple(
+        AskedRequirement(line=line, name=_name(line), origin=message("what {name} needs", name=project))
+        for line in lines
+        if _name(line) not in ("", *TORCH_PROJECTS)
     )
 
 
