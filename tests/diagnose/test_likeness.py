@@ -6,12 +6,13 @@ import json
 import sys
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.diagnose import diagnose_text
+from torchdoctor.diagnose import diagnose, diagnose_text
+from torchdoctor.diagnose.like_reports import with_like_reports
 from torchdoctor.diagnose.likeness_table import HEALTHY, LikenessTable, shipped_table, terms_of
+from torchdoctor.diagnose.parsers.parse import parse_report
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,7 +21,7 @@ else:
 
 CASES = Path(__file__).parents[1] / "cases"
 HEALTHY_TEXTS = [
-    row["text"]
+    (row["text"], name != "further.toml")  # which stays out of the table, to measure it
     for name in ("healthy.toml", "healthy_collected.toml", "healthy_told.toml", "further.toml")
     for row in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
     if not row.get("cause") and row.get("healthy", True)
@@ -76,10 +77,15 @@ def test_what_the_rules_do_not_know_is_a_possible_cause_with_its_words():
     assert added.fix == ()
 
 
-@pytest.mark.parametrize("text", HEALTHY_TEXTS)
-def test_a_machine_that_works_gains_nothing(text):
-    """No text in which nothing fails gets a possible cause by likeness."""
-    assert not [one for one in diagnose_text(text).possible if "in common" in one.evidence[0]]
+def test_machines_that_work_gain_almost_nothing():
+    """Of texts in which nothing fails one in a hundred gets a possible cause by likeness, its own words left out."""
+    guessed = []
+    for text, in_table in HEALTHY_TEXTS:
+        evidence = parse_report(text)
+        found = with_like_reports(diagnose(evidence), evidence, str, without=[(text, [])] if in_table else [])
+        guessed += [text for one in found.possible if "in common" in one.evidence[0]][:1]
+    assert len(HEALTHY_TEXTS) > 100
+    assert len(guessed) <= 0.01 * len(HEALTHY_TEXTS)
 
 
 def test_a_problem_leaves_no_room():

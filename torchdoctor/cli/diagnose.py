@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from torchdoctor.diagnose import Diagnosis
+    from torchdoctor.diagnose.evidence import Evidence
     from torchdoctor.workflows.diagnose_here import HereDiagnosis
 
 __all__ = ["command", "show_page"]
@@ -87,6 +88,11 @@ def command(*, file: str | None, words: str | None, explain: str | None, output:
             message("--ask does not go with JSON, which has the question"),
             fix=message("leave one of the two out"),
         )
+    if given["here"] and given["form"] == "comment":
+        raise UsageError(
+            message("--format comment does not go with --here: it is written about the text alone"),
+            fix=message("leave one of the two out"),
+        )
     # The process ends with its answer: collecting garbage on the way is a tenth of the time.
     gc.disable()
     try:
@@ -104,39 +110,45 @@ def command(*, file: str | None, words: str | None, explain: str | None, output:
 def _diagnosed(
     words: str, given: dict[str, Any], output: Output, *, text_was_piped: bool
 ) -> tuple[Diagnosis, HereDiagnosis | None]:
-    """Return the diagnosis; with --ask after the answers, with --here joined with this machine."""
+    """Return the diagnosis; with --here joined with this machine, with --ask after the answers."""
     from torchdoctor.diagnose import diagnose_text
 
-    if given["ask"]:
-        from torchdoctor.cli.question_dialog import ask_until_certain
+    last: HereDiagnosis | None = None
+    if given["here"]:
+        from torchdoctor.workflows.diagnose_here import diagnose_here
 
-        found, words = ask_until_certain(
-            words,
-            lambda text, asked: diagnose_text(text, gettext, asked=asked),
-            text_was_piped=text_was_piped,
-        )
+        seen = _evidence_here(output)
+
+    def judge(text: str, asked: tuple[str, ...]) -> Diagnosis:
+        nonlocal last
         if not given["here"]:
-            return found, None
-    if not given["here"]:
-        return diagnose_text(words, gettext), None
+            return diagnose_text(text, gettext, asked=asked)
+        last = diagnose_here(text, seen, gettext, asked)
+        return last.diagnosis
+
+    if not given["ask"]:
+        return judge(words, ()), last
+    from torchdoctor.cli.question_dialog import ask_until_certain
+
+    return ask_until_certain(words, judge, text_was_piped=text_was_piped), last
+
+
+def _evidence_here(output: Output) -> Evidence:
     from torchdoctor.cli.locations import environment_python_or_own
     from torchdoctor.core.fs.user_folders import user_folders
     from torchdoctor.core.system import host_system
-    from torchdoctor.workflows.diagnose_here import diagnose_here
+    from torchdoctor.workflows.diagnose_here import evidence_here
 
     report = stage_lines(output)
     try:
-        here = diagnose_here(
-            words,
+        return evidence_here(
             environment_python_or_own(None),
-            gettext,
             system=host_system(os.environ),
             folders=user_folders(os.environ),
             report=report,
         )
     finally:
         report.close()
-    return here.diagnosis, here
 
 
 def _shown(found: Diagnosis, here: HereDiagnosis | None, form: str) -> str:
@@ -146,9 +158,7 @@ def _shown(found: Diagnosis, here: HereDiagnosis | None, form: str) -> str:
         from torchdoctor.report.terminal.issue_comment import issue_comment
 
         return issue_comment(found)
-    if form == "md":
-        return diagnosis_markdown(found)
-    shown = diagnosis_text(found, styled)
+    shown = diagnosis_markdown(found) if form == "md" else diagnosis_text(found, styled)
     if here is not None and here.contradictions:
         return "\n".join([*_contradictions(here), "", shown])
     return shown

@@ -26,8 +26,8 @@ _MAX_QUESTIONS = 6
 _MAX_ANSWER_LINES = 2_000
 
 
-def ask_until_certain(text: str, judge: Judge, *, text_was_piped: bool) -> tuple[Diagnosis, str]:
-    """Ask until the answer is certain or nothing is left to ask; return the last diagnosis, and the text with answers.
+def ask_until_certain(text: str, judge: Judge, *, text_was_piped: bool) -> Diagnosis:
+    """Ask until the answer is certain or nothing is left to ask; return the last diagnosis.
 
     `judge` diagnoses a text, given the questions that nobody could answer. Questions go to standard error. Raises
     `UsageError` if the text came from standard input and there is no terminal to ask on.
@@ -49,7 +49,7 @@ def ask_until_certain(text: str, judge: Judge, *, text_was_piped: bool) -> tuple
             if answer.strip():
                 text = with_answer(text, found.question.id, answer)
             found = judge(text, asked)
-    return found, text
+    return found
 
 
 def _show(found: Diagnosis) -> None:
@@ -58,16 +58,21 @@ def _show(found: Diagnosis) -> None:
     if found.question is not None:
         for line in question_lines(found.question):
             click.echo(line, err=True)
-        click.echo(
-            gettext("Type or paste the answer, then an empty line; an empty line alone: not known."), err=True
+        how = gettext(
+            "Type or paste the answer, then an empty line (after several: two); an empty line alone: not known."
         )
+        click.echo(how, err=True)
 
 
 def _read_answer(answers: TextIO) -> str | None:
-    """Return the lines up to an empty one; None where the input ends before any."""
+    """Return the answer; None where the input ends before any.
+
+    One line ends with an empty one. Several, such as a table or a traceback, may have empty lines of their own: they
+    end with two.
+    """
     lines: list[str] = []
     for line in answers:
-        if not line.strip():
+        if not line.strip() and (len(lines) < 2 or not lines[-1].strip()):  # noqa: PLR2004
             return "".join(lines)
         lines.append(line)
         if len(lines) >= _MAX_ANSWER_LINES:

@@ -30,6 +30,8 @@ _MAX_CAUSES_OF_RULES, _MAX_ADDED = 1, 2
 # How like the text must be at least, against the most like failure, and against machines that work.
 _MIN_SCORE, _MIN_OF_BEST, _MIN_OVER_HEALTHY = 0.25, 0.6, 1.25
 _MIN_WORDS = 2
+# How many reports, and which part of all that have the word, are of the failure.
+_MIN_REPORTS, _MIN_SHARE = 2, 0.3
 # Who tells these wants help with something that fails.
 _FAILS = (
     "prose.gpu_unused", "prose.mps_unused", "prose.asks", "prose.unresolved", "prose.notebook_fails",
@@ -54,7 +56,10 @@ def with_like_reports(
         return diagnosis
     found = (shipped_table() if table is None else table).like(evidence.text.flat, without)
     known = {finding.id for finding in diagnosis.possible}
-    added = [one for one in _like(found, evidence) if one.failure not in known][:_MAX_ADDED]
+    table = shipped_table() if table is None else table
+    added = [one for one in _like(found, evidence) if one.failure not in known and _tells(one, table)][
+        :_MAX_ADDED
+    ]
     causes = tuple(_cause(one, failures_by_id()[one.failure], translate) for one in added)
     return replace(diagnosis, possible=(*diagnosis.possible, *causes))
 
@@ -81,6 +86,15 @@ def _like(found: Sequence[Likeness], evidence: Evidence) -> Iterator[Likeness]:
             continue
         if not any(sign.matches(evidence) is not None for sign in failure.unless):
             yield one
+
+
+def _tells(one: Likeness, table: LikenessTable) -> bool:
+    """Tell whether one of the words is mostly of this failure: those that every report has say nothing."""
+    counted = [table.counts[word] for word in one.words if word in table.counts]
+    return any(
+        counts.get(one.failure, 0) >= max(_MIN_REPORTS, _MIN_SHARE * sum(counts.values()))
+        for counts in counted
+    )
 
 
 def _cause(one: Likeness, failure: Failure, translate: Callable[[str], str]) -> Finding:

@@ -18,7 +18,15 @@ _VENDORS = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 _RTX = "2345"
 _MAX_NAME_CHARACTERS = 80
 # The number that a card is called by, whatever stands around it.
-_NUMBER = re.compile(r"\d{3,4}(?: ?(?:ti super|ti|super|xtx|xt|gre))?(?![\d.])", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(
+    r"(?<![\w.])\d{3,4}(?: ?(?:ti super|ti|super|xtx|xt|gre))?(?![\w.])", re.IGNORECASE | re.ASCII
+)
+# Processors and their graphics have numbers too.
+_NO_CARD = re.compile(r"intel|iris|\bu?hd\b|ryzen|integrated|核显", re.IGNORECASE)
+_NONE = re.compile(
+    r"(?:there is |i have )?(?:none|no)(?: gpu| graphics card)?[.!]?|没有(?:独立)?(?:显卡|gpu)?。?",
+    re.IGNORECASE,
+)
 _UNKNOWN = re.compile(
     r"(?:i )?(?:don'?t know|do not know|no idea|idk|unknown|not sure|\?+|不知道|不清楚)[.!。]?", re.IGNORECASE
 )
@@ -49,10 +57,12 @@ def _is_read(entry: QuestionEntry, answer: str) -> bool:
 def _named_gpu(answer: str) -> str:
     from wheels_index.gpu_names import product
 
+    if _NONE.fullmatch(answer):
+        return "The machine does not have a GPU."
     name = answer[:_MAX_NAME_CHARACTERS]
     number = _NUMBER.search(name)
     known = product(name)
-    if known is None and number is not None:
+    if known is None and number is not None and not _NO_CARD.search(name):
         name = number[0]
         known = product(name)
     if known is None:

@@ -51,7 +51,9 @@ def choose_question(
     system = operating_system(evidence)
     candidates = _candidates(diagnosis)
     lower = evidence.text.lower
-    about_gpu = _ABOUT_GPU.search(lower) is not None and _DENIED.search(lower) is not None
+    about_gpu = evidence.first("cuda.available") == "false" or (
+        _ABOUT_GPU.search(lower) is not None and _DENIED.search(lower) is not None
+    )
     if not candidates and ERROR not in asked and not about_gpu and not names_an_error(evidence):
         return Question(id=ERROR, text=translate(questions()[ERROR].text))
     asks = {name: failures_by_id()[name].asks for name in candidates}

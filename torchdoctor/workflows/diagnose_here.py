@@ -75,25 +75,18 @@ class HereDiagnosis:
 
 
 def diagnose_here(
-    raw: str,
-    python: Path,
-    translate: Callable[[str], str],
-    *,
-    system: System,
-    folders: UserFolders,
-    report: Reporter,
-    asked: tuple[str, ...] = (),
+    raw: str, seen: Evidence, translate: Callable[[str], str], asked: tuple[str, ...] = ()
 ) -> HereDiagnosis:
-    """Diagnose a text together with what this machine and the environment of `python` show.
+    """Diagnose a text together with what this machine shows, which `evidence_here` has looked at.
 
     What the text says comes first. A text of another machine is read alone; of one of another environment, only
-    what is known of the machine is added. Raises `EnvironmentUnusable` when the interpreter does not run.
+    what is known of the machine is added. `asked` are questions that nobody could answer.
     """
     from torchdoctor.diagnose import diagnose, live_failures
     from torchdoctor.diagnose.further_evidence import with_question
     from torchdoctor.diagnose.parsers.parse import parse_report
 
-    both = join_evidence(parse_report(raw), _seen(python, system, folders, report))
+    both = join_evidence(parse_report(raw), seen)
     failures = live_failures() if both.joined != "nothing" else None
     found = diagnose(both.evidence, translate, failures)
     return HereDiagnosis(
@@ -127,7 +120,8 @@ def join_evidence(said: Evidence, seen: Evidence) -> JoinedEvidence:
     return JoinedEvidence(evidence=evidence, joined=joined, contradictions=(*of_machine, *of_environment))
 
 
-def _seen(python: Path, system: System, folders: UserFolders, report: Reporter) -> Evidence:
+def evidence_here(python: Path, *, system: System, folders: UserFolders, report: Reporter) -> Evidence:
+    """Look at this machine and the environment of `python`; raises `EnvironmentUnusable` when it does not run."""
     from torchdoctor.detect import describe_python
     from torchdoctor.doctor import InspectOptions, inspect
     from torchdoctor.doctor.evidence import evidence_from
