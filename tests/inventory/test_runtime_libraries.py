@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +69,16 @@ def test_a_library_of_another_place_is_told_with_the_place(cu130, tmp_path):
     (cu130.site / "nvidia/cu13/lib/libcupti.so.13").rename(tmp_path / "cuda/libcupti.so.13")
     environ = {"LD_LIBRARY_PATH": str(tmp_path / "cuda")}
     assert _told(cu130, environ=environ) == {"libcupti.so.13": ("elsewhere", "libtorch_cpu.so")}
+
+
+def test_libraries_of_the_python_below_are_torchs_too(cu130, tmp_path):
+    """An environment that shares its packages: torch looks for NVIDIA's on the whole import path."""
+    below = tmp_path / "below/site-packages"
+    below.mkdir(parents=True)
+    (cu130.site / "nvidia").rename(below / "nvidia")
+    assert "libcupti.so.13" in _told(cu130)
+    cu130.python = replace(cu130.python, path=(*cu130.python.path, str(below)))
+    assert _told(cu130) == {}
 
 
 def test_two_files_of_one_name_are_told_with_the_one_that_is_loaded(cu130):

@@ -64,6 +64,15 @@ def test_a_missing_one_is_named_with_what_needs_it(site):
     assert outcome.detail == "libcusolver.so.12 is missing, and torch.linalg needs it"
 
 
+def test_one_of_the_python_below_is_torchs_too(site, tmp_path_factory, monkeypatch):
+    """An environment that shares the packages of its Python: torch looks for NVIDIA's on the whole path."""
+    below = tmp_path_factory.mktemp("below")
+    (site / "nvidia").rename(below / "nvidia")
+    assert _outcome(site).code == "late-library-missing"
+    monkeypatch.syspath_prepend(str(below))
+    assert _outcome(site).status == "pass"
+
+
 def test_one_of_another_cuda_is_not_taken_for_it(site):
     """nvidia/cu12 may belong to another package."""
     (site / "nvidia/cu13").rename(site / "nvidia/cu12")

@@ -86,3 +86,14 @@ def test_extras_are_followed(monkeypatch):
         "sympy": ("torch", None, False),
         "nvidia-cublas": ("cuda-toolkit", "13.0.0.19", False),
     }
+
+
+def test_a_package_that_two_require_is_judged_by_both(monkeypatch):
+    """The second one may be the stricter."""
+    lines = {"torch": ["sympy>=1.13", "networkx"], "networkx": ["sympy==1.14"]}
+    monkeypatch.setattr("torchdoctor.probe.requirements.metadata.requires", lines.get)
+    monkeypatch.setattr(
+        "torchdoctor.probe.requirements.metadata.version", {"sympy": "1.13.3", "networkx": "3"}.get
+    )
+    found = [(each.by, each.is_met) for each in required_packages("torch") if each.name == "sympy"]
+    assert found == [("torch", True), ("networkx", False)]

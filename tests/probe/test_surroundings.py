@@ -140,12 +140,33 @@ def test_a_security_module_that_does_not_confine_is_not_named(tmp_path):
     assert behind(RuntimeError("pthread_create failed: Operation not permitted"), root) == ()
 
 
-def test_no_folder_for_temporary_files_is_named_with_those_that_were_tried(tmp_path):
-    """As tempfile says it."""
-    error = FileNotFoundError(2, "No usable temporary directory found in ['/tmp', '/var/tmp']")
-    (line,) = behind(error, tmp_path)
-    assert "'/tmp', '/var/tmp'" in line
-    assert found([line]) == ["folder-not-writable"]
+def no_temporary(*folders):
+    """What tempfile says, whatever the reason is."""
+    return FileNotFoundError(2, f"No usable temporary directory found in {[*map(str, folders)]}")
+
+
+def test_folders_for_temporary_files_that_look_right_are_named_and_nothing_is_claimed(tmp_path):
+    """The reason is one that was not seen."""
+    (line,) = behind(no_temporary(tmp_path), tmp_path)
+    assert str(tmp_path) in line
+    assert found([line]) == []
+    assert [cause.id for cause in diagnose_text(line).possible][:1] == ["folder-not-writable"]
+
+
+def test_a_read_only_folder_for_temporary_files_is_named(tmp_path):
+    """By the mount that holds it."""
+    root = put(tmp_path, proc_self_mounts="overlay / overlay rw 0 0\ntmpfs /srv tmpfs ro,nosuid 0 0\n")
+    lines = behind(no_temporary("/srv/tmp"), root)
+    assert lines == ("limit here: /srv is mounted read-only",)
+    assert found(lines) == ["read-only-file-system"]
+
+
+@pytest.mark.process
+def test_a_folder_for_temporary_files_of_somebody_else_is_named():
+    """With the user who may not write there."""
+    lines = as_nobody(lambda: behind(no_temporary("/usr/lib")))
+    assert lines == ["limit here: user 65534 may not write /usr/lib"]
+    assert found(lines) == ["folder-not-writable"]
 
 
 def as_nobody(action):

@@ -102,7 +102,7 @@ def collect_inventory(
         duplicates=_list_fact(_duplicates(own), where, problems),
         records=_records(own, depth, needed),
         truncated=_truncated(sites, depth),
-        runtime=runtime_libraries(first["torch"], needed, system, depth),
+        runtime=runtime_libraries(first["torch"], needed, folders, system, depth),
         leftovers=_list_fact(_leftovers(sites), where, problems),
         shadows=_list_fact(shadows(here, path), f"{here}, PYTHONPATH"),
         python_path=_list_fact(python_path(system.environ, python), "PYTHONPATH"),

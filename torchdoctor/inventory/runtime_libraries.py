@@ -22,7 +22,7 @@ from torchdoctor.inventory.loader_folders import expanded, library_path, loader_
 from torchdoctor.inventory.package_model import RuntimeLibrary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from torchdoctor.core import Fact
@@ -52,7 +52,7 @@ class _Headers:
 class _Search:
     """The folders of one environment and of its system, in the order of the linker."""
 
-    site: str
+    sites: tuple[str, ...]  # torch's own first
     own: tuple[str, ...]  # of RPATH of torch's own libraries
     variable: tuple[str, ...]  # LD_LIBRARY_PATH
     system: System
@@ -64,22 +64,34 @@ class _Search:
         )
         near = (f"{folder}/{name}" for folder in dict.fromkeys((*own, *self.variable)))
         far = (f"{folder}/{name}" for folder in loader_folders(self.system))
-        there = [*filter(files.exists, near), *filter(self.system.exists, far)]
+        # What the linker does not find torch loads from NVIDIA's packages of any folder of the path, such as those of
+        # the Python below an environment that shares its packages: `_preload_cuda_deps` in torch/__init__.py.
+        last = (f"{folder}/{name}" for site in self.sites[1:] for folder in _folders_of_nvidia(site))
+        there = [*filter(files.exists, near), *filter(self.system.exists, far), *filter(files.exists, last)]
         first: dict[str, str] = {}
         for path in there:
             first.setdefault(os.path.realpath(path), path)
         return tuple(first.values())
 
     def is_inside(self, path: str) -> bool:
-        return os.path.normpath(path).startswith(f"{self.site}/")
+        return os.path.normpath(path).startswith(tuple(f"{site}/" for site in self.sites))
+
+
+def _folders_of_nvidia(site: str) -> Iterator[str]:
+    for part in files.entries(f"{site}/nvidia", limit=200).names:
+        yield f"{site}/nvidia/{part}/lib"
 
 
 def runtime_libraries(
-    torch: TorchPackage | None, required: AbstractSet[str] | None, system: System, depth: Depth
+    torch: TorchPackage | None,
+    required: AbstractSet[str] | None,
+    folders: Iterable[str],
+    system: System,
+    depth: Depth,
 ) -> Fact[tuple[RuntimeLibrary, ...]]:
     """Return the libraries that torch needs and that are missing, not the environment's own, or there twice.
 
-    `required` are the packages that torch requires. Never raises.
+    `required` are the packages that torch requires, `folders` those of the import path. Never raises.
     """
     if torch is None or not (torch.variant.value or "").startswith("cu"):
         return absent(message("there is no CUDA build of torch"))
@@ -91,7 +103,7 @@ def runtime_libraries(
         return absent(message("torch requires no package of NVIDIA's"))
     headers = [read for path in own[:_MAX_LIBRARIES] if (read := _read(path)) is not None]
     search = _Search(
-        site=os.path.normpath(torch.folder),
+        sites=tuple(dict.fromkeys(map(os.path.normpath, (torch.folder, *folders)))),
         own=tuple(dict.fromkeys(each for read in headers if read.first for each in read.folders)),
         variable=tuple(library_path(system.environ)),
         system=system,
@@ -131,8 +143,7 @@ def _of_late(
 ) -> Iterator[RuntimeLibrary]:
     """Libraries of packages that torch requires, which it loads when they are used."""
     major = re.sub(r"cu(\d\d)\d*", r"\1", torch.variant.value or "")
-    nvidia = f"{torch.folder}/nvidia"
-    folders = [folder, *(f"{nvidia}/{part}/lib" for part in files.entries(nvidia, limit=200).names)]
+    folders = [folder, *(each for site in search.sites for each in _folders_of_nvidia(site))]
     names = {place: files.entries(place, limit=2000).names for place in folders}
     for row in _late():
         wanted = any(re.fullmatch(row["project"], name) for name in required)

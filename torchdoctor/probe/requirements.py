@@ -53,9 +53,8 @@ def required_packages(root: str) -> Iterator[Requirement]:
                 continue
             required = re.sub(r"[-_.]+", "-", found.group(1)).lower()
             wanted = frozenset(extra.strip() for extra in (found.group(2) or "").split(",") if extra.strip())
-            if (required, wanted) not in seen:
-                waiting.append((required, wanted))
-                yield Requirement(name, required, found.group(3).strip(), _version(required))
+            waiting.append((required, wanted))
+            yield Requirement(name, required, found.group(3).strip(), _version(required))
 
 
 def _lines(name: str) -> list[str]:

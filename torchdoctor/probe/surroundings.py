@@ -75,7 +75,7 @@ def _lines(text: str, paths: list[str], root: Path) -> list[str]:
         lines += denied or _security_module(root)
     missing = _NO_TEMPORARY.search(text)
     if missing is not None:
-        lines.append(f"no folder for temporary files can be written: {missing.group(1)}")
+        lines += _of_temporary(missing.group(1), root)
     if _NOT_PERMITTED.search(text):
         lines += _seccomp(root)
     return lines
@@ -87,6 +87,20 @@ def _paths(error: BaseException) -> list[str]:
     found = [os.fsdecode(path) for path in named if isinstance(path, (str, bytes))]
     found += _PATH.findall(str(error))
     return list(dict.fromkeys(found))[:_MAX_PATHS]
+
+
+def _of_temporary(tried: str, root: Path) -> list[str]:
+    """Why each folder that was tried cannot be written; tempfile itself says the same whatever it is."""
+    lines = []
+    for path in re.findall(r"'([^']{1,300})'", tried)[:_MAX_PATHS]:
+        mount, room = mount_of(path, root), room_left(path)
+        if "ro" in mount.options:
+            lines.append(f"{mount.place} is mounted read-only")
+        elif not is_writable(path):
+            lines.append(f"user {_user()} may not write {path}")
+        elif room is not None and room.endswith((" has 0 MiB free", " no free inodes")):
+            lines.append(room)
+    return lines or [f"no folder for temporary files can be written: {tried}"]
 
 
 def _of_mapping(paths: list[str], root: Path) -> list[str]:

@@ -60,6 +60,7 @@ def late_libraries(torch: Any, _device: str) -> Outcome:
     if not cuda or not sys.platform.startswith("linux"):
         return skipped("no-late-libraries", sentence("not a CUDA build for Linux: nothing is loaded late"))
     site = Path(str(torch.__file__)).resolve().parent.parent
+    sites = tuple(dict.fromkeys((site, *(Path(folder).resolve() for folder in sys.path if folder))))
     required = {each.name for each in required_packages("torch")}
     loaded: list[_Loaded] = []
     problems: list[_Problem] = []
@@ -69,7 +70,7 @@ def late_libraries(torch: Any, _device: str) -> Outcome:
         soname = library["sonames"].get(str(cuda).partition(".")[0])
         found = [
             file
-            for file in _files(site, library["file"], str(cuda))
+            for file in _files(sites, library["file"], str(cuda))
             if soname is None or file.name == soname or file.name.startswith(soname + ".")
         ]
         if found:
@@ -103,9 +104,14 @@ def _outcome(loaded: list[_Loaded], problems: list[_Problem], elsewhere: list[st
     )
 
 
-def _files(site: Path, pattern: str, cuda: str) -> Iterator[Path]:
-    """The files of one kind in the order in which torch looks for them, each name once."""
-    folders = [*sorted(site.glob("nvidia/*/lib")), site / "torch" / "lib"]
+def _files(sites: tuple[Path, ...], pattern: str, cuda: str) -> Iterator[Path]:
+    """The files of one kind in the order in which torch looks for them, each name once.
+
+    Torch's own folder first, then the others of the path: an environment may share the packages of its Python, and
+    torch finds NVIDIA's there too (`_preload_cuda_deps` in torch/__init__.py).
+    """
+    folders = [*sorted(sites[0].glob("nvidia/*/lib")), sites[0] / "torch" / "lib"]
+    folders += [folder for site in sites[1:] for folder in sorted(site.glob("nvidia/*/lib"))]
     major = cuda.partition(".")[0]
     seen = set()
     for folder in folders:
