@@ -12,7 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from torchdoctor.probe.requirements import Requirement
+from torchdoctor.probe.session import plan
 from torchdoctor.probe.verify import late_libraries as module
+from torchdoctor.probe.verify.registry import VERIFY
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="CUDA's wheels for Linux")
 
@@ -44,7 +46,6 @@ def _outcome(site, cuda="13.0"):
     torch = SimpleNamespace(
         __file__=str(site / "torch/__init__.py"),
         version=SimpleNamespace(cuda=cuda),
-        cuda=SimpleNamespace(is_available=lambda: False),
     )
     return module.late_libraries(torch, "cpu")
 
@@ -163,10 +164,36 @@ def test_a_gpu_that_is_full_hides_no_library_that_is_cut(site):
     torch = SimpleNamespace(
         __file__=str(site / "torch/__init__.py"),
         version=SimpleNamespace(cuda="13.0"),
-        cuda=SimpleNamespace(is_available=lambda: True),
         fft=SimpleNamespace(rfft=full),
         special=SimpleNamespace(bessel_j0=full),
         eye=full,
     )
     outcome = module.late_libraries(torch, "cuda:0")
     assert (outcome.status, outcome.code) == ("fail", "late-library-cut")
+
+
+@pytest.mark.parametrize(("device", "used"), [("cpu", []), ("cuda:1", ["cuda:1"] * 5)])
+def test_a_gpu_is_used_only_where_it_is_the_device(site, device, used):
+    """With `--device cpu` no GPU is touched; with a GPU each library is used once, on that one."""
+    made = []
+
+    def eye(_size, *, device):
+        made.append(device)
+        raise RuntimeError("CUDA error: out of memory")
+
+    torch = SimpleNamespace(
+        __file__=str(site / "torch/__init__.py"),
+        version=SimpleNamespace(cuda="13.0"),
+        fft=SimpleNamespace(rfft=None),
+        special=SimpleNamespace(bessel_j0=None),
+        eye=eye,
+    )
+    module.late_libraries(torch, device)
+    assert made == used
+
+
+def test_the_check_runs_on_the_devices_that_were_asked_for():
+    """On the CPU with `--device cpu`, where a GPU is there too; on the GPU without it."""
+    step = next(step for step in VERIFY if step.id == "late-libraries")
+    assert list(plan([step], ["cpu"])) == [(step, "cpu")]
+    assert list(plan([step], ["cpu", "cuda:0", "cuda:1"])) == [(step, "cuda:0")]

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
 
+from ..devices import kind
 from ..message import joined, sentence
 from ..requirements import required_packages
 from ..step import Outcome, failed, passed, skipped, warned
@@ -54,8 +55,8 @@ def table() -> dict[str, Any]:
     return document
 
 
-def late_libraries(torch: Any, _device: str) -> Outcome:
-    """Load each library that torch uses late, as torch would find it, and run what can be run without a GPU."""
+def late_libraries(torch: Any, device: str) -> Outcome:
+    """Load each library that torch uses late, as torch would find it; use each once where `device` is a GPU."""
     cuda = getattr(torch.version, "cuda", None)
     if not cuda or not sys.platform.startswith("linux"):
         return skipped("no-late-libraries", sentence("not a CUDA build for Linux: nothing is loaded late"))
@@ -80,7 +81,7 @@ def late_libraries(torch: Any, _device: str) -> Outcome:
             _look_elsewhere(library, str(cuda), elsewhere, problems)
     problems += [problem for problem in (_compile_with(loaded),) if problem]
     problems += _run_programs(site)
-    problems += _use_on_gpu(torch)
+    problems += _use_on_gpu(torch, device)
     return _outcome(loaded, problems, elsewhere)
 
 
@@ -246,9 +247,9 @@ def _run_programs(site: Path) -> Iterator[_Problem]:
                     yield _Problem("late-library-cut", text)
 
 
-def _use_on_gpu(torch: Any) -> Iterator[_Problem]:
-    """One operation for each library that is first used then, on the first GPU; nothing where there is none."""
-    if not torch.cuda.is_available():
+def _use_on_gpu(torch: Any, device: str) -> Iterator[_Problem]:
+    """One operation for each library that is first used then; nothing on a device that is no GPU of NVIDIA."""
+    if kind(device) != "cuda":
         return
     for name, operation in (
         ("torch.linalg", lambda matrix: torch.linalg.solve(matrix, matrix)),
@@ -258,8 +259,8 @@ def _use_on_gpu(torch: Any) -> Iterator[_Problem]:
         ("torch.profiler", lambda matrix: _profile(torch, matrix)),
     ):
         try:
-            operation(torch.eye(8, device="cuda:0"))
-            torch.cuda.synchronize()
+            operation(torch.eye(8, device=device))
+            torch.cuda.synchronize(device)
         except Exception as error:  # noqa: BLE001  # whatever it raises is the reason
             text = sentence(
                 "{name} fails on the GPU: {why}", name=name, why=" ".join(str(error).split())[:300]
