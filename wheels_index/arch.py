@@ -67,7 +67,7 @@ def nearest_arch_list(torch: Version, variant_name: str, platform: str) -> ArchL
     _, release, name = max(same)
     return replace(
         _arch_lists()[str(release), name, platform],
-        rule=f"taken from torch {release} {name} on {platform}",
+        rule=f"GPU code as in torch {release} {name} on {platform}",
         seen_to_run=frozenset(),
     )
 

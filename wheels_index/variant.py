@@ -19,6 +19,7 @@ __all__ = [
     "UnknownVariant",
     "Variant",
     "nearest_gfx",
+    "newer_variants",
     "newest_first",
     "rules",
     "variant",
@@ -160,6 +161,21 @@ def nearest_gfx(name: str, torch: str | None = None) -> tuple[tuple[str, ...], s
         return None
     nearest = max(earlier, key=lambda build: build.order)
     return nearest.gfx or (), f"AMD targets taken from {nearest.name}"
+
+
+def newer_variants(name: str) -> tuple[str, ...]:
+    """Return the known variants of the same kind with a newer toolkit, the newest first.
+
+    >>> newer_variants("cu132"), newer_variants("cpu")
+    (('cu134',), ())
+    """
+    wanted = variant(name)
+    known = (variant(each) for each in read_json("variants.json")["variants"])
+    return newest_first(
+        each.name
+        for each in known
+        if each.kind == wanted.kind and (each.toolkit or ()) > (wanted.toolkit or ())
+    )
 
 
 def newest_first(names: Iterable[str]) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def test_a_newer_build_takes_the_nearest_list_by_name():
     newer_variant = nearest_arch_list(Version("2.99.0"), "cu136", "linux_x86_64")
     assert newer_torch is not None
     assert newer_variant is not None
-    assert newer_torch.rule == newer_variant.rule == "taken from torch 2.15.0 cu132 on linux_x86_64"
+    assert newer_torch.rule == newer_variant.rule == "GPU code as in torch 2.15.0 cu132 on linux_x86_64"
 
 
 def test_a_known_build_takes_no_rule_and_a_new_major_has_none():

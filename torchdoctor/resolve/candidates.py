@@ -28,6 +28,8 @@ def candidate(build: EvaluatedBuild, evaluation: Evaluation, *, forced: bool) ->
         reasons.append(message("{name} was asked for", name=build.name))
         if fits.coverage == "none":
             warnings.append(message("this machine does not fit it: {reason}", reason=fits.reason))
+        elif fits.limits != "known":
+            reasons.append(fits.reason)
     elif build.kind == "cpu":
         reasons.append(_why_cpu(evaluation))
         warnings.extend(_unused_gpu_warnings(evaluation))

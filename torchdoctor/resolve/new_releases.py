@@ -10,7 +10,7 @@ from packaging.version import Version
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve.companions import wanted_companions
 from torchdoctor.resolve.select import rank
-from wheels_index import COMPANIONS, LiveSnapshot, Overlay, overlay
+from wheels_index import COMPANIONS, LiveSnapshot, Overlay, newer_variants, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,14 +39,20 @@ def rank_with_newer(
 ) -> tuple[Ranking, Snapshot]:
     """Rank; where a source lists something newer for the variant, add it to the snapshot and rank again.
 
-    That is a newer release at the first source with the variant, or else a companion that came out alone. Only pages
-    that the choice reads anyway are looked at. `today` is an ISO date; `requires` reads what new companions declare
-    of torch. Raises `NoSolution` when nothing fits.
+    That is a newer release at the first source with the variant or a newer one of its kind, or else a companion that
+    came out alone. Besides pages that the choice reads anyway, only those of newer variants are looked at. `today` is
+    an ISO date; `requires` reads what new companions declare of torch.
+    Raises `NoSolution` when nothing fits.
     """
     refused: NoSolution | None = None
     try:
         ranking = rank(machine, request, snapshot)
     except NoSolution as error:
+        with_variant = _with_asked_variant(
+            machine, request, snapshot, listings, today=today, requires=requires
+        )
+        if with_variant is not None:
+            return rank(machine, request, with_variant), with_variant
         if request.torch is None or any(map(request.torch.contains, snapshot.versions())):
             raise
         # The release asked for may be newer than every known one: look where another release would come from.
@@ -61,10 +67,40 @@ def rank_with_newer(
             (rank(machine, request, extended), extended) if extended is not snapshot else (ranking, snapshot)
         )
     listing, wheels = newer
-    variant = ranking.candidates[0].variant
-    companions = [wheel for project in COMPANIONS for wheel in listing.wheels(project, variant)]
+    names = [name for name in _looked_at(ranking, request) if any(wheel.variant == name for wheel in wheels)]
+    companions = _companion_wheels(listing, names)
     extended = overlay(snapshot, [*wheels, *companions], as_of=today, requires=requires(listing, companions))
     return rank(machine, request, extended), extended
+
+
+def _companion_wheels(listing: SourceListing, names: Sequence[str]) -> list[Wheel]:
+    pages = [(project, name) for project in COMPANIONS for name in names]
+    listing.read_ahead(pages)
+    return list(dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page)))
+
+
+def _with_asked_variant(
+    machine: Machine,
+    request: Request,
+    snapshot: Snapshot,
+    listings: Sequence[SourceListing],
+    *,
+    today: str,
+    requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
+) -> Snapshot | None:
+    """Return the snapshot with the builds of a variant that no known release has; None where no source has any."""
+    name, platform = request.variant, machine.platform or ""
+    platforms = (release.platforms.get(platform) for release in snapshot.releases())
+    if name == "auto" or any(builds is not None and name in builds.variants for builds in platforms):
+        return None
+    for listing in listings:
+        if listing.source.layout in _LAYOUTS:
+            wheels = [w for w in listing.wheels("torch", name) if w.variant == name]
+            if wheels:
+                companions = _companion_wheels(listing, [name])
+                declared = requires(listing, companions)
+                return overlay(snapshot, [*wheels, *companions], as_of=today, requires=declared)
+    return None
 
 
 def _with_new_companions(
@@ -119,21 +155,33 @@ def _any_release(machine: Machine, request: Request, snapshot: Snapshot, refused
         raise refused from None
 
 
+def _looked_at(ranking: Ranking, request: Request) -> tuple[str, ...]:
+    """The variant of the best candidate, and the newer ones of its kind: a new release may have no other."""
+    best = ranking.candidates[0].variant
+    return (best, *newer_variants(best)) if request.variant == "auto" else (best,)
+
+
 def _newer_wheels(
     ranking: Ranking, request: Request, snapshot: Snapshot, listings: Sequence[SourceListing]
 ) -> tuple[SourceListing, list[Wheel]] | None:
-    """The first source with the best candidate's variant, and its torch wheels newer than all that fit."""
+    """The first source with builds of the best candidate's kind, and its torch wheels newer than all that fit.
+
+    A page that lists several variants gives the wheels of all of them.
+    """
     best, known = ranking.candidates[0], set(snapshot.versions())
+    names = _looked_at(ranking, request)
     for listing in listings:
         if listing.source.layout not in _LAYOUTS:
             continue
-        listed = listing.wheels("torch", best.variant)
+        listing.wheels("torch", best.variant)  # a source that does not answer is asked once
+        listing.read_ahead(("torch", name) for name in names)
+        listed = dict.fromkeys(wheel for name in names for wheel in listing.wheels("torch", name))
         if not listed:
             continue
         wheels = [
             wheel
             for wheel in listed
-            if wheel.variant == best.variant
+            if wheel.variant is not None
             and not (wheel.version.is_prerelease or wheel.yanked)
             and wheel.version > best.torch
             and _public(wheel) not in known

@@ -98,13 +98,12 @@ def _all_covered(machine: Machine, release: Release, build: Variant, ptx: tuple[
     minimum = build.minimum_driver.get(_driver_column(machine))
     archs = nearest_arch_list(release.version, build.name, machine.platform or "")
     limit = (
-        message("needs driver ≥ {least}", least=minimum)
+        message("{name} needs driver ≥ {least}", name=build.name, least=minimum)
         if minimum
-        else message("its minimum driver is unknown")
+        else message("no source says which driver {name} needs", name=build.name)
     )
     reason = message(
-        "{name} {limit}; this machine has {driver}{by_rule}",
-        name=build.name,
+        "{limit}; this machine has {driver}{by_rule}",
         limit=limit,
         driver=machine.nvidia.driver if machine.nvidia else None,
         by_rule=stand_in_rules(build.rule, archs.rule if archs else None),

@@ -93,6 +93,8 @@ def _rejected(evaluation: Evaluation, best: Candidate) -> tuple[Rejected, ...]:
 def _rejected_build(build: EvaluatedBuild, best: Candidate, version: str) -> Rejected:
     if build.compatibility.coverage == "none":
         return Rejected(variant=build.name, reason=build.compatibility.reason, torch=version)
+    if build.compatibility.limits == "unknown":
+        return Rejected(variant=build.name, reason=build.compatibility.reason, torch=version)
     kind: Literal["gpu", "cpu"] = "cpu" if build.kind == "cpu" else "gpu"
     reason = why_outranked(kind, best.variant)
     return Rejected(variant=build.name, reason=reason, torch=version, outranked=kind)
