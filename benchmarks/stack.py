@@ -1,6 +1,6 @@
 """`resolve -r` of two projects' requirements beside `uv pip compile` of the same lines, interleaved, with a warm cache.
 
-Usage: python benchmarks/stack.py [--rounds N] [--latency MS] [--busy N] [--recording DIR]
+Usage: python benchmarks/stack.py [--rounds N] [--latency MS] [--busy N] [--recording DIR] [--real]
 
 Both read the same PyPI, recorded once and served from loopback with PyPI's headers, and share uv's cache. uv asks a
 stand-in of PyTorch's index in its real layout for torch, torchvision and torchaudio, as --torch-backend has it do with
@@ -10,6 +10,8 @@ reading the pages of every family there. The machine has an RTX 5090 and Python 
 With a fresh cache (pages younger than the ten minutes that PyPI allows) nothing is asked for; with an old one every
 page is asked for again, unchanged, and each answer takes `--latency`. Prints medians of wall and CPU seconds, the
 best round's, and the ratio of wall seconds in each round. `--busy` keeps that many processes computing beside.
+
+With `--real` both ask the default index of this machine as it answers today, each with a warm cache of its own.
 """
 
 from __future__ import annotations
@@ -137,6 +139,26 @@ def compare(
         )
 
 
+def compare_on_the_real_index(rounds: int) -> None:
+    """Print the tables of the index that this machine has; torch's is the stand-in."""
+    with tempfile.TemporaryDirectory() as folder, TorchIndex(etags=True) as torch:
+        torch.cache_seconds = 600
+        environ = {
+            **os.environ,
+            "TORCHDOCTOR_CACHE_DIR": f"{folder}/cache",
+            "TORCHDOCTOR_DATA_DIR": f"{folder}/data",
+        }
+        print(f"real index, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {rounds} rounds")
+        for name in NAMES:
+            commands = commands_for(
+                name, Path(folder), torch.torch_url, {**environ, "UV_CACHE_DIR": f"{folder}/ours"}
+            )
+            both = {
+                each: ["env", f"UV_CACHE_DIR={folder}/{each}", *commands[each]] for each in ("uv", "ours")
+            }
+            compare(name, both, environ, rounds, 0.0)
+
+
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(
@@ -145,10 +167,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--latency", type=float, default=30.0, metavar="MS", help="of an answer (30)")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that compute beside")
+    parser.add_argument("--real", action="store_true", help="ask the index of this machine, as it answers")
     parser.add_argument(
         "--recording", metavar="DIR", help="keep what PyPI said there, and read it there again"
     )
     asked = parser.parse_args()
+    if asked.real:
+        compare_on_the_real_index(asked.rounds)
+        return
     recording = Path(asked.recording or tempfile.mkdtemp())
     recording.mkdir(parents=True, exist_ok=True)
     pypi = RecordedIndex(recording)

@@ -9,6 +9,7 @@ import tomli_w
 from packaging.requirements import Requirement
 
 from torchdoctor.lock.local_index import NEWEST_OWN_FILE, filtered_find_links, write_local_index
+from torchdoctor.sources.pypi_copies import is_copy_of_pypi
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["UvInputs", "uv_settings", "write_lines", "write_uv_inputs"]
 
 OUTPUT = "pylock.toml"
+# What pypi.org and files.pythonhosted.org answer with. Proxies and copies of PyPI leave it out, and uv would then read
+# every page again in each run: https://docs.astral.sh/uv/concepts/indexes/#customizing-cache-control-headers
+_PYPI_CACHE = {"api": "max-age=600", "files": "max-age=365000000, immutable"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +106,9 @@ def uv_settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> d
         indexes.append({"name": "torchdoctor-default", "url": sources.default_index.url})
     # Without a default index uv adds PyPI.
     indexes[-1]["default"] = True
+    for index in indexes:
+        if is_copy_of_pypi(index["url"]):
+            index["cache-control"] = _PYPI_CACHE
     return {
         "index": indexes,
         "index-strategy": "unsafe-best-match" if sources.alike else "unsafe-first-match",
