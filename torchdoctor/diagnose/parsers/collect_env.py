@@ -75,6 +75,12 @@ _NAMES = {
     "flags": "cpu.flags",
     "hypervisor vendor": "cpu.hypervisor",
 }
+# A table of two columns with blanks between them, as detectron2 prints it.
+_ROW = re.compile(
+    r"(?P<key>sys\.platform|Python|PyTorch|GPU available|GPU \d{1,2}(?:,\d{1,2}){0,15}|CUDA_HOME"
+    r"|Driver version|torchvision|numpy)\s{2,40}(?P<value>\S.{0,200})"
+)
+_ROW_NAMES = {"sys.platform": "os.name", "gpu": "nvidia.gpu", "numpy": "package.numpy"}
 _VARIABLE = re.compile(
     r"\s{0,8}(?:export |set |\$env:|-e |ENV )?(?P<name>(?:LD_(?:LIBRARY_PATH|PRELOAD)"
     r"|PYTHON(?:PATH|HOME|NOUSERSITE)"
@@ -98,10 +104,15 @@ def parse_collect_env(text: Text) -> Iterator[Observation]:
 
     `torch.cuda` and `torch.hip` are `none` if the report states that the build has none.
     """
+    has_table = "sys.platform" in text.lower
     for number, line in zip(text.numbers, text.lines, strict=True):
-        if ":" not in line and "=" not in line and "|" not in line and "..." not in line:
+        if has_table and (row := _ROW.match(line)):
+            key = row["key"].lower()
+            key = "gpu" if key.startswith("gpu ") and key != "gpu available" else key
+            yield from _fact(_ROW_NAMES.get(key) or _NAMES[key], row["value"].strip(), line, number)
+        elif ":" not in line and "=" not in line and "|" not in line and "..." not in line:
             continue
-        if "=" in line and (variable := _VARIABLE.match(line)):
+        elif "=" in line and (variable := _VARIABLE.match(line)):
             value = variable["value"].strip().strip("\"'")
             yield Observation(name=f"env.{variable['name']}", value=value, source=line, line=number)
         elif ("gpu" in line.lower() or "cuda:" in line) and (gpu := _GPU.match(line)):

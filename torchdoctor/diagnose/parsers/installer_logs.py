@@ -62,6 +62,8 @@ _ASKED = re.compile(
     r"\b(?:pip3?|uv pip|poetry|conda|mamba) (?:install|add) (?:-\S{1,30} ){0,"
     r"4}(?P<value>(?!torch)[a-z][\w.-]{1,60})(?:[\s=<>~\[]|$)"
 )
+# The CUDA that conda was asked for.
+_CONDA_CUDA = re.compile(r"\b(?:cudatoolkit|pytorch-cuda)\s?==?\s?(?P<value>\d{1,2}\.\d)")
 _PIP = re.compile(r"\bpip(?: version)? (?P<value>\d{1,2}\.\d{1,2}(?:\.\d{1,2})?)\b")
 
 # (a word that the line must have, pattern, fact)
@@ -72,6 +74,7 @@ _TABLE = (
     ("torch==", _UV_OUT, "torch.removed"),
     ("torch==", _UV_IN, "torch.installed"),
     ("no matching distribution", _NONE, "pip.requirement"),
+    ("cuda", _CONDA_CUDA, "conda.cuda"),
     ("pip", _PIP, "pip.version"),
     ("(from ", _WANTED, "torch.wanted_by"),
     ("torch", _WANTED_BY_UV, "torch.wanted_by"),

@@ -42,6 +42,8 @@ _CAPABILITY = re.compile(
 )
 # `nvcc --version`, also inside mmcv's and detectron2's reports.
 _NVCC = re.compile(r"Cuda compilation tools, release (?P<value>\d{1,2}\.\d)")
+# torch.__config__.show(), also inside the reports of mmcv and detectron2.
+_RUNTIME = re.compile(r"^\s*- CUDA Runtime (?P<value>\d{1,2}\.\d)")
 _SUPPORTED = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
 _REFUSED = re.compile(
     r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "
@@ -60,6 +62,7 @@ _TABLE = (
     (("NVML library", "nvidia-"), _LIBRARY, "nvidia.library"),
     (("CUDA Version", "CUDA UMD Version"), _CUDA, "nvidia.cuda"),
     (("Cuda compilation tools",), _NVCC, "cuda.toolkit"),
+    (("CUDA Runtime",), _RUNTIME, "torch.cuda"),
     (("want to use the",), _UNFIT, "nvidia.gpu"),
     (("MIG ",), _SLICE, "nvidia.mig"),
     (("UUID",), _LISTED, "nvidia.gpu"),

@@ -42,6 +42,8 @@ def is_documentation(text: Text) -> bool:
     """Whether the text as a whole is a manual, an article or a change log: nobody speaks of the own machine."""
     rows = text.rows
     lines = rows.split("\n")
+    if _begins("document_title", rows) and not _has("asks_for_help", rows):
+        return True
     changes = sum(1 for line in lines if _begins("change", line))
     if changes >= _MIN_CHANGES and changes >= _MIN_SHARE_OF_CHANGES * len(lines):
         return True

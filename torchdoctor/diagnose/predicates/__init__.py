@@ -84,6 +84,7 @@ PREDICATES: Mapping[str, Callable[..., Match | None]] = {
         toolkit.missing_library_of_another_cuda,
         toolkit.missing_library_of_this_cuda,
         toolkit.nvcc_lacks_named_architecture,
+        toolkit.nvcc_of_another_cuda,
         toolkit.ptxas_older_than_gpu,
         visibility.gpu_memory_used_above,
         visibility.other_processes_hold_memory,

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["torch_replaced_in_log"]
 
+# What an installer prints when it takes a package out by itself: who uninstalls by hand sees none of it.
+_INSTALLERS = ("attempting uninstall", "found existing installation", " - torch==", "uninstalling torch-")
+
 
 def torch_replaced_in_log(evidence: Evidence) -> Match | None:
     """A log in which torch is taken out and another build of it put in."""
@@ -18,6 +21,6 @@ def torch_replaced_in_log(evidence: Evidence) -> Match | None:
     if not removed:
         return None
     others = [torch for torch in came if torch.value != removed[0].value]
-    if not others and came:
+    if not others and (came or not any(needle in evidence.text.lower for needle in _INSTALLERS)):
         return None
     return Match(evidence=tuple(source(torch) for torch in (removed[0], *others[:1])))

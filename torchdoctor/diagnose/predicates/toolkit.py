@@ -19,6 +19,7 @@ __all__ = [
     "missing_library_of_this_cuda",
     "newest_capability",
     "nvcc_lacks_named_architecture",
+    "nvcc_of_another_cuda",
     "ptxas_older_than_gpu",
 ]
 
@@ -85,6 +86,17 @@ def _known_by_named_cuda(
         if version is not None and first is not None and first <= version < (without or (99, 0)):
             return True
     return False
+
+
+def nvcc_of_another_cuda(evidence: Evidence) -> Match | None:
+    """nvcc is of another major version of CUDA than torch, or than the one that conda was asked for."""
+    toolkit = parse_numeric_version(evidence.first("cuda.toolkit"))
+    built = cuda_of_build(evidence) or parse_numeric_version(evidence.first("conda.cuda"))
+    if not toolkit or not built or toolkit[0] == built[0]:
+        return None
+    names = ("cuda.toolkit", "torch.cuda", "torch.build", "conda.cuda")
+    shown = [observation for name in names for observation in evidence.observations(name)[:1]]
+    return Match(evidence=tuple(source(one) for one in shown[:2]))
 
 
 def newest_capability(toolkit: tuple[int, ...]) -> str | None:
