@@ -21,6 +21,7 @@ from torchdoctor.doctor.repair_model import (
     Repaired,
 )
 from torchdoctor.doctor.repairs import confirmed_outcomes, fix_command, with_fix_command
+from torchdoctor.doctor.stale_metadata import stale_metadata
 from torchdoctor.kernel import KernelState
 from torchdoctor.kernel.model import Problem
 from wheels_index import bundled
@@ -125,6 +126,36 @@ def test_what_another_build_left_is_removed_by_name_and_size(site):
     assert repair.names == {"nvidia-cudnn-cu12"}
     assert 500 <= repair.size < 9000
     assert str(repair.what) == "remove 1 package that nothing requires (0.0 GB): nvidia-cudnn-cu12"
+
+
+def test_libraries_of_the_torch_that_a_companion_requires_are_not_left_over(site):
+    """A CPU build took torch's place: torchvision and the libraries are of the torch that was there."""
+    site.torch("2.13.0+cpu")
+    site.put("torchvision", "0.29.1+cu130")
+    site.put("nvidia-cudnn-cu13", "9.24", files={"nvidia/cudnn.so": b"2" * 9000})
+    seen = check_up(site)
+    assert [fact for fact in environment_observations(seen) if fact.name == "live.unneeded"] == []
+    assert plan_repairs(seen, (finding("nvidia-wheels-twice", "note"),), INDEX) == ()
+
+
+def test_metadata_of_another_version_than_torch_says_is_removed(site):
+    """torch itself says which of the two belongs; of the files, which are whole, none is fetched."""
+    site.torch("2.9.1+cpu")
+    stale = site.put("torch", "2.8.0", files={"torch/old.py": b"old"})
+    (site.site / "torch/old.py").unlink()
+    seen = check_up(site)
+    assert damaged_in(seen) == frozenset()
+    (repair,) = plan_repairs(seen, (finding("partial-install"),), INDEX)
+    assert isinstance(repair, RemoveLeftovers)
+    assert repair.leftovers == (stale,)
+
+
+def test_where_torch_says_neither_version_no_metadata_is_removed(site):
+    """Which of the two belongs is open then."""
+    site.torch("2.9.1+cpu")
+    site.put("torch", "2.8.0")
+    (site.site / "torch/version.py").write_text("__version__ = '2.7.0'\n")
+    assert stale_metadata(check_up(site).inventory) == ()
 
 
 def kernel(kind="python-gone", **more):

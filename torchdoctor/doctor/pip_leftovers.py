@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.doctor.stale_metadata import stale_metadata
 from torchdoctor.errors import InstallFailed
 from torchdoctor.inventory.metadata import is_relevant
 
@@ -60,21 +61,18 @@ def unrecorded_packages(inventory: Inventory) -> frozenset[str]:
 
 
 def removable_leftovers(check_up: CheckUp) -> tuple[Path, ...]:
-    """Return the leftovers in the environment's own site-packages that a repair may remove; none of an interpreter."""
+    """Return what a repair may remove of the environment's own site-packages: leftovers, and metadata of no package."""
     inventory = check_up.inventory
     if inventory.kind.value not in ("venv", "conda", "conda-base"):
         return ()
     own = {
         str(folder) for folder in check_up.python.site_packages if check_up.python.prefix in folder.parents
     }
-    paths = map(Path, inventory.leftovers.value or ())
+    paths = [path for path in map(Path, inventory.leftovers.value or ()) if is_pips_leftover(path.name)]
     return tuple(
         folder
-        for folder in paths
-        if str(folder.parent) in own
-        and is_pips_leftover(folder.name)
-        and folder.is_dir()
-        and not folder.is_symlink()
+        for folder in (*paths, *stale_metadata(inventory))
+        if str(folder.parent) in own and folder.is_dir() and not folder.is_symlink()
     )
 
 

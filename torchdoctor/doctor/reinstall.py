@@ -11,6 +11,7 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.doctor.recorded_family import REPLACED, asked_besides_torch, recorded_requests
 from torchdoctor.doctor.repair_model import Reinstall
+from torchdoctor.doctor.stale_metadata import stale_metadata
 from torchdoctor.errors import NoSolution
 from torchdoctor.resolve import Request, resolve
 from wheels_index import COMPANIONS, TORCH_PROJECTS
@@ -141,7 +142,12 @@ def _unchanged(check_up: CheckUp, plan: Plan) -> frozenset[str]:
 def damaged_in(check_up: CheckUp) -> frozenset[str]:
     """Return the packages whose files are not as they were installed."""
     inventory = check_up.inventory
-    damaged = {check.name for check in inventory.records.value or () if check.wrong_count}
+    stale = {str(folder / "RECORD") for folder in stale_metadata(inventory)}
+    damaged = {
+        check.name
+        for check in inventory.records.value or ()
+        if check.wrong_count and check.record not in stale
+    }
     damaged |= unrecorded_packages(inventory)
     truncated = inventory.truncated.value or ()
     for package in inventory.copies.value or ():

@@ -11,6 +11,7 @@ from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
 from torchdoctor.doctor.repair_model import KernelRepair, Relocate, RemoveLeftovers, RemoveUnneeded
+from torchdoctor.doctor.stale_metadata import stale_metadata
 from torchdoctor.doctor.unneeded import unneeded_sizes
 from torchdoctor.install.relocate import former_folders
 from torchdoctor.kernel.ownership import belongs_to
@@ -84,7 +85,7 @@ def _repair_of(finding: str) -> str:
 
 def _only_leftovers(check_up: CheckUp) -> bool:
     """Whether leftover folders are all that is wrong: every file is complete, and torch can be imported."""
-    left = check_up.inventory.leftovers.value or ()
+    left = (*(check_up.inventory.leftovers.value or ()), *stale_metadata(check_up.inventory))
     return (
         bool(left)
         and not damaged_in(check_up)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.doctor.model import CheckUp
+    from torchdoctor.inventory import Inventory
 
 __all__ = ["unneeded_observations", "unneeded_sizes"]
 
@@ -42,8 +43,9 @@ def unneeded_observations(check_up: CheckUp) -> Iterator[Observation]:
 
 def unneeded_sizes(check_up: CheckUp) -> dict[str, int]:
     """Return the bytes of each such package in the environment's own folders, without files that others have too."""
-    # A package that has lost its metadata may require any of them.
-    if half_metadata(check_up.inventory):
+    # A package that has lost its metadata may require any of them. And where torch is none that a companion goes with,
+    # it is open which torch stays: they may be the libraries of the one that was replaced.
+    if half_metadata(check_up.inventory) or _lacks_its_torch(check_up.inventory):
         return {}
     own = tuple(
         folder for folder in check_up.python.site_packages if check_up.python.prefix in folder.parents
@@ -54,6 +56,11 @@ def unneeded_sizes(check_up: CheckUp) -> dict[str, int]:
     names = unneeded_packages(installed, marker_environment(check_up.python), asked)
     there = names & {each.name for each in installed if each.folder in folders}
     return bytes_of_packages(own, there) if there else {}
+
+
+def _lacks_its_torch(inventory: Inventory) -> bool:
+    matches = inventory.companions.value or ()
+    return any(match.matches is False or match.same_variant is False for match in matches)
 
 
 def _name_in(line: str) -> str | None:
