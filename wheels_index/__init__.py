@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
     from wheels_index.sdist import Sdist, parse_sdists
+    from wheels_index.vendors import UnknownVendor, Vendor, VendorSnapshot, extras_of, vendor, vendor_names
 
 __all__ = [
     "COMPANIONS",
@@ -81,13 +82,17 @@ __all__ = [
     "Triton",
     "UnknownRelease",
     "UnknownVariant",
+    "UnknownVendor",
     "Variant",
+    "Vendor",
+    "VendorSnapshot",
     "Wheel",
     "amd_build",
     "arch_list",
     "bundled",
     "covers",
     "declared_requirements",
+    "extras_of",
     "gcc_refused_from",
     "gpu",
     "gpus",
@@ -104,6 +109,8 @@ __all__ = [
     "similar_names",
     "variant",
     "variant_of",
+    "vendor",
+    "vendor_names",
 ]
 
 
@@ -133,6 +140,10 @@ def __getattr__(name: str) -> Any:
         from wheels_index import host_compiler
 
         return host_compiler.gcc_refused_from
+    if name in ("UnknownVendor", "Vendor", "VendorSnapshot", "extras_of", "vendor", "vendor_names"):
+        from importlib import import_module
+
+        return getattr(import_module("wheels_index.vendors"), name)
     if name in ("Sdist", "parse_sdists"):
         from wheels_index import sdist
 

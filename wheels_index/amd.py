@@ -10,7 +10,7 @@ from wheels_index._data import read_json
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["AmdBuild", "amd_build"]
+__all__ = ["AmdBuild", "StandIn", "amd_build", "rocm_tested_with", "stand_in", "wrong_results"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +44,43 @@ def amd_build(platform: str, targets: Collection[str]) -> AmdBuild | None:
         if platform in row["platforms"] and set(targets) <= set(row["targets"]):
             return _build(row, sorted(targets))
     return None
+
+
+def wrong_results() -> frozenset[str]:
+    """Return the targets on which AMD's own builds were seen to compute wrong results."""
+    return frozenset(read_json("amd_builds.json")["wrong_results"])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandIn:
+    """A GPU that was seen to run the code of another target: `version` is that of HSA_OVERRIDE_GFX_VERSION."""
+
+    version: str
+    target: str
+    source: str
+
+
+def stand_in(gfx: str) -> StandIn | None:
+    """Return whose code a GPU was seen to run although no build names it; AMD supports none of these.
+
+    >>> stand_in("gfx1032").version
+    '10.3.0'
+    """
+    row = read_json("amd_builds.json")["stand_ins"].get(gfx)
+    return StandIn(version=row["version"], target=row["target"], source=row["source"]) if row else None
+
+
+def rocm_tested_with(driver: str) -> tuple[str, ...] | None:
+    """Return the ROCm releases, such as `6.2`, that AMD tested an amdgpu driver package with; None: not known.
+
+    >>> rocm_tested_with("6.7.0")[-1]
+    '6.3'
+    """
+    rows = read_json("amd_builds.json")["drivers"]
+    row = next(
+        (row for row in rows if driver == row["driver"] or driver.startswith(f"{row['driver']}-")), None
+    )
+    return tuple(row["tested_with"]) if row is not None else None
 
 
 def _build(row: dict[str, Any], targets: list[str]) -> AmdBuild:

@@ -117,6 +117,7 @@ class Release:
     `wheels` are files seen on the official index, of torch and of its companions; `pypi_wheels` are PyPI's,
     with sizes and other digests, never to be mixed with the first (their `url` is not known, and their
     `variant` is in no name: see `pypi_default`). `numpy` maps a platform to the NumPy specifier it needs.
+    `gpu_code` maps a variant of a vendor's own builds to the GPUs that they have code for (`gfx1151`, `8.7`).
     """
 
     version: Version
@@ -134,6 +135,7 @@ class Release:
     pypi_cudnn: str | None
     sources: Mapping[str, str]
     as_of: str
+    gpu_code: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def constraints(self, platform: str | None) -> tuple[str, ...]:
         """Return requirement lines that the wheels do not declare: builds before 2.3 need `numpy<2`."""

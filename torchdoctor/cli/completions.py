@@ -22,6 +22,7 @@ __all__ = [
     "release_versions",
     "setting_keys",
     "variant_names",
+    "vendor_names",
     "verify_check_names",
 ]
 
@@ -51,6 +52,13 @@ def variant_names() -> Iterable[str]:
         for name in builds.variants
     }
     return ("auto", *sorted(names))
+
+
+def vendor_names() -> Iterable[str]:
+    """Return what `--vendor` takes."""
+    from wheels_index import vendor_names as names
+
+    return names()
 
 
 def companion_names() -> Iterable[str]:

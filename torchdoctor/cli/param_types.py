@@ -43,6 +43,7 @@ __all__ = [
     "URL",
     "VARIABLE",
     "VARIANT",
+    "VENDOR",
     "WITH",
     "Word",
 ]
@@ -102,6 +103,13 @@ def _mirror(text: str, _option: str) -> None:
 
     if text not in ("", AUTO):
         mirror(text)
+
+
+def _vendor(text: str, _option: str) -> None:
+    from torchdoctor.sources.vendors import check_vendor
+
+    if text:
+        check_vendor(text)
 
 
 def _torch(text: str, _option: str) -> None:
@@ -189,6 +197,7 @@ def _run_name(text: str, _option: str) -> None:
 MIRROR = Word(_mirror, completions.mirror_names)
 TORCH = Word(_torch, completions.release_versions)
 VARIANT = Word(_variant, completions.variant_names)
+VENDOR = Word(_vendor, completions.vendor_names)
 WITH = Word(_requirement, completions.companion_names)
 OVERRIDE = Word(_requirement, completions.companion_names)
 URL = Word(_url)

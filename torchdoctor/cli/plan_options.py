@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from torchdoctor.cli.options import AsTyped
-from torchdoctor.cli.param_types import MIRROR, OVERRIDE, TORCH, URL, VARIANT, WITH
+from torchdoctor.cli.param_types import MIRROR, OVERRIDE, TORCH, URL, VARIANT, VENDOR, WITH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,12 @@ _source_options = _options(
         metavar="NAME",
         help="A mirror of the PyTorch index to ask first: nju, aliyun, sjtu; auto takes the fastest.",
     ),
+    click.option(
+        "--vendor",
+        type=VENDOR,
+        metavar="NAME",
+        help="Take a vendor's own builds instead of PyTorch's: amd, jetson-jp6, jetson-jp7.",
+    ),
     click.option("--offline", is_flag=True, help="Use folders and the cache only."),
 )
 
@@ -145,14 +151,14 @@ def _with_asked(function: F) -> F:
 
 
 def source_options(function: F) -> F:
-    """`--index-url`, `--find-links`, `--mirror` and `--offline`, which become one `sources`."""
+    """`--index-url`, `--find-links`, `--mirror`, `--vendor` and `--offline`, which become one `sources`."""
 
     @_source_options
     @functools.wraps(function)
     def with_sources(*args: Any, **kwargs: Any) -> Any:
         from torchdoctor.workflows import SourceOptions
 
-        names = ("index_url", "find_links", "mirror", "offline")
+        names = ("index_url", "find_links", "mirror", "vendor", "offline")
         sources = SourceOptions(**{name: kwargs.pop(name) for name in names})
         return function(*args, sources=sources, **kwargs)
 

@@ -102,7 +102,7 @@ def command(
         return _print_lock(described, machine, request, sources, stack, without, output, form)
     if stack:
         plan = _resolve_stack(described, machine, request, sources, stack, without, output)
-    elif sources.index_url or sources.find_links or sources.mirror:
+    elif sources.names_torch:
         plan = _resolve_online(machine, request, sources, output)
     else:
         plan = _resolve_offline(machine, request)

@@ -56,7 +56,7 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     sources = replace(request.sources, alike=request.sources.alike or plan.indexes_alike)
     settings = uv_settings(sources, folder / "planned", find_links)
     (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
-    exact = [f"{package.name}=={package.version}" for package in plan.packages if package.wheel is not None]
+    exact = [package.requirement for package in plan.packages if package.wheel is not None]
     write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
     write_lines(folder / "constraints.txt", (*plan.constraints, *request.constraints))
     # The plan's exact builds meet what overrides torch and its companions.

@@ -9,6 +9,7 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.model import Compatibility
 from torchdoctor.resolve.stand_in_rules import stand_in_rules
 from wheels_index import nearest_gfx
+from wheels_index.amd import wrong_results
 
 if TYPE_CHECKING:
     from torchdoctor.detect import AmdGpu, Machine
@@ -30,8 +31,12 @@ def check_rocm(machine: Machine, release: Release, build: Variant) -> Compatibil
             code="no-gpu",
             reason=message("{name} needs an AMD GPU; none was found", name=build.name),
         )
-    targets, rule = nearest_gfx(build.name, str(release.version)) or ((), None)
-    usable = set(targets) - set(build.blas_unusable_gfx)
+    own = release.gpu_code.get(build.name)
+    targets, rule = (
+        (own, None) if own is not None else nearest_gfx(build.name, str(release.version)) or ((), None)
+    )
+    # A vendor's own build brings the libraries for each GPU that it names; of PyTorch's, rocBLAS has fewer.
+    usable = set(targets) - (set(build.blas_unusable_gfx) if own is None else wrong_results())
     left_out = tuple(card.name or card.gfx or "AMD GPU" for card in cards if card.gfx not in usable)
     limits: Literal["known", "rule"] = "rule" if rule else "known"
     if left_out:
@@ -47,7 +52,7 @@ def check_rocm(machine: Machine, release: Release, build: Variant) -> Compatibil
         "{name} has code for {gfx}{by_rule}",
         name=build.name,
         gfx=joined(sorted({str(card.gfx) for card in cards})),
-        by_rule=stand_in_rules(rule, build.rule),
+        by_rule=stand_in_rules(rule, build.rule if own is None else None),
     )
     return Compatibility(coverage="all", code="all-gpus", reason=reason, limits=limits)
 
@@ -55,10 +60,18 @@ def check_rocm(machine: Machine, release: Release, build: Variant) -> Compatibil
 def _why_left_out(
     cards: tuple[AmdGpu, ...], left_out: tuple[str, ...], rule: str | None, release: Release, build: Variant
 ) -> str:
+    is_own = build.name in release.gpu_code
     without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
-    if without_blas:
+    if without_blas and not is_own:
         names = joined(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in without_blas)
         return message("rocBLAS in {name} has no kernels for {names}", name=build.name, names=names)
+    wrong = [card for card in cards if card.gfx in wrong_results()]
+    if wrong and is_own:
+        return message(
+            "{name} computes wrong results on {names}",
+            name=build.name,
+            names=joined(f"{card.name or 'AMD GPU'} ({card.gfx})" for card in wrong),
+        )
     if rule is not None:
         return message(
             "{name} is not known to have code for {left}{by_rule}",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.resolve.amd_offers import amd_cards, amd_driver_warnings, amd_offers
 from torchdoctor.resolve.evaluation import companions_of, gpu_kinds
 from torchdoctor.resolve.machine_warnings import machine_warnings
 from torchdoctor.resolve.model import Candidate
 
 if TYPE_CHECKING:
-    from torchdoctor.detect import AmdGpu, Machine
+    from torchdoctor.detect import Machine
     from torchdoctor.errors import NoSolution
     from torchdoctor.resolve.evaluation import EvaluatedBuild, Evaluation
     from torchdoctor.resolve.model import Request
@@ -28,6 +29,8 @@ def candidate(build: EvaluatedBuild, evaluation: Evaluation, *, forced: bool) ->
         reasons.append(message("{name} was asked for", name=build.name))
         if fits.coverage == "none":
             warnings.append(message("this machine does not fit it: {reason}", reason=fits.reason))
+            if build.kind == "rocm":
+                warnings.extend(amd_offers(evaluation.machine))
         elif fits.limits != "known":
             reasons.append(fits.reason)
     elif build.kind == "cpu":
@@ -44,6 +47,8 @@ def candidate(build: EvaluatedBuild, evaluation: Evaluation, *, forced: bool) ->
             )
         )
     warnings.extend(machine_warnings(evaluation.machine))
+    if build.kind == "rocm":
+        warnings.extend(amd_driver_warnings(evaluation.machine, build.name))
     if fits.ptx:
         reasons.append(message("{ptx} runs it through PTX, compiled at the first use", ptx=joined(fits.ptx)))
     return Candidate(
@@ -120,7 +125,7 @@ def _why_cpu(evaluation: Evaluation) -> str:
         gpu = machine.apple.chip if machine.apple is not None else message("Apple chip")
         return message("the build for macOS uses the GPU of the {gpu} through MPS", gpu=gpu)
     closest = _closest_gpu_build(evaluation)
-    if closest is None and _amd_cards(machine):
+    if closest is None and amd_cards(machine):
         return message(
             "the CPU build: PyTorch's index has no ROCm build for {os} {arch}",
             os=machine.os,
@@ -140,37 +145,9 @@ def _closest_gpu_build(evaluation: Evaluation) -> EvaluatedBuild | None:
     return next(iter(by_driver or builds), None)
 
 
-def _amd_cards(machine: Machine) -> tuple[AmdGpu, ...]:
-    return machine.amd.gpus if machine.amd is not None else ()
-
-
-def _amd_offer(machine: Machine) -> list[str]:
-    """What AMD's own index has for the machine's AMD GPUs, where PyTorch's has nothing."""
-    from wheels_index import amd_build
-
-    cards = _amd_cards(machine)
-    targets = sorted({card.gfx for card in cards if card.gfx})
-    build = amd_build(machine.platform or "", targets)
-    if build is None:
-        return []
-    names = joined(card.name or card.gfx or "AMD GPU" for card in cards)
-    wanted = " ".join(f'"{requirement}"' for requirement in build.requirements)
-    return [
-        message(
-            "AMD's own index has torch {torch} with ROCm {rocm} for {names}: `pip install --index-url {url} "
-            "{wanted}`; without the part in brackets the first operation on the GPU fails",
-            torch=build.torch,
-            rocm=build.rocm,
-            names=names,
-            url=build.index_url,
-            wanted=wanted,
-        )
-    ]
-
-
 def _unused_gpu_warnings(evaluation: Evaluation) -> list[str]:
     """Why the machine's GPU stays unused under a CPU build, and what would change that."""
-    return [*_why_unused(evaluation), *_amd_offer(evaluation.machine)]
+    return [*_why_unused(evaluation), *amd_offers(evaluation.machine)]
 
 
 def _why_unused(evaluation: Evaluation) -> list[str]:

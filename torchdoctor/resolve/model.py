@@ -163,11 +163,19 @@ class PlannedPackage:
     known: Provenance
     wheel: Wheel | None  # None while no file of it was seen anywhere
     source: str | None  # the name of the source that has it
+    extras: tuple[str, ...] = ()  # that bring the code for the machine's GPUs
+
+    @property
+    def requirement(self) -> str:
+        """The line by which pip and uv get exactly this."""
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        return f"{self.name}{extras}=={self.version}"
 
     def to_json(self) -> dict[str, object]:
         """Return a row of `packages` of contract 3."""
         wheel = self.wheel
         return {
+            **({"extras": list(self.extras)} if self.extras else {}),
             "name": self.name,
             "version": str(self.version),
             "known": self.known,

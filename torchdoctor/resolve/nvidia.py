@@ -96,7 +96,8 @@ def _check_gpus(machine: Machine, release: Release, build: Variant, driver: tupl
 
 def _all_covered(machine: Machine, release: Release, build: Variant, ptx: tuple[str, ...]) -> Compatibility:
     minimum = build.minimum_driver.get(_driver_column(machine))
-    archs = nearest_arch_list(release.version, build.name, machine.platform or "")
+    is_own = build.name in release.gpu_code
+    archs = None if is_own else nearest_arch_list(release.version, build.name, machine.platform or "")
     limit = (
         message("{name} needs driver ≥ {least}", name=build.name, least=minimum)
         if minimum
@@ -117,6 +118,9 @@ def _gap(
 ) -> _Gap | Literal["ptx"] | None:
     """What keeps the build from this GPU; `ptx` where only PTX reaches it; None for nothing, or nothing known."""
     capability = _capability(card)
+    own = release.gpu_code.get(build.name)
+    if own is not None:
+        return _gap_of_vendor(release, build, card, own)
     archs = nearest_arch_list(release.version, build.name, machine.platform or "")
     if capability is None or archs is None:
         return None
@@ -139,6 +143,23 @@ def _gap(
         )
         return _Gap(code="driver-too-old", reason=reason, needs_driver=minimum)
     return "ptx" if served_by == "ptx" else None
+
+
+def _gap_of_vendor(release: Release, build: Variant, card: NvidiaGpu, own: tuple[str, ...]) -> _Gap | None:
+    """What keeps a vendor's own build, which has code for the GPUs `own` alone, from this GPU."""
+    capability = ".".join(map(str, _capability(card) or ()))
+    if capability in own:
+        return None
+    name = message("{name} (compute capability {value})", name=card.name, value=capability or "?")
+    return _Gap(
+        code="no-code",
+        reason=message(
+            "torch {version}+{name} has no code for {gpu_name}",
+            version=release.version,
+            name=build.name,
+            gpu_name=name,
+        ),
+    )
 
 
 def _minimum_driver(

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wheels_index import Snapshot, Wheel
+    from wheels_index.binary import WheelFile
 
-__all__ = ["FetchPage", "declared_by"]
+__all__ = ["FetchPage", "declared_by", "requirement_lines"]
 
 # New companion versions of one update whose metadata is read; a release brings one or two.
 _MAX_READ_COUNT = 16
@@ -65,7 +66,7 @@ def _declared_requirements(
     wheel: Wheel, base: str, read: FetchPage, notes: list[str]
 ) -> tuple[str, ...] | None:
     try:
-        lines = _lines_beside(wheel, base, read) if wheel.has_metadata else _lines_within(wheel)
+        lines = requirement_lines(wheel, base, read)
     except (NotFound, Unreachable, SourceFailed) as error:
         notes.append(
             message(
@@ -77,6 +78,27 @@ def _declared_requirements(
         )
         return None
     return lines[:_MAX_LINE_COUNT]
+
+
+def requirement_lines(wheel: Wheel, base: str, read: FetchPage) -> tuple[str, ...]:
+    """Return the `Requires-Dist` lines of a wheel that an index at `base` lists, without fetching all of it.
+
+    Raises `NotFound`, `Unreachable` or `SourceFailed` where they cannot be read.
+    """
+    if (wheel.url or "").startswith("file:"):
+        return _lines_on_disk(wheel)
+    return _lines_beside(wheel, base, read) if wheel.has_metadata else _lines_within(wheel)
+
+
+def _lines_on_disk(wheel: Wheel) -> tuple[str, ...]:
+    from torchdoctor.sources.listing import local_path
+    from wheels_index.binary import BinaryError, FileReader, WheelFile
+
+    try:
+        with FileReader(local_path(wheel.url or "")) as reader:
+            return _lines_of(WheelFile(reader))
+    except (OSError, BinaryError) as error:
+        raise _not_a_wheel(wheel, error) from error
 
 
 def _lines_beside(wheel: Wheel, base: str, read: FetchPage) -> tuple[str, ...]:
@@ -108,14 +130,21 @@ def _lines_within(wheel: Wheel) -> tuple[str, ...]:
     from wheels_index.binary import BinaryError, WheelFile
 
     try:
-        metadata = WheelFile(RangeReader(wheel.url or "", seconds=_WHEEL_SECONDS)).metadata()
+        return _lines_of(WheelFile(RangeReader(wheel.url or "", seconds=_WHEEL_SECONDS)))
     except BinaryError as error:
-        raise SourceFailed(
-            message("{path} cannot be read as a wheel: {why}", path=wheel.filename, why=error),
-            fix=message("try again, or name another source with --index-url"),
-            code="not-a-wheel",
-        ) from error
-    lines = metadata.get("requires_dist", ())
+        raise _not_a_wheel(wheel, error) from error
+
+
+def _not_a_wheel(wheel: Wheel, error: Exception) -> SourceFailed:
+    return SourceFailed(
+        message("{path} cannot be read as a wheel: {why}", path=wheel.filename, why=error),
+        fix=message("try again, or name another source with --index-url"),
+        code="not-a-wheel",
+    )
+
+
+def _lines_of(wheel: WheelFile) -> tuple[str, ...]:
+    lines = wheel.metadata().get("requires_dist", ())
     return tuple(map(str, lines)) if isinstance(lines, list | tuple) else ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -55,8 +55,12 @@ class SourceListing:
         for url in self.source.pages(project, variant):
             found = tuple(wheel for wheel in self._page(url, project) if wheel.project == project)
             if found:
-                return url, found
+                return url, tuple(map(self._with_variant, found))
         return None, ()
+
+    def _with_variant(self, wheel: Wheel) -> Wheel:
+        untold = self.source.variant is not None and wheel.variant is None and wheel.version.local is None
+        return replace(wheel, variant=self.source.variant) if untold else wheel
 
     def read_ahead(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Read the pages of these projects and variants side by side, so that they need not be waited for in turn.

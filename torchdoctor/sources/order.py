@@ -31,6 +31,7 @@ class Sources:
     mirrors: tuple[Source, ...] = ()  # may serve files of the other sources, in parallel with them
     # Whether no index comes before another: of one with priority a release counts even without a file for the machine.
     alike: bool = False
+    vendor: str | None = None  # whose own builds `torch` are, where PyTorch's are not asked for
 
     def without(self, urls: Iterable[str]) -> Sources:
         """Return the sources without those at `urls`, which turned out to be unreachable."""
@@ -44,6 +45,7 @@ class Sources:
             ignored=self.ignored,
             mirrors=tuple(source for source in self.mirrors if source.url not in removed),
             alike=self.alike,
+            vendor=self.vendor,
         )
 
 

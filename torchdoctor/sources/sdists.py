@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources.source import Source
     from wheels_index import Sdist
 
-__all__ = ["fetch_archive", "fetch_sdist", "list_sdists"]
+__all__ = ["fetch_archive", "fetch_sdist", "list_sdists", "sdists_on"]
 
 _MAX_BYTES = 512 * 1024 * 1024
 
@@ -31,10 +31,11 @@ _MAX_BYTES = 512 * 1024 * 1024
 def list_sdists(project: str, sources: Sources) -> tuple[Sdist, ...]:
     """Return the source distributions of the first index that has any; raises `Unreachable` where it cannot be read."""
     indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
-    return next((found for index in indexes if (found := _on_index(index, project))), ())
+    return next((found for index in indexes if (found := sdists_on(index, project))), ())
 
 
-def _on_index(index: Source, project: str) -> tuple[Sdist, ...]:
+def sdists_on(index: Source, project: str) -> tuple[Sdist, ...]:
+    """Return the source distributions of one index; raises `Unreachable` where it cannot be read."""
     url = f"{index.url.rstrip('/')}/{project}/"
     if index.local:
         path = local_path(url) / "index.html"

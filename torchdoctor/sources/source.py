@@ -31,6 +31,7 @@ class Source:
     url: str  # http(s) or file; it may hold a password
     layout: Layout
     origin: str  # the option or setting that names it
+    variant: str | None = None  # the build of files whose names tell none
 
     def pages(self, project: str, variant: str) -> tuple[str, ...]:
         """Return URLs of the pages that may list `project` for `variant`, in the order to try them."""

@@ -59,7 +59,7 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
     """
     named = options.sources
     with run_directory(options.cache) as run_dir:
-        if named.index_url or named.find_links or named.mirror:
+        if named.names_torch:
             return plan_of_sources(options, run_dir, system=system, report=report)[0]
         sources = gather_sources(options.sources, system, options.python, report)
         asked, stack = request_for_machine(options.request, options.stack, options.machine, report)

@@ -77,17 +77,24 @@ def resolve_online(
     snapshot = known_index(data, report.note) if data is not None else bundled()
     listings = _listings(sources, report)
     request = adapted_request(request, task, machine, snapshot, report)
-    ranking, snapshot = rank_with_newer(
-        machine,
-        request,
-        snapshot,
-        listings,
-        today=datetime.now(timezone.utc).date().isoformat(),
-        requires=lambda listing, wheels: (
-            {} if offline else _companion_requirements(listing, wheels, snapshot, report)
-        ),
-    )
-    tags = supported_tags(machine)
+    tags, today = supported_tags(machine), datetime.now(timezone.utc).date().isoformat()
+    if sources.vendor is not None:
+        from torchdoctor.workflows.vendor_builds import rank_vendor_builds
+
+        ranking, snapshot = rank_vendor_builds(
+            sources.vendor, machine, request, snapshot, listings, tags, report, today=today
+        )
+    else:
+        ranking, snapshot = rank_with_newer(
+            machine,
+            request,
+            snapshot,
+            listings,
+            today=today,
+            requires=lambda listing, wheels: (
+                {} if offline else _companion_requirements(listing, wheels, snapshot, report)
+            ),
+        )
     built: tuple[Source, ...] = ()
 
     def fallback() -> Plan:
@@ -96,7 +103,7 @@ def resolve_online(
         )
 
     if task is not None and (task.named or task.overrides_torch):
-        offer = _offer(listings, machine, request, snapshot, tags)
+        offer = _offer(listings, machine, request, snapshot, tags, sources.vendor)
         plan, built = _plan_of_stack(
             task, builds, offer, ranking, request, machine, snapshot, report, fallback
         )
@@ -105,6 +112,8 @@ def resolve_online(
     if plan is None:
         plan = fallback()
     plan = _with_accelerator_wheels(plan, listings, tags)
+    if sources.vendor is not None or variant(plan.variant).kind == "rocm":
+        plan = _with_vendor_parts(plan, sources, listings, machine, tags, report, task, builds)
     plan = with_known_hashes(plan, snapshot, sources, listings, report)
     _report_plan(plan, report)
     reachable = sources.without(listing.source.url for listing in listings if listing.failure)
@@ -150,6 +159,7 @@ def _offer(
     request: Request,
     snapshot: Snapshot,
     tags: Sequence[Tag],
+    vendor: str | None,
 ) -> Offer:
     """Return what the sources have; a later one is looked at where nothing goes together with the first."""
 
@@ -163,9 +173,14 @@ def _offer(
                 for project in TORCH_PROJECTS
                 if project not in request.excluded
             )
-            yield offered_by_listing(
+            offered = offered_by_listing(
                 candidates, [first, *others], machine=machine, request=request, snapshot=snapshot, tags=tags
             )
+            if vendor is not None or variant(candidates[0].variant).kind == "rocm":
+                from torchdoctor.workflows.vendor_offer import without_vendor_parts
+
+                offered = without_vendor_parts(offered, vendor, first.source.url)
+            yield offered
 
     def plan(ranking: Ranking, pinned: Request) -> Plan | None:
         return select_plan(ranking, listings, machine=machine, request=pinned, snapshot=snapshot, tags=tags)
@@ -212,6 +227,27 @@ def _with_accelerator_wheels(plan: Plan, listings: Sequence[SourceListing], tags
         if not wheel.yanked and wheel.tags & supported
     )
     return replace(plan, accelerator_wheels=(*plan.accelerator_wheels, *wheels))
+
+
+def _with_vendor_parts(
+    plan: Plan,
+    sources: Sources,
+    listings: Sequence[SourceListing],
+    machine: Machine,
+    tags: Sequence[Tag],
+    report: Reporter,
+    task: StackTask | None,
+    builds: SourceBuilds | None,
+) -> Plan:
+    """Add the packages of the vendor that the builds need, and say whose builds these are."""
+    from torchdoctor.workflows.vendor_builds import said_of_vendor
+    from torchdoctor.workflows.vendor_parts import with_vendor_parts
+
+    plan = with_vendor_parts(
+        plan, asked=sources.vendor, listings=listings, machine=machine, tags=tags, report=report,
+        builds=builds, request=task.lock_request if task is not None else None,
+    )  # fmt: skip
+    return said_of_vendor(plan, sources.vendor, machine) if sources.vendor is not None else plan
 
 
 def _report_plan(plan: Plan, report: Reporter) -> None:

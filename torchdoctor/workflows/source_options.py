@@ -14,4 +14,10 @@ class SourceOptions:
     index_url: str | None = None  # an index to ask first
     find_links: tuple[str, ...] = ()  # folders or pages of wheels to look at first
     mirror: str | None = None  # the name of a mirror of the PyTorch index, or "auto" for the fastest
+    vendor: str | None = None  # take the builds of this vendor's own index instead of PyTorch's
     offline: bool = False  # use only folders and the cache
+
+    @property
+    def names_torch(self) -> bool:
+        """Whether a place is named that is asked for torch."""
+        return bool(self.index_url or self.find_links or self.mirror or self.vendor)

@@ -47,7 +47,7 @@ def sources_from_options(
     options: SourceOptions, report: Reporter, settings: tuple[IndexSetting, ...] = ()
 ) -> Sources:
     """Return the sources that the options name, before those of pip's and uv's `settings`; mirrors may be timed."""
-    return order_sources(
+    sources = order_sources(
         index_url=options.index_url,
         find_links=options.find_links,
         mirror_name=options.mirror,
@@ -55,6 +55,11 @@ def sources_from_options(
         configured=settings,
         offline=options.offline,
     )
+    if options.vendor is None:
+        return sources
+    from torchdoctor.sources.vendors import with_vendor
+
+    return with_vendor(sources, options.vendor, index_url=options.index_url, offline=options.offline)
 
 
 def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tuple[IndexSetting, ...]:

@@ -112,7 +112,9 @@ def describe_stack(
         family=tuple(
             Pin(
                 name=package.name,
-                line=f"{package.name}{extras.get(package.name, '')}=={package.version}",
+                line=f"{package.name}{extras.get(package.name, '')}=={package.version}"
+                if not package.extras
+                else package.requirement,
                 from_index=url is not None,
             )
             for package in plan.packages

@@ -1,0 +1,60 @@
+"""Builds that need a vendor's own packages, as a solver of a whole stack sees them: without those, which come later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from torchdoctor.core.net import NotFound, Unreachable, fetch_page
+from torchdoctor.errors import SourceFailed
+from torchdoctor.sources.companion_metadata import requirement_lines
+from wheels_index import vendor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchdoctor.resolve.offer import OfferedBuild
+    from wheels_index import Vendor
+
+__all__ = ["without_vendor_parts"]
+
+
+def without_vendor_parts(
+    builds: Iterable[OfferedBuild], asked: str | None, base: str
+) -> tuple[OfferedBuild, ...]:
+    """Return the builds with what they require of everybody's packages alone.
+
+    `asked` is the vendor whose builds were asked for; PyTorch's own ROCm builds need AMD's packages as well. `base`
+    is the index that lists them.
+    """
+    found = vendor(asked or "amd")
+    return tuple(
+        _without(build, found, base) if _needs_parts(build, found, asked) else build for build in builds
+    )
+
+
+def _needs_parts(build: OfferedBuild, found: Vendor, asked: str | None) -> bool:
+    if build.lines is not None or build.package.wheel is None:
+        return False
+    if asked is not None:
+        return bool(found.own)
+    return found.is_needed_by(build.variant)
+
+
+def _without(build: OfferedBuild, found: Vendor, base: str) -> OfferedBuild:
+    assert build.package.wheel is not None  # noqa: S101  (it has been looked at)
+    try:
+        lines = requirement_lines(build.package.wheel, base, fetch_page)
+    except (NotFound, Unreachable, SourceFailed):
+        return build
+    return replace(build, lines=tuple(line for line in lines if not _is_own(line, found)), complete=False)
+
+
+def _is_own(line: str, found: Vendor) -> bool:
+    try:
+        return found.owns(str(canonicalize_name(Requirement(line).name)))
+    except InvalidRequirement:
+        return False

@@ -1,0 +1,60 @@
+"""A vendor's package that exists as a source package alone: what it selects is known once it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.hashing import sha256_of
+from torchdoctor.core.i18n import message
+from torchdoctor.errors import NoSolution
+from wheels_index import Wheel
+
+if TYPE_CHECKING:
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.workflows.source_builds import SourceBuilds
+    from wheels_index import Sdist
+
+__all__ = ["build_part"]
+
+
+def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Wheel:
+    """Return the wheel of a source package, built here after consent alone, since its own code runs.
+
+    Raises `NoSolution` without consent, and for compiled code or for what is built against torch: no vendor has such
+    a part. Raises `SourceFailed` where its bytes are not those that the index announces, `InstallFailed` where the
+    build fails.
+    """
+    from torchdoctor.lock.sdist_contents import inspect_sdist
+    from torchdoctor.sources.sdists import fetch_sdist
+    from torchdoctor.workflows.wheel_build import build_wheel
+
+    path = fetch_sdist(sdist, builds.cache / "sdists")
+    contents = inspect_sdist(path)
+    if contents.compiles or contents.needs_torch:
+        raise NoSolution(
+            message(
+                "{name} {version} has no wheel, and its sources are more than a selection of packages",
+                name=sdist.project,
+                version=sdist.version,
+            ),
+            fix=message("ask for another build with --variant or --torch"),
+            code="vendor-part-missing",
+        )
+    what = message(
+        "{name} {version} has no wheel; building it runs its own {kind} here",
+        name=sdist.project,
+        version=sdist.version,
+        kind=message("Python code"),
+    )
+    if not builds.agreed & {sdist.project, ":all:"} and not builds.report.ask(
+        message("{what}. Build it?", what=what), default=False
+    ):
+        raise NoSolution(
+            what,
+            fix=message("agree with --build {name}, or leave it out", name=sdist.project),
+            code="build-consent",
+        )
+    wheel = build_wheel(path, sdist, request, builds.cache / "built", builds.report)
+    return Wheel.from_filename(
+        wheel.name, url=wheel.absolute().as_uri(), sha256=sha256_of(wheel), size=wheel.stat().st_size
+    )
