@@ -47,7 +47,7 @@ def ask_until_certain(text: str, judge: Judge, *, text_was_piped: bool) -> Diagn
             # Answered or not: what was asked once is not asked again.
             asked = (*asked, found.question.id)
             if answer.strip():
-                text = with_answer(text, found.question.id, answer)
+                text = with_answer(text, found.question.id, answer, found.question.machine)
             found = judge(text, asked)
     return found
 

@@ -67,9 +67,16 @@ class _Suspect:
 def diagnose_text(raw: str, translate: Translate = str, *, asked: Collection[str] = ()) -> Diagnosis:
     """Return what is wrong, from a pasted report, log or traceback alone; `translate` gives the language of texts.
 
-    Where that is not certain, the result has a question; `asked` are ids of those that nobody could answer.
+    Where that is not certain, the result has a question; `asked` are ids of those that nobody could answer. A text of
+    several machines is read as of each by itself.
     """
     from torchdoctor.diagnose.further_evidence import is_certain, with_question
+    from torchdoctor.diagnose.machines import machines_in
+
+    if machines := machines_in(raw):
+        from torchdoctor.diagnose.several_machines import diagnose_machines
+
+        return diagnose_machines(raw, machines, translate, asked)
 
     evidence = parse_report(raw)
     found = diagnose(evidence, translate)

@@ -32,10 +32,10 @@ _UNKNOWN = re.compile(
 )
 
 
-def with_answer(text: str, question: str, answer: str) -> str:
+def with_answer(text: str, question: str, answer: str, machine: str = "") -> str:
     """Return the text with the answer to the question of that id; "4070" alone is read as the card that it names.
 
-    An answer that says that it is not known adds nothing.
+    An answer that says that it is not known adds nothing. `machine` is the one that it is about, in a text of several.
     """
     entry = questions()[question]
     answer = answer.strip()
@@ -43,7 +43,8 @@ def with_answer(text: str, question: str, answer: str) -> str:
         return text
     if "\n" not in answer and not _is_read(entry, answer):
         answer = _named_gpu(answer) if question == "gpu" else entry.answer.replace("{answer}", answer)
-    return f"{text}\n\n{answer}\n"
+    heading = f"### {machine}\n" if machine else ""
+    return f"{text}\n\n{heading}{answer}\n"
 
 
 def _is_read(entry: QuestionEntry, answer: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import Literal
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.diagnose import Diagnosis, Evidence, Observation
+    from torchdoctor.diagnose.machines import MachineText
 
     Joined = Literal["all", "machine", "nothing"]
 
@@ -84,8 +85,11 @@ def diagnose_here(
     """
     from torchdoctor.diagnose import diagnose, live_failures
     from torchdoctor.diagnose.further_evidence import with_question
+    from torchdoctor.diagnose.machines import machines_in
     from torchdoctor.diagnose.parsers.parse import parse_report
 
+    if machines := machines_in(raw):
+        return _diagnose_machines(raw, machines, seen, translate, asked)
     both = join_evidence(parse_report(raw), seen)
     failures = live_failures() if both.joined != "nothing" else None
     found = diagnose(both.evidence, translate, failures)
@@ -93,6 +97,40 @@ def diagnose_here(
         diagnosis=with_question(
             found, both.evidence, translate, asked, raw=raw, here=both.joined != "nothing"
         ),
+        joined=both.joined,
+        contradictions=both.contradictions,
+    )
+
+
+def _diagnose_machines(
+    raw: str,
+    machines: Sequence[MachineText],
+    seen: Evidence,
+    translate: Callable[[str], str],
+    asked: tuple[str, ...],
+) -> HereDiagnosis:
+    """Diagnose a text of several machines; the one of them that this machine fits best is joined with it."""
+    from torchdoctor.diagnose import diagnose, live_failures
+    from torchdoctor.diagnose.several_machines import joined_diagnosis
+
+    joined = [join_evidence(machine.evidence, seen) for machine in machines]
+    order = ("all", "machine", "nothing")
+    here = min(range(len(machines)), key=lambda index: order.index(joined[index].joined))
+    both = joined[here]
+    is_one = both.joined != "nothing"
+    read = [
+        replace(machine, evidence=both.evidence) if is_one and index == here else machine
+        for index, machine in enumerate(machines)
+    ]
+    judged = [
+        (
+            machine,
+            diagnose(machine.evidence, translate, live_failures() if is_one and index == here else None),
+        )
+        for index, machine in enumerate(read)
+    ]
+    return HereDiagnosis(
+        diagnosis=joined_diagnosis(raw, judged, translate, asked, here=read[here] if is_one else None),
         joined=both.joined,
         contradictions=both.contradictions,
     )

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 __all__ = [
     "POSSIBLE_CAUSES",
     "VERDICTS",
+    "asked",
     "diagnosis_markdown",
     "diagnosis_text",
     "finding_lines",
     "is_command",
+    "machine_lines",
+    "machine_name",
     "question_lines",
     "question_markdown",
+    "titled",
     "told_apart",
 ]
 
@@ -42,11 +46,12 @@ _MARKS = {"error": "✗", "warning": "!", "note": "·"}
 
 def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text) -> str:
     """Return the findings one after the other, the verdict in the last line; `style` colours by severity."""
-    blocks = ["\n".join(finding_lines(finding, style)) for finding in diagnosis.findings]
+    blocks = ["\n".join(machine_lines(diagnosis, style))] if diagnosis.machines else []
+    blocks += ["\n".join(finding_lines(finding, style)) for finding in diagnosis.findings]
     if diagnosis.possible:
         listed = [line for cause in diagnosis.possible for line in _possible_lines(cause, style)]
         blocks.append("\n".join([style(_(POSSIBLE_CAUSES), "title"), *listed]))
-    if diagnosis.verdict != "problems-found" and diagnosis.checked:
+    if diagnosis.verdict != "problems-found" and diagnosis.checked and not diagnosis.machines:
         blocks.append("\n".join([_("Looked at:"), *(f"  {looked_at}" for looked_at in diagnosis.checked)]))
     if diagnosis.question is not None:
         blocks.append("\n".join(question_lines(diagnosis.question, style)))
@@ -60,11 +65,51 @@ def diagnosis_text(diagnosis: Diagnosis, style: Style = lambda text, _kind: text
     return "\n\n".join(blocks)
 
 
+def machine_lines(diagnosis: Diagnosis, style: Style = lambda text, _kind: text) -> list[str]:
+    """Return the lines that name the machines which the text tells apart, with what it says of each."""
+    lines = [
+        style(
+            _("The text is about {count} machines or environments:").format(count=len(diagnosis.machines)),
+            "title",
+        )
+    ]
+    for machine in diagnosis.machines:
+        known = _("; ").join(map(translate_document, machine.checked)) or _("no facts are given")
+        said = _("{machine} (from line {line}): {what}").format(
+            machine=machine_name(machine.name), line=machine.line, what=known
+        )
+        lines.append("  " + hanging(said, 4, None))
+    return lines
+
+
+def machine_name(name: str) -> str:
+    """Return the name of a machine as it is shown: the text's own word, or which report it has."""
+    kind, _space, number = name.rpartition(" ") if name[-1:].isdigit() else (name, "", "")
+    if kind == "report":
+        return _("report {number}").format(number=number)
+    return f"{_('quoted report')} {number}".rstrip() if kind == "quoted report" else name
+
+
+def titled(finding: Finding) -> str:
+    """Return the title of a finding, behind the machines that it belongs to where a text has several."""
+    if not finding.machines:
+        return finding.title
+    names = _(", ").join(map(machine_name, finding.machines))
+    return _("{machine}: {what}").format(machine=names, what=finding.title)
+
+
+def asked(question: Question) -> str:
+    """Return the text of a question, behind the machine that it is about where a text has several."""
+    if not question.machine:
+        return question.text
+    return _("{machine}: {what}").format(machine=machine_name(question.machine), what=question.text)
+
+
 def finding_lines(finding: Finding, style: Style, columns: int | None = None) -> list[str]:
     """Return the lines of one finding: sign and title, what was seen, why, and the steps of the fix."""
     sure = "" if finding.confidence == "certain" else _(", ") + _(finding.confidence)
     lines = [
-        f"{style(_MARKS[finding.severity], finding.severity)} {style(finding.title, 'title')}  [{finding.id}{sure}]"
+        f"{style(_MARKS[finding.severity], finding.severity)} {style(titled(finding), 'title')}  [{finding.id}{sure}]"
     ]
     seen, why, fix = (with_trailing_space(text) for text in (_("seen:"), _("why:"), _("fix:")))
     width = max(map(cell_width, (seen, why, fix)))
@@ -83,7 +128,7 @@ def finding_lines(finding: Finding, style: Style, columns: int | None = None) ->
 
 def question_lines(question: Question, style: Style = lambda text, _kind: text) -> list[str]:
     """Return the lines of the question: what is asked, the command whose output to add, what it tells apart."""
-    lines = [style(_("What decides:"), "title"), f"  {hanging(question.text, 2, None)}"]
+    lines = [style(_("What decides:"), "title"), f"  {hanging(asked(question), 2, None)}"]
     if question.command:
         run = _("Run this, and add what it prints:")
         lines += [f"  {run}", f"      {question.command}"]
@@ -99,7 +144,7 @@ def told_apart(question: Question) -> list[str]:
 
 def _possible_lines(cause: Finding, style: Style) -> list[str]:
     """Return the lines of a possible cause: its title, what was seen, and what would confirm it."""
-    lines = [f"  ? {style(cause.title, 'title')}  [{cause.id}]"]
+    lines = [f"  ? {style(titled(cause), 'title')}  [{cause.id}]"]
     seen, confirm = (with_trailing_space(text) for text in (_("seen:"), _("to make sure:")))
     width = max(map(cell_width, (seen, confirm)))
     evidence = [(translate_document(text), False) for text in cause.evidence[:_MAX_POSSIBLE_EVIDENCE]]
@@ -118,9 +163,11 @@ def _under(label: str, texts: list[tuple[str, bool]], width: int, columns: int |
 def diagnosis_markdown(diagnosis: Diagnosis) -> str:
     """Return the same as Markdown; what came from the report stands in code blocks that it cannot end."""
     lines = [f"### torchdoctor: {_(VERDICTS[diagnosis.verdict]).format(count=len(diagnosis.findings))}", ""]
+    if diagnosis.machines:
+        lines += [*(f"- {plain(line.strip())}" for line in machine_lines(diagnosis)), ""]
     for number, finding in enumerate(diagnosis.findings, 1):
         lines += [
-            f"**{number}. {plain(finding.title)}** "
+            f"**{number}. {plain(titled(finding))}** "
             + _("({severity}, {confidence}: {id})").format(
                 severity=_(finding.severity), confidence=_(finding.confidence), id=f"`{finding.id}`"
             ),
@@ -145,9 +192,9 @@ def diagnosis_markdown(diagnosis: Diagnosis) -> str:
         lines += [f"**{_(POSSIBLE_CAUSES)}**", ""]
         for cause in diagnosis.possible:
             confirm = with_trailing_space(_("To make sure:")) + plain(cause.check) if cause.check else ""
-            lines.append(f"- {plain(cause.title)} (`{cause.id}`). {confirm}".rstrip())
+            lines.append(f"- {plain(titled(cause))} (`{cause.id}`). {confirm}".rstrip())
         lines.append("")
-    if diagnosis.checked and diagnosis.verdict != "problems-found":
+    if diagnosis.checked and diagnosis.verdict != "problems-found" and not diagnosis.machines:
         lines += [_("Looked at:"), "", *fenced(diagnosis.checked), ""]
     if diagnosis.question is not None:
         lines += [*question_markdown(diagnosis.question), ""]
@@ -158,7 +205,7 @@ def diagnosis_markdown(diagnosis: Diagnosis) -> str:
 def question_markdown(question: Question) -> list[str]:
     """Return the question as Markdown."""
     heading = _("What decides:")
-    lines = [f"**{heading}** {plain(question.text)}"]
+    lines = [f"**{heading}** {plain(asked(question))}"]
     if question.command:
         lines += ["", _("Run this, and add what it prints:"), "", *fenced((question.command,))]
     return lines + [line for text in told_apart(question) for line in ("", plain(text))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import translate_document, with_trailing_space
-from torchdoctor.report.terminal.diagnosis import is_command
+from torchdoctor.report.terminal.diagnosis import asked, is_command, machine_lines, titled
 from torchdoctor.report.terminal.markdown_text import fenced, plain
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def issue_comment(diagnosis: Diagnosis) -> str:
         lines += [*map(_possible, possible), ""]
     if diagnosis.question is not None:
         lines += [*_asked(diagnosis.question), ""]
-    lines += [*_folded((*shown, *possible), further)]
+    machines = machine_lines(diagnosis) if diagnosis.machines else []
+    lines += [*_folded((*shown, *possible), further, machines)]
     text = "\n".join([*lines, f"<sub>{_(_SIGNED)}</sub>"]) + "\n"
     return re.sub(r"\n{3,}", "\n\n", text)
 
@@ -59,7 +60,7 @@ def _opening(diagnosis: Diagnosis) -> str:
 
 
 def _problem(finding: Finding) -> Iterator[str]:
-    yield f"**{plain(finding.title)}**"
+    yield f"**{plain(titled(finding))}**"
     yield ""
     yield plain(finding.explanation)
     yield ""
@@ -76,12 +77,12 @@ def _problem(finding: Finding) -> Iterator[str]:
 
 def _possible(cause: Finding) -> str:
     confirm = with_trailing_space(_("To make sure:")) + plain(cause.check) if cause.check else ""
-    return "\n".join(filter(None, (f"- **{plain(cause.title)}**", confirm and f"  {confirm}")))
+    return "\n".join(filter(None, (f"- **{plain(titled(cause))}**", confirm and f"  {confirm}")))
 
 
 def _asked(question: Question) -> Iterator[str]:
     heading = _("One fact would decide:")
-    yield f"**{heading}** {plain(question.text)}"
+    yield f"**{heading}** {plain(asked(question))}"
     if question.command:
         yield ""
         yield _("Please run this where it fails, and add what it prints:")
@@ -89,18 +90,22 @@ def _asked(question: Question) -> Iterator[str]:
         yield from fenced((question.command,), "sh")
 
 
-def _folded(shown: tuple[Finding, ...], further: tuple[Finding, ...]) -> Iterator[str]:
-    """Yield what the answer is based on, folded."""
+def _folded(shown: tuple[Finding, ...], further: tuple[Finding, ...], machines: list[str]) -> Iterator[str]:
+    """Yield what the answer is based on, folded: the machines that the text is about, the lines of each finding."""
     if not shown:
         return
     summary = _("What this is based on")
     yield f"<details><summary>{summary}</summary>"
     yield ""
+    for line in machines:
+        yield f"- {plain(line.strip())}" if line.startswith(" ") else f"{plain(line)}\n"
+    if machines:
+        yield ""
     for finding in (*shown, *further):
         name = _("({severity}, {confidence}: {id})").format(
             severity=_(finding.severity), confidence=_(finding.confidence), id=f"`{finding.id}`"
         )
-        yield plain(finding.title) + ("" if name.startswith("\uff08") else " ") + name
+        yield plain(titled(finding)) + ("" if name.startswith("\uff08") else " ") + name
         yield ""
         yield from fenced(tuple(map(translate_document, finding.evidence[:_MAX_EVIDENCE_LINES])))
         yield ""

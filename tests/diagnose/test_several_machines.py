@@ -1,0 +1,154 @@
+"""A text of several machines: each is read by itself, and each finding says which one it belongs to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from torchdoctor.diagnose import Evidence, Observation, diagnose_text
+from torchdoctor.diagnose.machines import machines_in
+from torchdoctor.diagnose.parsers.parse import parse_report
+from torchdoctor.diagnose.question_answers import with_answer
+from torchdoctor.report.terminal.diagnosis import diagnosis_markdown, diagnosis_text
+from torchdoctor.report.terminal.issue_comment import issue_comment
+from torchdoctor.workflows.diagnose_here import diagnose_here
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "several.toml").read_text("utf-8"))["report"]
+SEVERAL = [case for case in CASES if case["machines"]]
+# One machine has one value of each.
+SINGLE = ("nvidia.driver", "torch.version")
+
+
+def by_form(case):
+    return case["form"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=by_form)
+def test_the_machines_of_a_text_are_told_apart(case):
+    """By their names, or by their reports; one machine stays one."""
+    assert [machine.name for machine in diagnose_text(case["text"]).machines] == case["machines"]
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=by_form)
+def test_each_finding_says_which_machine_it_belongs_to(case):
+    """Nothing else is found: no fact of one machine is held against a fact of another one."""
+    found = diagnose_text(case["text"])
+    assert [{"id": one.id, "machines": list(one.machines)} for one in found.findings] == case["findings"]
+    assert not {one.id for one in found.in_order} & set(case["never"])
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=by_form)
+def test_no_machine_has_a_fact_of_another(case):
+    """A driver or a torch that a text states once is of one machine, or of all."""
+    for machine in machines_in(case["text"]):
+        for name in SINGLE:
+            assert len(machine.evidence.all(name)) <= 1, (machine.name, machine.evidence.all(name))
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=by_form)
+def test_the_lines_of_the_facts_are_those_of_the_text(case):
+    """What is left out of a machine's part keeps its lines."""
+    whole = {(fact.line, fact.source) for fact in parse_report(case["text"]).facts}
+    lines = {line for line, _ in whole}
+    for machine in machines_in(case["text"]):
+        assert {fact.line for fact in machine.evidence.facts} <= lines
+
+
+def case_of(beginning):
+    return next(case["text"] for case in CASES if case["form"].startswith(beginning))
+
+
+QUOTED = case_of("the report of another user")
+SENTENCES = case_of("one sentence each")
+
+
+def test_the_text_form_names_the_machines_and_each_finding_has_its_machine():
+    """First what is known of each machine, then the findings, the machine before the title."""
+    shown = diagnosis_text(diagnose_text(SENTENCES))
+    assert shown.startswith(
+        "The text is about 2 machines or environments:\n  laptop (from line 1): torch: 2.1.0"
+    )
+    assert "✗ server: The NVIDIA driver is older" in shown
+
+
+@pytest.mark.parametrize("form", [diagnosis_markdown, issue_comment])
+def test_markdown_has_the_machine_before_the_title(form):
+    """As in the text form; a report without a name has its number, and the list says where it begins."""
+    shown = form(diagnose_text(QUOTED))
+    assert "report 1: The NVIDIA driver is older" in shown.replace("\\", "")
+    assert "quoted report (from line 1): " in shown.replace("\\", "")
+
+
+def test_json_has_the_machines_and_those_of_each_finding():
+    """`machines` of the document, `machines` of a finding, `machine` of the question."""
+    document = diagnose_text(SENTENCES).to_json()
+    assert [(row["name"], row["line"]) for row in document["machines"]] == [("laptop", 1), ("server", 1)]
+    assert document["findings"][0]["machines"] == ["server"]
+    assert diagnose_text(case_of("Machine A")).to_json()["question"]["machine"] == "machine a"
+
+
+def test_a_text_of_one_machine_has_no_machines():
+    """The keys are there and empty."""
+    document = diagnose_text("torch 2.9.1+cpu, RTX 4070, cuda.is_available() False").to_json()
+    assert document["machines"] == []
+    assert document["findings"][0]["machines"] == []
+
+
+def test_an_answer_is_of_the_machine_that_was_asked_about():
+    """It is added under the machine's name, also where that is the number of a report."""
+    text = with_answer(SENTENCES, "python", "3.9", "laptop")
+    laptop, server = machines_in(text)
+    assert laptop.evidence.first("python.version") == "3.9"
+    assert server.evidence.first("python.version") is None
+    first, second = machines_in(with_answer(case_of("two nvidia-smi"), "python", "3.9", "report 2"))
+    assert (first.evidence.first("python.version"), second.evidence.first("python.version")) == (None, "3.9")
+
+
+def test_what_is_said_of_no_machine_is_of_none():
+    """An error that stands before both reports is found once, without a machine."""
+    text = "ImportError: libcudnn.so.9: cannot open shared object file: No such file or directory\n\n"
+    found = diagnose_text(text + case_of("two collect_env"))
+    assert [finding.machines for finding in found.findings] == [()]
+
+
+def test_here_joins_the_machine_of_the_text_that_this_one_is():
+    """The other machines of the text are read alone."""
+    seen = Evidence(
+        facts=(
+            Observation(name="os.system", value="linux", source="uname"),
+            Observation(name="nvidia.driver", value="450.80.02", source="nvml"),
+            Observation(name="nvidia.gpu", value="Tesla V100", source="nvml"),
+            Observation(name="torch.version", value="2.4.0+cu124", source="metadata"),
+        )
+    )
+    found = diagnose_here(SENTENCES, seen, str)
+    assert found.joined == "all"
+    assert [(one.id, one.machines) for one in found.diagnosis.findings] == [("driver-too-old", ("server",))]
+
+
+def test_no_name_of_a_machine_is_markup():
+    """A name has words of the text in it."""
+    text = SENTENCES.replace("on the server", "on the <b>[x](http://example.org)</b> 5-@me server")
+    for machine in machines_in(text):
+        assert not set(machine.name) & set("<>[]()@`*")
+
+
+@given(st.lists(st.sampled_from([line for case in CASES for line in case["text"].split("\n")]), max_size=30))
+def test_any_order_of_lines_gives_machines_with_names_of_their_own(lines):
+    """It never raises, and each fact of a machine stands in a line of the text."""
+    text = "\n".join(lines)
+    machines = machines_in(text)
+    assert len(machines) != 1
+    assert len({machine.name for machine in machines}) == len(machines)
+    for machine in machines:
+        assert len(machine.text) == len(text)
+        assert all(1 <= fact.line <= len(lines) for fact in machine.evidence.facts)
