@@ -8,9 +8,10 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.catalogue import all_failures, live_failures
-    from torchdoctor.diagnose.engine import diagnose, diagnose_text
+    from torchdoctor.diagnose.engine import diagnose
     from torchdoctor.diagnose.evidence import Evidence, Observation
     from torchdoctor.diagnose.model import Diagnosis, Finding, Question
+    from torchdoctor.diagnose.pasted_text import diagnose_text
 
 __all__ = [
     "Diagnosis",
@@ -29,8 +30,9 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         __name__,
         {
             "catalogue": ("all_failures", "live_failures"),
-            "engine": ("diagnose", "diagnose_text"),
+            "engine": ("diagnose",),
             "evidence": ("Evidence", "Observation"),
             "model": ("Diagnosis", "Finding", "Question"),
+            "pasted_text": ("diagnose_text",),
         },
     )

@@ -12,12 +12,11 @@ from torchdoctor.diagnose.catalogue import all_failures
 from torchdoctor.diagnose.fix_lines import filled, fix_lines
 from torchdoctor.diagnose.matchers import WEIGHTS
 from torchdoctor.diagnose.model import Diagnosis, Finding
-from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.placeholders import Placeholders
 from torchdoctor.diagnose.text import displayable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torchdoctor.diagnose.evidence import Evidence
     from torchdoctor.diagnose.failure import Failure
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     Translate = Callable[[str], str]
 
-__all__ = ["diagnose", "diagnose_text"]
+__all__ = ["diagnose"]
 
 # Weights from 0 to 1, as those of the signs.
 _MIN_WEIGHT = 0.25  # a failure with less is not reported
@@ -62,29 +61,6 @@ class _Suspect:
         rank = next(index for index, least in enumerate(_RANKS) if self.weight >= least)
         severity = _SEVERITIES.index(self.failure.severity)
         return rank, severity, self.failure.layer, -self.weight, self.failure.id
-
-
-def diagnose_text(raw: str, translate: Translate = str, *, asked: Collection[str] = ()) -> Diagnosis:
-    """Return what is wrong, from a pasted report, log or traceback alone; `translate` gives the language of texts.
-
-    Where that is not certain, the result has a question; `asked` are ids of those that nobody could answer. A text of
-    several machines is read as of each by itself.
-    """
-    from torchdoctor.diagnose.further_evidence import is_certain, with_question
-    from torchdoctor.diagnose.machines import machines_in
-
-    if machines := machines_in(raw):
-        from torchdoctor.diagnose.several_machines import diagnose_machines
-
-        return diagnose_machines(raw, machines, translate, asked)
-
-    evidence = parse_report(raw)
-    found = diagnose(evidence, translate)
-    if not is_certain(found):
-        from torchdoctor.diagnose.like_reports import with_like_reports
-
-        found = with_like_reports(found, evidence, translate)
-    return with_question(found, evidence, translate, asked, raw=raw)
 
 
 def diagnose(

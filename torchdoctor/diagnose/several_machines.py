@@ -91,9 +91,10 @@ def _joined_findings(
     """
     names = Counter(name for name, _ in {(finding.id, machine.name) for machine, finding in found})
     of_none = {name for name, number in names.items() if number == count and name in said_of_all}
+    accounted = {(line, machine.name) for machine, finding in found for line in _certain_lines(finding)}
     rows: list[tuple[Finding, list[str]]] = [(said_of_all[name], []) for name in names if name in of_none]
     for machine, finding in found:
-        if finding.id in of_none:
+        if finding.id in of_none or _is_of_another(finding, machine, accounted):
             continue
         same = next((index for index, (row, _) in enumerate(rows) if _say_the_same(row, finding)), None)
         if same is None:
@@ -103,6 +104,17 @@ def _joined_findings(
         evidence = tuple(dict.fromkeys((*row.evidence, *finding.evidence)))
         rows[same] = (replace(row, evidence=evidence), [*machines, machine.name])
     return tuple(sorted((replace(row, machines=tuple(machines)) for row, machines in rows), key=_order))
+
+
+def _certain_lines(finding: Finding) -> tuple[str, ...]:
+    return finding.evidence if finding.confidence == "certain" else ()
+
+
+def _is_of_another(finding: Finding, machine: MachineText, accounted: Collection[tuple[str, str]]) -> bool:
+    """Tell whether what a finding rests on shows for certain what is wrong on another machine."""
+    return finding.confidence != "certain" and any(
+        line in finding.evidence and name != machine.name for line, name in accounted
+    )
 
 
 def _say_the_same(one: Finding, other: Finding) -> bool:

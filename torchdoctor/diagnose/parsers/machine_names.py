@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["NamedPlace", "heading_name", "places", "same_names"]
+__all__ = ["OWN", "NamedPlace", "heading_name", "is_of_another", "places", "same_names"]
+
+# "On my computer": a machine by itself only where that of somebody else is named.
+OWN = "own machine"
 
 # Kinds of machines that are told apart by the word alone.
 _KINDS = r"laptop|desktop|workstation|servers?|cluster|colab|kaggle|macbook"
@@ -37,11 +40,12 @@ _PROGRAMS = frozenset(
         "windows_server", "operating",
     )
 )  # fmt: skip
+_MINE = re.compile(r"\b(?:on|in|with) mine\b")
 _PLACE_ZH = re.compile(
     r"(?P<words>(?:我|自己|公司|家里|家|实验室|学校|单位|另外?一?[台个]|第[一二三]台|其他|别的|新|旧|云|远程|同事|朋友|的){0,4})"
-    r"(?P<noun>笔记本(?:电脑)?|台式机|服务器|工作站|集群|本地|本机|电脑|机器|主机)"
+    r"(?P<noun>笔记本(?:电脑)?|台式机|服务器|工作站|集群|(?:本地|本机)(?:电脑|机器)?|电脑|机器|主机)"
     r"(?P<letter> ?[A-Da-d1-9](?![\w.]))?"
-    r"(?=[上里中]|是|有|可以|正常|能|不行|报错|没有|一切)"
+    r"(?=(?:[(\uff08][^()\uff08\uff09\n]{1,80}[)\uff09])?[上里中]|是|有|可以|正常|能|不行|报错|没有|一切)"
 )
 _TELLING_ZH = re.compile(
     r"公司|家|实验室|学校|单位|另外?一?[台个]|第[一二三]台|其他|别的|新|旧|云|远程|同事|朋友"
@@ -81,12 +85,18 @@ class NamedPlace(NamedTuple):
     name: str
 
 
-def places(line: str) -> Iterator[NamedPlace]:
-    """Yield the machines that a sentence, in lower case, names as where something happens."""
+def places(line: str) -> list[NamedPlace]:
+    """Return the machines that a sentence, in lower case, names as where something happens, in their order."""
+    return sorted(_places(line))
+
+
+def _places(line: str) -> Iterator[NamedPlace]:
     for match in _PLACE.finditer(line):
         name = _name(match["words"].split(), match["noun"], (match["letter"] or "").strip())
         if name:
             yield NamedPlace(match.start(), name)
+    for match in _MINE.finditer(line):
+        yield NamedPlace(match.start(), OWN)
     for match in _PLACE_ZH.finditer(line):
         name = _name_zh(match["words"], match["noun"], (match["letter"] or "").strip())
         if name:
@@ -112,6 +122,11 @@ def heading_name(line: str) -> str | None:
     if match := _KIND_ZH.fullmatch(title):
         return _name_zh(match["words"], match["noun"], "")
     return None
+
+
+def is_of_another(name: str) -> bool:
+    """Tell whether a name says that the machine is not the one that the text is about."""
+    return name.startswith(("other ", "colleague's ", "friend's ", "同事", "朋友", "另", "其他", "别的"))
 
 
 def same_names(names: Iterable[str]) -> dict[str, str]:
@@ -141,13 +156,15 @@ def _name(words: list[str], noun: str, letter: str) -> str | None:
     ]
     noun = "server" if noun == "servers" else noun
     if noun in _ANY.split("|") and not telling and not letter:
-        return None
+        return OWN if words == ["my"] else None
     return " ".join(filter(None, (*telling, noun, letter)))[:_MAX_NAME_CHARACTERS]
 
 
 def _name_zh(words: str, noun: str, letter: str) -> str | None:
     telling = "".join(match[0] for match in _TELLING_ZH.finditer(words))
-    noun = {"笔记本电脑": "笔记本", "本机": "本地"}.get(noun, noun)
+    noun = "本地" if noun.startswith("本") else noun.replace("笔记本电脑", "笔记本")
+    if noun in _ANY_ZH and words in ("我", "我的", "我自己的"):
+        return OWN
     if noun in _ANY_ZH and not telling and not letter:
         return None
     return "".join((f"{telling}的" if telling else "", noun, letter))[:_MAX_NAME_CHARACTERS]

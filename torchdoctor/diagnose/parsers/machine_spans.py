@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.parsers.machine_names import heading_name, places, same_names
+from torchdoctor.diagnose.parsers.machine_names import OWN, heading_name, is_of_another, places, same_names
 from torchdoctor.diagnose.parsers.speakers import is_output
 
 if TYPE_CHECKING:
@@ -115,7 +115,23 @@ def spans_in(raw: str) -> list[Span]:
         else:
             index += 1
     known = same_names(span.name for span in spans if span.name)
-    return [replace(span, name=known.get(span.name, "")) for span in spans]
+    return _with_own([replace(span, name=known.get(span.name, "")) for span in spans], raw)
+
+
+def _with_own(spans: list[Span], raw: str) -> list[Span]:
+    """Return the spans with all the rest as the author's machine, where only that of somebody else has a name."""
+    named = {span.name for span in spans if span.name} - {OWN}
+    if len(named) != 1 or not is_of_another(next(iter(named))):
+        return [span for span in spans if span.name != OWN]
+    others = [span for span in spans if span.name in named]
+    ends = [0, *(span.end for span in others)]
+    starts = [*(span.start for span in others), len(raw)]
+    rest = [
+        Span(start=start, end=end, name=OWN, is_sentence=True)
+        for start, end in zip(ends, starts, strict=True)
+        if raw[start:end].strip()
+    ]
+    return sorted((*others, *rest), key=lambda span: span.start)
 
 
 def _lines(raw: str) -> Iterator[_Line]:
@@ -165,7 +181,7 @@ def _end_of_section(lines: Sequence[_Line], begin: int) -> int:
             return index
         if is_folded and _HEADING.match(first) and first.lstrip(" >").startswith("<summary"):
             return index
-        if not is_output(lower) and any(True for _ in places(lower)):
+        if not is_output(lower) and places(lower):
             return index
     return len(lines)
 

@@ -87,7 +87,9 @@ def machine_name(name: str) -> str:
     kind, _space, number = name.rpartition(" ") if name[-1:].isdigit() else (name, "", "")
     if kind == "report":
         return _("report {number}").format(number=number)
-    return f"{_('quoted report')} {number}".rstrip() if kind == "quoted report" else name
+    if kind == "quoted report":
+        return f"{_('quoted report')} {number}".rstrip()
+    return _("own machine") if kind == "own machine" else name
 
 
 def titled(finding: Finding) -> str:
