@@ -20,7 +20,7 @@ from facts_sources import Listing, read_source
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from wheels_index import COMPANIONS, TORCH_PROJECTS, Snapshot
+from wheels_index import COMPANIONS, TORCH_PROJECTS, Snapshot, unsourced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from facts_sources import Seen
     from packaging.version import Version
 
-__all__ = ["Audit", "audit", "main", "unsourced"]
+__all__ = ["Audit", "audit", "main"]
 
 ROOT = Path(__file__).parents[1]
 PYPI = tuple(f"https://pypi.org/pypi/{project}/json" for project in TORCH_PROJECTS)
@@ -130,32 +130,6 @@ def _normal(lines: Iterable[str]) -> set[str]:
         except InvalidRequirement:
             normal.add(line)
     return normal
-
-
-def unsourced(folder: Path) -> Iterator[str]:
-    """Facts whose source is missing, or was remembered and not read."""
-    for path in sorted(folder.glob("*.json")):
-        yield from _unsourced_rows(path.name, json.loads(path.read_bytes()))
-
-
-def _unsourced_rows(where: str, value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for row in value:
-            name = row.get("name") if isinstance(row, dict) else None
-            yield from _unsourced_rows(f"{where} {name}" if name else where, row)
-        return
-    if not isinstance(value, dict):
-        return
-    source = value.get("source", "")
-    if source is None or (isinstance(source, str) and "recalled" in source):
-        yield f"{where}: {source or 'no source'}"
-    if value.get("figures_checked") is False and any(
-        isinstance(value.get(key), int | float) for key in value if key.endswith(("_tflops", "_gbs"))
-    ):
-        yield f"{where}: figures that nobody has read again ({value.get('figures_source') or 'no source'})"
-    for key, member in value.items():
-        if isinstance(member, dict | list):
-            yield from _unsourced_rows(f"{where} {key}", member)
 
 
 def main(arguments: list[str]) -> int:

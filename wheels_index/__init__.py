@@ -52,8 +52,10 @@ if TYPE_CHECKING:
     from wheels_index.host_compiler import gcc_refused_from
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
+    from wheels_index.peak_figures import Peaks, all_peaks, peaks
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
     from wheels_index.sdist import Sdist, parse_sdists
+    from wheels_index.source_audit import unsourced
     from wheels_index.vendors import UnknownVendor, Vendor, VendorSnapshot, extras_of, vendor, vendor_names
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "NotAnIndex",
     "Overlay",
     "PageTooLarge",
+    "Peaks",
     "PlatformBuilds",
     "Product",
     "Release",
@@ -87,6 +90,7 @@ __all__ = [
     "Vendor",
     "VendorSnapshot",
     "Wheel",
+    "all_peaks",
     "amd_build",
     "arch_list",
     "bundled",
@@ -103,10 +107,12 @@ __all__ = [
     "overlay",
     "parse_page",
     "parse_sdists",
+    "peaks",
     "product",
     "products",
     "rules",
     "similar_names",
+    "unsourced",
     "variant",
     "variant_of",
     "vendor",
@@ -114,38 +120,44 @@ __all__ = [
 ]
 
 
+# What few choices need is imported when it is first asked for.
+_LATER = {
+    "AmdBuild": "amd",
+    "amd_build": "amd",
+    "Product": "gpu_names",
+    "product": "gpu_names",
+    "products": "gpu_names",
+    "similar_names": "gpu_names",
+    "DigestConflict": "live",
+    "LiveSnapshot": "live",
+    "Overlay": "live",
+    "overlay": "live",
+    "DeclaredRequirements": "requirement",
+    "declared_requirements": "requirement",
+    "NotAnIndex": "index_page",
+    "IndexPage": "index_page",
+    "PageTooLarge": "index_page",
+    "parse_page": "index_page",
+    "gcc_refused_from": "host_compiler",
+    "Peaks": "peak_figures",
+    "all_peaks": "peak_figures",
+    "peaks": "peak_figures",
+    "Sdist": "sdist",
+    "parse_sdists": "sdist",
+    "unsourced": "source_audit",
+    "UnknownVendor": "vendors",
+    "Vendor": "vendors",
+    "VendorSnapshot": "vendors",
+    "extras_of": "vendors",
+    "vendor": "vendors",
+    "vendor_names": "vendors",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Import the page parser, the overlay and the list of products when first asked for: few choices need them."""
-    if name in ("AmdBuild", "amd_build"):
-        from wheels_index import amd
+    """Import the page parser, the overlay, the list of products and others when first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(amd, name)
-    if name in ("Product", "product", "products", "similar_names"):
-        from wheels_index import gpu_names
-
-        return getattr(gpu_names, name)
-    if name in ("DigestConflict", "LiveSnapshot", "Overlay", "overlay"):
-        from wheels_index import live
-
-        return getattr(live, name)
-    if name in ("DeclaredRequirements", "declared_requirements"):
-        from wheels_index import requirement
-
-        return getattr(requirement, name)
-    if name in ("NotAnIndex", "IndexPage", "PageTooLarge", "parse_page"):
-        from wheels_index import index_page
-
-        return getattr(index_page, name)
-    if name == "gcc_refused_from":
-        from wheels_index import host_compiler
-
-        return host_compiler.gcc_refused_from
-    if name in ("UnknownVendor", "Vendor", "VendorSnapshot", "extras_of", "vendor", "vendor_names"):
-        from importlib import import_module
-
-        return getattr(import_module("wheels_index.vendors"), name)
-    if name in ("Sdist", "parse_sdists"):
-        from wheels_index import sdist
-
-        return getattr(sdist, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"wheels_index.{_LATER[name]}"), name)

@@ -25,9 +25,8 @@ _NOISE = frozenset({"nvidia", "geforce", "tesla", "gpu"})
 class Gpu:
     """A GPU as NVIDIA names it.
 
-    Figures are dense peaks in TFLOPS, GB and GB/s; None where no source is known. `figures_checked` is False
-    where the figure was recalled from `figures_source` and not read again; else it says what it was
-    checked against.
+    Figures are dense peaks in TFLOPS, GB and GB/s; None where no source was found. `figures_source` is NVIDIA's
+    document, `figures_checked` when and in what it was read; False where there is no figure.
     """
 
     name: str

@@ -13,7 +13,7 @@ from wheels_index._data import read_json, two_numbers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Product", "product", "products", "similar_names"]
+__all__ = ["Product", "Vendor", "name_words", "product", "products", "similar_names"]
 
 Vendor = Literal["nvidia", "amd", "intel", "apple"]
 
@@ -51,7 +51,7 @@ def product(name: str) -> Product | None:
     >>> product("580") is None  # a GeForce GTX 580 or a Radeon RX 580
     True
     """
-    words, laptop = _words(name)
+    words, laptop = name_words(name)
     table = _table()
     for key in (
         (words, laptop),
@@ -81,12 +81,12 @@ def similar_names(name: str, count: int = 3) -> tuple[str, ...]:
     """Return the names of products that are spelled nearly like this one, the nearest first."""
     import difflib
 
-    by_words = {" ".join(_words(each.name)[0]): each.name for each in _read()}
-    near = difflib.get_close_matches(" ".join(_words(name)[0]), by_words, n=count, cutoff=0.6)
+    by_words = {" ".join(name_words(each.name)[0]): each.name for each in _read()}
+    near = difflib.get_close_matches(" ".join(name_words(name)[0]), by_words, n=count, cutoff=0.6)
     return tuple(by_words[words] for words in near)
 
 
-def _words(name: str) -> tuple[tuple[str, ...], bool]:
+def name_words(name: str) -> tuple[tuple[str, ...], bool]:
     """The words that matter in lower case, and whether one says that it is a laptop's."""
     lowered = re.sub(r"\((?:r|tm)\)|[®™]", " ", name[:_MAX_NAME_LENGTH].lower())
     spaced = re.sub(r"\b(rtx|gtx|rx)(?=\d)", r"\1 ", lowered)
@@ -117,7 +117,7 @@ def _table() -> dict[tuple[tuple[str, ...], bool], tuple[Product, ...]]:
     exact: dict[tuple[tuple[str, ...], bool], list[Product]] = defaultdict(list)
     loose: dict[tuple[tuple[str, ...], bool], list[Product]] = defaultdict(list)
     for each in _read():
-        words, laptop = _words(each.name)
+        words, laptop = name_words(each.name)
         exact[words, laptop].append(each)
         for fewer in set(_shorter(words)) - {words}:
             if _names_a_model(fewer):

@@ -76,7 +76,8 @@ def test_the_page_loads_nothing_and_allows_nothing():
 
     assert f"default-src 'none'; style-src 'sha256-{digest}'" in html.unescape(text)
     assert not re.search(r"\b(src|href|style|on\w+)=", text)
-    assert "http" not in text.replace("http-equiv", "")
+    named = re.sub(r"Peaks: [^<]*", "", text)  # the vendors' documents, as text
+    assert "http" not in named.replace("http-equiv", "")
 
 
 def test_it_holds_what_was_found():
@@ -84,7 +85,7 @@ def test_it_holds_what_was_found():
     text = page()
 
     for words in ("600,000 GFLOP/s", "61%", "busy: got 40%", "of 989,400", "check-fail", "+20.0 %", "1 failed",
-                  "NVIDIA H100 datasheet", "attention on cuda:0: NVIDIA H100"):  # fmt: skip
+                  "nvidia_h100_tensor_core_gpu_arch", "attention on cuda:0: NVIDIA H100"):  # fmt: skip
         assert words in text, words
 
 

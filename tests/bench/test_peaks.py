@@ -46,6 +46,25 @@ def test_a_gpu_is_measured_against_its_vendors_dense_figure(dtype, peak):
     assert (found.share_of_peak is None) == (peak is None)
 
 
+@pytest.mark.parametrize(
+    ("name", "device", "dtype", "peak"),
+    [
+        ("AMD Instinct MI300X", "cuda:0", "bfloat16", 1307400),
+        ("AMD Radeon RX 9070 XT", "cuda:0", "float32", 48700),
+        ("Intel(R) Arc(TM) B580 Graphics", "xpu:0", "float16", 116500),
+        ("AMD Instinct MI250X", "cuda:0", "bfloat16", None),
+        ("Apple M2 Max", "mps", "float16", None),
+    ],
+)
+def test_gpus_of_other_vendors_are_measured_against_theirs(name, device, dtype, peak):
+    """By the name that torch gives; one of the two dies of an MI250X has no figure, and Apple publishes none."""
+    environment = {**on_gpu(name), "devices": [{"device": device, "name": name}]}
+    found = placed(product(50_000.0, device=device, dtype=dtype), environment)
+
+    assert found.peak == peak
+    assert (found.peak_source or "").startswith("https://" if peak else "")
+
+
 @pytest.mark.parametrize("name", ["NVIDIA H900", "<script>", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", None])
 def test_an_unknown_gpu_or_a_slice_of_one_has_no_peak(name):
     assert placed(product(9e5, device="cuda:0", dtype="bfloat16"), on_gpu(name)).peak is None

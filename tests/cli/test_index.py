@@ -127,3 +127,13 @@ def test_the_mirrors_are_listed_with_what_they_lack(torchdoctor):
 def test_help_has_examples(torchdoctor):
     """Help says how it is typed."""
     assert "torchdoctor index update" in torchdoctor("index", "--help").out
+
+
+def test_facts_without_a_source_are_listed_with_status_1(in_process, monkeypatch):
+    """There is none; a release beside it is wrong usage."""
+    ran = in_process("index", "show", "--unsourced")
+    assert (ran.status, ran.out) == (0, "every fact that comes with torchdoctor names its source\n")
+    assert in_process("index", "show", "--unsourced", "--torch", "2.9.1").status == 2
+    monkeypatch.setattr("wheels_index.source_audit.unsourced", lambda: iter(["gpus.json gpus X: no source"]))
+    ran = in_process("index", "show", "--unsourced", "--json")
+    assert (ran.status, ran.json["unsourced"]) == (1, ["gpus.json gpus X: no source"])

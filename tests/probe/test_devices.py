@@ -51,3 +51,24 @@ def test_a_gpu_needs_kernels_of_its_major_version_or_ptx(capability, architectur
 def test_a_gpu_older_than_the_build_is_told_from_one_that_is_newer(capability, old):
     """The fix is an older build for the one, a newer for the other."""
     assert devices.older_than_all(capability, H200) is old
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "name"),
+    [
+        (b"Apple M2 Max", 0, "Apple M2 Max"),
+        (b"Intel(R) Core(TM) i9", 0, "Apple GPU"),
+        (b"Apple M2", -1, "Apple GPU"),
+    ],
+)
+def test_the_chip_of_a_mac_is_what_macos_says(monkeypatch, answer, status, name):
+    """torch calls it `mps`; where the system does not tell, it is an Apple GPU."""
+
+    class System:
+        @staticmethod
+        def sysctlbyname(_what, into, *_rest):
+            into.value = answer
+            return status
+
+    monkeypatch.setattr(devices.ctypes, "CDLL", lambda _: System)
+    assert devices.describe(None, "mps")["name"] == name

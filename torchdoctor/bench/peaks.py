@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["with_peak", "with_peaks"]
 
-# The column of wheels_index' table of GPUs for each dtype. It has none for float8 and int8.
+# The column of wheels_index' table of peaks for each dtype. It has none for float8 and int8.
 _COLUMN_OF_DTYPE = {
     "float32": "fp32_tflops",
-    "tf32": "tf32_dense_tflops",
-    "float16": "fp16_tensor_dense_tflops",
-    "bfloat16": "bf16_tensor_dense_tflops",
+    "tf32": "tf32_tflops",
+    "float16": "fp16_tflops",
+    "bfloat16": "bf16_tflops",
 }
 
 
@@ -56,11 +56,11 @@ def _peak_of_cpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[f
 
 
 def _peak_of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[float | None, str | None]:
-    from wheels_index import gpu
+    from wheels_index import peaks
 
     devices = {device["device"]: device for device in environment.get("devices") or ()}
     name = (devices.get(result.device) or {}).get("name")
-    known = gpu(name) if name else None
+    known = peaks(name) if name else None
     if known is None:
         return None, None
     if result.unit == "GB/s" and result.id.startswith("memory-"):
@@ -69,7 +69,6 @@ def _peak_of_gpu(result: BenchResult, environment: Mapping[str, Any]) -> tuple[f
         peak, scale = getattr(known, _COLUMN_OF_DTYPE[result.dtype]), 1e3
     else:
         return None, None
-    source = known.figures_source or ""
-    if not known.figures_checked:
-        source = joined([source, message("not read again")])
-    return (None, None) if peak is None else (peak * scale, source)
+    if peak is None or known.source is None:
+        return None, None
+    return peak * scale, known.source

@@ -21,14 +21,20 @@ __all__ = ["show"]
 
 @click.command("show", short_help="Show the releases that are known.")
 @click.option("--torch", type=RELEASE, metavar="VERSION", help="One release in full, such as 2.9.1.")
+@click.option(
+    "--unsourced", is_flag=True, help="List the facts that name no source; status 1 where there is one."
+)
 @output_options
-def show(*, torch: str | None, output: Output) -> int:
+def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
     """Show the releases that are known: variants by platform, files seen, and as of when.
 
     \b
     torchdoctor index show
     torchdoctor index show --torch 2.9.1
+    torchdoctor index show --unsourced
     """
+    if unsourced:
+        return _show_unsourced(torch, output)
     from torchdoctor.sources.index_cache import known_index
 
     snapshot = known_index(
@@ -37,7 +43,8 @@ def show(*, torch: str | None, output: Output) -> int:
     )
     releases = list(snapshot.releases()) if torch is None else [_release(snapshot, torch)]
     if output.json:
-        print_json({"schema": 1, "releases": [_release_json(release) for release in releases]})
+        rows = [_release_json(release) for release in releases]
+        print_json({"schema": 1, "releases": rows, "unsourced": None})
         return 0
     for release in releases:
         known_from = release.released or message("date unknown")
@@ -60,6 +67,24 @@ def show(*, torch: str | None, output: Output) -> int:
             continue
         _show_platforms(release)
     return 0
+
+
+def _show_unsourced(torch: str | None, output: Output) -> int:
+    from torchdoctor.errors import UsageError
+    from wheels_index import unsourced
+
+    if torch is not None:
+        raise UsageError(
+            message("--unsourced looks at all facts"), fix=message("leave out --torch, or --unsourced")
+        )
+    lines = list(unsourced())
+    if output.json:
+        print_json({"schema": 1, "releases": [], "unsourced": lines})
+    elif lines:
+        click.echo("\n".join(lines))
+    elif not output.quiet:
+        click.echo(translate(message("every fact that comes with torchdoctor names its source")))
+    return 1 if lines else 0
 
 
 def _show_platforms(release: Release) -> None:

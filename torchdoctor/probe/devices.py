@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import partial
 from typing import Any, Callable
 
@@ -60,7 +61,7 @@ def describe(torch: Any, device: str) -> dict[str, object]:
     facts: dict[str, object] = {"device": device, "name": None, "capability": None, "memory_mib": None}
     name = kind(device)
     if name == "mps":
-        facts["name"] = "Apple GPU"
+        facts["name"] = _apple_chip() or "Apple GPU"
     if name not in ("cuda", "xpu"):
         return facts
     properties = getattr(torch, name).get_device_properties(device)
@@ -71,6 +72,20 @@ def describe(torch: Any, device: str) -> dict[str, object]:
     elif name == "cuda":
         facts["capability"] = "%d.%d" % (properties.major, properties.minor)  # noqa: UP031
     return facts
+
+
+def _apple_chip() -> str | None:
+    """Return `Apple M2 Max`, which macOS says and torch does not; None where it cannot be asked."""
+    size = ctypes.c_size_t(64)
+    name = ctypes.create_string_buffer(size.value)
+    try:
+        failed = ctypes.CDLL(None).sysctlbyname(
+            b"machdep.cpu.brand_string", name, ctypes.byref(size), None, ctypes.c_size_t(0)
+        )
+    except (AttributeError, OSError, TypeError):
+        return None
+    text = name.value.decode("ascii", "replace")
+    return text if not failed and text.startswith("Apple ") else None
 
 
 def kernels_fit(capability: str, architectures: list[str]) -> bool:
