@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.amd_offers import amd_cards, amd_driver_warnings, amd_offers
 from torchdoctor.resolve.evaluation import companions_of, gpu_kinds
+from torchdoctor.resolve.jetson_offers import jetson_offers
 from torchdoctor.resolve.machine_warnings import machine_warnings
 from torchdoctor.resolve.model import Candidate
 
@@ -147,7 +148,8 @@ def _closest_gpu_build(evaluation: Evaluation) -> EvaluatedBuild | None:
 
 def _unused_gpu_warnings(evaluation: Evaluation) -> list[str]:
     """Why the machine's GPU stays unused under a CPU build, and what would change that."""
-    return [*_why_unused(evaluation), *amd_offers(evaluation.machine)]
+    machine = evaluation.machine
+    return [*_why_unused(evaluation), *amd_offers(machine), *jetson_offers(machine)]
 
 
 def _why_unused(evaluation: Evaluation) -> list[str]:

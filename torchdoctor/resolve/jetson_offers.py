@@ -1,0 +1,46 @@
+"""What is offered for a Jetson whose GPU no build of PyTorch's reaches: NVIDIA's own builds, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import message
+from torchdoctor.core.versions import parse_numeric_version
+from wheels_index import gpu, variant, vendor, vendor_names
+
+if TYPE_CHECKING:
+    from torchdoctor.detect import Machine, NvidiaGpu
+    from wheels_index import Vendor
+
+__all__ = ["jetson_offers"]
+
+
+def jetson_offers(machine: Machine) -> list[str]:
+    """Return a sentence for each vendor that has builds with code for all NVIDIA GPUs of the machine."""
+    nvidia = machine.nvidia
+    if nvidia is None or not nvidia.gpus or machine.platform != "linux_aarch64":
+        return []
+    return [
+        message(
+            "{title} has builds of CUDA {cuda} for {name}: `--vendor {vendor}` takes them",
+            title=found.title,
+            cuda=".".join(map(str, variant(found.variant or "").toolkit or ())),
+            name=nvidia.gpus[0].name,
+            vendor=found.name,
+        )
+        for found in map(vendor, vendor_names())
+        if found.platform == machine.platform and _serves(found, nvidia.gpus, nvidia.driver)
+    ]
+
+
+def _serves(found: Vendor, cards: tuple[NvidiaGpu, ...], driver: str | None) -> bool:
+    minimum = variant(found.variant or "").minimum_driver["linux"]
+    enough = driver is None or (parse_numeric_version(driver) or ()) >= (parse_numeric_version(minimum) or ())
+    return enough and all(_capability(card) in (found.gpus or ()) for card in cards)
+
+
+def _capability(card: NvidiaGpu) -> str | None:
+    if card.compute_capability is not None:
+        return card.compute_capability
+    known = gpu(card.name)
+    return ".".join(map(str, known.compute_capability)) if known and known.compute_capability else None
