@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
     from wheels_index.peak_figures import Peaks, all_peaks, peaks
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
-    from wheels_index.sdist import Sdist, parse_sdists
+    from wheels_index.sdist import Sdist, has_wheel, parse_sdists
     from wheels_index.source_audit import unsourced
     from wheels_index.vendors import UnknownVendor, Vendor, VendorSnapshot, extras_of, vendor, vendor_names
 
@@ -100,6 +100,7 @@ __all__ = [
     "gcc_refused_from",
     "gpu",
     "gpus",
+    "has_wheel",
     "nearest_arch_list",
     "nearest_gfx",
     "newer_variants",
@@ -143,6 +144,7 @@ _LATER = {
     "all_peaks": "peak_figures",
     "peaks": "peak_figures",
     "Sdist": "sdist",
+    "has_wheel": "sdist",
     "parse_sdists": "sdist",
     "unsourced": "source_audit",
     "UnknownVendor": "vendors",

@@ -11,16 +11,25 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 
 from wheels_index._page_links import NotAnIndex, html_base, html_links, json_links
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from packaging.tags import Tag
     from packaging.version import Version
 
     from wheels_index._page_links import Link
 
-__all__ = ["Sdist", "parse_sdists"]
+__all__ = ["Sdist", "has_wheel", "parse_sdists"]
 
 _MAX_LINK_COUNT = 200_000
 _MAX_URL_LENGTH = 4096
@@ -48,6 +57,29 @@ def parse_sdists(
 
     A link that leaves for another scheme or hides its path is left out. Nothing raises, whatever the page holds.
     """
+    links, base = _links(body, url, content_type)
+    found = (_sdist(link, base, url, project) for link in links)
+    return tuple(sdist for sdist in found if sdist is not None)
+
+
+def has_wheel(
+    body: bytes | str,
+    *,
+    url: str,
+    project: str,
+    accepts: Callable[[Version, frozenset[Tag], str | None], bool],
+    content_type: str = "text/html",
+) -> bool:
+    """Return whether a page has a wheel of a project whose version, tags and `Requires-Python` are accepted.
+
+    The last link is looked at first: indexes list the newest files there. Nothing raises, whatever the page holds.
+    """
+    links, _ = _links(body, url, content_type)
+    return any(_is_accepted(link, project, accepts) for link in reversed(links))
+
+
+def _links(body: bytes | str, url: str, content_type: str) -> tuple[list[Link], str]:
+    """Return the links of a page that can be read, and the URL that they are relative to."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     is_json = "json" in content_type.lower() or text[:1000].lstrip().startswith("{")
     try:
@@ -55,10 +87,22 @@ def parse_sdists(
             json_links(text, limit=_MAX_LINK_COUNT) if is_json else html_links(text, limit=_MAX_LINK_COUNT)
         )
         base = url if is_json else html_base(text, url, limit=_MAX_LINK_COUNT)
-        found = (_sdist(link, base, url, project) for link in islice(links, _MAX_LINK_COUNT) if link)
-        return tuple(sdist for sdist in found if sdist is not None)
+        return [link for link in islice(links, _MAX_LINK_COUNT) if link], base
     except NotAnIndex:
-        return ()
+        return [], url
+
+
+def _is_accepted(
+    link: Link, project: str, accepts: Callable[[Version, frozenset[Tag], str | None], bool]
+) -> bool:
+    filename = unquote(link.href.partition("#")[0].strip().rpartition("/")[2])
+    if link.yanked or not filename.endswith(".whl"):
+        return False
+    try:
+        name, version, _, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return False
+    return name == canonicalize_name(project) and accepts(version, tags, link.requires_python)
 
 
 def _sdist(link: Link, base: str, page_url: str, project: str) -> Sdist | None:

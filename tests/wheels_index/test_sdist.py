@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheels_index import parse_sdists
+from wheels_index import has_wheel, parse_sdists
 
 PAGE = "https://example.org/simple/openai-whisper/"
 DIGEST = "ab" * 32
@@ -59,3 +59,27 @@ def test_any_page_is_read_or_empty(text, content_type):
     assert isinstance(parse_sdists(text, url=PAGE, project="a", content_type=content_type), tuple)
     links = f'<a href="{text}">x</a>'
     assert isinstance(parse_sdists(links, url=PAGE, project="a"), tuple)
+
+
+@pytest.mark.parametrize(
+    ("href", "answer"),
+    [
+        ("one-2.0-py3-none-any.whl", True),
+        ("https://x.example/a/one-2.0-py3-none-any.whl#sha256=00", True),
+        ("one-1.0-py3-none-any.whl", False),
+        ("two-2.0-py3-none-any.whl", False),
+        ("one-2.0-cp312-cp312-win_amd64.whl", False),
+        ("one-2.0.tar.gz", False),
+        ("one-x-y.whl", False),
+        ('one-2.0-py3-none-any.whl" data-yanked="', False),
+    ],
+)
+def test_a_page_says_whether_it_has_a_wheel_that_is_accepted(href, answer):
+    """By version and tags, without reading more of it."""
+
+    def accepts(version, tags, requires_python):
+        return str(version) == "2.0" and any(tag.platform == "any" for tag in tags) and not requires_python
+
+    page = f'<a href="one-2.0.tar.gz">x</a><a href="{href}">x</a>'
+    assert has_wheel(page, url=PAGE, project="One", accepts=accepts) is answer
+    assert has_wheel("{}", url=PAGE, project="One", accepts=accepts) is False

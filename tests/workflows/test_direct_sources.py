@@ -21,7 +21,8 @@ from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.sources import Sources
 from torchdoctor.sources.repositories import check_out, parse_repository_url
 from torchdoctor.workflows.direct_sources import with_direct_sources
-from torchdoctor.workflows.source_builds import BuildsAgainstTorch, SourceBuilds
+from torchdoctor.workflows.source_builds import SourceBuilds
+from torchdoctor.workflows.source_model import BuildsAgainstTorch
 
 # A build backend that needs nothing: it gives the wheel that lies beside it.
 BACKEND = """

@@ -23,12 +23,17 @@ from torchdoctor.lock.uv_errors import read_uv_error
 from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import Request
 from torchdoctor.sources import Source, Sources
-from torchdoctor.workflows.source_builds import SourceBuilds, plan_with_builds
+from torchdoctor.workflows.build_rounds import plan_with_builds
+from torchdoctor.workflows.source_builds import SourceBuilds
+from torchdoctor.workflows.source_search import SourceSearch
 from torchdoctor.workflows.stack_facts import resolve_stack
 from torchdoctor.workflows.stack_model import StackTask
 from wheels_index import bundled
 
 pytestmark = pytest.mark.process
+
+# Static metadata: https://packaging.python.org/en/latest/specifications/core-metadata/#dynamic
+TELLS = {"PKG-INFO": "Metadata-Version: 2.2\nName: x\nVersion: 1.0\n"}
 
 
 @pytest.fixture
@@ -45,7 +50,7 @@ def index(tmp_path):
 def solved(tmp_path, index):
     """A function that resolves one requirement; `agreed` names what may be built."""
 
-    def run(line, *, agreed=(), plan_only=False, more=()):
+    def run(*lines, agreed=(), plan_only=False, more=(), report=None):
         machine = Machine.from_json(WINDOWS)
         request = LockRequest(
             python=Path(sys.executable),
@@ -55,12 +60,17 @@ def solved(tmp_path, index):
             target=target_of(machine),
         )
         (tmp_path / "run").mkdir(exist_ok=True)
-        asked = AskedRequirement(line=line, name=Requirement(line).name, origin="--with")
+        asked = tuple(
+            AskedRequirement(line=line, name=Requirement(line).name, origin="--with") for line in lines
+        )
         task = StackTask(
-            stack=StackRequest(requirements=(asked,)), lock_request=request, run_dir=tmp_path / "run"
+            stack=StackRequest(requirements=asked), lock_request=request, run_dir=tmp_path / "run"
         )
         builds = SourceBuilds(
-            cache=tmp_path / "home", report=Recorder(), agreed=frozenset(agreed), plan_only=plan_only
+            cache=tmp_path / "home",
+            report=report or Recorder(),
+            agreed=frozenset(agreed),
+            plan_only=plan_only,
         )
         plan = resolve_stack(task, Request(), machine, bundled(), Recorder(), builds)
         return {package.name: package.version for package in plan.solved}
@@ -98,14 +108,13 @@ def test_compiled_code_is_built_after_consent_alone(index, tmp_path):
     )
     asked = AskedRequirement(line="only-source", name="only-source", origin="--with")
     task = StackTask(stack=StackRequest(requirements=(asked,)), lock_request=request, run_dir=tmp_path)
-    unmet = RequirementsUnmet(
-        "", fix="", error=read_uv_error(""), stderr="Because only-source==1.0 has no usable wheels and you"
-    )
-    builds = SourceBuilds(cache=tmp_path / "home", report=Recorder())
+    builds, search = SourceBuilds(cache=tmp_path / "home", report=Recorder()), SourceSearch(request=request)
     with pytest.raises(NoSolution) as caught:
-        builds.wheels_for(unmet, task)
+        builds.provide(["only-source"], (), task, search)
     assert caught.value.code == "build-consent"
-    (folder,) = replace(builds, agreed=frozenset({":all:"})).wheels_for(unmet, task)
+    (folder,) = (
+        replace(builds, agreed=frozenset({":all:"})).provide(["only-source"], (), task, search).folders
+    )
     assert folder.name.endswith("-1.0.tar.gz")
 
 
@@ -147,6 +156,9 @@ def test_compiled_code_is_not_built_for_another_machine(solved, index):
     assert caught.value.code == "build-foreign"
     assert "--without only-source" in caught.value.fix
     assert "only-source" not in solved("only-source", agreed=[":all:"], plan_only=True)
+    # What says itself what it needs takes part in the choice.
+    add_sdist(index.folder, "told", "1.0", files={"a.cpp": "", **TELLS}, code="raise RuntimeError('it ran')")
+    assert solved("told", agreed=[":all:"], plan_only=True)["told"] == "1.0"
 
 
 def test_extras_do_not_hide_that_a_package_has_no_wheel(solved, index):
@@ -203,3 +215,91 @@ def test_the_order_of_indexes_is_given_up_after_consent_alone(tmp_path, url, ans
         with pytest.raises(RequirementsUnmet):
             plan_with_builds(task, builds, plan)
     assert seen == ([False, True] if alike else [False])
+
+
+@pytest.fixture
+def solves(monkeypatch):
+    """What each solve was asked for, in order."""
+    from torchdoctor.workflows import stack_solve
+
+    solve, seen = stack_solve.solve, []
+
+    def counted(lines, *args, **more):
+        seen.append(list(lines))
+        return solve(lines, *args, **more)
+
+    monkeypatch.setattr(stack_solve, "solve", counted)
+    return seen
+
+
+def info(project, version, *requires, extra=""):
+    lines = "".join(f"Requires-Dist: {line}\n" for line in requires)
+    return {"PKG-INFO": f"Metadata-Version: 2.2\nName: {project}\nVersion: {version}\n{extra}{lines}"}
+
+
+def test_all_packages_without_a_wheel_cost_one_more_solve(solved, index, solves):
+    """Also those that they need themselves, in the version that they need; the next time there is none in vain."""
+    index.add("needed", "3.0")
+    add_sdist(index.folder, "one", "1.0", files=info("one", "1.0", "inner<2", "needed"))
+    add_sdist(index.folder, "two", "1.0", files=info("two", "1.0"))
+    for version in ("1.0", "2.0"):
+        add_sdist(index.folder, "inner", version, files=info("inner", version))
+    found = solved("one", "two", plan_only=True)
+    assert {name: found.get(name) for name in ("one", "two", "inner", "needed")} == {
+        "one": "1.0", "two": "1.0", "inner": "1.0", "needed": "3.0",
+    }  # fmt: skip
+    assert len(solves) == 2
+    solves.clear()
+    assert solved("one", "two", plan_only=True) == found
+    assert len(solves) == 1
+
+
+def test_extras_of_a_package_without_a_wheel_count(solved, index):
+    """What only an extra needs is there with that extra alone."""
+    index.add("needed", "3.0")
+    extra = "Provides-Extra: fast\n"
+    add_sdist(index.folder, "one", "1.0", files=info("one", "1.0", 'needed; extra == "fast"', extra=extra))
+    assert "needed" in solved("one[fast]", plan_only=True)
+    assert "needed" not in solved("one", plan_only=True)
+
+
+def test_an_older_source_is_offered_where_the_newest_is_not_wanted(solved, index):
+    """A wheel limits it, which is known after a solve only."""
+    for version in ("1.0", "2.0", "3.0"):
+        add_sdist(index.folder, "inner", version, files=info("inner", version))
+    index.add("asked", "1.0", requires=("inner<3",))
+    assert solved("asked", plan_only=True)["inner"] == "2.0"
+
+
+def test_what_is_not_chosen_is_not_built(solved, index):
+    """The package that needed it the last time has a wheel now, which needs it no more."""
+    broken = "raise RuntimeError('it ran')"
+    add_sdist(index.folder, "inner", "1.0", files=info("inner", "1.0"), code=broken)
+    index.add("asked", "1.0", requires=("inner",))
+    assert solved("asked", plan_only=True)["inner"] == "1.0"
+    index.add("asked", "2.0")
+    assert "inner" not in solved("asked", agreed=[":all:"])
+
+
+def test_one_question_stands_for_all_builds(solved, index):
+    """And one line says how to agree to all."""
+    for name in ("one", "two"):
+        add_sdist(index.folder, name, "1.0", files=info(name, "1.0"))
+    index.add("asked", "1.0", requires=("one", "two"))
+    report = Recorder()
+    with pytest.raises(NoSolution) as caught:
+        solved("asked", report=report)
+    assert len(report.questions) == 1
+    assert "--build one --build two" in caught.value.fix
+    assert solved("asked", report=Recorder(answer=True))["two"] == "1.0"
+
+
+def test_an_index_before_another_stays_first_where_the_other_has_no_wheel_either(solved, index, tmp_path):
+    """Nothing would be gained, so nobody is asked and nothing is solved again for it."""
+    (tmp_path / "own").mkdir()
+    own = LocalIndex(tmp_path / "own")
+    own.add("mine", "1.0")
+    add_sdist(index.folder, "one", "1.0", files=info("one", "1.0"))
+    report = Recorder()
+    assert solved("one", "mine", more=(own.source,), plan_only=True, report=report)["one"] == "1.0"
+    assert not any("asked alike" in text for text in report.notes)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.core.hashing import FileDigest
     from torchdoctor.detect import Machine
+    from torchdoctor.lock.stand_ins import StandIn
     from torchdoctor.lock.target import Target
     from torchdoctor.sources import Sources
     from wheels_index import Wheel
@@ -35,6 +36,7 @@ class LockRequest:
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     installed: Mapping[str, str] = field(default_factory=dict)  # versions by name, kept where they still fit
     preferred: Mapping[str, str] = field(default_factory=dict)  # versions of a project's lock, likewise
+    stand_ins: tuple[StandIn, ...] = ()  # packages without a wheel that a solve may choose
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for
     target: Target | None = None  # set where that machine is not this one

@@ -12,6 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from torchdoctor.lock.local_index import UPLOAD_TIME, filtered_find_links, index_anchor, write_index_page
+from torchdoctor.lock.stand_ins import write_stand_ins
 from torchdoctor.lock.uv_inputs import uv_settings, write_lines
 from torchdoctor.resolve.offer import torch_requirement
 from wheels_index import TORCH_PROJECTS
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.resolve.offer import OfferedBuild
-    from torchdoctor.sources import Sources
 
 __all__ = ["SOLVED", "SolverOffer", "write_offer", "write_solve_inputs"]
 
@@ -37,8 +37,12 @@ class SolverOffer:
     refused: Mapping[str, str]  # why files of local folders are kept from uv
 
 
-def write_offer(builds: Sequence[OfferedBuild], sources: Sources, folder: Path) -> SolverOffer:
-    """Write an index of the builds, and settings that name it and the other sources, into `folder`, which is empty."""
+def write_offer(builds: Sequence[OfferedBuild], request: LockRequest, folder: Path) -> SolverOffer:
+    """Write an index of the builds, and settings that name it and the request's sources, into `folder`.
+
+    It is empty. The packages without a wheel that may be chosen are offered too.
+    """
+    sources = request.sources
     index = folder / "planned"
     index.mkdir()
     metadata = _write_index(index, builds)
@@ -50,6 +54,9 @@ def write_offer(builds: Sequence[OfferedBuild], sources: Sources, folder: Path) 
         )
         for number, source in enumerate(sources.find_links)
     ]
+    if request.stand_ins:
+        metadata += write_stand_ins(request.stand_ins, folder / "stand-ins")
+        find_links.append((folder / "stand-ins").as_uri())
     settings = uv_settings(sources, index, find_links)
     settings["dependency-metadata"] = metadata
     config = folder / "uv.toml"

@@ -4,49 +4,83 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n import message
-from torchdoctor.core.net import NotFound, fetch_page
+from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.core.net.http import failure_reason, iter_body, open_stream
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.listing import local_path
-from wheels_index import parse_sdists
+from wheels_index import has_wheel, parse_sdists
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from packaging.tags import Tag
+    from packaging.version import Version
 
     from torchdoctor.sources.order import Sources
     from torchdoctor.sources.source import Source
     from wheels_index import Sdist
 
-__all__ = ["fetch_archive", "fetch_sdist", "list_sdists", "sdists_on"]
+__all__ = ["IndexFiles", "fetch_archive", "fetch_sdist", "list_files", "sdists_on"]
 
 _MAX_BYTES = 512 * 1024 * 1024
 
 
-def list_sdists(project: str, sources: Sources) -> tuple[Sdist, ...]:
-    """Return the source distributions of the first index that has any; raises `Unreachable` where it cannot be read."""
-    indexes = [*sources.indexes, *([sources.default_index] if sources.default_index else [])]
-    return next((found for index in indexes if (found := sdists_on(index, project))), ())
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexFiles:
+    """What the indexes have of a project."""
+
+    sdists: tuple[Sdist, ...]  # of the first index that has any
+    with_wheel: tuple[str, ...]  # the names of the indexes that have a wheel that is accepted
+
+
+def list_files(
+    project: str, sources: Sources, accepts: Callable[[Version, frozenset[Tag], str | None], bool]
+) -> IndexFiles:
+    """Return the source distributions of the first index that has any, and which indexes have a wheel.
+
+    `accepts` is asked about the version, the tags and the `Requires-Python` of each wheel. Raises `Unreachable` where
+    an index cannot be read before one had a source distribution.
+    """
+    sdists: tuple[Sdist, ...] = ()
+    with_wheel = []
+    for index in [*sources.indexes, *([sources.default_index] if sources.default_index else [])]:
+        try:
+            body, url, content_type = _page(index, project)
+        except Unreachable:
+            if not sdists:
+                raise
+            continue
+        sdists = sdists or parse_sdists(body, url=url, project=project, content_type=content_type)
+        if has_wheel(body, url=url, project=project, accepts=accepts, content_type=content_type):
+            with_wheel.append(index.name)
+    return IndexFiles(sdists=sdists, with_wheel=tuple(with_wheel))
 
 
 def sdists_on(index: Source, project: str) -> tuple[Sdist, ...]:
     """Return the source distributions of one index; raises `Unreachable` where it cannot be read."""
+    body, url, content_type = _page(index, project)
+    return parse_sdists(body, url=url, project=project, content_type=content_type)
+
+
+def _page(index: Source, project: str) -> tuple[bytes, str, str]:
+    """Return the body, URL and kind of an index's page of a project; an empty one where it has none."""
     url = f"{index.url.rstrip('/')}/{project}/"
     if index.local:
         path = local_path(url) / "index.html"
-        return (
-            parse_sdists(path.read_bytes(), url=f"{url}index.html", project=project) if path.is_file() else ()
-        )
+        return path.read_bytes() if path.is_file() else b"", f"{url}index.html", "text/html"
     try:
         page = fetch_page(url)
     except NotFound:
-        return ()
-    return parse_sdists(page.body, url=page.url, project=project, content_type=page.content_type)
+        return b"", url, "text/html"
+    return page.body, page.url, page.content_type or "text/html"
 
 
 def fetch_sdist(sdist: Sdist, folder: Path) -> Path:

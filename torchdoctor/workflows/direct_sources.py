@@ -27,7 +27,8 @@ from torchdoctor.requirements.direct import is_repository
 from torchdoctor.sources.listing import local_path
 from torchdoctor.sources.repositories import check_out, parse_repository_url
 from torchdoctor.sources.sdists import fetch_archive
-from torchdoctor.workflows.source_builds import BuildsAgainstTorch, needs_of
+from torchdoctor.workflows.build_rounds import needs_of
+from torchdoctor.workflows.source_model import BuildsAgainstTorch
 from torchdoctor.workflows.wheel_build import build_wheel
 from wheels_index import TORCH_PROJECTS, Sdist
 

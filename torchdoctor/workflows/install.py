@@ -19,7 +19,8 @@ from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.install_proof import register_kernel, verify_environment
 from torchdoctor.workflows.lesser_build import confirm_lesser_build, find_lesser_build
 from torchdoctor.workflows.plan import resolve_online
-from torchdoctor.workflows.source_builds import BuildsAgainstTorch, SourceBuilds
+from torchdoctor.workflows.source_builds import SourceBuilds
+from torchdoctor.workflows.source_model import BuildsAgainstTorch
 from torchdoctor.workflows.stack import asked_for_machine, sources_with_stack
 from torchdoctor.workflows.stack_model import StackTask
 from torchdoctor.workflows.torch_builds import with_wheel_for_torch

@@ -9,6 +9,7 @@ from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.requirements.model import StackRequest
 from torchdoctor.sources.index_cache import known_index
+from torchdoctor.workflows.build_rounds import with_known_sdists
 from torchdoctor.workflows.newest_versions import NewestSearch
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
@@ -67,6 +68,7 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
         stack, request, _ = _lock_request(options, stack, sources, builds, system)
         pins_torch = asked.torch != options.request.torch
         task = StackTask(stack=stack, lock_request=request, run_dir=run_dir, pins_torch=pins_torch)
+        task = with_known_sdists(task, builds)
         with NewestSearch(task.newest_asked, run_dir) as search:
             # Loaded while uv reads the indexes.
             from torchdoctor.workflows.stack_facts import resolve_stack

@@ -52,7 +52,7 @@ class NewestSearch:
         if not lines:
             return {}
         try:
-            offer = write_offer((), request.sources, self._folder())
+            offer = write_offer((), request, self._folder())
             return newest_versions(lines, offer, request, folder=self._folder(), stopped=self._stopped)
         except UvStopped:
             return {}

@@ -16,8 +16,8 @@ from torchdoctor.resolve.offer import offered_by_listing
 from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
+from torchdoctor.workflows.build_rounds import plan_with_builds
 from torchdoctor.workflows.no_source import cuda_fallback_plan
-from torchdoctor.workflows.source_builds import plan_with_builds
 from torchdoctor.workflows.stack_facts import adapted_request, wheels_of_variant
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import Offer, plan_stack

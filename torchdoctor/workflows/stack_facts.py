@@ -8,8 +8,8 @@ from torchdoctor.core.i18n import message
 from torchdoctor.detect import supported_tags
 from torchdoctor.resolve.offline import offered_by_facts, plan_of_ranking, resolve
 from torchdoctor.resolve.select import rank
+from torchdoctor.workflows.build_rounds import plan_with_builds
 from torchdoctor.workflows.gpu_pins import companions_freed, request_on_the_gpu
-from torchdoctor.workflows.source_builds import plan_with_builds
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import Offer
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.solve import Solution
     from torchdoctor.requirements import AskedRequirement, StackRequest
+    from torchdoctor.sources import Source
     from torchdoctor.workflows.newest_versions import NewestSearch
+    from torchdoctor.workflows.source_model import BuiltLater
 
 __all__ = ["StackChoice", "StackTask", "may_be_on_another_index", "project_of"]
 
@@ -33,6 +35,8 @@ class StackTask:
     lock_request: LockRequest
     run_dir: Path
     built_later: tuple[AskedRequirement, ...] = ()  # from source, by the installation: what was asked of them
+    left_to_install: tuple[BuiltLater, ...] = ()  # of these and others, what their sources are
+    built: tuple[Source, ...] = ()  # folders of wheels that were built for the choice
     implied: frozenset[str] = frozenset()  # projects in `stack` that only those need
     silent_pages: tuple[str, ...] = ()  # of extensions, which did not answer
     newest: NewestSearch | None = None  # that began already

@@ -201,7 +201,7 @@ class StackSolver:
     def _offer_of(self, builds: Sequence[OfferedBuild]) -> SolverOffer:
         """Return what uv reads of the builds, which is written when other ones than the last are offered."""
         if self._offer is None or self._offer[0] is not builds:
-            self._offer = builds, write_offer(builds, self._task.lock_request.sources, self._folder())
+            self._offer = builds, write_offer(builds, self._task.lock_request, self._folder())
         return self._offer[1]
 
     def _lines(self, pins: Sequence[str] = ()) -> list[str]:

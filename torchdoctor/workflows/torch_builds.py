@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.requirements import StackRequest
+    from torchdoctor.resolve import Plan
     from torchdoctor.workflows.install_model import InstallOptions, InstallResult
-    from torchdoctor.workflows.source_builds import BuildsAgainstTorch
+    from torchdoctor.workflows.source_model import BuildsAgainstTorch
 
 __all__ = ["with_wheel_for_torch"]
 
@@ -57,7 +58,6 @@ def with_wheel_for_torch(
     Nothing is fetched before consent was given and the compilers were found. Raises `NoSolution` without consent, for a
     dry run and where a tool is missing or of the wrong version, `InstallFailed` where the build fails.
     """
-    sdist = needed.sdist
     if options.dry_run:
         raise needed
     question = message("{what}. Build it here? Its own code runs.", what=needed.message)
@@ -72,39 +72,50 @@ def with_wheel_for_torch(
             verify=False, hold=False, assume_yes=True, reinstall=frozenset(), drop_unneeded=False,
         )  # fmt: skip
         plan = install(replace(inner, dry_run=True), system=system, report=report).plan
-        missing = missing_build_tools(system, plan.variant, needed.contents)
-        if missing:
-            raise NoSolution(
-                message(
-                    "{name} {version} cannot be built here: {why}",
-                    name=sdist.project,
-                    version=sdist.version,
-                    why=joined(missing, "; "),
-                ),
-                fix=message("install what is missing, or leave {name} out", name=sdist.project),
-                code="build-tools",
-            )
+        _refuse_without_tools(needed, plan, system)
         made = install(inner, system=system, report=report)
-        assert made.environment is not None  # noqa: S101  (it was not a dry run)
-        folder = made.environment.folder
-        path = f"{made.environment.python.parent}{os.pathsep}{system.environ.get('PATH', '')}"
-        nothing = Sources(
-            torch=(), indexes=(), default_index=None, find_links=()
-        )  # all that it needs is there
-        request = LockRequest(
-            python=made.environment.python,
-            sources=nothing,
-            environ={"MAX_JOBS": _JOBS, **system.environ, "VIRTUAL_ENV": str(folder), "PATH": path},
-        )
-        version = made.detection.machine.python_label
-        cache = options.cache / "built" / f"torch-{plan.torch.version}-{plan.variant}-cp{version}"
-        wheel = build_wheel(needed.path, sdist, request, cache, report, isolated=False, key=needed.key)
+        wheel = _build_beside(needed, made, options, system, report)
     links = (*options.sources.find_links, str(wheel.parent))
     pinned = replace(
         options.request, torch=SpecifierSet(f"=={plan.torch.version.public}"), variant=plan.variant
     )
-    stack = options.stack if needed.key is None else _with_wheel(options.stack, sdist.project, wheel)
+    stack = options.stack if needed.key is None else _with_wheel(options.stack, needed.sdist.project, wheel)
     return replace(options, sources=replace(options.sources, find_links=links), request=pinned, stack=stack)
+
+
+def _refuse_without_tools(needed: BuildsAgainstTorch, plan: Plan, system: System) -> None:
+    """Raise `NoSolution` where a compiler or CUDA's is missing or of the wrong version."""
+    missing = missing_build_tools(system, plan.variant, needed.contents)
+    if missing:
+        raise NoSolution(
+            message(
+                "{name} {version} cannot be built here: {why}",
+                name=needed.sdist.project,
+                version=needed.sdist.version,
+                why=joined(missing, "; "),
+            ),
+            fix=message("install what is missing, or leave {name} out", name=needed.sdist.project),
+            code="build-tools",
+        )
+
+
+def _build_beside(
+    needed: BuildsAgainstTorch, made: InstallResult, options: InstallOptions, system: System, report: Reporter
+) -> Path:
+    """Build the wheel in an environment that has the torch and all that the build needs."""
+    assert made.environment is not None  # noqa: S101  (it was not a dry run)
+    environment, plan = made.environment, made.plan
+    path = f"{environment.python.parent}{os.pathsep}{system.environ.get('PATH', '')}"
+    request = LockRequest(
+        python=environment.python,
+        sources=Sources(torch=(), indexes=(), default_index=None, find_links=()),
+        environ={
+            "MAX_JOBS": _JOBS, **system.environ, "VIRTUAL_ENV": str(environment.folder), "PATH": path,
+        },
+    )  # fmt: skip
+    version = made.detection.machine.python_label
+    cache = options.cache / "built" / f"torch-{plan.torch.version}-{plan.variant}-cp{version}"
+    return build_wheel(needed.path, needed.sdist, request, cache, report, isolated=False, key=needed.key)
 
 
 def _with_wheel(stack: StackRequest, project: str, wheel: Path) -> StackRequest:

@@ -1,0 +1,67 @@
+"""Packages without a wheel in a solve: uv chooses among their versions by metadata that was read without a build."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from wheels_index import Sdist
+
+__all__ = ["StandIn", "write_stand_ins"]
+
+_EXTRA = re.compile(r"extra\s*==\s*['\"]([A-Za-z0-9._-]+)['\"]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandIn:
+    """What a source distribution says of itself. uv takes it for a wheel, of which it never reads a byte."""
+
+    sdist: Sdist
+    requires: tuple[str, ...]
+
+    @property
+    def project(self) -> str:
+        """Its normalised name."""
+        return self.sdist.project
+
+    @property
+    def version(self) -> str:
+        """Its version as uv writes it."""
+        return str(self.sdist.version)
+
+
+def write_stand_ins(stand_ins: Iterable[StandIn], folder: Path) -> list[dict[str, Any]]:
+    """Write an empty file for each into `folder`, which is new, and return uv's settings of their metadata."""
+    folder.mkdir()
+    settings: list[dict[str, Any]] = []
+    for each in stand_ins:
+        (folder / f"{each.project.replace('-', '_')}-{each.version}-py3-none-any.whl").touch()
+        requires = [line for line in each.requires if _is_requirement(line)]
+        known: dict[str, Any] = {
+            "name": each.project,
+            "version": each.version,
+            "requires-dist": requires,
+            "provides-extra": sorted(
+                {canonicalize_name(e) for line in requires for e in _EXTRA.findall(line)}
+            ),
+        }
+        if each.sdist.requires_python:
+            known["requires-python"] = each.sdist.requires_python
+        settings.append(known)
+    return settings
+
+
+def _is_requirement(line: str) -> bool:
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        return False
+    return True

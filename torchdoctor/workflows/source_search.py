@@ -1,0 +1,141 @@
+"""Which packages have no wheel for a machine, and which source distribution stands for each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from torchdoctor.core.threads import thread_pool
+from torchdoctor.detect import supported_tags
+from torchdoctor.errors import TorchdoctorError
+from torchdoctor.resolve.platform_support import python_satisfies
+from torchdoctor.sources.sdists import IndexFiles, list_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.workflows.stack_model import StackTask
+    from wheels_index import Sdist
+
+__all__ = ["SourceSearch", "specifiers_in", "wanted_of"]
+
+_PAGES_AT_ONCE = 8
+_SPECIFIER = r"(?P<specifier>(?:===|[<>=!~]=|[<>])[^\s;]*)"
+_MAX_TEXT_LENGTH = 64 * 1024
+
+
+@dataclass(kw_only=True)
+class SourceSearch:
+    """The pages of packages on the indexes of a request; each is read once."""
+
+    request: LockRequest
+    _found: dict[tuple[str, str], IndexFiles | TorchdoctorError] = field(default_factory=dict)
+
+    def read_ahead(self, wanted: Mapping[str, SpecifierSet]) -> None:
+        """Read the pages of these projects side by side."""
+        missing = [
+            (name, limits) for name, limits in wanted.items() if (name, str(limits)) not in self._found
+        ]
+        if not missing:
+            return
+        with thread_pool(min(_PAGES_AT_ONCE, len(missing))) as pool:
+            found = pool.map(lambda each: self._read(*each), missing)
+            for (name, limits), files in zip(missing, found, strict=True):
+                self._found[name, str(limits)] = files
+
+    def indexes_with_wheel(self, project: str, wanted: SpecifierSet) -> tuple[str, ...]:
+        """Return the names of the indexes that have a wheel for the machine; raises `Unreachable`."""
+        return self._files(project, wanted).with_wheel
+
+    def sdist(
+        self,
+        project: str,
+        wanted: SpecifierSet,
+        *,
+        said: SpecifierSet | None = None,
+        offered: Sequence[str] = (),
+    ) -> Sdist | None:
+        """Return the newest source distribution that is wanted, and was not offered before.
+
+        `said` are limits in the words of uv, of whoever they are: one within them is preferred. Raises `Unreachable`.
+        """
+        machine = self.request.machine
+        python = machine.python.version if machine is not None else None
+        fitting = [
+            sdist
+            for sdist in self._files(project, wanted).sdists
+            if wanted.contains(sdist.version, prereleases=bool(wanted.prereleases))
+            and (python is None or python_satisfies(sdist.requires_python, python))
+            and str(sdist.version) not in offered
+        ]
+        within = [sdist for sdist in fitting if said is not None and said.contains(sdist.version)]
+        return max(within or fitting, key=lambda sdist: sdist.version, default=None)
+
+    def sdist_of_version(self, project: str, wanted: SpecifierSet, version: str) -> Sdist | None:
+        """Return the source distribution of one version; raises `Unreachable`."""
+        found = self._files(project, wanted).sdists
+        return next((sdist for sdist in found if str(sdist.version) == version), None)
+
+    def _files(self, project: str, wanted: SpecifierSet) -> IndexFiles:
+        self.read_ahead({project: wanted})
+        found = self._found[project, str(wanted)]
+        if isinstance(found, TorchdoctorError):
+            raise found
+        return found
+
+    def _read(self, project: str, wanted: SpecifierSet) -> IndexFiles | TorchdoctorError:
+        machine = self.request.machine
+        supported = frozenset(supported_tags(machine)) if machine is not None else None
+        python = machine.python.version if machine is not None else None
+
+        def accepts(version: Version, tags: frozenset[Tag], requires_python: str | None) -> bool:
+            return (
+                wanted.contains(version, prereleases=bool(wanted.prereleases) or self.request.prereleases)
+                and (supported is None or bool(tags & supported))
+                and (python is None or python_satisfies(requires_python, python))
+            )
+
+        try:
+            return list_files(project, self.request.sources, accepts)
+        except TorchdoctorError as error:
+            return error
+
+
+def wanted_of(project: str, task: StackTask, others: Iterable[str] = ()) -> SpecifierSet:
+    """What was asked of a project, by requirements, by constraints and by `others`, which are requirement lines."""
+    asked = (each.line for each in task.named if each.name == project)
+    wanted = SpecifierSet()
+    for line in (*asked, *task.lock_request.constraints, *others):
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        if canonicalize_name(requirement.name) == project and requirement.url is None:
+            wanted &= requirement.specifier
+    return wanted
+
+
+def specifiers_in(text: str, project: str) -> SpecifierSet:
+    """Return the limits of a project that stand in uv's words.
+
+    >>> str(specifiers_in("Because a==1 depends on gruut-ipa>=0.12,<1 and all versions of gruut-ipa", "gruut-ipa"))
+    '<1,>=0.12'
+    """
+    words = " ".join(text[:_MAX_TEXT_LENGTH].split())
+    found = SpecifierSet()
+    pattern = rf"(?:depends on|require) {re.escape(project)}(?:\[[^\]]*\])?{_SPECIFIER}"
+    for match in re.finditer(pattern, words):
+        try:
+            found &= SpecifierSet(match["specifier"].rstrip(",.:"))
+        except InvalidSpecifier:
+            continue
+    return found
