@@ -132,6 +132,11 @@ class LiveSnapshot(Snapshot):
             dict.fromkeys(conflict for conflicts in self._refused.values() for conflict in conflicts)
         )
 
+    @property
+    def as_of(self) -> str:
+        """The ISO date on which an index of PyTorch was last read; PyPI does not have all builds."""
+        return self._base.as_of if self.overlay.pypi else max(self._base.as_of, self.overlay.as_of)
+
     def versions(self) -> tuple[Version, ...]:
         """Return the torch versions, newest first: those known, and those newer than the oldest known.
 

@@ -50,6 +50,11 @@ class Snapshot:
         """Where the data is."""
         return self._folder
 
+    @property
+    def as_of(self) -> str:
+        """The ISO date on which an index of PyTorch was last read, by what is known of the newest release."""
+        return self.release(self.versions()[0]).as_of
+
     def versions(self) -> tuple[Version, ...]:
         """Return the torch versions, newest first, from the file names alone."""
         if self._versions is None:

@@ -123,12 +123,17 @@ def _form_of(plan: Plan, machine: Machine, form: str, stack: StackRequest, sourc
 
 
 def _resolve_offline(machine: Machine, request: Request) -> Plan:
+    from dataclasses import replace
+
     from torchdoctor.core.fs.user_folders import data_folder
     from torchdoctor.resolve import resolve
+    from torchdoctor.sources.freshness import old_facts_warning
     from torchdoctor.sources.index_cache import known_index
 
     index = known_index(data_folder(os.environ), lambda text: click.echo(translate(text), err=True))
-    return resolve(machine, request, index)
+    plan = resolve(machine, request, index)
+    warning = old_facts_warning(index, asked=False)
+    return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
 
 
 def _resolve_online(machine: Machine, request: Request, options: SourceOptions, output: Output) -> Plan:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from torchdoctor.sources import SourceListing
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["rank_with_newer"]
+__all__ = ["PYTORCH_LAYOUTS", "rank_with_newer"]
 
 # Layouts where a wheel's variant is the one that the index files it under. A folder or PyPI introduces no release.
-_LAYOUTS = ("pytorch", "either", "flat-variants")
+PYTORCH_LAYOUTS = ("pytorch", "either", "flat-variants")
 
 Requires = dict[str, tuple[str, ...]]
 
@@ -94,7 +94,7 @@ def _with_asked_variant(
     if name == "auto" or any(builds is not None and name in builds.variants for builds in platforms):
         return None
     for listing in listings:
-        if listing.source.layout in _LAYOUTS:
+        if listing.source.layout in PYTORCH_LAYOUTS:
             wheels = [w for w in listing.wheels("torch", name) if w.variant == name]
             if wheels:
                 companions = _companion_wheels(listing, [name])
@@ -121,7 +121,7 @@ def _with_new_companions(
     for companion, _, _ in wanted_companions(request, best):
         known = {*companion.versions, *newest.companions[companion.project].versions}
         for listing in listings:
-            if listing.source.layout not in (*_LAYOUTS, "simple"):
+            if listing.source.layout not in (*PYTORCH_LAYOUTS, "simple"):
                 continue
             wheels = listing.wheels(companion.project, best.variant)
             new = [
@@ -136,7 +136,7 @@ def _with_new_companions(
                     new,
                     as_of=today,
                     requires=requires(listing, new),
-                    pypi=listing.source.layout not in _LAYOUTS,
+                    pypi=listing.source.layout not in PYTORCH_LAYOUTS,
                 )
                 extended = LiveSnapshot(extended, seen)
             if new or any(_public(wheel) in known for wheel in wheels):
@@ -171,7 +171,7 @@ def _newer_wheels(
     best, known = ranking.candidates[0], set(snapshot.versions())
     names = _looked_at(ranking, request)
     for listing in listings:
-        if listing.source.layout not in _LAYOUTS:
+        if listing.source.layout not in PYTORCH_LAYOUTS:
             continue
         listing.wheels("torch", best.variant)  # a source that does not answer is asked once
         listing.read_ahead(("torch", name) for name in names)

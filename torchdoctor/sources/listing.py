@@ -34,6 +34,11 @@ class SourceListing:
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
 
     @property
+    def answered(self) -> bool:
+        """Whether a page of it had wheels."""
+        return any(self._pages.values())
+
+    @property
     def name(self) -> str:
         """How the source is shown."""
         return self.source.name

@@ -110,10 +110,13 @@ def run_doctor(
     describing = BackgroundCall(lambda: describe_python(system, python))
     # The rules take some 20 ms to load, as long as the interpreter takes to describe itself.
     from torchdoctor.doctor.repairs import confirmed_outcomes, with_fix_command
+    from torchdoctor.sources.freshness import old_facts_warning
     from torchdoctor.sources.index_cache import known_index
     from torchdoctor.workflows.repair import plan_repairs_here, run_repairs
 
     described, index = describing.result(), known_index(folders.data, report.warn)
+    if warning := old_facts_warning(index, asked=False):
+        report.warn(warning)
     first = _diagnosed(described, options, system, folders, index, report)
     if options.repair is None:
         findings = with_fix_command(first.findings, first.repairs, first.fix_command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs.run_directories import run_directory
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.requirements.model import StackRequest
+from torchdoctor.sources.freshness import old_facts_warning
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.build_rounds import with_known_sdists
 from torchdoctor.workflows.newest_versions import NewestSearch
@@ -75,7 +76,9 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
 
             index = known_index(options.data, report.note)
             task = replace(task, newest=search)
-            return resolve_stack(task, asked, options.machine, index, report, builds)
+            plan = resolve_stack(task, asked, options.machine, index, report, builds)
+            warning = old_facts_warning(index, asked=False)
+            return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
 
 
 def plan_of_sources(

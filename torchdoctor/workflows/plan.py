@@ -11,10 +11,11 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.net import fetch_page
 from torchdoctor.core.net.http import http_session
 from torchdoctor.detect import supported_tags
-from torchdoctor.resolve.new_releases import rank_with_newer
+from torchdoctor.resolve.new_releases import PYTORCH_LAYOUTS, rank_with_newer
 from torchdoctor.resolve.offer import offered_by_listing
 from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
+from torchdoctor.sources.freshness import old_facts_warning
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.build_rounds import plan_with_builds
 from torchdoctor.workflows.no_source import cuda_fallback_plan
@@ -115,6 +116,7 @@ def resolve_online(
     if sources.vendor is not None or variant(plan.variant).kind == "rocm":
         plan = _with_vendor_parts(plan, sources, listings, machine, tags, report, task, builds)
     plan = with_known_hashes(plan, snapshot, sources, listings, report)
+    plan = _with_age_of_facts(plan, snapshot, listings)
     _report_plan(plan, report)
     reachable = sources.without(listing.source.url for listing in listings if listing.failure)
     return plan, replace(reachable, find_links=(*reachable.find_links, *built))
@@ -248,6 +250,15 @@ def _with_vendor_parts(
         builds=builds, request=task.lock_request if task is not None else None,
     )  # fmt: skip
     return said_of_vendor(plan, sources.vendor, machine) if sources.vendor is not None else plan
+
+
+def _with_age_of_facts(plan: Plan, snapshot: Snapshot, listings: Sequence[SourceListing]) -> Plan:
+    """Warn of old facts where no index that has PyTorch's builds could be read."""
+    pytorch = [listing for listing in listings if listing.source.layout in PYTORCH_LAYOUTS]
+    if any(listing.answered for listing in pytorch):
+        return plan
+    warning = old_facts_warning(snapshot, asked=bool(pytorch))
+    return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
 
 
 def _report_plan(plan: Plan, report: Reporter) -> None:
