@@ -28,6 +28,14 @@ SAMPLES = tomllib.loads((Path(__file__).parent / "uv_samples.toml").read_text("u
             "conflict",
             "every b wants needed 2.0; every a wants needed 1.0; you asked for a and b",
         ),
+        (
+            "no-file-with-markers",
+            (
+                "triton 3.8.0 has no file for this machine and Python; only triton <=3.8.0 or triton >3.9 can be had; "
+                "torch >=2.14.0+cu130,<=2.14.0+cu132 wants triton >=3.8.0,<3.9; there is no torch 2.14.0; "
+                "vllm 0.33.0 wants torch 2.14.0; you asked for vllm 0.33.0"
+            ),
+        ),
         ("constraint", "you asked for needed >=2 and needed <2"),
         ("sdist-only", "needed 1.0 has no file for this machine and Python; you asked for needed 1.0"),
         (
@@ -39,7 +47,8 @@ SAMPLES = tomllib.loads((Path(__file__).parent / "uv_samples.toml").read_text("u
 def test_a_proof_is_told_in_a_few_words(name, words):
     """What is wanted and missing comes first, what was asked for last."""
     (sample,) = [sample for sample in SAMPLES if sample["name"] == name]
-    assert in_words(premises_of(sample["stderr"])) == words
+    pinned = {"vllm": "0.33.0"} if "vllm" in sample["names"] else {}
+    assert in_words(premises_of(sample["stderr"], pinned)) == words
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])

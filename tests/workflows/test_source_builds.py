@@ -179,6 +179,18 @@ def test_an_index_that_has_a_release_without_a_file_for_the_machine_hides_none(s
     assert solved("mine", more=(own.source,))["mine"] == "1.0"
 
 
+def test_a_folder_keeps_nothing_that_was_named_below_its_newest_version(solved, index, tmp_path):
+    """What the newest one requires lies in a folder that comes first, for another Python."""
+    (tmp_path / "own").mkdir()
+    own = LocalIndex(tmp_path / "own")
+    own.add("part", "1.0")
+    own.add("part", "2.0", tag="cp32-cp32-manylinux_2_17_x86_64")
+    index.add("part", "2.0")
+    index.add("whole", "1.0", requires=("part<2",))
+    index.add("whole", "2.0", requires=("part>=2",))
+    assert solved("whole", more=(own.source,))["whole"] == "2.0"
+
+
 @pytest.mark.parametrize(
     ("url", "answer", "alike"),
     [

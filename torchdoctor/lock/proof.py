@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.lock.uv_errors import without_markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ def premises_of(stderr: str, pinned: Mapping[str, str] = _NOTHING) -> tuple[Prem
     ...          And because you require b==2, we can conclude that your requirements are unsatisfiable.''')]
     ['b 2 wants a >=2', 'you asked for a <2', 'you asked for b 2']
     """
-    text = " ".join(_HINT.sub("", stderr).split())
+    text = " ".join(without_markers(_HINT.sub("", stderr)).split())
     found: dict[str, Premise] = {}
     for step in _STEP.finditer(text):
         for part in _SPLIT.split(step["premises"]):
@@ -115,14 +116,14 @@ def _premise(text: str) -> Premise | None:
         said = message("Python {version} is not {need}", version=found["version"], need=found["need"])
         return Premise(kind="python", text=said)
     if found := _ONLY.match(text):
-        return Premise(kind="only", text=message("only {what} can be had", what=_spaced(found["what"])))
+        listed = [_spaced(each) for each in (found["list"] or "").lstrip(": ").split()]
+        what = joined(listed, " or ") if listed else _spaced(found["what"])
+        return Premise(kind="only", text=message("only {what} can be had", what=what))
     return None
 
 
 def _spaced(text: str) -> str:
     """`torch>=2.8.0,<2.9.dev0` as `torch >=2.8.0,<2.9`, and `b==2` as `b 2`."""
-    text = re.sub(
-        r"\{[^{}]*\}", "", text.removeprefix("all of: ").replace(".dev0", "")
-    )  # `{...}` is a marker
+    text = text.removeprefix("all of: ").replace(".dev0", "")
     text = re.sub(r"([A-Za-z0-9\]])==(?=[0-9])", r"\1 ", text)
     return re.sub(r"([A-Za-z0-9\]])(?=[<>~!]=?)", r"\1 ", text).strip()

@@ -16,7 +16,14 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["UvError", "UvErrorCode", "missing_packages", "packages_without_file", "read_uv_error"]
+__all__ = [
+    "UvError",
+    "UvErrorCode",
+    "missing_packages",
+    "packages_without_file",
+    "read_uv_error",
+    "without_markers",
+]
 
 UvErrorCode = Literal["hash-mismatch", "setting", "cache", "unreachable", "unsatisfiable", "unusable-file"]
 
@@ -28,6 +35,8 @@ _NO_FILE = re.compile(
     r"ha(?:s|ve) no (?:usable )?wheels",
     re.IGNORECASE,
 )
+# `triton{sys_platform == 'linux'}==3.8.0`: what is required there alone.
+_MARKER = re.compile(r"(?<=[a-z0-9\]])\{[^{}\n]*\}", re.IGNORECASE)
 # Advice, below the reasons: it also names packages that are not in the way.
 _HINT = re.compile(r"^\s*hint:", re.MULTILINE)
 
@@ -56,8 +65,17 @@ def read_uv_error(stderr: str) -> UvError:
         None,
     )
     hint = _HINT.search(stderr)
-    reasons = stderr[: hint.start()] if hint else stderr
+    reasons = without_markers(stderr[: hint.start()] if hint else stderr)
     return UvError(code=code, words=frozenset(canonicalize_name(word) for word in _NAME.findall(reasons)))
+
+
+def without_markers(stderr: str) -> str:
+    """Return the text without the environment markers that uv writes behind names.
+
+    >>> without_markers("triton{python_full_version < '3.15' and sys_platform == 'linux'}==3.8.0 has no wheels")
+    'triton==3.8.0 has no wheels'
+    """
+    return _MARKER.sub("", stderr)
 
 
 def missing_packages(stderr: str) -> tuple[str, ...]:
@@ -66,7 +84,7 @@ def missing_packages(stderr: str) -> tuple[str, ...]:
     >>> missing_packages("Because pandass was not found in the package\\n registry and you require pandass, ...")
     ('pandass',)
     """
-    found = _MISSING.findall(" ".join(stderr.split()))
+    found = _MISSING.findall(" ".join(without_markers(stderr).split()))
     return tuple(dict.fromkeys(str(canonicalize_name(name)) for name in found))
 
 
@@ -76,7 +94,7 @@ def packages_without_file(stderr: str) -> tuple[str, ...]:
     >>> packages_without_file("Because gruut[de]==2.2.3 has no\n usable wheels and you require gruut[de], ...")
     ('gruut',)
     """
-    found = _NO_FILE.findall(" ".join(stderr.split()))
+    found = _NO_FILE.findall(" ".join(without_markers(stderr).split()))
     return tuple(dict.fromkeys(str(canonicalize_name(name)) for name in found))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.newest_versions import NewestSearch
     from torchdoctor.workflows.source_model import BuiltLater
 
-__all__ = ["StackChoice", "StackTask", "may_be_on_another_index", "project_of"]
+__all__ = ["StackChoice", "StackTask", "is_hidden_by_folders", "may_be_on_another_index", "project_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +101,13 @@ def may_be_on_another_index(error: RequirementsUnmet, task: StackTask) -> bool:
     """
     sources = task.lock_request.sources
     return bool(sources.indexes and not sources.alike and packages_without_file(error.stderr))
+
+
+def is_hidden_by_folders(error: RequirementsUnmet, task: StackTask) -> bool:
+    """Say whether all that may hide a file are folders of this machine, of which nobody needs to be asked."""
+    return may_be_on_another_index(error, task) and all(
+        source.local for source in task.lock_request.sources.indexes
+    )
 
 
 def project_of(line: str) -> str:

@@ -16,7 +16,7 @@ from torchdoctor.lock.proof import in_words, premises_of
 from torchdoctor.lock.solve import solve
 from torchdoctor.lock.solve_inputs import write_offer
 from torchdoctor.workflows.newest_versions import NewestSearch
-from torchdoctor.workflows.stack_model import StackChoice, may_be_on_another_index
+from torchdoctor.workflows.stack_model import StackChoice, is_hidden_by_folders, may_be_on_another_index
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class StackSolver:
             try:
                 return StackChoice(solution=whole.result(), newest=newest)
             except RequirementsUnmet as error:
+                if is_hidden_by_folders(error, self._task):
+                    raise  # and all is solved again, with no index before another
                 proof = in_words(premises_of(error.stderr, newest))
             if part is not None:
                 other = _solution_of(part)
