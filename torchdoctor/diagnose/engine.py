@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.catalogue import all_failures
+from torchdoctor.diagnose.confirmation import how_to_confirm
 from torchdoctor.diagnose.fix_lines import filled, fix_lines
 from torchdoctor.diagnose.matchers import WEIGHTS
 from torchdoctor.diagnose.model import Diagnosis, Finding
@@ -190,5 +191,5 @@ def _finding(
         fix=tuple(fix_lines(failure, suspect.values, evidence, translate)),
         confidence=next(name for least, name in _CONFIDENCE if suspect.weight >= least),
         explains=tuple(name for name, cause in causes.items() if cause == failure.id),
-        check=translate(failure.confirm),
+        check=how_to_confirm(failure, evidence, translate),
     )

@@ -21,6 +21,11 @@ __all__ = ["is_certain", "with_question"]
 # Words of every report of collect_env: who gave one is not asked for one.
 _COLLECTED = ("collecting environment information", "versions of relevant libraries", "used to build pytorch")
 
+_TOLD = (
+    ("torch.version",), ("torch.build", "torch.cuda", "torch.hip"), ("os.name", "os.system"), ("python.version",),
+    ("nvidia.gpu", "nvidia.capability", "amd.gpu", "amd.gfx", "intel.gpu", "chip"),
+)  # fmt: skip
+
 # A picture of a post: Markdown's, HTML's, the sites that trackers upload to, or a file's name.
 _PICTURE = re.compile(
     r"!\[[^\]\n]{0,200}\]\(|<img\b|github\.com/user-attachments/assets/|user-images\.githubusercontent\.com"
@@ -56,8 +61,15 @@ def with_question(
     return replace(diagnosis, question=question, next_steps=steps)
 
 
+def _is_collected(evidence: Evidence) -> bool:
+    """Tell whether the text has such a report, or what it says: torch, its build, the system, Python and the GPU."""
+    if any(words in evidence.text.lower for words in _COLLECTED):
+        return True
+    return all(any(evidence.observations(name) for name in group) for group in _TOLD)
+
+
 def _steps(diagnosis: Diagnosis, evidence: Evidence, raw: str, *, here: bool) -> Iterator[str]:
-    if not here and not diagnosis.in_order and not any(words in evidence.text.lower for words in _COLLECTED):
+    if not here and not diagnosis.in_order and not _is_collected(evidence):
         yield messages.COLLECT
     if _PICTURE.search(raw[:LIMIT]):
         yield messages.PICTURES

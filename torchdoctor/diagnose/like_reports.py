@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose.catalogue import failures_by_id
+from torchdoctor.diagnose.confirmation import how_to_confirm
 from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.likeness_table import HEALTHY, shipped_table
 from torchdoctor.diagnose.model import Finding
@@ -60,7 +61,7 @@ def with_like_reports(
     added = [one for one in _like(found, evidence) if one.failure not in known and _tells(one, table)][
         :_MAX_ADDED
     ]
-    causes = tuple(_cause(one, failures_by_id()[one.failure], translate) for one in added)
+    causes = tuple(_cause(one, failures_by_id()[one.failure], evidence, translate) for one in added)
     return replace(diagnosis, possible=(*diagnosis.possible, *causes))
 
 
@@ -97,7 +98,7 @@ def _tells(one: Likeness, table: LikenessTable) -> bool:
     )
 
 
-def _cause(one: Likeness, failure: Failure, translate: Callable[[str], str]) -> Finding:
+def _cause(one: Likeness, failure: Failure, evidence: Evidence, translate: Callable[[str], str]) -> Finding:
     words = joined([f'"{word}"' for word in one.words])
     return Finding(
         id=failure.id,
@@ -107,5 +108,5 @@ def _cause(one: Likeness, failure: Failure, translate: Callable[[str], str]) -> 
         explanation=translate(failure.explanation),
         fix=(),
         confidence="possible",
-        check=translate(failure.confirm),
+        check=how_to_confirm(failure, evidence, translate),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "AGAINST_THE_PIN",
+    "ALREADY_THERE",
     "CHECKED",
     "COLLECT",
     "FOR_SYSTEM",
@@ -48,6 +49,8 @@ CHECKED = {
     "libc.version": "C library: {value}",
 }
 
+ALREADY_THERE = "The text has the output of {commands} already (line {lines})."
+
 COLLECT = "Run `python -m torch.utils.collect_env` in the environment that fails, and add what it prints."
 PICTURES = "What the pictures in the text show could not be read: add it as text."
 ON_THE_MACHINE = (
@@ -61,5 +64,5 @@ def messages() -> tuple[str, ...]:
     from torchdoctor.diagnose.question_table import questions
 
     asked = (entry.text for entry in questions().values())
-    around = (FOR_SYSTEM, IMAGE_HAS_TORCH, AGAINST_THE_PIN, COLLECT, PICTURES, ON_THE_MACHINE)
+    around = (FOR_SYSTEM, IMAGE_HAS_TORCH, AGAINST_THE_PIN, ALREADY_THERE, COLLECT, PICTURES, ON_THE_MACHINE)
     return (*WHO.values(), *CHECKED.values(), *around, *asked)

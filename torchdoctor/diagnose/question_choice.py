@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.diagnose.catalogue import all_failures, failures_by_id
 from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.model import Question
+from torchdoctor.diagnose.parsers.command_output import output_line
 from torchdoctor.diagnose.question_table import ERROR, questions
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.model import Diagnosis
     from torchdoctor.diagnose.question_table import QuestionEntry
 
-__all__ = ["choose_question", "information", "names_an_error"]
+__all__ = ["choose_question", "information", "is_known", "names_an_error"]
 
 # How probable a finding is by its confidence, and how much less each one after another.
 _PROBABLE = {"certain": 0.97, "likely": 0.85, "possible": 0.5}
@@ -66,7 +67,7 @@ def choose_question(
         if entry.id not in asked
         and (candidates or entry.id in _GENERAL)
         and (command := entry.command_for(system)) is not None
-        and not _is_known(entry, evidence)
+        and not is_known(entry, evidence)
     ]
     ranked = sorted(
         ((information(entry.id, weights, asks), -index) for index, (entry, _) in enumerate(open_questions)),
@@ -139,13 +140,16 @@ def _usual(system: str | None) -> tuple[dict[str, float], dict[str, tuple[str, .
     return weights, {failure.id: failure.asks for failure in failures}
 
 
-def _is_known(entry: QuestionEntry, evidence: Evidence) -> bool:
+def is_known(entry: QuestionEntry, evidence: Evidence) -> bool:
+    """Tell whether the text answers the question: by a fact, by words, or by what one of its commands printed."""
     if entry.id == ERROR:
         return names_an_error(evidence)
     facts = bool(entry.facts) and all(
         any(evidence.observations(name) for name in group) for group in entry.facts
     )
-    return facts or any(_has(evidence, words) for words in entry.seen)
+    if facts or any(_has(evidence, words) for words in entry.seen):
+        return True
+    return any(command and output_line(command, evidence) is not None for command in entry.commands.values())
 
 
 def _has(evidence: Evidence, words: str) -> bool:
