@@ -26,7 +26,7 @@ else:
     import tomli as tomllib
 
 CASES = Path(__file__).parents[1] / "tests" / "cases"
-DEFAULT = (CASES / "retold", CASES / "further.toml", CASES / "gathered.toml")
+DEFAULT = (CASES / "retold", CASES / "further.toml", CASES / "gathered.toml", CASES / "unread")
 CONFIDENCES = ("certain", "likely", "possible")
 
 

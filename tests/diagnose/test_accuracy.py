@@ -17,11 +17,8 @@ else:
 
 CASES = Path(__file__).parents[1] / "cases"
 RETOLD = [json.loads(path.read_text("utf-8")) for path in sorted((CASES / "retold").glob("*.json"))]
-FURTHER = [
-    row
-    for name in ("further.toml", "gathered.toml")
-    for row in tomllib.loads((CASES / name).read_text("utf-8"))["report"]
-]
+FILES = (CASES / "further.toml", CASES / "gathered.toml", *sorted((CASES / "unread").glob("*.toml")))
+FURTHER = [row for path in FILES for row in tomllib.loads(path.read_text("utf-8"))["report"]]
 TEXTS = [
     *(("\n".join(row["evidence"].values()), row["cause"], row["source_url"]) for row in RETOLD),
     *((row["text"], row.get("cause", []), row["source"]) for row in FURTHER),
@@ -37,6 +34,20 @@ def test_at_least_85_in_100_first_answers_are_right():
         bool(found) and found[0].id in cause for found, (_, cause) in zip(first, LABELLED, strict=True)
     )
     assert right >= 0.85 * len(LABELLED)
+
+
+def test_at_least_90_in_100_have_the_cause_among_the_first_three():
+    """Problems first, then possible causes."""
+    shown = [[one.id for one in diagnose_text(text).in_order[:3]] for text, _ in LABELLED]
+    right = sum(bool(set(ids) & set(cause)) for ids, (_, cause) in zip(shown, LABELLED, strict=True))
+    assert right >= 0.9 * len(LABELLED)
+
+
+def test_what_is_likely_is_right_in_85_of_100():
+    """The first finding, where it is marked as likely."""
+    first = [(found[0], cause) for text, cause in LABELLED if (found := diagnose_text(text).findings)]
+    likely = [found.id in cause for found, cause in first if found.confidence == "likely"]
+    assert sum(likely) >= 0.85 * len(likely)
 
 
 def test_what_is_certain_is_right():

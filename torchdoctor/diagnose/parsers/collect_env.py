@@ -112,7 +112,7 @@ def parse_collect_env(text: Text) -> Iterator[Observation]:
             yield from _fact(_ROW_NAMES.get(key) or _NAMES[key], row["value"].strip(), line, number)
         elif ":" not in line and "=" not in line and "|" not in line and "..." not in line:
             continue
-        elif "=" in line and (variable := _VARIABLE.match(line)):
+        elif ("=" in line or "_VISIBLE_DEVICES" in line) and (variable := _VARIABLE.match(line)):
             value = variable["value"].strip().strip("\"'")
             yield Observation(name=f"env.{variable['name']}", value=value, source=line, line=number)
         elif ("gpu" in line.lower() or "cuda:" in line) and (gpu := _GPU.match(line)):

@@ -36,7 +36,7 @@ _LISTED = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"(?<![\w.-])(?P<name>torch|torchvision|torchaudio|numpy|xformers)[- ](?:version )?(?:is |= ?|: ?)?"
+    r"(?<![\w.-])(?P<name>torch|torchvision|torchaudio|numpy|xformers)[- =](?:version )?(?:is |= ?|: ?)?"
     rf"v?(?P<version>{_VERSION})(?![\w.]*\.dist-info)",
     re.IGNORECASE,
 )

@@ -42,7 +42,7 @@ def is_documentation(text: Text) -> bool:
     """Whether the text as a whole is a manual, an article or a change log: nobody speaks of the own machine."""
     rows = text.rows
     lines = rows.split("\n")
-    if _begins("document_title", rows) and not _has("asks_for_help", rows):
+    if _is_change(rows):
         return True
     changes = sum(1 for line in lines if _begins("change", line))
     if changes >= _MIN_CHANGES and changes >= _MIN_SHARE_OF_CHANGES * len(lines):
@@ -53,6 +53,15 @@ def is_documentation(text: Text) -> bool:
     marks = sum(1 for pattern in _patterns("manual") if pattern.search(prose))
     marks -= _has("weak_first_person", prose)
     return marks >= (_MANY_MARKS if _has("report", rows) else _FEW_MARKS)
+
+
+def _is_change(rows: str) -> bool:
+    """Whether the text describes a change of a program or of its documents: the errors in it are those it cures."""
+    if _has("asks_for_help", rows):
+        return False
+    if _begins("document_title", rows):
+        return True
+    return _begins("change_title", rows) and _has("change_body", rows) and not _has("first_person", rows)
 
 
 def without_other_voices(text: Text) -> Text:

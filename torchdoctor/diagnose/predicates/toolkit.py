@@ -40,7 +40,7 @@ _SURELY_TOO_OLD = 75
 _CUDA_NAMED = re.compile(r"cuda(?: toolkit| version)?(?: is|[ =:-]){0,3}v?(\d{1,2})\.(\d)\b")
 # Libraries whose number is CUDA's own: in CUDA 13 they are libcudart.so.13, but libcufft.so.12 and libcusolver.so.12.
 _LIBRARY = re.compile(
-    r"\blib(?:cudart|cublas|cublaslt|nvrtc|npp\w{1,6}|nvjpeg)\.so\.(1[1-9])"
+    r"\blib(?:cudart|cublas|cublaslt|nvrtc|npp\w{1,6}|nvjpeg)\.so\.(9|1[0-9])"
     r"\S{0,6}(?: is not found|[^\n]{0,6}cannot open|[^\n]{0,20}no such file)"
 )
 
@@ -129,7 +129,8 @@ def _missing_library(evidence: Evidence, *, same: bool) -> Match | None:
     cuda = cuda_of_build(evidence)
     if cuda is None:
         return None
-    for position in evidence.text.find(".so.1"):
+    positions = (*evidence.text.find(".so.1"), *evidence.text.find(".so.9"))
+    for position in positions:
         start = max(position - 20, 0)
         named = _LIBRARY.search(evidence.text.lower, start, position + 60)
         if named and (int(named[1]) == cuda[0]) is same:

@@ -30,10 +30,10 @@ _GPU_LINE = re.compile(r"\s*(?:GPU \d+: |\|\s+\d+\s+(?:NVIDIA|Tesla|GeForce))")
 
 
 def variable_hides_gpu(evidence: Evidence) -> Match | None:
-    """The variable is empty, -1, or names an index that no GPU has."""
+    """The variable is empty, -1, a word that stands for no GPU, or names an index that no GPU has."""
     for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
         for variable in evidence.observations(f"env.{name}"):
-            if variable.value.strip("'\" ") in ("", "-1", "NoDevFiles", "none", "void"):
+            if variable.value.strip("'\" ") in ("", "-1", "NoDevFiles", "none", "void", "all"):
                 return Match(evidence=(source(variable),))
             count = sum(1 for line in evidence.text.lines if _GPU_LINE.match(line))
             is_list = re.fullmatch(r"[\d, ]+", variable.value)
