@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.markers import Marker
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.version import Version
 
 from torchdoctor.probe.requirements import marker_holds, meets, required_packages
+from torchdoctor.probe.version_order import allows, parse_version
 
 TOOLKIT = (
     "(sys_platform == 'linux' and platform_machine == 'aarch64' or sys_platform == 'linux' and platform_machine == "
@@ -49,10 +51,96 @@ CLAUSES = st.one_of(
 )
 
 
+SUFFIXES = st.sampled_from(
+    [
+        "",
+        "a1",
+        "b2",
+        "rc1",
+        ".dev3",
+        "a1.dev2",
+        ".post1",
+        ".post1.dev2",
+        "-1",
+        "rc1.post2",
+        "alpha",
+        "C3",
+        "+local.1",
+        "+1",
+    ]
+)
+VERSIONS = st.tuples(st.sampled_from(["", "", "", "1!"]), NUMBERS, SUFFIXES).map("".join)
+PUBLIC = VERSIONS.map(lambda text: text.partition("+")[0])
+OF_ALL_KINDS = st.one_of(
+    CLAUSES,
+    st.tuples(st.sampled_from(["==", "!="]), VERSIONS).map("".join),
+    st.tuples(st.sampled_from(["<=", ">=", "<", ">"]), PUBLIC).map("".join),
+    PUBLIC.filter(lambda text: "." in text.rpartition("!")[2].partition("p")[0].partition(".dev")[0]).map(
+        "~={}".format
+    ),
+)
+
+
 @given(NUMBERS, st.lists(CLAUSES, max_size=3).map(",".join))
 def test_versions_are_compared_as_packaging_does(version, specifier):
     """Of numbers alone, as NVIDIA's are."""
     assert meets(version, specifier) == SpecifierSet(specifier).contains(version)
+
+
+@given(VERSIONS, OF_ALL_KINDS)
+def test_pre_releases_are_compared_as_packaging_does(version, clause):
+    """Epochs, candidates, development, post and local versions too."""
+    try:
+        expected = Specifier(clause)
+    except InvalidSpecifier:
+        return
+    operator, wanted = expected.operator, clause[len(expected.operator) :]
+    assert allows(version, operator, wanted) == expected.contains(version, prereleases=True)
+
+
+@given(VERSIONS, VERSIONS)
+def test_versions_have_the_order_of_packaging(one, other):
+    """The newest of many is found with it."""
+    assert (parse_version(one) < parse_version(other)) == (Version(one) < Version(other))
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.0.x", "1..0", "1.0+", "1" * 300, "1.0 2"])
+def test_what_is_no_version_is_none(text):
+    """Nor does a clause of it say anything."""
+    assert parse_version(text) is None
+    assert allows("1.0", "<=", text) is None
+
+
+@pytest.mark.parametrize("version", ["3.11.0a6", "3.11.0a7", "3.11.0", "3.10.2", "3.12.0rc1"])
+@pytest.mark.parametrize(
+    "marker",
+    [
+        'python_full_version <= "3.11.0a6"',
+        'python_full_version < "3.11"',
+        'python_full_version >= "3.12.0rc1"',
+        'python_full_version != "3.11.*"',
+        '"3.11.0a6" < python_full_version',
+        'python_full_version ~= "3.11.0a6"',
+        'python_full_version === "3.11.0"',
+    ],
+)
+def test_markers_with_pre_releases_are_judged_as_packaging_does(marker, version, monkeypatch):
+    """A Python that is one, and a limit that is one."""
+    monkeypatch.setattr("torchdoctor.probe.requirements.platform.python_version", lambda: version)
+    assert marker_holds(marker) == Marker(marker).evaluate({"python_full_version": version})
+
+
+def test_a_python_from_a_checkout_is_the_version_that_it_names(monkeypatch):
+    """`3.14.0a1+` is no version by the standard, which has `+` before a local part alone."""
+    monkeypatch.setattr("torchdoctor.probe.requirements.platform.python_version", lambda: "3.14.0a1+")
+    assert marker_holds('python_full_version >= "3.14.0a1"')
+    assert not marker_holds('python_full_version >= "3.14"')
+
+
+def test_the_version_of_the_implementation_is_known():
+    """PyPy's is not Python's."""
+    for marker in ('implementation_version >= "3.6"', 'implementation_version < "3.6"'):
+        assert marker_holds(marker) == Marker(marker).evaluate()
 
 
 @pytest.mark.parametrize(

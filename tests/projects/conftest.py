@@ -43,10 +43,8 @@ def resolve_for(environ: dict[str, str], tmp_path: Path) -> Callable[..., Ran]:
 @pytest.fixture
 def openmmlab(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of OpenMMLab's wheels are read from the stand-in."""
-    from torchdoctor.workflows import stack_extensions
+    from torchdoctor.workflows import own_builds
 
-    page = stack_extensions._page
+    page = own_builds._page
     official = "https://download.openmmlab.com"
-    monkeypatch.setattr(
-        stack_extensions, "_page", lambda url: page(url.replace(official, standin.openmmlab_url))
-    )
+    monkeypatch.setattr(own_builds, "_page", lambda url: page(url.replace(official, standin.openmmlab_url)))

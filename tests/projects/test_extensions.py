@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.projects.cases import DATA
-from torchdoctor.workflows import stack_extensions
+from torchdoctor.workflows import own_builds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,8 +142,8 @@ def test_a_page_that_does_not_answer_is_left_out_and_named(
 ) -> None:
     """mmcv has its source on PyPI, which the installation builds; pyg-lib is nowhere else."""
     silent = "http://127.0.0.1:9/whl.html"
-    page = stack_extensions._page
-    monkeypatch.setattr(stack_extensions, "_page", lambda _url: page(silent))
+    page = own_builds._page
+    monkeypatch.setattr(own_builds, "_page", lambda _url: page(silent))
     ran = resolve_for(machine(CPU), "--with", name)
     if name == "mmcv":
         assert solved(ran)["torch"] == "2.15.0+cpu"

@@ -158,6 +158,19 @@ def test_a_wheel_without_a_name_gets_its_own(reader: Reader) -> None:
     assert second == f"x @ {(reader.folder / 'x-2-py3-none-any.whl').as_uri()}"
 
 
+def test_a_marker_may_follow_a_url_as_pip_writes_it(reader: Reader) -> None:
+    """A semicolon and a space end the URL; one without is a part of it."""
+    reader.write(
+        {
+            "requirements.txt": 'https://a.org/x-1-py3-none-any.whl; platform_system == "Windows"\n'
+            "https://a.org/a;b/y-1-py3-none-any.whl\n"
+        }
+    )
+    first, second = lines(reader.read("requirements.txt").requirements)
+    assert first == 'x @ https://a.org/x-1-py3-none-any.whl ; platform_system == "Windows"'
+    assert second == "y @ https://a.org/a;b/y-1-py3-none-any.whl"
+
+
 def test_an_editable_project_stands_for_its_requirements(reader: Reader) -> None:
     """`-e .` asks for what the project needs."""
     reader.write(

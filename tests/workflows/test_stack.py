@@ -10,14 +10,17 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.lock.conftest import LocalIndex
+from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution
+from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.lock.target import target_of
 from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import Request
 from torchdoctor.sources import Sources
+from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.stack_facts import resolve_stack
 from torchdoctor.workflows.stack_model import StackTask
 from wheels_index import bundled
@@ -62,7 +65,10 @@ def solved(tmp_path, index):
             machine=described,
             target=target_of(described),
         )
-        names = [line.partition("=")[0].partition("<")[0].partition(">")[0].strip() for line in lines]
+        names = [
+            line.partition("@")[0].partition("=")[0].partition("<")[0].partition(">")[0].strip()
+            for line in lines
+        ]
         asked = [
             AskedRequirement(line=line, name=name, origin="a test")
             for line, name in zip(lines, names, strict=True)
@@ -72,7 +78,8 @@ def solved(tmp_path, index):
             lock_request=lock_request,
             run_dir=tmp_path,
         )
-        return resolve_stack(task, Request(**request), described, bundled(), report or Recorder())
+        builds = SourceBuilds(cache=tmp_path / "home", report=Recorder(), plan_only=True)
+        return resolve_stack(task, Request(**request), described, bundled(), report or Recorder(), builds)
 
     return run
 
@@ -237,3 +244,40 @@ def test_triton_is_left_out_where_another_takes_its_place(index, solved):
     plan = solved("wants", machine=mac)
     assert plan.excluded == {"triton"}
     assert "triton" not in {package.name for package in plan.solved}
+
+
+def _wheel_url(folder, project, version):
+    """A wheel in a folder as somebody names it in a file of requirements."""
+    name, content = make_wheel(project, version, tag="cp312-cp312-win_amd64", requires=("torch",))
+    (folder / name).write_bytes(content)
+    return f"{project} @ {(folder / name).as_uri()}"
+
+
+@pytest.mark.parametrize("project", ["exllamav3", "flash-attn"])
+def test_a_wheel_by_url_brings_the_torch_that_its_name_says(project, solved, tmp_path):
+    """A build that somebody else made for Windows counts, though flash-attn itself has none there."""
+    plan = solved(_wheel_url(tmp_path, project, "2.8.3+cu128.torch2.9.0"))
+    assert _torch(plan) == "2.9.1+cu128"
+    assert "is built for torch 2.9 and CUDA 12, so torch 2.9.1+cu128" in plan.reasons[0]
+
+
+def test_a_wheel_by_url_for_a_torch_that_the_machine_cannot_use_is_refused(solved, tmp_path):
+    """A CUDA build does nothing without an NVIDIA GPU; the error names the file."""
+    with pytest.raises(NoSolution) as caught:
+        solved(_wheel_url(tmp_path, "exllamav3", "1.0+cu128.torch2.9.0"), machine=WINDOWS)
+    assert caught.value.code == "no-torch-for-wheel"
+    assert "exllamav3-1.0+cu128.torch2.9.0-cp312-cp312-win_amd64.whl" in caught.value.message
+
+
+def test_an_extension_that_another_package_needs_is_refused_with_its_way_out(index, solved):
+    """NVIDIA's triton has no file for Windows, and another project has the same module."""
+    for path in (index.folder / "triton").iterdir():
+        path.unlink()
+    index.add("triton", "3.3.1", tag="cp312-cp312-manylinux_2_17_x86_64")
+    index.add("liger-kernel", "0.5.2", requires=("triton>=2.3.1",))
+    with pytest.raises(RequirementsUnmet) as caught:
+        solved("liger-kernel")
+    assert caught.value.fix.startswith(
+        "NVIDIA's triton has no build for Windows: triton-windows has the same"
+    )
+    assert "--without triton" in caught.value.fix

@@ -11,10 +11,12 @@ import sys
 from importlib import metadata
 from typing import Iterator, NamedTuple
 
+from torchdoctor.probe.version_order import allows, parse_version
+
 __all__ = ["Requirement", "marker_holds", "meets", "required_packages"]
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*\(?\s*([^;)]*)\)?\s*(?:;\s*(.*))?$")
-_CLAUSE = re.compile(r"\s*(===|~=|==|!=|<=|>=|<|>)\s*(\d+(?:\.\d+)*)(\.\*)?\s*$")
+_CLAUSE = re.compile(r"\s*(===|~=|==|!=|<=|>=|<|>)\s*(\S+)\s*$")
 _TOKEN = re.compile(
     r"\s*(?:(?P<mark>[()])|(?P<word>and|or)\b|(?P<compare>not\s+in\b|in\b|===|~=|==|!=|<=|>=|<|>)"
     r"|'(?P<one>[^']*)'|\"(?P<two>[^\"]*)\"|(?P<name>[A-Za-z_]\w*))"
@@ -72,35 +74,13 @@ def _version(name: str) -> str | None:
 
 
 def meets(version: str, specifier: str) -> bool:
-    """Tell whether a version is allowed; one of more than numbers, or a clause that cannot be read, counts as met."""
-    public = version.partition("+")[0]
-    if not re.match(r"\d+(\.\d+)*$", public):
+    """Tell whether a version is allowed; a pre-release, or a clause that cannot be read, counts as met."""
+    here = parse_version(version)
+    if here is None or here.is_pre_release:
         return True
-    here = _numbers(public)
-    for clause in specifier.split(",") if specifier.strip() else []:
-        found = _CLAUSE.match(clause)
-        if found and not _allowed(here, found.group(1), _numbers(found.group(2)), bool(found.group(3))):
-            return False
-    return True
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part[:12]) for part in version.split("."))
-
-
-def _allowed(here: tuple[int, ...], operator: str, wanted: tuple[int, ...], any_end: bool) -> bool:
-    length = max(len(here), len(wanted))
-    one, other = (numbers + (0,) * (length - len(numbers)) for numbers in (here, wanted))
-    begins = one[: len(wanted)] == wanted
-    if operator == "~=":
-        return one >= other and one[: len(wanted) - 1] == wanted[:-1]
-    if operator == "!=":
-        return not begins if any_end else one != other
-    answers: dict[str, bool] = {
-        "===": one == other, "==": begins if any_end else one == other,
-        "<=": one <= other, ">=": one >= other, "<": one < other, ">": one > other,
-    }  # fmt: skip
-    return answers[operator]
+    clauses = specifier.split(",") if specifier.strip() else []
+    found = (_CLAUSE.match(clause) for clause in clauses)
+    return all(allows(version, *clause.groups()) is not False for clause in found if clause)
 
 
 def marker_holds(marker: str, extra: str = "") -> bool:
@@ -156,8 +136,11 @@ class _Marker:
         one, other = self._value(left), self._value(right)
         if operator in ("in", "not in"):
             return (one in other) == (operator == "in")
-        if left[1] in _VERSIONS and left[0] == "name":
-            return meets(one, operator + other)
+        if any(kind == "name" and text in _VERSIONS for kind, text in (left, right)):
+            answer = allows(one, operator, other)
+            if answer is None:
+                raise ValueError(other)
+            return answer
         if operator not in ("==", "==="):
             return one != other if operator == "!=" else False
         return one == other
@@ -199,7 +182,16 @@ def _environment(extra: str) -> dict[str, str]:
         "platform_python_implementation": platform.python_implementation(),
         "os_name": "nt" if sys.platform == "win32" else "posix",
         "python_version": "{}.{}".format(*sys.version_info[:2]),
-        "python_full_version": platform.python_version(),
+        # A Python that was built from a checkout ends with `+`, as a version never does.
+        "python_full_version": re.sub(r"\+$", "+local", platform.python_version()),
         "implementation_name": sys.implementation.name,
+        "implementation_version": _implementation_version(),
         "extra": extra,
     }
+
+
+def _implementation_version() -> str:
+    """The version of the interpreter's implementation, such as PyPy's: 7.3.16, or 3.14.0b2."""
+    found = sys.implementation.version
+    suffix = "" if found.releaselevel == "final" else f"{found.releaselevel[0]}{found.serial}"
+    return f"{found.major}.{found.minor}.{found.micro}{suffix}"

@@ -29,6 +29,9 @@ ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar")
 _REPOSITORY = re.compile(r"(git|hg|svn|bzr)\+", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}(\[|\s*;|$)|~[/\\]|[A-Za-z]:[/\\]")
+# A URL may hold a `;`: pip takes one before a space for the end of the URL, PEP 508 one after a space.
+_MARKER_OF_URL = re.compile(r"\s;|;\s")
+_MARKER_OF_PATH = re.compile(r";")
 _EXTRAS = re.compile(r"^(?P<place>.*?)\s*\[(?P<extras>[A-Za-z0-9._\-, ]*)\]$")
 
 
@@ -53,7 +56,7 @@ def split_direct(text: str) -> Direct | None:
     """Return the place that a line without a name is; None for a line that begins with a name, as PEP 508 has it."""
     stripped = text.strip()
     if _REPOSITORY.match(stripped):
-        place, marker = _split_marker(stripped, " ;")
+        place, marker = _split_marker(stripped, _MARKER_OF_URL)
         fragment = parse_qs(urlsplit(place).fragment)
         named = (fragment.get("egg") or [""])[0]
         extras = _EXTRAS.match(named)
@@ -66,7 +69,7 @@ def split_direct(text: str) -> Direct | None:
             marker=marker,
         )
     if _URL.match(stripped):
-        place, marker = _split_marker(stripped, " ;")
+        place, marker = _split_marker(stripped, _MARKER_OF_URL)
         place, extra_names = _split_extras(place)
         filename = unquote(PurePosixPath(urlsplit(place).path).name)
         named = (parse_qs(urlsplit(place).fragment).get("egg") or [""])[0]
@@ -77,11 +80,11 @@ def split_direct(text: str) -> Direct | None:
             extras=extra_names,
             marker=marker,
         )
-    is_archive = _split_extras(_split_marker(stripped, ";")[0])[0].lower().endswith(ARCHIVES)
+    is_archive = _split_extras(_split_marker(stripped, _MARKER_OF_PATH)[0])[0].lower().endswith(ARCHIVES)
     if _PATH.match(stripped) or (
         is_archive and "@" not in stripped and " " not in stripped.split(";")[0].strip()
     ):
-        place, marker = _split_marker(stripped, ";")
+        place, marker = _split_marker(stripped, _MARKER_OF_PATH)
         place, extra_names = _split_extras(place)
         filename = place.replace("\\", "/").rpartition("/")[2]
         return Direct(
@@ -107,9 +110,9 @@ def name_of_file(filename: str) -> str | None:
     return None
 
 
-def _split_marker(text: str, separator: str) -> tuple[str, str | None]:
-    place, found, marker = text.partition(separator)
-    return place.strip(), marker.strip() if found and marker.strip() else None
+def _split_marker(text: str, separator: re.Pattern[str]) -> tuple[str, str | None]:
+    place, *marker = separator.split(text, maxsplit=1)
+    return place.strip(), "".join(marker).strip() or None
 
 
 def _split_extras(place: str) -> tuple[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.fallbacks import reachable_sources
 from torchdoctor.lock.uv_errors import packages_without_file
 from torchdoctor.requirements import AskedRequirement
+from torchdoctor.workflows.extension_refusals import ways_out_of
 from torchdoctor.workflows.known_sdists import KnownSdists
 from torchdoctor.workflows.source_model import built_version, chosen_of
 from torchdoctor.workflows.source_search import SourceSearch, wanted_of
@@ -157,6 +158,8 @@ class _Rounds:
             raise
         if provided is None or not provided.projects & set(missing):
             pages = self.task.silent_pages
+            ways = ways_out_of(missing, self.task.lock_request.machine)
+            error.fix = joined([*ways, error.fix], "; ")
             raise _nothing_else(error, pages) if pages else error
         return provided
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from wheels_index.extension import accelerator_of
+from wheels_index.extension import accelerator_of, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.extension_refusals import Misfit
     from wheels_index.extension import Extension, KnownPair
 
-__all__ = ["bounds", "has_builds_for", "is_obtainable", "oldest_alike", "with_companions"]
+__all__ = ["bounds", "goes_with", "has_builds_for", "is_obtainable", "oldest_alike", "with_companions"]
 
 
 def is_obtainable(known: Extension, platform: str, kinds: Iterable[str]) -> bool:
@@ -65,6 +65,15 @@ def oldest_alike(misfit: Misfit) -> Version:
         if found <= version
     ]
     return min(alike, default=version)
+
+
+def goes_with(
+    known: Extension, version: Version | str, build: OfferedBuild, platform: str, place: str | None = None
+) -> bool:
+    """Say whether a version of an extension is known to go with a build of torch."""
+    torch = build.package.version.public
+    fit = fits(known.project, version, torch=torch, variant=build.variant, platform=platform, place=place)
+    return fit.answer == "yes"
 
 
 def bounds(pair: KnownPair) -> Iterable[Version]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution
 from wheels_index import variant
+from wheels_index.extension import extension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.stack_model import StackChoice
     from wheels_index.extension import Extension, Fit, OutsidePip
 
-__all__ = ["Misfit", "below_newest", "goes_without", "needs_besides", "no_build_error", "no_pair_error"]
+__all__ = [
+    "Misfit",
+    "below_newest",
+    "goes_without",
+    "needs_besides",
+    "no_build_error",
+    "no_pair_error",
+    "ways_out_of",
+]
 
 _MAX_NAMED = 4
 _NAMES = {
@@ -105,6 +114,14 @@ def no_build_error(known: Extension, platform: str, kinds: Iterable[str]) -> NoS
         fix=message(way) if way else message("leave {name} out", name=known.project),
         code="no-build-of-extension",
     )
+
+
+def ways_out_of(names: Iterable[str], machine: Machine | None) -> list[str]:
+    """Return what to do about extensions that have no file for the machine, in words; nothing for other packages."""
+    platform = machine.platform if machine is not None else None
+    known = [found for name in names if (found := extension(name)) is not None]
+    ways = [each.way_out(platform) for each in known if platform]
+    return [message(way) for way in ways if way]
 
 
 def _in_words(fit: Fit) -> str:

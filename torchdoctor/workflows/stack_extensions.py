@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.fallbacks import reachable_pages
-from torchdoctor.sources import Source
+from torchdoctor.requirements.wheel_urls import wheel_tie
 from torchdoctor.workflows.extension_pairs import (
-    bounds,
+    goes_with,
     has_builds_for,
     is_obtainable,
     oldest_alike,
@@ -28,6 +26,7 @@ from torchdoctor.workflows.extension_refusals import (
     no_build_error,
     no_pair_error,
 )
+from torchdoctor.workflows.own_builds import builds_for_wheel, own_builds
 from wheels_index import variant
 from wheels_index.extension import extension, fits
 
@@ -36,7 +35,9 @@ if TYPE_CHECKING:
 
     from torchdoctor.detect import Machine
     from torchdoctor.requirements import AskedRequirement
+    from torchdoctor.requirements.wheel_urls import WheelTie
     from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.sources import Source
     from torchdoctor.workflows.stack_model import StackChoice
     from torchdoctor.workflows.stack_solve import StackSolver
     from wheels_index import Wheel
@@ -114,6 +115,7 @@ class _Fitter:
     silent_pages: list[str] = field(default_factory=list)
     wheels: dict[str, Wheel] = field(default_factory=dict)
     accepted: set[str] = field(default_factory=set)  # that go without their GPU part
+    tied: set[str] = field(default_factory=set)  # asked for by a URL that says which torch they go with
 
     @property
     def platform(self) -> str:
@@ -127,8 +129,11 @@ class _Fitter:
     def prepare(self) -> None:
         """Refuse what has no build here; choose the torch first for what has its builds on a page for each torch."""
         for asked in (*self.solver.named, *self.solver.built_later):
+            tie = wheel_tie(asked.line)
+            if tie is not None:
+                self._follow(tie, asked.name)
             known = extension(asked.name)
-            if known is None:
+            if known is None or tie is not None:
                 continue
             for row in known.needs_outside_pip(self.platform):
                 self.warnings[f"{known.project} {row.name}"] = needs_besides(known, row)
@@ -140,7 +145,8 @@ class _Fitter:
     def misfit(self, choice: StackChoice) -> Misfit | None:
         """Return the first extension of the choice that does not go with its torch."""
         torch = self._torch_of(choice)
-        names = (name for name in choice.solution.versions if name not in self.accepted)
+        settled = self.accepted | self.tied
+        names = (name for name in choice.solution.versions if name not in settled)
         return next((found for name in names if (found := self._misfit_of(name, choice, torch))), None)
 
     def renew_warnings(self, choice: StackChoice) -> None:
@@ -192,7 +198,7 @@ class _Fitter:
             self.builds,
             lambda build: (
                 variant(build.variant).kind == kind
-                and self._goes_with(misfit.known, misfit.version, build, None)
+                and goes_with(misfit.known, misfit.version, build, self.platform)
             ),
         )
         try:
@@ -212,7 +218,7 @@ class _Fitter:
         offered = [
             wheel
             for wheel in self.wheels_of(known.project, misfit.torch.variant)
-            if self._goes_with(known, wheel.version, misfit.torch, "pytorch")
+            if goes_with(known, wheel.version, misfit.torch, self.platform, "pytorch")
         ]
         for wheel in sorted(offered, key=lambda wheel: wheel.version, reverse=True)[:3]:
             changed = self._constrained(f"{known.project}=={wheel.version.public}", known.project)
@@ -255,63 +261,32 @@ class _Fitter:
         fit = fits(name, version, torch=torch.public, variant="cpu", platform=self.platform)
         return fit.because != "no-pair-known"
 
-    def _goes_with(
-        self, known: Extension, version: Version | str, build: OfferedBuild, place: str | None
-    ) -> bool:
-        torch = build.package.version.public
-        fit = fits(
-            known.project, version, torch=torch, variant=build.variant, platform=self.platform, place=place
-        )
-        return fit.answer == "yes"
-
     def _prefer_own_builds(self, known: Extension, asked: AskedRequirement) -> None:
         """Choose the best torch that has a build on the project's own page, else the best that has one elsewhere."""
-        wanted = Requirement(asked.line).specifier
-        rows = [
-            (pair, version)
-            for pair in known.pairs
-            if pair.place in ("find-links", "index")
-            for version in bounds(pair)
-            if wanted.contains(version, prereleases=True)
-        ]
-        torch = [build for build in self.builds if build.name == "torch"]
-        own = [
-            build
-            for build in torch
-            if any(self._goes_with(known, version, build, pair.place) for pair, version in rows)
-        ]
-        elsewhere = [
-            build
-            for build in torch
-            if any(SpecifierSet(pair.torch or "").contains(build.package.version.public) for pair, _ in rows)
-        ]
-        best = max(own or elsewhere, key=lambda build: build.package.version, default=None)
-        if best is None:
+        own = own_builds(known, asked, self.builds, self.platform)
+        if own is None:
             return
-        release = best.package.version.public
-        pages = (
-            known.extra_sources(torch=release, variant=best.variant, platform=self.platform) if own else ()
-        )
-        links = [_page(page.url) for page in pages if page.kind == "find-links"]
-        asked_for = [link.url for link in links if link.url not in self.solver.silent_pages]
+        asked_for = [page.url for page in own.pages if page.url not in self.solver.silent_pages]
         answering = reachable_pages(asked_for, self.solver.report)
-        if links and not answering:
+        if own.pages and not answering:
             self.silent_pages += asked_for
             self.warnings[known.project] = message(
                 "{page} does not answer: {name} is looked for elsewhere",
-                page=joined(link.name for link in links),
+                page=joined(page.name for page in own.pages),
                 name=known.project,
             )
             return  # what other sources have of it goes with another torch, or is built
-        self.builds = with_companions(self.builds, lambda build: build is best)
+        self.builds = with_companions(self.builds, lambda build: build is own.torch)
         self.limits[known.project] = message(
-            "{name} has builds for torch {torch}", name=known.project, torch=release
+            "{name} has builds for torch {torch}", name=known.project, torch=own.torch.package.version.public
         )
         if answering:
-            links = [link for link in links if link.url in answering]
+            links = [page for page in own.pages if page.url in answering]
             self.find_links += links
             self.solver = self.solver.limited(find_links=links)
 
-
-def _page(url: str) -> Source:
-    return Source(name=url, url=url, layout="flat", origin="the facts of extensions")
+    def _follow(self, tie: WheelTie, name: str) -> None:
+        """Take a torch that a wheel asked for by URL was built against: its name says it, whatever else is known."""
+        self.builds = builds_for_wheel(tie, name, self.builds)
+        self.tied.add(name)
+        self.limits[name] = tie.text
