@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from torchdoctor.core.serde import MaxItems, Pattern, WholeNumber
 from torchdoctor.detect import Machine
 from torchdoctor.inventory import Inventory
+from wheels_index.matrix import Matrix, matrix_schema_file
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "torchdoctor" / "schemas"
@@ -168,23 +169,31 @@ def _limit(limit: Any) -> dict[str, Any]:
     return {"maxItems": limit.count} if isinstance(limit, MaxItems) else {}
 
 
+def matrix_schema() -> dict[str, Any]:
+    """Return the schema of the document of `python -m wheels_index matrix`."""
+    about = "What exists of PyTorch and what each build needs, as `python -m wheels_index matrix` writes it."
+    return {"$schema": DIALECT, "title": "matrix of wheels_index", "description": about, **_of_type(Matrix)}
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=1) + "\n"
+
+
 def main(arguments: list[str]) -> int:
     """Write the schemas, or with --check return 1 where a file differs."""
-    texts = {f"{name}.json": json.dumps(schema, indent=1) + "\n" for name, schema in schemas().items()}
-    behind = [
-        name for name, text in texts.items()
-        if not (FOLDER / name).is_file() or (FOLDER / name).read_text("utf-8") != text
-    ]  # fmt: skip
-    behind += [path.name for path in FOLDER.glob("*.json") if path.name not in texts]
+    texts = {FOLDER / f"{name}.json": _text(schema) for name, schema in schemas().items()}
+    texts[matrix_schema_file()] = _text(matrix_schema())
+    behind = [path for path, text in texts.items() if not path.is_file() or path.read_text("utf-8") != text]
+    behind += [path for path in FOLDER.glob("*.json") if path not in texts]
     if "--check" in arguments:
-        print("\n".join(f"{name} is behind: python tools/schemas.py" for name in behind))
+        print("\n".join(f"{path.name} is behind: python tools/schemas.py" for path in behind))
         return 1 if behind else 0
-    FOLDER.mkdir(exist_ok=True)
-    for name in behind:
-        if name in texts:
-            (FOLDER / name).write_text(texts[name], "utf-8")
+    for path in behind:
+        if path in texts:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(texts[path], "utf-8")
         else:
-            (FOLDER / name).unlink()
+            path.unlink()
     return 0
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wheels_index._version import __version__
 from wheels_index.arch import ArchList, arch_list, covers, nearest_arch_list
 from wheels_index.gpu import Gpu, gpu, gpus
 from wheels_index.release import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from wheels_index.host_compiler import gcc_refused_from
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
+    from wheels_index.matrix import matrix_document
     from wheels_index.peak_figures import Peaks, all_peaks, peaks
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
     from wheels_index.sdist import Sdist, has_wheel, parse_sdists
@@ -90,6 +92,7 @@ __all__ = [
     "Vendor",
     "VendorSnapshot",
     "Wheel",
+    "__version__",
     "all_peaks",
     "amd_build",
     "arch_list",
@@ -101,6 +104,7 @@ __all__ = [
     "gpu",
     "gpus",
     "has_wheel",
+    "matrix_document",
     "nearest_arch_list",
     "nearest_gfx",
     "newer_variants",
@@ -140,6 +144,7 @@ _LATER = {
     "PageTooLarge": "index_page",
     "parse_page": "index_page",
     "gcc_refused_from": "host_compiler",
+    "matrix_document": "matrix",
     "Peaks": "peak_figures",
     "all_peaks": "peak_figures",
     "peaks": "peak_figures",

@@ -1,4 +1,4 @@
-"""`python -m wheels_index inspect WHEEL`: what stands in a wheel on this disk."""
+"""The facts on a command line: `python -m wheels_index --help`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,77 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wheels_index.binary import BinaryError, FileReader, inspect_wheel
-from wheels_index.binary.document import contents_document
+from wheels_index._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["main"]
 
+_STATUS = """exit status:
+  0  well
+  1  unsourced: a fact names no source
+  2  wrong usage, or a wheel that cannot be read
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what stands in a wheel; 2 where it cannot be read."""
+    """Run a command; 1 where a fact names no source, 2 where a wheel cannot be read."""
+    given = _parser().parse_args(arguments)
+    run: dict[str, Any] = {
+        "inspect": _inspect,
+        "matrix": _matrix,
+        "schema": _schema,
+        "unsourced": _unsourced,
+    }
+    status: int = run[given.command](given)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m wheels_index", description="What stands in a PyTorch wheel."
+        prog="python -m wheels_index",
+        description="Which PyTorch wheels exist, and what stands in one.",
+        epilog=_STATUS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--version", action="version", version=f"wheels_index {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     inspect = commands.add_parser("inspect", help="what a wheel needs, and what it was built for")
     inspect.add_argument("wheel", type=Path, help="a wheel on this disk")
     inspect.add_argument("--json", action="store_true", help="one JSON document")
-    given = parser.parse_args(arguments)
+    commands.add_parser("matrix", help="releases, variants and GPUs as one JSON document")
+    commands.add_parser("schema", help="the JSON schema of that document")
+    commands.add_parser("unsourced", help="the facts that name no source")
+    return parser
+
+
+def _matrix(_given: argparse.Namespace) -> int:
+    from wheels_index.matrix import matrix_document
+
+    sys.stdout.write(f"{json.dumps(matrix_document())}\n")
+    return 0
+
+
+def _schema(_given: argparse.Namespace) -> int:
+    from wheels_index.matrix import matrix_schema_file
+
+    sys.stdout.write(matrix_schema_file().read_text("utf-8"))
+    return 0
+
+
+def _unsourced(_given: argparse.Namespace) -> int:
+    from wheels_index.source_audit import unsourced
+
+    lines = list(unsourced())
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 1 if lines else 0
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    from wheels_index.binary import BinaryError, FileReader, inspect_wheel
+    from wheels_index.binary.document import contents_document
+
     try:
         with FileReader(given.wheel) as reader:
             document = contents_document(inspect_wheel(reader))

@@ -7,7 +7,20 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".arch", ".gpu", ".release", ".index_page", ".snapshot", ".variant", ".wheel"]
+    "name",
+    [
+        "",
+        ".arch",
+        ".gpu",
+        ".index_page",
+        ".matrix",
+        ".peak_figures",
+        ".release",
+        ".snapshot",
+        ".source_audit",
+        ".variant",
+        ".wheel",
+    ],
 )
 def test_the_examples_of_a_module_hold(name):
     """What a docstring shows is what happens."""
@@ -20,3 +33,13 @@ def test_every_exported_name_exists():
 
     assert all(hasattr(wheels_index, name) for name in wheels_index.__all__)
     assert not hasattr(wheels_index, "nothing")
+
+
+def test_the_examples_of_its_readme_hold():
+    """It is the page of the distribution."""
+    from pathlib import Path
+
+    import wheels_index
+
+    readme = Path(wheels_index.__file__).parent / "README.md"
+    assert doctest.testfile(str(readme), module_relative=False).failed == 0
