@@ -43,6 +43,7 @@ from wheels_index.variant import (
     newer_variants,
     newest_first,
     rules,
+    toolkit_drivers,
     variant,
 )
 from wheels_index.wheel import InvalidWheel, Wheel, variant_of
@@ -117,6 +118,7 @@ __all__ = [
     "products",
     "rules",
     "similar_names",
+    "toolkit_drivers",
     "unsourced",
     "variant",
     "variant_of",

@@ -29,15 +29,15 @@ class LinkTarget:
     sha256: str | None
 
 
-def link_target(href: str, *, base: str, page_url: str) -> LinkTarget | None:
-    """Return where a link leads, or None when it is not to a wheel.
+def link_target(href: str, *, base: str, page_url: str, suffix: str = ".whl") -> LinkTarget | None:
+    """Return where a link leads, or None when it is not to a wheel (or another file named `suffix`).
 
     Raises `UnsafeLink` for a link to a wheel that hides its path, climbs where no index does, or leaves for
     another scheme.
     """
     href = href.strip(" \t\r\n\f")
     place, _, fragment = href.partition("#")
-    if not unquote(place.partition("?")[0][-12:]).lower().endswith(".whl"):
+    if not unquote(place.partition("?")[0][-12:]).lower().endswith(suffix):
         return None
     if len(place) > _MAX_URL_LENGTH:
         raise UnsafeLink(f"the link has {len(place)} characters, more than {_MAX_URL_LENGTH}")

@@ -6,7 +6,7 @@ https://packaging.python.org/en/latest/specifications/simple-repository-api/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from wheels_index._page_links import NotAnIndex, html_base, html_links, json_lin
 from wheels_index.wheel import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from wheels_index._page_links import Link
 
@@ -25,11 +25,13 @@ __all__ = ["IndexPage", "NotAnIndex", "PageTooLarge", "parse_page"]
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_LINK_COUNT = 200_000
+MAX_VARIANT_FILE_COUNT = 2000
 MAX_REJECTED_COUNT = 100  # how many rejected names a page keeps; the rest are counted
 _MAX_NAME_LENGTH = 200  # characters of a rejected name
 _END = object()
 
 _JSON_TYPE = re.compile(r"\s*application/(vnd\.pypi\.simple\.\w+\+)?json\s*(;|$)", re.ASCII | re.IGNORECASE)
+_VARIANTS_FILE = re.compile(r"-variants\.json(?:[?#]|$)", re.ASCII)
 _FOLDER_VARIANT = re.compile(
     r"/whl/(cpu|cpu-cxx11-abi|xpu|cu[0-9]{2,3}|rocm[0-9]{1,3}(?:\.[0-9]{1,3}){1,2})/[^/]*$", re.ASCII
 )
@@ -44,13 +46,16 @@ class IndexPage:
     """The wheels of a page in its order, and what was turned down.
 
     `rejected` holds the first names, each with the reason; `rejected_total` counts all. `truncated` says
-    that the page has more links than are read.
+    that the page has more links than are read. `labelled` are wheel variants (PEP 825, a draft), whose build the files
+    at `variant_files` tell, by `torch-2.10.0`.
     """
 
     wheels: tuple[Wheel, ...]
     rejected: tuple[tuple[str, str], ...] = ()
     rejected_total: int = 0
     truncated: bool = False
+    labelled: tuple[Wheel, ...] = ()
+    variant_files: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_page(
@@ -81,7 +86,7 @@ def parse_page(
 class _PageReader:
     """Judges links one by one, then the names that came twice; keeps the reasons within bounds."""
 
-    __slots__ = ("_base", "_page_url", "_project", "_rejected", "_total")
+    __slots__ = ("_base", "_page_url", "_project", "_rejected", "_total", "_variant_files")
 
     def __init__(self, *, page_url: str, base: str, project: str | None) -> None:
         self._page_url = page_url
@@ -89,13 +94,19 @@ class _PageReader:
         self._project = project
         self._rejected: list[tuple[str, str]] = []
         self._total = 0
+        self._variant_files: dict[str, str] = {}
 
     def page(self, links: Iterator[Link | None]) -> IndexPage:
         wheels = [w for link in islice(links, MAX_LINK_COUNT) if (w := self._read_link(link)) is not None]
         truncated = next(links, _END) is not _END
         unique = tuple(self._unique(wheels))
         return IndexPage(
-            wheels=unique, rejected=tuple(self._rejected), rejected_total=self._total, truncated=truncated
+            wheels=tuple(wheel for wheel in unique if wheel.label is None),
+            labelled=tuple(wheel for wheel in unique if wheel.label is not None),
+            variant_files=self._variant_files,
+            rejected=tuple(self._rejected),
+            rejected_total=self._total,
+            truncated=truncated,
         )
 
     def _read_link(self, link: Link | None) -> Wheel | None:
@@ -104,11 +115,21 @@ class _PageReader:
             self._reject("", "a link that cannot be read: unclosed, malformed or too long")
             return None
         try:
+            if _VARIANTS_FILE.search(link.href):
+                self._keep_variants_file(link)
+                return None
             wheel = _wheel(link, base=self._base, page_url=self._page_url)
         except (UnsafeLink, InvalidWheel) as error:
             self._reject(link.href, str(error))
             return None
         return wheel if wheel and self._project in (None, wheel.project) else None
+
+    def _keep_variants_file(self, link: Link) -> None:
+        """Keep the place of a file that tells what the labels of one version stand for; the first one counts."""
+        place = link_target(link.href, base=self._base, page_url=self._page_url, suffix=".json")
+        if place is not None and len(self._variant_files) < MAX_VARIANT_FILE_COUNT:
+            name = place.filename.removesuffix("-variants.json")
+            self._variant_files.setdefault(name.lower().replace("_", "-"), place.url)
 
     def _unique(self, wheels: list[Wheel]) -> list[Wheel]:
         """Drop repetitions; reject every file that came with two digests.
@@ -116,10 +137,10 @@ class _PageReader:
         The flat page of a project lists one name in several variants' folders, with other bytes: aarch64
         builds have no local version. So the variant belongs to the key.
         """
-        kept: dict[tuple[str, str | None], Wheel] = {}
-        digests: dict[tuple[str, str | None], set[str]] = {}
+        kept: dict[tuple[str, str | None, str | None], Wheel] = {}
+        digests: dict[tuple[str, str | None, str | None], set[str]] = {}
         for wheel in wheels:
-            key = wheel.filename, wheel.variant
+            key = wheel.filename, wheel.variant, wheel.label
             known = digests.setdefault(key, set())
             if key not in kept or (not known and wheel.sha256):
                 kept[key] = wheel

@@ -22,6 +22,7 @@ __all__ = [
     "newer_variants",
     "newest_first",
     "rules",
+    "toolkit_drivers",
     "variant",
 ]
 
@@ -175,6 +176,20 @@ def newer_variants(name: str) -> tuple[str, ...]:
         each.name
         for each in known
         if each.kind == wanted.kind and (each.toolkit or ()) > (wanted.toolkit or ())
+    )
+
+
+def toolkit_drivers(system: Literal["linux", "windows"]) -> tuple[tuple[tuple[int, ...], str], ...]:
+    """Return each known CUDA release with the driver that came with it.
+
+    >>> dict(toolkit_drivers("linux"))[12, 4]
+    '550.54.15'
+    """
+    builds = map(variant, read_json("variants.json")["variants"])
+    return tuple(
+        (build.toolkit, least)
+        for build in builds
+        if build.kind == "cuda" and build.toolkit is not None and (least := build.toolkit_driver[system])
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag
     from packaging.version import Version
 
-__all__ = ["InvalidWheel", "Wheel", "variant_of"]
+__all__ = ["InvalidWheel", "Wheel", "split_label", "variant_of"]
 
 # A file name of 255 bytes is the most that ext4, NTFS and APFS hold.
 _MAX_NAME_LENGTH = 255
@@ -20,6 +20,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # https://packaging.python.org/en/latest/specifications/binary-distribution-format/ and the `+` of a local
 # version: nothing else belongs in a wheel's name, so no separator and no control character gets in.
 _NAME = re.compile(r"[A-Za-z0-9._!+-]+\.whl", re.ASCII)
+# PEP 825 (draft): the label of a wheel variant is the last part of its name; a Python tag begins with no digit.
+_LABEL = re.compile(r"[0-9a-z_.]{1,64}", re.ASCII)
 _VARIANT = re.compile(r"cpu|xpu|cu[0-9]{2,3}|rocm[0-9]{1,3}(\.[0-9]{1,3}){1,2}", re.ASCII)
 
 
@@ -35,6 +37,9 @@ class Wheel:
     belongs to the file at `url` alone: another host may have other bytes under the same name. `size` is in
     bytes. `variant` is `cu124`, `cpu`, `rocm6.3`, `xpu`; `metadata_sha256` is of the PEP 658 sidecar. `seen`
     is the ISO date on which a live index listed the file; None for one of the bundled snapshot.
+
+    `label` is that of a wheel variant (PEP 825, a draft), such as `cu128`: `filename` is without it, as an installer
+    of today reads it, and `url` has it. `properties` are what the index says that the label stands for.
     """
 
     project: str
@@ -49,6 +54,8 @@ class Wheel:
     requires_python: str | None = None
     yanked: bool = False
     seen: str | None = None
+    label: str | None = None
+    properties: tuple[str, ...] = ()
 
     @property
     def tags(self) -> frozenset[Tag]:
@@ -78,6 +85,7 @@ class Wheel:
 
         Raises `InvalidWheel` for a name that is not a wheel's, a digest that is not one, a negative size.
         """
+        filename, label = split_label(filename)
         project, version, _, _ = _parse_filename(filename)
         if size is not None and size < 0:
             raise InvalidWheel(f"the size is negative: {size}")
@@ -93,7 +101,24 @@ class Wheel:
             has_metadata=has_metadata,
             requires_python=requires_python,
             yanked=yanked,
+            label=label,
         )
+
+
+def split_label(filename: str) -> tuple[str, str | None]:
+    """Return a wheel's name without the label of its variant, and the label; None for a wheel that has none.
+
+    >>> split_label("torch-2.10.0-cp312-cp312-manylinux_2_28_x86_64-cu128.whl")
+    ('torch-2.10.0-cp312-cp312-manylinux_2_28_x86_64.whl', 'cu128')
+    >>> split_label("numpy-2.3.2-1-cp313-cp313-win_amd64.whl")[1] is None
+    True
+    """
+    parts = filename.removesuffix(".whl").split("-")
+    plain, with_build = 5, 6
+    has_build = len(parts) > with_build or (len(parts) == with_build and parts[2][:1].isdigit())
+    if len(parts) != (with_build if has_build else plain) + 1 or not _LABEL.fullmatch(parts[-1]):
+        return filename, None
+    return "-".join(parts[:-1]) + ".whl", parts[-1]
 
 
 def variant_of(version: Version) -> str | None:

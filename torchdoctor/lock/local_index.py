@@ -13,6 +13,7 @@ from torchdoctor.core.fs import symlink_or_copy
 from torchdoctor.core.i18n import message
 from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.errors import InstallFailed, SourceFailed
+from torchdoctor.lock.variant_metadata import variant_anchor
 from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def index_anchor(wheel: Wheel, folder: Path, path: Path | None = None) -> str:
 
     `path` is a local copy. Raises `SourceFailed` for a local file that is not a wheel.
     """
+    if wheel.label is not None:
+        return variant_anchor(wheel, UPLOAD_TIME)
     url = wheel.url or ""
     metadata = ""
     if url.startswith("file:"):

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from torchdoctor.lock.local_index import UPLOAD_TIME, filtered_find_links, index_anchor, write_index_page
 from torchdoctor.lock.stand_ins import write_stand_ins
 from torchdoctor.lock.uv_inputs import uv_settings, write_lines
+from torchdoctor.lock.variant_metadata import variant_metadata
 from torchdoctor.resolve.offer import torch_requirement
 from wheels_index import TORCH_PROJECTS
 
@@ -90,6 +91,7 @@ def _write_index(folder: Path, builds: Sequence[OfferedBuild]) -> list[dict[str,
         if _speaks_for_itself(build, alone=len(variants) == 1):
             assert build.package.wheel is not None  # noqa: S101  (it has been looked at)
             anchors[build.name][version] = index_anchor(build.package.wheel, folder / build.name)
+            metadata += variant_metadata([build.package.wheel])
             continue
         known = _metadata(build, builds)
         if known is not None:

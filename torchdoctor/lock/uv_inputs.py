@@ -9,6 +9,7 @@ import tomli_w
 from packaging.requirements import Requirement
 
 from torchdoctor.lock.local_index import NEWEST_OWN_FILE, filtered_find_links, write_local_index
+from torchdoctor.lock.variant_metadata import variant_metadata
 from torchdoctor.sources.pypi_copies import is_copy_of_pypi
 from wheels_index import TORCH_PROJECTS
 
@@ -55,6 +56,8 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     find_links += plan.find_links
     sources = replace(request.sources, alike=request.sources.alike or plan.indexes_alike)
     settings = uv_settings(sources, folder / "planned", find_links)
+    if variants := variant_metadata(planned.values(), held):
+        settings["dependency-metadata"] = variants
     (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
     exact = [package.requirement for package in plan.packages if package.wheel is not None]
     write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))

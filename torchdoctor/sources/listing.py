@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
 from torchdoctor.core.threads import thread_pool
-from wheels_index import InvalidWheel, Wheel
+from wheels_index import TORCH_PROJECTS, InvalidWheel, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from torchdoctor.sources.source import Provenance, Source
+    from wheels_index import IndexPage
+    from wheels_index.wheel_variants import VariantsFile
 
 __all__ = ["SourceListing", "local_path"]
 
@@ -31,6 +33,11 @@ class SourceListing:
     on_unreachable: Callable[[Source, str], None] | None = None  # called with the reason, once
     known: Provenance = "live"
     failure: str | None = None  # why the source could not be read
+    # Says of a wheel variant why the machine does not support it (None: it does), and which properties it has of it.
+    judge_variant: Callable[[Wheel], tuple[str | None, tuple[str, ...]]] | None = None
+    note: Callable[[str], None] | None = None  # told of what of the variants cannot be read
+    variants: dict[str, VariantsFile] = field(default_factory=dict)  # by `torch-2.10.0`
+    unsupported: dict[tuple[str, str], str] = field(default_factory=dict)  # why, by that and the label
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
 
     @property
@@ -126,7 +133,26 @@ class SourceListing:
             page = self.read(url)
         except NotFound:
             return ()
-        return parse_page(page.body, url=page.url, content_type=page.content_type or "text/html").wheels
+        parsed = parse_page(page.body, url=page.url, content_type=page.content_type or "text/html")
+        return (*self._variant_wheels(parsed), *parsed.wheels)
+
+    def _variant_wheels(self, page: IndexPage) -> tuple[Wheel, ...]:
+        """The wheel variants of a page that the machine supports; none where nobody can judge them."""
+        judge = self.judge_variant
+        if judge is None or not page.labelled or page.labelled[0].project not in TORCH_PROJECTS:
+            return ()
+        from torchdoctor.sources.variant_wheels import variant_wheels
+
+        wheels, files = variant_wheels(page, self.read, self.note or (lambda _: None))
+        self.variants.update(files)
+        supported = []
+        for wheel in wheels:
+            reason, properties = judge(wheel)
+            if reason is None:
+                supported.append(replace(wheel, properties=properties))
+            else:
+                self.unsupported[f"{wheel.project}-{wheel.version}", wheel.label or ""] = reason
+        return tuple(supported)
 
     def _fail(self, reason: str) -> None:
         self.failure = reason
@@ -169,6 +195,8 @@ def _local_wheels(folder: Path) -> list[Wheel]:
             continue
         try:
             wheel = Wheel.from_filename(path.name, url=path.absolute().as_uri(), size=path.stat().st_size)
+            if wheel.label is not None:
+                continue  # only an index says what a label stands for
             if wheel.variant is None and wheel.version.local is None:
                 wheel = Wheel.from_filename(
                     path.name,

@@ -76,7 +76,7 @@ def resolve_online(
     Raises `NoSolution` where no build fits, and `SourceFailed` where a source that may have one cannot be read.
     """
     snapshot = known_index(data, report.note) if data is not None else bundled()
-    listings = _listings(sources, report)
+    listings = _listings(sources, machine, report)
     request = adapted_request(request, task, machine, snapshot, report)
     tags, today = supported_tags(machine), datetime.now(timezone.utc).date().isoformat()
     if sources.vendor is not None:
@@ -115,6 +115,10 @@ def resolve_online(
     plan = _with_accelerator_wheels(plan, listings, tags)
     if sources.vendor is not None or variant(plan.variant).kind == "rocm":
         plan = _with_vendor_parts(plan, sources, listings, machine, tags, report, task, builds)
+    if plan.torch.wheel is not None and plan.torch.wheel.label is not None:
+        from torchdoctor.workflows.variant_reasons import with_variant_reasons
+
+        plan = with_variant_reasons(plan, listings, machine)
     plan = with_known_hashes(plan, snapshot, sources, listings, report)
     plan = _with_age_of_facts(plan, snapshot, listings)
     _report_plan(plan, report)
@@ -194,12 +198,20 @@ def _offer(
     return Offer(builds=builds, plan=plan, wheels=wheels)
 
 
-def _listings(sources: Sources, report: Reporter) -> list[SourceListing]:
+def _listings(sources: Sources, machine: Machine, report: Reporter) -> list[SourceListing]:
     def on_unreachable(source: Source, reason: str) -> None:
         named = source.name in reason
         report.note(reason if named else message("{what}: {why}", what=source.name, why=reason))
 
-    return [SourceListing(source=source, on_unreachable=on_unreachable) for source in sources.torch]
+    def judge(wheel: Wheel) -> tuple[str | None, tuple[str, ...]]:
+        from torchdoctor.resolve.variant_properties import judge_properties
+
+        return judge_properties(machine, wheel.properties)
+
+    return [
+        SourceListing(source=source, on_unreachable=on_unreachable, judge_variant=judge, note=report.note)
+        for source in sources.torch
+    ]
 
 
 def _companion_requirements(
