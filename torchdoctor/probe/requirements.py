@@ -11,7 +11,7 @@ import sys
 from importlib import metadata
 from typing import Iterator, NamedTuple
 
-from torchdoctor.probe.version_order import allows, parse_version
+from .version_order import allows, parse_version
 
 __all__ = ["Requirement", "marker_holds", "meets", "required_packages"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.versions import parse_numeric_version
-from wheels_index import gpu, variant, vendor, vendor_names
+from wheels_index import gpu, variant
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine, NvidiaGpu
@@ -20,6 +20,8 @@ def jetson_offers(machine: Machine) -> list[str]:
     nvidia = machine.nvidia
     if nvidia is None or not nvidia.gpus or machine.platform != "linux_aarch64":
         return []
+    from wheels_index import vendor, vendor_names  # few machines need them
+
     return [
         message(
             "{title} has builds of CUDA {cuda} for {name}: `--vendor {vendor}` takes them",
