@@ -84,7 +84,8 @@ class Companion:
     torch; None when it declares nothing. `pythons` maps a version to the Pythons of PyPI's wheels; `py3`
     there is one wheel for all. `requires_python` maps a version to its declared specifier, `uploaded` to the
     ISO date of its first file on PyPI, which is that of the torch release it was built with. Of those in
-    `pypi_only` nothing says that the official index has them too.
+    `pypi_only` nothing says that the official index has them too; `index_only_pythons` are the Pythons of
+    the official index's wheels alone.
     """
 
     project: str
@@ -95,10 +96,11 @@ class Companion:
     note: str | None
     uploaded: Mapping[str, str | None] = field(default_factory=dict)
     pypi_only: frozenset[str] = frozenset()
+    index_only_pythons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def has_python(self, version: Version, python: str) -> bool:
-        """Say whether PyPI has a wheel of a version for a Python such as `3.12` or `3.14t`."""
-        pythons = self.pythons.get(version.public, ())
+        """Say whether PyPI or the official index has a wheel of a version for a Python such as `3.12` or `3.14t`."""
+        pythons = (*self.pythons.get(version.public, ()), *self.index_only_pythons.get(version.public, ()))
         return python in pythons or "py3" in pythons
 
 
@@ -250,4 +252,7 @@ def _companion(project: str, row: dict[str, Any]) -> Companion:
         note=row["note"],
         uploaded=MappingProxyType(row["uploaded"]),
         pypi_only=frozenset(row.get("pypi_only", ())),
+        index_only_pythons=MappingProxyType(
+            {version: tuple(pythons) for version, pythons in row.get("index_only_pythons", {}).items()}
+        ),
     )

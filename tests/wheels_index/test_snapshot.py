@@ -199,6 +199,16 @@ def test_pythons_that_only_the_official_index_has_are_apart():
     assert platforms["windows_x86_64"].index_only_pythons == ()
 
 
+def test_python_3_15_of_torch_2_14_is_for_every_platform_that_has_builds():
+    """With torchvision 0.29.0: https://github.com/pytorch/pytorch/issues/184352."""
+    release = SNAPSHOT.release("2.14.0")
+    with_builds = [builds for builds in release.platforms.values() if builds.pythons]
+    assert len(with_builds) == 4
+    assert {builds.index_only_pythons for builds in with_builds} == {("3.15", "3.15t")}
+    assert release.companions["torchvision"].has_python(Version("0.29.0"), "3.15")
+    assert not release.companions["torchvision"].has_python(Version("0.29.1"), "3.15")
+
+
 def test_companions_are_newest_first_with_their_pythons():
     """Torch 2.14.0 goes with three torchvisions; 0.29.2 is one wheel for every Python."""
     vision = SNAPSHOT.release("2.14.0").companions["torchvision"]

@@ -257,7 +257,8 @@ def _is_announced(option: _Option, project: str, version: Version) -> bool:
         or version.public in companion.pypi_only
     ):
         return False
-    if option.machine.os == "macos" and not _has_mac_file(option, project, version):
+    of_index_alone = option.machine.python_label in companion.index_only_pythons.get(version.public, ())
+    if option.machine.os == "macos" and not of_index_alone and not _has_mac_file(option, project, version):
         return False
     uploaded = companion.uploaded.get(version.public)
     for release in option.snapshot.releases():
