@@ -75,6 +75,25 @@ def test_a_product_of_any_vendor_is_understood_by_its_name():
     assert found.apple.chip == "Apple M3"
 
 
+@pytest.mark.parametrize("text", ["10de:2684", "[10DE:2684]", "0x10de:0x2684"])
+def test_a_pci_id_stands_for_the_product_that_has_it(text):
+    """As `lspci -nn` and the Device Manager show it."""
+    (gpu,) = machine(gpus=(text,)).nvidia.gpus
+    assert (gpu.name, gpu.compute_capability) == ("GeForce RTX 4090", "8.9")
+
+
+def test_a_pci_id_of_amd_has_the_target_of_its_chip():
+    """Several products share it, and the chip."""
+    (gpu,) = machine(gpus=("1002:744c",)).amd.gpus
+    assert gpu.gfx == "gfx1100"
+
+
+def test_a_pci_id_that_nobody_has_is_refused():
+    """It is not taken for a name."""
+    with pytest.raises(UsageError, match="10de:ffff"):
+        machine(gpus=("10de:ffff",))
+
+
 def test_names_that_are_nearly_right_are_offered():
     """A misspelt product is one letter away."""
     with pytest.raises(UsageError) as caught:

@@ -20,6 +20,7 @@ from torchdoctor.detect.model import (
     NvidiaGpu,
     Python,
 )
+from torchdoctor.detect.pci import product_of_id
 from torchdoctor.errors import UsageError
 from wheels_index import gpu, product, similar_names
 
@@ -44,7 +45,8 @@ class _Platform:
 
 
 _GPU_FORMS = message(
-    "write its name as nvidia-smi prints it, its compute capability (8.9) or its gfx target (gfx1100)"
+    "write its name as nvidia-smi prints it, its compute capability (8.9), its gfx target (gfx1100) or its PCI id "
+    "(10de:2684)"
 )
 _NAMED = {
     "win_amd64": _Platform(os="windows", arch="x86_64"),
@@ -148,7 +150,8 @@ def _gpus(gpus: Sequence[str], driver: str | None) -> _Gpus:
     amd: list[AmdGpu] = []
     intel: list[IntelGpu] = []
     apple: list[str] = []
-    for text in gpus:
+    for asked in gpus:
+        text = product_of_id(asked) or asked
         if not text.strip():
             raise UsageError(
                 message("--gpu names nothing"), fix=message("write its name as nvidia-smi prints it")

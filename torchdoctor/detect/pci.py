@@ -32,6 +32,7 @@ __all__ = [
     "nvswitches",
     "parse_pci_ids",
     "parse_registry",
+    "product_of_id",
 ]
 
 NVIDIA, AMD, INTEL = "10de", "1002", "8086"
@@ -133,6 +134,18 @@ def listed_name(system: System, vendor: str, device: str) -> str | None:
     # NVIDIA's driver calls the device by what stands in the brackets, unless several share the id.
     sold = re.fullmatch(r"[^\[\]]+ \[([^\[\]/]+)\]", name)
     return f"NVIDIA {sold[1]}" if vendor == NVIDIA and sold else f"{_VENDORS[vendor]} {name}"
+
+
+def product_of_id(text: str) -> str | None:
+    """Return the product of a PCI id as `lspci -nn` prints it, the first where several share it; None for no such id.
+
+    >>> product_of_id("[10de:2684]"), product_of_id("1002:744c"), product_of_id("10de:ffff")
+    ('GeForce RTX 4090', 'Radeon RX 7900 XT', None)
+    """
+    found = re.fullmatch(r"\[?(?:0x)?(10de|1002|8086):(?:0x)?([0-9a-f]{4})\]?", text.strip().lower())
+    name = _table(found[1], "names").get(found[2]) if found else None
+    sold = re.search(r"\[([^\[\]]+)\]$", name or "")
+    return sold[1].split("/")[0].strip() if sold else name
 
 
 @cache
