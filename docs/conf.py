@@ -1,6 +1,11 @@
 """Sphinx: Markdown pages by MyST in furo's dress."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 from torchdoctor._version import __version__
+from wheels_index.matrix import matrix_document, matrix_schema_file
 
 project = "torchdoctor"
 author = "The torchdoctor authors"
@@ -25,3 +30,15 @@ html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 # `--fix` is an option, not a dash.
 smartquotes = False
+
+
+def _write_matrix(app: Any, error: Exception | None) -> None:
+    """Put the facts and their schema beside the pages: matrix.json and matrix.schema.json."""
+    if error is None and app.builder.name == "html":
+        Path(app.outdir, "matrix.json").write_text(json.dumps(matrix_document()), "utf-8")
+        Path(app.outdir, "matrix.schema.json").write_text(matrix_schema_file().read_text("utf-8"), "utf-8")
+
+
+def setup(app: Any) -> None:
+    """Register what is written after the pages."""
+    app.connect("build-finished", _write_matrix)

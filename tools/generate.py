@@ -6,7 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-TOOLS = ("texts", "pages", "man", "failure_pages", "checks_page", "extensions_page", "schemas", "likeness")
+TOOLS = (
+    "texts",
+    "pages",
+    "man",
+    "failure_pages",
+    "checks_page",
+    "extensions_page",
+    "matrix_pages",
+    "schemas",
+    "likeness",
+)
 
 if __name__ == "__main__":
     here = Path(__file__).parent

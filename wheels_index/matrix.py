@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from wheels_index._data import FOLDER, read_json, two_numbers
 from wheels_index._version import __version__
 from wheels_index.arch import arch_list, covers, nearest_arch_list
+from wheels_index.gpu import gpus
 from wheels_index.snapshot import bundled
 from wheels_index.variant import nearest_gfx, newest_first, rules, variant
 
@@ -222,6 +223,10 @@ def _variants(releases: Sequence[Release]) -> Iterator[MatrixVariant]:
 
 
 def _nvidia(releases: Sequence[Release]) -> Iterator[MatrixGpu]:
+    markets: dict[Capability, set[str]] = {}
+    for card in gpus():
+        markets.setdefault(card.compute_capability, set()).add(card.market)
+    jetsons = {capability for capability, found in markets.items() if found == {"jetson"}}
     for row in read_json("chips.json")["nvidia"]["chips"]:
         capability = two_numbers(row["compute_capability"])
         yield MatrixGpu(
@@ -230,7 +235,13 @@ def _nvidia(releases: Sequence[Release]) -> Iterator[MatrixGpu]:
             generation=row["generation"],
             chips=tuple(row["chips"]),
             last_driver_branch=rules().last_driver_branch(capability),
-            builds=tuple(_first_of_each(releases, lambda r, p, v, c=capability: _cuda(r, p, v, c))),
+            builds=tuple(
+                _first_of_each(
+                    releases,
+                    lambda r, p, v, c=capability: _cuda(r, p, v, c),
+                    ("linux_aarch64",) if capability in jetsons else _GPU_PLATFORMS,
+                )
+            ),
         )
 
 
@@ -250,9 +261,11 @@ def _amd(releases: Sequence[Release]) -> Iterator[MatrixGpu]:
         )
 
 
-def _first_of_each(releases: Sequence[Release], look: Any) -> Iterator[MatrixCoverage]:
+def _first_of_each(
+    releases: Sequence[Release], look: Any, platforms: Sequence[str] = _GPU_PLATFORMS
+) -> Iterator[MatrixCoverage]:
     """Yield, of each variant on each platform, the newest release that has code."""
-    for platform in _GPU_PLATFORMS:
+    for platform in platforms:
         found: set[str] = set()
         for release in releases:
             for name in newest_first(release.platforms[platform].variants):

@@ -11,7 +11,17 @@ import pytest
 
 TOOLS = Path(__file__).parents[2] / "tools"
 MAN = TOOLS.parent / "man"
-MADE_BY = ["texts", "pages", "man", "failure_pages", "checks_page", "extensions_page", "schemas", "likeness"]
+MADE_BY = [
+    "texts",
+    "pages",
+    "man",
+    "failure_pages",
+    "checks_page",
+    "extensions_page",
+    "matrix_pages",
+    "schemas",
+    "likeness",
+]
 
 
 @pytest.mark.process
