@@ -158,6 +158,27 @@ def test_where_torch_says_neither_version_no_metadata_is_removed(site):
     assert stale_metadata(check_up(site).inventory) == ()
 
 
+def test_a_missing_torch_comes_back_as_its_companion_requires_it(site):
+    """In the release and the build that torchvision was made for, which stays."""
+    site.put("torchvision", "0.24.1+cu128", requires=("torch==2.9.1",))
+    seen = check_up(site)
+    (repair,) = plan_repairs(seen, (finding("torch-missing"),), INDEX)
+    assert str(repair.what) == "install torch 2.9.1+cu128 into the environment"
+    assert (str(repair.request.required["torchvision"]), repair.kept) == ("==0.24.1", {"torchvision"})
+    facts = {fact.name: fact.value for fact in environment_observations(seen)}
+    assert facts["live.torch_belonging"] == "2.9.1+cu128"
+
+
+def test_a_missing_torch_of_which_several_would_do_is_not_chosen(site):
+    """torchvision 0.29.1 goes with several releases: its build is told, and nothing is installed."""
+    site.put("torchvision", "0.29.1+cu130", requires=("torch>=2.14.0",))
+    seen = check_up(site)
+    assert plan_repairs(seen, (finding("torch-missing"),), INDEX) == ()
+    facts = {fact.name: fact.value for fact in environment_observations(seen)}
+    assert facts["live.build_belonging"] == "cu130"
+    assert "live.torch_belonging" not in facts
+
+
 def kernel(kind="python-gone", **more):
     problem = Problem(kind=kind, message="its Python is gone", fix="f", repairable=True)
     values = {

@@ -201,6 +201,8 @@ PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "not_whole": _incomplete_packages,
     "damaged_dependencies": _damaged_dependencies,
     "numpy": _first("package.numpy"),
+    "torch_belonging": _first("live.torch_belonging"),
+    "build_belonging": _first("live.build_belonging"),
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose import Observation
+from torchdoctor.doctor.lost_torch import lost_torch
 from torchdoctor.inventory.metadata import is_relevant
 from wheels_index import COMPANIONS
 
@@ -66,3 +67,10 @@ def _missing_torch(inventory: Inventory) -> Iterator[Observation]:
     if there and not left:
         text = message("{packages} is installed, and torch is not", packages=joined(there))
         yield Observation(name="live.torch_missing", value=there[0], source=text)
+        if (lost := lost_torch(inventory)) is not None:
+            text = message("{packages}: made for {variant}", packages=joined(there), variant=lost.variant)
+            yield Observation(name="live.build_belonging", value=lost.variant, source=text)
+            if lost.release is not None:
+                torch = f"{lost.release}+{lost.variant}"
+                text = message("{packages}: made for torch {torch}", packages=joined(there), torch=torch)
+                yield Observation(name="live.torch_belonging", value=torch, source=text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from torchdoctor.core.versions import public_version
+from torchdoctor.doctor.lost_torch import lost_torch
 from torchdoctor.doctor.pip_leftovers import removable_leftovers, unrecorded_packages
 from torchdoctor.doctor.recorded_family import REPLACED, asked_besides_torch, recorded_requests
 from torchdoctor.doctor.repair_model import Reinstall
@@ -84,29 +85,35 @@ def _pins(check_up: CheckUp) -> tuple[str, ...]:
 
 def _belonging(check_up: CheckUp) -> frozenset[str]:
     """Return torch, and its companions of which the installed version belongs to it."""
-    companions = {
-        match.name
+    torch = {"torch"} if check_up.inventory.torch.value is not None else set()
+    return frozenset(_belonging_companions(check_up)) | torch
+
+
+def _belonging_companions(check_up: CheckUp) -> dict[str, str | None]:
+    """The companions, with their releases, that belong to the torch that is installed or missing."""
+    if (lost := lost_torch(check_up.inventory)) is not None:
+        return dict(lost.companions)
+    return {
+        match.name: public_version(match.version)
         for match in check_up.inventory.companions.value or ()
         if match.matches and match.same_variant is not False
     }
-    return frozenset(companions | ({"torch"} if check_up.inventory.torch.value is not None else set()))
 
 
 def _with_belonging(check_up: CheckUp, request: Request) -> Request:
-    """Return the request with each companion that belongs to the installed torch at the version that is installed."""
-    belonging = _belonging(check_up) & set(request.required)
+    """Return the request with each companion that belongs at the version that is installed."""
     versions = {
-        match.name: SpecifierSet(f"=={public_version(match.version)}")
-        for match in check_up.inventory.companions.value or ()
-        if match.name in belonging
+        name: SpecifierSet(f"=={version}")
+        for name, version in _belonging_companions(check_up).items()
+        if name in request.required
     }
     return replace(request, required={**request.required, **versions})
 
 
 def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
     """What to ask the resolver for, the best first: the installed release if possible."""
-    torch = check_up.inventory.torch.value
-    version = public_version(torch.version) if torch else None
+    torch, lost = check_up.inventory.torch.value, lost_torch(check_up.inventory)
+    version = public_version(torch.version) if torch else lost and lost.release
     same = _same_packages(check_up)
     absent = same.excluded
     same = replace(same, torch=SpecifierSet(f"=={version}") if version else None)
@@ -114,7 +121,7 @@ def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
         # The same release in the right build, else the build that fits best, whatever its release.
         yield from (same, replace(same, torch=None), Request(excluded=absent))
     else:
-        variant = torch.variant.value if torch else None
+        variant = torch.variant.value if torch else lost and lost.variant
         exact = _with_belonging(check_up, same)
         yield from (replace(exact, variant=variant or "auto"), replace(same, variant=variant or "auto"))
 

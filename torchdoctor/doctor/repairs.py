@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.fix_commands import quoted
+from torchdoctor.doctor.lost_torch import lost_torch
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
 from torchdoctor.doctor.repair_model import KernelRepair, Relocate, RemoveLeftovers, RemoveUnneeded
@@ -34,6 +35,10 @@ def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot
     # First of all: what is installed after that gets launchers of the right place.
     repairs: list[Repair] = list(_relocations(check_up, ids))
     about_builds = tuple(name for name in ids if _repair_of(name) in ("other-build", "same-build"))
+    lost = lost_torch(check_up.inventory)
+    if "torch-missing" in about_builds and (lost is None or lost.release is None):
+        # Nothing says for certain which one belongs here.
+        about_builds = tuple(name for name in about_builds if name != "torch-missing")
     if about_builds == ("partial-install",) and _only_leftovers(check_up):
         if leftovers := removable_leftovers(check_up):
             repairs.append(RemoveLeftovers(findings=about_builds, leftovers=leftovers))
