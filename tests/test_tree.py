@@ -208,3 +208,18 @@ def imported_at_run_time(path):
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             yield node.module.split(".")[0]
         todo += ast.iter_child_nodes(node)
+
+
+def test_the_probe_names_its_neighbours_relatively():
+    """Where it runs, nothing is called torchdoctor."""
+    imports = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in ROOT.glob("torchdoctor/probe/**/*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level
+            else [each.name for each in node.names] if isinstance(node, ast.Import) else []
+        )
+        if name.partition(".")[0] == "torchdoctor"
+    }  # fmt: skip
+    assert imports == set()
