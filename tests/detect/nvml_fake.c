@@ -31,6 +31,9 @@ typedef struct { char function[64]; int code; } fault_t; /* code -1: hangs */
 typedef struct { unsigned long long total, free, used; } memory_t;
 typedef struct { char legacy[16]; unsigned domain, bus, device, id, subsystem; char bus_id[32]; } pci_t;
 typedef struct { unsigned version; unsigned char cluster[16]; int status; unsigned clique; unsigned char state; unsigned health; } fabric_t;
+/* nvmlGridLicensableFeatures_t, version 4: https://docs.nvidia.com/deploy/nvml-api/ */
+typedef struct { unsigned code, state; char info[128], product[128]; unsigned enabled; struct { unsigned year; unsigned short rest[5]; unsigned char status; } expiry; } feature_t;
+typedef struct { int supported; unsigned count; feature_t features[3]; } licence_t;
 typedef struct { unsigned pid; unsigned long long memory; unsigned gpu, compute; } process_t;
 
 static gpu_t *gpus[LIMIT];
@@ -195,6 +198,14 @@ int nvmlDeviceGetNvLinkState(gpu_t *g, unsigned link, unsigned *up) {
     ASK("links");
     if (link >= p->values[0]) return INVALID;
     *up = link < p->values[1];
+    return 0;
+}
+int nvmlDeviceGetVirtualizationMode(gpu_t *g, unsigned *mode) { ASK("virtual"); *mode = p->values[0]; return 0; }
+int nvmlDeviceGetGridLicensableFeatures_v4(gpu_t *g, licence_t *licence) {
+    ASK("licence");
+    licence->supported = p->values[0];
+    licence->count = p->values[1];
+    for (unsigned i = 0; i < 3; i++) licence->features[i].state = p->values[2];
     return 0;
 }
 int nvmlDeviceGetGpuFabricInfoV(gpu_t *g, fabric_t *fabric) {

@@ -186,3 +186,19 @@ def test_no_answer_breaks_the_reader(rows):
     """Whatever JSON a broken library makes, states and facts come out."""
     states = parse_states(json.dumps(rows))
     assert len(state_facts(states, "NVML")) > 20
+
+
+@pytest.mark.parametrize(
+    ("said", "licence"),
+    [
+        ("set virtual 2\nset licence 1 1 0\n", "unlicensed"),
+        ("set virtual 2\nset licence 1 3 1\n", "licensed"),
+        ("set virtual 1\nset licence 1 3 0\n", None),
+        ("set virtual 2\nset licence 0 0 0\n", None),
+        ("set virtual 2\n", None),
+    ],
+)
+def test_a_vgpu_says_whether_it_is_licensed(library, tmp_path, said, licence):
+    """A whole GPU and one that is passed through need none for CUDA."""
+    system = nvml_system(library, tmp_path, f"driver 550.54.15\ngpu 8 9 1 L40S-48C\nset clock 345\n{said}")
+    assert _facts(system).get("nvidia.licence") == (None if licence is None else (licence,))

@@ -115,6 +115,7 @@ def _questions(pynvml: Any, handle: Any) -> Iterator[tuple[str, Callable[[], Any
     yield "pcie_width_max", lambda: nvml.nvmlDeviceGetMaxPcieLinkWidth(handle)
     yield "nvlinks", lambda: _links(nvml, handle)
     yield "fabric", lambda: _fabric(nvml, handle)
+    yield "licence", lambda: _licence(nvml, handle)
 
 
 def _newest(pynvml: Any, handle: Any, *calls: tuple[Any, ...]) -> int:
@@ -168,6 +169,15 @@ def _fabric(pynvml: Any, handle: Any) -> list[int]:
     pynvml.nvmlDeviceGetGpuFabricInfoV(handle, ctypes.byref(info))
     # The state is one byte in NVML's header and four in its bindings.
     return [info.state & 0xFF, info.status]
+
+
+def _licence(pynvml: Any, handle: Any) -> bool | None:
+    """Whether a feature of a vGPU is licensed; None where the GPU is no vGPU, or its driver asks for no licence."""
+    if pynvml.nvmlDeviceGetVirtualizationMode(handle) != pynvml.NVML_GPU_VIRTUALIZATION_MODE_VGPU:
+        return None
+    said = pynvml.nvmlDeviceGetGridLicensableFeatures_v4(handle)
+    rows = said.gridLicensableFeatures[: min(said.licensableFeaturesCount, len(said.gridLicensableFeatures))]
+    return any(row.featureState for row in rows) if said.isGridLicenseSupported and rows else None
 
 
 def _asked(pynvml: Any, ask: Any) -> Any:

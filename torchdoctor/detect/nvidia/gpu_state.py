@@ -42,7 +42,7 @@ class GpuState:
 
     `ecc_errors` counts uncorrected errors since the driver was loaded, `ecc_lifetime` those of the GPU's
     life. `row_remap` is none, remapped, pending (restart the GPU) or failed (replace it). `errors` has why
-    a field could not be read.
+    a field could not be read. `licence` is that of a vGPU inside a virtual machine.
     """
 
     uuid: str | None = None
@@ -72,6 +72,7 @@ class GpuState:
     nvlinks: int | None = None
     nvlinks_up: int | None = None
     fabric: str | None = None
+    licence: str | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,6 +145,7 @@ def _state(index: int, row: dict[str, Any]) -> GpuState:
         nvlinks=links[0] if links else None,
         nvlinks_up=links[1] if links else None,
         fabric=_fabric(_numbers(row, "fabric", 2)),
+        licence=_licence(row.get("licence")),
         errors={sanitize_line(str(key)): sanitize_line(str(why)) for key, why in errors.items()}
         if isinstance(errors, dict)
         else {},
@@ -191,6 +193,10 @@ def _remap(rows: list[int]) -> str:
     if failed:
         return "failed"
     return "pending" if pending else "remapped" if corrected or uncorrected else "none"
+
+
+def _licence(licensed: object) -> str | None:
+    return None if not isinstance(licensed, bool) else "licensed" if licensed else "unlicensed"
 
 
 def _fabric(said: list[int] | None) -> str | None:

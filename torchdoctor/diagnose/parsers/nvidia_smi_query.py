@@ -30,6 +30,7 @@ _FACTS = {
     "MIG Mode/Current": "nvidia.mig_mode",
     "GPU Recovery Action": "nvidia.recovery_action",
     "Virtualization Mode": "nvidia.virtualization",
+    "License Status": "nvidia.license_status",
     "SRAM Uncorrectable Parity": "nvidia.ecc_uncorrectable",
     "SRAM Uncorrectable": "nvidia.ecc_uncorrectable",
     "DRAM Uncorrectable": "nvidia.ecc_uncorrectable",
