@@ -10,6 +10,8 @@ from torchdoctor.detect.host.container import probe_container, probe_wsl, probe_
 from torchdoctor.detect.host.cpu import CPU_NAMES, probe_cpu
 from torchdoctor.detect.host.memory import DISK_NAMES, MEMORY_NAMES, probe_disk, probe_memory
 from torchdoctor.detect.host.operating_system import probe_kernel, probe_libc, probe_os_name, probe_os_version
+from torchdoctor.detect.host.socket_interface import INTERFACE_NAMES, probe_socket_interface
+from torchdoctor.detect.host.windows_settings import WINDOWS_NAMES, probe_windows
 from torchdoctor.detect.intel import INTEL_NAMES, probe_all_intel
 from torchdoctor.detect.nvidia.driver_install import INSTALL_NAMES, LOG_NAMES, probe_install, probe_log
 from torchdoctor.detect.nvidia.gpu_state import STATE_NAMES
@@ -50,6 +52,8 @@ def probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
         Probe(names=MEMORY_NAMES, ask=probe_memory, systems=_ALL),
         Probe(names=DISK_NAMES, ask=lambda system, _: probe_disk(system, places), systems=_ALL),
         Probe(names=("os.name", "os.version", "os.kernel", "os.libc"), ask=_system, systems=_ALL),
+        Probe(names=INTERFACE_NAMES, ask=probe_socket_interface),
+        Probe(names=WINDOWS_NAMES, ask=probe_windows, systems=("win32",)),
         Probe(names=("os.wsl", "os.wsl_version", "os.container"), ask=_container),
     )
 

@@ -13,6 +13,7 @@ from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.runtime_evidence import runtime_observations
 from torchdoctor.doctor.torch_replaced import replacement_of
 from torchdoctor.doctor.unneeded import unneeded_observations
+from torchdoctor.doctor.windows_evidence import windows_observations
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from _of_conda(inventory)
     yield from _in_front(inventory)
     yield from _openmp(inventory)
+    yield from windows_observations(check_up)
     yield from unneeded_observations(check_up)
     unmet = unmet_requirements(inventory, check_up.python)
     yield from _unmet(unmet)

@@ -38,11 +38,12 @@ _REPORTED_FACTS = {
 # Facts that only a live machine has: an observation for each value, named `live.` and the fact's name.
 _LIVE_FACTS = (
     "nvidia.mismatch", "nvidia.nouveau", "nvidia.kernel_driver", "nvidia.devices_denied", "nvidia.fabric_manager",
-    "nvidia.fabric", "nvidia.licence", "nvidia.lost", "nvidia.xid", "nvidia.compute_mode", "nvidia.mig", "nvidia.mig_instances",
+    "nvidia.fabric", "nvidia.licence", "nvidia.lost", "nvidia.xid", "nvidia.compute_mode", "nvidia.mig",
+    "nvidia.mig_instances",
     "nvidia.throttle", "nvidia.row_remap", "nvidia.ecc_errors", "nvidia.processes", "nvidia.pci",
     "nvidia.shadowing_libraries", "nvidia.container_visible", "nvidia.libcuda", "amd.kfd", "amd.pci",
     "amd.render_denied", "amd.kernel_driver", "intel.level_zero", "intel.render_denied", "apple.metal",
-    "system.shm", "os.wsl_version",
+    "system.shm", "os.wsl_version", "nccl.interface_missing", "windows.runtime_missing",
 )  # fmt: skip
 
 # Codes of `nvidia.nvml_error` that are given before NVML itself can answer.
