@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from torchdoctor.core.system import uv
-from torchdoctor.lock.uv_errors import missing_packages, read_uv_error
+from torchdoctor.lock.uv_errors import missing_packages, packages_without_file, read_uv_error
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -89,3 +89,21 @@ def test_the_installed_uv_is_understood(tmp_path, url, code):
     assert ran.status != 0
     assert read_uv_error(ran.stderr).code == code, ran.stderr
     assert missing_packages(ran.stderr) == (("absent",) if code == "unsatisfiable" else ())
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Because umap-learn==0.5.1 has no usable wheels and you require", ("umap-learn",)),
+        ("Because all versions of jieba have no usable wheels", ("jieba",)),
+        ("Because gruut[de]==2.2.3 has no usable wheels", ("gruut",)),
+        (
+            "Because triton{python_full_version < '3.15' and sys_platform == 'linux'}==3.8.0\n has no wheels with a",
+            ("triton",),
+        ),
+        ("Because oss2<=2.19.0 has no usable wheels and only crcmod<=1.7 is available", ("oss2",)),
+    ],
+)
+def test_what_has_no_wheel_is_named(text, names):
+    """With its extras and its marker; a version is no name."""
+    assert packages_without_file(text) == names

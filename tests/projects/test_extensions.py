@@ -170,3 +170,11 @@ def test_two_requirements_that_exclude_each_other_are_to_be_changed(resolve_for:
     assert ran.status == 3
     assert ran.json["error"]["message"].endswith("you asked for numpy <1.20 and numpy >2")
     assert ran.json["error"]["fix"] == "take one of them out, or change it"
+
+
+def test_what_is_left_out_is_left_out_whoever_requires_it(resolve_for: Callable[..., Ran]) -> None:
+    """A refusal says so of packages that only others name."""
+    assert "torchmetrics" in solved(resolve_for(machine(CPU), "--with", "lightning"))
+    assert "torchmetrics" not in solved(
+        resolve_for(machine(CPU), "--with", "lightning", "--without", "torchmetrics")
+    )

@@ -315,3 +315,38 @@ def test_an_index_before_another_stays_first_where_the_other_has_no_wheel_either
     report = Recorder()
     assert solved("one", "mine", more=(own.source,), plan_only=True, report=report)["one"] == "1.0"
     assert not any("asked alike" in text for text in report.notes)
+
+
+def test_what_a_build_against_torch_needs_counts_as_it_does_on_the_machine(solved, index):
+    """Neither what only an extra needs nor what another system or Python needs."""
+    index.add("needed", "3.0")
+    requires = ("needed", 'triton==1.0; extra == "sparse"', 'needed<2; python_version < "3.6"')
+    extra = "Provides-Extra: sparse\n"
+    files = {"setup.py": "import torch\n", **info("fast", "1.0", *requires, extra=extra)}
+    add_sdist(index.folder, "fast", "1.0", files=files)
+    found = solved("fast", plan_only=True)
+    assert (found["needed"], "triton" in found) == ("3.0", False)
+
+
+def test_a_comparison_that_fails_costs_no_plan(tmp_path, index):
+    """Why another torch is not taken cannot be told where an index hides a file; the plan stands nonetheless."""
+    first = Source(name="own", url=index.source.url, layout="simple", origin="pip.conf")
+    request = LockRequest(
+        python=Path(sys.executable),
+        sources=Sources(torch=(), indexes=(first,), default_index=index.source, find_links=()),
+        environ=dict(os.environ),
+    )
+    task = StackTask(stack=StackRequest(), lock_request=request, run_dir=tmp_path)
+    unmet = RequirementsUnmet(
+        "", fix="", error=read_uv_error(""), stderr="Because partly==1.0 has no usable wheels and you"
+    )
+    unmet.is_of_comparison = True
+    seen = []
+
+    def plan(each):
+        seen.append(each.keeps_order)
+        if not seen[-1]:
+            raise unmet
+
+    plan_with_builds(task, SourceBuilds(cache=tmp_path / "home", report=Recorder()), plan)
+    assert seen == [False, True]

@@ -39,6 +39,7 @@ class RequirementsUnmet(NoSolution):
         self.error = error
         self.stderr = stderr
         self.silent_pages: tuple[str, ...] = ()  # that do not answer, and may have what is missing
+        self.is_of_comparison = False  # of a solve that only tells why another torch is not taken
 
 
 def compile_lock(

@@ -31,8 +31,8 @@ _TABLE = Path(__file__).with_name("uv_errors.toml")
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*", re.IGNORECASE | re.ASCII)
 _MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) (?:was|were) not found in the package registry")
 _NO_FILE = re.compile(
-    r"(?:all versions of |every )?([a-z0-9][a-z0-9._-]*?)(?:\[[^\]]*\])?(?:[<>=!~][^ ]*)? "
-    r"ha(?:s|ve) no (?:usable )?wheels",
+    r"(?:all versions of |every )?(?<![a-z0-9._+!,<>=~-])([a-z0-9][a-z0-9._-]*?)(?:\[[^\]]*\])?(?:\{[^}]*\})?"
+    r"(?:[<>=!~][^ ]*)? ha(?:s|ve) no (?:usable )?wheels",
     re.IGNORECASE,
 )
 # `triton{sys_platform == 'linux'}==3.8.0`: what is required there alone.
@@ -89,10 +89,12 @@ def missing_packages(stderr: str) -> tuple[str, ...]:
 
 
 def packages_without_file(stderr: str) -> tuple[str, ...]:
-    """Return the projects of which uv says that they have no wheel, each once.
+    r"""Return the projects of which uv says that they have no wheel, each once.
 
     >>> packages_without_file("Because gruut[de]==2.2.3 has no\n usable wheels and you require gruut[de], ...")
     ('gruut',)
+    >>> packages_without_file("Because triton{sys_platform == 'linux'}==3.8.0 has no wheels with a matching tag")
+    ('triton',)
     """
     found = _NO_FILE.findall(" ".join(without_markers(stderr).split()))
     return tuple(dict.fromkeys(str(canonicalize_name(name)) for name in found))

@@ -88,6 +88,9 @@ class _Rounds:
         if self._may_be_on_another_index(error) and _may_ask_indexes_alike(error, self.task, self.builds):
             self.task = _with_indexes_alike(self.task)
             return
+        if error.is_of_comparison and not self.task.keeps_order:
+            self.task = replace(self.task, keeps_order=True)  # the solve before was fine
+            return
         self.task = _with(self._provided_after(error), self.task)
 
     def without_silent_indexes(self, error: SourceFailed) -> None:

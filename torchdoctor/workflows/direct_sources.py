@@ -28,7 +28,7 @@ from torchdoctor.sources.listing import local_path
 from torchdoctor.sources.repositories import check_out, parse_repository_url
 from torchdoctor.sources.sdists import fetch_archive
 from torchdoctor.workflows.build_rounds import needs_of
-from torchdoctor.workflows.source_model import BuildsAgainstTorch
+from torchdoctor.workflows.source_model import BuildsAgainstTorch, counting_requirements
 from torchdoctor.workflows.wheel_build import build_wheel
 from wheels_index import TORCH_PROJECTS, Sdist
 
@@ -74,7 +74,8 @@ def with_direct_sources(
         source = _fetch(requirement, asked, request, builds, system)
         contents = inspect_sdist(_folder_of(source, requirement))
         if contents.needs_torch and builds.plan_only:
-            requirements += needs_of(contents.requires or (), asked.name)
+            requires = counting_requirements(contents.requires or (), request.machine, requirement.extras)
+            requirements += needs_of(requires, asked.name)
             builds.report.warn(
                 message("{name} is built against the installed torch: install builds it", name=asked.name)
             )

@@ -14,7 +14,12 @@ from torchdoctor.lock.model import LockRequest
 from torchdoctor.workflows.plan import preload_modules
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.stack import lock_request_for_stack, request_for_machine, with_wheels_of_sources
+from torchdoctor.workflows.stack import (
+    lock_request_for_stack,
+    projects_left_out,
+    request_for_machine,
+    with_wheels_of_sources,
+)
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
 
 if TYPE_CHECKING:
@@ -67,6 +72,7 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     request = LockRequest(
         python=target.python.executable, sources=sources, environ=system.environ, optional=options.optional,
         installed=installed.versions, offline=options.sources.offline, machine=detection.machine,
+        excluded=projects_left_out(options.request),
     )  # fmt: skip
     builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
     stack, built = with_wheels_of_sources(stack, request, builds, system)

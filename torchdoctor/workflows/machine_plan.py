@@ -16,6 +16,7 @@ from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import (
     lock_request_for_stack,
+    projects_left_out,
     request_for_machine,
     sources_with_stack,
     with_wheels_of_sources,
@@ -125,6 +126,7 @@ def _lock_request(
         offline=options.sources.offline,
         machine=options.machine,
         target=options.target,
+        excluded=projects_left_out(options.request),
     )
     stack, built = with_wheels_of_sources(stack, request, builds, system)
     return stack, lock_request_for_stack(request, stack), built

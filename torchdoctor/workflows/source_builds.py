@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import joined, message
@@ -14,7 +14,13 @@ from torchdoctor.errors import NoSolution, TorchdoctorError
 from torchdoctor.lock.stand_ins import StandIn
 from torchdoctor.sources.source import Source
 from torchdoctor.workflows.known_sdists import KnownSdists
-from torchdoctor.workflows.source_model import BuildsAgainstTorch, BuiltLater, Provided, chosen_of
+from torchdoctor.workflows.source_model import (
+    BuildsAgainstTorch,
+    BuiltLater,
+    Provided,
+    chosen_of,
+    counting_requirements,
+)
 from torchdoctor.workflows.source_search import specifiers_in, wanted_of
 from wheels_index import TORCH_PROJECTS
 
@@ -149,17 +155,18 @@ class SourceBuilds:
         required: list[str] = []
         for sdist, contents in zip(sdists, self._all_contents(sdists), strict=True):
             requires = contents.requires
+            counting = _counting(requires or (), sdist.project, task)
             if contents.needs_torch and not self.plan_only:
                 agreed = bool(self.agreed & {sdist.project, ":all:"})
                 raise BuildsAgainstTorch(sdist, self._fetch(sdist), contents, agreed=agreed)
             if contents.needs_torch or (requires is None and contents.compiles and self.plan_only):
                 what = self._what_it_takes(sdist, contents, task)
-                provided.later.append(BuiltLater(sdist=sdist, requires=requires or (), what=what))
+                provided.later.append(BuiltLater(sdist=sdist, requires=tuple(counting), what=what))
             elif requires is not None:
                 provided.stand_ins.append(StandIn(sdist=sdist, requires=requires))
             elif may_ask or self._needs_no_question(sdist, contents, task):
                 provided.folders += self._build([sdist], task)
-            required += _counting(requires or (), sdist.project, task)
+            required += counting
         return required
 
     def _all_contents(self, sdists: Sequence[Sdist]) -> list[SdistContents]:
@@ -272,23 +279,10 @@ def _foreign_build(sdist: Sdist) -> NoSolution:
 
 def _counting(lines: Iterable[str], project: str, task: StackTask) -> list[str]:
     """The requirements that count on the machine, with the extras that were asked for."""
-    from torchdoctor.lock.target import marker_environment
-
-    machine = task.lock_request.machine
     extras = {
         extra for asked in task.named if asked.name == project for extra in Requirement(asked.line).extras
     }
-    environment: dict[str, Any] = {**marker_environment(machine)} if machine is not None else {}
-    counting = []
-    for line in lines:
-        try:
-            requirement = Requirement(line)
-            marker = requirement.marker
-            if marker is None or any(marker.evaluate({**environment, "extra": e}) for e in ("", *extras)):
-                counting.append(line)
-        except (InvalidRequirement, ValueError, KeyError):
-            continue
-    return counting
+    return counting_requirements(lines, task.lock_request.machine, extras)
 
 
 def _name(line: str) -> str:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_sdist_filename
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution
+from torchdoctor.lock.target import marker_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from torchdoctor.detect import Machine
     from torchdoctor.lock.sdist_contents import SdistContents
     from torchdoctor.lock.stand_ins import StandIn
     from torchdoctor.resolve import Plan
     from torchdoctor.sources import Source
     from wheels_index import Sdist
 
-__all__ = ["BuildsAgainstTorch", "BuiltLater", "Provided", "built_version", "chosen_of"]
+__all__ = [
+    "BuildsAgainstTorch",
+    "BuiltLater",
+    "Provided",
+    "built_version",
+    "chosen_of",
+    "counting_requirements",
+]
 
 
 class BuildsAgainstTorch(NoSolution):
@@ -87,3 +97,23 @@ def chosen_of(plan: Plan, offered: Iterable[StandIn]) -> list[Sdist]:
     versions = {package.name: package.version for package in plan.solved}
     chosen = (each.sdist for each in offered if versions.get(each.project) == each.version)
     return sorted(chosen, key=lambda sdist: sdist.project)
+
+
+def counting_requirements(
+    lines: Iterable[str], machine: Machine | None, extras: Iterable[str] = ()
+) -> list[str]:
+    """Return the requirements whose markers hold on a machine, without these; a line that cannot be read is none."""
+    environment: dict[str, Any] = {**marker_environment(machine)} if machine is not None else {}
+    counting = []
+    for line in lines:
+        try:
+            requirement = Requirement(line)
+            marker = requirement.marker
+            if marker is None or any(
+                marker.evaluate({**environment, "extra": each}) for each in ("", *extras)
+            ):
+                requirement.marker = None
+                counting.append(str(requirement))
+        except (InvalidRequirement, ValueError, KeyError):
+            continue
+    return counting

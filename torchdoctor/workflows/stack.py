@@ -11,6 +11,7 @@ from torchdoctor.requirements.markers import stack_for_environment
 from torchdoctor.requirements.wheel_urls import refuse_wheels_of_other_machines
 from torchdoctor.resolve.stack import with_stack
 from torchdoctor.sources.source import Source, as_url
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "asked_for_machine",
     "lock_request_for_stack",
+    "projects_left_out",
     "request_for_machine",
     "sources_with_stack",
     "with_wheels_of_sources",
@@ -85,6 +87,14 @@ def lock_request_for_stack(request: LockRequest, stack: StackRequest) -> LockReq
         prereleases=stack.prereleases,
         preferred={each.name: each.line.partition("==")[2] for each in stack.preferred},
     )
+
+
+def projects_left_out(request: Request) -> frozenset[str]:
+    """Return what `--without` keeps away, whoever requires it.
+
+    Companions are left out by the choice. pip and NumPy are only not added: what is chosen may need them.
+    """
+    return request.excluded - {*TORCH_PROJECTS, "numpy", "pip"}
 
 
 def sources_with_stack(sources: Sources, stack: StackRequest) -> Sources:

@@ -40,6 +40,7 @@ class StackTask:
     implied: frozenset[str] = frozenset()  # projects in `stack` that only those need
     silent_pages: tuple[str, ...] = ()  # of extensions, which did not answer
     newest: NewestSearch | None = None  # that began already
+    keeps_order: bool = False  # an index before another has hidden a file, and another one must not stand in
     pins_torch: bool = False  # whether a file, a project or a requirement says which torch, and not `--torch`
 
     @property
@@ -100,7 +101,8 @@ def may_be_on_another_index(error: RequirementsUnmet, task: StackTask) -> bool:
     uv takes a release from the first index that has it, also where only another one has a file of it for the machine.
     """
     sources = task.lock_request.sources
-    return bool(sources.indexes and not sources.alike and packages_without_file(error.stderr))
+    is_open = bool(sources.indexes) and not sources.alike and not task.keeps_order
+    return is_open and bool(packages_without_file(error.stderr))
 
 
 def is_hidden_by_folders(error: RequirementsUnmet, task: StackTask) -> bool:

@@ -132,6 +132,7 @@ class StackSolver:
             solution = self._run(builds, (), [f"torch=={torch}", *_exactly(chosen)])
         except RequirementsUnmet as error:
             if may_be_on_another_index(error, self._task):
+                error.is_of_comparison = True
                 raise  # and all is solved again, with no index before another
             premises = premises_of(error.stderr, chosen)
             return tuple(premise.text for premise in premises if premise.kind == "wants")
