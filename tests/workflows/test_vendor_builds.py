@@ -189,7 +189,8 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     """From end to end on Linux, with everything else from PyPI; the GPU is that of another machine."""
     from torchdoctor.core.system.host import HostSystem
     from torchdoctor.detect import Amd, AmdGpu
-    from torchdoctor.workflows import install_inputs
+    from torchdoctor.requirements import AskedRequirement
+    from torchdoctor.workflows import install_inputs, run_add
     from torchdoctor.workflows.install import run_install
     from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.source_options import SourceOptions
@@ -220,3 +221,15 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
         f"torch-{TORCH}", f"torchvision-{VISION}", f"amd_torch_device_gfx1151-{TORCH}", "filelock-3.29.0",
     } <= installed  # fmt: skip
     assert not [name for name in installed if "gfx1100" in name]
+    # What is added later goes with this torch: its record names the vendor, and `rocm` needs no second consent.
+    index.add("/simple/einops/", *make_wheel("einops", "0.8.0", tag="py3-none-any", requires=("torch>=2.1",)))
+    asked = AskedRequirement(line="einops", name="einops", origin="add")
+    more = replace(
+        options,
+        sources=SourceOptions(index_url=url),
+        stack=StackRequest(requirements=(asked,)),
+        dry_run=True,
+    )
+    added = run_add(more, system=HostSystem(environ={**os.environ, **alone}), report=report)
+    assert [str(change) for change in added.changes] == ["+ einops 0.8.0"]
+    assert report.questions == []

@@ -231,6 +231,7 @@ class Plan:
     overrides: tuple[str, ...] = ()  # requirement lines that replace what others require of torch
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     find_links: tuple[str, ...] = ()  # pages of links of extensions, for this torch and variant alone
+    vendor: str | None = None  # whose own builds torch and its companions are, where they are not PyTorch's
     indexes_alike: bool = False  # whether the rest was chosen with no index before another
 
     @property
@@ -241,6 +242,7 @@ class Plan:
     def to_json(self) -> dict[str, object]:
         """Return contract 3 without the machine, which the caller adds."""
         return {
+            **({"vendor": self.vendor} if self.vendor is not None else {}),
             "variant": self.variant,
             "index_url": self.index_url,
             "packages": [package.to_json() for package in self.packages],

@@ -84,7 +84,9 @@ def said_of_vendor(plan: Plan, name: str, machine: Machine) -> Plan:
                 driver=driver,
             )
         )
-    return replace(plan, reasons=(*plan.reasons, *reasons), warnings=(*plan.warnings, *warnings))
+    return replace(
+        plan, reasons=(*plan.reasons, *reasons), warnings=(*plan.warnings, *warnings), vendor=found.name
+    )
 
 
 def _wheels(

@@ -20,13 +20,13 @@ __all__ = ["build_part"]
 def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Wheel:
     """Return the wheel of a source package, built here after consent alone, since its own code runs.
 
-    Raises `NoSolution` without consent, and for compiled code or for what is built against torch: no vendor has such
-    a part. Raises `SourceFailed` where its bytes are not those that the index announces, `InstallFailed` where the
-    build fails.
+    What was built before is taken without a question: nothing runs. Raises `NoSolution` without consent, and for
+    compiled code or for what is built against torch: no vendor has such a part. Raises `SourceFailed` where its bytes
+    are not those that the index announces, `InstallFailed` where the build fails.
     """
     from torchdoctor.lock.sdist_contents import inspect_sdist
     from torchdoctor.sources.sdists import fetch_sdist
-    from torchdoctor.workflows.wheel_build import build_wheel
+    from torchdoctor.workflows.wheel_build import build_wheel, wheel_built_before
 
     path = fetch_sdist(sdist, builds.cache / "sdists")
     contents = inspect_sdist(path)
@@ -46,9 +46,10 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
         version=sdist.version,
         kind=message("Python code"),
     )
-    if not builds.agreed & {sdist.project, ":all:"} and not builds.report.ask(
-        message("{what}. Build it?", what=what), default=False
-    ):
+    is_agreed = builds.agreed & {sdist.project, ":all:"} or wheel_built_before(
+        path, request, builds.cache / "built"
+    )
+    if not is_agreed and not builds.report.ask(message("{what}. Build it?", what=what), default=False):
         raise NoSolution(
             what,
             fix=message("agree with --build {name}, or leave it out", name=sdist.project),
