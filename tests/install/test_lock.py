@@ -293,6 +293,16 @@ def test_a_hostile_or_foreign_lock_is_refused(tmp_path, here, changes, kind):
     assert refusal(tmp_path, here, GOOD.format(**fields)) == kind
 
 
+@pytest.mark.parametrize("marker", ["'a' in 'aaa'", "python_version ~= 'x'", "'' < os_name and 'x' == 'x'"])
+def test_a_marker_that_means_nothing_is_refused(tmp_path, here, marker):
+    """It has the form of one, and packaging raises when it is asked."""
+    good = GOOD.format(
+        name="torch-2.13.0+cpu-py3-none-any.whl", place='url = "https://host/x.whl"', digest="0" * 64
+    )
+    text = good.replace('version = "2.13.0', f'marker = "{marker}"\nversion = "2.13.0')
+    assert refusal(tmp_path, here, text) == "bad-lock"
+
+
 def test_a_lock_cannot_write_to_the_terminal(torchdoctor, tmp_path):
     """A place with signs that colour it, name its window or turn a name round shows them as they are written."""
     name = "torch-2.13.0+cpu-py3-none-any.whl"

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.doctor.requirements import marker_environment
 from torchdoctor.inventory.requirement_conflicts import requirements_on
 from wheels_index import COMPANIONS, TORCH_PROJECTS, UnknownVariant, variant
@@ -66,7 +67,7 @@ def _asked_of_torch(check_up: CheckUp) -> SpecifierSet:
         requirement = _parsed(line)
         if requirement is None or canonicalize_name(requirement.name) != "torch":
             continue
-        if requirement.marker is None or requirement.marker.evaluate(values):
+        if marker_holds(requirement.marker, values):
             limits &= _without_local(requirement.specifier)
     return limits
 

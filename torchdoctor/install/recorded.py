@@ -11,6 +11,7 @@ from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.core.urls import strip_credentials
 from torchdoctor.core.wheelfile.member_names import is_safe_wheel_name
 from wheels_index import TORCH_PROJECTS, InvalidWheel, Wheel
@@ -86,7 +87,7 @@ def _needs(package: RecordedPackage, environment: Mapping[str, str | AbstractSet
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        if requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""}):
+        if marker_holds(requirement.marker, environment):
             yield str(canonicalize_name(requirement.name))
 
 

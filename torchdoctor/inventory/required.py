@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.core.markers import marker_holds
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -98,14 +98,7 @@ def _applying(line: str, extras: frozenset[str], environment: Mapping[str, str])
         requirement = Requirement(line)
     except InvalidRequirement:
         return None
-    marker = requirement.marker
-    if marker is None:
-        return requirement
-    try:
-        holds = any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *sorted(extras)))
-    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-        return None
-    return requirement if holds else None
+    return requirement if marker_holds(requirement.marker, environment, sorted(extras)) else None
 
 
 def marker_environment(python: PythonInfo) -> dict[str, str]:

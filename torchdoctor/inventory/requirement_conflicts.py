@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.markers import marker_holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -87,7 +88,7 @@ def _requirements(
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        if requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""}):
+        if marker_holds(requirement.marker, environment):
             yield requirement
 
 

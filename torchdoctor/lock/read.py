@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import NoSolution, UsageError
 from torchdoctor.lock.model import Lock, LockedWheel
@@ -79,7 +80,7 @@ def _planned(locked: LockedWheel) -> PlannedPackage:
 def _refuse_other_environment(parsed: Pylock, path: Path, machine: Machine) -> None:
     environment = marker_environment(machine)
     values = cast("dict[str, str | AbstractSet[str]]", environment)
-    if not parsed.environments or any(marker.evaluate(values) for marker in parsed.environments):
+    if not parsed.environments or any(marker_holds(marker, values) for marker in parsed.environments):
         return
     raise NoSolution(
         message(
@@ -95,7 +96,9 @@ def _refuse_other_environment(parsed: Pylock, path: Path, machine: Machine) -> N
 
 
 def _select(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag]) -> Iterator[LockedWheel]:
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
     from packaging.pylock import PackageWheel, PylockSelectError
+    from packaging.version import InvalidVersion
 
     try:
         for package, file in parsed.select(environment=marker_environment(machine), tags=list(tags)):
@@ -110,6 +113,12 @@ def _select(parsed: Pylock, path: Path, machine: Machine, tags: Sequence[Tag]) -
                     code="bad-lock",
                 )
             yield checked_wheel(package, file, path)
+    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion) as error:
+        raise UsageError(
+            message("a marker in {path} compares what cannot be compared: {error}", path=path, error=error),
+            fix=NEW_LOCK,
+            code="bad-lock",
+        ) from error
     except PylockSelectError as error:
         label = f"Python {machine.python_label} on {machine.os} {machine.arch}"
         raise NoSolution(

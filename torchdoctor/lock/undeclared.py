@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from torchdoctor.core.markers import marker_holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -42,14 +44,12 @@ def undeclared_requirements(
 
 def _required(path: Path, environment: Environment) -> Iterator[str]:
     """What the wheel requires without an extra, on that machine."""
-    values = cast("dict[str, str]", {**environment, "extra": ""})
     for line in _metadata_lines(path):
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        marker = requirement.marker
-        if marker is None or marker.evaluate(values):
+        if marker_holds(requirement.marker, environment):
             requirement.marker = None
             yield str(requirement)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.project.pyproject import read_file, table_at
 from torchdoctor.project.specifiers import without_local
 from torchdoctor.resolve import Request
@@ -107,11 +108,7 @@ def _torch_lines(project: ProjectFolder) -> Iterator[Requirement]:
 
 
 def _holds(requirement: Requirement, environment: dict[str, str]) -> bool:
-    marker: Any = requirement.marker
-    try:
-        return bool(marker.evaluate(environment))
-    except (ValueError, KeyError):  # a comparison that means nothing: uv will say more of it
-        return True
+    return marker_holds(requirement.marker, environment) is not False  # uv will say more of nonsense
 
 
 def _marker_environment(machine: Machine) -> dict[str, str]:

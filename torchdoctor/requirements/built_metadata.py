@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedEnvironmentName
 from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.requirements.project_lines import ProjectLines
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def _split(line: str, extras: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _counts(requirement: Requirement, extra: str) -> bool:
-    try:
-        return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
-    except UndefinedEnvironmentName:
-        return False
+    return marker_holds(requirement.marker, {}, (extra,)) is True
 
 
 def _bare(requirement: Requirement) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,16 +66,14 @@ def _counting_line(line: str, environment: Environment, origin: str) -> str | No
     requirement = Requirement(line)
     if requirement.marker is None:
         return line
-    values: dict[str, Any] = dict(environment.items())
-    try:
-        counts = requirement.marker.evaluate(values)
-    except (ValueError, KeyError) as error:  # packaging's errors of comparisons that mean nothing
+    counts = marker_holds(requirement.marker, environment)
+    if counts is None:
         raise UsageError(
             message(
                 "{origin}: the marker of {line!r} compares what cannot be compared", origin=origin, line=line
             ),
             fix=message("correct the marker"),
             code="requirements-line",
-        ) from error
+        )
     requirement.marker = None
     return str(requirement) if counts else None

@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.core.net import fetch_page
 from torchdoctor.errors import NoSolution
 from torchdoctor.lock.target import marker_environment
@@ -162,10 +163,7 @@ def _own_requirements(wheel: Wheel, asked: Requirement, search: PartSearch) -> I
         name = str(canonicalize_name(requirement.name))
         if not search.vendor.owns(name) or requirement.url is not None:
             continue
-        marker = requirement.marker
-        if marker is None or any(
-            marker.evaluate({**environment, "extra": extra}) for extra in ("", *asked.extras)
-        ):
+        if marker_holds(requirement.marker, environment, asked.extras):
             yield requirement
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.inventory import files
 from torchdoctor.inventory.metadata import parse_requirements
 
@@ -46,14 +46,7 @@ class InstalledPackages:
 
     def applies(self, requirement: Requirement, extras: Iterable[str] = ()) -> bool:
         """Return whether the marker of a requirement holds here for one of the extras, or without any."""
-        if requirement.marker is None:
-            return True
-        try:
-            return any(
-                requirement.marker.evaluate({**self.markers, "extra": extra}) for extra in ("", *extras)
-            )
-        except UndefinedEnvironmentName:
-            return True
+        return marker_holds(requirement.marker, self.markers, extras) is not False
 
 
 def read_requirement(line: str) -> Requirement | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.verify.packages.model import PackageTask, Selection
 from torchdoctor.verify.packages.results import package_result
 from wheels_index.extension import extension, extensions
@@ -95,9 +95,8 @@ def with_recorded(
 def applies(line: str, markers: Mapping[str, str]) -> bool:
     """Return whether a requirement line applies under these markers; one that cannot be read does."""
     try:
-        marker = Requirement(line).marker
-        return marker is None or marker.evaluate({**markers, "extra": ""})
-    except (InvalidRequirement, UndefinedEnvironmentName):
+        return marker_holds(Requirement(line).marker, markers) is not False
+    except InvalidRequirement:
         return True
 
 
