@@ -200,3 +200,13 @@ def test_no_fix_of_verify_harms(cause):
                 assert unsafe(step) is None, step
                 if "torchdoctor install" in step and "--with" in step:
                     assert "--torch 2.9.1+cu128" in step, step
+
+
+@pytest.mark.parametrize("command", ["hold", "unhold", "restore", "install --with timm"])
+def test_commands_for_an_environment_name_it(command):
+    """Without its folder they would mean the active environment."""
+    rewritten = rewrite_for_environment(f"torchdoctor {command}", ENVIRONMENTS["cpu"])
+    name, *options = command.split()
+    folder = ENVIRONMENTS["cpu"].first("environment.prefix")
+    assert rewritten.startswith(f"torchdoctor {name} {folder}")
+    assert all(option in rewritten for option in options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -386,3 +387,22 @@ def test_conda_sets_the_variable_itself(tmp_path):
     )
     remove_hold(tmp_path)
     assert not variables.exists()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "value", ["torchdoctor-hold.txt", "${VIRTUAL_ENV}/torchdoctor-hold.txt", "%(here)s/torchdoctor-hold.txt"]
+)
+def test_pip_has_no_setting_that_names_a_file_beside_it(value, tmp_path):
+    """A path is from the current folder, and no variable is replaced: a full path is all that can be written."""
+    (tmp_path / "pip.conf").write_text(f"[install]\nconstraint = {value}\n", "utf-8")
+    (tmp_path / "torchdoctor-hold.txt").touch()
+    (tmp_path / "elsewhere").mkdir()
+    environ = {**os.environ, "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "VIRTUAL_ENV": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "pip"],
+        env=environ, cwd=tmp_path / "elsewhere", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "Could not open" in ran.stderr
+    assert repr(value) in ran.stderr

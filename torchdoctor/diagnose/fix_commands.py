@@ -23,6 +23,8 @@ _OWN_INDEX = re.compile(
     r"((?:pip|uv pip) install(?: --[a-z-]+)* torch==[\w.]+) --index-url https://download\.pytorch\.org/whl/\w+$"
 )
 _INSTALL = re.compile(r"(?<![\w./-])torchdoctor install\b")
+# They take the environment as an argument; without it they mean the active one.
+_OF_FOLDER = re.compile(r"(?<![\w./-])torchdoctor (?:install|hold|unhold|restore)\b")
 _UNPINNED = re.compile(r"(?<=\s)(?<!--name )torch(?=\s|$)")
 _PIP_INSTALL = re.compile(r"\b(?:pip|uv pip) install\b")
 _RELEASE = re.compile(r"(?<=--torch )(\d[\w.]*)(?=\s|$)")
@@ -51,7 +53,7 @@ def rewrite_for_environment(command: str, evidence: Evidence) -> str:
     # PowerShell calls a quoted program by `&`.
     program = f"& {interpreter}" if interpreter.startswith("'") and windows else interpreter
     command = _PYTHON.sub(lambda _: program, command)
-    return _INSTALL.sub(lambda match: f"{match[0]} {folder}", command)
+    return _OF_FOLDER.sub(lambda match: f"{match[0]} {folder}", command)
 
 
 def pin_torch(command: str, evidence: Evidence) -> str:
