@@ -22,7 +22,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ROCm builds are
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 TORCH, VISION, AUDIO = "2.16.0", "0.31.0", "2.12.0"
-NEEDS = {"cu134": ("filelock",), "rocm10.0": ("triton-rocm==3.9.0",)}
+NEEDS = {"cu134": ("filelock",), "rocm10.0": ("triton-rocm==3.9.0", "rocm[libraries]==10.0.0")}
+INSTALLED = {"cu134": {"filelock"}, "rocm10.0": {"triton-rocm", "rocm", "rocm-sdk-libraries"}}
+ROCM = """Metadata-Version: 2.1
+Name: rocm
+Version: 10.0.0
+Provides-Extra: libraries
+Requires-Dist: rocm-sdk-libraries==10.0.0; extra == 'libraries'
+"""
 
 
 def list_release(index: LoopbackIndex, *variants: str) -> None:
@@ -45,7 +52,14 @@ def list_release(index: LoopbackIndex, *variants: str) -> None:
 def released(index: LoopbackIndex) -> LoopbackIndex:
     """torch 2.16.0 for the CPU, CUDA 13.4 and ROCm 10.0; what it needs is where each is in real life."""
     list_release(index, "cpu", "cu134", "rocm10.0")
-    index.add("/whl/rocm10.0/triton-rocm/", *make_wheel("triton-rocm", "3.9.0", tag=native_tag()))
+    for project, version, metadata in (
+        ("triton-rocm", "3.9.0", None),
+        ("rocm", "10.0.0", ROCM),
+        ("rocm-sdk-libraries", "10.0.0", None),
+    ):
+        wheel = make_wheel(project, version, tag=native_tag(), metadata=metadata)
+        index.add(f"/whl/rocm10.0/{project}/", *wheel)
+    index.add("/simple/rocm/", *make_wheel("rocm", "0.1.0", tag="py3-none-any"))  # PyPI's placeholder
     index.add("/simple/filelock/", *make_wheel("filelock", "3.20.0", tag="py3-none-any"))
     return index
 
@@ -126,7 +140,7 @@ def test_it_is_installed_with_what_it_needs(torchdoctor, released, variant):
     )  # fmt: skip
     assert ran.status == 0, ran.out + ran.err
     names = {row["name"] for row in ran.json["files"]}
-    assert names == {"torch", "torchvision", "torchaudio", NEEDS[variant][0].partition("=")[0]}
+    assert names == {"torch", "torchvision", "torchaudio", *INSTALLED[variant]}
     assert {row["version"] for row in ran.json["packages"]} == {
         f"{version}+{variant}" for version in (TORCH, VISION, AUDIO)
     }
