@@ -10,6 +10,7 @@ from torchdoctor.detect.host.container import probe_container, probe_wsl, probe_
 from torchdoctor.detect.host.cpu import CPU_NAMES, probe_cpu
 from torchdoctor.detect.host.memory import DISK_NAMES, MEMORY_NAMES, probe_disk, probe_memory
 from torchdoctor.detect.host.operating_system import probe_kernel, probe_libc, probe_os_name, probe_os_version
+from torchdoctor.detect.host.secure_boot import probe_secure_boot
 from torchdoctor.detect.host.socket_interface import INTERFACE_NAMES, probe_socket_interface
 from torchdoctor.detect.host.windows_settings import WINDOWS_NAMES, probe_windows
 from torchdoctor.detect.intel import INTEL_NAMES, probe_all_intel
@@ -54,7 +55,7 @@ def probes(places: Mapping[str, str]) -> tuple[Probe, ...]:
         Probe(names=("os.name", "os.version", "os.kernel", "os.libc"), ask=_system, systems=_ALL),
         Probe(names=INTERFACE_NAMES, ask=probe_socket_interface),
         Probe(names=WINDOWS_NAMES, ask=probe_windows, systems=("win32",)),
-        Probe(names=("os.wsl", "os.wsl_version", "os.container"), ask=_container),
+        Probe(names=("os.wsl", "os.wsl_version", "os.container", "os.secure_boot"), ask=_container),
     )
 
 
@@ -90,4 +91,5 @@ def _container(system: System, _python: PythonInfo) -> Mapping[str, Fact[object]
         "os.wsl": probe_wsl(system),
         "os.wsl_version": probe_wsl_version(system),
         "os.container": probe_container(system),
+        "os.secure_boot": probe_secure_boot(system),
     }

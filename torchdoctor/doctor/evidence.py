@@ -43,7 +43,8 @@ _LIVE_FACTS = (
     "nvidia.throttle", "nvidia.row_remap", "nvidia.ecc_errors", "nvidia.processes", "nvidia.pci",
     "nvidia.shadowing_libraries", "nvidia.container_visible", "nvidia.libcuda", "amd.kfd", "amd.pci",
     "amd.render_denied", "amd.kernel_driver", "intel.level_zero", "intel.render_denied", "apple.metal",
-    "system.shm", "os.wsl_version", "nccl.interface_missing", "windows.runtime_missing",
+    "system.shm", "os.wsl_version", "os.secure_boot", "nvidia.iommu", "nccl.interface_missing",
+    "windows.runtime_missing",
 )  # fmt: skip
 
 # Codes of `nvidia.nvml_error` that are given before NVML itself can answer.

@@ -13,16 +13,17 @@ from torchdoctor.detect.nvidia.probe import jetson_model, loaded_module
 from torchdoctor.detect.pci import BUS, NVIDIA, display_devices, kernel_drivers, named, nvswitches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torchdoctor.core import Fact
     from torchdoctor.core.system import System
+    from torchdoctor.detect.pci import PciDevice
     from torchdoctor.detect.python.describe import PythonInfo
 
 __all__ = ["INSTALL_NAMES", "LOG_NAMES", "parse_xids", "probe_install", "probe_log"]
 
 INSTALL_NAMES = (
-    "nvidia.pci", "nvidia.kernel_driver", "nvidia.nouveau", "nvidia.module", "nvidia.module_version",
+    "nvidia.pci", "nvidia.kernel_driver", "nvidia.iommu", "nvidia.nouveau", "nvidia.module", "nvidia.module_version",
     "nvidia.library_version", "nvidia.mismatch", "nvidia.libcuda", "nvidia.devices", "nvidia.devices_denied",
     "nvidia.nvswitches", "nvidia.fabric_manager", "nvidia.jetson", "nvidia.l4t",
 )  # fmt: skip
@@ -52,6 +53,7 @@ def probe_install(system: System, _python: PythonInfo) -> Mapping[str, Fact[obje
         "nvidia.kernel_driver": found(drivers, BUS)
         if any(drivers)
         else absent(BUS, why=message("none is bound")),
+        "nvidia.iommu": _iommu(system, devices),
         "nvidia.nouveau": _nouveau(system),
         "nvidia.module": _kind(system),
         "nvidia.module_version": module,
@@ -67,6 +69,16 @@ def probe_install(system: System, _python: PythonInfo) -> Mapping[str, Fact[obje
         "nvidia.jetson": jetson_model(system),
         "nvidia.l4t": _l4t(system),
     }
+
+
+def _iommu(system: System, devices: Sequence[PciDevice]) -> Fact[object]:
+    """How the IOMMU treats each GPU: DMA and DMA-FQ translate what it transfers, identity leaves it alone.
+
+    https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-kernel-iommu_groups
+    """
+    texts = (system.read_text(f"{BUS}/{device.address}/iommu_group/type", limit=40) for device in devices)
+    words = tuple(sanitize_line(text, limit=20) or None if text else None for text in texts)
+    return found(words, BUS) if any(words) else absent(BUS, why=message("there is no IOMMU"))
 
 
 def _nouveau(system: System) -> Fact[bool]:
