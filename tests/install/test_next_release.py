@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.install.conftest import native_tag
+from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
 
 if TYPE_CHECKING:
@@ -144,6 +145,30 @@ def test_it_is_installed_with_what_it_needs(torchdoctor, released, variant):
     assert {row["version"] for row in ran.json["packages"]} == {
         f"{version}+{variant}" for version in (TORCH, VISION, AUDIO)
     }
+
+
+def test_a_page_of_a_newer_variant_that_cannot_be_read_changes_nothing(
+    in_process, index, described, tmp_path
+):
+    """A mirror that answers with an error for what it lacks, and a folder, are sources as before."""
+    list_release(index, "cu132")
+    for path in ("/whl/torch/", "/whl/torchvision/", "/whl/torchaudio/"):
+        del index.pages[path]
+    index.faults["/whl/cu134/torch/"] = Fault(status=500)
+    plan = in_process(
+        "resolve", "--machine", described(**NVIDIA), "--index-url", f"{index.url}/whl", "--json"
+    ).json
+    assert [row["version"] for row in plan["packages"]] == [
+        f"{each}+cu132" for each in (TORCH, VISION, AUDIO)
+    ]
+    folder = tmp_path / "whl" / "cu132" / "torch"
+    folder.mkdir(parents=True)
+    name, content = make_wheel("torch", f"{TORCH}+cu132", tag=native_tag())
+    (folder / name).write_bytes(content)
+    ran = in_process(
+        "resolve", "--machine", described(**NVIDIA), "--index-url", tmp_path / "whl", "--offline", "--json"
+    )
+    assert ran.json["packages"][0]["version"] == f"{TORCH}+cu132", ran.out + ran.err
 
 
 def test_a_cuda_of_which_no_driver_is_known_is_not_chosen_and_the_reason_is_said(

@@ -173,9 +173,9 @@ def _newer_wheels(
     for listing in listings:
         if listing.source.layout not in PYTORCH_LAYOUTS:
             continue
-        listing.wheels("torch", best.variant)  # a source that does not answer is asked once
+        listed = dict.fromkeys(listing.wheels("torch", best.variant))
         listing.read_ahead(("torch", name) for name in names)
-        listed = dict.fromkeys(wheel for name in names for wheel in listing.wheels("torch", name))
+        listed |= dict.fromkeys(wheel for name in names for wheel in listing.read_wheels("torch", name))
         if not listed:
             continue
         wheels = [

@@ -91,6 +91,20 @@ class SourceListing:
                     if wheels is not None:
                         self._pages[key] = wheels
 
+    def read_wheels(self, project: str, variant: str) -> tuple[Wheel, ...]:
+        """Return wheels of `project` on pages that `read_ahead` has read, or that are on this disk.
+
+        For pages that may well not be there: one that cannot be read is none, and the source stays in use.
+        """
+        for url in self.source.pages(project, variant):
+            listed = self._pages.get(self._key(url, project))
+            if listed is None and self.source.local:
+                listed = self._try_page(url)
+            found = tuple(wheel for wheel in listed or () if wheel.project == project)
+            if found:
+                return found
+        return ()
+
     def _next_page(self, project: str, urls: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Yield the first page that is not known; none where one before it has wheels."""
         for url in urls:
