@@ -88,7 +88,8 @@ def machine_name(name: str) -> str:
     if kind == "report":
         return _("report {number}").format(number=number)
     if kind == "quoted report":
-        return f"{_('quoted report')} {number}".rstrip()
+        said = _("quoted report")
+        return f"{said} {number}".rstrip()
     return _("own machine") if kind == "own machine" else name
 
 
