@@ -73,7 +73,7 @@ def cases() -> Iterator[Case]:
     """Every project on every machine."""
     for project, row in projects().items():
         for machine, judged in row["right"].items():
-            yield Case(project=project, machine=machine, right=_right(judged))
+            yield Case(project=project, machine=machine, right=right_of(judged))
 
 
 def machine_for(project: str, machine: str) -> dict[str, Any]:
@@ -125,7 +125,8 @@ def _pyproject(project: str, lines: list[str]) -> str:
     return tomli_w.dumps(table)
 
 
-def _right(judged: dict[str, Any]) -> Right:
+def right_of(judged: dict[str, Any]) -> Right:
+    """What a row of the judgement says."""
     text = judged["torch"]
     family = judged["family"] or ""
     # `cu130 (cu132 only if torchaudio has that build)`: torchaudio 2.11.1 of 2026-10-28 on PyPI is a cu132 build.

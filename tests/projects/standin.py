@@ -53,7 +53,14 @@ class StandIn(LoopbackIndex):
             self._list(path, "/files/openmmlab", mmcv_wheels(page[1], page[2]))
         elif file := re.fullmatch(r"/files/([a-z0-9.-]+)/([^/]+?)(\.metadata)?", path):
             self._make(file[1], file[2])
+        elif wheel := re.fullmatch(r"/github/.+/([^/]+\.whl)", path):
+            self.files.setdefault(path, small_wheel("pypi", wheel[1]))
         super().answer(request)
+
+    @property
+    def github_url(self) -> str:
+        """What stands for https://github.com, where projects keep wheels: they require nothing here."""
+        return f"{self.url}/github"
 
     @property
     def openmmlab_url(self) -> str:
