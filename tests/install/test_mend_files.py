@@ -50,7 +50,7 @@ def test_the_file_is_back_and_its_links_are_as_they_were(env, mend, tmp_path):
 @pytest.mark.parametrize("in_place", [False, True])
 def test_a_proof_that_fails_leaves_everything_as_it_was(env, mend, monkeypatch, in_place, tmp_path):
     """Also where the environment has to be changed where it is."""
-    monkeypatch.setattr("torchdoctor.install.mend_files.must_change_in_place", lambda *_: in_place)
+    monkeypatch.setattr("torchdoctor.install.environment_change.must_change_in_place", lambda *_: in_place)
 
     def worse(stage):
         assert (stage / NAME).read_text() == "whole"

@@ -17,8 +17,9 @@ from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
+    from torchdoctor.report.terminal.stages import StageLines
     from torchdoctor.requirements import StackOptions
-    from torchdoctor.workflows import SourceOptions
+    from torchdoctor.workflows import InstallOptions, SourceOptions
 
 __all__ = ["command"]
 
@@ -69,10 +70,9 @@ def command(
     """
     from torchdoctor.cli.requests import stack_from_options
     from torchdoctor.core.fs.user_folders import cache_folder, data_folder
-    from torchdoctor.core.system import host_system
     from torchdoctor.install.hold.model import read_hold
     from torchdoctor.install.location import environment_of
-    from torchdoctor.workflows import InstallOptions, run_add
+    from torchdoctor.workflows import InstallOptions
 
     if not asked:
         raise UsageError(
@@ -93,6 +93,14 @@ def command(
         dry_run=dry_run,
         assume_yes=yes,
     )
+    return _add(options, report, output)
+
+
+def _add(options: InstallOptions, report: StageLines, output: Output) -> int:
+    """Add what the options say, show the result, and return the exit status."""
+    from torchdoctor.core.system import host_system
+    from torchdoctor.workflows import run_add
+
     try:
         result = run_add(options, system=host_system(os.environ), report=report)
     finally:

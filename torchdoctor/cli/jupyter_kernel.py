@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.kernel import Kernel
     from torchdoctor.workflows import SourceOptions
+    from torchdoctor.workflows.kernel_model import KernelRequest
 
 __all__ = ["command", "default_kernel_name"]
 
@@ -146,11 +147,9 @@ def add(
     torchdoctor jupyter-kernel add ~/envs/vision --name vision
     torchdoctor jupyter-kernel add --sys-prefix --env CUDA_VISIBLE_DEVICES=0
     """
-    from torchdoctor.core.system import host_system
     from torchdoctor.errors import UsageError
     from torchdoctor.kernel.interpreter import prefix_of
     from torchdoctor.kernel.names import parse_settings
-    from torchdoctor.workflows import register_kernel
     from torchdoctor.workflows.kernel_model import KernelRequest
 
     if sum((user, sys_prefix, prefix is not None)) > 1:
@@ -166,6 +165,15 @@ def add(
         prefix=full_path(prefix) if prefix else None,
         settings=parse_settings(variables),
     )
+    _register(python, request, sources, output)
+    return 0
+
+
+def _register(python: Path, request: KernelRequest, sources: SourceOptions, output: Output) -> None:
+    """Register the kernel and show it."""
+    from torchdoctor.core.system import host_system
+    from torchdoctor.workflows import register_kernel
+
     report = stage_lines(output, may_ask=False)
     try:
         kernel = register_kernel(
@@ -179,7 +187,6 @@ def add(
     finally:
         report.close()
     _show(kernel, output)
-    return 0
 
 
 def _show(kernel: Kernel, output: Output) -> None:

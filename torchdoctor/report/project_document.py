@@ -20,6 +20,7 @@ __all__ = ["project_document"]
 def project_document(result: ProjectResult, *, written: Sequence[tuple[Path, Path | None]]) -> dict[str, Any]:
     """Return the document; `written` are the files that were written, each with its backup."""
     project, cover = result.project, result.cover
+    newer, held_back = cover.newer, cover.held_back
     return {
         "schema": 1,
         "project": {
@@ -30,27 +31,15 @@ def project_document(result: ProjectResult, *, written: Sequence[tuple[Path, Pat
         "families": [_family(result, table.variant) for table in result.families],
         "shares_release": cover.shares_release,
         "machines": [_machine(result, name) for name in result.machines],
-        "newer": {"torch": str(cover.newer.torch), "variants": list(cover.newer.variants)}
-        if cover.newer is not None
-        else None,
+        "newer": {"torch": str(newer.torch), "variants": list(newer.variants)} if newer is not None else None,
         "held_back": {
-            "machines": list(cover.held_back.machines),
-            "newest": str(cover.held_back.newest),
-            "others": str(cover.held_back.torch),
+            "machines": list(held_back.machines),
+            "newest": str(held_back.newest),
+            "others": str(held_back.torch),
         }
-        if cover.held_back is not None
+        if held_back is not None
         else None,
-        "drivers": {
-            "unused_gpus": [_update(each) for each in result.idle],
-            "for_newer_torch": [_update(each) for each in result.newer_torch],
-            "for_fewer_families": {
-                "torch": str(result.fewer.torch),
-                "variants": list(result.fewer.variants),
-                "updates": [_update(each) for each in result.fewer.updates],
-            }
-            if result.fewer is not None
-            else None,
-        },
+        "drivers": _drivers(result),
         "files": [
             {
                 "path": str(change.path),
@@ -70,6 +59,22 @@ def project_document(result: ProjectResult, *, written: Sequence[tuple[Path, Pat
         ],
         "matrix": result.matrix,
         "warnings": list(result.warnings),
+    }
+
+
+def _drivers(result: ProjectResult) -> dict[str, Any]:
+    """What newer drivers would bring."""
+    fewer = result.fewer
+    return {
+        "unused_gpus": [_update(each) for each in result.idle],
+        "for_newer_torch": [_update(each) for each in result.newer_torch],
+        "for_fewer_families": {
+            "torch": str(fewer.torch),
+            "variants": list(fewer.variants),
+            "updates": [_update(each) for each in fewer.updates],
+        }
+        if fewer is not None
+        else None,
     }
 
 

@@ -113,18 +113,7 @@ def cover_machines(
     each family has a release of its own; that search is exact for some twenty thousand partial sets.
     """
     limits = limits or TorchLimits()
-    known: dict[tuple[Machine, str], Builds | NoSolution] = {}
-    builds: dict[str, Builds] = {}
-    unserved: dict[str, NoSolution] = {}
-    for name, machine in machines.items():
-        key = (machine, repr(requests[name]))
-        if key not in known:
-            known[key] = serving_builds(machine, requests[name], snapshot, limits)
-        found = known[key]
-        if isinstance(found, NoSolution):
-            unserved[name] = found
-        else:
-            builds[name] = found
+    builds, unserved = _builds_of_each(machines, requests, snapshot, limits)
     if not builds:
         return FamilyCover(families=(), unserved=unserved, shares_release=True)
     # Equal machines are one for the search.
@@ -154,6 +143,28 @@ def cover_machines(
         newer=NewerTorch(torch=newest, variants=shared[newest]) if newest > torch else None,
         held_back=_held_back(builds, newest),
     )
+
+
+def _builds_of_each(
+    machines: Mapping[str, Machine],
+    requests: Mapping[str, Request],
+    snapshot: Snapshot,
+    limits: TorchLimits,
+) -> tuple[dict[str, Builds], dict[str, NoSolution]]:
+    """Return what serves each machine, and why nothing serves the others; equal machines are looked at once."""
+    known: dict[tuple[Machine, str], Builds | NoSolution] = {}
+    builds: dict[str, Builds] = {}
+    unserved: dict[str, NoSolution] = {}
+    for name, machine in machines.items():
+        key = (machine, repr(requests[name]))
+        if key not in known:
+            known[key] = serving_builds(machine, requests[name], snapshot, limits)
+        found = known[key]
+        if isinstance(found, NoSolution):
+            unserved[name] = found
+        else:
+            builds[name] = found
+    return builds, unserved
 
 
 def _not_together() -> NoSolution:

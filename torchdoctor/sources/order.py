@@ -81,17 +81,15 @@ def order_sources(
     from_settings = [_from_setting(setting) for setting in usable]
     official = [] if no_index or OFFICIAL in torch_mirrors else [OFFICIAL]
     fallback = [] if no_index else [PYPI]
-    user_indexes = [source for source in from_settings if source.layout == "simple"]
     user_defaults = [
         source for source, setting in zip(from_settings, usable, strict=True) if setting.kind == "index"
     ]
-    extra_indexes = [source for source in user_indexes if source not in user_defaults]
+    extra_indexes = [
+        source for source in from_settings if source.layout == "simple" and source not in user_defaults
+    ]
     mirror_default = [] if is_auto and mirrors and torch_mirrors[0] == OFFICIAL else pypi_mirrors[:1]
-    defaults = (
-        (user_defaults or mirror_default or fallback)
-        if is_auto
-        else (mirror_default or user_defaults or fallback)
-    )
+    first, second = (user_defaults, mirror_default) if is_auto else (mirror_default, user_defaults)
+    defaults = first or second or fallback
     sources = Sources(
         torch=_distinct(
             [*explicit_index, *explicit_links, *torch_mirrors, *official, *from_settings, *fallback]

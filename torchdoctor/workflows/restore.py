@@ -106,16 +106,7 @@ def run_restore(options: RestoreOptions, *, system: System, report: Reporter) ->
     """
     folder = options.folder
     target = find_environment(folder, None, options.cache / "locks", system)
-    record = read_record(folder) if target.exists else None
-    packages = recorded_packages(record or {})
-    if record is None or "torch" not in {package.name for package in packages}:
-        raise EnvironmentUnusable(
-            message("nothing was recorded of torch in {folder}", folder=folder),
-            fix=message(
-                "choose what to install: torchdoctor install {folder}", folder=shlex.quote(str(folder))
-            ),
-            code="no-record",
-        )
+    record, packages = _recorded(target)
     machine = detect(system, python=target.python, environment=folder, cache=options.cache).machine
     markers = cast("dict[str, str | AbstractSet[str]]", marker_environment(machine))
     wanted = torch_and_needs(packages, markers)
@@ -137,10 +128,38 @@ def run_restore(options: RestoreOptions, *, system: System, report: Reporter) ->
     if options.dry_run:
         return result
     refuse_unwritable(folder, target.kind)
-    what = _texts(difference)
-    ask_about(folder, what, report, assume_yes=options.assume_yes)
+    ask_about(folder, _texts(difference), report, assume_yes=options.assume_yes)
     sources = gather_sources(options.sources, system, target.python, report)
     lock = _lock(difference.packages, sources, options.cache, variant if isinstance(variant, str) else "cpu")
+    wheelhouse = _fetch_and_update(options, target, difference, installed, lock, system, report)
+    return replace(result, wheelhouse=wheelhouse)
+
+
+def _recorded(target: TargetEnvironment) -> tuple[dict[str, Any], tuple[RecordedPackage, ...]]:
+    """Return the record of the environment and its packages; raises `EnvironmentUnusable` without torch among them."""
+    record = read_record(target.folder) if target.exists else None
+    packages = recorded_packages(record or {})
+    if record is None or "torch" not in {package.name for package in packages}:
+        raise EnvironmentUnusable(
+            message("nothing was recorded of torch in {folder}", folder=target.folder),
+            fix=message(
+                "choose what to install: torchdoctor install {folder}", folder=shlex.quote(str(target.folder))
+            ),
+            code="no-record",
+        )
+    return record, packages
+
+
+def _fetch_and_update(
+    options: RestoreOptions,
+    target: TargetEnvironment,
+    difference: _Difference,
+    installed: Mapping[str, str],
+    lock: Lock,
+    system: System,
+    report: Reporter,
+) -> Wheelhouse:
+    """Change the environment with the files of the lock, and return these."""
     with run_directory(options.cache) as run_dir:
         wheelhouse = fetch(
             lock.wheels, cache=options.cache / "wheels", progress=report, offline=options.sources.offline
@@ -155,8 +174,8 @@ def run_restore(options: RestoreOptions, *, system: System, report: Reporter) ->
             remove=difference.remove,
             on_wait=lambda seconds: report.waiting("install", seconds),
         )
-        update_environment(wheelhouse, folder, context)
-    return replace(result, wheelhouse=wheelhouse)
+        update_environment(wheelhouse, options.folder, context)
+    return wheelhouse
 
 
 def _difference(
