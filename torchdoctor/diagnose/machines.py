@@ -23,6 +23,8 @@ __all__ = ["MachineText", "machines_in"]
 _MAX_CHARACTERS = 200_000  # a longer text is read as of one machine
 _MAX_SPANS = 40
 _MAX_MACHINES = 8
+# A100, 4090, H20, 2080: with at least two digits, and no memory such as 80GB.
+_GPU_WORD = re.compile(r"\b(?!\d+gb\b)[a-z]*\d{2,4}[a-z]{0,3}\b")
 _NOT_BLANK = re.compile(r"[^\n]")
 # What a sentence says of a machine without a version: it works there, it fails there.
 _WORKS = re.compile(
@@ -65,11 +67,27 @@ def machines_in(raw: str) -> tuple[MachineText, ...]:
     spans = spans_in(raw)[:_MAX_SPANS]
     if len(spans) < 2 or is_documentation(plain_text(raw)):  # noqa: PLR2004
         return ()
-    groups = _telling([group for group in _groups(raw, spans) if _describes(group, raw)])
+    groups = _groups(raw, spans)
+    if gpus := _words_of_gpus(groups):
+        # The names and the reports are known: a sentence that names a GPU is of the machine that has it.
+        groups = _groups(raw, spans_in(raw, gpus)[:_MAX_SPANS])
+    groups = _telling([group for group in groups if _describes(group, raw)])
     if not _are_several(groups, raw):
         return ()
     groups = sorted(groups, key=lambda group: group.spans[0].start)[:_MAX_MACHINES]
     return _with_texts(raw, groups)
+
+
+def _words_of_gpus(groups: Sequence[_Group]) -> dict[str, str]:
+    """Return the words with numbers that only one machine's GPUs have in their names."""
+    if len(groups) < 2:  # noqa: PLR2004
+        return {}
+    words: dict[str, set[str]] = {}
+    for group in groups:
+        for gpu in group.evidence.all("nvidia.gpu"):
+            for word in _GPU_WORD.findall(gpu.lower()):
+                words.setdefault(word, set()).add(group.name)
+    return {word: names.pop() for word, names in words.items() if len(names) == 1}
 
 
 def _groups(raw: str, spans: Sequence[Span]) -> list[_Group]:

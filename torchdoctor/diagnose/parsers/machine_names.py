@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["OWN", "NamedPlace", "heading_name", "is_of_another", "places", "same_names"]
+__all__ = ["OWN", "QUOTED", "NamedPlace", "heading_name", "is_of_another", "places", "same_names"]
 
 # "On my computer": a machine by itself only where that of somebody else is named.
 OWN = "own machine"
+QUOTED = "quoted report"
 
 # Kinds of machines that are told apart by the word alone.
 _KINDS = r"laptop|desktop|workstation|servers?|cluster|colab|kaggle|macbook"
@@ -26,7 +27,7 @@ _TELLING = frozenset(
     (
         "other", "another", "second", "first", "third", "different", "new", "newer", "old", "older", "work", "home",
         "office", "company", "lab", "university", "remote", "cloud", "gaming", "production", "colleague's", "friend's",
-        "windows", "linux", "ubuntu", "titan", "blackwell", "hopper", "ampere", "dev", "test", "training",
+        "windows", "linux", "ubuntu", "local", "titan", "blackwell", "hopper", "ampere", "dev", "test", "training",
     )
 )  # fmt: skip
 _OTHER = frozenset(("another", "second", "different"))
@@ -54,6 +55,7 @@ _ANY_ZH = ("电脑", "机器", "主机")
 _MARKUP = re.compile(
     r"^[\s>]{0,8}(?:#{1,6}\s+|[-*+]\s+)?(?:\*\*|__|<summary>|<b>)?|(?:\*\*|__|</summary>|</b>)?[:\uff1a\s]*$"
 )
+_NUMBER = re.compile(r"^\s{0,4}\d{1,2}[.)] ")
 _LETTERED = re.compile(
     r"(?:on |在)?(?:my |the )?(?P<noun>machine|pc|computer|server|env(?:ironment)?|setup|system|host|node|report"
     r"|机器|电脑|环境|服务器|主机|节点)"
@@ -107,7 +109,7 @@ def heading_name(line: str) -> str | None:
     """Return the machine that a line, in lower case, names as a heading: "Machine A", "### Laptop"; else None."""
     if len(line) > _MAX_HEADING_CHARACTERS or "please complete" in line:
         return None
-    title = _MARKUP.sub("", line).strip()
+    title = _NUMBER.sub("", _MARKUP.sub("", line)).strip()
     if match := _LETTERED.match(title):
         rest = title[match.end() :].strip(" -:\uff1a")
         if not rest or rest[0] in "(\uff08[," or title[match.end() :].lstrip()[:1] in "-:\uff1a\u2013\u2014":
@@ -126,7 +128,9 @@ def heading_name(line: str) -> str | None:
 
 def is_of_another(name: str) -> bool:
     """Tell whether a name says that the machine is not the one that the text is about."""
-    return name.startswith(("other ", "colleague's ", "friend's ", "同事", "朋友", "另", "其他", "别的"))
+    return name.startswith(
+        ("other ", "colleague's ", "friend's ", "同事", "朋友", "另", "其他", "别的", QUOTED)
+    )
 
 
 def same_names(names: Iterable[str]) -> dict[str, str]:

@@ -6,15 +6,21 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from torchdoctor.diagnose.parsers.machine_names import OWN, heading_name, is_of_another, places, same_names
+from torchdoctor.diagnose.parsers.machine_names import (
+    OWN,
+    QUOTED,
+    NamedPlace,
+    heading_name,
+    is_of_another,
+    places,
+    same_names,
+)
 from torchdoctor.diagnose.parsers.speakers import is_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["QUOTED", "Span", "spans_in"]
-
-QUOTED = "quoted report"
+__all__ = ["Span", "spans_in"]
 
 _MAX_LINE_CHARACTERS = 2_000
 _FENCE = re.compile(r"[\s>]{0,12}(?:```|~~~)")
@@ -40,6 +46,7 @@ _MAX_LINES_BETWEEN = 14
 # A sentence after a report: no key, no path, no list of packages.
 _SENTENCE = re.compile(r"[\s>]{0,8}[A-Za-z`'\"]\S{0,20}(?: \S{1,30}){4,}")
 _KEY = re.compile(r"[\s>]{0,12}[\w][\w ().,/+-]{0,60}\s{0,40}[:=]|[\s>]{0,12}\[|[\s>]{0,12}[/|+*-]")
+_WORD = re.compile(r"[a-z]*\d{2,4}[a-z]{0,3}")
 _QUOTED = re.compile(r"\s{0,4}(?:>|&gt;)")
 _CHINESE_SENTENCE = re.compile(r"[\s>]{0,8}[^:\uff1a|]{0,40}[\u4e00-\u9fff]{4}")
 
@@ -74,8 +81,12 @@ class _Line:
         )
 
 
-def spans_in(raw: str) -> list[Span]:
-    """Return the parts of a text that are of one machine, in order and without overlaps; the rest is of all."""
+def spans_in(raw: str, gpus: Mapping[str, str] | None = None) -> list[Span]:
+    """Return the parts of a text that are of one machine, in order and without overlaps; the rest is of all.
+
+    `gpus` are words that only one machine's GPU has in its name, in lower case, each with that machine's name: a
+    sentence with one of them is of that machine.
+    """
     lines = list(_lines(raw))
     spans: list[Span] = []
     index = quoted = 0
@@ -109,7 +120,7 @@ def spans_in(raw: str) -> list[Span]:
             index = end
         elif not line.in_fence and not is_output(lower):
             end = _end_of_paragraph(lines, index)
-            found = list(_sentences(lines[index:end]))
+            found = list(_sentences(lines[index:end], gpus or {}))
             spans += _until_next(found, _start_of(lines, end, raw))
             index = end
         else:
@@ -121,7 +132,8 @@ def spans_in(raw: str) -> list[Span]:
 def _with_own(spans: list[Span], raw: str) -> list[Span]:
     """Return the spans with all the rest as the author's machine, where only that of somebody else has a name."""
     named = {span.name for span in spans if span.name} - {OWN}
-    if len(named) != 1 or not is_of_another(next(iter(named))):
+    reports = any(not span.name for span in spans)
+    if len(named) != 1 or reports or not is_of_another(next(iter(named))):
         return [span for span in spans if span.name != OWN]
     others = [span for span in spans if span.name in named]
     ends = [0, *(span.end for span in others)]
@@ -281,14 +293,19 @@ def _end_of_announced(lines: Sequence[_Line], begin: int) -> int:
     return index
 
 
-def _sentences(lines: Sequence[_Line]) -> Iterator[Span]:
-    """Yield the beginning of each clause that names a machine."""
+def _sentences(lines: Sequence[_Line], gpus: Mapping[str, str]) -> Iterator[Span]:
+    """Yield the beginning of each clause that names a machine, or its GPU."""
     for line in lines:
         lower = line.lower
         if is_output(lower):
             continue
         last = 0
-        for place in places(lower):
+        by_gpu = [
+            NamedPlace(match.start(), gpus[match[0]])
+            for match in (_WORD.finditer(lower) if gpus else ())
+            if match[0] in gpus
+        ]
+        for place in sorted((*places(lower), *by_gpu)):
             clauses = [match.end() for match in _CLAUSE.finditer(lower, last, place.start)]
             start = clauses[-1] if clauses else last
             yield Span(
