@@ -16,7 +16,7 @@ from torchdoctor.diagnose.text import plain_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torchdoctor.diagnose.parsers.machine_spans import Span
+    from torchdoctor.diagnose.parsers.machine_lines import Span
 
 __all__ = ["MachineText", "machines_in"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torchdoctor.diagnose.parsers.machine_lines import FENCE, MAX_LINE_CHARACTERS, Line, Span, lines_in
 from torchdoctor.diagnose.parsers.machine_names import (
     OWN,
     QUOTED,
@@ -15,17 +16,15 @@ from torchdoctor.diagnose.parsers.machine_names import (
     places,
     same_names,
 )
+from torchdoctor.diagnose.parsers.machine_tables import TABLE_ROW, columns_in, end_of_table
 from torchdoctor.diagnose.parsers.speakers import is_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Span", "spans_in"]
+__all__ = ["spans_in"]
 
-_MAX_LINE_CHARACTERS = 2_000
-_FENCE = re.compile(r"[\s>]{0,12}(?:```|~~~)")
 _HEADING = re.compile(r"[\s>]{0,8}(?:#{1,6}\s|\*\*[^*\n]{2,80}\*\*[:\uff1a]?\s*$|</?details|<summary>)")
-_TABLE_ROW = re.compile(r"\s{0,8}\|.*\|\s*$")
 _CLAUSE = re.compile(
     r"[.!?;,(](?=\s|$)|[。\uff0c\uff1b\uff01\uff1f]|\b(?:but|while|whereas|however|and)\b|但是?|而"
 )
@@ -51,51 +50,21 @@ _QUOTED = re.compile(r"\s{0,4}(?:>|&gt;)")
 _CHINESE_SENTENCE = re.compile(r"[\s>]{0,8}[^:\uff1a|]{0,40}[\u4e00-\u9fff]{4}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """A part of a text that is of one machine; `name` is empty where a program's report alone marks it."""
-
-    start: int
-    end: int
-    name: str
-    tool: str = ""
-    is_sentence: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Line:
-    index: int
-    start: int
-    text: str
-    in_fence: bool
-
-    @property
-    def lower(self) -> str:
-        text = self.text[:_MAX_LINE_CHARACTERS]
-        lower = text.lower()
-        # A few capitals, such as a dotted I, become two characters: positions would not fit.
-        return (
-            lower
-            if len(lower) == len(text)
-            else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-        )
-
-
 def spans_in(raw: str, gpus: Mapping[str, str] | None = None) -> list[Span]:
     """Return the parts of a text that are of one machine, in order and without overlaps; the rest is of all.
 
     `gpus` are words that only one machine's GPU has in its name, in lower case, each with that machine's name: a
     sentence with one of them is of that machine.
     """
-    lines = list(_lines(raw))
+    lines = list(lines_in(raw))
     spans: list[Span] = []
     index = quoted = 0
     while index < len(lines):
         line = lines[index]
         lower = line.lower
-        if columns := _columns(lines, index):
+        if columns := columns_in(lines, index):
             spans += columns
-            index = _end_of_table(lines, index)
+            index = end_of_table(lines, index)
             continue
         if end := _end_of_quoted_report(lines, index):
             quoted += 1
@@ -146,16 +115,7 @@ def _with_own(spans: list[Span], raw: str) -> list[Span]:
     return sorted((*others, *rest), key=lambda span: span.start)
 
 
-def _lines(raw: str) -> Iterator[_Line]:
-    start, in_fence = 0, False
-    for index, text in enumerate(raw.split("\n")):
-        is_fence = bool(_FENCE.match(text))
-        yield _Line(index=index, start=start, text=text, in_fence=in_fence and not is_fence)
-        in_fence ^= is_fence
-        start += len(text) + 1
-
-
-def _start_of(lines: Sequence[_Line], index: int, raw: str) -> int:
+def _start_of(lines: Sequence[Line], index: int, raw: str) -> int:
     return lines[index].start if index < len(lines) else len(raw)
 
 
@@ -174,7 +134,7 @@ def _is_heading(lower: str) -> bool:
     return bool(_HEADING.match(lower)) or ":" in plain
 
 
-def _end_of_section(lines: Sequence[_Line], begin: int) -> int:
+def _end_of_section(lines: Sequence[Line], begin: int) -> int:
     """Return where a section ends that a heading begins: at the next heading, or the next name.
 
     A line with a name and a description ends with its paragraph.
@@ -198,12 +158,12 @@ def _end_of_section(lines: Sequence[_Line], begin: int) -> int:
     return len(lines)
 
 
-def _end_of_described(lines: Sequence[_Line], begin: int) -> int:
+def _end_of_described(lines: Sequence[Line], begin: int) -> int:
     for index in range(begin + 1, len(lines)):
         lower = lines[index].lower
         if not lower.strip() or (not lines[index].in_fence and _is_machine_heading(lower)):
             return index
-        if _HEADING.match(lower) or _FENCE.match(lower):
+        if _HEADING.match(lower) or FENCE.match(lower):
             return index
     return len(lines)
 
@@ -212,7 +172,7 @@ def _is_machine_heading(lower: str) -> bool:
     return bool(lower.strip()) and _is_heading(lower) and heading_name(_before_colon(lower)) is not None
 
 
-def _end_of_report(lines: Sequence[_Line], begin: int) -> int:
+def _end_of_report(lines: Sequence[Line], begin: int) -> int:
     """Return where a program's report ends: at its fence, a heading, the next report, or a sentence."""
     tool, in_fence = _is_tool(lines[begin].lower), lines[begin].in_fence
     begun = bool(_BEGUN.match(lines[begin].lower))
@@ -238,7 +198,7 @@ def _end_of_report(lines: Sequence[_Line], begin: int) -> int:
     return len(lines)
 
 
-def _end_of_quoted_report(lines: Sequence[_Line], begin: int) -> int:
+def _end_of_quoted_report(lines: Sequence[Line], begin: int) -> int:
     """Return where a quote ends that has a program's report in it, and is not the whole text; else 0."""
     if not _QUOTED.match(lines[begin].text) or (begin and _QUOTED.match(lines[begin - 1].text)):
         return 0
@@ -252,20 +212,20 @@ def _end_of_quoted_report(lines: Sequence[_Line], begin: int) -> int:
 
 
 def _is_sentence(text: str) -> bool:
-    text = text[:_MAX_LINE_CHARACTERS]
+    text = text[:MAX_LINE_CHARACTERS]
     if _KEY.match(text):
         return False
     return bool(_SENTENCE.match(text) or _CHINESE_SENTENCE.match(text))
 
 
-def _end_of_paragraph(lines: Sequence[_Line], begin: int) -> int:
+def _end_of_paragraph(lines: Sequence[Line], begin: int) -> int:
     """Return where the paragraph ends; one that ends with a colon goes on over what it announces."""
     index = begin + 1
     while index < len(lines):
         lower = lines[index].lower
-        if not lower.strip() or _FENCE.match(lower) or _is_tool(lower) or _HEADING.match(lower):
+        if not lower.strip() or FENCE.match(lower) or _is_tool(lower) or _HEADING.match(lower):
             break
-        if _is_machine_heading(lower) or _TABLE_ROW.match(lower):
+        if _is_machine_heading(lower) or TABLE_ROW.match(lower):
             break
         index += 1
     last = lines[index - 1].text[-8:].rstrip(" *_")
@@ -276,12 +236,12 @@ def _end_of_paragraph(lines: Sequence[_Line], begin: int) -> int:
     return _end_of_announced(lines, index)
 
 
-def _end_of_announced(lines: Sequence[_Line], begin: int) -> int:
+def _end_of_announced(lines: Sequence[Line], begin: int) -> int:
     """Return where ends what a colon announces: a block in a fence, a program's report, or the next paragraph."""
     index = begin
     while index < len(lines) and not lines[index].text.strip():
         index += 1
-    if index < len(lines) and _FENCE.match(lines[index].text):
+    if index < len(lines) and FENCE.match(lines[index].text):
         index += 1
         while index < len(lines) and lines[index].in_fence:
             index += 1
@@ -293,7 +253,7 @@ def _end_of_announced(lines: Sequence[_Line], begin: int) -> int:
     return index
 
 
-def _sentences(lines: Sequence[_Line], gpus: Mapping[str, str]) -> Iterator[Span]:
+def _sentences(lines: Sequence[Line], gpus: Mapping[str, str]) -> Iterator[Span]:
     """Yield the beginning of each clause that names a machine, or its GPU."""
     for line in lines:
         lower = line.lower
@@ -324,35 +284,3 @@ def _until_next(spans: Sequence[Span], end: int) -> list[Span]:
             result[-1] = replace(result[-1], end=span.start)
         result.append(replace(span, end=end))
     return result
-
-
-def _columns(lines: Sequence[_Line], begin: int) -> list[Span]:
-    """Return the cells of a table with a column for each machine."""
-    first = lines[begin].lower
-    if lines[begin].in_fence or not _TABLE_ROW.match(first) or "nvidia-smi" in first:
-        return []
-    names = [heading_name(text.strip(" *`") or "-") for _, text in _cells(first)]
-    if len({name for name in names if name}) < 2:  # noqa: PLR2004
-        return []
-    spans: list[Span] = []
-    for line in lines[begin : _end_of_table(lines, begin)]:
-        for name, (start, text) in zip(names, _cells(line.text[:_MAX_LINE_CHARACTERS]), strict=False):
-            if name and text.strip(" -:"):
-                begins = line.start + start
-                spans.append(Span(start=begins, end=begins + len(text), name=name))
-    return spans
-
-
-def _end_of_table(lines: Sequence[_Line], begin: int) -> int:
-    index = begin
-    while index < len(lines) and _TABLE_ROW.match(lines[index].lower):
-        index += 1
-    return max(index, begin + 1)
-
-
-def _cells(row: str) -> list[tuple[int, str]]:
-    cells, start = [], row.index("|") + 1
-    for text in row[start:].split("|")[:-1]:
-        cells.append((start, text))
-        start += len(text) + 1
-    return cells
