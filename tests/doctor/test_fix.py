@@ -120,9 +120,10 @@ def test_a_package_without_its_record_is_installed_anew(doctor, site):
     assert ran.json["repairs"][0]["what"] == f"reinstall torch {TORCH}+cpu"
 
 
-def test_what_no_repair_takes_away_is_named_and_no_repair_is_offered(doctor, site):
-    """A second dist-info is no folder of pip's pattern; of another project's leftovers nothing is said."""
-    (site / "torch-2.9.0.dist-info").mkdir()
+def test_what_no_repair_takes_away_is_named_and_no_repair_is_offered(doctor, site, tmp_path):
+    """A second dist-info that is a link leads to what is somebody's; of another project's leftovers nothing is said."""
+    (tmp_path / "elsewhere").mkdir()
+    (site / "torch-2.9.0.dist-info").symlink_to(tmp_path / "elsewhere")
     (site / "~hings").mkdir()
     ran = doctor("--fix", "--yes")
     assert ran.json["repairs"] == []

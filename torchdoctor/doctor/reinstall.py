@@ -120,7 +120,8 @@ def _requests(check_up: CheckUp, *, other_build: bool) -> Iterator[Request]:
     if other_build:
         # The same release in the right build, else the build that fits best, whatever its release.
         yield from (same, replace(same, torch=None), Request(excluded=absent))
-    else:
+    elif lost is None or lost.release is not None:
+        # Of several releases that go with the companions nothing says which one is missing.
         variant = torch.variant.value if torch else lost and lost.variant
         exact = _with_belonging(check_up, same)
         yield from (replace(exact, variant=variant or "auto"), replace(same, variant=variant or "auto"))

@@ -35,9 +35,8 @@ def plan_repairs(check_up: CheckUp, findings: Sequence[Finding], index: Snapshot
     # First of all: what is installed after that gets launchers of the right place.
     repairs: list[Repair] = list(_relocations(check_up, ids))
     about_builds = tuple(name for name in ids if _repair_of(name) in ("other-build", "same-build"))
-    lost = lost_torch(check_up.inventory)
-    if "torch-missing" in about_builds and (lost is None or lost.release is None):
-        # Nothing says for certain which one belongs here.
+    if "torch-missing" in about_builds and lost_torch(check_up.inventory) is None:
+        # Nothing says which one belongs here.
         about_builds = tuple(name for name in about_builds if name != "torch-missing")
     if about_builds == ("partial-install",) and _only_leftovers(check_up):
         if leftovers := removable_leftovers(check_up):
