@@ -92,6 +92,7 @@ class WayOut:
     text: str
     source: str
     date: str
+    instead: str | None = None  # the project that has the same module there
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,9 +182,18 @@ class Extension:
 
     def way_out(self, platform: str, kind: str | None = None) -> str | None:
         """Return what to do on a platform that has no build for a kind of variant, or None where nothing is known."""
+        way = self._way(platform, kind)
+        return way.text if way is not None else None
+
+    def stands_in(self, platform: str, kind: str | None = None) -> str | None:
+        """Return the project that has the same module where there is no build, or None."""
+        way = self._way(platform, kind)
+        return way.instead if way is not None else None
+
+    def _way(self, platform: str, kind: str | None) -> WayOut | None:
         return next(
             (
-                way.text
+                way
                 for way in self.ways_out
                 if (way.platforms is None or platform in way.platforms)
                 and (way.kinds is None or kind is None or kind in way.kinds)

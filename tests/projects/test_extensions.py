@@ -69,7 +69,12 @@ def test_an_extension_comes_in_a_build_that_goes_with_torch(
     [
         ("vllm", NVIDIA_12, "vllm has no build", "WSL2"),
         ("xformers", CPU, "xformers has no build", "scaled_dot_product_attention"),
-        ("onnxruntime-gpu", CPU, "onnxruntime-gpu has no build", "onnxruntime has the same module"),
+        (
+            "onnxruntime-gpu",
+            CPU,
+            "onnxruntime-gpu has no build",
+            "onnxruntime has the same module for the CPU: --without onnxruntime-gpu --with onnxruntime",
+        ),
         ("onnxruntime-gpu", MAC, "onnxruntime-gpu has no build", "Core ML"),
         # No torch is old enough for the one and new enough for the other.
         ("torchcodec torchtext", CPU, "torchtext 0.18.0 is built for torch", "torchcodec"),

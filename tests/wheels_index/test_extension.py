@@ -67,6 +67,7 @@ def test_a_file_uses_the_words_that_the_program_knows(each: Extension) -> None:
         assert all(variant(name).kind for name in row.variants or ())
     for row in (*each.builds, *each.ways_out):
         assert set(row.kinds or ()) <= {"cpu", "cuda", "rocm", "xpu"}
+    assert all(canonicalize_name(way.instead) == way.instead for way in each.ways_out if way.instead)
     if each.proof is not None:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", each.proof.operation)
 

@@ -94,25 +94,35 @@ def no_pair_error(misfit: Misfit, machine: Machine, limits: Sequence[str]) -> No
     `limits` say which other extensions have limited the choice of torch.
     """
     name = misfit.known.project
-    way = misfit.known.way_out(machine.platform or "", variant(misfit.torch.variant).kind)
+    way = _way_out(misfit.known, machine.platform or "", variant(misfit.torch.variant).kind)
     return NoSolution(
         message(
             "no build of {name} goes with a torch for this machine: {why}",
             name=name,
             why=joined([misfit.built_for, *(limit for limit in limits if limit != misfit.built_for)], "; "),
         ),
-        fix=message(way) if way else message("ask for another version of {name}, or leave it out", name=name),
+        fix=way or message("ask for another version of {name}, or leave it out", name=name),
         code="no-build-of-extension",
     )
 
 
 def no_build_error(known: Extension, platform: str, kinds: Iterable[str]) -> NoSolution:
     """Return the error of an extension that has no build for a system, with the way out."""
-    way = next((found for kind in sorted(kinds) if (found := known.way_out(platform, kind))), None)
+    way = next((found for kind in sorted(kinds) if (found := _way_out(known, platform, kind))), None)
     return NoSolution(
         message("{name} has no build for this machine", name=known.project),
-        fix=message(way) if way else message("leave {name} out", name=known.project),
+        fix=way or message("leave {name} out", name=known.project),
         code="no-build-of-extension",
+    )
+
+
+def _way_out(known: Extension, platform: str, kind: str | None = None) -> str | None:
+    """What to do instead, in words, with the options where another project has the same module."""
+    text, instead = known.way_out(platform, kind), known.stands_in(platform, kind)
+    if text is None or instead is None:
+        return message(text) if text is not None else None
+    return message(
+        "{way}: --without {name} --with {instead}", way=message(text), name=known.project, instead=instead
     )
 
 
@@ -120,8 +130,8 @@ def ways_out_of(names: Iterable[str], machine: Machine | None) -> list[str]:
     """Return what to do about extensions that have no file for the machine, in words; nothing for other packages."""
     platform = machine.platform if machine is not None else None
     known = [found for name in names if (found := extension(name)) is not None]
-    ways = [each.way_out(platform) for each in known if platform]
-    return [message(way) for way in ways if way]
+    ways = [_way_out(each, platform) for each in known if platform]
+    return [way for way in ways if way]
 
 
 def _in_words(fit: Fit) -> str:

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import atomic_write
-from torchdoctor.lock.sdist_contents import SdistContents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from torchdoctor.lock.sdist_contents import SdistContents
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Sdist
 
@@ -91,6 +91,8 @@ def _key(task: StackTask) -> str:
 
 
 def _contents_of(row: dict[str, Any]) -> SdistContents | None:
+    from torchdoctor.lock.sdist_contents import SdistContents  # it brings readers of archives along
+
     requires, build_requires, version = row.get("requires"), row.get("build_requires"), row.get("version")
     flags = [row.get(name) for name in ("compiles", "has_cuda", "needs_torch")]
     is_sound = (

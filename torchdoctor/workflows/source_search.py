@@ -14,7 +14,6 @@ from torchdoctor.core.threads import thread_pool
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.resolve.platform_support import python_satisfies
-from torchdoctor.sources.sdists import IndexFiles, list_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchdoctor.lock.model import LockRequest
+    from torchdoctor.sources.sdists import IndexFiles
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Sdist
 
@@ -93,6 +93,8 @@ class SourceSearch:
         return found
 
     def _read(self, project: str, wanted: SpecifierSet) -> IndexFiles | TorchdoctorError:
+        from torchdoctor.sources.sdists import list_files
+
         machine = self.request.machine
         supported = frozenset(supported_tags(machine)) if machine is not None else None
         python = machine.python.version if machine is not None else None
