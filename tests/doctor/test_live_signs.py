@@ -57,3 +57,26 @@ def test_a_vgpu_without_licence_and_an_interface_that_is_not_there():
     assert diagnosed("", live__nvidia__licence="licensed").in_order == ()
     seen = {"live__nccl__interface_missing": "eth2", "nvidia__gpu": "NVIDIA H100"}
     assert [one.id for one in diagnosed("", **seen).findings] == ["nccl-socket-interface"]
+
+
+def test_a_compat_library_on_a_geforce():
+    """A data-centre GPU may use it, and what works is right."""
+    seen = {"live__nvidia__compat_libcuda": "/usr/local/cuda/compat/libcuda.so.1"}
+    name = "cuda-compat-on-unsupported-gpu"
+    assert [one.id for one in diagnosed("", nvidia__gpu="NVIDIA GeForce RTX 4090", **seen).findings] == [name]
+    assert diagnosed("", nvidia__gpu="NVIDIA A100-SXM4-80GB", **seen).findings == ()
+    works = {"nvidia__gpu": "NVIDIA GeForce RTX 4090", "cuda__available": "true"}
+    assert diagnosed("", **works, **seen).findings == ()
+
+
+def test_a_build_that_fails_beside_an_nvcc_of_another_cuda():
+    """The text says that it fails, the machine which nvcc there is."""
+    seen = {
+        "cuda__toolkit": "11.5",
+        "torch__build": "cu124",
+        "torch__cuda": "12.4",
+        "torch__version": "2.6.0+cu124",
+    }
+    first = diagnosed("ERROR: Failed building wheel for flash-attn", **seen).findings[0]
+    assert first.id == "cuda-toolkit-mismatch"
+    assert diagnosed("", **seen).findings == ()

@@ -44,7 +44,7 @@ _LIVE_FACTS = (
     "nvidia.shadowing_libraries", "nvidia.container_visible", "nvidia.libcuda", "amd.kfd", "amd.pci",
     "amd.render_denied", "amd.kernel_driver", "intel.level_zero", "intel.render_denied", "apple.metal",
     "system.shm", "os.wsl_version", "os.secure_boot", "nvidia.iommu", "nccl.interface_missing",
-    "windows.runtime_missing",
+    "windows.runtime_missing", "nvidia.compat_libcuda",
 )  # fmt: skip
 
 # Codes of `nvidia.nvml_error` that are given before NVML itself can answer.

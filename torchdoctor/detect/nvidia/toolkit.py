@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fact import absent, found
+from torchdoctor.core.i18n import message
 from torchdoctor.core.text import read_object, sanitize_line
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TOOLKIT_NAMES", "parse_nvcc", "parse_toolkit_json", "parse_toolkit_txt", "probe_toolkits"]
 
-TOOLKIT_NAMES = ("nvidia.toolkits", "nvidia.nvcc", "nvidia.shadowing_libraries")
+TOOLKIT_NAMES = ("nvidia.toolkits", "nvidia.nvcc", "nvidia.shadowing_libraries", "nvidia.compat_libcuda")
 _MAX_FOLDERS = 200
+_COMPAT = re.compile(r"/cuda[^/]{0,20}/compat(?:/|$)")
 # What PyTorch's wheels bring along themselves: the loader takes LD_LIBRARY_PATH's before the wheels'.
 _SHADOWING = re.compile(
     r"lib(cudart|cublas|cublasLt|cudnn\w*|cufft|curand|cusolver|cusparse|cusparseLt|cupti|nccl|nvrtc|nvJitLink|"
@@ -45,7 +47,23 @@ def probe_toolkits(system: System, python: PythonInfo) -> Mapping[str, Fact[obje
         "nvidia.shadowing_libraries": found(shadows[:_MAX_FOLDERS], "LD_LIBRARY_PATH")
         if shadows
         else absent("LD_LIBRARY_PATH"),
+        "nvidia.compat_libcuda": _compat_libcuda(system) if linux else absent("LD_LIBRARY_PATH"),
     }
+
+
+def _compat_libcuda(system: System) -> Fact[object]:
+    """The driver's library of cuda-compat, where the loader takes it before the installed driver's.
+
+    Its package puts it into the folder compat of a toolkit: https://docs.nvidia.com/deploy/cuda-compatibility/
+    """
+    for folder in system.environ.get("LD_LIBRARY_PATH", "").split(":")[:_MAX_FOLDERS]:
+        path = f"{folder.rstrip('/')}/libcuda.so.1"
+        if folder.startswith("/") and system.exists(path):
+            # The first one counts, whatever it is.
+            if _COMPAT.search(folder):
+                return found(sanitize_line(path), "LD_LIBRARY_PATH")
+            return absent("LD_LIBRARY_PATH", why=message("another one is found first"))
+    return absent("LD_LIBRARY_PATH")
 
 
 def _toolkits(system: System) -> Iterator[str]:

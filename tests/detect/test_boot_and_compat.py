@@ -1,4 +1,4 @@
-"""Secure Boot and the IOMMU, from files that the kernel gives."""
+"""Secure Boot, the IOMMU and cuda-compat, from files and variables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from tests.detect.recorded_system import RecordedSystem, paper_python
 from torchdoctor.detect.host.secure_boot import probe_secure_boot
 from torchdoctor.detect.nvidia.driver_install import probe_install
+from torchdoctor.detect.nvidia.toolkit import probe_toolkits
 
 VARIABLE = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 CARD = "/sys/bus/pci/devices/0000:%s:00.0"
@@ -40,3 +41,21 @@ def test_the_iommu_says_how_it_treats_each_gpu():
     fact = probe_install(RecordedSystem(files=files), paper_python())["nvidia.iommu"]
     assert fact.value == ("DMA-FQ", None)
     assert probe_install(RecordedSystem(), paper_python())["nvidia.iommu"].state == "absent"
+
+
+@pytest.mark.parametrize(
+    ("variable", "found"),
+    [
+        ("/usr/local/cuda-12.4/compat:/usr/lib", "/usr/local/cuda-12.4/compat/libcuda.so.1"),
+        ("/usr/local/cuda/compat/lib", "/usr/local/cuda/compat/lib/libcuda.so.1"),
+        ("/opt/driver:/usr/local/cuda-12.4/compat", None),
+        ("compat:/home/u/compat", None),
+        ("", None),
+    ],
+)
+def test_a_compat_library_counts_where_it_comes_first(variable, found):
+    """By the folder that its package has."""
+    folders = ("/usr/local/cuda-12.4/compat", "/usr/local/cuda/compat/lib", "/opt/driver", "/home/u/compat")
+    files = {f"{folder}/libcuda.so.1": "" for folder in folders}
+    system = RecordedSystem(files=files, environ={"LD_LIBRARY_PATH": variable})
+    assert probe_toolkits(system, paper_python())["nvidia.compat_libcuda"].value == found
