@@ -61,7 +61,9 @@ def _is_change(rows: str) -> bool:
         return False
     if _begins("document_title", rows):
         return True
-    return _begins("change_title", rows) and _has("change_body", rows) and not _has("first_person", rows)
+    if _has("first_person", rows):
+        return False
+    return _begins("commit_title", rows) or (_begins("change_title", rows) and _has("change_body", rows))
 
 
 def without_other_voices(text: Text) -> Text:
