@@ -39,7 +39,7 @@ def test_the_machines_of_a_text_are_told_apart(case):
     assert [machine.name for machine in diagnose_text(case["text"]).machines] == case["machines"]
 
 
-@pytest.mark.parametrize("case", SEVERAL, ids=by_form)
+@pytest.mark.parametrize("case", CASES, ids=by_form)
 def test_each_finding_says_which_machine_it_belongs_to(case):
     """Nothing else is found: no fact of one machine is held against a fact of another one."""
     found = diagnose_text(case["text"])

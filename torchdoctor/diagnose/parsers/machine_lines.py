@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["FENCE", "MAX_LINE_CHARACTERS", "Line", "Span", "lines_in"]
 
 MAX_LINE_CHARACTERS = 2_000
+_UNDERLINE = re.compile(r"[\s>]{0,8}(?:-{3,}|={3,})\s*$")
 FENCE = re.compile(r"[\s>]{0,12}(?:```|~~~)")
 
 
@@ -28,12 +29,13 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A line: its number from 0, where it starts in the text, and whether it stands in a fenced block."""
+    """A line: its number from 0, where it starts in the text, whether it stands in a fenced block or is underlined."""
 
     index: int
     start: int
     text: str
     in_fence: bool
+    underlined: bool = False
 
     @property
     def lower(self) -> str:
@@ -51,8 +53,12 @@ class Line:
 def lines_in(raw: str) -> Iterator[Line]:
     """Yield every line of a text."""
     start, in_fence = 0, False
-    for index, text in enumerate(raw.split("\n")):
+    texts = raw.split("\n")
+    for index, (text, following) in enumerate(zip(texts, [*texts[1:], ""], strict=True)):
         is_fence = bool(FENCE.match(text))
-        yield Line(index=index, start=start, text=text, in_fence=in_fence and not is_fence)
+        underlined = bool(text.strip() and _UNDERLINE.match(following))
+        yield Line(
+            index=index, start=start, text=text, in_fence=in_fence and not is_fence, underlined=underlined
+        )
         in_fence ^= is_fence
         start += len(text) + 1

@@ -41,7 +41,7 @@ _PROGRAMS = frozenset(
         "windows_server", "operating",
     )
 )  # fmt: skip
-_MINE = re.compile(r"\b(?:on|in|with) mine\b")
+_MINE = re.compile(r"\b(?:on|in|with) mine\b|\bfor me\b(?! to\b)")
 _PLACE_ZH = re.compile(
     r"(?P<words>(?:我|自己|公司|家里|家|实验室|学校|单位|另外?一?[台个]|第[一二三]台|其他|别的|新|旧|云|远程|同事|朋友|的){0,4})"
     r"(?P<noun>笔记本(?:电脑)?|台式机|服务器|工作站|集群|(?:本地|本机)(?:电脑|机器)?|电脑|机器|主机)"

@@ -79,7 +79,7 @@ def spans_in(raw: str, gpus: Mapping[str, str] | None = None) -> list[Span]:
             if lower
             else None
         )
-        if name and _is_heading(lower):
+        if name and _is_heading(line):
             end = _end_of_section(lines, index)
             spans.append(Span(start=line.start, end=_start_of(lines, end, raw), name=name))
             index = end
@@ -129,9 +129,10 @@ def _before_colon(lower: str) -> str:
     return lower if not colon or not rest.strip(" *_`") or "<summary>" in head else head
 
 
-def _is_heading(lower: str) -> bool:
+def _is_heading(line: Line) -> bool:
+    lower = line.lower
     plain = lower.replace("\uff1a", ":").rstrip(" *_")
-    return bool(_HEADING.match(lower)) or ":" in plain
+    return line.underlined or bool(_HEADING.match(lower)) or ":" in plain
 
 
 def _end_of_section(lines: Sequence[Line], begin: int) -> int:
@@ -149,7 +150,7 @@ def _end_of_section(lines: Sequence[Line], begin: int) -> int:
             continue
         lower = line.lower
         is_folded = lower.lstrip(" >").startswith(("<details", "</details", "<summary"))
-        if (_HEADING.match(lower) and not is_folded) or _is_machine_heading(lower):
+        if (_HEADING.match(lower) and not is_folded) or _is_machine_heading(lines[index]):
             return index
         if is_folded and _HEADING.match(first) and first.lstrip(" >").startswith("<summary"):
             return index
@@ -161,15 +162,16 @@ def _end_of_section(lines: Sequence[Line], begin: int) -> int:
 def _end_of_described(lines: Sequence[Line], begin: int) -> int:
     for index in range(begin + 1, len(lines)):
         lower = lines[index].lower
-        if not lower.strip() or (not lines[index].in_fence and _is_machine_heading(lower)):
+        if not lower.strip() or (not lines[index].in_fence and _is_machine_heading(lines[index])):
             return index
         if _HEADING.match(lower) or FENCE.match(lower):
             return index
     return len(lines)
 
 
-def _is_machine_heading(lower: str) -> bool:
-    return bool(lower.strip()) and _is_heading(lower) and heading_name(_before_colon(lower)) is not None
+def _is_machine_heading(line: Line) -> bool:
+    lower = line.lower
+    return bool(lower.strip()) and _is_heading(line) and heading_name(_before_colon(lower)) is not None
 
 
 def _end_of_report(lines: Sequence[Line], begin: int) -> int:
@@ -189,7 +191,7 @@ def _end_of_report(lines: Sequence[Line], begin: int) -> int:
                 return index
         if in_fence:
             continue
-        if _HEADING.match(lower) or _is_machine_heading(lower):
+        if _HEADING.match(lower) or _is_machine_heading(lines[index]):
             return index
         table = tool == "nvidia-smi"
         ends_table = table and lower.strip() and lower.lstrip(" >")[:1] not in "|+="
@@ -225,7 +227,7 @@ def _end_of_paragraph(lines: Sequence[Line], begin: int) -> int:
         lower = lines[index].lower
         if not lower.strip() or FENCE.match(lower) or _is_tool(lower) or _HEADING.match(lower):
             break
-        if _is_machine_heading(lower) or TABLE_ROW.match(lower):
+        if _is_machine_heading(lines[index]) or TABLE_ROW.match(lower):
             break
         index += 1
     last = lines[index - 1].text[-8:].rstrip(" *_")
