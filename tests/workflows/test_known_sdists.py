@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,10 @@ def test_what_the_same_request_had_is_known(tmp_path):
     assert known.versions(task("two", "one==1")) == {"one": "1", "inner": "3"}
     assert known.versions(task("one", "three")) == {"one": "1"}
     assert known.versions(task("three")) == {}
+    by_url = AskedRequirement(
+        line="one @ https://x.example/one-2-py3-none-any.whl", name="one", origin="--with"
+    )
+    assert known.versions(replace(task(), stack=StackRequest(requirements=(by_url,)))) == {}
 
 
 def test_few_requests_are_remembered(tmp_path):

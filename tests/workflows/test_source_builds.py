@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 from tests.lock.conftest import LocalIndex
 from tests.sdistmaker import add_sdist
+from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from tests.workflows.test_stack import NEEDED, WINDOWS
 from torchdoctor.detect import Machine
@@ -50,11 +51,11 @@ def index(tmp_path):
 def solved(tmp_path, index):
     """A function that resolves one requirement; `agreed` names what may be built."""
 
-    def run(*lines, agreed=(), plan_only=False, more=(), report=None):
+    def run(*lines, agreed=(), plan_only=False, more=(), links=(), report=None):
         machine = Machine.from_json(WINDOWS)
         request = LockRequest(
             python=Path(sys.executable),
-            sources=Sources(torch=(), indexes=more, default_index=index.source, find_links=()),
+            sources=Sources(torch=(), indexes=more, default_index=index.source, find_links=links),
             environ={**os.environ, "UV_CACHE_DIR": str(tmp_path / "cache")},
             machine=machine,
             target=target_of(machine),
@@ -350,3 +351,15 @@ def test_a_comparison_that_fails_costs_no_plan(tmp_path, index):
 
     plan_with_builds(task, SourceBuilds(cache=tmp_path / "home", report=Recorder()), plan)
     assert seen == [False, True]
+
+
+def test_a_wheel_in_a_folder_of_links_is_not_passed_over(solved, index, tmp_path):
+    """Its source on the index is newer, and another package without a wheel is looked for."""
+    (tmp_path / "links").mkdir()
+    name, content = make_wheel("mine", "1.0", tag="py3-none-any")
+    (tmp_path / "links" / name).write_bytes(content)
+    links = Source(name="links", url=(tmp_path / "links").as_uri(), layout="flat", origin="--find-links")
+    for each in ("one", "mine"):
+        add_sdist(index.folder, each, "2.0", files=info(each, "2.0"))
+    found = solved("one", "mine", plan_only=True, links=(links,))
+    assert (found["one"], found["mine"]) == ("2.0", "1.0")

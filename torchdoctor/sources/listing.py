@@ -74,6 +74,10 @@ class SourceListing:
         untold = self.source.variant is not None and wheel.variant is None and wheel.version.local is None
         return replace(wheel, variant=self.source.variant) if untold else wheel
 
+    def all_wheels(self) -> tuple[Wheel, ...]:
+        """Return every wheel of a folder or a page of links; empty where it cannot be read."""
+        return self._page(self.source.url, "")
+
     def read_ahead(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Read the pages of these projects and variants side by side, so that they need not be waited for in turn.
 

@@ -53,7 +53,7 @@ class KnownSdists:
         It may have been for another machine. Those of what is asked for now that any other request had are there too.
         """
         requests = self._requests()
-        asked = {each.name for each in task.named}
+        asked = {each.name for each in task.named if " @ " not in each.line}
         others = {n: version for rows in requests.values() for n, version in rows.items() if n in asked}
         return {**others, **requests.get(_key(task), {})}
 

@@ -137,7 +137,7 @@ class SourceBuilds:
         if not is_sure and (offered or name in request.excluded):
             return None
         try:
-            if not is_sure and search.indexes_with_wheel(name, wanted):
+            if not is_sure and search.has_wheel(name, wanted):
                 return None
             sdist = search.sdist(name, wanted, said=specifiers_in(text, name), offered=offered)
         except TorchdoctorError:

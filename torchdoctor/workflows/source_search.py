@@ -16,7 +16,7 @@ from torchdoctor.errors import TorchdoctorError
 from torchdoctor.resolve.platform_support import python_satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.tags import Tag
     from packaging.version import Version
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.sources.sdists import IndexFiles
     from torchdoctor.workflows.stack_model import StackTask
-    from wheels_index import Sdist
+    from wheels_index import Sdist, Wheel
 
 __all__ = ["SourceSearch", "specifiers_in", "wanted_of"]
 
@@ -39,6 +39,7 @@ class SourceSearch:
 
     request: LockRequest
     _found: dict[tuple[str, str], IndexFiles | TorchdoctorError] = field(default_factory=dict)
+    _linked: tuple[Wheel, ...] | None = None  # of folders and pages of links
 
     def read_ahead(self, wanted: Mapping[str, SpecifierSet]) -> None:
         """Read the pages of these projects side by side."""
@@ -55,6 +56,23 @@ class SourceSearch:
     def indexes_with_wheel(self, project: str, wanted: SpecifierSet) -> tuple[str, ...]:
         """Return the names of the indexes that have a wheel for the machine; raises `Unreachable`."""
         return self._files(project, wanted).with_wheel
+
+    def has_wheel(self, project: str, wanted: SpecifierSet) -> bool:
+        """Say whether an index, a folder or a page of links has a wheel for the machine; raises `Unreachable`."""
+        accepts = self._accepts(wanted)
+        return any(
+            wheel.project == project and accepts(wheel.version, wheel.tags, wheel.requires_python)
+            for wheel in self._linked_wheels()
+        ) or bool(self.indexes_with_wheel(project, wanted))
+
+    def _linked_wheels(self) -> tuple[Wheel, ...]:
+        """The wheels of folders and pages of links; one that does not answer has none."""
+        if self._linked is None:
+            from torchdoctor.sources import SourceListing
+
+            listings = [SourceListing(source=source) for source in self.request.sources.find_links]
+            self._linked = tuple(wheel for listing in listings for wheel in listing.all_wheels())
+        return self._linked
 
     def sdist(
         self,
@@ -95,6 +113,13 @@ class SourceSearch:
     def _read(self, project: str, wanted: SpecifierSet) -> IndexFiles | TorchdoctorError:
         from torchdoctor.sources.sdists import list_files
 
+        try:
+            return list_files(project, self.request.sources, self._accepts(wanted))
+        except TorchdoctorError as error:
+            return error
+
+    def _accepts(self, wanted: SpecifierSet) -> Callable[[Version, frozenset[Tag], str | None], bool]:
+        """Return what says whether a wheel is wanted, and is for the machine."""
         machine = self.request.machine
         supported = frozenset(supported_tags(machine)) if machine is not None else None
         python = machine.python.version if machine is not None else None
@@ -106,10 +131,7 @@ class SourceSearch:
                 and (python is None or python_satisfies(requires_python, python))
             )
 
-        try:
-            return list_files(project, self.request.sources, accepts)
-        except TorchdoctorError as error:
-            return error
+        return accepts
 
 
 def wanted_of(project: str, task: StackTask, others: Iterable[str] = ()) -> SpecifierSet:
