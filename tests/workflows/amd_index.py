@@ -18,14 +18,17 @@ TARGETS = ("gfx1100", "gfx1151", "gfx1201")
 BASE = "/rocm/whl-next"
 
 
-def add_amd_index(index: LoopbackIndex, tag: str, *, base: str = BASE) -> str:
-    """Add the packages of one release for a platform, and PyPI's placeholder; return the index's URL."""
+def add_amd_index(index: LoopbackIndex, tag: str, *, base: str = BASE, hashes: bool = True) -> str:
+    """Add the packages of one release for a platform, and PyPI's placeholder; return the index's URL.
+
+    AMD writes its pages without hashes unless told otherwise (TheRock's manage_structured.py).
+    """
     platform = tag.rpartition("-")[2]
     any_python = f"py3-none-{platform}"
 
     def add(project: str, version: str, requires: tuple[str, ...] = (), wheel_tag: str = any_python) -> None:
         name, content = make_wheel(project, version, tag=wheel_tag, requires=requires)
-        index.add(f"{base}/{project}/", name, content)
+        index.add(f"{base}/{project}/", name, content, digest="right" if hashes else None)
 
     def per_target(part: str, version: str) -> tuple[str, ...]:
         each = [f"{part}-{t}=={version}; extra == 'device-{t}'" for t in TARGETS]
@@ -49,8 +52,8 @@ def add_amd_index(index: LoopbackIndex, tag: str, *, base: str = BASE) -> str:
         ),
     )
     index.files[f"{base}/{filename}"] = content
-    digest = hashlib.sha256(content).hexdigest()
-    index.pages[f"{base}/rocm/"] = f'<a href="../{filename}#sha256={digest}">{filename}</a>'.encode()
+    fragment = f"#sha256={hashlib.sha256(content).hexdigest()}" if hashes else ""
+    index.pages[f"{base}/rocm/"] = f'<a href="../{filename}{fragment}">{filename}</a>'.encode()
     for project, version in (("rocm", "0.1.0"), ("filelock", "3.29.0"), ("rocm-sdk-core", "99.0")):
         name, content = make_wheel(project, version, tag="py3-none-any")
         index.add(f"/simple/{project}/", name, content)

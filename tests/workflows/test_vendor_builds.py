@@ -186,7 +186,10 @@ def test_the_source_package_that_selects_the_rest_is_built_after_consent_alone(i
 
 @pytest.mark.process
 def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkeypatch):
-    """From end to end on Linux, with everything else from PyPI; the GPU is that of another machine."""
+    """From end to end on Linux, with everything else from PyPI; the GPU is that of another machine.
+
+    AMD's pages have no hashes: those of the first download are recorded, and said.
+    """
     from torchdoctor.core.system.host import HostSystem
     from torchdoctor.detect import Amd, AmdGpu
     from torchdoctor.requirements import AskedRequirement
@@ -195,7 +198,7 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.source_options import SourceOptions
 
-    url = add_amd_index(index, native_tag())
+    url = add_amd_index(index, native_tag(), hashes=False)
     detect = install_inputs.detect
 
     def with_gpu(*arguments, **more):
@@ -214,6 +217,9 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     report = Recorder()
     result = run_install(options, system=HostSystem(environ={**os.environ, **alone}), report=report)
     assert (result.plan.variant, result.plan.torch.extras) == (f"rocm{ROCM}", ("device-gfx1151",))
+    assert all(wheel.sha256 for wheel in result.lock.wheels)
+    for name in (f"rocm-{ROCM}.tar.gz", "rocm_sdk_core"):
+        assert any(f"no index gives a hash for {name}" in note for note in report.notes)
     site = next((tmp_path / "env").glob("lib/python*/site-packages"))
     installed = {path.name.removesuffix(".dist-info") for path in site.glob("*.dist-info")}
     assert {

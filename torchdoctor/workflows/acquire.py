@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -198,7 +199,17 @@ def _prefetch(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[Fe
         return ()
     mark_cached_files_in_use(context.run_dir, (wheel.filename for wheel in wheels))
     offline = context.lock_request.offline
-    return fetch(wheels, cache=context.cache / "wheels", progress=report, offline=offline).wheels
+    fetched = fetch(wheels, cache=context.cache / "wheels", progress=report, offline=offline).wheels
+    parts = {wheel.filename for wheel in _parts(plan)}
+    report_unverified(
+        (
+            replace(each.wheel, sha256=each.sha256)
+            for each in fetched
+            if each.wheel.sha256 is None and each.wheel.filename in parts
+        ),
+        report,
+    )
+    return fetched
 
 
 def _wheels_to_fetch(
@@ -210,9 +221,16 @@ def _wheels_to_fetch(
         for package in plan.packages
         if package.wheel is not None and not context.has(package.name, str(package.version))
     ]
+    wheels += [part for part in _parts(plan) if not context.has(part.project, str(part.version))]
     return [
         locked_wheel(wheel) for wheel in wheels if needed(wheel) and not (wheel.url or "").startswith("file:")
     ]
+
+
+def _parts(plan: Plan) -> list[Wheel]:
+    """Return what torch needs of one index alone in exactly one file, such as ROCm's packages."""
+    files = Counter(wheel.project for wheel in plan.accelerator_wheels)
+    return [wheel for wheel in plan.accelerator_wheels if files[wheel.project] == 1]
 
 
 def _with_known_hashes(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
@@ -224,7 +242,13 @@ def _with_known_hashes(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
         else package
         for package in plan.packages
     )
-    return replace(plan, packages=packages)
+    parts = tuple(
+        replace(wheel, sha256=digest.sha256, size=digest.size)
+        if (digest := digests.get(wheel.filename)) is not None
+        else wheel
+        for wheel in plan.accelerator_wheels
+    )
+    return replace(plan, packages=packages, accelerator_wheels=parts)
 
 
 def _check_missing_hashes(context: AcquireContext, plan: Plan, lock: Lock) -> MissingHashCheck:

@@ -22,13 +22,23 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
 
     What was built before is taken without a question: nothing runs. Raises `NoSolution` without consent, and for
     compiled code or for what is built against torch: no vendor has such a part. Raises `SourceFailed` where its bytes
-    are not those that the index announces, `InstallFailed` where the build fails.
+    are not those that the index announces (that it announces none is said), `InstallFailed` where the build fails.
     """
     from torchdoctor.lock.sdist_contents import inspect_sdist
-    from torchdoctor.sources.sdists import fetch_sdist
+    from torchdoctor.sources.sdists import fetch_archive, fetch_sdist
     from torchdoctor.workflows.wheel_build import build_wheel, wheel_built_before
 
-    path = fetch_sdist(sdist, builds.cache / "sdists")
+    if sdist.sha256 is not None:
+        path = fetch_sdist(sdist, builds.cache / "sdists")
+    else:  # as AMD's pages have it
+        path = fetch_archive(sdist.url, builds.cache / "sdists")
+        builds.report.note(
+            message(
+                "no index gives a hash for {filename}; recorded {sha256}",
+                filename=sdist.filename,
+                sha256=sha256_of(path),
+            )
+        )
     contents = inspect_sdist(path)
     if contents.compiles or contents.needs_torch:
         raise NoSolution(
