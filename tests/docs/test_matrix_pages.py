@@ -36,7 +36,7 @@ def test_every_release_and_every_variant_has_a_section_with_its_source():
             "GeForce GTX 1080 Ti",
             ("torch 2.14.1+cu126", "Not cu130: ", "Drivers after the 580 branch", "- Source: "),
         ),
-        ("GeForce RTX 5090", ("torch 2.15.0+cu132", "2.13.0+cu129", "- Source: ")),
+        ("GeForce RTX 5090", ("linux_x86_64", "2.13.0+cu129", "- Source: ")),
         ("Tesla K80", ("torch 2.7.1+cu118", "Drivers after the 470 branch")),
         ("Jetson TX2", ("linux_aarch64", "has no code for a GPU of compute capability 6.2")),
         ("Radeon RX 7900 XTX", ("rocm7.2", "has code for gfx1100")),
