@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wheels_index._data import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["AmdBuild", "StandIn", "amd_build", "rocm_tested_with", "stand_in", "wrong_results"]
+__all__ = [
+    "AmdBuild",
+    "StandIn",
+    "amd_build",
+    "failed_stand_in",
+    "rocm_tested_with",
+    "stand_in",
+    "wrong_results",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +76,16 @@ def stand_in(gfx: str) -> StandIn | None:
     """
     row = read_json("amd_builds.json")["stand_ins"].get(gfx)
     return StandIn(version=row["version"], target=row["target"], source=row["source"]) if row else None
+
+
+def failed_stand_in(gfx: str) -> Literal["wrong", "hangs", "refused"] | None:
+    """Return how a GPU was seen to fail with HSA_OVERRIDE_GFX_VERSION; None where that is not known.
+
+    >>> failed_stand_in("gfx1103")
+    'hangs'
+    """
+    row = read_json("amd_builds.json")["stand_ins_that_fail"].get(gfx)
+    return row["how"] if row else None
 
 
 def rocm_tested_with(driver: str) -> tuple[str, ...] | None:

@@ -30,7 +30,16 @@ def test_an_override_that_was_seen_to_work_is_offered_with_its_warning():
 @pytest.mark.parametrize(("gfx", "os"), [("gfx1035", "linux"), ("gfx1031", "windows"), ("gfx803", "linux")])
 def test_no_override_is_offered_where_it_is_not_known_to_work(gfx, os):
     """gfx1035 was seen to give wrong results with it; Windows has no such variable."""
-    assert not any("HSA_OVERRIDE" in text for text in amd_offers(machine(gfx, os=os)))
+    assert not any("were seen to run" in text for text in amd_offers(machine(gfx, os=os)))
+
+
+@pytest.mark.parametrize(
+    ("gfx", "how"), [("gfx1103", "hangs"), ("gfx1035", "wrong results"), ("gfx1150", "fails")]
+)
+def test_an_override_that_was_seen_to_fail_is_warned_of(gfx, how):
+    """Forums name it for every GPU."""
+    assert how in amd_offers(machine(gfx))[-1]
+    assert not any("do not set" in text for text in amd_offers(machine(gfx, os="windows")))
 
 
 @pytest.mark.parametrize(

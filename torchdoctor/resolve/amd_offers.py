@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from wheels_index import variant
-from wheels_index.amd import amd_build, rocm_tested_with, stand_in
+from wheels_index.amd import amd_build, failed_stand_in, rocm_tested_with, stand_in
 
 if TYPE_CHECKING:
     from torchdoctor.detect import AmdGpu, Machine
@@ -21,7 +21,7 @@ def amd_cards(machine: Machine) -> tuple[AmdGpu, ...]:
 
 def amd_offers(machine: Machine) -> list[str]:
     """Return what can be tried where PyTorch's builds have no code for the machine's AMD GPUs."""
-    return [*_own_builds(machine), *_overrides(machine)]
+    return [*_own_builds(machine), *_overrides(machine), *_failed_overrides(machine)]
 
 
 def _own_builds(machine: Machine) -> list[str]:
@@ -59,6 +59,27 @@ def _overrides(machine: Machine) -> list[str]:
         )
         for card in amd_cards(machine)
         if card.gfx is not None and (found := stand_in(card.gfx)) is not None
+    ]
+
+
+def _failed_overrides(machine: Machine) -> list[str]:
+    """Warn of the override where it was seen to fail: forums name it for every GPU."""
+    if machine.os != "linux":
+        return []
+    how = {
+        "wrong": message("it computes wrong results"),
+        "hangs": message("the GPU or the whole machine hangs"),
+        "refused": message("the first operation fails"),
+    }
+    return [
+        message(
+            "do not set HSA_OVERRIDE_GFX_VERSION for {name} ({gfx}): {how}",
+            name=card.name or "AMD GPU",
+            gfx=card.gfx,
+            how=how[failure],
+        )
+        for card in amd_cards(machine)
+        if card.gfx is not None and (failure := failed_stand_in(card.gfx)) is not None
     ]
 
 
