@@ -363,3 +363,12 @@ def test_a_wheel_in_a_folder_of_links_is_not_passed_over(solved, index, tmp_path
         add_sdist(index.folder, each, "2.0", files=info(each, "2.0"))
     found = solved("one", "mine", plan_only=True, links=(links,))
     assert (found["one"], found["mine"]) == ("2.0", "1.0")
+
+
+def test_no_older_source_is_offered_where_its_version_is_not_in_the_way(solved, index):
+    """What it requires is nowhere: an ancient source, whose build nobody meant, would not tell that."""
+    add_sdist(index.folder, "one", "0.1", code="raise RuntimeError('it ran')")
+    add_sdist(index.folder, "one", "1.0", files=info("one", "1.0", "nowhere"))
+    with pytest.raises(RequirementsUnmet) as caught:
+        solved("one", agreed=[":all:"])
+    assert "nowhere" in caught.value.message

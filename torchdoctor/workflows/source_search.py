@@ -84,7 +84,8 @@ class SourceSearch:
     ) -> Sdist | None:
         """Return the newest source distribution that is wanted, and was not offered before.
 
-        `said` are limits in the words of uv, of whoever they are: one within them is preferred. Raises `Unreachable`.
+        `said` are limits in the words of uv, of whoever they are: one within them is preferred, and after another
+        version was offered only such a one helps. Raises `Unreachable`.
         """
         machine = self.request.machine
         python = machine.python.version if machine is not None else None
@@ -96,7 +97,10 @@ class SourceSearch:
             and str(sdist.version) not in offered
         ]
         within = [sdist for sdist in fitting if said is not None and said.contains(sdist.version)]
-        return max(within or fitting, key=lambda sdist: sdist.version, default=None)
+        if offered and not (said is not None and str(said)):
+            return None  # something else than the version is in the way
+        candidates = within if offered else within or fitting
+        return max(candidates, key=lambda sdist: sdist.version, default=None)
 
     def sdist_of_version(self, project: str, wanted: SpecifierSet, version: str) -> Sdist | None:
         """Return the source distribution of one version; raises `Unreachable`."""
@@ -156,7 +160,7 @@ def specifiers_in(text: str, project: str) -> SpecifierSet:
     """
     words = " ".join(text[:_MAX_TEXT_LENGTH].split())
     found = SpecifierSet()
-    pattern = rf"(?:depends on|require) {re.escape(project)}(?:\[[^\]]*\])?{_SPECIFIER}"
+    pattern = rf"(?:depends? on|require) {re.escape(project)}(?:\[[^\]]*\])?{_SPECIFIER}"
     for match in re.finditer(pattern, words):
         try:
             found &= SpecifierSet(match["specifier"].rstrip(",.:"))
