@@ -112,6 +112,21 @@ def test_where_torchdoctor_differs_from_the_draft_it_says_why(resolved):
     assert any("takes cu128, in the order cu128 > cu126 > null" in str(text) for text in plan.reasons)
 
 
+def test_a_companion_is_of_the_same_build_by_its_own_label(index, resolved):
+    """Its index file says what its labels stand for; one that is named otherwise there is none of torch's build."""
+    for label, built in (("cu128", "cu128"), ("x1", "cu126")):
+        name, content = make_wheel("torchvision", "0.25.0", tag=TAG, built=f"0.25.0+{built}")
+        index.add("/simple/torchvision/", f"{name.removesuffix('.whl')}-{label}.whl", content)
+    file = {
+        "variants": {each: {"nvidia": {"cuda_version_lower_bound": ["12.8"]}} for each in ("cu128", "x2")}
+    }
+    index.files["/simple/torchvision-0.25.0-variants.json"] = json.dumps(file).encode()
+    index.pages["/simple/torchvision/"] += b'<a href="/simple/torchvision-0.25.0-variants.json">variants</a>'
+    request = replace(REQUEST, excluded=frozenset({"torchaudio"}))
+    plan = resolved(machine("570.124.06", "8.0"), request)
+    assert [package.wheel.label for package in plan.packages] == ["cu128", "cu128"]
+
+
 @pytest.mark.parametrize("variants", [None, {"variants": []}, {"variants": {"cu128": {"nvidia": []}}}])
 def test_labels_that_nothing_explains_are_not_taken(resolved, variants):
     """Without the index's file, or with one that cannot be right."""
