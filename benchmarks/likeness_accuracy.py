@@ -3,7 +3,7 @@
 Usage: python benchmarks/likeness_accuracy.py
 
 Each labelled text of the table is looked up without itself and without the other texts of its thread; those of
-tests/cases/retold and further.toml are not in the table at all.
+tests/cases/retold, unread and further.toml are not in the table at all.
 """
 
 from __future__ import annotations

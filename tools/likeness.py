@@ -1,6 +1,6 @@
 """Make the table of `torchdoctor/diagnose/data/likeness.txt` from labelled reports; with --check say if it is behind.
 
-Left out are tests/cases/retold and further.toml: `benchmarks/diagnosis_accuracy.py` measures with them.
+Left out are tests/cases/retold, unread and further.toml: `benchmarks/diagnosis_accuracy.py` measures with them.
 """
 
 from __future__ import annotations

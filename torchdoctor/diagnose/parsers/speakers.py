@@ -63,7 +63,9 @@ def _is_change(rows: str) -> bool:
         return True
     if _has("first_person", rows):
         return False
-    return _begins("commit_title", rows) or (_begins("change_title", rows) and _has("change_body", rows))
+    if _begins("commit_title", rows) or _has("change_words", rows):
+        return True
+    return _begins("change_title", rows) and _has("change_body", rows)
 
 
 def without_other_voices(text: Text) -> Text:
