@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 
@@ -48,6 +49,23 @@ def test_sources_of_a_compiled_language_are_seen(contents, path):
 def test_a_build_against_torch_is_seen(contents, more):
     """By what the build requires, and by what setup.py imports."""
     assert contents(**more).needs_torch
+
+
+def test_what_would_unpack_to_gigabytes_is_refused_by_its_header(tmp_path):
+    """A few kilobytes can hold a member of any size: none of it is unpacked."""
+    path = tmp_path / "thing-1.0.tar.gz"
+    header = tarfile.TarInfo("thing-1.0/zeros")
+    header.size = 5 * 1024**3
+    path.write_bytes(gzip.compress(header.tobuf()))
+    with pytest.raises(SourceFailed, match="GiB"):
+        inspect_sdist(path)
+
+
+def test_a_source_that_requires_thousands_of_packages_is_refused(contents):
+    """Each would be a page to read."""
+    lines = "".join(f"Requires-Dist: part-{number}\n" for number in range(3000))
+    with pytest.raises(SourceFailed, match="2000"):
+        contents(files={"PKG-INFO": f"Metadata-Version: 2.2\nName: thing\nVersion: 1.0\n{lines}"})
 
 
 def test_cuda_sources_are_seen(contents):

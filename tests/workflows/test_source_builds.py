@@ -24,6 +24,7 @@ from torchdoctor.lock.uv_errors import read_uv_error
 from torchdoctor.requirements import AskedRequirement, StackRequest
 from torchdoctor.resolve import Request
 from torchdoctor.sources import Source, Sources
+from torchdoctor.sources.sdists import list_files
 from torchdoctor.workflows.build_rounds import plan_with_builds
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.source_search import SourceSearch
@@ -316,6 +317,48 @@ def test_an_index_before_another_stays_first_where_the_other_has_no_wheel_either
     report = Recorder()
     assert solved("one", "mine", more=(own.source,), plan_only=True, report=report)["one"] == "1.0"
     assert not any("asked alike" in text for text in report.notes)
+
+
+def test_what_only_a_later_build_needs_was_not_asked_for_by_name(solved, index):
+    """Its code does not run unasked either, in a version that something else requires."""
+    index.add("wanted", "1.0", requires=("needed<2",))
+    index.add("needed", "3.0")
+    add_sdist(index.folder, "needed", "1.0", code="raise RuntimeError('it ran')")
+    add_sdist(
+        index.folder, "fast", "1.0", files={"setup.py": "import torch\n", **info("fast", "1.0", "needed")}
+    )
+    (index.folder / "needed" / "needed-3.0-py3-none-any.whl").unlink()
+    with pytest.raises(NoSolution) as caught:
+        solved("fast", "wanted", plan_only=True)
+    assert caught.value.code == "build-consent"
+
+
+def test_a_requires_python_of_old_times_stops_no_solve(solved, index):
+    """uv reads none of what some pages say; the Python was compared before."""
+    add_sdist(index.folder, "old", "1.0", files=info("old", "1.0"))
+    page = index.folder / "old" / "index.html"
+    page.write_text(page.read_text().replace("<a ", '<a data-requires-python="&gt;=3.6.*" '))
+    assert solved("old", plan_only=True)["old"] == "1.0"
+
+
+def test_the_requirements_of_a_source_are_looked_at_up_to_a_limit(index, tmp_path, monkeypatch):
+    """Each name is a page to read."""
+    lines = [f"part-{number}" for number in range(500)]
+    add_sdist(index.folder, "many", "1.0", files=info("many", "1.0", *lines))
+    request = LockRequest(
+        python=Path(sys.executable),
+        sources=Sources(torch=(), indexes=(), default_index=index.source, find_links=()),
+        environ=dict(os.environ),
+    )
+    looked_at = []
+    monkeypatch.setattr(SourceSearch, "read_ahead", lambda _, wanted: looked_at.extend(wanted))
+    search = SourceSearch(request=request)
+    monkeypatch.setattr(SourceSearch, "has_wheel", lambda *_: True)
+    files = list_files("many", request.sources, lambda *_: True)
+    search._found["many", ""] = files
+    task = StackTask(stack=StackRequest(), lock_request=request, run_dir=tmp_path)
+    SourceBuilds(cache=tmp_path / "home", report=Recorder()).provide(["many"], (), task, search)
+    assert len(looked_at) < 300
 
 
 def test_what_a_build_against_torch_needs_counts_as_it_does_on_the_machine(solved, index):

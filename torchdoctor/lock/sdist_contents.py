@@ -29,6 +29,8 @@ __all__ = ["SdistContents", "inspect_sdist"]
 
 _MAX_MEMBER_COUNT = 50_000
 _MAX_TEXT_BYTES = 1024 * 1024
+_MAX_UNPACKED_BYTES = 2 * 1024**3  # to find the next member of a tar file, this one is unpacked
+_MAX_REQUIREMENT_COUNT = 2000
 _COMPILED = re.compile(r"\.(?:c|cc|cpp|cxx|cu|cuh|hip|pyx|rs|f|f90|f95|f03|mm|go)$", re.IGNORECASE)
 _CUDA = re.compile(r"\.(?:cu|cuh)$", re.IGNORECASE)
 # Sources that are not built: of tests, of documentation, of examples.
@@ -75,13 +77,16 @@ def inspect_sdist(path: Path) -> SdistContents:
         raise _unusable(path, str(error) or type(error).__name__) from error
     requires = _build_requires(texts.get("pyproject.toml", ""))
     sources = [name for name in names if _COMPILED.search(name) and not _ASIDE.search(name)]
+    declared = _declared(texts, has_egg_info=any(_EGG_FOLDER.search(name) for name in names))
+    if len(declared or ()) > _MAX_REQUIREMENT_COUNT:
+        raise _unusable(path, message("it requires more than {count} packages", count=_MAX_REQUIREMENT_COUNT))
     return SdistContents(
         compiles=bool(sources),
         has_cuda=any(_CUDA.search(name) for name in sources),
         needs_torch="torch" in {_project(line) for line in requires}
         or _TORCH_IN_SETUP.search(texts.get("setup.py", "")) is not None,
         build_requires=requires,
-        requires=_declared(texts, has_egg_info=any(_EGG_FOLDER.search(name) for name in names)),
+        requires=declared,
         version=_version(texts),
     )
 
@@ -98,7 +103,13 @@ def _members(path: Path) -> Iterator[tuple[str, str | None]]:
                 yield info.filename, archive.read(info).decode("utf-8", "replace") if wanted else None
         return
     with tarfile.open(path, "r:*") as archive:
+        unpacked = 0
         for member in archive:
+            unpacked += member.size
+            if unpacked > _MAX_UNPACKED_BYTES:
+                raise _unusable(
+                    path, message("it has more than {size} GiB", size=_MAX_UNPACKED_BYTES // 1024**3)
+                )
             text = None
             if member.isfile() and _is_read(member.name) and member.size <= _MAX_TEXT_BYTES:
                 content = archive.extractfile(member)

@@ -44,7 +44,7 @@ def write_stand_ins(stand_ins: Iterable[StandIn], folder: Path) -> list[dict[str
     settings: list[dict[str, Any]] = []
     for each in stand_ins:
         (folder / f"{each.project.replace('-', '_')}-{each.version}-py3-none-any.whl").touch()
-        requires = [line for line in each.requires if _is_requirement(line)]
+        requires = [line for text in each.requires if (line := _requirement(text))]
         known: dict[str, Any] = {
             "name": each.project,
             "version": each.version,
@@ -53,15 +53,14 @@ def write_stand_ins(stand_ins: Iterable[StandIn], folder: Path) -> list[dict[str
                 {canonicalize_name(e) for line in requires for e in _EXTRA.findall(line)}
             ),
         }
-        if each.sdist.requires_python:
-            known["requires-python"] = each.sdist.requires_python
+        # Without its Requires-Python: the Python was compared already, and uv refuses what some indexes say there.
         settings.append(known)
     return settings
 
 
-def _is_requirement(line: str) -> bool:
+def _requirement(text: str) -> str:
+    """The line in its usual form; none for a text that is no requirement."""
     try:
-        Requirement(line)
+        return str(Requirement(text))
     except InvalidRequirement:
-        return False
-    return True
+        return ""

@@ -15,6 +15,7 @@ class AskedRequirement:
     name: str  # normalised
     origin: str  # `--with timm`, `requirements.txt:12`, `pyproject.toml`
     hashes: tuple[str, ...] = ()  # `sha256:...`, of a file in hash mode
+    implied: bool = False  # nobody named it: what was asked for needs it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -244,7 +244,9 @@ def _built_later(task: StackTask, needed: BuiltLater) -> StackTask:
 def needs_of(lines: Iterable[str], project: str) -> tuple[AskedRequirement, ...]:
     """Return what a project needs besides torch, as requirements; a line that cannot be read is none."""
     return tuple(
-        AskedRequirement(line=line, name=_name(line), origin=message("what {name} needs", name=project))
+        AskedRequirement(
+            line=line, name=_name(line), origin=message("what {name} needs", name=project), implied=True
+        )
         for line in lines
         if _name(line) not in ("", *TORCH_PROJECTS)
     )

@@ -21,7 +21,7 @@ from torchdoctor.workflows.source_model import (
     chosen_of,
     counting_requirements,
 )
-from torchdoctor.workflows.source_search import specifiers_in, wanted_of
+from torchdoctor.workflows.source_search import lines_by_project, specifiers_in, wanted_of
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -78,9 +78,11 @@ class SourceBuilds:
         batch = dict.fromkeys([*missing, *others])
         seen: set[str] = set()
         while batch and len(seen) < _MAX_LOOKED_AT:
-            wanted = {name: wanted_of(name, task, lines) for name in batch}
+            names = [*batch][: _MAX_LOOKED_AT - len(seen)]
+            limits = lines_by_project(lines)
+            wanted = {name: wanted_of(name, task, limits.get(name, ())) for name in names}
             search.read_ahead(wanted)
-            seen.update(batch)
+            seen.update(names)
             chosen = [
                 sdist
                 for name, limits in wanted.items()
@@ -235,7 +237,7 @@ class SourceBuilds:
         )
 
     def _needs_no_question(self, sdist: Sdist, contents: SdistContents, task: StackTask) -> bool:
-        asked = sdist.project in {named.name for named in task.named}
+        asked = sdist.project in {named.name for named in task.named if not named.implied}
         return (asked and not contents.compiles) or bool(self.agreed & {sdist.project, ":all:"})
 
     def _require_consent(self, sdists: Sequence[tuple[Sdist, SdistContents]], task: StackTask) -> None:

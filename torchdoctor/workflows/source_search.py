@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.stack_model import StackTask
     from wheels_index import Sdist, Wheel
 
-__all__ = ["SourceSearch", "specifiers_in", "wanted_of"]
+__all__ = ["SourceSearch", "lines_by_project", "specifiers_in", "wanted_of"]
 
 _PAGES_AT_ONCE = 8
 _SPECIFIER = r"(?P<specifier>(?:===|[<>=!~]=|[<>])[^\s;]*)"
@@ -150,6 +150,17 @@ def wanted_of(project: str, task: StackTask, others: Iterable[str] = ()) -> Spec
         if canonicalize_name(requirement.name) == project and requirement.url is None:
             wanted &= requirement.specifier
     return wanted
+
+
+def lines_by_project(lines: Iterable[str]) -> dict[str, list[str]]:
+    """Return requirement lines by the normalised name that each is about; a line that is none is left out."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        try:
+            found.setdefault(str(canonicalize_name(Requirement(line).name)), []).append(line)
+        except InvalidRequirement:
+            continue
+    return found
 
 
 def specifiers_in(text: str, project: str) -> SpecifierSet:

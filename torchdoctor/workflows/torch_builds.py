@@ -136,7 +136,7 @@ def _for_the_build(options: InstallOptions, needed: BuildsAgainstTorch) -> Stack
     origin = f"the build of {project}"
     tools = dict.fromkeys([*_USUAL_BUILD_TOOLS, *_declared(needed.contents.build_requires)])
     others = tuple(asked for asked in options.stack.requirements if asked.name != project)
-    more = tuple(AskedRequirement(line=line, name=_name(line), origin=origin) for line in tools)
+    more = tuple(AskedRequirement(line=line, name=_name(line), origin=origin, implied=True) for line in tools)
     return replace(options.stack, requirements=(*others, *more))
 
 
