@@ -41,6 +41,8 @@ def further_cases() -> Iterator[Case]:
 
 
 ALL = tuple(further_cases())
+# They ask as projects of `projects.json` do.
+LIKE_OTHERS = ("F5-TTS", "stable-diffusion-webui-forge", "ms-swift")
 PINNED = ("Open-Sora-linux_rtx5090_driver580", "LLaVA-linux_rx7900xtx")
 
 
@@ -84,8 +86,11 @@ def chosen(ran: Ran) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in ALL if case.right.torch is not None and case.id not in PINNED],
-    ids=lambda case: case.id,
+    [
+        pytest.param(case, id=case.id, marks=[pytest.mark.slow] if case.project in LIKE_OTHERS else [])
+        for case in ALL
+        if case.right.torch is not None and case.id not in PINNED
+    ],
 )
 def test_a_further_project_gets_the_torch_and_the_family_that_are_right(
     case: Case, resolve_for: Callable[..., Ran], tmp_path: Path, standin: StandIn

@@ -82,11 +82,10 @@ def order_sources(
     official = [] if no_index or OFFICIAL in torch_mirrors else [OFFICIAL]
     fallback = [] if no_index else [PYPI]
     user_defaults = [
-        source for source, setting in zip(from_settings, usable, strict=True) if setting.kind == "index"
+        each for each, setting in zip(from_settings, usable, strict=True) if setting.kind == "index"
     ]
-    extra_indexes = [
-        source for source in from_settings if source.layout == "simple" and source not in user_defaults
-    ]
+    user_links = [each for each in from_settings if each.layout == "flat"]
+    extra_indexes = [each for each in from_settings if each not in (*user_defaults, *user_links)]
     mirror_default = [] if is_auto and mirrors and torch_mirrors[0] == OFFICIAL else pypi_mirrors[:1]
     first, second = (user_defaults, mirror_default) if is_auto else (mirror_default, user_defaults)
     defaults = first or second or fallback
@@ -96,9 +95,7 @@ def order_sources(
         ),
         indexes=_distinct([*explicit_index, *extra_indexes, *defaults[1:]]),
         default_index=defaults[0] if defaults else None,
-        find_links=_distinct(
-            [*explicit_links, *(source for source in from_settings if source.layout == "flat")]
-        ),
+        find_links=_distinct([*explicit_links, *user_links]),
         ignored=ignored,
         mirrors=_distinct([*torch_mirrors, *pypi_mirrors]) if is_auto else (),
     )
