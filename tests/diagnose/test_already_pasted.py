@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from torchdoctor.diagnose import all_failures, diagnose_text
-from torchdoctor.diagnose.parsers.command_output import commands_in, output_line
+from torchdoctor.diagnose.fix_lines import fix_lines
+from torchdoctor.diagnose.parsers.command_output import commands_in, is_recognised, output_line
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.question_choice import is_known
 from torchdoctor.diagnose.question_table import ERROR, questions
@@ -131,13 +132,40 @@ def test_commands_of_checks_are_known_or_cannot_be_seen():
         (failure.id, command)
         for failure in all_failures()
         for command in commands_in(failure.confirm)
-        if known.match(command) and not _is_in_table(command)
+        if known.match(command) and not is_recognised(command)
     ]
     assert missing == []
     assert output_line("nvidia-smi", evidence) is None
 
 
-def _is_in_table(command):
-    from torchdoctor.diagnose.parsers.command_output import is_recognised
+LOOKS = {
+    "df -h": "/dev/sda1       234G  230G     0 100% /",
+    "torch.__file__": "2.6.0 /home/u/venv/lib/python3.11/site-packages/torch/__init__.py",
+    "dmesg": "[    5.172211] NVRM: loading NVIDIA UNIX x86_64 Kernel Module  550.90.07",
+    "kernelspec list": "Available kernels:\n  python3    /home/u/share/jupyter/kernels/python3",
+    "pip list": "Package            Version\n------------------ -----------\ntorch              2.6.0",
+    "pip check": "torchvision 0.21.0 requires torch, which is not installed.",
+    "sys.executable": "/home/u/venv/bin/python3",
+    "nvidia-smi -q": "==============NVSMI LOG==============\nAttached GPUs    : 1\n        HW Slowdown    : Active",
+}
 
-    return is_recognised(command)
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        one
+        for one in all_failures()
+        if one.fixes[0].command and one.fixes[0].when is None and is_recognised(one.fixes[0].command)
+    ],
+    ids=lambda one: one.id,
+)
+def test_a_fix_does_not_begin_with_a_look_that_was_taken(failure):
+    """What it printed is in the text: the next step comes first, and is no alternative."""
+    command = failure.fixes[0].command
+    printed = next(text for look, text in LOOKS.items() if look in command)
+    lines = list(fix_lines(failure, {}, parse_report(printed), str))
+    # Where the further steps lack the names that they need, only the look is left.
+    assert command not in lines or lines[-1] == command
+    assert lines
+    assert not lines[0].startswith(("Or ", "Else"))
+    assert command in list(fix_lines(failure, {}, parse_report("Something else is wrong."), str))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torchdoctor.diagnose import Evidence, Observation, diagnose_text
 from torchdoctor.diagnose.machines import machines_in
 from torchdoctor.diagnose.parsers.parse import parse_report
+from torchdoctor.diagnose.pasted_text import may_be_of_several
 from torchdoctor.diagnose.question_answers import with_answer
 from torchdoctor.report.terminal.diagnosis import diagnosis_markdown, diagnosis_text
 from torchdoctor.report.terminal.issue_comment import issue_comment
@@ -37,6 +38,13 @@ def by_form(case):
 def test_the_machines_of_a_text_are_told_apart(case):
     """By their names, or by their reports; one machine stays one."""
     assert [machine.name for machine in diagnose_text(case["text"]).machines] == case["machines"]
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=by_form)
+def test_a_text_of_several_machines_is_looked_at(case):
+    """The quick look before it does not miss one; a report of one machine alone is passed over."""
+    assert may_be_of_several(case["text"])
+    assert not may_be_of_several((CASE_FILES / "formats" / "collect-env-rocm.txt").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=by_form)

@@ -9,6 +9,7 @@ from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.asked import pinned_torch
 from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.fix_commands import installs_torch, release_in, rewrite_for_environment
+from torchdoctor.diagnose.parsers.command_output import output_line
 from torchdoctor.diagnose.placeholders import Placeholders, command_values
 
 if TYPE_CHECKING:
@@ -32,13 +33,22 @@ def fix_lines(
     values = Placeholders(evidence, captured), command_values(evidence, captured)
     said: set[str] = set()
     for fix in failure.fixes:
-        if _is_for_another(fix, evidence):
+        if _is_for_another(fix, evidence) or _was_looked_at(fix, failure, evidence):
             continue
         for line in _first_that_fits(fix, evidence, values, translate):
             if line not in said:
                 shown = line if said else _as_first(line)
                 said.add(line)
                 yield shown
+    if not said:
+        # Nothing else can be said without it: look again, at all of it.
+        yield from _first_that_fits(failure.fixes[0], evidence, values, translate)
+
+
+def _was_looked_at(fix: FixStep, failure: Failure, evidence: Evidence) -> bool:
+    """Tell whether a first step that only looks has been done: the text has what its command prints."""
+    is_first = fix is failure.fixes[0] and len(failure.fixes) > 1
+    return is_first and bool(fix.command) and output_line(fix.command, evidence) is not None
 
 
 def _as_first(line: str) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.further_evidence import is_certain, with_question
-from torchdoctor.diagnose.machines import machines_in
 from torchdoctor.diagnose.parsers.parse import parse_report
 
 if TYPE_CHECKING:
@@ -14,7 +13,18 @@ if TYPE_CHECKING:
 
     from torchdoctor.diagnose.model import Diagnosis
 
-__all__ = ["diagnose_text"]
+__all__ = ["diagnose_text", "may_be_of_several"]
+
+# Beginnings of programs' reports, and words that name a machine: a text of several has two of one or the other. The
+# patterns that tell the machines apart take longer to compile than a short text takes to read.
+_REPORTS = ("pytorch version", "nvidia-smi ", "nvsmi log", "transformers` version", "### what this is")
+_NAMES = (
+    "laptop", "desktop", "workstation", "server", "cluster", "colab", "kaggle", "macbook", "machine", "computer", "pc",
+    "system", "box", "env", "setup", "host", "node", "report", "working", "broken", "failing", "works", "fails",
+    "mine", "for me",
+    "笔记本", "台式机", "服务器", "工作站", "集群", "本地", "本机", "电脑", "机器", "主机", "环境", "节点", "正常",
+    "报错", "有问题", "可用", "失败",
+)  # fmt: skip
 
 
 def diagnose_text(
@@ -25,7 +35,13 @@ def diagnose_text(
     Where that is not certain, the result has a question; `asked` are ids of those that nobody could answer. A text of
     several machines is read as of each by itself.
     """
-    if machines := machines_in(raw):
+    if may_be_of_several(raw):
+        from torchdoctor.diagnose.machines import machines_in
+
+        machines = machines_in(raw)
+    else:
+        machines = ()
+    if machines:
         from torchdoctor.diagnose.several_machines import diagnose_machines
 
         return diagnose_machines(raw, machines, translate, asked)
@@ -36,3 +52,13 @@ def diagnose_text(
 
         found = with_like_reports(found, evidence, translate)
     return with_question(found, evidence, translate, asked, raw=raw)
+
+
+def may_be_of_several(raw: str) -> bool:
+    """Tell whether a text has two words that can begin what is said of a machine; most reports of one have not."""
+    lower = raw.lower()
+    if sum(min(lower.count(words), 2) for words in _REPORTS) > 1:
+        return True
+    if "\n>" in lower or lower.startswith(">"):
+        return True
+    return sum(min(lower.count(word), 2) for word in _NAMES) > 1
