@@ -71,12 +71,10 @@ def order_sources(
     explicit_links = [_source(place, "flat", "--find-links") for place in find_links]
     explicit_index = [_source(index_url, "either", "--index-url")] if index_url else []
     is_auto = mirror_name == AUTO
-    mirrors = [mirror(name) for name in (by_speed if is_auto else [mirror_name] if mirror_name else [])]
-    torch_mirrors = [torch_mirror for torch_mirror, _ in mirrors]
-    pypi_mirrors = [pypi_mirror for _, pypi_mirror in mirrors if pypi_mirror is not None]
+    torch_mirrors, pypi_mirrors = _mirrors(by_speed if is_auto else [mirror_name] if mirror_name else [])
     no_index = any(setting.kind == "no-index" for setting in configured)
     usable, ignored = _split_usable(
-        [setting for setting in configured if not no_index or setting.kind == "find-links"]
+        [each for each in configured if not no_index or each.kind == "find-links"]
     )
     from_settings = [_from_setting(setting) for setting in usable]
     official = [] if no_index or OFFICIAL in torch_mirrors else [OFFICIAL]
@@ -86,7 +84,7 @@ def order_sources(
     ]
     user_links = [each for each in from_settings if each.layout == "flat"]
     extra_indexes = [each for each in from_settings if each not in (*user_defaults, *user_links)]
-    mirror_default = [] if is_auto and mirrors and torch_mirrors[0] == OFFICIAL else pypi_mirrors[:1]
+    mirror_default = [] if is_auto and torch_mirrors[:1] == [OFFICIAL] else pypi_mirrors[:1]
     first, second = (user_defaults, mirror_default) if is_auto else (mirror_default, user_defaults)
     defaults = first or second or fallback
     sources = Sources(
@@ -100,6 +98,12 @@ def order_sources(
         mirrors=_distinct([*torch_mirrors, *pypi_mirrors]) if is_auto else (),
     )
     return _only_local(sources) if offline else sources
+
+
+def _mirrors(names: Iterable[str]) -> tuple[list[Source], list[Source]]:
+    """Return the mirrors of these names for torch, and those of them that have all other packages."""
+    mirrors = [mirror(name) for name in names]
+    return [torch for torch, _ in mirrors], [others for _, others in mirrors if others is not None]
 
 
 def _only_local(sources: Sources) -> Sources:
