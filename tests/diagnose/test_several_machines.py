@@ -173,3 +173,20 @@ def test_any_order_of_lines_gives_machines_with_names_of_their_own(lines):
     for machine in machines:
         assert len(machine.text) == len(text)
         assert all(1 <= fact.line <= len(lines) for fact in machine.evidence.facts)
+
+
+def test_facts_are_not_compared_one_by_one(monkeypatch):
+    """A long list of packages is read in the time of its length: a fact is looked up, not searched for."""
+    compared = []
+
+    def equal(one, other):
+        compared.append(one)
+        return one is other
+
+    monkeypatch.setattr(Observation, "__eq__", equal)
+    monkeypatch.setattr(Observation, "__hash__", object.__hash__)
+    listed = "".join(f"torchvision==0.{2 + number % 30}.1\nnumpy==1.26.{number}\n" for number in range(300))
+    machines = machines_in(f"```\n{listed}```\n\n{SENTENCES}")
+    assert [machine.name for machine in machines] == ["laptop", "server"]
+    assert len(machines[0].evidence.facts) > 600  # noqa: PLR2004
+    assert len(compared) < len(machines[0].evidence.facts)

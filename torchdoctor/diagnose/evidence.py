@@ -45,12 +45,10 @@ class Evidence:
     by_name: Mapping[str, tuple[Observation, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names: dict[str, list[Observation]] = {}
+        names: dict[str, dict[str, Observation]] = {}
         for fact in self.facts:
-            same_name = names.setdefault(fact.name, [])
-            if all(known.value != fact.value for known in same_name):
-                same_name.append(fact)
-        by_name = {name: tuple(facts) for name, facts in names.items()}
+            names.setdefault(fact.name, {}).setdefault(fact.value, fact)
+        by_name = {name: tuple(facts.values()) for name, facts in names.items()}
         object.__setattr__(self, "by_name", MappingProxyType(by_name))
 
     def observations(self, name: str) -> tuple[Observation, ...]:

@@ -204,14 +204,14 @@ def _with_texts(raw: str, groups: Sequence[_Group]) -> tuple[MachineText, ...]:
         ((span.start, span.end, index) for index, group in enumerate(groups) for span in group.spans)
     )
     common = parse_report(_kept(raw, spans, None))
+    of_common = {(fact.name, fact.value, fact.line) for fact in common.facts}
     machines: list[MachineText] = []
     for index, group in enumerate(groups):
         text = _kept(raw, spans, index)
         others = [other.evidence for other in groups if other is not group]
         read = parse_report(text)
-        of_common = {(fact.name, fact.value, fact.line) for fact in common.facts}
         shared = [fact for fact in read.facts if (fact.name, fact.value, fact.line) in of_common]
-        fitting = tuple(without_foreign(shared, group.evidence, others))
+        fitting = frozenset(without_foreign(shared, group.evidence, others))
         facts = tuple(
             fact
             for fact in read.facts
