@@ -188,5 +188,5 @@ def test_facts_are_not_compared_one_by_one(monkeypatch):
     listed = "".join(f"torchvision==0.{2 + number % 30}.1\nnumpy==1.26.{number}\n" for number in range(300))
     machines = machines_in(f"```\n{listed}```\n\n{SENTENCES}")
     assert [machine.name for machine in machines] == ["laptop", "server"]
-    assert len(machines[0].evidence.facts) > 600  # noqa: PLR2004
+    assert len(machines[0].evidence.facts) > 600
     assert len(compared) < len(machines[0].evidence.facts)

@@ -82,12 +82,17 @@ _ROW = re.compile(
 )
 _ROW_NAMES = {"sys.platform": "os.name", "gpu": "nvidia.gpu", "numpy": "package.numpy"}
 _VARIABLE = re.compile(
-    r"\s{0,8}(?:export |set |\$env:|-e |ENV )?(?P<name>(?:LD_(?:LIBRARY_PATH|PRELOAD)"
+    r"\s{0,8}(?:\$ )?(?:export |set |\$env:|-e |ENV )?(?P<name>(?:LD_(?:LIBRARY_PATH|PRELOAD)"
     r"|PYTHON(?:PATH|HOME|NOUSERSITE)"
     r"|(?:CUDA|HIP|ROCR|NVIDIA)_VISIBLE_DEVICES|CUDA_(?:HOME|PATH)|NVIDIA_DRIVER_CAPABILITIES"
     r"|ZE_AFFINITY_MASK"
     r"|HSA_OVERRIDE_GFX_VERSION|TORCH_CUDA_ARCH_LIST|PIP_INDEX_URL|PIP_EXTRA_INDEX_URL|TMPDIR|HTTPS?_PROXY"
     r"|KMP_DUPLICATE_LIB_OK|VIRTUAL_ENV|CONDA_PREFIX))\s?[=:]\s?(?P<value>.*)"
+)
+# The command for which a shell sets a variable: CUDA_VISIBLE_DEVICES=0,1 NCCL_DEBUG=INFO python train.py.
+_FOR_COMMAND = re.compile(
+    r"(?:(?P<value>[\w,:.'\"-]{1,200})\s{1,8})?(?:[A-Z]\w{1,40}=\S{0,80}\s{1,8}){0,8}"
+    r"(?:python[\d.]{0,5}|torchrun|accelerate|deepspeed|mpirun|srun|bash|sh|uv|vllm|jupyter|\./\S{1,80})\s"
 )
 _GPU = re.compile(
     r"[\s>*|#-]{0,12}(?:\[?GPU ?(?:\d{1,3}(?:,\d{1,3})*)\]?|cuda:\d{1,2})\s{0,3}[:=]\s{0,3}(?P<name>.*)"
@@ -113,7 +118,10 @@ def parse_collect_env(text: Text) -> Iterator[Observation]:
         elif ":" not in line and "=" not in line and "|" not in line and "..." not in line:
             continue
         elif ("=" in line or "_VISIBLE_DEVICES" in line) and (variable := _VARIABLE.match(line)):
-            value = variable["value"].strip().strip("\"'")
+            value = variable["value"].strip()
+            if command := _FOR_COMMAND.match(value):
+                value = command["value"] or ""
+            value = value.strip("\"'")
             yield Observation(name=f"env.{variable['name']}", value=value, source=line, line=number)
         elif ("gpu" in line.lower() or "cuda:" in line) and (gpu := _GPU.match(line)):
             yield from _fact("nvidia.gpu", gpu["name"], line, number)

@@ -63,7 +63,7 @@ _MAX_CHARACTERS = 300
 _SEVERAL = re.compile(
     r"torch\.[\w.]{1,40}(?:\(\))?(?:, ?torch\.[\w.]{1,40}(?:\(\))?){1,5}(?P<end>[)'\"`]{0,4})"
     + _PRINTED
-    + r"(?P<values>[\w.+]{1,40}(?:[ ,'\"()]{1,6}(?:and )?[\w.+]{1,40}){0,5})"
+    + r"[(\[]?['\"]?(?P<values>[\w.+]{1,40}(?:[ ,'\"()]{1,6}(?:and )?[\w.+]{1,40}){0,5})"
 )
 _EXPRESSION = re.compile(r"torch\.[\w.]{1,40}")
 _ANSWER = re.compile(r"\b(?:true|false|none|\d[\w.+]{0,40})")
