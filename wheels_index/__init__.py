@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from wheels_index.matrix import matrix_document
     from wheels_index.peak_figures import Peaks, all_peaks, peaks
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
-    from wheels_index.sdist import Sdist, has_wheel, parse_sdists
+    from wheels_index.sdist import Sdist, has_file, has_wheel, parse_sdists
     from wheels_index.source_audit import unsourced
     from wheels_index.vendors import UnknownVendor, Vendor, VendorSnapshot, extras_of, vendor, vendor_names
 
@@ -104,6 +104,7 @@ __all__ = [
     "gcc_refused_from",
     "gpu",
     "gpus",
+    "has_file",
     "has_wheel",
     "matrix_document",
     "nearest_arch_list",
@@ -151,6 +152,7 @@ _LATER = {
     "all_peaks": "peak_figures",
     "peaks": "peak_figures",
     "Sdist": "sdist",
+    "has_file": "sdist",
     "has_wheel": "sdist",
     "parse_sdists": "sdist",
     "unsourced": "source_audit",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from wheels_index._page_links import Link
 
-__all__ = ["Sdist", "has_wheel", "parse_sdists"]
+__all__ = ["Sdist", "has_file", "has_wheel", "parse_sdists"]
 
 _MAX_LINK_COUNT = 200_000
 _MAX_URL_LENGTH = 4096
@@ -76,6 +76,20 @@ def has_wheel(
     """
     links, _ = _links(body, url, content_type)
     return any(_is_accepted(link, project, accepts) for link in reversed(links))
+
+
+def has_file(body: bytes | str, *, url: str, project: str, content_type: str = "text/html") -> bool:
+    """Return whether a page links any file of a project, of whatever kind, version or system, yanked ones too.
+
+    Nothing raises, whatever the page holds.
+    """
+    links, _ = _links(body, url, content_type)
+    start = f"{canonicalize_name(project)}-"
+    return any(canonicalize_name(_filename(link)).startswith(start) for link in links)
+
+
+def _filename(link: Link) -> str:
+    return unquote(link.href.partition("#")[0].partition("?")[0].strip().rpartition("/")[2])
 
 
 def _links(body: bytes | str, url: str, content_type: str) -> tuple[list[Link], str]:

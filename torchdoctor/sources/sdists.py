@@ -15,7 +15,7 @@ from torchdoctor.core.net.http import failure_reason, iter_body, open_stream
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.listing import local_path
-from wheels_index import has_wheel, parse_sdists
+from wheels_index import has_file, has_wheel, parse_sdists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,28 +37,33 @@ _MAX_BYTES = 512 * 1024 * 1024
 class IndexFiles:
     """What the indexes have of a project."""
 
-    sdists: tuple[Sdist, ...]  # of the first index that has any
+    sdists: tuple[Sdist, ...]  # of the first index that has any file of it; of all where none comes before another
     with_wheel: tuple[str, ...]  # the names of the indexes that have a wheel that is accepted
 
 
 def list_files(
     project: str, sources: Sources, accepts: Callable[[Version, frozenset[Tag], str | None], bool]
 ) -> IndexFiles:
-    """Return the source distributions of the first index that has any, and which indexes have a wheel.
+    """Return the source distributions that an index with priority leaves, and which indexes have a wheel.
 
-    `accepts` is asked about the version, the tags and the `Requires-Python` of each wheel. Raises `Unreachable` where
-    an index cannot be read before one had a source distribution.
+    The first index that has the project at all is the one whose code may run, also where all that it has is a wheel for
+    another system: whoever can put a file of that name onto a later index runs nothing here, unless the user had the
+    indexes asked alike. `accepts` is asked about the version, the tags and the `Requires-Python` of each wheel. Raises
+    `Unreachable` where an index cannot be read before one had the project.
     """
     sdists: tuple[Sdist, ...] = ()
+    is_found = False
     with_wheel = []
     for index in [*sources.indexes, *([sources.default_index] if sources.default_index else [])]:
         try:
             body, url, content_type = _page(index, project)
         except Unreachable:
-            if not sdists:
+            if not is_found:
                 raise
             continue
-        sdists = sdists or parse_sdists(body, url=url, project=project, content_type=content_type)
+        if sources.alike or not is_found:
+            sdists += parse_sdists(body, url=url, project=project, content_type=content_type)
+        is_found = is_found or has_file(body, url=url, project=project, content_type=content_type)
         if has_wheel(body, url=url, project=project, accepts=accepts, content_type=content_type):
             with_wheel.append(index.name)
     return IndexFiles(sdists=sdists, with_wheel=tuple(with_wheel))
