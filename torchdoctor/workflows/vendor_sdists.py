@@ -1,12 +1,18 @@
-"""A vendor's package that exists as a source package alone: what it selects is known once it is built."""
+"""A vendor's package that exists as a source package alone: what it selects is known once it is built.
+
+AMD's `rocm` looks at the machine where it is built, and at ROCM_SDK_TARGET_FAMILY, for what it requires:
+https://github.com/ROCm/TheRock/blob/main/build_tools/packaging/python/templates/rocm/setup.py
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import NoSolution
+from torchdoctor.workflows.vendor_builds import gpus_of
 from wheels_index import Wheel
 
 if TYPE_CHECKING:
@@ -20,14 +26,26 @@ __all__ = ["build_part"]
 def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Wheel:
     """Return the wheel of a source package, built here after consent alone, since its own code runs.
 
-    What was built before is taken without a question: nothing runs. Raises `NoSolution` without consent, and for
-    compiled code or for what is built against torch: no vendor has such a part. Raises `SourceFailed` where its bytes
+    What was built before for the same GPUs is taken without a question: nothing runs. Raises `NoSolution` without
+    consent, for another machine than this one, whatever was agreed, and for compiled code or for what is built against
+    torch: no vendor has such a part. Raises `SourceFailed` where its bytes
     are not those that the index announces (that it announces none is said), `InstallFailed` where the build fails.
     """
     from torchdoctor.lock.sdist_contents import inspect_sdist
     from torchdoctor.sources.sdists import fetch_archive, fetch_sdist
     from torchdoctor.workflows.wheel_build import build_wheel, wheel_built_before
 
+    if request.target is not None:
+        raise NoSolution(
+            message(
+                "{name} {version} is a source package that selects its parts by the machine where it is built, which is "
+                "not the one that is asked for",
+                name=sdist.project,
+                version=sdist.version,
+            ),
+            fix=message("run the command on that machine"),
+            code="build-foreign",
+        )
     if sdist.sha256 is not None:
         path = fetch_sdist(sdist, builds.cache / "sdists")
     else:  # as AMD's pages have it
@@ -50,6 +68,7 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
             fix=message("ask for another build with --variant or --torch"),
             code="vendor-part-missing",
         )
+    selects = _what_it_selects_by(request)
     what = message(
         "{name} {version} has no wheel; building it runs its own {kind} here",
         name=sdist.project,
@@ -57,7 +76,7 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
         kind=message("Python code"),
     )
     is_agreed = builds.agreed & {sdist.project, ":all:"} or wheel_built_before(
-        path, request, builds.cache / "built"
+        path, request, builds.cache / "built", selects=selects
     )
     if not is_agreed and not builds.report.ask(message("{what}. Build it?", what=what), default=False):
         raise NoSolution(
@@ -65,7 +84,14 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
             fix=message("agree with --build {name}, or leave it out", name=sdist.project),
             code="build-consent",
         )
-    wheel = build_wheel(path, sdist, request, builds.cache / "built", builds.report)
+    wheel = build_wheel(path, sdist, request, builds.cache / "built", builds.report, selects=selects)
     return Wheel.from_filename(
         wheel.name, url=wheel.absolute().as_uri(), sha256=sha256_of(wheel), size=wheel.stat().st_size
     )
+
+
+def _what_it_selects_by(request: LockRequest) -> str:
+    """What of the machine and of the environment the result depends on, besides the source and the interpreter."""
+    gpus = sorted(gpus_of(request.machine)) if request.machine is not None else []
+    family = request.environ.get("ROCM_SDK_TARGET_FAMILY", "")
+    return json.dumps({"gpus": gpus, "family": family})

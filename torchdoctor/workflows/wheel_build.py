@@ -38,16 +38,17 @@ def build_wheel(
     *,
     isolated: bool = True,
     key: str | None = None,
+    selects: str = "",
 ) -> Path:
     """Return the wheel of a source distribution; one that was built before is in a folder of its own below `cache`.
 
     `path` is an archive, or with a `key` of what is in it a folder, whose name and version only the wheel tells.
-    What the build needs comes from the indexes of `request`, or where it is not `isolated` from the environment of its
+    `selects` is what else the result depends on. What the build needs comes from the indexes of `request`, or where it is not `isolated` from the environment of its
     interpreter, which runs the build. Raises `InstallFailed`
     where the build fails or gives another package, `NoSolution` where it gives a wheel for this machine alone and the
     request is for another one.
     """
-    folder = cache / _key(key or sha256_of(path), request)
+    folder = cache / _key(key or sha256_of(path), request, selects)
     wheel = next(iter(sorted(folder.glob("*.whl"))), None)
     if wheel is None:
         report.note(message("building {name} from its source", name=sdist.project))
@@ -67,15 +68,15 @@ def build_wheel(
     return wheel
 
 
-def wheel_built_before(path: Path, request: LockRequest, cache: Path) -> Path | None:
+def wheel_built_before(path: Path, request: LockRequest, cache: Path, *, selects: str = "") -> Path | None:
     """Return the wheel that was built of these very bytes for this interpreter; then none of their code runs again."""
-    return next(iter(sorted((cache / _key(sha256_of(path), request)).glob("*.whl"))), None)
+    return next(iter(sorted((cache / _key(sha256_of(path), request, selects)).glob("*.whl"))), None)
 
 
-def _key(content: str, request: LockRequest) -> str:
-    """One folder for each source and interpreter: a wheel may be for one Python."""
-    python = os.path.realpath(request.python)
-    return hashlib.sha256(f"{content} {python}".encode()).hexdigest()[:32]
+def _key(content: str, request: LockRequest, selects: str) -> str:
+    """One folder for each source, interpreter and what else the result depends on: a wheel may be for one Python."""
+    parts = [content, os.path.realpath(request.python), *([selects] if selects else [])]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 
 def _build(
