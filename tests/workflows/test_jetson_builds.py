@@ -83,6 +83,22 @@ def test_they_are_offered_where_no_build_of_pytorchs_reaches_the_gpu():
     assert any("--vendor jetson-jp6" in str(text) for text in plan.warnings)
 
 
+@pytest.mark.parametrize(("driver", "offered"), [("540.4.0", True), ("35.3.1", False), (None, False)])
+def test_only_what_would_be_taken_is_offered_and_no_driver_is_advised(driver, offered):
+    """A Jetson's driver comes with its JetPack: an older or unknown one is refused by these builds as well."""
+    described = machine(ORIN[0], ORIN[1], driver, ORIN[3])
+    texts = [str(text) for text in resolve(described, Request(), bundled()).warnings]
+    assert any("--vendor" in text for text in texts) is offered
+    assert not any("update the NVIDIA driver" in text for text in texts)
+    assert any("comes with its JetPack alone" in text for text in texts)
+
+
+def test_a_server_of_arm_is_still_told_of_its_driver():
+    """There a driver is updated by itself."""
+    plan = resolve(machine("NVIDIA H100", "9.0", "470.57", "3.12.4"), Request(), bundled())
+    assert any("update the NVIDIA driver" in str(text) for text in plan.warnings)
+
+
 def test_they_are_not_offered_where_a_build_of_pytorchs_runs():
     """Thor runs PyTorch's own."""
     plan = resolve(machine(*THOR), Request(), bundled())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.amd_offers import amd_cards, amd_driver_warnings, amd_offers
 from torchdoctor.resolve.evaluation import companions_of, gpu_kinds
-from torchdoctor.resolve.jetson_offers import jetson_offers
+from torchdoctor.resolve.jetson_offers import is_jetson, jetson_offers
 from torchdoctor.resolve.machine_warnings import machine_warnings
 from torchdoctor.resolve.model import Candidate
 
@@ -158,6 +158,14 @@ def _why_unused(evaluation: Evaluation) -> list[str]:
     ]
     if drivers:
         oldest = drivers[-1]
+        if is_jetson(evaluation.machine):
+            return [
+                message(
+                    "the GPU stays unused: PyTorch's builds need driver {drivers} or newer, and the driver of a Jetson "
+                    "comes with its JetPack alone",
+                    drivers=oldest,
+                )
+            ]
         least = "" if oldest == drivers[0] else message(" (at least {drivers})", drivers=oldest)
         update = message(
             "update the NVIDIA driver to {drivers} or newer{least}", drivers=drivers[0], least=least

@@ -1,4 +1,8 @@
-"""What is offered for a Jetson whose GPU no build of PyTorch's reaches: NVIDIA's own builds, by name."""
+"""What is said for a Jetson whose GPU no build of PyTorch's reaches: NVIDIA's own builds, by name, and of its driver.
+
+The driver of a Jetson is part of Jetson Linux, and not updated by itself:
+https://developer.nvidia.com/blog/simplifying-cuda-upgrades-for-nvidia-jetson-users/ (read 2026-12-01)
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,29 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.versions import parse_numeric_version
-from wheels_index import gpu, variant
+from wheels_index import gpu, gpus, variant
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine, NvidiaGpu
     from wheels_index import Vendor
 
-__all__ = ["jetson_offers"]
+__all__ = ["is_jetson", "jetson_offers"]
+
+
+def is_jetson(machine: Machine) -> bool:
+    """Return whether the machine's NVIDIA GPU is that of a Jetson, by its name or its compute capability."""
+    nvidia = machine.nvidia
+    if nvidia is None or not nvidia.gpus or machine.platform != "linux_aarch64":
+        return False
+    own = {".".join(map(str, each.compute_capability)) for each in gpus() if each.market == "jetson"}
+    return all("Jetson" in card.name or _capability(card) in own for card in nvidia.gpus)
 
 
 def jetson_offers(machine: Machine) -> list[str]:
-    """Return a sentence for each vendor that has builds with code for all NVIDIA GPUs of the machine."""
+    """Return a sentence for each vendor that has builds for all NVIDIA GPUs of the machine and for its driver.
+
+    Without a known driver there is none: what an offer names would be refused.
+    """
     nvidia = machine.nvidia
     if nvidia is None or not nvidia.gpus or machine.platform != "linux_aarch64":
         return []
@@ -37,8 +53,8 @@ def jetson_offers(machine: Machine) -> list[str]:
 
 def _serves(found: Vendor, cards: tuple[NvidiaGpu, ...], driver: str | None) -> bool:
     minimum = variant(found.variant or "").minimum_driver["linux"]
-    enough = driver is None or (parse_numeric_version(driver) or ()) >= (parse_numeric_version(minimum) or ())
-    return enough and all(_capability(card) in (found.gpus or ()) for card in cards)
+    enough = (parse_numeric_version(driver or "") or ()) >= (parse_numeric_version(minimum) or ())
+    return driver is not None and enough and all(_capability(card) in (found.gpus or ()) for card in cards)
 
 
 def _capability(card: NvidiaGpu) -> str | None:
