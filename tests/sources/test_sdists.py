@@ -56,7 +56,9 @@ def test_indexes_that_are_asked_alike_hide_none(sources):
     assert versions(replace(sources("corp_lib-1.0.tar.gz"), alike=True)) == ["1.0", "99.0"]
 
 
-@pytest.mark.parametrize("body", [b"", b"<a href=''>", b'{"files": 3}', b'<a href="corp-library-1.0.tar.gz">'])
+@pytest.mark.parametrize(
+    "body", [b"", b"<a href=''>", b'{"files": 3}', b'<a href="corp-library-1.0.tar.gz">']
+)
 def test_a_page_of_anything_else_has_no_file_of_the_project(body):
     """Nothing raises."""
     assert not has_file(body, url="https://example.org/simple/corp-lib/", project="corp-lib")

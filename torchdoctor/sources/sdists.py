@@ -37,7 +37,9 @@ _MAX_BYTES = 512 * 1024 * 1024
 class IndexFiles:
     """What the indexes have of a project."""
 
-    sdists: tuple[Sdist, ...]  # of the first index that has any file of it; of all where none comes before another
+    sdists: tuple[
+        Sdist, ...
+    ]  # of the first index that has any file of it; of all where none comes before another
     with_wheel: tuple[str, ...]  # the names of the indexes that have a wheel that is accepted
 
 

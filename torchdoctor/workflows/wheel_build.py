@@ -43,9 +43,9 @@ def build_wheel(
     """Return the wheel of a source distribution; one that was built before is in a folder of its own below `cache`.
 
     `path` is an archive, or with a `key` of what is in it a folder, whose name and version only the wheel tells.
-    `selects` is what else the result depends on. What the build needs comes from the indexes of `request`, or where it is not `isolated` from the environment of its
-    interpreter, which runs the build. Raises `InstallFailed`
-    where the build fails or gives another package, `NoSolution` where it gives a wheel for this machine alone and the
+    `selects` is what else the result depends on. What the build needs comes from the indexes of `request`, or where it
+    is not `isolated` from the environment of its interpreter, which runs the build. Raises `InstallFailed` where the
+    build fails or gives another package, `NoSolution` where it gives a wheel for this machine alone and the
     request is for another one.
     """
     folder = cache / _key(key or sha256_of(path), request, selects)
