@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tests.install.conftest import native_tag
 from tests.wheelmaker import make_wheel
@@ -97,6 +98,31 @@ def test_an_index_without_a_build_for_the_machine_says_so(resolved):
     assert refused.value.code == "no-wheel"
 
 
+def test_an_index_with_other_versions_alone_says_which(index):
+    """What was asked for is another release, not another machine."""
+    url = add_amd_index(index, LINUX_TAG)
+    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    with pytest.raises(NoSolution) as refused:
+        resolve_online(
+            Request(torch=SpecifierSet("==2.9.*")), Machine.from_json(MACHINE), sources,
+            offline=False, report=Recorder(),
+        )  # fmt: skip
+    assert refused.value.code == "no-wheel"
+    assert "it has torch 2.13.0" in str(refused.value.message)
+
+
+def test_builds_of_which_nothing_can_be_read_are_a_failure_of_the_source(index):
+    """They are there, and fit; what they need is in files that the index does not have."""
+    url = add_amd_index(index, LINUX_TAG)
+    for path in [each for each in index.files if "/torch-" in each]:
+        del index.files[path]
+    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    with pytest.raises(SourceFailed) as failed:
+        resolve_online(Request(), Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
+    assert failed.value.code == "no-source"
+    assert f"torch-{TORCH}" in str(failed.value.message)
+
+
 def test_an_index_that_does_not_answer_is_a_failure_of_the_network(resolved):
     """PyTorch's index is not asked instead."""
     with pytest.raises(SourceFailed) as failed:
@@ -149,6 +175,62 @@ def test_a_part_that_no_index_has_is_named(index, monkeypatch):
         resolve_online(request, Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
     assert refused.value.code == "vendor-part-missing"
     assert "rocm[libraries]==7.14.*" in str(refused.value.message)
+
+
+def test_the_package_that_needs_a_missing_part_is_named(index):
+    """It is not torch that needs what its code for a GPU is linked with."""
+    url = add_amd_index(index, LINUX_TAG)
+    del index.pages["/rocm/whl-next/rocm-sdk-libraries/"]
+    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    with pytest.raises(NoSolution) as refused:
+        resolve_online(Request(), Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
+    assert f"rocm-sdk-device-gfx1151 needs rocm-sdk-libraries=={ROCM}" in str(refused.value.message)
+
+
+def test_a_part_for_another_python_is_not_chosen(index):
+    """The page says for which Python each file is."""
+    url = add_amd_index(index, LINUX_TAG)
+    page = "/rocm/whl-next/rocm-sdk-device-gfx1151/"
+    index.pages[page] = index.pages[page].replace(b"<a ", b'<a data-requires-python="&gt;=3.13" ')
+    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    with pytest.raises(NoSolution) as refused:
+        resolve_online(Request(), Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
+    assert refused.value.code == "vendor-part-missing"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_offline_the_parts_come_from_folders_alone(index, tmp_path, monkeypatch, is_there):
+    """AMD's index is not asked; what lies nowhere is named, with the folders."""
+    from torchdoctor.workflows import vendor_parts
+    from wheels_index import vendor
+
+    amd = replace(vendor("amd"), indexes=(add_amd_index(index, LINUX_TAG),))
+    monkeypatch.setattr(vendor_parts, "vendor", lambda _: amd)
+    core = f"rocm-sdk-core=={ROCM}"
+    wheels = [("torch", make_wheel("torch", "2.14.1+rocm7.14", tag=LINUX_TAG, requires=(core,)))]
+    wheels += [("parts", make_wheel("rocm-sdk-core", ROCM, tag="py3-none-any"))] if is_there else []
+    for folder in ("torch", "parts"):
+        (tmp_path / folder).mkdir()
+    for folder, (name, content) in wheels:
+        (tmp_path / folder / name).write_bytes(content)
+    folders = [str(tmp_path / "torch"), str(tmp_path / "parts")]
+    sources = order_sources(find_links=folders, offline=True)
+    request = Request(variant="rocm7.14", excluded=frozenset({"torchvision", "torchaudio"}))
+
+    def run():
+        machine, report = Machine.from_json(MACHINE), Recorder()
+        return resolve_online(request, machine, sources, offline=True, report=report)[0], report
+
+    if is_there:
+        plan, report = run()
+        assert [wheel.project for wheel in plan.accelerator_wheels] == ["rocm-sdk-core"]
+        assert any("1 package of AMD's comes from" in note for note in report.notes)
+    else:
+        with pytest.raises(NoSolution) as refused:
+            run()
+        assert f"torch needs {core}" in str(refused.value.message)
+        assert "--offline" in refused.value.fix
+    assert not index.seen
 
 
 @pytest.mark.process

@@ -114,7 +114,9 @@ def resolve_online(
         plan = fallback()
     plan = _with_accelerator_wheels(plan, listings, tags)
     if sources.vendor is not None or variant(plan.variant).kind == "rocm":
-        plan = _with_vendor_parts(plan, sources, listings, machine, tags, report, task, builds)
+        plan = _with_vendor_parts(
+            plan, sources, listings, machine, tags, report, task, builds, offline=offline
+        )
     if plan.torch.wheel is not None and plan.torch.wheel.label is not None:
         from torchdoctor.workflows.variant_reasons import with_variant_reasons
 
@@ -233,11 +235,11 @@ def _with_accelerator_wheels(plan: Plan, listings: Sequence[SourceListing], tags
     if not names:
         return plan
     supported = frozenset(tags)
-    torch_listing = next(listing for listing in listings if listing.name == plan.torch.source)
     wheels = tuple(
         wheel
+        for listing in [each for each in listings if each.name == plan.torch.source][:1]
         for name in names
-        for wheel in torch_listing.wheels(name, plan.variant)
+        for wheel in listing.wheels(name, plan.variant)
         if not wheel.yanked and wheel.tags & supported
     )
     return replace(plan, accelerator_wheels=(*plan.accelerator_wheels, *wheels))
@@ -252,6 +254,8 @@ def _with_vendor_parts(
     report: Reporter,
     task: StackTask | None,
     builds: SourceBuilds | None,
+    *,
+    offline: bool,
 ) -> Plan:
     """Add the packages of the vendor that the builds need, and say whose builds these are."""
     from torchdoctor.workflows.vendor_builds import said_of_vendor
@@ -259,7 +263,7 @@ def _with_vendor_parts(
 
     plan = with_vendor_parts(
         plan, asked=sources.vendor, listings=listings, machine=machine, tags=tags, report=report,
-        builds=builds, request=task.lock_request if task is not None else None,
+        builds=builds, request=task.lock_request if task is not None else None, offline=offline,
     )  # fmt: skip
     return said_of_vendor(plan, sources.vendor, machine) if sources.vendor is not None else plan
 

@@ -29,6 +29,7 @@ __all__ = ["gpus_of", "rank_vendor_builds", "said_of_vendor"]
 
 _MAX_READ_COUNT = 12  # builds of torch whose metadata is read, the newest of each index first
 _READ_AT_ONCE = 4
+_MAX_TOLD_COUNT = 8  # versions or reasons
 
 
 def rank_vendor_builds(
@@ -48,9 +49,9 @@ def rank_vendor_builds(
     can be read, and `NoSolution` where it has nothing for this machine, with the reason.
     """
     found = vendor(name)
-    wheels, lines = _wheels(found, listings, tags, request, report)
+    wheels, lines, unread = _wheels(found, listings, tags, request, report)
     if not lines:
-        raise _nothing_listed(found, listings, machine)
+        raise _nothing_listed(found, listings, machine, _other_versions(wheels, tags), unread)
     snapshot = VendorSnapshot(base, wheels, as_of=today, requires=lines, gpus=found.gpus)
     try:
         ranking = rank(machine, request, snapshot)
@@ -95,8 +96,8 @@ def _wheels(
     tags: Sequence[Tag],
     request: Request,
     report: Reporter,
-) -> tuple[list[Wheel], dict[str, tuple[str, ...]]]:
-    """The wheels of torch and its companions, and what the newest of torch for this machine require."""
+) -> tuple[list[Wheel], dict[str, tuple[str, ...]], list[str]]:
+    """The wheels of torch and its companions, what the newest of torch for this machine require, and why not known."""
     supported = frozenset(tags)
     wheels: list[Wheel] = []
     wanted: list[tuple[SourceListing, Wheel]] = []
@@ -114,24 +115,60 @@ def _wheels(
         fitting.sort(key=lambda wheel: wheel.version, reverse=True)
         wanted += [(listing, wheel) for wheel in fitting[:_MAX_READ_COUNT]]
     with thread_pool(_READ_AT_ONCE) as pool:
-        read = list(pool.map(lambda pair: _lines(pair[0], pair[1], report), wanted))
-    lines = {wheel.filename: each for (_, wheel), each in zip(wanted, read, strict=True) if each is not None}
-    return wheels, lines
+        read = list(pool.map(lambda pair: _lines(*pair), wanted))
+    lines = {}
+    unread = []
+    for (_, wheel), each in zip(wanted, read, strict=True):
+        if isinstance(each, tuple):
+            lines[wheel.filename] = each
+        else:
+            unread.append(each)
+            report.note(each)
+    return wheels, lines, unread
 
 
-def _lines(listing: SourceListing, wheel: Wheel, report: Reporter) -> tuple[str, ...] | None:
+def _lines(listing: SourceListing, wheel: Wheel) -> tuple[str, ...] | str:
+    """What a wheel requires, or why that is unknown."""
     try:
         return requirement_lines(wheel, listing.source.url, fetch_page)
     except (NotFound, Unreachable, SourceFailed) as error:
-        report.note(
-            message("what {filename} requires is unknown: {why}", filename=wheel.filename, why=error.message)
+        return message(
+            "what {filename} requires is unknown: {why}", filename=wheel.filename, why=error.message
         )
-        return None
+
+
+def _other_versions(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> list[str]:
+    """The versions of torch that have a wheel for the machine, the newest first."""
+    supported = frozenset(tags)
+    versions = {
+        wheel.version
+        for wheel in wheels
+        if wheel.project == "torch"
+        and wheel.variant is not None
+        and wheel.tags & supported
+        and not (wheel.yanked or wheel.version.is_prerelease)
+    }
+    return list(dict.fromkeys(version.public for version in sorted(versions, reverse=True)))
 
 
 def _nothing_listed(
-    found: Vendor, listings: Sequence[SourceListing], machine: Machine
+    found: Vendor,
+    listings: Sequence[SourceListing],
+    machine: Machine,
+    versions: Sequence[str],
+    unread: Sequence[str],
 ) -> NoSolution | SourceFailed:
+    """Why no build can be chosen among: none can be read, none is of the release asked for, none is for the machine."""
+    if unread:
+        return SourceFailed(
+            message(
+                "{title} has builds for this machine, and none can be judged: {why}",
+                title=found.title,
+                why=joined(unread[:_MAX_TOLD_COUNT], "; "),
+            ),
+            fix=message("check the network and the proxy settings, or name a copy of it with --index-url"),
+            code="no-source",
+        )
     names = joined(listing.name for listing in listings) or message("none (--offline leaves only folders)")
     failures = [listing.failure for listing in listings if listing.failure]
     if failures or not listings:
@@ -143,6 +180,16 @@ def _nothing_listed(
             ),
             fix=message("check the network and the proxy settings, or name a copy of it with --index-url"),
             code="no-source",
+        )
+    if versions:
+        return NoSolution(
+            message(
+                "{title} has no build of the torch that was asked for; for this machine it has torch {versions}",
+                title=found.title,
+                versions=joined(versions[:_MAX_TOLD_COUNT]),
+            ),
+            fix=message("ask for one of these with --torch, or leave out --vendor"),
+            code="no-wheel",
         )
     return NoSolution(
         message(

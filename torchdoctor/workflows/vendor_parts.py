@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, cast
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.i18n import joined, message, plural
 from torchdoctor.core.markers import marker_holds
 from torchdoctor.core.net import fetch_page
-from torchdoctor.errors import NoSolution
+from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.lock.target import marker_environment
+from torchdoctor.resolve.platform_support import python_satisfies
 from torchdoctor.sources.companion_metadata import requirement_lines
 from torchdoctor.sources.listing import SourceListing
 from torchdoctor.sources.vendors import vendor_sources
@@ -53,6 +54,7 @@ class PartSearch:
     report: Reporter
     builds: SourceBuilds | None  # how a part that is a source package is built; None: nothing is built
     request: LockRequest | None  # for a build
+    offline: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +63,7 @@ class _Wanted:
 
     requirement: Requirement
     wheel: Wheel | None = None  # known for a package of the plan
-    base: str = ""  # the index that lists it
+    asker: str = ""  # the name of the package that requires it
 
 
 def with_vendor_parts(
@@ -74,19 +76,22 @@ def with_vendor_parts(
     report: Reporter,
     builds: SourceBuilds | None,
     request: LockRequest | None,
+    offline: bool,
 ) -> Plan:
     """Return the plan with the vendor's packages that its builds need; unchanged where they need none.
 
     `asked` is the vendor whose builds were asked for: of these the extras of the machine's GPUs are taken. PyTorch's
-    own ROCm builds need AMD's packages too, which come from the index that has torch, or else from AMD's.
+    own ROCm builds need AMD's packages too, which come from the index that has torch, or else from AMD's, or `offline`
+    from the folders that were named.
     Raises `NoSolution` where a part is nowhere, or is a source package that nobody agreed to build.
     """
     found = vendor(asked or "amd")
     if not found.own or (asked is None and not found.is_needed_by(plan.variant)):
         return plan
-    first = next(listing for listing in listings if listing.name == plan.torch.source)
-    known = [first, *(listing for listing in listings if listing is not first and asked is not None)]
-    if asked is None:
+    first = [listing for listing in listings if listing.name == plan.torch.source][:1]
+    others = [listing for listing in listings if listing not in first]
+    known = [*first, *(each for each in others if asked is not None or (offline and each.source.local))]
+    if asked is None and not offline:
         known += [SourceListing(source=source) for source in vendor_sources(found)]
     search = PartSearch(
         vendor=found,
@@ -97,6 +102,7 @@ def with_vendor_parts(
         report=report,
         builds=builds,
         request=request,
+        offline=offline,
     )
     if asked is not None:
         plan = replace(plan, packages=tuple(_with_extras(each, search) for each in plan.packages))
@@ -130,22 +136,32 @@ def _with_parts(plan: Plan, search: PartSearch) -> Plan:
         followed.add(key)
         if len(followed) > _MAX_PART_COUNT:
             raise _too_many(plan, search)
-        wheel = each.wheel or parts.get(name) or _find(each.requirement, search, later)
+        wheel = each.wheel or parts.get(name) or _find(each, search, later)
         if wheel is None:
             continue
         if each.wheel is None:
             parts[name] = wheel
         wanted.extend(
-            _Wanted(requirement=line) for line in _own_requirements(wheel, each.requirement, search)
+            _Wanted(requirement=line, asker=name)
+            for line in _own_requirements(wheel, each.requirement, search)
         )
     if not parts and not later:
         return plan
     places = joined(dict.fromkeys(_place(wheel, search) for wheel in parts.values()))
     if parts:
+        title = search.vendor.title
         search.report.note(
-            message("{count} packages of {title}'s come from {places}",
-                    count=len(parts), title=search.vendor.title, places=places)
-        )  # fmt: skip
+            plural(
+                len(parts),
+                message("1 package of {title}'s comes from {places}", title=title, places=places),
+                message(
+                    "{count} packages of {title}'s come from {places}",
+                    count=len(parts),
+                    title=title,
+                    places=places,
+                ),
+            )
+        )
     others = tuple(wheel for wheel in plan.accelerator_wheels if wheel.project not in parts)
     return replace(
         plan, accelerator_wheels=(*others, *parts.values()), warnings=(*plan.warnings, *dict.fromkeys(later))
@@ -185,8 +201,9 @@ def _place(wheel: Wheel, search: PartSearch) -> str:
     )
 
 
-def _find(requirement: Requirement, search: PartSearch, later: list[str]) -> Wheel | None:
+def _find(wanted: _Wanted, search: PartSearch, later: list[str]) -> Wheel | None:
     """Return the file of a part for this machine; None where the installation has to build it, which `later` tells."""
+    requirement = wanted.requirement
     name = str(canonicalize_name(requirement.name))
     supported = {tag: rank for rank, tag in reversed(list(enumerate(search.tags)))}
     for listing in search.listings:
@@ -198,29 +215,48 @@ def _find(requirement: Requirement, search: PartSearch, later: list[str]) -> Whe
                 wheel,
             )
             for wheel in listing.wheels(name, search.variant)
-            if not wheel.yanked and wheel.tags & supported.keys() and _takes(requirement, wheel.version)
+            if not wheel.yanked
+            and wheel.tags & supported.keys()
+            and _takes(requirement, wheel.version)
+            and python_satisfies(wheel.requires_python, search.machine.python.version)
         ]
         if fitting:
             return max(fitting, key=lambda row: row[:3])[3]
     for listing in search.listings:
-        sdist = _newest_sdist(name, requirement, listing, search.variant)
+        sdist = _newest_sdist(name, requirement, listing, search)
         if sdist is not None:
             return _build(sdist, search, later)
-    if any(listing.failure for listing in search.listings):
-        from torchdoctor.errors import SourceFailed
+    raise _missing(wanted, search)
 
-        raise SourceFailed(
-            message("{line} cannot be had: {why}", line=str(requirement).partition(";")[0].strip(),
+
+def _missing(wanted: _Wanted, search: PartSearch) -> NoSolution | SourceFailed:
+    line = str(wanted.requirement).partition(";")[0].strip()
+    if any(listing.failure for listing in search.listings):
+        return SourceFailed(
+            message("{line} cannot be had: {why}", line=line,
                     why=joined((each.failure for each in search.listings if each.failure), "; ")),
             fix=message("run the command again when that index answers"),
             code="no-source",
         )  # fmt: skip
-    raise NoSolution(
+    asked = joined(listing.name for listing in search.listings)
+    if search.offline:
+        return NoSolution(
+            message(
+                "{name} needs {line}, and no folder has it for this machine; looked in: {asked}",
+                name=wanted.asker,
+                line=line,
+                asked=asked,
+            ),
+            fix=message("put its wheel into a folder that --find-links names, or leave out --offline"),
+            code="vendor-part-missing",
+        )
+    return NoSolution(
         message(
-            "torch needs {line}, and no index of {title}'s has it for this machine; asked: {asked}",
-            line=str(requirement).partition(";")[0].strip(),
+            "{name} needs {line}, and no index of {title}'s has it for this machine; asked: {asked}",
+            name=wanted.asker,
+            line=line,
             title=search.vendor.title,
-            asked=joined(listing.name for listing in search.listings),
+            asked=asked,
         ),
         fix=message("ask for another build with --variant or --torch"),
         code="vendor-part-missing",
@@ -231,12 +267,19 @@ def _takes(requirement: Requirement, version: object) -> bool:
     return requirement.specifier.contains(str(version), prereleases=True)
 
 
-def _newest_sdist(name: str, requirement: Requirement, listing: SourceListing, variant: str) -> Sdist | None:
+def _newest_sdist(
+    name: str, requirement: Requirement, listing: SourceListing, search: PartSearch
+) -> Sdist | None:
     from torchdoctor.sources.sdists import sdists_on
 
-    places = [page.removesuffix(f"{name}/") for page in listing.source.pages(name, variant)]
+    places = [page.removesuffix(f"{name}/") for page in listing.source.pages(name, search.variant)]
     found = (each for place in places for each in sdists_on(replace(listing.source, url=place), name))
-    fitting = [each for each in found if _takes(requirement, each.version)]
+    python = search.machine.python.version
+    fitting = [
+        each
+        for each in found
+        if _takes(requirement, each.version) and python_satisfies(each.requires_python, python)
+    ]
     return max(fitting, key=lambda sdist: sdist.version, default=None)
 
 
