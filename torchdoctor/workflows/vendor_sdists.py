@@ -38,8 +38,8 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
     if request.target is not None:
         raise NoSolution(
             message(
-                "{name} {version} is a source package that selects its parts by the machine where it is built, and that "
-                "is not the one that is asked for",
+                "{name} {version} is a source package that selects its parts by the machine where it is built, and "
+                "that is not the one that is asked for",
                 name=sdist.project,
                 version=sdist.version,
             ),
