@@ -190,3 +190,11 @@ def test_facts_are_not_compared_one_by_one(monkeypatch):
     assert [machine.name for machine in machines] == ["laptop", "server"]
     assert len(machines[0].evidence.facts) > 600
     assert len(compared) < len(machines[0].evidence.facts)
+
+
+def test_the_question_is_about_the_machine_that_fails():
+    """Not about the one that works, wherever they stand in the text."""
+    text = case_of("a sentence each, the one that works first")
+    assert diagnose_text(text).question.machine == "work desktop"
+    turned = text.replace("it works", "it crashes").replace("it fails with a segfault", "it works")
+    assert diagnose_text(turned).question.machine == "laptop"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Evidence
 from torchdoctor.diagnose.parsers.machine_facts import TELLING, clashes, shares, without_foreign
+from torchdoctor.diagnose.parsers.machine_names import QUOTED
 from torchdoctor.diagnose.parsers.machine_spans import spans_in
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.parsers.speakers import is_documentation
@@ -43,6 +44,7 @@ class MachineText:
     """One machine of a text: its name, the line where it begins, and what the text says of it.
 
     `evidence` is what is said of this machine, with what is said of no one of them; `common` is the latter alone.
+    `fails` if the text says of it, and not of all, that something fails there.
     """
 
     name: str
@@ -50,6 +52,7 @@ class MachineText:
     text: str
     evidence: Evidence
     common: Evidence
+    fails: bool = False
 
 
 @dataclass(slots=True)
@@ -208,7 +211,12 @@ def _with_texts(raw: str, groups: Sequence[_Group]) -> tuple[MachineText, ...]:
     machines: list[MachineText] = []
     for index, group in enumerate(groups):
         text = _kept(raw, spans, index)
-        others = [other.evidence for other in groups if other is not group]
+        # Who quotes the report of somebody else speaks of the own machine in the rest.
+        others = [
+            other.evidence
+            for other in groups
+            if other is not group and (len(groups) > 2 or not other.name.startswith(QUOTED))  # noqa: PLR2004
+        ]
         read = parse_report(text)
         shared = [fact for fact in read.facts if (fact.name, fact.value, fact.line) in of_common]
         fitting = frozenset(without_foreign(shared, group.evidence, others))
@@ -224,6 +232,7 @@ def _with_texts(raw: str, groups: Sequence[_Group]) -> tuple[MachineText, ...]:
                 text=text,
                 evidence=replace(read, facts=facts),
                 common=common,
+                fails=_says(group, raw, _FAILS),
             )
         )
     return tuple(machines)

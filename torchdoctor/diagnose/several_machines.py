@@ -25,6 +25,8 @@ __all__ = ["diagnose_machines", "joined_diagnosis"]
 
 _CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
 _SEVERITIES = ("error", "warning", "note")
+# What is wrong with a CPU build is of no machine that has another one.
+_OF_CPU_BUILDS = frozenset(("cpu-only-wheel", "conda-solver-chose-cpu"))
 
 
 def diagnose_machines(
@@ -79,7 +81,20 @@ def joined_diagnosis(
 
 def _judged(evidence: Evidence, translate: Callable[[str], str]) -> Diagnosis:
     found = diagnose(evidence, translate)
-    return found if is_certain(found) else with_like_reports(found, evidence, translate)
+    found = found if is_certain(found) else with_like_reports(found, evidence, translate)
+    return _without_other_builds(found, evidence)
+
+
+def _without_other_builds(found: Diagnosis, evidence: Evidence) -> Diagnosis:
+    """Return the diagnosis without what only a CPU build has, where the machine is known to have another one."""
+    builds = evidence.all("torch.build")
+    if not builds or "cpu" in builds:
+        return found
+    return replace(
+        found,
+        findings=tuple(finding for finding in found.findings if finding.id not in _OF_CPU_BUILDS),
+        possible=tuple(finding for finding in found.possible if finding.id not in _OF_CPU_BUILDS),
+    )
 
 
 def _joined_findings(
@@ -87,10 +102,15 @@ def _joined_findings(
 ) -> tuple[Finding, ...]:
     """Return the findings in their order, those that say the same of several machines as one.
 
-    What every machine shows, and the text shows without any of them, is of no one of them.
+    What every machine shows, and the text shows as surely without any of them, is of no one of them.
     """
     names = Counter(name for name, _ in {(finding.id, machine.name) for machine, finding in found})
-    of_none = {name for name, number in names.items() if number == count and name in said_of_all}
+    surer = {finding.id for _, finding in found if _is_surer(finding, said_of_all.get(finding.id))}
+    of_none = {
+        name
+        for name, number in names.items()
+        if number == count and name in said_of_all and name not in surer
+    }
     accounted = {(line, machine.name) for machine, finding in found for line in _certain_lines(finding)}
     rows: list[tuple[Finding, list[str]]] = [(said_of_all[name], []) for name in names if name in of_none]
     for machine, finding in found:
@@ -104,6 +124,10 @@ def _joined_findings(
         evidence = tuple(dict.fromkeys((*row.evidence, *finding.evidence)))
         rows[same] = (replace(row, evidence=evidence), [*machines, machine.name])
     return tuple(sorted((replace(row, machines=tuple(machines)) for row, machines in rows), key=_order))
+
+
+def _is_surer(one: Finding, other: Finding | None) -> bool:
+    return other is not None and _CONFIDENCES.index(one.confidence) < _CONFIDENCES.index(other.confidence)
 
 
 def _certain_lines(finding: Finding) -> tuple[str, ...]:
@@ -138,10 +162,14 @@ def _verdict(judged: Sequence[Judged], findings: Sequence[Finding]) -> Verdict:
 
 
 def _asked_about(found: Diagnosis, judged: Sequence[Judged]) -> MachineText:
-    """Return the machine that the question is about: that of the first finding, else the first that may be wrong."""
-    named = [name for finding in found.in_order for name in finding.machines]
-    by_name = {machine.name: machine for machine, _ in judged}
-    if named:
-        return by_name[named[0]]
+    """Return the machine that the question is about: that of the first finding, else the first that may be wrong.
+
+    Of several, the one of which the text says that it fails.
+    """
+    named = [(name, finding.confidence) for finding in found.in_order for name in finding.machines]
+    first = {name for name, confidence in named if confidence == named[0][1]}
     open_ones = [machine for machine, one in judged if one.verdict != "nothing-wrong-found"]
-    return open_ones[0] if open_ones else judged[0][0]
+    may_be = [machine for machine, _ in judged if machine.name in first] or open_ones or [judged[0][0]]
+    return next((machine for machine in may_be if machine.fails), None) or next(
+        (machine for machine in may_be if named and machine.name == named[0][0]), may_be[0]
+    )

@@ -23,6 +23,12 @@ _PLACE = re.compile(
     rf"(?P<noun>{_KINDS}|{_ANY})(?P<letter> [a-d1-9](?=[\s,.;:)]|$))?\b"
     r"(?!['-]|(?: (?:side|logs?|errors?|process|code|config\w*|name|mode|version|requirements?)\b))"
 )
+# "I rented a server with an RTX 4090": a machine, described.
+_HAD = re.compile(
+    r"\b(?:i|we) (?:(?:also|now|just|recently) )?(?:rent(?:ed)?|bought|have|own|use[ds]?) (?:a|an|the) "
+    rf"(?P<words>(?:[\w'-]{{1,14}} ){{0,3}}?)(?P<noun>{_KINDS}|{_ANY})(?P<letter>)"
+    r"(?= with (?:an? |the )?(?:\w+ )?(?:rtx|gtx|tesla|nvidia|[a-z]?\d{2,4}\b)| ?\()"
+)
 _TELLING = frozenset(
     (
         "other", "another", "second", "first", "third", "different", "new", "newer", "old", "older", "work", "home",
@@ -93,7 +99,7 @@ def places(line: str) -> list[NamedPlace]:
 
 
 def _places(line: str) -> Iterator[NamedPlace]:
-    for match in _PLACE.finditer(line):
+    for match in (*_PLACE.finditer(line), *_HAD.finditer(line)):
         name = _name(match["words"].split(), match["noun"], (match["letter"] or "").strip())
         if name:
             yield NamedPlace(match.start(), name)
