@@ -9,6 +9,9 @@ import pytest
 
 from tests.doctor.check_ups import check_up, finding
 from torchdoctor.core.fact import found
+from torchdoctor.diagnose import Evidence
+from torchdoctor.diagnose.catalogue import live_failures
+from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.doctor import plan_repairs
 from torchdoctor.doctor.environment_evidence import environment_observations
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall
@@ -148,6 +151,16 @@ def test_metadata_of_another_version_than_torch_says_is_removed(site):
     (repair,) = plan_repairs(seen, (finding("partial-install"),), INDEX)
     assert isinstance(repair, RemoveLeftovers)
     assert repair.leftovers == (stale,)
+    damage = ("live.listed_twice", "live.leftover", "live.record", "live.unrecorded")
+    facts = [fact for fact in environment_observations(seen) if fact.name in damage]
+    assert [(fact.name, fact.value) for fact in facts] == [
+        ("live.listed_twice", "torch"),
+        ("live.leftover", str(stale)),
+    ]
+    found = diagnose(Evidence(facts=tuple(facts)), failures=live_failures())
+    first, *others = found.findings[0].fix
+    assert (found.findings[0].id, first) == ("partial-install", f"Remove these, and nothing else: {stale}.")
+    assert not any("--force-reinstall" in line for line in others)
 
 
 def test_where_torch_says_neither_version_no_metadata_is_removed(site):

@@ -40,6 +40,26 @@ def test_a_repair_that_is_agreed_to_is_made(repaired):
     assert report.questions == ["Do it?"]
 
 
+def test_metadata_of_what_is_installed_by_then_stays(tmp_path):
+    """The folders were chosen before the reinstallation, which may have brought that version."""
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch/version.py").write_text("__version__ = '2.8.0+cu126'\n")
+    folders = tuple(
+        tmp_path / name
+        for name in ("torch-2.8.0.dist-info", "torch-2.9.1.dist-info", "~orch-2.8.0.dist-info")
+    )
+    for folder in folders:
+        folder.mkdir()
+    repair = RemoveLeftovers(findings=("partial-install",), leftovers=folders)
+    python = SimpleNamespace(prefix=tmp_path, executable=tmp_path / "python")
+    options = RepairOptions(sources=SourceOptions(), assume_yes=True)
+    places = UserFolders(cache=Path("cache"), data=Path("data"), current=Path())
+    report = Recorder(answer=True)
+    planned = plan_repairs_here([repair], python, options, system=None, folders=places, report=report)
+    run_repairs(planned, python, options, system=None, folders=places, report=report)
+    assert [folder.exists() for folder in folders] == [True, False, False]
+
+
 def test_yes_asks_nobody(repaired):
     """The answer was given beforehand."""
     report = Recorder(answer=False)

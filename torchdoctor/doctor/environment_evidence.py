@@ -11,6 +11,7 @@ from torchdoctor.doctor.metadata_evidence import metadata_observations
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
 from torchdoctor.doctor.runtime_evidence import runtime_observations
+from torchdoctor.doctor.stale_metadata import stale_metadata
 from torchdoctor.doctor.torch_replaced import replacement_of
 from torchdoctor.doctor.unneeded import unneeded_observations
 from torchdoctor.doctor.windows_evidence import windows_observations
@@ -209,9 +210,10 @@ def _torch(torch: TorchPackage) -> Iterator[Observation]:
 
 def _changed_files(inventory: Inventory) -> Iterator[Observation]:
     """Packages whose files are not as they were installed, and truncated libraries."""
+    stale = {str(folder / "RECORD") for folder in stale_metadata(inventory)}
     for check in inventory.records.value or ():
         # What neither torch nor a companion requires is somebody else's.
-        if not check.wrong_count or not check.needed:
+        if not check.wrong_count or not check.needed or check.record in stale:
             continue
         first = joined(
             message("{file}: {problem}", file=file.path, problem=translatable_word(file.problem))

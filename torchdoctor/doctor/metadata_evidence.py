@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.diagnose import Observation
 from torchdoctor.doctor.lost_torch import lost_torch
+from torchdoctor.doctor.stale_metadata import stale_metadata
 from torchdoctor.inventory.metadata import is_relevant
 from wheels_index import COMPANIONS
 
@@ -53,6 +54,9 @@ def _twice(inventory: Inventory) -> Iterator[Observation]:
                 versions=joined(duplicate.versions),
             )
             yield Observation(name="live.listed_twice", value=duplicate.name, source=text)
+    for stale in stale_metadata(inventory):
+        text = message("left by an interrupted installation: {file}", file=stale)
+        yield Observation(name="live.leftover", value=str(stale), source=text)
 
 
 def _missing_torch(inventory: Inventory) -> Iterator[Observation]:

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.versions import public_version
+from torchdoctor.inventory import files
+from torchdoctor.inventory.metadata import parse_version_file, split_info
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchdoctor.inventory import Inventory
 
-__all__ = ["stale_metadata"]
+__all__ = ["names_what_is_installed", "stale_metadata"]
 
 
 def stale_metadata(inventory: Inventory) -> tuple[Path, ...]:
@@ -21,6 +24,16 @@ def stale_metadata(inventory: Inventory) -> tuple[Path, ...]:
     Only where exactly one of the folders names that version: it is the one that belongs.
     """
     return tuple(_stale(inventory))
+
+
+def names_what_is_installed(folder: Path) -> bool:
+    """Tell whether a dist-info folder names the version that the package beside it says, as it is now."""
+    name, version = split_info(folder.name) or ("", None)
+    text = (
+        files.read_text(f"{folder.parent}/{name}/version.py") if version and name in TORCH_PROJECTS else None
+    )
+    said = parse_version_file(text).version if text else None
+    return version is not None and said is not None and public_version(version) == public_version(said)
 
 
 def _stale(inventory: Inventory) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from torchdoctor.core.fs import run_directory
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.doctor.pip_leftovers import remove_folders
 from torchdoctor.doctor.repair_model import Reinstall, Relocate, RemoveLeftovers, RemoveUnneeded, Repaired
+from torchdoctor.doctor.stale_metadata import names_what_is_installed
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.workflows.consent import agreed
 from torchdoctor.workflows.file_repair import repair_files
@@ -137,10 +138,14 @@ class _Repairer:
         relocate_environment(self.python, locks, self.system, self.report)
 
     def _remove_leftovers(self, repair: Reinstall | RemoveLeftovers) -> None:
-        """Remove them last: a folder that pip put aside may be the only copy of a half-removed package."""
-        if repair.leftovers:
-            remove_folders(repair.leftovers)
-            self.report.note(message("removed {folders}", folders=joined(repair.leftovers)))
+        """Remove them last: a folder that pip put aside may be the only copy of a half-removed package.
+
+        Which they are was decided before: metadata of the version that is installed since then stays.
+        """
+        leftovers = [folder for folder in repair.leftovers if not names_what_is_installed(folder)]
+        if leftovers:
+            remove_folders(leftovers)
+            self.report.note(message("removed {folders}", folders=joined(leftovers)))
 
     def _repair_kernel(self, repair: KernelRepair) -> None:
         from torchdoctor.workflows.kernel_repair import repair_kernel
