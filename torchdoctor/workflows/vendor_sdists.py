@@ -1,7 +1,7 @@
 """A vendor's package that exists as a source package alone: what it selects is known once it is built.
 
 AMD's `rocm` looks at the machine where it is built, and at ROCM_SDK_TARGET_FAMILY, for what it requires:
-https://github.com/ROCm/TheRock/blob/main/build_tools/packaging/python/templates/rocm/setup.py
+https://github.com/ROCm/TheRock/blob/main/build_tools/packaging/python/templates/rocm/src/rocm_sdk/_dist_info.py
 """
 
 from __future__ import annotations
