@@ -181,6 +181,18 @@ def test_an_index_that_has_a_release_without_a_file_for_the_machine_hides_none(s
     assert solved("mine", more=(own.source,))["mine"] == "1.0"
 
 
+def test_where_indexes_are_asked_alike_the_sources_of_all_count(solved, index, tmp_path):
+    """The first index has both for another system; of one the next index has a wheel, of the other a source."""
+    (tmp_path / "own").mkdir()
+    own = LocalIndex(tmp_path / "own")
+    for name in ("partly", "sourced"):
+        own.add(name, "2.0", tag="cp311-cp311-manylinux_2_17_x86_64")
+    index.add("partly", "2.0")
+    add_sdist(index.folder, "sourced", "2.0", files=info("sourced", "2.0"))
+    found = solved("partly==2.0", "sourced==2.0", more=(own.source,), plan_only=True)
+    assert found["sourced"] == "2.0"
+
+
 def test_a_folder_keeps_nothing_that_was_named_below_its_newest_version(solved, index, tmp_path):
     """What the newest one requires lies in a folder that comes first, for another Python."""
     (tmp_path / "own").mkdir()

@@ -87,6 +87,7 @@ class _Rounds:
         self.task = replace(self.task, silent_pages=(*self.task.silent_pages, *error.silent_pages))
         if self._may_be_on_another_index(error) and _may_ask_indexes_alike(error, self.task, self.builds):
             self.task = _with_indexes_alike(self.task)
+            self.search = SourceSearch(request=self.task.lock_request)  # every index has sources now
             return
         if error.is_of_comparison and not self.task.keeps_order:
             self.task = replace(self.task, keeps_order=True)  # the solve before was fine
