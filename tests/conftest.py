@@ -125,6 +125,7 @@ def run_here(arguments: Sequence[object], environ: dict[str, str], cwd: Path) ->
         patch.chdir(cwd)
         # As in a process of its own: no other test has chosen a language for this context.
         patch.setattr(catalog, "_context_language", contextvars.ContextVar("language", default=None))
+        patch.setattr(catalog, "_program_language", "en")  # and no later one is in the language of this
         patch.setattr(sys, "stdin", nothing)
         patch.setattr(sys, "stdout", out)
         patch.setattr(sys, "stderr", err)
