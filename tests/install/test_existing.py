@@ -363,13 +363,15 @@ def test_two_installs_with_caches_of_their_own_do_not_undo_each_other(
     torchdoctor, alone, newer, small, existing, upgrade, official
 ):
     """Two users, or a container and its host: the second leaves alone what the first is making."""
-    modules = {f"many/m{number}.py": "x = [\n" + "1,\n" * 200 + "]\n" for number in range(1500)}
+    modules = {f"many/m{number}.py": "x = 1\n" for number in range(300)}
     official.add("/simple/many/", *make_wheel("many", "1.0", tag="py3-none-any", modules=modules))
     other = {**alone, "TORCHDOCTOR_CACHE_DIR": f"{alone['TORCHDOCTOR_CACHE_DIR']}-other"}
     first = killing.start(("install", existing, *upgrade, "--with", "many"), other, existing.parent)
     while not killing.left_over(existing.parent) and first.poll() is None:
         time.sleep(0.002)
+    first.send_signal(signal.SIGSTOP)  # so that it is not done before the second one has looked
     second = torchdoctor("install", existing, *upgrade, "--json")
+    first.send_signal(signal.SIGCONT)
     assert (second.status, second.json["error"]["kind"]) == (5, "busy"), second.out
     err = first.communicate(timeout=120)[1]
     assert first.returncode == 0, err
