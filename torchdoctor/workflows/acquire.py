@@ -289,7 +289,7 @@ def _fetch(
         mirrors=MirrorLookup(mirrors) if mirrors else None,
         on_file=on_file,
     )
-    report_fetched(wheelhouse, report)
+    report_fetched(wheelhouse, context.cache / "built", report)
     return wheelhouse
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message, plurals
@@ -17,17 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["report_fetched", "report_unverified"]
 
 
-def report_fetched(wheelhouse: Wheelhouse, report: Reporter) -> None:
-    """Report the number of files, their size and their sources; nothing where nothing was fetched."""
+def report_fetched(wheelhouse: Wheelhouse, built: Path, report: Reporter) -> None:
+    """Report the number of files, their size and their sources; nothing where nothing was fetched.
+
+    Each wheel in `built`, which was built from its source, lies in a folder of its own: these are counted together.
+    """
     if not wheelhouse.wheels:
         return
     counts: dict[str, int] = {}
+    own = 0
     for fetched in wheelhouse.wheels:
         host = fetched.source if "://" not in fetched.source else fetched.source.split("/")[2]
-        counts[host] = counts.get(host, 0) + 1
+        if Path(host).is_relative_to(built):
+            own += 1
+        else:
+            counts[host] = counts.get(host, 0) + 1
     parts = [
         message("{count} from {place}", count=count, place=host) for host, count in sorted(counts.items())
     ]
+    if own:
+        parts.append(message("{count} built from source", count=own))
     report.stage(
         "fetch",
         message(
