@@ -15,6 +15,7 @@ from torchdoctor._version import __version__
 from torchdoctor.cli.app import cli
 from torchdoctor.cli.commands import COMMANDS
 from torchdoctor.cli.options import AsTyped
+from wheels_index import vendor_names
 
 
 @pytest.mark.process
@@ -215,3 +216,10 @@ def test_a_kernel_name_is_refused_with_the_option_of_its_command(torchdoctor, co
     """The fix can be typed as it stands."""
     ran = torchdoctor(command, option, "a b", "--json")
     assert (ran.status, ran.json["error"]["fix"]) == (2, f"choose another with {option}")
+
+
+def test_the_help_names_each_vendor():
+    """A vendor is a row of data; the help is written before the data is read."""
+    command = importlib.import_module(COMMANDS["install"]).command
+    (option,) = (row for row in command.params if row.name == "vendor")
+    assert set(re.findall(r"[a-z]+(?:-jp\d)?", option.help.partition(": ")[2])) == set(vendor_names())
