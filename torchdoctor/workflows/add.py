@@ -13,10 +13,10 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable, NoSolution, NotConfirmed
 from torchdoctor.install.location import interpreter_of
-from torchdoctor.install.record import read_record
 from torchdoctor.inventory.installed import read_installed
 from torchdoctor.workflows.install import run_install
-from wheels_index import COMPANIONS, vendor, vendor_names
+from torchdoctor.workflows.recorded_vendor import from_recorded_vendor
+from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def run_add(options: InstallOptions, *, system: System, report: Reporter) -> Ins
     `EnvironmentUnusable` where there is no torch, `NotConfirmed` where nobody agreed, and what `run_install` raises.
     """
     installed = _installed(options, system)
-    options = _from_its_vendor(options, report)
+    options = from_recorded_vendor(options, report)
     same, *others = _ways(options, installed)
     try:
         return run_install(same, system=system, report=report)
@@ -48,25 +48,6 @@ def run_add(options: InstallOptions, *, system: System, report: Reporter) -> Ins
         _agree(installed, result, error, report, assume_yes=options.assume_yes)
     agreed = replace(other, assume_yes=True, allow_downgrade=True)
     return run_install(agreed, system=system, report=report)
-
-
-def _from_its_vendor(options: InstallOptions, report: Reporter) -> InstallOptions:
-    """Return the options with the vendor whose builds the environment has by its record: no other index has them.
-
-    Of the record the name alone counts: an index of one's own is named again.
-    """
-    plan = (read_record(options.folder) or {}).get("plan")
-    name = plan.get("vendor") if isinstance(plan, dict) else None
-    if options.sources.vendor is not None or name not in vendor_names():
-        return options
-    report.note(
-        message(
-            "torch here is of {title}'s own builds, as with --vendor {name}",
-            title=vendor(name).title,
-            name=name,
-        )
-    )
-    return replace(options, sources=replace(options.sources, vendor=name))
 
 
 def _installed(options: InstallOptions, system: System) -> Installed:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import run_directory
+from torchdoctor.core.i18n import message
+from torchdoctor.errors import NoSolution
 from torchdoctor.lock.read import plan_of_lock
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
@@ -19,6 +21,7 @@ from torchdoctor.workflows.install_model import InstallResult
 from torchdoctor.workflows.install_proof import register_kernel, verify_environment
 from torchdoctor.workflows.lesser_build import confirm_lesser_build, find_lesser_build
 from torchdoctor.workflows.plan import resolve_online
+from torchdoctor.workflows.recorded_vendor import keeping_recorded_vendor
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.source_model import BuildsAgainstTorch
 from torchdoctor.workflows.stack import asked_for_machine, sources_with_stack
@@ -49,8 +52,20 @@ _MAX_TORCH_BUILDS = 6
 def run_install(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
     """Run the whole pipeline; raises a `TorchdoctorError` for every failure, with what existed before unchanged.
 
-    A package that is built against torch is built first, in an environment of its own, after consent.
+    Where the environment has a vendor's own builds, these are kept, unless they do not fit this machine.
     """
+    kept = keeping_recorded_vendor(options, report)
+    try:
+        return _install_with_builds(kept, system, report)
+    except NoSolution as error:
+        if kept is options or error.code != "no-vendor-build":
+            raise
+        report.note(message("{reason}: PyTorch's own builds are looked at", reason=error.message))
+    return _install_with_builds(options, system, report)
+
+
+def _install_with_builds(options: InstallOptions, system: System, report: Reporter) -> InstallResult:
+    """Install; a package that is built against torch is built first, in an environment of its own, after consent."""
     for _ in range(_MAX_TORCH_BUILDS):
         try:
             return _install_once(options, system=system, report=report)

@@ -188,7 +188,9 @@ def _nothing_listed(
                 title=found.title,
                 versions=joined(versions[:_MAX_TOLD_COUNT]),
             ),
-            fix=message("ask for one of these with --torch, or leave out --vendor"),
+            fix=message(
+                "ask for one of these with --torch, or for PyTorch's own builds: --variant in place of --vendor"
+            ),
             code="no-wheel",
         )
     return NoSolution(
@@ -201,7 +203,8 @@ def _nothing_listed(
             asked=names,
         ),
         fix=message(
-            "leave out --vendor, or ask for another release with --torch or another Python with --python"
+            "ask for another release with --torch or another Python with --python, or for PyTorch's own builds: "
+            "--variant in place of --vendor"
         ),
         code="no-wheel",
     )
@@ -220,6 +223,6 @@ def _nothing_fits(found: Vendor, machine: Machine, request: Request, snapshot: S
             title=found.title,
             reason=builds[0].compatibility.reason,
         ),
-        fix=message("leave out --vendor: torchdoctor then chooses among PyTorch's own builds"),
+        fix=message("ask for PyTorch's own builds: --variant in place of --vendor"),
         code="no-vendor-build",
     )
