@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,19 @@ def test_every_fix_says_something(lines):
         if line.startswith(("Else", "Otherwise"))
     } == set()
     assert {(failure.id, fix[0]) for failure, _, fix in lines if fix and fix[0].startswith("Or ")} == set()
+
+
+def test_no_system_is_named_for_nothing(lines):
+    """What is the same there was said already."""
+    headings = {
+        f"On {', '.join(names)}:" for names in (("Windows",), ("Linux",), ("macOS",), ("Linux", "macOS"))
+    }
+    assert {
+        (failure.id, line)
+        for failure, _, fix in lines
+        for line, following in pairwise((*fix, "On Linux:"))
+        if line in headings and following in headings
+    } == set()
 
 
 def test_no_command_is_for_another_system(lines):

@@ -35,14 +35,18 @@ def fix_lines(
     for fix in failure.fixes:
         if _is_for_another(fix, evidence) or _was_looked_at(fix, failure, evidence):
             continue
-        for line in _first_that_fits(fix, evidence, values, translate):
-            if line not in said:
-                shown = line if said else _as_first(line)
-                said.add(line)
-                yield shown
+        heading, lines = _first_that_fits(fix, evidence, values, translate)
+        new = [line for line in dict.fromkeys(lines) if line not in said]
+        if heading and new:
+            yield heading
+        for line in new:
+            shown = line if said else _as_first(line)
+            said.add(line)
+            yield shown
     if not said:
         # Nothing else can be said without it: look again, at all of it.
-        yield from _first_that_fits(failure.fixes[0], evidence, values, translate)
+        heading, lines = _first_that_fits(failure.fixes[0], evidence, values, translate)
+        yield from filter(None, (heading, *lines))
 
 
 def _was_looked_at(fix: FixStep, failure: Failure, evidence: Evidence) -> bool:
@@ -67,17 +71,17 @@ def _is_for_another(step: FixStep, evidence: Evidence) -> bool:
 
 def _first_that_fits(
     fix: FixStep, evidence: Evidence, values: tuple[Placeholders, Placeholders], translate: Translate
-) -> Iterator[str]:
+) -> tuple[str, tuple[str, ...]]:
+    """The lines of the step, else of what stands in for it; before them which system they are for, if that is open."""
     step: FixStep | None = fix
     while step is not None:
         lines = () if _is_for_another(step, evidence) else step_lines(step, evidence, values, translate)
         if lines:
-            # If the system is not known, a step for one of them says for which.
-            if step.os and operating_system(evidence) is None:
-                yield translate(messages.FOR_SYSTEM).format(system=_names(step.os))
-            yield from lines
-            return
+            is_open = step.os and operating_system(evidence) is None
+            heading = translate(messages.FOR_SYSTEM).format(system=_names(step.os)) if is_open else ""
+            return heading, lines
         step = step.fallback
+    return "", ()
 
 
 def _names(systems: tuple[str, ...]) -> str:

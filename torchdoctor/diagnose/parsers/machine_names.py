@@ -29,6 +29,12 @@ _HAD = re.compile(
     rf"(?P<words>(?:[\w'-]{{1,14}} ){{0,3}}?)(?P<noun>{_KINDS}|{_ANY})(?P<letter>)"
     r"(?= with (?:an? |the )?(?:\w+ )?(?:rtx|gtx|tesla|nvidia|[a-z]?\d{2,4}\b)| ?\()"
 )
+# "The server (V100, torch 2.9.1) fails", "Machine B works": what a sentence is about, if it is described or lettered.
+_SUBJECT = re.compile(
+    rf"(?:^|(?<=[.;!?] ))(?!(?:on|in|with|at|for|from) )(?P<words>(?:[\w'-]{{1,14}} ){{0,4}}?)(?P<noun>{_KINDS}|{_ANY})"
+    r"(?P<letter> [a-d1-9](?= (?:has|have|is|runs?|with|works?|fails?|gives?|uses?)\b))?"
+    r"(?(letter)|(?= \([^()\n]{0,80}\d[^()\n]{0,80}\)))"
+)
 _TELLING = frozenset(
     (
         "other", "another", "second", "first", "third", "different", "new", "newer", "old", "older", "work", "home",
@@ -52,7 +58,7 @@ _PLACE_ZH = re.compile(
     r"(?P<words>(?:我|自己|公司|家里|家|实验室|学校|单位|另外?一?[台个]|第[一二三]台|其他|别的|新|旧|云|远程|同事|朋友|的){0,4})"
     r"(?P<noun>笔记本(?:电脑)?|台式机|服务器|工作站|集群|(?:本地|本机)(?:电脑|机器)?|电脑|机器|主机)"
     r"(?P<letter> ?[A-Da-d1-9](?![\w.]))?"
-    r"(?=(?:[(\uff08][^()\uff08\uff09\n]{1,80}[)\uff09])?[上里中]|是|有|可以|正常|能|不行|报错|没有|一切)"
+    r"(?=(?:[(\uff08][^()\uff08\uff09\n]{1,80}[)\uff09])?(?:[上里中]|是|有|可以|正常|能|不行|报错|没有|一切))"
 )
 _TELLING_ZH = re.compile(
     r"公司|家|实验室|学校|单位|另外?一?[台个]|第[一二三]台|其他|别的|新|旧|云|远程|同事|朋友"
@@ -99,7 +105,7 @@ def places(line: str) -> list[NamedPlace]:
 
 
 def _places(line: str) -> Iterator[NamedPlace]:
-    for match in (*_PLACE.finditer(line), *_HAD.finditer(line)):
+    for match in (*_PLACE.finditer(line), *_HAD.finditer(line), *_SUBJECT.finditer(line)):
         name = _name(match["words"].split(), match["noun"], (match["letter"] or "").strip())
         if name:
             yield NamedPlace(match.start(), name)
