@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["machine_from_options"]
 
 _INTEL = re.compile(r"\b(Intel|Arc|Data Center GPU Max)\b", re.IGNORECASE)
+_WRITTEN_CAPABILITY = re.compile(r"\d{1,2}\.\d|sm_?\d{2,3}")
 _Gpus: TypeAlias = "tuple[Nvidia | None, Amd | None, Intel | None, Apple | None]"
 # glibc of a machine that is only called `linux`: what today's wheels need, so that it decides nothing.
 _USUAL_GLIBC = "2.28"
@@ -156,10 +157,12 @@ def _gpus(gpus: Sequence[str], driver: str | None) -> _Gpus:
             raise UsageError(
                 message("--gpu names nothing"), fix=message("write its name as nvidia-smi prints it")
             )
-        known = product(text)
         if re.fullmatch(r"gfx[0-9a-f]{3,5}", text):
             amd.append(AmdGpu(gfx=text))
-        elif known is not None and known.vendor == "amd":
+            continue
+        # 8.9 is no name: the table of products is not made for it. 290 may be one.
+        known = None if _WRITTEN_CAPABILITY.fullmatch(text) else product(text)
+        if known is not None and known.vendor == "amd":
             amd.append(AmdGpu(name=text, gfx=known.gfx))
         elif known is not None and known.vendor == "apple":
             apple.append(f"Apple {text.strip().removeprefix('Apple ')}")

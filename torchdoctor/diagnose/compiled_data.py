@@ -71,6 +71,7 @@ _CODE = tuple(
     Path(__file__).parent / name
     for name in (
         "compiled_data.py",
+        "needed_words.py",
         "failure_files.py",
         "failure_format.py",
         "question_table.py",

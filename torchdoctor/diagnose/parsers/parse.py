@@ -16,7 +16,7 @@ from torchdoctor.diagnose.parsers.own import read_own_output
 from torchdoctor.diagnose.parsers.package_lists import parse_package_lists
 from torchdoctor.diagnose.parsers.prose import parse_prose
 from torchdoctor.diagnose.parsers.shell_session import parse_shell_session
-from torchdoctor.diagnose.parsers.speakers import is_documentation, without_other_voices
+from torchdoctor.diagnose.parsers.speakers import is_documentation, silent, without_other_voices
 from torchdoctor.diagnose.text import plain_text
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def parse_report(raw: str) -> Evidence:
 def _parse_rest(raw: str) -> Evidence:
     whole = plain_text(raw)
     if is_documentation(whole):
-        return Evidence(text=without_other_voices(whole))
+        return Evidence(text=silent(whole))
     text = without_smi_query(without_other_voices(whole))
     hints = (*parse_environment_hints(whole), *parse_images(whole), *parse_prose(text))
     return Evidence(facts=(*_facts_of(whole, text), *hints), text=text)

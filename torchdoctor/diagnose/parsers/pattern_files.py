@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled, parse_toml
+from torchdoctor.diagnose.needed_words import NeededPattern, needed_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    WithWords = tuple[str, list[list[str]]]
 
 __all__ = [
     "EnvironmentHint",
@@ -45,30 +48,37 @@ def environment_hints() -> list[EnvironmentHint]:
     return [EnvironmentHint(fact, value, tuple(needles), regex) for fact, value, needles, regex in hints]
 
 
-def prose_patterns() -> list[tuple[str, list[str]]]:
+def prose_patterns() -> list[tuple[str, list[NeededPattern]]]:
     """Return each meaning of `prose_patterns.toml`: the name of its fact, and patterns that a sentence has all of.
 
     Raises DataFileError in a checkout with a file that is wrong.
     """
     meanings = load_compiled(_FOLDER / "prose_patterns.toml", compile_prose)
-    return [(fact, patterns) for fact, patterns in meanings]
+    # In ASCII: a Chinese character beside a word is no part of it.
+    return [
+        (fact, [NeededPattern(regex, needed, re.ASCII) for regex, needed in patterns])
+        for fact, patterns in meanings
+    ]
 
 
-def speaker_patterns() -> dict[str, list[str]]:
+def speaker_patterns() -> dict[str, list[NeededPattern]]:
     """Return the patterns of `speakers.toml` by their name.
 
     Raises DataFileError in a checkout with a file that is wrong.
     """
-    patterns: dict[str, list[str]] = load_compiled(_FOLDER / "speakers.toml", compile_speakers)
-    return patterns
+    patterns = load_compiled(_FOLDER / "speakers.toml", compile_speakers)
+    return {name: [NeededPattern(*pattern) for pattern in each] for name, each in patterns.items()}
 
 
-def compile_speakers(path: Path) -> dict[str, list[str]]:
-    """Return the patterns of a file by their name. Raises DataFileError, which names the entry."""
-    patterns: dict[str, list[str]] = {}
+def compile_speakers(path: Path) -> dict[str, list[WithWords]]:
+    """Return the patterns of a file by their name, with the words that they need.
+
+    Raises DataFileError, which names the entry.
+    """
+    patterns: dict[str, list[WithWords]] = {}
     for name, texts in parse_toml(path).items():
         try:
-            patterns[name] = [_checked(_unwrapped(text)) for text in texts]
+            patterns[name] = [_with_needed(_unwrapped(text)) for text in texts]
         except re.error as error:
             raise DataFileError(f"{path.name}: {name}: {error!r}") from None
     return patterns
@@ -86,14 +96,17 @@ def compile_hints(path: Path) -> list[EnvironmentHint]:
     return hints
 
 
-def compile_prose(path: Path) -> list[tuple[str, list[str]]]:
-    """Return the meanings of a file with every word put in. Raises DataFileError, which names the entry."""
+def compile_prose(path: Path) -> list[tuple[str, list[WithWords]]]:
+    """Return the meanings of a file with every word put in, and the words that each pattern needs.
+
+    Raises DataFileError, which names the entry.
+    """
     document = parse_toml(path)
     words = {name: _unwrapped(pattern) for name, pattern in document["words"].items()}
-    meanings: list[tuple[str, list[str]]] = []
+    meanings: list[tuple[str, list[WithWords]]] = []
     for index, meaning in enumerate(document["meaning"]):
         try:
-            patterns = [_checked(_with_words(pattern, words)) for pattern in meaning["all"]]
+            patterns = [_with_needed(_with_words(pattern, words)) for pattern in meaning["all"]]
             meanings.append((meaning["fact"], patterns))
         except (KeyError, re.error) as error:
             raise DataFileError(f"{path.name}: meaning[{index}]: {error!r}") from None
@@ -102,6 +115,10 @@ def compile_prose(path: Path) -> list[tuple[str, list[str]]]:
 
 def _with_words(pattern: str, words: Mapping[str, str]) -> str:
     return re.sub(r"\{([a-z_]+)\}", lambda match: words[match[1]], _unwrapped(pattern))
+
+
+def _with_needed(pattern: str) -> WithWords:
+    return _checked(pattern), needed_words(pattern)
 
 
 def _checked(pattern: str) -> str:

@@ -34,12 +34,7 @@ _NO_FAILURE = re.compile(
 _FAILURES = {"prose.gpu_unused", "prose.mps_unused", "prose.notebook_fails", "prose.gpu_gone"}
 
 
-@functools.cache
-def _meanings() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
-    return tuple(
-        (fact, tuple(re.compile(pattern, re.ASCII) for pattern in patterns))
-        for fact, patterns in prose_patterns()
-    )
+_meanings = functools.cache(prose_patterns)
 
 
 def parse_prose(text: Text) -> Iterator[Observation]:
@@ -54,6 +49,7 @@ def parse_prose(text: Text) -> Iterator[Observation]:
             if (
                 name not in found
                 and (name not in _FAILURES or plain)
+                and all(pattern.may_match(sentence) for pattern in patterns)
                 and all(pattern.search(sentence) for pattern in patterns)
             ):
                 found.add(name)

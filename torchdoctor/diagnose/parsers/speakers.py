@@ -17,7 +17,7 @@ from torchdoctor.diagnose.parsers.pattern_files import speaker_patterns
 if TYPE_CHECKING:
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["is_documentation", "is_output", "without_other_voices"]
+__all__ = ["is_documentation", "is_output", "silent", "without_other_voices"]
 
 # How many marks make a manual, and how many do so beside what stands in a report.
 _FEW_MARKS, _MANY_MARKS = 2, 5
@@ -25,12 +25,7 @@ _MIN_CHANGES, _MIN_SHARE_OF_CHANGES = 3, 0.5
 _SENTENCE = re.compile(r"[^\n。\uff01\uff1f\uff1b]{2,600}?(?=[.!?;]\s|[\n。\uff01\uff1f\uff1b]|$)")
 
 
-@functools.cache
-def _patterns(name: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern) for pattern in _all_patterns()[name])
-
-
-_all_patterns = functools.cache(speaker_patterns)
+_patterns = functools.cache(speaker_patterns)
 
 
 def is_output(line: str) -> bool:
@@ -50,7 +45,7 @@ def is_documentation(text: Text) -> bool:
     prose = "\n".join(line for line in lines if not is_output(line) and not _begins("code", line))
     if _has("first_person", prose) or _has("asks_for_help", prose) or _begins("asked_title", rows):
         return False
-    marks = sum(1 for pattern in _patterns("manual") if pattern.search(prose))
+    marks = sum(1 for pattern in _patterns()["manual"] if pattern.search(prose))
     marks -= _has("weak_first_person", prose)
     return marks >= (_MANY_MARKS if _has("report", rows) else _FEW_MARKS)
 
@@ -68,12 +63,18 @@ def _is_change(rows: str) -> bool:
     return _begins("change_title", rows) and _has("change_body", rows)
 
 
+def silent(text: Text) -> Text:
+    """Return the text with blanks alone, for one in which nobody speaks; `lines` are as they were."""
+    return _with(text, _blank(text.rows))
+
+
 def without_other_voices(text: Text) -> Text:
-    """Return the text with blanks where nobody states a failure; positions stay, and `lines` are as they were."""
-    if is_documentation(text):
-        return _with(text, _blank(text.rows))
+    """Return the text with blanks where nobody states a failure; positions stay, and `lines` are as they were.
+
+    It is for a text that is no documentation: that is `silent` as a whole.
+    """
     rows = text.rows
-    for pattern in _patterns("case"):
+    for pattern in _patterns()["case"]:
         rows = pattern.sub(lambda match: _blank(match[0]), rows)
     return _with(text, _without_settled(rows))
 
@@ -103,11 +104,11 @@ def _without_settled(rows: str) -> str:
 
 
 def _begins(name: str, line: str) -> bool:
-    return any(pattern.match(line) for pattern in _patterns(name))
+    return any(pattern.match(line) for pattern in _patterns()[name])
 
 
 def _has(name: str, text: str) -> bool:
-    return any(pattern.search(text) for pattern in _patterns(name))
+    return any(pattern.search(text) for pattern in _patterns()[name])
 
 
 def _blank(part: str) -> str:
