@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_sdist_filename
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.errors import NoSolution
 from torchdoctor.lock.target import marker_environment
 
@@ -103,17 +104,14 @@ def counting_requirements(
     lines: Iterable[str], machine: Machine | None, extras: Iterable[str] = ()
 ) -> list[str]:
     """Return the requirements whose markers hold on a machine, without these; a line that cannot be read is none."""
-    environment: dict[str, Any] = {**marker_environment(machine)} if machine is not None else {}
+    environment: dict[str, object] = {**marker_environment(machine)} if machine is not None else {}
     counting = []
     for line in lines:
         try:
             requirement = Requirement(line)
-            marker = requirement.marker
-            if marker is None or any(
-                marker.evaluate({**environment, "extra": each}) for each in ("", *extras)
-            ):
-                requirement.marker = None
-                counting.append(str(requirement))
-        except (InvalidRequirement, ValueError, KeyError):
+        except InvalidRequirement:
             continue
+        if marker_holds(requirement.marker, environment, extras):
+            requirement.marker = None
+            counting.append(str(requirement))
     return counting
