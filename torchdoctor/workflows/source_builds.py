@@ -123,6 +123,23 @@ class SourceBuilds:
         """Say how a package that a plan leaves to the installation comes to be installed."""
         return self._what_it_takes(sdist, self._contents(sdist), task)
 
+    def is_agreed(self, project: str) -> bool:
+        """Say whether the user agreed beforehand to build a project, by its normalised name."""
+        return bool(self.agreed & {project, ":all:"})
+
+    def require_consent(self, sdists: Sequence[tuple[Sdist, SdistContents]]) -> None:
+        """Ask about all of these at once; raises `NoSolution` where nobody agrees that their code runs."""
+        if not sdists:
+            return
+        what = joined([_what_runs(*each) for each in sdists], "; ")
+        if not self.report.ask(message("{what}. Build it?", what=what), default=False):
+            options = " ".join(f"--build {sdist.project}" for sdist, _ in sdists)
+            raise NoSolution(
+                what,
+                fix=message("agree with {options}, or leave it out", options=options),
+                code="build-consent",
+            )
+
     def _without_wheel(
         self,
         name: str,
@@ -159,8 +176,9 @@ class SourceBuilds:
             requires = contents.requires
             counting = _counting(requires or (), sdist.project, task)
             if contents.needs_torch and not self.plan_only:
-                agreed = bool(self.agreed & {sdist.project, ":all:"})
-                raise BuildsAgainstTorch(sdist, self._fetch(sdist), contents, agreed=agreed)
+                raise BuildsAgainstTorch(
+                    sdist, self._fetch(sdist), contents, agreed=self.is_agreed(sdist.project)
+                )
             if contents.needs_torch or (requires is None and contents.compiles and self.plan_only):
                 what = self._what_it_takes(sdist, contents, task)
                 provided.later.append(BuiltLater(sdist=sdist, requires=tuple(counting), what=what))
@@ -201,7 +219,9 @@ class SourceBuilds:
         for sdist, found in zip(sdists, contents, strict=True):
             if found.compiles and task.lock_request.target is not None:
                 raise _foreign_build(sdist)
-        self._require_consent(list(zip(sdists, contents, strict=True)), task)
+        self.require_consent(
+            [each for each in zip(sdists, contents, strict=True) if not self._needs_no_question(*each, task)]
+        )
         wheels = [
             build_wheel(path, sdist, task.lock_request, self.cache / "built", self.report)
             for path, sdist in zip(paths, sdists, strict=True)
@@ -237,22 +257,9 @@ class SourceBuilds:
         )
 
     def _needs_no_question(self, sdist: Sdist, contents: SdistContents, task: StackTask) -> bool:
+        """Whether it is pure Python that was asked for by name, or was agreed to beforehand."""
         asked = sdist.project in {named.name for named in task.named if not named.implied}
-        return (asked and not contents.compiles) or bool(self.agreed & {sdist.project, ":all:"})
-
-    def _require_consent(self, sdists: Sequence[tuple[Sdist, SdistContents]], task: StackTask) -> None:
-        """A pure-Python package that was asked for by name is built; all others are asked about at once."""
-        unasked = [each for each in sdists if not self._needs_no_question(*each, task)]
-        if not unasked:
-            return
-        what = joined([_what_runs(*each) for each in unasked], "; ")
-        if not self.report.ask(message("{what}. Build it?", what=what), default=False):
-            options = " ".join(f"--build {sdist.project}" for sdist, _ in unasked)
-            raise NoSolution(
-                what,
-                fix=message("agree with {options}, or leave it out", options=options),
-                code="build-consent",
-            )
+        return (asked and not contents.compiles) or self.is_agreed(sdist.project)
 
 
 def _what_runs(sdist: Sdist, contents: SdistContents) -> str:

@@ -16,6 +16,8 @@ from torchdoctor.workflows.vendor_builds import gpus_of
 from wheels_index import Wheel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.workflows.source_builds import SourceBuilds
     from wheels_index import Sdist
@@ -28,65 +30,69 @@ def build_part(sdist: Sdist, builds: SourceBuilds, request: LockRequest) -> Whee
 
     What was built before for the same GPUs is taken without a question: nothing runs. Raises `NoSolution` without
     consent, for another machine than this one, whatever was agreed, and for compiled code or for what is built against
-    torch: no vendor has such a part. Raises `SourceFailed` where its bytes
-    are not those that the index announces (that it announces none is said), `InstallFailed` where the build fails.
+    torch: no vendor has such a part. Raises `SourceFailed` where its bytes are not those that the index announces (that
+    it announces none is said), `InstallFailed` where the build fails.
     """
     from torchdoctor.lock.sdist_contents import inspect_sdist
-    from torchdoctor.sources.sdists import fetch_archive, fetch_sdist
     from torchdoctor.workflows.wheel_build import build_wheel, wheel_built_before
 
     if request.target is not None:
-        raise NoSolution(
-            message(
-                "{name} {version} is a source package that selects its parts by the machine where it is built, and "
-                "that is not the one that is asked for",
-                name=sdist.project,
-                version=sdist.version,
-            ),
-            fix=message("run the command on that machine"),
-            code="build-foreign",
-        )
-    if sdist.sha256 is not None:
-        path = fetch_sdist(sdist, builds.cache / "sdists")
-    else:  # as AMD's pages have it
-        path = fetch_archive(sdist.url, builds.cache / "sdists")
-        builds.report.note(
-            message(
-                "no index gives a hash for {filename}; recorded {sha256}",
-                filename=sdist.filename,
-                sha256=sha256_of(path),
-            )
-        )
+        raise _for_another_machine(sdist)
+    path = _fetch(sdist, builds)
     contents = inspect_sdist(path)
     if contents.compiles or contents.needs_torch:
-        raise NoSolution(
-            message(
-                "{name} {version} has no wheel, and its sources are more than a selection of packages",
-                name=sdist.project,
-                version=sdist.version,
-            ),
-            fix=message("ask for another build with --variant or --torch"),
-            code="vendor-part-missing",
-        )
-    selects = _what_it_selects_by(request)
-    what = message(
-        "{name} {version} has no wheel; building it runs its own {kind} here",
-        name=sdist.project,
-        version=sdist.version,
-        kind=message("Python code"),
-    )
-    is_agreed = builds.agreed & {sdist.project, ":all:"} or wheel_built_before(
-        path, request, builds.cache / "built", selects=selects
-    )
-    if not is_agreed and not builds.report.ask(message("{what}. Build it?", what=what), default=False):
-        raise NoSolution(
-            what,
-            fix=message("agree with --build {name}, or leave it out", name=sdist.project),
-            code="build-consent",
-        )
-    wheel = build_wheel(path, sdist, request, builds.cache / "built", builds.report, selects=selects)
+        raise _more_than_a_selection(sdist)
+    cache, selects = builds.cache / "built", _what_it_selects_by(request)
+    if (
+        not builds.is_agreed(sdist.project)
+        and wheel_built_before(path, request, cache, selects=selects) is None
+    ):
+        builds.require_consent([(sdist, contents)])
+    wheel = build_wheel(path, sdist, request, cache, builds.report, selects=selects)
     return Wheel.from_filename(
         wheel.name, url=wheel.absolute().as_uri(), sha256=sha256_of(wheel), size=wheel.stat().st_size
+    )
+
+
+def _fetch(sdist: Sdist, builds: SourceBuilds) -> Path:
+    """Return the file; AMD's pages may give no hash, then the one that it has is said."""
+    from torchdoctor.sources.sdists import fetch_archive, fetch_sdist
+
+    if sdist.sha256 is not None:
+        return fetch_sdist(sdist, builds.cache / "sdists")
+    path = fetch_archive(sdist.url, builds.cache / "sdists")
+    builds.report.note(
+        message(
+            "no index gives a hash for {filename}; recorded {sha256}",
+            filename=sdist.filename,
+            sha256=sha256_of(path),
+        )
+    )
+    return path
+
+
+def _for_another_machine(sdist: Sdist) -> NoSolution:
+    return NoSolution(
+        message(
+            "{name} {version} is a source package that selects its parts by the machine where it is built, and "
+            "that is not the one that is asked for",
+            name=sdist.project,
+            version=sdist.version,
+        ),
+        fix=message("run the command on that machine"),
+        code="build-foreign",
+    )
+
+
+def _more_than_a_selection(sdist: Sdist) -> NoSolution:
+    return NoSolution(
+        message(
+            "{name} {version} has no wheel, and its sources are more than a selection of packages",
+            name=sdist.project,
+            version=sdist.version,
+        ),
+        fix=message("ask for another build with --variant or --torch"),
+        code="vendor-part-missing",
     )
 
 
