@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from torchdoctor.sources import SourceListing
     from wheels_index import Snapshot, Wheel
 
+    Requires = Callable[[SourceListing, Sequence[Wheel]], dict[str, tuple[str, ...]]]
+
 __all__ = ["PYTORCH_LAYOUTS", "rank_with_newer"]
 
 # Layouts where a wheel's variant is the one that the index files it under. A folder or PyPI introduces no release.
 PYTORCH_LAYOUTS = ("pytorch", "either", "flat-variants")
-
-Requires = dict[str, tuple[str, ...]]
 
 
 def rank_with_newer(
@@ -35,7 +35,7 @@ def rank_with_newer(
     listings: Sequence[SourceListing],
     *,
     today: str,
-    requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
+    requires: Requires,
 ) -> tuple[Ranking, Snapshot]:
     """Rank; where a source lists something newer for the variant, add it to the snapshot and rank again.
 
@@ -68,15 +68,25 @@ def rank_with_newer(
         )
     listing, wheels = newer
     names = [name for name in _looked_at(ranking, request) if any(wheel.variant == name for wheel in wheels)]
-    companions = _companion_wheels(listing, names)
-    extended = overlay(snapshot, [*wheels, *companions], as_of=today, requires=requires(listing, companions))
+    extended = _with_torch(snapshot, listing, wheels, names, today=today, requires=requires)
     return rank(machine, request, extended), extended
 
 
-def _companion_wheels(listing: SourceListing, names: Sequence[str]) -> list[Wheel]:
+def _with_torch(
+    snapshot: Snapshot,
+    listing: SourceListing,
+    wheels: Sequence[Wheel],
+    names: Sequence[str],
+    *,
+    today: str,
+    requires: Requires,
+) -> Snapshot:
+    """Return the snapshot with these wheels of torch, and the companions that the source has of these variants."""
     pages = [(project, name) for project in COMPANIONS for name in names]
     listing.read_ahead(pages)
-    return list(dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page)))
+    companions = list(dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page)))
+    declared = requires(listing, companions)
+    return overlay(snapshot, [*wheels, *companions], as_of=today, requires=declared)
 
 
 def _with_asked_variant(
@@ -86,7 +96,7 @@ def _with_asked_variant(
     listings: Sequence[SourceListing],
     *,
     today: str,
-    requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
+    requires: Requires,
 ) -> Snapshot | None:
     """Return the snapshot with the builds of a variant that no known release has; None where no source has any."""
     name, platform = request.variant, machine.platform or ""
@@ -97,9 +107,7 @@ def _with_asked_variant(
         if listing.source.layout in PYTORCH_LAYOUTS:
             wheels = [w for w in listing.wheels("torch", name) if w.variant == name]
             if wheels:
-                companions = _companion_wheels(listing, [name])
-                declared = requires(listing, companions)
-                return overlay(snapshot, [*wheels, *companions], as_of=today, requires=declared)
+                return _with_torch(snapshot, listing, wheels, [name], today=today, requires=requires)
     return None
 
 
@@ -110,7 +118,7 @@ def _with_new_companions(
     listings: Sequence[SourceListing],
     *,
     today: str,
-    requires: Callable[[SourceListing, Sequence[Wheel]], Requires],
+    requires: Requires,
 ) -> Snapshot:
     """Return the snapshot with the companions that came out without a torch; the same one where there is none.
 

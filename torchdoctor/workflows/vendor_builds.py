@@ -11,10 +11,11 @@ from torchdoctor.core.threads import thread_pool
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.resolve.select import rank
 from torchdoctor.sources.companion_metadata import requirement_lines
-from wheels_index import COMPANIONS, VendorSnapshot, vendor
+from wheels_index import TORCH_PROJECTS, VendorSnapshot, vendor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from packaging.tags import Tag
 
@@ -98,18 +99,16 @@ def _wheels(
     report: Reporter,
 ) -> tuple[list[Wheel], dict[str, tuple[str, ...]], list[str]]:
     """The wheels of torch and its companions, what the newest of torch for this machine require, and why not known."""
-    supported = frozenset(tags)
+    supported, variant = frozenset(tags), found.variant or "rocm"
     wheels: list[Wheel] = []
     wanted: list[tuple[SourceListing, Wheel]] = []
     for listing in listings:
-        for project in ("torch", *COMPANIONS):
-            wheels += listing.wheels(project, found.variant or "rocm")
+        for project in TORCH_PROJECTS:
+            wheels += listing.wheels(project, variant)
         fitting = [
             wheel
-            for wheel in listing.wheels("torch", found.variant or "rocm")
-            if wheel.variant is not None
-            and wheel.tags & supported
-            and not (wheel.yanked or wheel.version.is_prerelease)
+            for wheel in listing.wheels("torch", variant)
+            if _is_usable(wheel, supported)
             and (request.torch is None or request.torch.contains(wheel.version.public))
         ]
         fitting.sort(key=lambda wheel: wheel.version, reverse=True)
@@ -141,14 +140,17 @@ def _other_versions(wheels: Sequence[Wheel], tags: Sequence[Tag]) -> list[str]:
     """The versions of torch that have a wheel for the machine, the newest first."""
     supported = frozenset(tags)
     versions = {
-        wheel.version
-        for wheel in wheels
-        if wheel.project == "torch"
-        and wheel.variant is not None
-        and wheel.tags & supported
-        and not (wheel.yanked or wheel.version.is_prerelease)
+        wheel.version for wheel in wheels if wheel.project == "torch" and _is_usable(wheel, supported)
     }
     return list(dict.fromkeys(version.public for version in sorted(versions, reverse=True)))
+
+
+def _is_usable(wheel: Wheel, supported: AbstractSet[Tag]) -> bool:
+    return (
+        wheel.variant is not None
+        and bool(wheel.tags & supported)
+        and not (wheel.yanked or wheel.version.is_prerelease)
+    )
 
 
 def _nothing_listed(
@@ -160,26 +162,22 @@ def _nothing_listed(
 ) -> NoSolution | SourceFailed:
     """Why no build can be chosen among: none can be read, none is of the release asked for, none is for the machine."""
     if unread:
-        return SourceFailed(
+        return _unreadable(
             message(
                 "{title} has builds for this machine, and none can be judged: {why}",
                 title=found.title,
                 why=joined(unread[:_MAX_TOLD_COUNT], "; "),
-            ),
-            fix=message("check the network and the proxy settings, or name a copy of it with --index-url"),
-            code="no-source",
+            )
         )
     names = joined(listing.name for listing in listings) or message("none (--offline leaves only folders)")
     failures = [listing.failure for listing in listings if listing.failure]
     if failures or not listings:
-        return SourceFailed(
+        return _unreadable(
             message(
                 "{title}'s index cannot be read: {why}",
                 title=found.title,
                 why=joined(failures or [names], "; "),
-            ),
-            fix=message("check the network and the proxy settings, or name a copy of it with --index-url"),
-            code="no-source",
+            )
         )
     if versions:
         return NoSolution(
@@ -207,6 +205,14 @@ def _nothing_listed(
             "--variant in place of --vendor"
         ),
         code="no-wheel",
+    )
+
+
+def _unreadable(what: str) -> SourceFailed:
+    return SourceFailed(
+        what,
+        fix=message("check the network and the proxy settings, or name a copy of it with --index-url"),
+        code="no-source",
     )
 
 
