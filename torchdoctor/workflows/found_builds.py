@@ -1,0 +1,182 @@
+"""What the sources have for a machine and a request: their listings, and the builds that fit, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import message
+from torchdoctor.core.net import fetch_page
+from torchdoctor.detect import supported_tags
+from torchdoctor.resolve.new_releases import rank_with_newer
+from torchdoctor.resolve.offer import offered_by_listing
+from torchdoctor.resolve.select import select_plan
+from torchdoctor.sources import SourceListing
+from torchdoctor.workflows.no_source import cuda_fallback_plan
+from torchdoctor.workflows.stack_facts import wheels_of_variant
+from torchdoctor.workflows.stack_plan import Offer
+from wheels_index import TORCH_PROJECTS, variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.tags import Tag
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.detect import Machine
+    from torchdoctor.resolve import Candidate, Plan, Request
+    from torchdoctor.resolve.model import Ranking
+    from torchdoctor.resolve.offer import OfferedBuild
+    from torchdoctor.sources import Source, Sources
+    from wheels_index import Snapshot, Wheel
+
+__all__ = ["FoundBuilds", "find_builds"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundBuilds:
+    """What a plan is chosen from."""
+
+    request: Request  # as it counts for what else was asked for
+    machine: Machine
+    vendor: str | None  # whose builds were asked for
+    listings: Sequence[SourceListing]
+    tags: Sequence[Tag]
+    snapshot: Snapshot
+    ranking: Ranking
+    offline: bool
+    report: Reporter
+
+    def select(self, ranking: Ranking, request: Request) -> Plan | None:
+        """Return the plan of torch and its companions that the sources have; None where they have none."""
+        return select_plan(
+            ranking,
+            self.listings,
+            machine=self.machine,
+            request=request,
+            snapshot=self.snapshot,
+            tags=self.tags,
+        )
+
+    def cuda_fallback(self) -> Plan:
+        """Return PyPI's CUDA build for a CPU build that no source has, after consent; raises where it may not be."""
+        return cuda_fallback_plan(
+            self.ranking, self.listings, self.machine, self.request, self.snapshot, self.tags, self.report,
+            offline=self.offline,
+        )  # fmt: skip
+
+    def offer(self) -> Offer:
+        """Return what the sources have; a later one is looked at where nothing goes together with the first."""
+
+        def builds(candidates: Sequence[Candidate]) -> Iterator[Sequence[OfferedBuild]]:
+            for first in self.listings:
+                others = [listing for listing in self.listings if listing is not first]
+                first.wheels("torch", candidates[0].variant)  # a source that does not answer is asked once
+                first.read_ahead(
+                    (project, candidate.variant)
+                    for candidate in candidates
+                    for project in TORCH_PROJECTS
+                    if project not in self.request.excluded
+                )
+                offered = offered_by_listing(
+                    candidates,
+                    [first, *others],
+                    machine=self.machine,
+                    request=self.request,
+                    snapshot=self.snapshot,
+                    tags=self.tags,
+                )
+                if self.vendor is not None or variant(candidates[0].variant).kind == "rocm":
+                    from torchdoctor.workflows.vendor_offer import without_vendor_parts
+
+                    offered = without_vendor_parts(offered, self.vendor, first.source.url)
+                yield offered
+
+        def wheels(project: str, name: str) -> list[Wheel]:
+            listed = (wheel for listing in self.listings for wheel in listing.wheels(project, name))
+            return wheels_of_variant(listed, name, self.tags)
+
+        return Offer(builds=builds, plan=self.select, wheels=wheels)
+
+
+def find_builds(
+    request: Request, machine: Machine, sources: Sources, known: Snapshot, report: Reporter, *, offline: bool
+) -> FoundBuilds:
+    """Read the listings of the sources, and return the builds that fit the machine and the request.
+
+    `known` are the facts so far. Raises `NoSolution` where no build fits.
+    """
+    listings, tags = _listings(sources, machine, report), supported_tags(machine)
+    ranking, snapshot = _rank(request, machine, sources, known, listings, tags, report, offline=offline)
+    return FoundBuilds(
+        request=request,
+        machine=machine,
+        vendor=sources.vendor,
+        listings=listings,
+        tags=tags,
+        snapshot=snapshot,
+        ranking=ranking,
+        offline=offline,
+        report=report,
+    )
+
+
+def _rank(
+    request: Request,
+    machine: Machine,
+    sources: Sources,
+    known: Snapshot,
+    listings: Sequence[SourceListing],
+    tags: Sequence[Tag],
+    report: Reporter,
+    *,
+    offline: bool,
+) -> tuple[Ranking, Snapshot]:
+    """Return the builds that fit, and the facts that they are of: those known, and what the sources have besides."""
+    today = datetime.now(timezone.utc).date().isoformat()
+    if sources.vendor is not None:
+        from torchdoctor.workflows.vendor_builds import rank_vendor_builds
+
+        return rank_vendor_builds(
+            sources.vendor, machine, request, known, listings, tags, report, today=today
+        )
+    return rank_with_newer(
+        machine,
+        request,
+        known,
+        listings,
+        today=today,
+        requires=lambda listing, wheels: (
+            {} if offline else _companion_requirements(listing, wheels, known, report)
+        ),
+    )
+
+
+def _listings(sources: Sources, machine: Machine, report: Reporter) -> list[SourceListing]:
+    def on_unreachable(source: Source, reason: str) -> None:
+        named = source.name in reason
+        report.note(reason if named else message("{what}: {why}", what=source.name, why=reason))
+
+    def judge(wheel: Wheel) -> tuple[str | None, tuple[str, ...]]:
+        from torchdoctor.resolve.variant_properties import judge_properties
+
+        return judge_properties(machine, wheel.properties)
+
+    return [
+        SourceListing(source=source, on_unreachable=on_unreachable, judge_variant=judge, note=report.note)
+        for source in sources.torch
+    ]
+
+
+def _companion_requirements(
+    listing: SourceListing, wheels: Sequence[Wheel], snapshot: Snapshot, report: Reporter
+) -> dict[str, tuple[str, ...]]:
+    """Read which torch the companions of an unknown release require."""
+    from torchdoctor.sources.companion_metadata import declared_by
+
+    notes: list[str] = []
+    requirements = declared_by(wheels, snapshot, base=listing.source.url, read=fetch_page, notes=notes)
+    for text in notes:
+        report.detail(text)
+    return requirements
