@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -105,3 +106,23 @@ def test_an_explanation_of_every_kind_of_text_can_be_filled():
             for text in (finding.title, finding.explanation, *finding.fix):
                 assert "{torch" not in text
                 assert "{right" not in text
+
+
+# Neutral ones, and accounts that systems and services make.
+HOMES = {
+    "ada", "user", "me", "username", "runner", "circleci", "ubuntu", "centos", "pi", "ma-user", "admin",
+    "administrator", "wdagutilityaccount", "[username]", "anaconda3", "data",
+}  # fmt: skip
+HOME = re.compile(
+    r"""(?:(?<![\w.])/home/|/Users/|\b[A-Za-z]:(?:\\+|/)[Uu]sers(?:\\+|/))([\w\[][^\\/\s"'`:,;)>#]*)"""
+)
+
+
+def test_no_text_has_the_home_folder_of_somebody():
+    """Who adds a text puts the name ada in the place of the one in /home and in Users."""
+    found = {
+        (path.name, match[1])
+        for path in (*CASES.rglob("*.toml"), *CASES.rglob("*.json"))
+        for match in HOME.finditer(path.read_text("utf-8"))
+    }
+    assert {(file, name) for file, name in found if name.lower() not in HOMES} == set()
