@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +94,27 @@ def test_a_problem_leaves_no_room():
     found = diagnose_text("AssertionError: Torch not compiled with CUDA enabled, torch 2.9.1+cpu, RTX 4090")
     assert found.findings
     assert found.possible == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "kept", "gone"),
+    [
+        ("/home/ada/pythonpath/venv/bin/train.py", "train", "pythonpath"),
+        (r"C:\\Users\\ada\\pythonpath\\Lib\\site-packages\\torch\\lib\\c10.dll", "torch", "pythonpath"),
+        ("/opt/pythonpath/lib/libcudnn.so.8", "libcudnn", "pythonpath"),
+    ],
+)
+def test_folders_are_no_words(path, kept, gone):
+    """What somebody called a folder says nothing of a failure; the file and its package do."""
+    terms = terms_of(f'file "{path}", line 8')
+    assert kept in terms
+    assert gone not in terms
+
+
+def test_the_system_s_own_files_and_other_slashes_are_words():
+    """/dev/kfd is the same on every machine, and "and/or" is no path."""
+    assert {"dev", "kfd"} <= terms_of("permission denied: /dev/kfd")
+    assert {"cpu", "gpu"} <= terms_of("on the cpu/gpu")
 
 
 @given(st.text())

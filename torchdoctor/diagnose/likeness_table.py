@@ -31,6 +31,12 @@ _FILE = Path(__file__).with_name("data") / "likeness.txt"
 # Of a longer text the two ends count: what was done stands first, the error last.
 _MAX_END_CHARACTERS = 4_000
 _WORD = re.compile(r"[a-z_][a-z0-9_]*|[\u4e00-\u9fff]+|\d+(?:\.\d+)*")
+# A path names folders, which say what somebody called them. Those of a package and of torch's sources stay, and those
+# that the system makes.
+_PATH = re.compile(r"(?<![\w./:~\\-])(?:[a-z]:|~|\.{1,2})?(?:[/\\]{1,4}[\w.@+%~-]{1,80}){2,30}")
+_PACKAGES = re.compile(r".*(?:(?:site|dist)-packages|[/\\]pytorch)[/\\]{1,4}")
+_FOLDERS = re.compile(r".*[/\\]")
+_OF_SYSTEM = ("/dev/", "/proc/", "/sys/", "/run/")
 _MAX_WORD_CHARACTERS, _MAX_NUMBER_CHARACTERS = 24, 12
 _PART, _LONG_WORD = 5, 6
 # Beginnings of terms that are no words: a part of a word, and a number.
@@ -158,11 +164,12 @@ def _names(text: str, failures: Sequence[str]) -> tuple[str, ...]:
 def terms_of(text: str) -> set[str]:
     """Return the words of a text, each pair of words that follow each other, and the parts of long words.
 
-    Of Chinese each pair of characters is a word; of a version the first two numbers count.
+    Folders in which something lies are no words. Of Chinese each pair of characters is a word; of a version the first
+    two numbers count.
     """
     if len(text) > 2 * _MAX_END_CHARACTERS:
         text = f"{text[:_MAX_END_CHARACTERS]} {text[-_MAX_END_CHARACTERS:]}"
-    words = list(_words_of(text.lower()))
+    words = list(_words_of(_PATH.sub(_without_folders, text.lower())))
     pairs = {f"{one} {other}" for one, other in itertools.pairwise(words)}
     parts = {
         _PART_MARK + word[at : at + _PART]
@@ -171,6 +178,13 @@ def terms_of(text: str) -> set[str]:
         for at in range(len(word) - _PART + 1)
     }
     return {*words, *pairs, *parts}
+
+
+def _without_folders(path: re.Match[str]) -> str:
+    if path[0].startswith(_OF_SYSTEM):
+        return path[0]
+    in_package = _PACKAGES.match(path[0])
+    return path[0][in_package.end() :] if in_package else _FOLDERS.sub("", path[0])
 
 
 def _words_of(lower: str) -> Iterator[str]:
