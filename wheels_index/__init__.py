@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from wheels_index.matrix import matrix_document
     from wheels_index.peak_figures import Peaks, all_peaks, peaks
     from wheels_index.requirement import DeclaredRequirements, declared_requirements
-    from wheels_index.sdist import Sdist, has_file, has_wheel, parse_sdists
+    from wheels_index.sdist import ProjectPage, Sdist
     from wheels_index.source_audit import unsourced
     from wheels_index.vendors import UnknownVendor, Vendor, VendorSnapshot, extras_of, vendor, vendor_names
 
@@ -81,6 +81,7 @@ __all__ = [
     "Peaks",
     "PlatformBuilds",
     "Product",
+    "ProjectPage",
     "Release",
     "Rules",
     "Sdist",
@@ -104,8 +105,6 @@ __all__ = [
     "gcc_refused_from",
     "gpu",
     "gpus",
-    "has_file",
-    "has_wheel",
     "matrix_document",
     "nearest_arch_list",
     "nearest_gfx",
@@ -113,7 +112,6 @@ __all__ = [
     "newest_first",
     "overlay",
     "parse_page",
-    "parse_sdists",
     "peaks",
     "product",
     "products",
@@ -151,10 +149,8 @@ _LATER = {
     "Peaks": "peak_figures",
     "all_peaks": "peak_figures",
     "peaks": "peak_figures",
+    "ProjectPage": "sdist",
     "Sdist": "sdist",
-    "has_file": "sdist",
-    "has_wheel": "sdist",
-    "parse_sdists": "sdist",
     "unsourced": "source_audit",
     "UnknownVendor": "vendors",
     "Vendor": "vendors",

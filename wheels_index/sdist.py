@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from wheels_index._page_links import Link
 
-__all__ = ["Sdist", "has_file", "has_wheel", "parse_sdists"]
+__all__ = ["ProjectPage", "Sdist"]
 
 _MAX_LINK_COUNT = 200_000
 _MAX_URL_LENGTH = 4096
@@ -50,42 +50,42 @@ class Sdist:
     requires_python: str | None
 
 
-def parse_sdists(
-    body: bytes | str, *, url: str, project: str, content_type: str = "text/html"
-) -> tuple[Sdist, ...]:
-    """Return the source distributions of a project on a page, in its order, without yanked ones.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectPage:
+    """The page of a project on an index, which is read once; each of its links is judged when it is asked about."""
 
-    A link that leaves for another scheme or hides its path is left out. Nothing raises, whatever the page holds.
-    """
-    links, base = _links(body, url, content_type)
-    found = (_sdist(link, base, url, project) for link in links)
-    return tuple(sdist for sdist in found if sdist is not None)
+    project: str
+    url: str
+    _base: str  # of its links
+    _links: tuple[Link, ...]
 
+    @classmethod
+    def parse(
+        cls, body: bytes | str, *, url: str, project: str, content_type: str = "text/html"
+    ) -> ProjectPage:
+        """Read a page. Nothing raises, whatever it holds."""
+        links, base = _links(body, url, content_type)
+        return cls(project=canonicalize_name(project), url=url, _base=base, _links=tuple(links))
 
-def has_wheel(
-    body: bytes | str,
-    *,
-    url: str,
-    project: str,
-    accepts: Callable[[Version, frozenset[Tag], str | None], bool],
-    content_type: str = "text/html",
-) -> bool:
-    """Return whether a page has a wheel of a project whose version, tags and `Requires-Python` are accepted.
+    def sdists(self) -> tuple[Sdist, ...]:
+        """Return the source distributions of the project, in the order of the page, without yanked ones.
 
-    The last link is looked at first: indexes list the newest files there. Nothing raises, whatever the page holds.
-    """
-    links, _ = _links(body, url, content_type)
-    return any(_is_accepted(link, project, accepts) for link in reversed(links))
+        A link that leaves for another scheme or hides its path is left out.
+        """
+        found = (_sdist(link, self._base, self.url, self.project) for link in self._links)
+        return tuple(sdist for sdist in found if sdist is not None)
 
+    def has_wheel(self, accepts: Callable[[Version, frozenset[Tag], str | None], bool]) -> bool:
+        """Return whether it has a wheel of the project whose version, tags and `Requires-Python` are accepted.
 
-def has_file(body: bytes | str, *, url: str, project: str, content_type: str = "text/html") -> bool:
-    """Return whether a page links any file of a project, of whatever kind, version or system, yanked ones too.
+        The last link is looked at first: indexes list the newest files there.
+        """
+        return any(_is_accepted(link, self.project, accepts) for link in reversed(self._links))
 
-    Nothing raises, whatever the page holds.
-    """
-    links, _ = _links(body, url, content_type)
-    start = f"{canonicalize_name(project)}-"
-    return any(canonicalize_name(_filename(link)).startswith(start) for link in links)
+    def has_file(self) -> bool:
+        """Return whether it links any file of the project, of whatever kind, version or system, yanked ones too."""
+        start = f"{self.project}-"
+        return any(canonicalize_name(_filename(link)).startswith(start) for link in self._links)
 
 
 def _filename(link: Link) -> str:
@@ -109,14 +109,14 @@ def _links(body: bytes | str, url: str, content_type: str) -> tuple[list[Link], 
 def _is_accepted(
     link: Link, project: str, accepts: Callable[[Version, frozenset[Tag], str | None], bool]
 ) -> bool:
-    filename = unquote(link.href.partition("#")[0].strip().rpartition("/")[2])
+    filename = _filename(link)
     if link.yanked or not filename.endswith(".whl"):
         return False
     try:
         name, version, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename:
         return False
-    return name == canonicalize_name(project) and accepts(version, tags, link.requires_python)
+    return name == project and accepts(version, tags, link.requires_python)
 
 
 def _sdist(link: Link, base: str, page_url: str, project: str) -> Sdist | None:
@@ -137,7 +137,7 @@ def _sdist(link: Link, base: str, page_url: str, project: str) -> Sdist | None:
         name, version = parse_sdist_filename(filename)
     except InvalidSdistFilename:
         return None
-    if name != canonicalize_name(project):
+    if name != project:
         return None
     digest = _SHA256.search(fragment)
     sha256 = link.sha256 or (digest[1] if digest else None)

@@ -8,7 +8,7 @@ import pytest
 
 from torchdoctor.sources import Source, Sources
 from torchdoctor.sources.sdists import list_files
-from wheels_index import has_file
+from wheels_index import ProjectPage
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def sources(tmp_path):
 
 
 def versions(sources):
-    return [str(each.version) for each in list_files("corp-lib", sources, lambda *_: True).sdists]
+    return [str(each.version) for each in list_files("corp-lib", sources).sdists]
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,5 @@ def test_indexes_that_are_asked_alike_hide_none(sources):
 )
 def test_a_page_of_anything_else_has_no_file_of_the_project(body):
     """Nothing raises."""
-    assert not has_file(body, url="https://example.org/simple/corp-lib/", project="corp-lib")
+    url = "https://example.org/simple/corp-lib/"
+    assert not ProjectPage.parse(body, url=url, project="corp-lib").has_file()

@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheels_index import has_wheel, parse_sdists
+from wheels_index import ProjectPage
 
 PAGE = "https://example.org/simple/openai-whisper/"
 DIGEST = "ab" * 32
+
+
+def page_of(text, project="openai-whisper", **kind):
+    return ProjectPage.parse(text, url=PAGE, project=project, **kind)
 
 
 def test_html_and_json_give_the_same_file():
@@ -23,8 +27,8 @@ def test_html_and_json_give_the_same_file():
         "filename": "openai_whisper-1.0.tar.gz", "url": "https://example.org/f/openai_whisper-1.0.tar.gz",
         "hashes": {"sha256": DIGEST}, "requires-python": ">=3.8",
     }  # fmt: skip
-    read = parse_sdists(html, url=PAGE, project="openai-whisper")
-    assert read == parse_sdists(json.dumps({"files": [file]}), url=PAGE, project="openai-whisper")
+    read = page_of(html).sdists()
+    assert read == page_of(json.dumps({"files": [file]})).sdists()
     assert [(str(each.version), each.url, each.sha256, each.requires_python) for each in read] == [
         ("1.0", "https://example.org/f/openai_whisper-1.0.tar.gz", DIGEST, ">=3.8")
     ]
@@ -44,21 +48,21 @@ def test_html_and_json_give_the_same_file():
 )
 def test_other_files_and_links_that_lead_away_are_left_out(link):
     """A wheel, another project, an unprotected place, a hidden path."""
-    assert parse_sdists(f'<a href="{link}">x</a>', url=PAGE, project="openai-whisper") == ()
+    assert page_of(f'<a href="{link}">x</a>').sdists() == ()
 
 
 def test_a_yanked_one_is_left_out():
     """Nobody should get it."""
     html = '<a href="openai_whisper-1.0.tar.gz" data-yanked="broken">x</a>'
-    assert parse_sdists(html, url=PAGE, project="openai-whisper") == ()
+    assert page_of(html).sdists() == ()
 
 
 @given(st.text(max_size=300), st.sampled_from(["text/html", "application/json"]))
 def test_any_page_is_read_or_empty(text, content_type):
     """Nothing raises."""
-    assert isinstance(parse_sdists(text, url=PAGE, project="a", content_type=content_type), tuple)
+    assert isinstance(page_of(text, "a", content_type=content_type).sdists(), tuple)
     links = f'<a href="{text}">x</a>'
-    assert isinstance(parse_sdists(links, url=PAGE, project="a"), tuple)
+    assert isinstance(page_of(links, "a").sdists(), tuple)
 
 
 @pytest.mark.parametrize(
@@ -81,5 +85,5 @@ def test_a_page_says_whether_it_has_a_wheel_that_is_accepted(href, answer):
         return str(version) == "2.0" and any(tag.platform == "any" for tag in tags) and not requires_python
 
     page = f'<a href="one-2.0.tar.gz">x</a><a href="{href}">x</a>'
-    assert has_wheel(page, url=PAGE, project="One", accepts=accepts) is answer
-    assert has_wheel("{}", url=PAGE, project="One", accepts=accepts) is False
+    assert page_of(page, "One").has_wheel(accepts) is answer
+    assert page_of("{}", "One").has_wheel(accepts) is False

@@ -366,8 +366,8 @@ def test_the_requirements_of_a_source_are_looked_at_up_to_a_limit(index, tmp_pat
     monkeypatch.setattr(SourceSearch, "read_ahead", lambda _, wanted: looked_at.extend(wanted))
     search = SourceSearch(request=request)
     monkeypatch.setattr(SourceSearch, "has_wheel", lambda *_: True)
-    files = list_files("many", request.sources, lambda *_: True)
-    search._found["many", ""] = files
+    files = list_files("many", request.sources)
+    search._found["many"] = files
     task = StackTask(stack=StackRequest(), lock_request=request, run_dir=tmp_path)
     SourceBuilds(cache=tmp_path / "home", report=Recorder()).provide(["many"], (), task, search)
     assert len(looked_at) < 300

@@ -15,7 +15,7 @@ from torchdoctor.core.net.http import failure_reason, iter_body, open_stream
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.listing import local_path
-from wheels_index import has_file, has_wheel, parse_sdists
+from wheels_index import ProjectPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,57 +37,59 @@ _MAX_BYTES = 512 * 1024 * 1024
 class IndexFiles:
     """What the indexes have of a project."""
 
-    sdists: tuple[
-        Sdist, ...
-    ]  # of the first index that has any file of it; of all where none comes before another
-    with_wheel: tuple[str, ...]  # the names of the indexes that have a wheel that is accepted
+    sdists: tuple[Sdist, ...]  # of the first index that has any file; of all where none comes before another
+    _pages: tuple[tuple[str, ProjectPage], ...]  # and the names of their indexes
+
+    def indexes_with_wheel(
+        self, accepts: Callable[[Version, frozenset[Tag], str | None], bool]
+    ) -> tuple[str, ...]:
+        """Return the names of the indexes that have a wheel whose version, tags and `Requires-Python` are accepted."""
+        return tuple(name for name, page in self._pages if page.has_wheel(accepts))
 
 
-def list_files(
-    project: str, sources: Sources, accepts: Callable[[Version, frozenset[Tag], str | None], bool]
-) -> IndexFiles:
-    """Return the source distributions that an index with priority leaves, and which indexes have a wheel.
+def list_files(project: str, sources: Sources) -> IndexFiles:
+    """Return the source distributions that an index with priority leaves, and what wheels there are.
 
     The first index that has the project at all is the one whose code may run, also where all that it has is a wheel for
     another system: whoever can put a file of that name onto a later index runs nothing here, unless the user had the
-    indexes asked alike. `accepts` is asked about the version, the tags and the `Requires-Python` of each wheel. Raises
-    `Unreachable` where an index cannot be read before one had the project.
+    indexes asked alike. Raises `Unreachable` where an index cannot be read before one had the project.
     """
     sdists: tuple[Sdist, ...] = ()
     is_found = False
-    with_wheel = []
+    pages = []
     for index in [*sources.indexes, *([sources.default_index] if sources.default_index else [])]:
         try:
-            body, url, content_type = _page(index, project)
+            page = _page(index, project)
         except Unreachable:
             if not is_found:
                 raise
             continue
         if sources.alike or not is_found:
-            sdists += parse_sdists(body, url=url, project=project, content_type=content_type)
-        is_found = is_found or has_file(body, url=url, project=project, content_type=content_type)
-        if has_wheel(body, url=url, project=project, accepts=accepts, content_type=content_type):
-            with_wheel.append(index.name)
-    return IndexFiles(sdists=sdists, with_wheel=tuple(with_wheel))
+            sdists += page.sdists()
+        is_found = is_found or page.has_file()
+        pages.append((index.name, page))
+    return IndexFiles(sdists=sdists, _pages=tuple(pages))
 
 
 def sdists_on(index: Source, project: str) -> tuple[Sdist, ...]:
     """Return the source distributions of one index; raises `Unreachable` where it cannot be read."""
-    body, url, content_type = _page(index, project)
-    return parse_sdists(body, url=url, project=project, content_type=content_type)
+    return _page(index, project).sdists()
 
 
-def _page(index: Source, project: str) -> tuple[bytes, str, str]:
-    """Return the body, URL and kind of an index's page of a project; an empty one where it has none."""
+def _page(index: Source, project: str) -> ProjectPage:
+    """Return an index's page of a project; an empty one where it has none."""
     url = f"{index.url.rstrip('/')}/{project}/"
     if index.local:
         path = local_path(url) / "index.html"
-        return path.read_bytes() if path.is_file() else b"", f"{url}index.html", "text/html"
+        body = path.read_bytes() if path.is_file() else b""
+        return ProjectPage.parse(body, url=f"{url}index.html", project=project)
     try:
         page = fetch_page(url)
     except NotFound:
-        return b"", url, "text/html"
-    return page.body, page.url, page.content_type or "text/html"
+        return ProjectPage.parse(b"", url=url, project=project)
+    return ProjectPage.parse(
+        page.body, url=page.url, project=project, content_type=page.content_type or "text/html"
+    )
 
 
 def fetch_sdist(sdist: Sdist, folder: Path) -> Path:

@@ -110,7 +110,7 @@ class SourceBuilds:
             sdist
             for each in provided.stand_ins
             if (version := known[each.project]) != each.version
-            and (sdist := search.sdist_of_version(each.project, wanted[each.project], version))
+            and (sdist := search.sdist_of_version(each.project, version))
         ]
         self._add(provided, before, task, may_ask=False)
         return provided

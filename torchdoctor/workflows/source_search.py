@@ -16,7 +16,7 @@ from torchdoctor.errors import TorchdoctorError
 from torchdoctor.resolve.platform_support import python_satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from packaging.tags import Tag
     from packaging.version import Version
@@ -38,24 +38,20 @@ class SourceSearch:
     """The pages of packages on the indexes of a request; each is read once."""
 
     request: LockRequest
-    _found: dict[tuple[str, str], IndexFiles | TorchdoctorError] = field(default_factory=dict)
+    _found: dict[str, IndexFiles | TorchdoctorError] = field(default_factory=dict)
     _linked: tuple[Wheel, ...] | None = None  # of folders and pages of links
 
-    def read_ahead(self, wanted: Mapping[str, SpecifierSet]) -> None:
+    def read_ahead(self, projects: Iterable[str]) -> None:
         """Read the pages of these projects side by side."""
-        missing = [
-            (name, limits) for name, limits in wanted.items() if (name, str(limits)) not in self._found
-        ]
+        missing = [name for name in projects if name not in self._found]
         if not missing:
             return
         with thread_pool(min(_PAGES_AT_ONCE, len(missing))) as pool:
-            found = pool.map(lambda each: self._read(*each), missing)
-            for (name, limits), files in zip(missing, found, strict=True):
-                self._found[name, str(limits)] = files
+            self._found.update(zip(missing, pool.map(self._read, missing), strict=True))
 
     def indexes_with_wheel(self, project: str, wanted: SpecifierSet) -> tuple[str, ...]:
         """Return the names of the indexes that have a wheel for the machine; raises `Unreachable`."""
-        return self._files(project, wanted).with_wheel
+        return self._files(project).indexes_with_wheel(self._accepts(wanted))
 
     def has_wheel(self, project: str, wanted: SpecifierSet) -> bool:
         """Say whether an index, a folder or a page of links has a wheel for the machine; raises `Unreachable`."""
@@ -91,7 +87,7 @@ class SourceSearch:
         python = machine.python.version if machine is not None else None
         fitting = [
             sdist
-            for sdist in self._files(project, wanted).sdists
+            for sdist in self._files(project).sdists
             if wanted.contains(sdist.version, prereleases=bool(wanted.prereleases))
             and (python is None or python_satisfies(sdist.requires_python, python))
             and str(sdist.version) not in offered
@@ -102,23 +98,23 @@ class SourceSearch:
         candidates = within if offered else within or fitting
         return max(candidates, key=lambda sdist: sdist.version, default=None)
 
-    def sdist_of_version(self, project: str, wanted: SpecifierSet, version: str) -> Sdist | None:
+    def sdist_of_version(self, project: str, version: str) -> Sdist | None:
         """Return the source distribution of one version; raises `Unreachable`."""
-        found = self._files(project, wanted).sdists
+        found = self._files(project).sdists
         return next((sdist for sdist in found if str(sdist.version) == version), None)
 
-    def _files(self, project: str, wanted: SpecifierSet) -> IndexFiles:
-        self.read_ahead({project: wanted})
-        found = self._found[project, str(wanted)]
+    def _files(self, project: str) -> IndexFiles:
+        self.read_ahead([project])
+        found = self._found[project]
         if isinstance(found, TorchdoctorError):
             raise found
         return found
 
-    def _read(self, project: str, wanted: SpecifierSet) -> IndexFiles | TorchdoctorError:
+    def _read(self, project: str) -> IndexFiles | TorchdoctorError:
         from torchdoctor.sources.sdists import list_files
 
         try:
-            return list_files(project, self.request.sources, self._accepts(wanted))
+            return list_files(project, self.request.sources)
         except TorchdoctorError as error:
             return error
 
