@@ -157,10 +157,15 @@ def test_here_joins_the_machine_of_the_text_that_this_one_is():
 
 
 def test_no_name_of_a_machine_is_markup():
-    """A name has words of the text in it."""
-    text = SENTENCES.replace("on the server", "on the <b>[x](http://example.org)</b> 5-@me server")
-    for machine in machines_in(text):
-        assert not set(machine.name) & set("<>[]()@`*")
+    """A name has words of the text in it, and those that stand beside it stay out."""
+    markup = "<b>[x](//example.org)</b> `@me` **x**"
+    headed = case_of("Machine A").replace("Machine A:", f"Machine A ({markup}):")
+    named = SENTENCES.replace("on my laptop", f"{markup} on my h100-x laptop")
+    for text in (headed, named):
+        machines = machines_in(text)
+        assert len(machines) == 2
+        for machine in machines:
+            assert not set(machine.name) & set("<>[]()@`*")
 
 
 @given(st.lists(st.sampled_from([line for case in CASES for line in case["text"].split("\n")]), max_size=30))

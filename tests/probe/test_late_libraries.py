@@ -42,12 +42,19 @@ def site(tmp_path, monkeypatch):
     return tmp_path
 
 
-def _outcome(site, cuda="13.0"):
-    torch = SimpleNamespace(
+def torch_in(site, cuda="13.0", eye=None, used=None):
+    """A torch of which what is computed on a GPU is `eye` and `used`."""
+    return SimpleNamespace(
         __file__=str(site / "torch/__init__.py"),
         version=SimpleNamespace(cuda=cuda),
+        fft=SimpleNamespace(rfft=used),
+        special=SimpleNamespace(bessel_j0=used),
+        eye=eye,
     )
-    return module.late_libraries(torch, "cpu")
+
+
+def _outcome(site, cuda="13.0"):
+    return module.late_libraries(torch_in(site, cuda), "cpu")
 
 
 def test_libraries_that_load_pass(site):
@@ -161,14 +168,7 @@ def test_a_gpu_that_is_full_hides_no_library_that_is_cut(site):
     def full(*_, **__):
         raise RuntimeError("CUDA error: out of memory")
 
-    torch = SimpleNamespace(
-        __file__=str(site / "torch/__init__.py"),
-        version=SimpleNamespace(cuda="13.0"),
-        fft=SimpleNamespace(rfft=full),
-        special=SimpleNamespace(bessel_j0=full),
-        eye=full,
-    )
-    outcome = module.late_libraries(torch, "cuda:0")
+    outcome = module.late_libraries(torch_in(site, eye=full, used=full), "cuda:0")
     assert (outcome.status, outcome.code) == ("fail", "late-library-cut")
 
 
@@ -181,14 +181,7 @@ def test_a_gpu_is_used_only_where_it_is_the_device(site, device, used):
         made.append(device)
         raise RuntimeError("CUDA error: out of memory")
 
-    torch = SimpleNamespace(
-        __file__=str(site / "torch/__init__.py"),
-        version=SimpleNamespace(cuda="13.0"),
-        fft=SimpleNamespace(rfft=None),
-        special=SimpleNamespace(bessel_j0=None),
-        eye=eye,
-    )
-    module.late_libraries(torch, device)
+    module.late_libraries(torch_in(site, eye=eye), device)
     assert made == used
 
 
