@@ -178,45 +178,22 @@ def evidence_here(python: Path, *, system: System, folders: UserFolders, report:
 
 
 def _contradictions(said: Evidence, seen: Evidence) -> Iterator[Contradiction]:
+    from torchdoctor.diagnose.parsers.machine_facts import same_gpu
+
     yield from _different(said, seen, _OF_MACHINE)
     named = [value for name in _GPUS for value in said.all(name)]
     here = [value for name in _GPUS for value in seen.all(name)] + list(seen.all("live.nvidia.pci"))
-    if named and not any(_same_gpu(one, other) for one in named for other in here):
+    if named and not any(same_gpu(one, other) for one in named for other in here):
         yield Contradiction(fact="gpu", text=named[0], here=here[0] if here else None)
 
 
 def _different(said: Evidence, seen: Evidence, names: tuple[str, ...]) -> Iterator[Contradiction]:
+    from torchdoctor.diagnose.parsers.machine_facts import same_version
+
     for name in names:
         text, here = said.all(name), seen.first(name)
-        if text and here is not None and not any(_same_version(value, here) for value in text):
+        if text and here is not None and not any(same_version(value, here) for value in text):
             yield Contradiction(fact=name, text=text[0], here=here)
-
-
-def _same_version(one: str, other: str) -> bool:
-    """Tell whether one of the two is the other, or the beginning of it: 3.12 and 3.12.4, 2.9.1 and 2.9.1+cu130."""
-    short, long = sorted((one.lower(), other.lower()), key=len)
-    return long == short or (long.startswith(short) and long[len(short)] in ".+")
-
-
-def _same_gpu(one: str, other: str) -> bool:
-    words = [set(name.lower().replace("-", " ").split()) - _MAKERS for name in (one, other)]
-    return bool(words[0] and words[1]) and (words[0] <= words[1] or words[1] <= words[0])
-
-
-_MAKERS = {
-    "nvidia",
-    "geforce",
-    "amd",
-    "radeon",
-    "intel",
-    "corporation",
-    "gpu",
-    "graphics",
-    "(r)",
-    "(tm)",
-    "rtx",
-    "gtx",
-}
 
 
 def _of_machine(seen: Evidence) -> Iterator[Observation]:

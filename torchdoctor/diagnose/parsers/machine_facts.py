@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.diagnose.evidence import Evidence, Observation
 
-__all__ = ["TELLING", "clashes", "shares", "without_foreign"]
+__all__ = ["TELLING", "clashes", "same_gpu", "same_version", "shares", "without_foreign"]
 
 # One machine with one environment has one value of each.
 _SINGLE = (
@@ -29,23 +29,10 @@ TELLING = (*_SINGLE, *_GPUS, "torch.build", "cuda.available", "nvidia.cuda", "cu
 _WORDS = re.compile(r"[a-z]+|\d+")
 _MAKERS = frozenset(
     (
-        "nvidia",
-        "geforce",
-        "amd",
-        "radeon",
-        "intel",
-        "corporation",
-        "graphics",
-        "gpu",
-        "tesla",
-        "rtx",
-        "gtx",
-        "with",
-        "max",
-        "q",
-        "design",
+        "nvidia", "geforce", "amd", "radeon", "intel", "corporation", "graphics", "gpu", "tesla", "rtx", "gtx",
+        "with", "max", "q", "design", "r", "tm",
     )
-)
+)  # fmt: skip
 
 
 def clashes(one: Evidence, other: Evidence) -> bool:
@@ -83,19 +70,28 @@ def without_foreign(
 
 
 def _have_common(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    return any(_same_version(mine, yours) for mine in one for yours in other)
+    return any(same_version(mine, yours) for mine in one for yours in other)
 
 
-def _same_version(one: str, other: str) -> bool:
+def same_version(one: str, other: str) -> bool:
     """Tell whether one of the two is the other, or the beginning of it: 3.12 and 3.12.4, 2.9.1 and 2.9.1+cu130."""
     short, long = sorted((one.lower(), other.lower()), key=len)
     return long == short or (long.startswith(short) and long[len(short)] in ".+ ")
+
+
+def same_gpu(one: str, other: str) -> bool:
+    """Tell whether two names are of one GPU: that of one may leave out the maker and words at its end."""
+    return _same_gpu(_models((one,)), _models((other,)))
 
 
 def _gpus(evidence: Evidence) -> frozenset[frozenset[str]]:
     names = [
         value for name in ("nvidia.gpu", "amd.gpu", "intel.gpu", "amd.gfx") for value in evidence.all(name)
     ]
+    return _models(names)
+
+
+def _models(names: Iterable[str]) -> frozenset[frozenset[str]]:
     words = (frozenset(_WORDS.findall(name.lower())) - _MAKERS for name in names)
     return frozenset(word for word in words if word)
 
