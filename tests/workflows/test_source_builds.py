@@ -98,6 +98,10 @@ def test_a_dependency_is_built_after_consent_alone(solved, index):
         solved("asked")
     assert (caught.value.code, "--build only-source" in caught.value.fix) == ("build-consent", True)
     assert solved("asked", agreed=["only-source"])["only-source"] == "1.0"
+    assert solved("asked")["only-source"] == "1.0"  # built before: none of its code runs again
+    add_sdist(index.folder, "only-source", "1.0", code="open('/dev/zero').close()")
+    with pytest.raises(NoSolution):
+        solved("asked")
 
 
 def test_compiled_code_is_built_after_consent_alone(index, tmp_path):

@@ -210,20 +210,29 @@ class SourceBuilds:
         return fetch_sdist(sdist, self.cache / "sdists")
 
     def _build(self, sdists: Sequence[Sdist], task: StackTask) -> tuple[Source, ...]:
-        """Build wheels after the consent that they need, and return their folders."""
-        from torchdoctor.lock.sdist_contents import inspect_sdist
-        from torchdoctor.workflows.wheel_build import build_wheel
+        """Build wheels after the consent that they need, and return their folders.
 
+        Of what was built of the same bytes before no code runs again, so nobody is asked.
+        """
+        from torchdoctor.lock.sdist_contents import inspect_sdist
+        from torchdoctor.workflows.wheel_build import build_wheel, wheel_built_before
+
+        built = self.cache / "built"
         paths = [self._fetch(sdist) for sdist in sdists]
         contents = [inspect_sdist(path) for path in paths]  # consent rests on the files themselves
         for sdist, found in zip(sdists, contents, strict=True):
             if found.compiles and task.lock_request.target is not None:
                 raise _foreign_build(sdist)
         self.require_consent(
-            [each for each in zip(sdists, contents, strict=True) if not self._needs_no_question(*each, task)]
+            [
+                (sdist, found)
+                for path, sdist, found in zip(paths, sdists, contents, strict=True)
+                if not self._needs_no_question(sdist, found, task)
+                and wheel_built_before(path, task.lock_request, built) is None
+            ]
         )
         wheels = [
-            build_wheel(path, sdist, task.lock_request, self.cache / "built", self.report)
+            build_wheel(path, sdist, task.lock_request, built, self.report)
             for path, sdist in zip(paths, sdists, strict=True)
         ]
         return tuple(
