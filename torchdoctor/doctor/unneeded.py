@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.diagnose import Observation
 from torchdoctor.doctor.pip_leftovers import half_metadata
 from torchdoctor.install.shared_files import bytes_of_packages
@@ -52,7 +50,7 @@ def unneeded_sizes(check_up: CheckUp) -> dict[str, int]:
     )
     folders, installed = set(map(str, own)), check_up.inventory.distributions.value or ()
     record = check_up.inventory.install_record.value
-    asked = {name for line, _ in (record.asked if record else ()) if (name := _name_in(line))}
+    asked = {name for line, _ in (record.asked if record else ()) if (name := project_in(line))}
     names = unneeded_packages(installed, marker_environment(check_up.python), asked)
     there = names & {each.name for each in installed if each.folder in folders}
     return bytes_of_packages(own, there) if there else {}
@@ -61,10 +59,3 @@ def unneeded_sizes(check_up: CheckUp) -> dict[str, int]:
 def _lacks_its_torch(inventory: Inventory) -> bool:
     matches = inventory.companions.value or ()
     return any(match.matches is False or match.same_variant is False for match in matches)
-
-
-def _name_in(line: str) -> str | None:
-    try:
-        return str(canonicalize_name(Requirement(line).name))
-    except InvalidRequirement:
-        return None

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
 from torchdoctor.requirements import AskedRequirement
@@ -28,7 +26,7 @@ def asked_of_record(record: Mapping[str, Any] | None) -> tuple[AskedRequirement,
     asked = []
     for row in rows[:_MAX_ROWS] if isinstance(rows, list) else ():
         line, origin = (row.get("requirement"), row.get("origin")) if isinstance(row, dict) else (None, None)
-        name = _name_of(line) if isinstance(line, str) else None
+        name = project_in(line) if isinstance(line, str) else None
         if name is not None and isinstance(line, str) and isinstance(origin, str):
             asked.append(AskedRequirement(line=line, name=name, origin=_shown(origin)))
     return tuple(asked)
@@ -44,13 +42,6 @@ def asked_rows(last: Mapping[str, Any] | None, asked: Iterable[AskedRequirement]
     kept = [each for each in asked_of_record(last) if each.name not in names]
     rows = [{"requirement": _shown(each.line), "origin": _shown(each.origin)} for each in (*kept, *now)]
     return [dict(row) for row in dict.fromkeys(tuple(row.items()) for row in rows)][:_MAX_ROWS]
-
-
-def _name_of(line: str) -> str | None:
-    try:
-        return str(canonicalize_name(Requirement(line).name))
-    except (InvalidRequirement, RecursionError):
-        return None
 
 
 def _shown(text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.requirement_names import project_of
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.location import interpreter_of
@@ -100,7 +100,7 @@ def _overruled(plan: Plan | None) -> frozenset[str]:
     """Return the projects of which the plan knows better than those that require them."""
     if plan is None:
         return frozenset()
-    return plan.excluded | {str(canonicalize_name(Requirement(line).name)) for line in plan.overrides}
+    return plan.excluded | {project_of(line) for line in plan.overrides}
 
 
 def _required(sentence: str) -> str | None:

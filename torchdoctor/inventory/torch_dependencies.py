@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.record import read_record, wrong_files
 from torchdoctor.inventory.required import required_by_torch, required_packages
@@ -108,10 +106,4 @@ def _without_needed(
 
 
 def _mentioned(distribution: Distribution) -> set[str]:
-    names = set()
-    for line in distribution.requires:
-        try:
-            names.add(str(canonicalize_name(Requirement(line).name)))
-        except InvalidRequirement:
-            continue
-    return names
+    return {name for line in distribution.requires if (name := project_in(line)) is not None}

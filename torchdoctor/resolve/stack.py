@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.requirement_names import project_of
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
 from torchdoctor.requirements.torch_indexes import is_torch_index
@@ -33,9 +34,7 @@ def with_stack(request: Request, stack: StackRequest) -> tuple[Request, StackReq
     alone, since the build is chosen for the machine; what the user typed counts as it is. Raises `UsageError` for two
     builds, and for a torch from a URL that is not of PyTorch's index.
     """
-    split = _Split(
-        request, overridden={str(canonicalize_name(Requirement(line).name)) for line in stack.overrides}
-    )
+    split = _Split(request, overridden={project_of(line) for line in stack.overrides})
     requirements = [rest for asked in stack.requirements if (rest := split.requirement(asked)) is not None]
     constraints = [rest for asked in stack.constraints if (rest := split.constraint(asked)) is not None]
     for line in stack.overrides:

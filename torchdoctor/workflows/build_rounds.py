@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.errors import NoSolution, SourceFailed, TorchdoctorError
 from torchdoctor.lock.compile import RequirementsUnmet
 from torchdoctor.lock.fallbacks import reachable_sources
@@ -246,15 +244,8 @@ def needs_of(lines: Iterable[str], project: str) -> tuple[AskedRequirement, ...]
     """Return what a project needs besides torch, as requirements; a line that cannot be read is none."""
     return tuple(
         AskedRequirement(
-            line=line, name=_name(line), origin=message("what {name} needs", name=project), implied=True
+            line=line, name=name, origin=message("what {name} needs", name=project), implied=True
         )
         for line in lines
-        if _name(line) not in ("", *TORCH_PROJECTS)
+        if (name := project_in(line)) is not None and name not in TORCH_PROJECTS
     )
-
-
-def _name(line: str) -> str:
-    try:
-        return str(canonicalize_name(Requirement(line).name))
-    except InvalidRequirement:
-        return ""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.requirement_names import project_of
 from torchdoctor.errors import InstallFailed
 from torchdoctor.lock.target import marker_environment
 from torchdoctor.lock.undeclared import undeclared_requirements
@@ -33,9 +31,7 @@ def find_undeclared(
     if request.machine is None:
         return {}
     versions = {**request.installed, **{wheel.name: wheel.version for wheel in lock.wheels}}
-    overridden = {
-        str(canonicalize_name(Requirement(line).name)) for line in (*plan.overrides, *request.overrides)
-    }
+    overridden = {project_of(line) for line in (*plan.overrides, *request.overrides)}
     return undeclared_requirements(
         ((fetched.wheel.name, fetched.path) for fetched in wheels),
         versions,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message, plurals
+from torchdoctor.core.requirement_names import project_of
 from torchdoctor.core.versions import public_version
 from torchdoctor.doctor.recorded_family import REPLACED
 from torchdoctor.doctor.repair_model import Reinstall, Relocate
@@ -132,15 +133,11 @@ def _install_options(
 
 def _stack(asked: Iterable[tuple[str, str]]) -> StackRequest:
     """Return what must be met beside torch, so that other packages may change with it."""
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
     from torchdoctor.requirements import AskedRequirement, StackRequest
 
     return StackRequest(
         requirements=tuple(
-            AskedRequirement(line=line, name=str(canonicalize_name(Requirement(line).name)), origin=origin)
-            for line, origin in asked
+            AskedRequirement(line=line, name=project_of(line), origin=origin) for line, origin in asked
         )
     )
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.requirement_names import project_of
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.errors import NoSolution, TorchdoctorError
 from torchdoctor.lock.stand_ins import StandIn
@@ -90,7 +90,9 @@ class SourceBuilds:
             ]
             required = self._add(provided, chosen, task)
             lines += required
-            batch = {name: None for line in required if (name := _name(line)) and name not in seen}
+            batch = dict.fromkeys(
+                name for name in map(project_of, required) if name not in (*TORCH_PROJECTS, *seen)
+            )
         return provided
 
     def provide_known(self, known: Mapping[str, str], task: StackTask, search: SourceSearch) -> Provided:
@@ -301,8 +303,3 @@ def _counting(lines: Iterable[str], project: str, task: StackTask) -> list[str]:
         extra for asked in task.named if asked.name == project for extra in Requirement(asked.line).extras
     }
     return counting_requirements(lines, task.lock_request.machine, extras)
-
-
-def _name(line: str) -> str:
-    name = str(canonicalize_name(Requirement(line).name))
-    return "" if name in TORCH_PROJECTS else name

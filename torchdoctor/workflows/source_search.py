@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.detect import supported_tags
 from torchdoctor.errors import TorchdoctorError
@@ -152,10 +153,9 @@ def lines_by_project(lines: Iterable[str]) -> dict[str, list[str]]:
     """Return requirement lines by the normalised name that each is about; a line that is none is left out."""
     found: dict[str, list[str]] = {}
     for line in lines:
-        try:
-            found.setdefault(str(canonicalize_name(Requirement(line).name)), []).append(line)
-        except InvalidRequirement:
-            continue
+        name = project_in(line)
+        if name is not None:
+            found.setdefault(name, []).append(line)
     return found
 
 

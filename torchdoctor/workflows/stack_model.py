@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.core.requirement_names import project_of
 from torchdoctor.lock.uv_errors import packages_without_file
 from wheels_index import TORCH_PROJECTS
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.newest_versions import NewestSearch
     from torchdoctor.workflows.source_model import BuiltLater
 
-__all__ = ["StackChoice", "StackTask", "is_hidden_by_folders", "may_be_on_another_index", "project_of"]
+__all__ = ["StackChoice", "StackTask", "is_hidden_by_folders", "may_be_on_another_index"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,8 +109,3 @@ def is_hidden_by_folders(error: RequirementsUnmet, task: StackTask) -> bool:
     return may_be_on_another_index(error, task) and all(
         source.local for source in task.lock_request.sources.indexes
     )
-
-
-def project_of(line: str) -> str:
-    """Return the normalised name of what a requirement line is about."""
-    return str(canonicalize_name(Requirement(line).name))

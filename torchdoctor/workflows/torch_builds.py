@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.requirement_names import project_in, project_of
 from torchdoctor.errors import NoSolution
 from torchdoctor.lock.model import LockRequest
 from torchdoctor.requirements import AskedRequirement
@@ -136,20 +137,14 @@ def _for_the_build(options: InstallOptions, needed: BuildsAgainstTorch) -> Stack
     origin = f"the build of {project}"
     tools = dict.fromkeys([*_USUAL_BUILD_TOOLS, *_declared(needed.contents.build_requires)])
     others = tuple(asked for asked in options.stack.requirements if asked.name != project)
-    more = tuple(AskedRequirement(line=line, name=_name(line), origin=origin, implied=True) for line in tools)
+    more = tuple(
+        AskedRequirement(line=line, name=project_of(line), origin=origin, implied=True) for line in tools
+    )
     return replace(options.stack, requirements=(*others, *more))
 
 
 def _declared(lines: tuple[str, ...]) -> Iterator[str]:
     """What pyproject.toml names besides torch and its companions, which are there."""
     for line in lines:
-        try:
-            name = _name(line)
-        except InvalidRequirement:
-            continue
-        if name not in (*TORCH_PROJECTS, *_USUAL_BUILD_TOOLS):
+        if project_in(line) not in (None, *TORCH_PROJECTS, *_USUAL_BUILD_TOOLS):
             yield line
-
-
-def _name(line: str) -> str:
-    return str(canonicalize_name(Requirement(line).name))

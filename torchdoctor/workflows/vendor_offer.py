@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.companion_metadata import requirement_lines
 from wheels_index import vendor
@@ -54,7 +52,5 @@ def _without(build: OfferedBuild, found: Vendor, base: str) -> OfferedBuild:
 
 
 def _is_own(line: str, found: Vendor) -> bool:
-    try:
-        return found.owns(str(canonicalize_name(Requirement(line).name)))
-    except InvalidRequirement:
-        return False
+    name = project_in(line)
+    return name is not None and found.owns(name)
