@@ -77,6 +77,12 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(torchdoctor, exis
     assert versions(existing) == {"torch": f"{TORCH}+cpu"}
 
 
+def test_a_dry_run_says_that_nothing_would_change(torchdoctor, existing, small):
+    """Not that zero packages would; with `--without` for what this torch requires it is whole."""
+    ran = torchdoctor("install", existing, *small, "--without", "needed", "--dry-run")
+    assert (ran.status, ran.out.splitlines()[-1]) == (0, f"nothing would change: {existing} has all of it")
+
+
 def test_a_change_is_shown_before_it_is_made(torchdoctor, existing, upgrade):
     """Without a terminal nobody is asked and nothing waits."""
     ran = torchdoctor("install", existing, *upgrade)

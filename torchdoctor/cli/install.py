@@ -237,6 +237,9 @@ def show_result(folder: Path, result: InstallResult, output: Output) -> None:
 
 def _show_changes(folder: Path, result: InstallResult) -> None:
     """Show what would change, the size of it and where each package would come from."""
+    if not result.changes and folder.exists():
+        click.echo(translate(message("nothing would change: {folder} has all of it", folder=folder)))
+        return
     packages = plurals.packages(len(result.changes))
     summary = (
         message("would change {folder}: {packages}", folder=folder, packages=packages)
