@@ -21,7 +21,12 @@ class CustomBuildHook(BuildHookInterface):
             return
         sys.path.insert(0, self.root)
         from torchdoctor.diagnose.failure_files import compile_failures
-        from torchdoctor.diagnose.parsers.pattern_files import compile_hints, compile_prose, compile_speakers
+        from torchdoctor.diagnose.parsers.pattern_files import (
+            compile_hints,
+            compile_outputs,
+            compile_prose,
+            compile_speakers,
+        )
         from torchdoctor.diagnose.question_table import compile_questions
 
         self.made = Path(tempfile.mkdtemp(prefix="torchdoctor-build-"))
@@ -29,6 +34,7 @@ class CustomBuildHook(BuildHookInterface):
         for source, compile_source in (
             (diagnose / "failures", compile_failures),
             (diagnose / "questions.toml", compile_questions),
+            (diagnose / "parsers" / "command_outputs.toml", compile_outputs),
             (diagnose / "parsers" / "environment_hints.toml", compile_hints),
             (diagnose / "parsers" / "prose_patterns.toml", compile_prose),
             (diagnose / "parsers" / "speakers.toml", compile_speakers),

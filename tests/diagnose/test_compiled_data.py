@@ -12,7 +12,12 @@ import pytest
 
 from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled
 from torchdoctor.diagnose.failure_files import compile_failures
-from torchdoctor.diagnose.parsers.pattern_files import compile_hints, compile_prose, compile_speakers
+from torchdoctor.diagnose.parsers.pattern_files import (
+    compile_hints,
+    compile_outputs,
+    compile_prose,
+    compile_speakers,
+)
 from torchdoctor.diagnose.question_table import compile_questions
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +25,7 @@ DIAGNOSE = ROOT / "torchdoctor" / "diagnose"
 SOURCES = {
     "failures": (DIAGNOSE / "failures", compile_failures),
     "questions": (DIAGNOSE / "questions.toml", compile_questions),
+    "command_outputs": (DIAGNOSE / "parsers" / "command_outputs.toml", compile_outputs),
     "environment_hints": (DIAGNOSE / "parsers" / "environment_hints.toml", compile_hints),
     "prose_patterns": (DIAGNOSE / "parsers" / "prose_patterns.toml", compile_prose),
     "speakers": (DIAGNOSE / "parsers" / "speakers.toml", compile_speakers),

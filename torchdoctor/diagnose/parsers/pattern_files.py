@@ -1,4 +1,4 @@
-"""The patterns that parsers look for, from their data files: what a sentence means, and where a report comes from.
+"""The patterns that parsers look for, from their data files: what a sentence means, what a command prints.
 
 The standard library alone, since the build hook runs this module.
 """
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     WithWords = tuple[str, list[list[str]]]
 
 __all__ = [
+    "CommandOutput",
     "EnvironmentHint",
+    "command_outputs",
     "compile_hints",
+    "compile_outputs",
     "compile_prose",
     "compile_speakers",
     "environment_hints",
@@ -37,6 +40,26 @@ class EnvironmentHint(NamedTuple):
     value: str
     needles: tuple[str, ...]
     regex: str | None
+
+
+class CommandOutput(NamedTuple):
+    """A command, the beginning of a line that it prints, and the facts that only its output gives."""
+
+    command: NeededPattern
+    printed: NeededPattern | None
+    facts: tuple[str, ...]
+
+
+def command_outputs() -> list[CommandOutput]:
+    """Return the rows of `command_outputs.toml`, the more special command first.
+
+    Raises DataFileError in a checkout with a file that is wrong.
+    """
+    rows = load_compiled(_FOLDER / "command_outputs.toml", compile_outputs)
+    return [
+        CommandOutput(NeededPattern(*command), NeededPattern(*printed) if printed else None, tuple(facts))
+        for command, printed, facts in rows
+    ]
 
 
 def environment_hints() -> list[EnvironmentHint]:
@@ -94,6 +117,28 @@ def compile_hints(path: Path) -> list[EnvironmentHint]:
         except (KeyError, re.error) as error:
             raise DataFileError(f"{path.name}: hint[{index}]: {error!r}") from None
     return hints
+
+
+def compile_outputs(path: Path) -> list[tuple[WithWords, WithWords | None, list[str]]]:
+    """Return the rows of a file, each pattern with the words that it needs.
+
+    Raises DataFileError, which names the entry.
+    """
+    rows: list[tuple[WithWords, WithWords | None, list[str]]] = []
+    for index, row in enumerate(parse_toml(path)["output"]):
+        try:
+            # A prompt, a quote and a row of a table may stand before it.
+            printed = rf"[\s>|$#*-]{{0,12}}(?:{_unwrapped(row['printed'])})" if "printed" in row else None
+            rows.append(
+                (
+                    _with_needed(_unwrapped(row["command"])),
+                    _with_needed(printed) if printed else None,
+                    row.get("facts", []),
+                )
+            )
+        except (KeyError, re.error) as error:
+            raise DataFileError(f"{path.name}: output[{index}]: {error!r}") from None
+    return rows
 
 
 def compile_prose(path: Path) -> list[tuple[str, list[WithWords]]]:
