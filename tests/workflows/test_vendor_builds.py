@@ -139,11 +139,11 @@ def test_an_unknown_vendor_is_wrong_usage():
 
 def test_pytorchs_own_build_gets_rocm_from_the_index_that_has_it(index, monkeypatch):
     """From ROCm 7.14 on it needs packages that PyTorch's index lacks here: AMD's has them, PyPI a placeholder."""
-    from torchdoctor.workflows import vendor_parts
+    from torchdoctor.sources import vendors
     from wheels_index import vendor
 
     amd = replace(vendor("amd"), indexes=(add_amd_index(index, LINUX_TAG),))
-    monkeypatch.setattr(vendor_parts, "vendor", lambda _: amd)
+    monkeypatch.setattr(vendors, "vendor", lambda _: amd)
     name, content = make_wheel(
         "torch", "2.14.1+rocm7.14", tag=LINUX_TAG, requires=(f"rocm-sdk-core=={ROCM}",)
     )
@@ -160,11 +160,11 @@ def test_pytorchs_own_build_gets_rocm_from_the_index_that_has_it(index, monkeypa
 
 def test_a_part_that_no_index_has_is_named(index, monkeypatch):
     """PyPI is not asked for it, whatever is there under its name."""
-    from torchdoctor.workflows import vendor_parts
+    from torchdoctor.sources import vendors
     from wheels_index import vendor
 
     amd = replace(vendor("amd"), indexes=(add_amd_index(index, LINUX_TAG),))
-    monkeypatch.setattr(vendor_parts, "vendor", lambda _: amd)
+    monkeypatch.setattr(vendors, "vendor", lambda _: amd)
     name, content = make_wheel(
         "torch", "2.14.1+rocm7.14", tag=LINUX_TAG, requires=("rocm[libraries]==7.14.*",)
     )
@@ -201,11 +201,11 @@ def test_a_part_for_another_python_is_not_chosen(index):
 @pytest.mark.parametrize("is_there", [True, False])
 def test_offline_the_parts_come_from_folders_alone(index, tmp_path, monkeypatch, is_there):
     """AMD's index is not asked; what lies nowhere is named, with the folders."""
-    from torchdoctor.workflows import vendor_parts
+    from torchdoctor.sources import vendors
     from wheels_index import vendor
 
     amd = replace(vendor("amd"), indexes=(add_amd_index(index, LINUX_TAG),))
-    monkeypatch.setattr(vendor_parts, "vendor", lambda _: amd)
+    monkeypatch.setattr(vendors, "vendor", lambda _: amd)
     core = f"rocm-sdk-core=={ROCM}"
     wheels = [("torch", make_wheel("torch", "2.14.1+rocm7.14", tag=LINUX_TAG, requires=(core,)))]
     wheels += [("parts", make_wheel("rocm-sdk-core", ROCM, tag="py3-none-any"))] if is_there else []

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from torchdoctor.sources.order import Sources
     from wheels_index import Vendor
 
-__all__ = ["check_vendor", "vendor_sources", "with_vendor"]
+__all__ = ["check_vendor", "vendor_needed_by", "vendor_sources", "with_vendor"]
+
+_OF_PYTORCHS_ROCM = "amd"  # what PyTorch's own ROCm builds need
 
 
 def check_vendor(name: str) -> Vendor:
@@ -28,6 +30,16 @@ def check_vendor(name: str) -> Vendor:
             fix=message("choose one of: {names}", names=joined(vendor_names())),
             code="no-such-vendor",
         ) from error
+
+
+def vendor_needed_by(variant: str, asked: str | None) -> Vendor | None:
+    """Return the vendor whose own packages builds of a variant need; None where they need none.
+
+    `asked` is the vendor whose builds they are; None for PyTorch's own.
+    """
+    found = vendor(asked or _OF_PYTORCHS_ROCM)
+    is_needed = bool(found.own) if asked is not None else found.is_needed_by(variant)
+    return found if is_needed else None
 
 
 def vendor_sources(found: Vendor, index_url: str | None = None) -> tuple[Source, ...]:

@@ -9,7 +9,7 @@ from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.core.requirement_names import project_in
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.companion_metadata import requirement_lines
-from wheels_index import vendor
+from torchdoctor.sources.vendors import vendor_needed_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,18 +28,16 @@ def without_vendor_parts(
     `asked` is the vendor whose builds were asked for; PyTorch's own ROCm builds need AMD's packages as well. `base`
     is the index that lists them.
     """
-    found = vendor(asked or "amd")
     return tuple(
-        _without(build, found, base) if _needs_parts(build, found, asked) else build for build in builds
+        build if (found := _owner_of_parts(build, asked)) is None else _without(build, found, base)
+        for build in builds
     )
 
 
-def _needs_parts(build: OfferedBuild, found: Vendor, asked: str | None) -> bool:
+def _owner_of_parts(build: OfferedBuild, asked: str | None) -> Vendor | None:
     if build.lines is not None or build.package.wheel is None:
-        return False
-    if asked is not None:
-        return bool(found.own)
-    return found.is_needed_by(build.variant)
+        return None
+    return vendor_needed_by(build.variant, asked)
 
 
 def _without(build: OfferedBuild, found: Vendor, base: str) -> OfferedBuild:

@@ -15,10 +15,10 @@ from packaging.utils import canonicalize_name
 from torchdoctor.core.i18n import joined, message, plural
 from torchdoctor.errors import NoSolution
 from torchdoctor.sources.listing import SourceListing
-from torchdoctor.sources.vendors import vendor_sources
+from torchdoctor.sources.vendors import vendor_needed_by, vendor_sources
 from torchdoctor.workflows.part_search import PartSearch
 from torchdoctor.workflows.vendor_builds import gpus_of
-from wheels_index import extras_of, vendor
+from wheels_index import extras_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -65,8 +65,8 @@ def with_vendor_parts(
     from the folders that were named.
     Raises `NoSolution` where a part is nowhere, or is a source package that nobody agreed to build.
     """
-    found = vendor(asked or "amd")
-    if not found.own or (asked is None and not found.is_needed_by(plan.variant)):
+    found = vendor_needed_by(plan.variant, asked)
+    if found is None:
         return plan
     first = [listing for listing in listings if listing.name == plan.torch.source][:1]
     others = [listing for listing in listings if listing not in first]
