@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.versions import parse_numeric_version
-from wheels_index import gpu, gpus, variant
+from torchdoctor.resolve.gpu_capability import capability_of
+from wheels_index import gpus, variant
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine, NvidiaGpu
@@ -21,11 +22,11 @@ __all__ = ["is_jetson", "jetson_offers"]
 
 def is_jetson(machine: Machine) -> bool:
     """Return whether the machine's NVIDIA GPU is that of a Jetson, by its name or its compute capability."""
-    nvidia = machine.nvidia
-    if nvidia is None or not nvidia.gpus or machine.platform != "linux_aarch64":
+    cards = _cards(machine)
+    if not cards:
         return False
-    own = {".".join(map(str, each.compute_capability)) for each in gpus() if each.market == "jetson"}
-    return all("Jetson" in card.name or _capability(card) in own for card in nvidia.gpus)
+    own = {each.compute_capability for each in gpus() if each.market == "jetson"}
+    return all("Jetson" in card.name or capability_of(card) in own for card in cards)
 
 
 def jetson_offers(machine: Machine) -> list[str]:
@@ -33,9 +34,10 @@ def jetson_offers(machine: Machine) -> list[str]:
 
     Without a known driver there is none: what an offer names would be refused.
     """
-    nvidia = machine.nvidia
-    if nvidia is None or not nvidia.gpus or machine.platform != "linux_aarch64":
+    cards = _cards(machine)
+    if machine.nvidia is None or not cards:
         return []
+    driver = machine.nvidia.driver
     from wheels_index import vendor, vendor_names  # few machines need them
 
     return [
@@ -43,12 +45,19 @@ def jetson_offers(machine: Machine) -> list[str]:
             "{title} has builds of CUDA {cuda} for {name}: `--vendor {vendor}` takes them",
             title=found.title,
             cuda=".".join(map(str, variant(found.variant or "").toolkit or ())),
-            name=nvidia.gpus[0].name,
+            name=cards[0].name,
             vendor=found.name,
         )
         for found in map(vendor, vendor_names())
-        if found.platform == machine.platform and _serves(found, nvidia.gpus, nvidia.driver)
+        if found.platform == machine.platform and _serves(found, cards, driver)
     ]
+
+
+def _cards(machine: Machine) -> tuple[NvidiaGpu, ...]:
+    """The NVIDIA GPUs of a machine that may be a Jetson."""
+    if machine.nvidia is None or machine.platform != "linux_aarch64":
+        return ()
+    return machine.nvidia.gpus
 
 
 def _serves(found: Vendor, cards: tuple[NvidiaGpu, ...], driver: str | None) -> bool:
@@ -57,8 +66,5 @@ def _serves(found: Vendor, cards: tuple[NvidiaGpu, ...], driver: str | None) -> 
     return driver is not None and enough and all(_capability(card) in (found.gpus or ()) for card in cards)
 
 
-def _capability(card: NvidiaGpu) -> str | None:
-    if card.compute_capability is not None:
-        return card.compute_capability
-    known = gpu(card.name)
-    return ".".join(map(str, known.compute_capability)) if known and known.compute_capability else None
+def _capability(card: NvidiaGpu) -> str:
+    return ".".join(map(str, capability_of(card) or ()))

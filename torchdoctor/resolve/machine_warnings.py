@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.versions import parse_numeric_version
-from wheels_index import gpu, rules
+from torchdoctor.resolve.gpu_capability import capability_of
+from wheels_index import rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchdoctor.detect import Machine, NvidiaGpu
+    from torchdoctor.detect import Machine
 
 __all__ = ["machine_warnings"]
 
@@ -30,7 +31,7 @@ def _drivers_too_new(machine: Machine) -> Iterator[str]:
     branch = (parse_numeric_version(nvidia.driver) or (0,))[0] if nvidia and nvidia.driver else 0
     for end in rules().driver_end_of_line:
         left = [
-            card.name for card in (nvidia.gpus if nvidia else ()) if _capability(card) in end.capabilities
+            card.name for card in (nvidia.gpus if nvidia else ()) if capability_of(card) in end.capabilities
         ]
         if nvidia is not None and left and branch >= end.last_branch + _BRANCH_STEP:
             yield message(
@@ -49,11 +50,3 @@ def _emulated_python(machine: Machine) -> Iterator[str]:
             "Python on this {chip} gets the newest release, with MPS",
             chip=machine.apple.chip,
         )
-
-
-def _capability(card: NvidiaGpu) -> tuple[int, int] | None:
-    if card.compute_capability is None:
-        known = gpu(card.name)
-        return known.compute_capability if known else None
-    major, _, minor = card.compute_capability.partition(".")
-    return int(major), int(minor or 0)

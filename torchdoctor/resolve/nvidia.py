@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.versions import parse_numeric_version
+from torchdoctor.resolve.gpu_capability import capability_of
 from torchdoctor.resolve.model import Compatibility
 from torchdoctor.resolve.stand_in_rules import stand_in_rules
-from wheels_index import covers, gpu, nearest_arch_list, rules
+from wheels_index import covers, nearest_arch_list, rules
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine, NvidiaGpu
@@ -74,7 +75,7 @@ def _check_gpus(machine: Machine, release: Release, build: Variant, driver: tupl
         if isinstance(gap, _Gap):
             gaps.append((card, gap))
             continue
-        covered.append(_capability(card) or (0, 0))
+        covered.append(capability_of(card) or (0, 0))
         if gap == "ptx":
             ptx.append(card.name)
     if not gaps:
@@ -117,7 +118,7 @@ def _gap(
     machine: Machine, release: Release, build: Variant, card: NvidiaGpu, driver: tuple[int, ...]
 ) -> _Gap | Literal["ptx"] | None:
     """What keeps the build from this GPU; `ptx` where only PTX reaches it; None for nothing, or nothing known."""
-    capability = _capability(card)
+    capability = capability_of(card)
     own = release.gpu_code.get(build.name)
     if own is not None:
         return _gap_of_vendor(release, build, card, own)
@@ -147,7 +148,7 @@ def _gap(
 
 def _gap_of_vendor(release: Release, build: Variant, card: NvidiaGpu, own: tuple[str, ...]) -> _Gap | None:
     """What keeps a vendor's own build, which has code for the GPUs `own` alone, from this GPU."""
-    capability = ".".join(map(str, _capability(card) or ()))
+    capability = ".".join(map(str, capability_of(card) or ()))
     if capability in own:
         return None
     name = message("{name} (compute capability {value})", name=card.name, value=capability or "?")
@@ -174,12 +175,3 @@ def _minimum_driver(
     if through_ptx and toolkit_driver:
         minima.append(toolkit_driver)
     return max(minima, key=lambda text: parse_numeric_version(text) or (), default=None)
-
-
-def _capability(card: NvidiaGpu) -> tuple[int, int] | None:
-    """The GPU's compute capability, by its name where it was not read."""
-    if card.compute_capability is None:
-        known = gpu(card.name)
-        return known.compute_capability if known else None
-    major, _, minor = card.compute_capability.partition(".")
-    return int(major), int(minor or 0)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.versions import parse_numeric_version
-from wheels_index import gpu, toolkit_drivers
+from torchdoctor.resolve.gpu_capability import capability_of
+from wheels_index import toolkit_drivers
 from wheels_index.wheel_variants import parse_property
 
 if TYPE_CHECKING:
@@ -73,15 +74,8 @@ def _rank_of_code(machine: Machine, value: str) -> int | None:
 
 
 def _capabilities(machine: Machine) -> list[tuple[int, int]]:
-    found = []
-    for card in machine.nvidia.gpus if machine.nvidia is not None else ():
-        known = gpu(card.name) if card.compute_capability is None else None
-        if known is not None and known.compute_capability is not None:
-            found.append(known.compute_capability)
-        elif card.compute_capability is not None:
-            major, _, minor = card.compute_capability.partition(".")
-            found.append((int(major), int(minor or 0)))
-    return found
+    cards = machine.nvidia.gpus if machine.nvidia is not None else ()
+    return [found for card in cards if (found := capability_of(card)) is not None]
 
 
 def judge_properties(machine: Machine, properties: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
