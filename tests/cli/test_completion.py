@@ -88,3 +88,12 @@ def test_bash_takes_the_script_and_gets_the_commands(torchdoctor, tmp_path):
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout.split() == ["verify"], done.stderr
+
+
+def test_the_help_of_vendor_names_all_of_them():
+    """It is written out, so that a start of the program reads no data for it."""
+    from torchdoctor.cli.resolve import command
+    from wheels_index import vendor_names
+
+    text = next(option.help for option in command.params if option.name == "vendor")
+    assert [name for name in vendor_names() if name not in text] == []
