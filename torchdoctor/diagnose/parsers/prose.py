@@ -40,14 +40,17 @@ _meanings = functools.cache(prose_patterns)
 def parse_prose(text: Text) -> Iterator[Observation]:
     """Yield facts `prose.*`: what a sentence means, by the things that it names and the words around them."""
     found: set[str] = set()
+    # Most texts, and most sentences, lack the words of most meanings.
+    meanings = [row for row in _meanings() if all(pattern.may_match(text.rows) for pattern in row[1])]
     for match in _SENTENCE.finditer(text.rows):
         sentence = match[0].strip()
         if _NOT_PROSE.search(sentence):
             continue
         plain = not _NO_FAILURE.search(sentence)
-        for name, patterns in _meanings():
+        for name, patterns in meanings:
             if (
-                name not in found
+                patterns[0].may_match(sentence)
+                and name not in found
                 and (name not in _FAILURES or plain)
                 and all(pattern.may_match(sentence) for pattern in patterns)
                 and all(pattern.search(sentence) for pattern in patterns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -20,24 +21,23 @@ _PRINTED = (
     r"|and|i|get|got|the result"
     r"|output|will|返回了?|结果|显示|输出|是|为|一直|仍然?|\uff1a|\uff0c){0,12}"
 )
+# The patterns are compiled when a text has the word that stands beside them below: most texts have few of the words.
 # As a post writes it: a letter left out, a blank too many, R's name for it, no brackets.
-_AVAILABLE = re.compile(
-    r"cuda[._](?:is_ ?)?ava\w{2,4}ble(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b", re.ASCII
-)
-_XPU = re.compile(r"xpu\.is_available(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b")
-_MPS = re.compile(r"mps\.is_available(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b")
-_MPS_BUILT = re.compile(r"mps\.is_built(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b")
-_MPS_WORDS = re.compile(r"mps available\W{0,6}(?P<value>true|false)\b")
-_MPS_BUILT_WORDS = re.compile(r"built\?\W{0,6}(?P<value>true|false)\b")
-_VERSION = re.compile(r"torch\.__version__" + _PRINTED + r"(?P<value>\d{1,2}\.\d{1,3}[\w.+]{0,40})")
-_CUDA = re.compile(r"torch\.version\.cuda" + _PRINTED + r"(?P<value>\d{1,2}\.\d|none)")
-_HIP = re.compile(r"torch\.version\.hip" + _PRINTED + r"(?P<value>\d{1,2}\.\d[\w.-]{0,20}|none)")
-_ARCH_LIST = re.compile(
+_AVAILABLE = r"(?a)cuda[._](?:is_ ?)?ava\w{2,4}ble(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b"
+_XPU = r"xpu\.is_available(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b"
+_MPS = r"mps\.is_available(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b"
+_MPS_BUILT = r"mps\.is_built(?:\(\))?" + _PRINTED + r"\b(?P<value>true|false)\b"
+_MPS_WORDS = r"mps available\W{0,6}(?P<value>true|false)\b"
+_MPS_BUILT_WORDS = r"built\?\W{0,6}(?P<value>true|false)\b"
+_VERSION = r"torch\.__version__" + _PRINTED + r"(?P<value>\d{1,2}\.\d{1,3}[\w.+]{0,40})"
+_CUDA = r"torch\.version\.cuda" + _PRINTED + r"(?P<value>\d{1,2}\.\d|none)"
+_HIP = r"torch\.version\.hip" + _PRINTED + r"(?P<value>\d{1,2}\.\d[\w.-]{0,20}|none)"
+_ARCH_LIST = (
     r"(?:supports cuda capabilities|get_arch_list\(\)\W{0,12}|arch list\W{0,"
     r"6})(?P<value>(?:[\s\[\]'\",:]{0,6}(?:sm|compute)_\d{2,3}a?){1,24})"
 )
 # torch's warning about a GPU, since 2.9: the least and the greatest capability of the build.
-_ARCH_RANGE = re.compile(
+_ARCH_RANGE = (
     r"maximum cuda capability supported by this version of pytorch is"
     r"\W{0,8}(?P<value>\(?\d{1,2}\.\d\)?\s?-\s?\(?\d{1,2}\.\d)"
 )
@@ -60,7 +60,7 @@ _PATTERNS = (
 )
 _MAX_CHARACTERS = 300
 # `print(torch.__version__, torch.version.cuda)` and what it printed, in the same order.
-_SEVERAL = re.compile(
+_SEVERAL = (
     r"torch\.[\w.]{1,40}(?:\(\))?(?:, ?torch\.[\w.]{1,40}(?:\(\))?){1,5}(?P<end>[)'\"`]{0,4})"
     + _PRINTED
     + r"[(\[]?['\"]?(?P<values>[\w.+]{1,40}(?:[ ,'\"()]{1,6}(?:and )?[\w.+]{1,40}){0,5})"
@@ -79,14 +79,18 @@ _ANSWERS = {
 
 def parse_shell_session(text: Text) -> Iterator[Observation]:
     """Yield facts that a session printed, on the same line or the next one."""
-    several = [match for match in _SEVERAL.finditer(text.lower) if _ANSWER.search(match["values"])]
+    several = (
+        [match for match in _compiled(_SEVERAL).finditer(text.lower) if _ANSWER.search(match["values"])]
+        if "torch." in text.lower
+        else []
+    )
     yield from _in_order(several, text)
     taken = [(match.start(), match.end()) for match in several]
     for name, needle, pattern in _PATTERNS:
         for position in text.find(needle):
             if any(start <= position < end for start, end in taken):
                 continue
-            match = pattern.match(text.lower, position, position + _MAX_CHARACTERS)
+            match = _compiled(pattern).match(text.lower, position, position + _MAX_CHARACTERS)
             if match:
                 number, line = text.line_at(match.start("value"))
                 value = (
@@ -95,6 +99,11 @@ def parse_shell_session(text: Text) -> Iterator[Observation]:
                     else match["value"]
                 )
                 yield Observation(name=name, value=value, source=line, line=number)
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def _in_order(several: list[re.Match[str]], text: Text) -> Iterator[Observation]:
