@@ -20,7 +20,6 @@ from torchdoctor.detect.model import (
     NvidiaGpu,
     Python,
 )
-from torchdoctor.detect.pci import product_of_id
 from torchdoctor.errors import UsageError
 from wheels_index import gpu, product, similar_names
 
@@ -142,6 +141,8 @@ def _libc(text: str) -> Libc:
 
 
 def _gpus(gpus: Sequence[str], driver: str | None) -> _Gpus:
+    from torchdoctor.detect.pci import product_of_id  # a machine from a file names no device
+
     if driver is not None and parse_numeric_version(driver) is None:
         raise UsageError(
             message("--driver {driver!r} is not a driver version", driver=driver[:40]),

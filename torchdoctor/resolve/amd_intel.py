@@ -9,7 +9,6 @@ from torchdoctor.core.i18n import joined, message
 from torchdoctor.resolve.model import Compatibility
 from torchdoctor.resolve.stand_in_rules import stand_in_rules
 from wheels_index import nearest_gfx
-from wheels_index.amd import wrong_results
 
 if TYPE_CHECKING:
     from torchdoctor.detect import AmdGpu, Machine
@@ -31,6 +30,8 @@ def check_rocm(machine: Machine, release: Release, build: Variant) -> Compatibil
             code="no-gpu",
             reason=message("{name} needs an AMD GPU; none was found", name=build.name),
         )
+    from wheels_index.amd import wrong_results  # few machines have AMD GPUs
+
     own = release.gpu_code.get(build.name)
     targets, rule = (
         (own, None) if own is not None else nearest_gfx(build.name, str(release.version)) or ((), None)
@@ -60,6 +61,8 @@ def check_rocm(machine: Machine, release: Release, build: Variant) -> Compatibil
 def _why_left_out(
     cards: tuple[AmdGpu, ...], left_out: tuple[str, ...], rule: str | None, release: Release, build: Variant
 ) -> str:
+    from wheels_index.amd import wrong_results
+
     is_own = build.name in release.gpu_code
     without_blas = [card for card in cards if card.gfx in build.blas_unusable_gfx]
     if without_blas and not is_own:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from wheels_index import variant
-from wheels_index.amd import amd_build, failed_stand_in, rocm_tested_with, stand_in
 
 if TYPE_CHECKING:
     from torchdoctor.detect import AmdGpu, Machine
@@ -21,10 +20,14 @@ def amd_cards(machine: Machine) -> tuple[AmdGpu, ...]:
 
 def amd_offers(machine: Machine) -> list[str]:
     """Return what can be tried where PyTorch's builds have no code for the machine's AMD GPUs."""
+    if not amd_cards(machine):
+        return []
     return [*_own_builds(machine), *_overrides(machine), *_failed_overrides(machine)]
 
 
 def _own_builds(machine: Machine) -> list[str]:
+    from wheels_index import amd_build  # few machines have AMD GPUs
+
     cards = amd_cards(machine)
     build = amd_build(machine.platform or "", sorted({card.gfx for card in cards if card.gfx}))
     if build is None:
@@ -48,6 +51,8 @@ def _overrides(machine: Machine) -> list[str]:
     """Offer to run the code of another target, where that was seen to work; nothing chooses it by itself."""
     if machine.os != "linux":
         return []
+    from wheels_index.amd import stand_in
+
     return [
         message(
             "PyTorch's ROCm builds were seen to run on {name} with HSA_OVERRIDE_GFX_VERSION={version}, which uses the "
@@ -66,6 +71,8 @@ def _failed_overrides(machine: Machine) -> list[str]:
     """Warn of the override where it was seen to fail: forums name it for every GPU."""
     if machine.os != "linux":
         return []
+    from wheels_index.amd import failed_stand_in
+
     how = {
         "wrong": message("it computes wrong results"),
         "hangs": message("the GPU or the whole machine hangs"),
@@ -85,6 +92,8 @@ def _failed_overrides(machine: Machine) -> list[str]:
 
 def amd_driver_warnings(machine: Machine, build: str) -> list[str]:
     """Warn of an amdgpu driver package that AMD did not test with the ROCm of a build; none where that is not known."""
+    from wheels_index.amd import rocm_tested_with
+
     driver = machine.amd.driver if machine.amd is not None else None
     tested = rocm_tested_with(driver) if driver is not None else None
     toolkit = variant(build).toolkit
