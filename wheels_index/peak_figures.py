@@ -18,10 +18,10 @@ __all__ = ["Peaks", "all_peaks", "peaks"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peaks:
-    """Dense peaks in TFLOPS, GB and GB/s; None where no source was found.
+    """Dense peaks in TFLOPS, GB and GB/s; None where no source was found that others can read.
 
-    `source` is the vendor's document, `read_in` when and in what it was read. float16 and bfloat16 are those of the
-    matrix units, with sums in float32.
+    `source` is the vendor's document, `read_in` when and in which public file or page it was read. float16 and
+    bfloat16 are those of the matrix units, with sums in float32.
     """
 
     name: str

@@ -16,6 +16,8 @@ __all__ = ["unsourced"]
 
 _FIGURES = ("_tflops", "_gbs")
 _DATE = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
+# What others can read again: a page by its address, or a file by its repository and path.
+_DOCUMENT = re.compile(r"https://[^\s/]+/\S+|[A-Za-z0-9-]+/[\w.-]+ \S*\w\.\w+", re.ASCII)
 
 
 def unsourced(folder: Path = FOLDER) -> Iterator[str]:
@@ -54,6 +56,15 @@ def _has_figures(row: dict[str, Any]) -> bool:
 
 
 def _was_read(row: dict[str, Any]) -> bool:
-    """Whether the row of figures names a document and the day on which it was read."""
-    document, day = row.get("figures_source", row.get("source")), row.get("figures_checked", row.get("date"))
-    return bool(document) and isinstance(day, str) and _DATE.search(day) is not None
+    """Whether the row of figures names the vendor's document, and the day and the documents in which it was read.
+
+    "A public survey" is none of them: nobody can read it again.
+    """
+    document, checked = (
+        row.get("figures_source", row.get("source")),
+        row.get("figures_checked", row.get("date")),
+    )
+    if not document or not isinstance(checked, str) or _DATE.search(checked) is None:
+        return False
+    read_in = row["read_in"] if "read_in" in row else checked.partition(" in ")[2]
+    return all(_DOCUMENT.match(each.strip()) for each in str(read_in).split(";"))

@@ -263,4 +263,4 @@ def test_the_data_names_its_date_and_is_plain_json():
     files = sorted((Path(wheels_index.__file__).parent / "data").rglob("*.json"))
     assert len(files) > 30
     for path in files:
-        assert "2026-11-23" <= json.loads(path.read_text("utf-8"))["as_of"] <= "2026-11-30", path.name
+        assert "2026-11-23" <= json.loads(path.read_text("utf-8"))["as_of"] <= "2026-12-01", path.name
