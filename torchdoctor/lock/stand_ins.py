@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from wheels_index import extras_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from wheels_index import Sdist
 
 __all__ = ["StandIn", "write_stand_ins"]
-
-_EXTRA = re.compile(r"extra\s*==\s*['\"]([A-Za-z0-9._-]+)['\"]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,9 +48,7 @@ def write_stand_ins(stand_ins: Iterable[StandIn], folder: Path) -> list[dict[str
             "name": each.project,
             "version": each.version,
             "requires-dist": requires,
-            "provides-extra": sorted(
-                {canonicalize_name(e) for line in requires for e in _EXTRA.findall(line)}
-            ),
+            "provides-extra": sorted({canonicalize_name(extra) for extra in extras_of(requires)}),
         }
         # Without its Requires-Python: the Python was compared already, and uv refuses what some indexes say there.
         settings.append(known)

@@ -16,7 +16,7 @@ from torchdoctor.workflows.extension_refusals import ways_out_of
 from torchdoctor.workflows.known_sdists import KnownSdists
 from torchdoctor.workflows.source_model import built_version, chosen_of
 from torchdoctor.workflows.source_search import SourceSearch, wanted_of
-from torchdoctor.workflows.stack_model import may_be_on_another_index
+from torchdoctor.workflows.stack_model import is_hidden_by_folders, may_be_on_another_index
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _may_ask_indexes_alike(error: RequirementsUnmet, task: StackTask, builds: So
     has priority is folders of this machine, which pip mixes with its indexes too.
     """
     names = joined(packages_without_file(error.stderr))
-    if all(source.local for source in task.lock_request.sources.indexes):
+    if is_hidden_by_folders(error, task):
         builds.report.note(
             message(
                 "no file of {names} for this machine on the index that has priority: all indexes are asked alike",
