@@ -275,10 +275,12 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     from torchdoctor.core.system.host import HostSystem
     from torchdoctor.detect import Amd, AmdGpu
     from torchdoctor.requirements import AskedRequirement
+    from torchdoctor.sources import vendors
     from torchdoctor.workflows import install_inputs, run_add
     from torchdoctor.workflows.install import run_install
     from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.source_options import SourceOptions
+    from wheels_index import vendor
 
     url = add_amd_index(index, native_tag(), hashes=False)
     detect = install_inputs.detect
@@ -321,3 +323,8 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     added = run_add(more, system=HostSystem(environ={**os.environ, **alone}), report=report)
     assert [str(change) for change in added.changes] == ["+ einops 0.8.0"]
     assert report.questions == []
+    # An installation into it keeps the vendor too, whose index is the usual one where none is named.
+    monkeypatch.setattr(vendors, "vendor", lambda name: replace(vendor(name), indexes=(url,)))
+    again = replace(more, sources=SourceOptions(), stack=StackRequest())
+    kept = run_install(again, system=HostSystem(environ={**os.environ, **alone}), report=report)
+    assert (kept.plan.vendor, kept.changes) == ("amd", ())
