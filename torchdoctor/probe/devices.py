@@ -75,7 +75,10 @@ def describe(torch: Any, device: str) -> dict[str, object]:
 
 
 def _apple_chip() -> str | None:
-    """Return `Apple M2 Max`, which macOS says and torch does not; None where it cannot be asked."""
+    """Return `Apple M2 Max`, which macOS says and torch does not; None where it cannot be asked.
+
+    https://opensource.apple.com/source/xnu/xnu-7195.81.3/tests/sysctl_hw.c.auto.html
+    """
     size = ctypes.c_size_t(64)
     name = ctypes.create_string_buffer(size.value)
     try:

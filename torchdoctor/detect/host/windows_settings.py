@@ -24,6 +24,7 @@ _LONG_PATHS = (r"HKLM\SYSTEM\CurrentControlSet\Control\FileSystem", "LongPathsEn
 # An empty list is no paging file:
 # https://learn.microsoft.com/windows-server/administration/performance-tuning/hardware/
 _PAGING = (r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management", "PagingFiles")
+# https://learn.microsoft.com/cpp/windows/determining-which-dlls-to-redistribute
 _RUNTIME = ("vcruntime140.dll", "vcruntime140_1.dll", "msvcp140.dll")
 _MAX_FILES = 26
 

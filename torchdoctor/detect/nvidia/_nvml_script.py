@@ -172,7 +172,10 @@ def _fabric(pynvml: Any, handle: Any) -> list[int]:
 
 
 def _licence(pynvml: Any, handle: Any) -> bool | None:
-    """Whether a feature of a vGPU is licensed; None where the GPU is no vGPU, or its driver asks for no licence."""
+    """Whether a feature of a vGPU is licensed; None where the GPU is no vGPU, or its driver asks for no licence.
+
+    https://docs.nvidia.com/deploy/nvml-api/group__nvmlGridQueries.html
+    """
     if pynvml.nvmlDeviceGetVirtualizationMode(handle) != pynvml.NVML_GPU_VIRTUALIZATION_MODE_VGPU:
         return None
     said = pynvml.nvmlDeviceGetGridLicensableFeatures_v4(handle)
