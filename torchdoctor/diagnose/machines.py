@@ -12,7 +12,7 @@ from torchdoctor.diagnose.parsers.machine_names import QUOTED
 from torchdoctor.diagnose.parsers.machine_spans import spans_in
 from torchdoctor.diagnose.parsers.parse import parse_report
 from torchdoctor.diagnose.parsers.speakers import is_documentation
-from torchdoctor.diagnose.text import plain_text
+from torchdoctor.diagnose.text import blanked, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ _MAX_SPANS = 40
 _MAX_MACHINES = 8
 # A100, 4090, H20, 2080: with at least two digits, and no memory such as 80GB.
 _GPU_WORD = re.compile(r"\b(?!\d+gb\b)[a-z]*\d{2,4}[a-z]{0,3}\b")
-_NOT_BLANK = re.compile(r"[^\n]")
 # What a sentence says of a machine without a version: it works there, it fails there.
 _WORKS = re.compile(
     r"\b(?:works?|worked|working|fine|ok|okay|no (?:problems?|errors?|issues?)|runs?|succeeds?|true)\b"
@@ -244,6 +243,6 @@ def _kept(raw: str, spans: Sequence[tuple[int, int, int]], index: int | None) ->
     position = 0
     for start, end, owner in spans:
         if owner != index:
-            parts += [raw[position:start], _NOT_BLANK.sub(" ", raw[start:end])]
+            parts += [raw[position:start], blanked(raw[start:end])]
             position = end
     return "".join([*parts, raw[position:]])

@@ -13,7 +13,7 @@ from torchdoctor.core.text import ESCAPE_SEQUENCES, HIDDEN_CHARACTERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LIMIT", "Text", "displayable", "plain_text"]
+__all__ = ["LIMIT", "Text", "blanked", "displayable", "plain_text"]
 
 # In characters. Of a longer text the beginning, the end, and lines between that name errors are read.
 LIMIT = 400_000
@@ -28,6 +28,7 @@ _MARKUP = re.compile(
 )
 _FENCE = re.compile(r"^\s{0,20}(?:```|~~~)[\w +-]{0,30}$")
 _BLANKS = re.compile(r"\s+")
+_ROW = re.compile(r"[^\n]+")
 _RELEVANT = (
     "error", "fail", "torch", "cuda", "nvidia", "nvrm", "warning", "driver", "no such", "not found", "rocm", "hip",
     "python", "denied", "killed", "symbol", "kernel", "dll", "pip", "errno", "version", "omp",
@@ -91,6 +92,11 @@ def plain_text(raw: str) -> Text:
         starts=tuple(starts),
         left_out=len(all_lines) - len(lines),
     )
+
+
+def blanked(part: str) -> str:
+    """Return a part of a text with a blank for each character but the ends of lines, so that positions stay."""
+    return _ROW.sub(lambda row: " " * len(row[0]), part)
 
 
 def displayable(line: str) -> str:

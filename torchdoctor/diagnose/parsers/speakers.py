@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.parsers.pattern_files import speaker_patterns
+from torchdoctor.diagnose.text import blanked
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.text import Text
@@ -65,7 +66,7 @@ def _is_change(rows: str) -> bool:
 
 def silent(text: Text) -> Text:
     """Return the text with blanks alone, for one in which nobody speaks; `lines` are as they were."""
-    return _with(text, _blank(text.rows))
+    return _with(text, blanked(text.rows))
 
 
 def without_other_voices(text: Text) -> Text:
@@ -75,7 +76,7 @@ def without_other_voices(text: Text) -> Text:
     """
     rows = text.rows
     for pattern in _patterns()["case"]:
-        rows = pattern.sub(lambda match: _blank(match[0]), rows)
+        rows = pattern.sub(lambda match: blanked(match[0]), rows)
     return _with(text, _without_settled(rows))
 
 
@@ -94,11 +95,11 @@ def _without_settled(rows: str) -> str:
             over = match.end()
         elif _has("no_failure", sentence):
             quiet.append(match.span())
-    parts = [_blank(rows[:over])]
+    parts = [blanked(rows[:over])]
     position = over
     for start, end in quiet:
         if start >= position:
-            parts += [rows[position:start], _blank(rows[start:end])]
+            parts += [rows[position:start], blanked(rows[start:end])]
             position = end
     return "".join([*parts, rows[position:]])
 
@@ -109,10 +110,6 @@ def _begins(name: str, line: str) -> bool:
 
 def _has(name: str, text: str) -> bool:
     return any(pattern.search(text) for pattern in _patterns()[name])
-
-
-def _blank(part: str) -> str:
-    return re.sub(r"[^\n]", " ", part)
 
 
 def _with(text: Text, rows: str) -> Text:
