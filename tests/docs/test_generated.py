@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,17 +12,10 @@ import pytest
 
 TOOLS = Path(__file__).parents[2] / "tools"
 MAN = TOOLS.parent / "man"
-MADE_BY = [
-    "texts",
-    "pages",
-    "man",
-    "failure_pages",
-    "checks_page",
-    "extensions_page",
-    "matrix_pages",
-    "schemas",
-    "likeness",
-]
+# What `python tools/generate.py` runs, read from its text: a page that is made by one more tool is compared here too.
+MADE_BY = ast.literal_eval(
+    re.search(r"^TOOLS = (\([^)]*\))", (TOOLS / "generate.py").read_text("utf-8"), re.MULTILINE)[1]
+)
 
 
 @pytest.mark.process
@@ -32,13 +26,6 @@ def test_nothing_generated_is_behind_the_program(tool):
         [sys.executable, TOOLS / f"{tool}.py", "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_tool_of_generate_is_checked():
-    """A page that is made by one more tool is compared here too."""
-    names = re.search(r"^TOOLS = \(([^)]*)\)", (TOOLS / "generate.py").read_text("utf-8"), re.MULTILINE)
-    assert names
-    assert re.findall(r'"(\w+)"', names[1]) == MADE_BY
 
 
 @pytest.mark.parametrize("page", sorted(MAN.glob("*.1")), ids=lambda page: page.stem)
