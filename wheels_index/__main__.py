@@ -36,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    own_command = "wheels-index"  # where the library is installed alone
     parser = argparse.ArgumentParser(
-        prog="python -m wheels_index",
+        prog=own_command if Path(sys.argv[0]).stem == own_command else "python -m wheels_index",
         description="Which PyTorch wheels exist, and what stands in one.",
         epilog=_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -58,3 +58,4 @@ def test_it_is_built_from_its_folder_and_works_alone(python):
         run(python, "-I", "-m", "wheels_index", "--version") == f"wheels_index {wheels_index.__version__}\n"
     )
     assert run(python.parent / "wheels-index", "unsourced") == ""
+    assert run(python.parent / "wheels-index", "--help").startswith("usage: wheels-index ")
