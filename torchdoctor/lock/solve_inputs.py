@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import tomli_w
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
+from torchdoctor.core.requirement_names import project_in
 from torchdoctor.lock.local_index import UPLOAD_TIME, filtered_find_links, index_anchor, write_index_page
 from torchdoctor.lock.stand_ins import write_stand_ins
 from torchdoctor.lock.uv_inputs import uv_settings, write_lines
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.offer import OfferedBuild
 
 __all__ = ["SOLVED", "SolverOffer", "write_offer", "write_solve_inputs"]
+
+_project_in = lru_cache(maxsize=4096)(project_in)  # builds of a project require nearly the same
 
 SOLVED = "solved.txt"
 
@@ -115,7 +116,11 @@ def _speaks_for_itself(build: OfferedBuild, *, alone: bool) -> bool:
     if build.name == "torch":
         return build.lines is None
     readable = wheel.has_metadata or wheel.url.startswith("file:")
-    return alone and readable and (build.lines is None or any(_name(line) == "torch" for line in build.lines))
+    return (
+        alone
+        and readable
+        and (build.lines is None or any(_project_in(line) == "torch" for line in build.lines))
+    )
 
 
 def _stand_in(build: OfferedBuild) -> str:
@@ -131,7 +136,7 @@ def _metadata(build: OfferedBuild, builds: Sequence[OfferedBuild]) -> dict[str, 
     """Return what a build requires; None where that is not known, or where it goes with no torch that is offered."""
     if build.lines is None:
         return None
-    lines = [line for line in build.lines if _name(line) != "torch"]
+    lines = [line for line in build.lines if _project_in(line) != "torch"]
     if build.name != "torch":
         torch = torch_requirement(build, builds)
         if torch is None:
@@ -143,11 +148,3 @@ def _metadata(build: OfferedBuild, builds: Sequence[OfferedBuild]) -> dict[str, 
     if build.requires_python:
         known["requires-python"] = build.requires_python
     return known
-
-
-@lru_cache(maxsize=4096)  # builds of a project require nearly the same
-def _name(line: str) -> str:
-    try:
-        return canonicalize_name(Requirement(line).name)
-    except InvalidRequirement:
-        return ""
