@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
@@ -37,15 +37,13 @@ class Sources:
         """Return the sources without those at `urls`, which turned out to be unreachable."""
         removed = frozenset(urls)
         default = self.default_index
-        return Sources(
+        return replace(
+            self,
             torch=tuple(source for source in self.torch if source.url not in removed),
             indexes=tuple(source for source in self.indexes if source.url not in removed),
             default_index=default if default is not None and default.url not in removed else None,
             find_links=tuple(source for source in self.find_links if source.url not in removed),
-            ignored=self.ignored,
             mirrors=tuple(source for source in self.mirrors if source.url not in removed),
-            alike=self.alike,
-            vendor=self.vendor,
         )
 
 
