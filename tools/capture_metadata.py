@@ -1,27 +1,22 @@
 """Capture real metadata of packages from PyPI into one JSON file, for the tests that solve whole projects.
 
-    python tools/capture_metadata.py tests/projects/data/pypi.json --versions wanted.txt
+    python tools/capture_metadata.py tests/projects/data/pypi.json --versions wanted.txt --as-of 2026-12-01
 
 `wanted.txt` has a `name==version` on each line: versions to capture. Of every project that these require, the newest
 version for each Python is captured that the requirement allows, and so on. Of a version are kept: `requires_python`,
 `requires_dist` without extras that nobody asks for, and of its files the names that the machines of the tests can take.
-It reads PyPI's simple index (PEP 691) and the METADATA of one wheel (PEP 658, or by a range request), or the PKG-INFO
-of an sdist where there is no wheel.
+It reads PyPI's simple index (PEP 691), and of the files what `published_metadata.py` reads.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import re
 import sys
-import tarfile
-import zipfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from email.parser import HeaderParser
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +33,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 from packaging.version import Version
+from published_metadata import TIMEOUT_SECONDS, requirement_lines
 
 PYPI = "https://pypi.org/simple"
 PYTHONS = ("3.10", "3.11", "3.12")
@@ -51,39 +47,8 @@ MARKERS = tuple(
         ("darwin", "Darwin", "posix", "arm64"),
     )
 )
-_RANGE_BYTES = 65536
 _LINE_CHARACTERS = 110
-_TIMEOUT_SECONDS = 60
 _Asked = tuple[str, SpecifierSet, frozenset[str]]  # a project, what of it is allowed, and its extras
-
-
-class _RangeFile(io.RawIOBase):
-    """A file on a server, of which only what is read is fetched."""
-
-    def __init__(self, session: requests.Session, file: dict[str, Any]) -> None:
-        self._session, self._url, self._size, self._position = session, file["url"], file["size"], 0
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._position = (
-            offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        )
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:  # any object with the protocol of buffers
-        last = min(self._position + len(buffer), self._size) - 1
-        if last < self._position:
-            return 0
-        headers = {"Range": f"bytes={self._position}-{last}"}
-        content = self._session.get(self._url, headers=headers, timeout=_TIMEOUT_SECONDS).content
-        buffer[: len(content)] = content
-        self._position += len(content)
-        return len(content)
 
 
 @dataclass
@@ -102,7 +67,7 @@ class Capture:
             answer = self.session.get(
                 f"{PYPI}/{name}/",
                 headers={"Accept": "application/vnd.pypi.simple.v1+json"},
-                timeout=_TIMEOUT_SECONDS,
+                timeout=TIMEOUT_SECONDS,
             )
             found = answer.json()["files"] if answer.ok else []
             self.files[name] = [file for file in found if not file.get("yanked") and _version_of(file)]
@@ -130,44 +95,12 @@ class Capture:
                 print(f"PyPI has no {name} {version}", file=sys.stderr)
                 self.lines[name, version] = []
                 return []
-            self.lines[name, version] = self._requirements(files)
+            self.lines[name, version] = requirement_lines(self.session, files)
             self.versions[name][version] = {
                 "requires_python": files[0].get("requires-python"),
                 "files": _kept(files),
             }
         return self.lines[name, version]
-
-    def _requirements(self, files: list[dict[str, Any]]) -> list[str]:
-        wheel = next((file for file in files if file["filename"].endswith(".whl")), None)
-        text = self._of_wheel(wheel) if wheel is not None else self._of_sdist(files[0])
-        return HeaderParser().parsestr(text).get_all("Requires-Dist") or []
-
-    def _of_wheel(self, file: dict[str, Any]) -> str:
-        answer = self.session.get(f"{file['url']}.metadata", timeout=_TIMEOUT_SECONDS)
-        if answer.ok:
-            return answer.text
-        with zipfile.ZipFile(io.BufferedReader(_RangeFile(self.session, file), _RANGE_BYTES)) as archive:
-            name = next(
-                name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)
-            )
-            return archive.read(name).decode()
-
-    def _of_sdist(self, file: dict[str, Any]) -> str:
-        """The PKG-INFO, with the requirements of setuptools' own file where it names none."""
-        content = self.session.get(file["url"], timeout=_TIMEOUT_SECONDS).content
-        if not file["filename"].endswith(".tar.gz"):
-            return ""
-        info, requires = "", ""
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            for member in archive:
-                found = archive.extractfile(member) if member.isfile() else None
-                if found is not None and re.fullmatch(r"[^/]+/PKG-INFO", member.name):
-                    info = found.read().decode("utf-8", "replace")
-                elif found is not None and re.fullmatch(r"[^/]+/[^/]+\.egg-info/requires\.txt", member.name):
-                    requires = found.read().decode("utf-8", "replace")
-        if "\nRequires-Dist:" in info:
-            return info
-        return "".join(f"Requires-Dist: {line}\n" for line in _of_requires_txt(requires)) + info
 
 
 def capture(wanted: list[Requirement]) -> dict[str, Any]:
@@ -193,17 +126,6 @@ def capture(wanted: list[Requirement]) -> dict[str, Any]:
             state.extras[name] |= extras
             todo.extend(_followed(required, extras))
     return _document(state)
-
-
-def _of_requires_txt(text: str) -> list[str]:
-    """The requirements of an egg-info: `[:marker]` and `[extra]` stand above those that they belong to."""
-    lines, marker = [], ""
-    for line in filter(None, map(str.strip, text.splitlines())):
-        if section := re.fullmatch(r"\[([^:]*):?(.*)\]", line):
-            marker = section[2] or f'extra == "{section[1]}"'
-        else:
-            lines.append(f"{line}; {marker}" if marker else line)
-    return lines
 
 
 def _followed(lines: list[str], extras: frozenset[str]) -> list[_Asked]:
