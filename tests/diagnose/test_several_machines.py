@@ -203,3 +203,50 @@ def test_the_question_is_about_the_machine_that_fails():
     assert diagnose_text(text).question.machine == "work desktop"
     turned = text.replace("it works", "it crashes").replace("it fails with a segfault", "it works")
     assert diagnose_text(turned).question.machine == "laptop"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["The torch is the CPU build, installed with conda.", "My GPU is not used. Windows, pip install torch"],
+)
+def test_what_a_cpu_build_shows_is_not_of_a_machine_with_another_build(said):
+    """What stands before both machines is of the one whose torch it can come from."""
+    rows = "Machine A: RTX 3080, torch 2.4.1+cpu\nMachine B: RTX 4090, torch 2.4.1+cu121\n"
+    found = diagnose_text(f"{said}\n\n{rows}").in_order
+    assert "machine a" in {name for one in found for name in one.machines}
+    assert "machine b" not in {name for one in found for name in one.machines}
+
+
+def test_who_quotes_a_report_speaks_of_the_own_machine_in_the_rest():
+    """The driver that the sentence states is not the one of the quoted report."""
+    quoted = QUOTED.split("\n\n", maxsplit=1)[0]
+    text = f"{quoted}\n\nThe driver version is 550.54.15 in my case.\n\nPyTorch version: 2.9.1+cu130\n"
+    text += "OS: Ubuntu 22.04.4 LTS (x86_64)\nGPU models and configuration: GPU 0: NVIDIA L4\n"
+    drivers = {machine.name: machine.evidence.all("nvidia.driver") for machine in machines_in(text)}
+    assert drivers == {"quoted report": ("470.199.02",), "report 1": ("550.54.15",)}
+
+
+def test_of_many_machines_the_first_eight_are_read():
+    """A list of a whole cluster takes no longer."""
+    rows = [f"Machine {number}: driver {500 + number}.54.15, torch 2.{number}.0" for number in range(1, 13)]
+    assert [machine.name for machine in machines_in("\n".join(rows))] == [f"machine {n}" for n in range(1, 9)]
+
+
+def test_the_own_machine_is_none_beside_two_that_have_names():
+    """It is told apart where that of somebody else alone has a name."""
+    text = (
+        "On my computer with driver 550.54.15 it works. On the laptop with driver 535.154.05 it works. "
+        "On the server with driver 450.80.02 it fails."
+    )
+    assert [machine.name for machine in machines_in(text)] == ["laptop", "server"]
+
+
+def test_the_kind_alone_is_the_machine_that_was_named_in_full():
+    """Where no other laptop is named."""
+    text = (
+        "On my gaming laptop with driver 535.154.05 it works. On the server with driver 450.80.02 it fails. "
+        "On the laptop I have torch 2.4.0+cu121."
+    )
+    laptop, server = machines_in(text)
+    assert (laptop.name, server.name) == ("gaming laptop", "server")
+    assert laptop.evidence.first("torch.version") == "2.4.0+cu121"

@@ -32,6 +32,15 @@ def test_a_missing_file_of_a_path_that_is_too_long_is_observed(damaged, long_pat
     assert [row.value for row in rows if row.name == "live.windows.long_path"] == found_
 
 
+def test_a_missing_file_of_a_short_path_has_another_reason(site):
+    """Windows allows 259 characters without long paths."""
+    site.torch("2.9.1+cpu")
+    record = next(site.site.glob("torch-*.dist-info/RECORD"))
+    record.write_text(record.read_text() + "torch/short.h,sha256=x,1\n")
+    seen = check_up(site, inventory=site.take(), facts=facts(long_paths=False))
+    assert list(windows_observations(seen)) == []
+
+
 def test_no_paging_file_is_only_a_possible_cause(site):
     """It is named as what may be wrong; a list with one says nothing."""
     site.torch("2.9.1+cpu")
