@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wheelmaker import make_wheel
-from torchdoctor.core.wheelfile import check_file_conflicts, validate_wheel
+from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.core.wheelfile.member_names import device_name
 from torchdoctor.errors import InstallFailed
 
@@ -129,17 +129,6 @@ def test_a_record_that_lists_other_files_is_refused(tmp_path):
         rows = f"{INFO}/METADATA,,\n{INFO}/WHEEL,,\n{INFO}/RECORD,,\n{listed}"
         path = written(tmp_path, {"needed/a.py": "x", f"{INFO}/RECORD": rows}, record=False)
         assert why in refused(path)
-
-
-def test_a_wheel_with_a_file_of_torchs_own_is_refused(tmp_path):
-    """Unpacked after torch it would be what `import torch` runs."""
-    paths = {}
-    for project, modules in (("torch", {}), ("needed", {"torch/__init__.py": "evil()"})):
-        name, content = make_wheel(project, "1.0", tag="py3-none-any", modules=modules)
-        paths[project] = tmp_path / name
-        paths[project].write_bytes(content)
-    with pytest.raises(InstallFailed, match="would replace torch/__init__"):
-        check_file_conflicts(paths, ("torch",))
 
 
 @pytest.mark.parametrize("name", ["NUL", "nul", "aux.h", "COM1", "lpt9.txt", "con.tar.gz"])

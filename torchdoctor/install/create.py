@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
-from torchdoctor.core.wheelfile import validate_wheel
+from torchdoctor.core.wheelfile import FileOwners, validate_wheel, wheel_files
+from torchdoctor.errors import InstallFailed
 from torchdoctor.install.build import create_empty_environment
 from torchdoctor.install.hold.write import change_hold
 from torchdoctor.install.location import interpreter_of
@@ -25,6 +27,7 @@ from torchdoctor.install.staging import (
 )
 from torchdoctor.install.unpack import StreamingUnpacker
 from torchdoctor.install.wheels import validate_wheels
+from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,6 +64,8 @@ class EnvironmentBuilder:
         self._stage = staging_path(folder, f"new-{os.getpid()}")
         self._stack = contextlib.ExitStack()
         self._unpacker: StreamingUnpacker | None = None
+        self._owners = FileOwners(TORCH_PROJECTS)
+        self._adding = threading.Lock()
 
     def start(self) -> StreamingUnpacker:
         """Lock the folder, clear what a killed run left and begin to create the empty environment; done once.
@@ -88,12 +93,19 @@ class EnvironmentBuilder:
         return self._unpacker
 
     def add(self, wheel: FetchedWheel) -> None:
-        """Validate a wheel and have it unpacked; after `start` any thread may call it. Raises `InstallFailed`."""
+        """Validate a wheel and have it unpacked; after `start` any thread may call it. Raises `InstallFailed`.
+
+        One that has a file of another wheel waits for `finish`: it may be that one of the two is left out meanwhile.
+        """
         unpacker = self._unpacker
         if unpacker is None:
             return
-        with os_errors_as_install_failed(self._folder):
+        with os_errors_as_install_failed(self._folder), self._adding:
             self._check_space((*unpacker.pending(), wheel))
+            try:
+                self._owners.add(wheel_files(wheel.wheel.name, wheel.path))
+            except InstallFailed:
+                return
         unpacker.add(wheel)
 
     def finish(self, wheelhouse: Wheelhouse, plan: Plan | None) -> Environment:
@@ -120,6 +132,7 @@ class EnvironmentBuilder:
     def close(self) -> None:
         """Stop what is at work, and remove the environment if it is not in its place."""
         self._unpacker = None
+        self._owners = FileOwners(TORCH_PROJECTS)
         self._stack.close()
 
     def _check_space(self, wheels: Iterable[FetchedWheel]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["bytes_of_packages", "release_shared_files"]
+__all__ = ["bytes_of_packages", "package_of", "recorded_paths", "release_shared_files"]
 
 _RECORD = "RECORD"
 _MAX_RECORD_BYTES = 32 << 20
@@ -49,18 +49,24 @@ def bytes_of_packages(site_packages: Iterable[Path], names: Collection[str]) -> 
         others = {path for metadata in kept for path, _ in _rows(metadata)} if going else set()
         for metadata in going:
             paths = {path for path, _ in _rows(metadata)} - others
-            sizes[_name(metadata)] += sum(_size(path) for path in paths)
+            sizes[package_of(metadata)] += sum(_size(path) for path in paths)
     return sizes
+
+
+def recorded_paths(metadata: Path) -> Iterator[str]:
+    """Yield the path of each file that the RECORD in a metadata folder names."""
+    return (path for path, _ in _rows(metadata))
 
 
 def _split(folder: Path, leaving: Collection[str]) -> tuple[list[Path], list[Path]]:
     """The metadata folders of the packages that leave, and of those that stay."""
     folders = sorted(folder.glob("*.dist-info"))
-    going = [metadata for metadata in folders if _name(metadata) in leaving]
+    going = [metadata for metadata in folders if package_of(metadata) in leaving]
     return going, [metadata for metadata in folders if metadata not in going]
 
 
-def _name(metadata: Path) -> str:
+def package_of(metadata: Path) -> str:
+    """Return the normalised name of the package whose metadata folder this is."""
     return str(canonicalize_name(metadata.name.partition("-")[0]))
 
 

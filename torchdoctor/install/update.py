@@ -14,6 +14,7 @@ from torchdoctor.install.conflicts import (
 )
 from torchdoctor.install.environment_change import EnvironmentChange, change_environment
 from torchdoctor.install.hold.write import change_hold, hold_files
+from torchdoctor.install.installed_files import files_that_stay
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.model import Environment
 from torchdoctor.install.ownership import foreign_owner, restore_owner
@@ -23,9 +24,11 @@ from torchdoctor.install.unpack import StreamingUnpacker
 from torchdoctor.install.wheels import validate_wheels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torchdoctor.fetch import Wheelhouse
+    from torchdoctor.install.installed_files import InstalledFiles
     from torchdoctor.install.model import InstallContext
 
 __all__ = ["update_environment"]
@@ -45,12 +48,17 @@ def update_environment(wheelhouse: Wheelhouse, folder: Path, context: InstallCon
         )
 
     change = EnvironmentChange(
-        size=lambda: validate_wheels(wheelhouse),
+        size=lambda: validate_wheels(wheelhouse, _staying(wheelhouse, folder, context)),
         apply=lambda stage: _install(stage, folder, wheelhouse, context),
         remember=remember,
     )
     change_environment(folder, context.lock_dir, change)
     return Environment(folder=folder, python=interpreter_of(folder), created=False)
+
+
+def _staying(wheelhouse: Wheelhouse, folder: Path, context: InstallContext) -> Iterator[InstalledFiles]:
+    leaving = {*context.remove, *(fetched.wheel.name for fetched in wheelhouse.wheels)}
+    return files_that_stay(folder, context.site_packages_in(folder), leaving)
 
 
 def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: InstallContext) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import os
 import zipfile
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
+
+from torchdoctor.core.wheelfile import command_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -70,16 +70,8 @@ def files_of_wheel(folder: Path, site_packages: Path, wheel: Path) -> Iterator[s
                 yield from (f"{inside}/{top}/{more}" for more in ("INSTALLER", "REQUESTED", "uv_cache.json"))
             if name.endswith(".dist-info/entry_points.txt"):
                 text = archive.read(name).decode("utf-8", "replace")
-                yield from (f"{scripts}/{command}" for command in _commands(text))
-
-
-def _commands(entry_points: str) -> Iterator[str]:
-    parser = ConfigParser(delimiters=("=",), strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment]
-    try:
-        parser.read_string(entry_points)
-    except ConfigError:
-        return
-    for group in ("console_scripts", "gui_scripts"):
-        for name in parser.options(group) if parser.has_section(group) else ():
-            yield from (name, f"{name}.exe")
+                yield from (
+                    f"{scripts}/{command}"
+                    for name in command_names(text)
+                    for command in (name, f"{name}.exe")
+                )

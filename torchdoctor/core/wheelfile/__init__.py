@@ -8,16 +8,22 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.core.wheelfile.checksums import Damage, Member, check_member, first_damaged, members
-    from torchdoctor.core.wheelfile.validation import check_file_conflicts, validate_wheel
+    from torchdoctor.core.wheelfile.file_owners import FileOwners, PackageFiles, wheel_files
+    from torchdoctor.core.wheelfile.placement import command_names, location_of
+    from torchdoctor.core.wheelfile.validation import validate_wheel
 
 __all__ = [
     "Damage",
+    "FileOwners",
     "Member",
-    "check_file_conflicts",
+    "PackageFiles",
     "check_member",
+    "command_names",
     "first_damaged",
+    "location_of",
     "members",
     "validate_wheel",
+    "wheel_files",
 ]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
@@ -25,6 +31,8 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         __name__,
         {
             "checksums": ("Damage", "Member", "check_member", "first_damaged", "members"),
-            "validation": ("check_file_conflicts", "validate_wheel"),
+            "file_owners": ("FileOwners", "PackageFiles", "wheel_files"),
+            "placement": ("command_names", "location_of"),
+            "validation": ("validate_wheel",),
         },
     )

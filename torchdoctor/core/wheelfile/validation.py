@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from torchdoctor.core.i18n import joined, message
-from torchdoctor.core.wheelfile.member_names import wrong_name
+from torchdoctor.core.wheelfile.member_names import device_name, wrong_name
+from torchdoctor.core.wheelfile.placement import PACKAGES, command_names, placements
 from torchdoctor.errors import InstallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["check_file_conflicts", "validate_wheel"]
+__all__ = ["validate_wheel"]
 
 _MEMBERS = 1_000_000
 _RECORD_LIMIT = 256 * 1024 * 1024
@@ -32,15 +33,15 @@ _FREE = 64 * 1024 * 1024
 _STORED_OR_DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
+_METADATA_FOLDERS = (".dist-info", ".egg-info")
+_ENTRY_POINTS_LIMIT = 4 * 1024 * 1024
+_SEPARATOR = re.compile(r"[/\\:\x00-\x1f]")
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 # What makes the folder a virtual environment, which no package may replace.
 _ENVIRONMENTS_OWN = re.compile(
     r"(data/)?(pyvenv\.cfg|((bin|scripts|Scripts)/)(python[\d.]*w?(\.exe)?|activate(\.\w+)?))",
     re.IGNORECASE,
 )
-
-# The files of wheels that were read, by path, size and time of change.
-_NAMES: dict[tuple[Path, int, int], frozenset[str]] = {}
 
 
 def validate_wheel(path: Path, filename: str) -> int:
@@ -66,47 +67,10 @@ def validate_wheel(path: Path, filename: str) -> int:
         raise _bad(filename, message("it is encrypted")) from error
 
 
-def check_file_conflicts(wheels: Mapping[str, Path], owners: Iterable[str]) -> None:
-    """Refuse a wheel that has a file which one of `owners` (torch and its companions) has as well.
-
-    `wheels` maps names of packages to their files; the one unpacked last would win.
-    """
-    owned: dict[str, str] = {}
-    for name in owners:
-        if name in wheels:
-            owned.update(dict.fromkeys(_files(wheels[name]), name))
-    for name, path in wheels.items():
-        for member in sorted(owned.keys() & _files(path)):
-            if owned[member] != name:
-                raise InstallFailed(
-                    message(
-                        "{name} would replace {member}, which is a file of {owner}",
-                        name=path.name,
-                        member=member,
-                        owner=owned[member],
-                    ),
-                    fix=message("leave {name} out, or get it from a source that can be trusted", name=name),
-                    code="bad-wheel",
-                )
-
-
 @lru_cache(maxsize=256)
 def _looked_into(path: Path, filename: str, size: int, _changed: int) -> int:
     with zipfile.ZipFile(path) as archive:
-        unpacked = _check(archive, filename, size)
-        _NAMES[path, size, _changed] = frozenset(
-            member.filename for member in archive.infolist() if not member.is_dir()
-        )
-    return unpacked
-
-
-def _files(path: Path) -> frozenset[str]:
-    seen = path.stat()
-    key = (path, seen.st_size, seen.st_mtime_ns)
-    if key not in _NAMES:
-        with zipfile.ZipFile(path) as archive:
-            _NAMES[key] = frozenset(member.filename for member in archive.infolist() if not member.is_dir())
-    return _NAMES[key]
+        return _check(archive, filename, size)
 
 
 def _bad(filename: str, why: str) -> InstallFailed:
@@ -138,6 +102,7 @@ def _check(archive: zipfile.ZipFile, filename: str, size: int) -> int:
     _refuse_clashes([member.filename.rstrip("/") for member in members], filename)
     info = _refuse_foreign_folders(files, filename)
     _compare_record(archive, files, info, filename)
+    _refuse_bad_commands(archive, files, info, filename)
     return unpacked
 
 
@@ -155,14 +120,15 @@ def _wrong_member(member: zipfile.ZipInfo) -> str | None:
 
 
 def _refuse_clashes(names: list[str], filename: str) -> None:
+    """Refuse two names that would be one file, such as `a.py` and `x.data/purelib/a.py`."""
     seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(name.casefold(), name)
+    for location, name in placements(names, ""):
+        other = seen.setdefault(location.casefold(), name)
         if other != name:
             raise _bad(
                 filename,
                 message(
-                    "{other!r} and {name!r} are one file where case does not count",
+                    "{other!r} and {name!r} would be one file, at least where case does not count",
                     other=other[:120],
                     name=name[:120],
                 ),
@@ -179,7 +145,7 @@ def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
     except InvalidWheelFilename as error:
         raise _bad(filename, message("its name is not that of a wheel")) from error
     tops = sorted({name.partition("/")[0] for name in files})
-    infos = [name for name in tops if name.endswith((".dist-info", ".egg-info"))]
+    infos = [name for name in tops if name.endswith(_METADATA_FOLDERS)]
     if len(infos) != 1:
         raise _bad(
             filename,
@@ -195,6 +161,10 @@ def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
             raise _bad(filename, message("its folder {top!r} is named after another package", top=top[:120]))
         if top.endswith(".data"):
             _refuse_outside(top, files, filename)
+    for location, name in placements(files, ""):
+        inside = location.removeprefix(f"{PACKAGES}/").partition("/")[0]
+        if inside != location and inside.casefold().endswith(_METADATA_FOLDERS) and inside != infos[0]:
+            raise _bad(filename, message("{name!r} would be metadata of another package", name=name[:120]))
     return infos[0]
 
 
@@ -220,6 +190,25 @@ def _refuse_outside(top: str, files: Mapping[str, int], filename: str) -> None:
             raise _bad(
                 filename, message("{name!r} would replace a part of the environment itself", name=name[:120])
             )
+
+
+def _refuse_bad_commands(
+    archive: zipfile.ZipFile, files: Mapping[str, int], info: str, filename: str
+) -> None:
+    """Refuse commands that an installer would make outside of its folder, or in the place of the environment's own."""
+    listed = f"{info}/entry_points.txt"
+    if listed not in files:
+        return
+    if files[listed] > _ENTRY_POINTS_LIMIT:
+        raise _bad(filename, message("{name!r} is too large to be one", name=listed[:120]))
+    for name in command_names(archive.read(listed).decode("utf-8")):
+        if (
+            _SEPARATOR.search(name)
+            or name in ("", ".", "..")
+            or device_name(name)
+            or _ENVIRONMENTS_OWN.fullmatch(f"bin/{name}")
+        ):
+            raise _bad(filename, message("it makes a command named {name!r}", name=name[:120]))
 
 
 def _compare_record(archive: zipfile.ZipFile, files: Mapping[str, int], info: str, filename: str) -> None:
