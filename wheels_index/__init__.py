@@ -50,6 +50,7 @@ from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 
 if TYPE_CHECKING:
     from wheels_index.amd import AmdBuild, amd_build
+    from wheels_index.dated import DatedSnapshot, released_before
     from wheels_index.gpu_names import Product, product, products, similar_names
     from wheels_index.host_compiler import gcc_refused_from
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
@@ -68,6 +69,7 @@ __all__ = [
     "AmdBuild",
     "ArchList",
     "Companion",
+    "DatedSnapshot",
     "DeclaredRequirements",
     "DigestConflict",
     "EndOfLine",
@@ -115,6 +117,7 @@ __all__ = [
     "peaks",
     "product",
     "products",
+    "released_before",
     "rules",
     "similar_names",
     "toolkit_drivers",
@@ -134,6 +137,8 @@ _LATER = {
     "product": "gpu_names",
     "products": "gpu_names",
     "similar_names": "gpu_names",
+    "DatedSnapshot": "dated",
+    "released_before": "dated",
     "DigestConflict": "live",
     "LiveSnapshot": "live",
     "Overlay": "live",

@@ -34,6 +34,7 @@ class Link:
     metadata: str | None = None
     requires_python: str | None = None
     yanked: bool = False
+    uploaded: str | None = None  # as the page writes it
 
 
 def html_base(page: str, url: str, *, limit: int) -> str:
@@ -66,6 +67,7 @@ def _html_link(href: str, attributes: Mapping[str, str]) -> Link:
         metadata=None if metadata == "false" else metadata,
         requires_python=attributes.get("data-requires-python") or None,
         yanked="data-yanked" in attributes,
+        uploaded=attributes.get("data-upload-time") or None,
     )
 
 
@@ -106,6 +108,7 @@ def _json_link(file: Any) -> Link | None:
         metadata=_json_metadata(file),
         requires_python=requires if isinstance(requires, str) and requires else None,
         yanked=bool(file.get("yanked")),  # false, true, or the reason
+        uploaded=uploaded if isinstance(uploaded := file.get("upload-time"), str) else None,
     )
 
 

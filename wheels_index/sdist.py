@@ -6,7 +6,7 @@ https://packaging.python.org/en/latest/specifications/source-distribution-format
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
@@ -74,6 +74,10 @@ class ProjectPage:
         """
         found = (_sdist(link, self._base, self.url, self.project) for link in self._links)
         return tuple(sdist for sdist in found if sdist is not None)
+
+    def uploaded_when(self, admits: Callable[[str | None], bool]) -> ProjectPage:
+        """Return the page with only the links whose time of upload, where the page gives one, is admitted."""
+        return replace(self, _links=tuple(link for link in self._links if admits(link.uploaded)))
 
     def has_wheel(self, accepts: Callable[[Version, frozenset[Tag], str | None], bool]) -> bool:
         """Return whether it has a wheel of the project whose version, tags and `Requires-Python` are accepted.

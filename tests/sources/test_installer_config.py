@@ -65,7 +65,7 @@ def test_a_place_that_pip_and_uv_both_name_is_one_setting(tmp_path):
         "PIP_INDEX_URL": "https://a.example/simple", "UV_DEFAULT_INDEX": "https://a.example/simple",
         "UV_FIND_LINKS": "/srv/wheels",
     }  # fmt: skip
-    rows = installer_settings(environ, paper_python(prefix=tmp_path), tmp_path)
+    rows = installer_settings(environ, paper_python(prefix=tmp_path), tmp_path).indexes
     assert [(row.kind, row.place, row.origin) for row in rows] == [
         ("index", "https://a.example/simple", "pip's index-url (env)"),
         ("find-links", "/srv/wheels", "uv's UV_FIND_LINKS"),

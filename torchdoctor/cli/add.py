@@ -12,7 +12,7 @@ from torchdoctor.cli.install import install_document, show_result
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
-from torchdoctor.cli.plan_options import added_options, source_options
+from torchdoctor.cli.plan_options import added_options, dated_source_options
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 
@@ -32,7 +32,7 @@ __all__ = ["command"]
     metavar="DIR",
     help="The environment; by default the active one, else ./.venv.",
 )
-@source_options
+@dated_source_options
 @click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
 @click.option(

@@ -11,7 +11,7 @@ import click
 from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
-from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
+from torchdoctor.cli.plan_options import choice_options, dated_source_options, stack_options
 from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import message, plurals, translate
 
@@ -28,7 +28,7 @@ __all__ = ["command"]
 @choice_options
 @stack_options
 @machine_options
-@source_options
+@dated_source_options
 @click.option(
     "--yes",
     is_flag=True,

@@ -86,7 +86,9 @@ def _default_index(output: Output) -> str | None:
     from torchdoctor.workflows.sources import gather_sources
 
     system = host_system(os.environ)
-    sources = gather_sources(SourceOptions(), system, find_python(system, None), stage_lines(output))
+    sources = gather_sources(
+        SourceOptions(), system, find_python(system, None), stage_lines(output), limited=False
+    )
     default = sources.default_index
     return default.url if default is not None and not default.local else None
 

@@ -12,7 +12,7 @@ from torchdoctor.cli.locations import environment_folder
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
-from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
+from torchdoctor.cli.plan_options import choice_options, dated_source_options, stack_options
 from torchdoctor.cli.verify_output import show_causes, verify_document
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import joined, message, plurals, translate
@@ -32,7 +32,7 @@ __all__ = ["command", "install_document", "show_result"]
 @click.argument("env", default=".venv", type=click.Path(path_type=Path))
 @choice_options
 @stack_options
-@source_options
+@dated_source_options
 @click.option("--python", metavar="VERSION|PATH|NAME", help="The Python to make the environment with.")
 @click.option(
     "--lock",

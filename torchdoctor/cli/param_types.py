@@ -39,6 +39,7 @@ __all__ = [
     "RELEASE",
     "RUN_NAME",
     "SETTING",
+    "TIME",
     "TORCH",
     "URL",
     "VARIABLE",
@@ -138,6 +139,14 @@ def _url(text: str, option: str) -> None:
         as_url(text, origin=option)
 
 
+def _time(text: str, option: str) -> None:
+    from datetime import datetime, timezone
+
+    from torchdoctor.sources.cutoff import parse_uv_time
+
+    parse_uv_time(text, option, datetime.now(timezone.utc))
+
+
 def _described(field: str) -> Callable[[str, str], object]:
     """A check that the word describes a machine."""
 
@@ -200,6 +209,7 @@ VARIANT = Word(_variant, completions.variant_names)
 VENDOR = Word(_vendor, completions.vendor_names)
 WITH = Word(_requirement, completions.companion_names)
 OVERRIDE = Word(_requirement, completions.companion_names)
+TIME = Word(_time)
 URL = Word(_url)
 PLATFORM = Word(_described("platform"), completions.platform_tags)
 PYTHON_VERSION = Word(_described("python_version"))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from torchdoctor.cli.options import AsTyped
-from torchdoctor.cli.param_types import MIRROR, OVERRIDE, TORCH, URL, VARIANT, VENDOR, WITH
+from torchdoctor.cli.param_types import MIRROR, OVERRIDE, TIME, TORCH, URL, VARIANT, VENDOR, WITH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["added_options", "choice_options", "source_options", "stack_options"]
+    from torchdoctor.workflows import SourceOptions
+
+__all__ = ["added_options", "choice_options", "dated_source_options", "source_options", "stack_options"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -109,6 +112,11 @@ _source_options = _options(
         help="Take a vendor's own builds instead of PyTorch's: amd, jetson-jp6, jetson-jp7.",
     ),
     click.option("--offline", is_flag=True, help="Use folders and the cache only."),
+    click.option(
+        "--trust-project",
+        is_flag=True,
+        help="Use the indexes that the files of a project name; without it they are asked about.",
+    ),
 )
 
 
@@ -150,15 +158,40 @@ def _with_asked(function: F) -> F:
     return with_asked  # type: ignore[return-value]
 
 
+_time_option = _options(
+    click.option(
+        "--exclude-newer",
+        type=TIME,
+        metavar="DATE|DURATION",
+        help="Only what was uploaded before, such as 2026-01-31 or '7 days'; false lifts what pip and uv are told.",
+    ),
+)
+
+
+def dated_source_options(function: F) -> F:
+    """The options of sources, and which time their files must be of; they become one `sources`."""
+    return source_options(_time_option(_with_time(function)))
+
+
+def _with_time(function: F) -> F:
+    @functools.wraps(function)
+    def with_time(*args: Any, sources: SourceOptions, exclude_newer: str | None, **kwargs: Any) -> Any:
+        return function(*args, sources=replace(sources, exclude_newer=exclude_newer), **kwargs)
+
+    return with_time  # type: ignore[return-value]
+
+
 def source_options(function: F) -> F:
-    """`--index-url`, `--find-links`, `--mirror`, `--vendor` and `--offline`, which become one `sources`."""
+    """`--index-url`, `--find-links`, `--mirror`, `--offline` and the others of sources, which become one `sources`."""
 
     @_source_options
     @functools.wraps(function)
     def with_sources(*args: Any, **kwargs: Any) -> Any:
         from torchdoctor.workflows import SourceOptions
 
-        names = ("index_url", "find_links", "mirror", "vendor", "offline")
+        names = (
+            "index_url", "find_links", "mirror", "vendor", "offline", "trust_project",
+        )  # fmt: skip
         sources = SourceOptions(**{name: kwargs.pop(name) for name in names})
         return function(*args, sources=sources, **kwargs)
 

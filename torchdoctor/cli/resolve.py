@@ -10,7 +10,7 @@ import click
 from torchdoctor.cli.machine_options import MachineOptions, machine_of, machine_options
 from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
-from torchdoctor.cli.plan_options import choice_options, source_options, stack_options
+from torchdoctor.cli.plan_options import choice_options, dated_source_options, stack_options
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.errors import UsageError
@@ -55,7 +55,7 @@ __all__ = ["command"]
 @click.option(
     "--hashes", is_flag=True, help="Requirements with everything that has to be installed, and its hashes."
 )
-@source_options
+@dated_source_options
 @click.option(
     "--yes", is_flag=True, help="Take what a terminal would be asked for: indexes and code of projects."
 )
@@ -89,6 +89,7 @@ def command(
     torchdoctor resolve --format pylock > pylock.toml
     """
     from torchdoctor.cli.requests import request_from_options, stack_from_options
+    from torchdoctor.workflows.project_settings import has_limits
 
     stack = stack_from_options(asked, sources, stage_lines(output), yes=yes, python=described.python)
     request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack)
@@ -100,7 +101,7 @@ def command(
         )
     if (form == "pylock" or hashes) and not output.json:
         return _print_lock(described, machine, request, sources, stack, without, output, form)
-    if stack:
+    if stack or has_limits(sources, os.environ):
         plan = _resolve_stack(described, machine, request, sources, stack, without, output)
     elif sources.names_torch:
         plan = _resolve_online(machine, request, sources, output)

@@ -17,10 +17,18 @@ from torchdoctor.inventory import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from torchdoctor.detect import PythonInfo
 
-__all__ = ["ENVIRONMENT_SECTION", "PipSetting", "parse_pip_file", "pip_files", "read_pip_settings"]
+__all__ = [
+    "ENVIRONMENT_SECTION",
+    "PipPlace",
+    "PipSetting",
+    "parse_pip_file",
+    "pip_files",
+    "read_pip_settings",
+]
 
 # What `pip config list` calls the level of the variables.
 ENVIRONMENT_SECTION = ":env:"
@@ -41,7 +49,15 @@ class PipSetting:
     origin: str  # the path of the file, or the name of the variable
 
 
-def read_pip_settings(environ: Mapping[str, str], python: PythonInfo) -> tuple[PipSetting, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipPlace:
+    """Where the pip of an interpreter looks for its settings."""
+
+    sys_platform: str
+    prefix: str | Path
+
+
+def read_pip_settings(environ: Mapping[str, str], python: PythonInfo | PipPlace) -> tuple[PipSetting, ...]:
     """Every value in the order in which pip reads them: of two for one section and key, the later one counts.
 
     `python` is the interpreter whose pip is meant. Files that are missing or broken are passed over.
@@ -59,7 +75,7 @@ def read_pip_settings(environ: Mapping[str, str], python: PythonInfo) -> tuple[P
     return tuple(settings)
 
 
-def pip_files(environ: Mapping[str, str], python: PythonInfo) -> tuple[str, ...]:
+def pip_files(environ: Mapping[str, str], python: PythonInfo | PipPlace) -> tuple[str, ...]:
     """The paths at which pip looks for settings, whether or not they exist; the later ones win.
 
     The order is global, user, environment, PIP_CONFIG_FILE. Where that last one exists, pip leaves the user's out.
@@ -80,7 +96,7 @@ def _windows_files(environ: Mapping[str, str]) -> tuple[list[str], list[str]]:
     return [rf"{shared}\pip\pip.ini"], [rf"{home}\pip\pip.ini", rf"{roaming}\pip\pip.ini"]
 
 
-def _unix_files(environ: Mapping[str, str], python: PythonInfo) -> tuple[list[str], list[str]]:
+def _unix_files(environ: Mapping[str, str], python: PythonInfo | PipPlace) -> tuple[list[str], list[str]]:
     home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111  (text)
     old, config = f"{home}/.pip/pip.conf", f"{home}/.config/pip/pip.conf"
     if python.sys_platform == "darwin":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.lock.uv_errors import UvError
     from torchdoctor.resolve import Plan
+    from torchdoctor.sources.cutoff import Cutoff
 
 __all__ = ["RequirementsUnmet", "compile_failure", "compile_lock", "run_compile"]
 
@@ -71,7 +72,7 @@ def compile_lock(
         on_wait=on_wait,
     )  # fmt: skip
     if finished.status != 0:
-        raise compile_failure(finished, inputs.refused)
+        raise compile_failure(finished, inputs.refused, request.sources.limits.cutoff)
     return Lock(
         wheels=read_uv_lock(folder / OUTPUT, inputs),
         environment=environment_marker(request.machine) if request.machine else None,
@@ -109,8 +110,13 @@ def run_compile(
     )  # fmt: skip
 
 
-def compile_failure(finished: uv.UvResult, refused: Mapping[str, str]) -> TorchdoctorError:
-    """Return the error for a run of uv that failed; `refused` says why files of folders were kept from it."""
+def compile_failure(
+    finished: uv.UvResult, refused: Mapping[str, str], cutoff: Cutoff | None = None
+) -> TorchdoctorError:
+    """Return the error for a run of uv that failed; `refused` says why files of folders were kept from it.
+
+    `cutoff` is the time after which nothing counted.
+    """
     error, text = read_uv_error(finished.stderr), finished.cause
     if error.code == "hash-mismatch":
         return SourceFailed(
@@ -138,10 +144,12 @@ def compile_failure(finished: uv.UvResult, refused: Mapping[str, str]) -> Torchd
             ),
             code="unreachable",
         )
-    return _no_lock(error, finished, refused)
+    return _no_lock(error, finished, refused, cutoff)
 
 
-def _no_lock(error: UvError, finished: uv.UvResult, refused: Mapping[str, str]) -> NoSolution:
+def _no_lock(
+    error: UvError, finished: uv.UvResult, refused: Mapping[str, str], cutoff: Cutoff | None
+) -> NoSolution:
     reasons = [reason for filename, reason in refused.items() if error.names(filename.partition("-")[0])]
     what = message(
         "no versions of the packages meet all requirements: {text}{why_not}",
@@ -149,6 +157,14 @@ def _no_lock(error: UvError, finished: uv.UvResult, refused: Mapping[str, str]) 
         why_not=joined(["", *reasons], "; ") if reasons else "",
     )
     fix = _fix(finished.stderr)
+    if cutoff is not None:
+        late = message(
+            "or name a later time with --exclude-newer: {origin} says that nothing from {moment} on counts, and an "
+            "index that gives no times has nothing that counts",
+            origin=cutoff.origin,
+            moment=cutoff.shown or "?",
+        )
+        fix = joined([fix, late], "; ")
     if error.code in ("unsatisfiable", "unusable-file"):
         return RequirementsUnmet(what, fix=fix, error=error, stderr=finished.stderr)
     return NoSolution(what, fix=fix, code="no-lock")

@@ -61,7 +61,7 @@ def solve(
         request, folder=folder, config=offer.config, on_wait=on_wait, stopped=stopped,
     )  # fmt: skip
     if finished.status != 0:
-        raise compile_failure(finished, offer.refused)
+        raise compile_failure(finished, offer.refused, request.sources.limits.cutoff)
     return read_solution((folder / SOLVED).read_text("utf-8"))
 
 
@@ -86,7 +86,7 @@ def newest_versions(
         stopped=stopped,
     )
     if finished.status != 0:
-        raise compile_failure(finished, offer.refused)
+        raise compile_failure(finished, offer.refused, request.sources.limits.cutoff)
     return read_solution((folder / SOLVED).read_text("utf-8")).versions
 
 

@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 from torchdoctor.lock.local_index import NEWEST_OWN_FILE, filtered_find_links, write_local_index
 from torchdoctor.lock.variant_metadata import variant_metadata
+from torchdoctor.sources.cutoff import written
 from torchdoctor.sources.pypi_copies import is_copy_of_pypi
 from wheels_index import TORCH_PROJECTS
 
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.resolve import Plan
     from torchdoctor.sources import Sources
+    from torchdoctor.sources.cutoff import Cutoff
     from wheels_index import Wheel
 
-__all__ = ["UvInputs", "uv_settings", "write_lines", "write_uv_inputs"]
+__all__ = ["UvInputs", "exclude_newer_settings", "uv_settings", "write_lines", "write_uv_inputs"]
 
 OUTPUT = "pylock.toml"
 # What pypi.org and files.pythonhosted.org answer with. Proxies and copies of PyPI leave it out, and uv would then read
@@ -116,5 +118,22 @@ def uv_settings(sources: Sources, planned: Path, find_links: Sequence[str]) -> d
         "index": indexes,
         "index-strategy": "unsafe-best-match" if sources.alike else "unsafe-first-match",
         "find-links": list(find_links),
-        "exclude-newer-package": dict.fromkeys(TORCH_PROJECTS, NEWEST_OWN_FILE),
+        **exclude_newer_settings(sources.limits.cutoff, dict.fromkeys(TORCH_PROJECTS, NEWEST_OWN_FILE)),
     }
+
+
+def exclude_newer_settings(cutoff: Cutoff | None, own: Mapping[str, str]) -> dict[str, Any]:
+    """Return uv's settings of the time after which nothing counts; `own` are the packages that only we offer.
+
+    https://docs.astral.sh/uv/reference/settings/#exclude-newer-package
+    """
+    packages: dict[str, str | bool] = {}
+    settings: dict[str, Any] = {}
+    if cutoff is not None:
+        packages = {
+            name: written(moment) if moment is not None else False for name, moment in cutoff.packages.items()
+        }
+        if cutoff.moment is not None:
+            settings["exclude-newer"] = written(cutoff.moment)
+    packages |= own
+    return {**settings, "exclude-newer-package": packages} if packages else settings

@@ -233,6 +233,7 @@ class Plan:
     find_links: tuple[str, ...] = ()  # pages of links of extensions, for this torch and variant alone
     vendor: str | None = None  # whose own builds torch and its companions are, where they are not PyTorch's
     indexes_alike: bool = False  # whether the rest was chosen with no index before another
+    limits: tuple[dict[str, str], ...] = ()  # settings of pip, uv and ourselves that took part: rows for JSON
 
     @property
     def torch(self) -> PlannedPackage:
@@ -252,4 +253,5 @@ class Plan:
             ],
             "warnings": [*self.warnings, *(left_out.message for left_out in self.left_out)],
             "stack": [package.to_json() for package in self.solved],
+            **({"limits": [dict(row) for row in self.limits]} if self.limits else {}),
         }

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from torchdoctor.core.i18n import message
 from torchdoctor.inventory.pip_settings import ENVIRONMENT_SECTION, read_pip_settings
 from torchdoctor.inventory.uv_settings import read_uv_tables
+from torchdoctor.sources.installer_limits import settings_table
+from torchdoctor.sources.tool_values import of_own_hold, project_pip_file, values_of_pip, values_of_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from torchdoctor.detect import PythonInfo
-    from torchdoctor.inventory.pip_settings import PipSetting
+    from torchdoctor.inventory.pip_settings import PipPlace, PipSetting
+    from torchdoctor.sources.tool_values import ToolValue
 
-__all__ = ["IndexSetting", "installer_settings", "settings_of_pip", "settings_of_uv"]
+__all__ = ["IndexSetting", "InstallerSettings", "installer_settings", "settings_of_pip", "settings_of_uv"]
 
 Kind = Literal["index", "extra-index", "find-links", "no-index"]
 
@@ -35,6 +38,15 @@ class IndexSetting:
     of_project: bool = (
         False  # whether a file of the project in the current folder has it, and not the user's own
     )
+    file: str | None = None  # the path of the file that has it, where it is of a project
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallerSettings:
+    """What pip and uv are configured with: indexes and folders, and everything else that changes the choice."""
+
+    indexes: tuple[IndexSetting, ...] = ()
+    values: tuple[ToolValue, ...] = ()
 
 
 _PIP_KEYS: dict[str, Kind] = {
@@ -51,34 +63,68 @@ _PIP_SECTIONS = (ENVIRONMENT_SECTION, "install", "global")
 
 
 def installer_settings(
-    environ: Mapping[str, str], python: PythonInfo, folder: Path
-) -> tuple[IndexSetting, ...]:
+    environ: Mapping[str, str], python: PythonInfo | PipPlace, folder: Path
+) -> InstallerSettings:
     """What the pip of `python` and then uv, for a project in `folder`, are configured with; each place once."""
-    settings = [
-        *settings_of_pip(read_pip_settings(environ, python)),
-        *settings_of_uv(environ, list(read_uv_tables(environ, folder)), folder),
+    pip, uv = read_pip_settings(environ, python), list(read_uv_tables(environ, folder))
+    project_file = project_pip_file(environ, python, folder)
+    # What a project says must not hide what the user's own files say: it may turn out not to be used.
+    own = [value for value in pip if value.origin != project_file]
+    indexes = [
+        *settings_of_pip(own),
+        *(each for each in settings_of_pip(pip, project_file) if each.of_project),
+        *settings_of_uv(environ, uv, folder),
     ]
-    return tuple({(setting.kind, setting.place): setting for setting in reversed(settings)}.values())[::-1]
+    keys = _keys_of("pip"), _keys_of("uv")
+    values = [
+        *values_of_pip(own, keys[0]),
+        *(each for each in values_of_pip(pip, keys[0], project_file) if each.of_project),
+        *values_of_uv(
+            environ, uv, keys[1], only_variables=settings_table()["variables"]["uv"], folder=folder
+        ),
+    ]
+    values = [value for value in values if not of_own_hold(value, environ)]
+    distinct = {(each.kind, each.place, each.of_project): each for each in reversed(indexes)}
+    return InstallerSettings(indexes=tuple(distinct.values())[::-1], values=tuple(values))
 
 
-def settings_of_pip(values: Iterable[PipSetting]) -> tuple[IndexSetting, ...]:
-    """Of pip's settings those that name a place for an installation, the one that counts of each key."""
-    found = {(value.section, value.key): value.value for value in values}
+def _keys_of(tool: str) -> tuple[str, ...]:
+    table = settings_table()
+    others = (keys.get(tool, ()) for keys in table["not_followed"].values())
+    return tuple(dict.fromkeys((*table["followed"][tool], *(key for keys in others for key in keys))))
+
+
+def settings_of_pip(
+    values: Iterable[PipSetting], project_file: str | None = None
+) -> tuple[IndexSetting, ...]:
+    """Of pip's settings those that name a place for an installation, the one that counts of each key.
+
+    Those of `project_file` are of a project.
+    """
+    found = {(value.section, value.key): value for value in values}
     settings = [
-        IndexSetting(
-            kind=kind,
-            place=place,
-            origin=message("pip's {key} ({section})", key=key, section=_section(section)),
-        )
+        _of_pip(kind, place, key, value, project_file)
         for key, kind in _PIP_KEYS.items()
-        for section, value in _first_set(found, key)
-        for place in value.split()
+        for value in _first_set(found, key)
+        for place in value.value.split()
     ]
-    for section, value in _first_set(found, _NO_INDEX):
-        if value.lower() in _TRUE:
-            origin = message("pip's {key} ({section})", key=_NO_INDEX, section=_section(section))
-            settings.append(IndexSetting(kind=_NO_INDEX, place="", origin=origin))
+    settings += [
+        _of_pip(_NO_INDEX, "", _NO_INDEX, value, project_file)
+        for value in _first_set(found, _NO_INDEX)
+        if value.value.lower() in _TRUE
+    ]
     return tuple(settings)
+
+
+def _of_pip(kind: Kind, place: str, key: str, value: PipSetting, project_file: str | None) -> IndexSetting:
+    of_project = project_file is not None and value.origin == project_file
+    return IndexSetting(
+        kind=kind,
+        place=place,
+        origin=message("pip's {key} ({section})", key=key, section=_section(value.section)),
+        of_project=of_project,
+        file=project_file if of_project else None,
+    )
 
 
 def _section(name: str) -> str:
@@ -86,9 +132,9 @@ def _section(name: str) -> str:
     return names[name]
 
 
-def _first_set(found: Mapping[tuple[str, str], str], key: str) -> list[tuple[str, str]]:
-    values = [(section, found[section, key]) for section in _PIP_SECTIONS if found.get((section, key))]
-    return values[:1]
+def _first_set(found: Mapping[tuple[str, str], PipSetting], key: str) -> list[PipSetting]:
+    values = [found[section, key] for section in _PIP_SECTIONS if (section, key) in found]
+    return [value for value in values if value.value][:1]
 
 
 _UV_KEYS: dict[str, Kind] = {
@@ -122,7 +168,10 @@ def settings_of_uv(
     for name, table in files:
         named = bool(environ.get("UV_CONFIG_FILE"))  # by the user, wherever it lies
         of_project = not named and folder is not None and Path(name).parent in (folder, *folder.parents)
-        settings += [replace(setting, of_project=of_project) for setting in _from_table(table, name)]
+        file = name if of_project else None
+        settings += [
+            replace(setting, of_project=of_project, file=file) for setting in _from_table(table, name)
+        ]
     return tuple(settings)
 
 

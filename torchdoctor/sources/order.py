@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
+from torchdoctor.sources.installer_limits import Limits
 from torchdoctor.sources.mirrors import AUTO, mirror
 from torchdoctor.sources.source import OFFICIAL, PYPI, Source, as_url
 
@@ -32,6 +33,7 @@ class Sources:
     # Whether no index comes before another: of one with priority a release counts even without a file for the machine.
     alike: bool = False
     vendor: str | None = None  # whose own builds `torch` are, where PyTorch's are not asked for
+    limits: Limits = field(default_factory=Limits)  # of pip's and uv's settings, and of our own options
 
     def without(self, urls: Iterable[str]) -> Sources:
         """Return the sources without those at `urls`, which turned out to be unreachable."""
@@ -58,6 +60,7 @@ def order_sources(
 ) -> Sources:
     """Return the sources in order: explicit ones, the mirror, the official index, settings of pip and uv, PyPI.
 
+    torch never comes from an index that a project names, to which the user agreed: that one has all other packages.
     The dependencies of torch come from the explicit index, then from the user's own indexes. The official index is
     never asked for them, so that a name on one index cannot stand in for a package of another. The mirror `auto`
     stands for those named in `by_speed`, the fastest first, which then also serve each other's files in parallel; the
@@ -75,6 +78,7 @@ def order_sources(
         [each for each in configured if not no_index or each.kind == "find-links"]
     )
     from_settings = [_from_setting(setting) for setting in usable]
+    of_user = [each for each, setting in zip(from_settings, usable, strict=True) if not setting.of_project]
     official = [] if no_index or OFFICIAL in torch_mirrors else [OFFICIAL]
     fallback = [] if no_index else [PYPI]
     user_defaults = [
@@ -86,9 +90,7 @@ def order_sources(
     first, second = (user_defaults, mirror_default) if is_auto else (mirror_default, user_defaults)
     defaults = first or second or fallback
     sources = Sources(
-        torch=_distinct(
-            [*explicit_index, *explicit_links, *torch_mirrors, *official, *from_settings, *fallback]
-        ),
+        torch=_distinct([*explicit_index, *explicit_links, *torch_mirrors, *official, *of_user, *fallback]),
         indexes=_distinct([*explicit_index, *extra_indexes, *defaults[1:]]),
         default_index=defaults[0] if defaults else None,
         find_links=_distinct([*explicit_links, *user_links]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -52,11 +53,13 @@ def list_files(project: str, sources: Sources) -> IndexFiles:
 
     The first index that has the project at all is the one whose code may run, also where all that it has is a wheel for
     another system: whoever can put a file of that name onto a later index runs nothing here, unless the user had the
-    indexes asked alike. Raises `Unreachable` where an index cannot be read before one had the project.
+    indexes asked alike. Files that were uploaded too late for the limits of the sources are passed over.
+    Raises `Unreachable` where an index cannot be read before one had the project.
     """
     sdists: tuple[Sdist, ...] = ()
     is_found = False
     pages = []
+    cutoff = sources.limits.cutoff
     for index in [*sources.indexes, *([sources.default_index] if sources.default_index else [])]:
         try:
             page = _page(index, project)
@@ -64,9 +67,12 @@ def list_files(project: str, sources: Sources) -> IndexFiles:
             if not is_found:
                 raise
             continue
-        if sources.alike or not is_found:
+        has_file = page.has_file()
+        if cutoff is not None:
+            page = page.uploaded_when(partial(cutoff.admits, project))
+        if (sources.alike or not is_found) and sources.limits.builds(project):
             sdists += page.sdists()
-        is_found = is_found or page.has_file()
+        is_found = is_found or has_file
         pages.append((index.name, page))
     return IndexFiles(sdists=sdists, _pages=tuple(pages))
 

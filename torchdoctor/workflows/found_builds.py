@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import fetch_page
 from torchdoctor.detect import supported_tags
+from torchdoctor.errors import UsageError
 from torchdoctor.resolve.new_releases import rank_with_newer
 from torchdoctor.resolve.offer import offered_by_listing
-from torchdoctor.resolve.select import select_plan
+from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
+from torchdoctor.workflows.limits import dated_facts
 from torchdoctor.workflows.no_source import cuda_fallback_plan
 from torchdoctor.workflows.stack_facts import wheels_of_variant
 from torchdoctor.workflows.stack_plan import Offer
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve.model import Ranking
     from torchdoctor.resolve.offer import OfferedBuild
     from torchdoctor.sources import Source, Sources
+    from torchdoctor.sources.cutoff import Cutoff
     from wheels_index import Snapshot, Wheel
 
 __all__ = ["FoundBuilds", "find_builds"]
@@ -47,6 +50,7 @@ class FoundBuilds:
     ranking: Ranking
     offline: bool
     report: Reporter
+    cutoff: Cutoff | None = None  # after which nothing counts
 
     def select(self, ranking: Ranking, request: Request) -> Plan | None:
         """Return the plan of torch and its companions that the sources have; None where they have none."""
@@ -94,6 +98,8 @@ class FoundBuilds:
                 yield offered
 
         def wheels(project: str, name: str) -> list[Wheel]:
+            if self.cutoff is not None and self.cutoff.of(project) is not None:
+                return []  # PyTorch's index does not say when it got them
             listed = (wheel for listing in self.listings for wheel in listing.wheels(project, name))
             return wheels_of_variant(listed, name, self.tags)
 
@@ -119,6 +125,7 @@ def find_builds(
         ranking=ranking,
         offline=offline,
         report=report,
+        cutoff=sources.limits.cutoff,
     )
 
 
@@ -135,12 +142,16 @@ def _rank(
 ) -> tuple[Ranking, Snapshot]:
     """Return the builds that fit, and the facts that they are of: those known, and what the sources have besides."""
     today = datetime.now(timezone.utc).date().isoformat()
+    dated = dated_facts(known, sources.limits.cutoff)
     if sources.vendor is not None:
+        _refuse_cutoff_for_vendor(dated is known, sources)
         from torchdoctor.workflows.vendor_builds import rank_vendor_builds
 
         return rank_vendor_builds(
             sources.vendor, machine, request, known, listings, tags, report, today=today
         )
+    if dated is not known:
+        return rank(machine, request, dated), dated  # of what is not known the day is not known
     return rank_with_newer(
         machine,
         request,
@@ -150,6 +161,24 @@ def _rank(
         requires=lambda listing, wheels: (
             {} if offline else _companion_requirements(listing, wheels, known, report)
         ),
+    )
+
+
+def _refuse_cutoff_for_vendor(is_undated: bool, sources: Sources) -> None:
+    """Raise `UsageError` where only builds of a certain age count: a vendor's index does not tell their age."""
+    cutoff = sources.limits.cutoff
+    if is_undated or cutoff is None:
+        return
+    raise UsageError(
+        message(
+            "{origin} says that only what is older than {moment} counts, and of the builds of {vendor} it is not known "
+            "when they came out",
+            origin=cutoff.origin,
+            moment=cutoff.shown,
+            vendor=sources.vendor,
+        ),
+        fix=message("leave --vendor out, or give --exclude-newer false"),
+        code="exclude-newer",
     )
 
 

@@ -89,7 +89,7 @@ def run_hold(options: HoldOptions, *, system: System, report: Reporter) -> HoldR
             code="no-torch",
         )
     machine = detect(system, python=python, environment=folder, cache=options.cache).machine
-    sources = gather_sources(options.sources, system, python, report)
+    sources = gather_sources(options.sources, system, python, report, limited=False)
     versions = {name: found.version for name in TORCH_PROJECTS if (found := installed.named(name))}
     target = _Target(
         folder=folder, python=python, machine=machine, sources=sources, data=options.data, system=system

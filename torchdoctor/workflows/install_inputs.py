@@ -11,7 +11,9 @@ from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
+from torchdoctor.workflows.limits import stack_with_limits
 from torchdoctor.workflows.plan import preload_modules
+from torchdoctor.workflows.project_settings import agreed_settings
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from torchdoctor.requirements import StackRequest
     from torchdoctor.resolve import Request
     from torchdoctor.sources import Sources
+    from torchdoctor.sources.installer_config import InstallerSettings
     from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.kernel_model import KernelRequest
     from torchdoctor.workflows.source_options import SourceOptions
@@ -65,9 +68,14 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     """Inspect the environment and the machine and gather the sources; refuse early what could not be written."""
     target = find_environment(options.folder, options.python, options.cache / "locks", system)
     _refuse_early(target, options.kernel, system, dry_run=options.dry_run)
-    detection, sources = _detect_and_gather_sources(target, options.cache, options.sources, system, report)
+    # A question must not come from a thread, in the middle of other lines.
+    settings = agreed_settings(options.sources, system, target.python, report)
+    detection, sources = _detect_and_gather_sources(
+        target, options.cache, options.sources, settings, system, report
+    )
     existing_lock = _read_lock(options.lock, detection.machine, sources)
-    asked, stack = request_for_machine(options.request, options.stack, detection.machine, report)
+    wanted, sources = stack_with_limits(options.stack, sources, system.environ, report)
+    asked, stack = request_for_machine(options.request, wanted, detection.machine, report)
     installed = read_installed_packages(target, system, report)
     request = LockRequest(
         python=target.python.executable, sources=sources, environ=system.environ, optional=options.optional,
@@ -101,11 +109,16 @@ def _refuse_early(
 
 
 def _detect_and_gather_sources(
-    target: TargetEnvironment, cache: Path, options: SourceOptions, system: System, report: Reporter
+    target: TargetEnvironment,
+    cache: Path,
+    options: SourceOptions,
+    settings: InstallerSettings,
+    system: System,
+    report: Reporter,
 ) -> tuple[Detection, Sources]:
     """Do both at once: each waits for other programs or for the disk."""
     with thread_pool(1) as pool:
-        gathering = pool.submit(gather_sources, options, system, target.python, report)
+        gathering = pool.submit(gather_sources, options, system, target.python, report, settings)
         detection = detect(system, python=target.python, environment=target.folder, cache=cache)
         report.stage("detect", detection.summary())
         preload_modules()

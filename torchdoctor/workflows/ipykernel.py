@@ -15,7 +15,9 @@ from torchdoctor.inventory import installed_versions
 from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
 from torchdoctor.lock import compile_lock
 from torchdoctor.lock.model import LockRequest
+from torchdoctor.requirements import StackRequest
 from torchdoctor.resolve import Plan
+from torchdoctor.workflows.limits import stack_with_limits
 from torchdoctor.workflows.sources import gather_sources
 
 if TYPE_CHECKING:
@@ -43,12 +45,18 @@ def install_ipykernel(
     _refuse_base_python(python)
     refuse_unwritable(python.prefix, inspect_location(python.prefix))
     installed = installed_versions(system, python.executable)
+    gathered = gather_sources(sources, system, python, report)
+    limits, gathered = stack_with_limits(StackRequest(), gathered, system.environ, report)
     request = LockRequest(
         python=python.executable,
-        sources=gather_sources(sources, system, python, report),
+        sources=gathered,
         environ=system.environ,
         extras=(KERNEL_REQUIREMENT,),
-        constraints=tuple(f"{name}=={version}" for name, version in installed.items() if name != "pip"),
+        constraints=(
+            *(f"{name}=={version}" for name, version in installed.items() if name != "pip"),
+            *(each.line for each in limits.constraints if each.name not in installed),
+        ),
+        prereleases=limits.prereleases,
         offline=sources.offline,
     )
     with run_directory(cache) as run_dir:

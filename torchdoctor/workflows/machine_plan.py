@@ -11,6 +11,7 @@ from torchdoctor.requirements.model import StackRequest
 from torchdoctor.sources.freshness import old_facts_warning
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.build_rounds import with_known_sdists
+from torchdoctor.workflows.limits import said_of_limits, stack_with_limits
 from torchdoctor.workflows.newest_versions import NewestSearch
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
@@ -65,7 +66,8 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
         if named.names_torch:
             return plan_of_sources(options, run_dir, system=system, report=report)[0]
         sources = gather_sources(options.sources, system, options.python, report)
-        asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
+        wanted, sources = stack_with_limits(options.stack, sources, system.environ, report)
+        asked, stack = request_for_machine(options.request, wanted, options.machine, report)
         builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
         stack, request, _ = _lock_request(options, stack, sources, builds, system)
         pins_torch = asked.torch != options.request.torch
@@ -78,6 +80,7 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
             index = known_index(options.data, report.note)
             task = replace(task, newest=search)
             plan = resolve_stack(task, asked, options.machine, index, report, builds)
+            plan = said_of_limits(plan, sources.limits, index)
             warning = old_facts_warning(index, asked=False)
             return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
 
@@ -93,7 +96,8 @@ def plan_of_sources(
     from torchdoctor.workflows.plan import resolve_online
 
     sources = gather_sources(options.sources, system, options.python, report)
-    asked, stack = request_for_machine(options.request, options.stack, options.machine, report)
+    wanted, sources = stack_with_limits(options.stack, sources, system.environ, report)
+    asked, stack = request_for_machine(options.request, wanted, options.machine, report)
     builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
     stack, request, built = _lock_request(options, stack, sources, builds, system)
     plan, sources = resolve_online(

@@ -14,6 +14,7 @@ from torchdoctor.sources.freshness import old_facts_warning
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.build_rounds import plan_with_builds
 from torchdoctor.workflows.found_builds import find_builds
+from torchdoctor.workflows.limits import said_of_limits
 from torchdoctor.workflows.stack_facts import adapted_request
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import plan_stack
@@ -83,7 +84,7 @@ def resolve_online(
 
         plan = with_variant_reasons(plan, found.listings, machine)
     plan = with_known_hashes(plan, found.snapshot, sources, found.listings, report)
-    plan = _with_age_of_facts(plan, found)
+    plan = said_of_limits(_with_age_of_facts(plan, found), sources.limits, known)
     _report_plan(plan, report)
     reachable = sources.without(listing.source.url for listing in found.listings if listing.failure)
     return plan, replace(reachable, find_links=(*reachable.find_links, *built))

@@ -12,6 +12,7 @@ import tomli_w
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.uv import run_uv
 from torchdoctor.errors import UsageError
+from torchdoctor.lock.uv_inputs import exclude_newer_settings
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
@@ -65,7 +66,12 @@ def index_settings(sources: Sources) -> dict[str, Any]:
     if indexes:
         indexes[-1]["default"] = True
     links = [source.url for source in sources.find_links]
-    return {"index": indexes, "index-strategy": "unsafe-first-match", "find-links": links}
+    return {
+        "index": indexes,
+        "index-strategy": "unsafe-first-match",
+        "find-links": links,
+        **exclude_newer_settings(sources.limits.cutoff, {}),
+    }
 
 
 def _metadata(dist: Path) -> str | None:

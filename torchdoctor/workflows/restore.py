@@ -129,7 +129,7 @@ def run_restore(options: RestoreOptions, *, system: System, report: Reporter) ->
         return result
     refuse_unwritable(folder, target.kind)
     ask_about(folder, _texts(difference), report, assume_yes=options.assume_yes)
-    sources = gather_sources(options.sources, system, target.python, report)
+    sources = gather_sources(options.sources, system, target.python, report, limited=False)
     lock = _lock(difference.packages, sources, options.cache, variant if isinstance(variant, str) else "cpu")
     wheelhouse = _fetch_and_update(options, target, difference, installed, lock, system, report)
     return replace(result, wheelhouse=wheelhouse)

@@ -16,6 +16,10 @@ class SourceOptions:
     mirror: str | None = None  # the name of a mirror of the PyTorch index, or "auto" for the fastest
     vendor: str | None = None  # take the builds of this vendor's own index instead of PyTorch's
     offline: bool = False  # use only folders and the cache
+    exclude_newer: str | None = (
+        None  # nothing that was uploaded later counts: a date, a time or a length of time
+    )
+    trust_project: bool = False  # use what a project's own files say of indexes
 
     @property
     def names_torch(self) -> bool:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torchdoctor.core.fs.user_folders import current_folder
 from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import UsageError
-from torchdoctor.requirements.torch_indexes import is_torch_index
 from torchdoctor.sources import order_sources
-from torchdoctor.sources.installer_config import installer_settings
+from torchdoctor.sources.installer_limits import Limits, limits_of
 from torchdoctor.sources.keyring import with_passwords
 from torchdoctor.sources.mirrors import AUTO, mirrors_by_speed
+from torchdoctor.workflows.project_settings import agreed_settings
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
     from torchdoctor.sources import Sources
-    from torchdoctor.sources.installer_config import IndexSetting
+    from torchdoctor.sources.installer_config import IndexSetting, InstallerSettings
     from torchdoctor.workflows.source_options import SourceOptions
 
 __all__ = ["gather_sources", "sources_from_options"]
 
 
-def gather_sources(options: SourceOptions, system: System, python: PythonInfo, report: Reporter) -> Sources:
-    """Return every source in order, with the passwords of its index.
+def gather_sources(
+    options: SourceOptions,
+    system: System,
+    python: PythonInfo,
+    report: Reporter,
+    settings: InstallerSettings | None = None,
+    *,
+    limited: bool = True,
+) -> Sources:
+    """Return every source in order, with the passwords of its index, and what limits the choice among what they have.
 
-    Raises `UsageError` for a folder that does not exist, a URL that is none, or an unknown mirror.
+    `settings` are those of pip and uv; where they are not given they are read, and the user is asked about those of a
+    project. Where it is not `limited`, versions are fixed already, and what limits them has no meaning.
+    Raises `UsageError` for a folder that does not exist, a URL or a time that is none, or an unknown mirror.
     """
     for place in options.find_links:
         if not _exists(place):
@@ -37,10 +47,23 @@ def gather_sources(options: SourceOptions, system: System, python: PythonInfo, r
                 message("--find-links: there is no {place}", place=place),
                 fix=message("name a folder or a page that exists"),
             )
-    sources = sources_from_options(options, report, _usable_settings(system, python, report))
-    for text in sources.ignored:
+    if settings is None:
+        settings = agreed_settings(options, system, python, report)
+    usable = tuple(setting for setting in settings.indexes if _is_usable(setting, report))
+    sources = sources_from_options(options, report, usable)
+    limits = limits_of(settings.values, exclude_newer=options.exclude_newer) if limited else Limits()
+    for text in (*sources.ignored, *limits.notes):
         report.note(text)
-    return with_passwords(sources, system)
+    for used in limits.used:
+        report.note(
+            message(
+                "{origin}: {setting} {value} is followed",
+                origin=used.origin,
+                setting=used.setting,
+                value=used.value,
+            )
+        )
+    return with_passwords(replace(sources, limits=limits), system)
 
 
 def sources_from_options(
@@ -62,16 +85,8 @@ def sources_from_options(
     return with_vendor(sources, options.vendor, index_url=options.index_url, offline=options.offline)
 
 
-def _usable_settings(system: System, python: PythonInfo, report: Reporter) -> tuple[IndexSetting, ...]:
-    """Return pip's and uv's settings, without folders that do not exist now; report each of them."""
-    settings = installer_settings(system.environ, python, current_folder())
-    return tuple(setting for setting in settings if _is_usable(setting, report))
-
-
 def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
-    if setting.of_project:
-        _report_project_setting(setting, report)
-        return False
+    """Report a setting, and say whether it is used: folders that do not exist now are not."""
     if setting.kind == "no-index":
         report.note(
             message(
@@ -95,18 +110,6 @@ def _is_usable(setting: IndexSetting, report: Reporter) -> bool:
         )
     )
     return True
-
-
-def _report_project_setting(setting: IndexSetting, report: Reporter) -> None:
-    """Say that an index is not used that a project names which happens to be in this folder: nobody asked for it."""
-    if setting.kind != "no-index" and not is_torch_index(setting.place):
-        report.note(
-            message(
-                "{origin}: {place} is used for that project alone, with --project; --index-url names it besides",
-                origin=setting.origin,
-                place=redact_url(setting.place),
-            )
-        )
 
 
 def _exists(place: str) -> bool:

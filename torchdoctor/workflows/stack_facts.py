@@ -10,6 +10,7 @@ from torchdoctor.resolve.offline import offered_by_facts, plan_of_ranking, resol
 from torchdoctor.resolve.select import rank
 from torchdoctor.workflows.build_rounds import plan_with_builds
 from torchdoctor.workflows.gpu_pins import companions_freed, request_on_the_gpu
+from torchdoctor.workflows.limits import dated_facts
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import Offer
 
@@ -43,6 +44,8 @@ def resolve_stack(
     Raises `NoSolution` where no build fits or nothing goes together, and `SourceFailed` where an index of the other
     packages cannot be read.
     """
+    cutoff = task.lock_request.sources.limits.cutoff
+    snapshot = dated_facts(snapshot, cutoff)
     request = adapted_request(request, task, machine, snapshot, report)
     if not (task.named or task.overrides_torch):
         return resolve(machine, request, snapshot)
@@ -58,7 +61,11 @@ def resolve_stack(
     offer = Offer(
         builds=offered,
         plan=plan,
-        wheels=lambda project, name: wheels_of_variant(snapshot.project(project), name, tags),
+        wheels=lambda project, name: (
+            []  # it is not known when these files came out
+            if cutoff is not None and cutoff.of(project) is not None
+            else wheels_of_variant(snapshot.project(project), name, tags)
+        ),
     )
     chosen, _ = plan_with_builds(
         task,
