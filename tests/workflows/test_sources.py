@@ -46,23 +46,6 @@ def configured(environ, report):
     return {source.url for source in (*sources.torch, *sources.indexes, *sources.find_links)}
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("pyproject.toml", '[[tool.uv.index]]\nurl = "https://example.org/simple"\n'),
-        ("uv.toml", 'extra-index-url = ["https://example.org/simple"]\n'),
-    ],
-)
-def test_an_index_of_the_project_in_this_folder_is_not_used(name, text, tmp_path, monkeypatch):
-    """Somebody else may have written it, and nobody asked for that project; it is said, with what asks for it."""
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path / "notebooks")
-    (tmp_path / name).write_text(text)
-    report = Recorder()
-    assert not any("example.org" in url for url in configured({}, report))
-    assert any("https://example.org/simple is used for that project alone" in text for text in report.notes)
-
-
 def test_the_users_own_settings_of_uv_are_used_wherever_they_lie(tmp_path, monkeypatch):
     """A mirror of the company in the user's uv.toml, and a file that UV_CONFIG_FILE names in this folder."""
     monkeypatch.chdir(tmp_path)

@@ -115,6 +115,7 @@ def _read_stack(
         folder=current_folder(),
         ask=lambda question: yes or report.ask(question, default=False),
         known_indexes=frozenset(known),
+        trust_indexes=sources.trust_project,
         build_metadata=lambda folder: _built_metadata(folder, sources, report, python),
     )
 

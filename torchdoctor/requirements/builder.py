@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.errors import NotConfirmed
 from torchdoctor.requirements.model import StackRequest
-from torchdoctor.requirements.refusal import require_consent, shown
+from torchdoctor.requirements.refusal import shown
 from torchdoctor.requirements.torch_indexes import is_pypi, is_torch_index
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class StackBuilder:
     folder: Path
     ask: Callable[[str], bool]
     known_indexes: frozenset[str] = frozenset()
+    trust_indexes: bool = False  # whether the user agreed to what files name as places of packages
     build_metadata: Callable[[Path], str] | None = (
         None  # runs the code of a project in a folder; None: it cannot
     )
@@ -83,13 +85,12 @@ class StackBuilder:
         if self._is_replaced(url, origin) or is_pypi(url) or url.rstrip("/") in self.known_indexes:
             return
         if url not in self.indexes:
-            require_consent(
+            self._require_trust(
                 message(
                     "{origin} names the index {url}, which could serve any package. Use it?",
                     origin=origin,
                     url=shown(url),
                 ),
-                self.ask,
                 refusal=message(
                     "{origin} names the index {url}, and using it needs your consent: it could serve any package",
                     origin=origin,
@@ -102,11 +103,10 @@ class StackBuilder:
         """Add a page or folder of wheels, as `add_index` adds an index."""
         if self._is_replaced(place, origin) or place in self.find_links:
             return
-        require_consent(
+        self._require_trust(
             message(
                 "{origin} names {place} as a place of packages. Use it?", origin=origin, place=shown(place)
             ),
-            self.ask,
             refusal=message(
                 "{origin} names {place} as a place of packages, and using it needs your consent",
                 origin=origin,
@@ -114,6 +114,13 @@ class StackBuilder:
             ),
         )
         self.find_links.append(place)
+
+    def _require_trust(self, question: str, *, refusal: str) -> None:
+        if not (self.trust_indexes or self.ask(question)):
+            raise NotConfirmed(
+                refusal,
+                fix=message("agree with y, --trust-project or --yes, or take it out of what is asked for"),
+            )
 
     def _is_replaced(self, url: str, origin: str) -> bool:
         if not is_torch_index(url):

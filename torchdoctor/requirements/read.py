@@ -27,16 +27,23 @@ def read_stack(
     folder: Path,
     ask: Callable[[str], bool],
     known_indexes: frozenset[str] = frozenset(),
+    trust_indexes: bool = False,
     build_metadata: Callable[[Path], str] | None = None,
 ) -> StackRequest:
     """Read everything that the options name; `folder` is the current one, `environ` has variables that files name.
 
-    `ask` asks the user a question and is False where nobody can answer. `build_metadata` returns the metadata of the
+    `ask` asks the user a question and is False where nobody can answer; with `trust_indexes` it is not asked about
+    indexes and folders that files name. `build_metadata` returns the metadata of the
     project in a folder by running its code, once the user agreed. Raises `UsageError` for what cannot be read,
     with file, line and column; `NotConfirmed` for an index, a repository or a `setup.py` that nobody agreed to.
     """
     builder = StackBuilder(
-        environ=environ, folder=folder, ask=ask, known_indexes=known_indexes, build_metadata=build_metadata
+        environ=environ,
+        folder=folder,
+        ask=ask,
+        known_indexes=known_indexes,
+        trust_indexes=trust_indexes,
+        build_metadata=build_metadata,
     )
     for text in options.with_:
         found = read_requirement(text, Place(origin=f"--with {text}", name="--with"), builder)
