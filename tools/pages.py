@@ -33,8 +33,8 @@ OTHERS = {
     "NO_COLOR": "No colour, whatever the terminal. <https://no-color.org>",
     "LANGUAGE, LC_ALL, LC_MESSAGES, LANG": "The language where none is asked for.",
     "VIRTUAL_ENV, CONDA_PREFIX": "The active environment: what ENV is where it is not named.",
-    "PIP_*, UV_*": "pip's and uv's settings, as these tools read them: indexes, caches, constraints, times of upload, pre-releases; "
-    "[what is not followed](../explanation/sources.md#what-pip-and-uv-are-told) is said by name.",
+    "PIP_*, UV_*": "pip's and uv's settings, as these tools read them: indexes, caches, constraints, times of upload, "
+    "pre-releases; [what is not followed](../explanation/sources.md#what-pip-and-uv-are-told) is said by name.",
     "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY": "The proxy, or none.",
     "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE": "Certificates to trust.",
     "NETRC": "The file with names and passwords of hosts.",
