@@ -22,6 +22,7 @@ class CustomBuildHook(BuildHookInterface):
         sys.path.insert(0, self.root)
         from torchdoctor.diagnose.failure_files import compile_failures
         from torchdoctor.diagnose.parsers.pattern_files import (
+            compile_descriptions,
             compile_hints,
             compile_outputs,
             compile_prose,
@@ -35,6 +36,7 @@ class CustomBuildHook(BuildHookInterface):
             (diagnose / "failures", compile_failures),
             (diagnose / "questions.toml", compile_questions),
             (diagnose / "parsers" / "command_outputs.toml", compile_outputs),
+            (diagnose / "parsers" / "descriptions.toml", compile_descriptions),
             (diagnose / "parsers" / "environment_hints.toml", compile_hints),
             (diagnose / "parsers" / "prose_patterns.toml", compile_prose),
             (diagnose / "parsers" / "speakers.toml", compile_speakers),

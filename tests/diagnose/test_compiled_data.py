@@ -13,6 +13,7 @@ import pytest
 from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled
 from torchdoctor.diagnose.failure_files import compile_failures
 from torchdoctor.diagnose.parsers.pattern_files import (
+    compile_descriptions,
     compile_hints,
     compile_outputs,
     compile_prose,
@@ -26,6 +27,7 @@ SOURCES = {
     "failures": (DIAGNOSE / "failures", compile_failures),
     "questions": (DIAGNOSE / "questions.toml", compile_questions),
     "command_outputs": (DIAGNOSE / "parsers" / "command_outputs.toml", compile_outputs),
+    "descriptions": (DIAGNOSE / "parsers" / "descriptions.toml", compile_descriptions),
     "environment_hints": (DIAGNOSE / "parsers" / "environment_hints.toml", compile_hints),
     "prose_patterns": (DIAGNOSE / "parsers" / "prose_patterns.toml", compile_prose),
     "speakers": (DIAGNOSE / "parsers" / "speakers.toml", compile_speakers),

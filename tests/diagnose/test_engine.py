@@ -125,7 +125,7 @@ LOOK_ALIKE = {
 @pytest.mark.parametrize(("text", "name"), LOOK_ALIKE.items(), ids=LOOK_ALIKE.values())
 def test_look_alikes_are_told_apart(text, name):
     """One sentence, several causes: the rest of it decides."""
-    assert diagnose_text(text).findings[0].id == name
+    assert diagnose_text(text).in_order[0].id == name
 
 
 NONE = "ERROR: No matching distribution found for torch"
@@ -152,7 +152,7 @@ NO_MATCH = {
 @pytest.mark.parametrize(("name", "text"), NO_MATCH.items(), ids=NO_MATCH)
 def test_the_causes_of_no_matching_distribution(name, text):
     """Python, processor, C library, system, index, network: the list and what stands around it decide."""
-    assert diagnose_text(text).findings[0].id == name
+    assert diagnose_text(text).in_order[0].id == name
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_each_family_of_the_tables_has_one_capability():
 def test_a_family_that_is_too_new_is_found_by_what_the_post_tells():
     """No error is quoted: the family, that it does not run, and the CUDA that it would need."""
     text = "It does not run with the RTX 50 series. Torch needs CUDA 12.8 for them, it has 12.4."
-    assert [finding.id for finding in diagnose_text(text).findings] == ["gpu-arch-too-new"]
+    assert [finding.id for finding in diagnose_text(text).in_order] == ["gpu-arch-too-new"]
 
 
 @given(st.text(max_size=400))

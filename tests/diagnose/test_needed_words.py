@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torchdoctor.diagnose.needed_words import NeededPattern, needed_words
 from torchdoctor.diagnose.parsers.pattern_files import (
     _FOLDER,
+    compile_descriptions,
     compile_prose,
     compile_speakers,
 )
@@ -18,6 +19,11 @@ from torchdoctor.diagnose.parsers.pattern_files import (
 PATTERNS = [
     *(pattern for _, patterns in compile_prose(_FOLDER / "prose_patterns.toml") for pattern in patterns),
     *(pattern for each in compile_speakers(_FOLDER / "speakers.toml").values() for pattern in each),
+    *(
+        pattern
+        for _, _, patterns in compile_descriptions(_FOLDER / "descriptions.toml")
+        for pattern in patterns
+    ),
 ]
 
 

@@ -58,7 +58,7 @@ def with_question(
         return diagnosis
     question = choose_question(diagnosis, evidence, translate, asked)
     steps = tuple(map(translate, _steps(diagnosis, evidence, raw, here=here)))
-    return replace(diagnosis, question=question, next_steps=steps)
+    return replace(diagnosis, question=question, next_steps=(*diagnosis.next_steps, *steps))
 
 
 def _is_collected(evidence: Evidence) -> bool:

@@ -7,6 +7,7 @@ __all__ = [
     "ALREADY_THERE",
     "CHECKED",
     "COLLECT",
+    "DESCRIBED",
     "FOR_SYSTEM",
     "IMAGE_HAS_TORCH",
     "ON_THE_MACHINE",
@@ -52,6 +53,7 @@ CHECKED = {
 ALREADY_THERE = "The text has the output of {commands} already (line {lines})."
 
 COLLECT = "Run `python -m torch.utils.collect_env` in the environment that fails, and add what it prints."
+DESCRIBED = "The text describes a change or a wish, and no machine on which something fails: what it names is only possible."
 PICTURES = "What the pictures in the text show could not be read: add it as text."
 ON_THE_MACHINE = (
     "On the machine itself: `torchdoctor doctor` looks for all of this, `torchdoctor diagnose --here` joins this text "
@@ -64,5 +66,14 @@ def messages() -> tuple[str, ...]:
     from torchdoctor.diagnose.question_table import questions
 
     asked = (entry.text for entry in questions().values())
-    around = (FOR_SYSTEM, IMAGE_HAS_TORCH, AGAINST_THE_PIN, ALREADY_THERE, COLLECT, PICTURES, ON_THE_MACHINE)
+    around = (
+        FOR_SYSTEM,
+        IMAGE_HAS_TORCH,
+        AGAINST_THE_PIN,
+        ALREADY_THERE,
+        COLLECT,
+        DESCRIBED,
+        PICTURES,
+        ON_THE_MACHINE,
+    )
     return (*WHO.values(), *CHECKED.values(), *around, *asked)

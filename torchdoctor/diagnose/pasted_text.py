@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from torchdoctor.diagnose import messages
 from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.further_evidence import is_certain, with_question
+from torchdoctor.diagnose.parsers.descriptions import describes_change
 from torchdoctor.diagnose.parsers.parse import parse_report
+from torchdoctor.diagnose.text import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -44,14 +48,30 @@ def diagnose_text(
     if machines:
         from torchdoctor.diagnose.several_machines import diagnose_machines
 
-        return diagnose_machines(raw, machines, translate, asked)
+        return _unless_described(diagnose_machines(raw, machines, translate, asked), raw, translate)
     evidence = parse_report(raw)
     found = diagnose(evidence, translate)
+    if not evidence.first("reported.by"):
+        found = _unless_described(found, raw, translate)
     if not is_certain(found):
         from torchdoctor.diagnose.like_reports import with_like_reports
 
         found = with_like_reports(found, evidence, translate)
     return with_question(found, evidence, translate, asked, raw=raw)
+
+
+def _unless_described(found: Diagnosis, raw: str, translate: Callable[[str], str]) -> Diagnosis:
+    """Return the diagnosis; of a text that describes a change or a wish, with possible causes in place of problems."""
+    if not found.findings or not describes_change(plain_text(raw)):
+        return found
+    possible = tuple(replace(finding, confidence="possible") for finding in found.findings)
+    return replace(
+        found,
+        verdict="not-enough-to-tell",
+        findings=(),
+        possible=(*possible, *found.possible),
+        next_steps=(translate(messages.DESCRIBED), *found.next_steps),
+    )
 
 
 def may_be_of_several(raw: str) -> bool:

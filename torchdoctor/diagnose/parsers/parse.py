@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.diagnose.evidence import Evidence
 from torchdoctor.diagnose.parsers.collect_env import parse_collect_env
 from torchdoctor.diagnose.parsers.derived import derive_observations
+from torchdoctor.diagnose.parsers.descriptions import without_diffs
 from torchdoctor.diagnose.parsers.environment_hints import parse_environment_hints
 from torchdoctor.diagnose.parsers.images import parse_images
 from torchdoctor.diagnose.parsers.installer_logs import parse_installer_logs
@@ -41,7 +42,7 @@ def parse_report(raw: str) -> Evidence:
 
 
 def _parse_rest(raw: str) -> Evidence:
-    whole = plain_text(raw)
+    whole = plain_text(without_diffs(raw))
     if is_documentation(whole):
         return Evidence(text=silent(whole))
     text = without_smi_query(without_other_voices(whole))

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CommandOutput",
+    "DescriptionMark",
     "EnvironmentHint",
     "command_outputs",
+    "compile_descriptions",
     "compile_hints",
     "compile_outputs",
     "compile_prose",
     "compile_speakers",
+    "description_marks",
     "environment_hints",
     "prose_patterns",
     "speaker_patterns",
@@ -48,6 +51,14 @@ class CommandOutput(NamedTuple):
     command: NeededPattern
     printed: NeededPattern | None
     facts: tuple[str, ...]
+
+
+class DescriptionMark(NamedTuple):
+    """Forms of a text, and how many points one of them has; `in_title` if only at its beginning."""
+
+    points: int
+    in_title: bool
+    patterns: tuple[NeededPattern, ...]
 
 
 def command_outputs() -> list[CommandOutput]:
@@ -91,6 +102,30 @@ def speaker_patterns() -> dict[str, list[NeededPattern]]:
     """
     patterns = load_compiled(_FOLDER / "speakers.toml", compile_speakers)
     return {name: [NeededPattern(*pattern) for pattern in each] for name, each in patterns.items()}
+
+
+def description_marks() -> list[DescriptionMark]:
+    """Return the marks of `descriptions.toml`. Raises DataFileError in a checkout with a file that is wrong."""
+    rows = load_compiled(_FOLDER / "descriptions.toml", compile_descriptions)
+    return [
+        DescriptionMark(points, in_title, tuple(NeededPattern(*pattern) for pattern in patterns))
+        for points, in_title, patterns in rows
+    ]
+
+
+def compile_descriptions(path: Path) -> list[tuple[int, bool, list[WithWords]]]:
+    """Return the marks of a file, each pattern with the words that it needs.
+
+    Raises DataFileError, which names the entry.
+    """
+    marks: list[tuple[int, bool, list[WithWords]]] = []
+    for index, mark in enumerate(parse_toml(path)["mark"]):
+        try:
+            patterns = [_with_needed(_unwrapped(text)) for text in mark["patterns"]]
+            marks.append((mark["points"], mark.get("in") == "title", patterns))
+        except (KeyError, re.error) as error:
+            raise DataFileError(f"{path.name}: mark[{index}]: {error!r}") from None
+    return marks
 
 
 def compile_speakers(path: Path) -> dict[str, list[WithWords]]:

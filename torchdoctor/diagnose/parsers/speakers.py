@@ -18,7 +18,7 @@ from torchdoctor.diagnose.text import blanked
 if TYPE_CHECKING:
     from torchdoctor.diagnose.text import Text
 
-__all__ = ["is_documentation", "is_output", "silent", "without_other_voices"]
+__all__ = ["is_documentation", "is_output", "silent", "states_a_value", "without_other_voices"]
 
 # How many marks make a manual, and how many do so beside what stands in a report.
 _FEW_MARKS, _MANY_MARKS = 2, 5
@@ -32,6 +32,11 @@ _patterns = functools.cache(speaker_patterns)
 def is_output(line: str) -> bool:
     """Whether a program printed the line, which is in lower case."""
     return _begins("output", line)
+
+
+def states_a_value(line: str) -> bool:
+    """Whether the line, which is in lower case, has a name and its value, or a version as programs print them."""
+    return _has("value", line)
 
 
 def is_documentation(text: Text) -> bool:
