@@ -25,6 +25,7 @@ from torchdoctor.cli.process import (
 )
 from torchdoctor.cli.value_origin import remember_config
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +168,7 @@ def _report(error: BaseException, argv: Sequence[str], root: click.Context | Non
     if failure.status == EXIT_INTERNAL and {"-v", "-vv", "--verbose"} & set(argv):
         import traceback
 
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        echo("".join(traceback.format_exception(error)), err=True)
     print_failure(failure, as_json=as_json)
     if failure.status == EXIT_INTERRUPTED:
         exit_immediately(failure.status)

@@ -19,6 +19,7 @@ from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.errors import UsageError
+from torchdoctor.report.terminal.echo import echo
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ def _list_cases(only: tuple[str, ...], skip: tuple[str, ...], *, quick: bool, as
         return 0
     columns = columns_of(sys.stdout)
     for name, what in cases:
-        click.echo(f"{name.ljust(28)} {hanging(gettext(what), 29, columns)}")
+        echo(f"{name.ljust(28)} {hanging(gettext(what), 29, columns)}")
     return 0
 
 
@@ -266,4 +267,4 @@ class _Progress:
             # One that reached the edge would go on in the next line, and stay there.
             width = min(60, (columns_of(sys.stderr) or 61) - 1)
             line = translate(text)[:width]
-            click.echo(f"\r{padded(line, width)}\r{line}", nl=False, err=True)
+            echo(f"\r{padded(line, width)}\r{line}", nl=False, err=True)

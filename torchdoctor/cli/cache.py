@@ -11,6 +11,7 @@ from torchdoctor.cli.options import group_options, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n import joined, message, plural, plurals, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.fetch.cache import CacheContents
@@ -60,7 +61,7 @@ def info(*, output: Output) -> int:
         count=_files(len(contents.files)),
         size=contents.size / 1e6,
     )
-    click.echo(translate(summary))
+    echo(translate(summary))
     if not output.quiet:
         _show_contents(contents, output)
     return 0
@@ -71,16 +72,16 @@ def _show_contents(contents: CacheContents, output: Output) -> None:
     listed = contents.files if output.verbose else contents.files[:_SHOWN_FILES]
     for wheel in listed:
         text = message("  {size:9.1f} MB  {name}", size=wheel.size / 1e6, name=wheel.path.name)
-        click.echo(translate(text))
+        echo(translate(text))
     if len(listed) < len(contents.files):
-        click.echo(translate(message("  ... {count} more (-v)", count=len(contents.files) - len(listed))))
+        echo(translate(message("  ... {count} more (-v)", count=len(contents.files) - len(listed))))
     if contents.parts:
         text = message(
             "  {size:9.1f} MB  in {count} of unfinished downloads, which the next fetch continues",
             size=sum(part.size for part in contents.parts) / 1e6,
             count=_parts(len(contents.parts)),
         )
-        click.echo(translate(text))
+        echo(translate(text))
 
 
 @command.command("clean", short_help="Remove wheels from the cache.")
@@ -111,7 +112,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
         print_json({**document, "size": done.size, "busy": list(done.busy)})
         return 0
     what = joined([_files(done.files), _parts(done.parts)], " and ")
-    click.echo(
+    echo(
         translate(
             message(
                 "removed {what}, {size:.1f} MB, from {folder}", what=what, size=done.size / 1e6, folder=folder
@@ -119,7 +120,7 @@ def clean_command(*, parts: bool, older_than: float | None, output: Output) -> i
         )
     )
     for name in done.busy:
-        click.echo(translate(message("note: {name} is in use and stays", name=name)), err=True)
+        echo(translate(message("note: {name} is in use and stays", name=name)), err=True)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from torchdoctor.core.i18n import message
+from torchdoctor.report.terminal.echo import echo
 
 __all__ = ["command"]
 
@@ -34,5 +35,5 @@ def command(ctx: click.Context, shell: str) -> int:
             fix="python -m pip install -U click",
         )
     root = ctx.find_root()
-    click.echo(made(root.command, {}, "torchdoctor", "_TORCHDOCTOR_COMPLETE").source())
+    echo(made(root.command, {}, "torchdoctor", "_TORCHDOCTOR_COMPLETE").source())
     return 0

@@ -14,6 +14,7 @@ from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.cli.text_input import read_text
 from torchdoctor.core.i18n import joined, message, translate
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from typing import Any
@@ -102,7 +103,7 @@ def command(*, file: str | None, words: str | None, explain: str | None, output:
     if as_json:
         print_json((here or found).to_json())
     else:
-        click.echo(_shown(found, here, given["form"]))
+        echo(_shown(found, here, given["form"]))
     failing = _FAILING[given["fail_on"]]
     return 1 if any(one.confidence in failing and one.severity != "note" for one in found.in_order) else 0
 
@@ -194,5 +195,5 @@ def show_page(name: str, *, as_json: bool) -> int:
     if as_json:
         print_json(page_json(failure, gettext))
     else:
-        click.echo(page_of(failure, gettext))
+        echo(page_of(failure, gettext))
     return 0

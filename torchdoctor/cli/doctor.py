@@ -16,6 +16,7 @@ from torchdoctor.cli.param_types import CHECKUPS
 from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.i18n import joined, translate
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +88,7 @@ def _list_checks(output: Output) -> int:
         print_json({"schema": 1, "checks": checks})
         return 0
     for name, check in CHECKS.items():
-        click.echo(f"{name:22} {translate(check.looks_at)}")
+        echo(f"{name:22} {translate(check.looks_at)}")
     return 0
 
 
@@ -170,7 +171,7 @@ def _show_plan(planned: Sequence[PlannedRepair]) -> None:
     from torchdoctor.report.terminal.wrap import columns_of
 
     for text in planned_lines([each.what for each in planned if not each.refusal], columns_of(sys.stdout)):
-        click.echo(text)
+        echo(text)
 
 
 def _show_problems(result: DoctorResult, output: Output) -> None:
@@ -182,11 +183,11 @@ def _show_problems(result: DoctorResult, output: Output) -> None:
     columns = columns_of(sys.stdout)
     if not output.quiet:
         for text in doctor_lines(result.lines, styled, verbose=bool(output.verbose), columns=columns):
-            click.echo(text)
+            echo(text)
     for finding in result.findings:
-        click.echo()
+        echo()
         for text in finding_lines(finding, styled, columns):
-            click.echo(text)
+            echo(text)
 
 
 def _show_outcome(result: DoctorResult, output: Output, *, offer_fix: bool) -> None:
@@ -194,12 +195,12 @@ def _show_outcome(result: DoctorResult, output: Output, *, offer_fix: bool) -> N
     from torchdoctor.report.terminal.doctor import repair_lines, verdict
 
     if result.outcomes:
-        click.echo()
+        echo()
     for text in repair_lines(result.outcomes):
-        click.echo(text)
+        echo(text)
     if not output.quiet or result.findings:
         command = result.fix_command if offer_fix and result.repairs else ""
-        click.echo(f"\n{verdict(result.findings, result.lines, command)}")
+        echo(f"\n{verdict(result.findings, result.lines, command)}")
 
 
 def _list_environments(output: Output, *, strict: bool) -> int:
@@ -225,10 +226,8 @@ def _show_environments(found: tuple[EnvironmentLocation, ...], warnings: tuple[s
         if environment.torch:
             torch = f"torch {environment.torch} ({environment.build or '?'})"
         known_by = f"  {translate(joined(environment.known_by))}" if environment.known_by else ""
-        click.echo(
-            f"{environment.prefix!s:{width}}  Python {environment.python_version or '?'}  {torch}{known_by}"
-        )
+        echo(f"{environment.prefix!s:{width}}  Python {environment.python_version or '?'}  {torch}{known_by}")
     for text in warnings:
-        click.echo(f"{click.style('!', fg='yellow')} {translate(text)}")
+        echo(f"{click.style('!', fg='yellow')} {translate(text)}")
     if not found:
-        click.echo(gettext("no environment was found"))
+        echo(gettext("no environment was found"))

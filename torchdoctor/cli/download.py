@@ -14,6 +14,7 @@ from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import choice_options, dated_source_options, stack_options
 from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import message, plurals, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.bundle import Bundle
@@ -84,7 +85,7 @@ def command(
 
 
 def _show(bundle: Bundle) -> None:
-    click.echo(
+    echo(
         translate(
             message(
                 "carry      {folder}  {files}, {size:.1f} MB",
@@ -94,7 +95,7 @@ def _show(bundle: Bundle) -> None:
             )
         )
     )
-    click.echo(
+    echo(
         translate(
             message(
                 "install    sh install.sh [ENV]      on Windows: install.ps1, anywhere: python install.py"

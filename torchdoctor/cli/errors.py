@@ -14,6 +14,7 @@ from torchdoctor.core.i18n import current_language, message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import with_trailing_space
 from torchdoctor.errors import TorchdoctorError
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,13 +101,13 @@ def print_failure(failure: ErrorReport, *, as_json: bool) -> None:
             import json
 
             error = {"kind": failure.code, "message": text, "fix": fix}
-            click.echo(json.dumps({"schema": 1, "error": error}))
+            echo(json.dumps({"schema": 1, "error": error}))
         else:
             # Outside of the f-strings, where the tool that collects texts does not look.
             labels = (with_trailing_space(gettext("error:")), with_trailing_space(gettext("fix:")))
             colour = use_colour()
-            click.echo(f"{click.style(labels[0], fg='red', bold=True)}{text}", err=True, color=colour)
-            click.echo(f"  {click.style(labels[1], bold=True)}{fix}", err=True, color=colour)
+            echo(f"{click.style(labels[0], fg='red', bold=True)}{text}", err=True, color=colour)
+            echo(f"  {click.style(labels[1], bold=True)}{fix}", err=True, color=colour)
 
 
 def _usage_failure(error: click.ClickException, argv: Sequence[str]) -> ErrorReport:

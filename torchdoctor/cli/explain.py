@@ -8,6 +8,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 __all__ = ["command"]
 
@@ -40,5 +41,5 @@ def command(*, id: str | None, output: Output) -> int:  # noqa: A002  (the word 
         )
         return 0
     width = max(len(failure.id) for failure in failures)
-    click.echo("\n".join(f"{failure.id.ljust(width)}  {gettext(failure.title)}" for failure in failures))
+    echo("\n".join(f"{failure.id.ljust(width)}  {gettext(failure.title)}" for failure in failures))
     return 0

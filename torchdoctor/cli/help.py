@@ -6,6 +6,7 @@ import click
 
 from torchdoctor.cli.commands import COMMANDS, load_command
 from torchdoctor.cli.language import translate_help
+from torchdoctor.report.terminal.echo import echo
 
 __all__ = ["command"]
 
@@ -22,10 +23,10 @@ def command(ctx: click.Context, *, name: str | None) -> int:
     """
     root = ctx.find_root()
     if name is None:
-        click.echo(root.get_help())
+        echo(root.get_help())
         return 0
     asked = load_command(name)
     translate_help(asked)
     with click.Context(asked, info_name=name, parent=root) as inner:
-        click.echo(asked.get_help(inner))
+        echo(asked.get_help(inner))
     return 0

@@ -13,6 +13,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.i18n import message, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.workflows import HoldResult, SourceOptions
@@ -59,7 +60,7 @@ def command(*, env: Path | None, sources: SourceOptions, output: Output) -> int:
         text = message("nothing to hold: PyPI has the same kind of builds for this machine")
     else:
         text = message("{folder}: {sentence}", folder=result.folder, sentence=hold_sentence(result.hold))
-    click.echo(translate(text))
+    echo(translate(text))
     show_left_files(result)
     return 0
 
@@ -71,4 +72,4 @@ def show_left_files(result: HoldResult) -> None:
             "{file} stays as it is: it is a link, is signed or of an unknown kind, or somebody changed these lines",
             file=result.folder / name,
         )
-        click.echo(translate(text), err=True)
+        echo(translate(text), err=True)

@@ -9,6 +9,7 @@ import click
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.core.i18n import joined, message, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ def inspect(*, wheel: str, full: bool, output: Output) -> int:
         print_json(document)
     else:
         for line in _lines(document, output):
-            click.echo(translate(line))
+            echo(translate(line))
     return 0
 
 

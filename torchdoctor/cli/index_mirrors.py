@@ -9,6 +9,7 @@ import click
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.core.i18n import message, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.sources.speed import Measurement
@@ -49,18 +50,16 @@ def mirrors(*, measure: bool, output: Output) -> int:
         return 0
     width = max(map(len, table), default=0)
     for name, mirror in table.items():
-        click.echo(
-            f"{name:{width}}  {mirror['base']}  ({mirror['layout']}){translate(_speed(timed.get(name)))}"
-        )
+        echo(f"{name:{width}}  {mirror['base']}  ({mirror['layout']}){translate(_speed(timed.get(name)))}")
         if output.quiet:
             continue
         if mirror.get("companion_pypi"):
-            click.echo(f"{'':{width}}    PyPI: {mirror['companion_pypi']}")
+            echo(f"{'':{width}}    PyPI: {mirror['companion_pypi']}")
         for text in mirror.get("lacks", ()):
             lacks = message("lacks: {what}", what=message(text))
-            click.echo(f"{'':{width}}    {translate(lacks)}")
+            echo(f"{'':{width}}    {translate(lacks)}")
         source = message("source: {url}", url=mirror["source"])
-        click.echo(f"{'':{width}}    {translate(source)}")
+        echo(f"{'':{width}}    {translate(source)}")
     return 0
 
 

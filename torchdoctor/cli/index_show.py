@@ -12,6 +12,7 @@ from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import RELEASE
 from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n import joined, message, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from wheels_index import Release, Snapshot
@@ -39,7 +40,7 @@ def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
 
     snapshot = known_index(
         data_folder(os.environ),
-        lambda text: click.echo(translate(message("note: {text}", text=text)), err=True),
+        lambda text: echo(translate(message("note: {text}", text=text)), err=True),
     )
     releases = list(snapshot.releases()) if torch is None else [_release(snapshot, torch)]
     if output.json:
@@ -48,7 +49,7 @@ def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
         return 0
     for release in releases:
         known_from = release.released or message("date unknown")
-        click.echo(
+        echo(
             translate(
                 message(
                     "torch {version}  {known_from}  {counted}  as of {as_of}",
@@ -63,7 +64,7 @@ def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
             everywhere = dict.fromkeys(
                 name for builds in release.platforms.values() for name in builds.variants
             )
-            click.echo(f"  {' '.join(everywhere)}")
+            echo(f"  {' '.join(everywhere)}")
             continue
         _show_platforms(release)
     return 0
@@ -81,9 +82,9 @@ def _show_unsourced(torch: str | None, output: Output) -> int:
     if output.json:
         print_json({"schema": 1, "releases": [], "unsourced": lines})
     elif lines:
-        click.echo("\n".join(lines))
+        echo("\n".join(lines))
     elif not output.quiet:
-        click.echo(translate(message("every fact that comes with torchdoctor names its source")))
+        echo(translate(message("every fact that comes with torchdoctor names its source")))
     return 1 if lines else 0
 
 
@@ -91,17 +92,15 @@ def _show_platforms(release: Release) -> None:
     for platform, builds in release.platforms.items():
         if not builds.variants:
             continue
-        click.echo(f"  {platform:15} {' '.join(builds.variants)}")
+        echo(f"  {platform:15} {' '.join(builds.variants)}")
         pythons = (*builds.pythons, *builds.index_only_pythons)
         if pythons:
-            click.echo(f"  {'':15} Python {' '.join(pythons)}")
+            echo(f"  {'':15} Python {' '.join(pythons)}")
         for name, reason in builds.unmatrixed.items():
-            click.echo(f"  {'':15} {name}: {translate(reason)}")
+            echo(f"  {'':15} {name}: {translate(reason)}")
     for project, companion in release.companions.items():
         versions = ", ".join(map(str, companion.versions)) or translate(message("none known"))
-        click.echo(
-            f"  {project:15} {versions}" + (f"  ({translate(companion.note)})" if companion.note else "")
-        )
+        echo(f"  {project:15} {versions}" + (f"  ({translate(companion.note)})" if companion.note else ""))
 
 
 def _release(snapshot: Snapshot, torch: str) -> Release:

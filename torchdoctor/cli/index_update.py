@@ -12,6 +12,7 @@ from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import URL
 from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n import message, plural, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,8 +148,8 @@ def _show(done: Update | Unanswered, output: Output) -> None:
         _show_update(done, output)
         return
     text = message("not read: {why}", why=done.error.message)
-    click.echo(translate(text), err=True)
-    click.echo(translate(message("  fix: {fix}", fix=done.error.fix)), err=True)
+    echo(translate(text), err=True)
+    echo(translate(message("  fix: {fix}", fix=done.error.fix)), err=True)
 
 
 def _show_update(done: Update, output: Output) -> None:
@@ -157,11 +158,11 @@ def _show_update(done: Update, output: Output) -> None:
     _show_notes(done, output)
     if not (done.releases or done.variants or done.companions or done.files):
         outcome = message("the index has not changed") if done.unchanged else message("nothing is new")
-        click.echo(f"{redact_url(done.base)}: {translate(outcome)} ({done.as_of})")
+        echo(f"{redact_url(done.base)}: {translate(outcome)} ({done.as_of})")
         return
-    click.echo(f"{redact_url(done.base)}, {done.as_of}:")
+    echo(f"{redact_url(done.base)}, {done.as_of}:")
     for torch in done.releases:
-        click.echo(translate(message("  new release: torch {torch}", torch=torch)))
+        echo(translate(message("  new release: torch {torch}", torch=torch)))
     for variant in done.variants:
         text = message(
             "  new variant: torch {torch} {variant} for {platform}",
@@ -169,7 +170,7 @@ def _show_update(done: Update, output: Output) -> None:
             variant=variant.variant,
             platform=variant.platform,
         )
-        click.echo(translate(text))
+        echo(translate(text))
     for new in done.companions:
         text = message(
             "  new: {project} {version}, which goes with {torch}",
@@ -177,14 +178,14 @@ def _show_update(done: Update, output: Output) -> None:
             version=new.version,
             torch=new.torch,
         )
-        click.echo(translate(text))
+        echo(translate(text))
     _show_files(done.files, output)
 
 
 def _show_notes(done: Update, output: Output) -> None:
     """Show on standard error what was odd about the index."""
     for note in done.notes:
-        click.echo(translate(message("note: {note}", note=note)), err=True)
+        echo(translate(message("note: {note}", note=note)), err=True)
     for refused in done.refused:
         text = message(
             "warning: {filename} is listed with SHA-256 {found}…, and {known}… is known; the known one stays",
@@ -192,22 +193,22 @@ def _show_notes(done: Update, output: Output) -> None:
             found=refused.found[:16],
             known=refused.known[:16],
         )
-        click.echo(translate(text), err=True)
+        echo(translate(text), err=True)
     if done.rejected and not output.quiet:
         text = plural(
             done.rejected,
             message("note: 1 link was turned down"),
             message("note: {rejected} links were turned down", rejected=done.rejected),
         )
-        click.echo(translate(text), err=True)
+        echo(translate(text), err=True)
 
 
 def _show_files(names: Sequence[str], output: Output) -> None:
     """Show how many files are new, and the names of some; with -v of all."""
     count = plural(len(names), message("  1 new file"), message("  {count} new files", count=len(names)))
-    click.echo(translate(count))
+    echo(translate(count))
     listed = names if output.verbose else names[:_SHOWN_FILES] if not output.quiet else ()
     for name in listed:
-        click.echo(f"    {name}")
+        echo(f"    {name}")
     if not output.quiet and len(listed) < len(names):
-        click.echo(translate(message("    ... {count} more (-v)", count=len(names) - len(listed))))
+        echo(translate(message("    ... {count} more (-v)", count=len(names) - len(listed))))

@@ -16,6 +16,7 @@ from torchdoctor.cli.plan_options import choice_options, dated_source_options, s
 from torchdoctor.cli.verify_output import show_causes, verify_document
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import joined, message, plurals, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,7 +212,7 @@ def show_result(folder: Path, result: InstallResult, output: Output) -> None:
     asked = [f"{package.name} {package.version}" for package in result.plan.solved if package.asked]
     names = ", ".join((*chosen, *asked))
     if output.quiet:
-        click.echo(translate(message("{names} in {folder}", names=names, folder=environment.folder)))
+        echo(translate(message("{names} in {folder}", names=names, folder=environment.folder)))
         return
     from torchdoctor.cli.shell import current_shell
     from torchdoctor.install.activation import activation_command
@@ -228,9 +229,9 @@ def show_result(folder: Path, result: InstallResult, output: Output) -> None:
         lines.append(
             message("           verify found a problem, see below; `torchdoctor verify` shows it again")
         )
-    click.echo()
+    echo()
     for line in lines:
-        click.echo(translate(line))
+        echo(translate(line))
     if result.verification is not None and not result.verification.passed:
         show_causes(result.verification)
 
@@ -238,7 +239,7 @@ def show_result(folder: Path, result: InstallResult, output: Output) -> None:
 def _show_changes(folder: Path, result: InstallResult) -> None:
     """Show what would change, the size of it and where each package would come from."""
     if not result.changes and folder.exists():
-        click.echo(translate(message("nothing would change: {folder} has all of it", folder=folder)))
+        echo(translate(message("nothing would change: {folder} has all of it", folder=folder)))
         return
     packages = plurals.packages(len(result.changes))
     summary = (
@@ -249,10 +250,10 @@ def _show_changes(folder: Path, result: InstallResult) -> None:
     sizes = [wheel.size for wheel in result.to_fetch]
     total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
     freed = message("{size:.1f} GB freed", size=result.freed / 1e9) if result.freed else None
-    click.echo(translate(joined(filter(None, (summary, total, freed)))))
+    echo(translate(joined(filter(None, (summary, total, freed)))))
     sources = {
         package.name: message("  from {place}", place=package.source or "?")
         for package in result.plan.packages
     }
     for change in result.changes:
-        click.echo(f"  {change}{translate(sources.get(change.name, ''))}")
+        echo(f"  {change}{translate(sources.get(change.name, ''))}")

@@ -18,6 +18,7 @@ from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.fs.user_folders import cache_folder, full_path
 from torchdoctor.core.i18n import message, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -201,7 +202,7 @@ def _show(kernel: Kernel, output: Output) -> None:
         version=kernel.torch,
         device=kernel.device,
     )
-    click.echo(translate(text))
+    echo(translate(text))
 
 
 for _command in (list_, check, repair, remove):

@@ -21,6 +21,7 @@ from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import translate_document, with_trailing_space
 from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
         for result in results:
             _show_check(result)
         if not passed:
-            click.echo(f"  {with_trailing_space(gettext('fix:'))}{translate(_fix_for(state, results))}")
+            echo(f"  {with_trailing_space(gettext('fix:'))}{translate(_fix_for(state, results))}")
     return 0 if passed else 1
 
 
@@ -123,7 +124,7 @@ def _show_repair(state: KernelState, done: str, checks: Sequence[CheckResult], o
         text = message(
             "kernel {kernel}: {did}", kernel=state.name, did=done or message("there was nothing to repair")
         )
-        click.echo(translate(text))
+        echo(translate(text))
         for check in checks:
             _show_check(check)
     return 0 if passed else 1
@@ -185,6 +186,6 @@ def _show_check(result: CheckResult) -> None:
     word = click.style(
         padded(translate(STATUS[result.status]), 7), fg={"pass": "green", "fail": "red"}.get(result.status)
     )
-    click.echo(f"{word} {result.id.ljust(7)} {translate_document(result.detail)}")
+    echo(f"{word} {result.id.ljust(7)} {translate_document(result.detail)}")
     for line in result.evidence:
-        click.echo(f"{'':16}{line}")
+        echo(f"{'':16}{line}")

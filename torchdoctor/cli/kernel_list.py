@@ -17,6 +17,7 @@ from torchdoctor.core.i18n.catalog import gettext as _
 from torchdoctor.core.i18n.messages import translate_document
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import NotConfirmed, UsageError
+from torchdoctor.report.terminal.echo import echo
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def list_(*, output: Output) -> int:
     for state in states:
         _show(state, supported_gpus(state, machine))
     if not states:
-        click.echo(
+        echo(
             _(
                 "Jupyter finds no kernel here; `torchdoctor jupyter-kernel ENV` registers an environment as one"
             )
@@ -95,10 +96,10 @@ def remove(*, name: str, yes: bool, output: Output) -> int:
         if state.prefix
         else message("kernel {kernel} is removed; what it ran stays as it is", kernel=state.name)
     )
-    click.echo(translate(text))
+    echo(translate(text))
     if left is not None:
         text = message("another of that name is now the one that Jupyter takes: {place}", place=left.folder)
-        click.echo(translate(text))
+        echo(translate(text))
     return 0
 
 
@@ -146,7 +147,7 @@ def _listed(names: tuple[str, ...] | None) -> list[str] | None:
 def _show(state: KernelState, gpus: tuple[str, ...] | None) -> None:
     """Print a kernel; its texts are whatever someone wrote into a file, so they are cleaned."""
     word, colour = (_("ok"), "green") if state.healthy else (_("broken"), "red")
-    click.echo(
+    echo(
         f"{click.style(padded(word, 6), fg=colour)} {click.style(sanitize_line(state.name), bold=True)}  "
         f"{sanitize_line(state.display_name or '')}"
     )
@@ -170,4 +171,4 @@ def _show(state: KernelState, gpus: tuple[str, ...] | None) -> None:
         ]
     for name, text in rows:
         if text:
-            click.echo(f"       {padded(name, 6)} {text}")
+            echo(f"       {padded(name, 6)} {text}")

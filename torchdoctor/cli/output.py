@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.core.i18n.messages import translate_document
+from torchdoctor.core.visible import visible
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.report.terminal.stages import StageLines
@@ -40,12 +42,14 @@ def print_json(document: dict[str, Any]) -> None:
     """Print the one document of `--json`: its texts are translated, its keys and codes never are."""
     import json
 
-    click.echo(json.dumps(translate_document(document), ensure_ascii=not _stdout_is_utf8()))
+    text = json.dumps(translate_document(document), ensure_ascii=not _stdout_is_utf8())
+    # What acts on a terminal is written as JSON's escapes: the document is the same.
+    echo(text if visible(text) == text else json.dumps(json.loads(text)))
 
 
 def styled(text: str, kind: str) -> str:
     """Colour a text by the severity of a finding or the mark of a check; titles are bold."""
-    return click.style(text, fg=_COLOURS.get(kind), bold=kind == "title")
+    return click.style(visible(text), fg=_COLOURS.get(kind), bold=kind == "title")
 
 
 def _stdout_is_utf8() -> bool:

@@ -12,6 +12,7 @@ from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import MIRROR, TORCH, URL, VARIANT, WITH
 from torchdoctor.core.i18n import joined, message, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,12 +209,12 @@ def _print(result: ProjectResult, output: Output) -> None:
     from torchdoctor.report.terminal.project import command_lines, diff_lines, family_lines
 
     for line in family_lines(result):
-        click.echo(line)
+        echo(line)
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in diff_lines(result.pending):
-        click.echo(click.style(line, fg=colours.get(line[:1])))
+        echo(click.style(line, fg=colours.get(line[:1])))
     for line in command_lines(result, verbose=output.verbose > 0):
-        click.echo(line)
+        echo(line)
 
 
 def _write(result: ProjectResult, report: Any, *, yes: bool) -> list[tuple[Path, Path | None]]:
@@ -250,11 +251,11 @@ def _print_end(result: ProjectResult, backups: list[tuple[Path, Path | None]], *
             if backup is not None
             else message("{path} is written", path=path)
         )
-        click.echo(translate(text), err=True)
+        echo(translate(text), err=True)
     if result.changes and not result.pending:
-        click.echo(translate(message("the project has all of this already")), err=True)
+        echo(translate(message("the project has all of this already")), err=True)
     elif is_shown and result.pending:
-        click.echo(translate(message("nothing was written")), err=True)
+        echo(translate(message("nothing was written")), err=True)
 
 
 def _document(result: ProjectResult, *, written: list[tuple[Path, Path | None]]) -> dict[str, Any]:

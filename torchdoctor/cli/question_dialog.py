@@ -6,10 +6,9 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-import click
-
 from torchdoctor.core.i18n import message
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,11 +56,11 @@ def _show(found: Diagnosis) -> None:
 
     if found.question is not None:
         for line in question_lines(found.question):
-            click.echo(line, err=True)
+            echo(line, err=True)
         how = gettext(
             "Type or paste the answer, then an empty line (after several: two); an empty line alone: not known."
         )
-        click.echo(how, err=True)
+        echo(how, err=True)
 
 
 def _read_answer(answers: TextIO) -> str | None:

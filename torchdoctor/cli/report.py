@@ -17,6 +17,7 @@ from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.core.fs.user_folders import cache_folder, current_folder, data_folder, full_path
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.errors import EnvironmentUnusable, UsageError
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,11 +69,11 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
     document = report_document(reported, when=datetime.now(timezone.utc), identity=_identity(os.environ))
     text = _text(document, form)
     if place is None:
-        click.echo(text, nl=not text.endswith("\n"))
+        echo(text, nl=not text.endswith("\n"))
         return 0
     _write(place, text)
     if not output.quiet:
-        click.echo(
+        echo(
             translate(message("written to {place}; read it through before you send it", place=place)),
             err=True,
         )
@@ -96,7 +97,7 @@ def _look(env: Path | None, *, importing: bool) -> BugReport:
     except EnvironmentUnusable as error:
         # The machine can be described even if the environment's interpreter does not run.
         problem, python = error, describe_python(system, sys.executable)
-    index = known_index(data_folder(os.environ), lambda text: click.echo(text, err=True))
+    index = known_index(data_folder(os.environ), lambda text: echo(text, err=True))
     options = InspectOptions(importing=importing and problem is None, asking=False)
     check_up = inspect(
         system, python, here=current_folder(), cache=cache_folder(os.environ), index=index, options=options

@@ -14,6 +14,7 @@ from torchdoctor.cli.plan_options import choice_options, dated_source_options, s
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.errors import UsageError
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.detect import Machine
@@ -131,7 +132,7 @@ def _resolve_offline(machine: Machine, request: Request) -> Plan:
     from torchdoctor.sources.freshness import old_facts_warning
     from torchdoctor.sources.index_cache import known_index
 
-    index = known_index(data_folder(os.environ), lambda text: click.echo(translate(text), err=True))
+    index = known_index(data_folder(os.environ), lambda text: echo(translate(text), err=True))
     plan = resolve(machine, request, index)
     warning = old_facts_warning(index, asked=False)
     return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
@@ -177,11 +178,11 @@ def _resolve_stack(
 
 
 def _print_plan(plan: Plan, text: str, form: str, output: Output) -> None:
-    click.echo(text)
+    echo(text)
     if form != "table" and not output.quiet:
         for warning in (*plan.warnings, *(left_out.message for left_out in plan.left_out)):
             label = click.style(gettext("warning:"), fg="yellow")
-            click.echo(f"{label} {translate(warning)}", err=True)
+            echo(f"{label} {translate(warning)}", err=True)
 
 
 def _print_lock(
@@ -205,10 +206,10 @@ def _print_lock(
     finally:
         report.close()
     if form == "pylock":
-        click.echo(lock.text, nl=False)
+        echo(lock.text, nl=False)
         return 0
     from torchdoctor.report.formats import describe_stack
     from torchdoctor.report.formats.pip import locked_requirements
 
-    click.echo(locked_requirements(describe_stack(plan, machine, find_links=sources.find_links), lock))
+    echo(locked_requirements(describe_stack(plan, machine, find_links=sources.find_links), lock))
     return 0

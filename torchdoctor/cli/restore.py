@@ -13,6 +13,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.i18n import message, plurals, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.workflows import RestoreResult, SourceOptions
@@ -73,9 +74,9 @@ def _show(result: RestoreResult, *, dry_run: bool) -> None:
             time=result.recorded or "?",
             packages=packages,
         )
-    click.echo(translate(text))
+    echo(translate(text))
     if dry_run:
         for change in result.changes:
-            click.echo(f"  {change}")
+            echo(f"  {change}")
         for name in result.again:
-            click.echo(f"  {translate(message('{name} is installed again', name=name))}")
+            echo(f"  {translate(message('{name} is installed again', name=name))}")

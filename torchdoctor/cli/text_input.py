@@ -9,10 +9,9 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from torchdoctor.core.i18n import message
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -35,7 +34,7 @@ def read_text(name: str) -> str:
     if name == "-":
         if sys.stdin.isatty():
             end = gettext("Ctrl-Z and Enter") if os.name == "nt" else "Ctrl-D"
-            click.echo(gettext("Paste the text, then press {key}.").format(key=end), err=True)
+            echo(gettext("Paste the text, then press {key}.").format(key=end), err=True)
         return _decoded(_ends_of_stream(sys.stdin.buffer))
     from torchdoctor.errors import UsageError
 

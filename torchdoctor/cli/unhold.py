@@ -12,6 +12,7 @@ from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.core.i18n import message, translate
+from torchdoctor.report.terminal.echo import echo
 
 __all__ = ["command"]
 
@@ -43,6 +44,6 @@ def command(*, env: Path | None, output: Output) -> int:
         if result.written.changed
         else message("{folder}: nothing was held", folder=folder)
     )
-    click.echo(translate(text))
+    echo(translate(text))
     show_left_files(result)
     return 0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from torchdoctor.cli.output import styled
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.verify import VerifyReport
@@ -33,4 +32,4 @@ def show_causes(verification: VerifyReport) -> None:
         from torchdoctor.report.terminal.diagnosis import diagnosis_text
 
         diagnosis = Diagnosis(verdict="problems-found", findings=findings)
-        click.echo("\n" + diagnosis_text(diagnosis, styled))
+        echo("\n" + diagnosis_text(diagnosis, styled))

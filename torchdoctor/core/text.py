@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from torchdoctor.core.i18n.messages import transform
+from torchdoctor.core.visible import visible
 
 __all__ = [
     "ESCAPE_SEQUENCES",
@@ -25,7 +26,9 @@ ESCAPE_SEQUENCES = re.compile(
 HIDDEN_CHARACTERS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
-_UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+# What ends or pads a value, and what no encoding holds. An escape sequence is shown.
+_COLOURS = re.compile(r"\x1b\[[0-9;]{0,32}m")
+_UNWANTED = re.compile(r"[\x00-\x1a\x1c-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 def read_json(text: str) -> Any:
@@ -46,14 +49,14 @@ def read_object(text: str) -> dict[str, Any]:
 
 def sanitize_line(text: str, *, limit: int = 200) -> str:
     """The text on one line without characters that a terminal would obey or JSON could not hold."""
-    return transform(text, lambda one: _UNWANTED.sub("", one).strip()[:limit].strip())
+    return transform(text, lambda one: visible(_UNWANTED.sub("", one).strip()[:limit].strip()))
 
 
 def printable_line(text: str, *, limit: int = 400) -> str:
-    """The text as a line that a terminal shows as it is: without escape sequences and hidden characters."""
+    """The text as a line that a terminal shows as it is: without colours, with escapes of what else would act."""
     return transform(text, lambda one: _printable(one, limit))
 
 
 def _printable(text: str, limit: int) -> str:
-    clean = HIDDEN_CHARACTERS.sub("", ESCAPE_SEQUENCES.sub("", text).replace("\t", "    "))
+    clean = visible(_COLOURS.sub("", text).replace("\r\n", "\n").replace("\t", "    "))
     return clean.replace("\n", " ").rstrip()[:limit]

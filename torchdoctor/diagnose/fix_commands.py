@@ -12,7 +12,7 @@ from torchdoctor.diagnose.fitting_build import fitting_plan
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
 
-__all__ = ["installs_torch", "pin_torch", "quoted", "release_in", "rewrite_for_environment"]
+__all__ = ["installs_torch", "is_plain_word", "pin_torch", "quoted", "release_in", "rewrite_for_environment"]
 
 _PIP = re.compile(r"(?<![\w./-])python3? -m pip (install|uninstall|show|list|check)\b")
 _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
@@ -28,6 +28,9 @@ _OF_FOLDER = re.compile(r"(?<![\w./-])torchdoctor (?:install|hold|unhold|restore
 _UNPINNED = re.compile(r"(?<=\s)(?<!--name )torch(?=\s|$)")
 _PIP_INSTALL = re.compile(r"\b(?:pip|uv pip) install\b")
 _RELEASE = re.compile(r"(?<=--torch )(\d[\w.]*)(?=\s|$)")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
+# A full path without a blank, or anything that a shell reads as more than letters.
+_PLAIN_PATH = re.compile(r"(?:/(?!\.\.)[A-Za-z0-9._+@-]{1,80}){1,20}")
 _LOCAL = re.compile(r"cpu|xpu|cu\d{2,3}|rocm\d(?:\.\d){1,2}")
 
 
@@ -82,6 +85,11 @@ def pin_torch(command: str, evidence: Evidence) -> str:
     if own and _PIP_INSTALL.search(command):
         return _UNPINNED.sub(f"torch=={torch.public}", command)
     return command
+
+
+def is_plain_word(text: str) -> bool:
+    """Whether a value from outside may stand in a command as it is: a name, a version, or a path of plain letters."""
+    return (_PLAIN.fullmatch(text) or _PLAIN_PATH.fullmatch(text)) is not None
 
 
 def quoted(path: str, *, windows: bool) -> str:

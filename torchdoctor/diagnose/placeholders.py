@@ -9,7 +9,7 @@ from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose import derived
 from torchdoctor.diagnose.companion_versions import companions_for
 from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan_of_family, pip_command
-from torchdoctor.diagnose.fix_commands import quoted
+from torchdoctor.diagnose.fix_commands import is_plain_word, quoted
 from torchdoctor.diagnose.names_in_text import NAME_PLACEHOLDERS
 from torchdoctor.diagnose.stack_fixes import STACK_PLACEHOLDERS
 from wheels_index import TORCH_PROJECTS
@@ -26,8 +26,6 @@ _OFFICIAL = "https://download.pytorch.org/whl/"
 _OWN = (*TORCH_PROJECTS, "triton")
 _OWN_PREFIXES = ("nvidia-", "cuda-")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,60}")
-# A full path without a blank, or anything that a shell reads as more than letters.
-_SAFE_PATH = re.compile(r"(?:/(?!\.\.)[A-Za-z0-9._+@-]{1,80}){1,20}")
 
 
 class Placeholders(dict[str, str]):
@@ -47,9 +45,7 @@ class Placeholders(dict[str, str]):
 
 def command_values(evidence: Evidence, captured: Mapping[str, str]) -> Placeholders:
     """Return values for a command: what a sign captured is left out unless it is a plain word or path."""
-    plain = {
-        name: text for name, text in captured.items() if _SAFE.fullmatch(text) or _SAFE_PATH.fullmatch(text)
-    }
+    plain = {name: text for name, text in captured.items() if is_plain_word(text)}
     return Placeholders(evidence, plain)
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import functools
 import re
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.i18n.messages import transform
+from torchdoctor.core.visible import visible_line
 from torchdoctor.diagnose.cause_table import filled_steps, verify_causes
 from torchdoctor.diagnose.companion_versions import companions_for
+from torchdoctor.diagnose.fix_commands import is_plain_word, quoted
 from torchdoctor.diagnose.model import Finding
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ def _values_of(check: CheckResult, cause: Mapping[str, Any]) -> dict[str, str]:
         "package": check.id.partition(":")[2],
         **(match.groupdict() if match else {}),
     }
-    return {name: shlex.quote(value) for name, value in values.items() if value}
+    # The id of a check may have a colon in it: package:vllm.
+    return {name: value for name, value in values.items() if value and is_plain_word(value.replace(":", "-"))}
 
 
 def _findings_in_tracebacks(
@@ -194,18 +196,35 @@ def _findings_in_tracebacks(
 
 
 def _placeholders(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values for the table's fixes that are known of this environment, quoted for a shell."""
+    """Return the values for the table's fixes that are known of this environment, quoted for its shell.
+
+    What is no plain word, or no path that can be printed, is not known: torch and its files may say anything.
+    """
     version = str(environment.get("torch") or "")
-    variant = environment.get("variant") or (version.partition("+")[2] or None)
+    variant = str(environment.get("variant") or version.partition("+")[2])
     public = version.partition("+")[0]
-    local = variant if variant and _LOCAL.fullmatch(variant) else None
+    local = variant if _LOCAL.fullmatch(variant) else None
+    python, prefix = (_quoted_path(environment.get(name)) for name in ("executable", "prefix"))
     values = {
-        "python": environment.get("executable"),
-        "prefix": environment.get("prefix"),
         "torch": public or None,
         "release": f"{public}+{local}" if public and local else public or None,
         "numpy": environment.get("numpy"),
         **companions_for(public),
-        "index": f"https://download.pytorch.org/whl/{variant}" if variant else None,
+        "index": f"https://download.pytorch.org/whl/{local}" if local else None,
     }
-    return {name: shlex.quote(str(value)) for name, value in values.items() if value}
+    words = {name: str(value) for name, value in values.items() if value}
+    plain = {name: value for name, value in words.items() if name == "index" or is_plain_word(value)}
+    # PowerShell calls a quoted program by `&`.
+    program = f"& {python}" if python and python.startswith("'") and _is_of_windows(python) else python
+    return {**plain, **{name: path for name, path in (("python", program), ("prefix", prefix)) if path}}
+
+
+def _quoted_path(path: object) -> str | None:
+    """The path as one word of the shell of its system; None where it holds what cannot be shown as it is."""
+    if not isinstance(path, str) or not path or visible_line(path) != path:
+        return None
+    return quoted(path, windows=_is_of_windows(path))
+
+
+def _is_of_windows(path: str) -> bool:
+    return re.match(r"'?(?:[A-Za-z]:[\\/]|\\\\)", path) is not None

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET  # written, never read
 
+from torchdoctor.core.visible import visible
 from torchdoctor.report.bench_texts import figure, title_of
 from torchdoctor.verify import CheckResult, VerifyReport
 
@@ -87,4 +88,4 @@ def _case(suite: ET.Element, check: CheckResult, suite_name: str) -> None:
 
 
 def _clean(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", text)
+    return visible(_NOT_IN_XML.sub("\ufffd", text))

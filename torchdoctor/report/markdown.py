@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.visible import visible
+from torchdoctor.report.terminal.markdown_text import plain
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,13 +37,14 @@ def bug_report_markdown(sections: Sequence[Section]) -> str:
 
 
 def _block(section: Section, limit: int) -> str:
-    body = _shortened(section.lines, limit)
+    body = visible(_shortened(section.lines, limit))
     ticks = max((len(run) for run in re.findall(r"`+", body)), default=0)
     fence = "`" * max(3, ticks + 1)
     block = f"{fence}text\n{body}\n{fence}\n"
+    title = plain(section.title)
     if section.is_open:
-        return f"### {section.title}\n\n{block}"
-    return f"<details><summary>{section.title}</summary>\n\n{block}\n</details>\n"
+        return f"### {title}\n\n{block}"
+    return f"<details><summary>{title}</summary>\n\n{block}\n</details>\n"
 
 
 def _shortened(lines: Sequence[str], limit: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from torchdoctor.core.visible import visible
+
 __all__ = ["EventReader"]
 
 # A result with its evidence is below 20 KB; a longer line than this is some library's output and is dropped.
@@ -42,4 +44,16 @@ class EventReader:
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             return None
-        return value if isinstance(value, dict) and isinstance(value.get("event"), str) else None
+        if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+            return None
+        # The texts of a result lose their colours first (step_result.py).
+        return value if value["event"] == "result" else _shown(value)
+
+
+def _shown(value: Any) -> Any:
+    """The value with each text as a terminal may show it; what torch and its files say of themselves is not ours."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible(name): _shown(row) for name, row in value.items()}
+    return [_shown(row) for row in value] if isinstance(value, list) else value

@@ -16,6 +16,7 @@ from torchdoctor.cli.param_types import SETTING
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.report.terminal.echo import echo
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
@@ -63,20 +64,20 @@ def command(ctx: click.Context, *, everything: bool, output: Output) -> int:
             if settings
             else message("nothing is set; see what can be: torchdoctor config --all")
         )
-        click.echo(translate(for_all))
+        echo(translate(for_all))
     return 0
 
 
 def _show(folders: Mapping[str, str], settings: Iterable[Setting], *, there: bool) -> None:
     for name, folder in folders.items():
         missing = _("(not there)") if name == "config" and not there else ""
-        click.echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
+        echo(f"{padded(_(name), 8)} {folder}  {missing}".rstrip())
     for setting in settings:
         origin = _("default") if setting.origin == "default" else translate(setting.origin)
         line = message(
             "{key} = {value}  ({origin})", key=setting.key, value=_shown(setting.value), origin=origin
         )
-        click.echo(translate(line))
+        echo(translate(line))
 
 
 @command.command("set", short_help="Write a setting into the config file.")
@@ -127,7 +128,7 @@ def _tell(output: Output, document: dict[str, Any], text: str) -> None:
     if output.json:
         print_json(document)
     elif not output.quiet:
-        click.echo(translate(text))
+        echo(translate(text))
 
 
 def _shown(value: Any) -> str:

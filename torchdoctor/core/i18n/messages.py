@@ -7,6 +7,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.core.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -128,7 +129,7 @@ def _filled(template: str, values: Mapping[str, object]) -> Iterator[str]:
             value: object = _value_kept(name, values[name])
             value = form.convert_field(value, conversion) if conversion else value
             text = form.format_field(value, spec or "")
-            yield text if isinstance(values[name], Message) else _visible(text)
+            yield text if isinstance(values[name], Message) else visible(text)
 
 
 def _put_together(parts: Iterable[str]) -> str:
@@ -157,16 +158,8 @@ def translate_document(document: Any) -> Any:
     return document
 
 
-# What moves the cursor, colours, or turns round what stands beside it: in a name from outside, a trap for the reader.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def _visible(text: str) -> str:
-    return _UNSEEN.sub(lambda sign: sign[0].encode("unicode_escape").decode("ascii"), text)
-
-
 def _value(value: object) -> str:
-    return translate(value) if isinstance(value, Message) else _visible(str(value))
+    return translate(value) if isinstance(value, Message) else visible(str(value))
 
 
 def _value_kept(name: str, value: object) -> object:

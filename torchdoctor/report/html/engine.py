@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import translate
+from torchdoctor.core.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def page_engine(*, translated: bool = False) -> Environment:
     """Return the engine for the templates in this folder; with `translated` it shows texts in the user's language."""
     import jinja2  # some 40 ms, for pages alone
 
-    finalize: Callable[[object], object] | None = _translated if translated else None
+    finalize: Callable[[object], object] = _translated if translated else _seen
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -39,7 +40,11 @@ def page_engine(*, translated: bool = False) -> Environment:
 
 
 def _translated(value: object) -> object:
-    return translate(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return visible(translate(value)) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
+def _seen(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def read_style(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from torchdoctor.report.terminal.echo import echo
+
 __all__ = ["CountLine"]
 
 # https://ecma-international.org/publications-and-standards/standards/ecma-48/: erase in line.
@@ -18,7 +20,8 @@ class CountLine:
 
     def show(self, text: str) -> None:
         """Write the text in place of the last one."""
-        click.echo(f"{_ERASE}{text}", nl=False, err=True)
+        click.echo(_ERASE, nl=False, err=True)
+        echo(text, nl=False, err=True)
         self._shown = True
 
     def clear(self) -> None:

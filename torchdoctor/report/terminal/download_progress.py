@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from torchdoctor.core.i18n import message, plurals, translate
 from torchdoctor.core.i18n.catalog import gettext
+from torchdoctor.report.terminal.echo import guarded
 from torchdoctor.report.terminal.wrap import padded
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class FetchBars:
         from torchdoctor.report.terminal.table import make_console
 
         columns: list[Any] = [
-            progress.TextColumn("{task.description}"), progress.BarColumn(),
+            progress.TextColumn("{task.description}", markup=False), progress.BarColumn(),
             _column(lambda task: _bytes_of(task.completed, task.total)),
             _column(lambda task: f"{task.speed / 1e6:.1f} MB/s" if task.speed else ""),
             progress.TimeRemainingColumn(compact=True),
@@ -202,7 +203,9 @@ class FetchBars:
 
     def say(self, text: str) -> None:
         """Write above the bars."""
-        self._bars.console.print(text, markup=False, highlight=False)
+        from rich.text import Text
+
+        self._bars.console.print(Text.from_ansi(guarded(text)))
 
     def end(self) -> None:
         """Remove the bars."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from torchdoctor.core.visible import visible
+
 __all__ = ["fenced", "plain"]
 
 # Every sign that Markdown or HTML gives a meaning.
@@ -18,9 +20,9 @@ _GH = re.compile(r"\b(gh)(?=\\-\d)", re.IGNORECASE)
 
 def plain(text: str) -> str:
     """Return a sentence in which only our own `code` between single backticks is markup."""
-    parts = text.split("`")
+    parts = visible(text).split("`")
     if len(parts) % 2 == 0:
-        return _escaped(text)
+        return _escaped("`".join(parts))
     return "`".join(part if n % 2 else _escaped(part) for n, part in enumerate(parts))
 
 
@@ -28,7 +30,7 @@ def fenced(lines: tuple[str, ...], language: str = "text") -> list[str]:
     """Return a code block around lines, with a fence longer than any run of backticks in them."""
     longest = max((len(run) for line in lines for run in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
-    return [f"{fence}{language}", *lines, fence] if lines else []
+    return [f"{fence}{language}", *map(visible, lines), fence] if lines else []
 
 
 def _escaped(text: str) -> str:

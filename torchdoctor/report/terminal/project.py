@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message, translate
 from torchdoctor.core.i18n.messages import plural
+from torchdoctor.core.visible import visible
 from torchdoctor.project.write import unified_diff
 from torchdoctor.report.terminal.wrap import padded
 
@@ -22,8 +22,6 @@ __all__ = ["command_lines", "diff_lines", "family_lines"]
 
 _MOST_NAMES = 6
 _MOST_COMMANDS = 20
-# What would move the cursor or colour the terminal in a line of somebody's file.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def family_lines(result: ProjectResult) -> Iterator[str]:
@@ -50,7 +48,7 @@ def diff_lines(changes: Sequence[ProjectChange]) -> Iterator[str]:
     for change in changes:
         yield ""
         for line in unified_diff(change).splitlines():
-            yield _UNSEEN.sub("?", line)
+            yield visible(line)
 
 
 def _who_takes_what(result: ProjectResult) -> Iterator[str]:

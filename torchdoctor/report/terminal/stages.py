@@ -11,6 +11,7 @@ import click
 
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.report.terminal.echo import echo
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 from torchdoctor.verify.status_text import STATUS
 
@@ -41,7 +42,7 @@ class StageLines:
         """Write the line of a stage that is done."""
         self._end_bar()
         if not self.quiet:
-            click.echo(
+            echo(
                 f"{click.style(padded(_(name), _WIDTH), fg='green', bold=True)} {self._hung(text)}", err=True
             )
 
@@ -106,7 +107,7 @@ class StageLines:
         if self.terminal and os.environ.get("TERM") != "dumb":
             self._fetch = FetchBars(total, files)
         else:
-            self._fetch = FetchLines(total, files, lambda text: click.echo(text, err=True))
+            self._fetch = FetchLines(total, files, lambda text: echo(text, err=True))
 
     def advance(self, count: int) -> None:
         """Add `count` bytes to the progress."""
@@ -129,7 +130,7 @@ class StageLines:
             if self._fetch is not None:
                 self._fetch.say(text)
             else:
-                click.echo(text, err=True)
+                echo(text, err=True)
 
     def _hung(self, text: str) -> str:
         return hanging(translate(text), _WIDTH + 1, self._columns)

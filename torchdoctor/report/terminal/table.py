@@ -23,9 +23,11 @@ _INDENT = 2
 
 def make_console(*, stderr: bool = False) -> Console:
     """Return the console that tables are printed on; with NO_COLOR it writes no escapes (https://no-color.org)."""
-    from rich.console import Console
+    from torchdoctor.report.terminal.guarded_console import GuardedConsole
 
-    return Console(soft_wrap=True, stderr=stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    return GuardedConsole(
+        soft_wrap=True, stderr=stderr, color_system=None if os.environ.get("NO_COLOR") else "auto"
+    )
 
 
 class Grid:
