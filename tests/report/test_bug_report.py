@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.inventory.site import Environment
-from torchdoctor.core.visible import visible
 from torchdoctor.core import NamedFact
 from torchdoctor.core.fact import absent, found
+from torchdoctor.core.visible import visible
 from torchdoctor.detect import Detection, Machine, Nvidia, NvidiaGpu, Python
 from torchdoctor.diagnose import Finding
 from torchdoctor.doctor import CheckUp

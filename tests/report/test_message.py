@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from torchdoctor.core.visible import visible
 from torchdoctor.core.i18n import Message, joined, message, plural, set_language, translate
 from torchdoctor.core.i18n.messages import translate_document
+from torchdoctor.core.visible import visible
 
 # Without what would move the cursor: that is written out.
 PLAIN = st.characters(exclude_categories=("C",))
