@@ -53,7 +53,10 @@ CHECKED = {
 ALREADY_THERE = "The text has the output of {commands} already (line {lines})."
 
 COLLECT = "Run `python -m torch.utils.collect_env` in the environment that fails, and add what it prints."
-DESCRIBED = "The text describes a change or a wish, and no machine on which something fails: what it names is only possible."
+DESCRIBED = (
+    "The text describes a change or a wish, and no machine on which something fails: "
+    "what it names is only possible."
+)
 PICTURES = "What the pictures in the text show could not be read: add it as text."
 ON_THE_MACHINE = (
     "On the machine itself: `torchdoctor doctor` looks for all of this, `torchdoctor diagnose --here` joins this text "
