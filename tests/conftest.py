@@ -29,6 +29,22 @@ __all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest
 hypothesis.settings.register_profile("torchdoctor", deadline=None)
 hypothesis.settings.load_profile("torchdoctor")
 
+# Most tests install small wheels under the names of real ones, which nobody vouches for; tests/security/ takes it back.
+TRUSTING = {
+    f"TORCHDOCTOR_{command}_TRUST_MIRROR": "1"
+    for command in (
+        "INSTALL",
+        "ADD",
+        "DOCTOR",
+        "HOLD",
+        "RESTORE",
+        "RESOLVE",
+        "DOWNLOAD",
+        "JUPYTER_KERNEL_ADD",
+    )
+}
+os.environ.update(TRUSTING)
+
 # The release that the tests prove end to end: a CPU build of moderate size.
 TORCH = "2.13.0"
 PYTHON = "3.11"

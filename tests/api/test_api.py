@@ -116,7 +116,7 @@ def test_an_environment_is_not_changed_without_consent(tmp_path):
         folder=folder,
         cache=tmp_path / "cache",
         request=torchdoctor.Request(variant="cpu", excluded=frozenset({"torchvision", "torchaudio"})),
-        sources=torchdoctor.SourceOptions(find_links=(str(tmp_path),), offline=True),
+        sources=torchdoctor.SourceOptions(find_links=(str(tmp_path),), trust_mirror=True, offline=True),
         verify=False,
     )
     with pytest.raises(torchdoctor.InstallFailed) as refused:

@@ -39,7 +39,9 @@ def resolved(index):
         for project, version in (("torch", "2.9.1"), ("torchvision", "0.24.1"), ("torchaudio", "2.9.1")):
             made = make_wheel(project, version, tag=f"{python}-{python}-linux_aarch64")
             index.add(f"/jetson/{project}/", *made)
-        sources = with_vendor(order_sources(), name, index_url=f"{index.url}/jetson", offline=False)
+        sources = with_vendor(
+            order_sources(trusted=True), name, index_url=f"{index.url}/jetson", offline=False
+        )
         report = Recorder()
         return resolve_online(Request(), described, sources, offline=False, report=report)[0]
 

@@ -33,7 +33,7 @@ def resolved(tmp_path):
         for build in builds:
             name, content = make_wheel("torch", f"2.9.1+{build}", tag="cp311-cp311-manylinux_2_28_x86_64")
             (tmp_path / name).write_bytes(content)
-        sources = order_sources(find_links=(str(tmp_path),), offline=True)
+        sources = order_sources(trusted=True, find_links=(str(tmp_path),), offline=True)
         return resolve_online(request, MACHINE, sources, offline=offline, report=report or Recorder())[0]
 
     return run
@@ -88,7 +88,9 @@ def test_a_companion_that_came_out_alone_is_found_where_pip_finds_it(index):
         name, content = make_wheel(project, version, tag=tag, requires=requires)
         index.add(f"{page}/{project}/", name, content, sidecar=version != "2.99.0")
     own = IndexSetting(place=f"{index.url}/simple", kind="index", origin="pip.conf")
-    sources = order_sources(index_url=f"{index.url}/whl", configured=(own,)).without([OFFICIAL.url])
+    sources = order_sources(trusted=True, index_url=f"{index.url}/whl", configured=(own,)).without(
+        [OFFICIAL.url]
+    )
     request = Request(torch=SpecifierSet("==2.15.0"), variant="cu132", excluded=frozenset({"torchvision"}))
     plan = resolve_online(request, MACHINE, sources, offline=False, report=Recorder())[0]
     assert [str(package.version) for package in plan.packages] == ["2.15.0+cu132", "2.99.0"]

@@ -45,7 +45,9 @@ def resolved(index, tmp_path):
         described = Machine.from_json({**machine, "amd": {"gpus": gpus}} if gfx else machine)
         url = url or add_amd_index(index, tag)
         own = IndexSetting(place=f"{index.url}/simple", kind="index", origin="pip.conf")
-        sources = with_vendor(order_sources(configured=(own,)), vendor, index_url=url, offline=False)
+        sources = with_vendor(
+            order_sources(trusted=True, configured=(own,)), vendor, index_url=url, offline=False
+        )
         return resolve_online(Request(), described, sources, offline=False, report=Recorder())[0]
 
     return run
@@ -101,7 +103,7 @@ def test_an_index_without_a_build_for_the_machine_says_so(resolved):
 def test_an_index_with_other_versions_alone_says_which(index):
     """What was asked for is another release, not another machine."""
     url = add_amd_index(index, LINUX_TAG)
-    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    sources = with_vendor(order_sources(trusted=True), "amd", index_url=url, offline=False)
     with pytest.raises(NoSolution) as refused:
         resolve_online(
             Request(torch=SpecifierSet("==2.9.*")), Machine.from_json(MACHINE), sources,
@@ -116,7 +118,7 @@ def test_builds_of_which_nothing_can_be_read_are_a_failure_of_the_source(index):
     url = add_amd_index(index, LINUX_TAG)
     for path in [each for each in index.files if "/torch-" in each]:
         del index.files[path]
-    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    sources = with_vendor(order_sources(trusted=True), "amd", index_url=url, offline=False)
     with pytest.raises(SourceFailed) as failed:
         resolve_online(Request(), Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
     assert failed.value.code == "no-source"
@@ -149,7 +151,7 @@ def test_pytorchs_own_build_gets_rocm_from_the_index_that_has_it(index, monkeypa
     )
     index.add("/whl/rocm7.14/torch/", name, content)
     index.add("/whl/rocm7.14/rocm-sdk-core/", *make_wheel("rocm-sdk-core", "7.0", tag="py3-none-any"))
-    sources = order_sources(index_url=f"{index.url}/whl").without([OFFICIAL.url])
+    sources = order_sources(trusted=True, index_url=f"{index.url}/whl").without([OFFICIAL.url])
     request = Request(variant="rocm7.14", excluded=frozenset({"torchvision", "torchaudio"}))
     plan = resolve_online(request, Machine.from_json(MACHINE), sources, offline=False, report=Recorder())[0]
     assert [wheel.filename for wheel in plan.accelerator_wheels] == [
@@ -169,7 +171,7 @@ def test_a_part_that_no_index_has_is_named(index, monkeypatch):
         "torch", "2.14.1+rocm7.14", tag=LINUX_TAG, requires=("rocm[libraries]==7.14.*",)
     )
     index.add("/whl/rocm7.14/torch/", name, content)
-    sources = order_sources(index_url=f"{index.url}/whl").without([OFFICIAL.url])
+    sources = order_sources(trusted=True, index_url=f"{index.url}/whl").without([OFFICIAL.url])
     request = Request(variant="rocm7.14", excluded=frozenset({"torchvision", "torchaudio"}))
     with pytest.raises(NoSolution) as refused:
         resolve_online(request, Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
@@ -181,7 +183,7 @@ def test_the_package_that_needs_a_missing_part_is_named(index):
     """It is not torch that needs what its code for a GPU is linked with."""
     url = add_amd_index(index, LINUX_TAG)
     del index.pages["/rocm/whl-next/rocm-sdk-libraries/"]
-    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    sources = with_vendor(order_sources(trusted=True), "amd", index_url=url, offline=False)
     with pytest.raises(NoSolution) as refused:
         resolve_online(Request(), Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
     assert f"rocm-sdk-device-gfx1151 needs rocm-sdk-libraries=={ROCM}" in str(refused.value.message)
@@ -192,7 +194,7 @@ def test_a_part_for_another_python_is_not_chosen(index):
     url = add_amd_index(index, LINUX_TAG)
     page = "/rocm/whl-next/rocm-sdk-device-gfx1151/"
     index.pages[page] = index.pages[page].replace(b"<a ", b'<a data-requires-python="&gt;=3.13" ')
-    sources = with_vendor(order_sources(), "amd", index_url=url, offline=False)
+    sources = with_vendor(order_sources(trusted=True), "amd", index_url=url, offline=False)
     with pytest.raises(NoSolution) as refused:
         resolve_online(Request(), Machine.from_json(MACHINE), sources, offline=False, report=Recorder())
     assert refused.value.code == "vendor-part-missing"
@@ -214,7 +216,7 @@ def test_offline_the_parts_come_from_folders_alone(index, tmp_path, monkeypatch,
     for folder, (name, content) in wheels:
         (tmp_path / folder / name).write_bytes(content)
     folders = [str(tmp_path / "torch"), str(tmp_path / "parts")]
-    sources = order_sources(find_links=folders, offline=True)
+    sources = order_sources(trusted=True, find_links=folders, offline=True)
     request = Request(variant="rocm7.14", excluded=frozenset({"torchvision", "torchaudio"}))
 
     def run():
@@ -239,7 +241,7 @@ def test_the_source_package_that_selects_the_rest_is_built_after_consent_alone(i
     """Its code runs; with consent its requirements are followed, to AMD's index and not to PyPI's placeholder."""
     url = add_amd_index(index, LINUX_TAG)
     own = IndexSetting(place=f"{index.url}/simple", kind="index", origin="pip.conf")
-    sources = with_vendor(order_sources(configured=(own,)), "amd", index_url=url, offline=False)
+    sources = with_vendor(order_sources(trusted=True, configured=(own,)), "amd", index_url=url, offline=False)
     machine, report = Machine.from_json(MACHINE), Recorder(answer)
     request = LockRequest(
         python=Path(sys.executable),
@@ -294,7 +296,7 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     options = InstallOptions(
         folder=tmp_path / "env",
         cache=tmp_path / "cache",
-        sources=SourceOptions(vendor="amd", index_url=url),
+        sources=SourceOptions(trust_mirror=True, vendor="amd", index_url=url),
         stack=StackRequest(builds=frozenset({"rocm"})),
         verify=False,
     )
@@ -316,7 +318,7 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     asked = AskedRequirement(line="einops", name="einops", origin="add")
     more = replace(
         options,
-        sources=SourceOptions(index_url=url),
+        sources=SourceOptions(trust_mirror=True, index_url=url),
         stack=StackRequest(requirements=(asked,)),
         dry_run=True,
     )
@@ -325,6 +327,6 @@ def test_amds_builds_are_installed_from_its_index(index, alone, tmp_path, monkey
     assert report.questions == []
     # An installation into it keeps the vendor too, whose index is the usual one where none is named.
     monkeypatch.setattr(vendors, "vendor", lambda name: replace(vendor(name), indexes=(url,)))
-    again = replace(more, sources=SourceOptions(), stack=StackRequest())
+    again = replace(more, sources=SourceOptions(trust_mirror=True), stack=StackRequest())
     kept = run_install(again, system=HostSystem(environ={**os.environ, **alone}), report=report)
     assert (kept.plan.vendor, kept.changes) == ("amd", ())

@@ -72,7 +72,9 @@ def resolved(index):
 
     def run(described, request=REQUEST, **more):
         add_variants(index, **more)
-        sources = order_sources(index_url=f"{index.url}/simple").without([OFFICIAL.url, PYPI.url])
+        sources = order_sources(trusted=True, index_url=f"{index.url}/simple").without(
+            [OFFICIAL.url, PYPI.url]
+        )
         return resolve_online(request, described, sources, offline=False, report=Recorder())[0]
 
     return run
@@ -189,7 +191,7 @@ def test_a_variant_is_locked_and_installed_under_the_name_that_installers_know(
         cache=tmp_path / "cache",
         python=sys.executable,
         request=replace(REQUEST, variant="cpu"),
-        sources=SourceOptions(index_url=f"{index.url}/simple"),
+        sources=SourceOptions(trust_mirror=True, index_url=f"{index.url}/simple"),
         stack=StackRequest(),
         verify=False,
         hold=False,

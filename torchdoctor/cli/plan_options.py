@@ -111,6 +111,11 @@ _source_options = _options(
         metavar="NAME",
         help="Take a vendor's own builds instead of PyTorch's: amd, jetson-jp6, jetson-jp7.",
     ),
+    click.option(
+        "--trust-mirror",
+        is_flag=True,
+        help="Take files of torch from a mirror, folder or index although nobody trusted vouches for them.",
+    ),
     click.option("--offline", is_flag=True, help="Use folders and the cache only."),
     click.option(
         "--trust-project",
@@ -190,7 +195,7 @@ def source_options(function: F) -> F:
         from torchdoctor.workflows import SourceOptions
 
         names = (
-            "index_url", "find_links", "mirror", "vendor", "offline", "trust_project",
+            "index_url", "find_links", "mirror", "vendor", "trust_mirror", "offline", "trust_project",
         )  # fmt: skip
         sources = SourceOptions(**{name: kwargs.pop(name) for name in names})
         return function(*args, sources=sources, **kwargs)

@@ -110,8 +110,10 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
     if not last and context.plan is None and not wheelhouse.wheels and context.remove:
         return
     files = {entry["name"]: entry for entry in _files_of(last)}
+    unvouched = context.plan.unvouched if context.plan is not None else ()
     for fetched in wheelhouse.wheels:
-        files[fetched.wheel.name] = record_entry(fetched)
+        vouched = fetched.wheel.filename not in unvouched
+        files[fetched.wheel.name] = record_entry(fetched, vouched=vouched)
     for name in context.remove - {fetched.wheel.name for fetched in wheelhouse.wheels}:
         files.pop(name, None)
     after = {fetched.wheel.name: fetched.wheel.version for fetched in wheelhouse.wheels}

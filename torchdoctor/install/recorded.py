@@ -44,13 +44,13 @@ class RecordedPackage:
     requires: tuple[str, ...] | None  # requirement lines; None where they are not recorded
 
 
-def record_entry(fetched: FetchedWheel) -> dict[str, Any]:
+def record_entry(fetched: FetchedWheel, *, vouched: bool = True) -> dict[str, Any]:
     """Return the entry of a wheel in the record, with what is needed to install it again."""
     wheel = fetched.wheel
     return {
         "name": wheel.name, "version": wheel.version, "filename": wheel.filename, "sha256": fetched.sha256,
         "size": fetched.size, "source": fetched.source, "url": strip_credentials(wheel.url) or None,
-        "requires": list(_requirements(fetched.path)),
+        "requires": list(_requirements(fetched.path)), **({} if vouched else {"vouched": False}),
     }  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def _find(
     for listing in listings:
         wheels = listing.wheels(project, choice.variant)
         for version in versions:
-            wheel = choice.best(wheels, project, version)
+            wheel = choice.best(wheels, project, version, listing.admits)
             if wheel is not None:
                 return planned_package(wheel, listing)
     return None

@@ -29,6 +29,9 @@ class Listing(Protocol):
     def wheels(self, project: str, variant: str) -> Sequence[Wheel]:
         """Return wheels of `project` that may be of `variant`; empty where the source has none or is unreachable."""
 
+    def admits(self, wheel: Wheel) -> bool:
+        """Return whether a file of this source may be chosen; asked only of files that would be."""
+
     def index_url(self, variant: str) -> str:
         """Return what a person gives pip as `--index-url` for this variant."""
 

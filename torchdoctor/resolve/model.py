@@ -232,6 +232,7 @@ class Plan:
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     find_links: tuple[str, ...] = ()  # pages of links of extensions, for this torch and variant alone
     vendor: str | None = None  # whose own builds torch and its companions are, where they are not PyTorch's
+    unvouched: tuple[str, ...] = ()  # files that nobody trusted vouches for, taken on the user's word
     indexes_alike: bool = False  # whether the rest was chosen with no index before another
     limits: tuple[dict[str, str], ...] = ()  # settings of pip, uv and ourselves that took part: rows for JSON
 
@@ -254,4 +255,5 @@ class Plan:
             "warnings": [*self.warnings, *(left_out.message for left_out in self.left_out)],
             "stack": [package.to_json() for package in self.solved],
             **({"limits": [dict(row) for row in self.limits]} if self.limits else {}),
+            **({"unvouched": list(self.unvouched)} if self.unvouched else {}),
         }

@@ -84,7 +84,8 @@ def _with_torch(
     """Return the snapshot with these wheels of torch, and the companions that the source has of these variants."""
     pages = [(project, name) for project in COMPANIONS for name in names]
     listing.read_ahead(pages)
-    companions = list(dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page)))
+    listed = dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page))
+    companions = [wheel for wheel in listed if listing.admits(wheel)]
     declared = requires(listing, companions)
     return overlay(snapshot, [*wheels, *companions], as_of=today, requires=declared)
 
@@ -105,7 +106,7 @@ def _with_asked_variant(
         return None
     for listing in listings:
         if listing.source.layout in PYTORCH_LAYOUTS:
-            wheels = [w for w in listing.wheels("torch", name) if w.variant == name]
+            wheels = [w for w in listing.wheels("torch", name) if w.variant == name and listing.admits(w)]
             if wheels:
                 return _with_torch(snapshot, listing, wheels, [name], today=today, requires=requires)
     return None
@@ -138,6 +139,7 @@ def _with_new_companions(
                 if not (wheel.version.is_prerelease or wheel.yanked)
                 and (not known or wheel.version > max(known))
                 and _public(wheel) not in known
+                and listing.admits(wheel)
             ]
             if new:
                 seen = Overlay.of(
@@ -194,6 +196,7 @@ def _newer_wheels(
             and wheel.version > best.torch
             and _public(wheel) not in known
             and (request.torch is None or request.torch.contains(wheel.version.public))
+            and listing.admits(wheel)
         ]
         return (listing, wheels) if wheels else None
     return None

@@ -91,11 +91,12 @@ def offered_by_listing(
             ranks=ranks,
             companion_defaults=pypi_defaults(snapshot, candidate.torch, machine.platform),
         )
-        wheel = choice.best(listings[0].wheels("torch", candidate.variant), "torch", candidate.torch)
+        first = listings[0]
+        wheel = choice.best(first.wheels("torch", candidate.variant), "torch", candidate.torch, first.admits)
         if wheel is None:
             continue
         torch = OfferedBuild(
-            package=planned_package(wheel, listings[0]),
+            package=planned_package(wheel, first),
             variant=candidate.variant,
             torch=frozenset((candidate.torch,)),
             lines=None,
@@ -122,7 +123,7 @@ def _first_listed(
     listings: Sequence[Listing], choice: WheelChoice, project: str, version: Version
 ) -> PlannedPackage | None:
     for listing in listings:
-        wheel = choice.best(listing.wheels(project, choice.variant), project, version)
+        wheel = choice.best(listing.wheels(project, choice.variant), project, version, listing.admits)
         if wheel is not None:
             return planned_package(wheel, listing)
     return None

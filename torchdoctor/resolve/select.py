@@ -65,7 +65,8 @@ def select_plan(
                     ranks=ranks,
                     companion_defaults=pypi_defaults(snapshot, candidate.torch, machine.platform),
                 )
-                wheel = choice.best(listing.wheels("torch", candidate.variant), "torch", candidate.torch)
+                wheels = listing.wheels("torch", candidate.variant)
+                wheel = choice.best(wheels, "torch", candidate.torch, listing.admits)
                 if wheel is None:
                     continue
                 others = [other for other in listings if other is not listing]

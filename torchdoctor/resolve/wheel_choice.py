@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.tags import Tag
     from packaging.version import Version
@@ -66,8 +66,17 @@ class WheelChoice:
         """Return the variant of a file whose version names none."""
         return self.companion_defaults.get((project, version.public), self.default_variant)
 
-    def best(self, wheels: Iterable[Wheel], project: str, version: Version) -> Wheel | None:
-        """Return the wheel of exactly this version and variant that suits the interpreter best; None for none."""
+    def best(
+        self,
+        wheels: Iterable[Wheel],
+        project: str,
+        version: Version,
+        admits: Callable[[Wheel], bool] = lambda _: True,
+    ) -> Wheel | None:
+        """Return the wheel of exactly this version and variant that suits the interpreter best; None for none.
+
+        `admits` says whether a file may be chosen, and is asked only of those that would be.
+        """
         best: tuple[int, tuple[int, str] | tuple[()], Wheel] | None = None
         public = version.public
         for wheel in wheels:
@@ -84,6 +93,6 @@ class WheelChoice:
                 continue
             # Of equal tags the higher build number wins, as in pip and uv.
             key = (-min(ranks), wheel.build)
-            if best is None or key > best[:2]:
+            if (best is None or key > best[:2]) and admits(wheel):
                 best = (*key, wheel)
         return best[2] if best else None

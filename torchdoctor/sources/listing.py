@@ -36,6 +36,9 @@ class SourceListing:
     # Says of a wheel variant why the machine does not support it (None: it does), and which properties it has of it.
     judge_variant: Callable[[Wheel], tuple[str | None, tuple[str, ...]]] | None = None
     note: Callable[[str], None] | None = None  # told of what of the variants cannot be read
+    vouched: Callable[[Source, Wheel], bool] | None = (
+        None  # whether a file may be chosen; None: every one may
+    )
     variants: dict[str, VariantsFile] = field(default_factory=dict)  # by `torch-2.10.0`
     unsupported: dict[tuple[str, str], str] = field(default_factory=dict)  # why, by that and the label
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
@@ -49,6 +52,14 @@ class SourceListing:
     def name(self) -> str:
         """How the source is shown."""
         return self.source.name
+
+    def admits(self, wheel: Wheel) -> bool:
+        """Return whether a file of this source may be chosen; this can take a request, so ask only of what would be."""
+        return self.vouched is None or self.vouched(self.source, wheel)
+
+    def has_read(self, wheel: Wheel) -> bool:
+        """Return whether a page that was read lists this file."""
+        return any(each.url == wheel.url for listed in self._pages.values() for each in listed)
 
     def index_url(self, variant: str) -> str:
         """Return what a person gives pip as an index for this variant: the place whose pages have its torch."""

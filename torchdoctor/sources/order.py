@@ -32,6 +32,7 @@ class Sources:
     mirrors: tuple[Source, ...] = ()  # may serve files of the other sources, in parallel with them
     # Whether no index comes before another: of one with priority a release counts even without a file for the machine.
     alike: bool = False
+    trusted: bool = False  # whether the user takes files of torch that nobody vouches for
     vendor: str | None = None  # whose own builds `torch` are, where PyTorch's are not asked for
     limits: Limits = field(default_factory=Limits)  # of pip's and uv's settings, and of our own options
 
@@ -56,6 +57,7 @@ def order_sources(
     mirror_name: str | None = None,
     by_speed: Sequence[str] = (),
     configured: Sequence[IndexSetting] = (),
+    trusted: bool = False,
     offline: bool = False,
 ) -> Sources:
     """Return the sources in order: explicit ones, the mirror, the official index, settings of pip and uv, PyPI.
@@ -65,7 +67,7 @@ def order_sources(
     never asked for them, so that a name on one index cannot stand in for a package of another. The mirror `auto`
     stands for those named in `by_speed`, the fastest first, which then also serve each other's files in parallel; the
     user's own index comes before a mirror of PyPI that nobody named. Where pip or uv is told to use no index, only
-    explicit sources and configured find-links remain.
+    explicit sources and configured find-links remain. `trusted` says that the user takes what nobody vouches for.
 
     Raises `UsageError` for a place that is neither a URL nor a folder, and for an unknown mirror.
     """
@@ -96,6 +98,7 @@ def order_sources(
         find_links=_distinct([*explicit_links, *user_links]),
         ignored=ignored,
         mirrors=_distinct([*torch_mirrors, *pypi_mirrors]) if is_auto else (),
+        trusted=trusted,
     )
     return _only_local(sources) if offline else sources
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources.cutoff import Cutoff
     from wheels_index import Snapshot, Wheel
 
-__all__ = ["FoundBuilds", "find_builds"]
+__all__ = ["FoundBuilds", "find_builds", "listings_of"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,20 +100,31 @@ class FoundBuilds:
         def wheels(project: str, name: str) -> list[Wheel]:
             if self.cutoff is not None and self.cutoff.of(project) is not None:
                 return []  # PyTorch's index does not say when it got them
-            listed = (wheel for listing in self.listings for wheel in listing.wheels(project, name))
-            return wheels_of_variant(listed, name, self.tags)
+            return [
+                wheel
+                for listing in self.listings
+                for wheel in wheels_of_variant(listing.wheels(project, name), name, self.tags)
+                if listing.admits(wheel)
+            ]
 
         return Offer(builds=builds, plan=self.select, wheels=wheels)
 
 
 def find_builds(
-    request: Request, machine: Machine, sources: Sources, known: Snapshot, report: Reporter, *, offline: bool
+    request: Request,
+    machine: Machine,
+    sources: Sources,
+    known: Snapshot,
+    listings: Sequence[SourceListing],
+    report: Reporter,
+    *,
+    offline: bool,
 ) -> FoundBuilds:
     """Read the listings of the sources, and return the builds that fit the machine and the request.
 
     `known` are the facts so far. Raises `NoSolution` where no build fits.
     """
-    listings, tags = _listings(sources, machine, report), supported_tags(machine)
+    tags = supported_tags(machine)
     ranking, snapshot = _rank(request, machine, sources, known, listings, tags, report, offline=offline)
     return FoundBuilds(
         request=request,
@@ -182,7 +193,9 @@ def _refuse_cutoff_for_vendor(is_undated: bool, sources: Sources) -> None:
     )
 
 
-def _listings(sources: Sources, machine: Machine, report: Reporter) -> list[SourceListing]:
+def listings_of(sources: Sources, machine: Machine, report: Reporter) -> list[SourceListing]:
+    """Return the listings of the sources of torch, in order; none of them has been read."""
+
     def on_unreachable(source: Source, reason: str) -> None:
         named = source.name in reason
         report.note(reason if named else message("{what}: {why}", what=source.name, why=reason))

@@ -104,7 +104,8 @@ class PartSearch:
             and _takes(requirement, wheel.version)
             and python_satisfies(wheel.requires_python, python)
         ]
-        return max(fitting, key=lambda row: row[:3])[3] if fitting else None
+        in_order = sorted(fitting, key=lambda row: row[:3], reverse=True)
+        return next((row[3] for row in in_order if listing.admits(row[3])), None)
 
     def _newest_sdist(self, requirement: Requirement, listing: SourceListing) -> Sdist | None:
         from torchdoctor.sources.sdists import sdists_on

@@ -13,12 +13,12 @@ from torchdoctor.resolve.select import rank
 from torchdoctor.sources.freshness import old_facts_warning
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.build_rounds import plan_with_builds
-from torchdoctor.workflows.found_builds import find_builds
+from torchdoctor.workflows.found_builds import find_builds, listings_of
 from torchdoctor.workflows.limits import said_of_limits
 from torchdoctor.workflows.stack_facts import adapted_request
 from torchdoctor.workflows.stack_pins import plan_with_pins
 from torchdoctor.workflows.stack_plan import plan_stack
-from torchdoctor.workflows.wheel_hashes import with_known_hashes
+from torchdoctor.workflows.vouched_plan import decide_vouched, vouched_files, with_vouched_hashes
 from wheels_index import bundled, variant
 
 if TYPE_CHECKING:
@@ -69,7 +69,25 @@ def resolve_online(
     """
     known = known_index(data, report.note) if data is not None else bundled()
     request = adapted_request(request, task, machine, known, report)
-    found = find_builds(request, machine, sources, known, report, offline=offline)
+    listings = listings_of(sources, machine, report)
+    vouched = vouched_files(sources, known, listings, offline=offline)
+
+    def decide() -> tuple[Plan, FoundBuilds, tuple[Source, ...]]:
+        found = find_builds(request, machine, sources, known, listings, report, offline=offline)
+        return _decide(found, task, builds, request)
+
+    plan, found, built = decide_vouched(decide, lambda decided: decided[0], vouched, report)
+    plan = with_vouched_hashes(plan, vouched, listings, report)
+    plan = said_of_limits(_with_age_of_facts(plan, found), sources.limits, known)
+    _report_plan(plan, report)
+    reachable = sources.without(listing.source.url for listing in listings if listing.failure)
+    return plan, replace(reachable, find_links=(*reachable.find_links, *built))
+
+
+def _decide(
+    found: FoundBuilds, task: StackTask | None, builds: SourceBuilds | None, request: Request
+) -> tuple[Plan, FoundBuilds, tuple[Source, ...]]:
+    """Return the plan, what it was chosen from, and the folders of the wheels that were built for it."""
     built: tuple[Source, ...] = ()
     if task is not None and (task.named or task.overrides_torch):
         plan, built = _plan_of_stack(task, builds, found)
@@ -82,12 +100,8 @@ def resolve_online(
     if plan.torch.wheel is not None and plan.torch.wheel.label is not None:
         from torchdoctor.workflows.variant_reasons import with_variant_reasons
 
-        plan = with_variant_reasons(plan, found.listings, machine)
-    plan = with_known_hashes(plan, found.snapshot, sources, found.listings, report)
-    plan = said_of_limits(_with_age_of_facts(plan, found), sources.limits, known)
-    _report_plan(plan, report)
-    reachable = sources.without(listing.source.url for listing in found.listings if listing.failure)
-    return plan, replace(reachable, find_links=(*reachable.find_links, *built))
+        plan = with_variant_reasons(plan, found.listings, found.machine)
+    return plan, found, built
 
 
 def _plan_of_stack(
@@ -127,7 +141,7 @@ def _with_accelerator_wheels(plan: Plan, found: FoundBuilds) -> Plan:
         for listing in [each for each in found.listings if each.name == plan.torch.source][:1]
         for name in names
         for wheel in listing.wheels(name, plan.variant)
-        if not wheel.yanked and wheel.tags & supported
+        if not wheel.yanked and wheel.tags & supported and listing.admits(wheel)
     )
     return replace(plan, accelerator_wheels=(*plan.accelerator_wheels, *wheels))
 

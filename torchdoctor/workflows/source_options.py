@@ -15,6 +15,7 @@ class SourceOptions:
     find_links: tuple[str, ...] = ()  # folders or pages of wheels to look at first
     mirror: str | None = None  # the name of a mirror of the PyTorch index, or "auto" for the fastest
     vendor: str | None = None  # take the builds of this vendor's own index instead of PyTorch's
+    trust_mirror: bool = False  # take files of torch that nobody trusted vouches for
     offline: bool = False  # use only folders and the cache
     exclude_newer: str | None = (
         None  # nothing that was uploaded later counts: a date, a time or a length of time

@@ -76,6 +76,7 @@ def sources_from_options(
         mirror_name=options.mirror,
         by_speed=mirrors_by_speed(report.detail) if options.mirror == AUTO and not options.offline else (),
         configured=settings,
+        trusted=options.trust_mirror,
         offline=options.offline,
     )
     if options.vendor is None:

@@ -104,11 +104,14 @@ def _wheels(
     wanted: list[tuple[SourceListing, Wheel]] = []
     for listing in listings:
         for project in TORCH_PROJECTS:
-            wheels += listing.wheels(project, variant)
+            wheels += [
+                w for w in listing.wheels(project, variant) if w.tags & supported and listing.admits(w)
+            ]
         fitting = [
             wheel
             for wheel in listing.wheels("torch", variant)
             if _is_usable(wheel, supported)
+            and listing.admits(wheel)
             and (request.torch is None or request.torch.contains(wheel.version.public))
         ]
         fitting.sort(key=lambda wheel: wheel.version, reverse=True)

@@ -1,0 +1,195 @@
+"""Whether somebody who is trusted vouches for a file that a mirror, a folder or another index lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Literal
+
+from packaging.version import Version
+
+from torchdoctor.core.hashing import sha256_of
+from torchdoctor.core.net import Page, Unreachable, fetch_page
+from torchdoctor.core.net.http import failure_reason, with_deadline
+from torchdoctor.core.urls import redact_url
+from torchdoctor.sources.listing import SourceListing, local_path
+from torchdoctor.sources.vouching import Speaker, may_say, speaker_of
+from wheels_index import COMPANIONS, UnknownRelease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torchdoctor.sources.source import Source
+    from wheels_index import Snapshot, Wheel
+
+__all__ = ["Doubt", "Verdict", "VouchedFiles", "ask_bounded", "known_hashes"]
+
+_ASK_SECONDS = (
+    12.0  # for one page of the official index: a mirror is named where that one is slow or out of reach
+)
+
+Answer = Literal[
+    "vouched",
+    "contradicted",  # somebody trusted knows other bytes under this name
+    "not-listed",  # the official index answered, and has no such file
+    "unanswered",  # no facts of it, and whoever could vouch for it did not answer
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What is known of a file: `sha256` is the vouched hash, or the one that its source gives."""
+
+    answer: Answer
+    sha256: str | None
+    by: Speaker | None = None  # who vouches for it, or contradicts
+    known: str | None = None  # a hash that contradicts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """A file that would have been chosen, and that nobody trusted vouches for."""
+
+    wheel: Wheel
+    source: Source
+    verdict: Verdict
+
+
+@dataclass(kw_only=True)
+class VouchedFiles:
+    """Judges files of the sources of torch, and remembers those that it did not let in.
+
+    Facts are looked at first; the official index and PyPI are asked once a page, and not again where they did not
+    answer in time. With `open_to` a file that nobody vouches for is let in from sources of these kinds.
+    """
+
+    facts: Snapshot
+    official: tuple[SourceListing, ...]  # whom to ask: the official index, or those of the vendor
+    pypi: SourceListing | None
+    open_to: frozenset[Speaker] = frozenset()
+    trusted: bool = False  # by the user's own word
+    doubts: dict[tuple[str, str | None], Doubt] = field(default_factory=dict)  # by file name and hash
+    _verdicts: dict[tuple[str | None, str, str | None, str | None], Verdict] = field(default_factory=dict)
+
+    def admits(self, source: Source, wheel: Wheel) -> bool:
+        """Return whether a file may be chosen; asked only of files that would be."""
+        speaker = speaker_of(source)
+        if may_say(speaker, "file", wheel.project):
+            return True
+        verdict = self.verdict(source, wheel)
+        if verdict.answer == "vouched":
+            return True
+        self.doubts[wheel.filename, verdict.sha256] = Doubt(wheel=wheel, source=source, verdict=verdict)
+        # A mirror has what the official index has: where that one has answered, nobody is asked about the rest.
+        answer = verdict.answer
+        is_wrong = answer == "contradicted" or (answer == "not-listed" and not self.trusted)
+        return speaker in self.open_to and not (speaker == "mirror" and is_wrong)
+
+    def verdict(self, source: Source, wheel: Wheel) -> Verdict:
+        """Return what is known of a file that a source lists."""
+        if may_say(speaker_of(source), "hash", wheel.project):
+            return Verdict(answer="vouched", sha256=wheel.sha256, by=speaker_of(source))
+        key = wheel.url, wheel.filename, wheel.sha256, wheel.variant
+        if key not in self._verdicts:
+            # Nobody is asked about what the user vouches for: a private network may have no way to them.
+            asks = not (self.trusted and speaker_of(source) in ("index", "folder"))
+            self._verdicts[key] = self._judge(wheel, self._who_may_know(wheel) if asks else ())
+        return self._verdicts[key]
+
+    def _judge(self, wheel: Wheel, others: Sequence[tuple[Speaker, SourceListing]]) -> Verdict:
+        listed = wheel.sha256
+        if listed is None and (wheel.url or "").startswith("file:"):
+            listed = _local_hash(wheel.url or "")
+        by_facts = known_hashes(self.facts, wheel) if wheel.label is None else frozenset()
+        found = _compare(listed, by_facts, "facts")
+        # A name with a build tag stands for one file; without one the official index and PyPI have different bytes.
+        if found is not None and (found.answer == "vouched" or wheel.version.local is not None):
+            return found
+        answered = False
+        for by, listing in others:
+            theirs = [
+                each
+                for each in listing.wheels(wheel.project, wheel.variant or "cpu")
+                if each.filename == wheel.filename and each.label == wheel.label
+            ]
+            if listing.failure:
+                continue
+            answered = answered or by != "pypi"
+            hashes = frozenset(each.sha256 for each in theirs if each.sha256)
+            other = _compare(listed, hashes, by)
+            if other is not None and (other.answer == "vouched" or wheel.version.local is not None):
+                return other
+            found = found or other
+        return found or Verdict(answer="not-listed" if answered else "unanswered", sha256=listed)
+
+    def _who_may_know(self, wheel: Wheel) -> Sequence[tuple[Speaker, SourceListing]]:
+        asked: list[tuple[Speaker, SourceListing]] = [
+            (speaker_of(listing.source), listing) for listing in self.official
+        ]
+        if self.pypi is not None and wheel.version.local is None:
+            asked.append(("pypi", self.pypi))
+        return asked
+
+
+def _compare(listed: str | None, known: frozenset[str], by: Speaker) -> Verdict | None:
+    """Return what known hashes say of a file; None where they say nothing."""
+    if not known:
+        return None
+    if listed in known:
+        return Verdict(answer="vouched", sha256=listed, by=by)
+    if listed is None:
+        # The source gives no hash: the bytes must be those that are known, whichever it has.
+        return Verdict(answer="vouched", sha256=next(iter(known)), by=by) if len(known) == 1 else None
+    return Verdict(answer="contradicted", sha256=listed, by=by, known=min(known))
+
+
+def known_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
+    """Return the hashes that facts give of files of this name: one, but for names without a build tag."""
+    return _hashes_of(facts, wheel.project, Version(wheel.version.public)).get(wheel.filename, frozenset())
+
+
+@lru_cache(maxsize=256)
+def _hashes_of(facts: Snapshot, project: str, version: Version) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for wheel in _files_of(facts, project, version):
+        if wheel.sha256:
+            found[wheel.filename] = found.get(wheel.filename, frozenset()) | {wheel.sha256}
+    return found
+
+
+def _files_of(facts: Snapshot, project: str, version: Version) -> tuple[Wheel, ...]:
+    if project == "torch":
+        try:
+            release = facts.release(version)
+        except UnknownRelease:
+            return ()
+        return tuple(w for w in (*release.wheels, *release.pypi_wheels) if w.project == project)
+    if project in COMPANIONS:
+        return tuple(
+            wheel
+            for release in facts.releases()
+            if version in release.companions[project].versions
+            for wheel in (*release.wheels, *release.pypi_wheels)
+            if wheel.project == project
+        )
+    return facts.project(project)
+
+
+@lru_cache(maxsize=256)
+def _local_hash(url: str) -> str | None:
+    try:
+        return sha256_of(local_path(url))
+    except OSError:
+        return None
+
+
+def ask_bounded(source: Source, *, read: Callable[[str], Page] = fetch_page) -> SourceListing:
+    """Return a listing of a source that is given up where a page takes too long; nobody waits for it twice."""
+    return SourceListing(source=source, read=partial(_read_in_time, read))
+
+
+def _read_in_time(read: Callable[[str], Page], url: str) -> Page:
+    try:
+        return with_deadline(_ASK_SECONDS, lambda: read(url))
+    except TimeoutError as error:
+        raise Unreachable(f"{redact_url(url)}: {failure_reason(error)}", fix="") from error
