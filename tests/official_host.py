@@ -1,4 +1,4 @@
-"""download.pytorch.org on loopback: a CONNECT proxy that answers for that host from an index, over TLS."""
+"""download.pytorch.org and other hosts on loopback: a CONNECT proxy that answers for each from an index, over TLS."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import trustme
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from typing_extensions import Self
@@ -21,13 +22,22 @@ HOST = "download.pytorch.org"
 
 
 class OfficialHost:
-    """Serves `index` as `https://download.pytorch.org` to whoever uses `environ`; every other host is refused."""
+    """Serves `index` as `https://download.pytorch.org`, and `others` by their hosts, to whoever uses `environ`.
 
-    def __init__(self, index: LoopbackIndex, folder: Path) -> None:
-        self._index = index
+    Every other host is refused, and so is one whose index is None.
+    """
+
+    def __init__(
+        self,
+        index: LoopbackIndex | None,
+        folder: Path,
+        others: Mapping[str, LoopbackIndex | None] | None = None,
+    ) -> None:
+        self.hosts = {HOST: index, **(others or {})}
+        self.asked: list[str] = []
         authority = trustme.CA()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(HOST).configure_cert(self._tls)
+        authority.issue_cert(*self.hosts).configure_cert(self._tls)
         self.certificates = folder / "authority.pem"
         authority.cert_pem.write_to_path(str(self.certificates))
 
@@ -38,7 +48,10 @@ class OfficialHost:
             protocol_version = "HTTP/1.1"
 
             def do_CONNECT(self) -> None:
-                if self.path != f"{HOST}:443":
+                name = self.path.removesuffix(":443")
+                host.asked.append(name)
+                index = host.hosts.get(name)
+                if index is None:
                     self.send_error(502)
                     return
                 self.send_response(200)
@@ -47,7 +60,7 @@ class OfficialHost:
                     contextlib.suppress(OSError),
                     host._tls.wrap_socket(self.connection, server_side=True) as secure,
                 ):
-                    host._serve(secure, self.client_address, self.server)
+                    host._serve(index, secure, self.client_address, self.server)
                 self.close_connection = True
 
             def log_message(self, *_: object) -> None:
@@ -62,9 +75,8 @@ class OfficialHost:
         self._server.shutdown()
         self._server.server_close()
 
-    def _serve(self, connection: ssl.SSLSocket, address: object, server: object) -> None:
-        index = self._index
-
+    @staticmethod
+    def _serve(index: LoopbackIndex, connection: ssl.SSLSocket, address: object, server: object) -> None:
         class Answer(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 

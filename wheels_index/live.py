@@ -25,6 +25,7 @@ from wheels_index.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from wheels_index._stored_files import File
     from wheels_index.wheel import Wheel
 
 __all__ = ["DigestConflict", "LiveSnapshot", "Overlay", "declared_torch", "overlay"]
@@ -64,6 +65,11 @@ class Overlay:
             requires={k: tuple(v) for k, v in requires.items()},
             pypi=pypi,
         )
+
+    def without_hashes(self) -> Overlay:
+        """Return what a place listed that nobody vouches for: names, without hashes and without what files declare."""
+        groups = tuple(replace(group, files=tuple(map(_without_hash, group.files))) for group in self.groups)
+        return replace(self, groups=groups, requires={})
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON that `from_json` reads."""
@@ -275,6 +281,11 @@ def _with_macos_variant(wheel: Wheel) -> Wheel:
     """Return a macOS wheel as the CPU build that each is; the official index keeps it in `whl/cpu/`."""
     untold = wheel.variant is None and wheel.version.local is None
     return replace(wheel, variant="cpu") if untold and "-macosx_" in wheel.filename else wheel
+
+
+def _without_hash(file: File) -> File:
+    name, _, size, sidecar, url = file
+    return name, None, size, True if sidecar else None, url
 
 
 def _is_date(text: str) -> bool:

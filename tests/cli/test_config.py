@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import TRUSTING
 from torchdoctor.cli.config.parser import ConfigError, parse_config
 
 
@@ -30,8 +31,10 @@ def _settings(ran):
     return {row["key"]: (row["value"], row["origin"]) for row in ran.json["settings"]}
 
 
-def test_without_a_file_nothing_is_set(run, config):
+def test_without_a_file_nothing_is_set(run, config, monkeypatch):
     """The place of the file is told, and that it is not there."""
+    for name in TRUSTING:
+        monkeypatch.delenv(name)
     ran = run("config", "--json")
     assert (ran.json["exists"], ran.json["files"]["config"], ran.json["settings"]) == (False, str(config), [])
 

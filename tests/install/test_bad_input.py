@@ -188,9 +188,9 @@ def test_a_file_in_a_folder_that_is_not_what_its_name_says(torchdoctor, here, tm
     (folder / name).write_bytes(content)
     ran = torchdoctor(
         "install", here / "env", "--find-links", folder, "--python", sys.executable, "--offline", "--without",
-        "pip", "--without", "torchvision", "--without", "torchaudio", "--json",
+        "pip", "--without", "torchvision", "--without", "torchaudio", "--json", TORCHDOCTOR_INSTALL_TRUST_MIRROR="",
     )  # fmt: skip
-    assert "is right" in failed(ran, 4, "hash-mismatch")
+    assert "the right file of that name" in failed(ran, 4, "hash-conflict")
     nothing_left(here)
 
 

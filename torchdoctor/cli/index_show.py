@@ -41,6 +41,7 @@ def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
     snapshot = known_index(
         data_folder(os.environ),
         lambda text: echo(translate(message("note: {text}", text=text)), err=True),
+        unvouched=True,
     )
     releases = list(snapshot.releases()) if torch is None else [_release(snapshot, torch)]
     if output.json:

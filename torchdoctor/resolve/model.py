@@ -255,5 +255,5 @@ class Plan:
             "warnings": [*self.warnings, *(left_out.message for left_out in self.left_out)],
             "stack": [package.to_json() for package in self.solved],
             **({"limits": [dict(row) for row in self.limits]} if self.limits else {}),
-            **({"unvouched": list(self.unvouched)} if self.unvouched else {}),
+            "unvouched": list(self.unvouched),
         }

@@ -176,7 +176,8 @@ def _newer_wheels(
 ) -> tuple[SourceListing, list[Wheel]] | None:
     """The first source with builds of the best candidate's kind, and its torch wheels newer than all that fit.
 
-    A page that lists several variants gives the wheels of all of them.
+    A page that lists several variants gives the wheels of all of them. Where nobody vouches for any of a source's newer
+    wheels, the next source is looked at.
     """
     best, known = ranking.candidates[0], set(snapshot.versions())
     names = _looked_at(ranking, request)
@@ -196,7 +197,8 @@ def _newer_wheels(
             and wheel.version > best.torch
             and _public(wheel) not in known
             and (request.torch is None or request.torch.contains(wheel.version.public))
-            and listing.admits(wheel)
         ]
-        return (listing, wheels) if wheels else None
+        admitted = [wheel for wheel in wheels if listing.admits(wheel)]
+        if admitted or not wheels:
+            return (listing, admitted) if admitted else None
     return None

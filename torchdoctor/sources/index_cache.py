@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping  # noqa: TC003  (core.serde reads the types of the fields)
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.i18n import message
 from torchdoctor.core.serde import WholeNumber, from_json
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
+from torchdoctor.sources.vouching import vouches
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class CachedIndex:
     pages: dict[str, Validators]  # by URL, for conditional requests
     overlay: Overlay
 
+    @property
+    def vouched(self) -> bool:
+        """Whether what it listed is believed: of another place only the names are kept, to be shown."""
+        return vouches(self.base)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Index:
@@ -50,7 +56,7 @@ class _Index:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Document:
-    """The stored file: at most one index of PyTorch, and PyPI."""
+    """The stored file: at most one index of PyTorch and PyPI, and one more of each kind that is not believed."""
 
     schema: Annotated[int, WholeNumber((_SCHEMA,))]
     indexes: tuple[_Index, ...]
@@ -61,13 +67,18 @@ def cache_file(folder: Path) -> Path:
     return folder / "index" / "live.json"
 
 
-def known_index(folder: Path, note: Callable[[str], None] | None = None) -> Snapshot:
+def known_index(
+    folder: Path, note: Callable[[str], None] | None = None, *, unvouched: bool = False
+) -> Snapshot:
     """Return the bundled snapshot with what the last `index update` brought.
 
+    What another place than the official index or PyPI listed decides nothing: `unvouched` adds it, to show it.
     A file that cannot be read is ignored, and `note` is called with the reason; the next update replaces it.
     """
     snapshot = bundled()
     for stored in load_cache(folder, note):
+        if not (stored.vouched or unvouched):
+            continue
         from wheels_index import LiveSnapshot
 
         snapshot = LiveSnapshot(snapshot, stored.overlay)
@@ -107,7 +118,7 @@ def _parse(body: bytes) -> tuple[CachedIndex, ...]:
     if len(body) > _MAX_BYTES:
         raise ValueError(message("it is larger than {limit} MiB", limit=_MAX_BYTES >> 20))
     document = from_json(json.loads(body), _Document)
-    return tuple(
+    indexes = tuple(
         CachedIndex(
             base=index.base,
             pages={url: _usable(validators) for url, validators in index.pages.items()},
@@ -115,6 +126,11 @@ def _parse(body: bytes) -> tuple[CachedIndex, ...]:
         )
         for index in document.indexes
     )
+    return tuple(map(_believed, indexes))
+
+
+def _believed(index: CachedIndex) -> CachedIndex:
+    return index if index.vouched else replace(index, overlay=index.overlay.without_hashes())
 
 
 def _usable(validators: Validators) -> Validators:
@@ -134,8 +150,8 @@ def save_cache(folder: Path, stored: CachedIndex) -> None:
     Raises `EnvironmentUnusable` where the folder cannot be written to.
     """
     path = cache_file(folder)
-    others = (each for each in load_cache(folder) if each.overlay.pypi != stored.overlay.pypi)
-    indexes = sorted((*others, stored), key=lambda each: each.overlay.pypi)
+    others = (each for each in load_cache(folder) if _kind(each) != _kind(stored))
+    indexes = sorted((*others, _believed(stored)), key=_kind)
     document = {
         "schema": _SCHEMA,
         "indexes": [
@@ -150,6 +166,10 @@ def save_cache(folder: Path, stored: CachedIndex) -> None:
     with _os_errors_as_unusable(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(path, json.dumps(document, separators=(",", ":")))
+
+
+def _kind(index: CachedIndex) -> tuple[bool, bool]:
+    return not index.vouched, index.overlay.pypi
 
 
 @contextlib.contextmanager

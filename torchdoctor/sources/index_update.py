@@ -13,6 +13,7 @@ from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.companion_metadata import declared_by
 from torchdoctor.sources.index_cache import CachedIndex, cache_lock, known_index, load_cache, save_cache
+from torchdoctor.sources.vouching import vouches
 from wheels_index import (
     TORCH_PROJECTS,
     LiveSnapshot,
@@ -111,7 +112,8 @@ def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch
     base = base.rstrip("/")
     with cache_lock(folder):
         notes: list[str] = []
-        before = known_index(folder, notes.append)
+        trusted = vouches(base)
+        before = known_index(folder, notes.append, unvouched=not trusted)
         stored = next((each for each in load_cache(folder) if each.base == base), None)
         pages = _Pages(base, stored, read, notes)
         for project in TORCH_PROJECTS:
@@ -126,6 +128,14 @@ def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch
             pypi = not any(wheel.variant for wheel in wheels if wheel.project == "torch")
             after = LiveSnapshot(bundled(), Overlay.of(wheels, as_of=today, requires=requires, pypi=pypi))
         save_cache(folder, CachedIndex(base=base, pages=pages.pages, overlay=after.overlay))
+    if not trusted:
+        notes.append(
+            message(
+                "{index_url} is neither PyTorch's own index nor PyPI: what it lists is shown, its hashes are not kept, "
+                "and nothing is chosen by it",
+                index_url=redact_url(base),
+            )
+        )
     notes += _torch_on_pypi_alone(after, before)
     return _changes(base, today, before, after, pages)
 

@@ -25,6 +25,7 @@ __all__ = [
     "is_official_index",
     "may_say",
     "speaker_of",
+    "vouches",
 ]
 
 Speaker = Literal["facts", "official", "vendor", "pypi", "lock", "index", "mirror", "folder"]
@@ -108,6 +109,11 @@ def is_official_index(url: str) -> bool:
     (False, False)
     """
     return _is_at(url, OFFICIAL.url)
+
+
+def vouches(base: str) -> bool:
+    """Return whether an index at this URL is PyTorch's own or PyPI, so that its hashes become facts."""
+    return is_official_index(base) or _is_at(base, PYPI.url)
 
 
 def _is_at(url: str, base: str) -> bool:
