@@ -10,6 +10,7 @@ from typing import Any
 
 from torchdoctor.bench.model import SCHEMA, BenchReport, BenchResult
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.serde import FieldError, from_json
 from torchdoctor.errors import UsageError
@@ -69,7 +70,7 @@ def load_run(name: str, folder: Path) -> BenchReport:
     if not path.is_file() and Path(name).is_file():
         path = Path(name)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise UnreadableRun(

@@ -8,6 +8,7 @@ import click
 
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
+from torchdoctor.core.fs.regular_files import regular_descriptor
 from torchdoctor.core.i18n import joined, message, translate
 from torchdoctor.report.terminal.echo import echo
 
@@ -56,7 +57,7 @@ def _inspect_local(name: str) -> dict[str, Any]:
 
     path = Path(name)
     try:
-        with FileReader(path) as reader:
+        with FileReader(regular_descriptor(path)) as reader:
             contents = inspect_wheel(reader)
             size = reader.size
     except (OSError, ValueError) as error:

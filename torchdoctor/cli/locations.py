@@ -130,7 +130,9 @@ def _active_before_pre_commit() -> tuple[str, ...]:
 
 def _interpreter_gone(folder: Path, python: Path) -> EnvironmentUnusable:
     """A virtual environment starts the Python that made it, through a link or, on Windows, a launcher."""
-    config = (folder / "pyvenv.cfg").read_text("utf-8", errors="replace")
+    from torchdoctor.inventory.files import read_text
+
+    config = read_text(str(folder / "pyvenv.cfg")) or ""
     home = re.search(r"(?m)^home\s*=\s*(.+?)\s*$", config)
     # The link's target is the file itself; `home` in pyvenv.cfg is its folder.
     missing = os.path.realpath(python) if python.is_symlink() else home[1] if home else python

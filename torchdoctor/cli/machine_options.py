@@ -13,6 +13,7 @@ import click
 
 from torchdoctor.cli.options import AsTyped
 from torchdoctor.cli.param_types import DRIVER, GPU, LIBC, PLATFORM, PYTHON_VERSION
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 
@@ -187,5 +188,5 @@ def _read_json(name: str) -> Any:
 
 
 def _head(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(_MAX_CHARACTERS + 1).decode("utf-8")

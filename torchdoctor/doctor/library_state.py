@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.inventory import files
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _release_of(program: str) -> tuple[int, int] | None:
         if files.size_of(program) is None:  # a pipe would be waited for
             return None
         with (
-            Path(program).open("rb") as file,
+            open_regular(program) as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
             match = _RELEASE.search(data)

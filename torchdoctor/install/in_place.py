@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import link_or_copy, sync_filesystem
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.wheel_layout import files_of_installed, files_of_wheel, metadata_folders
@@ -22,6 +23,7 @@ __all__ = ["UNDO_FOLDER", "begin_change", "end_change", "undo_change"]
 
 UNDO_FOLDER = ".torchdoctor-undo"
 _JOURNAL = "journal.json"
+_MAX_JOURNAL_BYTES = 256 << 20  # a path of each file of an environment
 
 
 def begin_change(
@@ -110,7 +112,7 @@ def _write_journal(folder: Path, old: list[str], new: list[str]) -> None:
 def _read_journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
     """Return the journal, or None when the change was interrupted before it was there and nothing was changed."""
     try:
-        document: Any = json.loads(path.read_bytes())
+        document: Any = json.loads(read_regular(path, limit=_MAX_JOURNAL_BYTES))
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError) as error:

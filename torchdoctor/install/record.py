@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.install.asked import asked_of_record, asked_rows
 from torchdoctor.install.recorded import record_entry
 
@@ -78,7 +79,7 @@ def package_removals(before: Mapping[str, str], names: Iterable[str]) -> tuple[P
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return the record of an environment; None when there is none that can be read."""
     try:
-        with (folder / RECORD).open("rb") as file:
+        with open_regular(folder / RECORD) as file:
             document = json.loads(file.read(_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None

@@ -11,6 +11,7 @@ from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.markers import marker_holds
 from torchdoctor.core.urls import strip_credentials
 from torchdoctor.core.wheelfile.member_names import is_safe_wheel_name
@@ -93,7 +94,7 @@ def _needs(package: RecordedPackage, environment: Mapping[str, str | AbstractSet
 
 def _requirements(path: Path) -> Iterator[str]:
     """The requirement lines in a wheel's metadata, without those of extras."""
-    with zipfile.ZipFile(path) as archive:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         name = next(
             (name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)), None
         )

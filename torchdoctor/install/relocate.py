@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE
@@ -106,7 +107,7 @@ def apply_relocation(relocation: Relocation) -> list[tuple[Path, bytes | str, in
     try:
         for path, content in relocation.files:
             mode = path.stat().st_mode & 0o7777
-            before.append((path, path.read_bytes(), mode))
+            before.append((path, read_regular(path, limit=_MAX_RECORD_BYTES), mode))
             _write(path, content, mode)
         for path, target in relocation.links:
             before.append((path, str(path.readlink()), 0))

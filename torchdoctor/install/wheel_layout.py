@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import zipfile
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.wheelfile import command_names
+from torchdoctor.core.fs.regular_files import open_regular, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 __all__ = ["files_of_installed", "files_of_wheel", "glob_site_packages", "metadata_folders"]
+
+_MAX_RECORD_BYTES = 64 << 20
 
 
 def glob_site_packages(folder: Path) -> tuple[Path, ...]:
@@ -37,8 +41,8 @@ def files_of_installed(folder: Path, site_packages: Path, metadata: Path) -> Ite
     They are what its RECORD names and what its metadata folder holds; files outside of the environment are left out.
     """
     try:
-        with (metadata / "RECORD").open(encoding="utf-8", newline="") as file:
-            recorded = [fields[0] for fields in csv.reader(file) if fields]
+        text = read_regular(metadata / "RECORD", limit=_MAX_RECORD_BYTES).decode("utf-8")
+        recorded = [fields[0] for fields in csv.reader(io.StringIO(text, newline="")) if fields]
     except (OSError, ValueError, csv.Error):
         # A RECORD that cannot be read names nothing.
         recorded = []
@@ -56,7 +60,7 @@ def files_of_wheel(folder: Path, site_packages: Path, wheel: Path) -> Iterator[s
     """
     inside = site_packages.relative_to(folder).as_posix()
     scripts = "Scripts" if (folder / "Scripts").is_dir() else "bin"
-    with zipfile.ZipFile(wheel) as archive:
+    with open_regular(wheel) as file, zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             top, _, rest = name.partition("/")
             if name.endswith("/"):

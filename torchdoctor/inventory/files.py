@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular, regular_descriptor
 from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ __all__ = [
 # A site-packages folder of a large environment has about 1,500 entries.
 ENTRIES = 20_000
 TEXT = 256 * 1024
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,19 +98,10 @@ def time_of(path: str) -> float | None:
 def head(path: str, limit: int) -> bytes | None:
     """Return the first `limit` bytes of a regular file; None for anything else, or when it cannot be read."""
     try:
-        number = os.open(path, _OPEN)
+        with open_regular(path) as file:
+            return file.read(limit)
     except (OSError, ValueError):
         return None
-    try:
-        # A pipe or a device would never end.
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            return None
-        with os.fdopen(number, "rb", closefd=False) as file:
-            return file.read(limit)
-    except OSError:
-        return None
-    finally:
-        os.close(number)
 
 
 def open_reader(path: str) -> FileReader | None:
@@ -118,16 +109,9 @@ def open_reader(path: str) -> FileReader | None:
     from wheels_index.binary import FileReader
 
     try:
-        number = os.open(path, _OPEN)
+        return FileReader(regular_descriptor(path))
     except (OSError, ValueError):
         return None
-    try:
-        if stat.S_ISREG(os.fstat(number).st_mode):
-            return FileReader(number)
-    except OSError:
-        pass
-    os.close(number)
-    return None
 
 
 def read_text(path: str, *, limit: int = TEXT) -> str | None:

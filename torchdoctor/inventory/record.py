@@ -7,6 +7,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.inventory import files
@@ -116,7 +117,7 @@ def _same(path: str, digest: str) -> bool:
     if name not in _ALGORITHMS:
         return True
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  (the path is text here)
+        with open_regular(path) as file:
             found = hashlib.new(name)
             while block := file.read(1 << 20):
                 found.update(block)

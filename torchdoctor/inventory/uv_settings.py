@@ -11,6 +11,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from torchdoctor.core.fs.regular_files import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -59,9 +61,7 @@ def _config_folders(environ: Mapping[str, str]) -> list[Path]:
 
 def _read_table(path: Path, keys: tuple[str, ...]) -> list[UvTable]:
     try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            return []
-        table: Any = tomllib.loads(path.read_text("utf-8"))
+        table: Any = tomllib.loads(read_regular(path, limit=_MAX_FILE_BYTES).decode("utf-8"))
     except (OSError, ValueError):
         return []
     for key in keys:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system import host_system
 from torchdoctor.errors import KernelFailed
+from torchdoctor.kernel.spec import read_spec_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def create_spec_with_ipykernel(python: Path, folder: Path, environ: Mapping[str,
     reason = completed.cause
     if completed.ok:
         try:
-            return dict(json.loads((folder / "kernel.json").read_text("utf-8")))
+            return dict(json.loads(read_spec_text(folder / "kernel.json")))
         except (OSError, ValueError, TypeError) as error:
             reason = str(error)
     raise KernelFailed(

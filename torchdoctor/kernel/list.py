@@ -18,7 +18,7 @@ from torchdoctor.kernel.interpreter import (
 )
 from torchdoctor.kernel.model import KernelState, Problem
 from torchdoctor.kernel.search_paths import jupyter_prefixes, kernel_search_path
-from torchdoctor.kernel.spec import InvalidSpec, KernelSpec, parse_spec
+from torchdoctor.kernel.spec import MAX_SPEC_BYTES, InvalidSpec, KernelSpec, parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from torchdoctor.kernel.search_paths import KernelDirectory
 
 __all__ = ["list_kernels", "read_kernel"]
-
-_MAX_BYTES = 1 << 20
 
 
 def list_kernels(system: System, *, prefixes: Sequence[Path] = ()) -> tuple[KernelState, ...]:
@@ -61,7 +59,7 @@ def _specs_in(system: System, folder: Path) -> list[str]:
 def read_kernel(system: System, folder: Path, place: KernelDirectory, jupyter: Path | None) -> KernelState:
     """Read the spec in `folder`; `jupyter` is the environment whose Python runs a command that is only `python`."""
     state = KernelState(name=folder.name.lower(), folder=folder, place=place.kind)
-    text = system.read_text(str(folder / "kernel.json"), limit=_MAX_BYTES)
+    text = system.read_text(str(folder / "kernel.json"), limit=MAX_SPEC_BYTES)
     if text is None:
         return replace(state, problem=_unreadable(folder))
     try:

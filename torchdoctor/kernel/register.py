@@ -17,7 +17,7 @@ from torchdoctor.kernel.model import Kernel
 from torchdoctor.kernel.names import validate_display_name, validate_kernel_name
 from torchdoctor.kernel.run_cells import run_cells
 from torchdoctor.kernel.search_paths import user_kernel_folder
-from torchdoctor.kernel.spec import parse_spec
+from torchdoctor.kernel.spec import parse_spec, read_spec_text
 from torchdoctor.kernel.write import refuse_unwritable_destination, staging_spec
 
 if TYPE_CHECKING:
@@ -134,6 +134,6 @@ def _name_taken(state: KernelState) -> UsageError:
 def _read_spec(folder: Path) -> dict[str, Any]:
     """Return the kernel.json in `folder`; empty when there is none that can be used."""
     try:
-        return dict(parse_spec((folder / "kernel.json").read_text("utf-8")).document)
+        return dict(parse_spec(read_spec_text(folder / "kernel.json")).document)
     except (OSError, ValueError):
         return {}

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 
-__all__ = ["InvalidSpec", "KernelSpec", "parse_spec"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["MAX_SPEC_BYTES", "InvalidSpec", "KernelSpec", "parse_spec", "read_spec_text"]
+
+MAX_SPEC_BYTES = 1 << 20
+
+
+def read_spec_text(path: Path) -> str:
+    """Return the text of a kernel.json; raises `OSError` and `ValueError` for a file that is none."""
+    return read_regular(path, limit=MAX_SPEC_BYTES).decode("utf-8")
 
 
 class InvalidSpec(ValueError):

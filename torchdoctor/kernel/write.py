@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import KernelFailed
+from torchdoctor.kernel.spec import read_spec_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,7 +134,7 @@ def _remove_leftovers(kernels: Path) -> None:
 
 def _is_json(path: Path) -> bool:
     try:
-        return isinstance(json.loads(path.read_text("utf-8")), dict)
+        return isinstance(json.loads(read_spec_text(path)), dict)
     except (OSError, ValueError, RecursionError):
         return False
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.fs import symlink_or_copy
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.errors import InstallFailed, SourceFailed
@@ -115,7 +116,7 @@ def _metadata(path: Path, wheel: Wheel) -> bytes:
     import zipfile
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 name = member.filename
                 if name.endswith(".dist-info/METADATA") and name.count("/") == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 from torchdoctor.lock.untrusted import NEW_LOCK, refused
@@ -29,13 +30,13 @@ def parse_pylock(path: Path) -> Pylock:
     from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
     try:
-        if not path.is_file():
+        if not path.exists():
             raise UsageError(
                 message("there is no lock {path}", path=path),
                 fix=message("name a pylock.toml that exists"),
                 code="bad-lock",
             )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(_MAX_BYTES + 1)
         if len(text) > _MAX_BYTES:
             raise refused(path, message("it is larger than {limit} MiB", limit=_MAX_BYTES >> 20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 import tarfile
 import zipfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.core.fs.regular_files import open_regular, read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
 
@@ -97,12 +99,12 @@ def _members(path: Path) -> Iterator[tuple[str, str | None]]:
         yield from _members_of_folder(path)
         return
     if path.name.endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             for info in archive.infolist():
                 wanted = _is_read(info.filename) and info.file_size <= _MAX_TEXT_BYTES
                 yield info.filename, archive.read(info).decode("utf-8", "replace") if wanted else None
         return
-    with tarfile.open(path, "r:*") as archive:
+    with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:*") as archive:
         unpacked = 0
         for member in archive:
             unpacked += member.size
@@ -124,8 +126,10 @@ def _members_of_folder(path: Path) -> Iterator[tuple[str, str | None]]:
         for filename in files:
             file = Path(folder, filename)
             name = file.relative_to(path.parent).as_posix()
-            wanted = _is_read(name) and not file.is_symlink() and file.stat().st_size <= _MAX_TEXT_BYTES
-            yield name, file.read_text("utf-8", "replace") if wanted else None
+            status = file.lstat()
+            wanted = _is_read(name) and stat.S_ISREG(status.st_mode) and status.st_size <= _MAX_TEXT_BYTES
+            content = read_regular(file, limit=_MAX_TEXT_BYTES) if wanted else b""
+            yield name, content.decode("utf-8", "replace") if wanted else None
 
 
 def _is_read(name: str) -> bool:

@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.markers import marker_holds
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _required(path: Path, environment: Environment) -> Iterator[str]:
 
 def _metadata_lines(path: Path) -> list[str]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 name = member.filename
                 if name.endswith(".dist-info/METADATA") and name.count("/") == 1:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.toml_text import explain_toml_error
 from torchdoctor.errors import UsageError
@@ -129,7 +130,7 @@ def read_file(path: Path) -> bytes | None:
             raise UsageError(
                 message("{path} is no file", path=path), fix=message("name the folder of a project")
             )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(

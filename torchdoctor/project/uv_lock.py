@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,7 +20,7 @@ _NAME = re.compile(rb'^\[\[package\]\]\r?\nname = "([a-z0-9-]{1,100})"\r?$', re.
 def locked_names(folder: Path) -> frozenset[str]:
     """Return the names in the uv.lock of a folder; none where there is no such file that can be read."""
     try:
-        with (folder / "uv.lock").open("rb") as file:
+        with open_regular(folder / "uv.lock") as file:
             content = file.read(_MAX_BYTES)
     except OSError:
         return frozenset()

@@ -10,6 +10,7 @@ from torchdoctor.core.fs import atomic_write
 from torchdoctor.core.fs.atomic import SHARED_MODE
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
+from torchdoctor.project.pyproject import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def write_change(change: ProjectChange) -> Path | None:
     """
     check_writable(change.path)
     try:
-        now = change.path.read_bytes() if change.path.exists() else None
+        now = read_file(change.path)
         if now != change.before:
             raise UsageError(
                 message("{path} was changed meanwhile; nothing was written", path=change.path),

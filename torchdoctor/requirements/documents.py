@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.requirements.refusal import refused
@@ -95,14 +96,14 @@ def _read_url(url: str) -> bytes:
 
 def _read_path(path: Path, name: str, origin: str | None) -> bytes:
     try:
-        if not path.is_file():
+        if not path.exists():
             raise refused(
                 origin or name,
                 message("there is no file {name}", name=name),
                 fix=message("check its name"),
                 code="no-such-file",
             )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise refused(

@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
+from torchdoctor.core.fs.regular_files import regular_descriptor
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, RangeReader, Unreachable
 from torchdoctor.core.urls import redact_url
@@ -95,7 +96,7 @@ def _lines_on_disk(wheel: Wheel) -> tuple[str, ...]:
     from wheels_index.binary import BinaryError, FileReader, WheelFile
 
     try:
-        with FileReader(local_path(wheel.url or "")) as reader:
+        with FileReader(regular_descriptor(local_path(wheel.url or ""))) as reader:
             return _lines_of(WheelFile(reader))
     except (OSError, BinaryError) as error:
         raise _not_a_wheel(wheel, error) from error

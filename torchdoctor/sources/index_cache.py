@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.serde import WholeNumber, from_json
 from torchdoctor.errors import EnvironmentUnusable, SourceFailed
@@ -89,7 +90,7 @@ def load_cache(folder: Path, note: Callable[[str], None] | None = None) -> tuple
     """Return what is stored; nothing where the file is damaged, for which `note` is called."""
     path = cache_file(folder)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             body = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         return ()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
 from torchdoctor.core.threads import thread_pool
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SourceListing", "local_path"]
 
 _PAGES_AT_ONCE = 8
+_MAX_PAGE_BYTES = 64 << 20
 
 
 @dataclass(kw_only=True)
@@ -207,7 +209,7 @@ def _read_local(path: Path, url: str) -> tuple[Wheel, ...]:
             return files
         path, url = index, f"{url.rstrip('/')}/index.html"
     if path.is_file():
-        return parse_page(path.read_bytes(), url=url, content_type="text/html").wheels
+        return parse_page(read_regular(path, limit=_MAX_PAGE_BYTES), url=url, content_type="text/html").wheels
     if path.parent.exists():
         return ()
     raise FileNotFoundError(message("there is no {path}", path=path))

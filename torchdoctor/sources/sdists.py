@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.regular_files import read_regular
+from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.core.net.http import failure_reason, iter_body, open_stream
@@ -87,7 +89,7 @@ def _page(index: Source, project: str) -> ProjectPage:
     url = f"{index.url.rstrip('/')}/{project}/"
     if index.local:
         path = local_path(url) / "index.html"
-        body = path.read_bytes() if path.is_file() else b""
+        body = read_regular(path, limit=_MAX_BYTES) if path.exists() else b""
         return ProjectPage.parse(body, url=f"{url}index.html", project=project)
     try:
         page = fetch_page(url)
@@ -110,7 +112,7 @@ def fetch_sdist(sdist: Sdist, folder: Path) -> Path:
             code="no-hash",
         )
     path = folder / sdist.sha256 / sdist.filename
-    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sdist.sha256:
+    if path.is_file() and sha256_of(path) == sdist.sha256:
         return path
     content = _content(sdist)
     if hashlib.sha256(content).hexdigest() != sdist.sha256:
@@ -136,7 +138,7 @@ def fetch_archive(url: str, folder: Path) -> Path:
 
 def _content(sdist: Sdist) -> bytes:
     if sdist.url.startswith("file:"):
-        return local_path(sdist.url).read_bytes()
+        return read_regular(local_path(sdist.url), limit=_MAX_BYTES)
     return _read(sdist.url, min(_MAX_BYTES, sdist.size or _MAX_BYTES))
 
 

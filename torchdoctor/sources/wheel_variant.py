@@ -6,6 +6,7 @@ import zipfile
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.inventory.build_variant import variant_of_version_file
 from wheels_index import TORCH_PROJECTS
 
@@ -32,7 +33,7 @@ def variant_inside_wheel(wheel: Path, project: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _variant(wheel: Path, project: str, _size: int, _changed: int) -> str | None:
-    with zipfile.ZipFile(wheel) as archive:
+    with open_regular(wheel) as file, zipfile.ZipFile(file) as archive:
         try:
             member = archive.getinfo(f"{project}/version.py")
         except KeyError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from torchdoctor.core.fs.regular_files import regular_descriptor
 from torchdoctor.core.net import RangeReader
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
@@ -54,12 +55,14 @@ def torch_symbols(
     try:
         for fetched in wheels:
             if fetched.wheel.name == "torch":
-                wheel = WheelFile(files.enter_context(FileReader(fetched.path)))
+                wheel = WheelFile(files.enter_context(FileReader(regular_descriptor(fetched.path))))
                 own = [name for name in wheel.library_names if name.startswith("torch/lib/")]
                 return exported_symbols(wheel.member(name) for name in own)
         for folder in site_packages:
             if paths := sorted((folder / "torch" / "lib").glob("*.so")):
-                return exported_symbols([files.enter_context(FileReader(path)) for path in paths])
+                return exported_symbols(
+                    [files.enter_context(FileReader(regular_descriptor(path))) for path in paths]
+                )
     except (OSError, BinaryError):
         pass
     return None
@@ -86,7 +89,7 @@ def is_compiled(filename: str) -> bool:
 def _requires_torch(path: Path) -> bool:
     """Tell whether a wheel on the disk requires torch by its metadata, or one of its smallest libraries links it."""
     try:
-        with FileReader(path) as reader:
+        with FileReader(regular_descriptor(path)) as reader:
             wheel = WheelFile(reader)
             return _names_torch(wheel.metadata()) or _links_torch(wheel)
     except (OSError, BinaryError):
@@ -122,7 +125,7 @@ def installed_libraries(wheel: LockedWheel, site_packages: Iterable[Path]) -> tu
 def local_libraries(path: Path) -> tuple[PackageLibrary, ...]:
     """Read the libraries of a wheel on this disk; none where it cannot be read."""
     try:
-        with FileReader(path) as reader:
+        with FileReader(regular_descriptor(path)) as reader:
             wheel = WheelFile(reader)
             return wheel.libraries(wheel.library_names)
     except (OSError, BinaryError):

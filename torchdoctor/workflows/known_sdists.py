@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,9 +117,7 @@ def _are_texts(value: object) -> bool:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-            return None
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path, limit=_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

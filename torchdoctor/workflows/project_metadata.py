@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.uv import run_uv
 from torchdoctor.errors import UsageError
@@ -80,7 +81,7 @@ def _metadata(dist: Path) -> str | None:
     if archive is None:
         return None
     try:
-        with tarfile.open(archive, "r:gz") as members:
+        with open_regular(archive) as file, tarfile.open(fileobj=file, mode="r:gz") as members:
             for member in members:
                 if member.isfile() and member.name.endswith("/PKG-INFO") and member.name.count("/") == 1:
                     content = members.extractfile(member)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import regular_descriptor
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import RangeReader
 from torchdoctor.errors import SourceFailed
@@ -58,7 +59,7 @@ def _reader_of(
         paths.append(local_path(wheel.url))
     for path in paths:
         if path.is_file():
-            return files.enter_context(FileReader(path))
+            return files.enter_context(FileReader(regular_descriptor(path)))
     if context.lock_request.offline or not wheel.url.startswith(("http://", "https://")):
         return None
     report.note(

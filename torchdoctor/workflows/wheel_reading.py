@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from torchdoctor.core.fs.regular_files import regular_descriptor
 from torchdoctor.core.net.ranges import RangeReader
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
@@ -36,7 +37,7 @@ def opened_wheel(
     with contextlib.ExitStack() as stack:
         try:
             if path is not None:
-                reader = stack.enter_context(FileReader(path))
+                reader = stack.enter_context(FileReader(regular_descriptor(path)))
                 found = WheelFile(reader), True
             else:
                 found = WheelFile(RangeReader(wheel.url, seconds=seconds)), False

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.cli.config.parser import ConfigError, parse_config
+from torchdoctor.cli.config.settings import MAX_CONFIG_BYTES
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def _read(path: Path) -> TOMLDocument:
     import tomlkit
 
     try:
-        text = path.read_text("utf-8-sig") if path.exists() else ""
+        raw = read_regular(path, limit=MAX_CONFIG_BYTES) if path.exists() else b""
+        text = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             message("{file} cannot be read: {why}", file=path, why=error), fix=message("correct or remove it")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
 
     from torchdoctor.cli.config.parser import Config
 
-__all__ = ["EVERYWHERE", "config_path", "defaults_for", "everywhere_in", "read_config", "refuse_unknown"]
+__all__ = [
+    "EVERYWHERE",
+    "MAX_CONFIG_BYTES",
+    "config_path",
+    "defaults_for",
+    "everywhere_in",
+    "read_config",
+    "refuse_unknown",
+]
+
+MAX_CONFIG_BYTES = 16 << 20  # what is read; the parser refuses a smaller one
 
 # Settings of every command, at the top of the file: the kind of each, and what it may be.
 EVERYWHERE: dict[str, tuple[type, tuple[object, ...]]] = {
@@ -42,7 +53,9 @@ def read_config(path: Path | None = None) -> Config | None:
     """What the config file says; None where there is none. Raises `ConfigError` when it cannot be used."""
     try:
         path = path or config_path()
-        content = path.read_bytes()
+        if str(path) == os.devnull:
+            return None
+        content = read_regular(path, limit=MAX_CONFIG_BYTES)
     except (FileNotFoundError, NotADirectoryError, EnvironmentUnusable):
         return None
     except OSError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.system.model import FILE_LIMIT_BYTES, PROBE_SECONDS, Completed, Space
 from torchdoctor.core.system.process import run_process
 
@@ -46,9 +47,7 @@ class HostSystem:
         """The first `limit` bytes of a regular file, decoded."""
         try:
             target = self._under_root(path)
-            if not target.is_file():
-                return None
-            with target.open("rb") as file:
+            with open_regular(target) as file:
                 return file.read(limit).decode("utf-8", "replace")
         except (OSError, ValueError):
             return None

@@ -12,6 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -43,7 +45,7 @@ class Damage:
 def members(path: Path) -> tuple[Member, ...] | None:
     """The members by their place in the file; None when the directory cannot be read."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             infos = sorted(archive.infolist(), key=lambda member: member.header_offset)
             ends = [*(member.header_offset for member in infos[1:]), archive.start_dir]
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, struct.error):
@@ -83,7 +85,7 @@ def check_member(file: IO[bytes], member: Member) -> Damage | None:
 
 def first_damaged(path: Path) -> str | None:
     """The name of the first member that is not what its checksum says; None when all are, or none can be read."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return next(
             (member.info.filename for member in members(path) or () if check_member(file, member)), None
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.wheelfile.member_names import device_name, wrong_name
 from torchdoctor.core.wheelfile.placement import PACKAGES, command_names, placements
@@ -69,7 +70,7 @@ def validate_wheel(path: Path, filename: str) -> int:
 
 @lru_cache(maxsize=256)
 def _looked_into(path: Path, filename: str, size: int, _changed: int) -> int:
-    with zipfile.ZipFile(path) as archive:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         return _check(archive, filename, size)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.install.hold.blocks import ChangedBlock
 from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE
 from torchdoctor.install.hold.pip_conf import hold_pip_conf, release_pip_conf
@@ -207,7 +208,7 @@ def _read(path: Path) -> str | None:
     with contextlib.suppress(OSError):
         status = path.lstat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= _MAX_BYTES:
-            return path.read_bytes().decode("utf-8", "surrogateescape")
+            return read_regular(path, limit=_MAX_BYTES).decode("utf-8", "surrogateescape")
     return None
 
 
