@@ -148,3 +148,17 @@ def test_every_output_of_any_text_can_be_printed(noise, line):
     assert diagnosis_text(found)
     assert diagnosis_markdown(found)
     assert json.loads(json.dumps(found.to_json()))["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["cu0", "cu1", "cu12345", f"cu{'9' * 300}", "rocm", "rocm6", "rocm..", "rocm6.4.3.2"]
+)
+def test_an_index_of_no_build_is_no_crash(name):
+    """What follows `whl/` in a text may be anything; it names a build or none."""
+    text = (
+        f"Looking in indexes: https://download.pytorch.org/whl/{name}\n"
+        "ERROR: Could not find a version that satisfies the requirement torch (from versions: none)\n"
+        "ERROR: No matching distribution found for torch\n"
+    )
+    found = [finding.id for finding in diagnose_text(text).findings]
+    assert ("wrong-index-url" in found) is name.startswith(("cu", "rocm6"))

@@ -86,6 +86,8 @@ def cache_contents(cache: Path) -> CacheContents:
 
 def _files(cache: Path) -> Iterator[CachedWheel]:
     for path in cache.glob("[0-9a-f][0-9a-f]/*/*.whl"):
+        if path.parent.is_symlink() or path.parent.parent.is_symlink():
+            continue  # what lies there is not the cache's
         with contextlib.suppress(OSError):
             status = path.lstat()
             yield CachedWheel(path=path, size=status.st_size, fetched=status.st_mtime)
@@ -93,7 +95,7 @@ def _files(cache: Path) -> Iterator[CachedWheel]:
 
 def _parts(folder: Path) -> Iterator[PartialDownload]:
     paths_of: dict[str, list[Path]] = {}
-    for path in folder.glob("*"):
+    for path in () if folder.is_symlink() else folder.glob("*"):
         if path.suffix in (".part", ".journal", ".whole"):
             paths_of.setdefault(path.stem, []).append(path)
     for key, paths in paths_of.items():

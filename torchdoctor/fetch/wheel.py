@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
@@ -62,7 +63,7 @@ def download_wheel(
 def _exclusive(session: DownloadSession, key: str, wheel: LockedWheel) -> Iterator[None]:
     """Hold the lock of the file among all processes; wait while another process downloads it."""
     folder = session.cache / "partial"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_own_folder(folder, below=session.cache)
     lock = FileLock(folder / f"{key}.lock")
     reported = False
     while True:

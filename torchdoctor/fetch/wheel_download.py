@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import sync_directory
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed, TorchdoctorError
@@ -149,7 +150,7 @@ class WheelDownload:
                 self._discard()
                 raise
         path = cached_path(self._session.cache, sha256, self._wheel.filename)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_own_folder(path.parent, below=self._session.cache)
         self._path.replace(path)
         sync_directory(path.parent)
         PartialFile.remove(self._journal)

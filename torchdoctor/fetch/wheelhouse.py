@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
 from torchdoctor.core.threads import thread_pool
@@ -188,7 +189,7 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
     """Raise `SourceFailed` when the missing wheels do not fit on the disk of the cache."""
     needed = sum(wheel.size or 0 for wheel in missing)
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        make_own_folder(cache, below=cache)
         free = shutil.disk_usage(cache).free + sum(_partial_bytes(cache, wheel) for wheel in missing)
     except OSError as error:
         raise _unusable_cache(cache, error) from error
@@ -208,7 +209,7 @@ def _check_space(cache: Path, missing: Sequence[LockedWheel]) -> None:
 def _partial_bytes(cache: Path, wheel: LockedWheel) -> int:
     """Return how many bytes the partial file of an earlier run takes on the disk."""
     try:
-        status = (cache / "partial" / f"{wheel.sha256}.part").stat()
+        status = (cache / "partial" / f"{wheel.sha256}.part").lstat()
     except OSError:
         return 0
     return min(status.st_size, getattr(status, "st_blocks", 0) * 512)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomli_w
 
-from torchdoctor.core.fs import link_or_copy
+from torchdoctor.core.fs import atomic_write, link_or_copy
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _TIMEOUT_SECONDS = 3600.0
+_MAX_SETTINGS_BYTES = 1 << 20
 # uv writes the prompt unescaped into scripts that a shell runs.
 _UNSAFE_IN_PROMPT = re.compile(r"[^\w .,+@=()-]")
 
@@ -144,13 +147,14 @@ def _relocatable(settings: Path) -> Iterator[None]:
         # A conda environment has no pyvenv.cfg and is never renamed.
         yield
         return
-    before = settings.read_text("utf-8")
-    if "relocatable = true" not in before:
-        settings.write_text(before.rstrip("\n") + "\nrelocatable = true\n", "utf-8")
+    before = read_regular(settings, limit=_MAX_SETTINGS_BYTES)
+    mode = stat.S_IMODE(settings.stat().st_mode)
+    if b"relocatable = true" not in before:
+        atomic_write(settings, before.rstrip(b"\n") + b"\nrelocatable = true\n", mode=mode)
     try:
         yield
     finally:
-        settings.write_text(before, "utf-8")
+        atomic_write(settings, before, mode=mode)
 
 
 def _lock_of_files(wheels: Sequence[FetchedWheel]) -> dict[str, object]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from torchdoctor.core.fs import is_locked_by_other, swap_directories, sync_directory
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
@@ -46,7 +47,7 @@ def staging_path(folder: Path, purpose: str) -> Path:
 @contextlib.contextmanager
 def exclusive_install_lock(folder: Path, lock_dir: Path) -> Iterator[None]:
     """Hold the lock of `folder` in `lock_dir`; raises `InstallFailed` at once when another install holds it."""
-    lock_dir.mkdir(parents=True, exist_ok=True)
+    make_own_folder(lock_dir, below=lock_dir.parent)
     folder.parent.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
     lock = FileLock(lock_dir / f"{name}.lock")

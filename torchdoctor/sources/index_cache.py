@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.own_files import is_foreign
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.serde import WholeNumber, from_json
@@ -89,6 +90,9 @@ def known_index(
 def load_cache(folder: Path, note: Callable[[str], None] | None = None) -> tuple[CachedIndex, ...]:
     """Return what is stored; nothing where the file is damaged, for which `note` is called."""
     path = cache_file(folder)
+    if is_foreign(path):
+        _note_ignored(note, path, message("it belongs to another user"))
+        return ()
     try:
         with open_regular(path) as file:
             body = file.read(_MAX_BYTES + 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
@@ -75,7 +76,7 @@ def check_out(wanted: RepositoryUrl, cache: Path, system: System) -> Checkout:
 
     Raises `SourceFailed` where git is missing or fails, and for a revision that the repository has not.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    make_own_folder(cache, below=cache)
     work = Path(tempfile.mkdtemp(prefix="clone-", dir=cache))
     clone = work / "clone"
     try:
@@ -93,8 +94,8 @@ def check_out(wanted: RepositoryUrl, cache: Path, system: System) -> Checkout:
             )
         name = hashlib.sha256(f"{wanted.url} {commit}".encode()).hexdigest()[:32]
         folder = cache / name / _folder_name(wanted.url)
+        make_own_folder(folder.parent, below=cache)
         shutil.rmtree(folder, ignore_errors=True)  # an earlier build may have left files in it
-        folder.parent.mkdir(exist_ok=True)
         clone.replace(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
@@ -121,7 +122,7 @@ def fetch_sdist(sdist: Sdist, folder: Path) -> Path:
             fix=message("name another source with --index-url, --mirror or --find-links"),
             code="hash-mismatch",
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(path.parent, below=folder)
     atomic_write(path, content)
     return path
 
@@ -131,7 +132,7 @@ def fetch_archive(url: str, folder: Path) -> Path:
     content = _read(url, _MAX_BYTES)
     name = re.sub(r"[^A-Za-z0-9._+-]", "_", unquote(urlsplit(url).path).rpartition("/")[2])[-120:].lstrip(".")
     path = folder / hashlib.sha256(content).hexdigest() / (name or "sources.tar.gz")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(path.parent, below=folder)
     atomic_write(path, content)
     return path
 

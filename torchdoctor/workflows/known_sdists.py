@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import atomic_write
+from torchdoctor.core.fs.own_files import is_own, make_own_folder
 from torchdoctor.core.fs.regular_files import read_regular
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _are_texts(value: object) -> bool:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
+        if not is_own(path):
+            return None
         found = json.loads(read_regular(path, limit=_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
@@ -125,7 +128,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_own_folder(path.parent, below=path.parent)
         atomic_write(path, json.dumps(document))
     except OSError:
         return

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 
+from torchdoctor.core.fs.own_files import make_own_folder
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.requirement_names import project_in, project_of
 from torchdoctor.errors import NoSolution
@@ -64,9 +65,8 @@ def with_wheel_for_torch(
     question = message("{what}. Build it here? Its own code runs.", what=needed.message)
     if not needed.agreed and not report.ask(question, default=False):
         raise needed
-    options.cache.mkdir(
-        parents=True, exist_ok=True
-    )  # the folder of temporary files is often too small for torch
+    # The folder of temporary files is often too small for torch.
+    make_own_folder(options.cache, below=options.cache)
     with tempfile.TemporaryDirectory(prefix="torch-build-", dir=options.cache) as name:
         inner = replace(
             options, folder=Path(name) / "env", stack=_for_the_build(options, needed), kernel_name=None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import tomli_w
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from torchdoctor.core.fs.own_files import is_own, make_own_folder
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.uv import run_uv
@@ -49,13 +50,12 @@ def build_wheel(
     request is for another one.
     """
     folder = cache / _key(key or sha256_of(path), request, selects)
-    wheel = next(iter(sorted(folder.glob("*.whl"))), None)
+    make_own_folder(folder, below=cache)
+    wheel = _own_wheel(folder)
     if wheel is None:
         report.note(message("building {name} from its source", name=sdist.project))
-        folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="build-", dir=folder.parent) as name:
             made = _build(path, sdist, request, Path(name), report, isolated=isolated)
-            folder.mkdir(exist_ok=True)
             wheel = folder / made.name
             shutil.move(made, wheel)
     _refuse_foreign(wheel, sdist, request, is_named=key is None)
@@ -70,7 +70,12 @@ def build_wheel(
 
 def wheel_built_before(path: Path, request: LockRequest, cache: Path, *, selects: str = "") -> Path | None:
     """Return the wheel that was built of these very bytes for this interpreter; then none of their code runs again."""
-    return next(iter(sorted((cache / _key(sha256_of(path), request, selects)).glob("*.whl"))), None)
+    return _own_wheel(cache / _key(sha256_of(path), request, selects))
+
+
+def _own_wheel(folder: Path) -> Path | None:
+    """The wheel that we have put there: no hash says what it must be, so one of another user is none."""
+    return next((path for path in sorted(folder.glob("*.whl")) if is_own(folder) and is_own(path)), None)
 
 
 def _key(content: str, request: LockRequest, selects: str) -> str:

@@ -26,10 +26,18 @@ def stop(what: str, fix: str) -> NoReturn:
     sys.exit("error: {}\n  fix: {}".format(what, fix))
 
 
+def path_of(name: str) -> str:
+    """Return the path of a file of this folder; raises `OSError` for a pipe or a device, which may never end."""
+    path = os.path.join(HERE, name)
+    if not os.path.isfile(path):
+        raise OSError(2, "it is not a file")
+    return path
+
+
 def read(name: str) -> str:
     """Return the text of a file of this folder."""
     try:
-        with open(os.path.join(HERE, name), encoding="utf-8") as file:
+        with open(path_of(name), encoding="utf-8") as file:
             return file.read()
     except OSError:
         stop(
@@ -113,7 +121,7 @@ def digest_of(name: str) -> str:
     """Return the SHA-256 of a file of this folder."""
     digest = hashlib.sha256()
     try:
-        with open(os.path.join(HERE, name), "rb") as file:
+        with open(path_of(name), "rb") as file:
             while True:
                 block = file.read(1 << 20)
                 if not block:

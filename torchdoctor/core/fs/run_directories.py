@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from torchdoctor.core.fs.own_files import make_own_folder
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["cached_files_in_use", "mark_cached_files_in_use", "run_directory"]
 
 _DAY = 24 * 3600.0
+_MAX_USES_BYTES = 16 << 20
 _USES = "uses"  # a line for each file of the cache that the run relies on
 
 
@@ -34,7 +37,7 @@ def run_directory(cache: Path) -> Iterator[Path]:
     folder = home / f"run-{secrets.token_hex(6)}"
     held = FileLock(folder.with_suffix(".lock"))
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_own_folder(home, below=cache)
         _clear(home)
         held.acquire()
         folder.mkdir(mode=0o700)
@@ -43,7 +46,7 @@ def run_directory(cache: Path) -> Iterator[Path]:
             message(
                 "the cache {cache} cannot be used: {strerror}", cache=cache, strerror=error.strerror or error
             ),
-            fix=message("set TORCHDOCTOR_CACHE_DIR to a folder that can be written to"),
+            fix=message("set TORCHDOCTOR_CACHE_DIR to a folder of your own that can be written to"),
             code="cache",
         ) from error
     try:
@@ -65,7 +68,9 @@ def cached_files_in_use(cache: Path) -> frozenset[str]:
     found: set[str] = set()
     for lock in (cache / "work").glob("run-*.lock"):
         with contextlib.suppress(OSError):
-            names = (lock.with_suffix("") / _USES).read_text("utf-8").splitlines()
+            names = (
+                read_regular(lock.with_suffix("") / _USES, limit=_MAX_USES_BYTES).decode("utf-8").splitlines()
+            )
             try:
                 with FileLock(lock, timeout=0):
                     continue

@@ -127,15 +127,22 @@ def intel_mac_wheel_refused(evidence: Evidence) -> Match | None:
 
 def index_of_unknown_variant(evidence: Evidence) -> Match | None:
     """Nothing was found on an index of PyTorch that never existed: no release has builds of that name."""
-    from wheels_index import variant
-
     if "none" not in evidence.all("pip.from_versions"):
         return None
     for index in evidence.observations("index"):
         named = re.search(r"download\.pytorch\.org/whl/(cu\d+|rocm[\d.]+)\b", index.value)
-        if named and not variant(named[1].rstrip(".")).known:
+        if named and not _is_known_variant(named[1].rstrip(".")):
             return Match(evidence=(source(index),))
     return None
+
+
+def _is_known_variant(name: str) -> bool:
+    from wheels_index import UnknownVariant, variant
+
+    try:
+        return variant(name).known
+    except UnknownVariant:
+        return False
 
 
 def requested_version_not_listed(evidence: Evidence) -> Match | None:

@@ -15,6 +15,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs.own_files import create_own_file, open_own_file
 from torchdoctor.fetch.transfer.response import Validator
 from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, SegmentMap
 
@@ -86,8 +87,14 @@ class PartialFile:
         self.path, self._journal_path, self.size = path, journal, size
         self.checks: dict[int, int] = {}
         self._lock = threading.Lock()
-        self._file = path.open("r+b" if keep else "w+b", buffering=0)
-        self._journal = journal.open("ab" if keep else "wb", buffering=0)
+        opened = open_own_file if keep else create_own_file
+        self._file = opened(path)
+        try:
+            self._journal = opened(journal)
+        except BaseException:
+            self._file.close()
+            raise
+        self._journal.seek(0, os.SEEK_END)
 
     @classmethod
     def create(cls, path: Path, journal: Path, size: int) -> PartialFile:
@@ -109,11 +116,10 @@ class PartialFile:
         `size` is the file's, where it is known: a partial file of another size is useless.
         """
         try:
-            if journal.stat().st_size > _MAX_JOURNAL_BYTES:
-                return None
-            text = journal.read_bytes().decode("utf-8", "replace")
-            found = parse_journal(text)
-            if found is None or path.stat().st_size != found.size or size not in (None, found.size):
+            with open_own_file(journal) as opened:
+                text = opened.read(_MAX_JOURNAL_BYTES + 1).decode("utf-8", "replace")
+            found = parse_journal(text) if len(text) <= _MAX_JOURNAL_BYTES else None
+            if found is None or path.lstat().st_size != found.size or size not in (None, found.size):
                 return None
             part = cls(path, journal, found.size, keep=True)
         except OSError:

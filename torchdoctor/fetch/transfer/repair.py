@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.wheelfile import Damage, Member, check_member, members
 from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
@@ -54,7 +55,7 @@ def _repair(part: PartialFile, fetch_again: Callable[[Sequence[int]], None], tri
 
 
 def _damage(path: Path, member: Member) -> Damage | None:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return check_member(file, member)
 
 

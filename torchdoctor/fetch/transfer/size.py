@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.own_files import create_own_file, open_own_file
 from torchdoctor.core.i18n import message
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.interfaces import TransferFailed, TransferStopped
@@ -71,7 +72,7 @@ def write_response_of_unknown_size(
 
     Raises `TransferFailed` and `TransferStopped`.
     """
-    with contextlib.closing(response), path.open("wb") as file:
+    with contextlib.closing(response), create_own_file(path) as file:
         try:
             for chunk in response.chunks(_CHUNK_BYTES):
                 if stopped.is_set():
@@ -93,7 +94,7 @@ def _as_partial_file(path: Path, journal: Path, size: int) -> PartialFile:
     copy = path.with_suffix(".whole")
     path.replace(copy)
     part = PartialFile.create(path, journal, size)
-    with copy.open("rb") as file:
+    with open_own_file(copy) as file:
         for index in range(-(-size // SEGMENT_BYTES)):
             part.write(index, file.read(SEGMENT_BYTES))
     copy.unlink()
