@@ -24,7 +24,7 @@ PAGES = Path(__file__).parent.parent / "docs" / "reference"
 
 # Variables that are no option's; the places that read them say the same.
 VARIABLES = {
-    "TORCHDOCTOR_CACHE_DIR": "The folder that keeps fetched wheels. One of another user is refused; yours is closed to others.",
+    "TORCHDOCTOR_CACHE_DIR": "The folder that keeps fetched wheels. It must be yours, and is closed to others.",
     "TORCHDOCTOR_CONFIG": "The config file.",
     "TORCHDOCTOR_DATA_DIR": "The folder that keeps what `index update` learnt.",
     "TORCHDOCTOR_LANG": "The language to answer in, `en` or `zh`.",

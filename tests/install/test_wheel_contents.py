@@ -74,11 +74,6 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path, member):
     assert member.split("/")[0][:1] in refused(written(tmp_path, {member: "x"}))
 
 
-def test_folders_that_lie_too_deep_are_refused(tmp_path):
-    """Whoever walks through them, to copy or remove them, would fail in the midst of it."""
-    assert "more than 100 folders" in refused(written(tmp_path, {"needed/" + "d/" * 1500 + "x.py": "x"}))
-
-
 def test_names_that_differ_by_case_alone_are_refused(tmp_path):
     """On most Macs and on Windows one would take the other's place."""
     assert "case does not count" in refused(written(tmp_path, {"needed/a.py": "x", "needed/A.py": "y"}))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.wheelfile import location_of
 from torchdoctor.core.wheelfile.placement import COMMANDS
 from torchdoctor.install.shared_files import package_of, recorded_paths
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["InstalledFiles", "files_that_stay"]
 
@@ -39,7 +40,7 @@ class InstalledFiles:
         try:
             if not stat.S_ISREG(os.lstat(name).st_mode):
                 return None
-            with Path(name).open("rb") as file:
+            with open_regular(name) as file:
                 while block := file.read(_BLOCK_BYTES):
                     digest.update(block)
         except OSError:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.core.wheelfile import command_names
 from torchdoctor.core.fs.regular_files import open_regular, read_regular
+from torchdoctor.core.wheelfile import command_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -9,6 +9,7 @@ import zipfile
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.wheelfile.placement import COMMANDS, PACKAGES, command_names, placements
 from torchdoctor.errors import InstallFailed
@@ -48,7 +49,7 @@ class WheelFiles:
 
     def __init__(self, project: str, path: Path) -> None:
         self.project, self.shown, self._path = project, path.name, path
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             names = [member.filename for member in archive.infolist() if not member.is_dir()]
             commands = _commands(archive, names)
         self.locations = {f"{COMMANDS}/{command}": "" for command in commands}
@@ -57,7 +58,7 @@ class WheelFiles:
     def digest(self, name: str) -> str | None:
         """Return what identifies the content of a member."""
         digest = hashlib.sha256()
-        with zipfile.ZipFile(self._path) as archive, archive.open(name) as member:
+        with open_regular(self._path) as file, zipfile.ZipFile(file) as archive, archive.open(name) as member:
             while block := member.read(_BLOCK_BYTES):
                 digest.update(block)
         return digest.hexdigest()

@@ -20,8 +20,6 @@ _WHEEL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,250}\.whl")
 # Of the wheels of 881 projects, looked at on 2026-12-01, the longest name has 238 bytes and the deepest 15 folders.
 # A path as a whole has 4,096 bytes on Linux and 1,024 on macOS, and each of its names 255.
 _MOST_BYTES, _MOST_FOLDERS, _MOST_BYTES_OF_A_PART = 768, 64, 255
-# torch's own lie in 11 folders at most. Python walks folders by a call inside a call, of which it allows 1,000.
-_MAX_FOLDERS = 100
 _NO_NAME = re.compile(r"[\x00-\x1f\\]")
 # An empty part, one that begins like a device or with a dot, one that ends in a dot or a blank, a colon.
 _TO_LOOK_AT = re.compile(r"(^|/)(\.|/|con|prn|aux|nul|com|lpt)|[. ](/|$)|:", re.IGNORECASE)
@@ -43,8 +41,6 @@ def wrong_name(member: ZipInfo) -> str | None:
     # `orig_filename` is what stands in the archive; zipfile cuts at a NUL and turns the system's separators.
     if "\0" in member.orig_filename or _NO_NAME.search(name):
         return message("has a name with characters that are none of a name")
-    if name.count("/") > _MAX_FOLDERS:
-        return message("lies in more than {count} folders", count=_MAX_FOLDERS)
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
         return message("has an absolute name")
     if len(name) > _MOST_BYTES_OF_A_PART // 4 and (why := _too_long(name)) is not None:
