@@ -40,8 +40,8 @@ class Reporter(FetchProgress, Protocol):
     def warn(self, text: str) -> None:
         """Something the user should know before relying on the result."""
 
-    def waiting(self, what: str, seconds: float) -> None:
-        """A step has been running for `seconds` and has not ended."""
+    def waiting(self, what: str, seconds: float, asked: str = "") -> None:
+        """A step has been running for `seconds` and has not ended; `asked` is what it asked a server for last."""
 
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
         """One check of the verification has ended."""
@@ -84,7 +84,7 @@ class SilentReporter:
     def warn(self, text: str) -> None:
         """Report nothing."""
 
-    def waiting(self, what: str, seconds: float) -> None:
+    def waiting(self, what: str, seconds: float, asked: str = "") -> None:
         """Report nothing."""
 
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["RequirementsUnmet", "compile_failure", "compile_lock", "run_compile"]
 
 _TIMEOUT_SECONDS = 900.0
+_SILENCE_SECONDS = 60.0  # as for pages that we read ourselves
 
 
 class RequirementsUnmet(NoSolution):
@@ -49,13 +50,13 @@ def compile_lock(
     *,
     folder: Path,
     held: Mapping[str, Path] | None = None,
-    on_wait: Callable[[float], None] | None = None,
+    on_wait: Callable[[float, str], None] | None = None,
 ) -> Lock:
     """Lock the plan's packages, what `request` asks for besides, and everything that these need.
 
     uv is offered torch and its companions on an index of our own that lists the plan's files and nothing else,
     and nothing is built from source. `folder` is empty and takes what uv reads and writes. `held` maps names of the
-    plan's files to local copies, which uv reads instead of downloading. `on_wait(seconds)` is called now and then.
+    plan's files to local copies, which uv reads instead of downloading. `on_wait(seconds, what)` is called at times.
 
     Raises `SourceFailed` where an index cannot be read, `RequirementsUnmet` or another `NoSolution` where the
     requirements cannot be met, `UsageError` for a setting that uv does not take, and `InstallFailed` where uv is
@@ -87,7 +88,7 @@ def run_compile(
     *,
     folder: Path,
     config: Path | None = None,
-    on_wait: Callable[[float], None] | None = None,
+    on_wait: Callable[[float, str], None] | None = None,
     stopped: threading.Event | None = None,
 ) -> uv.UvResult:
     """Run `uv pip compile requirements.in` with these options for the request's machine, in `folder`.
@@ -105,6 +106,7 @@ def run_compile(
         environ={**request.environ, **(target.environ if target else {})},
         folder=folder,
         limit=_TIMEOUT_SECONDS,
+        silence=_SILENCE_SECONDS,
         on_wait=on_wait,
         stopped=stopped,
     )  # fmt: skip

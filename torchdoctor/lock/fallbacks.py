@@ -49,7 +49,7 @@ def lock_with_fallbacks(
                 request,
                 folder=folder / str(attempt),
                 held=held,
-                on_wait=lambda seconds: report.waiting("lock", seconds),
+                on_wait=lambda seconds, asked: report.waiting("lock", seconds, asked),
             )
             break
         except SourceFailed:

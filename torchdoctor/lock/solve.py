@@ -44,7 +44,7 @@ def solve(
     request: LockRequest,
     *,
     folder: Path,
-    on_wait: Callable[[float], None] | None = None,
+    on_wait: Callable[[float, str], None] | None = None,
     stopped: threading.Event | None = None,
 ) -> Solution:
     """Choose the versions for requirement `lines`, torch and its companions among those of the offer alone.

@@ -25,7 +25,11 @@ __all__ = ["Checkout", "RepositoryUrl", "check_out", "parse_repository_url"]
 _SCHEMES = ("https", "http", "ssh", "git", "file")  # `ext::` and others would run commands
 _SECONDS = 900.0
 # Filters of files are programs that the user's settings name; Git LFS has no part in building Python packages.
-_SETTINGS = ("-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false")
+# A server that sends almost nothing for a minute is given up: https://git-scm.com/docs/git-config#httplowSpeedLimit
+_SETTINGS = (
+    "-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false",
+    "-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +129,8 @@ def _commit(system: System, wanted: RepositoryUrl, clone: Path) -> str:
             return found.stdout.strip()
     # What no branch or tag leads to, such as refs/pull/7/head.
     fetched = system.run(
-        ["git", "-C", str(clone), "fetch", "--quiet", "--", "origin", str(wanted.revision)], timeout=_SECONDS
+        ["git", *_SETTINGS, "-C", str(clone), "fetch", "--quiet", "--", "origin", str(wanted.revision)],
+        timeout=_SECONDS,
     )
     found = system.run(["git", "-C", str(clone), "rev-parse", "FETCH_HEAD"])
     if not fetched.ok or not found.ok:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from torchdoctor.sources.listing import local_path
 from wheels_index import ProjectPage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
     from torchdoctor.sources.source import Source
     from wheels_index import Sdist
 
-__all__ = ["IndexFiles", "fetch_archive", "fetch_sdist", "list_files", "sdists_on"]
+__all__ = ["IndexFiles", "arriving", "fetch_archive", "fetch_sdist", "list_files", "sdists_on"]
 
 _MAX_BYTES = 512 * 1024 * 1024
+_WINDOW_SECONDS, _LEAST_BYTES = 60.0, 60_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +145,20 @@ def _content(sdist: Sdist) -> bytes:
     return _read(sdist.url, min(_MAX_BYTES, sdist.size or _MAX_BYTES))
 
 
+def arriving(chunks: Iterable[bytes], clock: Callable[[], float] = time.monotonic) -> Iterator[bytes]:
+    """Yield what arrives; raises TimeoutError where almost nothing came in a minute, however often a byte does."""
+    began, count = clock(), 0
+    for chunk in chunks:
+        yield chunk
+        count += len(chunk)
+        if clock() - began >= _WINDOW_SECONDS:
+            if count < _LEAST_BYTES:
+                raise TimeoutError(
+                    message("almost nothing arrived in {seconds:.0f} s", seconds=_WINDOW_SECONDS)
+                )
+            began, count = clock(), 0
+
+
 def _read(url: str, max_bytes: int) -> bytes:
     import requests
 
@@ -150,7 +166,7 @@ def _read(url: str, max_bytes: int) -> bytes:
     try:
         with open_stream(url) as answer:
             answer.raise_for_status()
-            for chunk in iter_body(answer):
+            for chunk in arriving(iter_body(answer)):
                 body += chunk
                 if len(body) > max_bytes:
                     name = urlsplit(url).path.rpartition("/")[2]

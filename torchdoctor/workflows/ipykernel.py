@@ -84,7 +84,10 @@ def install_ipykernel(
 def _lock(request: LockRequest, folder: Path, report: Reporter) -> Lock:
     folder.mkdir()
     return compile_lock(
-        _NO_PLAN, request, folder=folder, on_wait=lambda seconds: report.waiting("lock", seconds)
+        _NO_PLAN,
+        request,
+        folder=folder,
+        on_wait=lambda seconds, asked: report.waiting("lock", seconds, asked),
     )
 
 

@@ -43,7 +43,7 @@ def build_project_metadata(
                 "--python", python.executable, *(["--offline"] if offline else []), folder,
             ],
             environ=system.environ, folder=work, limit=_TIMEOUT_SECONDS,
-            on_wait=lambda seconds: report.waiting("project", seconds),
+            on_wait=lambda seconds, asked: report.waiting("project", seconds, asked),
         )  # fmt: skip
         text = _metadata(work / "dist") if finished.status == 0 else None
     if text is None:

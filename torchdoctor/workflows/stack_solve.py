@@ -193,7 +193,7 @@ class StackSolver:
                 self._offer_of(builds),
                 self._lock_request(overrides),
                 folder=self._folder(),
-                on_wait=lambda seconds: self._report.waiting("resolve", seconds),
+                on_wait=lambda seconds, asked: self._report.waiting("resolve", seconds, asked),
                 stopped=stopped,
             )
         except RequirementsUnmet as error:

@@ -94,7 +94,7 @@ def _build(
             "--python", request.python, *([] if isolated else ["--no-build-isolation"]), path,
         ],
         environ=request.environ, folder=work, limit=_TIMEOUT_SECONDS,
-        on_wait=lambda seconds: report.waiting("build", seconds),
+        on_wait=lambda seconds, asked: report.waiting("build", seconds, asked),
     )  # fmt: skip
     wheels = sorted((work / "dist").glob("*.whl"))
     if finished.status != 0 or len(wheels) != 1:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
-from torchdoctor.core.system.process import PIPE, ManagedProcess, Tail, read_chunks
-from torchdoctor.errors import InstallFailed
+from torchdoctor.core.system.process import PIPE, ManagedProcess, read_lines
+from torchdoctor.core.system.process_memory import resident_bytes
+from torchdoctor.core.system.uv_log import LOG_FILTER, UvLog
+from torchdoctor.errors import InstallFailed, SourceFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = ["UvResult", "UvStopped", "run_uv", "uv_environ"]
 
-_STDERR_BYTES = 64 * 1024
+# A server that answers nothing is given up within a minute: so many seconds, tried again twice.
+_READ_SECONDS = "15"
+_RETRIES = "2"
+_TIMEOUTS = (
+    "UV_HTTP_TIMEOUT",
+    "UV_REQUEST_TIMEOUT",
+    "HTTP_TIMEOUT",
+)  # as uv reads them, the first that is set
+# uv 0.13.9 takes 160 MiB to solve vllm, transformers, ray, langchain and apache-airflow together.
+MAX_MEMORY_BYTES = 1 << 30
+_MEMORY_INTERVAL_SECONDS = 1.0
 _REPORT_INTERVAL_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 5.0
@@ -73,6 +85,10 @@ def uv_environ(environ: Mapping[str, str]) -> dict[str, str]:
     clean.setdefault("UV_SYSTEM_CERTS", "1")
     clean["UV_PYTHON_DOWNLOADS"] = "never"
     clean["NO_COLOR"] = "1"
+    if not any(clean.get(name) for name in _TIMEOUTS):
+        clean["UV_HTTP_TIMEOUT"] = _READ_SECONDS
+    clean.setdefault("UV_HTTP_RETRIES", _RETRIES)
+    clean["RUST_LOG"] = LOG_FILTER
     return clean
 
 
@@ -82,27 +98,39 @@ def run_uv(
     environ: Mapping[str, str],
     folder: Path,
     limit: float,
-    on_wait: Callable[[float], None] | None = None,
+    silence: float | None = None,
+    on_wait: Callable[[float, str], None] | None = None,
     stopped: threading.Event | None = None,
 ) -> UvResult:
-    """Run `uv ARGUMENTS` in `folder`; `on_wait(seconds)` is called every 10 s while it works.
+    """Run `uv ARGUMENTS` in `folder`; `on_wait(seconds, what)` is called every 10 s with what it asked a server for.
 
-    Raises `InstallFailed` when uv is not installed or runs longer than `limit` seconds, and `UvStopped` soon after
-    another thread has set `stopped`. On an interrupt uv is stopped before the interrupt goes on.
+    Raises `InstallFailed` when uv is not installed or runs longer than `limit` seconds, `SourceFailed` when a server
+    has it wait longer than `silence` seconds or grow without end, and `UvStopped` soon after another thread has set
+    `stopped`. On an interrupt uv is stopped before the interrupt goes on.
     """
     argv = [_find_uv(environ), *map(str, arguments)]
-    process = ManagedProcess(argv, environ=uv_environ(environ), cwd=folder, stderr=PIPE)
-    stderr = Tail(_STDERR_BYTES)
-    reader = read_chunks(process.stderr, stderr.add)
+    clean = uv_environ(environ)
+    process = ManagedProcess(argv, environ=clean, cwd=folder, stderr=PIPE)
+    log = UvLog()
+    reader = read_lines(process.stderr, log.add)
+    bounds = _Bounds(process.pid, log, limit, _allowed_silence(silence, environ))
     with process:
         try:
-            _wait(process, reader, limit, on_wait, stopped)
+            _wait(process, reader, bounds, on_wait, stopped)
         except BaseException:
             # Gently, so that it removes its temporary files and lets its locks go.
             process.stop(_STOP_SECONDS)
             raise
     reader.join(_STOP_SECONDS)
-    return UvResult(status=process.status or 0, stderr=stderr.text)
+    return UvResult(status=process.status or 0, stderr=log.text)
+
+
+def _allowed_silence(silence: float | None, environ: Mapping[str, str]) -> float | None:
+    """Return the silence that is allowed: whoever lets uv wait longer for a server means it."""
+    if silence is None:
+        return None
+    set_to = next((environ[name] for name in _TIMEOUTS if environ.get(name)), "")
+    return max(silence, int(set_to) + _REPORT_INTERVAL_SECONDS) if set_to.isdecimal() else silence
 
 
 def _find_uv(environ: Mapping[str, str]) -> str:
@@ -122,11 +150,54 @@ def _find_uv(environ: Mapping[str, str]) -> str:
     return program
 
 
+@dataclass(kw_only=False, slots=True)
+class _Bounds:
+    """What a run of uv must not exceed."""
+
+    pid: int
+    log: UvLog
+    limit: float  # seconds
+    silence: float | None  # seconds without a sign of work
+    _looked: float = 0.0
+
+    def check(self, passed: float) -> None:
+        """Raise where a bound is exceeded, `passed` seconds after the start."""
+        if passed >= self.limit:
+            raise InstallFailed(
+                message("uv did not finish within {limit:.0f} s and was stopped", limit=self.limit),
+                fix=message("run the command again; what was downloaded is kept"),
+                code="time-limit",
+            )
+        if self.silence is not None and not self.log.reads_file and self.log.silent_seconds >= self.silence:
+            raise SourceFailed(
+                message(
+                    "an index did not answer completely within {seconds:.0f} s; asked for last: {url}",
+                    url=self.log.asked or "-",
+                    seconds=self.silence,
+                ),
+                fix=message("try again later, or name another source with --index-url or --mirror"),
+                code="stalled",
+            )
+        if passed - self._looked >= _MEMORY_INTERVAL_SECONDS:
+            self._looked = passed
+            if (resident_bytes(self.pid) or 0) > MAX_MEMORY_BYTES:
+                raise SourceFailed(
+                    message(
+                        "an index sends more than a page can have: uv held more than {size} MiB and was stopped; "
+                        "asked for last: {url}",
+                        url=self.log.asked or "-",
+                        size=MAX_MEMORY_BYTES >> 20,
+                    ),
+                    fix=message("name another source with --index-url or --mirror"),
+                    code="too-large",
+                )
+
+
 def _wait(
     process: ManagedProcess,
     reader: threading.Thread,
-    limit: float,
-    on_wait: Callable[[float], None] | None,
+    bounds: _Bounds,
+    on_wait: Callable[[float, str], None] | None,
     stopped: threading.Event | None,
 ) -> None:
     started = told = time.monotonic()
@@ -134,17 +205,12 @@ def _wait(
         passed = time.monotonic() - started
         if stopped is not None and stopped.is_set():
             raise UvStopped
-        if passed >= limit:
-            raise InstallFailed(
-                message("uv did not finish within {limit:.0f} s and was stopped", limit=limit),
-                fix=message("run the command again; what was downloaded is kept"),
-                code="time-limit",
-            )
-        pause = min(_POLL_SECONDS, limit - passed)
+        bounds.check(passed)
+        pause = min(_POLL_SECONDS, max(0.0, bounds.limit - passed))
         # The end of its output is seen at once; its own end only by asking again and again.
         reader.join(pause)
         if process.status is not None if reader.is_alive() else process.wait(pause):
             return
         if on_wait is not None and time.monotonic() - told >= _REPORT_INTERVAL_SECONDS:
             told = time.monotonic()
-            on_wait(told - started)
+            on_wait(told - started, bounds.log.asked)

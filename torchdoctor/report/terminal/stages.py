@@ -60,8 +60,16 @@ class StageLines:
         """Write a warning; `--quiet` does not hide it."""
         self._say(f"{click.style(padded(_('warning'), _WIDTH), fg='yellow', bold=True)} {self._hung(text)}")
 
-    def waiting(self, what: str, seconds: float) -> None:
-        """Write that a stage is still at work."""
+    def waiting(self, what: str, seconds: float, asked: str = "") -> None:
+        """Write that a stage is still at work, and what it asked for last."""
+        if asked:
+            self.note(
+                message(
+                    "{what}: still working after {seconds:.0f} s, last on {url}",
+                    what=message(what), seconds=seconds, url=asked,
+                )
+            )  # fmt: skip
+            return
         self.note(message("{what}: still working after {seconds:.0f} s", what=message(what), seconds=seconds))
 
     def check(self, check_id: str, device: str, status: CheckStatus, detail: str) -> None:
