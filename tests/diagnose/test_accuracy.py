@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -23,13 +24,15 @@ TEXTS = [
     *(("\n".join(row["evidence"].values()), row["cause"], row["source_url"]) for row in RETOLD),
     *((row["text"], row.get("cause", []), row["source"]) for row in FURTHER),
 ]
+# Each text is read once for all tests here.
+diagnosed = functools.cache(diagnose_text)
 LABELLED = [(text, cause) for text, cause, _ in TEXTS if cause]
 QUIET = [pytest.param(text, id=source[-40:]) for text, cause, source in TEXTS if not cause]
 
 
 def test_at_least_85_in_100_first_answers_are_right():
     """Problems and possible causes count in the order in which they are shown."""
-    first = [diagnose_text(text).in_order[:1] for text, _ in LABELLED]
+    first = [diagnosed(text).in_order[:1] for text, _ in LABELLED]
     right = sum(
         bool(found) and found[0].id in cause for found, (_, cause) in zip(first, LABELLED, strict=True)
     )
@@ -38,14 +41,14 @@ def test_at_least_85_in_100_first_answers_are_right():
 
 def test_at_least_90_in_100_have_the_cause_among_the_first_three():
     """Problems first, then possible causes."""
-    shown = [[one.id for one in diagnose_text(text).in_order[:3]] for text, _ in LABELLED]
+    shown = [[one.id for one in diagnosed(text).in_order[:3]] for text, _ in LABELLED]
     right = sum(bool(set(ids) & set(cause)) for ids, (_, cause) in zip(shown, LABELLED, strict=True))
     assert right >= 0.9 * len(LABELLED)
 
 
 def test_what_is_likely_is_right_in_85_of_100():
     """The first finding, where it is marked as likely."""
-    first = [(found[0], cause) for text, cause in LABELLED if (found := diagnose_text(text).findings)]
+    first = [(found[0], cause) for text, cause in LABELLED if (found := diagnosed(text).findings)]
     likely = [found.id in cause for found, cause in first if found.confidence == "likely"]
     assert sum(likely) >= 0.85 * len(likely)
 
@@ -55,7 +58,7 @@ def test_what_is_certain_is_right():
     wrong = [
         (found[0].id, cause)
         for text, cause in LABELLED
-        if (found := diagnose_text(text).findings)
+        if (found := diagnosed(text).findings)
         and found[0].confidence == "certain"
         and found[0].id not in cause
     ]
@@ -65,4 +68,4 @@ def test_what_is_certain_is_right():
 @pytest.mark.parametrize("text", QUIET)
 def test_nothing_is_claimed_where_nothing_of_the_catalogue_fails(text):
     """Manuals, wishes, reports beside other bugs, and failures that no file describes."""
-    assert diagnose_text(text).findings == ()
+    assert diagnosed(text).findings == ()

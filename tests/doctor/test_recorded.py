@@ -21,7 +21,7 @@ def test_a_recorded_machine_has_the_findings_that_its_file_names(path):
     record = json.loads(path.read_text("utf-8"))
     seen = replay(record)
     case = Evidence(facts=tuple(machine_observations(seen))).merged_with(
-        parse_report("\n".join(refusals(seen)))
+        parse_report("\n".join(refusals(seen)), printed=True)
     )
     found = diagnose(case, failures=live_failures())
     assert [row.id for row in found.findings] == record.get("findings", [])
@@ -40,7 +40,7 @@ def test_the_build_that_fits_a_recorded_machine_is_no_failure(path):
     rows |= {"torch.version": str(plan.torch.version), "torch.build": plan.variant, "live.plan": plan.variant}
     facts = (Observation(name=name, value=value, source=f"{name}: {value}") for name, value in rows.items())
     case = Evidence(facts=(*machine_observations(seen), *facts)).merged_with(
-        parse_report("\n".join(refusals(seen)))
+        parse_report("\n".join(refusals(seen)), printed=True)
     )
     found = diagnose(case, failures=live_failures())
     assert [row.id for row in found.findings] == record.get("findings", [])

@@ -179,8 +179,10 @@ def _trusted(found: Sequence[tuple[tuple[str, ...], float]], evidence: Evidence)
 
 
 def _is_printed(line: str, evidence: Evidence) -> bool:
-    """Whether a line of evidence is what a program printed, or of a live machine."""
-    return not evidence.text.lines or is_output(line.lower()) or states_a_value(line.lower())
+    """Whether a line of evidence is what a program printed, or of a live machine: no line of the text."""
+    if evidence.text.printed or line.rstrip("…") not in evidence.text.flat:
+        return True
+    return is_output(line.lower()) or states_a_value(line.lower())
 
 
 def _causes(suspects: Sequence[_Suspect]) -> dict[str, str]:

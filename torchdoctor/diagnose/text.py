@@ -42,7 +42,7 @@ class Text:
     `lines` are as written and `numbers` theirs in the given text, counted from 1; `left_out` is the number of lines
     that were not read. `flat` is all lines joined by blanks, so that a sentence that a terminal wrapped is whole in it;
     `lower` is `flat` in lower case, `rows` is `lower` with the ends of lines. Positions are the same in all three, and
-    `starts` are those where the lines begin.
+    `starts` are those where the lines begin. `printed` if programs printed all of it, and nobody tells anything.
     """
 
     lines: tuple[str, ...] = ()
@@ -52,6 +52,7 @@ class Text:
     rows: str = ""
     starts: tuple[int, ...] = ()
     left_out: int = 0
+    printed: bool = False
 
     def find(self, needle: str) -> Iterator[int]:
         """Yield the positions of a needle, in lower case, in `lower`; the first 40 at most."""

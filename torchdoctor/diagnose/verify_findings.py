@@ -187,7 +187,7 @@ def _findings_in_tracebacks(
     stated = Evidence(
         facts=tuple(Observation(name="reported.finding", value=name, source=name) for name in known)
     )
-    diagnosis = diagnose(stated.merged_with(parse_report("\n".join(lines))), translate)
+    diagnosis = diagnose(stated.merged_with(parse_report("\n".join(lines), printed=True)), translate)
     return tuple(
         finding
         for finding in diagnosis.findings

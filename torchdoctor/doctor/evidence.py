@@ -76,7 +76,7 @@ def evidence_from(check_up: CheckUp) -> Evidence:
         *_of_plan(check_up),
     )
     return Evidence(facts=facts).merged_with(
-        parse_report("\n".join([*printed, *refusals(check_up.detection)]))
+        parse_report("\n".join([*printed, *refusals(check_up.detection)]), printed=True)
     )
 
 

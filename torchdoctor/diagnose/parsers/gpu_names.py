@@ -19,7 +19,7 @@ _MAX_MATCHES = 20
 # Cards with a word before the number, and accelerators whose names nothing else has. A laptop's and the Ada ones are
 # what reports print, with their full names.
 _NVIDIA = re.compile(
-    r"(?:(?<!Radeon )\b(?:NVIDIA )?(?:GeForce )?[RG]TX ?\d{3,4}(?!\d)(?: ?(?:Ti|SUPER|D)\b)?(?! ?(?:Ada|XX))"
+    r"(?:(?<!Radeon )\b(?:NVIDIA )?(?:GeForce )?[RG]TX[ -]?\d{3,4}(?!\d)(?: ?(?:Ti|SUPER|D)\b)?(?! ?(?:Ada|XX))"
     r"|\bRTX PRO \d{4}\b|\bQuadro (?:RTX )?[A-Z]?\d{4}\b|\bRTX ?A\d{4}\b|Tesla ?[VPTKM]\d{1,3}[cmstx]?\b"
     r"|NVIDIA (?:A|H|L|T|V|B|P|GB)\d{1,3}S?\b"
     r"|\b(?:A100|A800|H100|H200|H20|H800|B100|B200|B300|L40S|V100S?|P100|P40|K80|GH200|GB10)\b"
@@ -59,7 +59,9 @@ def parse_gpu_names(text: Text) -> Iterator[Observation]:
     for count, match in enumerate(_NVIDIA.finditer(text.flat)):
         if count > _MAX_MATCHES:
             break
-        yield _seen(text, match.start(), "nvidia.gpu", re.sub(r"(?<=[RG]TX)(?=\d)", " ", match[0]))
+        yield _seen(
+            text, match.start(), "nvidia.gpu", re.sub(r"(?<=[RG]TX)-?(?=\d)|(?<=\d)(?=D$)", " ", match[0])
+        )
     for pattern in (_BARE, _SHORT):
         for count, match in enumerate(pattern.finditer(text.flat)):
             name = next(filter(None, match.groups()))

@@ -42,6 +42,13 @@ _CAPABILITY = re.compile(
 )
 # `nvcc --version`, also inside mmcv's and detectron2's reports.
 _NVCC = re.compile(r"Cuda compilation tools, release (?P<value>\d{1,2}\.\d)")
+# What a post tells of it: nvcc --version is 10.0, nvcc: 11.8.
+_NVCC_TOLD = re.compile(
+    r"\bnvcc(?: -{1,2}v(?:ersion)?| version)?[`'\")]{0,2}\s?(?:is|shows|says|gives|prints|=|:)\s?"
+    r"(?:cuda |version ){0,2}"
+    r"(?P<value>\d{1,2}\.\d)\b(?!\.\d*\.)",
+    re.IGNORECASE,
+)
 # torch.__config__.show(), also inside the reports of mmcv and detectron2.
 _RUNTIME = re.compile(r"^\s*- CUDA Runtime (?P<value>\d{1,2}\.\d)")
 _SUPPORTED = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
@@ -62,6 +69,7 @@ _TABLE = (
     (("NVML library", "nvidia-"), _LIBRARY, "nvidia.library"),
     (("CUDA Version", "CUDA UMD Version"), _CUDA, "nvidia.cuda"),
     (("Cuda compilation tools",), _NVCC, "cuda.toolkit"),
+    (("nvcc",), _NVCC_TOLD, "cuda.toolkit"),
     (("CUDA Runtime",), _RUNTIME, "torch.cuda"),
     (("want to use the",), _UNFIT, "nvidia.gpu"),
     (("MIG ",), _SLICE, "nvidia.mig"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Evidence
@@ -31,14 +32,16 @@ _STATED = (parse_collect_env, parse_nvidia_smi_query, parse_nvidia_smi)
 _NAMED = (parse_package_lists, parse_installer_logs)
 
 
-def parse_report(raw: str) -> Evidence:
+def parse_report(raw: str, *, printed: bool = False) -> Evidence:
     """Return the facts of a report, log, traceback or post. It never raises; a text without facts gives none.
 
     A manual or a change log gives no facts: it speaks of no machine. What torchdoctor itself printed is read as data.
+    `printed` if programs printed all of the text.
     """
     own = read_own_output(raw)
     described = _facts_of(plain_text(own.heads)) if own.heads else ()
-    return Evidence(facts=(*own.facts, *described)).merged_with(_parse_rest(own.rest))
+    evidence = Evidence(facts=(*own.facts, *described)).merged_with(_parse_rest(own.rest))
+    return replace(evidence, text=replace(evidence.text, printed=True)) if printed else evidence
 
 
 def _parse_rest(raw: str) -> Evidence:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +71,17 @@ def companion_build_differs(evidence: Evidence, *, project: str) -> Match | None
         or companion is None
         or not torch.local
         or not companion.local
-        or torch.local == companion.local
+        or _family(torch.local) == _family(companion.local)
         or torch.is_prerelease  # built from source: each has its own commit there
     ):
         return None
     return _both(evidence, project)
+
+
+def _family(local: str) -> str:
+    """Return the build of a local version: cu124 of cu124torch251 and of cu124.post3."""
+    match = re.match(r"cu\d{2,3}|rocm[\d.]+|cpu|xpu", local)
+    return match[0] if match else local
 
 
 def cpu_torchvision_with_cuda_torch(evidence: Evidence) -> Match | None:
