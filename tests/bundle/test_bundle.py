@@ -52,7 +52,8 @@ def test_its_readme_speaks_both_languages(bundle):
     """What is in it, for which machine, and how to install it."""
     text = (bundle / "README.md").read_text("utf-8")
     assert text.count(f"torch {TORCH}+cpu") == 2
-    assert text.count("sh install.sh") == 4
+    assert text.count("sh install.sh") == 8
+    assert text.count("ssh-keygen -Y verify") == 2
     assert "离线" in text
     assert "$" not in text
 
@@ -67,10 +68,19 @@ def installed(made_bundle, once):
         (folder / "a b" / "first.sh").symlink_to(bundle / "install.sh")
         (folder / "second.sh").symlink_to(Path("a b", "first.sh"))
         env = folder / "env 环境"
+        planted = folder / "was-run"
+        # Beside the scripts, where their own folder is looked at, and in the current folder.
+        for place in (bundle, folder):
+            for name in ("__future__", "json", "sitecustomize", "venv", "pip", "torch"):
+                (place / f"{name}.py").write_text(f"open({str(planted)!r}, 'a').write(__file__)\n", "utf-8")
+        (bundle / "requirements-pip.txt").write_text("pip==99.0\n", "utf-8")
         done = run_script(
             bundle, "sh", folder / "second.sh", env, PYTHON=sys.executable, PYTHONIOENCODING="ascii"
         )
-        return {"status": done.returncode, "out": done.stdout, "err": done.stderr, "env": str(env)}
+        return {
+            "status": done.returncode, "out": done.stdout, "err": done.stderr, "env": str(env),
+            "planted": planted.read_text("utf-8") if planted.exists() else None,
+        }  # fmt: skip
 
     return once("bundle-installed", install)
 
@@ -80,6 +90,12 @@ def test_install_sh_makes_an_environment_with_python_alone(installed):
     assert f"installed torch {TORCH}+cpu" in installed["out"]
     there = versions(Path(installed["env"]))
     assert (there["torch"], there["torchvision"], there["needed"]) == (f"{TORCH}+cpu", f"{VISION}+cpu", "1.0")
+
+
+def test_nothing_that_lies_beside_the_scripts_is_run(installed):
+    """No module of a name that Python or pip would import, and no file of requirements that the sums do not name."""
+    assert installed["planted"] is None
+    assert installed["status"] == 0, installed["err"]
 
 
 def test_install_sh_finds_the_bundle_through_links(installed):

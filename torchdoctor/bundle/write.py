@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.bundle.folder import check_bundle_folder, check_bundle_space
-from torchdoctor.bundle.model import CHECKSUMS, DESCRIPTION, Bundle
+from torchdoctor.bundle.model import CHECKSUMS, DESCRIPTION, SIGNATURE, Bundle
+from torchdoctor.bundle.origin import digest_of_sums
+from torchdoctor.bundle.signature import sign_file
 from torchdoctor.bundle.texts import bundle_texts, description_text
 from torchdoctor.core.fs import SHARED_MODE, atomic_write, hold_folder_lock, link_or_copy
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
-from torchdoctor.errors import SourceFailed
+from torchdoctor.errors import SourceFailed, TorchdoctorError
 from torchdoctor.install.wheels import validate_wheels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torchdoctor.bundle.signature import SignKey
     from torchdoctor.detect import Machine
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.lock import Lock
@@ -25,8 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["write_bundle"]
 
 
-def write_bundle(folder: Path, lock: Lock, wheelhouse: Wheelhouse, machine: Machine) -> Bundle:
+def write_bundle(
+    folder: Path, lock: Lock, wheelhouse: Wheelhouse, machine: Machine, *, sign_key: SignKey | None = None
+) -> Bundle:
     """Write the bundle into `folder`; files that are there and right stay. It is complete once SHA256SUMS is there.
+
+    `sign_key` is a key of OpenSSH, which signs SHA256SUMS.
 
     Raises `UsageError` for a folder with something else in it, `InstallFailed` for a wheel that may not be unpacked,
     and `SourceFailed` when the folder cannot be written to.
@@ -43,7 +51,8 @@ def write_bundle(folder: Path, lock: Lock, wheelhouse: Wheelhouse, machine: Mach
                     code="busy",
                 )
             check_bundle_space(folder, wheelhouse)
-            return _write(folder, lock, wheelhouse, machine)
+            bundle = _write(folder, lock, wheelhouse, machine)
+            return _signed(bundle, sign_key) if sign_key is not None else bundle
     except OSError as error:
         raise SourceFailed(
             message(
@@ -61,7 +70,8 @@ def write_bundle(folder: Path, lock: Lock, wheelhouse: Wheelhouse, machine: Mach
 
 
 def _write(folder: Path, lock: Lock, wheelhouse: Wheelhouse, machine: Machine) -> Bundle:
-    (folder / CHECKSUMS).unlink(missing_ok=True)
+    for name in (CHECKSUMS, SIGNATURE):
+        (folder / name).unlink(missing_ok=True)
     atomic_write(folder / DESCRIPTION, description_text(machine), mode=SHARED_MODE)
     checksums = {fetched.wheel.filename: fetched.sha256 for fetched in wheelhouse.wheels}
     _remove_others(folder, checksums)
@@ -71,12 +81,24 @@ def _write(folder: Path, lock: Lock, wheelhouse: Wheelhouse, machine: Machine) -
         atomic_write(folder / name, text, mode=SHARED_MODE)
         checksums[name] = hashlib.sha256(text.encode()).hexdigest()
     checksums[DESCRIPTION] = sha256_of(folder / DESCRIPTION)
-    lines = (f"{digest}  {name}\n" for name, digest in sorted(checksums.items()))
-    atomic_write(folder / CHECKSUMS, "".join(lines), mode=SHARED_MODE)
+    sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(checksums.items()))
+    atomic_write(folder / CHECKSUMS, sums, mode=SHARED_MODE)
     if os.name == "posix":
         (folder / "install.sh").chmod(0o755)
     names = (*sorted(checksums), CHECKSUMS)
-    return Bundle(folder=folder, files=names, size=sum((folder / name).stat().st_size for name in names))
+    size = sum((folder / name).stat().st_size for name in names)
+    return Bundle(folder=folder, files=names, size=size, digest=digest_of_sums(sums.encode()))
+
+
+def _signed(bundle: Bundle, key: SignKey) -> Bundle:
+    """Sign the sums; a bundle that could not be signed as asked is not complete."""
+    try:
+        sign_file(bundle.folder / CHECKSUMS, key)
+    except TorchdoctorError:
+        (bundle.folder / CHECKSUMS).unlink()
+        raise
+    size = bundle.size + (bundle.folder / SIGNATURE).stat().st_size
+    return replace(bundle, files=(*bundle.files, SIGNATURE), size=size, signed=True)
 
 
 def _remove_others(folder: Path, checksums: dict[str, str]) -> None:

@@ -31,6 +31,12 @@ __all__ = ["command"]
 @machine_options
 @dated_source_options
 @click.option(
+    "--sign-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Sign the bundle with this key of OpenSSH, as ssh-keygen -Y sign does.",
+)
+@click.option(
     "--yes",
     is_flag=True,
     help="Take what a terminal would be asked for: a CUDA build for a machine without a GPU, "
@@ -46,6 +52,7 @@ def command(
     asked: StackOptions,
     described: MachineOptions,
     sources: SourceOptions,
+    sign_key: Path | None,
     yes: bool,
     output: Output,
 ) -> int:
@@ -73,11 +80,17 @@ def command(
     machine = machine_of(described)
     options = bundle_options_from(described, machine, request, sources, stack, without)
     try:
-        plan, bundle = download(options, place, system=host_system(os.environ), report=report)
+        plan, bundle = download(
+            options, place, system=host_system(os.environ), report=report,
+            sign_key=full_path(sign_key) if sign_key is not None else None,
+        )  # fmt: skip
     finally:
         report.close()
     if output.json:
-        written = {"path": str(bundle.folder), "files": list(bundle.files), "size": bundle.size}
+        written = {
+            "path": str(bundle.folder), "files": list(bundle.files), "size": bundle.size, "digest": bundle.digest,
+            "signed": bundle.signed,
+        }  # fmt: skip
         print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "bundle": written})
     else:
         _show(bundle)
@@ -99,6 +112,15 @@ def _show(bundle: Bundle) -> None:
         translate(
             message(
                 "install    sh install.sh [ENV]      on Windows: install.ps1, anywhere: python install.py"
+            )
+        )
+    )
+    click.echo(translate(message("digest     {digest}", digest=bundle.digest)))
+    click.echo(
+        translate(
+            message(
+                "           send it to whoever installs, but not with the bundle: install.sh --digest {digest}",
+                digest="sha256:…",
             )
         )
     )

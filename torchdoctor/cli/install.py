@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from torchdoctor.cli.bundle_options import origin_options
 from torchdoctor.cli.locations import environment_folder
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
@@ -42,6 +43,7 @@ __all__ = ["command", "install_document", "show_result"]
     metavar="FILE",
     help="Install exactly what this pylock.toml says.",
 )
+@origin_options
 @click.option("--dry-run", is_flag=True, help="Say what would be installed or changed, and stop.")
 @click.option("--kernel/--no-kernel", default=False, help="Register a Jupyter kernel and run a cell in it.")
 @click.option(
@@ -140,6 +142,7 @@ def _install_options(
         verify=given["verify"],
         dry_run=given["dry_run"],
         lock=lock,
+        origin=given["origin"],
         assume_yes=yes,
         allow_downgrade=given["allow_downgrade"],
     )

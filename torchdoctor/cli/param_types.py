@@ -25,6 +25,7 @@ __all__ = [
     "CHECKUPS",
     "DEVICE",
     "DEVICES",
+    "DIGEST",
     "DISPLAY_NAME",
     "DRIVER",
     "FAILURE",
@@ -203,6 +204,13 @@ def _run_name(text: str, _option: str) -> None:
     check_run_name(text)
 
 
+def _digest(text: str, option: str) -> None:
+    from torchdoctor.bundle.origin import parse_digest
+
+    parse_digest(text, option)
+
+
+DIGEST = Word(_digest)
 MIRROR = Word(_mirror, completions.mirror_names)
 TORCH = Word(_torch, completions.release_versions)
 VARIANT = Word(_variant, completions.variant_names)

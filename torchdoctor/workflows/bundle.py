@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from torchdoctor.bundle import write_bundle
+from torchdoctor.bundle import SignKey, check_sign_key, write_bundle
 from torchdoctor.core.fs import run_directory
 from torchdoctor.lock.sizes import with_sizes
 from torchdoctor.workflows.acquire import lock_and_fetch, lock_only
@@ -38,15 +38,26 @@ def lock_for_machine(options: BundleOptions, *, system: System, report: Reporter
 
 
 def download(
-    options: BundleOptions, folder: Path, *, system: System, report: Reporter
+    options: BundleOptions,
+    folder: Path,
+    *,
+    system: System,
+    report: Reporter,
+    sign_key: Path | None = None,
 ) -> tuple[Plan, Bundle]:
     """Fetch everything into `folder`, with a lock, hashes and scripts that install it where there is only Python.
 
-    Raises `NoSolution` where nothing fits, `SourceFailed` where a source or a wheel cannot be read.
+    Raises `NoSolution` where nothing fits, `SourceFailed` where a source or a wheel cannot be read, and `UsageError`
+    for a key that cannot sign.
     """
+    key = SignKey(path=sign_key, environ=system.environ) if sign_key is not None else None
+    if key is not None:
+        check_sign_key(key)
     with _resolved(options, system, report) as (plan, context):
         acquired = lock_and_fetch(context, plan, report, lambda _: None)
-        return acquired.plan, write_bundle(folder, acquired.lock, acquired.wheelhouse, options.machine)
+        return acquired.plan, write_bundle(
+            folder, acquired.lock, acquired.wheelhouse, options.machine, sign_key=key
+        )
 
 
 @contextlib.contextmanager

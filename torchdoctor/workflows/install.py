@@ -13,6 +13,7 @@ from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.broken_packages import broken_packages
+from torchdoctor.workflows.bundle_origin import check_lock_origin
 from torchdoctor.workflows.consent import ask_to_change, changes_by
 from torchdoctor.workflows.hold import InstallHold
 from torchdoctor.workflows.install_environment import environment_builder, install_wheels
@@ -54,6 +55,7 @@ def run_install(options: InstallOptions, *, system: System, report: Reporter) ->
 
     Where the environment has a vendor's own builds, these are kept, unless they do not fit this machine.
     """
+    check_lock_origin(options.lock, options.origin, system.environ, report, assume_yes=options.assume_yes)
     kept = keeping_recorded_vendor(options, report)
     try:
         return _install_with_builds(kept, system, report)

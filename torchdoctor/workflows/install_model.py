@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from torchdoctor.bundle import BundleOrigin
     from torchdoctor.detect import Detection
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.install import Environment
@@ -48,6 +49,7 @@ class InstallOptions:
     verify: bool = True
     dry_run: bool = False  # stop before anything is fetched
     lock: Path | None = None  # a pylock.toml to install exactly, instead of resolving
+    origin: BundleOrigin | None = None  # what must hold of the bundle in which the lock lies
     decided: InstallResult | None = (
         None  # of a dry run of these options, whose plan and lock are taken as they are
     )

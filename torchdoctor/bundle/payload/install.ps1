@@ -1,10 +1,12 @@
 # Installs the wheels of this folder into a new virtual environment:
-#   powershell -ExecutionPolicy Bypass -File install.ps1 [ENV]
+#   powershell -ExecutionPolicy Bypass -File install.ps1 [ENV] [-Digest sha256:HEX] [-AllowedSigners FILE]
 # -Python names the interpreter to use; without it, the first of py, python and python3 that runs.
 [CmdletBinding(PositionalBinding = $false)]
 param(
     [Parameter(Position = 0)][string]$Environment = ".venv",
-    [string]$Python = ""
+    [string]$Python = "",
+    [string]$Digest = "",
+    [string]$AllowedSigners = ""
 )
 # What pip writes to stderr is no error of this script's, and a status that is not 0 is handed on, not thrown.
 $ErrorActionPreference = "Continue"
@@ -43,5 +45,8 @@ if (-not $Python) {
 }
 # A backslash before the closing quote would take that quote into the name.
 $folder = $Environment -replace '(?<=[^:\\/"])[\\/"]+$', ""
-& $Python (Join-Path $PSScriptRoot "install.py") $folder
+$given = @($folder)
+if ($Digest) { $given += @("--digest", $Digest) }
+if ($AllowedSigners) { $given += @("--allowed-signers", $AllowedSigners) }
+& $Python (Join-Path $PSScriptRoot "install.py") @given
 exit $LASTEXITCODE

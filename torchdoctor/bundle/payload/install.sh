@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the wheels of this folder into a new virtual environment: sh install.sh [ENV]
+# Installs the wheels of this folder into a new virtual environment:
+#   sh install.sh [ENV] [--digest sha256:HEX] [--allowed-signers FILE]
 # PYTHON names the interpreter to use; without it, python3 or python of PATH.
 set -eu
 self=$0
