@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 # What a test is that uses the fixture, directly or through another fixture.
 KINDS_OF_FIXTURES = {
@@ -26,6 +27,8 @@ KINDS_OF_FIXTURES = {
     "_real_install": ("process", "torch"),
     "browser": ("process", "browser"),
 }
+# The rows of a table whose coverage is measured; later ones mostly run the same lines with other data.
+MEASURED_ROWS = 20
 # Where Python starts a process. No audit hook: with one, Python 3.11 may fail to trace a thread that starts meanwhile.
 _STARTS = (
     (subprocess.Popen, "_execute_child"),
@@ -73,8 +76,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not any(map(item.get_closest_marker, unasked))]
+    if config.getoption("cov_source", default=None):
+        _measure_first_rows(items)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items[:] = _long_files_first(items)
+
+
+def _measure_first_rows(items: list[pytest.Item]) -> None:
+    """Leave out of the coverage what makes many examples, and the later rows of a table: tracing doubles the time."""
+    rows: Counter[tuple[Path, str]] = Counter()
+    for item in items:
+        if isinstance(item, pytest.Function) and item.originalname != item.name:
+            rows[item.path, item.originalname] += 1
+        if (
+            item.get_closest_marker("fuzz")
+            or rows[item.path, getattr(item, "originalname", "")] > MEASURED_ROWS
+        ):
+            item.add_marker("no_cover")
 
 
 def _long_files_first(items: list[pytest.Item]) -> list[pytest.Item]:

