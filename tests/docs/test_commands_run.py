@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 PAGES = (
     "docs/howto/china-mirrors.md",
     "docs/howto/air-gapped.md",
+    "docs/howto/bill-of-materials.md",
     "docs/howto/hpc-slurm.md",
     "docs/howto/ci.md",
     "docs/howto/issue-bot.md",

@@ -35,8 +35,9 @@ __all__ = ["command"]
 @click.command("report", short_help="Everything in one file for a bug report, redacted.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", cls=AsTyped, type=click.Choice(["md", "json", "html"]), default="md", show_default=True,
-    help="md is for pasting into an issue; json holds everything.",
+    "--format", "form", cls=AsTyped, default="md", show_default=True,
+    type=click.Choice(["md", "json", "html", "cyclonedx"]),
+    help="md is for pasting into an issue; json holds everything; cyclonedx is ENV's bill of materials.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", "target", cls=AsTyped, metavar="FILE", help="Write it there instead of printing it."
@@ -58,6 +59,7 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
     \b
     torchdoctor report
     torchdoctor report ~/envs/vision --format json --output report.json
+    torchdoctor report ~/envs/vision --format cyclonedx --output bom.json
     """
     from datetime import datetime, timezone
 
@@ -65,9 +67,14 @@ def command(*, env: Path | None, form: str, target: str | None, importing: bool,
 
     form = "json" if output.json else form
     place = _target(target)
-    reported = _look(env, importing=importing)
-    document = report_document(reported, when=datetime.now(timezone.utc), identity=_identity(os.environ))
-    text = _text(document, form)
+    when = datetime.now(timezone.utc)
+    if form == "cyclonedx":
+        from torchdoctor.cli.report_packages import packages_text
+
+        text = packages_text(env, when)
+    else:
+        reported = _look(env, importing=importing)
+        text = _text(report_document(reported, when=when, identity=_identity(os.environ)), form)
     if place is None:
         echo(text, nl=not text.endswith("\n"))
         return 0

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.markers import marker_holds
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import strip_credentials
 from torchdoctor.core.wheelfile.member_names import is_safe_wheel_name
 from wheels_index import TORCH_PROJECTS, InvalidWheel, Wheel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.fetch import FetchedWheel
 
-__all__ = ["RecordedPackage", "record_entry", "recorded_packages", "torch_and_needs"]
+__all__ = ["RecordedPackage", "record_entry", "recorded_packages", "torch_and_needs", "vouchers_of"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_METADATA_BYTES = 2 * 1024 * 1024
@@ -60,6 +61,22 @@ def recorded_packages(record: Mapping[str, Any]) -> tuple[RecordedPackage, ...]:
     files = record.get("files")
     entries = files[:_MAX_PACKAGES] if isinstance(files, list) else []
     return tuple(package for entry in entries if (package := _package(entry)) is not None)
+
+
+def vouchers_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return who vouched for the hash of each package, by its name; of records before this was written nothing."""
+    files = record.get("files")
+    entries = (
+        [entry for entry in files[:_MAX_PACKAGES] if isinstance(entry, dict)]
+        if isinstance(files, list)
+        else []
+    )
+    pairs = ((entry.get("name"), entry.get("vouched_by")) for entry in entries)
+    return {
+        str(canonicalize_name(name)): sanitize_line(by, limit=60)
+        for name, by in pairs
+        if isinstance(name, str) and isinstance(by, str) and by
+    }
 
 
 def torch_and_needs(
