@@ -17,7 +17,7 @@ from torchdoctor.core.system import host_system, uv
 from torchdoctor.detect import Machine
 from torchdoctor.errors import NoSolution, UsageError
 from torchdoctor.lock.uv_inputs import uv_settings
-from torchdoctor.requirements import StackRequest
+from torchdoctor.requirements import StackOptions, StackRequest, read_stack
 from torchdoctor.resolve import Request, resolve
 from torchdoctor.resolve.stack import with_stack
 from torchdoctor.sources.cutoff import Cutoff, parse_pip_time, parse_uv_time
@@ -51,10 +51,13 @@ def gathered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     alone = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path / "none"), "PIP_CONFIG_FILE": "/dev/null"}
 
-    def gather(environ, report=None, **options):
+    def gather(environ, *, limited=True, **options):
         system = host_system({**alone, **environ})
-        recorder = report or Recorder()
-        return gather_sources(SourceOptions(**options), system, python(tmp_path / "env"), recorder), recorder
+        report = Recorder()
+        sources = gather_sources(
+            SourceOptions(**options), system, python(tmp_path / "env"), report, limited=limited
+        )
+        return sources, report
 
     return gather
 
@@ -225,6 +228,40 @@ def test_no_setting_that_uv_would_obey_is_dropped_without_a_word():
     }  # fmt: skip
     cleared = {name[3:].lower().replace("_", "-") for name in uv._CLEARED if name.startswith("UV_")}
     assert cleared <= known
+
+
+def test_a_constraint_for_another_system_says_nothing_of_this_one(tmp_path, gathered):
+    """Its marker decides; the reason is not given then either."""
+    (tmp_path / "limits.txt").write_text("torch==2.9.1; sys_platform == 'win32'\n")
+    sources, report = gathered({"PIP_CONSTRAINT": "limits.txt"})
+    _, sources = stack_with_limits(StackRequest(), sources, {}, report, MACHINE)
+    assert sources.limits.on_torch == ()
+
+
+def test_where_nothing_is_chosen_a_limit_is_told_as_not_followed(gathered):
+    """A lock or a record says the versions; a limit that they break is not hidden."""
+    sources, report = gathered({"UV_EXCLUDE_NEWER": "2025-12-01"}, limited=False)
+    assert not sources.limits
+    assert any("UV_EXCLUDE_NEWER" in note and "not followed" in note for note in report.notes)
+
+
+def test_the_time_of_one_index_is_told(tmp_path, gathered):
+    """uv can lift it for an index; here it counts for each."""
+    (tmp_path / ".config" / "uv").mkdir(parents=True)
+    (tmp_path / ".config" / "uv" / "uv.toml").write_text(
+        '[[index]]\nurl = "https://own.example/simple"\nexclude-newer = false\n'
+    )
+    assert any("index.exclude-newer" in note for note in gathered({})[1].notes)
+
+
+def test_a_project_that_was_named_tells_its_time(tmp_path):
+    """`--project` follows its requirements, and `--exclude-newer` says the time."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\n[tool.uv]\nexclude-newer = "2025-12-01"\n'
+    )
+    options = StackOptions(projects=(str(tmp_path),))
+    stack = read_stack(options, environ={}, folder=HERE, ask=lambda _: False)
+    assert any("exclude-newer 2025-12-01" in note for note in stack.notes)
 
 
 def test_the_hold_of_an_environment_is_no_constraint_for_another(tmp_path, gathered):

@@ -11,7 +11,7 @@ import pytest
 from tests.workflows.recorder import Recorder
 from torchdoctor.core.system import host_system
 from torchdoctor.errors import NotConfirmed
-from torchdoctor.requirements import StackOptions, read_stack
+from torchdoctor.requirements import StackOptions, StackRequest, read_stack
 from torchdoctor.workflows import SourceOptions, project_settings
 from torchdoctor.workflows.sources import gather_sources
 
@@ -96,6 +96,17 @@ def test_times_and_folders_of_a_project_need_it_too(project, gathered):
     assert "https://pypi.org/simple" in others
     (note,) = [note for note in report.notes if "uv.toml" in note]
     assert all(word in note for word in ("exclude-newer", "no-index", "find-links"))
+
+
+def test_what_was_agreed_to_of_a_named_project_is_not_asked_about_again(project):
+    """`--project .` asks about each index itself."""
+    (project / "uv.toml").write_text(f'extra-index-url = ["{EVIL}"]\nfind-links = ["wheels"]\n')
+    report = Recorder(answer=False)
+    place = SimpleNamespace(executable=sys.executable, prefix=project / ".venv", sys_platform="linux")
+    stack = StackRequest(indexes=(EVIL,), find_links=(str(project / "wheels"),))
+    alone = host_system({"HOME": str(project.parent)})
+    project_settings.agreed_settings(SourceOptions(), alone, place, report, stack)
+    assert report.questions == []
 
 
 def test_the_official_indexes_need_no_consent(project, gathered):

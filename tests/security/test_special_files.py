@@ -162,6 +162,7 @@ OPENS = {
     "cli/text_input.py": "a pipe that a person names, with a limit",
     "core/fs/": "the functions of the file system themselves",
     "core/system/leftover_processes.py": "/proc",
+    "core/system/process_memory.py": "/proc",
     "detect/python/describe.py": "a file of this package",
     "diagnose/compiled_data.py": "files of this package",
     "fetch/transfer/": "files that were opened as our own",

@@ -120,7 +120,7 @@ def _install_options(
     torch, variant, without, yes = given["torch"], given["variant"], given["without"], given["yes"]
     asked, sources = given["asked"], given["sources"]
     name = given["kernel_name"] or (default_kernel_name(folder) if given["kernel"] else None)
-    lock = _lock_alone(given["lock"], torch, variant, asked, without)
+    lock = _lock_alone(given["lock"], torch or sources.exclude_newer, variant, asked, without)
     stack = stack_from_options(
         asked, sources, report, yes=yes, kernel=name is not None, python=python, torch=torch
     )
@@ -162,16 +162,16 @@ def _system(folder: Path, python: str | None) -> System:
 
 
 def _lock_alone(
-    lock: Path | None, torch: str | None, variant: str, asked: StackOptions, without: tuple[str, ...]
+    lock: Path | None, limit: str | None, variant: str, asked: StackOptions, without: tuple[str, ...]
 ) -> Path | None:
     """Return the path of the lock; raises `UsageError` for options that choose what the lock has chosen."""
     from torchdoctor.errors import UsageError
 
-    if lock is not None and (torch or variant != "auto" or without or asked):
+    if lock is not None and (limit or variant != "auto" or without or asked):
         raise UsageError(
             message(
                 "--lock says exactly what is installed, and --torch, --variant, --with, --without, -r, -c, "
-                "--project and --override say it as well"
+                "--project, --override and --exclude-newer say it as well"
             ),
             fix=message("leave them out, or make another lock: torchdoctor resolve --format pylock"),
         )

@@ -15,6 +15,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.requirements.documents import Location
 from torchdoctor.requirements.lines import Place, parse_requirement
 from torchdoctor.requirements.model import AskedRequirement
+from torchdoctor.requirements.refusal import shown
 from torchdoctor.requirements.toml_files import read_toml, table_at, tables_in, texts_in
 from wheels_index import TORCH_PROJECTS
 
@@ -69,6 +70,7 @@ def read_uv_tables(location: Location, document: dict[str, Any], builder: StackB
     }
     location, table = _settings(location, table)
     _read_indexes(location, table, sources, builder)
+    _note_times(location, table, builder)
     place = Place(origin=location.name, name=location.name, location=location)
     for line in texts_in(table.get("constraint-dependencies")):
         requirement = parse_requirement(line, place)
@@ -87,6 +89,23 @@ def read_uv_tables(location: Location, document: dict[str, Any], builder: StackB
                 )
             )
     return UvSources(by_name=sources, place=written_at)
+
+
+def _note_times(location: Location, table: dict[str, Any], builder: StackBuilder) -> None:
+    """Say that a time is not followed; of a project that the current folder is in it is asked about elsewhere."""
+    folder = location.path.parent if location.path is not None else None
+    if folder in (builder.folder, *builder.folder.parents):
+        return
+    builder.notes += [
+        message(
+            "{file}: {key} {value} is not followed; --exclude-newer says it",
+            file=location.name,
+            key=key,
+            value=shown(str(table[key])),
+        )
+        for key in ("exclude-newer", "exclude-newer-package")
+        if key in table
+    ]
 
 
 def _settings(location: Location, table: dict[str, Any]) -> tuple[Location, dict[str, Any]]:

@@ -16,6 +16,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
 from torchdoctor.sources.cutoff import Cutoff, earlier, parse_pip_time, parse_uv_time, written
+from torchdoctor.sources.tool_values import INDEX_TIME
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -177,8 +178,12 @@ def _unbuilt(value: ToolValue) -> frozenset[str]:
 def _not_followed(value: ToolValue) -> str | None:
     """Return why a setting is not followed; None for one that says nothing, or what is so anyway."""
     text = _text(value)
-    if text.lower() in _FALSE or text == settings_table()["defaults"].get(value.key):
+    if (text.lower() in _FALSE and value.key != INDEX_TIME) or text == settings_table()["defaults"].get(
+        value.key
+    ):
         return None
+    if value.key == INDEX_TIME:
+        return _told(value, message("a time counts for every index"))
     for why, keys in settings_table()["not_followed"].items():
         if value.key in keys.get(value.tool, ()):
             return _told(value, _why(why))

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.pip_settings import PipPlace, PipSetting
 
-__all__ = ["ToolValue", "of_own_hold", "project_pip_file", "values_of_pip", "values_of_uv"]
+__all__ = ["INDEX_TIME", "ToolValue", "of_own_hold", "project_pip_file", "values_of_pip", "values_of_uv"]
 
 # pip lets the environment override a command's section, and that the global one.
 # https://pip.pypa.io/en/stable/topics/configuration/#precedence-override-order
 _PIP_SECTIONS = (ENVIRONMENT_SECTION, "install", "global")
+INDEX_TIME = "exclude-newer of an index"
 _HOLD_FILES = ("torchdoctor-hold.txt", "torchdoctor-hold-uv.txt")
 _PROJECT_FILES = (".git", ".hg", "pyproject.toml", "uv.toml", "setup.py", "setup.cfg")
 
@@ -77,6 +78,18 @@ def values_of_uv(
         if key in only_variables:
             continue
         yield from _from_files(key, files, environ, folder)
+    for path, table in files:
+        indexes = table.get("index")
+        for index in indexes if isinstance(indexes, list) else ():
+            if isinstance(index, dict) and "exclude-newer" in index:
+                yield ToolValue(
+                    tool="uv",
+                    key=INDEX_TIME,
+                    value=index["exclude-newer"] or "false",
+                    origin=_in_file("index.exclude-newer", path),
+                    file=path,
+                    of_project=_is_of_project(path, environ, folder),
+                )
 
 
 def _from_files(
@@ -91,12 +104,16 @@ def _from_files(
         value = pip.get(key) if isinstance(pip, dict) and key in pip else table.get(key)
         if value is None:
             continue
-        named = bool(environ.get("UV_CONFIG_FILE"))
-        of_project = not named and folder is not None and Path(path).parent in (folder, *folder.parents)
+        of_project = _is_of_project(path, environ, folder)
         origin = _in_file(key, path)
         yield ToolValue(tool="uv", key=key, value=value, origin=origin, file=path, of_project=of_project)
         if not of_project:
             return
+
+
+def _is_of_project(path: str, environ: Mapping[str, str], folder: Path | None) -> bool:
+    named = bool(environ.get("UV_CONFIG_FILE"))
+    return not named and folder is not None and Path(path).parent in (folder, *folder.parents)
 
 
 def of_own_hold(value: ToolValue, environ: Mapping[str, str]) -> bool:
@@ -125,7 +142,9 @@ def project_pip_file(environ: Mapping[str, str], python: PythonInfo | PipPlace, 
     root = _project_root(folder)
     if home is not None and Path(home).is_relative_to(root):
         root = folder
-    if not Path(python.prefix).is_relative_to(root) or (home is not None and Path(home) == root):
+    if not Path(python.prefix).resolve().is_relative_to(root.resolve()) or (
+        home is not None and Path(home) == root
+    ):
         return None
     file = str(Path(python.prefix) / ("pip.ini" if python.sys_platform == "win32" else "pip.conf"))
     return None if environ.get("PIP_CONFIG_FILE") == file else file

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from torchdoctor.sources.installer_config import InstallerSettings
     from torchdoctor.workflows.install_model import InstallOptions
     from torchdoctor.workflows.kernel_model import KernelRequest
-    from torchdoctor.workflows.source_options import SourceOptions
     from torchdoctor.workflows.target_environment import InstalledPackages, TargetEnvironment
 
 __all__ = ["InstallInputs", "read_install_inputs"]
@@ -69,12 +68,10 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     target = find_environment(options.folder, options.python, options.cache / "locks", system)
     _refuse_early(target, options.kernel, system, dry_run=options.dry_run)
     # A question must not come from a thread, in the middle of other lines.
-    settings = agreed_settings(options.sources, system, target.python, report)
-    detection, sources = _detect_and_gather_sources(
-        target, options.cache, options.sources, settings, system, report
-    )
+    settings = agreed_settings(options.sources, system, target.python, report, options.stack)
+    detection, sources = _detect_and_gather_sources(target, options, settings, system, report)
     existing_lock = _read_lock(options.lock, detection.machine, sources)
-    wanted, sources = stack_with_limits(options.stack, sources, system.environ, report)
+    wanted, sources = stack_with_limits(options.stack, sources, system.environ, report, detection.machine)
     asked, stack = request_for_machine(options.request, wanted, detection.machine, report)
     installed = read_installed_packages(target, system, report)
     request = LockRequest(
@@ -110,16 +107,18 @@ def _refuse_early(
 
 def _detect_and_gather_sources(
     target: TargetEnvironment,
-    cache: Path,
-    options: SourceOptions,
+    options: InstallOptions,
     settings: InstallerSettings,
     system: System,
     report: Reporter,
 ) -> tuple[Detection, Sources]:
     """Do both at once: each waits for other programs or for the disk."""
     with thread_pool(1) as pool:
-        gathering = pool.submit(gather_sources, options, system, target.python, report, settings)
-        detection = detect(system, python=target.python, environment=target.folder, cache=cache)
+        gathering = pool.submit(
+            gather_sources, options.sources, system, target.python, report, settings,
+            limited=options.lock is None,
+        )  # fmt: skip
+        detection = detect(system, python=target.python, environment=target.folder, cache=options.cache)
         report.stage("detect", detection.summary())
         preload_modules()
         return detection, gathering.result()

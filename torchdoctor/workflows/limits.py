@@ -9,13 +9,16 @@ from packaging.requirements import Requirement
 
 from torchdoctor.core.fs.user_folders import current_folder
 from torchdoctor.core.i18n import message
+from torchdoctor.core.markers import marker_holds
 from torchdoctor.errors import NoSolution
+from torchdoctor.lock.target import marker_environment
 from wheels_index import DatedSnapshot, released_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchdoctor.core.progress import Reporter
+    from torchdoctor.detect import Machine
     from torchdoctor.requirements import AskedRequirement, StackRequest
     from torchdoctor.resolve import Plan
     from torchdoctor.sources import Sources
@@ -27,10 +30,15 @@ __all__ = ["dated_facts", "said_of_limits", "stack_with_limits"]
 
 
 def stack_with_limits(
-    stack: StackRequest, sources: Sources, environ: Mapping[str, str], report: Reporter
+    stack: StackRequest,
+    sources: Sources,
+    environ: Mapping[str, str],
+    report: Reporter,
+    machine: Machine | None = None,
 ) -> tuple[StackRequest, Sources]:
     """Return the stack with the constraints and overrides of the files that settings name, and what they say of torch.
 
+    Where there is a `machine`, that is what counts on it.
     Raises `UsageError` for a file that cannot be read, as pip and uv do.
     """
     limits = sources.limits
@@ -57,8 +65,12 @@ def stack_with_limits(
         else:
             constraints += found
         notes += builder.notes
+    values = marker_environment(machine) if machine is not None else None
     on_torch = tuple(
-        (str(Requirement(each.line).specifier), each.origin) for each in constraints if each.name == "torch"
+        (str(requirement.specifier), each.origin)
+        for each in constraints
+        for requirement in ([Requirement(each.line)] if each.name == "torch" else [])
+        if values is None or marker_holds(requirement.marker, dict(values))
     )
     joined_stack = replace(
         stack,

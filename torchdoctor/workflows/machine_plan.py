@@ -13,6 +13,7 @@ from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.build_rounds import with_known_sdists
 from torchdoctor.workflows.limits import said_of_limits, stack_with_limits
 from torchdoctor.workflows.newest_versions import NewestSearch
+from torchdoctor.workflows.project_settings import agreed_settings
 from torchdoctor.workflows.source_builds import SourceBuilds
 from torchdoctor.workflows.sources import gather_sources
 from torchdoctor.workflows.stack import (
@@ -65,8 +66,8 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
     with run_directory(options.cache) as run_dir:
         if named.names_torch:
             return plan_of_sources(options, run_dir, system=system, report=report)[0]
-        sources = gather_sources(options.sources, system, options.python, report)
-        wanted, sources = stack_with_limits(options.stack, sources, system.environ, report)
+        sources = _gather(options, system, report)
+        wanted, sources = stack_with_limits(options.stack, sources, system.environ, report, options.machine)
         asked, stack = request_for_machine(options.request, wanted, options.machine, report)
         builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds, plan_only=True)
         stack, request, _ = _lock_request(options, stack, sources, builds, system)
@@ -85,6 +86,11 @@ def plan_for_machine(options: BundleOptions, *, system: System, report: Reporter
             return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
 
 
+def _gather(options: BundleOptions, system: System, report: Reporter) -> Sources:
+    settings = agreed_settings(options.sources, system, options.python, report, options.stack)
+    return gather_sources(options.sources, system, options.python, report, settings)
+
+
 def plan_of_sources(
     options: BundleOptions, run_dir: Path, *, system: System, report: Reporter
 ) -> tuple[Plan, LockRequest, Request, Mapping[str, str]]:
@@ -95,8 +101,8 @@ def plan_of_sources(
     """
     from torchdoctor.workflows.plan import resolve_online
 
-    sources = gather_sources(options.sources, system, options.python, report)
-    wanted, sources = stack_with_limits(options.stack, sources, system.environ, report)
+    sources = _gather(options, system, report)
+    wanted, sources = stack_with_limits(options.stack, sources, system.environ, report, options.machine)
     asked, stack = request_for_machine(options.request, wanted, options.machine, report)
     builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
     stack, request, built = _lock_request(options, stack, sources, builds, system)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.user_folders import current_folder
@@ -11,16 +13,16 @@ from torchdoctor.core.progress import SilentReporter
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
 from torchdoctor.inventory.pip_settings import PipPlace
-from torchdoctor.requirements.torch_indexes import is_pypi, is_torch_index
 from torchdoctor.sources.installer_config import InstallerSettings, installer_settings
 from torchdoctor.sources.installer_limits import limits_of, settings_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
+    from torchdoctor.requirements import StackRequest
     from torchdoctor.sources.installer_config import IndexSetting
     from torchdoctor.sources.tool_values import ToolValue
     from torchdoctor.workflows.source_options import SourceOptions
@@ -33,15 +35,29 @@ _ANSWERS: dict[tuple[str, tuple[str, ...]], bool] = {}
 
 
 def agreed_settings(
-    options: SourceOptions, system: System, python: PythonInfo, report: Reporter
+    options: SourceOptions,
+    system: System,
+    python: PythonInfo,
+    report: Reporter,
+    stack: StackRequest | None = None,
 ) -> InstallerSettings:
     """Return pip's and uv's settings, of a project's only those of files to which the user agreed.
 
+    What the `stack` has of the same file, since `--project` named it, was agreed to already.
     The question names the file and what it says. Where nobody can be asked, and without `--trust-project`, nothing of
     such a file is used, and that is said.
     """
     settings = installer_settings(system.environ, python, current_folder())
+    if stack is not None and (places := {*stack.indexes, *stack.find_links}):
+        indexes = (each for each in settings.indexes if not (each.of_project and _is_one_of(each, places)))
+        settings = replace(settings, indexes=tuple(indexes))
     return only_agreed(settings, report, trust_project=options.trust_project)
+
+
+def _is_one_of(setting: IndexSetting, places: Collection[str]) -> bool:
+    """Say whether a place is among these; a folder is beside the file that names it."""
+    beside = str(Path(setting.file).parent / setting.place) if setting.file is not None else ""
+    return setting.place in places or beside in places
 
 
 def has_limits(options: SourceOptions, environ: Mapping[str, str]) -> bool:
@@ -97,6 +113,8 @@ def _value_texts(settings: InstallerSettings) -> Iterator[tuple[str, str]]:
 
 def _matters(setting: IndexSetting) -> bool:
     """Say whether a setting changes where code comes from: PyPI is asked anyway, PyTorch's index is chosen anew."""
+    from torchdoctor.requirements.torch_indexes import is_pypi, is_torch_index
+
     return setting.kind == "no-index" or not (is_torch_index(setting.place) or is_pypi(setting.place))
 
 

@@ -38,7 +38,7 @@ def gather_sources(
     """Return every source in order, with the passwords of its index, and what limits the choice among what they have.
 
     `settings` are those of pip and uv; where they are not given they are read, and the user is asked about those of a
-    project. Where it is not `limited`, versions are fixed already, and what limits them has no meaning.
+    project. Where it is not `limited`, versions are fixed already, and what limits them is told as not followed.
     Raises `UsageError` for a folder that does not exist, a URL or a time that is none, or an unknown mirror.
     """
     for place in options.find_links:
@@ -51,7 +51,9 @@ def gather_sources(
         settings = agreed_settings(options, system, python, report)
     usable = tuple(setting for setting in settings.indexes if _is_usable(setting, report))
     sources = sources_from_options(options, report, usable)
-    limits = limits_of(settings.values, exclude_newer=options.exclude_newer) if limited else Limits()
+    limits = limits_of(settings.values, exclude_newer=options.exclude_newer)
+    if not limited:
+        limits = _without_meaning(limits)
     for text in (*sources.ignored, *limits.notes):
         report.note(text)
     for used in limits.used:
@@ -64,6 +66,20 @@ def gather_sources(
             )
         )
     return with_passwords(replace(sources, limits=limits), system)
+
+
+def _without_meaning(limits: Limits) -> Limits:
+    """Return no limits, and notes of those that there are: nothing is chosen."""
+    notes = (
+        message(
+            "{origin}: {setting} is not followed: {why}",
+            origin=used.origin,
+            setting=used.setting,
+            why=message("nothing is chosen here, the versions are given"),
+        )
+        for used in limits.used
+    )
+    return Limits(notes=tuple(notes))
 
 
 def sources_from_options(

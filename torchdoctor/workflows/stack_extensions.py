@@ -267,6 +267,16 @@ class _Fitter:
         if own is None:
             return
         asked_for = [page.url for page in own.pages if page.url not in self.solver.silent_pages]
+        cutoff = self.solver.cutoff
+        if own.pages and cutoff is not None and cutoff.of(known.project) is not None:
+            self.warnings[known.project] = message(
+                "{page} does not say when it got its files, so none of {name} counts there: {origin} says {moment}",
+                page=joined(page.name for page in own.pages),
+                name=known.project,
+                origin=cutoff.origin,
+                moment=cutoff.shown,
+            )
+            return
         answering = reachable_pages(asked_for, self.solver.report)
         if own.pages and not answering:
             self.silent_pages += asked_for

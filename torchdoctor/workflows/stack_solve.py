@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve import Request
     from torchdoctor.resolve.offer import OfferedBuild
     from torchdoctor.sources import Source
+    from torchdoctor.sources.cutoff import Cutoff
     from torchdoctor.workflows.stack_model import StackTask
 
 __all__ = ["StackSolver"]
@@ -62,6 +63,11 @@ class StackSolver:
     def built_later(self) -> tuple[AskedRequirement, ...]:
         """What was asked for by name, and is built from source once torch is there."""
         return self._task.built_later
+
+    @property
+    def cutoff(self) -> Cutoff | None:
+        """The time after which nothing counts."""
+        return self._task.lock_request.sources.limits.cutoff
 
     @property
     def silent_pages(self) -> tuple[str, ...]:
