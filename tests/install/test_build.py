@@ -17,7 +17,6 @@ from torchdoctor.install.build import (
     copy_environment,
     create_empty_environment,
     install_wheels,
-    packages_failing_record,
 )
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.wheel_layout import glob_site_packages
@@ -55,7 +54,7 @@ def wheel(tmp_path):
 def test_an_environment_works_after_it_was_renamed(stage, wheel, tmp_path):
     """Its commands find their interpreter in their own folder, and its settings are as uv wrote them."""
     settings = (stage / "pyvenv.cfg").read_text()
-    install_wheels(stage, [wheel], tmp_path, os.environ)
+    install_wheels(stage, [wheel], tmp_path, os.environ, cache=tmp_path / "uv")
     assert (stage / "pyvenv.cfg").read_text() == settings
     stage.rename(tmp_path / "env")
     subprocess.run([tmp_path / "env" / "bin" / "run"], check=True)
@@ -78,19 +77,9 @@ def test_a_python_that_does_not_exist_is_an_error(tmp_path):
 
 def test_a_copy_shares_files_but_not_its_settings(stage, wheel, tmp_path):
     """Changing the copy's pyvenv.cfg must not change the old one's."""
-    install_wheels(stage, [wheel], tmp_path, os.environ)
+    install_wheels(stage, [wheel], tmp_path, os.environ, cache=tmp_path / "uv")
     copy = tmp_path / "copy"
     copy_environment(stage, copy)
     module = glob_site_packages(stage)[0] / "package" / "version.py"
     assert (copy / module.relative_to(stage)).samefile(module)
     assert not (copy / "pyvenv.cfg").samefile(stage / "pyvenv.cfg")
-
-
-def test_a_package_whose_files_are_wrong_is_named(tmp_path):
-    """If it is one of those asked for."""
-    metadata = tmp_path / "torch-2.13.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0\n")
-    (metadata / "RECORD").write_text("torch/version.py,sha256=x,5\n")
-    assert packages_failing_record([tmp_path], {"torch", "numpy"}) == {"torch"}
-    assert packages_failing_record([tmp_path], {"numpy"}) == frozenset()

@@ -35,16 +35,19 @@ def test_a_damaged_package_is_brought_anew(install, damage):
 
 
 def test_an_edit_in_one_environment_reaches_no_other(install, torchdoctor, bare, tmp_path):
-    """Its files may be hard links of uv's cache, from which the next environment would get the edit, and the repair."""
+    """No file is a hard link that the next environment would get, with the edit, whatever its size is."""
     folder, run = install
     assert run().status == 0
     module = _module(folder)
     whole = module.read_text("utf-8")
-    with module.open("a", encoding="utf-8") as file:
-        file.write("print('looking into it')\n")
+    assert module.stat().st_nlink == 1
+    with module.open("r+", encoding="utf-8") as file:
+        file.write("#" * len(whole))
     options = (*bare, "--without", "numpy", "--without", "torchvision")
     assert torchdoctor("install", tmp_path / "other", *options).status == 0
     assert _module(tmp_path / "other").read_text("utf-8") == whole
+    with module.open("a", encoding="utf-8") as file:
+        file.write("print('looking into it')\n")
     assert run().status == 0
     assert _module(folder).read_text("utf-8") == whole
 

@@ -21,6 +21,7 @@ from tests.install import killing
 from tests.install.conftest import TORCH
 from tests.install.test_sources import versions
 from tests.wheelmaker import make_wheel
+from torchdoctor.core.fs import is_locked_by_other
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
 from torchdoctor.install.location import refuse_unwritable
@@ -263,6 +264,8 @@ def test_a_change_of_a_conda_environment_that_was_killed_is_undone_by_the_next_r
     time.sleep(0.15)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    while is_locked_by_other(conda):  # uv outlives the program, and holds what that held
+        time.sleep(0.05)
     half = (
         next(conda.glob("lib/python3*/site-packages")) / "many" / "__pycache__" / "m1.cpython-311.pyc.140235"
     )

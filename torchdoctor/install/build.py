@@ -17,11 +17,10 @@ from torchdoctor.core.i18n import message
 from torchdoctor.core.system import uv
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.location import interpreter_of
-from torchdoctor.inventory import damaged_packages
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torchdoctor.fetch import FetchedWheel
 
@@ -29,7 +28,6 @@ __all__ = [
     "copy_environment",
     "create_empty_environment",
     "install_wheels",
-    "packages_failing_record",
     "remove_packages",
 ]
 
@@ -83,15 +81,13 @@ def install_wheels(
     environ: Mapping[str, str],
     reinstall: Collection[str] = (),
     *,
-    copied: bool = False,
-    cache: Path | None = None,
+    cache: Path,
     stopped: threading.Event | None = None,
 ) -> None:
     """Install `wheels` offline into the environment at `stage`, with scripts that work after a rename.
 
-    Bytecode is not compiled. Packages named in `reinstall` are replaced even at the same version. With `copied` no file
-    is a hard link into uv's cache: giving such a link to another user would give away the cache's own file. `cache`
-    replaces uv's own cache. Raises `InstallFailed`, and `UvStopped` soon after `stopped` is set.
+    Bytecode is not compiled. Packages named in `reinstall` are replaced even at the same version. uv unpacks into
+    `cache` and makes hard links from there. Raises `InstallFailed`, and `UvStopped` soon after `stopped` is set.
     """
     lock = run_dir / "pylock.offline.toml"
     lock.write_text(tomli_w.dumps(_lock_of_files(wheels)), "utf-8")
@@ -99,9 +95,7 @@ def install_wheels(
         finished = uv.run_uv(
             [
                 "pip", "install", "--requirements", lock, "--python", interpreter_of(stage), "--offline",
-                "--no-config", "--quiet",
-                *(("--link-mode", "copy") if copied else ()),
-                *(("--cache-dir", cache) if cache else ()),
+                "--no-config", "--quiet", "--cache-dir", cache,
                 *(word for name in sorted(reinstall) for word in ("--reinstall-package", name)),
             ],
             environ=environ,
@@ -133,11 +127,6 @@ def remove_packages(stage: Path, names: Collection[str], run_dir: Path, environ:
             message("the packages could not be removed: {cause}", cause=finished.cause),
             fix=message("run the command again with -v, and report its output if it fails again"),
         )
-
-
-def packages_failing_record(site_packages: Iterable[Path], names: Collection[str]) -> frozenset[str]:
-    """Return those of `names` whose files are not as their RECORD says."""
-    return frozenset(damaged_packages(site_packages)).intersection(names)
 
 
 @contextlib.contextmanager

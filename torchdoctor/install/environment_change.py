@@ -78,7 +78,8 @@ def _change_copy(folder: Path, change: EnvironmentChange) -> None:
 
 
 def _change_in_place(folder: Path, change: EnvironmentChange) -> None:
-    with hold_folder_lock(folder):
+    # uv may outlive this process, and must be done before another one undoes the change.
+    with hold_folder_lock(folder, inherited=True):
         change.remember()
         try:
             change.apply(folder)

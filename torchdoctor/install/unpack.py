@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.i18n import message
 from torchdoctor.core.threads import start_thread
-from torchdoctor.install.build import install_wheels, packages_failing_record
+from torchdoctor.errors import InstallFailed
+from torchdoctor.install.build import install_wheels
 from torchdoctor.install.bytecode import BytecodeCompiler
+from torchdoctor.install.file_check import FileCheck
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.wheel_layout import files_of_wheel, glob_site_packages
 from torchdoctor.install.wheel_queue import WheelQueue
@@ -29,8 +33,9 @@ class StreamingUnpacker:
     """Fills the environment at `stage` in a thread, until `finish` or `close`.
 
     `prepare` runs first in that thread, and creates a new environment. `site_packages` are the package folders of an
-    existing one. Packages named in `reinstall` are replaced even at the same version; `copied` files share nothing with
-    uv's cache. `run_dir` is a temporary directory of this run.
+    existing one. Packages named in `reinstall` are replaced even at the same version. `run_dir` is a temporary
+    directory of this run. uv unpacks into a cache that nobody else sees: in `stage`, or in `run_dir` where `stage` is
+    changed `in_place`. Its files are the environment's alone once they are there.
     """
 
     def __init__(
@@ -42,11 +47,13 @@ class StreamingUnpacker:
         prepare: Callable[[], None] | None = None,
         site_packages: Sequence[Path] | None = None,
         reinstall: Collection[str] = (),
-        copied: bool = False,
+        in_place: bool = False,
     ) -> None:
         self._stage, self._run_dir, self._environ = stage, run_dir, environ
         self._prepare, self._site_packages = prepare, site_packages
-        self._reinstall, self._copied = reinstall, copied
+        self._reinstall = reinstall
+        self._cache = (run_dir if in_place else stage) / ".torchdoctor-uv"
+        self._check = FileCheck(stage, self._package_folders)
         self._queue = WheelQueue()
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
@@ -82,18 +89,32 @@ class StreamingUnpacker:
         self._wait(on_wait)
         if self._failure is not None:
             raise self._failure
-        # Environment files are hard links into uv's cache: editing one corrupts the cache and later installs.
-        names = {wheel.wheel.name for wheel in wheelhouse.wheels}
-        if wrong := packages_failing_record(self._package_folders(), names):
-            self._unpack(wheelhouse.wheels, wrong, self._run_dir / "uv-cache")
+        if wrong := self._check.wrong(wheelhouse.wheels):
+            self._unpack(wheelhouse.wheels, wrong)
+            self._refuse_wrong_files(wheelhouse)
         self._bytecode.finish(on_wait)
+        shutil.rmtree(self._cache, ignore_errors=True)
 
     def close(self) -> None:
-        """Stop unpacking and compiling."""
+        """Stop unpacking, checking and compiling."""
         self._stopped.set()
         self._queue.end(drop=True)
         self._ended.wait(_SHUTDOWN_SECONDS)
+        self._check.close()
         self._bytecode.close()
+        shutil.rmtree(self._cache, ignore_errors=True)
+
+    def _refuse_wrong_files(self, wheelhouse: Wheelhouse) -> None:
+        for project, name in self._check.wrong(wheelhouse.wheels).items():
+            raise InstallFailed(
+                message(
+                    "{name} of {project} is not what its wheel holds, though it was just unpacked",
+                    name=name,
+                    project=project,
+                ),
+                fix=message("check the disk, and that no other program changes files there"),
+                code="changed-files",
+            )
 
     def _wait(self, on_wait: Callable[[float], None] | None) -> None:
         started = time.monotonic()
@@ -112,14 +133,23 @@ class StreamingUnpacker:
         finally:
             self._ended.set()
 
-    def _unpack(
-        self, wheels: Sequence[FetchedWheel], reinstall: Collection[str], cache: Path | None = None
-    ) -> None:
+    def _unpack(self, wheels: Sequence[FetchedWheel], reinstall: Collection[str]) -> None:
         install_wheels(
-            self._stage, wheels, self._run_dir, self._environ, reinstall,
-            copied=self._copied, cache=cache, stopped=self._stopped,
-        )  # fmt: skip
+            self._stage,
+            wheels,
+            self._run_dir,
+            self._environ,
+            reinstall,
+            cache=self._cache,
+            stopped=self._stopped,
+        )
         self._bytecode.add(self._python_files(wheels))
+        # The environment's files are hard links into what uv has unpacked: from here on they have no other name. What
+        # uv knows of the interpreter stays, for its next run.
+        for unpacked in ("archive-v*", "wheels-v*"):
+            for path in self._cache.glob(unpacked):
+                shutil.rmtree(path)
+        self._check.begin(wheels)
 
     def _python_files(self, wheels: Sequence[FetchedWheel]) -> Iterator[Path]:
         for site_packages in self._package_folders():

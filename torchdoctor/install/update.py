@@ -17,7 +17,7 @@ from torchdoctor.install.hold.write import change_hold, hold_files
 from torchdoctor.install.installed_files import files_that_stay
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.install.model import Environment
-from torchdoctor.install.ownership import foreign_owner, restore_owner
+from torchdoctor.install.ownership import restore_owner
 from torchdoctor.install.record import RECORD, record_install
 from torchdoctor.install.shared_files import release_shared_files
 from torchdoctor.install.unpack import StreamingUnpacker
@@ -75,7 +75,7 @@ def _install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: Install
         context.environ,
         site_packages=site_packages,
         reinstall=context.reinstall,
-        copied=foreign_owner(folder) is not None,
+        in_place=stage == folder,
     )
     try:
         unpacker.finish(wheelhouse, context.on_wait)

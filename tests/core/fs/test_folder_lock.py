@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from torchdoctor.core.fs import hold_folder_lock, is_locked_by_other
+from torchdoctor.core.fs import hold_folder_lock, is_locked_by_other, locks_to_inherit
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot lock a folder")
 
@@ -41,3 +41,16 @@ def test_a_folder_that_is_missing_is_not_held(tmp_path):
     """Nor can it be held, and nothing is raised."""
     with hold_folder_lock(tmp_path / "nowhere"):
         assert not is_locked_by_other(tmp_path / "nowhere")
+
+
+@pytest.mark.process
+def test_a_process_that_inherits_a_lock_holds_it_when_the_first_one_is_gone(tmp_path):
+    """uv outlives a program that was killed, and is still at work in the folder."""
+    with hold_folder_lock(tmp_path, inherited=True):
+        left = subprocess.Popen(
+            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=locks_to_inherit()
+        )
+    assert is_locked_by_other(tmp_path)
+    left.communicate(b"\n")
+    assert not is_locked_by_other(tmp_path)
+    assert locks_to_inherit() == ()

@@ -8,7 +8,7 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.core.fs.atomic import PRIVATE_MODE, SHARED_MODE, atomic_write
-    from torchdoctor.core.fs.folder_lock import hold_folder_lock, is_locked_by_other
+    from torchdoctor.core.fs.folder_lock import hold_folder_lock, is_locked_by_other, locks_to_inherit
     from torchdoctor.core.fs.link import link_or_copy, symlink_or_copy
     from torchdoctor.core.fs.run_directories import (
         cached_files_in_use,
@@ -26,6 +26,7 @@ __all__ = [
     "hold_folder_lock",
     "is_locked_by_other",
     "link_or_copy",
+    "locks_to_inherit",
     "mark_cached_files_in_use",
     "run_directory",
     "swap_directories",
@@ -40,7 +41,7 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         __name__,
         {
             "atomic": ("PRIVATE_MODE", "SHARED_MODE", "atomic_write"),
-            "folder_lock": ("hold_folder_lock", "is_locked_by_other"),
+            "folder_lock": ("hold_folder_lock", "is_locked_by_other", "locks_to_inherit"),
             "link": ("link_or_copy", "symlink_or_copy"),
             "run_directories": ("cached_files_in_use", "mark_cached_files_in_use", "run_directory"),
             "swap": ("swap_directories",),

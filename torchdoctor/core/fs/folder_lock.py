@@ -11,21 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["hold_folder_lock", "is_locked_by_other"]
+__all__ = ["hold_folder_lock", "is_locked_by_other", "locks_to_inherit"]
+
+_INHERITED: set[int] = set()
 
 
 @contextlib.contextmanager
-def hold_folder_lock(folder: Path) -> Iterator[bool]:
+def hold_folder_lock(folder: Path, *, inherited: bool = False) -> Iterator[bool]:
     """Hold the folder meanwhile; gives False when another process holds it, and True otherwise.
 
-    Where folders cannot be locked (Windows, some network disks) nothing is held.
+    Where folders cannot be locked (Windows, some network disks) nothing is held. `inherited`: a process that is given
+    `locks_to_inherit` holds it too, so that it stays held while one at work there outlives this one.
     """
     handle = _lock(folder)
     try:
+        if isinstance(handle, int) and inherited:
+            _INHERITED.add(handle)
         yield handle != "held"
     finally:
         if isinstance(handle, int):
+            _INHERITED.discard(handle)
             os.close(handle)
+
+
+def locks_to_inherit() -> tuple[int, ...]:
+    """Return the file descriptors of the locks that processes at work in those folders are to hold as well."""
+    return tuple(_INHERITED)
 
 
 def is_locked_by_other(folder: Path) -> bool:

@@ -46,7 +46,8 @@ class ManagedProcess:
 
     It gets no input and its output is discarded, unless `stdin`, `stdout` or `stderr` is `PIPE` (or `stderr` is
     `MERGED`, to go where stdout goes). Because of its own group Ctrl-C reaches torchdoctor only, which then ends it.
-    `program` is the file to run where `argv[0]` is only its name. Raises `OSError` where it cannot be started.
+    `program` is the file to run where `argv[0]` is only its name; `pass_fds` are what it inherits. Raises `OSError`
+    where it cannot be started.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ManagedProcess:
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.DEVNULL,
         stderr: int = subprocess.DEVNULL,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self._popen: subprocess.Popen[bytes] = subprocess.Popen(
             [program or argv[0], *argv[1:]],
@@ -69,6 +71,7 @@ class ManagedProcess:
             cwd=cwd,
             start_new_session=sys.platform != "win32",
             creationflags=_windows_flags(),
+            pass_fds=pass_fds,
         )
         self._unkillable = False
 

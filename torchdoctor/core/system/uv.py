@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs import locks_to_inherit
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess, read_lines
 from torchdoctor.core.system.process_memory import resident_bytes
@@ -110,7 +111,7 @@ def run_uv(
     """
     argv = [_find_uv(environ), *map(str, arguments)]
     clean = uv_environ(environ)
-    process = ManagedProcess(argv, environ=clean, cwd=folder, stderr=PIPE)
+    process = ManagedProcess(argv, environ=clean, cwd=folder, stderr=PIPE, pass_fds=locks_to_inherit())
     log = UvLog()
     reader = read_lines(process.stderr, log.add)
     bounds = _Bounds(process.pid, log, limit, _allowed_silence(silence, environ))

@@ -8,8 +8,14 @@ from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from torchdoctor.core.wheelfile.checksums import Damage, Member, check_member, first_damaged, members
-    from torchdoctor.core.wheelfile.file_owners import FileOwners, PackageFiles, wheel_files
-    from torchdoctor.core.wheelfile.placement import command_names, location_of
+    from torchdoctor.core.wheelfile.file_owners import (
+        FileOwners,
+        PackageFiles,
+        is_harmless_twice,
+        wheel_files,
+    )
+    from torchdoctor.core.wheelfile.placement import command_names, location_of, placements
+    from torchdoctor.core.wheelfile.record_hashes import RecordedFile, member_hash, recorded_files
     from torchdoctor.core.wheelfile.validation import validate_wheel
 
 __all__ = [
@@ -17,11 +23,16 @@ __all__ = [
     "FileOwners",
     "Member",
     "PackageFiles",
+    "RecordedFile",
     "check_member",
     "command_names",
     "first_damaged",
+    "is_harmless_twice",
     "location_of",
+    "member_hash",
     "members",
+    "placements",
+    "recorded_files",
     "validate_wheel",
     "wheel_files",
 ]
@@ -31,8 +42,9 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         __name__,
         {
             "checksums": ("Damage", "Member", "check_member", "first_damaged", "members"),
-            "file_owners": ("FileOwners", "PackageFiles", "wheel_files"),
-            "placement": ("command_names", "location_of"),
+            "file_owners": ("FileOwners", "PackageFiles", "is_harmless_twice", "wheel_files"),
+            "placement": ("command_names", "location_of", "placements"),
+            "record_hashes": ("RecordedFile", "member_hash", "recorded_files"),
             "validation": ("validate_wheel",),
         },
     )
