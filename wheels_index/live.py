@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -128,6 +130,12 @@ class LiveSnapshot(Snapshot):
         self._refused: dict[Version, tuple[DigestConflict, ...]] = {}
         self._by_release: dict[tuple[str, Version], list[Group]] | None = None
         self._pairs: CompanionPairs | None = None
+
+    @property
+    def digest(self) -> str:
+        """As of a snapshot, with what was listed live."""
+        listed = json.dumps(self.overlay.to_json(), sort_keys=True, separators=(",", ":"))
+        return f"sha256:{hashlib.sha256(f'{self._base.digest} {listed}'.encode()).hexdigest()}"
 
     @property
     def refused(self) -> tuple[DigestConflict, ...]:

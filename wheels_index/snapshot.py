@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,16 @@ class Snapshot:
     def as_of(self) -> str:
         """The ISO date on which an index of PyTorch was last read, by what is known of the newest release."""
         return self.release(self.versions()[0]).as_of
+
+    @property
+    def digest(self) -> str:
+        """`sha256:` and the hash of everything that is known, so that two can be compared; reads every file."""
+        digest = hashlib.sha256()
+        for path in sorted(self._folder.rglob("*.json")):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(self._folder).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+        return f"sha256:{digest.hexdigest()}"
 
     def versions(self) -> tuple[Version, ...]:
         """Return the torch versions, newest first, from the file names alone."""

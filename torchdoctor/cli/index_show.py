@@ -44,10 +44,13 @@ def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
         unvouched=True,
     )
     releases = list(snapshot.releases()) if torch is None else [_release(snapshot, torch)]
+    facts = {"as_of": snapshot.as_of, "digest": snapshot.digest}
     if output.json:
         rows = [_release_json(release) for release in releases]
-        print_json({"schema": 1, "releases": rows, "unsourced": None})
+        print_json({"schema": 1, "facts": facts, "releases": rows, "unsourced": None})
         return 0
+    if not output.quiet:
+        click.echo(translate(message("facts as of {as_of}, {digest}", **facts)))
     for release in releases:
         known_from = release.released or message("date unknown")
         echo(
@@ -81,7 +84,7 @@ def _show_unsourced(torch: str | None, output: Output) -> int:
         )
     lines = list(unsourced())
     if output.json:
-        print_json({"schema": 1, "releases": [], "unsourced": lines})
+        print_json({"schema": 1, "facts": None, "releases": [], "unsourced": lines})
     elif lines:
         echo("\n".join(lines))
     elif not output.quiet:

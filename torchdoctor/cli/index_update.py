@@ -31,8 +31,13 @@ _SHOWN_FILES = 8  # names of files that are shown without -v
     metavar="URL",
     help="Read this index alone: the folder above torch/. Without it: PyTorch's own, and PyPI or your mirror of it.",
 )
+@click.option(
+    "--accept-older",
+    is_flag=True,
+    help="Take a list as it is that lacks a release which the index listed before.",
+)
 @output_options
-def update(*, index_url: str | None, output: Output) -> int:
+def update(*, index_url: str | None, accept_older: bool, output: Output) -> int:
     """Read what is new in the indexes, and keep it for all later commands.
 
     Pages that have not changed since the last update are not sent again. An index that cannot be read does not stop
@@ -47,7 +52,8 @@ def update(*, index_url: str | None, output: Output) -> int:
     from torchdoctor.sources.index_update import update_indexes
 
     today = datetime.now(timezone.utc).date().isoformat()
-    done = update_indexes(data_folder(os.environ), _bases(index_url, output), today=today)
+    bases = _bases(index_url, output)
+    done = update_indexes(data_folder(os.environ), bases, today=today, accept_older=accept_older)
     if output.json:
         print_json({"schema": 1, **_update_json(done)})
         return 0
@@ -100,6 +106,7 @@ def _update_json(done: Sequence[Update | Unanswered]) -> dict[str, Any]:
     """One document for all indexes: what each brought stands together, and `sources` says how each answered."""
     from torchdoctor.core.urls import redact_url
     from torchdoctor.sources.index_update import Update
+    from torchdoctor.sources.rollback import OLDER_LIST
 
     read = [each for each in done if isinstance(each, Update)]
     return {
@@ -135,7 +142,7 @@ def _update_json(done: Sequence[Update | Unanswered]) -> dict[str, Any]:
                 "index_url": redact_url(each.base),
                 "status": ("unchanged" if each.unchanged else "read")
                 if isinstance(each, Update)
-                else "unreachable",
+                else ("older" if each.error.code == OLDER_LIST else "unreachable"),
                 "because": None if isinstance(each, Update) else each.error.message,
             }
             for each in done

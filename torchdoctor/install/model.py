@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torchdoctor.install.hold.write import HoldChange
     from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Plan
+    from wheels_index import Snapshot
 
 __all__ = ["Environment", "InstallContext"]
 
@@ -45,6 +46,8 @@ class InstallContext:
     environ: Mapping[str, str]
     plan: Plan | None = None
     asked: tuple[AskedRequirement, ...] = ()
+    facts: Snapshot | None = None  # that the plan rests on; None for those that came with torchdoctor
+    from_lock: bool = False
     installed: Mapping[str, str] = field(default_factory=dict)
     reinstall: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()

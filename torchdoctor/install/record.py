@@ -12,6 +12,8 @@ from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.install.asked import asked_of_record, asked_rows
 from torchdoctor.install.recorded import record_entry
+from torchdoctor.install.vouchers import voucher_of
+from wheels_index import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,10 +113,10 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
     if not last and context.plan is None and not wheelhouse.wheels and context.remove:
         return
     files = {entry["name"]: entry for entry in _files_of(last)}
-    unvouched = context.plan.unvouched if context.plan is not None else ()
+    facts = context.facts or bundled()
     for fetched in wheelhouse.wheels:
-        vouched = fetched.wheel.filename not in unvouched
-        files[fetched.wheel.name] = record_entry(fetched, vouched=vouched)
+        by = voucher_of(fetched, context.plan, facts, from_lock=context.from_lock)
+        files[fetched.wheel.name] = record_entry(fetched, vouched_by=by)
     for name in context.remove - {fetched.wheel.name for fetched in wheelhouse.wheels}:
         files.pop(name, None)
     after = {fetched.wheel.name: fetched.wheel.version for fetched in wheelhouse.wheels}
@@ -127,6 +129,7 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "torchdoctor": __version__,
         "plan": context.plan.to_json() if context.plan is not None else last.get("plan"),
+        "facts": {"as_of": facts.as_of, "digest": facts.digest},
         "asked": asked_rows(last, context.asked),
         "files": [files[name] for name in sorted(files)],
         "changes": [change.to_json() for change in changes],

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.fetch import FetchedWheel
+    from torchdoctor.install.vouchers import Voucher
 
 __all__ = ["RecordedPackage", "record_entry", "recorded_packages", "torch_and_needs", "vouchers_of"]
 
@@ -46,13 +47,15 @@ class RecordedPackage:
     requires: tuple[str, ...] | None  # requirement lines; None where they are not recorded
 
 
-def record_entry(fetched: FetchedWheel, *, vouched: bool = True) -> dict[str, Any]:
+def record_entry(fetched: FetchedWheel, *, vouched_by: Voucher) -> dict[str, Any]:
     """Return the entry of a wheel in the record, with what is needed to install it again."""
+    vouched = vouched_by != "trust"
     wheel = fetched.wheel
     return {
         "name": wheel.name, "version": wheel.version, "filename": wheel.filename, "sha256": fetched.sha256,
         "size": fetched.size, "source": fetched.source, "url": strip_credentials(wheel.url) or None,
-        "requires": list(_requirements(fetched.path)), **({} if vouched else {"vouched": False}),
+        "requires": list(_requirements(fetched.path)), "vouched_by": vouched_by,
+        **({} if vouched else {"vouched": False}),
     }  # fmt: skip
 
 

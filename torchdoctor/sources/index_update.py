@@ -13,6 +13,7 @@ from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.companion_metadata import declared_by
 from torchdoctor.sources.index_cache import CachedIndex, cache_lock, known_index, load_cache, save_cache
+from torchdoctor.sources.rollback import refuse_rollback
 from torchdoctor.sources.vouching import vouches
 from wheels_index import (
     TORCH_PROJECTS,
@@ -80,7 +81,12 @@ class Unanswered:
 
 
 def update_indexes(
-    folder: Path, bases: Sequence[str], *, today: str, read: FetchPage = fetch_page
+    folder: Path,
+    bases: Sequence[str],
+    *,
+    today: str,
+    read: FetchPage = fetch_page,
+    accept_older: bool = False,
 ) -> tuple[Update | Unanswered, ...]:
     """Update from each index; one that cannot be read does not stop the others.
 
@@ -89,7 +95,7 @@ def update_indexes(
     done: list[Update | Unanswered] = []
     for base in bases:
         try:
-            done.append(update_index(folder, base, today=today, read=read))
+            done.append(update_index(folder, base, today=today, read=read, accept_older=accept_older))
         except (Unreachable, NotFound) as error:
             done.append(Unanswered(base=base, error=error))
         except SourceFailed as error:
@@ -102,12 +108,20 @@ def update_indexes(
     return tuple(done)
 
 
-def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch_page) -> Update:
+def update_index(
+    folder: Path,
+    base: str,
+    *,
+    today: str,
+    read: FetchPage = fetch_page,
+    accept_older: bool = False,
+) -> Update:
     """Read the flat pages of the index at `base`, store what they list and return what is new.
 
-    `today` is an ISO date. Raises `Unreachable` or `NotFound` when the page of torch cannot be read,
-    `SourceFailed` for a page that lists no torch wheel, and what `cache_lock` and `save_cache` raise; the stored
-    file is then unchanged.
+    `today` is an ISO date; it is never replaced by an older one. What lists only older releases than were seen there
+    before is refused, unless `accept_older` says that they were taken back. Raises `Unreachable` or `NotFound` when the
+    page of torch cannot be read, `SourceFailed` for a page that lists no torch wheel or only older ones, and what
+    `cache_lock` and `save_cache` raise; the stored file is then unchanged.
     """
     base = base.rstrip("/")
     with cache_lock(folder):
@@ -119,14 +133,19 @@ def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch
         for project in TORCH_PROJECTS:
             pages.fetch(project)
         if pages.unchanged and pages.stored is not None:
-            after = LiveSnapshot(bundled(), replace(pages.stored.overlay, as_of=today))
+            after = LiveSnapshot(bundled(), replace(pages.stored.overlay, as_of=_later(today, stored, notes)))
         else:
             requires = dict(pages.stored.overlay.requires) if pages.stored else {}
             wheels = list(_of_known_releases(pages.wheels))
+            if stored is not None and not accept_older:
+                refuse_rollback(stored, wheels)
             new = [w for w in wheels if f"{w.project}-{w.version.public}" not in requires]
             requires |= declared_by(new, bundled(), base=base, read=read, notes=notes)
             pypi = not any(wheel.variant for wheel in wheels if wheel.project == "torch")
-            after = LiveSnapshot(bundled(), Overlay.of(wheels, as_of=today, requires=requires, pypi=pypi))
+            after = LiveSnapshot(
+                bundled(),
+                Overlay.of(wheels, as_of=_later(today, stored, notes), requires=requires, pypi=pypi),
+            )
         save_cache(folder, CachedIndex(base=base, pages=pages.pages, overlay=after.overlay))
     if not trusted:
         notes.append(
@@ -138,6 +157,20 @@ def update_index(folder: Path, base: str, *, today: str, read: FetchPage = fetch
         )
     notes += _torch_on_pypi_alone(after, before)
     return _changes(base, today, before, after, pages)
+
+
+def _later(today: str, stored: CachedIndex | None, notes: list[str]) -> str:
+    """The date of what is stored from now on: that of a clock that was set back does not count."""
+    if stored is None or stored.overlay.as_of <= today:
+        return today
+    notes.append(
+        message(
+            "the clock says {today}, and this index was read on {before}: that date stays",
+            today=today,
+            before=stored.overlay.as_of,
+        )
+    )
+    return stored.overlay.as_of
 
 
 def _torch_on_pypi_alone(after: LiveSnapshot, before: Snapshot) -> Iterator[str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Plan
+    from wheels_index import Snapshot
 
 __all__ = ["AcquireContext", "Acquired"]
 
@@ -36,6 +37,8 @@ class AcquireContext:
     site_packages: tuple[Path, ...] = ()
     misfits: tuple[ExtensionMisfit, ...] = ()
     asked: tuple[AskedRequirement, ...] = ()
+    facts: Snapshot | None = None  # that the plan rests on
+    from_lock: bool = False
 
     def has(self, name: str, version: str) -> bool:
         """Whether that version is installed and stays."""

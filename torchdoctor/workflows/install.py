@@ -123,6 +123,7 @@ def _decide(
         reinstall=options.reinstall | inputs.installed.damaged | inputs.installed.overwritten,
         site_packages=inputs.target.python.site_packages if inputs.target.exists else (),
         asked=asked_for_machine(options.stack, machine, inputs.built),
+        facts=_index(options), from_lock=options.lock is not None,
     )  # fmt: skip
     return plan, context
 

@@ -50,6 +50,8 @@ def _install_context(
         on_wait=lambda seconds: report.waiting("install", seconds),
         hold=hold,
         asked=context.asked,
+        facts=context.facts,
+        from_lock=context.from_lock,
     )
 
 
