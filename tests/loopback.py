@@ -28,6 +28,7 @@ class Fault:
     close_after: int | None = None
     drip: float | None = None
     times: int | None = None
+    location: str | None = None  # where it leads, with a status such as 302
 
 
 @dataclass
@@ -65,7 +66,7 @@ class LoopbackIndex:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self
 
@@ -157,6 +158,8 @@ class LoopbackIndex:
         request.send_header("Content-Length", str(len(body)))
         if self.etags and status == 200:
             request.send_header("ETag", _etag(body))
+        if fault is not None and fault.location is not None:
+            request.send_header("Location", fault.location)
         if self.cache_seconds:
             request.send_header("Cache-Control", f"max-age={self.cache_seconds}")
         request.end_headers()

@@ -94,6 +94,8 @@ def _check_climb(link: SplitResult, base: str) -> None:
 def _check_scheme(link: SplitResult, page: SplitResult) -> None:
     if link.scheme not in ("http", "https", "file"):
         raise UnsafeLink(f"the link's scheme is {link.scheme[:20]!r}, not http, https or file")
+    if link.scheme == "http" and page.scheme == "https":
+        raise UnsafeLink("a page that is protected by https links to a file over http")
     if link.scheme == "file" and page.scheme != "file":
         raise UnsafeLink("a page of the network links to a file of this machine")
     # file://server/share makes Windows log in at the server.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.net.protection import is_protected
+from torchdoctor.core.urls import redact_url
 from torchdoctor.core.wheelfile import first_damaged, validate_wheel
 from torchdoctor.errors import SourceFailed
 
@@ -13,7 +15,21 @@ if TYPE_CHECKING:
 
     from torchdoctor.lock import LockedWheel
 
-__all__ = ["refuse_wrong_hash", "validate_unhashed_wheel"]
+__all__ = ["refuse_unprotected", "refuse_wrong_hash", "validate_unhashed_wheel"]
+
+
+def refuse_unprotected(wheel: LockedWheel) -> None:
+    """Raise `SourceFailed` for a file without a hash that comes over http: anybody on the way could exchange it."""
+    if wheel.sha256 is None and not is_protected(wheel.url):
+        raise SourceFailed(
+            message(
+                "no index gives a hash for {filename}, and {url} is not protected by https",
+                filename=wheel.filename,
+                url=redact_url(wheel.url),
+            ),
+            fix=message("name an index over https, or one that gives hashes: --index-url or --find-links"),
+            code="unprotected",
+        )
 
 
 def refuse_wrong_hash(wheel: LockedWheel, sha256: str, place: str) -> None:

@@ -19,7 +19,7 @@ from torchdoctor.fetch.cache import cached_path
 from torchdoctor.fetch.model import Wheelhouse, fetched_wheel
 from torchdoctor.fetch.session import DownloadSession
 from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferStopped
-from torchdoctor.fetch.verification import refuse_wrong_hash
+from torchdoctor.fetch.verification import refuse_unprotected, refuse_wrong_hash
 from torchdoctor.fetch.wheel import download_wheel
 from torchdoctor.sources.listing import local_path
 
@@ -120,6 +120,7 @@ class _Fetcher:
                 fix=message("leave out --offline, or name a folder that has it with --find-links"),
                 code="offline",
             )
+        refuse_unprotected(wheel)
         # A mirror can be trusted only where a hash says what is right.
         mirrors = self.mirrors if wheel.sha256 is not None else None
         return download_wheel(wheel, self.session, mirrors(wheel) if mirrors else ())

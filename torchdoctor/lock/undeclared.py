@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from packaging.markers import Environment
 
-__all__ = ["undeclared_requirements"]
+__all__ = ["metadata_lines", "undeclared_requirements"]
 
 _MAX_METADATA_BYTES = 4 * 1024 * 1024
 
@@ -45,7 +45,7 @@ def undeclared_requirements(
 
 def _required(path: Path, environment: Environment) -> Iterator[str]:
     """What the wheel requires without an extra, on that machine."""
-    for line in _metadata_lines(path):
+    for line in metadata_lines(path):
         try:
             requirement = Requirement(line)
         except InvalidRequirement:
@@ -55,7 +55,8 @@ def _required(path: Path, environment: Environment) -> Iterator[str]:
             yield str(requirement)
 
 
-def _metadata_lines(path: Path) -> list[str]:
+def metadata_lines(path: Path) -> list[str]:
+    """Return the `Requires-Dist` lines of a wheel; none of one that cannot be read."""
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             for member in archive.infolist():

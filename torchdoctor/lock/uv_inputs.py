@@ -15,7 +15,7 @@ from torchdoctor.sources.pypi_copies import is_copy_of_pypi
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torchdoctor.lock.model import LockRequest
@@ -58,8 +58,8 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     find_links += plan.find_links
     sources = replace(request.sources, alike=request.sources.alike or plan.indexes_alike)
     settings = uv_settings(sources, folder / "planned", find_links)
-    if variants := variant_metadata(planned.values(), held):
-        settings["dependency-metadata"] = variants
+    if rows := [*variant_metadata(planned.values(), held), *_declared_rows(plan, held)]:
+        settings["dependency-metadata"] = rows
     (folder / "uv.toml").write_text(tomli_w.dumps(settings), "utf-8")
     exact = [package.requirement for package in plan.packages if package.wheel is not None]
     write_lines(folder / "requirements.in", (*exact, *request.extras, *request.optional))
@@ -76,6 +76,14 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     if preferred:
         (folder / OUTPUT).write_text(_preferred_versions(preferred), "utf-8")
     return UvInputs(planned=planned, linked=linked, refused=refused)
+
+
+def _declared_rows(plan: Plan, held: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+    """What was read in files that are not here; uv takes it for what any file of that version requires."""
+    for wheel in _wheels(plan):
+        if wheel.filename in plan.declared and wheel.filename not in held:
+            lines = list(plan.declared[wheel.filename])
+            yield {"name": wheel.project, "version": str(wheel.version), "requires-dist": lines}
 
 
 def _wheels(plan: Plan) -> list[Wheel]:

@@ -9,6 +9,8 @@ from torchdoctor.core.i18n import message
 from torchdoctor.core.urls import redact_url
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
@@ -232,6 +234,9 @@ class Plan:
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     find_links: tuple[str, ...] = ()  # pages of links of extensions, for this torch and variant alone
     vendor: str | None = None  # whose own builds torch and its companions are, where they are not PyTorch's
+    # What files require, by name: read in the files, where no metadata file is believed, and compared after the fetch.
+    declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()  # files of places whose metadata files are not believed
     unvouched: tuple[str, ...] = ()  # files that nobody trusted vouches for, taken on the user's word
     indexes_alike: bool = False  # whether the rest was chosen with no index before another
     limits: tuple[dict[str, str], ...] = ()  # settings of pip, uv and ourselves that took part: rows for JSON

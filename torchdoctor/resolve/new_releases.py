@@ -68,25 +68,37 @@ def rank_with_newer(
         )
     listing, wheels = newer
     names = [name for name in _looked_at(ranking, request) if any(wheel.variant == name for wheel in wheels)]
-    extended = _with_torch(snapshot, listing, wheels, names, today=today, requires=requires)
+    places = [listing, *(each for each in listings if each is not listing)]
+    extended = _with_torch(snapshot, places, wheels, names, today=today, requires=requires)
     return rank(machine, request, extended), extended
 
 
 def _with_torch(
     snapshot: Snapshot,
-    listing: SourceListing,
+    listings: Sequence[SourceListing],
     wheels: Sequence[Wheel],
     names: Sequence[str],
     *,
     today: str,
     requires: Requires,
 ) -> Snapshot:
-    """Return the snapshot with these wheels of torch, and the companions that the source has of these variants."""
+    """Return the snapshot with these wheels of torch, and the companions that their source has of these variants.
+
+    `listings` begin with that source; where nobody vouches for a companion of it, the next one is looked at too.
+    """
     pages = [(project, name) for project in COMPANIONS for name in names]
-    listing.read_ahead(pages)
-    listed = dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page))
-    companions = [wheel for wheel in listed if listing.admits(wheel)]
-    declared = requires(listing, companions)
+    companions: list[Wheel] = []
+    declared: dict[str, tuple[str, ...]] = {}
+    for listing in listings:
+        if listing.source.layout not in PYTORCH_LAYOUTS:
+            continue
+        listing.read_ahead(pages)
+        listed = dict.fromkeys(wheel for page in pages for wheel in listing.wheels(*page))
+        admitted = [wheel for wheel in listed if listing.admits(wheel)]
+        companions += admitted
+        declared = {**requires(listing, admitted), **declared}
+        if len(admitted) == len(listed):
+            break
     return overlay(snapshot, [*wheels, *companions], as_of=today, requires=declared)
 
 
@@ -108,7 +120,8 @@ def _with_asked_variant(
         if listing.source.layout in PYTORCH_LAYOUTS:
             wheels = [w for w in listing.wheels("torch", name) if w.variant == name and listing.admits(w)]
             if wheels:
-                return _with_torch(snapshot, listing, wheels, [name], today=today, requires=requires)
+                places = [listing, *(each for each in listings if each is not listing)]
+                return _with_torch(snapshot, places, wheels, [name], today=today, requires=requires)
     return None
 
 

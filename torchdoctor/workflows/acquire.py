@@ -14,7 +14,6 @@ from torchdoctor.fetch import fetch
 from torchdoctor.fetch.mirrors import MirrorLookup
 from torchdoctor.lock.asked_hashes import asked_hashes, check_asked_hashes
 from torchdoctor.lock.fallbacks import lock_with_fallbacks
-from torchdoctor.lock.missing_hashes import MissingHashCheck
 from torchdoctor.lock.model import locked_wheel
 from torchdoctor.sources.wheel_variant import variant_inside_wheel
 from torchdoctor.workflows.acquire_model import Acquired
@@ -24,8 +23,11 @@ from torchdoctor.workflows.build_check import (
     find_other_build_before_fetch,
     skip_other_builds,
 )
+from torchdoctor.workflows.copy_check import without_lying_copies
 from torchdoctor.workflows.fetch_report import report_fetched, report_unverified
+from torchdoctor.workflows.lock_checks import start_checks
 from torchdoctor.workflows.own_metadata import find_undeclared, with_undeclared
+from torchdoctor.workflows.wheel_metadata import check_metadata, with_declared
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from torchdoctor.resolve import Plan
     from torchdoctor.workflows.acquire_model import AcquireContext
     from torchdoctor.workflows.build_check import OtherBuild
+    from torchdoctor.workflows.lock_checks import LockChecks
     from wheels_index import Wheel
 
 __all__ = ["fetch_lock", "lock_and_fetch", "lock_only"]
@@ -60,6 +63,7 @@ def lock_and_fetch(
     from torchdoctor.workflows.extension_check import exclude_misfit, find_misfit, skip_extensions
 
     while True:
+        plan = with_declared(plan, context, fetched_later=True)
         prefetched = _prefetch(context, plan, report)
         plan = _with_known_hashes(plan, prefetched)
         context, lock = _lock(context, plan, report, prefetched)
@@ -67,17 +71,23 @@ def lock_and_fetch(
             plan = drop_companion(plan, other_build, context.required, report)
             continue
         on_locked(lock)
-        missing_hashes = _check_missing_hashes(context, plan, lock)
+        checks = start_checks(context, plan, lock)
         on_checked_file = skip_extensions(skip_other_builds(plan, on_file))
-        wheelhouse = _fetch_missing(context, lock, report, prefetched, on_checked_file)
-        report_unverified(missing_hashes.found(), report)
-        if (other_build := find_other_build(plan, wheelhouse.wheels)) is not None:
+        wheelhouse = _fetch_missing(context, lock, report, prefetched, on_checked_file, checks)
+        report_unverified(checks.hashless(), report)
+        checks.protection.refuse()
+        if lies := checks.copies.lies():
+            request = without_lying_copies(context.lock_request, lies, report)
+            context = replace(context, lock_request=request)
+        elif (other_build := find_other_build(plan, wheelhouse.wheels)) is not None:
             plan = drop_companion(plan, other_build, context.required, report)
         elif (misfit := find_misfit(plan, lock, wheelhouse.wheels, context, report)) is not None:
             context = exclude_misfit(context, misfit, report)
         elif undeclared := find_undeclared(context, plan, lock, wheelhouse.wheels):
             context = with_undeclared(context, undeclared, report)
         else:
+            check_metadata(context, plan, lock, wheelhouse.wheels)
+            plan = replace(plan, unvouched=(*plan.unvouched, *checks.copies.report_unanswered(report)))
             lock = lock.confirmed(_digests(wheelhouse.wheels))
             _check_hashes(context, lock)
             return Acquired(plan=plan, lock=lock, wheelhouse=wheelhouse)
@@ -126,16 +136,30 @@ def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[Pl
 
     The plan that is returned is without companions whose files, read where they are, are of another build.
     """
-    hashless = _wheels_to_fetch(context, plan, lambda wheel: wheel.sha256 is None)
-    prefetched = _fetch(context, hashless, report).wheels if hashless else ()
+    plan = with_declared(plan, context, fetched_later=False)
+    needed = _wheels_to_fetch(
+        context,
+        plan,
+        lambda wheel: (
+            wheel.sha256 is None or (wheel.filename in plan.unread and wheel.filename not in plan.declared)
+        ),
+    )
+    prefetched = _fetch(context, needed, report).wheels if needed else ()
     plan = _with_known_hashes(plan, prefetched)
     while True:
         context, lock = _lock(context, plan, report, prefetched, fetching=False)
         other_build = _other_build_before_fetch(context, plan, lock)
-        if other_build is None:
-            report_unverified(_check_missing_hashes(context, plan, lock).found(), report)
+        checks = start_checks(context, plan, lock)
+        if lies := checks.copies.lies():
+            request = without_lying_copies(context.lock_request, lies, report)
+            context = replace(context, lock_request=request)
+        elif other_build is None:
+            report_unverified(checks.hashless(), report)
+            checks.copies.report_unanswered(report)
+            checks.protection.refuse()
             return plan, lock
-        plan = drop_companion(plan, other_build, context.required, report)
+        else:
+            plan = drop_companion(plan, other_build, context.required, report)
 
 
 def _other_build_before_fetch(context: AcquireContext, plan: Plan, lock: Lock) -> OtherBuild | None:
@@ -166,8 +190,7 @@ def _lock(
 
     held = {fetched.wheel.filename: fetched.path for fetched in prefetched}
     while True:
-        counts = len(context.misfits), len(plan.packages), len(context.lock_request.extras)
-        folder = context.run_dir / f"lock-{'-'.join(map(str, counts))}"
+        folder = context.run_dir / f"lock-{len([*context.run_dir.glob('lock-*')])}"
         try:
             lock = lock_with_fallbacks(plan, context.lock_request, folder=folder, report=report, held=held)
         except NoSolution as error:
@@ -194,7 +217,11 @@ def _check_hashes(context: AcquireContext, lock: Lock) -> None:
 
 def _prefetch(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[FetchedWheel, ...]:
     """Fetch before locking what has no metadata file or no hash: uv would download the whole wheel for them."""
-    wheels = _wheels_to_fetch(context, plan, lambda wheel: not wheel.has_metadata or wheel.sha256 is None)
+    wheels = _wheels_to_fetch(
+        context,
+        plan,
+        lambda wheel: wheel.sha256 is None or not (wheel.has_metadata or wheel.filename in plan.declared),
+    )
     if not wheels:
         return ()
     mark_cached_files_in_use(context.run_dir, (wheel.filename for wheel in wheels))
@@ -251,24 +278,17 @@ def _with_known_hashes(plan: Plan, fetched: Sequence[FetchedWheel]) -> Plan:
     return replace(plan, packages=packages, accelerator_wheels=parts)
 
 
-def _check_missing_hashes(context: AcquireContext, plan: Plan, lock: Lock) -> MissingHashCheck:
-    """Start to look for locked files that no index gives a hash for, among those that are fetched."""
-    planned = {package.wheel.filename for package in plan.packages if package.wheel is not None}
-    installed = {wheel.filename for wheel in lock.wheels if context.has(wheel.name, wheel.version)}
-    request = context.lock_request
-    return MissingHashCheck(lock, request.sources, known=planned | installed, offline=request.offline)
-
-
 def _fetch_missing(
     context: AcquireContext,
     lock: Lock,
     report: Reporter,
     prefetched: Sequence[FetchedWheel] = (),
     on_file: Callable[[FetchedWheel], None] | None = None,
+    checks: LockChecks | None = None,
 ) -> Wheelhouse:
     """Fetch the files of the lock that are not installed at their versions."""
     installed = {wheel.name for wheel in lock.wheels if context.has(wheel.name, wheel.version)}
-    return _fetch(context, lock.without(installed).wheels, report, prefetched, on_file)
+    return _fetch(context, lock.without(installed).wheels, report, prefetched, on_file, checks)
 
 
 def _fetch(
@@ -277,6 +297,7 @@ def _fetch(
     report: Reporter,
     prefetched: Sequence[FetchedWheel] = (),
     on_file: Callable[[FetchedWheel], None] | None = None,
+    checks: LockChecks | None = None,
 ) -> Wheelhouse:
     mirrors = context.lock_request.sources.mirrors
     mark_cached_files_in_use(context.run_dir, (wheel.filename for wheel in wheels))
@@ -289,7 +310,8 @@ def _fetch(
         mirrors=MirrorLookup(mirrors) if mirrors else None,
         on_file=on_file,
     )
-    report_fetched(wheelhouse, context.cache / "built", report)
+    unlisted = [wheel.filename for wheel in checks.hashless()] if checks is not None else []
+    report_fetched(wheelhouse, context.cache / "built", report, unlisted=unlisted)
     return wheelhouse
 
 

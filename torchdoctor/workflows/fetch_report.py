@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.i18n import joined, message, plurals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import Wheelhouse
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["report_fetched", "report_unverified"]
 
 
-def report_fetched(wheelhouse: Wheelhouse, built: Path, report: Reporter) -> None:
+def report_fetched(
+    wheelhouse: Wheelhouse, built: Path, report: Reporter, *, unlisted: Collection[str] = ()
+) -> None:
     """Report the number of files, their size and their sources; nothing where nothing was fetched.
+
+    Those in `unlisted`, and those that had no hash before they came, are not among the files whose hashes were checked.
 
     Each wheel in `built`, which was built from its source, lies in a folder of its own: these are counted together.
     """
@@ -27,7 +31,10 @@ def report_fetched(wheelhouse: Wheelhouse, built: Path, report: Reporter) -> Non
         return
     counts: dict[str, int] = {}
     own = 0
-    for fetched in wheelhouse.wheels:
+    checked = [
+        each for each in wheelhouse.wheels if not each.first_seen and each.wheel.filename not in unlisted
+    ]
+    for fetched in checked:
         host = fetched.source if "://" not in fetched.source else fetched.source.split("/")[2]
         if Path(host).is_relative_to(built):
             own += 1
@@ -38,14 +45,18 @@ def report_fetched(wheelhouse: Wheelhouse, built: Path, report: Reporter) -> Non
     ]
     if own:
         parts.append(message("{count} built from source", count=own))
+    hashless = len(wheelhouse.wheels) - len(checked)
+    if hashless:
+        parts.append(message("{count} without a hash of an index", count=hashless))
+    files = plurals.files(len(wheelhouse.wheels))
+    total = sum(fetched.size for fetched in wheelhouse.wheels) / 1e6
     report.stage(
         "fetch",
         message(
-            "{files}, {total:.1f} MB, hashes checked: {parts}",
-            files=plurals.files(len(wheelhouse.wheels)),
-            total=sum(fetched.size for fetched in wheelhouse.wheels) / 1e6,
-            parts=joined(parts),
-        ),
+            "{files}, {total:.1f} MB, hashes checked: {parts}", files=files, total=total, parts=joined(parts)
+        )
+        if checked
+        else message("{files}, {total:.1f} MB, {parts}", files=files, total=total, parts=joined(parts)),
     )
     report_unverified(
         (

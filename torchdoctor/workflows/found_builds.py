@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from torchdoctor.resolve.new_releases import rank_with_newer
 from torchdoctor.resolve.offer import offered_by_listing
 from torchdoctor.resolve.select import rank, select_plan
 from torchdoctor.sources import SourceListing
+from torchdoctor.sources.vouching import may_say, speaker_of
 from torchdoctor.workflows.limits import dated_facts
 from torchdoctor.workflows.no_source import cuda_fallback_plan
 from torchdoctor.workflows.stack_facts import wheels_of_variant
@@ -218,6 +219,8 @@ def _companion_requirements(
     from torchdoctor.sources.companion_metadata import declared_by
 
     notes: list[str] = []
+    if not may_say(speaker_of(listing.source), "metadata", "torch"):
+        wheels = [replace(wheel, has_metadata=False) for wheel in wheels]  # read in the wheels instead
     requirements = declared_by(wheels, snapshot, base=listing.source.url, read=fetch_page, notes=notes)
     for text in notes:
         report.detail(text)

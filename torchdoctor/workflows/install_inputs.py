@@ -11,6 +11,7 @@ from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
+from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.limits import stack_with_limits
 from torchdoctor.workflows.plan import preload_modules
 from torchdoctor.workflows.project_settings import agreed_settings
@@ -23,6 +24,7 @@ from torchdoctor.workflows.stack import (
     with_wheels_of_sources,
 )
 from torchdoctor.workflows.target_environment import find_environment, read_installed_packages
+from wheels_index import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +72,7 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     # A question must not come from a thread, in the middle of other lines.
     settings = agreed_settings(options.sources, system, target.python, report, options.stack)
     detection, sources = _detect_and_gather_sources(target, options, settings, system, report)
-    existing_lock = _read_lock(options.lock, detection.machine, sources)
+    existing_lock = _read_lock(options, detection.machine, sources, report)
     wanted, sources = stack_with_limits(options.stack, sources, system.environ, report, detection.machine)
     asked, stack = request_for_machine(options.request, wanted, detection.machine, report)
     installed = read_installed_packages(target, system, report)
@@ -124,7 +126,12 @@ def _detect_and_gather_sources(
         return detection, gathering.result()
 
 
-def _read_lock(path: Path | None, machine: Machine, sources: Sources) -> Lock | None:
-    if path is None:
+def _read_lock(options: InstallOptions, machine: Machine, sources: Sources, report: Reporter) -> Lock | None:
+    if options.lock is None:
         return None
-    return with_credentials(read_lock(path, machine=machine, tags=supported_tags(machine)), sources)
+    from torchdoctor.workflows.lock_facts import check_known_hashes
+
+    lock = read_lock(options.lock, machine=machine, tags=supported_tags(machine))
+    facts = known_index(options.data, lambda _: None) if options.data is not None else bundled()
+    check_known_hashes(lock, options.lock, facts, report, trusted=sources.trusted)
+    return with_credentials(lock, sources)

@@ -186,7 +186,13 @@ def with_vouched_hashes(
         judge.judged(wheel, source) if (source := _source_of(wheel, listings)) is not None else wheel
         for wheel in plan.accelerator_wheels
     )
-    return replace(plan, packages=packages, accelerator_wheels=wheels, unvouched=tuple(judge.unvouched))
+    return replace(
+        plan,
+        packages=packages,
+        accelerator_wheels=wheels,
+        unread=frozenset(judge.unread),
+        unvouched=tuple(judge.unvouched),
+    )
 
 
 def _judged_package(package: PlannedPackage, by_name: dict[str, Source], judge: _Judge) -> PlannedPackage:
@@ -207,11 +213,13 @@ class _Judge:
         self._vouched = vouched
         self._report = report
         self.unvouched: list[str] = []
+        self.unread: set[str] = set()
 
     def judged(self, wheel: Wheel, source: Source) -> Wheel:
         """Return a file that a source lists with its hash; raises `SourceFailed` for one that is surely wrong."""
         if may_say(speaker_of(source), "hash", wheel.project):
             return self._of_trusted(wheel, source)
+        self.unread.add(wheel.filename)
         verdict = self._vouched.verdict(source, wheel)
         if verdict.answer != "vouched":
             self.unvouched.append(wheel.filename)

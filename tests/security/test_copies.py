@@ -1,0 +1,133 @@
+"""What a copy of PyPI lists is held against PyPI, and metadata against the wheels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.wheelmaker import make_wheel
+from tests.workflows.recorder import Recorder
+from torchdoctor.errors import SourceFailed
+from torchdoctor.lock.model import Lock, LockedWheel, LockRequest
+from torchdoctor.lock.unasked import same_requirements, unasked_packages
+from torchdoctor.sources import PYPI, Source, Sources
+from torchdoctor.workflows.copy_check import CopyCheck, Lie, without_lying_copies
+from wheels_index import bundled
+
+if TYPE_CHECKING:
+    from tests.security.conftest import World
+
+pytestmark = pytest.mark.usefixtures("nobody_is_trusted")
+
+COPY = Source(
+    name="copy", url="https://mirror.nju.edu.cn/pypi/web/simple", layout="simple", origin="pip.conf"
+)
+OWN = Source(name="own", url="https://wheels.example.org/simple", layout="simple", origin="pip.conf")
+RIGHT, WRONG = hashlib.sha256(b"right").hexdigest(), hashlib.sha256(b"wrong").hexdigest()
+TRITON = next(wheel for wheel in bundled().project("triton") if wheel.sha256)
+
+
+def locked(name: str, sha256: str, url: str = "https://mirror.nju.edu.cn/f") -> LockedWheel:
+    """A file of a lock, of version 1.0."""
+    filename = f"{name}-1.0-py3-none-any.whl"
+    return LockedWheel(
+        name=name, version="1.0", filename=filename, url=f"{url}/{filename}", sha256=sha256, size=None
+    )
+
+
+def request_of(*indexes: Source, default: Source = COPY) -> LockRequest:
+    """A request that is served by these indexes."""
+    sources = Sources(torch=(), indexes=indexes, default_index=default, find_links=())
+    return LockRequest(python=Path("python"), sources=sources, environ={})
+
+
+def checked(request: LockRequest, *wheels: LockedWheel) -> tuple[tuple[Lie, ...], tuple[str, ...], Recorder]:
+    """The lies that are found, what of torch's stays open, and what is said of that."""
+    check, report = CopyCheck(Lock(wheels=wheels), request, settled=()), Recorder()
+    return check.lies(), check.report_unanswered(report), report
+
+
+@pytest.fixture
+def pypi(world: World) -> World:
+    """PyPI has one file of `six`."""
+    row = {"filename": "six-1.0-py3-none-any.whl", "digests": {"sha256": RIGHT}}
+    world.pypi.pages["/pypi/six/1.0/json"] = json.dumps({"urls": [row]}).encode()
+    return world
+
+
+def test_other_bytes_and_other_files_of_a_copy_are_found(pypi: World) -> None:
+    """The right one is not among them."""
+    lies, _, report = checked(request_of(), locked("six", RIGHT), locked("evil", RIGHT))
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("evil", None)]
+    lies, _, _ = checked(request_of(), locked("six", WRONG))
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("six", RIGHT)]
+    assert report.notes == report.warnings == []
+
+
+def test_an_index_of_the_users_own_is_not_asked_about(pypi: World) -> None:
+    """PyPI learns no name of a private package, and knows nothing of it."""
+    lies, _, _ = checked(request_of(OWN), locked("private", WRONG, OWN.url))
+    assert lies == ()
+    assert pypi.pypi.seen == []
+
+
+def test_where_pypi_does_not_answer_it_is_asked_once_and_said(world: World) -> None:
+    """No install waits for a host that is not there, once for each package."""
+    world.cut_off("pypi.org")
+    names = [f"package{number}" for number in range(40)]
+    lies, _, report = checked(request_of(), *(locked(name, RIGHT) for name in names))
+    assert lies == ()
+    assert "40 files" in report.notes[0]
+    assert world.host.asked.count("pypi.org") < len(names)
+
+
+def test_a_known_triton_is_held_to_its_hash_on_every_index(world: World) -> None:
+    """Whether PyPI answers or not; one that nobody knows is named."""
+    world.cut_off("pypi.org")
+    known = replace(locked("triton", TRITON.sha256 or "", OWN.url), filename=TRITON.filename)
+    assert checked(request_of(OWN), known)[0] == ()
+    lies, _, _ = checked(request_of(OWN), replace(known, sha256=WRONG))
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("triton", TRITON.sha256)]
+    with pytest.raises(SourceFailed) as refused:
+        without_lying_copies(request_of(OWN), lies, Recorder())
+    assert refused.value.code == "hash-conflict"
+    new = locked("triton", RIGHT, OWN.url)
+    _, unvouched, report = checked(request_of(OWN), new)
+    assert unvouched == (new.filename,)
+    assert new.filename in report.warnings[0]
+
+
+def test_pypi_takes_the_place_of_a_copy_that_lies() -> None:
+    """It has answered, so it can be asked for everything."""
+    report = Recorder()
+    lie = Lie(wheel=locked("six", WRONG), speaker="mirror", known=RIGHT)
+    request = without_lying_copies(request_of(OWN), [lie], report)
+    assert (request.sources.indexes, request.sources.default_index) == ((OWN,), PYPI)
+    assert "PyPI itself is asked instead" in report.warnings[0]
+
+
+def test_a_package_that_no_wheel_requires_is_found(tmp_path: Path) -> None:
+    """Whoever's metadata brought it in; markers and extras do not matter."""
+    name, content = make_wheel(
+        "torch", "1.0", requires=("needed>=1", "Rare ; extra == 'x'"), tag="py3-none-any"
+    )
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert unasked_packages(("torch", "needed", "rare", "evil"), [path], {"torch"}) == ("evil",)
+
+
+def test_metadata_that_was_read_before_is_compared_with_the_wheel(tmp_path: Path) -> None:
+    """More or less than the wheel requires is a lie; spaces and quotes are none."""
+    name, content = make_wheel(
+        "torch", "1.0", requires=('needed >=1; os_name == "posix"',), tag="py3-none-any"
+    )
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert same_requirements(path, ["needed>=1 ; os_name=='posix'"])
+    assert not same_requirements(path, ["needed>=1 ; os_name=='posix'", "evil"])
+    assert not same_requirements(path, [])

@@ -1,0 +1,65 @@
+"""A lock that gives a known file of torch another hash is not followed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.workflows.recorder import Recorder
+from torchdoctor.errors import SourceFailed
+from torchdoctor.lock.model import Lock, locked_wheel
+from torchdoctor.workflows.lock_facts import check_known_hashes
+from wheels_index import Wheel, bundled
+
+PATH = Path("pylock.toml")
+RELEASE = bundled().release("2.9.1")
+TAGGED = next(w for w in RELEASE.wheels if w.project == "torch" and w.version.local == "cpu" and w.sha256)
+UNTAGGED = next(w for w in RELEASE.pypi_wheels if w.project == "torch" and w.sha256)
+TRITON = next(w for w in bundled().project("triton") if w.sha256)
+EVIL = "1" * 64
+
+
+def refused(wheel: Wheel, *, trusted: bool = False, report: Recorder | None = None) -> str | None:
+    """The code of the error for a lock of this file; None where it is followed."""
+    lock = Lock(wheels=(locked_wheel(wheel),))
+    try:
+        check_known_hashes(lock, PATH, bundled(), report or Recorder(), trusted=trusted)
+    except SourceFailed as error:
+        return error.code if wheel.filename in error.message else error.message
+    return None
+
+
+@pytest.mark.parametrize("wheel", [TAGGED, UNTAGGED, TRITON], ids=["tagged", "untagged", "triton"])
+@pytest.mark.parametrize(
+    "url", ["https://mirror.example.org/f.whl", "http://pypi.org/simple/f.whl", "file:///f.whl"]
+)
+def test_another_hash_of_a_known_file_is_an_error(wheel: Wheel, url: str) -> None:
+    """Whatever place the lock names."""
+    assert refused(replace(wheel, url=url)) is None
+    assert refused(replace(wheel, url=url, sha256=EVIL)) == "hash-conflict"
+
+
+def test_the_official_place_does_not_excuse_another_hash_of_a_tagged_name() -> None:
+    """A name with a build tag is one file."""
+    assert refused(replace(TAGGED, sha256=EVIL)) == "hash-conflict"
+
+
+def test_a_name_without_a_tag_may_be_another_file_of_the_official_index() -> None:
+    """PyPI and the official index have different bytes under one name; TLS says who serves them."""
+    url = f"https://download.pytorch.org/whl/cpu/{UNTAGGED.filename}"
+    assert refused(replace(UNTAGGED, url=url, sha256=EVIL)) is None
+
+
+def test_a_file_that_no_facts_know_is_the_locks_own() -> None:
+    """A lock may be newer than the facts."""
+    name = "torch-2.99.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl"
+    assert refused(Wheel.from_filename(name, url="https://example.org/f.whl", sha256=EVIL)) is None
+
+
+def test_the_users_word_turns_the_error_into_a_warning() -> None:
+    """`--trust-mirror`."""
+    report = Recorder()
+    assert refused(replace(TAGGED, sha256=EVIL), trusted=True, report=report) is None
+    assert TAGGED.filename in report.warnings[0]

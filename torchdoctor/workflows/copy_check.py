@@ -1,0 +1,225 @@
+"""What a copy of PyPI serves is held against PyPI, and a triton of any index against who is trusted of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from torchdoctor.core.i18n import joined, message, plurals
+from torchdoctor.core.net import NotFound, Unreachable, fetch_page
+from torchdoctor.core.threads import start_thread
+from torchdoctor.core.urls import redact_url
+from torchdoctor.errors import SourceFailed
+from torchdoctor.sources import PYPI
+from torchdoctor.sources.vouched_files import known_hashes
+from torchdoctor.sources.vouching import is_of_torch, may_say, speaker_of
+from wheels_index import InvalidWheel, Wheel, bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from torchdoctor.core.progress import Reporter
+    from torchdoctor.lock import Lock, LockedWheel
+    from torchdoctor.lock.model import LockRequest
+    from torchdoctor.sources import Sources
+    from torchdoctor.sources.source import Source
+    from torchdoctor.sources.vouching import Speaker
+
+__all__ = ["CopyCheck", "Lie", "without_lying_copies"]
+
+_PYPI_JSON = "https://pypi.org/pypi/{name}/{version}/json"
+_PYPI_FILES = "https://files.pythonhosted.org/"
+_AT_ONCE = 8
+_WAIT_SECONDS = 15.0  # for answers that are not there when everything else is done
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lie:
+    """A file of an index that is not the one that is known under its name."""
+
+    wheel: LockedWheel
+    speaker: Speaker
+    known: str | None  # the hash that is right; None where there is no such file
+
+
+class CopyCheck:
+    """Asks PyPI in background threads, once for each package of a copy; `lies()` waits for them.
+
+    Where PyPI does not answer the first question, no more are asked. Nothing is asked of other packages of an index of
+    the user's own: PyPI knows nothing of them.
+    """
+
+    def __init__(
+        self, lock: Lock, request: LockRequest, *, settled: Collection[str], trusted: bool = False
+    ) -> None:
+        self._sources = request.sources
+        self._silent = threading.Event()
+        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        self._answers: dict[str, Lie | None] = {}
+        unsure = (
+            (wheel, self._speaker(wheel))
+            for wheel in lock.wheels
+            if wheel.filename not in settled and not trusted and wheel.sha256 is not None
+        )
+        self.asked = [
+            (wheel, speaker)
+            for wheel, speaker in unsure
+            if not may_say(speaker, "hash", wheel.name)
+            and not (speaker == "folder" and not is_of_torch(wheel.name))
+        ]
+        if request.offline:
+            self._silent.set()
+        self._threads = [start_thread(partial(self._ask, *each)) for each in self.asked]
+
+    def _speaker(self, wheel: LockedWheel) -> Speaker:
+        """Who lists a file: uv does not say it, so it is the index on its host, or else any that may have it alone."""
+        host = _host(wheel.url)
+        if wheel.url.startswith(_PYPI_FILES):
+            return "pypi"
+        if wheel.url.startswith("file:"):
+            return "folder"
+        sources = self._sources
+        default = (sources.default_index,) if sources.default_index is not None else ()
+        indexes = (*sources.indexes, *default)
+        near = [source for source in (*indexes, *sources.find_links) if _host(source.url) == host]
+        speakers = list(map(speaker_of, near or indexes))
+        order: tuple[Speaker, ...] = (
+            "index",
+            "folder",
+            "mirror",
+        )
+        return next((each for each in (*order, *speakers) if each in speakers), "index")
+
+    def lies(self) -> tuple[Lie, ...]:
+        """Return the files that are not what they are named after."""
+        until = time.monotonic() + _WAIT_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return tuple(lie for lie in dict(self._answers).values() if lie is not None)
+
+    def report_unanswered(self, report: Reporter) -> tuple[str, ...]:
+        """Say what could not be asked; return the names of files of torch's that nobody vouches for."""
+        open_questions = [
+            (wheel, speaker) for wheel, speaker in self.asked if wheel.filename not in self._answers
+        ]
+        of_torch = tuple(wheel.filename for wheel, _ in open_questions if is_of_torch(wheel.name))
+        if of_torch:
+            report.warn(
+                message(
+                    "no stored facts know {names}, and PyPI could not be asked: taken from your index as it is",
+                    names=joined(of_torch),
+                )
+            )
+        elif open_questions:
+            report.note(
+                message(
+                    "PyPI could not be asked whether {files} of its copy are its own",
+                    files=plurals.files(len(open_questions)),
+                )
+            )
+        return of_torch
+
+    def _ask(self, wheel: LockedWheel, speaker: Speaker) -> None:
+        with self._slots:
+            known = _by_facts(wheel)
+            if wheel.sha256 in known:
+                self._answers[wheel.filename] = None
+                return
+            right: frozenset[str] | None = None
+            if not self._silent.is_set():
+                try:
+                    right = _by_pypi(wheel)
+                except (Unreachable, ValueError):
+                    self._silent.set()
+            if right is None and not known:
+                return
+            known |= right or frozenset()
+            if wheel.sha256 in known:
+                self._answers[wheel.filename] = None
+            elif known or speaker == "mirror":
+                self._answers[wheel.filename] = Lie(
+                    wheel=wheel, speaker=speaker, known=min(known, default=None)
+                )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _by_facts(wheel: LockedWheel) -> frozenset[str]:
+    if not is_of_torch(wheel.name):
+        return frozenset()
+    try:
+        return known_hashes(bundled(), Wheel.from_filename(wheel.filename))
+    except InvalidWheel:
+        return frozenset()
+
+
+def _by_pypi(wheel: LockedWheel) -> frozenset[str]:
+    """The hash that PyPI gives a file; none where it has no such file. Raises `Unreachable` or ValueError."""
+    url = _PYPI_JSON.format(name=quote(wheel.name), version=quote(wheel.version))
+    try:
+        document = json.loads(fetch_page(url).body)
+    except NotFound:
+        return frozenset()
+    files = document.get("urls") if isinstance(document, dict) else None
+    if not isinstance(files, list):
+        raise ValueError("this is not what PyPI answers")  # noqa: TRY004  (one kind for bad data)
+    rows = [row for row in files if isinstance(row, dict) and row.get("filename") == wheel.filename]
+    digests = [row["digests"].get("sha256") for row in rows if isinstance(row.get("digests"), dict)]
+    return frozenset(each for each in digests if isinstance(each, str))
+
+
+def without_lying_copies(request: LockRequest, lies: Collection[Lie], report: Reporter) -> LockRequest:
+    """Return the request with PyPI in the place of its copies, one of which serves other files.
+
+    Raises `SourceFailed` where the file is of an index that is no copy.
+    """
+    told = joined(
+        [
+            message(
+                "{url} has SHA-256 {found}…, and {known}… is right",
+                url=redact_url(lie.wheel.url),
+                found=(lie.wheel.sha256 or "")[:16],
+                known=lie.known[:16],
+            )
+            if lie.known is not None
+            else message(
+                "{url} is not on PyPI",
+                url=redact_url(lie.wheel.url),
+            )
+            for lie in list(lies)[:3]
+        ],
+        "; ",
+    )
+    sources = _with_pypi_itself(request.sources)
+    if sources == request.sources or any(lie.speaker != "mirror" for lie in lies):
+        raise SourceFailed(
+            told,
+            fix=message(
+                "nothing was installed; name another source, and report this to the operator of that one"
+            ),
+            code="hash-conflict",
+        )
+    report.warn(message("{files}: PyPI itself is asked instead", files=told))
+    return replace(request, sources=sources)
+
+
+def _with_pypi_itself(sources: Sources) -> Sources:
+    def replaced(source: Source) -> Source:
+        return PYPI if speaker_of(source) == "mirror" else source
+
+    default = sources.default_index
+    return replace(
+        sources,
+        indexes=tuple(dict.fromkeys(map(replaced, sources.indexes))),
+        default_index=replaced(default) if default is not None else None,
+    )
