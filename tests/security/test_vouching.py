@@ -270,3 +270,15 @@ def test_facts_decide_before_anyone_is_asked(world: World) -> None:
     assert vouched.admits(own, replace(KNOWN, sha256="1" * 64)) is False
     assert vouched.admits(PYPI, replace(KNOWN, sha256="1" * 64)) is True
     assert world.official.seen == []
+
+
+def test_a_file_that_the_official_index_gives_no_hash_for_is_not_vouched_for(world: World) -> None:
+    """It may be there, but nobody says which bytes are right."""
+    wheel = make_wheel("torch", f"{NEW}+cpu", tag=TAG)
+    world.mirror.add("/pytorch/whl/cpu/torch/", *wheel)
+    world.official.add("/whl/cpu/torch/", *wheel, digest=None)
+    report = Recorder()
+    assert decided(MIRROR, report).torch.source == OFFICIAL.name
+    assert report.warnings == [
+        f"torch {NEW}+cpu of mirror nju is passed over: the official index gives no hash for it"
+    ]

@@ -26,6 +26,10 @@ class Listing(Protocol):
     def known(self) -> Provenance:
         """How its wheels are known."""
 
+    @property
+    def tells_metadata(self) -> bool:
+        """Whether a metadata file beside a wheel is believed."""
+
     def wheels(self, project: str, variant: str) -> Sequence[Wheel]:
         """Return wheels of `project` that may be of `variant`; empty where the source has none or is unreachable."""
 

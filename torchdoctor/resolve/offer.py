@@ -102,7 +102,9 @@ def offered_by_listing(
             lines=None,
         )
         undeclared = release.constraints(machine.platform)
-        unread = not wheel.has_metadata and not (wheel.url or "").startswith("file:")
+        unread = not (wheel.has_metadata and first.tells_metadata) and not (wheel.url or "").startswith(
+            "file:"
+        )
         if undeclared or unread:
             torch = with_declared(torch, machine, snapshot, default, undeclared)
         builds.append(torch)

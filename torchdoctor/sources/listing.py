@@ -41,6 +41,7 @@ class SourceListing:
     vouched: Callable[[Source, Wheel], bool] | None = (
         None  # whether a file may be chosen; None: every one may
     )
+    tells_metadata: bool = True  # whether a metadata file beside a wheel is believed
     variants: dict[str, VariantsFile] = field(default_factory=dict)  # by `torch-2.10.0`
     unsupported: dict[tuple[str, str], str] = field(default_factory=dict)  # why, by that and the label
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)

@@ -31,6 +31,7 @@ _ASK_SECONDS = (
 Answer = Literal[
     "vouched",
     "contradicted",  # somebody trusted knows other bytes under this name
+    "no-hash",  # the official index has such a file, and gives no hash for it
     "not-listed",  # the official index answered, and has no such file
     "unanswered",  # no facts of it, and whoever could vouch for it did not answer
 ]
@@ -105,7 +106,7 @@ class VouchedFiles:
         # A name with a build tag stands for one file; without one the official index and PyPI have different bytes.
         if found is not None and (found.answer == "vouched" or wheel.version.local is not None):
             return found
-        answered = False
+        answered = hashless = False
         for by, listing in others:
             theirs = [
                 each
@@ -116,11 +117,15 @@ class VouchedFiles:
                 continue
             answered = answered or by != "pypi"
             hashes = frozenset(each.sha256 for each in theirs if each.sha256)
+            hashless = hashless or bool(theirs and not hashes)
             other = _compare(listed, hashes, by)
             if other is not None and (other.answer == "vouched" or wheel.version.local is not None):
                 return other
             found = found or other
-        return found or Verdict(answer="not-listed" if answered else "unanswered", sha256=listed)
+        if found is not None:
+            return found
+        answer: Answer = "no-hash" if hashless else "not-listed" if answered else "unanswered"
+        return Verdict(answer=answer, sha256=listed)
 
     def _who_may_know(self, wheel: Wheel) -> Sequence[tuple[Speaker, SourceListing]]:
         asked: list[tuple[Speaker, SourceListing]] = [

@@ -50,6 +50,7 @@ def vouched_files(
     )
     for listing in listings:
         listing.vouched = vouched.admits
+        listing.tells_metadata = may_say(speaker_of(listing.source), "metadata", "torch")
     return vouched
 
 
@@ -131,6 +132,8 @@ def _why(doubt: Doubt) -> str:
         )
     if answer == "not-listed":
         return message("the official index has no such file")
+    if answer == "no-hash":
+        return message("the official index gives no hash for it")
     return message("no stored facts know it, and the official index could not be asked")
 
 

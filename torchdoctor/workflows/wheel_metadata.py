@@ -11,8 +11,10 @@ from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.core.requirement_names import project_in
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.errors import SourceFailed
+from torchdoctor.fetch.cache import cached_path
 from torchdoctor.lock.unasked import same_requirements, unasked_packages
 from torchdoctor.sources.companion_metadata import requirement_lines
+from torchdoctor.sources.vouching import vouches
 from wheels_index import declared_requirements
 
 if TYPE_CHECKING:
@@ -43,7 +45,11 @@ def with_declared(plan: Plan, context: AcquireContext, *, fetched_later: bool) -
         and not package.extras
         and not context.has(package.name, str(package.version))
     ]
-    unread = [wheel for wheel in wheels if _is_readable(wheel) and wheel.filename not in plan.declared]
+    unread = [
+        wheel
+        for wheel in wheels
+        if _is_readable(wheel) and wheel.filename not in plan.declared and not _is_cached(wheel, context)
+    ]
     if not unread or context.lock_request.offline:
         return plan
     with thread_pool(min(_READ_AT_ONCE, len(unread))) as pool:
@@ -60,6 +66,10 @@ def with_declared(plan: Plan, context: AcquireContext, *, fetched_later: bool) -
 def _is_readable(wheel: Wheel) -> bool:
     is_remote = (wheel.url or "").startswith(("http://", "https://"))
     return is_remote and not wheel.has_metadata and wheel.sha256 is not None and wheel.label is None
+
+
+def _is_cached(wheel: Wheel, context: AcquireContext) -> bool:
+    return cached_path(context.cache / "wheels", wheel.sha256 or "", wheel.filename).is_file()
 
 
 def _lines(wheel: Wheel) -> tuple[str, ...] | None:
@@ -99,7 +109,7 @@ def check_metadata(context: AcquireContext, plan: Plan, lock: Lock, wheels: Sequ
         and not same_requirements(fetched.path, lines)
     ]
     names = [wheel.filename for wheel in lied]
-    if not lied:
+    if not lied and not _all_tell_metadata(context, plan):
         unasked = unasked_packages(
             (wheel.name for wheel in lock.wheels), (fetched.path for fetched in wheels), _asked(context, plan)
         )
@@ -116,6 +126,14 @@ def check_metadata(context: AcquireContext, plan: Plan, lock: Lock, wheels: Sequ
     )  # fmt: skip
 
 
+def _all_tell_metadata(context: AcquireContext, plan: Plan) -> bool:
+    """Whether nothing comes from a place whose metadata files are not believed of every package."""
+    sources = context.lock_request.sources
+    default = (sources.default_index,) if sources.default_index is not None else ()
+    places = (*sources.indexes, *default, *sources.find_links)
+    return not (plan.unread or plan.find_links) and all(vouches(source.url) for source in places)
+
+
 def _asked(context: AcquireContext, plan: Plan) -> frozenset[str]:
     """The projects that are there for another reason than the metadata of a fetched wheel."""
     request = context.lock_request
@@ -126,7 +144,7 @@ def _asked(context: AcquireContext, plan: Plan) -> frozenset[str]:
     return frozenset(
         (
             *(package.name for package in plan.packages),
-            *(package.name for package in plan.solved),
+            *(package.name for package in plan.solved if package.asked),
             *(wheel.project for wheel in plan.accelerator_wheels),
             *request.installed,
             *(name for line in lines if (name := project_in(line)) is not None),
