@@ -28,7 +28,6 @@ from wheels_index import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System

@@ -50,7 +50,8 @@ def vouched_files(
     )
     for listing in listings:
         listing.vouched = vouched.admits
-        listing.tells_metadata = may_say(speaker_of(listing.source), "metadata", "torch")
+        is_believed = may_say(speaker_of(listing.source), "metadata", "torch")
+        listing.tells_metadata = is_believed or sources.trusted
     return vouched
 
 
@@ -222,7 +223,6 @@ class _Judge:
         """Return a file that a source lists with its hash; raises `SourceFailed` for one that is surely wrong."""
         if may_say(speaker_of(source), "hash", wheel.project):
             return self._of_trusted(wheel, source)
-        self.unread.add(wheel.filename)
         verdict = self._vouched.verdict(source, wheel)
         if verdict.answer != "vouched":
             self.unvouched.append(wheel.filename)
@@ -232,6 +232,8 @@ class _Judge:
                     file=_told(Doubt(wheel=wheel, source=source, verdict=verdict)),
                 )
             )
+            return replace(wheel, sha256=verdict.sha256)
+        self.unread.add(wheel.filename)
         return replace(wheel, sha256=verdict.sha256, has_metadata=False, metadata_sha256=None)
 
     def _of_trusted(self, wheel: Wheel, source: Source) -> Wheel:

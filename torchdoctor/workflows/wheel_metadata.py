@@ -131,7 +131,9 @@ def _all_tell_metadata(context: AcquireContext, plan: Plan) -> bool:
     sources = context.lock_request.sources
     default = (sources.default_index,) if sources.default_index is not None else ()
     places = (*sources.indexes, *default, *sources.find_links)
-    return not (plan.unread or plan.find_links) and all(vouches(source.url) for source in places)
+    return not (plan.unread or plan.unvouched or plan.find_links) and all(
+        vouches(source.url) for source in places
+    )
 
 
 def _asked(context: AcquireContext, plan: Plan) -> frozenset[str]:
