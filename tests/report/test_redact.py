@@ -23,10 +23,10 @@ ADA = Identity(
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("/home/ada/vision/.venv/bin/python", "~/vision/.venv/bin/python"),
-        ("C:\\Users\\ada\\vision", "~\\vision"),
-        ("c:/users/ADA/vision", "~/vision"),
-        ("C:\\\\Users\\\\ada\\\\vision", "~\\\\vision"),
+        ("/home/ada/vision/.venv/bin/python", "~/<project>/.venv/bin/python"),
+        ("C:\\Users\\ada\\vision", "~\\<project>"),
+        ("c:/users/ADA/vision", "~/<project>"),
+        ("C:\\\\Users\\\\ada\\\\vision", "~\\\\<project>"),
         ("file:///home/ada/wheels", "file://~/wheels"),
         ("/home/adaline/x", "/home/<user>/x"),
         ("/var/home/bob/x and /Users/eve/y", "/var/home/<user>/x and /Users/<user>/y"),
@@ -39,7 +39,7 @@ ADA = Identity(
         ("on engine-room: engine-room.lovelace.example", "on <host>: <host>"),
         ("https://ada:pw@nexus.lovelace.example:8443/simple", "https://<secret>@<host>:8443/simple"),
         ("https://token@pypi.org/simple?x=1", "https://<secret>@pypi.org/simple?<secret>"),
-        ("https://conda.lovelace.example/t/a-1b2-c3/main", "https://<host>/t/<secret>/main"),
+        ("https://conda.lovelace.example/t/a-1b2-c3/main", "https://<host>/…/main"),
         ("http://10.1.2.3:3128", "http://<host>:3128"),
         ("http://127.0.0.1:3128 http://[::1]:80", "http://127.0.0.1:3128 http://[::1]:80"),
         ("proxy ada:pw@proxy:3128", "proxy <secret>@proxy:3128"),

@@ -101,7 +101,9 @@ def command(*, file: str | None, words: str | None, explain: str | None, output:
     finally:
         gc.enable()
     if as_json:
-        print_json((here or found).to_json())
+        from torchdoctor.report.evidence import document_for_issue
+
+        print_json(document_for_issue((here or found).to_json()))
     else:
         echo(_shown(found, here, given["form"]))
     failing = _FAILING[given["fail_on"]]
@@ -153,13 +155,17 @@ def _evidence_here(output: Output) -> Evidence:
 
 
 def _shown(found: Diagnosis, here: HereDiagnosis | None, form: str) -> str:
+    from torchdoctor.report.evidence import for_issue, without_secrets
     from torchdoctor.report.terminal.diagnosis import diagnosis_markdown, diagnosis_text
 
     if form == "comment":
         from torchdoctor.report.terminal.issue_comment import issue_comment
 
-        return issue_comment(found)
-    shown = diagnosis_markdown(found) if form == "md" else diagnosis_text(found, styled)
+        return issue_comment(for_issue(found))
+    if form == "md":
+        shown = diagnosis_markdown(for_issue(found))
+    else:
+        shown = diagnosis_text(without_secrets(found), styled)
     if here is not None and here.contradictions:
         return "\n".join([*_contradictions(here), "", shown])
     return shown

@@ -13,6 +13,7 @@ from torchdoctor.cli.value_origin import innermost, with_origin
 from torchdoctor.core.i18n import current_language, message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import with_trailing_space
+from torchdoctor.core.urls import redact_urls_in
 from torchdoctor.errors import TorchdoctorError
 from torchdoctor.report.terminal.echo import echo
 
@@ -94,7 +95,10 @@ def _failure_of_limit(limit: str) -> str:
 
 def print_failure(failure: ErrorReport, *, as_json: bool) -> None:
     """Print it to standard error, or as the one document of `--json` to standard output."""
-    text, fix = translate(failure.text)[:_MAX_CHARACTERS], translate(failure.fix)
+    text, fix = (
+        redact_urls_in(translate(failure.text)[:_MAX_CHARACTERS]),
+        redact_urls_in(translate(failure.fix)),
+    )
     # If not even this can be written, only the exit status tells of it.
     with contextlib.suppress(OSError):
         if as_json:

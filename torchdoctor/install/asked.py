@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.requirement_names import project_in
 from torchdoctor.core.text import sanitize_line
-from torchdoctor.core.urls import redact_url
+from torchdoctor.core.urls import mask_urls_in
 from torchdoctor.requirements import AskedRequirement
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ __all__ = ["asked_of_record", "asked_rows"]
 
 _MAX_ROWS = 2000
 _MAX_CHARACTERS = 2000
-_URL = re.compile(r"\S+://\S+")
 
 
 def asked_of_record(record: Mapping[str, Any] | None) -> tuple[AskedRequirement, ...]:
@@ -45,4 +43,4 @@ def asked_rows(last: Mapping[str, Any] | None, asked: Iterable[AskedRequirement]
 
 
 def _shown(text: str) -> str:
-    return sanitize_line(_URL.sub(lambda found: redact_url(found[0]), text), limit=_MAX_CHARACTERS)
+    return sanitize_line(mask_urls_in(text), limit=_MAX_CHARACTERS)

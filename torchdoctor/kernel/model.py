@@ -67,7 +67,7 @@ class KernelState:
             "place": self.place,
             "language": self.language,
             "argv": list(self.argv),
-            "env": dict(self.settings),
+            "env": [name for name, _ in self.settings],
             "python": str(self.python) if self.python else None,
             "environment": str(self.prefix) if self.prefix else None,
             "ipykernel": self.ipykernel,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor._version import __version__
 from torchdoctor.core.serde import to_json
 from torchdoctor.report.redact import redact_document
+from torchdoctor.report.redact.patterns import PUBLIC_PROJECTS, STRUCTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from torchdoctor.core import Fact
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from torchdoctor.report.redact import Identity
 
 __all__ = ["BugReport", "report_document"]
+
+_MIN_PARTS = 3  # of the path of an environment in a project's folder: /project/.venv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +60,22 @@ def report_document(report: BugReport, *, when: datetime, identity: Identity) ->
         "findings": [finding.to_json() for finding in report.findings],
         "settings": list(report.settings),
     }
+    identity = replace(identity, projects=(*identity.projects, *_own_projects(check_up)))
     redacted: dict[str, Any] = redact_document(to_json(document), identity)
     return redacted
+
+
+def _own_projects(check_up: CheckUp) -> Iterator[str]:
+    """The names of what the user works on: the folder of the environment, and packages that are installed from folders.
+
+    A package that everybody knows, such as an editable vllm, is no project of the user's.
+    """
+    prefix = PurePath(check_up.inventory.prefix)
+    if prefix.name.lower() in STRUCTURE and len(prefix.parts) > _MIN_PARTS:
+        yield prefix.parent.name
+    for package in check_up.inventory.distributions.value or ():
+        if package.editable and package.name not in PUBLIC_PROJECTS:
+            yield package.name
 
 
 def _error(problem: TorchdoctorError) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from torchdoctor.core.i18n import message
-from torchdoctor.core.urls import redact_url
+from torchdoctor.core.urls import mask_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +182,7 @@ class PlannedPackage:
             "version": str(self.version),
             "known": self.known,
             "filename": wheel.filename if wheel else None,
-            "url": redact_url(wheel.url) if wheel and wheel.url else None,
+            "url": mask_url(wheel.url) if wheel and wheel.url else None,
             "sha256": wheel.sha256 if wheel else None,
             "size": wheel.size if wheel else None,
             "source": self.source,

@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n import message
-from torchdoctor.core.urls import redact_url
+from torchdoctor.core.urls import mask_url, redact_url
 from torchdoctor.errors import UsageError
 
 __all__ = ["OFFICIAL", "PYPI", "Layout", "Provenance", "Source", "as_url"]
@@ -48,7 +48,7 @@ class Source:
     def index_url(self, variant: str) -> str:
         """Return what a person gives pip as `--index-url` for this variant, without credentials."""
         base = self.url.rstrip("/")
-        return f"{base}/{variant}" if self.layout in ("pytorch", "flat-variants") else redact_url(self.url)
+        return mask_url(f"{base}/{variant}" if self.layout in ("pytorch", "flat-variants") else self.url)
 
     @property
     def local(self) -> bool:

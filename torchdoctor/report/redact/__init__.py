@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from torchdoctor.report.redact.text import Identity, redact, redact_document
+    from torchdoctor.report.redact.text import Identity, redact, redact_document, redact_secrets
 
-__all__ = ["Identity", "redact", "redact_document"]
+__all__ = ["Identity", "redact", "redact_document", "redact_secrets"]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
-    __getattr__ = lazy_names(__name__, {"text": ("Identity", "redact", "redact_document")})
+    __getattr__ = lazy_names(__name__, {"text": ("Identity", "redact", "redact_document", "redact_secrets")})

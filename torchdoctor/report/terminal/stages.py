@@ -11,6 +11,7 @@ import click
 
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext as _
+from torchdoctor.core.urls import redact_urls_in
 from torchdoctor.report.terminal.echo import echo
 from torchdoctor.report.terminal.wrap import columns_of, hanging, padded
 from torchdoctor.verify.status_text import STATUS
@@ -141,7 +142,7 @@ class StageLines:
                 echo(text, err=True)
 
     def _hung(self, text: str) -> str:
-        return hanging(translate(text), _WIDTH + 1, self._columns)
+        return hanging(redact_urls_in(translate(text)), _WIDTH + 1, self._columns)
 
     def _end_bar(self) -> None:
         if self._count is not None:
