@@ -10,7 +10,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from click.testing import CliRunner
 
+from torchdoctor.cli.diagnose import command
 from torchdoctor.core.url_paths import is_public_host, may_be_secret
 from torchdoctor.core.urls import mask_url, redact_url, redact_urls_in, strip_credentials
 from torchdoctor.lock.credentials import with_credentials
@@ -174,8 +176,23 @@ def test_the_mirrors_that_are_known_are_public():
 @pytest.mark.parametrize(
     "name",
     ["simple", "pypi-local", "cu126", "rocm6.4", "torch-2.9.1+cu126-cp312-cp312-linux_x86_64.whl", "2.9.1",
-     "nvidia-cublas-cu12", "tokenizers", "Team2", "v1", "my_repo.git", "python3.12", "linux-64", "sentencepiece", "artifactory"],
+     "nvidia-cublas-cu12", "tokenizers", "Team2", "v1", "my_repo.git", "python3.12", "linux-64",
+     "sentencepiece", "artifactory"],
 )  # fmt: skip
 def test_what_names_something_is_no_secret(name):
     """Words, versions, builds, files and projects."""
     assert not may_be_secret(name)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",), ("--format", "md"), ("--format", "comment")], ids=str)
+def test_what_diagnose_quotes_holds_no_secret(options):
+    """Text, Markdown, a comment and JSON; for an issue no name either."""
+    token = "hf_" + "aB3dE6gH9jK2" * 2
+    text = (
+        f"OSError: libcuda.so.1: cannot open shared object file, from /home/zorblax/p with token={token}\n"
+        f"RuntimeError: CUDA error: no kernel image is available for execution on the device https://u:{token}@h/x\n"
+    )
+    shown = CliRunner().invoke(command, ["--text", text, *options]).output
+    assert len(shown) > 60
+    assert token not in shown
+    assert not options or "zorblax" not in shown

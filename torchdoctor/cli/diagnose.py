@@ -162,10 +162,10 @@ def _shown(found: Diagnosis, here: HereDiagnosis | None, form: str) -> str:
         from torchdoctor.report.terminal.issue_comment import issue_comment
 
         return issue_comment(for_issue(found))
-    if form == "md":
-        shown = diagnosis_markdown(for_issue(found))
-    else:
-        shown = diagnosis_text(without_secrets(found), styled)
+    in_issue = form == "md"
+    shown = (
+        diagnosis_markdown(for_issue(found)) if in_issue else diagnosis_text(without_secrets(found), styled)
+    )
     if here is not None and here.contradictions:
         return "\n".join([*_contradictions(here), "", shown])
     return shown

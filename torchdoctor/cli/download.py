@@ -115,8 +115,8 @@ def _show(bundle: Bundle) -> None:
             )
         )
     )
-    click.echo(translate(message("digest     {digest}", digest=bundle.digest)))
-    click.echo(
+    echo(translate(message("digest     {digest}", digest=bundle.digest)))
+    echo(
         translate(
             message(
                 "           send it to whoever installs, but not with the bundle: install.sh --digest {digest}",

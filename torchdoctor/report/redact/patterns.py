@@ -22,7 +22,9 @@ STRUCTURE = frozenset({
     ".venv", "venv", ".env", "env", "envs", ".conda", "conda", "miniconda", "miniconda3", "anaconda", "anaconda3",
     "miniforge3", "mambaforge", "micromamba", "mamba", "bin", "scripts", "lib", "lib64", "include", "site-packages",
     "dist-packages", ".cache", ".local", ".config", ".jupyter", ".pyenv", "appdata", "torch", "torchvision",
-    "torchaudio", "torchdoctor", "triton", "nvidia", "cuda", "library", "python", "kernels", "jupyter", "wheels", "wheelhouse", "pip",
+    "torchaudio", "torchdoctor", "triton", "nvidia", "cuda", "library", "python", "kernels", "jupyter", "wheels",
+    "wheelhouse",
+    "pip",
     "uv", ".uv", ".torchdoctor", "tmp", "c++", "gcc",
 })  # fmt: skip
 
@@ -30,8 +32,10 @@ STRUCTURE = frozenset({
 PUBLIC_PROJECTS = frozenset({
     "torch", "torchvision", "torchaudio", "torchdoctor", "triton", "vllm", "sglang", "xformers", "flash-attn", "apex",
     "transformers", "diffusers", "accelerate", "peft", "trl", "datasets", "deepspeed", "lightning", "pytorch-lightning",
-    "bitsandbytes", "auto-gptq", "exllamav2", "detectron2", "mmcv", "mmdet", "mmengine", "pytorch3d", "nerfstudio", "gsplat",
+    "bitsandbytes", "auto-gptq", "exllamav2", "detectron2", "mmcv", "mmdet", "mmengine", "pytorch3d", "nerfstudio",
+    "gsplat",
     "fairseq", "fairseq2", "torchtune", "torchao", "torchrec", "torchtitan", "torchdata", "torchtext", "torchcodec",
-    "fairscale", "ultralytics", "timm", "open-clip-torch", "segment-anything", "sam-2", "sam2", "comfyui", "llama-cpp-python",
+    "fairscale", "ultralytics", "timm", "open-clip-torch", "segment-anything", "sam-2", "sam2", "comfyui",
+    "llama-cpp-python",
     "megatron-core", "nemo-toolkit", "transformer-engine", "ray", "unsloth", "axolotl", "mamba-ssm", "causal-conv1d",
 })  # fmt: skip

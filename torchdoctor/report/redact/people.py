@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.report.redact.patterns import STRUCTURE, WORDS_OF_A_REPORT
 
 if TYPE_CHECKING:
-    from torchdoctor.report.redact.text import Identity
+    from torchdoctor.report.redact.identity import Identity
 
 __all__ = ["redact_homes", "redact_ids", "redact_names", "redact_user_settings"]
 
@@ -38,7 +38,8 @@ _UUID = re.compile(
 )
 _SERIAL = re.compile(
     r"((?:serial(?:[ _-]?(?:number|no))?\.?|asset[ _-]?tag|service[ _-]?tag|unique[ _-]?id|"
-    r"machine[ _-]?id|boot[ _-]?id|product[ _-]?uuid|node[ _-]?guid|board[ _-]?part[ _-]?number)[\"']?\s{0,30}[:=#]\s{0,8}[\"']?)"
+    r"machine[ _-]?id|boot[ _-]?id|product[ _-]?uuid|node[ _-]?guid|"
+    r"board[ _-]?part[ _-]?number)[\"']?\s{0,30}[:=#]\s{0,8}[\"']?)"
     r"(?!<|n/?a\b|none\b|null\b|unknown\b|not |\[?n/a|0\b|to be|default|system serial)([A-Za-z0-9][\w.:/-]{2,63})",
     re.IGNORECASE,
 )

@@ -49,7 +49,11 @@ _SECRET_KEY = re.compile(
     rf"[\w-]{{0,60}}(?:{_KEYS}|^pwd$|^auth$|_auth(?:token)?$)[\w-]{{0,40}}", re.IGNORECASE
 )
 # A file that curl and git read (netrc), and one of PostgreSQL.
-_NETRC = re.compile(r"((?:\b(?:machine|login|account)\s{1,8}\S{1,200}\s{1,8}|^[ \t]{0,20})password\s{1,8})(?!<|is\b|was\b|:|=)(\S{1,400})", re.MULTILINE)  # fmt: skip
+_NETRC = re.compile(
+    r"((?:\b(?:machine|login|account)\s{1,8}\S{1,200}\s{1,8}|^[ \t]{0,20})password\s{1,8})"
+    r"(?!<|is\b|was\b|:|=)(\S{1,400})",
+    re.MULTILINE,
+)
 _PGPASS = re.compile(
     r"(?<![\w.-])([\w.*-]{1,253}:(?:5432|5433|6432|\*):[\w.*-]{1,63}:[\w.*-]{1,63}:)(?!<)(\S{1,400})"
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from torchdoctor.report.redact.identity import Identity
 from torchdoctor.report.redact.network import (
     is_proxy,
     redact_addresses,
@@ -16,7 +16,7 @@ from torchdoctor.report.redact.network import (
 from torchdoctor.report.redact.people import redact_homes, redact_ids, redact_names, redact_user_settings
 from torchdoctor.report.redact.secrets import is_secret_key, redact_assigned, redact_random, redact_tokens
 
-__all__ = ["Identity", "redact", "redact_document", "redact_secrets"]
+__all__ = ["redact", "redact_document", "redact_secrets"]
 
 _MAX_PASSES = 8
 # Colours; left in, their last letter would be part of the next word.
@@ -36,18 +36,10 @@ _VERSION_KEYS = (
 _QUAD = re.compile(r"\d{1,5}(?:\.\d{1,5}){3}")
 _USER_KEYS, _SERIAL_KEYS = ("user", "username", "login", "owner"), ("serial", "serial_number")
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """Who runs this, where, and for what, as far as it is known."""
-
-    users: tuple[str, ...] = ()  # user names
-    homes: tuple[str, ...] = ()  # paths of home folders
-    hosts: tuple[str, ...] = ()  # names of this computer
-    projects: tuple[str, ...] = ()  # names of the user's own projects
+_NOBODY = Identity()
 
 
-def redact(text: str, identity: Identity = Identity()) -> str:
+def redact(text: str, identity: Identity = _NOBODY) -> str:
     """Return the text without user names, home paths, host names, addresses, serials, tokens and credentials.
 
     Placeholders show what was removed: `~`, `<user>`, `<host>`, `<project>`, `<ip>`, `<mac>`, `<email>`, `<uuid>`,
@@ -67,7 +59,7 @@ def redact_secrets(text: str) -> str:
     return redact_random(redact_assigned(redact_urls(redact_tokens(text), hosts=False)))
 
 
-def redact_document(document: Any, identity: Identity = Identity(), *, key: str = "") -> Any:
+def redact_document(document: Any, identity: Identity = _NOBODY, *, key: str = "") -> Any:
     """Return parsed JSON with every text in it redacted; a value that its `key` shows to be a version stays."""
     if isinstance(document, dict):
         # The name of a setting or variable shows what its value is.
