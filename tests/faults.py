@@ -33,7 +33,8 @@ class Fault:
     connection's bodies before it closes (with `reset` by RST) or falls silent. drip: seconds between two bytes,
     of the head too with `drip_head`. corrupt: bytes of the file from one to before another are inverted.
     ranges: whether there are any. lie: `offset` (a Content-Range of another place), `shifted` (right words, bytes
-    of another place), `long` (Content-Length too large), `size` (another total). nameless: no ETag and no date.
+    of another place), `long` (Content-Length too large), `size` (another total), `huge` (10 GiB in all).
+    nameless: no ETag and no date.
     lengthless: no Content-Length. status, retry_after, location, body: an answer of another kind.
     """
 
@@ -261,12 +262,14 @@ def _headers(fault: Fault, etag: str, start: int, end: int, size: int, ranged: b
         headers |= {"ETag": etag, "Last-Modified": "Mon, 03 Aug 2026 10:00:00 GMT"}
     if fault.encoding:
         headers["Content-Encoding"] = fault.encoding
+    if fault.lie == "huge" and not ranged:
+        headers |= {"Content-Length": str(10 << 30), "Connection": "close"}
     if fault.lengthless:
         headers["Connection"] = "close"
         del headers["Content-Length"]
     if ranged:
         move = 1000 if fault.lie == "offset" else 0
-        total = size + 1000 if fault.lie in ("size", "offset") else size
+        total = size + 1000 if fault.lie in ("size", "offset") else 10 << 30 if fault.lie == "huge" else size
         headers["Content-Range"] = f"bytes {start + move}-{end - 1 + move}/{total}"
     return headers
 

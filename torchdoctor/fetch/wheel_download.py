@@ -17,7 +17,11 @@ from torchdoctor.fetch.transfer.origin import Origin
 from torchdoctor.fetch.transfer.partial_file import PartialFile
 from torchdoctor.fetch.transfer.repair import repair_wheel
 from torchdoctor.fetch.transfer.scheduler import Transfer
-from torchdoctor.fetch.transfer.size import request_size, write_response_of_unknown_size
+from torchdoctor.fetch.transfer.size import (
+    request_size,
+    room_for_unvouched,
+    write_response_of_unknown_size,
+)
 from torchdoctor.fetch.verification import refuse_wrong_hash, validate_unhashed_wheel
 
 if TYPE_CHECKING:
@@ -42,7 +46,9 @@ class WheelDownload:
         self, wheel: LockedWheel, session: DownloadSession, mirror_urls: Sequence[str], key: str
     ) -> None:
         self._wheel, self._session = wheel, session
-        self._origins = [Origin(url) for url in dict.fromkeys([*mirror_urls, wheel.url])]
+        urls = dict.fromkeys([*mirror_urls, wheel.url])
+        self._origins = [Origin(url, own=url == wheel.url) for url in urls]
+        self._size_source: Origin | None = None
         folder = session.cache / "partial"
         self._path, self._journal = folder / f"{key}.part", folder / f"{key}.journal"
         self._progress = DownloadProgress(wheel.filename, wheel.size, self._origins, session.progress)
@@ -76,11 +82,15 @@ class WheelDownload:
                 stopped=self._session.stopped,
                 observer=self._progress,
                 exact=self._wheel.size is not None,
+                size_source=self._size_source,
             )
             self._progress.correct(transfer.segments.done_bytes)
             transfer.run(response)
             sha256 = self._verified_digest(transfer, part)
             part.sync()
+        except BaseException:
+            part.give_back_space()
+            raise
         finally:
             part.close()
             if not part.checks:
@@ -101,18 +111,20 @@ class WheelDownload:
         return self._open_with_unknown_size()
 
     def _open_with_unknown_size(self) -> tuple[PartialFile, RangeResponse | None]:
-        stopped = self._session.stopped
-        origin, response = request_size(self._origins, stopped, self._progress.retry)
+        stopped, most = self._session.stopped, room_for_unvouched(self._path.parent)
+        origin, response = request_size(self._origins, most, stopped, self._progress.retry)
         if response.total is None:
+            # It is copied once.
             part = write_response_of_unknown_size(
-                response, origin.host, self._path, self._journal, stopped, self._progress.arrived
+                response, origin.host, self._path, self._journal, most // 2, stopped, self._progress.arrived
             )
             return part, None
         self._progress.size = response.total
         if not response.total:
             response.close()
             raise TransferFailed(message("{host}: the file there is empty", host=origin.host))
-        part = PartialFile.create(self._path, self._journal, response.total)
+        part = PartialFile.create(self._path, self._journal, response.total, reserve=False)
+        self._size_source = origin
         origin.validator = response.validator
         part.note_validator(origin.key, response.validator)
         origin.ranges = response.ranged
@@ -161,7 +173,7 @@ class WheelDownload:
     def _discard(self) -> None:
         """Remove what has arrived."""
         PartialFile.remove(self._path, self._journal)
-        self._progress.size = self._wheel.size
+        self._progress.size, self._size_source = self._wheel.size, None
         self._progress.correct(0)
         for origin in self._origins:
             origin.validator = None

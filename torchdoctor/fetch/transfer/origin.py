@@ -23,6 +23,7 @@ class Origin:
     """A URL that has the file."""
 
     url: str
+    own: bool = True  # the place that the lock names, not a mirror's
     ranges: bool = True  # as far as is known, the server answers requests for ranges
     validator: Validator | None = None  # what the server calls this state of the file
     refused: str | None = None  # why it is not used any more

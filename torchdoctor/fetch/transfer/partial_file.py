@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import threading
 import zlib
 from dataclasses import dataclass, field
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["Journal", "PartialFile", "parse_journal"]
+__all__ = ["MAX_UNVOUCHED_BYTES", "Journal", "PartialFile", "parse_journal"]
 
 # What a file system answers that cannot allocate space in advance.
 _CANNOT_ALLOCATE = (errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENODEV)
 _FORMAT = 1
+# A file whose size no index, lock or fact gives may have no more: far above every wheel that is published.
+MAX_UNVOUCHED_BYTES = 32 << 30
 _MAX_JOURNAL_BYTES = 32 << 20  # bytes of a journal: that of a 100 GB file
 
 
@@ -80,6 +83,11 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _refuse_without_room(folder: Path, size: int) -> None:
+    if size > shutil.disk_usage(folder).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 class PartialFile:
     """The partial file at `path` and its journal. Threads may write different segments at once."""
 
@@ -97,15 +105,21 @@ class PartialFile:
         self._journal.seek(0, os.SEEK_END)
 
     @classmethod
-    def create(cls, path: Path, journal: Path, size: int) -> PartialFile:
-        """Create the file at its full size, so that a full disk shows now; raises `OSError`."""
+    def create(cls, path: Path, journal: Path, size: int, *, reserve: bool = True) -> PartialFile:
+        """Create the file at its full size; raises `OSError`, also where there is no room for it.
+
+        Its space is reserved, so that a full disk shows now, but not with `reserve` false: a size that only a server
+        gives may be a lie.
+        """
         part = cls(path, journal, size, keep=False)
         try:
-            part._preallocate()
+            _refuse_without_room(path.parent, size)
+            part._set_size(reserve=reserve)
             head = {"torchdoctor-part": _FORMAT, "segment": SEGMENT_BYTES, "size": size}
             part._journal.write(json.dumps(head).encode() + b"\n")
         except BaseException:
             part.close()
+            cls.remove(path, journal)
             raise
         return part
 
@@ -121,6 +135,8 @@ class PartialFile:
             found = parse_journal(text) if len(text) <= _MAX_JOURNAL_BYTES else None
             if found is None or path.lstat().st_size != found.size or size not in (None, found.size):
                 return None
+            if found.size > MAX_UNVOUCHED_BYTES and size is None:
+                return None
             part = cls(path, journal, found.size, keep=True)
         except OSError:
             return None
@@ -131,8 +147,8 @@ class PartialFile:
         }
         return part, found
 
-    def _preallocate(self) -> None:
-        if self.size and hasattr(os, "posix_fallocate"):
+    def _set_size(self, *, reserve: bool) -> None:
+        if reserve and self.size and hasattr(os, "posix_fallocate"):
             try:
                 os.posix_fallocate(self._file.fileno(), 0, self.size)
             except OSError as error:
@@ -168,6 +184,13 @@ class PartialFile:
         entry = {"place": origin_key, "etag": validator.etag, "last_modified": validator.last_modified}
         with self._lock:
             self._journal.write(json.dumps(entry).encode() + b"\n")
+
+    def give_back_space(self) -> None:
+        """Free what was reserved behind the last segment that is there."""
+        last = max(self.checks, default=-1)
+        with self._lock, contextlib.suppress(OSError):
+            self._file.truncate(min((last + 1) * SEGMENT_BYTES, self.size))
+            self._file.truncate(self.size)
 
     def sync(self) -> None:
         """Return once all that was written is on the disk."""

@@ -11,6 +11,8 @@ from torchdoctor.fetch.transfer.retry import PROGRESS_BYTES
 
 if TYPE_CHECKING:
     from torchdoctor.fetch.transfer.connection import Connection
+    from torchdoctor.fetch.transfer.faults import FaultKind
+    from torchdoctor.fetch.transfer.origin import Origin
     from torchdoctor.fetch.transfer.response import RangeResponse
     from torchdoctor.fetch.transfer.retry import RetryPolicy
     from torchdoctor.fetch.transfer.state import TransferState
@@ -27,7 +29,7 @@ def check_response(state: TransferState, connection: Connection, response: Range
         reason = message(
             "the file there has {total} bytes and should have {size}", total=response.total, size=state.size
         )
-        raise Fault("refused" if state.exact or len(state.origins) > 1 else "changed", reason)
+        raise Fault(_contradiction(state, origin, reason), reason)
     if origin.validator is None:
         origin.validator = response.validator
         state.part.note_validator(origin.key, response.validator)
@@ -38,6 +40,23 @@ def check_response(state: TransferState, connection: Connection, response: Range
     if response.ranged:
         state.ramp.begin(response.waited, state.segments.waiting_bytes)
         state.lock.notify_all()
+
+
+def _contradiction(state: TransferState, origin: Origin, reason: str) -> FaultKind:
+    """Say what follows where an origin says another size: it is left, or the file is begun again with its size.
+
+    A size that no lock vouches for may be a lie of the one that said it first, of a mirror, or of an earlier run.
+    """
+    source = state.size_source
+    if state.exact:
+        return "refused"
+    if source is origin:
+        return "changed"
+    if not origin.own and any(other.refused is None for other in state.origins if other is not origin):
+        return "refused"
+    if source is not None:
+        source.refuse(Fault("refused", reason))
+    return "changed"
 
 
 def should_retry(

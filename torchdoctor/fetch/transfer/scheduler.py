@@ -37,7 +37,8 @@ _SYNC_INTERVAL_SECONDS = 2.0
 class Transfer:
     """Fetches what `part` lacks from `origins`; its connections see it as their `Scheduler`.
 
-    `limit` is shared by all files of a fetch. `exact`: the size is known from the lock, not from a server.
+    `limit` is shared by all files of a fetch. `exact`: the size is known from the lock; else `size_source` says it, or
+    what an earlier run left.
     """
 
     def __init__(
@@ -49,9 +50,16 @@ class Transfer:
         stopped: threading.Event,
         observer: TransferObserver,
         exact: bool,
+        size_source: Origin | None = None,
     ) -> None:
         self._state = TransferState(
-            part=part, origins=origins, observer=observer, stopped=stopped, exact=exact, segments=part.map()
+            part=part,
+            origins=origins,
+            observer=observer,
+            stopped=stopped,
+            exact=exact,
+            size_source=size_source,
+            segments=part.map(),
         )
         self._limit = limit
         self._hash = IncrementalHash(part)

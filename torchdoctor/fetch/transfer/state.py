@@ -30,6 +30,7 @@ class TransferState:
     observer: TransferObserver
     stopped: threading.Event  # set from outside: another file failed or the user stopped the fetch
     exact: bool  # the size is known from the lock, not from a server
+    size_source: Origin | None = None  # who says the size, where it is not exact; None: the run before
     lock: threading.Condition = field(default_factory=threading.Condition)
     segments: SegmentMap
     connections: list[Connection] = field(default_factory=list)
