@@ -29,12 +29,14 @@ class CustomBuildHook(BuildHookInterface):
             compile_speakers,
         )
         from torchdoctor.diagnose.question_table import compile_questions
+        from torchdoctor.diagnose.symptom_causes import compile_symptoms
 
         self.made = Path(tempfile.mkdtemp(prefix="torchdoctor-build-"))
         diagnose = Path("torchdoctor", "diagnose")
         for source, compile_source in (
             (diagnose / "failures", compile_failures),
             (diagnose / "questions.toml", compile_questions),
+            (diagnose / "symptoms.toml", compile_symptoms),
             (diagnose / "parsers" / "command_outputs.toml", compile_outputs),
             (diagnose / "parsers" / "descriptions.toml", compile_descriptions),
             (diagnose / "parsers" / "environment_hints.toml", compile_hints),

@@ -20,11 +20,13 @@ from torchdoctor.diagnose.parsers.pattern_files import (
     compile_speakers,
 )
 from torchdoctor.diagnose.question_table import compile_questions
+from torchdoctor.diagnose.symptom_causes import compile_symptoms
 
 ROOT = Path(__file__).parents[2]
 DIAGNOSE = ROOT / "torchdoctor" / "diagnose"
 SOURCES = {
     "failures": (DIAGNOSE / "failures", compile_failures),
+    "symptoms": (DIAGNOSE / "symptoms.toml", compile_symptoms),
     "questions": (DIAGNOSE / "questions.toml", compile_questions),
     "command_outputs": (DIAGNOSE / "parsers" / "command_outputs.toml", compile_outputs),
     "descriptions": (DIAGNOSE / "parsers" / "descriptions.toml", compile_descriptions),

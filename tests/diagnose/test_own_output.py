@@ -139,7 +139,7 @@ def test_what_diagnose_printed_is_found_again():
         for text in (diagnosis_text(diagnosis), json.dumps(diagnosis.to_json(), indent=1)):
             again = diagnose_text(text)
             assert ids(again) == ids(diagnosis)
-            assert [cause.id for cause in again.possible] == [cause.id for cause in diagnosis.possible]
+            assert {cause.id for cause in again.possible} == {cause.id for cause in diagnosis.possible}
     assert first.findings
     assert second.possible
 

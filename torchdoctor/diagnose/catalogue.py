@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.diagnose.matchers import Predicate
 
-__all__ = ["all_failures", "build_failures", "failures_by_id", "live_failures"]
+__all__ = ["all_failures", "build_failures", "condition_predicate", "failures_by_id", "live_failures"]
 
 _FOLDER = Path(__file__).with_name("failures")
 
@@ -54,7 +54,20 @@ def live_failures() -> tuple[Failure, ...]:
 
     Raises DataFileError in a checkout with a file that is wrong.
     """
-    return build_failures(load_compiled(_FOLDER, compile_failures))
+    return build_failures(_document())
+
+
+@cache
+def _document() -> Any:
+    return load_compiled(_FOLDER, compile_failures)
+
+
+def condition_predicate(condition: Any) -> Predicate:
+    """Return the predicate of a condition that stands outside of the failures' files.
+
+    Raises DataFileError for an unknown predicate.
+    """
+    return _Signs(_document()["shared"]).predicate(condition)
 
 
 @cache

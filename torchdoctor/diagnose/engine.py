@@ -174,7 +174,8 @@ def _trusted(found: Sequence[tuple[tuple[str, ...], float]], evidence: Evidence)
         return weight
     if weight >= _MIN_CERTAIN_WEIGHT:
         return _BELOW_CERTAIN
-    told = len(found) == 1 and not any(_is_printed(line, evidence) for line in found[0][0])
+    strong = [lines for lines, each in found if each >= _MIN_CAUSE_WEIGHT]
+    told = len(strong) <= 1 and not any(_is_printed(line, evidence) for lines in strong for line in lines)
     return min(weight, _BELOW_PROBLEM) if told else weight
 
 

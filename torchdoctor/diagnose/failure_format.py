@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[[Any], Any]
 
-__all__ = ["CONFIDENCES", "FormatError", "read_failure", "read_shared"]
+__all__ = ["CONFIDENCES", "FormatError", "read_condition", "read_failure", "read_shared"]
 
 CONFIDENCES = ("certain", "likely", "possible", "hint", "background")
 _LAYERS = (
@@ -54,6 +54,11 @@ def read_failure(document: Mapping[str, Any]) -> dict[str, Any]:
     if expected != {"first", "absent"}:
         raise _at("case", FormatError('needs a case that shows the failure and one with `expect = "absent"`'))
     return failure
+
+
+def read_condition(value: Any) -> Any:
+    """Return a condition as signs have it: the name of a shared one, or a table. Raises FormatError."""
+    return _condition(value)
 
 
 def read_shared(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from torchdoctor.diagnose.confirmation import how_to_confirm
 from torchdoctor.diagnose.derived import operating_system
 from torchdoctor.diagnose.likeness_table import HEALTHY, shipped_table
 from torchdoctor.diagnose.model import Finding
-from torchdoctor.diagnose.question_choice import names_an_error
+from torchdoctor.diagnose.question_choice import something_fails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +33,6 @@ _MIN_SCORE, _MIN_OF_BEST, _MIN_OVER_HEALTHY = 0.25, 0.6, 1.25
 _MIN_WORDS = 2
 # How many reports, and which part of all that have the word, are of the failure.
 _MIN_REPORTS, _MIN_SHARE = 2, 0.3
-# Who tells these wants help with something that fails.
-_FAILS = (
-    "prose.gpu_unused", "prose.mps_unused", "prose.asks", "prose.unresolved", "prose.notebook_fails",
-    "prose.gpu_gone", "prose.one_part_fails", "prose.after_update", "prose.not_importable",
-)  # fmt: skip
 
 
 def with_like_reports(
@@ -53,7 +48,7 @@ def with_like_reports(
     """
     if diagnosis.verdict != "not-enough-to-tell" or len(diagnosis.possible) > _MAX_CAUSES_OF_RULES:
         return diagnosis
-    if not _something_fails(evidence):
+    if not something_fails(evidence):
         return diagnosis
     found = (shipped_table() if table is None else table).like(evidence.text.flat, without)
     known = {finding.id for finding in diagnosis.possible}
@@ -63,14 +58,6 @@ def with_like_reports(
     ]
     causes = tuple(_cause(one, failures_by_id()[one.failure], evidence, translate) for one in added)
     return replace(diagnosis, possible=(*diagnosis.possible, *causes))
-
-
-def _something_fails(evidence: Evidence) -> bool:
-    """Tell whether the text is one of somebody for whom something fails, and no report of torchdoctor's own."""
-    if evidence.observations("reported.by"):
-        return False
-    told = any(evidence.observations(name) for name in _FAILS) or evidence.first("cuda.available") == "false"
-    return told or names_an_error(evidence)
 
 
 def _like(found: Sequence[Likeness], evidence: Evidence) -> Iterator[Likeness]:

@@ -10,6 +10,7 @@ from torchdoctor.diagnose.engine import diagnose
 from torchdoctor.diagnose.further_evidence import is_certain, with_question
 from torchdoctor.diagnose.parsers.descriptions import describes_change
 from torchdoctor.diagnose.parsers.parse import parse_report
+from torchdoctor.diagnose.question_choice import something_fails
 from torchdoctor.diagnose.text import plain_text
 
 if TYPE_CHECKING:
@@ -53,11 +54,14 @@ def diagnose_text(
     found = diagnose(evidence, translate)
     if not evidence.first("reported.by"):
         found = _unless_described(found, raw, translate)
-    if not is_certain(found):
-        from torchdoctor.diagnose.like_reports import with_like_reports
+    if is_certain(found) or not something_fails(evidence):
+        return with_question(found, evidence, translate, asked, raw=raw)
+    from torchdoctor.diagnose.like_reports import with_like_reports
+    from torchdoctor.diagnose.symptom_causes import with_symptom_causes
 
-        found = with_like_reports(found, evidence, translate)
-    return with_question(found, evidence, translate, asked, raw=raw)
+    # The question is about what the rules and likeness name: what only looks alike would draw it away.
+    found = with_question(with_like_reports(found, evidence, translate), evidence, translate, asked, raw=raw)
+    return found if describes_change(evidence.text) else with_symptom_causes(found, evidence, translate)
 
 
 def _unless_described(found: Diagnosis, raw: str, translate: Callable[[str], str]) -> Diagnosis:

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from torchdoctor.diagnose.model import Diagnosis
     from torchdoctor.diagnose.question_table import QuestionEntry
 
-__all__ = ["choose_question", "information", "is_known", "names_an_error"]
+__all__ = [
+    "choose_question",
+    "information",
+    "is_known",
+    "names_an_error",
+    "somebody_tells_of_a_failure",
+    "something_fails",
+]
 
 # How probable a finding is by its confidence, and how much less each one after another.
 _PROBABLE = {"certain": 0.97, "likely": 0.85, "possible": 0.5}
@@ -34,10 +41,15 @@ _DENIED = re.compile(
     r"\b(?:not|no|nothing|cannot|never|fail\w*|\w+n't|cant|dont|doesnt|wont|isnt|wrong|broken|slow|unable)\b|不|没|无法|失败|慢"
 )
 _MAX_BETWEEN = 5
+# Who tells these wants help with something that fails.
+_FAILS = (
+    "prose.gpu_unused", "prose.mps_unused", "prose.asks", "prose.unresolved", "prose.notebook_fails",
+    "prose.gpu_gone", "prose.one_part_fails", "prose.after_update", "prose.not_importable",
+)  # fmt: skip
 _MIN_BITS = 0.01
 _ERROR = re.compile(
     r"traceback \(most|[a-z_](?:error|exception)\b|\berror\b ?[:\[(]|\berrno\b|winerror|\bfatal\b|\bfailed\b"
-    r"|cannot open|cannot be|could not|no module named|undefined symbol|not found|warning:"
+    r"|cannot open|cannot be|could not(?! collect)|no module named|undefined symbol|not found|warning:"
     r"|timed out|watchdog|exit(?:ed)? (?:code|status)|segmentation|core dumped|\bkilled\b|错误|失败|异常|报错[:\uff1a]"
 )
 
@@ -109,6 +121,18 @@ def information(question: str, weights: Mapping[str, float], asks: Mapping[str, 
 def names_an_error(evidence: Evidence) -> bool:
     """Tell whether the text has a line of an error."""
     return bool(_ERROR.search(evidence.text.lower))
+
+
+def something_fails(evidence: Evidence) -> bool:
+    """Tell whether the text is one of somebody for whom something fails, and no report of torchdoctor's own."""
+    if evidence.observations("reported.by"):
+        return False
+    return somebody_tells_of_a_failure(evidence) or evidence.first("cuda.available") == "false"
+
+
+def somebody_tells_of_a_failure(evidence: Evidence) -> bool:
+    """Tell whether the text has an error, or somebody who tells of one: more than a report of a machine."""
+    return any(evidence.observations(name) for name in _FAILS) or names_an_error(evidence)
 
 
 def _bits(probability: float) -> float:
