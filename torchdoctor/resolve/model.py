@@ -259,6 +259,6 @@ class Plan:
             ],
             "warnings": [*self.warnings, *(left_out.message for left_out in self.left_out)],
             "stack": [package.to_json() for package in self.solved],
-            **({"limits": [dict(row) for row in self.limits]} if self.limits else {}),
+            "limits": [dict(row) for row in self.limits],
             "unvouched": list(self.unvouched),
         }
