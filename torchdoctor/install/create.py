@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import threading
 from dataclasses import replace
@@ -22,8 +21,8 @@ from torchdoctor.install.staging import (
     clear_leftovers,
     exclusive_install_lock,
     move_into_place,
+    new_staging_path,
     os_errors_as_install_failed,
-    staging_path,
 )
 from torchdoctor.install.unpack import StreamingUnpacker
 from torchdoctor.install.wheels import validate_wheels
@@ -61,7 +60,7 @@ class EnvironmentBuilder:
 
     def __init__(self, folder: Path, kind: LocationKind, context: InstallContext) -> None:
         self._folder, self._kind, self._context = folder, kind, context
-        self._stage = staging_path(folder, f"new-{os.getpid()}")
+        self._stage = new_staging_path(folder, "new")
         self._stack = contextlib.ExitStack()
         self._unpacker: StreamingUnpacker | None = None
         self._owners = FileOwners(TORCH_PROJECTS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,8 +16,8 @@ from torchdoctor.install.staging import (
     clear_leftovers,
     exclusive_install_lock,
     move_into_place,
+    new_staging_path,
     os_errors_as_install_failed,
-    staging_path,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def change_environment(folder: Path, lock_dir: Path, change: EnvironmentChange) 
 
 
 def _change_copy(folder: Path, change: EnvironmentChange) -> None:
-    stage = staging_path(folder, f"new-{os.getpid()}")
+    stage = new_staging_path(folder, "new")
     try:
         stage.mkdir()
         with hold_folder_lock(stage):

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import link_or_copy, sync_filesystem
+from torchdoctor.core.fs.own_files import is_own
 from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
@@ -45,8 +46,11 @@ def begin_change(
             fix=message("name another environment: torchdoctor install ENV"),
         )
     undo = folder / UNDO_FOLDER
+    if undo.is_symlink():
+        undo.unlink()
     shutil.rmtree(undo, ignore_errors=True)
-    (undo / "files").mkdir(parents=True)
+    undo.mkdir(mode=0o700)
+    (undo / "files").mkdir()
     names = {fetched.wheel.name for fetched in wheelhouse.wheels} | set(removed)
     old = {
         path
@@ -80,11 +84,11 @@ def end_change(folder: Path) -> None:
 def undo_change(folder: Path) -> bool:
     """Restore what `begin_change` kept when a change was begun and not completed; return whether there was one.
 
-    May be interrupted and run again at any point. Raises `InstallFailed`, and changes nothing, when the journal is
-    broken or names files outside of the environment.
+    One that another user began is his to undo. May be interrupted and run again at any point. Raises `InstallFailed`,
+    and changes nothing, when the journal is broken or names files outside of the environment.
     """
     undo = folder / UNDO_FOLDER
-    if not undo.is_dir():
+    if not undo.is_dir() or undo.is_symlink() or not is_own(undo):
         return False
     journal = _read_journal(folder, undo / _JOURNAL)
     if journal is not None:

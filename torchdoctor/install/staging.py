@@ -6,15 +6,15 @@ import contextlib
 import glob
 import hashlib
 import os
+import secrets
 import shutil
-import stat
 import sys
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from torchdoctor.core.fs import is_locked_by_other, swap_directories, sync_directory
-from torchdoctor.core.fs.own_files import make_own_folder
+from torchdoctor.core.fs.own_files import is_own, make_own_folder
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install import in_place
@@ -30,6 +30,7 @@ __all__ = [
     "clear_leftovers",
     "exclusive_install_lock",
     "move_into_place",
+    "new_staging_path",
     "os_errors_as_install_failed",
     "recover_environment",
     "staging_path",
@@ -42,6 +43,11 @@ def staging_path(folder: Path, purpose: str) -> Path:
     # File systems count bytes: a name of 80 Chinese characters has 240 of them.
     shown = os.fsencode(folder.name.lstrip("."))[:80].decode("utf-8", "ignore")
     return folder.parent / f".{shown}.torchdoctor-{mark}-{purpose}"
+
+
+def new_staging_path(folder: Path, purpose: str) -> Path:
+    """Return a staging path for one run, under a name that nobody can know before."""
+    return staging_path(folder, f"{purpose}-{secrets.token_hex(8)}")
 
 
 @contextlib.contextmanager
@@ -70,7 +76,7 @@ def _busy(folder: Path) -> InstallFailed:
 
 
 def recover_environment(folder: Path, lock_dir: Path) -> None:
-    """Clear what a killed run left: the old environment comes back if the new one did not take its place.
+    """Clear what a killed run of this user left: the old environment comes back if the new one did not take its place.
 
     Raises `InstallFailed` when another run is at work there, or the system refuses.
     """
@@ -91,14 +97,13 @@ def recover_environment(folder: Path, lock_dir: Path) -> None:
 
 
 def _leftovers(folder: Path, purpose: str) -> list[Path]:
-    """Return what our runs left next to the folder; in /tmp and the like, without what other users put there."""
-    found = list(folder.parent.glob(f"{glob.escape(staging_path(folder, purpose).name)}*"))
-    if sys.platform == "win32" or not found:
-        return found
-    parent = folder.parent.stat()
-    if not parent.st_mode & stat.S_IWOTH:
-        return found
-    return [path for path in found if path.lstat().st_uid in (os.geteuid(), parent.st_uid)]
+    """Return the folders that runs of this user left next to the folder, the oldest first.
+
+    Whoever can write there may put one with a Python in it under such a name, or a link; it is then his.
+    """
+    names = f"{glob.escape(staging_path(folder, purpose).name)}*"
+    found = [path for path in folder.parent.glob(names) if is_own(path) and not path.is_symlink()]
+    return sorted((path for path in found if path.is_dir()), key=lambda path: path.lstat().st_ctime)
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -111,11 +116,10 @@ def clear_leftovers(folder: Path) -> None:
     if any(map(is_locked_by_other, (folder, *stages))):
         raise _busy(folder)
     in_place.undo_change(folder)
-    old = staging_path(folder, "old")
-    if old in _leftovers(folder, "old") and not folder.exists():
-        old.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    for stage in stages:
+    old = _leftovers(folder, "old")
+    if old and not os.path.lexists(folder):
+        old.pop().rename(folder)
+    for stage in (*old, *stages):
         # A process that outlived its parent may still write there; the next run removes the rest.
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -128,7 +132,7 @@ def move_into_place(stage: Path, folder: Path, kind: LocationKind) -> None:
             folder.rmdir()
         stage.rename(folder)
     elif not swap_directories(stage, folder):
-        old = staging_path(folder, "old")
+        old = new_staging_path(folder, "old")
         folder.rename(old)
         try:
             stage.rename(folder)

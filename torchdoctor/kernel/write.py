@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.core.fs.own_files import is_own
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import KernelFailed
 from torchdoctor.kernel.spec import read_spec_text
@@ -128,7 +129,7 @@ def _remove_leftovers(kernels: Path) -> None:
     """Remove what killed runs left: no run takes a day. Another run may be doing the same."""
     for leftover in kernels.glob(".torchdoctor-*"):
         with contextlib.suppress(FileNotFoundError):
-            if leftover.stat().st_mtime < time.time() - _MAX_RUN_SECONDS:
+            if is_own(leftover) and leftover.lstat().st_mtime < time.time() - _MAX_RUN_SECONDS:
                 shutil.rmtree(leftover, ignore_errors=True)
 
 

@@ -266,7 +266,7 @@ def install(folder: str, names: Set[str]) -> None:
 def clear_unfinished(folder: str) -> None:
     """Remove what a run left that was killed or lost power; otherwise the folder could never be used."""
     mark = os.path.join(folder, UNFINISHED_MARK)
-    if not os.path.isfile(mark):
+    if os.path.islink(mark) or not os.path.isfile(mark) or not is_own(mark):
         return
     try:
         hold_mark(mark).close()
@@ -275,6 +275,11 @@ def clear_unfinished(folder: str) -> None:
         stop("another run is installing into {}".format(folder), "wait until it is done")
     print("cleared   {}, left by an interrupted run".format(folder), flush=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_own(path: str) -> bool:
+    """Return whether the file is this user's, and not one that another user put there."""
+    return not hasattr(os, "geteuid") or os.stat(path).st_uid == os.geteuid()
 
 
 def hold_mark(mark: str) -> IO[bytes]:

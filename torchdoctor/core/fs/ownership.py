@@ -1,0 +1,106 @@
+"""Whose a file is, with every folder above it: whether another user could put something else in its place."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.i18n import message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["foreign_reason"]
+
+_MAX_LINKS = 40  # as the kernel: https://man7.org/linux/man-pages/man7/path_resolution.7.html
+_ADMINISTRATORS_OF_MACS = 80  # the group `admin`, whose members may do everything by sudo
+
+
+def foreign_reason(paths: Iterable[Path]) -> str | None:
+    """Return why another user than this one and the administrator could change what is at these paths; else None.
+
+    Each folder above them counts, each link on the way, and what it leads to. In a folder like /tmp, whose files only
+    their owners can rename, others may write. Windows, whose rights are no such bits, has no reasons.
+    """
+    if sys.platform == "win32":
+        return None
+    seen: set[Path] = set()
+    for path in paths:
+        for step in _steps(Path(os.path.abspath(path))):  # noqa: PTH100  (no link is followed here)
+            if step not in seen and (reason := _reason(step)) is not None:
+                return reason
+            seen.add(step)
+    return None
+
+
+def _steps(path: Path) -> Iterator[Path]:
+    """Yield every name that the system looks up for a path, from the root on, through each link."""
+    todo = [path]
+    for _ in range(_MAX_LINKS):
+        if not todo:
+            return
+        path = todo.pop()
+        for step in (*reversed(path.parents), path):
+            yield step
+            if step.is_symlink():
+                target = step.parent / step.readlink()
+                todo.append(Path(os.path.normpath(target / path.relative_to(step))))
+                break
+
+
+def _reason(path: Path) -> str | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None  # what is not there cannot be run either
+    if status.st_uid not in _trusted_owners():
+        return message("{path} belongs to {user}", path=path, user=_user(status.st_uid))
+    if stat.S_ISLNK(status.st_mode) or (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
+        return None
+    if status.st_mode & stat.S_IWOTH:
+        return message("everybody can write to {path}", path=path)
+    if status.st_mode & stat.S_IWGRP and not _is_private_group(status.st_gid):
+        return message("its group can write to {path}", path=path)
+    return None
+
+
+@cache
+def _trusted_owners() -> frozenset[int]:
+    """This user and the administrator, who in a user namespace that does not map him is `nobody`, as / shows."""
+    owners = {0, os.geteuid()}
+    try:
+        root = Path("/").stat().st_uid
+        mapped = Path("/proc/self/uid_map").read_text("ascii").split()
+    except (OSError, ValueError):
+        return frozenset(owners)
+    is_whole = len(mapped) == 3 and mapped[0] == mapped[1] == "0" and int(mapped[2]) >= 1 << 16  # noqa: PLR2004
+    return frozenset(owners if is_whole else {*owners, root})
+
+
+@cache
+def _is_private_group(gid: int) -> bool:
+    """Whether nobody but this user and administrators is in a group, as in those that distributions give each user."""
+    import grp
+    import pwd
+
+    if gid == 0 or (sys.platform == "darwin" and gid == _ADMINISTRATORS_OF_MACS):
+        return True
+    try:
+        me, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    others = set(group.gr_mem) - {me.pw_name, "root"}
+    return not others and (gid == me.pw_gid and group.gr_name == me.pw_name)
+
+
+def _user(uid: int) -> str:
+    import pwd
+
+    try:
+        return f"{pwd.getpwuid(uid).pw_name} ({uid})"
+    except KeyError:
+        return str(uid)
