@@ -166,6 +166,7 @@ OPENS = {
     "detect/python/describe.py": "a file of this package",
     "diagnose/compiled_data.py": "files of this package",
     "fetch/transfer/": "files that were opened as our own",
+    "install/file_check.py": "follows no link, waits for nothing, and looks at what it has opened",
     "install/location.py": "/proc",
     "lock/solve.py": "uv's answer in the folder of this run",
     "lock/uv_output.py": "a file of this package",

@@ -13,6 +13,7 @@ from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import added_options, dated_source_options
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import UsageError
 
@@ -46,6 +47,7 @@ __all__ = ["command"]
     help="Take what a terminal would be asked for: another torch, where what is added needs one, indexes and code "
     "of projects.",
 )
+@trust_option
 @output_options
 def command(
     *,
@@ -79,7 +81,7 @@ def command(
             message("nothing to add was named"),
             fix=message("name a package, a file or a project: torchdoctor add timm"),
         )
-    folder = environment_of(environment_python(env))
+    folder = environment_of(environment_python(env, is_read=dry_run))
     report = stage_lines(output)
     options = InstallOptions(
         folder=folder,

@@ -109,7 +109,8 @@ def cli(ctx: click.Context, output: Output) -> int:
         _apply_config(ctx, name, command, config)
     translate_help(command)
     if ctx.invoked_subcommand is None:
-        with command.make_context(name, [], parent=ctx) as inner:
+        # It says what is there, and runs nothing of it: whoever calls it may stand in anybody's folder.
+        with command.make_context(name, ["--no-import"], parent=ctx) as inner:
             result: int = command.invoke(inner)
             return result
     return 0

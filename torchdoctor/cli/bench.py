@@ -15,6 +15,7 @@ from torchdoctor.cli.options import names, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CASES, DEVICE, RUN_NAME
 from torchdoctor.cli.rank_output import print_ranks
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.fs.user_folders import data_folder
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
@@ -80,6 +81,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="SECONDS",
     help="Report a rank that takes longer for a stage of --distributed.",
 )
+@trust_option
 @output_options
 def command(
     *,
@@ -122,7 +124,7 @@ def command(
     progress = _Progress(shown=not output.quiet and not output.json)
     if distributed:
         _refuse_with_distributed(device, only, skip, save, compare, html, junit)
-        return _between_ranks(environment_python(env), quick, ranks, limit, progress, output)
+        return _between_ranks(environment_python(env, is_proof=True), quick, ranks, limit, progress, output)
     cases = _Cases(device=device, only=only, skip=skip, quick=quick)
     files = _Files(save=save, compare=compare, fail_if=fail_if, html=html, junit=junit)
     return _measure(env, cases, files, progress, output)
@@ -169,7 +171,7 @@ def _measure(env: Path | None, cases: _Cases, files: _Files, progress: _Progress
     before = None if files.compare is None else load_run(files.compare, folder)
     if files.save is not None:
         check_run_name(files.save)
-    python = environment_python(env)
+    python = environment_python(env, is_proof=True)
     with progress:
         report = bench(
             python,

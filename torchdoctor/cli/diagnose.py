@@ -12,6 +12,7 @@ from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines, styled
 from torchdoctor.cli.param_types import FAILURE
 from torchdoctor.cli.text_input import read_text
+from torchdoctor.cli.trust import ask_to_trust, trust_option
 from torchdoctor.core.i18n import joined, message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.report.terminal.echo import echo
@@ -55,6 +56,7 @@ _FAILING = {
     help="The least confidence of a finding that ends with exit status 1.",
 )  # fmt: skip
 @click.option("--explain", type=FAILURE, metavar="ID", help="Print the page of a failure instead.")
+@trust_option
 @output_options
 def command(*, file: str | None, words: str | None, explain: str | None, output: Output, **given: Any) -> int:
     """Read a collect_env report, nvidia-smi, a pip log or a traceback from FILE and say what is wrong.
@@ -143,9 +145,11 @@ def _evidence_here(output: Output) -> Evidence:
     from torchdoctor.workflows.diagnose_here import evidence_here
 
     report = stage_lines(output)
+    python = environment_python_or_own(None)
+    ask_to_trust(python)
     try:
         return evidence_here(
-            environment_python_or_own(None),
+            python,
             system=host_system(os.environ),
             folders=user_folders(os.environ),
             report=report,

@@ -14,6 +14,7 @@ from torchdoctor.cli.options import AsTyped, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines, styled
 from torchdoctor.cli.param_types import CHECKUPS
 from torchdoctor.cli.plan_options import source_options
+from torchdoctor.cli.trust import ask_to_trust, require_trust, trust_option
 from torchdoctor.core.i18n import joined, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.report.terminal.echo import echo
@@ -59,6 +60,7 @@ __all__ = ["command"]
 @click.option("--network/--no-network", default=True, help="Connect to the PyTorch index.")
 @click.option("--deep", is_flag=True, help="Compare every file's hash with its RECORD.")
 @source_options
+@trust_option
 @output_options
 def command(*, output: Output, env: Path | None, **given: Any) -> int:
     """Look at this machine, at ENV, at Jupyter's kernels and at the way to the index: what is wrong, why, what to do.
@@ -100,6 +102,10 @@ def _check(env: Path | None, given: Mapping[str, Any], output: Output) -> int:
     options, report = _doctor_options(given), stage_lines(output)
     try:
         python = _python_of(env, options, report)
+        if options.repair is not None and not options.repair.dry_run:
+            require_trust(python)
+        elif options.inspection.importing:
+            ask_to_trust(python)
         result = run_doctor(
             python,
             options,

@@ -12,6 +12,7 @@ from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import source_options
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.report.terminal.echo import echo
 
@@ -24,6 +25,7 @@ __all__ = ["command", "show_left_files"]
 @click.command("hold", short_help="Have pip and uv keep torch in its family of builds.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @source_options
+@trust_option
 @output_options
 def command(*, env: Path | None, sources: SourceOptions, output: Output) -> int:
     """Have pip and uv keep the torch of ENV in its family of builds, such as cu126, or renew what keeps it.

@@ -14,6 +14,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
 from torchdoctor.cli.plan_options import choice_options, dated_source_options, stack_options
+from torchdoctor.cli.trust import require_trust, trust_option
 from torchdoctor.cli.verify_output import show_causes, verify_document
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import joined, message, plurals, translate
@@ -72,6 +73,7 @@ __all__ = ["command", "install_document", "show_result"]
     help="Take what a terminal would be asked for: a change of ENV, a CUDA build without a GPU, indexes and code "
     "of projects. Without a terminal nobody is asked, and ENV is changed.",
 )
+@trust_option
 @output_options
 def command(*, env: Path, python: str | None, output: Output, **given: Any) -> int:
     """Install the PyTorch that fits this machine into ENV, a virtual environment, and prove that it works.
@@ -87,6 +89,10 @@ def command(*, env: Path, python: str | None, output: Output, **given: Any) -> i
     torchdoctor install --variant cpu --python 3.12 --kernel-name demo
     """
     folder = environment_folder(env)
+    if not given["dry_run"]:
+        from torchdoctor.install.location import interpreter_of
+
+        require_trust(interpreter_of(folder))
     system = _system(folder, python)
 
     from torchdoctor.workflows import run_install

@@ -16,6 +16,7 @@ from torchdoctor.cli.options import AsTyped, group_options, output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import DISPLAY_NAME, KERNEL_NAME, VARIABLE
 from torchdoctor.cli.plan_options import source_options
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.fs.user_folders import cache_folder, full_path
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.report.terminal.echo import echo
@@ -125,6 +126,7 @@ def command() -> None:
     "--yes", is_flag=True, help="With --name: replace a kernel of that name that runs something else."
 )
 @source_options
+@trust_option
 @output_options
 def add(
     *,

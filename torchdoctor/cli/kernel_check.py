@@ -16,6 +16,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL
 from torchdoctor.cli.plan_options import source_options
+from torchdoctor.cli.trust import require_trust, trust_option
 from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
@@ -42,6 +43,7 @@ __all__ = ["check", "repair"]
     metavar="SECONDS",
     help="How long to wait for its start, and for each cell [90 and 180].",
 )
+@trust_option
 @output_options
 def check(*, name: str, timeout: float | None, output: Output) -> int:
     """Start the kernel NAME and run cells in it: is its Python the right one, can torch be imported, which device
@@ -71,6 +73,7 @@ def check(*, name: str, timeout: float | None, output: Output) -> int:
 @click.argument("env", required=False, type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @source_options
+@trust_option
 @output_options
 def repair(
     *,
@@ -153,6 +156,8 @@ def _run_checks(
     from torchdoctor.kernel import check_kernel
     from torchdoctor.kernel.session import ALL_CELLS, CellLimits
 
+    if state.python is not None:
+        require_trust(state.python, is_proof=True)
     report = stage_lines(Output(quiet=output.quiet, json=output.json))
     return check_kernel(
         state,

@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from torchdoctor.cli.trust import require_trust
 from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import EnvironmentUnusable
@@ -63,12 +64,20 @@ def _unusable_reason(folder: Path) -> str | None:
     return None
 
 
-def environment_python(env: Path | None) -> Path:
+def environment_python(env: Path | None, *, is_proof: bool = False, is_read: bool = False) -> Path:
     """Return the interpreter of ENV; without ENV that of the active environment, else of ./.venv.
 
-    An active environment that runs torchdoctor itself and has no torch gives way to ./.venv, which
+    One that another user can change is refused, or asked for, unless it `is_read` alone; `is_proof` as for
+    `require_trust`. An active environment that runs torchdoctor itself and has no torch gives way to ./.venv, which
     `torchdoctor install` made. Raises `EnvironmentUnusable` when there is no environment.
     """
+    python = _python_of(env)
+    if not is_read:
+        require_trust(python, is_proof=is_proof and (env is not None or not _is_found_here(python)))
+    return python
+
+
+def _python_of(env: Path | None) -> Path:
     if env is None:
         return _python_in_use()
     from torchdoctor.install.location import interpreter_of
@@ -95,7 +104,7 @@ def environment_python(env: Path | None) -> Path:
 def environment_python_or_own(env: Path | None) -> Path:
     """Return what `environment_python` does; without ENV and any environment the Python that runs torchdoctor."""
     try:
-        return environment_python(env)
+        return environment_python(env, is_read=True)
     except EnvironmentUnusable:
         if env is not None:
             raise
@@ -115,6 +124,15 @@ def _python_in_use() -> Path:
         )
     chosen = next((folder for folder in existing if not _is_own_environment(folder)), existing[0])
     return interpreter_of(chosen.absolute())
+
+
+def _is_found_here(python: Path) -> bool:
+    """Whether it is that of ./.venv, which nobody named or activated."""
+    active = [os.environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
+    folder = python.parent.parent
+    return folder == Path(".venv").absolute() and full_path(folder) not in [
+        full_path(Path(text)) for text in active if text
+    ]
 
 
 def _active_before_pre_commit() -> tuple[str, ...]:

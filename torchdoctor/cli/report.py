@@ -13,6 +13,7 @@ import click
 
 from torchdoctor.cli.locations import environment_python_or_own
 from torchdoctor.cli.options import AsTyped, output_options
+from torchdoctor.cli.trust import ask_to_trust, trust_option
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.core.fs.user_folders import cache_folder, current_folder, data_folder, full_path
 from torchdoctor.core.i18n import message, translate
@@ -49,6 +50,7 @@ __all__ = ["command"]
     default=True,
     help="Import torch in ENV, which takes a second.",
 )
+@trust_option
 @output_options
 def command(*, env: Path | None, form: str, target: str | None, importing: bool, output: Output) -> int:
     """Put the machine, ENV, what would fit, findings and settings into one file for a bug report.
@@ -93,14 +95,19 @@ def _look(env: Path | None, *, importing: bool) -> BugReport:
     from torchdoctor.diagnose import diagnose, live_failures
     from torchdoctor.doctor import InspectOptions, inspect
     from torchdoctor.doctor.evidence import evidence_from
+    from torchdoctor.inventory.interpreter_files import look_at_python, not_run_warning
     from torchdoctor.report.bug_report import BugReport
     from torchdoctor.sources.index_cache import known_index
 
     system = host_system(os.environ)
     interpreter = environment_python_or_own(env)
     problem: TorchdoctorError | None = None
+    reason = ask_to_trust(interpreter)
+    if reason is not None and importing:
+        echo(translate(not_run_warning(interpreter, reason)), err=True)
+    importing = importing and reason is None
     try:
-        python = describe_python(system, interpreter)
+        python = (describe_python if importing else look_at_python)(system, interpreter)
     except EnvironmentUnusable as error:
         # The machine can be described even if the environment's interpreter does not run.
         problem, python = error, describe_python(system, sys.executable)

@@ -12,6 +12,7 @@ from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import source_options
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.i18n import message, plurals, translate
 from torchdoctor.report.terminal.echo import echo
 
@@ -26,6 +27,7 @@ __all__ = ["command"]
 @source_options
 @click.option("--dry-run", is_flag=True, help="Say what would be changed, and stop.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@trust_option
 @output_options
 def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: bool, output: Output) -> int:
     """Bring torch, its companions and what they need back to what torchdoctor recorded when it installed into ENV.
@@ -43,7 +45,7 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
     from torchdoctor.workflows import RestoreOptions, run_restore
 
     options = RestoreOptions(
-        folder=environment_of(environment_python(env)),
+        folder=environment_of(environment_python(env, is_read=dry_run)),
         cache=cache_folder(os.environ),
         sources=sources,
         dry_run=dry_run,

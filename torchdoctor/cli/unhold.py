@@ -11,6 +11,7 @@ from torchdoctor.cli.hold import show_left_files
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.report.terminal.echo import echo
 
@@ -19,6 +20,7 @@ __all__ = ["command"]
 
 @click.command("unhold", short_help="Let pip and uv replace torch as they like.")
 @click.argument("env", required=False, type=click.Path(path_type=Path))
+@trust_option
 @output_options
 def command(*, env: Path | None, output: Output) -> int:
     """Take away what `install` and `hold` wrote into ENV; every other byte of its files stays.

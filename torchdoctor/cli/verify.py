@@ -12,6 +12,7 @@ from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import AsTyped, names, output_options
 from torchdoctor.cli.output import Output, print_json
 from torchdoctor.cli.param_types import CHECKS, DEVICES
+from torchdoctor.cli.trust import trust_option
 from torchdoctor.cli.verify_output import show_causes, verify_document
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ __all__ = ["command"]
               help="Import what this file of requirements names too.")  # fmt: skip
 @click.option("--project", "projects", cls=AsTyped, multiple=True, metavar="DIR[EXTRA,...]",
               help="Import what the project in this folder needs too.")  # fmt: skip
+@trust_option
 @output_options
 def command(
     *,
@@ -90,7 +92,7 @@ def command(
         from torchdoctor.verify import select_checks
 
         return _list(select_checks(only, skip, quick=quick), output)
-    python = environment_python(env)
+    python = environment_python(env, is_proof=True)
     if distributed:
         return _verify_ranks(python, junit, output)
     asked = _asked(files, projects)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
+from torchdoctor.core.system.environment_trust import trust_environment
 from torchdoctor.core.wheelfile import FileOwners, validate_wheel, wheel_files
 from torchdoctor.errors import InstallFailed
 from torchdoctor.install.build import create_empty_environment
@@ -79,6 +80,9 @@ class EnvironmentBuilder:
             clear_leftovers(folder)
             self._stack.callback(shutil.rmtree, stage, ignore_errors=True)
             stage.mkdir()
+            # Made here; it lies in a folder that the user named, whoever can write there.
+            for made in (stage, folder):
+                trust_environment(made)
             self._stack.enter_context(hold_folder_lock(stage))
         self._unpacker = StreamingUnpacker(
             stage,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import hold_folder_lock, sync_tree
+from torchdoctor.core.system.environment_trust import trust_environment
 from torchdoctor.install import in_place
 from torchdoctor.install.build import copy_environment
 from torchdoctor.install.location import inspect_location, must_change_in_place
@@ -67,6 +68,7 @@ def _change_copy(folder: Path, change: EnvironmentChange) -> None:
     stage = new_staging_path(folder, "new")
     try:
         stage.mkdir()
+        trust_environment(stage)
         with hold_folder_lock(stage):
             copy_environment(folder, stage)
             change.apply(stage)

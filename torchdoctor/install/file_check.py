@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular, read_regular
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.core.wheelfile import is_harmless_twice, member_hash, placements, recorded_files
 from torchdoctor.core.wheelfile.placement import COMMANDS, DATA, PACKAGES
@@ -31,6 +32,7 @@ _MAX_WORKERS = 4
 _BLOCK_BYTES = 1 << 20
 _LARGE_FILE_BYTES = 1 << 20  # each is a piece of work of its own
 _ALGORITHM = "sha256"
+_MAX_FIRST_LINE_BYTES = 1 << 16
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _PLACEHOLDER = b"#!python"
 # What uv writes for the first line of a script that begins so: a path, or lines that find Python beside the script.
@@ -198,13 +200,16 @@ def _source_of(bytecode: str) -> str:
 
 def _is_script_of(target: str, expected: _Expected) -> bool:
     """Say whether a script differs from that of the wheel in nothing but the line that names the interpreter."""
-    with zipfile.ZipFile(expected.wheel) as archive:
+    with open_regular(expected.wheel) as file, zipfile.ZipFile(file) as archive:
         content = archive.read(expected.file.name)
     if not content.startswith(_PLACEHOLDER):
         return False
     if sys.platform == "win32":
         return True  # a program with the script inside of it
     body = content.partition(b"\n")[2]
-    installed = Path(target).read_bytes()
+    try:
+        installed = read_regular(target, limit=len(content) + _MAX_FIRST_LINE_BYTES)
+    except OSError:
+        return False
     head = installed[: len(installed) - len(body)]
     return installed.endswith(body) and _INTERPRETER.fullmatch(head) is not None

@@ -9,6 +9,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.detect import describe_python, find_python
 from torchdoctor.errors import EnvironmentUnusable, UsageError
 from torchdoctor.install.location import interpreter_of
+from torchdoctor.inventory.interpreter_files import look_at_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,18 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["interpreter_for"]
 
 
-def interpreter_for(folder: Path, kind: LocationKind, requested: str | None, system: System) -> PythonInfo:
+def interpreter_for(
+    folder: Path, kind: LocationKind, requested: str | None, system: System, *, reading: bool = False
+) -> PythonInfo:
     """Return the environment's own interpreter if it has one, else the `requested` one or the one that runs us.
 
-    Raises `UsageError` when the environment has another Python version than the one requested, and
-    `EnvironmentUnusable` when its interpreter belongs to another environment.
+    `reading`: that of an environment is not run, but read from files. Raises `UsageError` when the environment has
+    another Python version than the one requested, and `EnvironmentUnusable` when its interpreter belongs to another
+    environment.
     """
+    look = look_at_python if reading else describe_python
     if kind not in ("venv", "conda"):
-        return find_python(system, requested)
-    inside = describe_python(system, interpreter_of(folder))
+        return find_python(system, requested, look)
+    inside = look(system, interpreter_of(folder))
     _refuse_foreign_python(inside, folder)
     if requested is not None:
-        found = find_python(system, requested)
+        found = find_python(system, requested, look)
         if found.version != inside.version:
             raise UsageError(
                 message(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torchdoctor.core.system import System
+    from torchdoctor.detect import PythonInfo
 
 __all__ = [
     "Installed",
@@ -25,6 +26,7 @@ __all__ = [
     "damaged_packages",
     "installed_versions",
     "read_installed",
+    "versions_in_files",
 ]
 
 _LISTING_SECONDS = 60.0
@@ -95,6 +97,16 @@ def installed_versions(system: System, python: Path) -> dict[str, str]:
     except ValueError:
         named = {}
     return {str(canonicalize_name(name)): version for name, version in named.items()}
+
+
+def versions_in_files(python: PythonInfo) -> dict[str, str]:
+    """Return what `installed_versions` does, read from the folders of its path; nothing of it runs."""
+    found: dict[str, str] = {}
+    for folder in python.path:
+        for package in read_folder(folder).distributions:
+            if package.version is not None:
+                found.setdefault(package.name, package.version)
+    return found
 
 
 def _in_folder(folder: Path) -> list[InstalledPackage]:

@@ -14,6 +14,7 @@ from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable, NoSolution, NotConfirmed
 from torchdoctor.install.location import interpreter_of
 from torchdoctor.inventory.installed import read_installed
+from torchdoctor.inventory.interpreter_files import look_at_python
 from torchdoctor.workflows.install import run_install
 from torchdoctor.workflows.recorded_vendor import from_recorded_vendor
 from wheels_index import COMPANIONS
@@ -51,7 +52,8 @@ def run_add(options: InstallOptions, *, system: System, report: Reporter) -> Ins
 
 
 def _installed(options: InstallOptions, system: System) -> Installed:
-    python = describe_python(system, interpreter_of(options.folder))
+    look = look_at_python if options.dry_run else describe_python
+    python = look(system, interpreter_of(options.folder))
     installed = read_installed(python.site_packages)
     if installed.named("torch") is None:
         raise EnvironmentUnusable(
@@ -91,7 +93,9 @@ def _first_that_solves(
     """Return the first way that has a solution, with what it would change; raises `error` where none has."""
     for way in ways:
         try:
-            return way, run_install(replace(way, dry_run=True), system=system, report=SilentReporter())
+            return way, run_install(
+                replace(way, dry_run=True, may_run=not way.dry_run), system=system, report=SilentReporter()
+            )
         except NoSolution:
             continue
     raise error

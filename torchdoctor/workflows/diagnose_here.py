@@ -160,18 +160,24 @@ def join_evidence(said: Evidence, seen: Evidence) -> JoinedEvidence:
 
 def evidence_here(python: Path, *, system: System, folders: UserFolders, report: Reporter) -> Evidence:
     """Look at this machine and the environment of `python`; raises `EnvironmentUnusable` when it does not run."""
+    from torchdoctor.core.system.environment_trust import foreign_environment
     from torchdoctor.detect import describe_python
     from torchdoctor.doctor import InspectOptions, inspect
     from torchdoctor.doctor.evidence import evidence_from
+    from torchdoctor.inventory.interpreter_files import look_at_python, not_run_warning
     from torchdoctor.sources.index_cache import known_index
 
+    reason = foreign_environment(python)
+    if reason is not None:
+        report.warn(not_run_warning(python, reason))
+    look = describe_python if reason is None else look_at_python
     check_up = inspect(
         system,
-        describe_python(system, python),
+        look(system, python),
         here=folders.current,
         cache=folders.cache,
         index=known_index(folders.data, report.warn),
-        options=InspectOptions(packages=False, asking=False),
+        options=InspectOptions(importing=reason is None, packages=False, asking=False),
         on_progress=report.packages,
     )
     return evidence_from(check_up)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.system.background import BackgroundCall
+from torchdoctor.core.system.environment_trust import foreign_environment
 from torchdoctor.detect import describe_python
 from torchdoctor.doctor import InspectOptions
+from torchdoctor.inventory.interpreter_files import look_at_python, not_run_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,11 +105,18 @@ def run_doctor(
 ) -> DoctorResult:
     """Check the environment of the interpreter `python`; with `options.repair` repair it and check it again.
 
-    `on_diagnosed` gets the first result before any repair is planned, `on_planned` the
+    Nothing of the environment runs where torch is not to be imported, nor where another user could change what would
+    run. `on_diagnosed` gets the first result before any repair is planned, `on_planned` the
     repairs before they are asked for. Raises `EnvironmentUnusable` when the
     interpreter does not run; a repair that fails is an outcome, not an error.
     """
-    describing = BackgroundCall(lambda: describe_python(system, python))
+    reason = foreign_environment(python)
+    if reason is not None and options.inspection.importing:
+        report.warn(not_run_warning(python, reason))
+    if reason is not None:
+        options = replace(options, inspection=replace(options.inspection, importing=False), repair=None)
+    look = describe_python if options.inspection.importing else look_at_python
+    describing = BackgroundCall(lambda: look(system, python))
     # The rules take some 20 ms to load, as long as the interpreter takes to describe itself.
     from torchdoctor.doctor.repairs import confirmed_outcomes, with_fix_command
     from torchdoctor.sources.freshness import old_facts_warning

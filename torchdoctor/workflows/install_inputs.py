@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.threads import thread_pool
 from torchdoctor.detect import detect, supported_tags
+from torchdoctor.detect.python.find import base_interpreter
 from torchdoctor.install.location import interpreter_of, refuse_unwritable
 from torchdoctor.lock import read_lock
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import LockRequest
+from torchdoctor.lock.target import target_of
 from torchdoctor.sources.index_cache import known_index
 from torchdoctor.workflows.limits import stack_with_limits
 from torchdoctor.workflows.plan import preload_modules
@@ -66,7 +68,10 @@ class InstallInputs:
 
 def read_install_inputs(options: InstallOptions, system: System, report: Reporter) -> InstallInputs:
     """Inspect the environment and the machine and gather the sources; refuse early what could not be written."""
-    target = find_environment(options.folder, options.python, options.cache / "locks", system)
+    reading = options.dry_run and not options.may_run
+    target = find_environment(
+        options.folder, options.python, options.cache / "locks", system, reading=reading
+    )
     _refuse_early(target, options.kernel, system, dry_run=options.dry_run)
     # A question must not come from a thread, in the middle of other lines.
     settings = agreed_settings(options.sources, system, target.python, report, options.stack)
@@ -80,6 +85,9 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
         installed=installed.versions, offline=options.sources.offline, machine=detection.machine,
         excluded=projects_left_out(options.request),
     )  # fmt: skip
+    if target.was_read:
+        # uv would run the environment's Python to ask it for what is known here.
+        request = replace(request, python=base_interpreter(), target=target_of(detection.machine))
     builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
     stack, built = with_wheels_of_sources(stack, request, builds, system)
     return InstallInputs(

@@ -48,6 +48,8 @@ class InstallOptions:
     hold: bool = True  # have pip and uv keep torch in its family of builds
     verify: bool = True
     dry_run: bool = False  # stop before anything is fetched
+    # Of a dry run: whether the environment's Python may run, as somebody agreed to change the environment.
+    may_run: bool = False
     lock: Path | None = None  # a pylock.toml to install exactly, instead of resolving
     origin: BundleOrigin | None = None  # what must hold of the bundle in which the lock lies
     decided: InstallResult | None = (

@@ -89,7 +89,10 @@ def _decided(options: InstallOptions, repair: Reinstall, system: System, report:
 
     # Damaged packages are pinned here alone: nobody has asked for them.
     pinned = replace(
-        options, dry_run=True, stack=_stack((*repair.asked, *((pin, pin) for pin in repair.pins)))
+        options,
+        dry_run=True,
+        may_run=True,
+        stack=_stack((*repair.asked, *((pin, pin) for pin in repair.pins))),
     )
     decided = run_install(pinned, system=system, report=report)
     _refuse_other_torch(repair, decided)

@@ -17,7 +17,7 @@ from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext
 from torchdoctor.install.record import PackageChange, asked_in, read_record
 from torchdoctor.install.recorded import recorded_packages, torch_and_needs
-from torchdoctor.inventory import damaged_packages, installed_versions
+from torchdoctor.inventory import damaged_packages
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.installed import read_installed
 from torchdoctor.inventory.required import marker_environment as markers_of
@@ -29,7 +29,7 @@ from torchdoctor.lock.target import marker_environment
 from torchdoctor.sources import SourceListing
 from torchdoctor.workflows.consent import ask_about
 from torchdoctor.workflows.sources import gather_sources
-from torchdoctor.workflows.target_environment import find_environment
+from torchdoctor.workflows.target_environment import find_environment, versions_of
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def run_restore(options: RestoreOptions, *, system: System, report: Reporter) ->
     `InstallFailed` where other packages would stop working or nobody agreed; nothing has changed then.
     """
     folder = options.folder
-    target = find_environment(folder, None, options.cache / "locks", system)
+    target = find_environment(folder, None, options.cache / "locks", system, reading=options.dry_run)
     record, packages = _recorded(target)
     machine = detect(system, python=target.python, environment=folder, cache=options.cache).machine
     markers = cast("dict[str, str | AbstractSet[str]]", marker_environment(machine))
     wanted = torch_and_needs(packages, markers)
-    installed = installed_versions(system, target.python.executable)
+    installed = versions_of(target, system)
     plan = record.get("plan")
     variant = plan.get("variant") if isinstance(plan, dict) else None
     difference = _difference(

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.system.environment_trust import environment_above
 from torchdoctor.install import inspect_location
 from torchdoctor.install.interpreter import interpreter_for
 from torchdoctor.install.staging import recover_environment
 from torchdoctor.inventory import damaged_packages, installed_versions
+from torchdoctor.inventory.installed import versions_in_files
 from torchdoctor.inventory.torch_dependencies import overwritten_in
 
 if TYPE_CHECKING:
@@ -21,7 +23,13 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.install.location import LocationKind
 
-__all__ = ["InstalledPackages", "TargetEnvironment", "find_environment", "read_installed_packages"]
+__all__ = [
+    "InstalledPackages",
+    "TargetEnvironment",
+    "find_environment",
+    "read_installed_packages",
+    "versions_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +42,7 @@ class TargetEnvironment:
     folder: Path
     kind: LocationKind
     python: PythonInfo
+    was_read: bool = False  # its files alone were looked at: its interpreter must not run
 
     @property
     def exists(self) -> bool:
@@ -53,15 +62,32 @@ class InstalledPackages:
     overwritten: frozenset[str] = frozenset()
 
 
-def find_environment(folder: Path, python: str | None, lock_dir: Path, system: System) -> TargetEnvironment:
+def find_environment(
+    folder: Path, python: str | None, lock_dir: Path, system: System, *, reading: bool = False
+) -> TargetEnvironment:
     """Inspect the environment at `folder`, after undoing what a killed run left there.
 
-    `python` is what `--python` asks for; the folder of locks is `lock_dir`. Raises `EnvironmentUnusable` for what is
+    `python` is what `--python` asks for; the folder of locks is `lock_dir`. `reading`: nothing of the environment runs,
+    and what a killed run left stays. Raises `EnvironmentUnusable` for what is
     not ours to change, `UsageError` for another Python than the environment has.
     """
-    recover_environment(folder, lock_dir)
+    if not reading:
+        recover_environment(folder, lock_dir)
     kind = inspect_location(folder)
-    return TargetEnvironment(folder=folder, kind=kind, python=interpreter_for(folder, kind, python, system))
+    inside = interpreter_for(folder, kind, python, system, reading=reading)
+    return TargetEnvironment(
+        folder=folder,
+        kind=kind,
+        python=inside,
+        was_read=reading and environment_above(inside.executable) is not None,
+    )
+
+
+def versions_of(environment: TargetEnvironment, system: System) -> dict[str, str]:
+    """Return what its interpreter sees installed, normalised name -> version."""
+    if environment.was_read:
+        return versions_in_files(environment.python)
+    return installed_versions(system, environment.python.executable)
 
 
 def read_installed_packages(
@@ -80,7 +106,7 @@ def read_installed_packages(
             )
         )
     return InstalledPackages(
-        versions=installed_versions(system, environment.python.executable),
+        versions=versions_of(environment, system),
         damaged=frozenset(damaged),
         overwritten=overwritten_in(environment.python.site_packages),
     )

@@ -41,9 +41,9 @@ def stop(what: str, fix: str) -> NoReturn:
 def path_of(name: str) -> str:
     """Return the path of a file of this folder; raises `OSError` for a pipe or a device, which may never end."""
     path = os.path.join(HERE, name)
-    if not os.path.isfile(path):
-        raise OSError(2, "it is not a file")
-    return path
+    if os.path.isfile(path):
+        return path
+    raise OSError(2, "it is not a file")
 
 
 def read(name: str) -> str:
@@ -264,9 +264,9 @@ def install(folder: str, names: Set[str]) -> None:
 
 
 def clear_unfinished(folder: str) -> None:
-    """Remove what a run left that was killed or lost power; otherwise the folder could never be used."""
+    """Remove what a run of this user left that was killed; otherwise the folder could never be used."""
     mark = os.path.join(folder, UNFINISHED_MARK)
-    if os.path.islink(mark) or not os.path.isfile(mark) or not is_own(mark):
+    if not os.path.isfile(mark) or os.lstat(mark).st_uid != getattr(os, "geteuid", int)():
         return
     try:
         hold_mark(mark).close()
@@ -275,11 +275,6 @@ def clear_unfinished(folder: str) -> None:
         stop("another run is installing into {}".format(folder), "wait until it is done")
     print("cleared   {}, left by an interrupted run".format(folder), flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def is_own(path: str) -> bool:
-    """Return whether the file is this user's, and not one that another user put there."""
-    return not hasattr(os, "geteuid") or os.stat(path).st_uid == os.geteuid()
 
 
 def hold_mark(mark: str) -> IO[bytes]:

@@ -19,7 +19,7 @@ PROBE_SECONDS = 4.5
 FILE_LIMIT_BYTES = 1 << 16
 
 Access = Literal["missing", "denied", "read", "read-write"]
-Failure = Literal["missing", "denied", "status", "time-limit", "too-long"]
+Failure = Literal["missing", "denied", "foreign", "status", "time-limit", "too-long"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +45,7 @@ class Completed:
         causes = {
             "missing": message("{name} is not there", name=name),
             "denied": message("{name} cannot be run: {detail}", name=name, detail=self.detail),
+            "foreign": message("{name} is not run: {detail}", name=name, detail=self.detail),
             "status": message(
                 "{name} failed with status {status}{more}",
                 name=name,

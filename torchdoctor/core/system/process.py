@@ -10,6 +10,7 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING
 
+from torchdoctor.core.system.environment_trust import ForeignEnvironment, refuse_foreign_environment
 from torchdoctor.core.system.model import Completed
 from torchdoctor.core.threads import start_thread
 
@@ -47,7 +48,7 @@ class ManagedProcess:
     It gets no input and its output is discarded, unless `stdin`, `stdout` or `stderr` is `PIPE` (or `stderr` is
     `MERGED`, to go where stdout goes). Because of its own group Ctrl-C reaches torchdoctor only, which then ends it.
     `program` is the file to run where `argv[0]` is only its name; `pass_fds` are what it inherits. Raises `OSError`
-    where it cannot be started.
+    where it cannot be started, `ForeignEnvironment` among them.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class ManagedProcess:
         stderr: int = subprocess.DEVNULL,
         pass_fds: Sequence[int] = (),
     ) -> None:
+        command = [program or argv[0], *argv[1:]]
+        refuse_foreign_environment(command)
         self._popen: subprocess.Popen[bytes] = subprocess.Popen(
-            [program or argv[0], *argv[1:]],
+            command,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
@@ -175,6 +178,8 @@ def run_process(program: str, argv: tuple[str, ...], environ: Mapping[str, str],
     deadline = time.monotonic() + timeout
     try:
         process = ManagedProcess(argv, program=program, environ=environ, stdout=PIPE, stderr=PIPE)
+    except ForeignEnvironment as error:
+        return Completed(argv=argv, failure="foreign", detail=error.strerror or "")
     except (OSError, ValueError) as error:
         return Completed(argv=argv, failure="denied", detail=getattr(error, "strerror", "") or str(error))
     out, err = _Head(process), _Head(process)

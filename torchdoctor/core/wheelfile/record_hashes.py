@@ -14,6 +14,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.regular_files import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -46,7 +48,7 @@ def recorded_files(path: Path) -> Mapping[str, RecordedFile]:
 
     Raises `OSError`, `ValueError`, `BadZipFile` or `csv.Error` where the wheel cannot be read.
     """
-    with zipfile.ZipFile(path) as archive:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         sizes = {member.filename: member.file_size for member in archive.infolist() if not member.is_dir()}
         record = next(name for name in sizes if name.endswith(".dist-info/RECORD") and name.count("/") == 1)
         text = archive.read(record).decode("utf-8")
@@ -73,7 +75,7 @@ def _parse(text: str) -> RecordedHash | None:
 def member_hash(path: Path, name: str, algorithm: str) -> bytes:
     """Return the digest of a file in the wheel at `path`, which is read; raises `OSError` and `BadZipFile`."""
     digest = hashlib.new(algorithm)
-    with zipfile.ZipFile(path) as archive, archive.open(name) as member:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive, archive.open(name) as member:
         while block := member.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.digest()

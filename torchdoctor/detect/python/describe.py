@@ -169,6 +169,12 @@ def _unusable(executable: Path | str, answer: Completed) -> EnvironmentUnusable:
         return EnvironmentUnusable(
             message("there is no Python at {executable}", executable=executable), fix=_FIX, code="no-python"
         )
+    if answer.failure == "foreign":
+        return EnvironmentUnusable(
+            message("{python} is not run: {reason}", python=executable, reason=answer.detail),
+            fix=message("if you trust whoever that is, give --trust-env"),
+            code="foreign-environment",
+        )
     if answer.failure == "denied" and is_noexec(Path(executable)):
         return EnvironmentUnusable(
             message("{executable} cannot be run: its file system is mounted noexec", executable=executable),

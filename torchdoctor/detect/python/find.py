@@ -14,7 +14,7 @@ from torchdoctor.detect.python.named_environments import conda_environments, fin
 from torchdoctor.errors import EnvironmentUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torchdoctor.core.system import System
     from torchdoctor.detect.python.describe import PythonInfo
@@ -27,24 +27,28 @@ _VERSION = re.compile(r"(?:(?:python|cpython|pypy)[-@]?)?(\d+(?:\.\d+){0,2}(?:(?
 _UV = ("--no-config", "--no-python-downloads", "--offline", "--color", "never")
 
 
-def find_python(system: System, asked: str | None) -> PythonInfo:
+def find_python(
+    system: System, asked: str | None, describe: Callable[[System, Path], PythonInfo] = describe_python
+) -> PythonInfo:
     """The interpreter that was asked for; without a word, the base one of the Python that runs torchdoctor.
+
+    `describe` says what is at its path.
 
     A path, a folder, `active`, a version (uv's list, then pyenv's), a program on PATH, the name of a conda environment
     or of one that pyenv holds. Raises `EnvironmentUnusable`, naming those that are there, when it is none of them.
     """
     if asked is None:
-        return describe_python(system, base_interpreter())
+        return describe(system, base_interpreter())
     looks_like_path = any(mark in asked for mark in ("/", "\\", "~")) or asked in (".", "..")
     place = Path(asked).expanduser() if asked.startswith("~") else Path(asked)
     if looks_like_path or (not _VERSION.fullmatch(asked) and place.is_dir()):
-        return describe_python(system, _in_place(place.absolute(), asked))
+        return describe(system, _in_place(place.absolute(), asked))
     if asked == "active":
-        return describe_python(system, _active(system))
+        return describe(system, _active(system))
     found = _by_uv(system, asked) or _by_pyenv(system, asked) or find_environment_by_name(system, asked)
     if found is None:
         raise _nothing(system, asked)
-    return describe_python(system, found)
+    return describe(system, found)
 
 
 def _active(system: System) -> Path:
