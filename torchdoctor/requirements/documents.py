@@ -11,8 +11,9 @@ from urllib.parse import urljoin, urlsplit
 
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
-from torchdoctor.requirements.refusal import refused
+from torchdoctor.requirements.refusal import refused, shown
 
 __all__ = ["Location", "location_of", "read_text"]
 
@@ -49,8 +50,23 @@ class Location:
 def location_of(named: str, *, inside: Location | None, folder: Path, origin: str) -> Location:
     """Return where a file is that is named in `inside`, or by an option where that is None.
 
-    Raises `UsageError` where a file from the network names one of this computer.
+    Raises `UsageError` where a file from the network names one of this computer, and for what is no place.
     """
+    try:
+        return _location_of(named, inside, folder, origin)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise refused(
+            origin,
+            message(
+                "{named!r} names no file: {why}", named=shown(named), why=sanitize_line(str(error), limit=120)
+            ),
+            fix=message("check the URL or the path"),
+        ) from error
+
+
+def _location_of(named: str, inside: Location | None, folder: Path, origin: str) -> Location:
+    if "\0" in named:
+        raise ValueError("embedded null byte")
     if urlsplit(named).scheme in ("http", "https"):
         return Location(name=redact_url(named), url=named)
     if inside is not None and inside.url is not None:

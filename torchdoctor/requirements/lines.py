@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.requirements.builder import ProjectFolder
 from torchdoctor.requirements.direct import is_repository, name_of_file, split_direct
 from torchdoctor.requirements.model import AskedRequirement
 from torchdoctor.requirements.refusal import refused, refused_line, require_consent, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torchdoctor.requirements.builder import StackBuilder
     from torchdoctor.requirements.direct import Direct
@@ -71,8 +73,10 @@ def parse_requirement(text: str, place: Place) -> Requirement:
 
 def check_requirement(text: str, option: str) -> None:
     """Raise `UsageError` for the value of an option that is neither a place nor a requirement."""
-    if split_direct(text) is None:
-        parse_requirement(text, Place(origin=option, name=option))
+    place = Place(origin=option, name=option)
+    with _place_errors_as_refused(text, place):
+        if split_direct(text) is None:
+            parse_requirement(text, place)
 
 
 def read_requirement(
@@ -83,6 +87,25 @@ def read_requirement(
     A repository or an archive is built from source, which runs its code, so the user is asked. Raises `UsageError`
     for what is no requirement, `NotConfirmed` without that consent.
     """
+    with _place_errors_as_refused(text, place):
+        return _read_requirement(text, place, builder, hashes)
+
+
+@contextmanager
+def _place_errors_as_refused(text: str, place: Place) -> Iterator[None]:
+    """Refuse a URL that cannot be taken apart, such as `http://[`, and a path that no file can have."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        why = getattr(error, "strerror", None) or sanitize_line(str(error), limit=120)
+        raise place.refused(
+            text, message("it names no place: {why}", why=why), fix=message("check the URL or the path")
+        ) from error
+
+
+def _read_requirement(
+    text: str, place: Place, builder: StackBuilder, hashes: tuple[str, ...]
+) -> AskedRequirement | ProjectFolder:
     direct = split_direct(text)
     if direct is None:
         requirement = parse_requirement(text, place)

@@ -65,4 +65,4 @@ def _joined(pieces: list[tuple[int, str]], environ: Mapping[str, str]) -> Iterat
             starts = [(0, number, column)] if start <= 0 else [*starts, (start, number, 1)]
     if expanded != stripped:  # offsets no longer tell where a character was
         starts = starts[:1]
-    yield LogicalLine(text=expanded, number=starts[0][1], pieces=tuple(starts))
+    yield LogicalLine(text=expanded, number=pieces[0][0], pieces=tuple(starts))
