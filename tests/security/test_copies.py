@@ -69,6 +69,15 @@ def test_other_bytes_and_other_files_of_a_copy_are_found(pypi: World) -> None:
     assert report.notes == report.warnings == []
 
 
+def test_a_file_of_pypi_under_another_name_is_found(pypi: World) -> None:
+    """A page in JSON names a file apart from its URL; the file itself is on PyPI's own host."""
+    elsewhere = "https://files.pythonhosted.org/packages/evil-1.0-py3-none-any.whl"
+    lies, _, _ = checked(request_of(), replace(locked("six", WRONG), url=elsewhere))
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("six", RIGHT)]
+    own = replace(locked("six", WRONG), url=elsewhere.replace("evil", "six"))
+    assert checked(request_of(), own)[0] == ()  # whose bytes the fetch compares with that hash
+
+
 def test_an_index_of_the_users_own_is_not_asked_about(pypi: World) -> None:
     """PyPI learns no name of a private package, and knows nothing of it."""
     lies, _, _ = checked(request_of(OWN), locked("private", WRONG, OWN.url))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.detect.recorded_system import RecordedSystem
 from tests.security.promises import ROOT
 from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
@@ -19,6 +20,7 @@ from torchdoctor.sources.source import Source
 from torchdoctor.sources.vouched_files import VouchedFiles
 from torchdoctor.sources.vouching import OF_OTHERS, OF_TORCH, may_say, speaker_of
 from torchdoctor.workflows import resolve_online
+from torchdoctor.workflows.family import hold_for
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -282,3 +284,14 @@ def test_a_file_that_the_official_index_gives_no_hash_for_is_not_vouched_for(wor
     assert report.warnings == [
         f"torch {NEW}+cpu of mirror nju is passed over: the official index gives no hash for it"
     ]
+
+
+def test_a_hold_allows_no_release_that_a_mirror_invented(tmp_path: Path) -> None:
+    """pip, which the hold points there, would take it at the next upgrade."""
+    for version in ("2.9.1", "2.8.0", INVENTED):
+        name, content = make_wheel("torch", f"{version}+cpu", tag=TAG)
+        (tmp_path / name).write_bytes(content)
+    folder = Source(name="folder", url=tmp_path.as_uri(), layout="flat", origin="--find-links")
+    for trusted, cap in ((False, "2.9.1"), (True, INVENTED)):
+        hold = hold_for("cpu", {"torch": "2.8.0"}, MACHINE, [folder], RecordedSystem(), trusted=trusted)
+        assert hold.cap == cap

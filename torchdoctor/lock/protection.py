@@ -39,7 +39,8 @@ class ProtectionCheck:
             for wheel in lock.wheels
             if wheel.filename not in known and wheel.url.startswith(("http://", "https://"))
         ]
-        self._downgraded = [redact_url(wheel.url) for wheel in remote if _is_downgraded(wheel, indexes)]
+        places = [*indexes, *(source for source in sources.find_links if not source.local)]
+        self._downgraded = [redact_url(wheel.url) for wheel in remote if _is_downgraded(wheel, places)]
         asked = [
             source for source in indexes if source.url.startswith("https://") and not vouches(source.url)
         ]

@@ -17,7 +17,7 @@ from torchdoctor.sources.vouching import Speaker, may_say, speaker_of
 from wheels_index import COMPANIONS, UnknownRelease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torchdoctor.sources.source import Source
     from wheels_index import Snapshot, Wheel
@@ -70,6 +70,7 @@ class VouchedFiles:
     open_to: frozenset[Speaker] = frozenset()
     trusted: bool = False  # by the user's own word
     doubts: dict[tuple[str, str | None], Doubt] = field(default_factory=dict)  # by file name and hash
+    _pages: dict[tuple[str, str, str], Mapping[str, Sequence[Wheel]]] = field(default_factory=dict)
     _verdicts: dict[tuple[str | None, str, str | None, str | None], Verdict] = field(default_factory=dict)
 
     def admits(self, source: Source, wheel: Wheel) -> bool:
@@ -110,8 +111,8 @@ class VouchedFiles:
         for by, listing in others:
             theirs = [
                 each
-                for each in listing.wheels(wheel.project, wheel.variant or "cpu")
-                if each.filename == wheel.filename and each.label == wheel.label
+                for each in self._named(by, listing, wheel).get(wheel.filename, ())
+                if each.label == wheel.label
             ]
             if listing.failure:
                 continue
@@ -126,6 +127,16 @@ class VouchedFiles:
             return found
         answer: Answer = "no-hash" if hashless else "not-listed" if answered else "unanswered"
         return Verdict(answer=answer, sha256=listed)
+
+    def _named(self, by: Speaker, listing: SourceListing, wheel: Wheel) -> Mapping[str, Sequence[Wheel]]:
+        """Return the files of a page by name: a page of many files is asked about many times."""
+        key = f"{by} {listing.source.url}", wheel.project, wheel.variant or "cpu"
+        if key not in self._pages:
+            found: dict[str, list[Wheel]] = {}
+            for each in listing.wheels(*key[1:]):
+                found.setdefault(each.filename, []).append(each)
+            self._pages[key] = found
+        return self._pages[key]
 
     def _who_may_know(self, wheel: Wheel) -> Sequence[tuple[Speaker, SourceListing]]:
         asked: list[tuple[Speaker, SourceListing]] = [

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from torchdoctor.core.i18n import joined, message, plurals
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
@@ -79,7 +79,8 @@ class CopyCheck:
     def _speaker(self, wheel: LockedWheel) -> Speaker:
         """Who lists a file: uv does not say it, so it is the index on its host, or else any that may have it alone."""
         host = _host(wheel.url)
-        if wheel.url.startswith(_PYPI_FILES):
+        # A page in JSON may give a file of PyPI's another name.
+        if wheel.url.startswith(_PYPI_FILES) and unquote(wheel.url.rpartition("/")[2]) == wheel.filename:
             return "pypi"
         if wheel.url.startswith("file:"):
             return "folder"

@@ -14,7 +14,8 @@ from torchdoctor.core.urls import strip_credentials
 from torchdoctor.detect import supported_tags
 from torchdoctor.install.hold.model import Hold
 from torchdoctor.sources import OFFICIAL, SourceListing
-from wheels_index import COMPANIONS, TORCH_PROJECTS, variant
+from torchdoctor.sources.vouching import may_say, speaker_of
+from wheels_index import COMPANIONS, TORCH_PROJECTS, bundled, variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,16 +49,24 @@ def pypi_has_only(family: str, machine: Machine, snapshot: Snapshot) -> bool:
 
 
 def hold_for(
-    family: str, installed: Mapping[str, str], machine: Machine, sources: Iterable[Source], system: System
+    family: str,
+    installed: Mapping[str, str],
+    machine: Machine,
+    sources: Iterable[Source],
+    system: System,
+    *,
+    trusted: bool = False,
 ) -> Hold:
     """Return the hold for an environment with these versions of torch and its companions, by name.
 
     The first source that lists the family and may be written down is where pip and uv will find it; without one, the
-    hold keeps what is installed from being replaced by something newer.
+    hold keeps what is installed from being replaced by something newer. A source that may introduce no release, unless
+    it is `trusted`, allows only versions that are known: pip would take whatever it lists.
     """
     tags = frozenset(supported_tags(machine))
     for source in sources:
-        place = _Place(source, family, tags)
+        may_introduce = trusted or may_say(speaker_of(source), "release", "torch")
+        place = _Place(source, family, tags, None if may_introduce else _known_versions())
         if place.newest:
             caps = {name: _newer(version, place.newest.get(name)) for name, version in installed.items()}
             caps = place.newest | caps
@@ -107,10 +116,24 @@ def _newest_known(family: str, machine: Machine, snapshot: Snapshot) -> dict[str
     return {}
 
 
+def _known_versions() -> frozenset[tuple[str, str]]:
+    """The versions of torch and its companions that the stored facts have."""
+    releases = list(bundled().releases())
+    companions = (
+        (name, version.public)
+        for release in releases
+        for name, each in release.companions.items()
+        for version in each.versions
+    )
+    return frozenset((*(("torch", release.version.public) for release in releases), *companions))
+
+
 class _Place:
     """What one source has of a family; nothing where it may not be written down."""
 
-    def __init__(self, source: Source, family: str, tags: frozenset[Tag]) -> None:
+    def __init__(
+        self, source: Source, family: str, tags: frozenset[Tag], known: frozenset[tuple[str, str]] | None
+    ) -> None:
         self.newest: dict[str, str] = {}
         self.pip_lines: tuple[str, ...] = ()
         self.uv_lines: tuple[str, ...] = ()
@@ -120,7 +143,12 @@ class _Place:
         pages: list[str] = []
         for name in (*TORCH_PROJECTS, *variant(family).accelerator_packages):
             page, wheels = listing.found(name, family)
-            versions = [wheel.version for wheel in wheels if _belongs(wheel, family, tags)]
+            versions = [
+                wheel.version
+                for wheel in wheels
+                if _belongs(wheel, family, tags)
+                and (known is None or (wheel.project, wheel.version.public) in known)
+            ]
             if page is not None and (versions or name not in TORCH_PROJECTS):
                 pages.append(page)
             if versions and name in TORCH_PROJECTS:

@@ -132,7 +132,9 @@ class _Target:
         else:
             # What others can reach too comes before folders of this machine.
             ordered = sorted(self.sources.torch, key=lambda source: source.local)
-            hold = hold_for(family, versions, self.machine, ordered, self.system)
+            hold = hold_for(
+                family, versions, self.machine, ordered, self.system, trusted=self.sources.trusted
+            )
         return HoldChange(hold=hold, inherited=inherited)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import run_directory
@@ -15,17 +16,21 @@ from torchdoctor.inventory import installed_versions
 from torchdoctor.kernel.ipykernel import KERNEL_REQUIREMENT
 from torchdoctor.lock import compile_lock
 from torchdoctor.lock.model import LockRequest
+from torchdoctor.lock.protection import ProtectionCheck
 from torchdoctor.requirements import StackRequest
 from torchdoctor.resolve import Plan
+from torchdoctor.workflows.copy_check import CopyCheck, without_lying_copies
 from torchdoctor.workflows.limits import stack_with_limits
 from torchdoctor.workflows.sources import gather_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.core.system import System
     from torchdoctor.detect import PythonInfo
+    from torchdoctor.fetch import Wheelhouse
     from torchdoctor.lock import Lock
     from torchdoctor.workflows.source_options import SourceOptions
 
@@ -60,8 +65,7 @@ def install_ipykernel(
         offline=sources.offline,
     )
     with run_directory(cache) as run_dir:
-        lock = _lock(request, run_dir / "lock", report).without(installed)
-        wheelhouse = fetch(lock.wheels, cache=cache / "wheels", progress=report, offline=sources.offline)
+        wheelhouse = _fetch_checked(request, installed, cache, run_dir, report)
         context = InstallContext(
             python=python,
             run_dir=run_dir,
@@ -79,6 +83,23 @@ def install_ipykernel(
             place=python.prefix,
         ),
     )
+
+
+def _fetch_checked(
+    request: LockRequest, installed: Mapping[str, str], cache: Path, run_dir: Path, report: Reporter
+) -> Wheelhouse:
+    """Fetch what the environment lacks, from PyPI itself where a copy of it serves other files."""
+    for attempt in itertools.count():
+        lock = _lock(request, run_dir / f"lock-{attempt}", report).without(installed)
+        copies = CopyCheck(lock, request, settled=(), trusted=request.sources.trusted)
+        protection = ProtectionCheck(lock, request.sources, known=(), offline=request.offline)
+        wheelhouse = fetch(lock.wheels, cache=cache / "wheels", progress=report, offline=request.offline)
+        protection.refuse()
+        if not (lies := copies.lies()):
+            copies.report_unanswered(report)
+            return wheelhouse
+        request = without_lying_copies(request, lies, report)
+    raise AssertionError("the loop returns or raises")
 
 
 def _lock(request: LockRequest, folder: Path, report: Reporter) -> Lock:
