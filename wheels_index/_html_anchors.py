@@ -2,7 +2,7 @@
 
 `html.parser` is not used: up to Python 3.11.13 and 3.12.11 it is quadratic on unclosed tags (60 KB of `<a `
 take half a minute, https://github.com/python/cpython/issues/135462) and raises `AssertionError` on `<![<`;
-mousebender stands on it. An index page needs two tags and their attributes, no more.
+mousebender stands on it. An index page needs three tags and their attributes, no more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Tag", "anchor_tags"]
 # A tag with a long name, two digests and a time has about 700 characters.
 _MAX_TAG_LENGTH = 8192
 # The three things that matter, found by one forward scan.
-_START = re.compile(r"<(?:!--|(a|base)(?=[\s/>]))", re.ASCII | re.IGNORECASE)
+_START = re.compile(r"<(?:!--|(a|base|meta)(?=[\s/>]))", re.ASCII | re.IGNORECASE)
 # What lies between quotes does not end a tag; each alternative starts with another character, and an
 # unclosed quote matches none, so nothing is tried twice.
 _ATTRIBUTE = re.compile(
@@ -30,14 +30,14 @@ _ATTRIBUTE = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tag:
-    """A start tag, `a` or `base`, with its attributes: names in lower case, values with entities decoded."""
+    """A start tag, `a`, `base` or `meta`, with its attributes: names in lower case, values with entities decoded."""
 
     name: str
     attributes: dict[str, str]
 
 
 def anchor_tags(page: str, *, limit: int) -> Iterator[Tag | None]:
-    """Yield each `a` and `base` tag outside comments, and None for one that is malformed or too long.
+    """Yield each `a`, `base` and `meta` tag outside comments, and None for one that is malformed or too long.
 
     At most `limit` tags are looked at, and no character twice.
     """
@@ -51,7 +51,7 @@ def anchor_tags(page: str, *, limit: int) -> Iterator[Tag | None]:
 
 
 def _next_start(page: str, position: int) -> re.Match[str] | None:
-    """Return the next `a` or `base`, past any comment; an unclosed comment hides the rest, as in HTML."""
+    """Return the next such tag, past any comment; an unclosed comment hides the rest, as in HTML."""
     for found in _tag_starts(page, position):
         if found[1] is not None:
             return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urljoin
 
 from wheels_index._html_anchors import anchor_tags
@@ -13,7 +13,11 @@ from wheels_index._html_anchors import anchor_tags
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Link", "NotAnIndex", "html_base", "html_links", "json_links"]
+__all__ = ["Link", "NotAnIndex", "ProjectStatus", "html_base", "html_links", "json_links", "project_status"]
+
+ProjectStatus = Literal["active", "archived", "quarantined", "deprecated"]
+_STATUSES: tuple[ProjectStatus, ...] = get_args(ProjectStatus)
+_HEAD_LENGTH = 8192  # characters in which a page's own facts stand
 
 _BASE = re.compile(r"<base[\s/>]", re.ASCII | re.IGNORECASE)
 _METADATA = ("data-core-metadata", "data-dist-info-metadata")  # PEP 714 renamed PEP 658's attribute
@@ -58,6 +62,38 @@ def html_links(page: str, *, limit: int) -> Iterator[Link | None]:
         else:
             href = tag.attributes.get("href", "") if tag.name == "a" else ""
             yield _html_link(href, tag.attributes)
+
+
+def project_status(page: str, *, is_json: bool) -> tuple[ProjectStatus, str | None]:
+    """Return what the index says of the project, and why: `active` where it says nothing, or nothing that is known.
+
+    https://packaging.python.org/en/latest/specifications/project-status-markers/
+    """
+    status, reason = _json_status(page) if is_json else _html_status(page)
+    known: ProjectStatus = next((each for each in _STATUSES if each == status), "active")
+    return known, reason[:300] if isinstance(reason, str) and reason and known != "active" else None
+
+
+def _json_status(page: str) -> tuple[object, object]:
+    if '"project-status"' not in page:
+        return None, None
+    try:
+        answer = json.loads(page)
+    except (ValueError, RecursionError):
+        return None, None
+    said = answer.get("project-status") if isinstance(answer, dict) else None
+    return (said.get("status"), said.get("reason")) if isinstance(said, dict) else (None, None)
+
+
+def _html_status(page: str) -> tuple[object, object]:
+    if "pypi:project-status" not in page[:_HEAD_LENGTH]:
+        return None, None
+    said = {
+        tag.attributes.get("name"): tag.attributes.get("content")
+        for tag in anchor_tags(page[:_HEAD_LENGTH], limit=_HEAD_LENGTH)
+        if tag and tag.name == "meta"
+    }
+    return said.get("pypi:project-status"), said.get("pypi:project-status-reason")
 
 
 def _html_link(href: str, attributes: Mapping[str, str]) -> Link:

@@ -6,20 +6,20 @@ https://packaging.python.org/en/latest/specifications/simple-repository-api/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from wheels_index._link_url import UnsafeLink, link_target
-from wheels_index._page_links import NotAnIndex, html_base, html_links, json_links
+from wheels_index._page_links import NotAnIndex, html_base, html_links, json_links, project_status
 from wheels_index.wheel import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wheels_index._page_links import Link
+    from wheels_index._page_links import Link, ProjectStatus
 
 __all__ = ["IndexPage", "NotAnIndex", "PageTooLarge", "parse_page"]
 
@@ -56,6 +56,8 @@ class IndexPage:
     truncated: bool = False
     labelled: tuple[Wheel, ...] = ()
     variant_files: Mapping[str, str] = field(default_factory=dict)
+    status: ProjectStatus = "active"  # of the project, as the index marks it
+    status_reason: str | None = None
 
 
 def parse_page(
@@ -74,13 +76,15 @@ def parse_page(
         raise PageTooLarge(f"the page has {len(body)} bytes, more than {MAX_BYTES}")
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     text = text.removeprefix("\ufeff")
-    if _JSON_TYPE.match(content_type) or text[:1000].lstrip().startswith("{"):
+    is_json = bool(_JSON_TYPE.match(content_type)) or text[:1000].lstrip().startswith("{")
+    if is_json:
         base, links = url, json_links(text, limit=MAX_LINK_COUNT + 1)
     else:
         base = html_base(text, url, limit=MAX_LINK_COUNT)
         links = html_links(text, limit=MAX_LINK_COUNT + 1)
     reader = _PageReader(page_url=url, base=base, project=canonicalize_name(project) if project else None)
-    return reader.page(links)
+    status, reason = project_status(text, is_json=is_json)
+    return replace(reader.page(links), status=status, status_reason=reason)
 
 
 class _PageReader:

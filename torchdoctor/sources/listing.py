@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.threads import thread_pool
 from wheels_index import TORCH_PROJECTS, InvalidWheel, Wheel
 
@@ -166,7 +167,30 @@ class SourceListing:
         except NotFound:
             return ()
         parsed = parse_page(page.body, url=page.url, content_type=page.content_type or "text/html")
+        if parsed.status != "active" and not self._counts(parsed, url):
+            return ()
         return (*self._variant_wheels(parsed), *parsed.wheels)
+
+    def _counts(self, page: IndexPage, url: str) -> bool:
+        """Say what the index marks the project as; nothing of one in quarantine is taken, as it may do harm."""
+        note = self.note or (lambda _: None)
+        project = sanitize_line(url.rstrip("/").rpartition("/")[2], limit=60)
+        why = f" ({sanitize_line(page.status_reason, limit=200)})" if page.status_reason else ""
+        if page.status == "quarantined":
+            note(
+                message(
+                    "{index} has put {project} into quarantine{why}: nothing of it is taken from there",
+                    index=self.name, project=project, why=why,
+                )
+            )  # fmt: skip
+            return False
+        note(
+            message(
+                "{index} marks {project} as {status}{why}",
+                index=self.name, project=project, status=page.status, why=why,
+            )
+        )  # fmt: skip
+        return True
 
     def _variant_wheels(self, page: IndexPage) -> tuple[Wheel, ...]:
         """The wheel variants of a page that the machine supports; none where nobody can judge them."""
