@@ -61,6 +61,7 @@ INSTALLED = {
     "jupyter-kernel check NAME": ("jupyter-kernel", "check", "shown"),
     "jupyter-kernel repair NAME": ("jupyter-kernel", "repair", "shown"),
     "jupyter-kernel remove NAME": ("jupyter-kernel", "remove", "shown", "--yes"),
+    "remove": ("remove", "{env}", "--dry-run"),
 }
 SERVED = {
     "install": ("install", "made"),
@@ -100,8 +101,8 @@ def agree(shown, written, path="$"):
 
 
 def test_every_command_has_its_section():
-    """But those that print a script or help, and two that ask an index, which have tests of their own."""
-    tested = {*ALONE, *INSTALLED, *SERVED, "add", "index update"}
+    """But those that print a script or help, and four that need an index, which have tests of their own."""
+    tested = {*ALONE, *INSTALLED, *SERVED, "add", "index update", "undo", "upgrade"}
     assert set(EXAMPLES) == tested
     assert {name.split()[0] for name in tested if name[0].islower()} == set(COMMANDS) - {"completion", "help"}
 

@@ -1,7 +1,8 @@
-"""`torchdoctor restore`: a real installer replaces torch, and one command brings it back."""
+"""`torchdoctor restore` and `undo`: what was recorded comes back, or what was there before the last change."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from uv import find_uv_bin
 
 from tests.conftest import run_torchdoctor, settings_of_nobody
+from tests.docs.test_json import check
 from tests.install.conftest import TORCH, bare_options, native_tag
 from tests.install.test_sources import versions
 from tests.loopback import Fault, LoopbackIndex
@@ -42,7 +44,9 @@ def served() -> Iterator[LoopbackIndex]:
             ("helper", "2.0"): (),
             ("nvidia-cublas", "13.0"): (),
             ("upscaler", "1.0"): ("torch>=2.15",),
+            ("rich", "13.0"): (),
             ("rich", "14.0"): (),
+            ("extra", "1.0"): (),
         }
         for (name, version), requires in packages.items():
             index.add(f"/simple/{name}/", *make_wheel(name, version, tag="py3-none-any", requires=requires))
@@ -58,7 +62,16 @@ def user(served, tmp_path_factory) -> dict[str, str]:
 def made(served, user, tmp_path_factory) -> Path:
     """An environment that torchdoctor made."""
     folder = tmp_path_factory.mktemp("made") / "env"
-    options = (*bare_options(served), "--without", "torchvision", "--without", "numpy", "--no-hold")
+    options = (
+        *bare_options(served),
+        "--without",
+        "torchvision",
+        "--without",
+        "numpy",
+        "--no-hold",
+        "--with",
+        "rich",
+    )
     ran = run_torchdoctor("install", folder, *options, environ=user)
     assert ran.status == 0, ran.err
     return folder
@@ -155,3 +168,59 @@ def test_an_environment_without_a_record_is_told_so(user, tmp_path):
             (tmp_path / "bare" / "torchdoctor.json").write_text(text, "utf-8")
         ran = run_torchdoctor("restore", tmp_path / "bare", "--json", environ=user)
         assert (ran.status, ran.json["error"]["kind"]) == (2, "no-record")
+
+
+@pytest.fixture
+def undo(user, env) -> Callable[..., Ran]:
+    """`torchdoctor undo` of that environment."""
+    return lambda *options, **more: run_torchdoctor("undo", env, *options, environ={**user, **more})
+
+
+def test_the_last_change_is_taken_back_and_made_again(undo, env, user, served):
+    """Added packages go, replaced ones return from the cache; a second undo is the change itself."""
+    add = ("add", "extra", "--env", env, "--index-url", f"{served.url}/whl", "--no-verify")
+    ran = run_torchdoctor(*add, environ=user)
+    assert ran.status == 0, ran.err
+    shown = undo("--dry-run", "--json").json
+    check("undo", shown)
+    assert shown["changes"] == [{"name": "extra", "before": "1.0", "after": None}]
+    assert "extra" in versions(env)
+    ran = undo("--yes")
+    assert ran.status == 0, ran.err
+    assert versions(env) == {"torch": f"{TORCH}+cpu", "helper": "1.0", "rich": "14.0"}
+    asked = json.loads((env / "torchdoctor.json").read_text("utf-8"))["asked"]
+    assert "extra" not in str(asked)
+    served.seen.clear()
+    ran = undo("--yes")
+    assert ran.status == 0, ran.err
+    assert versions(env)["extra"] == "1.0"
+    assert not [path for path in served.seen if path.endswith(".whl")]
+
+
+def test_nothing_is_taken_back_where_nothing_was_before(undo, env):
+    """Of an environment that torchdoctor made in one step the way back is to remove it."""
+    ran = undo("--yes", "--json")
+    assert ran.json["error"]["kind"] == "nothing-before", ran.out
+    assert f"torchdoctor remove {env}" in ran.json["error"]["fix"]
+    assert ran.status == 2
+
+
+def test_what_another_program_changed_since_is_not_overwritten(undo, env, uv_pip):
+    """What the record says is there is no longer there: nothing is changed."""
+    uv_pip("helper==2.0")
+    ran = undo("--yes", "--json")
+    assert ran.json["error"]["kind"] == "changed-since"
+    assert versions(env)["helper"] == "2.0"
+
+
+def test_what_was_asked_for_is_brought_to_its_newest_version(env, user, uv_pip, served):
+    """A version that was asked for stays, and says why; what nobody asked torchdoctor for stays too."""
+    uv_pip("rich==13.0")
+    upgrade = ("upgrade", env, "--index-url", f"{served.url}/whl", "--no-verify", "--yes")
+    ran = run_torchdoctor(*upgrade, environ=user)
+    assert ran.status == 0, ran.err
+    assert versions(env) == {"torch": f"{TORCH}+cpu", "helper": "1.0", "rich": "14.0"}
+    assert f"torch=={TORCH} stays, as --torch {TORCH} asked for it" in ran.err
+    again = run_torchdoctor(*upgrade, "--json", environ=user)
+    check("upgrade", again.json)
+    assert again.json["changes"] == []

@@ -17,7 +17,7 @@ from torchdoctor.core.i18n import message, plurals, translate
 from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
-    from torchdoctor.workflows import RestoreResult, SourceOptions
+    from torchdoctor.workflows import RecordedResult, SourceOptions
 
 __all__ = ["command"]
 
@@ -42,9 +42,9 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
     from torchdoctor.core.fs.user_folders import cache_folder
     from torchdoctor.core.system import host_system
     from torchdoctor.install.location import environment_of
-    from torchdoctor.workflows import RestoreOptions, run_restore
+    from torchdoctor.workflows import RecordedOptions, run_restore
 
-    options = RestoreOptions(
+    options = RecordedOptions(
         folder=environment_of(environment_python(env, is_read=dry_run)),
         cache=cache_folder(os.environ),
         sources=sources,
@@ -63,7 +63,7 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
     return 0
 
 
-def _show(result: RestoreResult, *, dry_run: bool) -> None:
+def _show(result: RecordedResult, *, dry_run: bool) -> None:
     packages = plurals.packages(len(result.changes) + len(result.again))
     if not result.changes and not result.again:
         text = message("{folder} is as it was recorded; nothing was changed", folder=result.folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +37,8 @@ class InstallContext:
     versions; those named in `reinstall` are replaced even at the same version, and those in `remove` are removed from
     an existing environment. `on_wait` gets the seconds that have passed, every 10 s. `hold` returns how the hold
     changes with an install of that plan. `prove` gets an existing environment, or the copy of it, after the change and
-    before it takes its place; what it raises leaves everything as it was.
+    before it takes its place; what it raises leaves everything as it was. `back_to` is an earlier record, whose plan
+    and asked packages the new record has.
     """
 
     python: PythonInfo
@@ -54,6 +55,7 @@ class InstallContext:
     on_wait: Callable[[float], None] | None = None
     hold: Callable[[Plan], HoldChange] | None = None
     prove: Callable[[Path], None] | None = None
+    back_to: Mapping[str, Any] | None = None
 
     def site_packages_in(self, folder: Path) -> tuple[Path, ...]:
         """Return the package folders of the existing environment, or of a copy of it, at `folder`.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from packaging.utils import is_normalized_name
 
 from torchdoctor._version import __version__
 from torchdoctor.core.fs import SHARED_MODE, atomic_write
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.install.asked import asked_of_record, asked_rows
 from torchdoctor.install.recorded import record_entry
-from torchdoctor.install.vouchers import voucher_of
+from torchdoctor.install.vouchers import recorded_vouchers, voucher_of
 from wheels_index import bundled
 
 if TYPE_CHECKING:
@@ -32,9 +35,11 @@ __all__ = [
     "read_record",
     "record_asked",
     "record_install",
+    "recorded_changes",
 ]
 
 RECORD = "torchdoctor.json"
+_VERSION = re.compile(r"[\w.!+-]{1,100}", re.ASCII)
 _MAX_BYTES = 4 * 1024 * 1024
 
 
@@ -93,6 +98,17 @@ def asked_in(folder: Path) -> tuple[AskedRequirement, ...]:
     return asked_of_record(read_record(folder))
 
 
+def recorded_changes(record: Mapping[str, Any]) -> tuple[PackageChange, ...]:
+    """Return the last change of a record; rows that nobody can read are left out, since a user may edit it."""
+    rows = record.get("changes")
+    return tuple(
+        PackageChange(name=row["name"], before=row.get("before"), after=row.get("after"))
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, dict) and isinstance(row.get("name"), str) and is_normalized_name(row["name"])
+        if all(_is_version(row.get(key)) for key in ("before", "after"))
+    )
+
+
 def record_asked(folder: Path, asked: Iterable[AskedRequirement]) -> None:
     """Write what is asked for into the record of an environment that has everything already; it needs a record."""
     last = read_record(folder)
@@ -106,16 +122,20 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
     """Write the record into the environment at `stage`; `folder` is where the environment was until now.
 
     `files` are all that torchdoctor has installed there; `previous` is the last record. Without a plan in `context` the
-    last plan still holds. Where packages are only removed, an environment
+    last plan still holds, or that of the record in `back_to`. Where packages are only removed, an environment
     without a record stays without one.
     """
     last = read_record(folder) or {}
     if not last and context.plan is None and not wheelhouse.wheels and context.remove:
         return
+    basis = last if context.back_to is None else context.back_to
     files = {entry["name"]: entry for entry in _files_of(last)}
     facts = context.facts or bundled()
+    recorded = recorded_vouchers(basis, last) if context.plan is None else {}
     for fetched in wheelhouse.wheels:
-        by = voucher_of(fetched, context.plan, facts, from_lock=context.from_lock)
+        by = recorded.get(fetched.sha256) or voucher_of(
+            fetched, context.plan, facts, from_lock=context.from_lock
+        )
         files[fetched.wheel.name] = record_entry(fetched, vouched_by=by)
     for name in context.remove - {fetched.wheel.name for fetched in wheelhouse.wheels}:
         files.pop(name, None)
@@ -128,9 +148,9 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
         "schema": 1,
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "torchdoctor": __version__,
-        "plan": context.plan.to_json() if context.plan is not None else last.get("plan"),
+        "plan": context.plan.to_json() if context.plan is not None else basis.get("plan"),
         "facts": {"as_of": facts.as_of, "digest": facts.digest},
-        "asked": asked_rows(last, context.asked),
+        "asked": asked_rows(basis, context.asked),
         "files": [files[name] for name in sorted(files)],
         "changes": [change.to_json() for change in changes],
         "previous": {key: value for key, value in last.items() if key != "previous"} or None,
@@ -138,6 +158,11 @@ def record_install(stage: Path, folder: Path, wheelhouse: Wheelhouse, context: I
     # The record in `stage` may be a hard link of the old environment's: it must be replaced, not written through.
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     atomic_write(stage / RECORD, text, mode=SHARED_MODE)
+
+
+def _is_version(text: object) -> bool:
+    """None stands for a package that is not there."""
+    return text is None or (isinstance(text, str) and _VERSION.fullmatch(text) is not None)
 
 
 def _files_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:

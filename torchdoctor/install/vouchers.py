@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from torchdoctor.sources.vouched_files import known_hashes
@@ -10,11 +10,13 @@ from torchdoctor.sources.vouching import is_of_torch, is_official_index
 from wheels_index import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torchdoctor.fetch import FetchedWheel
     from torchdoctor.resolve import Plan
     from wheels_index import Snapshot
 
-__all__ = ["Voucher", "voucher_of"]
+__all__ = ["Voucher", "recorded_vouchers", "voucher_of"]
 
 # facts: the file's hash is known. official, vendor, pypi: that index gave it. lock: a lock that the user named.
 # index: an index of the user's. folder: the file lay in a folder, or was built here. first-download: nobody gave a
@@ -41,6 +43,17 @@ def voucher_of(fetched: FetchedWheel, plan: Plan | None, facts: Snapshot, *, fro
         # Nobody else may say what a file of torch is, whoever transported it: see sources/vouching.py.
         return "vendor" if plan is not None and plan.vendor else "official"
     return place
+
+
+def recorded_vouchers(*records: Mapping[str, Any]) -> dict[str, Voucher]:
+    """Return who vouched for a hash when its file was recorded, by hash; a later record counts before an earlier one."""
+    found: dict[str, Voucher] = {}
+    for record in records:
+        files = record.get("files")
+        for entry in files if isinstance(files, list) else ():
+            if isinstance(entry, dict) and entry.get("vouched_by") in get_args(Voucher):
+                found[str(entry.get("sha256"))] = cast("Voucher", entry["vouched_by"])
+    return found
 
 
 def _known(filename: str, facts: Snapshot) -> frozenset[str]:

@@ -36,10 +36,16 @@ class LockRequest:
     excluded: frozenset[str] = frozenset()  # projects that are not installed, whoever requires them
     installed: Mapping[str, str] = field(default_factory=dict)  # versions by name, kept where they still fit
     preferred: Mapping[str, str] = field(default_factory=dict)  # versions of a project's lock, likewise
+    upgrade: bool = False  # take the newest versions in the place of those that are installed
     stand_ins: tuple[StandIn, ...] = ()  # packages without a wheel that a solve may choose
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for
     target: Target | None = None  # set where that machine is not this one
+
+    @property
+    def kept_versions(self) -> Mapping[str, str]:
+        """The versions by name that a solve takes where everything else allows."""
+        return dict(self.preferred) if self.upgrade else {**self.preferred, **self.installed}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

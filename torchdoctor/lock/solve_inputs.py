@@ -72,8 +72,9 @@ def write_solve_inputs(lines: Sequence[str], request: LockRequest, folder: Path)
     write_lines(folder / "constraints.txt", request.constraints)
     write_lines(folder / "overrides.txt", request.overrides)
     write_lines(folder / "excludes.txt", sorted(request.excluded))
-    preferred = {**request.preferred, **request.installed}
-    kept = [f"{name}=={version}" for name, version in preferred.items() if name not in TORCH_PROJECTS]
+    kept = [
+        f"{name}=={version}" for name, version in request.kept_versions.items() if name not in TORCH_PROJECTS
+    ]
     if kept:
         write_lines(folder / SOLVED, kept)
 

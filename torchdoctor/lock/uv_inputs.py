@@ -69,8 +69,7 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     write_lines(folder / "overrides.txt", dict.fromkeys((*plan.overrides, *others)))
     write_lines(folder / "excludes.txt", sorted(plan.excluded | request.excluded))
     preferred = {
-        **request.preferred,
-        **request.installed,
+        **request.kept_versions,
         **{package.name: package.version for package in plan.solved},
     }
     if preferred:

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from torchdoctor.workflows.kernel_repair import repair_kernel
     from torchdoctor.workflows.machine_plan import BundleOptions
     from torchdoctor.workflows.plan import resolve_online
+    from torchdoctor.workflows.recorded_change import RecordedOptions, RecordedResult
+    from torchdoctor.workflows.remove import RemoveResult, run_remove
     from torchdoctor.workflows.repair import RepairOptions
-    from torchdoctor.workflows.restore import RestoreOptions, RestoreResult, run_restore
+    from torchdoctor.workflows.restore import run_restore
     from torchdoctor.workflows.source_options import SourceOptions
+    from torchdoctor.workflows.undo import run_undo
+    from torchdoctor.workflows.upgrade import run_upgrade
 
 __all__ = [
     "BundleOptions",
@@ -30,9 +34,10 @@ __all__ = [
     "HoldResult",
     "InstallOptions",
     "InstallResult",
+    "RecordedOptions",
+    "RecordedResult",
+    "RemoveResult",
     "RepairOptions",
-    "RestoreOptions",
-    "RestoreResult",
     "SourceOptions",
     "download",
     "register_kernel",
@@ -43,8 +48,11 @@ __all__ = [
     "run_doctor",
     "run_hold",
     "run_install",
+    "run_remove",
     "run_restore",
+    "run_undo",
     "run_unhold",
+    "run_upgrade",
 ]
 
 if not TYPE_CHECKING:  # else a misspelt name would be Any
@@ -62,8 +70,12 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
             "kernel_repair": ("repair_kernel",),
             "machine_plan": ("BundleOptions",),
             "plan": ("resolve_online",),
+            "remove": ("RemoveResult", "run_remove"),
             "repair": ("RepairOptions",),
-            "restore": ("RestoreOptions", "RestoreResult", "run_restore"),
+            "recorded_change": ("RecordedOptions", "RecordedResult"),
+            "restore": ("run_restore",),
             "source_options": ("SourceOptions",),
+            "undo": ("run_undo",),
+            "upgrade": ("run_upgrade",),
         },
     )

@@ -10,13 +10,10 @@ from packaging.specifiers import SpecifierSet
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.progress import SilentReporter
 from torchdoctor.core.versions import public_version
-from torchdoctor.detect import describe_python
-from torchdoctor.errors import EnvironmentUnusable, NoSolution, NotConfirmed
-from torchdoctor.install.location import interpreter_of
-from torchdoctor.inventory.installed import read_installed
-from torchdoctor.inventory.interpreter_files import look_at_python
+from torchdoctor.errors import NoSolution, NotConfirmed
 from torchdoctor.workflows.install import run_install
 from torchdoctor.workflows.recorded_vendor import from_recorded_vendor
+from torchdoctor.workflows.torch_there import installed_with_torch
 from wheels_index import COMPANIONS
 
 if TYPE_CHECKING:
@@ -36,7 +33,7 @@ def run_add(options: InstallOptions, *, system: System, report: Reporter) -> Ins
     Where nothing goes together with that torch, the user is asked whether another one may take its place. Raises
     `EnvironmentUnusable` where there is no torch, `NotConfirmed` where nobody agreed, and what `run_install` raises.
     """
-    installed = _installed(options, system)
+    installed = installed_with_torch(options.folder, system, reading=options.dry_run)
     options = from_recorded_vendor(options, report)
     same, *others = _ways(options, installed)
     try:
@@ -49,19 +46,6 @@ def run_add(options: InstallOptions, *, system: System, report: Reporter) -> Ins
         _agree(installed, result, error, report, assume_yes=options.assume_yes)
     agreed = replace(other, assume_yes=True, allow_downgrade=True)
     return run_install(agreed, system=system, report=report)
-
-
-def _installed(options: InstallOptions, system: System) -> Installed:
-    look = look_at_python if options.dry_run else describe_python
-    python = look(system, interpreter_of(options.folder))
-    installed = read_installed(python.site_packages)
-    if installed.named("torch") is None:
-        raise EnvironmentUnusable(
-            message("{folder} has no torch", folder=options.folder),
-            fix=message("install one: torchdoctor install {folder}", folder=options.folder),
-            code="no-torch",
-        )
-    return installed
 
 
 def _ways(options: InstallOptions, installed: Installed) -> Iterator[InstallOptions]:

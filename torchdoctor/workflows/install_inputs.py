@@ -83,7 +83,7 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     request = LockRequest(
         python=target.python.executable, sources=sources, environ=system.environ, optional=options.optional,
         installed=installed.versions, offline=options.sources.offline, machine=detection.machine,
-        excluded=projects_left_out(options.request),
+        excluded=projects_left_out(options.request), upgrade=options.upgrade,
     )  # fmt: skip
     if target.was_read:
         # uv would run the environment's Python to ask it for what is known here.

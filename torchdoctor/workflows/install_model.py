@@ -40,6 +40,7 @@ class InstallOptions:
     sources: SourceOptions = field(default_factory=SourceOptions)
     stack: StackRequest = field(default_factory=StackRequest)  # what is asked for besides torch
     optional: tuple[str, ...] = ()  # requirement lines that are left out where no source has them
+    upgrade: bool = False  # take the newest versions in the place of those that are installed
     reinstall: frozenset[str] = frozenset()  # packages to replace although their version is installed
     kernel_name: str | None = None  # of the kernel to register; None registers none
     display_name: str | None = None  # of that kernel

@@ -1,0 +1,124 @@
+"""Removes a virtual environment: what is in it is looked at first, and it is gone in one step."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torchdoctor.core.fs import sync_directory
+from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.text import sanitize_line
+from torchdoctor.errors import EnvironmentUnusable, InstallFailed
+from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE
+from torchdoctor.install.location import must_change_in_place
+from torchdoctor.install.staging import exclusive_install_lock, staging_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["refuse_to_remove", "remove_environment", "size_on_disk"]
+
+# What venv, virtualenv, uv, pip and packages put at the top of an environment, and torchdoctor.
+_USUAL = frozenset({
+    "bin", "scripts", "lib", "lib32", "lib64", "include", "share", "etc", "man", "doc", "docs", "tcl", "libs",
+    "pyvenv.cfg", ".gitignore", "cachedir.tag", ".lock", "pip.conf", "pip.ini", "pip-selfcheck.json",
+    "torchdoctor.json", HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE, ".ds_store", "desktop.ini",
+})  # fmt: skip
+_MAX_SHOWN = 10
+
+
+def refuse_to_remove(folder: Path) -> None:
+    """Raise `EnvironmentUnusable` for anything but a virtual environment that holds nothing of its user's own."""
+    _refuse_other_kinds(folder)
+    if folder.resolve() == Path(sys.prefix).resolve():
+        raise EnvironmentUnusable(
+            message("torchdoctor itself runs from {folder}", folder=folder),
+            fix=message("run a torchdoctor from elsewhere, or delete the folder by hand"),
+            code="own-environment",
+        )
+    own = sorted(path.name for path in folder.iterdir() if path.name.lower() not in _USUAL)
+    if own:
+        raise EnvironmentUnusable(
+            message(
+                "{folder} also holds what does not belong to an environment: {names}",
+                folder=folder,
+                names=joined([sanitize_line(name) for name in own[:_MAX_SHOWN]]),
+            ),
+            fix=message("move that elsewhere, and run the command again"),
+            code="holds-other-files",
+        )
+    if must_change_in_place(folder, "venv"):
+        raise EnvironmentUnusable(
+            message(
+                "{folder} cannot be removed: it is a mount point, a disk is mounted in it, or the folder above it "
+                "cannot be written to",
+                folder=folder,
+            ),
+            fix=message(
+                "unmount the disk, or run the command as the owner of {parent}", parent=folder.parent
+            ),
+            code="cannot-remove",
+        )
+
+
+def _refuse_other_kinds(folder: Path) -> None:
+    if folder.is_symlink():
+        raise EnvironmentUnusable(
+            message("{folder} is a link to {place}", folder=folder, place=folder.resolve()),
+            fix=message("name that folder, or delete the link"),
+            code="is-a-link",
+        )
+    if (folder / "conda-meta").is_dir():
+        raise EnvironmentUnusable(
+            message("{folder} is a conda environment", folder=folder),
+            fix=f"conda env remove -p {shlex.quote(str(folder))}",
+            code="conda",
+        )
+    if not (folder / "pyvenv.cfg").is_file():
+        what = (
+            message("{place} is not a virtual environment", place=folder)
+            if folder.is_dir()
+            else message("{place} does not exist", place=folder)
+        )
+        raise EnvironmentUnusable(what, fix=message("name the folder of an environment"), code="not-a-venv")
+
+
+def size_on_disk(folder: Path) -> int:
+    """Return the bytes that become free: those of files without links elsewhere."""
+    return sum(status.st_size for status in _files(folder) if status.st_nlink == 1)
+
+
+def _files(folder: Path) -> Iterator[os.stat_result]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                yield (Path(place) / name).lstat()
+            except OSError:  # another program removed it meanwhile
+                continue
+
+
+def remove_environment(folder: Path, lock_dir: Path) -> None:
+    """Remove the environment: one rename, then its files. Raises `InstallFailed`, with it as it was."""
+    with exclusive_install_lock(folder, lock_dir):
+        # A killed run leaves a name that the next one at this place clears.
+        going = staging_path(folder, f"new-{os.getpid()}-removed")
+        try:
+            folder.rename(going)
+        except OSError as error:
+            raise InstallFailed(
+                message("{folder} cannot be removed: {why}", folder=folder, why=error.strerror or error),
+                fix=message("end the programs that run from it, and run the command again"),
+                code="cannot-remove",
+            ) from error
+        sync_directory(folder.parent)
+        shutil.rmtree(going, ignore_errors=True)
+        if going.exists():
+            raise InstallFailed(
+                message("{folder} is gone, and files of it are left in {place}", folder=folder, place=going),
+                fix=message("end the programs that use them, and delete that folder"),
+                code="cannot-remove",
+            )
