@@ -216,7 +216,7 @@ def test_what_another_program_changed_since_is_not_overwritten(undo, env, uv_pip
 def test_what_was_asked_for_is_brought_to_its_newest_version(env, user, uv_pip, served):
     """A version that was asked for stays, and says why; what nobody asked torchdoctor for stays too."""
     uv_pip("rich==13.0")
-    upgrade = ("upgrade", env, "--index-url", f"{served.url}/whl", "--no-verify", "--yes")
+    upgrade = ("upgrade", env, "--index-url", f"{served.url}/whl", "--trust-mirror", "--no-verify", "--yes")
     ran = run_torchdoctor(*upgrade, environ=user)
     assert ran.status == 0, ran.err
     assert versions(env) == {"torch": f"{TORCH}+cpu", "helper": "1.0", "rich": "14.0"}

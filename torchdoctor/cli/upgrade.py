@@ -12,7 +12,7 @@ from torchdoctor.cli.install import install_document, show_result
 from torchdoctor.cli.locations import environment_python
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
-from torchdoctor.cli.param_types import TORCH
+from torchdoctor.cli.param_types import TORCH, VARIANT
 from torchdoctor.cli.plan_options import dated_source_options
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ __all__ = ["command"]
     metavar="VERSION",
     help="A torch release, such as 2.9.1, 2.9 or '>=2.8,<2.10'.",
 )
+@click.option(
+    "--variant",
+    type=VARIANT,
+    metavar="NAME",
+    help="auto, cpu, cu126, rocm6.4, xpu, ... By default the family of builds that is there.",
+)
 @dated_source_options
 @click.option("--dry-run", is_flag=True, help="Say what is newer, and stop.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Prove the result.")
@@ -38,13 +44,14 @@ def command(
     *,
     env: Path | None,
     torch: str | None,
+    variant: str | None,
     sources: SourceOptions,
     dry_run: bool,
     verify: bool,
     yes: bool,
     output: Output,
 ) -> int:
-    """Bring ENV to the newest torch that fits this machine, with its companions and all packages that were asked for.
+    """Bring ENV to the newest torch of its family of builds, with its companions and all packages that were asked for.
 
     A version that was asked for stays. `torchdoctor undo` takes the change back. Without ENV: the active environment,
     else ./.venv.
@@ -69,7 +76,9 @@ def command(
         folder=folder,
         cache=cache_folder(os.environ),
         data=data_folder(os.environ),
-        request=request_from_options(torch=torch, variant_name="auto", without=(), stack=stack, yes=yes),
+        request=request_from_options(
+            torch=torch, variant_name=variant or "auto", without=(), stack=stack, yes=yes
+        ),
         sources=sources,
         stack=stack,
         hold=read_hold(folder) is not None,
@@ -78,7 +87,9 @@ def command(
         assume_yes=yes,
     )
     try:
-        result = run_upgrade(options, system=host_system(os.environ), report=report)
+        result = run_upgrade(
+            options, keep_family=variant is None, system=host_system(os.environ), report=report
+        )
     finally:
         report.close()
     if output.json:

@@ -46,7 +46,7 @@ def voucher_of(fetched: FetchedWheel, plan: Plan | None, facts: Snapshot, *, fro
 
 
 def recorded_vouchers(*records: Mapping[str, Any]) -> dict[str, Voucher]:
-    """Return who vouched for a hash when its file was recorded, by hash; a later record counts before an earlier one."""
+    """Return who vouched for a hash when its file was recorded, by hash; the last record counts."""
     found: dict[str, Voucher] = {}
     for record in records:
         files = record.get("files")

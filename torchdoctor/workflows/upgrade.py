@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["run_upgrade"]
 
 
-def run_upgrade(options: InstallOptions, *, system: System, report: Reporter) -> InstallResult:
+def run_upgrade(
+    options: InstallOptions, *, keep_family: bool, system: System, report: Reporter
+) -> InstallResult:
     """Install the newest versions of torch, of its companions that are there, and of what was asked for.
 
     What was asked for in one version stays in it, unless `options` ask for another; what torchdoctor was not asked for
-    stays as it is. Raises `EnvironmentUnusable` where there is no torch, and what `run_install` raises.
+    stays as it is. `keep_family`: torch stays in the family of builds that is there, such as cu126. Raises
+    `EnvironmentUnusable` where there is no torch, and what `run_install` raises.
     """
     installed = installed_with_torch(options.folder, system, reading=options.dry_run)
     options = from_recorded_vendor(options, report)
@@ -39,20 +42,23 @@ def run_upgrade(options: InstallOptions, *, system: System, report: Reporter) ->
             report.note(
                 message("{line} stays, as {origin} asked for it", line=asked.line, origin=asked.origin)
             )
+    torch = installed.named("torch")
+    family = torch.build if keep_family and torch is not None else None
     present = {name: SpecifierSet() for name in COMPANIONS if installed.named(name) is not None}
-    return run_install(
-        replace(
-            options,
-            request=replace(
-                options.request, only_required=True, required={**present, **options.request.required}
-            ),
-            stack=replace(options.stack, requirements=(*recorded, *options.stack.requirements)),
-            optional=("numpy",) if installed.named("numpy") is not None else (),
-            upgrade=True,
-        ),
-        system=system,
-        report=report,
+    request = replace(
+        options.request,
+        variant=family or options.request.variant,
+        only_required=True,
+        required={**present, **options.request.required},
     )
+    upgraded = replace(
+        options,
+        request=request,
+        stack=replace(options.stack, requirements=(*recorded, *options.stack.requirements)),
+        optional=("numpy",) if installed.named("numpy") is not None else (),
+        upgrade=True,
+    )
+    return run_install(upgraded, system=system, report=report)
 
 
 def _is_pinned(asked: AskedRequirement) -> bool:
