@@ -43,6 +43,7 @@ class World:
         """Let these hosts be reached no more."""
         for name in names:
             self.host.hosts[name] = None
+        close_connections()
 
 
 @pytest.fixture

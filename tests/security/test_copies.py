@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,8 +54,9 @@ def checked(request: LockRequest, *wheels: LockedWheel) -> tuple[tuple[Lie, ...]
 @pytest.fixture
 def pypi(world: World) -> World:
     """PyPI has one file of `six`."""
-    row = {"filename": "six-1.0-py3-none-any.whl", "digests": {"sha256": RIGHT}}
-    world.pypi.pages["/pypi/six/1.0/json"] = json.dumps({"urls": [row]}).encode()
+    name = "six-1.0-py3-none-any.whl"
+    world.pypi.pages["/simple/six/"] = f'<a href="/f/{name}#sha256={RIGHT}">{name}</a>'.encode()
+    world.pypi.pages["/simple/pip/"] = b"<a href='/f/pip-1.0-py3-none-any.whl'>pip</a>"
     return world
 
 
@@ -95,20 +95,29 @@ def test_where_pypi_does_not_answer_it_is_asked_once_and_said(world: World) -> N
     assert world.host.asked.count("pypi.org") < len(names)
 
 
-def test_a_known_triton_is_held_to_its_hash_on_every_index(world: World) -> None:
-    """Whether PyPI answers or not; one that nobody knows is named."""
-    world.cut_off("pypi.org")
+def test_a_proxy_that_hides_pypi_accuses_nobody(world: World) -> None:
+    """It answers 403 for everything, as if PyPI had no such package."""
+    lies, _, report = checked(request_of(), locked("six", RIGHT))
+    assert lies == ()
+    assert "could not be asked" in report.notes[0]
+
+
+def test_a_triton_is_held_to_a_known_hash_on_every_index(world: World) -> None:
+    """The official index's, which facts know, or PyPI's, which has other bytes; where nobody answers, it is named."""
     known = replace(locked("triton", TRITON.sha256 or "", OWN.url), filename=TRITON.filename)
     assert checked(request_of(OWN), known)[0] == ()
+    link = f'<a href="/f/{TRITON.filename}#sha256={RIGHT}">x</a>'
+    world.pypi.pages["/simple/triton/"] = link.encode()
+    assert checked(request_of(OWN), replace(known, sha256=RIGHT))[0] == ()
     lies, _, _ = checked(request_of(OWN), replace(known, sha256=WRONG))
-    assert [(lie.wheel.name, lie.known) for lie in lies] == [("triton", TRITON.sha256)]
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("triton", RIGHT)]
     with pytest.raises(SourceFailed) as refused:
         without_lying_copies(request_of(OWN), lies, Recorder())
     assert refused.value.code == "hash-conflict"
-    new = locked("triton", RIGHT, OWN.url)
-    _, unvouched, report = checked(request_of(OWN), new)
-    assert unvouched == (new.filename,)
-    assert new.filename in report.warnings[0]
+    world.cut_off("pypi.org")
+    lies, unvouched, report = checked(request_of(OWN), replace(known, sha256=WRONG))
+    assert (lies, unvouched) == ((), (TRITON.filename,))
+    assert TRITON.filename in report.warnings[0]
 
 
 def test_pypi_takes_the_place_of_a_copy_that_lies() -> None:

@@ -31,7 +31,7 @@ def refused(wheel: Wheel, *, trusted: bool = False, report: Recorder | None = No
     return None
 
 
-@pytest.mark.parametrize("wheel", [TAGGED, UNTAGGED, TRITON], ids=["tagged", "untagged", "triton"])
+@pytest.mark.parametrize("wheel", [TAGGED, UNTAGGED], ids=["tagged", "untagged"])
 @pytest.mark.parametrize(
     "url", ["https://mirror.example.org/f.whl", "http://pypi.org/simple/f.whl", "file:///f.whl"]
 )
@@ -50,6 +50,14 @@ def test_a_name_without_a_tag_may_be_another_file_of_the_official_index() -> Non
     """PyPI and the official index have different bytes under one name; TLS says who serves them."""
     url = f"https://download.pytorch.org/whl/cpu/{UNTAGGED.filename}"
     assert refused(replace(UNTAGGED, url=url, sha256=EVIL)) is None
+
+
+@pytest.mark.parametrize("host", ["files.pythonhosted.org", "mirror.example.org"])
+def test_pypis_triton_is_not_that_of_the_official_index(host: str) -> None:
+    """Most have other bytes under one name, and the facts know those of the official index alone."""
+    assert refused(replace(TRITON, url=f"https://{host}/{TRITON.filename}", sha256=EVIL)) is None
+    place = f"https://files.pythonhosted.org/packages/{UNTAGGED.filename}"
+    assert refused(replace(UNTAGGED, url=place, sha256=EVIL)) is None
 
 
 def test_a_file_that_no_facts_know_is_the_locks_own() -> None:

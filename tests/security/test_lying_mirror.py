@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -48,9 +47,6 @@ def list_right(world: World) -> None:
         world.official.add(f"/whl/cpu/{project}/", *RIGHT[project])
     name, content = RIGHT["needed"]
     world.pypi.add("/simple/needed/", name, content)
-    digest = hashlib.sha256(content).hexdigest()
-    row = {"filename": name, "digests": {"sha256": digest}}
-    world.pypi.pages[f"/pypi/needed/{NEEDED}/json"] = json.dumps({"urls": [row]}).encode()
 
 
 def list_lies(mirror: LoopbackIndex) -> None:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torchdoctor.sources.source import Source
-    from wheels_index import Snapshot, Wheel
+    from wheels_index import Release, Snapshot, Wheel
 
-__all__ = ["Doubt", "Verdict", "VouchedFiles", "ask_bounded", "known_hashes"]
+__all__ = ["Doubt", "Verdict", "VouchedFiles", "ask_bounded", "known_hashes", "pypi_hashes"]
 
 _ASK_SECONDS = (
     12.0  # for one page of the official index: a mirror is named where that one is slow or out of reach
@@ -162,6 +162,20 @@ def _compare(listed: str | None, known: frozenset[str], by: Speaker) -> Verdict 
 def known_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
     """Return the hashes that facts give of files of this name: one, but for names without a build tag."""
     return _hashes_of(facts, wheel.project, Version(wheel.version.public)).get(wheel.filename, frozenset())
+
+
+def pypi_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
+    """Return the hashes that facts give of PyPI's files of this name; none where PyPI's files are not known."""
+    version = Version(wheel.version.public)
+    releases = (release for release in facts.releases() if _is_of(release, wheel.project, version))
+    found = (each for release in releases for each in release.pypi_wheels if each.filename == wheel.filename)
+    return frozenset(each.sha256 for each in found if each.sha256)
+
+
+def _is_of(release: Release, project: str, version: Version) -> bool:
+    if project == "torch":
+        return release.version == version
+    return project in COMPANIONS and version in release.companions[project].versions
 
 
 @lru_cache(maxsize=256)

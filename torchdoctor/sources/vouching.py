@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OF_OTHERS",
     "OF_TORCH",
+    "PYPI_FILES",
     "Speaker",
     "Statement",
     "is_of_torch",
@@ -63,6 +64,8 @@ OF_OTHERS: Mapping[Speaker, frozenset[Statement]] = MappingProxyType(
         "folder": _ALL,
     }
 )
+
+PYPI_FILES = "https://files.pythonhosted.org/"  # what PyPI serves its files from
 
 _TRITON = re.compile(r"(pytorch-)?triton(-[a-z0-9-]+)?")
 

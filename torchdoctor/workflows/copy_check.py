@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.i18n import joined, message, plurals
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
@@ -17,8 +16,8 @@ from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources import PYPI
 from torchdoctor.sources.vouched_files import known_hashes
-from torchdoctor.sources.vouching import is_of_torch, may_say, speaker_of
-from wheels_index import InvalidWheel, Wheel, bundled
+from torchdoctor.sources.vouching import PYPI_FILES, is_of_torch, may_say, speaker_of
+from wheels_index import InvalidWheel, Wheel, bundled, parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CopyCheck", "Lie", "without_lying_copies"]
 
-_PYPI_JSON = "https://pypi.org/pypi/{name}/{version}/json"
-_PYPI_FILES = "https://files.pythonhosted.org/"
 _AT_ONCE = 8
 _WAIT_SECONDS = 15.0  # for answers that are not there when everything else is done
 
@@ -58,7 +55,7 @@ class CopyCheck:
         self, lock: Lock, request: LockRequest, *, settled: Collection[str], trusted: bool = False
     ) -> None:
         self._sources = request.sources
-        self._silent = threading.Event()
+        self._silent, self._answered = threading.Event(), threading.Event()
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self._answers: dict[str, Lie | None] = {}
         unsure = (
@@ -80,7 +77,7 @@ class CopyCheck:
         """Who lists a file: uv does not say it, so it is the index on its host, or else any that may have it alone."""
         host = _host(wheel.url)
         # A page in JSON may give a file of PyPI's another name.
-        if wheel.url.startswith(_PYPI_FILES) and unquote(wheel.url.rpartition("/")[2]) == wheel.filename:
+        if wheel.url.startswith(PYPI_FILES) and unquote(wheel.url.rpartition("/")[2]) == wheel.filename:
             return "pypi"
         if wheel.url.startswith("file:"):
             return "folder"
@@ -89,11 +86,7 @@ class CopyCheck:
         indexes = (*sources.indexes, *default)
         near = [source for source in (*indexes, *sources.find_links) if _host(source.url) == host]
         speakers = list(map(speaker_of, near or indexes))
-        order: tuple[Speaker, ...] = (
-            "index",
-            "folder",
-            "mirror",
-        )
+        order: tuple[Speaker, ...] = ("index", "folder", "mirror")
         return next((each for each in (*order, *speakers) if each in speakers), "index")
 
     def lies(self) -> tuple[Lie, ...]:
@@ -101,7 +94,12 @@ class CopyCheck:
         until = time.monotonic() + _WAIT_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
-        return tuple(lie for lie in dict(self._answers).values() if lie is not None)
+        lies = tuple(lie for lie in dict(self._answers).values() if lie is not None)
+        if lies and not self._answered.is_set() and not _pypi_answers():
+            for lie in lies:
+                self._answers.pop(lie.wheel.filename)
+            return ()
+        return lies
 
     def report_unanswered(self, report: Reporter) -> tuple[str, ...]:
         """Say what could not be asked; return the names of files of torch's that nobody vouches for."""
@@ -127,24 +125,24 @@ class CopyCheck:
 
     def _ask(self, wheel: LockedWheel, speaker: Speaker) -> None:
         with self._slots:
-            known = _by_facts(wheel)
-            if wheel.sha256 in known:
+            if wheel.sha256 in _by_facts(wheel):
                 self._answers[wheel.filename] = None
                 return
-            right: frozenset[str] | None = None
-            if not self._silent.is_set():
-                try:
-                    right = _by_pypi(wheel)
-                except (Unreachable, ValueError):
-                    self._silent.set()
-            if right is None and not known:
+            if self._silent.is_set():
                 return
-            known |= right or frozenset()
-            if wheel.sha256 in known:
+            try:
+                right = _by_pypi(wheel)
+            except (Unreachable, ValueError):
+                self._silent.set()
+                return
+            if right is not None:
+                self._answered.set()
+            hashes = right or frozenset()
+            if wheel.sha256 in hashes:
                 self._answers[wheel.filename] = None
-            elif known or speaker == "mirror":
+            elif hashes or speaker == "mirror":
                 self._answers[wheel.filename] = Lie(
-                    wheel=wheel, speaker=speaker, known=min(known, default=None)
+                    wheel=wheel, speaker=speaker, known=min(hashes, default=None)
                 )
 
 
@@ -164,19 +162,26 @@ def _by_facts(wheel: LockedWheel) -> frozenset[str]:
         return frozenset()
 
 
-def _by_pypi(wheel: LockedWheel) -> frozenset[str]:
-    """The hash that PyPI gives a file; none where it has no such file. Raises `Unreachable` or ValueError."""
-    url = _PYPI_JSON.format(name=quote(wheel.name), version=quote(wheel.version))
+def _by_pypi(wheel: LockedWheel) -> frozenset[str] | None:
+    """The hash that PyPI gives a file, none for one that it does not have; None where it has no such project.
+
+    Raises `Unreachable` or ValueError.
+    """
     try:
-        document = json.loads(fetch_page(url).body)
+        page = fetch_page(f"{PYPI.url}/{wheel.name}/")
     except NotFound:
-        return frozenset()
-    files = document.get("urls") if isinstance(document, dict) else None
-    if not isinstance(files, list):
-        raise ValueError("this is not what PyPI answers")  # noqa: TRY004  (one kind for bad data)
-    rows = [row for row in files if isinstance(row, dict) and row.get("filename") == wheel.filename]
-    digests = [row["digests"].get("sha256") for row in rows if isinstance(row.get("digests"), dict)]
-    return frozenset(each for each in digests if isinstance(each, str))
+        return None
+    listed = parse_page(page.body, url=page.url, content_type=page.content_type, project=wheel.name).wheels
+    return frozenset(each.sha256 for each in listed if each.filename == wheel.filename and each.sha256)
+
+
+def _pypi_answers() -> bool:
+    """Whether PyPI can be asked at all: a proxy that keeps it away may say of everything that it is not there."""
+    try:
+        fetch_page(f"{PYPI.url}/pip/")
+    except (NotFound, Unreachable):
+        return False
+    return True
 
 
 def without_lying_copies(request: LockRequest, lies: Collection[Lie], report: Reporter) -> LockRequest:

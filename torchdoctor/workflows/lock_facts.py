@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import SourceFailed
-from torchdoctor.sources.vouched_files import known_hashes
-from torchdoctor.sources.vouching import is_of_torch, vouches
+from torchdoctor.sources.vouched_files import known_hashes, pypi_hashes
+from torchdoctor.sources.vouching import PYPI_FILES, is_of_torch, vouches
 from wheels_index import InvalidWheel, Wheel
 
 if TYPE_CHECKING:
@@ -66,8 +66,15 @@ def _contradicted(lock: Lock, facts: Snapshot) -> Iterator[tuple[LockedWheel, st
         except InvalidWheel:
             continue
         known = known_hashes(facts, wheel) if wheel.label is None else frozenset()
-        # Without a build tag a name stands for several files, of which the facts may know one: whoever serves the
-        # others must be trusted himself.
-        may_be_another = wheel.version.local is None and vouches(locked.url)
-        if known and locked.sha256 not in known and not may_be_another:
+        if known and locked.sha256 not in known and not _may_be_another(wheel, locked, facts):
             yield locked, min(known)
+
+
+def _may_be_another(wheel: Wheel, locked: LockedWheel, facts: Snapshot) -> bool:
+    """Without a build tag PyPI and the official index have different bytes under one name, such as most of triton.
+
+    Then the facts decide only where they know PyPI's, and not of what these two serve themselves.
+    """
+    if wheel.version.local is not None:
+        return False
+    return not pypi_hashes(facts, wheel) or vouches(locked.url) or locked.url.startswith(PYPI_FILES)
