@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,12 @@ _STATUS = """exit status:
   0  well
   1  unsourced: a fact names no source
   2  wrong usage, or a wheel that cannot be read
+  3  the output cannot be written
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 1 where a fact names no source, 2 where a wheel cannot be read."""
+    """Run a command; 1 where a fact names no source, 2 where a wheel cannot be read, 3 where nothing can be written."""
     given = _parser().parse_args(arguments)
     run: dict[str, Any] = {
         "inspect": _inspect,
@@ -31,8 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "schema": _schema,
         "unsourced": _unsourced,
     }
-    status: int = run[given.command](given)
+    try:
+        status: int = run[given.command](given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has seen enough
+        _discard_output()
+        return 0
+    except OSError as error:
+        _discard_output()
+        sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}\n")
+        return 3
     return status
+
+
+def _discard_output() -> None:
+    """Let the end of the program not try again to write what is left."""
+    # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from torchdoctor.lock.uv_inputs import uv_settings
 from torchdoctor.requirements import StackOptions, StackRequest, read_stack
 from torchdoctor.resolve import Request, resolve
 from torchdoctor.resolve.stack import with_stack
-from torchdoctor.sources.cutoff import Cutoff, parse_pip_time, parse_uv_time
+from torchdoctor.sources.cutoff import Cutoff, parse_pip_time, parse_uv_time, written
 from torchdoctor.sources.installer_config import installer_settings
 from torchdoctor.sources.installer_limits import Limits, UsedSetting, limits_of, settings_table
 from torchdoctor.workflows import SourceOptions
@@ -305,12 +305,39 @@ def test_uvs_forms_of_a_time_are_understood(text, moment):
 
 @pytest.mark.parametrize(
     "text",
-    ["2 months", "P1M", "1 year", "P1Y", "yesterday", "1.5 days", "", "P", "PT", "2025-13-01", "7" * 99],
+    [
+        "2 months",
+        "P1M",
+        "1 year",
+        "P1Y",
+        "yesterday",
+        "1.5 days",
+        "",
+        "P",
+        "PT",
+        "2025-13-01",
+        "7" * 99,
+        "9999-12-31",
+        "9999-12-31T23:59:59-23:00",
+        "0001-01-01T00:00:00+23:00",
+        "999999999 weeks",
+        "0000-01-01",
+    ],
 )
 def test_what_uv_does_not_take_is_refused(text):
     """Months and years have no fixed length."""
     with pytest.raises(UsageError):
         parse_uv_time(text, "x", NOW)
+
+
+def test_a_time_that_an_index_makes_up_does_not_count():
+    """A page may say anything; one that cannot be a time is none."""
+    cutoff = Cutoff(moment=NOW, origin="x")
+    for uploaded in ("0001-01-01T00:00:00+23:00", "soon", "", "9" * 5000, None):
+        assert not cutoff.admits("idna", uploaded)
+    assert cutoff.admits("idna", "2026-11-30T10:00:00.123456Z")
+    assert not cutoff.admits("idna", "2026-12-30T10:00:00.123456Z")
+    assert written(datetime(110, 5, 27, tzinfo=timezone.utc)) == "0110-05-27T00:00:00Z"
 
 
 def test_a_day_is_the_end_of_it_for_uv_and_its_beginning_for_pip():

@@ -153,6 +153,14 @@ def test_a_password_in_a_projects_index_is_not_shown(project, gathered):
     assert "\x1b" not in text
 
 
+def test_an_index_that_looks_like_another_is_shown_as_what_it_is(project, gathered):
+    """A Cyrillic letter, and a mark that turns the line around."""
+    (project / "uv.toml").write_text('index-url = "https://p\u0443pi.org/\u202esimple"\n', "utf-8")
+    _, _, report = gathered(answer=False)
+    assert "p\\u0443pi.org" in report.questions[0]
+    assert "\u202e" not in report.questions[0]
+
+
 @pytest.mark.parametrize("way", ["files", "projects"])
 def test_files_that_are_named_have_the_same_rule(project, way):
     """`-r FILE` and `--project DIR` were typed, and their indexes were not: PyPI alone needs no consent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -117,3 +118,12 @@ def test_the_exit_statuses_are_those_that_the_help_names(capsys, arguments, stat
     assert bool(said.out) == (status == 0)
     if arguments == ["--help"]:
         assert "  2  wrong usage, or a wheel that cannot be read" in said.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is full")
+def test_output_that_cannot_be_written_is_an_error_with_a_status(monkeypatch, capsys):
+    """The facts on a full disk, as for any other command."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert main(["schema"]) == 3
+    assert "No space left" in capsys.readouterr().err

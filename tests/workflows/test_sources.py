@@ -57,3 +57,11 @@ def test_the_users_own_settings_of_uv_are_used_wherever_they_lie(tmp_path, monke
     assert not any("named.example" in url for url in own)
     named = configured({"UV_CONFIG_FILE": str(tmp_path / "uv.toml")}, Recorder())
     assert any("named.example" in url for url in named)
+
+
+def test_a_mirror_beside_a_vendor_says_that_torch_is_not_from_it():
+    """A mirror of PyTorch's index has none of the vendor's builds."""
+    report = Recorder()
+    sources = sources_from_options(SourceOptions(mirror="nju", vendor="amd"), report)
+    assert not any("nju" in source.url for source in sources.torch)
+    assert any("--mirror nju" in note and "amd" in note for note in report.notes)

@@ -13,6 +13,7 @@ __all__ = [
     "InsecureRedirect",
     "mask_url",
     "mask_urls_in",
+    "plain_url",
     "redact_url",
     "redact_urls_in",
     "strip_credentials",
@@ -39,6 +40,15 @@ def redact_url(url: str) -> str:
     """
     parts = _split(url)
     return "a URL that cannot be read" if parts is None else _joined(_shown(parts, _cut_path), url)
+
+
+def plain_url(url: str) -> str:
+    """The URL as a person may see it who is asked about it: letters that look like others are written as escapes.
+
+    >>> plain_url("https://p\u0443pi.org/simple")
+    'https://p\\u0443pi.org/simple'
+    """
+    return redact_url(url).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def mask_url(url: str) -> str:

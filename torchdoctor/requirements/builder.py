@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.urls import plain_url
 from torchdoctor.errors import NotConfirmed
 from torchdoctor.requirements.model import StackRequest
 from torchdoctor.requirements.refusal import shown
@@ -84,17 +85,18 @@ class StackBuilder:
         """
         if self._is_replaced(url, origin) or is_pypi(url) or url.rstrip("/") in self.known_indexes:
             return
+        shown_url = shown(plain_url(url))
         if url not in self.indexes:
             self._require_trust(
                 message(
                     "{origin} names the index {url}, which could serve any package. Use it?",
                     origin=origin,
-                    url=shown(url),
+                    url=shown_url,
                 ),
                 refusal=message(
                     "{origin} names the index {url}, and using it needs your consent: it could serve any package",
                     origin=origin,
-                    url=shown(url),
+                    url=shown_url,
                 ),
             )
             self.indexes.append(url)
@@ -105,12 +107,14 @@ class StackBuilder:
             return
         self._require_trust(
             message(
-                "{origin} names {place} as a place of packages. Use it?", origin=origin, place=shown(place)
+                "{origin} names {place} as a place of packages. Use it?",
+                origin=origin,
+                place=shown(plain_url(place) if "://" in place else place),
             ),
             refusal=message(
                 "{origin} names {place} as a place of packages, and using it needs your consent",
                 origin=origin,
-                place=shown(place),
+                place=shown(plain_url(place) if "://" in place else place),
             ),
         )
         self.find_links.append(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ _ISO_DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,7})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,9})S)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_PIP_DURATION = re.compile(r"P(\d{1,5})D", re.ASCII)
+_PIP_DURATION = re.compile(r"P\d{1,5}D", re.ASCII)
 _PART = re.compile(r"(\d{1,9})\s*([a-z]+)\s*,?\s*", re.ASCII)
 # https://docs.rs/jiff/latest/jiff/fmt/friendly/: the units that uv takes; months and years have no fixed length.
 _UNITS = {
@@ -67,7 +67,7 @@ class Cutoff:
 
 def written(moment: datetime) -> str:
     """Return a moment as RFC 3339 has it."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def earlier(first: Cutoff | None, second: Cutoff | None) -> Cutoff | None:
@@ -90,14 +90,12 @@ def parse_uv_time(text: str, origin: str, now: datetime) -> datetime | None:
         return None
     if len(plain) <= _MAX_LENGTH:
         if _DATE.fullmatch(plain):
-            day = _day(plain)
-            if day is not None:
-                return _local(datetime(day.year, day.month, day.day) + timedelta(days=1))  # noqa: DTZ001
+            if (ends := _midnight(plain, days_after=1)) is not None:
+                return ends
         elif (instant := _instant(plain)) is not None:
             return instant
-        length = _duration(plain)
-        if length is not None:
-            return _before(now, length, text, origin)
+        if (moment := _moment_before(now, plain)) is not None:
+            return moment
     raise _refused(text, origin)
 
 
@@ -108,22 +106,23 @@ def parse_pip_time(text: str, origin: str, now: datetime) -> datetime:
     """
     plain = text.strip()
     if len(plain) <= _MAX_LENGTH:
-        if (days := _PIP_DURATION.fullmatch(plain)) is not None:
-            return _before(now, timedelta(days=int(days[1])), text, origin)
+        if _PIP_DURATION.fullmatch(plain) and (moment := _moment_before(now, plain)) is not None:
+            return moment
         if _DATE.fullmatch(plain):
-            day = _day(plain)
-            if day is not None:
-                return _local(datetime(day.year, day.month, day.day))  # noqa: DTZ001
+            if (begins := _midnight(plain)) is not None:
+                return begins
         elif (instant := _instant(plain)) is not None:
             return instant
     raise _refused(text, origin)
 
 
-def _day(text: str) -> date | None:
+def _midnight(text: str, *, days_after: int = 0) -> datetime | None:
+    """Return when a local day begins, or one after it; None for a day that the calendar does not have."""
     plain = text.replace("-", "")
     try:
-        return date(int(plain[:4]), int(plain[4:6]), int(plain[6:]))
-    except ValueError:
+        day = datetime(int(plain[:4]), int(plain[4:6]), int(plain[6:]))  # noqa: DTZ001
+        return _local(day + timedelta(days=days_after))
+    except (ValueError, OverflowError):
         return None
 
 
@@ -132,23 +131,25 @@ def _instant(text: str) -> datetime | None:
     try:
         # Python 3.10 reads neither the letter nor a fraction of other than three or six digits.
         found = datetime.fromisoformat(re.sub(r"\.\d+", "", re.sub(r"[Zz]$", "+00:00", text)))
-    except ValueError:
+        return found.astimezone(timezone.utc) if found.tzinfo is not None else _local(found)
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(timezone.utc) if found.tzinfo is not None else _local(found)
 
 
 def _local(moment: datetime) -> datetime:
     try:
         return moment.astimezone().astimezone(timezone.utc)
-    except (OverflowError, OSError):  # before 1970 on Windows
+    except OSError:  # before 1970 on Windows
         return moment.replace(tzinfo=timezone.utc)
 
 
-def _before(now: datetime, length: timedelta, text: str, origin: str) -> datetime:
+def _moment_before(now: datetime, text: str) -> datetime | None:
+    """Return the moment so long ago; None for a text that is no length of time, or one longer than the calendar."""
     try:
-        return now - length
-    except OverflowError as error:
-        raise _refused(text, origin) from error
+        length = _duration(text)
+        return now - length if length is not None else None
+    except OverflowError:
+        return None
 
 
 def _duration(text: str) -> timedelta | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs.user_folders import current_folder
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.core.progress import SilentReporter
-from torchdoctor.core.text import sanitize_line
-from torchdoctor.core.urls import redact_url
+from torchdoctor.core.text import printable_line, sanitize_line
+from torchdoctor.core.urls import plain_url
 from torchdoctor.inventory.pip_settings import PipPlace
 from torchdoctor.sources.installer_config import InstallerSettings, installer_settings
 from torchdoctor.sources.installer_limits import limits_of, settings_table
@@ -102,7 +102,7 @@ def _index_texts(settings: InstallerSettings) -> Iterator[tuple[str, str]]:
     for setting in settings.indexes:
         if setting.file is not None and setting.of_project and _matters(setting):
             name = {"index": "index-url", "extra-index": "extra-index-url"}.get(setting.kind, setting.kind)
-            yield setting.file, f"{name} {_shown(redact_url(setting.place))}".strip()
+            yield setting.file, f"{name} {plain_url(setting.place)}".strip()
 
 
 def _value_texts(settings: InstallerSettings) -> Iterator[tuple[str, str]]:
@@ -145,4 +145,4 @@ def _agrees(file: str, lines: tuple[str, ...], report: Reporter) -> bool:
 
 
 def _shown(text: str) -> str:
-    return sanitize_line(text, limit=_MAX_SHOWN)
+    return printable_line(sanitize_line(text, limit=_MAX_SHOWN))

@@ -99,6 +99,14 @@ def sources_from_options(
         return sources
     from torchdoctor.sources.vendors import with_vendor
 
+    if options.mirror is not None:
+        report.note(
+            message(
+                "--mirror {mirror} has PyTorch's own builds: torch comes from the index of {vendor} alone",
+                mirror=options.mirror,
+                vendor=options.vendor,
+            )
+        )
     return with_vendor(sources, options.vendor, index_url=options.index_url, offline=options.offline)
 
 
