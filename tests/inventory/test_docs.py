@@ -33,4 +33,5 @@ def test_the_limits_are_those_of_the_code():
 def test_every_placeholder_is_explained():
     """Those that the page names are those that redaction writes."""
     text = "/home/eve eve@h.example 10.1.2.3 aa:bb:cc:dd:ee:ff 8a1b2c3d-0011-2233-4455-66778899aabb token=x http://h.corp"
+    text += " serial number: 12345 /home/eve/vision/.venv"
     assert set(re.findall(r"<\w+>", redact(text))) == set(re.findall(r"`(<\w+>)`", PAGE))

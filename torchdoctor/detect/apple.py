@@ -75,5 +75,5 @@ def probe_metal(system: System, _python: PythonInfo) -> Mapping[str, Fact[object
 
 def parse_metal(text: str) -> str | None:
     """The first GPU's `Metal Support: Metal 3`, or the older `Metal: Supported, feature set macOS GPUFamily2 v1`."""
-    match = re.search(r"^\s+Metal(?: Support| Family)?:[ \t]+(\S[^\n]{0,80})$", text, re.MULTILINE)
+    match = re.search(r"^[ \t]+Metal(?: Support| Family)?:[ \t]+(\S[^\n]{0,80})$", text, re.MULTILINE)
     return sanitize_line(match[1]) or None if match else None

@@ -104,7 +104,7 @@ def parse_registry(text: str) -> tuple[PciDevice, ...]:
     devices = []
     for block in re.split(r"^HKEY_", text, flags=re.MULTILINE)[1 : _DEVICE_LIMIT + 1]:
         ids = re.search(_ADAPTER_IDS, block, re.MULTILINE | re.IGNORECASE)
-        name = re.search(r"^\s+DriverDesc\s+REG_SZ\s+(.{1,200})$", block, re.MULTILINE)
+        name = re.search(r"^[ \t]+DriverDesc[ \t]+REG_SZ[ \t]+(.{1,200})$", block, re.MULTILINE)
         if ids is not None:
             devices.append(
                 PciDevice(

@@ -8,6 +8,7 @@ import sys
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.diagnose.bounded import bounded
 from torchdoctor.diagnose.catalogue import failures_by_id
 from torchdoctor.diagnose.model import Finding
 
@@ -28,7 +29,8 @@ def verify_causes() -> tuple[dict[str, Any], ...]:
         import tomli as tomllib
     folder = resources.files("torchdoctor.diagnose")
     texts = (folder.joinpath(name).read_text("utf-8") for name in _TABLES)
-    return tuple(cause for text in texts for cause in tomllib.loads(text)["cause"])
+    causes = [cause for text in texts for cause in tomllib.loads(text)["cause"]]
+    return tuple({**cause, "text": bounded(cause["text"])} if "text" in cause else cause for cause in causes)
 
 
 def finding_by_id(identifier: str, seen: str, translate: Callable[[str], str] = str) -> Finding | None:

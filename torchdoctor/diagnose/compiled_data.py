@@ -70,6 +70,7 @@ def _key(source: Path) -> str:
 _CODE = tuple(
     Path(__file__).parent / name
     for name in (
+        "bounded.py",
         "compiled_data.py",
         "needed_words.py",
         "failure_files.py",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from torchdoctor.diagnose.bounded import bounded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -97,14 +99,14 @@ def _needle(value: Any) -> str:
 
 
 def _regex(value: Any) -> str:
-    """In a regular expression, the end of a line and the blanks around it stand for nothing."""
+    """In a regular expression, the end of a line and blanks around it stand for nothing; `*` and `+` get an end."""
     lines = _string(value).split("\n")
     pattern = lines[0] if len(lines) == 1 else "".join(line.strip() for line in lines)
     try:
         re.compile(pattern)
     except re.error as error:
         raise FormatError(f"is not a regular expression: {error}") from None
-    return pattern
+    return bounded(pattern)
 
 
 def _version(value: Any) -> str:

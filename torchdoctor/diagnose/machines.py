@@ -25,7 +25,7 @@ _MAX_CHARACTERS = 200_000  # a longer text is read as of one machine
 _MAX_SPANS = 40
 _MAX_MACHINES = 8
 # A100, 4090, H20, 2080: with at least two digits, and no memory such as 80GB.
-_GPU_WORD = re.compile(r"\b(?!\d+gb\b)[a-z]*\d{2,4}[a-z]{0,3}\b")
+_GPU_WORD = re.compile(r"\b(?!\d{1,4}gb\b)[a-z]{0,12}\d{2,4}[a-z]{0,3}\b")
 # What a sentence says of a machine without a version: it works there, it fails there.
 _WORKS = re.compile(
     r"\b(?:works?|worked|working|fine|ok|okay|no (?:problems?|errors?|issues?)|runs?|succeeds?|true)\b"

@@ -69,7 +69,9 @@ def former_folders(folder: Path) -> tuple[str, ...]:
         text = _text_of(path) or ""
         if (named := interpreter_named(text)) is not None:
             found[str(Path(named).parent.parent)] = None
-        if path.name == "activate" and (match := re.search(r"(?m)^\s*VIRTUAL_ENV=['\"]?(/[^'\"\n]+)", text)):
+        if path.name == "activate" and (
+            match := re.search(r"(?m)^[ \t]*VIRTUAL_ENV=['\"]?(/[^'\"\n]+)", text)
+        ):
             found[match[1]] = None
     here = folder.resolve()
     return tuple(name for name in found if name != "/" and _was_environment(Path(name), here))

@@ -61,7 +61,7 @@ def _judge(
 
 def _declared(companion: TorchPackage) -> str | None:
     for line in companion.distribution.requires if companion.distribution else ():
-        match = re.match(r"torch\s*\(?\s*([=<>!~][^;)]{0,100})", line)
+        match = re.match(r"torch\s{0,8}\(?\s{0,8}([=<>!~][^;)]{0,100})", line)
         if match and "extra" not in line.partition(";")[2]:
             return match[1].replace(" ", "")
     return None

@@ -8,7 +8,9 @@ __all__ = ["interpreter_named"]
 
 # A path with a space, or one too long for the kernel, is started through a shell.
 _LINES = (
-    re.compile(r"#!\s*(/[^\n]{1,1000}?/python[\d.]*)(?:\s+-\w+)*\s*$", re.MULTILINE),
+    re.compile(
+        r"#!\s{0,8}(/[^\n]{1,1000}?/python[\d.]{0,12})(?:\s{1,8}-\w{1,40}){0,8}\s{0,40}$", re.MULTILINE
+    ),
     re.compile(r"""^'''exec' ["']?(/[^\n"']{1,1000}/python[\d.]*)["']? ["']?\$0""", re.MULTILINE),
 )
 

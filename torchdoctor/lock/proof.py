@@ -18,9 +18,10 @@ __all__ = ["Premise", "in_words", "premises_of"]
 _MAX_PREMISES = 6
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
-_HINT = re.compile(r"^\s*hint:.*", re.MULTILINE | re.DOTALL)
+_HINT = re.compile(r"^[ \t]*hint:.*", re.MULTILINE | re.DOTALL)
 _STEP = re.compile(
-    r"(?:And )?[Bb]ecause (?P<premises>.*?),? we can conclude that .*?(?=(?:And )?[Bb]ecause|\Z)", re.DOTALL
+    r"(?:And )?[Bb]ecause (?P<premises>(?:(?![Bb]ecause ).)*?),? we can conclude that .*?(?=(?:And )?[Bb]ecause|\Z)",
+    re.DOTALL,
 )
 _DEPENDS = re.compile(r"^(?:all of: )?(?P<who>.+?) depends? on (?P<what>.+)$")
 _REQUIRE = re.compile(r"^you require (?P<what>.+)$")

@@ -38,7 +38,7 @@ _CUDA = re.compile(r"\.(?:cu|cuh)$", re.IGNORECASE)
 # Sources that are not built: of tests, of documentation, of examples.
 _ASIDE = re.compile(r"(?:^|/)(?:tests?|docs?|examples?|benchmarks?)/", re.IGNORECASE)
 _READ = ("PKG-INFO", "pyproject.toml", "setup.py", "setup.cfg")
-_TORCH_IN_SETUP = re.compile(r"^\s*(?:import torch\b|from torch\b)", re.MULTILINE)
+_TORCH_IN_SETUP = re.compile(r"^[ \t]*(?:import torch\b|from torch\b)", re.MULTILINE)
 # https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html#requires-txt
 _EGG_INFO = re.compile(r"^[^/]+/(?:src/)?[^/]+\.egg-info/requires\.txt$")
 _EGG_FOLDER = re.compile(r"^[^/]+/(?:src/)?[^/]+\.egg-info/")
@@ -160,7 +160,7 @@ def _of_egg_info(text: str) -> tuple[str, ...]:
     lines: list[str] = []
     marker = ""
     for line in filter(None, map(str.strip, text.splitlines())):
-        if section := re.fullmatch(r"\[([^:\]]*):?([^\]]*)\]", line):
+        if section := re.fullmatch(r"\[([^:\]]*)(?::([^\]]*))?\]", line):
             marker = section[2] or f'extra == "{section[1]}"'
         else:
             lines.append(f"{line}; {marker}" if marker else line)

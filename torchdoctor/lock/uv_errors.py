@@ -29,7 +29,9 @@ UvErrorCode = Literal["hash-mismatch", "setting", "cache", "unreachable", "unsat
 
 _TABLE = Path(__file__).with_name("uv_errors.toml")
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*", re.IGNORECASE | re.ASCII)
-_MISSING = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*) (?:was|were) not found in the package registry")
+_MISSING = re.compile(
+    r"(?<![A-Za-z0-9._-])([A-Za-z0-9][A-Za-z0-9._-]{0,200}) (?:was|were) not found in the package registry"
+)
 _NO_FILE = re.compile(
     r"(?:all versions of |every )?(?<![a-z0-9._+!,<>=~-])([a-z0-9][a-z0-9._-]*?)(?:\[[^\]]*\])?(?:\{[^}]*\})?"
     r"(?:[<>=!~][^ ]*)? ha(?:s|ve) no (?:usable )?wheels",
@@ -38,7 +40,7 @@ _NO_FILE = re.compile(
 # `triton{sys_platform == 'linux'}==3.8.0`: what is required there alone.
 _MARKER = re.compile(r"(?<=[a-z0-9\]])\{[^{}\n]*\}", re.IGNORECASE)
 # Advice, below the reasons: it also names packages that are not in the way.
-_HINT = re.compile(r"^\s*hint:", re.MULTILINE)
+_HINT = re.compile(r"^[ \t]*hint:", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

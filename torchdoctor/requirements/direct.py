@@ -32,7 +32,7 @@ _PATH = re.compile(r"\.{0,2}[/\\]|\.{1,2}(\[|\s*;|$)|~[/\\]|[A-Za-z]:[/\\]")
 # A URL may hold a `;`: pip takes one before a space for the end of the URL, PEP 508 one after a space.
 _MARKER_OF_URL = re.compile(r"\s;|;\s")
 _MARKER_OF_PATH = re.compile(r";")
-_EXTRAS = re.compile(r"^(?P<place>.*?)\s*\[(?P<extras>[A-Za-z0-9._\-, ]*)\]$")
+_EXTRAS = re.compile(r"^(?P<place>.*?)\s{0,8}\[(?P<extras>[A-Za-z0-9._\-, ]*)\]$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogicalLine", "logical_lines"]
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
@@ -37,7 +37,7 @@ def logical_lines(text: str, environ: Mapping[str, str]) -> Iterator[LogicalLine
     """Yield the lines that say something; `${NAME}` becomes the value of a variable that is set."""
     pieces: list[tuple[int, str]] = []
     for number, line in enumerate(text.splitlines(), 1):
-        is_comment = _COMMENT.match(line) is not None
+        is_comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not is_comment:
             pieces.append((number, line.strip("\\")))
             continue

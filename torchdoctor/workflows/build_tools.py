@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["missing_build_tools"]
 
 _COMPILERS = ("c++", "g++", "clang++", "cl")
-_GCC_VERSION = re.compile(r"(?:\(GCC\)|g\+\+[^\n]*|c\+\+[^\n]*)\s(\d{1,2})\.\d", re.ASCII)
+_GCC_VERSION = re.compile(r"(?:\(GCC\)|g\+\+[^\n]{0,200}|c\+\+[^\n]{0,200})\s(\d{1,2})\.\d", re.ASCII)
 
 
 def missing_build_tools(system: System, variant_name: str, contents: SdistContents) -> tuple[str, ...]:

@@ -30,9 +30,9 @@ def parse_rocminfo(text: str) -> tuple[AmdGpu, ...]:
     """Each agent of `rocminfo` whose device type is GPU."""
     gpus = []
     for block in re.split(r"^Agent \d+\s*$", text, flags=re.MULTILINE)[1 : _MAX_AGENTS + 1]:
-        kind = re.search(r"^\s+Device Type:\s+(\w+)", block, re.MULTILINE)
-        target = re.search(r"^\s+Name:\s+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE)
-        name = re.search(r"^\s+Marketing Name:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
+        kind = re.search(r"^[ \t]+Device Type:\s+(\w+)", block, re.MULTILINE)
+        target = re.search(r"^[ \t]+Name:\s+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE)
+        name = re.search(r"^[ \t]+Marketing Name:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
         # A report may leave lines out; a processor's name is never a target.
         if target and (kind is None or kind[1] == "GPU"):
             gpus.append(AmdGpu(name=sanitize_line(name[1]) or None if name else None, gfx=target[1]))
@@ -43,8 +43,10 @@ def parse_amd_smi(text: str) -> tuple[AmdGpu, ...]:
     """Each GPU of `amd-smi static --asic`."""
     gpus = []
     for block in re.split(r"^GPU: \d+\s*$", text, flags=re.MULTILINE)[1 : _MAX_AGENTS + 1]:
-        name = re.search(r"^\s+MARKET_NAME:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
-        target = re.search(r"^\s+TARGET_GRAPHICS_VERSION:[ \t]+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE)
+        name = re.search(r"^[ \t]+MARKET_NAME:[ \t]+(\S[^\n]{0,120})$", block, re.MULTILINE)
+        target = re.search(
+            r"^[ \t]+TARGET_GRAPHICS_VERSION:[ \t]+(gfx[0-9a-f]{3,6})\s*$", block, re.MULTILINE
+        )
         if name or target:
             shown = sanitize_line(name[1]) if name else ""
             gpus.append(

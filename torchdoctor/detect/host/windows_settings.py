@@ -90,7 +90,7 @@ def parse_paging_files(text: str) -> tuple[str, ...] | None:
     ('?:\\pagefile.sys',)
     """
     match = re.search(
-        r"^\s+PagingFiles\s+REG_MULTI_SZ[ \t]*([^\r\n]{0,2000})\r?$", text, re.MULTILINE | re.IGNORECASE
+        r"^[ \t]+PagingFiles[ \t]+REG_MULTI_SZ[ \t]*([^\r\n]{0,2000})\r?$", text, re.MULTILINE | re.IGNORECASE
     )
     if match is None:
         return None

@@ -17,7 +17,9 @@ __all__ = ["parse_installer_logs"]
 _WHO = (
     (
         "uv",
-        re.compile(r"\buv (?:pip|sync|add|run|lock|venv|tool)\b|no solution found when resolving|^\s*\xd7 "),
+        re.compile(
+            r"\buv (?:pip|sync|add|run|lock|venv|tool)\b|no solution found when resolving|^[ \t]{0,40}\xd7 "
+        ),
     ),
     (
         "conda",

@@ -65,7 +65,7 @@ _TELLING_ZH = re.compile(
 )
 _ANY_ZH = ("电脑", "机器", "主机")
 _MARKUP = re.compile(
-    r"^[\s>]{0,8}(?:#{1,6}\s+|[-*+]\s+)?(?:\*\*|__|<summary>|<b>)?|(?:\*\*|__|</summary>|</b>)?[:\uff1a\s]*$"
+    r"^[\s>]{0,8}(?:#{1,6}\s{1,20}|[-*+]\s{1,20})?(?:\*\*|__|<summary>|<b>)?|(?:\*\*|__|</summary>|</b>)?[:\uff1a\s]{0,20}$"
 )
 _NUMBER = re.compile(r"^\s{0,4}\d{1,2}[.)] ")
 _LETTERED = re.compile(

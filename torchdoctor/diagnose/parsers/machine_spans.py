@@ -36,8 +36,8 @@ _TOOLS = (
     ),
     ("transformers env", re.compile(r"\W{0,12}transformers`? version\s{0,4}:")),
     ("nvidia-smi", re.compile(r"[\s>]{0,8}\|\s{0,4}nvidia-smi\s\S{3,20}\s{1,40}driver version")),
-    ("nvidia-smi -q", re.compile(r"[\s>]{0,8}=+\s?nvsmi log")),
-    ("torchdoctor", re.compile(r"[\s>]{0,8}### what this is\s*$")),
+    ("nvidia-smi -q", re.compile(r"[\s>]{0,8}={1,80}\s?nvsmi log")),
+    ("torchdoctor", re.compile(r"[\s>]{0,8}### what this is\s{0,40}$")),
 )
 # The second of the first lines of collect_env, where the first was there.
 _BEGUN = re.compile(r"\W{0,12}collecting environment information")
@@ -45,7 +45,7 @@ _MAX_LINES_BETWEEN = 14
 # A sentence after a report: no key, no path, no list of packages.
 _SENTENCE = re.compile(r"[\s>]{0,8}[A-Za-z`'\"]\S{0,20}(?: \S{1,30}){4,}")
 _KEY = re.compile(r"[\s>]{0,12}[\w][\w ().,/+-]{0,60}\s{0,40}[:=]|[\s>]{0,12}\[|[\s>]{0,12}[/|+*-]")
-_WORD = re.compile(r"[a-z]*\d{2,4}[a-z]{0,3}")
+_WORD = re.compile(r"[a-z]{0,12}\d{2,4}[a-z]{0,3}")
 _QUOTED = re.compile(r"\s{0,4}(?:>|&gt;)")
 _CHINESE_SENTENCE = re.compile(r"[\s>]{0,8}[^:\uff1a|]{0,40}[\u4e00-\u9fff]{4}")
 

@@ -50,7 +50,7 @@ _NVCC_TOLD = re.compile(
     re.IGNORECASE,
 )
 # torch.__config__.show(), also inside the reports of mmcv and detectron2.
-_RUNTIME = re.compile(r"^\s*- CUDA Runtime (?P<value>\d{1,2}\.\d)")
+_RUNTIME = re.compile(r"^[ \t]{0,40}- CUDA Runtime (?P<value>\d{1,2}\.\d)")
 _SUPPORTED = re.compile(r"\(found version (?P<number>\d{4,5})\)", re.IGNORECASE)
 _REFUSED = re.compile(
     r"(?:cuda capability|\b(?:no|without|lacks?|misses|missing|dropp?(?:s|ed)?|not have(?: "

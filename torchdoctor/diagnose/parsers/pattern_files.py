@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchdoctor.diagnose.bounded import bounded
 from torchdoctor.diagnose.compiled_data import DataFileError, load_compiled, parse_toml
 from torchdoctor.diagnose.needed_words import NeededPattern, needed_words
 
@@ -198,12 +199,13 @@ def _with_words(pattern: str, words: Mapping[str, str]) -> str:
 
 
 def _with_needed(pattern: str) -> WithWords:
-    return _checked(pattern), needed_words(pattern)
+    checked = _checked(pattern)
+    return checked, needed_words(checked)
 
 
 def _checked(pattern: str) -> str:
     re.compile(pattern, re.ASCII)
-    return pattern
+    return bounded(pattern)
 
 
 def _unwrapped(pattern: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.evidence import Observation
 from torchdoctor.diagnose.parsers.pattern_files import prose_patterns
+from torchdoctor.diagnose.parsers.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_prose"]
 
-# A sentence ends at a stop that a blank follows, at a Chinese stop, or at the end of its line.
-_SENTENCE = re.compile(r"[^\n。\uff01\uff1f\uff1b]{2,600}?(?=[.!?;]\s|[\n。\uff01\uff1f\uff1b]|$)")
 # Lines of programs, logs and tables say nothing in words.
 _NOT_PROSE = re.compile(
     r"^\W{0,4}(?:file \"|def |(?:el)?if [^\n]{1,200}:$|raise |assert |import |from \S{1,60} import|return |#|\|"
@@ -42,8 +41,8 @@ def parse_prose(text: Text) -> Iterator[Observation]:
     found: set[str] = set()
     # Most texts, and most sentences, lack the words of most meanings.
     meanings = [row for row in _meanings() if all(pattern.may_match(text.rows) for pattern in row[1])]
-    for match in _SENTENCE.finditer(text.rows):
-        sentence = match[0].strip()
+    for start, end in sentence_spans(text.rows):
+        sentence = text.rows[start:end].strip()
         if _NOT_PROSE.search(sentence):
             continue
         plain = not _NO_FAILURE.search(sentence)
@@ -56,5 +55,5 @@ def parse_prose(text: Text) -> Iterator[Observation]:
                 and all(pattern.search(sentence) for pattern in patterns)
             ):
                 found.add(name)
-                number, line = text.line_at(match.start())
+                number, line = text.line_at(start)
                 yield Observation(name=name, value="true", source=line, line=number)

@@ -8,11 +8,11 @@ problem that is solved state none.
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.diagnose.parsers.pattern_files import speaker_patterns
+from torchdoctor.diagnose.parsers.sentences import sentence_spans
 from torchdoctor.diagnose.text import blanked
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["is_documentation", "is_output", "silent", "states_a_value", "without
 # How many marks make a manual, and how many do so beside what stands in a report.
 _FEW_MARKS, _MANY_MARKS = 2, 5
 _MIN_CHANGES, _MIN_SHARE_OF_CHANGES = 3, 0.5
-_SENTENCE = re.compile(r"[^\n。\uff01\uff1f\uff1b]{2,600}?(?=[.!?;]\s|[\n。\uff01\uff1f\uff1b]|$)")
 
 
 _patterns = functools.cache(speaker_patterns)
@@ -92,14 +91,14 @@ def _without_settled(rows: str) -> str:
     """
     may_be_over = not _has("report", rows)
     over, quiet = 0, []
-    for match in _SENTENCE.finditer(rows):
-        sentence = match[0]
+    for start, end in sentence_spans(rows):
+        sentence = rows[start:end]
         if is_output(sentence) or _has("but", sentence):
             continue
         if may_be_over and _has("solved", sentence) and not _has("comparison", sentence):
-            over = match.end()
+            over = end
         elif _has("no_failure", sentence):
-            quiet.append(match.span())
+            quiet.append((start, end))
     parts = [blanked(rows[:over])]
     position = over
     for start, end in quiet:

@@ -15,14 +15,14 @@ __all__ = ["gpu_memory_used_above", "other_processes_hold_memory", "variable_hid
 # torch's words for the memory of a GPU: up to 2.0, and since.
 _ROOM = (
     re.compile(
-        r"(?P<total>[\d.]+ [gm]ib) total capacity; [\d.]+ [gm]ib already allocated; "
-        r"(?P<free>[\d.]+ [gm]ib) free; "
-        r"(?P<own>[\d.]+ [gm]ib) reserved"
+        r"(?P<total>[\d.]{1,12} [gm]ib) total capacity; [\d.]{1,12} [gm]ib already allocated; "
+        r"(?P<free>[\d.]{1,12} [gm]ib) free; "
+        r"(?P<own>[\d.]{1,12} [gm]ib) reserved"
     ),
     re.compile(
-        r"total capacity of (?P<total>[\d.]+ [gm]ib) of which (?P<free>[\d.]+ [gm]ib) is "
+        r"total capacity of (?P<total>[\d.]{1,12} [gm]ib) of which (?P<free>[\d.]{1,12} [gm]ib) is "
         r"free\.[^\n]{0,400}?"
-        r"this process has (?P<own>[\d.]+ [gm]ib) memory in use"
+        r"this process has (?P<own>[\d.]{1,12} [gm]ib) memory in use"
     ),
 )
 # A GPU in the list or the table of nvidia-smi.

@@ -26,7 +26,9 @@ _MADE_BY = re.compile(r"torchdoctor \d+\.\d+\S{0,20}, \d{4}-\d\d-\d\d")
 _FINDING = re.compile(r"(?:error|warning|note) (?P<id>[a-z0-9-]{3,60}): (?P<title>.{1,300})")
 _SEEN = "  seen: "
 _HTML = re.compile(r"<title>torchdoctor (?:report|bench)", re.IGNORECASE)
-_HTML_SECTION = re.compile(r"<h2>([^<]{1,40})</h2></summary>\s{0,9}<pre>(.*?)</pre>", re.DOTALL)
+_HTML_SECTION = re.compile(
+    r"<h2>([^<]{1,40})</h2></summary>\s{0,9}<pre>((?:(?!<pre>).){0,200000}?)</pre>", re.DOTALL
+)
 # `explain`: the line below the title of a page.
 _PAGE = re.compile(r"`[a-z0-9-]{3,60}` · \w{1,10} · ")
 

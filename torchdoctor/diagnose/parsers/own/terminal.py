@@ -26,7 +26,7 @@ _CHECK_UP = re.compile(
 _CHECK = re.compile(
     r"(?:[✓✗!\u2013]|ok|FAIL|warn|skip)\s{1,4}[a-z][\w.-]{2,30}\s{1,30}(?:cpu|cuda|mps|xpu|hip)\S{0,4}\s{1,12}(?:\d|\S)"
 )
-_HEAD = re.compile(r"Python \d\.\d+\S*, torch \S+ \(.{1,200}\)\s*$")
+_HEAD = re.compile(r"Python \d\.\d{1,3}\S{0,40}, torch \S{1,60} \(.{1,200}\)\s{0,40}$")
 _MARKED = re.compile(r"(?:[✓✗!·\u2013]|ok|x|FAIL|warn|skip)\s{1,16}\S")
 _TORCH = re.compile(r"PyTorch\s{2,}torch (\d\S{1,40}) ")
 _ENDS_WITH = re.compile(r"→ (?P<ids>[a-z0-9]+(?:-[a-z0-9]+)+(?:, [a-z0-9]+(?:-[a-z0-9]+)+)*)\s*$")
