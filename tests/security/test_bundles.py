@@ -155,10 +155,10 @@ def test_a_signature_for_something_else_is_none(bundle, key, tmp_path):
 @needs_keygen
 def test_a_key_that_cannot_sign_is_told_before_anything_is_fetched(tmp_path):
     """A passphrase nobody can type, and a file that is no key."""
-    for made in (
-        new_key(tmp_path / "locked", passphrase="long enough"),
-        SignKey(path=tmp_path, environ=os.environ),
-    ):
+    os.mkfifo(tmp_path / "pipe")
+    locked = new_key(tmp_path / "locked", passphrase="long enough")
+    others = (tmp_path, tmp_path / "pipe", tmp_path / "none")
+    for made in (locked, *(SignKey(path=path, environ=os.environ) for path in others)):
         with pytest.raises(UsageError) as refused:
             check_sign_key(made)
         assert refused.value.code == "sign-key"

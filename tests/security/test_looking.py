@@ -71,6 +71,7 @@ def _ran(folder):
         [],
         ["doctor", "--no-import", "--no-network"],
         ["report", "--no-import"],
+        ["report", "--format", "cyclonedx"],
         ["install", "--dry-run", "--offline"],
     ],
 )

@@ -45,6 +45,12 @@ def check_sign_key(key: SignKey) -> None:
 def sign_file(path: Path, key: SignKey) -> None:
     """Write `path`.sig, which `ssh-keygen -Y verify` reads; raises `UsageError` where the key cannot sign."""
     path.with_name(f"{path.name}.sig").unlink(missing_ok=True)
+    if not key.path.is_file():
+        raise UsageError(
+            message("{path} is not a file", path=key.path),
+            fix=message("name a private key of OpenSSH, or the .pub file of one that ssh-agent has"),
+            code="sign-key",
+        )
     status, said = _keygen(["-Y", "sign", "-f", str(key.path), "-n", _NAMESPACE, str(path)], b"", key.environ)
     if status != 0:
         raise UsageError(

@@ -17,18 +17,21 @@ __all__ = ["packages_text"]
 
 
 def packages_text(env: Path | None, when: datetime) -> str:
-    """Return the document as text; raises `EnvironmentUnusable` where the environment's Python does not run."""
+    """Return the document as text, read from files alone: no interpreter of the environment runs for it.
+
+    Raises `EnvironmentUnusable` where there is no environment.
+    """
     from torchdoctor.core.system import host_system
-    from torchdoctor.detect import describe_python
     from torchdoctor.install.record import read_record
     from torchdoctor.install.recorded import recorded_packages, vouchers_of
     from torchdoctor.inventory import collect_inventory
+    from torchdoctor.inventory.interpreter_files import look_at_python
     from torchdoctor.inventory.package_details import read_details
     from torchdoctor.inventory.required import marker_environment
     from torchdoctor.report.cyclonedx import RecordedWheel, cyclonedx_document
 
     system = host_system(os.environ)
-    python = describe_python(system, environment_python_or_own(env))
+    python = look_at_python(system, environment_python_or_own(env))
     inventory = collect_inventory(system, python, here=current_folder(), depth="list")
     record = read_record(python.prefix) or {}
     vouched_by = vouchers_of(record)
