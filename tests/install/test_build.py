@@ -54,7 +54,7 @@ def wheel(tmp_path):
 def test_an_environment_works_after_it_was_renamed(stage, wheel, tmp_path):
     """Its commands find their interpreter in their own folder, and its settings are as uv wrote them."""
     settings = (stage / "pyvenv.cfg").read_text()
-    install_wheels(stage, [wheel], tmp_path, os.environ, cache=tmp_path / "uv")
+    install_wheels(stage, [wheel], tmp_path, os.environ, cache=tmp_path / "uv", largest=1 << 20)
     assert (stage / "pyvenv.cfg").read_text() == settings
     stage.rename(tmp_path / "env")
     subprocess.run([tmp_path / "env" / "bin" / "run"], check=True)
@@ -77,7 +77,7 @@ def test_a_python_that_does_not_exist_is_an_error(tmp_path):
 
 def test_a_copy_shares_files_but_not_its_settings(stage, wheel, tmp_path):
     """Changing the copy's pyvenv.cfg must not change the old one's."""
-    install_wheels(stage, [wheel], tmp_path, os.environ, cache=tmp_path / "uv")
+    install_wheels(stage, [wheel], tmp_path, os.environ, cache=tmp_path / "uv", largest=1 << 20)
     copy = tmp_path / "copy"
     copy_environment(stage, copy)
     module = glob_site_packages(stage)[0] / "package" / "version.py"

@@ -16,12 +16,12 @@ from torchdoctor.core.threads import thread_pool
 from torchdoctor.core.wheelfile.member_names import is_safe_wheel_name
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch.cache import cached_path
+from torchdoctor.fetch.local_wheel import verify_local_wheel
 from torchdoctor.fetch.model import Wheelhouse, fetched_wheel
 from torchdoctor.fetch.session import DownloadSession
 from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferStopped
-from torchdoctor.fetch.verification import refuse_unprotected, refuse_wrong_hash
+from torchdoctor.fetch.verification import refuse_unprotected
 from torchdoctor.fetch.wheel import download_wheel
-from torchdoctor.sources.listing import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +107,9 @@ class _Fetcher:
 
     def _fetch_one(self, wheel: LockedWheel) -> FetchedWheel:
         if _is_local(wheel):
-            return _verify_local(wheel, self.session.progress)
+            fetched = verify_local_wheel(wheel, self.session.cache)
+            self.session.progress.advance(fetched.size)
+            return fetched
         cached = self._take_from_cache(wheel)
         if cached is not None:
             return cached
@@ -150,21 +152,6 @@ def _in_cache(cache: Path, wheel: LockedWheel) -> Path | None:
         return None
     path = cached_path(cache, wheel.sha256, wheel.filename)
     return path if path.is_file() else None
-
-
-def _verify_local(wheel: LockedWheel, progress: FetchProgress) -> FetchedWheel:
-    path = local_path(wheel.url)
-    try:
-        sha256 = sha256_of(path)
-    except OSError as error:
-        raise SourceFailed(
-            message("{path} cannot be read: {strerror}", path=path, strerror=error.strerror),
-            fix=message("check the folder"),
-            code="unreachable",
-        ) from error
-    refuse_wrong_hash(wheel, sha256, str(path))
-    progress.advance(path.stat().st_size)
-    return fetched_wheel(wheel, path, sha256, str(path.parent))
 
 
 def _refuse_bad_names(wheel: LockedWheel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import signal
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _TIMEOUT_SECONDS = 3600.0
+_OWN_FILES_BYTES = 64 << 20  # what uv itself writes has less
 _MAX_SETTINGS_BYTES = 1 << 20
 # uv writes the prompt unescaped into scripts that a shell runs.
 _UNSAFE_IN_PROMPT = re.compile(r"[^\w .,+@=()-]")
@@ -82,12 +84,14 @@ def install_wheels(
     reinstall: Collection[str] = (),
     *,
     cache: Path,
+    largest: int,
     stopped: threading.Event | None = None,
 ) -> None:
     """Install `wheels` offline into the environment at `stage`, with scripts that work after a rename.
 
     Bytecode is not compiled. Packages named in `reinstall` are replaced even at the same version. uv unpacks into
-    `cache` and makes hard links from there. Raises `InstallFailed`, and `UvStopped` soon after `stopped` is set.
+    `cache` and makes hard links from there; no file may have more than `largest` bytes. Raises `InstallFailed`, and
+    `UvStopped` soon after `stopped` is set.
     """
     lock = run_dir / "pylock.offline.toml"
     lock.write_text(tomli_w.dumps(_lock_of_files(wheels)), "utf-8")
@@ -102,10 +106,13 @@ def install_wheels(
             folder=run_dir,
             limit=_TIMEOUT_SECONDS,
             stopped=stopped,
+            max_file_bytes=largest + _OWN_FILES_BYTES,
         )  # fmt: skip
     if finished.status != 0:
+        too_large = finished.status == -getattr(signal, "SIGXFSZ", 0)
+        cause = message("a file of a wheel is larger than the wheel says") if too_large else finished.cause
         raise InstallFailed(
-            message("the packages could not be installed: {cause}", cause=finished.cause),
+            message("the packages could not be installed: {cause}", cause=cause),
             fix=message("run the command again with -v, and report its output if it fails again"),
         )
 

@@ -26,7 +26,7 @@ from torchdoctor.install.staging import (
     os_errors_as_install_failed,
 )
 from torchdoctor.install.unpack import StreamingUnpacker
-from torchdoctor.install.wheels import validate_wheels
+from torchdoctor.install.wheels import refuse_false_sizes, validate_wheels
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class EnvironmentBuilder:
         unpacker = self._unpacker
         if unpacker is None:
             return
+        with os_errors_as_install_failed(self._folder):
+            refuse_false_sizes(wheel)
         with os_errors_as_install_failed(self._folder), self._adding:
             self._check_space((*unpacker.pending(), wheel))
             try:

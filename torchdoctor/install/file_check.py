@@ -100,6 +100,10 @@ class FileCheck:
         found = {fetched.wheel.name: self._first_wrong(fetched, wheels) for fetched in wheels}
         return {project: name for project, name in found.items() if name is not None}
 
+    def largest(self, wheels: Iterable[FetchedWheel]) -> int:
+        """Return the bytes of the largest file of these wheels."""
+        return max((file.size for fetched in wheels for file in self._files_of(fetched).values()), default=0)
+
     def close(self) -> None:
         """Stop hashing."""
         self._closed.set()

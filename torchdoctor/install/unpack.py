@@ -141,6 +141,7 @@ class StreamingUnpacker:
             self._environ,
             reinstall,
             cache=self._cache,
+            largest=self._check.largest(wheels),
             stopped=self._stopped,
         )
         self._bytecode.add(self._python_files(wheels))

@@ -58,7 +58,8 @@ def compile_lock(
     and nothing is built from source. `folder` is empty and takes what uv reads and writes. `held` maps names of the
     plan's files to local copies, which uv reads instead of downloading. `on_wait(seconds, what)` is called at times.
 
-    Raises `SourceFailed` where an index cannot be read, `RequirementsUnmet` or another `NoSolution` where the
+    Raises `WholeFilesAsked` where uv needs a file without a hash that is not among the `whole_files` of the request,
+    `SourceFailed` where an index cannot be read, `RequirementsUnmet` or another `NoSolution` where the
     requirements cannot be met, `UsageError` for a setting that uv does not take, and `InstallFailed` where uv is
     missing or takes longer than 15 minutes.
     """
@@ -71,6 +72,7 @@ def compile_lock(
         request,
         folder=folder,
         on_wait=on_wait,
+        whole_files=request.offline,
     )  # fmt: skip
     if finished.status != 0:
         raise compile_failure(finished, inputs.refused, request.sources.limits.cutoff)
@@ -90,6 +92,7 @@ def run_compile(
     config: Path | None = None,
     on_wait: Callable[[float, str], None] | None = None,
     stopped: threading.Event | None = None,
+    whole_files: bool = True,
 ) -> uv.UvResult:
     """Run `uv pip compile requirements.in` with these options for the request's machine, in `folder`.
 
@@ -109,6 +112,7 @@ def run_compile(
         silence=_SILENCE_SECONDS,
         on_wait=on_wait,
         stopped=stopped,
+        whole_files=whole_files,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "UPLOAD_TIME",
     "filtered_find_links",
     "index_anchor",
+    "link_whole_files",
     "write_index_page",
     "write_local_index",
 ]
@@ -60,6 +61,15 @@ def filtered_find_links(
             continue
         symlink_or_copy(path, folder / path.name)
         linked[path.name] = path.absolute().as_uri()
+    return folder.as_uri()
+
+
+def link_whole_files(files: Mapping[str, Path], folder: Path, linked: dict[str, str]) -> str:
+    """Return the URL of `folder`, filled with links to files that were fetched and looked into, by their URLs."""
+    folder.mkdir()
+    for url, path in files.items():
+        symlink_or_copy(path, folder / path.name)
+        linked[path.name] = url
     return folder.as_uri()
 
 

@@ -38,6 +38,9 @@ class LockRequest:
     preferred: Mapping[str, str] = field(default_factory=dict)  # versions of a project's lock, likewise
     upgrade: bool = False  # take the newest versions in the place of those that are installed
     stand_ins: tuple[StandIn, ...] = ()  # packages without a wheel that a solve may choose
+    whole_files: Mapping[str, Path] = field(
+        default_factory=dict
+    )  # by URL: files without a hash that were fetched
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for
     target: Target | None = None  # set where that machine is not this one

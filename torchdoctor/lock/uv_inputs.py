@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 from packaging.requirements import Requirement
 
-from torchdoctor.lock.local_index import NEWEST_OWN_FILE, filtered_find_links, write_local_index
+from torchdoctor.lock.local_index import (
+    NEWEST_OWN_FILE,
+    filtered_find_links,
+    link_whole_files,
+    write_local_index,
+)
 from torchdoctor.lock.variant_metadata import variant_metadata
 from torchdoctor.sources.cutoff import written
 from torchdoctor.sources.pypi_copies import is_copy_of_pypi
@@ -38,6 +43,7 @@ class UvInputs:
 
     planned: Mapping[str, Wheel]  # the plan's own
     linked: Mapping[str, str]  # the URL of each file of a folder that uv sees through a link
+    whole: frozenset[str]  # of those: files that no index gives a hash for
     refused: Mapping[str, str]  # why a file of a folder is kept from uv
 
 
@@ -56,6 +62,8 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
         for number, source in enumerate(request.sources.find_links)
     ]
     find_links += plan.find_links
+    if request.whole_files:
+        find_links.append(link_whole_files(request.whole_files, folder / "links-whole", linked))
     sources = replace(request.sources, alike=request.sources.alike or plan.indexes_alike)
     settings = uv_settings(sources, folder / "planned", find_links)
     if rows := [*variant_metadata(planned.values(), held), *_declared_rows(plan, held)]:
@@ -74,7 +82,8 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     }
     if preferred:
         (folder / OUTPUT).write_text(_preferred_versions(preferred), "utf-8")
-    return UvInputs(planned=planned, linked=linked, refused=refused)
+    whole = frozenset(path.name for path in request.whole_files.values())
+    return UvInputs(planned=planned, linked=linked, whole=whole, refused=refused)
 
 
 def _declared_rows(plan: Plan, held: Mapping[str, Path]) -> Iterator[dict[str, Any]]:

@@ -65,5 +65,6 @@ def _wheel(package: dict[str, Any], inputs: UvInputs) -> LockedWheel:
         filename=filename,
         url=url,
         sha256=sha256 or (file.get("hashes") or {}).get("sha256"),
-        size=file.get("size") or (planned.size if planned is not None else None),
+        size=(file.get("size") if filename not in inputs.whole else None)
+        or (planned.size if planned is not None else None),
     )

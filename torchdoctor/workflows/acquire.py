@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import mark_cached_files_in_use
@@ -28,14 +29,17 @@ from torchdoctor.workflows.fetch_report import report_fetched, report_unverified
 from torchdoctor.workflows.lock_checks import start_checks
 from torchdoctor.workflows.own_metadata import find_undeclared, with_undeclared
 from torchdoctor.workflows.wheel_metadata import check_metadata, with_declared
+from torchdoctor.workflows.whole_files import lock_with_whole_files
 from wheels_index import TORCH_PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from torchdoctor.core.progress import Reporter
     from torchdoctor.fetch import FetchedWheel, Wheelhouse
     from torchdoctor.lock import Lock, LockedWheel
+    from torchdoctor.lock.model import LockRequest
     from torchdoctor.resolve import Plan
     from torchdoctor.workflows.acquire_model import AcquireContext
     from torchdoctor.workflows.build_check import OtherBuild
@@ -192,7 +196,14 @@ def _lock(
     while True:
         folder = context.run_dir / f"lock-{len([*context.run_dir.glob('lock-*')])}"
         try:
-            lock = lock_with_fallbacks(plan, context.lock_request, folder=folder, report=report, held=held)
+            request, lock = lock_with_whole_files(
+                context.lock_request,
+                context.cache,
+                context.run_dir,
+                report,
+                partial(_lock_once, plan=plan, folder=folder, report=report, held=held),
+            )
+            context = replace(context, lock_request=request)
         except NoSolution as error:
             if context.misfits:
                 raise no_fitting_version(context.misfits) from error
@@ -207,6 +218,13 @@ def _lock(
         if misfit is None:
             return context, lock
         context = exclude_misfit(context, misfit, report)
+
+
+def _lock_once(
+    request: LockRequest, *, plan: Plan, folder: Path, report: Reporter, held: Mapping[str, Path]
+) -> Lock:
+    folder = folder.with_name(f"{folder.name}-{len(request.whole_files)}")
+    return lock_with_fallbacks(plan, request, folder=folder, report=report, held=held)
 
 
 def _check_hashes(context: AcquireContext, lock: Lock) -> None:

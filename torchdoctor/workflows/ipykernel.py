@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import run_directory
@@ -22,6 +23,7 @@ from torchdoctor.resolve import Plan
 from torchdoctor.workflows.copy_check import CopyCheck, without_lying_copies
 from torchdoctor.workflows.limits import stack_with_limits
 from torchdoctor.workflows.sources import gather_sources
+from torchdoctor.workflows.whole_files import lock_with_whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +92,10 @@ def _fetch_checked(
 ) -> Wheelhouse:
     """Fetch what the environment lacks, from PyPI itself where a copy of it serves other files."""
     for attempt in itertools.count():
-        lock = _lock(request, run_dir / f"lock-{attempt}", report).without(installed)
+        request, whole = lock_with_whole_files(
+            request, cache, run_dir, report, partial(_lock, folder=run_dir / f"lock-{attempt}", report=report)
+        )
+        lock = whole.without(installed)
         copies = CopyCheck(lock, request, settled=(), trusted=request.sources.trusted)
         protection = ProtectionCheck(lock, request.sources, known=(), offline=request.offline)
         wheelhouse = fetch(lock.wheels, cache=cache / "wheels", progress=report, offline=request.offline)
@@ -103,6 +108,7 @@ def _fetch_checked(
 
 
 def _lock(request: LockRequest, folder: Path, report: Reporter) -> Lock:
+    folder = folder.with_name(f"{folder.name}-{len(request.whole_files)}")
     folder.mkdir()
     return compile_lock(
         _NO_PLAN,

@@ -28,6 +28,7 @@ __all__ = [
     "ManagedProcess",
     "Tail",
     "kill_group",
+    "limit_file_size",
     "read_chunks",
     "read_lines",
     "run_process",
@@ -171,6 +172,16 @@ class Tail:
     def text(self) -> str:
         """The bytes as text; what is no UTF-8 is replaced."""
         return self._bytes.decode("utf-8", "replace")
+
+
+def limit_file_size(pid: int, most: int | None) -> None:
+    """Have a process write no file of more than `most` bytes; only Linux can set that for a process that runs."""
+    if most is None or sys.platform != "linux":
+        return
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
 
 
 def run_process(program: str, argv: tuple[str, ...], environ: Mapping[str, str], timeout: float) -> Completed:

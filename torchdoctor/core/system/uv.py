@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import locks_to_inherit
 from torchdoctor.core.i18n import message
-from torchdoctor.core.system.process import PIPE, ManagedProcess, read_lines
+from torchdoctor.core.system.process import PIPE, ManagedProcess, limit_file_size, read_lines
 from torchdoctor.core.system.process_memory import resident_bytes
 from torchdoctor.core.system.uv_log import LOG_FILTER, UvLog
 from torchdoctor.errors import InstallFailed, SourceFailed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["UvResult", "UvStopped", "run_uv", "uv_environ"]
+__all__ = ["UvResult", "UvStopped", "WholeFilesAsked", "run_uv", "uv_environ"]
 
 # A server that answers nothing is given up within a minute: so many seconds, tried again twice.
 _READ_SECONDS = "15"
@@ -54,6 +54,14 @@ _CLEARED = (
 
 class UvStopped(Exception):
     """A run of uv was stopped because its result is not needed any more."""
+
+
+class WholeFilesAsked(Exception):
+    """uv was stopped as it began to read wheels that it would unpack unseen; `urls` are theirs, without passwords."""
+
+    def __init__(self, urls: tuple[str, ...]) -> None:
+        super().__init__(", ".join(urls))
+        self.urls = urls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,9 +110,14 @@ def run_uv(
     silence: float | None = None,
     on_wait: Callable[[float, str], None] | None = None,
     stopped: threading.Event | None = None,
+    whole_files: bool = True,
+    max_file_bytes: int | None = None,
 ) -> UvResult:
     """Run `uv ARGUMENTS` in `folder`; `on_wait(seconds, what)` is called every 10 s with what it asked a server for.
 
+    No file that it writes may have more than `max_file_bytes`, where the system can hold it to that (Linux).
+
+    Raises `WholeFilesAsked` at once when it begins to read a wheel as a whole, without `whole_files`.
     Raises `InstallFailed` when uv is not installed or runs longer than `limit` seconds, `SourceFailed` when a server
     has it wait longer than `silence` seconds or grow without end, and `UvStopped` soon after another thread has set
     `stopped`. On an interrupt uv is stopped before the interrupt goes on.
@@ -112,7 +125,8 @@ def run_uv(
     argv = [_find_uv(environ), *map(str, arguments)]
     clean = uv_environ(environ)
     process = ManagedProcess(argv, environ=clean, cwd=folder, stderr=PIPE, pass_fds=locks_to_inherit())
-    log = UvLog()
+    log = UvLog(on_whole_file=None if whole_files else process.kill_group)
+    limit_file_size(process.pid, max_file_bytes)
     reader = read_lines(process.stderr, log.add)
     bounds = _Bounds(process.pid, log, limit, _allowed_silence(silence, environ))
     with process:
@@ -123,6 +137,8 @@ def run_uv(
             process.stop(_STOP_SECONDS)
             raise
     reader.join(_STOP_SECONDS)
+    if log.whole_files:
+        raise WholeFilesAsked(log.whole_files)
     return UvResult(status=process.status or 0, stderr=log.text)
 
 

@@ -24,15 +24,26 @@ _CAUSE = re.compile(rb"\s+Caused by: ")
 _ASKED = re.compile(
     rb"(?:No cache entry for:|Sending fresh GET request for:|Sending revalidation request for:) (\S+)"
 )
+_SENT = re.compile(rb"Sending fresh (GET|HEAD) request for: (\S+\.whl)(?:[?#]\S*)?$")
 _STDERR_BYTES = 64 * 1024
 _MAX_SHOWN = 200
 
 
 class UvLog:
-    """Takes uv's lines apart; `clock` is for tests. Its reader writes to it while another thread looks."""
+    """Takes uv's lines apart; `clock` is for tests. Its reader writes to it while another thread looks.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    `on_whole_file` is called when uv begins to read a whole wheel: it does that to learn its hash, and unpacks it.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        on_whole_file: Callable[[], object] | None = None,
+    ) -> None:
+        self._clock, self._on_whole_file = clock, on_whole_file
+        self._heads: set[bytes] = set()
+        self._whole: dict[bytes, None] = {}
         self._tail = Tail(_STDERR_BYTES)
         self._after_log = False
         self._asked = b""
@@ -45,9 +56,27 @@ class UvLog:
             self._after_log = True
             if (found := _ASKED.search(line)) is not None:
                 self._asked = found[1]
+            if self._on_whole_file is not None:
+                self._note_file(line.rstrip(), self._on_whole_file)
         elif not (self._after_log and _CAUSE.match(line)):
             self._after_log = False
             self._tail.add(line)
+
+    def _note_file(self, line: bytes, on_whole_file: Callable[[], object]) -> None:
+        """Of a wheel whose hash it knows, uv asks for the head first, and reads the metadata alone."""
+        found = _SENT.search(line)
+        if found is None:
+            return
+        if found[1] == b"HEAD":
+            self._heads.add(found[2])
+        elif found[2] not in self._heads:
+            self._whole[found[2]] = None
+            on_whole_file()
+
+    @property
+    def whole_files(self) -> tuple[str, ...]:
+        """The addresses of the wheels that it began to read as a whole, as it shows them."""
+        return tuple(url.decode("utf-8", "replace") for url in self._whole)
 
     @property
     def text(self) -> str:
