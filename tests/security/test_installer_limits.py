@@ -276,6 +276,13 @@ def test_the_hold_of_an_environment_is_no_constraint_for_another(tmp_path, gathe
     assert (sources.limits.constraints, report.notes) == ((), [])
 
 
+def test_what_the_user_has_beside_a_hold_counts(tmp_path, gathered):
+    """A hold adds its file behind the user's, in the same setting."""
+    (tmp_path / "limits.txt").write_text("idna<3.10\n")
+    environ = {"UV_CONSTRAINT": f"limits.txt {(tmp_path / 'torchdoctor-hold-uv.txt').as_uri()}"}
+    assert gathered(environ)[0].limits.constraints == (("limits.txt", "UV_CONSTRAINT"),)
+
+
 def test_resolve_without_a_network_looks_for_them_too(tmp_path, monkeypatch):
     """It reads no setting else, and goes the longer way where one limits torch."""
     monkeypatch.chdir(tmp_path)

@@ -143,6 +143,18 @@ def test_a_project_does_not_hide_what_the_user_is_configured_with(tmp_path, proj
     assert "https://own.example/simple" in gathered()[1]
 
 
+def test_what_the_user_is_configured_with_anyway_is_not_asked_about(tmp_path, project, gathered):
+    """A hold repeats the user's constraints in the environment's pip.conf, and people their index."""
+    (tmp_path / ".config" / "pip").mkdir(parents=True)
+    same = "[install]\nindex-url = https://own.example/simple\nconstraint = limits.txt"
+    (tmp_path / ".config" / "pip" / "pip.conf").write_text(same + "\n")
+    (project / ".venv").mkdir()
+    (project / ".venv" / "pip.conf").write_text(same + "\n    file:///x/torchdoctor-hold.txt\n")
+    _, others, report = gathered(answer=False)
+    assert report.questions == []
+    assert "https://own.example/simple" in others
+
+
 def test_a_password_in_a_projects_index_is_not_shown(project, gathered):
     """Nor a control character of a name."""
     (project / "uv.toml").write_text('index-url = "https://me:hunter2@evil.example/simple\\u001b[2J"\n')

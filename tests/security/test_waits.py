@@ -55,9 +55,10 @@ def test_whatever_uv_writes_is_taken(line):
 
 
 @pytest.fixture
-def bounds():
+def bounds(monkeypatch):
     """Bounds of a run in which uv last wrote something at second 0; the clock goes on by hand."""
     now = [0.0]
+    monkeypatch.setattr(uv, "resident_bytes", lambda _: 160 << 20)
 
     def make(text=SILENT, silence=60.0):
         return uv._Bounds(os.getpid(), read(text, lambda: now[0]), 900.0, silence), now
@@ -94,6 +95,7 @@ def test_uv_that_grows_is_stopped(bounds, monkeypatch):
     assert stopped.value.code == "too-large"
 
 
+@pytest.mark.process
 def test_the_memory_of_a_process_is_known():
     """Of this one; of one that does not exist it is not."""
     assert resident_bytes(os.getpid()) > 1 << 20

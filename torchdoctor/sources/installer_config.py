@@ -11,7 +11,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.inventory.pip_settings import ENVIRONMENT_SECTION, read_pip_settings
 from torchdoctor.inventory.uv_settings import read_uv_tables
 from torchdoctor.sources.installer_limits import settings_table
-from torchdoctor.sources.tool_values import of_own_hold, project_pip_file, values_of_pip, values_of_uv
+from torchdoctor.sources.tool_values import project_pip_file, values_of_pip, values_of_uv, without_own_hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,9 +83,28 @@ def installer_settings(
             environ, uv, keys[1], only_variables=settings_table()["variables"]["uv"], folder=folder
         ),
     ]
-    values = [value for value in values if not of_own_hold(value, environ)]
-    distinct = {(each.kind, each.place, each.of_project): each for each in reversed(indexes)}
-    return InstallerSettings(indexes=tuple(distinct.values())[::-1], values=tuple(values))
+    settings = InstallerSettings(
+        indexes=tuple(indexes),
+        values=tuple(left for value in values if (left := without_own_hold(value, environ)) is not None),
+    )
+    return _each_once(settings)
+
+
+def _each_once(settings: InstallerSettings) -> InstallerSettings:
+    """Return each place once, and of a project nothing that the user is configured with anyway."""
+    users = {(each.kind, each.place) for each in settings.indexes if not each.of_project}
+    distinct = {
+        (each.kind, each.place): each
+        for each in reversed(settings.indexes)
+        if not each.of_project or (each.kind, each.place) not in users
+    }
+    said = {(each.key, str(each.value)) for each in settings.values if not each.of_project}
+    return InstallerSettings(
+        indexes=tuple(distinct.values())[::-1],
+        values=tuple(
+            each for each in settings.values if not each.of_project or (each.key, str(each.value)) not in said
+        ),
+    )
 
 
 def _keys_of(tool: str) -> tuple[str, ...]:

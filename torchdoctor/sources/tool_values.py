@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.inventory.pip_settings import PipPlace, PipSetting
 
-__all__ = ["INDEX_TIME", "ToolValue", "of_own_hold", "project_pip_file", "values_of_pip", "values_of_uv"]
+__all__ = ["INDEX_TIME", "ToolValue", "project_pip_file", "values_of_pip", "values_of_uv", "without_own_hold"]
 
 # pip lets the environment override a command's section, and that the global one.
 # https://pip.pypa.io/en/stable/topics/configuration/#precedence-override-order
@@ -116,13 +116,17 @@ def _is_of_project(path: str, environ: Mapping[str, str], folder: Path | None) -
     return not named and folder is not None and Path(path).parent in (folder, *folder.parents)
 
 
-def of_own_hold(value: ToolValue, environ: Mapping[str, str]) -> bool:
-    """Say whether a hold of torchdoctor's own has made the setting: it is for pip and uv in that environment alone."""
+def without_own_hold(value: ToolValue, environ: Mapping[str, str]) -> ToolValue | None:
+    """Return a setting without what a hold of torchdoctor's own has put there; None where nothing is left.
+
+    A hold is for pip and uv in that environment alone.
+    """
     if value.key in ("constraint", "build-constraint"):
-        names = str(value.value).split()
-        return bool(names) and all(name.endswith(_HOLD_FILES) for name in names)
+        names = [name for name in str(value.value).split() if not name.endswith(_HOLD_FILES)]
+        return replace(value, value=" ".join(names)) if names else None
     active = environ.get("VIRTUAL_ENV")
-    return value.origin == "UV_TORCH_BACKEND" and active is not None and _is_held(Path(active))
+    is_held = value.origin == "UV_TORCH_BACKEND" and active is not None and _is_held(Path(active))
+    return None if is_held else value
 
 
 def _is_held(folder: Path) -> bool:
