@@ -295,3 +295,16 @@ def test_a_hold_allows_no_release_that_a_mirror_invented(tmp_path: Path) -> None
     for trusted, cap in ((False, "2.9.1"), (True, INVENTED)):
         hold = hold_for("cpu", {"torch": "2.8.0"}, MACHINE, [folder], RecordedSystem(), trusted=trusted)
         assert hold.cap == cap
+
+
+def test_the_lock_in_a_folder_is_named_as_the_way_out(tmp_path: Path) -> None:
+    """A bundle that was carried to a machine without network has one; a lock may say which files are right."""
+    name, content = make_wheel("torch", f"{NEW}+cpu", tag=TAG)
+    own, _ = make_wheel("torch", "2.9.1+cpu", tag=TAG)
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / own).write_bytes(content)
+    (tmp_path / "pylock.toml").write_text("")
+    sources = order_sources(find_links=(str(tmp_path),), offline=True)
+    with pytest.raises(SourceFailed) as refused:
+        resolve_online(REQUEST, MACHINE, sources, offline=True, report=Recorder())
+    assert f"--lock {tmp_path / 'pylock.toml'}" in refused.value.fix

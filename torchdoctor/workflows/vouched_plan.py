@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from torchdoctor.core.i18n import joined, message
 from torchdoctor.errors import NoSolution, SourceFailed
+from torchdoctor.sources.listing import local_path
 from torchdoctor.sources.source import OFFICIAL, PYPI
 from torchdoctor.sources.vouched_files import Doubt, VouchedFiles, ask_bounded, known_hashes
 from torchdoctor.sources.vouching import may_say, speaker_of
@@ -142,12 +144,20 @@ def _not_vouched(doubts: Sequence[Doubt]) -> SourceFailed:
     contradicted = any(doubt.verdict.answer == "contradicted" for doubt in doubts)
     return SourceFailed(
         message("nobody trusted vouches for {files}", files=joined(map(_told, doubts), "; ")),
-        fix=_way_out(),
+        fix=_way_out(doubts),
         code="hash-conflict" if contradicted else "not-vouched",
     )
 
 
-def _way_out() -> str:
+def _way_out(doubts: Sequence[Doubt]) -> str:
+    for doubt in doubts:
+        lock = local_path(doubt.source.url) / "pylock.toml" if doubt.source.local else None
+        if lock is not None and lock.is_file():
+            return message(
+                "its folder has a lock, which says which files are right: --lock {path}; --trust-mirror takes it on "
+                "your own word",
+                path=shlex.quote(str(lock)),
+            )
     return message(
         "where the official index or PyPI can be reached, `torchdoctor index update` learns what is right; "
         "--trust-mirror takes it on your own word"
@@ -172,7 +182,7 @@ def _tell_passed_over(vouched: VouchedFiles, report: Reporter) -> None:
             )
         )
     if doubts:
-        report.note(_way_out())
+        report.note(_way_out(doubts))
 
 
 def with_vouched_hashes(
