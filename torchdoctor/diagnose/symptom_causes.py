@@ -37,7 +37,7 @@ _MAX_CAUSES = 3  # of the rules, of likeness and of symptoms together
 # Whoever wishes for something, has no GPU for torch, or asks about another program looks for no cause.
 _NO_FAILURE = {
     "any": [
-        "other-program", "cuda-works", "without-nvidia-gpu",
+        "other-program", "without-nvidia-gpu",
         {"fact": "prose.wish"}, {"fact": "prose.gpu_works"}, {"fact": "prose.no_gpu"},
     ]
 }  # fmt: skip
