@@ -53,13 +53,16 @@ def gpu_memory_used_above(evidence: Evidence, *, share: float) -> Match | None:
 
 
 def other_processes_hold_memory(evidence: Evidence) -> Match | None:
-    """More than a third of the GPU's memory is neither free nor in use by this process."""
+    """More than a third of the GPU's memory is neither free nor in use by this process.
+
+    Up to a gibibyte of it is what CUDA and the desktop take on a small card.
+    """
     for position in evidence.text.find("total capacity"):
         part = evidence.text.lower[max(0, position - 40) : position + 600].replace("\n", " ")
         for pattern in _ROOM:
             if match := pattern.search(part):
                 total, free, own = (_mebibytes(match[name]) for name in ("total", "free", "own"))
-                if total - free - own > total / 3:
+                if total - free - own > max(total / 3, 1024):
                     return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
