@@ -63,10 +63,13 @@ def install(options: InstallOptions, *, reporter: Reporter | None = None) -> Ins
 def verify(environment: Path | str, *, quick: bool = False) -> VerifyReport:
     """Check that PyTorch works in an environment (its folder, or an interpreter), with the environment's interpreter.
 
-    Raises `EnvironmentUnusable` when that interpreter does not run.
+    It may be another user's, unless this is the administrator. Raises `EnvironmentUnusable` when that interpreter does
+    not run.
     """
     from torchdoctor import verify as stage
+    from torchdoctor.core.system.environment_trust import trust_what_was_named
 
+    trust_what_was_named(_interpreter(environment))
     return stage.verify(_interpreter(environment), quick=quick)
 
 
@@ -76,7 +79,9 @@ def bench(environment: Path | str, *, device: str | None = None) -> BenchReport:
     Raises `EnvironmentUnusable` when the environment's interpreter does not run, `UsageError` for an unknown device.
     """
     from torchdoctor.bench import bench as measure
+    from torchdoctor.core.system.environment_trust import trust_what_was_named
 
+    trust_what_was_named(_interpreter(environment))
     return measure(_interpreter(environment), device=device)
 
 

@@ -88,6 +88,12 @@ def test_what_the_system_refuses_is_an_error_of_ours(tmp_path):
         (tmp_path / "missing").read_text()
 
 
+def test_folders_too_deep_to_be_copied_are_an_error_of_ours(tmp_path):
+    """No wheel has such, and still they may be there."""
+    with pytest.raises(InstallFailed, match="too deep"), os_errors_as_install_failed(tmp_path):
+        raise RecursionError
+
+
 def test_too_little_space_is_refused(tmp_path):
     """Before anything is unpacked."""
     check_space(0, tmp_path)

@@ -181,7 +181,7 @@ def test_a_proof_is_consent_but_not_for_the_administrator(planted, monkeypatch):
     _give(planted)
     python = planted / "bin" / "python"
     assert trust.ask_to_trust(python, is_proof=True) is not None
-    monkeypatch.setattr(trust, "_is_administrator", lambda: False)
+    monkeypatch.setattr(environment_trust, "is_administrator", lambda: False)
     assert trust.ask_to_trust(python, is_proof=False) is not None
     assert trust.ask_to_trust(python, is_proof=True) is None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,6 +44,7 @@ def ask_to_trust(python: Path, *, is_proof: bool = False) -> str | None:
     from torchdoctor.core.system.environment_trust import (
         environment_above,
         foreign_environment,
+        is_administrator,
         trust_environment,
     )
 
@@ -52,7 +52,7 @@ def ask_to_trust(python: Path, *, is_proof: bool = False) -> str | None:
     folder = environment_above(python)
     if reason is None or folder is None:
         return None
-    if not (_is_given() or (is_proof and not _is_administrator()) or _is_agreed(reason, folder)):
+    if not (_is_given() or (is_proof and not is_administrator()) or _is_agreed(reason, folder)):
         return reason
     trust_environment(folder)
     return None
@@ -78,10 +78,6 @@ def require_trust(python: Path, *, is_proof: bool = False) -> None:
 def _is_given() -> bool:
     ctx = click.get_current_context(silent=True)
     return ctx is not None and bool(ctx.meta.get(_GIVEN))
-
-
-def _is_administrator() -> bool:
-    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def _is_agreed(reason: str, folder: Path) -> bool:

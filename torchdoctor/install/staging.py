@@ -145,9 +145,14 @@ def move_into_place(stage: Path, folder: Path, kind: LocationKind) -> None:
 
 @contextlib.contextmanager
 def os_errors_as_install_failed(folder: Path) -> Iterator[None]:
-    """Convert `OSError` to `InstallFailed`."""
+    """Convert `OSError` to `InstallFailed`, and what Python says of folders that lie too deep to be walked through."""
     try:
         yield
+    except RecursionError as error:
+        raise InstallFailed(
+            message("{folder} has folders that lie too deep to be copied or removed", folder=folder),
+            fix=message("remove them, or name another folder: torchdoctor install ENV"),
+        ) from error
     except OSError as error:
         raise InstallFailed(
             message(

@@ -18,8 +18,10 @@ __all__ = [
     "ForeignEnvironment",
     "environment_above",
     "foreign_environment",
+    "is_administrator",
     "refuse_foreign_environment",
     "trust_environment",
+    "trust_what_was_named",
 ]
 
 _INTERPRETER = re.compile(r"python[\d.]{0,8}t?w?(\.exe)?", re.IGNORECASE)
@@ -40,6 +42,21 @@ class ForeignEnvironment(PermissionError):
 def trust_environment(folder: Path) -> None:
     """Let the interpreter of the environment at `folder` run in this process: somebody agreed, or it was made here."""
     _trusted.update((folder, Path(os.path.realpath(folder))))
+
+
+def trust_what_was_named(program: Path) -> None:
+    """Trust the environment of an interpreter that was named to be run, as to verify it: that is consent.
+
+    Not for the administrator, as whom nothing of another user runs by mistake.
+    """
+    folder = environment_above(program)
+    if folder is not None and not is_administrator():
+        trust_environment(folder)
+
+
+def is_administrator() -> bool:
+    """Whether this process may do everything; on Windows, whose rights are no such bits, never."""
+    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def environment_above(program: Path) -> Path | None:
