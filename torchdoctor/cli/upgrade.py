@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from torchdoctor.cli.param_types import TORCH, VARIANT
 from torchdoctor.cli.plan_options import dated_source_options
 
 if TYPE_CHECKING:
-    from torchdoctor.workflows import SourceOptions
+    from torchdoctor.report.terminal.stages import StageLines
+    from torchdoctor.workflows import InstallOptions, SourceOptions
 
 __all__ = ["command"]
 
@@ -61,30 +63,14 @@ def command(
     torchdoctor upgrade ~/envs/vision
     torchdoctor upgrade --torch 2.14
     """
-    from torchdoctor.cli.requests import request_from_options, stack_from_options
-    from torchdoctor.core.fs.user_folders import cache_folder, data_folder
     from torchdoctor.core.system import host_system
-    from torchdoctor.install.hold.model import read_hold
     from torchdoctor.install.location import environment_of
-    from torchdoctor.requirements import StackOptions
-    from torchdoctor.workflows import InstallOptions, run_upgrade
+    from torchdoctor.workflows import run_upgrade
 
     folder = environment_of(environment_python(env, is_read=dry_run))
     report = stage_lines(output)
-    stack = stack_from_options(StackOptions(), sources, report, yes=yes, python=str(folder), torch=torch)
-    options = InstallOptions(
-        folder=folder,
-        cache=cache_folder(os.environ),
-        data=data_folder(os.environ),
-        request=request_from_options(
-            torch=torch, variant_name=variant or "auto", without=(), stack=stack, yes=yes
-        ),
-        sources=sources,
-        stack=stack,
-        hold=read_hold(folder) is not None,
-        verify=verify,
-        dry_run=dry_run,
-        assume_yes=yes,
+    options = replace(
+        _options(folder, torch, variant, sources, report, yes=yes), verify=verify, dry_run=dry_run
     )
     try:
         result = run_upgrade(
@@ -97,3 +83,34 @@ def command(
     else:
         show_result(folder, result, output)
     return result.exit_status
+
+
+def _options(
+    folder: Path,
+    torch: str | None,
+    variant: str | None,
+    sources: SourceOptions,
+    report: StageLines,
+    *,
+    yes: bool,
+) -> InstallOptions:
+    """What is asked for, as an install of it."""
+    from torchdoctor.cli.requests import request_from_options, stack_from_options
+    from torchdoctor.core.fs.user_folders import cache_folder, data_folder
+    from torchdoctor.install.hold.model import read_hold
+    from torchdoctor.requirements import StackOptions
+    from torchdoctor.workflows import InstallOptions
+
+    stack = stack_from_options(StackOptions(), sources, report, yes=yes, python=str(folder), torch=torch)
+    return InstallOptions(
+        folder=folder,
+        cache=cache_folder(os.environ),
+        data=data_folder(os.environ),
+        request=request_from_options(
+            torch=torch, variant_name=variant or "auto", without=(), stack=stack, yes=yes
+        ),
+        sources=sources,
+        stack=stack,
+        hold=read_hold(folder) is not None,
+        assume_yes=yes,
+    )
