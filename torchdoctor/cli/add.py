@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,7 @@ def command(
             message("nothing to add was named"),
             fix=message("name a package, a file or a project: torchdoctor add timm"),
         )
+    _refuse_environments(asked.with_)
     folder = environment_of(environment_python(env, is_read=dry_run))
     report = stage_lines(output)
     options = InstallOptions(
@@ -96,6 +98,18 @@ def command(
         assume_yes=yes,
     )
     return _add(options, report, output)
+
+
+def _refuse_environments(words: tuple[str, ...]) -> None:
+    """Raise `UsageError` for a word that is the folder of an environment."""
+    for word in words:
+        if (Path(word) / "pyvenv.cfg").is_file():
+            raise UsageError(
+                message("{word!r} is an environment, and add takes packages", word=word),
+                fix=message(
+                    "name it with an option: torchdoctor add PACKAGE --env {env}", env=shlex.quote(word)
+                ),
+            )
 
 
 def _add(options: InstallOptions, report: StageLines, output: Output) -> int:

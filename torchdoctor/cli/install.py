@@ -10,6 +10,7 @@ import click
 
 from torchdoctor.cli.bundle_options import origin_options
 from torchdoctor.cli.locations import environment_folder
+from torchdoctor.cli.new_environment import NewEnvironment
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.param_types import KERNEL_NAME
@@ -32,7 +33,7 @@ __all__ = ["command", "install_document", "show_result"]
 
 
 @click.command("install", short_help="Install the PyTorch that fits, and prove it.")
-@click.argument("env", default=".venv", type=click.Path(path_type=Path))
+@click.argument("env", default=".venv", type=NewEnvironment(path_type=Path))
 @choice_options
 @stack_options
 @dated_source_options

@@ -16,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["other_package", "other_packages", "similar_names"]
+__all__ = ["is_known_name", "other_package", "other_packages", "similar_names"]
 
 _TABLE = Path(__file__).with_name("known_names.toml")
 _LIKENESS = 0.8
@@ -40,6 +40,12 @@ def similar_names(name: str) -> tuple[str, ...]:
     near = difflib.get_close_matches(wanted, known, n=_MAX_NAMES, cutoff=_LIKENESS)
     found = [table["meant"].get(each, each) for each in near]
     return tuple(dict.fromkeys(each for each in found if each != wanted))
+
+
+def is_known_name(name: str) -> bool:
+    """Say whether people ask for a package of this name beside torch, or import it by this name."""
+    wanted = str(canonicalize_name(name))
+    return any(wanted in _table()[part] for part in ("names", "meant", "other"))
 
 
 def other_package(name: str) -> str | None:
