@@ -115,6 +115,18 @@ def test_no_secret_and_no_place_is_in_it(env):
     assert "wheels.example.org" in text
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://[", "https://a b/x.whl", "https://e.org/\u202ex.whl", "http://e.org/\x1b[2J", "ftp://e.org/x"],
+)
+def test_what_somebody_put_into_the_record_makes_no_document_wrong(env, url):
+    """A URL that is none is left out, and one with signs that act is not shown with them; the rest is valid."""
+    document = document_of(env, {"torch": RecordedWheel(**{**fields(WHEEL), "url": url})})
+    assert errors_in(document) is None
+    text = json.dumps(document, ensure_ascii=False)
+    assert [sign for sign in ("\u202e", "\x1b", "\\u001b", "ftp:", "a b") if sign in text] == []
+
+
 def test_the_same_environment_is_the_same_document(env):
     """Its number too, so that two can be compared."""
     assert document_of(env) == document_of(env)

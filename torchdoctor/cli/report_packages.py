@@ -51,4 +51,4 @@ def packages_text(env: Path | None, when: datetime) -> str:
     document = cyclonedx_document(
         inventory, details, wheels, environment=marker_environment(python), when=when
     )
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"

@@ -8,6 +8,7 @@ others. It holds no name of a folder, a user or a host.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ __all__ = ["RecordedWheel", "cyclonedx_document", "package_url"]
 
 _PYPI = ("https://pypi.org/simple", "https://files.pythonhosted.org/")
 _ROOT = "environment"
+_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,11 +104,7 @@ def package_url(package: Distribution, wheel: RecordedWheel | None) -> str:
         return f"pkg:conda/{quote(package.name, safe='')}{version}{_qualifiers(pairs)}"
     pairs = {}
     if wheel is not None:
-        index = (
-            strip_credentials(wheel.url).rpartition("/")[0]
-            if wheel.url.startswith(("https://", "http://"))
-            else ""
-        )
+        index = _place(wheel).rpartition("/")[0]
         pairs["file_name"] = wheel.filename
         pairs["repository_url"] = index if index and not wheel.url.startswith(_PYPI) else None
     return f"pkg:pypi/{quote(package.name, safe='')}{version}{_qualifiers(pairs)}"
@@ -139,12 +137,17 @@ def _component(
     if wheel is not None:
         hashes = [{"alg": "SHA-256", "content": wheel.sha256}]
         component["hashes"] = hashes
-        if wheel.url.startswith(("https://", "http://")):
-            place = {"type": "distribution", "url": strip_credentials(wheel.url), "hashes": hashes}
-            component["externalReferences"] = [place]
+        if url := _place(wheel):
+            component["externalReferences"] = [{"type": "distribution", "url": url, "hashes": hashes}]
     if rows := [{"name": name, "value": value} for name, value in properties.items() if value]:
         component["properties"] = rows
     return component
+
+
+def _place(wheel: RecordedWheel) -> str:
+    """The wheel's URL as it may be shown; empty where somebody has put something else into the record."""
+    url = strip_credentials(wheel.url)
+    return url if _URL.fullmatch(url) else ""
 
 
 def _licences(details: PackageDetails | None) -> list[dict[str, Any]]:
