@@ -132,7 +132,8 @@ def _plain_line(line: str) -> str:
     if not line.isascii() or not line.isprintable():
         line = HIDDEN_CHARACTERS.sub("", line.replace("\t", " ").replace("\u00a0", " "))
         line = line.translate(_QUOTATION)
-    return "" if _FENCE.match(line) else line.rstrip()
+    is_fence = ("`" in line or "~" in line) and _FENCE.match(line)
+    return "" if is_fence else line.rstrip()
 
 
 _QUOTATION = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
@@ -146,14 +147,18 @@ def _most_relevant(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     tail = _until(lines[: len(head) - 1 : -1], LIMIT // 3)[::-1]
     seen: set[str] = set()
     middle: list[tuple[int, str]] = []
+    room = LIMIT // 3
     for number, line in lines[len(head) : len(lines) - len(tail)]:
         if line in seen:
             continue
         seen.add(line)
         lower = line.lower()
         if any(word in lower for word in _RELEVANT):
+            room -= len(line) + 1
+            if room < 0:
+                break
             middle.append((number, line))
-    return [*head, *_until(middle, LIMIT // 3), *tail]
+    return [*head, *middle, *tail]
 
 
 def _until(lines: list[tuple[int, str]], size: int) -> list[tuple[int, str]]:

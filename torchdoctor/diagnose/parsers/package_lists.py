@@ -78,9 +78,10 @@ def parse_package_lists(text: Text) -> Iterator[Observation]:
             seen = True
             yield from _listed(match, line, number)
         # What a pattern cannot do without is looked for first: most lines have none of it.
+        kind = ""
         for match in _PINNED.finditer(line) if not seen and "==" in line else ():
             seen = True
-            kind = "asked" if _ASKED.search(line.lower()) else "package"
+            kind = kind or ("asked" if _ASKED.search(line.lower()) else "package")
             yield Observation(
                 name=f"{kind}.{_project(match['name'])}", value=match["version"], source=line, line=number
             )
