@@ -121,11 +121,13 @@ def test_a_place_has_one_name(path, location):
         ({"needed-1.0.data/purelib/needed/version.py": ""}, "would be one file"),
         ({"needed-1.0.data/purelib/torch-9.9.dist-info/METADATA": ""}, "metadata of another package"),
         ({"needed-1.0.data/data/lib/python3.11/site-packages/torch-9.dist-info/RECORD": ""}, "metadata of another"),
+        ({"needed-1.0.DATA/purelib/torch/__init__.py": ""}, "named after another package"),
+        ({"Needed-1.0.data/purelib/torch/__init__.py": ""}, "have different names"),
         ({"needed-1.0.dist-info/entry_points.txt": "[console_scripts]\n../evil = needed:main\n"}, "'../evil'"),
         ({"needed-1.0.dist-info/entry_points.txt": "[gui_scripts]\npython3 = needed:main\n"}, "'python3'"),
         ({"needed-1.0.dist-info/entry_points.txt": "[console_scripts]\nactivate = needed:main\n"}, "'activate'"),
     ],
-    ids=range(9),
+    ids=range(11),
 )  # fmt: skip
 def test_a_wheel_that_lays_its_files_out_to_harm_is_refused(tmp_path, modules, why):
     """Before anything unpacks it, and with a reason."""

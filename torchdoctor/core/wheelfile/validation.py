@@ -20,7 +20,7 @@ from torchdoctor.core.wheelfile.placement import PACKAGES, command_names, placem
 from torchdoctor.errors import InstallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["validate_wheel"]
@@ -35,6 +35,7 @@ _STORED_OR_DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 _SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 _METADATA_FOLDERS = (".dist-info", ".egg-info")
+_FOLDER_ENDINGS = frozenset({*_METADATA_FOLDERS, ".data"})
 _ENTRY_POINTS_LIMIT = 4 * 1024 * 1024
 _SEPARATOR = re.compile(r"[/\\:\x00-\x1f]")
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
@@ -147,6 +148,7 @@ def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
         raise _bad(filename, message("its name is not that of a wheel")) from error
     tops = sorted({name.partition("/")[0] for name in files})
     infos = [name for name in tops if name.endswith(_METADATA_FOLDERS)]
+    _refuse_disguised(tops, filename)
     if len(infos) != 1:
         raise _bad(
             filename,
@@ -157,9 +159,18 @@ def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
             ),
         )
     for top in (infos[0], *(name for name in tops if name.endswith(".data"))):
-        name, _, rest = top.rpartition(".")[0].partition("-")
+        stem = top.rpartition(".")[0]
+        name, _, rest = stem.partition("-")
         if canonicalize_name(name) != project or not _same_version(rest, str(version)):
             raise _bad(filename, message("its folder {top!r} is named after another package", top=top[:120]))
+        # Installers find the one by the name of the other, or by its ending alone: they must mean the same folder.
+        if stem != infos[0].rpartition(".")[0]:
+            raise _bad(
+                filename,
+                message(
+                    "its folders {one!r} and {other!r} have different names", one=infos[0], other=top[:120]
+                ),
+            )
         if top.endswith(".data"):
             _refuse_outside(top, files, filename)
     for location, name in placements(files, ""):
@@ -167,6 +178,14 @@ def _refuse_foreign_folders(files: Mapping[str, int], filename: str) -> str:
         if inside != location and inside.casefold().endswith(_METADATA_FOLDERS) and inside != infos[0]:
             raise _bad(filename, message("{name!r} would be metadata of another package", name=name[:120]))
     return infos[0]
+
+
+def _refuse_disguised(tops: Sequence[str], filename: str) -> None:
+    """Refuse a folder that is found under an installer's name for it where case does not count."""
+    for top in tops:
+        ending = f".{top.rpartition('.')[2]}"
+        if ending.casefold() in _FOLDER_ENDINGS and ending not in _FOLDER_ENDINGS:
+            raise _bad(filename, message("its folder {top!r} is named after another package", top=top[:120]))
 
 
 def _same_version(text: str, version: str) -> bool:
