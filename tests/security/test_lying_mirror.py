@@ -92,5 +92,10 @@ def test_ten_lies_of_a_mirror_change_nothing_that_is_installed(
     installed = {row["filename"]: row["sha256"] for row in ran.json["files"]}
     assert installed == {name: hashlib.sha256(content).hexdigest() for name, content in RIGHT.values()}
     assert "HARM" not in ran.err
+    assert [path.name for path in (tmp_path / "env").rglob("*") if b"HARM" in _bytes(path)] == []
     assert "PyPI itself is asked instead" in ran.err
     assert ran.json["unvouched"] == []
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() and path.suffix in (".pth", ".py") else b""

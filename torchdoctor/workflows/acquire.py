@@ -76,7 +76,7 @@ def lock_and_fetch(
             continue
         on_locked(lock)
         checks = start_checks(context, plan, lock)
-        on_checked_file = skip_extensions(skip_other_builds(plan, on_file))
+        on_checked_file = checks.skip_doubtful(skip_extensions(skip_other_builds(plan, on_file)))
         wheelhouse = _fetch_missing(context, lock, report, prefetched, on_checked_file, checks)
         report_unverified(checks.hashless(), report)
         checks.protection.refuse()

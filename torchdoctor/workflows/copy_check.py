@@ -101,6 +101,10 @@ class CopyCheck:
             return ()
         return lies
 
+    def is_right(self, filename: str) -> bool:
+        """Return whether it is known by now that a file is what it is named after."""
+        return filename in self._answers and self._answers[filename] is None
+
     def report_unanswered(self, report: Reporter) -> tuple[str, ...]:
         """Say what could not be asked; return the names of files of torch's that nobody vouches for."""
         open_questions = [

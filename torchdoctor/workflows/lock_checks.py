@@ -11,6 +11,9 @@ from torchdoctor.lock.protection import ProtectionCheck
 from torchdoctor.workflows.copy_check import CopyCheck
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torchdoctor.fetch import FetchedWheel
     from torchdoctor.lock import Lock, LockedWheel
     from torchdoctor.resolve import Plan
     from torchdoctor.workflows.acquire_model import AcquireContext
@@ -32,6 +35,24 @@ class LockChecks:
         for wheel in found:
             refuse_unprotected(replace(wheel, sha256=None))
         return found
+
+    def skip_doubtful(
+        self, on_file: Callable[[FetchedWheel], None] | None
+    ) -> Callable[[FetchedWheel], None] | None:
+        """Return `on_file` without the files that are asked about and not answered for: one may be another's.
+
+        What was unpacked of it would stay behind where the lock is made again.
+        """
+        doubtful = frozenset(wheel.filename for wheel, _ in self.copies.asked)
+        if on_file is None or not doubtful:
+            return on_file
+
+        def on_certain_file(fetched: FetchedWheel) -> None:
+            name = fetched.wheel.filename
+            if name not in doubtful or self.copies.is_right(name):
+                on_file(fetched)
+
+        return on_certain_file
 
 
 def start_checks(context: AcquireContext, plan: Plan, lock: Lock) -> LockChecks:
