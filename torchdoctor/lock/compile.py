@@ -98,7 +98,7 @@ def run_compile(
 
     Its settings are `uv.toml` there, or those of `config`.
     """
-    target = request.target
+    target = request.target or request.described
     return uv.run_uv(
         [
             "pip", "compile", "requirements.in", *options, "--python", request.python,

@@ -44,6 +44,7 @@ class LockRequest:
     offline: bool = False
     machine: Machine | None = None  # the kind of machine that the lock says it is for
     target: Target | None = None  # set where that machine is not this one
+    described: Target | None = None  # set where its interpreter must not run: what uv is told of it instead
 
     @property
     def kept_versions(self) -> Mapping[str, str]:

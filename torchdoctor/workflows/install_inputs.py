@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import sys
+import sysconfig
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -87,13 +90,25 @@ def read_install_inputs(options: InstallOptions, system: System, report: Reporte
     )  # fmt: skip
     if target.was_read:
         # uv would run the environment's Python to ask it for what is known here.
-        request = replace(request, python=base_interpreter(), target=target_of(detection.machine))
+        described = None if _is_like_ours(detection.machine) else target_of(detection.machine)
+        request = replace(request, python=base_interpreter(), described=described)
     builds = SourceBuilds(cache=options.cache, report=report, agreed=options.stack.builds)
     stack, built = with_wheels_of_sources(stack, request, builds, system)
     return InstallInputs(
         target=target, installed=installed, detection=detection, sources=sources, existing_lock=existing_lock,
         asked=asked, stack=stack, lock_request=lock_request_for_stack(request, stack), built=built,
     )  # fmt: skip
+
+
+def _is_like_ours(machine: Machine) -> bool:
+    """Whether its Python answers what the one that runs us answers."""
+    ours = f"{sys.version_info[0]}.{sys.version_info[1]}."
+    return (
+        machine.python.version.startswith(ours)
+        and machine.python.implementation == sys.implementation.name
+        and machine.python.free_threaded is bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+        and machine.python.bits == struct.calcsize("P") * 8
+    )
 
 
 def _refuse_early(
