@@ -207,7 +207,8 @@ def test_any_input_gives_a_value_or_an_error_of_ours(name, tmp_path):
 @pytest.mark.parametrize(
     "line",
     [
-        "x @ https://example.]]>g/x-1.whl", "http://[-x", "-c other\x00.txt", "-r http://[x", "https://e,x[extra]x.txt",
+        "x @ https://example.]]>g/x-1.whl", "http://[-x",
+        "x @ ~=https://e.org/x-1-py3-none-any.whl", "-c other\x00.txt", "-r http://[x", "https://e,x[extra]x.txt",
         f"x @ {'h' * 2000}.whl",
     ],
 )  # fmt: skip

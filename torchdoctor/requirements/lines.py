@@ -96,7 +96,7 @@ def _place_errors_as_refused(text: str, place: Place) -> Iterator[None]:
     """Refuse a URL that cannot be taken apart, such as `http://[`, and a path that no file can have."""
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or sanitize_line(str(error), limit=120)
         raise place.refused(
             text, message("it names no place: {why}", why=why), fix=message("check the URL or the path")
