@@ -48,6 +48,17 @@ def _planted(row: dict[str, str], seed: int) -> tuple[str, str]:
     return _drawn(row["text"], draw).replace("{}", secret), secret
 
 
+def test_a_setting_says_by_its_name_what_its_value_is():
+    """As the report lists settings and variables: a name, and a value that shows nothing by itself."""
+    rows = [
+        {"tool": "uv", "key": "UV_INDEX_CORP_USERNAME", "value": "zorblax"},
+        {"name": "USER", "value": "zorblax"},
+        {"tool": "pip", "key": "global.password", "value": "zorblax"},
+        {"name": "OMP_NUM_THREADS", "value": "4"},
+    ]
+    assert [row["value"] for row in redact_document(rows)] == ["<user>", "<user>", "<secret>", "4"]
+
+
 def test_enough_kinds_are_planted():
     """A hundred and thirty at least, each once."""
     assert len({row["kind"] for row in PLANTED}) == len(PLANTED) >= 130

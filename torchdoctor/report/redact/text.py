@@ -34,6 +34,8 @@ _VERSION_KEYS = (
     "cuda",
 )
 _QUAD = re.compile(r"\d{1,5}(?:\.\d{1,5}){3}")
+# Of a setting or variable: UV_INDEX_CORP_USERNAME, global.user.
+_USER_LABEL = re.compile(r"(?:^|[_.-])(?:user|username|user-name|logname|login)$", re.IGNORECASE)
 _USER_KEYS, _SERIAL_KEYS = ("user", "username", "login", "owner"), ("serial", "serial_number")
 
 _NOBODY = Identity()
@@ -62,13 +64,7 @@ def redact_secrets(text: str) -> str:
 def redact_document(document: Any, identity: Identity = _NOBODY, *, key: str = "") -> Any:
     """Return parsed JSON with every text in it redacted; a value that its `key` shows to be a version stays."""
     if isinstance(document, dict):
-        # The name of a setting or variable shows what its value is.
-        label = document.get("name") or document.get("key")
-        if isinstance(label, str) and isinstance(document.get("value"), str):
-            if is_proxy(label):
-                document = {**document, "value": redact_proxy(document["value"])}
-            elif is_secret_key(label):
-                document = {**document, "value": "<secret>"}
+        document = _told_by_its_name(document)
         return {
             redact(name, identity) if isinstance(name, str) else name: redact_document(
                 value, identity, key=str(name)
@@ -86,6 +82,18 @@ def redact_document(document: Any, identity: Identity = _NOBODY, *, key: str = "
     if key in _SERIAL_KEYS:
         return "<serial>"
     return document if key in _VERSION_KEYS and _QUAD.fullmatch(document) else redact(document, identity)
+
+
+def _told_by_its_name(row: dict[Any, Any]) -> dict[Any, Any]:
+    """A setting or variable, of which the name shows what its value is."""
+    label, value = row.get("name") or row.get("key"), row.get("value")
+    if not isinstance(label, str) or not isinstance(value, str):
+        return row
+    if is_proxy(label):
+        return {**row, "value": redact_proxy(value)}
+    if is_secret_key(label.rpartition(".")[2]):
+        return {**row, "value": "<secret>"}
+    return {**row, "value": "<user>"} if _USER_LABEL.search(label) else row
 
 
 def _redact_once(text: str, identity: Identity) -> str:
