@@ -72,6 +72,12 @@ def test_files_of_every_scheme_are_right(check, wheel):
     assert check.wrong([wheel]) == {}
 
 
+def test_headers_are_found_where_conda_has_them(check, wheel, stage):
+    """Its folder is another one than that of a virtual environment."""
+    (stage / "include/site/python3.11").rename(stage / "include/python3.11")
+    assert check.wrong([wheel]) == {}
+
+
 @pytest.mark.parametrize(
     "place",
     [

@@ -103,6 +103,7 @@ def test_two_commands_of_one_name_are_taken(tmp_path):
     ("path", "location"),
     [
         ("lib/python3.14t/site-packages/a.py", "packages/a.py"), ("bin/a", "commands/a"),
+        ("include/python3.12/a/a.h", "headers/a/a.h"),
         ("Scripts/a", "commands/a"), ("include/site/python3.11/a/a.h", "headers/a/a.h"), ("share/a", "data/share/a"),
         ("lib/a.so", "data/lib/a.so"),
     ],

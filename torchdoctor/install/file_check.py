@@ -34,6 +34,8 @@ _LARGE_FILE_BYTES = 1 << 20  # each is a piece of work of its own
 _ALGORITHM = "sha256"
 _MAX_FIRST_LINE_BYTES = 1 << 16
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# Those of a virtual environment, of conda, and of Windows.
+_HEADER_FOLDERS = ("include/site/python*", "include/python*", "[Ii]nclude")
 _PLACEHOLDER = b"#!python"
 # What uv writes for the first line of a script that begins so: a path, or lines that find Python beside the script.
 _INTERPRETER = re.compile(
@@ -148,7 +150,7 @@ class FileCheck:
             return [f"{self._stage}/{folder}/{rest}" for folder in ("bin", "Scripts")]
         project, _, inside = rest.partition("/")
         names = sorted({project, project.replace("-", "_"), expected.wheel.name.partition("-")[0]})
-        folders = Path(self._stage).glob("include/site/python*")
+        folders = [folder for pattern in _HEADER_FOLDERS for folder in Path(self._stage).glob(pattern)]
         return [f"{folder}/{name}/{inside}" for folder in folders for name in names]
 
     def _is_there(self, expected: _Expected | None) -> bool:

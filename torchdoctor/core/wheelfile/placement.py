@@ -20,7 +20,7 @@ PACKAGES, COMMANDS, HEADERS, DATA = "packages", "commands", "headers", "data"
 # The `data` folder is put into the environment itself, and reaches the other places too. `lib64` is a link in one.
 _INTO_PACKAGES = re.compile(r"(lib(64)?/(python|pypy)[\d.]+t?|lib)/site-packages/", re.IGNORECASE)
 _INTO_COMMANDS = re.compile(r"(bin|scripts)/", re.IGNORECASE)
-_INTO_HEADERS = re.compile(r"include/site/python[\d.]+t?/", re.IGNORECASE)
+_INTO_HEADERS = re.compile(r"include/(site/)?python[\d.]+t?/", re.IGNORECASE)
 _COMMAND_GROUPS = ("console_scripts", "gui_scripts")
 
 
