@@ -74,9 +74,9 @@ def test_builds_that_do_not_fit_this_machine_make_way_for_pytorchs(options, monk
     report = Recorder()
     if code == "no-wheel":
         with pytest.raises(NoSolution):
-            install.run_install(options, system=SimpleNamespace(), report=report)
+            install.run_install(options, system=SimpleNamespace(environ={}), report=report)
         assert asked == ["amd"]
         return
-    assert install.run_install(options, system=SimpleNamespace(), report=report) == "installed"
+    assert install.run_install(options, system=SimpleNamespace(environ={}), report=report) == "installed"
     assert asked == ["amd", None]
     assert report.notes[-1] == "AMD's builds do not fit: PyTorch's own builds are looked at"

@@ -50,7 +50,7 @@ def show(*, torch: str | None, unsourced: bool, output: Output) -> int:
         print_json({"schema": 1, "facts": facts, "releases": rows, "unsourced": None})
         return 0
     if not output.quiet:
-        click.echo(translate(message("facts as of {as_of}, {digest}", **facts)))
+        echo(translate(message("facts as of {as_of}, {digest}", **facts)))
     for release in releases:
         known_from = release.released or message("date unknown")
         echo(

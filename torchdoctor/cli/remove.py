@@ -11,6 +11,7 @@ from torchdoctor.cli.locations import environment_folder
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.core.i18n import message, translate
+from torchdoctor.report.terminal.echo import echo
 
 __all__ = ["command"]
 
@@ -50,5 +51,5 @@ def command(*, env: Path, dry_run: bool, yes: bool, output: Output) -> int:
         if result.removed
         else message("would remove {what}", what=result.summary)
     )
-    click.echo(translate(text))
+    echo(translate(text))
     return 0

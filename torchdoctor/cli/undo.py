@@ -13,6 +13,7 @@ from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import source_options
 from torchdoctor.core.i18n import message, plurals, translate
+from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
     from torchdoctor.workflows import RecordedResult, SourceOptions
@@ -64,15 +65,13 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
 def _show(result: RecordedResult, *, dry_run: bool) -> None:
     packages = plurals.packages(len(result.changes))
     if dry_run:
-        click.echo(
-            translate(message("would change {folder}: {packages}", folder=result.folder, packages=packages))
-        )
+        echo(translate(message("would change {folder}: {packages}", folder=result.folder, packages=packages)))
         for change in result.changes:
-            click.echo(f"  {change}")
+            echo(f"  {change}")
         return
     text = message(
         "{folder} is as it was before its last change: {packages}; a second undo makes that change again",
         folder=result.folder,
         packages=packages,
     )
-    click.echo(translate(text))
+    echo(translate(text))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.own_files import create_own_file, make_own_folder
+from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import SourceFailed
@@ -80,7 +81,7 @@ def _copied(path: Path, cache: Path) -> tuple[Path, str]:
     copy = cache / "partial" / f"{hashlib.sha256(os.fsencode(path)).hexdigest()}-{os.getpid()}.copy"
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as source, create_own_file(copy) as target:
+        with open_regular(path) as source, create_own_file(copy) as target:
             while block := source.read(_BLOCK_BYTES):
                 digest.update(block)
                 left = memoryview(block)

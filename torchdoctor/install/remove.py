@@ -75,7 +75,9 @@ def _refuse_other_kinds(folder: Path) -> None:
     if (folder / "conda-meta").is_dir():
         raise EnvironmentUnusable(
             message("{folder} is a conda environment", folder=folder),
-            fix=f"conda env remove -p {shlex.quote(str(folder))}",
+            fix=message(
+                "remove it with conda: conda env remove -p {folder}", folder=shlex.quote(str(folder))
+            ),
             code="conda",
         )
     if not (folder / "pyvenv.cfg").is_file():

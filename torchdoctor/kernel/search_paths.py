@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["KernelDirectory", "jupyter_prefixes", "kernel_search_path", "user_kernel_folder"]
 
 _FALSE_WORDS = ("no", "n", "false", "off", "0", "0.0")
-_SHEBANG = re.compile(r"(?<![^\n'\" ])(/[^\n'\"]{0,1000}?)/bin/python[\d.]{0,12}(?=['\"\s])")
+_SHEBANG = re.compile(r"(?<![^\n'\" !])(/[^\n'\"]{0,1000}?)/bin/python[\d.]{0,12}(?=['\"\s])")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
