@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import threading
 
@@ -24,14 +25,16 @@ def here(tmp_path):
 
 
 @pytest.mark.process
-def test_what_is_there_is_unpacked_and_compiled_while_torch_still_comes(alone, official, bare, here):
-    """torch's wheel stalls: the other package has its bytecode by then, and Ctrl-C leaves nothing of it."""
+def test_what_is_there_is_unpacked_and_compiled_while_the_rest_still_comes(alone, official, bare, here):
+    """One wheel stalls: the other package has its bytecode by then, and Ctrl-C leaves nothing of it."""
     official.add("/simple/small/", *make_wheel("small", "1.0", tag="py3-none-any"))
-    path = next(path for path in official.files if "/torch-" in path and path.endswith(".whl"))
-    official.faults[path] = Fault(stall_after=100)
+    text = random.Random(1).randbytes(400_000).hex()
+    official.add("/simple/large/", *make_wheel("large", "1.0", tag="py3-none-any", modules={"large/x": text}))
+    path = next(path for path in official.files if "/large-" in path and path.endswith(".whl"))
+    official.faults[path] = Fault(stall_after=200_000)  # its metadata, read by ranges, is at the end
     compiled = ".env.torchdoctor-*-new-*/lib/python*/site-packages/small/__pycache__/version.*.pyc"
     status, _, err = interrupt(
-        alone, ["install", here / "env", *bare, "--with", "small"],
+        alone, ["install", here / "env", *bare, "--with", "small", "--with", "large"],
         when=lambda: official.stalled.is_set() and any(here.glob(compiled)), cwd=here,
     )  # fmt: skip
     assert (status, "Traceback" in err) == (130, False), err

@@ -136,6 +136,19 @@ def test_a_wheel_that_writes_over_another_ones_file_is_found_in_either_order(che
     assert list(check.wrong([wheel, other])) == ["needed"]
 
 
+def test_of_two_builds_of_one_program_each_file_is_that_of_one(check, stage, tmp_path):
+    """Which of OpenCV's builds was unpacked last does not matter; what neither holds does."""
+    builds = [
+        fetched(saved(tmp_path, project, modules={"cv2/a.py": project}), project)
+        for project in ("opencv-python", "opencv-python-headless")
+    ]
+    for build in builds:
+        put(stage, build)
+    assert check.wrong(builds) == {}
+    (stage / SITE / "cv2" / "a.py").write_text("evil()")
+    assert set(check.wrong(builds)) == {"opencv-python", "opencv-python-headless"}
+
+
 def test_licences_and_tests_that_lie_beside_the_packages_may_be_anothers(check, stage, wheel, tmp_path):
     """One of them is there, and it is whole."""
     other = fetched(saved(tmp_path, "other", modules={"LICENSE": "another"}), "other")

@@ -90,6 +90,13 @@ def test_what_real_stacks_share_is_taken(tmp_path, member, one, other):
         found.add(wheel_files(project, saved(tmp_path, project, modules={member: text})))
 
 
+def test_builds_of_one_program_may_lie_together(tmp_path):
+    """A project requires opencv-python, and a package that it needs opencv-python-headless: both are OpenCV."""
+    found = FileOwners(FAMILY)
+    for project in ("opencv-python", "opencv-python-headless"):
+        found.add(wheel_files(project, saved(tmp_path, project, modules={"cv2/__init__.py": project})))
+
+
 def test_two_commands_of_one_name_are_taken(tmp_path):
     """`fastapi` and `fastapi-cli` both make `fastapi`."""
     found = FileOwners(FAMILY)

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.regular_files import open_regular, read_regular
 from torchdoctor.core.threads import thread_pool
-from torchdoctor.core.wheelfile import is_harmless_twice, member_hash, placements, recorded_files
+from torchdoctor.core.wheelfile import (
+    are_one_program,
+    is_harmless_twice,
+    member_hash,
+    placements,
+    recorded_files,
+)
 from torchdoctor.core.wheelfile.placement import COMMANDS, DATA, PACKAGES
 
 if TYPE_CHECKING:
@@ -121,7 +127,11 @@ class FileCheck:
             for location, expected in self._files_of(fetched).items():
                 if self._is_there(expected):
                     continue
-                others = wheels if is_harmless_twice(location) else ()
+                others = (
+                    other
+                    for other in wheels
+                    if is_harmless_twice(location) or are_one_program(fetched.wheel.name, other.wheel.name)
+                )
                 if not any(self._is_there(self._files_of(other).get(location)) for other in others):
                     return expected.file.name
         except (OSError, ValueError, LookupError, zipfile.BadZipFile, csv.Error) as error:

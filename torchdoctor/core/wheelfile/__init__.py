@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torchdoctor.core.wheelfile.file_owners import (
         FileOwners,
         PackageFiles,
+        are_one_program,
         is_harmless_twice,
         wheel_files,
     )
@@ -24,6 +25,7 @@ __all__ = [
     "Member",
     "PackageFiles",
     "RecordedFile",
+    "are_one_program",
     "check_member",
     "command_names",
     "first_damaged",
@@ -42,7 +44,13 @@ if not TYPE_CHECKING:  # else a misspelt name would be Any
         __name__,
         {
             "checksums": ("Damage", "Member", "check_member", "first_damaged", "members"),
-            "file_owners": ("FileOwners", "PackageFiles", "is_harmless_twice", "wheel_files"),
+            "file_owners": (
+                "FileOwners",
+                "PackageFiles",
+                "are_one_program",
+                "is_harmless_twice",
+                "wheel_files",
+            ),
             "placement": ("command_names", "location_of", "placements"),
             "record_hashes": ("RecordedFile", "member_hash", "recorded_files"),
             "validation": ("validate_wheel",),

@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["FileOwners", "PackageFiles", "WheelFiles", "is_harmless_twice", "wheel_files"]
+__all__ = ["FileOwners", "PackageFiles", "WheelFiles", "are_one_program", "is_harmless_twice", "wheel_files"]
 
 _BLOCK_BYTES = 1 << 20
 _MAX_ENTRY_POINTS_BYTES = 4 << 20
 # Folders beside the packages that many projects ship by mistake, and that nobody imports.
 _STRAY_FOLDERS = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "benchmarks", "samples"}
+)
+# Builds of one program for different uses, which packages require by different names: most stacks that have images in
+# them hold two of these, and whichever was unpacked last works. https://github.com/opencv/opencv-python
+_SAME_PROGRAM = (
+    frozenset(
+        {"opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless"}
+    ),
 )
 # Files beside the packages that are read by people alone.
 _STRAY_SUFFIXES = ("", ".txt", ".md", ".rst", ".toml", ".cfg", ".in", ".yml", ".yaml", ".json", ".ini")
@@ -137,7 +144,7 @@ class FileOwners:
             raise _refusal(files, location, owner.project)
         if files.project in self._family:
             raise _refusal(owner, owned, files.project)
-        if is_harmless_twice(location):
+        if is_harmless_twice(location) or are_one_program(owner.project, files.project):
             return
         names = owner.locations[owned], files.locations[location]
         if not any(names):
@@ -158,6 +165,11 @@ class FileOwners:
             ),
             code="file-conflict",
         )
+
+
+def are_one_program(project: str, other: str) -> bool:
+    """Say whether two projects are builds of one program, of which each may replace files of the other."""
+    return any({project, other} <= group for group in _SAME_PROGRAM)
 
 
 def is_harmless_twice(location: str) -> bool:
