@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import threading
 
@@ -28,7 +27,7 @@ def here(tmp_path):
 def test_what_is_there_is_unpacked_and_compiled_while_the_rest_still_comes(alone, official, bare, here):
     """One wheel stalls: the other package has its bytecode by then, and Ctrl-C leaves nothing of it."""
     official.add("/simple/small/", *make_wheel("small", "1.0", tag="py3-none-any"))
-    text = random.Random(1).randbytes(400_000).hex()
+    text = os.urandom(400_000).hex()
     official.add("/simple/large/", *make_wheel("large", "1.0", tag="py3-none-any", modules={"large/x": text}))
     path = next(path for path in official.files if "/large-" in path and path.endswith(".whl"))
     official.faults[path] = Fault(stall_after=200_000)  # its metadata, read by ranges, is at the end
