@@ -113,7 +113,7 @@ def test_libraries_with_hostile_names_are_told_without_their_tricks(tmp_path):
     fact = detect(HostSystem(environ=environ, root=tmp_path), python=paper_python()).fact(
         "nvidia.shadowing_libraries"
     )
-    assert fact.value == ("/odd[2J/libcudart.so.11.0",)
+    assert fact.value == ("/odd\\x1b[2J/libcudart.so.11.0",)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

@@ -15,7 +15,7 @@ from tests.breaks.real import list_of_files
 from tests.breaks.standin import make_standin
 from tests.breaks.table import breaks
 from tests.breaks.wheels import serve_build
-from tests.conftest import settings_of_nobody
+from tests.conftest import TRUSTING, settings_of_nobody
 
 pytestmark = [
     pytest.mark.process,
@@ -53,8 +53,8 @@ def test_fix_mends_or_changes_nothing(row, build, tmp_path, index):
     ]
     ran = subprocess.run(
         place.limited([*command, "--index-url", f"{index.url}/whl"]),
-        env={**settings_of_nobody(beside, index.url), **place.environ()}, cwd=place.here, capture_output=True,
-        text=True, check=False, stdin=subprocess.DEVNULL, timeout=300,
+        env={**settings_of_nobody(beside, index.url), **place.environ(), **TRUSTING}, cwd=place.here,
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300,
     )  # fmt: skip
     document = json.loads(ran.stdout)
     left = [finding["id"] for finding in document.get("findings", ()) if finding["severity"] != "note"]

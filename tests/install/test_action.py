@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.conftest import TRUSTING
 from tests.install.conftest import TORCH
 from torchdoctor.cli.app import cli
 from torchdoctor.cli.commands import COMMANDS
@@ -36,6 +37,7 @@ def run_step(action, alone, official, tmp_path):
     def run(environment, torch=TORCH):
         given = {
             **alone,
+            **TRUSTING,
             "PATH": f"{tmp_path / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "RUNNER_TEMP": str(tmp_path),
             "GITHUB_OUTPUT": str(tmp_path / "output"),

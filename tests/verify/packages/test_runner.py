@@ -68,7 +68,7 @@ def test_packages_that_misbehave_have_a_result_each_and_disturb_no_other(package
         "package:leaves": ("fail", "process-exit"),
         "package:well": ("pass", None),
     }
-    assert found["package:codes"].detail == "import codes: ValueError: red turned"
+    assert found["package:codes"].detail == "import codes: ValueError: red\\x1b]0;title\\x07 \\u202eturned"
     assert found["package:crashes"].detail == "import crashes: the process was killed by SIGSEGV"
     assert found["package:leaves"].detail == "import leaves: the process ended with status 0"
     assert "took longer than 3.6 s" in found["package:hangs"].detail
