@@ -38,6 +38,8 @@ TRUSTING = {
         "DOCTOR",
         "HOLD",
         "RESTORE",
+        "UNDO",
+        "UPGRADE",
         "RESOLVE",
         "DOWNLOAD",
         "JUPYTER_KERNEL_ADD",

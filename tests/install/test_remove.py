@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from torchdoctor.errors import EnvironmentUnusable
+from torchdoctor.install.remove import refuse_to_remove, remove_environment
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="makes the layout of other systems")
 
 
@@ -59,6 +62,51 @@ def test_nothing_goes_where_nobody_agrees(in_process, env, kernel):
     assert (ran.status, ran.json["error"]["kind"]) == (5, "not-confirmed")
     assert env.exists()
     assert kernel.exists()
+
+
+def test_what_lies_deep_in_it_and_is_nobodys_keeps_it(in_process, env):
+    """A folder of one's own below lib, or data beside that of packages."""
+    for place in ("lib/mysrc/model.py", "share/keyrings/login.keyring", "doc/thesis.tex"):
+        path = env / place
+        path.parent.mkdir(parents=True)
+        path.write_text("mine", "utf-8")
+        ran = in_process("remove", env, "--yes", "--json")
+        assert (ran.status, ran.json["error"]["kind"]) == (2, "holds-other-files")
+        assert path.parts[-2] in ran.json["error"]["message"] or path.name in ran.json["error"]["message"]
+        assert path.read_text("utf-8") == "mine"
+        path.unlink()
+        path.parent.rmdir()
+
+
+def test_the_folder_of_the_users_programs_is_no_environment(in_process, env, alone):
+    """Even where somebody has made one there."""
+    local = Path(alone["HOME"]) / ".local"
+    env.rename(local)
+    ran = in_process("remove", local, "--yes", "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (2, "holds-other-files")
+    assert local.exists()
+
+
+def test_a_kernel_of_any_python_and_one_with_files_stay(in_process, env, kernel, alone):
+    """One says only `python`, and the other's folder holds a notebook."""
+    (kernel / "thesis.ipynb").write_text("{}", "utf-8")
+    spec = kernel.with_name("any") / "kernel.json"
+    spec.parent.mkdir()
+    spec.write_text('{"argv": ["python", "-m", "ipykernel_launcher"]}', "utf-8")
+    ran = in_process("remove", env, "--yes", "--json", VIRTUAL_ENV=str(env))
+    assert ran.json["kernels"] == []
+    assert not env.exists()
+    assert spec.exists()
+    assert kernel.exists()
+
+
+def test_what_came_while_the_question_stood_is_seen(env, tmp_path):
+    """The environment is looked at again under its lock."""
+    refuse_to_remove(env)
+    (env / "thesis").mkdir()
+    with pytest.raises(EnvironmentUnusable):
+        remove_environment(env, tmp_path / "locks")
+    assert (env / "thesis").exists()
 
 
 def _add_notes(env):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -224,3 +225,39 @@ def test_what_was_asked_for_is_brought_to_its_newest_version(env, user, uv_pip, 
     again = run_torchdoctor(*upgrade, "--json", environ=user)
     check("upgrade", again.json)
     assert again.json["changes"] == []
+
+
+def test_a_record_that_names_another_place_is_not_followed(undo, env, uv_pip, user):
+    """Whoever wrote it may be another: a file comes from the cache, or from a source of the user's."""
+    with LoopbackIndex() as other:
+        name, content = make_wheel("rich", "13.0", tag="py3-none-any", modules={"rich/evil.py": ""})
+        other.add("/files/", name, content)
+        document = json.loads((env / "torchdoctor.json").read_text("utf-8"))
+        rich = next(entry for entry in document["files"] if entry["name"] == "rich")
+        stolen = {
+            **rich, "version": "13.0", "filename": name, "url": f"{other.url}/files/{name}",
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }  # fmt: skip
+        document["changes"] = [{"name": "rich", "before": "13.0", "after": "14.0"}]
+        document["previous"] = {"schema": 1, "files": [stolen], "asked": [], "plan": document["plan"]}
+        (env / "torchdoctor.json").unlink()
+        (env / "torchdoctor.json").write_text(json.dumps(document), "utf-8")
+        ran = undo("--yes")
+        assert ran.status in (4, 5), ran.out
+        assert other.seen == []
+    assert versions(env)["rich"] == "14.0"
+
+
+def test_an_upgrade_fetches_from_no_place_that_a_record_names(env, user, served):
+    """A requirement with a URL in the record stays what it is: nothing of it is fetched, and nothing runs."""
+    document = json.loads((env / "torchdoctor.json").read_text("utf-8"))
+    with LoopbackIndex() as other:
+        line = f"evil @ {other.url}/evil-1.0.tar.gz"
+        document["asked"] = [{"requirement": line, "origin": "--with evil"}]
+        (env / "torchdoctor.json").unlink()
+        (env / "torchdoctor.json").write_text(json.dumps(document), "utf-8")
+        options = ("--index-url", f"{served.url}/whl", "--torch", TORCH, "--no-verify", "--dry-run")
+        ran = run_torchdoctor("upgrade", env, *options, environ=user)
+        assert ran.status == 0, ran.err
+        assert f"{line} stays" in ran.err or "evil @" in ran.err
+        assert other.seen == []

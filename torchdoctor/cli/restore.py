@@ -39,7 +39,7 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
     torchdoctor restore --dry-run
     torchdoctor restore ~/envs/vision
     """
-    from torchdoctor.core.fs.user_folders import cache_folder
+    from torchdoctor.core.fs.user_folders import cache_folder, data_folder
     from torchdoctor.core.system import host_system
     from torchdoctor.install.location import environment_of
     from torchdoctor.workflows import RecordedOptions, run_restore
@@ -47,6 +47,7 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
     options = RecordedOptions(
         folder=environment_of(environment_python(env, is_read=dry_run)),
         cache=cache_folder(os.environ),
+        data=data_folder(os.environ),
         sources=sources,
         dry_run=dry_run,
         assume_yes=yes,

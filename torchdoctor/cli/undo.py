@@ -46,13 +46,14 @@ def command(*, env: Path | None, sources: SourceOptions, dry_run: bool, yes: boo
     options = RecordedOptions(
         folder=environment_of(environment_python(env, is_read=dry_run)),
         cache=folders.cache,
+        data=folders.data,
         sources=sources,
         dry_run=dry_run,
         assume_yes=yes,
     )
     report = stage_lines(output)
     try:
-        result = run_undo(options, folders.data, system=host_system(os.environ), report=report)
+        result = run_undo(options, system=host_system(os.environ), report=report)
     finally:
         report.close()
     if output.json:

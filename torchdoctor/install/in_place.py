@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -96,7 +97,7 @@ def undo_change(folder: Path) -> bool:
         for name in journal["fresh"]:
             _remove(folder, name)
         for name in journal["old"]:
-            _restore(undo / "files" / name, folder / name)
+            _restore(undo / "files" / name, folder, name)
         sync_filesystem(folder)
         (undo / _JOURNAL).unlink()
     shutil.rmtree(undo, ignore_errors=True)
@@ -128,12 +129,16 @@ def _read_journal(folder: Path, path: Path) -> dict[str, list[str]] | None:
     inside = folder.resolve()
     names = [*document["old"], *document["fresh"]]
     if not all((folder / name).parent.resolve().is_relative_to(inside) for name in names):
-        raise InstallFailed(
-            message("{path} names files outside of its environment, so nothing is undone by it", path=path),
-            fix=message("look at it, and remove the folder {parent}", parent=path.parent),
-            code="bad-journal",
-        )
+        raise _leads_outside(path)
     return {"old": document["old"], "fresh": document["fresh"]}
+
+
+def _leads_outside(path: Path) -> InstallFailed:
+    return InstallFailed(
+        message("{path} names files outside of its environment, so nothing is undone by it", path=path),
+        fix=message("look at it, and remove the folder {parent}", parent=path.parent),
+        code="bad-journal",
+    )
 
 
 def _is_list_of_names(document: dict[str, Any], key: str) -> bool:
@@ -158,7 +163,16 @@ def _broken_journal(folder: Path, path: Path) -> InstallFailed:
     )
 
 
-def _restore(source: Path, target: Path) -> None:
+def _restore(source: Path, folder: Path, name: str) -> None:
+    """Put a kept file back; a link that was put back before it must not lead it out of the environment."""
+    target = folder / name
+    inside = folder.resolve()
+    if not target.parent.resolve().is_relative_to(inside) or source.parent.resolve() != (
+        (folder / UNDO_FOLDER / "files").resolve().joinpath(name).parent
+    ):
+        raise _leads_outside(folder / UNDO_FOLDER / _JOURNAL)
+    if source.is_symlink() and not (target.parent / source.readlink()).resolve().is_relative_to(inside):
+        raise _leads_outside(folder / UNDO_FOLDER / _JOURNAL)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name[:200]}.torchdoctor")
     temporary.unlink(missing_ok=True)
@@ -171,9 +185,15 @@ def _restore(source: Path, target: Path) -> None:
 def _drop_half_compiled(folder: Path, names: Iterable[str]) -> None:
     """Remove bytecode that was being written: `importlib` appends a number to its name until it is complete."""
     for parent in {(folder / name).parent for name in names if name.endswith(".py")}:
-        for path in (parent / "__pycache__").glob("*.pyc.*"):
+        for path in _bytecode_in(parent, "*.pyc.*"):
             if path.suffix[1:].isdigit():
                 path.unlink(missing_ok=True)
+
+
+def _bytecode_in(parent: Path, pattern: str) -> list[Path]:
+    """Return the bytecode beside a module; none where its folder is a link, which leads elsewhere."""
+    folder = parent / "__pycache__"
+    return [] if folder.is_symlink() else list(folder.glob(pattern))
 
 
 def _remove(folder: Path, name: str) -> None:
@@ -181,7 +201,7 @@ def _remove(folder: Path, name: str) -> None:
     path = folder / name
     path.unlink(missing_ok=True)
     if path.suffix == ".py":
-        for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        for compiled in _bytecode_in(path.parent, f"{glob.escape(path.stem)}.*.pyc"):
             compiled.unlink(missing_ok=True)
         _remove_empty(path.parent / "__pycache__")
     parent = path.parent

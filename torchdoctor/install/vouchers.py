@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from torchdoctor.sources.vouched_files import known_hashes
@@ -24,6 +24,7 @@ __all__ = ["Voucher", "recorded_vouchers", "voucher_of"]
 Voucher = Literal[
     "facts", "official", "vendor", "pypi", "lock", "index", "folder", "first-download", "trust",
 ]  # fmt: skip
+_WEAK: frozenset[Voucher] = frozenset(("first-download", "trust"))
 _PYPI_HOSTS = ("files.pythonhosted.org", "pypi.org")
 
 
@@ -41,17 +42,22 @@ def voucher_of(fetched: FetchedWheel, plan: Plan | None, facts: Snapshot, *, fro
     place = _by_place(wheel.url)
     if is_of_torch(wheel.name) and place == "index":
         # Nobody else may say what a file of torch is, whoever transported it: see sources/vouching.py.
-        return "vendor" if plan is not None and plan.vendor else "official"
+        if plan is None:
+            return "trust"  # a record named it, and no policy has looked at the file
+        return "vendor" if plan.vendor else "official"
     return place
 
 
 def recorded_vouchers(*records: Mapping[str, Any]) -> dict[str, Voucher]:
-    """Return who vouched for a hash when its file was recorded, by hash; the last record counts."""
+    """Return whose word a hash rests on by the records, where that was nobody's who is trusted; the last one counts.
+
+    What a record says of those who are trusted is not believed: another may have written it.
+    """
     found: dict[str, Voucher] = {}
     for record in records:
         files = record.get("files")
         for entry in files if isinstance(files, list) else ():
-            if isinstance(entry, dict) and entry.get("vouched_by") in get_args(Voucher):
+            if isinstance(entry, dict) and entry.get("vouched_by") in _WEAK:
                 found[str(entry.get("sha256"))] = cast("Voucher", entry["vouched_by"])
     return found
 

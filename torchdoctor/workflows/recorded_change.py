@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import run_directory
 from torchdoctor.core.i18n import joined, message
-from torchdoctor.errors import InstallFailed
+from torchdoctor.errors import InstallFailed, SourceFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.fetch.cache import cached_path
 from torchdoctor.install import update_environment
 from torchdoctor.install.location import refuse_unwritable
 from torchdoctor.install.model import InstallContext
+from torchdoctor.install.record import RECORD
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.requirement_conflicts import broken_requirements
 from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import Lock, LockedWheel
 from torchdoctor.sources import SourceListing
+from torchdoctor.sources.index_cache import known_index
+from torchdoctor.sources.pypi_copies import is_copy_of_pypi
+from torchdoctor.sources.source import PYPI
+from torchdoctor.sources.vouched_files import known_hashes
+from torchdoctor.sources.vouching import PYPI_FILES, is_of_torch, is_official_index, vouches
 from torchdoctor.workflows.consent import ask_about
+from torchdoctor.workflows.lock_facts import check_known_hashes
 from torchdoctor.workflows.sources import gather_sources
-from wheels_index import TORCH_PROJECTS
+from wheels_index import TORCH_PROJECTS, Wheel, bundled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from torchdoctor.sources import Sources
     from torchdoctor.workflows.source_options import SourceOptions
     from torchdoctor.workflows.target_environment import TargetEnvironment
+    from wheels_index import Snapshot
 
 __all__ = ["RecordedChange", "RecordedOptions", "RecordedResult", "apply_recorded_change", "refuse_broken"]
 
@@ -46,6 +54,7 @@ class RecordedOptions:
 
     folder: Path
     cache: Path  # torchdoctor's cache folder
+    data: Path | None  # the folder in which `index update` keeps what it read
     sources: SourceOptions
     dry_run: bool = False  # stop before anything is fetched
     assume_yes: bool = False  # change the environment without asking
@@ -119,13 +128,15 @@ def apply_recorded_change(
     ask_about(options.folder, change.lines, report, assume_yes=options.assume_yes)
     sources = gather_sources(options.sources, system, target.python, report, limited=False)
     lock = _lock(change.packages, sources, options.cache, variant if isinstance(variant, str) else "cpu")
+    facts = known_index(options.data, lambda _: None) if options.data is not None else bundled()
+    _refuse_unknown_torch(lock, options.folder, sources, facts, report)
     with run_directory(options.cache) as run_dir:
         wheelhouse = fetch(
             lock.wheels, cache=options.cache / "wheels", progress=report, offline=options.sources.offline
         )
         context = InstallContext(
             python=target.python, run_dir=run_dir, lock_dir=options.cache / "locks", environ=system.environ,
-            installed=installed, reinstall=change.again, remove=change.remove, back_to=back_to,
+            installed=installed, reinstall=change.again, remove=change.remove, back_to=back_to, facts=facts,
             on_wait=lambda seconds: report.waiting("install", seconds),
         )  # fmt: skip
         update_environment(wheelhouse, options.folder, context)
@@ -167,13 +178,13 @@ def refuse_broken(
 
 
 def _lock(packages: Sequence[RecordedPackage], sources: Sources, cache: Path, variant: str) -> Lock:
-    """Return the files with a URL each: none for a file in the cache, the recorded one, or one that a source has."""
+    """Return the files with a URL each, where they are not in the cache: one that a source of the user has."""
     wheels = tuple(
         LockedWheel(
             name=package.name,
             version=package.version,
             filename=package.filename,
-            url=package.url or _url_of(package, sources, cache, variant),
+            url=_url_of(package, sources, cache, variant),
             sha256=package.sha256,
             size=package.size,
         )
@@ -182,9 +193,42 @@ def _lock(packages: Sequence[RecordedPackage], sources: Sources, cache: Path, va
     return with_credentials(Lock(wheels=wheels, variant=variant), sources)
 
 
+def _is_of_source(url: str, sources: Sources) -> bool:
+    """Whether the recorded URL leads to where a source serves files: a record may be of another machine or person."""
+    default = (sources.default_index,) if sources.default_index else ()
+    places = [source.url for source in (*sources.torch, *sources.indexes, *default, *sources.find_links)]
+    files = [PYPI_FILES] if PYPI.url in places or any(map(is_copy_of_pypi, places)) else []
+    return is_official_index(url) or any(
+        url.startswith(f"{place.rstrip('/')}/") for place in (*places, *files)
+    )
+
+
+def _refuse_unknown_torch(
+    lock: Lock, folder: Path, sources: Sources, facts: Snapshot, report: Reporter
+) -> None:
+    """Hold the files of torch against the facts; what these do not know must come from the cache or its own index."""
+    check_known_hashes(lock, folder / RECORD, facts, report, trusted=sources.trusted)
+    unknown = [
+        wheel.filename
+        for wheel in lock.wheels
+        if is_of_torch(wheel.name)
+        and wheel.url
+        and not (vouches(wheel.url) or wheel.url.startswith(PYPI_FILES))
+        and wheel.sha256 not in known_hashes(facts, Wheel.from_filename(wheel.filename))
+    ]
+    if unknown and not sources.trusted:
+        raise SourceFailed(
+            message("nobody trusted vouches for {files}, which the record names", files=joined(unknown[:3])),
+            fix=message("install it anew: torchdoctor install ENV; --trust-mirror takes it on your own word"),
+            code="not-vouched",
+        )
+
+
 def _url_of(package: RecordedPackage, sources: Sources, cache: Path, variant: str) -> str:
     if cached_path(cache / "wheels", package.sha256, package.filename).is_file():
         return ""
+    if _is_of_source(package.url, sources):
+        return package.url
     default = (sources.default_index,) if sources.default_index else ()
     places = (
         sources.torch if package.name in TORCH_PROJECTS else (*sources.indexes, *default, *sources.find_links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from torchdoctor.core.i18n import joined, message, plural
 from torchdoctor.errors import NotConfirmed
 from torchdoctor.install.remove import refuse_to_remove, remove_environment, size_on_disk
 from torchdoctor.kernel import list_kernels
-from torchdoctor.kernel.write import refuse_unwritable_destination, remove_spec
+from torchdoctor.kernel.write import LOGOS, refuse_unwritable_destination, remove_spec
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from torchdoctor.kernel import KernelState
 
 __all__ = ["RemoveResult", "run_remove"]
+
+
+# What makes a kernel spec: https://jupyter-client.readthedocs.io/en/stable/kernels.html
+_OF_A_SPEC = frozenset({"kernel.json", "kernel.js", "kernel.css", *LOGOS})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +72,7 @@ def run_remove(
     kernels = tuple(state for state in _kernels_of(folder, system))
     for kernel in kernels:
         refuse_unwritable_destination(kernel.folder)
+        refuse_unwritable_destination(kernel.folder.parent)
     result = RemoveResult(folder=folder, size=size_on_disk(folder), kernels=kernels)
     if dry_run:
         return result
@@ -82,13 +88,15 @@ def run_remove(
 
 
 def _kernels_of(folder: Path, system: System) -> list[KernelState]:
-    """The kernels that run it and are kept outside of it; what nb_conda_kernels makes has no spec."""
+    """The kernels that name its interpreter and are kept outside of it, but for folders with other files in them."""
     inside = folder.resolve()
     return [
         state
         for state in list_kernels(system, prefixes=[Path(sys.prefix)])
-        if state.prefix is not None
-        and state.prefix.resolve() == inside
+        if state.argv
+        # A kernel that says only `python` runs whatever runs Jupyter.
+        and Path(os.path.normpath(state.argv[0])).is_relative_to(folder)
         and not state.folder.resolve().is_relative_to(inside)
         and state.place != "nb_conda_kernels"
+        and {path.name for path in state.folder.iterdir()} <= _OF_A_SPEC
     ]

@@ -40,14 +40,12 @@ __all__ = ["run_undo"]
 _SEEDS = frozenset({"pip", "setuptools", "wheel"})
 
 
-def run_undo(
-    options: RecordedOptions, data: Path | None, *, system: System, report: Reporter
-) -> RecordedResult:
+def run_undo(options: RecordedOptions, *, system: System, report: Reporter) -> RecordedResult:
     """Take the last change of an environment back; called again, it makes that change again.
 
-    `data` is the folder in which `index update` keeps what it read. Raises `EnvironmentUnusable` where it cannot be
-    taken back, `SourceFailed` where a file cannot be had any more, and `InstallFailed` where other packages would stop
-    working or nobody agreed; nothing has changed then.
+    Raises `EnvironmentUnusable` where it cannot be taken back, `SourceFailed` where a file cannot be had any more or
+    nobody vouches for it, and `InstallFailed` where other packages would stop working or nobody agreed; nothing has
+    changed then.
     """
     folder = options.folder
     target = find_environment(folder, None, options.cache / "locks", system, reading=options.dry_run)
@@ -71,7 +69,7 @@ def run_undo(
     wheelhouse = apply_recorded_change(
         options, target, change, installed, variant, system=system, report=report, back_to=earlier
     )
-    _renew_hold(options, data, change, system, report)
+    _renew_hold(options, change, system, report)
     return replace(result, wheelhouse=wheelhouse)
 
 
@@ -159,13 +157,11 @@ def _never_recorded(folder: Path, unknown: list[str]) -> EnvironmentUnusable:
     )
 
 
-def _renew_hold(
-    options: RecordedOptions, data: Path | None, change: RecordedChange, system: System, report: Reporter
-) -> None:
+def _renew_hold(options: RecordedOptions, change: RecordedChange, system: System, report: Reporter) -> None:
     """Hold the torch that is there now, where the other one was held."""
     if read_hold(options.folder) is None or not {each.name for each in change.changes} & set(TORCH_PROJECTS):
         return
-    hold = HoldOptions(folder=options.folder, cache=options.cache, data=data, sources=options.sources)
+    hold = HoldOptions(folder=options.folder, cache=options.cache, data=options.data, sources=options.sources)
     try:
         run_hold(hold, system=system, report=report)
     except TorchdoctorError as error:

@@ -36,12 +36,16 @@ def run_upgrade(
     installed = installed_with_torch(options.folder, system, reading=options.dry_run)
     options = from_recorded_vendor(options, report)
     named = {asked.name for asked in options.stack.requirements}
-    recorded = tuple(asked for asked in asked_in(options.folder) if asked.name not in named)
+    # Whoever wrote the record may be another: nothing is fetched from a place that it names, and nothing built unasked.
+    recorded = tuple(
+        replace(asked, implied=True) for asked in asked_in(options.folder) if asked.name not in named
+    )
     for asked in recorded:
         if _is_pinned(asked):
             report.note(
                 message("{line} stays, as {origin} asked for it", line=asked.line, origin=asked.origin)
             )
+    recorded = tuple(asked for asked in recorded if not _has_place(asked))
     torch = installed.named("torch")
     family = torch.build if keep_family and torch is not None else None
     present = {name: SpecifierSet() for name in COMPANIONS if installed.named(name) is not None}
@@ -59,6 +63,14 @@ def run_upgrade(
         upgrade=True,
     )
     return run_install(upgraded, system=system, report=report)
+
+
+def _has_place(asked: AskedRequirement) -> bool:
+    """Whether a URL or a path was asked for."""
+    try:
+        return Requirement(asked.line).url is not None
+    except InvalidRequirement:
+        return True
 
 
 def _is_pinned(asked: AskedRequirement) -> bool:
