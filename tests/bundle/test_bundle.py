@@ -146,7 +146,7 @@ def test_a_damaged_description_is_said(bundle, tmp_path, content):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_run_that_is_stopped_is_in_nobodys_way(bundle, tmp_path, number):
     """Stopped it clears up itself; killed, the next run does, and says so."""
     folder = tmp_path / "an env"

@@ -303,14 +303,14 @@ def test_a_marker_that_means_nothing_is_refused(tmp_path, here, marker):
     assert refusal(tmp_path, here, text) == "bad-lock"
 
 
-def test_a_lock_cannot_write_to_the_terminal(torchdoctor, tmp_path):
+def test_a_lock_cannot_write_to_the_terminal(torchdoctor, tmp_path, index):
     """Of a place with signs that colour it or turn a name round the host and the last name are shown."""
     name = "torch-2.13.0+cpu-py3-none-any.whl"
-    place = f'url = "http://127.0.0.1:9/\\u001b]0;x\\u0007\\u202e/{name}"'
+    place = f'url = "{index.url}/\\u001b]0;x\\u0007\\u202e/{name}"'
     (tmp_path / "pylock.toml").write_text(GOOD.format(name=name, place=place, digest="0" * 64))
     ran = torchdoctor("install", tmp_path / "env", "--lock", tmp_path / "pylock.toml")
     assert ran.status == 4
-    assert f"http://127.0.0.1:9/…/{name}" in ran.err.replace("\n", "").replace("          ", "")
+    assert f"{index.url}/…/{name}" in ran.err.replace("\n", "").replace("          ", "")
     assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
 
 

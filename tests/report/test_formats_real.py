@@ -203,6 +203,7 @@ def poetry(once):
     return made["program"]
 
 
+@pytest.mark.slow  # Poetry has to be installed for it
 def test_poetry_locks_the_project(served, place, written, poetry):
     """It finds nothing to complain of, and locks the family from its source."""
     text = written("poetry")
