@@ -117,13 +117,20 @@ NEW_TORCH = "torch-2.99.0+cu134-cp312-cp312-manylinux_2_28_x86_64.whl"
         ("numpy", NUMPY, "https://wheels.example.org/simple/numpy/", "index"),
         ("numpy", NUMPY, "file:///srv/wheels/", "folder"),
         ("numpy", NUMPY, OFFICIAL, "official"),
-        ("torch", NEW_TORCH, "https://mirror.example.org/pytorch/whl/cu134/", "official"),
+        ("torch", NEW_TORCH, "https://mirror.example.org/pytorch/whl/cu134/", "trust"),
         ("triton", "triton-9.9.0-cp312-cp312-linux_x86_64.whl", "https://files.pythonhosted.org/p/", "pypi"),
     ],
 )
 def test_who_vouched_is_told_by_the_rule_and_the_place(name, filename, url, said):
     """A host that only looks like PyPI's is the user's index; what transported a file of torch vouches for nothing."""
     assert voucher_of(fetched(name, filename, url + filename), None, bundled(), from_lock=False) == said
+
+
+def test_what_a_mirror_transports_was_vouched_for_where_a_plan_chose_it():
+    """The choice let nothing else in; a file that only a record names was looked at by nobody."""
+    plan = Plan(variant="cu134", index_url="", packages=(), reasons=())
+    url = f"https://mirror.example.org/pytorch/whl/cu134/{NEW_TORCH}"
+    assert voucher_of(fetched("torch", NEW_TORCH, url), plan, bundled(), from_lock=False) == "official"
 
 
 def test_facts_locks_first_downloads_and_trust_are_told():
