@@ -486,16 +486,16 @@ def test_a_terminated_run_takes_uv_along(alone, official, bare, here, tmp_path):
     assert (status, "Traceback" in err) == (130, False), err
     nothing_left(here)
     assert not list(tmp_path.glob("torchdoctor-*"))
-    running = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if readable(path)]
+    running = [command_of(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
     assert not [line for line in running if str(tmp_path).encode() in line]
 
 
-def readable(path):
-    """Whether a process is still there to be looked at."""
+def command_of(path):
+    """What a process runs; nothing of one that has ended meanwhile."""
     try:
-        return bool(path.read_bytes())
+        return path.read_bytes()
     except OSError:
-        return False
+        return b""
 
 
 def test_ctrl_c_while_fetching(alone, official, bare, here, tmp_path):
