@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from torchdoctor.verify import memory
-from torchdoctor.verify.memory import memory_limit, resident_mib
+from torchdoctor.verify.memory import free_memory_mib, memory_limit, resident_mib
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="known on Linux only")
 
@@ -35,21 +38,20 @@ def test_a_check_may_take_some_gib_at_the_least():
 
 
 @pytest.fixture
-def groups(tmp_path, monkeypatch):
-    """A system of 8 GiB that is free, where a test writes the files of control groups."""
-    proc, root = tmp_path / "proc", tmp_path / "cgroup"
+def groups(tmp_path):
+    """A system of 8 GiB that is free, where a test writes the files of control groups; gives its root."""
+    proc, base = tmp_path / "proc", tmp_path / "sys/fs/cgroup"
     (proc / "self").mkdir(parents=True)
     (proc / "meminfo").write_text("MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n")
-    monkeypatch.setattr(memory, "_PROC", proc)
-    monkeypatch.setattr(memory, "_GROUPS", root)
 
-    def write(own: str, **files: dict[str, object]) -> None:
+    def write(own: str, **files: dict[str, object]) -> Path:
         (proc / "self" / "cgroup").write_text(own)
         for folder, values in files.items():
-            place = root / folder.replace("__", "/")
+            place = base / folder.replace("__", "/")
             place.mkdir(parents=True, exist_ok=True)
             for name, value in values.items():
                 (place / f"memory.{name}").write_text(f"{value}\n")
+        return tmp_path
 
     return write
 
@@ -59,25 +61,25 @@ GIB = 1 << 30
 
 def test_without_a_limit_what_is_free_is_what_the_system_says(groups):
     """A group that says `max` limits nothing."""
-    groups("0::/\n", **{"": {"max": "max", "current": GIB}})
+    root = groups("0::/\n", **{"": {"max": "max", "current": GIB}})
 
-    assert memory.free_memory_mib() == 8192
+    assert free_memory_mib(root) == 8192
 
 
 def test_the_smallest_room_of_all_groups_counts_and_caches_are_no_use(groups):
     """A service does not see its own group as the root; files in the cache are given back."""
-    groups(
+    root = groups(
         "0::/user/service\n",
         user={"max": 4 * GIB, "current": GIB},
         user__service={"max": 2 * GIB, "current": 2 * GIB, "stat": f"anon 1\ninactive_file {GIB}"},
     )
 
-    assert memory.free_memory_mib() == 1024
+    assert free_memory_mib(root) == 1024
 
 
 def test_groups_of_version_1_are_read_too(groups):
     """Old systems, and some clusters."""
     files = {"limit_in_bytes": 3 * GIB, "usage_in_bytes": GIB, "stat": "total_inactive_file 0"}
-    groups("4:memory:/job\n1:cpu,cpuacct:/job\n", memory__job=files)
+    root = groups("4:memory:/job\n1:cpu,cpuacct:/job\n", memory__job=files)
 
-    assert memory.free_memory_mib() == 2048
+    assert free_memory_mib(root) == 2048

@@ -12,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+from .control_groups import most_processes
 from .mounts import is_writable, mount_of, room_left
 
 try:
@@ -42,7 +43,6 @@ _NO_TEMPORARY = re.compile(r"no usable temporary directory found in \[([^\]\n]{0
 _PATH = re.compile(r"(/[^\s:'\"<>]{1,300})")
 _MAX_PATHS = 8
 _MAX_BYTES = 256 * 1024
-_GROUP_FIELDS_COUNT = 3
 _MIB = 1024 * 1024
 
 
@@ -115,26 +115,11 @@ def _of_mapping(paths: list[str], root: Path) -> list[str]:
 def _of_threads(root: Path) -> list[str]:
     """The limit of the user, which does not count for root, of the control group, and of the room for a stack."""
     lines = [] if _user() == 0 else _limit("RLIMIT_NPROC", "processes and threads {value} (ulimit -u)")
-    for group in _groups(root):
-        value = _read(group / "pids.max").strip()
-        if value.isdigit():
-            lines.append(f"processes and threads {value} (pids.max of the control group)")
+    most = most_processes(root)
+    if most is not None:
+        lines.append(f"processes and threads {most} (pids.max of the control group)")
     lines += _limit("RLIMIT_AS", "address space {value} MiB (ulimit -v)", _MIB)
     return lines or _seccomp(root)
-
-
-def _groups(root: Path) -> list[Path]:
-    """The own control group's folder and the root's, of version 1 and 2."""
-    base = root / "sys/fs/cgroup"
-    found = [base / "pids", base]
-    for line in _read(root / "proc/self/cgroup").splitlines():
-        parts = line.split(":", 2)
-        if len(parts) == _GROUP_FIELDS_COUNT and ".." not in parts[2]:
-            if "pids" in parts[1].split(","):
-                found.append(base / "pids" / parts[2].lstrip("/"))
-            elif not parts[1]:
-                found.append(base / parts[2].lstrip("/"))
-    return found
 
 
 def _security_module(root: Path) -> list[str]:

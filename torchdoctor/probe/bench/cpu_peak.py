@@ -4,6 +4,7 @@ The peak is measured because no formula gives it: /proc/cpuinfo may say 2.6 GHz 
 with 512-bit instructions may take two cycles for each. Without it `bench` could not say whether a CPU figure is good.
 """
 
+# ruff: noqa: TID252  # the package has another name where it runs, so neighbours are named relatively
 from __future__ import annotations
 
 import json
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
+from ..control_groups import allowed_processors
 from . import machine_code
 
 __all__ = ["CpuLimits", "physical_cores"]
@@ -137,13 +139,5 @@ def physical_cores() -> int:
             cores.add(topology.read_text("ascii").strip())
         except OSError:
             cores.add(str(cpu))
-    return max(1, min(len(cores), _quota()))
-
-
-def _quota() -> int:
-    """Return the whole cores that cgroup v2 allows (cpu.max, https://docs.kernel.org/admin-guide/cgroup-v2.html)."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        return max(1, round(int(quota) / int(period)))
-    except (OSError, ValueError):
-        return 1 << 20
+    quota = allowed_processors()
+    return len(cores) if quota is None else max(1, min(len(cores), round(quota)))

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..control_groups import memory_left_mib
 from ..devices import kind, waiter
 from ..message import sentence
 from ..step import Outcome, failed, passed, skipped, warned
@@ -134,15 +135,8 @@ def _available_mib() -> int | None:
     with contextlib.suppress(OSError, ValueError, IndexError):
         text = Path("/proc/meminfo").read_text("ascii")
         fields = dict(line.split(":", 1) for line in text.splitlines())
-        return min(int(fields["MemAvailable"].split()[0]) // 1024, _container_mib())
+        free, allowed = int(fields["MemAvailable"].split()[0]) // 1024, memory_left_mib()
+        return free if allowed is None else min(free, allowed)
     with contextlib.suppress(AttributeError, ValueError, OSError, KeyError):
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB
     return None
-
-
-def _container_mib() -> int:
-    """MiB that the container (cgroup version 2) may still take; more than any machine has where there is no limit."""
-    with contextlib.suppress(OSError, ValueError):
-        most, used = (Path("/sys/fs/cgroup/memory." + name).read_text("ascii") for name in ("max", "current"))
-        return max((int(most) - int(used)) // _MIB, 0)
-    return _MIB * _MIB

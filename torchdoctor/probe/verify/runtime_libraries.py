@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+from ..control_groups import allowed_processors
 from ..message import joined, sentence
 from ..step import Outcome, failed, passed, warned
 
@@ -161,10 +163,8 @@ def _allowed() -> tuple[int, str]:
         mine = len(os.sched_getaffinity(0))
         if mine < cores:
             cores, source = mine, sentence("cores are allowed to this process")
-    with contextlib.suppress(OSError, ValueError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        # Rounded up: half a core more is not what makes a thread too many.
-        share = -(-int(quota) // int(period))
-        if 0 < share < cores:
-            cores, source = share, sentence("cores are what the container may use")
+    quota = allowed_processors()
+    # Rounded up: half a core more is not what makes a thread too many.
+    if quota is not None and math.ceil(quota) < cores:
+        cores, source = math.ceil(quota), sentence("cores are what the container may use")
     return cores, source
