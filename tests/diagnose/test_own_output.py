@@ -46,7 +46,7 @@ Python 3.11.7, torch 2.13.0+cpu (/home/ada/env/bin/python)
     fix:  Install NumPy 1:
             python -m pip install "numpy<2"
 
-Problems found: 1. The first one is where to begin.
+Problems found: 1. Start with the first.
 """
 PLANNED = """\
 torch 2.14.1+cu126        published; none of its files has been seen yet

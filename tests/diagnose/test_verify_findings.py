@@ -38,7 +38,7 @@ def report(*checks, **environment):
 
 def test_what_passed_or_was_skipped_has_no_cause():
     """A healthy environment ends without findings."""
-    skipped = ("nccl", "skip", "one-gpu", "there are no two GPUs")
+    skipped = ("nccl", "skip", "one-gpu", "needs two GPUs")
     assert findings_from(report(("conv", "pass", None, "1e-7"), skipped)) == ()
 
 

@@ -52,7 +52,7 @@ def test_an_optional_package_that_no_index_has_is_left_out(local_index, request_
     names, report = lock(request_for(extras=("needed",), optional=("pip", "numpy")))
     assert names == ["needed"]
     assert {text.split()[0] for text in report.warnings} == {"numpy", "pip"}
-    assert all(text.endswith("no source in reach has it for this Python") for text in report.warnings)
+    assert all(text.endswith("no reachable source has it for this Python") for text in report.warnings)
 
 
 def test_an_optional_package_that_can_be_had_stays(local_index, request_for, lock):

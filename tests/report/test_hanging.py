@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from torchdoctor.report.terminal.wrap import hanging
 
-SENTENCE = "no source in reach has it; torch 2.13.0 is the newest that one has"
+SENTENCE = "no reachable source has it; torch 2.13.0 is the newest that one has"
 
 
 def test_a_file_gets_whole_lines():
@@ -19,7 +19,7 @@ def test_a_file_gets_whole_lines():
 def test_words_stay_whole_and_the_rest_hangs_below_the_first():
     """Read like a table's cell."""
     assert hanging(SENTENCE, 10, 50).split("\n") == [
-        "no source in reach has it; torch 2.13.0", "          is the newest that one has"
+        "no reachable source has it; torch 2.13.0", "          is the newest that one has"
     ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_a_file_of_the_pytorch_index_is_a_release():
     request, _ = with_stack(Request(), StackRequest(requirements=asked(link)))
     assert request.torch == SpecifierSet("==2.1.0")
     other = asked("torch @ https://example.org/torch-2.1.0-cp311-cp311-linux_x86_64.whl")
-    with pytest.raises(UsageError, match="no file of PyTorch's index") as caught:
+    with pytest.raises(UsageError, match="not a file of PyTorch's index") as caught:
         with_stack(Request(), StackRequest(requirements=other))
     assert caught.value.code == "torch-url"
 

@@ -30,7 +30,7 @@ def test_a_sentence_is_shown_with_its_values():
 
 def test_sentences_in_a_list_are_shown_too():
     """Each by itself, with the sign between them."""
-    said = joined([sentence("there are no two GPUs"), sentence("torch is not installed")], "; ")
+    said = joined([sentence("needs two GPUs"), sentence("torch is not installed")], "; ")
     assert translate(translatable(said, parts_of(said))) == "没有两块 GPU\uff1b没有安装 torch"
 
 

@@ -121,7 +121,7 @@ def test_without_a_person_or_the_option_nothing_is_changed(site, answer, allowed
             confirm_lesser_build(found, report, allowed=allowed, assume_yes=assume_yes)
         assert (raised.value.code, raised.value.exit_status) == ("downgrade", 5)
         assert "torchdoctor install env --torch 2.8.0 --variant cpu" in str(raised.value.fix)
-        assert "torch 2.9.1+cu128, and what fits and is in reach is torch 2.8.0+cpu" in str(raised.value)
+        assert "torch 2.9.1+cu128, and what fits and can be had is torch 2.8.0+cpu" in str(raised.value)
     could_be_taken = allowed or (answer is not None and not assume_yes)
     assert len(report.warnings) == could_be_taken
 

@@ -114,7 +114,7 @@ def parse_run(text: bytes, path: Path) -> BenchReport:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(message("{name} is no number", name=name))
+    raise ValueError(message("{name} is not a number", name=name))
 
 
 def _not_a_run(path: Path, why: str) -> UnreadableRun:

@@ -146,7 +146,7 @@ def compile_failure(
         return SourceFailed(
             message("an index could not be read while locking: {text}", text=text),
             fix=message(
-                "check the network, or name an index in reach with --index-url or in pip's or uv's settings"
+                "check the network, or name a reachable index with --index-url or in pip's or uv's settings"
             ),
             code="unreachable",
         )

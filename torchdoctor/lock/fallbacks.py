@@ -80,7 +80,8 @@ def _without_unmet(request: LockRequest, error: RequirementsUnmet, report: Repor
         raise error
     report.warn(
         message(
-            "{missing} is left out: no source in reach has it for this Python", missing=joined(unmet, " and ")
+            "{missing} is left out: no reachable source has it for this Python",
+            missing=joined(unmet, " and "),
         )
     )
     return replace(request, optional=tuple(line for line in request.optional if line not in unmet))

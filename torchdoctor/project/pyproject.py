@@ -128,7 +128,7 @@ def read_file(path: Path) -> bytes | None:
             return None
         if not path.is_file():
             raise UsageError(
-                message("{path} is no file", path=path), fix=message("name the folder of a project")
+                message("{path} is not a file", path=path), fix=message("name the folder of a project")
             )
         with open_regular(path) as file:
             content = file.read(_MAX_BYTES + 1)

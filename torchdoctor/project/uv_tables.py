@@ -240,7 +240,7 @@ def _split_entries(
 def _elsewhere_error(pyproject: Pyproject, name: str, kind: str) -> UsageError:
     return UsageError(
         message(
-            "{path}: tool.uv.sources takes {name} from its own place ({kind}), which is no index",
+            "{path}: tool.uv.sources takes {name} from its own place ({kind}), which is not an index",
             path=pyproject.path,
             name=name,
             kind=kind,

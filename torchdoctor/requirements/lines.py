@@ -47,7 +47,7 @@ class Place:
         if self.position is None:
             return refused(
                 self.name,
-                message("{text!r} is no requirement: {reason}", text=shown(text), reason=reason),
+                message("{text!r} is not a requirement: {reason}", text=shown(text), reason=reason),
                 fix=fix,
             )
         return refused_line(self.name, self.position(offset), text, reason, fix=fix)

@@ -37,7 +37,7 @@ def refuse_other_format(location: Location) -> None:
         reason = message("this is a lock (PEP 751)")
         fix = message("install exactly what it says: --lock {file}", file=location.name)
     elif name in _LOCKS:
-        reason = message("this is no file of requirements")
+        reason = message("this is not a file of requirements")
         fix = message("name the folder of the project: --project DIR")
     elif name.endswith((".yml", ".yaml")):
         reason = message("this is a file of conda, and no file of requirements")

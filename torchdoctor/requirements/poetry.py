@@ -125,7 +125,7 @@ class _PoetryReader:
         return refused(
             self._location.name,
             message(
-                "{name} = {value!r} is no dependency of Poetry: {reason}",
+                "{name} = {value!r} is not a dependency of Poetry: {reason}",
                 name=name,
                 value=shown(str(value)),
                 reason=reason,

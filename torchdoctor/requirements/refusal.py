@@ -32,7 +32,7 @@ def refused_line(place: str, position: tuple[int, int], text: str, reason: str, 
     """Return the error for a line of a file; `position` is its line and column."""
     return UsageError(
         message(
-            "{place}: {text!r} is no requirement: {reason}",
+            "{place}: {text!r} is not a requirement: {reason}",
             place=f"{place}:{position[0]}:{position[1]}",
             text=shown(text),
             reason=reason,

@@ -34,7 +34,7 @@ def lines_of_setup_cfg(location: Location) -> ProjectLines | None:
     except configparser.Error as error:
         raise refused(
             location.name,
-            message("it is no configuration file: {error}", error=error),
+            message("it is not a configuration file: {error}", error=error),
             fix=message("correct the file"),
         ) from error
     groups: dict[str, list[str]] = {}

@@ -69,7 +69,7 @@ def cuda_fallback(machine: Machine, release: Release, name: str) -> Candidate:
         companions=companions_of(machine, release),
         reasons=(
             message(
-                "no source in reach has a CPU build; PyPI's torch {version} is a {default} build",
+                "no reachable source has a CPU build; PyPI's torch {version} is a {default} build",
                 version=release.version,
                 default=name,
             ),
@@ -111,7 +111,7 @@ def why_this_release(
             variant=candidate.variant,
         )
     return message(
-        "torch {torch}+{variant} would be the first choice, but no source in reach has it; torch "
+        "torch {torch}+{variant} would be the first choice, but no reachable source has it; torch "
         "{torch2} is the newest{asked} that a source has",
         torch=best.torch,
         variant=best.variant,

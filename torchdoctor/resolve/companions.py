@@ -116,7 +116,7 @@ def _why_missing(
     )
     seen = message(" ({builds})", builds=joined(other_builds[:2], "; ")) if other_builds else ""
     return message(
-        "no source in reach has a {variant} build of {project} {belong} for this Python{seen}",
+        "no reachable source has a {variant} build of {project} {belong} for this Python{seen}",
         variant=candidate.variant,
         project=companion.project,
         belong=versions,

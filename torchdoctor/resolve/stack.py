@@ -128,7 +128,7 @@ def _version_of_url(url: str, asked: AskedRequirement) -> str:
     if version is None or name != asked.name or not is_torch_index(url):
         raise UsageError(
             message(
-                "{origin}: {name} is asked for from {url}, which is no file of PyTorch's index",
+                "{origin}: {name} is asked for from {url}, which is not a file of PyTorch's index",
                 origin=asked.origin,
                 name=asked.name,
                 url=redact_url(url),

@@ -76,5 +76,5 @@ def agreed(question: str, report: Reporter, *, assume_yes: bool, dry_run: bool =
     if assume_yes:
         return None
     if not report.can_ask:
-        return message("nobody could be asked; give --yes to agree beforehand")
+        return message("there is no terminal to ask on; give --yes to agree in advance")
     return None if report.ask(question, default=True) else message("declined")

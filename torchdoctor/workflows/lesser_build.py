@@ -39,7 +39,7 @@ class LesserBuild:
     def description(self) -> str:
         """What would change, and why it is no upgrade."""
         return message(
-            "{folder} has torch {before}, and what fits and is in reach is torch {after}: {losses}",
+            "{folder} has torch {before}, and what fits and can be had is torch {after}: {losses}",
             folder=self.folder,
             before=self.before,
             after=self.after,

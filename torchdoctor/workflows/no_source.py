@@ -64,7 +64,7 @@ def _describe_cuda_build(plan: Plan) -> str:
         message("{size:.0f} MB and ", size=torch.wheel.size / 1e6) if torch.wheel and torch.wheel.size else ""
     )
     return message(
-        "no source in reach has a CPU build of torch for this Python; {source} has torch "
+        "no reachable source has a CPU build of torch for this Python; {source} has torch "
         "{version}, a {variant} build: {size}several GB of CUDA packages that this machine "
         "cannot use",
         source=torch.source,
@@ -81,7 +81,7 @@ def _no_source_error(
     failures = [listing.failure for listing in listings if listing.failure]
     names = joined([listing.name for listing in listings]) or message("none (--offline leaves only folders)")
     what = message(
-        "no source in reach has torch {torch} or an older release as a {variant} build",
+        "no reachable source has torch {torch} or an older release as a {variant} build",
         torch=best.torch,
         variant=best.variant,
     )

@@ -219,7 +219,9 @@ def _refuse_unknown_torch(
     if unknown and not sources.trusted:
         raise SourceFailed(
             message("nobody trusted vouches for {files}, which the record names", files=joined(unknown[:3])),
-            fix=message("install it anew: torchdoctor install ENV; --trust-mirror takes it on your own word"),
+            fix=message(
+                "install it again: torchdoctor install ENV; --trust-mirror takes it on your own word"
+            ),
             code="not-vouched",
         )
 

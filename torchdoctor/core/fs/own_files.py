@@ -118,7 +118,7 @@ def open_own_file(path: Path) -> FileIO:
 
 def _refuse_foreign_file(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise NotOwn(message("{path} is no file", path=path), path)
+        raise NotOwn(message("{path} is not a file", path=path), path)
     if sys.platform == "win32":
         return
     if status.st_uid != os.geteuid():

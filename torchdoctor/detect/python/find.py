@@ -146,7 +146,7 @@ def _nothing(system: System, asked: str) -> EnvironmentUnusable:
     here = ", ".join(f"{version} ({path})" for version, path in rows.items()) or message("none")
     if not _VERSION.fullmatch(asked):
         advice = message(
-            "name a version such as 3.12, an environment of conda's, or the path of an interpreter with --python"
+            "name a version such as 3.12, a conda environment, or the path of an interpreter with --python"
         )
     elif rows:
         advice = message(

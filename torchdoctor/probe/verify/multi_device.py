@@ -22,7 +22,7 @@ def peers(torch: Any, _device: str) -> Outcome:
     """Copy between every two GPUs and compare, and count the pairs that reach each other without the host."""
     count = _count_gpus(torch)
     if count < 2:
-        return skipped("one-gpu", sentence("there are no two GPUs"))
+        return skipped("one-gpu", sentence("needs two GPUs"))
     source = torch.arange(2**20, dtype=torch.int32)
     direct = []
     for first in range(count):
@@ -60,7 +60,7 @@ def nccl(torch: Any, _device: str) -> Outcome:
     """Sum a tensor over all GPUs with NCCL's all-reduce, exactly."""
     count = _count_gpus(torch)
     if count < 2:
-        return skipped("one-gpu", sentence("there are no two GPUs"))
+        return skipped("one-gpu", sentence("needs two GPUs"))
     if not torch.distributed.is_nccl_available():
         return skipped("nccl-not-built", sentence("this build has no NCCL"))
     parts = [torch.full((1024,), float(index + 1), device=f"cuda:{index}") for index in range(count)]

@@ -38,7 +38,7 @@ def seeds(torch: Any, device: str) -> Outcome:
                 "seed-ignored", sentence("{name} is the same after another torch.manual_seed", name=name)
             )
     if sorted(first[1].tolist()) != list(range(64)):
-        return failed("wrong-random-numbers", sentence("randperm(64) is no permutation"))
+        return failed("wrong-random-numbers", sentence("randperm(64) is not a permutation"))
     mean, deviation = float(first[0].mean()), float(first[0].std())
     if abs(mean) > _MAX_DEVIATION or abs(deviation - 1) > _MAX_DEVIATION:
         return failed(

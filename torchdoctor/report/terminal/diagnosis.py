@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 VERDICTS = {
-    "problems-found": "Problems found: {count}. The first one is where to begin.",
+    "problems-found": "Problems found: {count}. Start with the first.",
     "nothing-wrong-found": "Nothing wrong found.",
     "not-enough-to-tell": "Not enough to tell.",
 }
