@@ -199,6 +199,7 @@ def install_document(options: InstallOptions, result: InstallResult) -> dict[str
             "created": environment.created if environment else None,
         },
         "changes": [change.to_json() for change in result.changes],
+        "size": result.size.to_json() if options.dry_run else None,
         "files": [
             {
                 "name": fetched.wheel.name, "version": fetched.wheel.version, "filename": fetched.wheel.filename,
@@ -257,10 +258,8 @@ def _show_changes(folder: Path, result: InstallResult) -> None:
         if folder.exists()
         else message("would make {folder}: {packages}", folder=folder, packages=packages)
     )
-    sizes = [wheel.size for wheel in result.to_fetch]
-    total = f"{sum(size or 0 for size in sizes) / 1e6:.1f} MB" if sizes and all(sizes) else None
     freed = message("{size:.1f} GB freed", size=result.freed / 1e9) if result.freed else None
-    echo(translate(joined(filter(None, (summary, total, freed)))))
+    echo(translate(joined(filter(None, (summary, result.size.text, freed)))))
     sources = {
         package.name: message("  from {place}", place=package.source or "?")
         for package in result.plan.packages

@@ -167,7 +167,7 @@ def lock_only(context: AcquireContext, plan: Plan, report: Reporter) -> tuple[Pl
 
 
 def _other_build_before_fetch(context: AcquireContext, plan: Plan, lock: Lock) -> OtherBuild | None:
-    missing = [wheel for wheel in lock.wheels if not context.has(wheel.name, wheel.version)]
+    missing = context.missing(lock)
     return find_other_build_before_fetch(plan, missing, context.cache, offline=context.lock_request.offline)
 
 

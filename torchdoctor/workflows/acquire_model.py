@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torchdoctor.fetch import Wheelhouse
     from torchdoctor.inventory.extension_misfit import ExtensionMisfit
-    from torchdoctor.lock import Lock
+    from torchdoctor.lock import Lock, LockedWheel
     from torchdoctor.lock.model import LockRequest
     from torchdoctor.requirements import AskedRequirement
     from torchdoctor.resolve import Plan
@@ -43,6 +43,10 @@ class AcquireContext:
     def has(self, name: str, version: str) -> bool:
         """Whether that version is installed and stays."""
         return self.lock_request.installed.get(name) == version and name not in self.reinstall
+
+    def missing(self, lock: Lock) -> tuple[LockedWheel, ...]:
+        """Return the files of the lock that are not installed."""
+        return tuple(wheel for wheel in lock.wheels if not self.has(wheel.name, wheel.version))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,25 +33,26 @@ def ask_to_change(
     *,
     assume_yes: bool,
     unneeded: UnneededPackages | None = None,
+    size: str = "",
 ) -> None:
     """Report the changes to the environment at `folder` and ask for consent, unless it was given beforehand.
 
-    `unneeded` goes with the torch that is replaced. An environment without packages has nothing that could be changed.
-    Raises `InstallFailed` without consent.
+    `unneeded` goes with the torch that is replaced; `size` says what the rest fetches and takes. An environment without
+    packages has nothing that could be changed. Raises `InstallFailed` without consent.
     """
     changes = [str(change) for change in changes_by(lock, installed)] if installed else []
-    summary = ""
+    summary = [size] if size else []
     if unneeded is not None and unneeded.packages:
         changes += unneeded.lines
-        summary = unneeded.summary
+        summary.append(unneeded.summary)
     ask_about(folder, changes, report, assume_yes=assume_yes, summary=summary)
 
 
 def ask_about(
-    folder: Path, changes: Sequence[str], report: Reporter, *, assume_yes: bool, summary: str = ""
+    folder: Path, changes: Sequence[str], report: Reporter, *, assume_yes: bool, summary: Sequence[str] = ()
 ) -> None:
     """Report changes of packages, a line each, and ask for consent; raises `InstallFailed` without it."""
-    for text in (*changes, *([summary] if summary else [])):
+    for text in (*changes, *(summary if changes else ())):
         report.note(text)
     question = message(
         "Change {packages} in {folder}?", packages=plurals.packages(len(changes)), folder=folder

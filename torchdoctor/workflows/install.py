@@ -14,6 +14,7 @@ from torchdoctor.workflows.acquire import fetch_lock, lock_and_fetch, lock_only
 from torchdoctor.workflows.acquire_model import AcquireContext
 from torchdoctor.workflows.broken_packages import broken_packages
 from torchdoctor.workflows.bundle_origin import check_lock_origin
+from torchdoctor.workflows.change_size import size_of_change
 from torchdoctor.workflows.consent import ask_to_change, changes_by
 from torchdoctor.workflows.hold import InstallHold
 from torchdoctor.workflows.install_environment import environment_builder, install_wheels
@@ -147,10 +148,11 @@ def _dry_run(
     unneeded = _unneeded(options, inputs, context, lock)
     if unneeded.packages:
         report.note(unneeded.summary)
+    missing = context.missing(lock)
     return InstallResult(
         detection=inputs.detection, plan=plan, lock=lock,
         changes=(*changes_by(lock, inputs.installed.versions), *unneeded.changes), freed=unneeded.size,
-        to_fetch=tuple(wheel for wheel in lock.wheels if not context.has(wheel.name, wheel.version)),
+        to_fetch=missing, size=size_of_change(missing, context.cache, offline=options.sources.offline),
     )  # fmt: skip
 
 
@@ -175,9 +177,12 @@ def _change(
 
         def on_locked(lock: Lock) -> None:
             _broken_by(lock, inputs).refuse()
+            asks = installed.versions and not options.assume_yes
+            missing = context.missing(lock) if asks else ()
             ask_to_change(
                 target.folder, lock, installed.versions, report,
                 assume_yes=options.assume_yes, unneeded=_unneeded(options, inputs, context, lock),
+                size=size_of_change(missing, context.cache, offline=options.sources.offline).text,
             )  # fmt: skip
             if builder is not None:
                 builder.start()

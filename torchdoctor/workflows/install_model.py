@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.requirements import StackRequest
 from torchdoctor.resolve import Request
+from torchdoctor.workflows.change_size import ChangeSize
 from torchdoctor.workflows.kernel_model import KernelRequest
 from torchdoctor.workflows.source_options import SourceOptions
 
@@ -80,6 +81,7 @@ class InstallResult:
     plan: Plan
     lock: Lock | None = None
     to_fetch: tuple[LockedWheel, ...] = ()  # of a dry run: the files of the lock that are not installed
+    size: ChangeSize = field(default_factory=ChangeSize)  # of a dry run: what these files take
     changes: tuple[PackageChange, ...] = ()
     freed: int = 0  # bytes of the packages that are removed
     wheelhouse: Wheelhouse | None = None

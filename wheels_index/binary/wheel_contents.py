@@ -62,6 +62,16 @@ class WheelFile:
         self.members = _directory(self._reader)
 
     @property
+    def size(self) -> int:
+        """The bytes of the wheel itself."""
+        return self._reader.size
+
+    @property
+    def unpacked_size(self) -> int:
+        """The bytes of all files together, as the directory gives them."""
+        return sum(info.file_size for info in self.members.values())
+
+    @property
     def library_names(self) -> tuple[str, ...]:
         """The paths of the compiled libraries."""
         return tuple(name for name in self.members if LIBRARY_NAME.fullmatch(name))
