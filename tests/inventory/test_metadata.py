@@ -99,6 +99,7 @@ def test_a_folders_name_names_the_distribution(name, named):
          VersionFile(version="0.19.1", git="61943691d3390bd3148a7003b4a501f0e2b7ac6e", says=("git_version",))),
         ("__version__ = open('x').read()\ncuda = f()\n", VersionFile(version=None)),
         ("__version__ = '1'; import os  # x\n", VersionFile(version=None)),
+        ("__version__ = '1'\ncuda: str = {['13.0']}\n", VersionFile(version="1")),
     ],
 )  # fmt: skip
 def test_a_version_file_is_read_and_never_run(text, read):

@@ -179,6 +179,32 @@ def test_a_path_is_quoted_for_the_shell_of_its_system():
     assert any("'/my envs/python'" in step for step in shown)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["VARIATION SELECTOR-1", "VARIATION SELECTOR-15", "VARIATION SELECTOR-16", "VARIATION SELECTOR-17",
+     "BRAILLE PATTERN BLANK",
+     "MUSICAL SYMBOL NULL NOTEHEAD", "HANGUL FILLER", "HALFWIDTH HANGUL FILLER", "COMBINING GRAPHEME JOINER",
+     "KHMER VOWEL INHERENT AQ", "MONGOLIAN FREE VARIATION SELECTOR ONE", "TAG LATIN SMALL LETTER A"],
+)  # fmt: skip
+def test_what_has_no_glyph_is_shown(name):
+    """By the property of Unicode and by the glyph: a text hidden in such signs is seen."""
+    sign = unicodedata.lookup(name)
+    assert visible(f"a{sign}b") == f"a{sign.encode('unicode_escape').decode()}b"
+
+
+@pytest.mark.parametrize("point", [0x13440, 0x16FE4, 0x2065, 0xE01F0, 0x1FFFE, 0xE000])
+def test_what_this_python_may_not_know_is_shown(point):
+    """Characters of later Unicode, without a meaning, and for private use."""
+    assert visible(f"a{chr(point)}b") == f"a{chr(point).encode('unicode_escape').decode()}b"
+
+
+def test_an_emoji_keeps_its_colour_and_a_selector_hides_nothing():
+    """One selector behind a symbol stays; any other one is shown, also a second one."""
+    assert visible("\u26a0\ufe0f x \u2194\ufe0f") == "\u26a0\ufe0f x \u2194\ufe0f"
+    assert visible("\u26a0\ufe0f\ufe0f+\ufe0fa\ufe0f") == "\u26a0\ufe0f\\ufe0f+\\ufe0fa\\ufe0f"
+    assert visible("\ufe0f\u3000张三 na\u0308ive \u00a0") == "\\ufe0f\u3000张三 na\u0308ive \u00a0"
+
+
 @given(st.text())
 def test_nothing_hidden_is_left(text):
     """Of any text; escaping it again changes nothing, and what was to be seen stays."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n.messages import transform
 from torchdoctor.core.visible import visible
+
+if TYPE_CHECKING:
+    import ast
 
 __all__ = [
     "ESCAPE_SEQUENCES",
     "HIDDEN_CHARACTERS",
     "printable_line",
     "read_json",
+    "read_literal",
     "read_object",
     "sanitize_line",
 ]
@@ -37,6 +41,16 @@ def read_json(text: str) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+
+
+def read_literal(source: str | ast.expr) -> Any:
+    """Parse a literal of Python; ValueError for anything else, such as a set of lists."""
+    import ast
+
+    try:
+        return ast.literal_eval(source)
+    except (TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError("it is no literal") from error
 
 
 def read_object(text: str) -> dict[str, Any]:

@@ -8,20 +8,13 @@ whatever reaches a stream, where the sequences that we colour with ourselves are
 
 from __future__ import annotations
 
-import re
+import functools
+import unicodedata
+from importlib import resources
 
-__all__ = ["HIDDEN", "visible", "visible_line"]
+__all__ = ["visible", "visible_line"]
 
-# Categories Cc (but tab and line feed), Cf, Cs, Zl and Zp of Unicode, private use, what has no glyph though it counts
-# as a letter, and variation selectors beyond the sixteen that emojis use.
-HIDDEN = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
-    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\uf8ff\ufeff\uffa0\ufff0-\ufffb"
-    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
-)
-_HIDDEN = re.compile(f"[{HIDDEN}]")
-_HIDDEN_OR_BREAK = re.compile(f"[\t\n{HIDDEN}]")
+_EMOJI_SELECTOR = "\ufe0f"
 
 
 def visible(text: str) -> str:
@@ -32,17 +25,43 @@ def visible(text: str) -> str:
     >>> print(visible("a\\u202eb \\x1b[31mred"))
     a\\u202eb \\x1b[31mred
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return _HIDDEN.sub(_escape, text)
+    return _shown(text, kept="\t\n")
 
 
 def visible_line(text: str) -> str:
     """Return the text on one line: tabs and ends of lines are escapes as well."""
-    if text.isprintable() and text.isascii():
+    return _shown(text, kept="")
+
+
+def _shown(text: str, kept: str) -> str:
+    if text.isascii() and text.isprintable():
         return text
-    return _HIDDEN_OR_BREAK.sub(_escape, text)
+    hidden = {ord(sign): _escape(sign) for sign in set(text) if sign not in kept and _is_hidden(sign)}
+    if ord(_EMOJI_SELECTOR) not in hidden:
+        return text.translate(hidden) if hidden else text
+    return "".join(
+        sign if sign == _EMOJI_SELECTOR and _is_symbol(before) else hidden.get(ord(sign), sign)
+        for before, sign in zip(f" {text}", text, strict=False)
+    )
 
 
-def _escape(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape", "surrogatepass").decode("ascii")
+def _is_hidden(sign: str) -> bool:
+    """Whether a character acts, is for private use, has no meaning yet (category C), ends a line or is not seen."""
+    return sign in _unseen() or not (sign.isprintable() or unicodedata.category(sign) == "Zs")
+
+
+def _is_symbol(sign: str) -> bool:
+    """Whether a character is one that may be drawn as an emoji, which the selector behind it asks for."""
+    return not sign.isascii() and unicodedata.category(sign) in ("So", "Sm") and not _is_hidden(sign)
+
+
+def _escape(sign: str) -> str:
+    return sign.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+@functools.cache
+def _unseen() -> frozenset[str]:
+    """Return the characters of `unseen_characters.txt`."""
+    text = resources.files("torchdoctor.core").joinpath("unseen_characters.txt").read_text("utf-8")
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return frozenset(chr(point) for first, last in rows for point in range(int(first, 16), int(last, 16) + 1))

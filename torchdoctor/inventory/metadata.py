@@ -5,14 +5,13 @@ None of them raises: what cannot be read is None or left out.
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchdoctor.core.text import read_object, sanitize_line
+from torchdoctor.core.text import read_literal, read_object, sanitize_line
 from torchdoctor.core.urls import redact_url
 from torchdoctor.inventory.package_model import InstallRecord, VersionFile
 from torchdoctor.inventory.settings_model import PthFile
@@ -153,8 +152,8 @@ def parse_version_file(text: str) -> VersionFile:
 def _assignments(text: str) -> Iterator[tuple[str, Any]]:
     for match in _ASSIGNED.finditer(text):
         try:
-            yield match[1], ast.literal_eval(match[2])
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            yield match[1], read_literal(match[2])
+        except ValueError:
             continue
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.text import read_literal
 from torchdoctor.requirements.documents import Location, read_text
 from torchdoctor.requirements.lines import Place
 from torchdoctor.requirements.project_lines import ProjectLines
@@ -116,8 +117,8 @@ def _literal(node: ast.expr | None, values: dict[str, ast.expr]) -> object:
     if isinstance(node, ast.Name):
         node = values.get(node.id)
     try:
-        return ast.literal_eval(node) if node is not None else None
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return read_literal(node) if node is not None else None
+    except ValueError:
         return None
 
 
