@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_a_wheel_that_is_added_again_while_it_waits_is_given_once():
     queue.add([wheel("nccl"), wheel("torch")])
     queue.add([wheel("nccl")])
     assert drained(queue) == [["nccl-1-py3-none-any.whl", "torch-1-py3-none-any.whl"]]
+
+
+def test_a_file_of_the_same_name_with_other_bytes_is_another_one():
+    """As when an index lied about the first: the environment that has it is made anew for the right one."""
+    wrong, right = wheel("needed"), replace(wheel("needed"), sha256="1" * 64)
+    queue = WheelQueue()
+    queue.add([wrong])
+    assert queue.has_others_than([right])
+    assert [each.sha256 for each in queue.pending([right])] == [wrong.sha256, right.sha256]
+    queue.add([right])
+    queue.end()
+    assert queue.next_batch() == [right]
 
 
 def test_of_two_versions_that_wait_the_last_one_is_given():

@@ -199,3 +199,45 @@ def test_what_was_changed_while_it_was_unpacked_is_unpacked_again_and_refused_th
             unpacker.finish(house, None)
     finally:
         unpacker.close()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("left", "refused"),
+    [
+        ("evil.pth", True),
+        ("needed/more.py", True),
+        ("needed/__pycache__/more.cpython-311.pyc", True),
+        ("evil-1.0.dist-info/RECORD", True),
+        ("needed-1.0.dist-info/more.txt", True),
+        ("needed/__pycache__/plat.cpython-311.pyc", False),
+        ("needed-1.0.dist-info/INSTALLER", False),
+    ],
+)
+def test_a_new_environment_has_no_file_that_none_of_its_wheels_has(
+    wheel, tmp_path, monkeypatch, left, refused
+):
+    """As when a lying wheel of the same name was unpacked before; what uv itself makes is no such file."""
+    stage = tmp_path / "new"
+
+    def prepare():
+        (stage / SITE).mkdir(parents=True)
+        (stage / "bin").mkdir()
+        (stage / "bin" / "python").symlink_to(sys.executable)
+        (stage / SITE / "_virtualenv.pth").touch()
+
+    def install(stage, wheels, *_args, **_options):
+        put(stage, wheels[0])
+        (stage / SITE / left).parent.mkdir(parents=True, exist_ok=True)
+        (stage / SITE / left).touch()
+
+    monkeypatch.setattr(unpack, "install_wheels", install)
+    unpacker = unpack.StreamingUnpacker(stage, tmp_path, {}, prepare=prepare)
+    try:
+        if not refused:
+            unpacker.finish(Wheelhouse(wheels=(wheel,)), None)
+            return
+        with pytest.raises(InstallFailed, match="none of its wheels has it"):
+            unpacker.finish(Wheelhouse(wheels=(wheel,)), None)
+    finally:
+        unpacker.close()

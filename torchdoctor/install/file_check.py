@@ -24,6 +24,7 @@ from torchdoctor.core.wheelfile import (
     recorded_files,
 )
 from torchdoctor.core.wheelfile.placement import COMMANDS, DATA, PACKAGES
+from torchdoctor.install.unlisted_files import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,6 +109,16 @@ class FileCheck:
         found = {fetched.wheel.name: self._first_wrong(fetched, wheels) for fetched in wheels}
         return {project: name for project, name in found.items() if name is not None}
 
+    def package_files(self, wheels: Iterable[FetchedWheel]) -> frozenset[str]:
+        """Return what these wheels put into the package folders, by its path there, without bytecode of own files."""
+        prefix = f"{PACKAGES}/"
+        return frozenset(
+            location.removeprefix(prefix)
+            for fetched in wheels
+            for location in self._files_of(fetched)
+            if location.startswith(prefix)
+        )
+
     def largest(self, wheels: Iterable[FetchedWheel]) -> int:
         """Return the bytes of the largest file of these wheels."""
         return max((file.size for fetched in wheels for file in self._files_of(fetched).values()), default=0)
@@ -145,7 +156,7 @@ class FileCheck:
             self._expected[fetched.path] = {
                 location: _Expected(fetched.path, location, files[name])
                 for location, name in placements(files, fetched.wheel.name)
-                if not ("__pycache__/" in name and _source_of(name) in files)
+                if not ("__pycache__/" in name and source_of(name) in files)
             }
         return self._expected[fetched.path]
 
@@ -207,11 +218,6 @@ class FileCheck:
 
 def _state(status: os.stat_result) -> tuple[int, ...]:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _source_of(bytecode: str) -> str:
-    folder, _, name = bytecode.rpartition("__pycache__/")
-    return f"{folder}{name.partition('.')[0]}.py"
 
 
 def _is_script_of(target: str, expected: _Expected) -> bool:

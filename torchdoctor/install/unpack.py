@@ -14,6 +14,7 @@ from torchdoctor.install.build import install_wheels
 from torchdoctor.install.bytecode import BytecodeCompiler
 from torchdoctor.install.file_check import FileCheck
 from torchdoctor.install.location import interpreter_of
+from torchdoctor.install.unlisted_files import files_in, unlisted_file
 from torchdoctor.install.wheel_layout import files_of_wheel, glob_site_packages
 from torchdoctor.install.wheel_queue import WheelQueue
 
@@ -56,6 +57,7 @@ class StreamingUnpacker:
         self._check = FileCheck(stage, self._package_folders)
         self._queue = WheelQueue()
         self._stopped = threading.Event()
+        self._own: frozenset[str] = frozenset()  # what a new environment has before any wheel is unpacked
         self._failure: BaseException | None = None
         # Until Python 3.12 an interrupted `Thread.join` may return while the thread still runs.
         self._ended = threading.Event()
@@ -92,6 +94,7 @@ class StreamingUnpacker:
         if wrong := self._check.wrong(wheelhouse.wheels):
             self._unpack(wheelhouse.wheels, wrong)
             self._refuse_wrong_files(wheelhouse)
+        self._refuse_unlisted_file(wheelhouse)
         self._bytecode.finish(on_wait)
         shutil.rmtree(self._cache, ignore_errors=True)
 
@@ -116,6 +119,20 @@ class StreamingUnpacker:
                 code="changed-files",
             )
 
+    def _refuse_unlisted_file(self, wheelhouse: Wheelhouse) -> None:
+        """Refuse a new environment with a file that no wheel of it has; in an older one others may have put some."""
+        if self._prepare is None:
+            return
+        listed = self._own | self._check.package_files(wheelhouse.wheels)
+        name = unlisted_file(files_in(self._package_folders()), listed)
+        if name is None:
+            return
+        raise InstallFailed(
+            message("{name} is in the new environment, and none of its wheels has it", name=name),
+            fix=message("run the command again, and check that no other program changes files there"),
+            code="changed-files",
+        )
+
     def _wait(self, on_wait: Callable[[float], None] | None) -> None:
         started = time.monotonic()
         while not self._ended.wait(_REPORT_INTERVAL_SECONDS):
@@ -126,6 +143,7 @@ class StreamingUnpacker:
         try:
             if self._prepare is not None:
                 self._prepare()
+                self._own = files_in(self._package_folders())
             while batch := self._queue.next_batch():
                 self._unpack(batch, self._reinstall)
         except BaseException as error:  # noqa: BLE001  (`add` or `finish` raises it in its own thread)

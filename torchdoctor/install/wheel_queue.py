@@ -21,22 +21,23 @@ _BATCH_WINDOW_SECONDS = 0.1
 class WheelQueue:
     """Takes wheels from any thread and gives them in batches to one.
 
-    A file is given once. No batch has two files of a project: of those that wait, the last one counts.
+    A file is given once: one of the same name with other bytes is another file. No batch has two files of a project:
+    of those that wait, the last one counts.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: dict[str, FetchedWheel] = {}  # by project
         self._batch: Sequence[FetchedWheel] = ()
-        self._added: set[str] = set()  # file names
+        self._added: set[tuple[str, str]] = set()
         self._all_added = False
 
     def add(self, wheels: Iterable[FetchedWheel]) -> None:
         """Add the wheels that were not added before."""
         with self._changed:
             for wheel in wheels:
-                if wheel.wheel.filename not in self._added:
-                    self._added.add(wheel.wheel.filename)
+                if _file(wheel) not in self._added:
+                    self._added.add(_file(wheel))
                     self._waiting[wheel.wheel.name] = wheel
             self._changed.notify()
 
@@ -51,12 +52,12 @@ class WheelQueue:
     def pending(self, wheels: Iterable[FetchedWheel] = ()) -> tuple[FetchedWheel, ...]:
         """Return what waits or is in the last batch, and those of `wheels` that were not added."""
         with self._changed:
-            others = (wheel for wheel in wheels if wheel.wheel.filename not in self._added)
+            others = (wheel for wheel in wheels if _file(wheel) not in self._added)
             return (*self._waiting.values(), *self._batch, *others)
 
     def has_others_than(self, wheels: Iterable[FetchedWheel]) -> bool:
         """Return whether a wheel was added that is not one of `wheels`."""
-        return not self._added <= {wheel.wheel.filename for wheel in wheels}
+        return not self._added <= set(map(_file, wheels))
 
     def next_batch(self) -> Sequence[FetchedWheel]:
         """Wait for wheels and return the small ones, else the large ones; none when all were given."""
@@ -71,3 +72,7 @@ class WheelQueue:
             for wheel in self._batch:
                 del self._waiting[wheel.wheel.name]
             return self._batch
+
+
+def _file(fetched: FetchedWheel) -> tuple[str, str]:
+    return fetched.wheel.filename, fetched.sha256
