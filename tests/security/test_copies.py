@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.errors import SourceFailed
@@ -74,8 +75,24 @@ def test_a_file_of_pypi_under_another_name_is_found(pypi: World) -> None:
     elsewhere = "https://files.pythonhosted.org/packages/evil-1.0-py3-none-any.whl"
     lies, _, _ = checked(request_of(), replace(locked("six", WRONG), url=elsewhere))
     assert [(lie.wheel.name, lie.known) for lie in lies] == [("six", RIGHT)]
-    own = replace(locked("six", WRONG), url=elsewhere.replace("evil", "six"))
-    assert checked(request_of(), own)[0] == ()  # whose bytes the fetch compares with that hash
+
+
+@pytest.mark.parametrize("indexes", [(), (OWN,), (PYPI,)])
+def test_a_hash_that_a_copy_gives_a_file_of_pypis_is_asked_about(
+    pypi: World, indexes: tuple[Source, ...]
+) -> None:
+    """The copy's page leads to PyPI's own file, and a mirror would serve other bytes that have that hash."""
+    place = "https://files.pythonhosted.org/packages"
+    lies, _, _ = checked(request_of(*indexes), locked("six", WRONG, place))
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("six", RIGHT)]
+    assert checked(request_of(*indexes), locked("six", RIGHT, place))[0] == ()
+
+
+def test_nobody_is_asked_about_what_pypi_itself_lists(pypi: World) -> None:
+    """Most people have no other index, and no wait for a second look at each page."""
+    place = "https://files.pythonhosted.org/packages"
+    assert checked(request_of(default=PYPI), locked("six", WRONG, place))[0] == ()
+    assert pypi.pypi.seen == []
 
 
 def test_an_index_of_the_users_own_is_not_asked_about(pypi: World) -> None:
@@ -118,6 +135,31 @@ def test_a_triton_is_held_to_a_known_hash_on_every_index(world: World) -> None:
     lies, unvouched, report = checked(request_of(OWN), replace(known, sha256=WRONG))
     assert (lies, unvouched) == ((), (TRITON.filename,))
     assert TRITON.filename in report.warnings[0]
+
+
+def test_a_triton_that_nobody_lists_is_refused_where_pypi_answers(pypi: World) -> None:
+    """The user's own index may say nothing of it; the way out is named. The official index's own is no such file."""
+    invented = locked("triton", WRONG, OWN.url)
+    lies, unvouched, _ = checked(request_of(OWN, default=PYPI), locked("six", WRONG), invented)
+    assert [(lie.wheel.name, lie.known) for lie in lies] == [("triton", None)]
+    assert unvouched == ()
+    with pytest.raises(SourceFailed) as refused:
+        without_lying_copies(request_of(OWN, default=PYPI), lies, Recorder())
+    assert refused.value.code == "not-vouched"
+    assert "--trust-mirror" in str(refused.value.fix)
+    pypi.official.pages["/whl/triton/"] = f'<a href="/whl/{invented.filename}#sha256={WRONG}">x</a>'.encode()
+    assert checked(request_of(OWN, default=PYPI), invented)[0] == ()
+
+
+def test_a_page_that_fails_leaves_the_other_files_asked_about(pypi: World) -> None:
+    """A server that has answered is asked on: a copy's other lies are found."""
+    pypi.pypi.faults["/simple/slow/"] = Fault(status=500)
+    check = CopyCheck(
+        Lock(wheels=(locked("six", RIGHT), locked("slow", RIGHT), locked("evil", RIGHT))),
+        request_of(),
+        settled=(),
+    )
+    assert [lie.wheel.name for lie in check.lies()] == ["evil"]
 
 
 def test_pypi_takes_the_place_of_a_copy_that_lies() -> None:

@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n import joined, message, plurals
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
 from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
-from torchdoctor.sources import PYPI
+from torchdoctor.sources import OFFICIAL, PYPI
 from torchdoctor.sources.vouched_files import known_hashes
 from torchdoctor.sources.vouching import PYPI_FILES, is_of_torch, may_say, speaker_of
 from wheels_index import InvalidWheel, Wheel, bundled, parse_page
@@ -47,7 +47,7 @@ class Lie:
 class CopyCheck:
     """Asks PyPI in background threads, once for each package of a copy; `lies()` waits for them.
 
-    Where PyPI does not answer the first question, no more are asked. Nothing is asked of other packages of an index of
+    Where PyPI does not answer at all, no more is asked. Nothing is asked of other packages of an index of
     the user's own: PyPI knows nothing of them.
     """
 
@@ -74,11 +74,11 @@ class CopyCheck:
         self._threads = [start_thread(partial(self._ask, *each)) for each in self.asked]
 
     def _speaker(self, wheel: LockedWheel) -> Speaker:
-        """Who lists a file: uv does not say it, so it is the index on its host, or else any that may have it alone."""
+        """Who lists a file: uv does not say it, so it is the index on its host, or else any that may have it alone.
+
+        Where a file lies does not tell who gave its hash: a copy's page can lead to PyPI's own files.
+        """
         host = _host(wheel.url)
-        # A page in JSON may give a file of PyPI's another name.
-        if wheel.url.startswith(PYPI_FILES) and unquote(wheel.url.rpartition("/")[2]) == wheel.filename:
-            return "pypi"
         if wheel.url.startswith("file:"):
             return "folder"
         sources = self._sources
@@ -86,6 +86,8 @@ class CopyCheck:
         indexes = (*sources.indexes, *default)
         near = [source for source in (*indexes, *sources.find_links) if _host(source.url) == host]
         speakers = list(map(speaker_of, near or indexes))
+        if wheel.url.startswith(PYPI_FILES) and "mirror" in speakers:
+            return "mirror"
         order: tuple[Speaker, ...] = ("index", "folder", "mirror")
         return next((each for each in (*order, *speakers) if each in speakers), "index")
 
@@ -135,16 +137,19 @@ class CopyCheck:
             if self._silent.is_set():
                 return
             try:
-                right = _by_pypi(wheel)
+                right = _listed_by(PYPI, wheel)
             except (Unreachable, ValueError):
-                self._silent.set()
+                if not self._answered.is_set() and not _pypi_answers():
+                    self._silent.set()
                 return
             if right is not None:
                 self._answered.set()
             hashes = right or frozenset()
+            if is_of_torch(wheel.name) and wheel.sha256 not in hashes:
+                hashes |= _by_official_index(wheel)
             if wheel.sha256 in hashes:
                 self._answers[wheel.filename] = None
-            elif hashes or speaker == "mirror":
+            elif hashes or speaker == "mirror" or is_of_torch(wheel.name):
                 self._answers[wheel.filename] = Lie(
                     wheel=wheel, speaker=speaker, known=min(hashes, default=None)
                 )
@@ -166,17 +171,25 @@ def _by_facts(wheel: LockedWheel) -> frozenset[str]:
         return frozenset()
 
 
-def _by_pypi(wheel: LockedWheel) -> frozenset[str] | None:
-    """The hash that PyPI gives a file, none for one that it does not have; None where it has no such project.
+def _listed_by(index: Source, wheel: LockedWheel) -> frozenset[str] | None:
+    """The hash that an index gives a file, none for one that it does not have; None where it has no such project.
 
     Raises `Unreachable` or ValueError.
     """
     try:
-        page = fetch_page(f"{PYPI.url}/{wheel.name}/")
+        page = fetch_page(f"{index.url}/{wheel.name}/")
     except NotFound:
         return None
     listed = parse_page(page.body, url=page.url, content_type=page.content_type, project=wheel.name).wheels
     return frozenset(each.sha256 for each in listed if each.filename == wheel.filename and each.sha256)
+
+
+def _by_official_index(wheel: LockedWheel) -> frozenset[str]:
+    """The hash that PyTorch's own index gives a file; none where it has no such file, or does not answer."""
+    try:
+        return _listed_by(OFFICIAL, wheel) or frozenset()
+    except (Unreachable, ValueError):
+        return frozenset()
 
 
 def _pypi_answers() -> bool:
@@ -202,22 +215,24 @@ def without_lying_copies(request: LockRequest, lies: Collection[Lie], report: Re
                 known=lie.known[:16],
             )
             if lie.known is not None
-            else message(
-                "{url} is not on PyPI",
-                url=redact_url(lie.wheel.url),
-            )
+            else message("{url} is not on PyPI", url=redact_url(lie.wheel.url))
             for lie in list(lies)[:3]
         ],
         "; ",
     )
     sources = _with_pypi_itself(request.sources)
     if sources == request.sources or any(lie.speaker != "mirror" for lie in lies):
+        is_unknown = all(lie.known is None for lie in lies)
         raise SourceFailed(
             told,
             fix=message(
+                "nothing was installed; look where it comes from; --trust-mirror takes it on your own word"
+            )
+            if is_unknown
+            else message(
                 "nothing was installed; name another source, and report this to the operator of that one"
             ),
-            code="hash-conflict",
+            code="not-vouched" if is_unknown else "hash-conflict",
         )
     report.warn(message("{files}: PyPI itself is asked instead", files=told))
     return replace(request, sources=sources)
