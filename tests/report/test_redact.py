@@ -72,6 +72,10 @@ def test_what_identifies_somebody_is_taken_out(text, shown):
 SURVIVORS = [
     "torch 2.13.0+cu130, driver 580.95.05, CUDA 13.0, Python 3.12.4, glibc 2.35",
     "nvidia-cublas-cu12==12.4.5.8; platform_system == 'Linux'",
+    "Linux-6.6.87.2-microsoft-standard-WSL2-x86_64-with-glibc2.39", "forward pass: expected scalar type Half",
+    "D:\\tools\\stable-diffusion-webui-master\\venv\\lib\\site-packages\\torch\\lib\\fbgemm.dll",
+    "/workspace/ComfyUI/main.py",
+    "nvcc --host x86_64-linux-gnu", "srun: error: Unable to allocate resources", "on node 0",
     "nvidia-cudnn-cu12 9.1.0.70, cudnn 9.1.0.70, cublas: 12.4.5.8",
     "nvidia_cublas_cu12-12.4.5.8.dist-info and nvidia_cudnn_cu12-9.1.0.70-py3-none-manylinux2014_x86_64.whl",
     "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

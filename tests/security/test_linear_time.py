@@ -25,6 +25,7 @@ from torchdoctor.diagnose.parsers.pattern_files import (
 )
 from torchdoctor.diagnose.parsers.sentences import sentence_spans
 from torchdoctor.report.redact import redact
+from torchdoctor.report.redact.rules import compile_rules
 
 parser = import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 
@@ -51,6 +52,7 @@ def _patterns():
         yield from (row[0] for row in rows)
     for _, _, rows in compile_descriptions(_FOLDER / "descriptions.toml"):
         yield from (row[0] for row in rows)
+    yield from (rule.pattern for rule in compile_rules())
     for command, printed, _ in compile_outputs(_FOLDER / "command_outputs.toml"):
         yield command[0]
         yield from [printed[0]] if printed else []
@@ -72,7 +74,7 @@ def _endless(items):
 
 
 def test_no_pattern_of_the_data_repeats_without_end():
-    """Those of failures, causes, hints, sentences, speakers, descriptions and outputs."""
+    """Those of failures, causes, hints, sentences, speakers, descriptions, outputs and redaction."""
     patterns = list(_patterns())
     assert len(patterns) > 700
     assert [pattern for pattern in patterns if list(_endless(parser.parse(pattern)))] == []

@@ -59,9 +59,10 @@ def test_a_setting_says_by_its_name_what_its_value_is():
     assert [row["value"] for row in redact_document(rows)] == ["<user>", "<user>", "<secret>", "4"]
 
 
-def test_enough_kinds_are_planted():
-    """A hundred and thirty at least, each once."""
-    assert len({row["kind"] for row in PLANTED}) == len(PLANTED) >= 130
+def test_as_many_kinds_are_planted_as_security_md_says():
+    """Each once."""
+    said = re.search(r"(\d+) planted kinds", (HERE.parents[1] / "SECURITY.md").read_text("utf-8"))
+    assert len({row["kind"] for row in PLANTED}) == len(PLANTED) == int(said[1])
 
 
 @pytest.mark.parametrize("row", PLANTED, ids=lambda row: row["kind"])
@@ -77,7 +78,7 @@ def test_no_planted_secret_or_name_survives_a_report(row):
             assert secret not in shown
             assert secret not in unquote(shown)
             # Nor most of it.
-            assert secret[3:-3] not in shown
+            assert len(secret) < 8 or secret[3:-3] not in shown
 
 
 @pytest.mark.parametrize("row", PLANTED[:PERSONAL], ids=lambda row: row["kind"])

@@ -43,7 +43,7 @@ _VERSION_BEFORE = re.compile(
     r"(?:-?cu1\d)?)\W{1,3})$",
     re.IGNORECASE,
 )
-_VERSION_AFTER = re.compile(r"(?:\.dist-info|\.egg-info|\.post\d|\+\w|-(?:py|cp|\d{0,2}-py)\d)")
+_VERSION_AFTER = re.compile(r"(?:\.dist-info|\.egg-info|\.post\d|\+\w|-microsoft|-(?:py|cp|\d{0,2}-py)\d)")
 
 
 def redact_urls(text: str, *, hosts: bool = True) -> str:

@@ -14,6 +14,7 @@ WORDS_OF_A_REPORT = frozenset({
     "main", "base", "default", "local", "share", "data", "work", "workspace", "tmp", "opt", "usr", "var", "etc", "app",
     "server", "desktop", "laptop", "null", "none", "true", "false", "found", "absent", "unknown", "error", "warning",
     "note", "version", "name", "value", "source", "state", "schema", "machine", "driver", "kind", "path", "folder",
+    "tools", "code", "src", "project", "projects", "build", "models",
     "secret", "email", "uuid", "mac", "http", "https", "file", "com", "org", "net", "index", "url", "the", "and", "not",
 })  # fmt: skip
 
@@ -37,5 +38,8 @@ PUBLIC_PROJECTS = frozenset({
     "fairseq", "fairseq2", "torchtune", "torchao", "torchrec", "torchtitan", "torchdata", "torchtext", "torchcodec",
     "fairscale", "ultralytics", "timm", "open-clip-torch", "segment-anything", "sam-2", "sam2", "comfyui",
     "llama-cpp-python",
+    "comfyui-windows-portable", "python-embeded", "stable-diffusion-webui", "stable-diffusion-webui-forge",
+    "text-generation-webui", "kohya-ss", "fooocus", "invokeai", "llama-factory", "megatron-lm",
+    "actions-runner", "-work", "builder", "hostedtoolcache", "cb",
     "megatron-core", "nemo-toolkit", "transformer-engine", "ray", "unsloth", "axolotl", "mamba-ssm", "causal-conv1d",
 })  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchdoctor.report.redact.patterns import STRUCTURE, WORDS_OF_A_REPORT
+from torchdoctor.report.redact.patterns import PUBLIC_PROJECTS, STRUCTURE, WORDS_OF_A_REPORT
 
 if TYPE_CHECKING:
     from torchdoctor.report.redact.identity import Identity
@@ -30,9 +30,28 @@ _SHARED = re.compile(
     r"labs?|stage|netapp|glusterfs|run/media|srv|weka|vast|p|ibex|fast|ssd|hdd|disk\d{0,3}|opt/home)/{1,4})"
     rf"({_NAME}(?:/{{1,4}}{_NAME}){{0,20}})",
 )
+# Where containers, notebooks in a cloud, servers of builds and administrators keep what they work at.
+_WORKED_AT = re.compile(
+    r"(?<![\w.~<>-])(/{1,4}(?:app|code|builds|content(?:/drive/MyDrive)?|kaggle/(?:input|working)|opt/ml(?:/code)?|"
+    r"usr/src(?:/app)?|var/lib/jenkins/workspace|var/(?:mail|spool/cron)|teamspace/studios|root(?:/autodl-\w{1,8})?|"
+    r"hy-tmp|openbayes/(?:home|input)|gemini/(?:code|pretrain))/{1,4})"
+    rf"({_NAME}(?:/{{1,4}}{_NAME}){{0,20}})",
+)
+_TMP = re.compile(r"(?<![\w.~<>-])(/tmp/)([a-z]{3,20})(?=/)")
+_DRIVE = re.compile(
+    r"(?<![A-Za-z0-9])([A-Za-z]:(?:\\{1,4}|/)"
+    r"(?!(?:windows|users|documents and settings|program ?(?:files|data)[^\\/\n]{0,8})"
+    r"[\\/]))"
+    r"((?:[^\\/:*?\"'<>|\r\n]{1,64}(?:\\{1,4}|/)){1,20}[^\\/\s:*?\"'<>|,;)]{0,64})",
+    re.IGNORECASE,
+)
+_BLANK_IN_HOME = re.compile(
+    rf"(/(?:Users|home)/)({_NAME}(?: {_NAME}){{1,2}})(?=/)",
+)
 # Below a home stand the projects of its owner.
 _IN_HOME = re.compile(rf"((?:(?<![\w.-])~|[/\\]<user>)[/\\]{{1,8}})({_NAME}(?:[/\\]{{1,8}}{_NAME}){{0,20}})")
 _UNC = re.compile(r"(?<![\\:\w])(\\\\(?:\\\\)?)([A-Za-z0-9][\w.-]{0,62})(?=\\{1,8}[\w$])")
+_SHARE = re.compile(rf"(\\\\<host>\\{{1,4}})(?!(?:Ubuntu|Debian|kali)[\w.-]{{0,20}}\\)({_NAME})")
 _UUID = re.compile(
     r"(?<![\w])(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![\w])", re.IGNORECASE
 )
@@ -76,10 +95,14 @@ def redact_homes(text: str, homes: tuple[str, ...]) -> str:
             case = re.IGNORECASE if ":" in parts[0] else 0
             text = re.sub(rf"(?<![\w~.-]){begin}{body}(?![\w.-])", "~", text, flags=case)
     text = _WINDOWS_HOME.sub(r"\1<user>", text)
+    text = _BLANK_IN_HOME.sub(r"\1<user>", text)
     text = _UNIX_HOME.sub(r"\1<user>", text)
     text = _SHARED.sub(lambda match: match[1] + _without_names(match[2], "<user>"), text)
-    text = _IN_HOME.sub(lambda match: match[1] + _without_names(match[2], "<project>"), text)
-    return _UNC.sub(r"\1<host>", text)
+    text = _TMP.sub(lambda match: match[1] + _without_names(match[2], "<user>"), text)
+    for pattern in (_WORKED_AT, _DRIVE, _IN_HOME):
+        text = pattern.sub(lambda match: match[1] + _without_names(match[2], "<project>"), text)
+    text = _UNC.sub(r"\1<host>", text)
+    return _SHARE.sub(lambda match: match[1] + _without_names(match[2], "<project>"), text)
 
 
 def _without_names(path: str, placeholder: str) -> str:
@@ -92,11 +115,21 @@ def _without_names(path: str, placeholder: str) -> str:
         inside |= lower in STRUCTURE or re.match(r"python\d", lower) is not None
         is_file = number == len(parts) - 1 and re.search(r"\.[A-Za-z][\w]{0,8}$", part) is not None
         kept = (
-            inside or is_file or len(part) == 1 or lower in WORDS_OF_A_REPORT or re.fullmatch(r"[\d.]+", part)
+            inside
+            or is_file
+            or len(part) == 1
+            or lower in WORDS_OF_A_REPORT
+            or _is_public_project(lower)
+            or re.fullmatch(r"[\d.]+", part)
         )
         if not kept and not PLACEHOLDER.fullmatch(part) and re.search(r"\w", part):
             parts[number] = placeholder
     return "".join(parts)
+
+
+def _is_public_project(folder: str) -> bool:
+    name = folder.replace("_", "-").removesuffix("-master").removesuffix("-main")
+    return name in PUBLIC_PROJECTS
 
 
 def redact_names(text: str, identity: Identity) -> str:

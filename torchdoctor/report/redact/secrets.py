@@ -8,7 +8,7 @@ from collections import Counter
 
 from torchdoctor.core.tokens import replace_tokens
 
-__all__ = ["is_secret_key", "redact_assigned", "redact_random", "redact_tokens"]
+__all__ = ["KEYS", "is_secret_key", "redact_assigned", "redact_random", "redact_tokens"]
 
 _SECRET = "<secret>"  # noqa: S105  (what stands for one)
 _HEADER = re.compile(
@@ -21,19 +21,19 @@ _HEADER_LINE = re.compile(
     r"(?![\"'\s<]|(?:bearer|basic|digest|token|negotiate|apikey)\s{1,3}<)[^\r\n\"'|`]{1,4000}",
     re.IGNORECASE,
 )
-_KEYS = (
+KEYS = (
     r"(?:token(?!iz)|secret|passw(?:or)?d|passwd|passphrase|pwd(?=[\"']?\s{0,3}[:=])|api[_-]?key|access[_-]?key|"
     r"account[_-]?key|private[_-]?key|encryption[_-]?key|signing[_-]?key|deploy[_-]?key|key[_-]?data|shared[_-]?access|"
     r"credential|authorization|cookie|sess(?:ion)?[_-]?id|client[_-]?id|webhook|signature(?=[\"']?\s{0,3}[:=])|"
     r"(?<![a-z])auth(?=[\"']\s{0,3}:)|密码|口令|令牌|密钥)"
 )
 _ASSIGNED = re.compile(
-    rf"([\w.-]{{0,60}}{_KEYS}[\w-]{{0,40}}[\"']?\s{{0,3}}(?:[:=]|：|=>)\s{{0,3}}(?:(?:Bearer|Basic|Token)\s{{1,3}})?)"  # noqa: RUF001
+    rf"([\w.-]{{0,60}}{KEYS}[\w-]{{0,40}}[\"']?\s{{0,3}}(?:[:=]|：|=>)\s{{0,3}}(?:(?:Bearer|Basic|Token)\s{{1,3}})?)"  # noqa: RUF001
     r"(\"[^\"]{1,4000}\"|'[^']{1,4000}'|[^\s,;&\"'{}\[\]]{1,4000})",
     re.IGNORECASE,
 )
 _OPTION = re.compile(
-    rf"(--[\w-]{{0,40}}{_KEYS}[\w-]{{0,20}}[\s=]{{1,3}})([^\s-][^\s]{{0,4000}})", re.IGNORECASE
+    rf"(--[\w-]{{0,40}}{KEYS}[\w-]{{0,20}}[\s=]{{1,3}})([^\s-][^\s]{{0,4000}})", re.IGNORECASE
 )
 _SHORT_OPTION = re.compile(
     r"((?:\bcurl\b|\bwget\b)[^\n]{0,200}? (?:-u|--user)[ =]|\bsshpass -p ?|\b(?:docker|podman|az|helm)[^\n]{0,60} login"
@@ -41,12 +41,12 @@ _SHORT_OPTION = re.compile(
     r"|\bwandb login (?:--\S{1,30} ){0,3}|\bhuggingface-cli login[^\n]{0,20}? -t )"
     r"(?!<)([^\s-][^\s]{0,400})"
 )
-_VARIABLE = r"[A-Z][A-Z0-9_]{0,60}_(?:KEY|PASS|PWD|AUTH|SAS|DSN|JWT|SIG|PAT|CREDS?)"
+_VARIABLE = r"[A-Z][A-Z0-9_]{0,60}_(?:KEY|PASS|PWD|AUTH|SAS|DSN|JWT|SIG|PAT|CREDS?|AK|SK)"
 _SET = re.compile(
     rf"(?<![A-Za-z0-9_])({_VARIABLE}[\"']?\s{{0,3}}[:=]\s{{0,3}})(\"[^\"]{{1,4000}}\"|'[^']{{1,4000}}'|[^\s,;&\"']{{1,4000}})"
 )
 _SECRET_KEY = re.compile(
-    rf"[\w-]{{0,60}}(?:{_KEYS}|^pwd$|^auth$|_auth(?:token)?$)[\w-]{{0,40}}", re.IGNORECASE
+    rf"[\w-]{{0,60}}(?:{KEYS}|^pwd$|^auth$|_auth(?:token)?$)[\w-]{{0,40}}", re.IGNORECASE
 )
 # A file that curl and git read (netrc), and one of PostgreSQL.
 _NETRC = re.compile(

@@ -14,6 +14,7 @@ from torchdoctor.report.redact.network import (
     redact_urls,
 )
 from torchdoctor.report.redact.people import redact_homes, redact_ids, redact_names, redact_user_settings
+from torchdoctor.report.redact.rules import redact_by_rules
 from torchdoctor.report.redact.secrets import is_secret_key, redact_assigned, redact_random, redact_tokens
 
 __all__ = ["redact", "redact_document", "redact_secrets"]
@@ -58,7 +59,8 @@ def redact(text: str, identity: Identity = _NOBODY) -> str:
 
 def redact_secrets(text: str) -> str:
     """Return the text without what opens doors; names, paths and addresses stay, for the one whose text it is."""
-    return redact_random(redact_assigned(redact_urls(redact_tokens(text), hosts=False)))
+    text = redact_by_rules(redact_tokens(text), only_secrets=True)
+    return redact_random(redact_assigned(redact_urls(text, hosts=False)))
 
 
 def redact_document(document: Any, identity: Identity = _NOBODY, *, key: str = "") -> Any:
@@ -98,7 +100,7 @@ def _told_by_its_name(row: dict[Any, Any]) -> dict[Any, Any]:
 
 def _redact_once(text: str, identity: Identity) -> str:
     text = redact_tokens(_COLOUR.sub("", text))
-    text = redact_assigned(redact_urls(text))
+    text = redact_assigned(redact_urls(redact_by_rules(text)))
     text = _EMAIL.sub("<email>", text)
     text = redact_homes(text, identity.homes)
     text = redact_user_settings(text)
