@@ -232,7 +232,7 @@ def test_a_newer_torch_is_a_note_with_the_command_that_looks_for_it(doctor, env)
     ran = doctor("--no-import")
     row = next(row for row in ran.json["checks"] if row["id"] == "pytorch.fits")
     assert (ran.status, row["status"]) == (0, "ok")
-    assert "is published; whether it can be had from here says" in row["text"]
+    assert "is published; to see whether it can be installed from here" in row["text"]
     assert row["text"].endswith(f"torchdoctor install {env} --dry-run")
 
 

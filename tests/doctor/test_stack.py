@@ -211,7 +211,7 @@ def test_all_is_well_is_never_said_where_what_was_asked_for_was_not_imported(sit
     checks = ("pytorch.build", "packages.requirements", "packages.import")
 
     def said(packages):
-        return verdict((), check_lines(check_up(site, stack=state, packages=packages), (), checks), "")
+        return verdict((), check_lines(check_up(site, stack=state, packages=packages), (), checks), "", "")
 
     assert said((imported("einops", "pass"),)) == "All is well."
     assert said(None) == "Nothing wrong was found, but what was asked for was not imported."

@@ -40,7 +40,7 @@ def test_verbose_shows_every_check_with_its_evidence():
     [
         ((), (line("pytorch.build"),), "", "All is well."),
         ((), (line("pytorch.build", "unknown"),), "",
-         "Nothing is wrong, and torch is not installed yet: `torchdoctor install` installs it."),
+         "Nothing is wrong, and torch is not installed yet: torchdoctor install env"),
         ((), (line("gpu.devices", "unknown"),), "", "Nothing wrong was found, but the GPU could not be asked."),
         ((finding("a"), finding("b", "warning")), (), "", "1 thing to repair, 1 thing to know."),
         ((finding("a"), finding("b")), (), "cmd", "2 things to repair. Some of it can be repaired here: cmd"),
@@ -49,7 +49,7 @@ def test_verbose_shows_every_check_with_its_evidence():
 )  # fmt: skip
 def test_the_verdict_counts_what_is_wrong(findings, lines, command, text):
     """A check that failed without a finding counts by itself."""
-    assert verdict(findings, lines, command) == text
+    assert verdict(findings, lines, command, "torchdoctor install env") == text
 
 
 def test_repairs_are_told_before_and_after():

@@ -206,7 +206,7 @@ def _show_outcome(result: DoctorResult, output: Output, *, offer_fix: bool) -> N
         echo(text)
     if not output.quiet or result.findings:
         command = result.fix_command if offer_fix and result.repairs else ""
-        echo(f"\n{verdict(result.findings, result.lines, command)}")
+        echo(f"\n{verdict(result.findings, result.lines, command, result.install_command)}")
 
 
 def _list_environments(output: Output, *, strict: bool) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from torchdoctor.cli.bundle_options import origin_options
-from torchdoctor.cli.locations import environment_folder
+from torchdoctor.cli.locations import active_environment, environment_folder
 from torchdoctor.cli.new_environment import NewEnvironment
 from torchdoctor.cli.options import output_options
 from torchdoctor.cli.output import Output, print_json, stage_lines
@@ -33,7 +33,7 @@ __all__ = ["command", "install_document", "show_result"]
 
 
 @click.command("install", short_help="Install the PyTorch that fits, and prove it.")
-@click.argument("env", default=".venv", type=NewEnvironment(path_type=Path))
+@click.argument("env", required=False, type=NewEnvironment(path_type=Path))
 @choice_options
 @stack_options
 @dated_source_options
@@ -76,11 +76,11 @@ __all__ = ["command", "install_document", "show_result"]
 )
 @trust_option
 @output_options
-def command(*, env: Path, python: str | None, output: Output, **given: Any) -> int:
+def command(*, env: Path | None, python: str | None, output: Output, **given: Any) -> int:
     """Install the PyTorch that fits this machine into ENV, a virtual environment, and prove that it works.
 
-    ENV is created when it does not exist (default: .venv); in an existing one, other packages stay, and what only the
-    replaced torch needed goes.
+    ENV is created when it does not exist; in an existing one, other packages stay, and what only the replaced torch
+    needed goes. Without ENV it is .venv; on a terminal the environment that is active is offered first.
 
     \b
     torchdoctor install
@@ -89,7 +89,8 @@ def command(*, env: Path, python: str | None, output: Output, **given: Any) -> i
     torchdoctor install --project . --yes
     torchdoctor install --variant cpu --python 3.12 --kernel-name demo
     """
-    folder = environment_folder(env)
+    report = stage_lines(output)
+    folder = environment_folder(env or _default_environment(report))
     if not given["dry_run"]:
         from torchdoctor.install.location import interpreter_of
 
@@ -98,7 +99,6 @@ def command(*, env: Path, python: str | None, output: Output, **given: Any) -> i
 
     from torchdoctor.workflows import run_install
 
-    report = stage_lines(output)
     options = _install_options(folder, python, given, report)
     try:
         result = run_install(options, system=system, report=report)
@@ -109,6 +109,24 @@ def command(*, env: Path, python: str | None, output: Output, **given: Any) -> i
     else:
         show_result(options.folder, result, output)
     return result.exit_status
+
+
+def _default_environment(report: Reporter) -> Path:
+    """Return ./.venv, or the active environment where somebody at a terminal wants it."""
+    here = Path(".venv")
+    active = active_environment()
+    if active is None or active == full_path(here):
+        return here
+    if report.can_ask:
+        question = message("Install into the active environment {folder}? Else into .venv.", folder=active)
+        return active if report.ask(question, default=True) else here
+    report.note(
+        message(
+            "the active environment {folder} is not changed; name it to change it: torchdoctor install ENV",
+            folder=active,
+        )
+    )
+    return here
 
 
 def _install_options(

@@ -15,7 +15,7 @@ from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import message
 from torchdoctor.errors import EnvironmentUnusable
 
-__all__ = ["environment_folder", "environment_python", "environment_python_or_own"]
+__all__ = ["active_environment", "environment_folder", "environment_python", "environment_python_or_own"]
 
 
 def environment_folder(env: Path) -> Path:
@@ -124,6 +124,18 @@ def _python_in_use() -> Path:
         )
     chosen = next((folder for folder in existing if not _is_own_environment(folder)), existing[0])
     return interpreter_of(chosen.absolute())
+
+
+def active_environment() -> Path | None:
+    """Return the folder of the active environment that may be changed; None for conda's base and torchdoctor's own."""
+    from torchdoctor.install.location import interpreter_of
+
+    conda = None if os.environ.get("CONDA_DEFAULT_ENV") == "base" else os.environ.get("CONDA_PREFIX")
+    for text in (os.environ.get("VIRTUAL_ENV"), conda):
+        folder = full_path(Path(text)) if text else None
+        if folder and interpreter_of(folder).exists() and folder != full_path(Path(sys.prefix)):
+            return folder
+    return None
 
 
 def _is_found_here(python: Path) -> bool:

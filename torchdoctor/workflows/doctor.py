@@ -65,6 +65,13 @@ class DoctorResult:
         """What is wrong, the most likely first cause first."""
         return self.diagnosis.findings
 
+    @property
+    def install_command(self) -> str:
+        """The command that installs torch into this environment, or into another where this one should stay."""
+        from torchdoctor.doctor.install_command import install_command
+
+        return install_command(self.check_up)
+
     def exit_status(self, *, strict: bool = False) -> int:
         """Return 1 for an error, with `strict` for a warning too, else 0."""
         worst = {finding.severity for finding in self.findings} | {line.mark for line in self.lines}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n import joined, message
-from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.checks.model import CheckText
+from torchdoctor.doctor.install_command import install_command
 from torchdoctor.resolve.family_order import is_lesser_family
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ def _against_newest(check_up: CheckUp, plan: Plan) -> str:
         return message("no newer {family} build is known to fit", family=family)
     newest, release = f"{upgrade.torch.name} {upgrade.torch.version}", Version(upgrade.torch.version.public)
     if Version(here.public) < release:
-        command = _install_command(check_up)
+        command = install_command(check_up)
         if upgrade is not plan:
             command += f" --variant {upgrade.variant}"
         return message(
-            "{newest} is published; whether it can be had from here says: {command} --dry-run",
+            "{newest} is published; to see whether it can be installed from here: {command} --dry-run",
             newest=newest,
             command=command,
         )
@@ -82,14 +82,6 @@ def _against_newest(check_up: CheckUp, plan: Plan) -> str:
     if family not in (None, upgrade.variant):
         return message("the newest that fits; its best build here is {variant}", variant=upgrade.variant)
     return message("the newest that fits")
-
-
-def _install_command(check_up: CheckUp) -> str:
-    """The command that changes this environment, or, where it may not be changed, one that creates another."""
-    prefix = str(check_up.python.prefix)
-    if check_up.inventory.kind.value == "interpreter" or not prefix.isprintable():
-        return "torchdoctor install"
-    return f"torchdoctor install {quoted(prefix, windows=check_up.python.sys_platform == 'win32')}"
 
 
 def describe_companions(check_up: CheckUp) -> CheckText:

@@ -59,12 +59,12 @@ def _not_found() -> Outcome:
     for name, folder in outside:
         if Path(folder, "torch", "__init__.py").is_file():
             text = sentence(
-                "torch is in {name} ({folder}) only, not in this environment; run: torchdoctor install",
+                "torch is in {name} ({folder}) only, not in this environment",
                 name=name,
                 folder=folder,
             )
             return failed("torch-elsewhere", text)
-    text = sentence("torch is not installed in this environment; run: torchdoctor install")
+    text = sentence("torch is not installed in this environment")
     return failed("torch-not-installed", text)
 
 

@@ -83,15 +83,20 @@ def _selected(section: str, lines: list[CheckLine]) -> list[CheckLine]:
     return [line for line in lines if line in (*wrong, *main, *wanted)]
 
 
-def verdict(findings: Sequence[Finding], lines: Sequence[CheckLine], fix_command: str) -> str:
-    """Return the result in one line; `fix_command` repairs something of it, empty where nothing can be repaired."""
+def verdict(
+    findings: Sequence[Finding], lines: Sequence[CheckLine], fix_command: str, install_command: str
+) -> str:
+    """Return the result in one line.
+
+    `fix_command` repairs something of it, empty where nothing can be repaired; `install_command` installs torch.
+    """
     # A failed check follows from a finding where there is one, and counts by itself where there is none.
     errors = sum(finding.severity == "error" for finding in findings)
     errors = errors or sum(line.mark == "error" and not line.findings for line in lines)
     warnings = sum(finding.severity == "warning" for finding in findings)
     warnings += sum(line.mark == "warning" and not line.findings for line in lines)
     if not errors and not warnings:
-        return _nothing_wrong(lines)
+        return translate(_nothing_wrong(lines, install_command))
     parts = []
     if errors:
         many = message("{count} things to repair", count=errors)
@@ -107,16 +112,16 @@ def verdict(findings: Sequence[Finding], lines: Sequence[CheckLine], fix_command
     return translate(text)
 
 
-def _nothing_wrong(lines: Sequence[CheckLine]) -> str:
+def _nothing_wrong(lines: Sequence[CheckLine], install_command: str) -> str:
     """All is well only where torch is installed, what was asked for was imported and the GPUs could be asked."""
     unknown = {line.id for line in lines if line.mark == "unknown"}
     if "pytorch.build" in unknown:
-        return _("Nothing is wrong, and torch is not installed yet: `torchdoctor install` installs it.")
+        return message("Nothing is wrong, and torch is not installed yet: {command}", command=install_command)
     if "packages.import" in unknown:
-        return _("Nothing wrong was found, but what was asked for was not imported.")
+        return message("Nothing wrong was found, but what was asked for was not imported.")
     if "gpu.devices" in unknown:
-        return _("Nothing wrong was found, but the GPU could not be asked.")
-    return _("All is well.")
+        return message("Nothing wrong was found, but the GPU could not be asked.")
+    return message("All is well.")
 
 
 def planned_lines(repairs: Sequence[str], columns: int | None = None) -> Iterator[str]:
