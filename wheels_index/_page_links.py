@@ -17,7 +17,7 @@ __all__ = ["Link", "NotAnIndex", "ProjectStatus", "html_base", "html_links", "js
 
 ProjectStatus = Literal["active", "archived", "quarantined", "deprecated"]
 _STATUSES: tuple[ProjectStatus, ...] = get_args(ProjectStatus)
-_HEAD_LENGTH = 8192  # characters in which a page's own facts stand
+_MAX_HEAD_TAGS = 10_000
 
 _BASE = re.compile(r"<base[\s/>]", re.ASCII | re.IGNORECASE)
 _METADATA = ("data-core-metadata", "data-dist-info-metadata")  # PEP 714 renamed PEP 658's attribute
@@ -70,7 +70,8 @@ def project_status(page: str, *, is_json: bool) -> tuple[ProjectStatus, str | No
     https://packaging.python.org/en/latest/specifications/project-status-markers/
     """
     status, reason = _json_status(page) if is_json else _html_status(page)
-    known: ProjectStatus = next((each for each in _STATUSES if each == status), "active")
+    said = status.strip().lower() if isinstance(status, str) else None
+    known: ProjectStatus = next((each for each in _STATUSES if each == said), "active")
     return known, reason[:300] if isinstance(reason, str) and reason and known != "active" else None
 
 
@@ -86,13 +87,13 @@ def _json_status(page: str) -> tuple[object, object]:
 
 
 def _html_status(page: str) -> tuple[object, object]:
-    if "pypi:project-status" not in page[:_HEAD_LENGTH]:
-        return None, None
-    said = {
-        tag.attributes.get("name"): tag.attributes.get("content")
-        for tag in anchor_tags(page[:_HEAD_LENGTH], limit=_HEAD_LENGTH)
-        if tag and tag.name == "meta"
-    }
+    """The marks that stand before the first link: what a link's text holds is none."""
+    said: dict[str, str | None] = {}
+    for tag in anchor_tags(page, limit=_MAX_HEAD_TAGS):
+        if tag and tag.name == "a":
+            break
+        if tag and tag.name == "meta":
+            said.setdefault(tag.attributes.get("name", "").lower(), tag.attributes.get("content"))
     return said.get("pypi:project-status"), said.get("pypi:project-status-reason")
 
 

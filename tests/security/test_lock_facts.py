@@ -41,6 +41,38 @@ def test_another_hash_of_a_known_file_is_an_error(wheel: Wheel, url: str) -> Non
     assert refused(replace(wheel, url=url, sha256=EVIL)) == "hash-conflict"
 
 
+def other_spellings(name: str) -> list[str]:
+    """Names that mean the same file to an installer; the last one is for one more kind of machine."""
+    project, version, *rest, tags = name.removesuffix(".whl").split("-")
+    public, _, local = version.partition("+")
+    tail = "-".join([*rest, tags])
+    return [
+        f"Torch-{version}-{tail}.whl",
+        f"{project}-{public}+{local.upper()}-{tail}.whl",
+        f"{project}-{public}.0+{local}-{tail}.whl",
+        f"{project}-v{version}-{tail}.whl",
+        f"{project}-{version}-{'-'.join([*rest, f'linux_riscv64.{tags}'])}.whl",
+    ]
+
+
+@pytest.mark.parametrize("name", other_spellings(TAGGED.filename))
+def test_another_spelling_of_a_known_name_is_held_to_its_hash(name: str) -> None:
+    """An installer reads them all as one file."""
+    right = Wheel.from_filename(name, url="https://mirror.example.org/f.whl", sha256=TAGGED.sha256)
+    assert refused(right) is None
+    assert refused(replace(right, sha256=EVIL)) == "hash-conflict"
+
+
+def test_a_file_for_another_machine_is_not_held_to_a_known_hash() -> None:
+    """Its version is known, and it is a file that no facts have."""
+    name = (
+        TAGGED.filename.replace("x86_64", "riscv64")
+        .replace("aarch64", "riscv64")
+        .replace("win_amd64", "win_arm32")
+    )
+    assert refused(Wheel.from_filename(name, url="https://example.org/f.whl", sha256=EVIL)) is None
+
+
 def test_the_official_place_does_not_excuse_another_hash_of_a_tagged_name() -> None:
     """A name with a build tag is one file."""
     assert refused(replace(TAGGED, sha256=EVIL)) == "hash-conflict"

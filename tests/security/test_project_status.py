@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.security.fuzz_seeds import NAME, SHA
+from tests.wheelmaker import make_wheel
 from torchdoctor.core.net import Page
+from torchdoctor.errors import SourceFailed
+from torchdoctor.sources.index_update import update_index
 from torchdoctor.sources.listing import SourceListing
-from torchdoctor.sources.source import PYPI
+from torchdoctor.sources.source import OFFICIAL, PYPI, Source
 from wheels_index import parse_page
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -77,9 +81,74 @@ def test_an_active_project_is_not_mentioned(page):
 def test_a_mark_in_the_text_of_a_page_is_none():
     """Only the page's own head and the JSON's own key say it."""
     mark = '<meta name="pypi:project-status" content="quarantined">'
-    late = f'<a href="{NAME}#sha256={SHA}">x</a>' + " " * 9000 + mark
+    late = f'<a href="{NAME}#sha256={SHA}">x</a>' + mark
     assert parse_page(late, url=URL).status == "active"
     assert parse_page(f"<!-- {mark} -->{late}", url=URL).status == "active"
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        f"<!--{'x' * 20_000}--><meta name='pypi:project-status' content='quarantined'>",
+        "<META NAME='PyPI:Project-Status' CONTENT=' Quarantined '>",
+        "<meta name='pypi&#58;project-status' content='quarantined'>",
+    ],
+)
+def test_a_mark_counts_however_it_is_written_and_however_late_in_the_head(mark):
+    """As a browser reads it."""
+    assert parse_page(f'{mark}<a href="{NAME}#sha256={SHA}">x</a>', url=URL).status == "quarantined"
+
+
+def two_pages(first):
+    """An index of two pages of torch, the second of which is active."""
+    pages = {"/whl/torch/": first[0], "/whl/cu130/torch/": as_html("active")[0]}
+
+    def read(url):
+        body = pages[urlsplit(url).path].encode()
+        return Page(url=url, body=body, content_type="text/html", etag=None, last_modified=None)
+
+    return Source(name="i", url="https://i.example.org/whl", layout="either", origin="--index-url"), read
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_a_project_in_quarantine_is_taken_from_no_other_page_of_the_index(ahead):
+    """Whether pages are read one by one or ahead; another index may have the project."""
+    source, read = two_pages(as_html("quarantined"))
+    listing = SourceListing(source=source, read=read)
+    if ahead:
+        listing.read_ahead([("torch", "cu130")])
+        assert listing.read_wheels("torch", "cu130") == ()
+    assert listing.wheels("torch", "cu130") == ()
+    source, read = two_pages(("<p>nothing here</p>",))
+    assert len(SourceListing(source=source, read=read).wheels("torch", "cu130")) == 1
+
+
+def test_an_index_on_this_machine_marks_projects_too(tmp_path):
+    """A copy of PyPI has its marks along."""
+    page = tmp_path / "torch" / "index.html"
+    page.parent.mkdir()
+    page.write_text(as_html("quarantined")[0], "utf-8")
+    source = Source(name="i", url=tmp_path.as_uri(), layout="simple", origin="--index-url")
+    assert SourceListing(source=source).wheels("torch", "cu130") == ()
+
+
+@pytest.mark.parametrize("project", ["torch", "torchaudio"])
+def test_index_update_keeps_nothing_of_a_project_in_quarantine(world, tmp_path, project):
+    """What was known of torch stays, with an error; a companion is left out, which is said."""
+    for name in ("torch", "torchaudio"):
+        page = f"/whl/{name}/"
+        world.official.add(page, *make_wheel(name, "2.99.0+cpu", tag="cp312-cp312-manylinux_2_28_x86_64"))
+        if name == project:
+            world.official.pages[page] = as_html("quarantined")[0].encode() + world.official.pages[page]
+    if project == "torch":
+        with pytest.raises(SourceFailed, match="quarantine") as refused:
+            update_index(tmp_path, OFFICIAL.url, today="2027-01-05")
+        assert refused.value.code == "quarantined"
+        return
+    done = update_index(tmp_path, OFFICIAL.url, today="2027-01-05")
+    assert done.releases == ("2.99.0",)
+    assert not any(name.startswith("torchaudio") for name in done.files)
+    assert any("quarantine" in note for note in done.notes)
 
 
 MARKS = st.recursive(

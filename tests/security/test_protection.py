@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,17 +10,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.loopback import Fault
+from tests.wheelmaker import make_wheel
 from tests.workflows.recorder import Recorder
 from torchdoctor.core.net.protection import is_protected
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch import FetchedWheel, Wheelhouse, fetch
-from torchdoctor.lock.model import Lock, LockedWheel
+from torchdoctor.lock import compile_lock
+from torchdoctor.lock.model import Lock, LockedWheel, LockRequest
 from torchdoctor.lock.protection import ProtectionCheck
+from torchdoctor.resolve import Plan
 from torchdoctor.sources import Source, Sources
+from torchdoctor.sources.sdists import fetch_archive
 from torchdoctor.workflows.fetch_report import report_fetched
 from wheels_index import parse_page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.loopback import LoopbackIndex
     from tests.security.conftest import World
 
 NAME = "needed-1.0-py3-none-any.whl"
@@ -102,6 +110,58 @@ def test_an_index_over_https_that_leads_to_http_is_refused(world: World) -> None
     assert check(sources_of(index), locked("https://files.example.org")) is None
     world.mirror.faults["/simple/needed/"] = Fault(status=302, location=f"{world.pypi.url}/simple/needed/")
     assert check(sources_of(index), locked("https://files.example.org")) == "unprotected"
+
+
+@pytest.mark.parametrize(
+    ("listed", "code"), [(SHA256, None), ("2" * 64, "unprotected"), (None, "unprotected")]
+)
+def test_beside_an_index_over_https_one_over_http_answers_for_its_own_files_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, listed: str | None, code: str | None
+) -> None:
+    """Wherever they lie; the one over https cannot lead there because another index is named over http."""
+    monkeypatch.setattr("torchdoctor.lock.protection.is_protected", lambda url: url.startswith("https://"))
+    over_http = f"{world.pypi.url}/simple"
+    if listed is not None:
+        link = f'<a href="http://cdn.example.org/{NAME}#sha256={listed}">x</a>'
+        world.pypi.pages["/simple/needed/"] = link.encode()
+    sources = sources_of("https://mirror.nju.edu.cn/simple", over_http)
+    assert check(sources, locked("http://cdn.example.org")) == code
+
+
+@pytest.mark.process
+def test_a_page_of_the_network_names_no_file_of_this_machine(
+    index: LoopbackIndex, tmp_path: Path, request_for: Callable[..., LockRequest]
+) -> None:
+    """uv would follow the link; in a folder that the user names the file is taken all the same."""
+    name, content = make_wheel("needed", "1.0", tag="py3-none-any")
+    (tmp_path / "wheels").mkdir()
+    path = tmp_path / "wheels" / name
+    path.write_bytes(content)
+    link = f'<a href="{path.as_uri()}#sha256={hashlib.sha256(content).hexdigest()}">{name}</a>'
+    index.pages["/simple/needed/"] = link.encode()
+    nothing = Plan(variant="cpu", index_url="", packages=(), reasons=())
+    sources = sources_of(f"{index.url}/simple")
+    folder = Source(name="folder", url=path.parent.as_uri(), layout="flat", origin="--find-links")
+    for number, find_links in enumerate([(), (folder,)]):
+        request = request_for(sources=replace(sources, find_links=find_links), extras=("needed",))
+        (tmp_path / str(number)).mkdir()
+        try:
+            lock = compile_lock(nothing, request, folder=tmp_path / str(number))
+        except SourceFailed as error:
+            assert (error.code, find_links) == ("unprotected", ())  # noqa: PT017
+        else:
+            assert (lock.wheels[0].url, find_links) == (path.as_uri(), (folder,))
+
+
+def test_a_source_distribution_over_https_that_leads_to_http_is_an_error(
+    world: World, tmp_path: Path
+) -> None:
+    """One of ours, with the reason."""
+    world.mirror.faults["/f/x-1.0.tar.gz"] = Fault(status=302, location=f"{world.pypi.url}/f/x-1.0.tar.gz")
+    with pytest.raises(SourceFailed) as refused:
+        fetch_archive("https://mirror.nju.edu.cn/f/x-1.0.tar.gz", tmp_path)
+    assert refused.value.code == "unreachable"
+    assert world.pypi.seen == []
 
 
 def test_the_line_counts_only_hashes_that_were_checked() -> None:

@@ -6,15 +6,16 @@ import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.i18n import joined, message
-from torchdoctor.core.net import open_stream
+from torchdoctor.core.net import fetch_page, open_stream
 from torchdoctor.core.net.protection import is_protected
 from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import InsecureRedirect, redact_url
-from torchdoctor.errors import SourceFailed
+from torchdoctor.errors import SourceFailed, TorchdoctorError
 from torchdoctor.sources.vouching import vouches
+from wheels_index import parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -40,6 +41,7 @@ class ProtectionCheck:
             if wheel.filename not in known and wheel.url.startswith(("http://", "https://"))
         ]
         places = [*indexes, *(source for source in sources.find_links if not source.local)]
+        unprotected = [source for source in places if not is_protected(source.url)]
         self._downgraded = [redact_url(wheel.url) for wheel in remote if _is_downgraded(wheel, places)]
         asked = [
             source for source in indexes if source.url.startswith("https://") and not vouches(source.url)
@@ -47,6 +49,9 @@ class ProtectionCheck:
         self._threads = [
             start_thread(partial(self._ask, source, remote)) for source in asked if remote and not offline
         ]
+        doubtful = [wheel for wheel in remote if not is_protected(wheel.url)]
+        if len(unprotected) < len(places) and not (offline or self._downgraded):
+            self._threads += [start_thread(partial(self._find, wheel, unprotected)) for wheel in doubtful]
 
     def refuse(self) -> None:
         """Raise `SourceFailed` where an index that is named over https gave a page or a link over http."""
@@ -77,6 +82,12 @@ class ProtectionCheck:
             except (OSError, ValueError):
                 return  # uv has read it, or told why not
 
+    def _find(self, wheel: LockedWheel, unprotected: Sequence[Source]) -> None:
+        """Look for a file that comes over http on the pages over http: uv does not say which index listed it."""
+        with _SLOTS:
+            if not any(_lists(source, wheel) for source in unprotected):
+                self._downgraded.append(redact_url(wheel.url))
+
 
 def _is_downgraded(wheel: LockedWheel, indexes: Sequence[Source]) -> bool:
     """Whether a file would come unprotected although every index that may list it is protected."""
@@ -84,6 +95,24 @@ def _is_downgraded(wheel: LockedWheel, indexes: Sequence[Source]) -> bool:
         return False
     near = [source for source in indexes if _host(source.url) == _host(wheel.url)]
     return all(is_protected(source.url) for source in near or indexes)
+
+
+def _lists(source: Source, wheel: LockedWheel) -> bool:
+    """Whether an index that is named over http lists this file with this hash."""
+    page = source.url if source.layout == "flat" else f"{source.url.rstrip('/')}/{wheel.name}/"
+    try:
+        answer = fetch_page(page)
+        listed = parse_page(answer.body, url=answer.url, content_type=answer.content_type or "text/html")
+    except (TorchdoctorError, OSError, ValueError):
+        return False
+    place = _place(wheel.url)
+    return any(each.sha256 == wheel.sha256 and _place(each.url or "") == place for each in listed.wheels)
+
+
+def _place(url: str) -> tuple[str | None, int | None, str]:
+    """What a URL leads to, however it is escaped and with whatever credentials."""
+    parts = urlsplit(url)
+    return parts.hostname, parts.port, unquote(parts.path)
 
 
 def _host(url: str) -> str | None:

@@ -16,6 +16,7 @@ from torchdoctor.lock.local_index import (
 )
 from torchdoctor.lock.variant_metadata import variant_metadata
 from torchdoctor.sources.cutoff import written
+from torchdoctor.sources.listing import local_path
 from torchdoctor.sources.pypi_copies import is_copy_of_pypi
 from wheels_index import TORCH_PROJECTS
 
@@ -45,6 +46,7 @@ class UvInputs:
     linked: Mapping[str, str]  # the URL of each file of a folder that uv sees through a link
     whole: frozenset[str]  # of those: files that no index gives a hash for
     refused: Mapping[str, str]  # why a file of a folder is kept from uv
+    local_pages: bool  # whether a page on this machine is read: it may lead to any file of the machine
 
 
 def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mapping[str, Path]) -> UvInputs:
@@ -83,7 +85,23 @@ def write_uv_inputs(plan: Plan, request: LockRequest, folder: Path, held: Mappin
     if preferred:
         (folder / OUTPUT).write_text(_preferred_versions(preferred), "utf-8")
     whole = frozenset(path.name for path in request.whole_files.values())
-    return UvInputs(planned=planned, linked=linked, whole=whole, refused=refused)
+    return UvInputs(
+        planned=planned,
+        linked=linked,
+        whole=whole,
+        refused=refused,
+        local_pages=_has_local_pages(request.sources, plan),
+    )
+
+
+def _has_local_pages(sources: Sources, plan: Plan) -> bool:
+    """Whether an index or a page of links is on this machine; a folder of wheels is none, and its files are linked."""
+    default = (sources.default_index,) if sources.default_index is not None else ()
+    return (
+        any(source.local for source in (*sources.indexes, *default))
+        or any(source.local and not local_path(source.url).is_dir() for source in sources.find_links)
+        or any(url.startswith("file:") for url in plan.find_links)
+    )
 
 
 def _declared_rows(plan: Plan, held: Mapping[str, Path]) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.i18n import message
-from torchdoctor.errors import NoSolution
+from torchdoctor.core.urls import redact_url
+from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.lock.model import LockedWheel
 
 if sys.version_info >= (3, 11):
@@ -25,7 +26,8 @@ __all__ = ["read_uv_lock"]
 def read_uv_lock(path: Path, inputs: UvInputs) -> tuple[LockedWheel, ...]:
     """Return the first wheel of each package of uv's lock.
 
-    Raises `NoSolution` for a package without a wheel, and where uv took another file than the plan's.
+    Raises `NoSolution` for a package without a wheel, and where uv took another file than the plan's; `SourceFailed`
+    for a file of this machine that no source on it has.
     """
     document = tomllib.loads(path.read_text("utf-8"))
     return tuple(_wheel(package, inputs) for package in document.get("packages", []))
@@ -53,10 +55,22 @@ def _wheel(package: dict[str, Any], inputs: UvInputs) -> LockedWheel:
             fix=message("report this with the output of `torchdoctor install -v`"),
             code="no-lock",
         )
-    if url.startswith("file:"):
-        url = inputs.linked.get(filename, url)
     if planned is not None and planned.url is not None:
         url = planned.url
+    elif filename in inputs.linked and url.startswith("file:"):
+        url = inputs.linked[filename]
+    elif url.startswith("file:") and not inputs.local_pages:
+        raise SourceFailed(
+            message(
+                "an index of the network names a file of this machine for {name}: {place}",
+                name=package["name"],
+                place=redact_url(url),
+            ),
+            fix=message(
+                "nothing was installed; name another index with --index-url or in pip's or uv's settings"
+            ),
+            code="unprotected",
+        )
     # What the plan knows of its file comes before what uv read where the file lies.
     sha256 = planned.sha256 if planned is not None else None
     return LockedWheel(

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
+from torchdoctor.core.text import sanitize_line
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources.companion_metadata import declared_by
@@ -223,12 +224,31 @@ class _Pages:
             listed = parse_page(page.body, url=page.url, content_type=page.content_type, project=project)
         except (NotAnIndex, ValueError) as error:
             raise self._not_an_index(page, str(error)) from error
+        if listed.status == "quarantined":
+            return self._of_quarantined(project, listed.status_reason)
         if project == "torch" and not listed.wheels:
             raise self._not_an_index(page, "it lists no torch wheel")
         self.rejected += listed.rejected_total
         if listed.truncated:
             self.notes.append(message("{url} has more links than are read", url=redact_url(page.url)))
         return listed.wheels
+
+    def _of_quarantined(self, project: str, reason: str | None) -> tuple[Wheel, ...]:
+        """Say that nothing is kept of a project; raises `SourceFailed` for torch, so that what is known stays."""
+        said = message(
+            "{index} has put {project} into quarantine{why}: nothing of it is taken from there",
+            index=redact_url(self.base),
+            project=project,
+            why=f" ({sanitize_line(reason, limit=200)})" if reason else "",
+        )
+        if project == "torch":
+            raise SourceFailed(
+                said,
+                fix=message("name another source with --index-url, --mirror or --find-links"),
+                code="quarantined",
+            )
+        self.notes.append(said)
+        return ()
 
     @staticmethod
     def _not_an_index(page: Page, reason: str) -> SourceFailed:

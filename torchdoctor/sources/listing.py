@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from packaging.utils import canonicalize_name
+
 from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import NotFound, Page, Unreachable, fetch_page
@@ -46,6 +48,7 @@ class SourceListing:
     variants: dict[str, VariantsFile] = field(default_factory=dict)  # by `torch-2.10.0`
     unsupported: dict[tuple[str, str], str] = field(default_factory=dict)  # why, by that and the label
     _pages: dict[str, tuple[Wheel, ...]] = field(default_factory=dict)
+    _quarantined: set[str] = field(default_factory=set)  # projects
 
     @property
     def answered(self) -> bool:
@@ -78,9 +81,14 @@ class SourceListing:
         return self.found(project, variant)[1]
 
     def found(self, project: str, variant: str) -> tuple[str | None, tuple[Wheel, ...]]:
-        """Return the URL of the first page that has wheels of `project`, and the wheels; None where none has."""
+        """Return the URL of the first page that has wheels of `project`, and the wheels; None where none has.
+
+        Where one of them says that the project is in quarantine, none has.
+        """
         for url in self.source.pages(project, variant):
             found = tuple(wheel for wheel in self._page(url, project) if wheel.project == project)
+            if project in self._quarantined:
+                break
             if found:
                 return url, tuple(map(self._with_variant, found))
         return None, ()
@@ -119,6 +127,8 @@ class SourceListing:
             listed = self._pages.get(self._key(url, project))
             if listed is None and self.source.local:
                 listed = self._try_page(url)
+            if project in self._quarantined:
+                break
             found = tuple(wheel for wheel in listed or () if wheel.project == project)
             if found:
                 return found
@@ -130,7 +140,11 @@ class SourceListing:
             known = self._pages.get(self._key(url, project))
             if known is None:
                 yield self._key(url, project), url
-            if known is None or any(wheel.project == project for wheel in known):
+            if (
+                known is None
+                or project in self._quarantined
+                or any(wheel.project == project for wheel in known)
+            ):
                 return
 
     def _try_page(self, url: str) -> tuple[Wheel, ...] | None:
@@ -161,15 +175,16 @@ class SourceListing:
         from wheels_index import parse_page
 
         if url.startswith("file:"):
-            return _read_local(local_path(url), url)
-        try:
-            page = self.read(url)
-        except NotFound:
-            return ()
-        parsed = parse_page(page.body, url=page.url, content_type=page.content_type or "text/html")
+            parsed = _read_local(local_path(url), url)
+        else:
+            try:
+                page = self.read(url)
+            except NotFound:
+                return ()
+            parsed = parse_page(page.body, url=page.url, content_type=page.content_type or "text/html")
         if parsed.status != "active" and not self._counts(parsed, url):
             return ()
-        return (*self._variant_wheels(parsed), *parsed.wheels)
+        return (*(() if self.source.local else self._variant_wheels(parsed)), *parsed.wheels)
 
     def _counts(self, page: IndexPage, url: str) -> bool:
         """Say what the index marks the project as; nothing of one in quarantine is taken, as it may do harm."""
@@ -177,6 +192,7 @@ class SourceListing:
         project = sanitize_line(url.rstrip("/").rpartition("/")[2], limit=60)
         why = f" ({sanitize_line(page.status_reason, limit=200)})" if page.status_reason else ""
         if page.status == "quarantined":
+            self._quarantined.add(canonicalize_name(project))
             note(
                 message(
                     "{index} has put {project} into quarantine{why}: nothing of it is taken from there",
@@ -223,20 +239,20 @@ def local_path(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path))
 
 
-def _read_local(path: Path, url: str) -> tuple[Wheel, ...]:
+def _read_local(path: Path, url: str) -> IndexPage:
     """A folder of wheels, a page of links, or a simple index kept in folders."""
-    from wheels_index import parse_page
+    from wheels_index import IndexPage, parse_page
 
     if path.is_dir():
         index = path / "index.html"
         files = tuple(_local_wheels(path))
         if files or not index.is_file():
-            return files
+            return IndexPage(wheels=files)
         path, url = index, f"{url.rstrip('/')}/index.html"
     if path.is_file():
-        return parse_page(read_regular(path, limit=_MAX_PAGE_BYTES), url=url, content_type="text/html").wheels
+        return parse_page(read_regular(path, limit=_MAX_PAGE_BYTES), url=url, content_type="text/html")
     if path.parent.exists():
-        return ()
+        return IndexPage(wheels=())
     raise FileNotFoundError(message("there is no {path}", path=path))
 
 

@@ -175,7 +175,7 @@ def _read(url: str, max_bytes: int) -> bytes:
                         fix=message("name another source with --index-url, --mirror or --find-links"),
                         code="bad-sdist",
                     )
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, OSError, ValueError) as error:
         raise SourceFailed(
             message("{url} cannot be read: {why}", url=redact_url(url), why=failure_reason(error)),
             fix=message("check the network and the proxy settings, or name another source with --index-url"),

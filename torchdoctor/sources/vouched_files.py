@@ -14,15 +14,15 @@ from torchdoctor.core.net.http import failure_reason, with_deadline
 from torchdoctor.core.urls import redact_url
 from torchdoctor.sources.listing import SourceListing, local_path
 from torchdoctor.sources.vouching import Speaker, may_say, speaker_of
-from wheels_index import COMPANIONS, UnknownRelease
+from wheels_index import COMPANIONS, UnknownRelease, Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from torchdoctor.sources.source import Source
-    from wheels_index import Release, Snapshot, Wheel
+    from wheels_index import Release, Snapshot
 
-__all__ = ["Doubt", "Verdict", "VouchedFiles", "ask_bounded", "known_hashes", "pypi_hashes"]
+__all__ = ["Doubt", "Verdict", "VouchedFiles", "are_one_file", "ask_bounded", "known_hashes", "pypi_hashes"]
 
 _ASK_SECONDS = (
     12.0  # for one page of the official index: a mirror is named where that one is slow or out of reach
@@ -110,9 +110,7 @@ class VouchedFiles:
         answered = hashless = False
         for by, listing in others:
             theirs = [
-                each
-                for each in self._named(by, listing, wheel).get(wheel.filename, ())
-                if each.label == wheel.label
+                each for each in _of_name(self._named(by, listing, wheel), wheel) if each.label == wheel.label
             ]
             if listing.failure:
                 continue
@@ -160,16 +158,50 @@ def _compare(listed: str | None, known: frozenset[str], by: Speaker) -> Verdict 
 
 
 def known_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
-    """Return the hashes that facts give of files of this name: one, but for names without a build tag."""
-    return _hashes_of(facts, wheel.project, Version(wheel.version.public)).get(wheel.filename, frozenset())
+    """Return the hashes that facts give of files of this name: one, but for names without a build tag.
+
+    A name that no facts have may be another spelling of one that they have: `+CPU`, `2.13.00`, tags in another order.
+    """
+    known = _hashes_of(facts, wheel.project, Version(wheel.version.public))
+    return known.get(wheel.filename) or _meant(known, wheel)
 
 
 def pypi_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
     """Return the hashes that facts give of PyPI's files of this name; none where PyPI's files are not known."""
     version = Version(wheel.version.public)
     releases = (release for release in facts.releases() if _is_of(release, wheel.project, version))
-    found = (each for release in releases for each in release.pypi_wheels if each.filename == wheel.filename)
+    files = [each for release in releases for each in release.pypi_wheels if each.project == wheel.project]
+    found = [each for each in files if each.filename == wheel.filename]
+    found = found or [each for each in files if are_one_file(each, wheel)]
     return frozenset(each.sha256 for each in found if each.sha256)
+
+
+def are_one_file(one: Wheel, other: Wheel) -> bool:
+    """Return whether two names mean one file to an installer: of one version, for a machine that both are for.
+
+    >>> from wheels_index import Wheel
+    >>> name = "torch-2.13.0+cpu-cp312-cp312-manylinux_2_28_x86_64.whl"
+    >>> alias = "Torch-v2.13.00+CPU-cp312-cp312-linux_x86_64.manylinux_2_28_x86_64.whl"
+    >>> are_one_file(Wheel.from_filename(name), Wheel.from_filename(alias))
+    True
+    """
+    return (
+        (one.project, one.version, one.label) == (other.project, other.version, other.label)
+        and one.build == other.build
+        and not one.tags.isdisjoint(other.tags)
+    )
+
+
+def _meant(known: Mapping[str, frozenset[str]], wheel: Wheel) -> frozenset[str]:
+    same = (name for name in known if are_one_file(Wheel.from_filename(name), wheel))
+    return frozenset(sha256 for name in same for sha256 in known[name])
+
+
+def _of_name(named: Mapping[str, Sequence[Wheel]], wheel: Wheel) -> Sequence[Wheel]:
+    """Return the files of this name, or else those that are meant by it."""
+    if wheel.filename in named:
+        return named[wheel.filename]
+    return [each for files in named.values() for each in files if are_one_file(each, wheel)]
 
 
 def _is_of(release: Release, project: str, version: Version) -> bool:

@@ -59,11 +59,11 @@ def check_known_hashes(lock: Lock, path: Path, facts: Snapshot, report: Reporter
 
 def _contradicted(lock: Lock, facts: Snapshot) -> Iterator[tuple[LockedWheel, str]]:
     for locked in lock.wheels:
-        if not is_of_torch(locked.name):
-            continue
         try:
             wheel = Wheel.from_filename(locked.filename, url=locked.url, sha256=locked.sha256)
         except InvalidWheel:
+            continue
+        if not is_of_torch(wheel.project):
             continue
         known = known_hashes(facts, wheel) if wheel.label is None else frozenset()
         if known and locked.sha256 not in known and not _may_be_another(wheel, locked, facts):
