@@ -133,7 +133,7 @@ def place(tmp_path_factory, _real_install):
         "TORCHDOCTOR_BENCH_ONLY": "launch",
         "TORCHDOCTOR_BENCH_SKIP": " ".join(LONG_CASES),
         "TORCHDOCTOR_INDEX_MIRRORS_MEASURE": "0",
-        "TORCHDOCTOR_VERIFY_QUICK": "1",
+        "TORCHDOCTOR_VERIFY_ONLY": "import tensor",
         "TERM": "dumb",
     }
     return work, environ

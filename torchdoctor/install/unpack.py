@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["StreamingUnpacker"]
 
 _REPORT_INTERVAL_SECONDS = 10.0
-_SHUTDOWN_SECONDS = 10.0
+_SHUTDOWN_SECONDS = 30.0
 
 
 class StreamingUnpacker:
