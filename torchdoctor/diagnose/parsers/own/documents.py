@@ -15,6 +15,9 @@ __all__ = ["json_documents"]
 
 _BEGIN = re.compile(r'\{\s{0,8}"schema"\s?:\s?1\b')
 _MAX_DOCUMENTS = 8
+# Each beginning may be read to the end of the text before it turns out to be none.
+_MAX_BEGINNINGS = 1000
+_READ_IN_VAIN = 1 << 20
 # A document has at least one of these; another program's of schema 1 hardly has.
 _KEYS = frozenset(
     (
@@ -51,26 +54,43 @@ def json_documents(lines: Sequence[str]) -> list[Part]:
     if '"schema"' not in text:
         return []
     parts: list[Part] = []
-    position = 0
-    decoder = json.JSONDecoder()
-    while len(parts) < _MAX_DOCUMENTS and (match := _BEGIN.search(text, position)):
-        position = match.end()
-        try:
-            document, end = decoder.raw_decode(text, match.start())
-        except (ValueError, RecursionError):
-            continue
+    line, counted = 0, 0
+    for document, start, end in _decoded(text):
         if isinstance(document, dict) and _is_ours(document.keys()):
-            first, last = text.count("\n", 0, match.start()), text.count("\n", 0, end)
+            first = line + text.count("\n", counted, start)
+            line, counted = first + text.count("\n", start, end), end
             parts.append(
                 Part(
-                    lines=tuple(range(first, last + 1)),
+                    lines=tuple(range(first, line + 1)),
                     findings=tuple(_findings(document)),
                     heads=tuple(_heads(document)),
                     is_check="findings" in document,
                 )
             )
-            position = end
+            if len(parts) == _MAX_DOCUMENTS:
+                break
     return parts
+
+
+def _decoded(text: str) -> Iterator[tuple[Any, int, int]]:
+    """Yield each JSON document with where it begins and ends; what is read in vain is bounded."""
+    decoder = json.JSONDecoder()
+    position, left = 0, len(text) + _READ_IN_VAIN
+    for _ in range(_MAX_BEGINNINGS):
+        match = _BEGIN.search(text, position)
+        if match is None or left <= 0:
+            return
+        try:
+            document, position = decoder.raw_decode(text, match.start())
+        except json.JSONDecodeError as error:
+            left -= max(error.pos - match.start(), 1)
+            position = match.end()
+        except (ValueError, RecursionError):
+            # A number or a nesting that nobody writes; how far it was read is not said.
+            return
+        else:
+            left -= position - match.start()
+            yield document, match.start(), position
 
 
 def _is_ours(keys: KeysView[str]) -> bool:
