@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from torchdoctor.cli.output import Output, print_json, stage_lines
 from torchdoctor.cli.plan_options import added_options, dated_source_options
 from torchdoctor.cli.trust import trust_option
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ def _refuse_environments(words: tuple[str, ...]) -> None:
         if (Path(word) / "pyvenv.cfg").is_file():
             raise UsageError(
                 message("{word!r} is an environment, and add takes packages", word=word),
-                fix=message(
-                    "name it with an option: torchdoctor add PACKAGE --env {env}", env=shlex.quote(word)
-                ),
+                fix=message("name it with an option: torchdoctor add PACKAGE --env {env}", env=quoted(word)),
             )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from torchdoctor.core.fs.user_folders import cache_folder
 from torchdoctor.core.i18n import message, translate
 from torchdoctor.core.i18n.catalog import gettext
 from torchdoctor.core.i18n.messages import translate_document, with_trailing_space
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.report.terminal.echo import echo
 
@@ -173,13 +173,13 @@ def _fix_for(state: KernelState, checks: tuple[CheckResult, ...]) -> str:
     if state.problem is not None:
         return state.problem.fix
     failed = next(check for check in checks if check.status == "fail")
-    where = shlex.quote(str(state.prefix)) if state.prefix else "ENV"
+    where = quoted(str(state.prefix)) if state.prefix else "ENV"
     if failed.id == "import" and "No module named 'torch'" in failed.detail:
         return f"torchdoctor install {where}"
     if failed.id in ("start", "python"):
         return message(
             "torchdoctor jupyter-kernel remove {kernel}, then register it: torchdoctor jupyter-kernel ENV",
-            kernel=state.name,
+            kernel=state.argument,
         )
     return f"torchdoctor verify {where}"
 

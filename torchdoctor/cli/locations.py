@@ -6,13 +6,13 @@ import contextlib
 import errno
 import os
 import re
-import shlex
 import sys
 from pathlib import Path
 
 from torchdoctor.cli.trust import require_trust
 from torchdoctor.core.fs.user_folders import full_path
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import EnvironmentUnusable
 
 __all__ = ["active_environment", "environment_folder", "environment_python", "environment_python_or_own"]
@@ -176,8 +176,8 @@ def _interpreter_gone(folder: Path, python: Path) -> EnvironmentUnusable:
             "torchdoctor doctor {again} --fix makes it run another Python of its version; or make a new environment "
             "beside it: torchdoctor install {beside}; repair a kernel that ran it with torchdoctor jupyter-kernel "
             "repair NAME ENV",
-            again=shlex.quote(str(folder)),
-            beside=shlex.quote(f"{folder}-new"),
+            again=quoted(str(folder)),
+            beside=quoted(f"{folder}-new"),
         ),
         code="python-gone",
     )

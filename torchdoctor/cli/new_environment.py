@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import UsageError
 
 __all__ = ["NewEnvironment"]
@@ -58,8 +59,6 @@ def _refuse_other_word(text: str) -> None:
 
 def _instead(word: str) -> tuple[str, ...] | None:
     """Return the options that say what the word means; None for a word that can only be a folder."""
-    import shlex
-
     from torchdoctor.requirements.known_names import is_known_name
     from wheels_index import UnknownVariant, variant
 
@@ -78,7 +77,7 @@ def _instead(word: str) -> tuple[str, ...] | None:
     name, extras, versions = requirement.groups()
     if name.lower() in ("torch", "pytorch") and not extras:
         exact = (versions or "").strip().removeprefix("==")
-        return (f"--torch {shlex.quote(exact)}",) if exact else ()
+        return (f"--torch {quoted(exact)}",) if exact else ()
     if versions or extras or is_known_name(name):
-        return (f"--with {shlex.quote(word)}",)
+        return (f"--with {quoted(word)}",)
     return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from torchdoctor.core.i18n import message, translate
+from torchdoctor.core.shell_words import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,7 @@ def require_trust(python: Path, *, is_proof: bool = False) -> None:
             fix=message(
                 "if you trust whoever that is, give --trust-env; `torchdoctor doctor {folder} --no-import` runs "
                 "nothing of it",
-                folder=shlex.quote(str(python.parent.parent)),
+                folder=quoted(str(python.parent.parent)),
             ),
             code="foreign-environment",
         )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.diagnose.derived import operating_system, torch_build, torch_version
 from torchdoctor.diagnose.fitting_build import fitting_plan
 
 if TYPE_CHECKING:
     from torchdoctor.diagnose.evidence import Evidence
 
-__all__ = ["installs_torch", "is_plain_word", "pin_torch", "quoted", "release_in", "rewrite_for_environment"]
+__all__ = ["installs_torch", "is_plain_word", "pin_torch", "release_in", "rewrite_for_environment"]
 
 _PIP = re.compile(r"(?<![\w./-])python3? -m pip (install|uninstall|show|list|check)\b")
 _UV = re.compile(r"(?<![\w./-])uv pip (?:install|uninstall)\b(?! --python)")
@@ -90,13 +90,6 @@ def pin_torch(command: str, evidence: Evidence) -> str:
 def is_plain_word(text: str) -> bool:
     """Whether a value from outside may stand in a command as it is: a name, a version, or a path of plain letters."""
     return (_PLAIN.fullmatch(text) or _PLAIN_PATH.fullmatch(text)) is not None
-
-
-def quoted(path: str, *, windows: bool) -> str:
-    """Return a path as one word of a POSIX shell, or of PowerShell."""
-    if not windows:
-        return shlex.quote(path)
-    return path if re.fullmatch(r"[\w:\\/.+-]+", path) else "'" + path.replace("'", "''") + "'"
 
 
 _TORCH_INSTALL = re.compile(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.core.versions import public_version
 from torchdoctor.diagnose import derived
 from torchdoctor.diagnose.companion_versions import companions_for
 from torchdoctor.diagnose.fitting_build import fitting_plan, newest_plan_of_family, pip_command
-from torchdoctor.diagnose.fix_commands import is_plain_word, quoted
+from torchdoctor.diagnose.fix_commands import is_plain_word
 from torchdoctor.diagnose.names_in_text import NAME_PLACEHOLDERS
 from torchdoctor.diagnose.stack_fixes import STACK_PLACEHOLDERS
 from wheels_index import TORCH_PROJECTS

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.diagnose import derived
-from torchdoctor.diagnose.fix_commands import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.i18n.messages import transform
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.core.visible import visible_line
 from torchdoctor.diagnose.cause_table import filled_steps, verify_causes
 from torchdoctor.diagnose.companion_versions import companions_for
-from torchdoctor.diagnose.fix_commands import is_plain_word, quoted
+from torchdoctor.diagnose.fix_commands import is_plain_word
 from torchdoctor.diagnose.model import Finding
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.user_folders import full_path
-from torchdoctor.diagnose.fix_commands import quoted
+from torchdoctor.core.shell_words import quoted
 
 if TYPE_CHECKING:
     from torchdoctor.doctor.model import CheckUp

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.diagnose.catalogue import failures_by_id
-from torchdoctor.diagnose.fix_commands import quoted
 from torchdoctor.doctor.lost_torch import lost_torch
 from torchdoctor.doctor.pip_leftovers import removable_leftovers
 from torchdoctor.doctor.reinstall import damaged_in, plan_reinstall

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Literal
 
 from torchdoctor.core.fs.noexec import is_noexec
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import EnvironmentUnusable, InstallFailed
 
 __all__ = [
@@ -69,7 +69,7 @@ def inspect_location(folder: Path) -> LocationKind:
                 message("{folder} is a mount point, which cannot be replaced", folder=folder),
                 fix=message(
                     "name a folder inside it: torchdoctor install {inside}",
-                    inside=shlex.quote(str(folder / "env")),
+                    inside=quoted(str(folder / "env")),
                 ),
                 code="mount-point",
             )
@@ -171,7 +171,7 @@ def _without_python(folder: Path, kind: LocationKind) -> EnvironmentUnusable:
     if kind == "conda":
         return EnvironmentUnusable(
             message("{folder} is a conda environment without a Python", folder=folder),
-            fix=message("install one: conda install -p {place} python pip", place=shlex.quote(str(folder))),
+            fix=message("install one: conda install -p {place} python pip", place=quoted(str(folder))),
             code="conda",
         )
     return EnvironmentUnusable(
@@ -179,7 +179,7 @@ def _without_python(folder: Path, kind: LocationKind) -> EnvironmentUnusable:
         fix=message(
             "torchdoctor doctor {place} --fix makes it run another Python of its version; or name another folder: "
             "torchdoctor install ENV",
-            place=shlex.quote(str(folder)),
+            place=quoted(str(folder)),
         ),
         code="broken-venv",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import sys
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import sync_directory
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import EnvironmentUnusable, InstallFailed
 from torchdoctor.install.hold.model import HOLD_FILE, PIP_HOLD_FILE, UV_HOLD_FILE
@@ -89,9 +89,7 @@ def _refuse_other_kinds(folder: Path) -> None:
     if (folder / "conda-meta").is_dir():
         raise EnvironmentUnusable(
             message("{folder} is a conda environment", folder=folder),
-            fix=message(
-                "remove it with conda: conda env remove -p {folder}", folder=shlex.quote(str(folder))
-            ),
+            fix=message("remove it with conda: conda env remove -p {folder}", folder=quoted(str(folder))),
             code="conda",
         )
     if not (folder / "pyvenv.cfg").is_file():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import argument
 from torchdoctor.kernel.conda import conda_kernels
 from torchdoctor.kernel.interpreter import (
     package_folders,
@@ -121,7 +122,7 @@ def _corrupt(name: str, folder: Path, reason: str) -> Problem:
     return Problem(
         kind="corrupt-spec",
         message=message("{file} is not a kernel spec: {why}", file=folder / "kernel.json", why=reason),
-        fix=f"torchdoctor jupyter-kernel repair {name} ENV",
+        fix=f"torchdoctor jupyter-kernel repair {argument(name)} ENV",
         repairable=True,
     )
 
@@ -139,7 +140,7 @@ def _python_gone(system: System, name: str, word: str) -> Problem:
         message=reason,
         fix=message(
             "torchdoctor jupyter-kernel repair {kernel} ENV, where ENV is the environment that it should run",
-            kernel=name,
+            kernel=argument(name),
         ),
         repairable=True,
     )
@@ -149,6 +150,6 @@ def _no_ipykernel(name: str, python: Path) -> Problem:
     return Problem(
         kind="no-ipykernel",
         message=message("{python} has no ipykernel, so no notebook can use it", python=python),
-        fix=f"torchdoctor jupyter-kernel repair {name}",
+        fix=f"torchdoctor jupyter-kernel repair {argument(name)}",
         repairable=True,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from torchdoctor.core.shell_words import argument
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,6 +49,11 @@ class KernelState:
     build: str | None = None  # the variant of torch, such as cu130
     problem: Problem | None = None
     hidden_by: Path | None = None  # the folder of the spec of the same name that Jupyter takes instead
+
+    @property
+    def argument(self) -> str:
+        """Its name as an argument of a command that is shown."""
+        return argument(self.name)
 
     @property
     def healthy(self) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from packaging.specifiers import SpecifierSet
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import InstallFailed, NoSolution
 from torchdoctor.inventory.distributions import read_folder
 from torchdoctor.inventory.requirement_conflicts import broken_requirements, requirements_on
@@ -87,7 +87,7 @@ def broken_packages(
     broken = broken_requirements(distributions, installed, after, markers)
     staying = [each for each in distributions if each.name not in after and each.name not in COMPANIONS]
     offered = _offered(staying, markers, machine, request) if broken else None
-    return BrokenPackages(broken, offered, shlex.quote(str(target.folder)))
+    return BrokenPackages(broken, offered, quoted(str(target.folder)))
 
 
 def _offered(

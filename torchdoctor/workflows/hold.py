@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.detect import describe_python, detect
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.install import inspect_location
@@ -85,7 +85,7 @@ def run_hold(options: HoldOptions, *, system: System, report: Reporter) -> HoldR
             message("{folder} has no torch", folder=folder)
             if torch is None
             else message("it is not known which build torch {version} is", version=torch.version),
-            fix=message("install one: torchdoctor install {folder}", folder=shlex.quote(str(folder))),
+            fix=message("install one: torchdoctor install {folder}", folder=quoted(str(folder))),
             code="no-torch",
         )
     machine = detect(system, python=python, environment=folder, cache=options.cache).machine

@@ -104,7 +104,7 @@ def _refuse_other_kernel(state: KernelState, problem: Problem) -> None:
             ),
             fix=message(
                 "install it again, or remove it: torchdoctor jupyter-kernel remove {kernel}",
-                kernel=state.name,
+                kernel=state.argument,
             ),
             code="other-kernel",
         )
@@ -129,7 +129,7 @@ def _new_python(state: KernelState, python: Path | None, system: System) -> Path
             fix=message(
                 "name one: torchdoctor jupyter-kernel repair {kernel} ENV; or remove the kernel: torchdoctor "
                 "jupyter-kernel remove {kernel}",
-                kernel=state.name,
+                kernel=state.argument,
             ),
             code="no-environment",
         )
@@ -150,7 +150,7 @@ def _refuse_without_torch(state: KernelState, python: PythonInfo, system: System
         ),
         fix=message(
             "name the environment that it should run: torchdoctor jupyter-kernel repair {kernel} ENV",
-            kernel=state.name,
+            kernel=state.argument,
         ),
         code="no-torch",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.core.versions import public_version
 from torchdoctor.errors import InstallFailed
 from torchdoctor.inventory.installed import read_installed
@@ -70,7 +70,7 @@ def find_lesser_build(
     asked = [f"--torch {plan.torch.version.public}"] if older else []
     asked += [f"--variant {plan.variant}"] if lesser else []
     return LesserBuild(
-        folder=shlex.quote(str(options.folder)),
+        folder=quoted(str(options.folder)),
         before=_named(public_version(torch.version) or torch.version, torch.build),
         after=_named(plan.torch.version.public, plan.variant),
         losses=tuple(losses),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torchdoctor.core.fs import run_directory
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import InstallFailed, SourceFailed
 from torchdoctor.fetch import fetch
 from torchdoctor.fetch.cache import cached_path
@@ -170,7 +170,7 @@ def refuse_broken(
         fix=message(
             "remove them first: uv pip uninstall --python {folder} {names}; or keep them: torchdoctor doctor {folder} "
             "--fix finds a build that they work with",
-            folder=shlex.quote(str(target.folder)),
+            folder=quoted(str(target.folder)),
             names=" ".join(dict.fromkeys(each.name for each in broken)),
         ),
         code="conflict",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.detect import detect
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.install.record import PackageChange, asked_in, read_record
@@ -81,7 +81,7 @@ def _recorded(target: TargetEnvironment) -> tuple[dict[str, Any], tuple[Recorded
         raise EnvironmentUnusable(
             message("nothing was recorded of torch in {folder}", folder=target.folder),
             fix=message(
-                "choose what to install: torchdoctor install {folder}", folder=shlex.quote(str(target.folder))
+                "choose what to install: torchdoctor install {folder}", folder=quoted(str(target.folder))
             ),
             code="no-record",
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.detect import describe_python
 from torchdoctor.errors import EnvironmentUnusable
 from torchdoctor.install.location import interpreter_of
@@ -32,7 +32,7 @@ def installed_with_torch(folder: Path, system: System, *, reading: bool) -> Inst
     if installed.named("torch") is None:
         raise EnvironmentUnusable(
             message("{folder} has no torch", folder=folder),
-            fix=message("install one: torchdoctor install {folder}", folder=shlex.quote(str(folder))),
+            fix=message("install one: torchdoctor install {folder}", folder=quoted(str(folder))),
             code="no-torch",
         )
     return installed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.detect import detect
 from torchdoctor.errors import EnvironmentUnusable, TorchdoctorError
@@ -79,9 +79,7 @@ def _recorded(target: TargetEnvironment) -> Mapping[str, Any]:
     if record is None or not recorded_changes(record):
         raise EnvironmentUnusable(
             message("no change of {folder} was recorded", folder=target.folder),
-            fix=message(
-                "see what is there: torchdoctor doctor {folder}", folder=shlex.quote(str(target.folder))
-            ),
+            fix=message("see what is there: torchdoctor doctor {folder}", folder=quoted(str(target.folder))),
             code="no-record",
         )
     return record
@@ -108,7 +106,7 @@ def _change_back(
             message(
                 "all packages of {folder} are from its last change: nothing was there before", folder=folder
             ),
-            fix=message("remove it: torchdoctor remove {folder}", folder=shlex.quote(str(folder))),
+            fix=message("remove it: torchdoctor remove {folder}", folder=quoted(str(folder))),
             code="nothing-before",
         )
     return RecordedChange(
@@ -134,7 +132,7 @@ def _refuse_changed_since(
             ),
             fix=message(
                 "bring back what was recorded first: torchdoctor restore {folder}",
-                folder=shlex.quote(str(folder)),
+                folder=quoted(str(folder)),
             ),
             code="changed-since",
         )
@@ -150,8 +148,8 @@ def _never_recorded(folder: Path, unknown: list[str]) -> EnvironmentUnusable:
         ),
         fix=message(
             "install that with uv pip install --python {folder} {names}",
-            folder=shlex.quote(str(folder)),
-            names=" ".join(shlex.quote(sanitize_line(name)) for name in unknown),
+            folder=quoted(str(folder)),
+            names=" ".join(quoted(sanitize_line(name)) for name in unknown),
         ),
         code="cannot-undo",
     )
@@ -169,6 +167,6 @@ def _renew_hold(options: RecordedOptions, change: RecordedChange, system: System
             message(
                 "pip and uv still keep the build that was replaced ({reason}); renew that: torchdoctor hold {folder}",
                 reason=error.message,
-                folder=shlex.quote(str(options.folder)),
+                folder=quoted(str(options.folder)),
             )
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from torchdoctor.core.i18n import joined, message
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.errors import NoSolution, SourceFailed
 from torchdoctor.sources.listing import local_path
 from torchdoctor.sources.source import OFFICIAL, PYPI
@@ -156,7 +156,7 @@ def _way_out(doubts: Sequence[Doubt]) -> str:
             return message(
                 "its folder has a lock, which says which files are right: --lock {path}; --trust-mirror takes it on "
                 "your own word",
-                path=shlex.quote(str(lock)),
+                path=quoted(str(lock)),
             )
     return message(
         "where the official index or PyPI can be reached, `torchdoctor index update` learns what is right; "
