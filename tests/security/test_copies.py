@@ -88,6 +88,32 @@ def test_a_hash_that_a_copy_gives_a_file_of_pypis_is_asked_about(
     assert checked(request_of(*indexes), locked("six", RIGHT, place))[0] == ()
 
 
+CDN = "https://cdn.example.org/f"
+
+
+def test_a_file_on_another_host_is_the_copys_unless_an_own_index_lists_it(pypi: World) -> None:
+    """Both may lead to any host. What the user's own index has is private: PyPI is not asked about it."""
+    own = replace(OWN, url=f"{pypi.official.url}/simple")
+    assert [lie.known for lie in checked(request_of(own), locked("six", WRONG, CDN))[0]] == [RIGHT]
+    name = "private-1.0-py3-none-any.whl"
+    pypi.official.pages["/simple/private/"] = f'<a href="{CDN}/{name}#sha256={WRONG}">x</a>'.encode()
+    pypi.pypi.seen.clear()
+    assert checked(request_of(own), locked("private", WRONG, CDN))[0] == ()
+    assert pypi.pypi.seen == []
+    assert [lie.wheel.name for lie in checked(request_of(own), locked("private", RIGHT, CDN))[0]] == [
+        "private"
+    ]
+
+
+def test_of_two_indexes_on_one_host_the_folder_tells_whose_a_file_is(pypi: World) -> None:
+    """As where pip's settings name a mirror's copy of PyPI and its copy of PyTorch's index."""
+    builds = replace(OWN, url="https://mirror.nju.edu.cn/pytorch/whl/cu126")
+    there = "https://mirror.nju.edu.cn/pytorch/whl/cu126/f"
+    assert checked(request_of(builds), locked("torchao", WRONG, there))[0] == ()
+    copied = "https://mirror.nju.edu.cn/pypi/web/packages"
+    assert [lie.known for lie in checked(request_of(builds), locked("six", WRONG, copied))[0]] == [RIGHT]
+
+
 def test_nobody_is_asked_about_what_pypi_itself_lists(pypi: World) -> None:
     """Most people have no other index, and no wait for a second look at each page."""
     place = "https://files.pythonhosted.org/packages"

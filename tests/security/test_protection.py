@@ -128,6 +128,17 @@ def test_beside_an_index_over_https_one_over_http_answers_for_its_own_files_alon
     assert check(sources, locked("http://cdn.example.org")) == code
 
 
+def test_where_the_page_over_http_cannot_be_read_the_host_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uv may have a password for it that nobody else has; a file on a third host is nobody's."""
+    monkeypatch.setattr("torchdoctor.lock.protection.is_protected", lambda url: url.startswith("https://"))
+    world.pypi.faults["/simple/needed/"] = Fault(status=401)
+    sources = sources_of("https://mirror.nju.edu.cn/simple", f"{world.pypi.url}/simple")
+    assert check(sources, locked(world.pypi.url)) is None
+    assert check(sources, locked("http://cdn.example.org")) == "unprotected"
+
+
 @pytest.mark.process
 def test_a_page_of_the_network_names_no_file_of_this_machine(
     index: LoopbackIndex, tmp_path: Path, request_for: Callable[..., LockRequest]

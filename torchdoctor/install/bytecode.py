@@ -101,8 +101,11 @@ class BytecodeCompiler:
 
     def close(self) -> None:
         """End the workers now; bytecode that is complete stays."""
+        # Any worker may take the word that is put in for another: all are told before one is waited for.
         for worker in self._workers:
-            worker.close()
+            worker.stop()
+        for worker in self._workers:
+            worker.wait()
         self._workers = []
 
 
@@ -131,13 +134,16 @@ class _Worker:
         if since is not None and process is not None and time.monotonic() - since > _BATCH_TIMEOUT_SECONDS:
             process.kill_group()
 
-    def close(self) -> None:
-        """End the process and the thread."""
+    def stop(self) -> None:
+        """End the process, and the thread soon after."""
         with self._lock:
             self._closed = True
             if self._process is not None:
                 self._process.kill_group()
         self._batches.put(None)
+
+    def wait(self) -> None:
+        """Wait until the thread has ended."""
         self._ended.wait(_SHUTDOWN_SECONDS)
 
     def _work(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
 __all__ = ["files_in", "source_of", "unlisted_file"]
 
@@ -23,12 +23,17 @@ _WRITTEN = frozenset(
 
 def files_in(folders: Iterable[Path]) -> frozenset[str]:
     """Return what lies in package folders, by its path there; a link counts as a file, whatever it leads to."""
-    return frozenset(
-        Path(folder, name).relative_to(top).as_posix()
-        for top in folders
-        for folder, inner, names in os.walk(top)
-        for name in (*names, *(each for each in inner if Path(folder, each).is_symlink()))
-    )
+    found: set[str] = set()
+    waiting = [(str(folder), "") for folder in folders]
+    while waiting:
+        folder, inside = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, f"{inside}{entry.name}/"))
+                else:
+                    found.add(f"{inside}{entry.name}")
+    return frozenset(found)
 
 
 def unlisted_file(found: AbstractSet[str], listed: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.threads import start_thread
 from torchdoctor.sources import SourceListing
+from torchdoctor.sources.listed_file import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -60,6 +61,6 @@ class MissingHashCheck:
     def _is_hashless(self, wheel: LockedWheel) -> bool:
         for listing in self._listings:
             for listed in listing.wheels(wheel.name, "cpu"):
-                if listed.filename == wheel.filename and listed.url == wheel.url:
+                if listed.filename == wheel.filename and place_of(listed.url or "") == place_of(wheel.url):
                     return listed.sha256 is None
         return False

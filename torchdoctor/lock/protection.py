@@ -6,16 +6,16 @@ import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from torchdoctor.core.i18n import joined, message
-from torchdoctor.core.net import fetch_page, open_stream
+from torchdoctor.core.net import open_stream
 from torchdoctor.core.net.protection import is_protected
 from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import InsecureRedirect, redact_url
-from torchdoctor.errors import SourceFailed, TorchdoctorError
+from torchdoctor.errors import SourceFailed
+from torchdoctor.sources.listed_file import lists_file
 from torchdoctor.sources.vouching import vouches
-from wheels_index import parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -49,20 +49,22 @@ class ProtectionCheck:
         self._threads = [
             start_thread(partial(self._ask, source, remote)) for source in asked if remote and not offline
         ]
-        doubtful = [wheel for wheel in remote if not is_protected(wheel.url)]
-        if len(unprotected) < len(places) and not (offline or self._downgraded):
-            self._threads += [start_thread(partial(self._find, wheel, unprotected)) for wheel in doubtful]
+        is_mixed = len(unprotected) < len(places) and not offline
+        doubtful = [wheel for wheel in remote if is_mixed and not is_protected(wheel.url)]
+        self._unfound = {wheel.url for wheel in doubtful}
+        self._threads += [start_thread(partial(self._find, wheel, unprotected)) for wheel in doubtful]
 
     def refuse(self) -> None:
         """Raise `SourceFailed` where an index that is named over https gave a page or a link over http."""
         until = time.monotonic() + _WAIT_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
-        if self._downgraded:
+        downgraded = [*self._downgraded, *map(redact_url, sorted(self._unfound))]
+        if downgraded:
             raise SourceFailed(
                 message(
                     "an index over https leads to http, which is not protected: {places}",
-                    places=joined(self._downgraded[:3]),
+                    places=joined(dict.fromkeys(downgraded[:3])),
                 ),
                 fix=message(
                     "nothing was installed; name another index with --index-url or in pip's or uv's settings"
@@ -85,8 +87,12 @@ class ProtectionCheck:
     def _find(self, wheel: LockedWheel, unprotected: Sequence[Source]) -> None:
         """Look for a file that comes over http on the pages over http: uv does not say which index listed it."""
         with _SLOTS:
-            if not any(_lists(source, wheel) for source in unprotected):
-                self._downgraded.append(redact_url(wheel.url))
+            for source in unprotected:
+                listed = lists_file(source, wheel.name, url=wheel.url, sha256=wheel.sha256)
+                # A page that only uv may read, such as with a keyring, is that of the index on the file's own host.
+                if listed or (listed is None and _host(source.url) == _host(wheel.url)):
+                    self._unfound.discard(wheel.url)
+                    return
 
 
 def _is_downgraded(wheel: LockedWheel, indexes: Sequence[Source]) -> bool:
@@ -95,24 +101,6 @@ def _is_downgraded(wheel: LockedWheel, indexes: Sequence[Source]) -> bool:
         return False
     near = [source for source in indexes if _host(source.url) == _host(wheel.url)]
     return all(is_protected(source.url) for source in near or indexes)
-
-
-def _lists(source: Source, wheel: LockedWheel) -> bool:
-    """Whether an index that is named over http lists this file with this hash."""
-    page = source.url if source.layout == "flat" else f"{source.url.rstrip('/')}/{wheel.name}/"
-    try:
-        answer = fetch_page(page)
-        listed = parse_page(answer.body, url=answer.url, content_type=answer.content_type or "text/html")
-    except (TorchdoctorError, OSError, ValueError):
-        return False
-    place = _place(wheel.url)
-    return any(each.sha256 == wheel.sha256 and _place(each.url or "") == place for each in listed.wheels)
-
-
-def _place(url: str) -> tuple[str | None, int | None, str]:
-    """What a URL leads to, however it is escaped and with whatever credentials."""
-    parts = urlsplit(url)
-    return parts.hostname, parts.port, unquote(parts.path)
 
 
 def _host(url: str) -> str | None:

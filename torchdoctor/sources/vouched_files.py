@@ -17,7 +17,7 @@ from torchdoctor.sources.vouching import Speaker, may_say, speaker_of
 from wheels_index import COMPANIONS, UnknownRelease, Wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torchdoctor.sources.source import Source
     from wheels_index import Release, Snapshot
@@ -70,7 +70,7 @@ class VouchedFiles:
     open_to: frozenset[Speaker] = frozenset()
     trusted: bool = False  # by the user's own word
     doubts: dict[tuple[str, str | None], Doubt] = field(default_factory=dict)  # by file name and hash
-    _pages: dict[tuple[str, str, str], Mapping[str, Sequence[Wheel]]] = field(default_factory=dict)
+    _pages: dict[tuple[str, str, str], _Named] = field(default_factory=dict)
     _verdicts: dict[tuple[str | None, str, str | None, str | None], Verdict] = field(default_factory=dict)
 
     def admits(self, source: Source, wheel: Wheel) -> bool:
@@ -109,9 +109,7 @@ class VouchedFiles:
             return found
         answered = hashless = False
         for by, listing in others:
-            theirs = [
-                each for each in _of_name(self._named(by, listing, wheel), wheel) if each.label == wheel.label
-            ]
+            theirs = [each for each in self._listed(by, listing, wheel) if each.label == wheel.label]
             if listing.failure:
                 continue
             answered = answered or by != "pypi"
@@ -126,15 +124,12 @@ class VouchedFiles:
         answer: Answer = "no-hash" if hashless else "not-listed" if answered else "unanswered"
         return Verdict(answer=answer, sha256=listed)
 
-    def _named(self, by: Speaker, listing: SourceListing, wheel: Wheel) -> Mapping[str, Sequence[Wheel]]:
-        """Return the files of a page by name: a page of many files is asked about many times."""
+    def _listed(self, by: Speaker, listing: SourceListing, wheel: Wheel) -> Sequence[Wheel]:
+        """Return the files that are meant on a page: one of many files is asked about many times."""
         key = f"{by} {listing.source.url}", wheel.project, wheel.variant or "cpu"
         if key not in self._pages:
-            found: dict[str, list[Wheel]] = {}
-            for each in listing.wheels(*key[1:]):
-                found.setdefault(each.filename, []).append(each)
-            self._pages[key] = found
-        return self._pages[key]
+            self._pages[key] = _named(listing.wheels(*key[1:]))
+        return _of_name(self._pages[key], wheel)
 
     def _who_may_know(self, wheel: Wheel) -> Sequence[tuple[Speaker, SourceListing]]:
         asked: list[tuple[Speaker, SourceListing]] = [
@@ -162,8 +157,8 @@ def known_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
 
     A name that no facts have may be another spelling of one that they have: `+CPU`, `2.13.00`, tags in another order.
     """
-    known = _hashes_of(facts, wheel.project, Version(wheel.version.public))
-    return known.get(wheel.filename) or _meant(known, wheel)
+    named = _by_name(facts, wheel.project, Version(wheel.version.public))
+    return frozenset(each.sha256 for each in _of_name(named, wheel) if each.sha256)
 
 
 def pypi_hashes(facts: Snapshot, wheel: Wheel) -> frozenset[str]:
@@ -192,16 +187,23 @@ def are_one_file(one: Wheel, other: Wheel) -> bool:
     )
 
 
-def _meant(known: Mapping[str, frozenset[str]], wheel: Wheel) -> frozenset[str]:
-    same = (name for name in known if are_one_file(Wheel.from_filename(name), wheel))
-    return frozenset(sha256 for name in same for sha256 in known[name])
+_Named = dict[str | Version, list[Wheel]]  # files by their name, and by their version
 
 
-def _of_name(named: Mapping[str, Sequence[Wheel]], wheel: Wheel) -> Sequence[Wheel]:
+def _named(wheels: Iterable[Wheel]) -> _Named:
+    """Return files so that one of thousands is found at once: a page can have many names to ask about."""
+    found: _Named = {}
+    for wheel in wheels:
+        found.setdefault(wheel.filename, []).append(wheel)
+        found.setdefault(wheel.version, []).append(wheel)
+    return found
+
+
+def _of_name(named: _Named, wheel: Wheel) -> Sequence[Wheel]:
     """Return the files of this name, or else those that are meant by it."""
-    if wheel.filename in named:
-        return named[wheel.filename]
-    return [each for files in named.values() for each in files if are_one_file(each, wheel)]
+    return named.get(wheel.filename) or [
+        each for each in named.get(wheel.version, ()) if are_one_file(each, wheel)
+    ]
 
 
 def _is_of(release: Release, project: str, version: Version) -> bool:
@@ -211,12 +213,8 @@ def _is_of(release: Release, project: str, version: Version) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _hashes_of(facts: Snapshot, project: str, version: Version) -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
-    for wheel in _files_of(facts, project, version):
-        if wheel.sha256:
-            found[wheel.filename] = found.get(wheel.filename, frozenset()) | {wheel.sha256}
-    return found
+def _by_name(facts: Snapshot, project: str, version: Version) -> _Named:
+    return _named(_files_of(facts, project, version))
 
 
 def _files_of(facts: Snapshot, project: str, version: Version) -> tuple[Wheel, ...]:

@@ -6,8 +6,9 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.i18n import joined, message, plurals
 from torchdoctor.core.net import NotFound, Unreachable, fetch_page
@@ -15,8 +16,9 @@ from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources import OFFICIAL, PYPI
+from torchdoctor.sources.listed_file import lists_file
 from torchdoctor.sources.vouched_files import known_hashes
-from torchdoctor.sources.vouching import PYPI_FILES, is_of_torch, may_say, speaker_of
+from torchdoctor.sources.vouching import is_of_torch, may_say, speaker_of
 from wheels_index import InvalidWheel, Wheel, bundled, parse_page
 
 if TYPE_CHECKING:
@@ -74,22 +76,32 @@ class CopyCheck:
         self._threads = [start_thread(partial(self._ask, *each)) for each in self.asked]
 
     def _speaker(self, wheel: LockedWheel) -> Speaker:
-        """Who lists a file: uv does not say it, so it is the index on its host, or else any that may have it alone.
+        """Who lists a file: uv does not say it, so it is the least of those that may have listed it.
 
-        Where a file lies does not tell who gave its hash: a copy's page can lead to PyPI's own files.
+        Where a file lies does not tell who gave its hash: a copy's page can lead to any host, such as PyPI's own.
         """
-        host = _host(wheel.url)
         if wheel.url.startswith("file:"):
             return "folder"
+        speakers = list(map(speaker_of, self._near(wheel)))
+        order: tuple[Speaker, ...] = ("mirror", "index", "folder")
+        return next((each for each in (*order, *speakers) if each in speakers), "index")
+
+    def _near(self, wheel: LockedWheel) -> list[Source]:
+        """Return the sources that may list a file: those that share most of its address, else all."""
         sources = self._sources
         default = (sources.default_index,) if sources.default_index is not None else ()
-        indexes = (*sources.indexes, *default)
-        near = [source for source in (*indexes, *sources.find_links) if _host(source.url) == host]
-        speakers = list(map(speaker_of, near or indexes))
-        if wheel.url.startswith(PYPI_FILES) and "mirror" in speakers:
-            return "mirror"
-        order: tuple[Speaker, ...] = ("index", "folder", "mirror")
-        return next((each for each in (*order, *speakers) if each in speakers), "index")
+        places = [*sources.indexes, *default, *sources.find_links]
+        shared = {source: _shared_parts(source.url, wheel.url) for source in places}
+        most = max(shared.values(), default=0)
+        return [source for source in places if shared[source] == most]
+
+    def _is_of_another(self, wheel: LockedWheel) -> bool:
+        """Whether a source that is no copy of PyPI, and may say so, lists a file that a copy may have listed."""
+        return any(
+            lists_file(source, wheel.name, url=wheel.url, sha256=wheel.sha256)
+            for source in self._near(wheel)
+            if may_say(speaker_of(source), "hash", wheel.name) and speaker_of(source) != "pypi"
+        )
 
     def lies(self) -> tuple[Lie, ...]:
         """Return the files that are not what they are named after."""
@@ -131,7 +143,7 @@ class CopyCheck:
 
     def _ask(self, wheel: LockedWheel, speaker: Speaker) -> None:
         with self._slots:
-            if wheel.sha256 in _by_facts(wheel):
+            if wheel.sha256 in _by_facts(wheel) or (speaker == "mirror" and self._is_of_another(wheel)):
                 self._answers[wheel.filename] = None
                 return
             if self._silent.is_set():
@@ -160,6 +172,16 @@ def _host(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:
         return None
+
+
+def _shared_parts(one: str, other: str) -> int:
+    """Return how many parts two URLs have in common at their beginning: the host, then folders; 0 of other hosts."""
+    pairs = zip((_host(one), *_folders(one)), (_host(other), *_folders(other)), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _folders(url: str) -> list[str]:
+    return [part for part in unquote(url.partition("://")[2]).split("/")[1:-1] if part]
 
 
 def _by_facts(wheel: LockedWheel) -> frozenset[str]:
