@@ -45,6 +45,24 @@ def test_nothing_is_put_into_torch(owners, member, first):
     assert (error.code, error.message.startswith("needed-1.0-")) == ("bad-wheel", True), error.message
 
 
+@pytest.mark.parametrize(
+    ("project", "own", "added"),
+    [
+        ("torch", "torchgen/model.py", "torchgen/api/added.py"),
+        ("torch", "functorch/__init__.py", "functorch/added.py"),
+        ("torchvision", "torchvision.libs/libz.so", "needed-1.0.data/platlib/torchvision.libs/libpng.so"),
+        ("torchaudio", "torio/__init__.py", "Torio/added.py"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("first", [True, False])
+def test_nothing_is_put_into_another_folder_of_the_family(owners, project, own, added, first):
+    """Their wheels have more folders than one, and import or load what lies there."""
+    wheels = [(project, {own: ""}), ("needed", {added: "evil()"})]
+    error = owners(*wheels if first else reversed(wheels))
+    assert error.message.startswith("needed-1.0-"), error.message
+    assert f"into the folder of {project}" in error.message
+
+
 def test_a_command_of_torch_is_nobody_elses(owners):
     """`torchrun` is made from a text of torch's metadata; another wheel can name a command so, or hold a script."""
     torch = ("torch", {"torch-1.0.dist-info/entry_points.txt": "[console_scripts]\ntorchrun = torch:run\n"})

@@ -26,6 +26,8 @@ _MAX_ENTRY_POINTS_BYTES = 4 << 20
 _STRAY_FOLDERS = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "benchmarks", "samples"}
 )
+# Nobody's own.
+_SHARED_FOLDERS = _STRAY_FOLDERS | {"__pycache__", "bin", "include", "lib", "share"}
 # Builds of one program for different uses, which packages require by different names: most stacks that have images in
 # them hold two of these, and whichever was unpacked last works. https://github.com/opencv/opencv-python
 _SAME_PROGRAM = (
@@ -98,7 +100,10 @@ class FileOwners:
         self._family = frozenset(family)
         self._case_counts = sys.platform not in ("win32", "darwin") if case_counts is None else case_counts
         self._owners: dict[str, tuple[PackageFiles, str]] = {}
-        self._guests: dict[str, tuple[PackageFiles, str]] = {}  # by the project in whose folder they lie
+        # Whose each folder of packages is.
+        self._owned_folders = {project: project for project in self._family}
+        # One file of another package each, by the folder; it stands in the way of a package of the family.
+        self._others: dict[str, tuple[PackageFiles, str]] = {}
         self._projects: set[str] = set()
         for files in installed:
             self._take_in(files)
@@ -111,29 +116,24 @@ class FileOwners:
         for location in files.locations:
             if (owner := self._owners.get(_folded(location))) is not None:
                 self._compare(*owner, files, location)
-        for project, location in self._guests_of(files).items():
-            if project in self._projects:
-                raise _refusal(files, location, project, in_folder=True)
-        if (guest := self._guests.get(files.project)) is not None:
-            raise _refusal(*guest, files.project, in_folder=True)
+        folders = _folders_of(files)
+        for folder, location in folders.items():
+            host = self._owned_folders.get(folder, files.project)
+            if host != files.project and host in self._projects and files.project not in self._family:
+                raise _refusal(files, location, host, in_folder=True)
+        if files.project in self._family:
+            for folder in {files.project, *folders} & set(self._others):
+                raise _refusal(*self._others[folder], files.project, in_folder=True)
         self._take_in(files)
 
     def _take_in(self, files: PackageFiles) -> None:
         self._owners.update((_folded(location), (files, location)) for location in files.locations)
-        self._guests.update(
-            (project, (files, location)) for project, location in self._guests_of(files).items()
-        )
         self._projects.add(files.project)
-
-    def _guests_of(self, files: PackageFiles) -> dict[str, str]:
-        """Return one file each that lies in the folder of a package of the family, which is another one."""
-        found: dict[str, str] = {}
-        for location in files.locations:
-            place, _, rest = _folded(location).partition("/")
-            top = rest.partition("/")[0]
-            if place == PACKAGES and top in self._family and top not in (rest, files.project):
-                found[top] = location
-        return found
+        folders = _folders_of(files)
+        if files.project in self._family:
+            self._owned_folders |= dict.fromkeys(folders, files.project)
+        else:
+            self._others |= {folder: (files, location) for folder, location in folders.items()}
 
     def _compare(self, owner: PackageFiles, owned: str, files: PackageFiles, location: str) -> None:
         if owner.project == files.project or (
@@ -165,6 +165,22 @@ class FileOwners:
             ),
             code="file-conflict",
         )
+
+
+def _folders_of(files: PackageFiles) -> dict[str, str]:
+    """Return one file each of the folders that a package has beside others: `torch`, `torchgen`, `torchvision.libs`."""
+    found: dict[str, str] = {}
+    for location in files.locations:
+        place, _, rest = _folded(location).partition("/")
+        folder, slash, _ = rest.partition("/")
+        if (
+            place == PACKAGES
+            and slash
+            and folder not in _SHARED_FOLDERS
+            and not folder.endswith(".dist-info")
+        ):
+            found.setdefault(folder, location)
+    return found
 
 
 def are_one_program(project: str, other: str) -> bool:

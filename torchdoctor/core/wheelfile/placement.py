@@ -6,8 +6,6 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 from __future__ import annotations
 
 import re
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ _INTO_PACKAGES = re.compile(r"(lib(64)?/(python|pypy)[\d.]+t?|lib)/site-packages
 _INTO_COMMANDS = re.compile(r"(bin|scripts)/", re.IGNORECASE)
 _INTO_HEADERS = re.compile(r"include/(site/)?python[\d.]+t?/", re.IGNORECASE)
 _COMMAND_GROUPS = ("console_scripts", "gui_scripts")
+_NAME_END = re.compile("[=:]")
 
 
 def placements(names: Iterable[str], project: str) -> Iterator[tuple[str, str]]:
@@ -56,12 +55,18 @@ def location_of(path: str) -> str:
 
 
 def command_names(entry_points: str) -> list[str]:
-    """Return the commands that an installer makes for an `entry_points.txt`, and none for a broken one."""
-    parser = ConfigParser(delimiters=("=",), strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment]
-    try:
-        parser.read_string(entry_points)
-    except ConfigError:
-        return []
-    groups = [group for group in _COMMAND_GROUPS if parser.has_section(group)]
-    return [name for group in groups for name in parser.options(group)]
+    """Return every command that an installer may make for an `entry_points.txt`.
+
+    Installers differ: in what ends a line, whether an indented line is one of its own, and whether a colon ends a name.
+    The names of all readings are returned, so that none is made that was not looked at.
+    """
+    names: dict[str, None] = {}
+    in_group = False
+    for line in entry_points.splitlines():
+        text = line.strip().lstrip("\ufeff")
+        if text.startswith("["):
+            in_group = text[1:].partition("]")[0].strip().lower() in _COMMAND_GROUPS
+        elif in_group and text and text[0] not in "#;":
+            names[text.partition("=")[0].strip()] = None
+            names[_NAME_END.split(text, maxsplit=1)[0].strip()] = None
+    return list(names)
