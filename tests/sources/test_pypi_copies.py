@@ -6,8 +6,9 @@ import pytest
 
 from torchdoctor.lock.uv_inputs import uv_settings
 from torchdoctor.sources import Sources
-from torchdoctor.sources.pypi_copies import is_copy_of_pypi
+from torchdoctor.sources.pypi_copies import is_copy_of_pypi, is_place_of_copy
 from torchdoctor.sources.source import PYPI, Source
+from torchdoctor.sources.vouching import speaker_of
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,35 @@ def test_uv_keeps_pages_of_pypi_and_asks_a_private_index_again(tmp_path):
     assert default["cache-control"]["api"] == "max-age=600"
     assert "cache-control" not in planned
     assert "cache-control" not in own
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mirrors.aliyun.com/pypi/simple/",
+        "http://mirrors.aliyun.com:80//pypi/simple",
+        "HTTPS://Mirrors.Aliyun.com/pypi/simple",
+        "https://ada:pw@mirrors.aliyun.com/%70ypi/simple",
+        "http://pypi.org/simple",
+        "https://mirrors.bfsu.edu.cn/pypi/web/simple",
+    ],
+)
+def test_a_copy_is_held_against_pypi_however_its_url_is_written(url):
+    """Guides for China name many over http; nobody is believed more for that."""
+    source = Source(name="copy", url=url, layout="simple", origin="pip.conf")
+    assert is_place_of_copy(url)
+    assert speaker_of(source) == "mirror"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://mirrors.aliyun.com/pytorch-wheels",
+        "https://pypi.org.example.com/simple",
+        "file:///pypi/simple",
+        "http://[",
+    ],
+)
+def test_another_place_is_no_copy(url):
+    """Not on the same host, nor under a name that looks like one."""
+    assert not is_place_of_copy(url)

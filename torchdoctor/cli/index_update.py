@@ -66,7 +66,7 @@ def _bases(index_url: str | None, output: Output) -> tuple[str, ...]:
     """The index that was named; without one PyTorch's own, and where the user's pip and uv find packages."""
     from torchdoctor.errors import UsageError
     from torchdoctor.sources import OFFICIAL, PYPI
-    from torchdoctor.sources.pypi_copies import is_copy_of_pypi
+    from torchdoctor.sources.pypi_copies import is_place_of_copy
     from torchdoctor.sources.source import as_url
 
     if index_url is None:
@@ -77,7 +77,7 @@ def _bases(index_url: str | None, output: Output) -> tuple[str, ...]:
         if default is None or is_torch_index(default):
             return (OFFICIAL.url,)
         # A copy of PyPI says nothing that PyPI does not say itself.
-        return (OFFICIAL.url, PYPI.url if is_copy_of_pypi(default) else default)
+        return (OFFICIAL.url, PYPI.url if is_place_of_copy(default) else default)
     url = as_url(index_url, origin="--index-url")
     if not url.startswith(("http://", "https://")):
         raise UsageError(

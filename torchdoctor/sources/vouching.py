@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from torchdoctor.sources.pypi_copies import is_copy_of_pypi
+from torchdoctor.sources.pypi_copies import is_place_of_copy
 from torchdoctor.sources.source import OFFICIAL, PYPI
 from wheels_index import TORCH_PROJECTS, vendor, vendor_names
 
@@ -98,7 +98,7 @@ def speaker_of(source: Source) -> Speaker:
         return "vendor"
     if source.local or source.layout == "flat":
         return "folder"
-    if source.origin.startswith(("--mirror", "--vendor")) or is_copy_of_pypi(source.url):
+    if source.origin.startswith(("--mirror", "--vendor")) or is_place_of_copy(source.url):
         return "mirror"
     return "index"
 

@@ -21,7 +21,7 @@ from torchdoctor.lock.credentials import with_credentials
 from torchdoctor.lock.model import Lock, LockedWheel
 from torchdoctor.sources import SourceListing
 from torchdoctor.sources.index_cache import known_index
-from torchdoctor.sources.pypi_copies import is_copy_of_pypi
+from torchdoctor.sources.pypi_copies import is_place_of_copy
 from torchdoctor.sources.source import PYPI
 from torchdoctor.sources.vouched_files import known_hashes
 from torchdoctor.sources.vouching import PYPI_FILES, is_of_torch, is_official_index, vouches
@@ -197,7 +197,7 @@ def _is_of_source(url: str, sources: Sources) -> bool:
     """Whether the recorded URL leads to where a source serves files: a record may be of another machine or person."""
     default = (sources.default_index,) if sources.default_index else ()
     places = [source.url for source in (*sources.torch, *sources.indexes, *default, *sources.find_links)]
-    files = [PYPI_FILES] if PYPI.url in places or any(map(is_copy_of_pypi, places)) else []
+    files = [PYPI_FILES] if PYPI.url in places or any(map(is_place_of_copy, places)) else []
     return is_official_index(url) or any(
         url.startswith(f"{place.rstrip('/')}/") for place in (*places, *files)
     )
