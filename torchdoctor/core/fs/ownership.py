@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torchdoctor.core.fs.access_list import Writers, listed_writers
 from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ def foreign_reason(paths: Iterable[Path]) -> str | None:
     if sys.platform == "win32":
         return None
     seen: set[Path] = set()
+    whole: set[Path] = set()  # of which each step was seen
     for path in paths:
-        for step in _steps(Path(os.path.abspath(path))):  # noqa: PTH100  (no link is followed here)
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100  (no link is followed here)
+        is_last_step = absolute.parent in whole and not absolute.is_symlink()
+        for step in (absolute,) if is_last_step else _steps(absolute):
             if step not in seen and (reason := _reason(step)) is not None:
                 return reason
             seen.add(step)
+        whole.add(absolute)
     return None
 
 
@@ -63,8 +68,14 @@ def _reason(path: Path) -> str | None:
         return None
     if status.st_mode & stat.S_IWOTH:
         return message("everybody can write to {path}", path=path)
-    if status.st_mode & stat.S_IWGRP and not _is_private_group(status.st_gid):
-        return message("its group can write to {path}", path=path)
+    # With an access list, these bits are the most that anybody in it has.
+    if status.st_mode & stat.S_IWGRP:
+        writers = listed_writers(path) or Writers(groups=(), own_group=True)
+        groups = (*writers.groups, *([status.st_gid] if writers.own_group else ()))
+        if not all(_is_private_group(group) for group in groups):
+            return message("its group can write to {path}", path=path)
+        if others := sorted(set(writers.users) - _trusted_owners()):
+            return message("{user} can write to {path}", user=_user(others[0]), path=path)
     return None
 
 

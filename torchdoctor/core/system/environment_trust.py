@@ -6,10 +6,12 @@ import errno
 import os
 import re
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.ownership import foreign_reason
+from torchdoctor.core.fs.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +27,16 @@ __all__ = [
 ]
 
 _INTERPRETER = re.compile(r"python[\d.]{0,8}t?w?(\.exe)?", re.IGNORECASE)
-# What an interpreter runs at its start, before anything that it was asked for.
-# https://docs.python.org/3/library/site.html
-_RUN_AT_START = ("*.pth", "sitecustomize.py", "usercustomize.py")
-_PACKAGES = ("lib/python3*/site-packages", "lib64/python3*/site-packages", "Lib/site-packages")
+_PACKAGES = (
+    "lib/python3*/site-packages", "lib64/python3*/site-packages", "Lib/site-packages", "lib/pypy3*/site-packages",
+    "site-packages",
+)  # fmt: skip
+# What an interpreter imports at its start from its own library, wherever that lies.
+_LIBRARIES = ("lib/python3*", "lib64/python3*", "Lib", "lib/pypy3*", "lib-python/3")
+_OF_LIBRARY = ("site.py", "os.py", "encodings", "__pycache__", "encodings/__pycache__", "lib-dynload")
+_CUSTOMIZE = ("sitecustomize", "usercustomize")
+_MAX_ENTRIES = 20_000
+_MAX_TEXT_BYTES, _MAX_PTH_LINES = 64 * 1024, 256
 _trusted: set[Path] = set()
 
 
@@ -92,9 +100,77 @@ def _own() -> set[Path]:
 
 
 def _run_at_start(folder: Path) -> Iterator[Path]:
-    for site in _found(folder, _PACKAGES):
+    """Yield what an interpreter runs before anything that it was asked for, and the packages that it may import.
+
+    https://docs.python.org/3/library/site.html
+    """
+    base = _base_of(folder)
+    for library in _found(folder if base is None else base, _LIBRARIES):
+        yield library
+        yield from (library / name for name in _OF_LIBRARY)
+        yield from _customize(library)
+    sites = [*_found(folder, _PACKAGES)]
+    if base is not None and _sees_base(folder):
+        sites += _found(base, _PACKAGES)
+    for site in sites:
         yield site
-        yield from _found(site, _RUN_AT_START)
+        yield from _entries(site)
+        yield from _customize(site)
+        for named in _named_in(site):
+            yield named
+            yield from _customize(named)
+
+
+def _base_of(folder: Path) -> Path | None:
+    """Return the prefix of the Python that a virtual environment was made with."""
+    home = _setting(folder, "home")
+    if home is None:
+        return None
+    path = Path(home)
+    return path.parent if path.name.lower() in ("bin", "scripts") else path
+
+
+def _sees_base(folder: Path) -> bool:
+    return (_setting(folder, "include-system-site-packages") or "").lower() == "true"
+
+
+def _setting(folder: Path, key: str) -> str | None:
+    text = _text(folder / "pyvenv.cfg")
+    found = re.search(rf"^{key}\s*=\s*(\S[^\n]*?)\s*$", text, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else None
+
+
+def _entries(site: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(site) as entries:
+            yield from (Path(entry.path) for entry in islice(entries, _MAX_ENTRIES))
+    except OSError:
+        return
+
+
+def _customize(folder: Path) -> Iterator[Path]:
+    """Yield the modules of that name in a folder: a file, bytecode, a library or a package of its own."""
+    for name in _CUSTOMIZE:
+        yield from folder.glob(f"{name}*")
+        yield folder / name / "__init__.py"
+        yield from folder.glob(f"__pycache__/{name}*")
+    yield folder / "__pycache__"
+
+
+def _named_in(site: Path) -> Iterator[Path]:
+    """Yield the folders that the `.pth` files of a package folder add to the search path."""
+    for file in site.glob("*.pth"):
+        text = _text(file)
+        for line in text.splitlines()[:_MAX_PTH_LINES]:
+            if line.strip() and not line.startswith(("#", "import ", "import\t")):
+                yield site / line.rstrip()
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_regular(path, limit=_MAX_TEXT_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _found(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
