@@ -13,7 +13,7 @@ import pytest
 
 from torchdoctor._version import __version__
 from torchdoctor.cli.app import cli
-from torchdoctor.cli.commands import COMMANDS
+from torchdoctor.cli.commands import COMMANDS, sections
 from torchdoctor.cli.options import AsTyped
 from wheels_index import vendor_names
 
@@ -223,3 +223,13 @@ def test_the_help_names_each_vendor():
     command = importlib.import_module(COMMANDS["install"]).command
     (option,) = (row for row in command.params if row.name == "vendor")
     assert set(re.findall(r"[a-z]+(?:-jp\d)?", option.help.partition(": ")[2])) == set(vendor_names())
+
+
+def test_the_help_has_every_command_once_under_what_one_wants(in_process):
+    """A list of twenty-three names is read by nobody."""
+    names = [name for names in sections().values() for name in names]
+    assert sorted(names) == sorted(COMMANDS)
+    shown = in_process("--help").out
+    assert all(f"\n{title}:\n" in shown for title in sections())
+    listed = re.findall(r"^  ([a-z-]+)  +\S", shown.partition("\nInstall and change:\n")[2], re.MULTILINE)
+    assert listed == names

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from torchdoctor._version import __version__
-from torchdoctor.cli.commands import COMMANDS, load_command
+from torchdoctor.cli.commands import COMMANDS, load_command, sections
 from torchdoctor.cli.language import set_program_language, set_requested_language, translate_help
 from torchdoctor.cli.options import output_options, wants_json
 from torchdoctor.cli.process import (
@@ -76,6 +76,16 @@ class Commands(click.Group):
         for name in COMMANDS:
             translate_help(load_command(name))
         super().format_help(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands by what one wants, with one column for all of them."""
+        width = max(map(len, COMMANDS))
+        limit = formatter.width - 6 - width
+        for title, names in sections().items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), load_command(name).get_short_help_str(limit)) for name in names]
+                )
 
 
 @click.group(
