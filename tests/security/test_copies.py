@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.version import Version
 
 from tests.loopback import Fault
 from tests.wheelmaker import make_wheel
@@ -17,7 +18,8 @@ from torchdoctor.lock.model import Lock, LockedWheel, LockRequest
 from torchdoctor.lock.unasked import same_requirements, unasked_packages
 from torchdoctor.sources import PYPI, Source, Sources
 from torchdoctor.workflows.copy_check import CopyCheck, Lie, without_lying_copies
-from wheels_index import bundled
+from torchdoctor.workflows.source_check import refuse_untrue_sources
+from wheels_index import Sdist, bundled
 
 if TYPE_CHECKING:
     from tests.security.conftest import World
@@ -217,3 +219,27 @@ def test_metadata_that_was_read_before_is_compared_with_the_wheel(tmp_path: Path
     assert same_requirements(path, ["needed>=1 ; os_name=='posix'"])
     assert not same_requirements(path, ["needed>=1 ; os_name=='posix'", "evil"])
     assert not same_requirements(path, [])
+
+
+SDIST = "six-1.0.tar.gz"
+
+
+def sdist(sha256: str, url: str) -> Sdist:
+    """The source distribution of six that an index lists."""
+    return Sdist(
+        project="six", version=Version("1.0"), filename=SDIST, url=f"{url}/{SDIST}", sha256=sha256, size=None,
+        requires_python=None,
+    )  # fmt: skip
+
+
+def test_the_source_of_a_copy_is_held_against_pypi_before_its_code_runs(pypi: World) -> None:
+    """One with the hash that PyPI gives is built; an index of the user's own is not asked about."""
+    pypi.pypi.pages["/simple/six/"] += f'<a href="/f/{SDIST}#sha256={RIGHT}">x</a>'.encode()
+    copied = "https://mirror.nju.edu.cn/pypi/web/packages"
+    refuse_untrue_sources([sdist(RIGHT, copied)], request_of(), Recorder())
+    with pytest.raises(SourceFailed) as refused:
+        refuse_untrue_sources([sdist(WRONG, copied)], request_of(), Recorder())
+    assert refused.value.code == "hash-conflict"
+    pypi.pypi.seen.clear()
+    refuse_untrue_sources([sdist(WRONG, OWN.url)], request_of(OWN), Recorder())
+    assert pypi.pypi.seen == []

@@ -7,26 +7,35 @@ from urllib.parse import unquote, urlsplit
 
 from torchdoctor.core.net import NotFound, fetch_page
 from torchdoctor.errors import TorchdoctorError
-from wheels_index import parse_page
+from wheels_index import ProjectPage, parse_page
 
 if TYPE_CHECKING:
+    from torchdoctor.core.net import Page
     from torchdoctor.sources.source import Source
+    from wheels_index import Sdist, Wheel
 
-__all__ = ["lists_file", "place_of"]
+__all__ = ["files_on", "lists_file", "place_of"]
 
 
 def lists_file(source: Source, project: str, *, url: str, sha256: str | None) -> bool | None:
     """Return whether a source of the network lists this file with this hash; None where its page cannot be read."""
     page = source.url if source.layout == "flat" else f"{source.url.rstrip('/')}/{project}/"
     try:
-        answer = fetch_page(page)
-        listed = parse_page(answer.body, url=answer.url, content_type=answer.content_type or "text/html")
+        listed = files_on(fetch_page(page), project)
     except NotFound:
         return False
     except (TorchdoctorError, OSError, ValueError):
         return None
     place = place_of(url)
-    return any(each.sha256 == sha256 and place_of(each.url or "") == place for each in listed.wheels)
+    return any(each.sha256 == sha256 and place_of(each.url or "") == place for each in listed)
+
+
+def files_on(page: Page, project: str) -> tuple[Wheel | Sdist, ...]:
+    """Return the wheels and the source distributions of a project on a page; raises ValueError where it is none."""
+    kind = page.content_type or "text/html"
+    wheels = parse_page(page.body, url=page.url, content_type=kind, project=project).wheels
+    sdists = ProjectPage.parse(page.body, url=page.url, content_type=kind, project=project).sdists()
+    return (*wheels, *sdists)
 
 
 def place_of(url: str) -> tuple[str, str | None, int | None, str]:

@@ -16,10 +16,10 @@ from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
 from torchdoctor.sources import OFFICIAL, PYPI
-from torchdoctor.sources.listed_file import lists_file
+from torchdoctor.sources.listed_file import files_on, lists_file
 from torchdoctor.sources.vouched_files import known_hashes
 from torchdoctor.sources.vouching import is_of_torch, may_say, speaker_of
-from wheels_index import InvalidWheel, Wheel, bundled, parse_page
+from wheels_index import InvalidWheel, Wheel, bundled
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -202,7 +202,7 @@ def _listed_by(index: Source, wheel: LockedWheel) -> frozenset[str] | None:
         page = fetch_page(f"{index.url}/{wheel.name}/")
     except NotFound:
         return None
-    listed = parse_page(page.body, url=page.url, content_type=page.content_type, project=wheel.name).wheels
+    listed = files_on(page, wheel.name)
     return frozenset(each.sha256 for each in listed if each.filename == wheel.filename and each.sha256)
 
 

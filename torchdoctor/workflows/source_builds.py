@@ -14,6 +14,7 @@ from torchdoctor.errors import NoSolution, TorchdoctorError
 from torchdoctor.lock.stand_ins import StandIn
 from torchdoctor.sources.source import Source
 from torchdoctor.workflows.known_sdists import KnownSdists
+from torchdoctor.workflows.source_check import refuse_untrue_sources
 from torchdoctor.workflows.source_model import (
     BuildsAgainstTorch,
     BuiltLater,
@@ -174,6 +175,7 @@ class SourceBuilds:
     ) -> list[str]:
         """Take these packages in, and return what they require."""
         required: list[str] = []
+        refuse_untrue_sources(sdists, task.lock_request, self.report)
         for sdist, contents in zip(sdists, self._all_contents(sdists), strict=True):
             requires = contents.requires
             counting = _counting(requires or (), sdist.project, task)
