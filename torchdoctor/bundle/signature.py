@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import MERGED, PIPE, ManagedProcess, Tail, read_chunks
+from torchdoctor.core.system.programs import find_program
 from torchdoctor.core.text import sanitize_line
 from torchdoctor.errors import InstallFailed, UsageError
 
@@ -106,7 +106,7 @@ def _checked(arguments: Sequence[str], text: bytes, environ: Mapping[str, str]) 
 
 def _keygen(arguments: Sequence[str], text: bytes, environ: Mapping[str, str]) -> tuple[int | None, str]:
     """Run ssh-keygen on a short text; the status is None where it did not end in time."""
-    program = shutil.which("ssh-keygen", path=environ.get("PATH"))
+    program = find_program("ssh-keygen", environ)
     if program is None:
         raise UsageError(
             message("there is no ssh-keygen here, which makes and checks signatures"),

@@ -48,6 +48,8 @@ def _compiler(system: System) -> tuple[str | None, str]:
 def _cuda_tools(system: System, toolkit: tuple[int, ...], compiler: str) -> Iterator[str]:
     home = system.environ.get("CUDA_HOME") or system.environ.get("CUDA_PATH")
     answer = system.run([f"{home}/bin/nvcc" if home else "nvcc", "--version"])
+    if answer.failure == "foreign":  # of an environment, whose build finds it all the same
+        return
     found = parse_nvcc(answer.stdout)
     if found is None:
         yield message("there is no nvcc; CUDA {major} is needed", major=toolkit[0])

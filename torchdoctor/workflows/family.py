@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packaging.version import Version
 
+from torchdoctor.core.system.programs import find_program
 from torchdoctor.core.urls import strip_credentials
 from torchdoctor.detect import supported_tags
 from torchdoctor.install.hold.model import Hold
@@ -192,7 +192,7 @@ def _newer(version: str, other: str | None) -> str:
 
 def _uv_backend(family: str, system: System) -> str | None:
     """Return the family as uv's torch backend, if the uv of this user knows it: another value makes uv fail."""
-    program = shutil.which("uv", path=system.environ.get("PATH")) or _own_uv()
+    program = find_program("uv", system.environ) or _own_uv()
     if program is None:
         return None
     text = system.run([program, "pip", "install", "--help"], timeout=_UV_SECONDS).stdout

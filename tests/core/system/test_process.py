@@ -202,10 +202,11 @@ def test_windows_ends_the_tree_of_children(monkeypatch):
 @posix
 def test_taskkill_is_called_with_the_tree_option(monkeypatch, tmp_path):
     """The command is the one of Microsoft's documentation; its absence is no error."""
-    tool = tmp_path / "taskkill"
+    tool = tmp_path / "System32" / "taskkill.exe"
+    tool.parent.mkdir()
     tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\n')
     tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("SYSTEMROOT", str(tmp_path))
     process_module._kill_windows_tree(42)
     assert (tmp_path / "called").read_text() == "/F /T /PID 42\n"
     tool.unlink()

@@ -21,6 +21,8 @@ __all__ = [
     "environment_above",
     "foreign_environment",
     "is_administrator",
+    "is_environment",
+    "is_trusted_environment",
     "refuse_foreign_environment",
     "trust_environment",
     "trust_what_was_named",
@@ -70,9 +72,22 @@ def is_administrator() -> bool:
 def environment_above(program: Path) -> Path | None:
     """Return the environment whose interpreter or command lies at this path, by the path alone; None for any other."""
     for folder in (program.parent.parent, program.parent):
-        if (folder / "pyvenv.cfg").is_file() or (folder / "conda-meta").is_dir():
+        if is_environment(folder):
             return folder
     return None
+
+
+def is_environment(folder: Path) -> bool:
+    """Whether a folder is an environment, by what lies in it."""
+    try:
+        return (folder / "pyvenv.cfg").is_file() or (folder / "conda-meta").is_dir()
+    except OSError:  # nobody may look into it
+        return False
+
+
+def is_trusted_environment(folder: Path) -> bool:
+    """Whether what lies in an environment may run: it runs torchdoctor, somebody agreed, or it was made here."""
+    return folder in _trusted or Path(os.path.realpath(folder)) in _trusted | _own()
 
 
 def foreign_environment(program: Path) -> str | None:
@@ -81,7 +96,7 @@ def foreign_environment(program: Path) -> str | None:
     None for one that is this user's or the administrator's, one that runs torchdoctor, and what is no environment's.
     """
     folder = environment_above(program)
-    if folder is None or folder in _trusted or Path(os.path.realpath(folder)) in _trusted | _own():
+    if folder is None or is_trusted_environment(folder):
         return None
     return foreign_reason([program, folder / "pyvenv.cfg", *_run_at_start(folder)])
 

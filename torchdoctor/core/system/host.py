@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.system.model import FILE_LIMIT_BYTES, PROBE_SECONDS, Completed, Space
 from torchdoctor.core.system.process import run_process
+from torchdoctor.core.system.programs import look_for_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,9 @@ class HostSystem:
         """Run a command in its own process group, with messages in English, and stop it at the limit."""
         command = tuple(map(str, argv))
         environ = {**self.environ, "LC_ALL": "C", "LANGUAGE": "C"}
-        program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
+        program, skipped = look_for_program(command[0], environ)
+        if program is None and skipped:
+            return Completed(argv=command, failure="foreign", detail=skipped)
         if program is None:
             denied = Path(command[0]).is_absolute() and Path(command[0]).exists()
             detail = "it is not an executable file"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from torchdoctor.core.system.environment_trust import ForeignEnvironment, refuse_foreign_environment
@@ -17,7 +18,6 @@ from torchdoctor.core.threads import start_thread
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from torchdoctor.core.system.model import Failure
 
@@ -41,6 +41,7 @@ MERGED = subprocess.STDOUT
 _CHUNK_BYTES = 1 << 16
 _KILL_SECONDS = 0.5
 _TASKKILL_SECONDS = 30.0
+_WINDOWS = "C:\\Windows"
 
 
 class ManagedProcess:
@@ -275,7 +276,14 @@ def _kill_windows_tree(pid: int) -> None:
     """https://learn.microsoft.com/windows-server/administration/windows-commands/taskkill."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
-            ["taskkill", "/F", "/T", "/PID", str(pid)],
+            # By its path: Windows looks for a mere name in the current folder first.
+            [
+                Path(os.environ.get("SYSTEMROOT", _WINDOWS), "System32", "taskkill.exe"),
+                "/F",
+                "/T",
+                "/PID",
+                str(pid),
+            ],
             check=False,
             capture_output=True,
             timeout=_TASKKILL_SECONDS,

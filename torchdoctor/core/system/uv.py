@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from torchdoctor.core.fs import locks_to_inherit
 from torchdoctor.core.i18n import message
 from torchdoctor.core.system.process import PIPE, ManagedProcess, limit_file_size, read_lines
 from torchdoctor.core.system.process_memory import resident_bytes
+from torchdoctor.core.system.programs import find_program
 from torchdoctor.core.system.uv_log import LOG_FILTER, UvLog
 from torchdoctor.errors import InstallFailed, SourceFailed
 
@@ -157,7 +157,7 @@ def _find_uv(environ: Mapping[str, str]) -> str:
         with _FINDING:
             program = find_uv_bin()
     except FileNotFoundError:
-        program = shutil.which("uv", path=environ.get("PATH")) or ""
+        program = find_program("uv", environ) or ""
     if not program:
         raise InstallFailed(
             message("uv is not installed"),

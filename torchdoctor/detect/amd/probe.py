@@ -111,6 +111,7 @@ def _by_tools(system: System) -> Iterator[Fact[tuple[AmdGpu, ...]]]:
         answer = system.run([program])
         if answer.failure != "missing":
             yield _told(answer, parse_rocminfo(answer.stdout), program)
+        if answer.failure not in ("missing", "foreign"):
             break
     answer = system.run(["amd-smi", "static", "--asic"])
     if answer.failure != "missing":

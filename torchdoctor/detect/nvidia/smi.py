@@ -41,10 +41,15 @@ _IN_TABLE = frozenset(f"nvidia.{name}" for name in (
 
 def query_nvidia_smi(system: System) -> NvidiaFacts:
     """Driver, GPUs and state; absent where the tool is not there or says that there is no device."""
+    refused = ""
     for program in _PROGRAMS:
         answer = system.run([program, f"--query-gpu={_FIELDS[0]}", _CSV])
-        if answer.failure != "missing":
+        if answer.failure == "foreign":
+            refused = refused or answer.cause
+        elif answer.failure != "missing":
             return _ask(system, program, answer)
+    if refused:
+        return no_facts(unknown(refused, "nvidia-smi"))
     return no_facts(absent("nvidia-smi", why=message("it is not there")))
 
 
