@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from torchdoctor.cli.look_alikes import write_look_alikes
+from torchdoctor.core.system.background import wait_for_calls
+from torchdoctor.core.system.running_processes import RUNNING
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -31,6 +33,7 @@ EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: the fault is ours
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _CLEANUP_SECONDS = 10.0  # after a signal that stops the process, further ones are ignored for so long
+_LAST_SECONDS = 1.0
 
 
 def use_safe_streams() -> None:
@@ -90,7 +93,12 @@ def exit_with(status: int) -> NoReturn:
 
 
 def exit_immediately(status: int) -> NoReturn:
-    """End the process without waiting for threads: a download may wait for a connection that is silent."""
+    """End the process without waiting for threads: a download may wait for a connection that is silent.
+
+    What they have started is ended, and those that look at the machine get a moment to remove their files.
+    """
+    RUNNING.end()
+    wait_for_calls(_LAST_SECONDS)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from torchdoctor.core.system.environment_trust import ForeignEnvironment, refuse_foreign_environment
 from torchdoctor.core.system.model import Completed
+from torchdoctor.core.system.running_processes import RUNNING
 from torchdoctor.core.threads import start_thread
 
 if TYPE_CHECKING:
@@ -67,17 +68,19 @@ class ManagedProcess:
     ) -> None:
         command = [program or argv[0], *argv[1:]]
         refuse_foreign_environment(command)
-        self._popen: subprocess.Popen[bytes] = subprocess.Popen(
-            command,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            env=environ,
-            cwd=cwd,
-            start_new_session=sys.platform != "win32",
-            creationflags=_windows_flags(),
-            pass_fds=pass_fds,
-        )
+        with RUNNING.start() as started:
+            self._popen: subprocess.Popen[bytes] = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                env=environ,
+                cwd=cwd,
+                start_new_session=sys.platform != "win32",
+                creationflags=_windows_flags(),
+                pass_fds=pass_fds,
+            )
+            started.add(self)
         self._unkillable = False
 
     @property
@@ -130,6 +133,7 @@ class ManagedProcess:
         A process that is stuck in a driver outlives even that and is left behind.
         """
         self.kill_group()
+        RUNNING.forget(self)
         if not self.wait(seconds):
             self._unkillable = True
             # Else Popen warns, when it is collected, of a child that nobody can end.
