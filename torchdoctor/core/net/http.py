@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from torchdoctor.core.i18n import message
+from torchdoctor.core.net.named_files import refuse_special_files
 from torchdoctor.core.threads import start_thread
 from torchdoctor.core.urls import redact_url
 from torchdoctor.errors import SourceFailed
@@ -75,8 +77,9 @@ def http_session() -> requests.Session:
 
     All share one pool of connections, which is made for threads. Proxies, netrc and `REQUESTS_CA_BUNDLE` come from the
     environment, certificates from the system's store too, which `SSL_CERT_FILE` replaces. A redirect from https to http
-    is refused: what follows would be unprotected.
+    is refused: what follows would be unprotected. Raises `UsageError` where one of those files is none.
     """
+    refuse_special_files(os.environ)
     return _parts().session()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs import locks_to_inherit
 from torchdoctor.core.i18n import message
+from torchdoctor.core.net.named_files import refuse_special_files
 from torchdoctor.core.system.process import PIPE, ManagedProcess, limit_file_size, read_lines
 from torchdoctor.core.system.process_memory import resident_bytes
 from torchdoctor.core.system.programs import find_program
@@ -118,12 +119,14 @@ def run_uv(
     No file that it writes may have more than `max_file_bytes`, where the system can hold it to that (Linux).
 
     Raises `WholeFilesAsked` at once when it begins to read a wheel as a whole, without `whole_files`.
-    Raises `InstallFailed` when uv is not installed or runs longer than `limit` seconds, `SourceFailed` when a server
+    Raises `UsageError` where a variable names a pipe or a device for uv to read, and
+    `InstallFailed` when uv is not installed or runs longer than `limit` seconds, `SourceFailed` when a server
     has it wait longer than `silence` seconds or grow without end, and `UvStopped` soon after another thread has set
     `stopped`. On an interrupt uv is stopped before the interrupt goes on.
     """
     argv = [_find_uv(environ), *map(str, arguments)]
     clean = uv_environ(environ)
+    refuse_special_files(clean)
     process = ManagedProcess(argv, environ=clean, cwd=folder, stderr=PIPE, pass_fds=locks_to_inherit())
     log = UvLog(on_whole_file=None if whole_files else process.kill_group)
     limit_file_size(process.pid, max_file_bytes)
