@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -56,3 +57,14 @@ def test_a_terminal_without_the_signs_gets_letters(report):
 
     assert "FAIL" in text
     assert "ok" in text
+
+
+def test_what_is_well_is_counted_and_shown_where_it_is_asked_for(report):
+    """Forty rows of ticks hide the one that matters."""
+    text = shown(partial(render_verify, whole=False), report)
+
+    assert [name for name in ("import", "conv", "devices", "torchaudio") if f"{name} " in text] == [
+        "conv",
+        "devices",
+    ]
+    assert "1 passed, 1 failed, 1 with a warning, 1 skipped (-v shows each)" in text

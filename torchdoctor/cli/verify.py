@@ -101,7 +101,7 @@ def command(
         from torchdoctor.report.junit import junit_xml
 
         junit.write_text(junit_xml(verification), "utf-8")
-    _show(verification, output)
+    _show(verification, output, whole=bool(output.verbose or only))
     return 0 if verification.passed else 1
 
 
@@ -136,8 +136,10 @@ def _verify(
     def on_result(check: CheckResult) -> None:
         if check.status == "fail" and not lines.quiet:
             lines.check(check.id, check.device, check.status, check.detail)
+        lines.checked(check.id)
 
     try:
+        lines.checked(None)
         return verify(
             python,
             only=only,
@@ -152,7 +154,8 @@ def _verify(
         lines.close()
 
 
-def _show(verification: VerifyReport, output: Output) -> None:
+def _show(verification: VerifyReport, output: Output, *, whole: bool) -> None:
+    """Print the result: every row where it is `whole`."""
     from torchdoctor.diagnose.verify_findings import checks_with_known_cause
 
     if output.json:
@@ -162,7 +165,7 @@ def _show(verification: VerifyReport, output: Output) -> None:
     from torchdoctor.report.terminal.verify import render_verify
 
     known = () if output.verbose else checks_with_known_cause(verification)
-    render_verify(verification, make_console(), explained=known)
+    render_verify(verification, make_console(), whole=whole, explained=known)
     show_causes(verification)
 
 

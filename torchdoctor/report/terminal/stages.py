@@ -18,7 +18,7 @@ from torchdoctor.verify.status_text import STATUS
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import CheckStatus
-    from torchdoctor.report.terminal.count_line import CountLine
+    from torchdoctor.report.terminal.count_line import ClockLine, CountLine
     from torchdoctor.report.terminal.download_progress import FetchView
 
 __all__ = ["STAGES", "StageLines"]
@@ -37,6 +37,8 @@ class StageLines:
         self._columns = columns_of(sys.stderr)
         self._fetch: FetchView | None = None
         self._count: CountLine | None = None
+        self._clock: ClockLine | None = None
+        self._checks_done, self._last_check = 0, ""
         self._turn = threading.Lock()
 
     def stage(self, name: str, text: str) -> None:
@@ -87,10 +89,31 @@ class StageLines:
         else:
             self.detail(text)
 
+    def checked(self, check_id: str | None) -> None:
+        """Show how many checks have ended, and the last one (None before the first), on a terminal alone."""
+        if check_id is not None:
+            self._checks_done, self._last_check = self._checks_done + 1, check_id
+        elif not self.quiet and self.terminal and os.environ.get("TERM") != "dumb":
+            from torchdoctor.report.terminal.count_line import ClockLine
+
+            self._clock = ClockLine(self._checks_text, self._turn)
+
+    def _checks_text(self, seconds: float) -> str:
+        text = (
+            message(
+                "{count} checks, the last {check}; {seconds:.0f} s",
+                count=self._checks_done, check=self._last_check, seconds=seconds,
+            )
+            if self._last_check
+            else message("starting Python and importing torch; {seconds:.0f} s", seconds=seconds)
+        )  # fmt: skip
+        return f"{'':{_WIDTH}} {translate(text)}"
+
     def packages(self, done: int, total: int) -> None:
         """Show how many packages are checked: in a line that changes, on a terminal alone."""
         if self.quiet or not self.terminal or os.environ.get("TERM") == "dumb":
             return
+        self._end_clock()
         if self._count is None:
             from torchdoctor.report.terminal.count_line import CountLine
 
@@ -134,8 +157,9 @@ class StageLines:
 
     def _say(self, text: str) -> None:
         with self._turn:
-            if self._count is not None:
-                self._count.clear()
+            for line in (self._count, self._clock):
+                if line is not None:
+                    line.clear()
             if self._fetch is not None:
                 self._fetch.say(text)
             else:
@@ -152,6 +176,12 @@ class StageLines:
             self._fetch.end()
             self._fetch = None
 
+    def _end_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.close()
+            self._clock = None
+
     def close(self) -> None:
         """Leave the terminal as it was."""
+        self._end_clock()
         self._end_bar()

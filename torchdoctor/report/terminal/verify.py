@@ -28,15 +28,29 @@ _MARKS = {
     "warn": ("!", "!", "yellow"),
     "skip": ("\u2013", "-", "dim"),
 }
+_WRONG = ("fail", "warn")
 
 
-def render_verify(report: VerifyReport, console: Console, *, explained: Collection[CheckResult] = ()) -> None:
-    """Print the report. The evidence of a check that is `explained` elsewhere is left out."""
+def render_verify(
+    report: VerifyReport, console: Console, *, whole: bool = True, explained: Collection[CheckResult] = ()
+) -> None:
+    """Print the report: each check where it is `whole`, else what failed, what is a warning, and how many they are.
+
+    The evidence of a check that is `explained` elsewhere is left out.
+    """
     console.print(environment_line(report.environment), soft_wrap=True)
-    grid = Grid("", _("check"), _("device"), _("seconds"), "", right=(3,), lead=4)
-    together = _skipped_together(report)
+    _print_rows(report, console, _WRONG if not whole else _MARKS)
     for check in report.checks:
-        if check.status == "skip" and check.detail in together:
+        if check.status == "fail" and check.evidence and check not in explained:
+            _print_evidence(check, console)
+    console.print(_summary(report, whole=whole), soft_wrap=True)
+
+
+def _print_rows(report: VerifyReport, console: Console, statuses: Collection[str]) -> None:
+    grid = Grid("", _("check"), _("device"), _("seconds"), "", right=(3,), lead=4)
+    together = _skipped_together(report) if "skip" in statuses else {}
+    for check in report.checks:
+        if check.status not in statuses or (check.status == "skip" and check.detail in together):
             continue
         took = f"{check.seconds:.2f}" if check.status != "skip" else ""
         grid.add(status_sign(check.status, console), check.id, check.device, took, translate(check.detail))
@@ -45,10 +59,6 @@ def render_verify(report: VerifyReport, console: Console, *, explained: Collecti
         text = message("{what}: {why}", what=why, why=joined(names))
         line = Text.assemble(status_sign("skip", console), f" {translate(text)}")
         console.print(line, soft_wrap=True)
-    for check in report.checks:
-        if check.status == "fail" and check.evidence and check not in explained:
-            _print_evidence(check, console)
-    console.print(_summary(report), soft_wrap=True)
 
 
 def _skipped_together(report: VerifyReport) -> dict[str, list[str]]:
@@ -103,6 +113,8 @@ def _print_evidence(check: CheckResult, console: Console) -> None:
         console.print(Text("  " + line), soft_wrap=True)
 
 
-def _summary(report: VerifyReport) -> Text:
+def _summary(report: VerifyReport, *, whole: bool) -> Text:
     text = counted_checks(report.checks) or message("no check was run")
+    if not whole and any(check.status not in _WRONG for check in report.checks):
+        text = message("{counts} (-v shows each)", counts=text)
     return Text(translate(text), style="bold green" if report.passed else "bold red")
