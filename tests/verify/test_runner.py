@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shlex
 import shutil
 import signal
 import subprocess
@@ -46,7 +47,9 @@ def test_an_environment_without_torch_fails_the_import_and_says_what_to_run(bare
 
     assert not report.passed
     assert [check.id for check in report.checks] == CHECKS
-    assert by_id(report)["import"].detail == ("torch is not installed in this environment")
+    assert by_id(report)["import"].detail == (
+        f"torch is not installed in this environment; run: torchdoctor install {shlex.quote(str(bare.parents[1]))}"
+    )
     assert {check.status for check in report.checks if check.id != "import"} == {"skip"}
     assert report.environment["python"] == ".".join(map(str, sys.version_info[:3]))
     assert report.environment["torch"] is None

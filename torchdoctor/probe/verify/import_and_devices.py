@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import re
+import shlex
 import site
 import sys
 from pathlib import Path
@@ -64,7 +65,14 @@ def _not_found() -> Outcome:
                 folder=folder,
             )
             return failed("torch-elsewhere", text)
-    text = sentence("torch is not installed in this environment")
+    # The system's Python and conda's base stay as they are: there a new environment is made.
+    prefix = Path(sys.prefix)
+    is_conda = (prefix / "conda-meta").is_dir() and not (prefix / "condabin").is_dir()
+    env = shlex.quote(sys.prefix) if is_conda or sys.prefix != sys.base_prefix else ""
+    text = sentence(
+        "torch is not installed in this environment; run: {command}",
+        command=("torchdoctor install " + env).rstrip(),
+    )
     return failed("torch-not-installed", text)
 
 
