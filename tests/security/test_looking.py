@@ -160,6 +160,17 @@ def test_a_folder_that_others_can_write_to_is_nobodys_own(mode, reason, tmp_path
     assert (found is None) if reason is None else (reason in (found or ""))
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where /etc/passwd lists the users")
+@pytest.mark.parametrize(
+    ("gid", "users", "empty"),
+    [(50, "root:x:0:0::/:\n", True), (50, "eve:x:1001:50::/:\n", False), (1001, "root:x:0:0::/:\n", False)],
+)
+def test_a_group_of_the_system_in_which_nobody_is_counts_for_nobody(monkeypatch, gid, users, empty):
+    """`staff`, to which Debian gives /usr/local; a user may have it as the own group without being listed in it."""
+    monkeypatch.setattr(ownership, "read_regular", lambda *_, **__: users.encode())
+    assert ownership._is_empty_system_group(gid) is empty
+
+
 def test_a_group_with_others_in_it_counts_and_a_users_own_does_not(tmp_path, monkeypatch):
     (tmp_path / "it").mkdir()
     (tmp_path / "it").chmod(0o775)

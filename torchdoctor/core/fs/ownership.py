@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.access_list import Writers, listed_writers
+from torchdoctor.core.fs.regular_files import read_regular
 from torchdoctor.core.i18n import message
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["foreign_reason"]
 
 _MAX_LINKS = 40  # as the kernel: https://man7.org/linux/man-pages/man7/path_resolution.7.html
+_FIRST_USER_GROUP = 100  # below it are those that Debian gives statically: https://www.debian.org/doc/debian-policy/ch-opersys.html
 _ADMINISTRATORS_OF_MACS = 80  # the group `admin`, whose members may do everything by sudo
 
 
@@ -104,8 +106,22 @@ def _is_private_group(gid: int) -> bool:
         me, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
     except KeyError:
         return False
-    others = set(group.gr_mem) - {me.pw_name, "root"}
-    return not others and (gid == me.pw_gid and group.gr_name == me.pw_name)
+    if set(group.gr_mem) - {me.pw_name, "root"}:
+        return False
+    # Debian's /usr/local is of the group `staff`, in which nobody is.
+    return (gid == me.pw_gid and group.gr_name == me.pw_name) or _is_empty_system_group(gid)
+
+
+def _is_empty_system_group(gid: int) -> bool:
+    """Whether a group of the system, which lists no members, is no user's own either."""
+    if not sys.platform.startswith("linux"):
+        return False  # on a Mac every user is of such a group, and no file lists them
+    try:
+        users = read_regular(Path("/etc/passwd"), limit=1 << 20).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    own_groups = {fields[3] for line in users if len(fields := line.split(":")) > 3 and fields[2] != "0"}  # noqa: PLR2004
+    return gid < _FIRST_USER_GROUP and str(gid) not in own_groups
 
 
 def _user(uid: int) -> str:
