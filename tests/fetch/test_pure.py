@@ -67,7 +67,12 @@ def test_progress_counts_and_not_tries():
 def test_a_connection_that_was_too_slow_is_no_progress():
     """However long it was waited for."""
     patience = RetryPolicy()
-    assert [patience.failed(10 * PROGRESS_BYTES, slow=True) for _ in range(6)] == [True] * 5 + [False]
+    assert [patience.failed(10 * PROGRESS_BYTES, "slow") for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_an_answer_that_did_not_come_in_a_minute_is_not_waited_for_again():
+    """Six times a minute is longer than anybody waits."""
+    assert not RetryPolicy().failed(0, "late")
 
 
 def test_waits_grow_with_misses_and_stay_below_a_limit():

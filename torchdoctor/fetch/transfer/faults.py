@@ -7,10 +7,11 @@ from typing import Literal
 __all__ = ["Fault", "FaultKind"]
 
 # broken: the connection or the server failed; trying again may help. slow: almost nothing arrived.
+# late: no whole answer came within a minute, however it dripped; a second wait would be as long.
 # busy: the server asks to come back later. refused: this server will not give the file.
 # changed: the file on the server has changed. bad-range: the response is not the range that was requested.
 # stopped: nobody wants the response any more.
-FaultKind = Literal["broken", "slow", "busy", "refused", "changed", "bad-range", "stopped"]
+FaultKind = Literal["broken", "slow", "late", "busy", "refused", "changed", "bad-range", "stopped"]
 
 
 class Fault(Exception):

@@ -84,7 +84,7 @@ def should_retry(
         if origin.misses == _MAX_MISSES:
             origin.refuse(fault)
         return False
-    if policy.failed(gained, slow=fault.kind == "slow"):
+    if policy.failed(gained, fault.kind):
         return True
     state.ramp.settle(max(others, 1))
     if not any(other.origin is origin for other in state.connections if other is not connection):

@@ -119,6 +119,8 @@ def _open(url: str, headers: dict[str, str]) -> requests.Response:
         raise Fault("refused", failure_reason(error)) from error
     except (InsecureRedirect, requests.TooManyRedirects) as error:
         raise Fault("refused", str(error)) from error
+    except TimeoutError as error:
+        raise Fault("late", failure_reason(error)) from error
     except (requests.RequestException, OSError, ValueError) as error:
         # The words of OpenSSL and http.client; these failures stay the same however often the request is repeated.
         untrusted = isinstance(error, requests.exceptions.SSLError) and "certificate" in str(error).lower()

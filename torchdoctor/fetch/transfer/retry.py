@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torchdoctor.fetch.transfer.faults import FaultKind
 
 __all__ = ["MAX_WAIT_SECONDS", "PROGRESS_BYTES", "RetryPolicy", "parse_retry_after"]
 
@@ -20,13 +24,13 @@ class RetryPolicy:
     def __init__(self, misses: int = _MAX_MISSES) -> None:
         self._limit, self.misses = misses, 0
 
-    def failed(self, gained: int, *, slow: bool = False) -> bool:
+    def failed(self, gained: int, kind: FaultKind = "broken") -> bool:
         """Count a failure that came when `gained` more bytes were there; return whether to try again.
 
-        A connection that was abandoned because it was `slow` made no progress, whatever it brought.
+        A connection that was abandoned because it was slow made no progress, whatever it brought.
         """
-        self.misses = 0 if gained >= PROGRESS_BYTES and not slow else self.misses + 1
-        return self.misses < self._limit
+        self.misses = 0 if gained >= PROGRESS_BYTES and kind != "slow" else self.misses + 1
+        return self.misses < self._limit and kind != "late"
 
     def wait(self, retry_after: float | None, chance: float) -> float:
         """Return the seconds to wait: what the server asked for up to a limit, else longer with every failure.

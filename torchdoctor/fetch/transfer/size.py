@@ -50,7 +50,7 @@ def request_size(
         except Fault as fault:
             if fault.kind == "bad-range":
                 origin.ranges = False
-            elif fault.kind == "refused" or not policy.failed(0, slow=fault.kind == "slow"):
+            elif fault.kind == "refused" or not policy.failed(0, fault.kind):
                 origin.refuse(fault)
                 policy = RetryPolicy()
             else:
