@@ -164,7 +164,9 @@ def uv_wants_platform_tag(evidence: Evidence, *, pattern: str) -> Match | None:
     """uv names the platform tag that it looked for, and the regular expression `pattern` fits it."""
     for needle in ("matching platform tag", "you're on", "current platform"):
         for position in evidence.text.find(needle):
-            if re.search(pattern, evidence.text.lower[position : position + 160]):
+            # What the package has wheels for stands behind it in the same sentence.
+            wanted = evidence.text.lower[position : position + 160].partition("only has wheels")[0]
+            if re.search(pattern, wanted):
                 return Match(evidence=(evidence.text.line_at(position)[1].strip()[:300],))
     return None
 
