@@ -57,6 +57,15 @@ def test_a_shared_span_loses_no_byte_and_doubles_none(size, got, keep):
         assert rest.position % SEGMENT_BYTES == 0
 
 
+def test_what_is_on_the_way_to_a_connection_stays_its_own():
+    """It would be sent twice."""
+    made = SegmentMap(64 * SEGMENT_BYTES)
+    span = made.take(64 * SEGMENT_BYTES)
+    rest = made.split(span, 0.1, 20 * SEGMENT_BYTES)
+    assert (span.end, rest.position) == (20 * SEGMENT_BYTES, 20 * SEGMENT_BYTES)
+    assert made.split(span, 0.5, 20 * SEGMENT_BYTES) is None
+
+
 def test_progress_counts_and_not_tries():
     """A thousand broken connections that each brought something are no reason to stop; six that did not are."""
     patience = RetryPolicy()

@@ -33,10 +33,19 @@ def test_pure_python_compiles_nothing(contents):
     assert (found.compiles, found.has_cuda, found.needs_torch) == (False, False, False)
 
 
-@pytest.mark.parametrize("path", ["thing/fast.pyx", "csrc/a.cpp", "src/lib.rs"])
+@pytest.mark.parametrize(
+    "path",
+    ["thing/fast.pyx", "csrc/a.cpp", "src/lib.rs", "src/a.c.in", "src/a.ASM", "Cargo.toml", "meson.build"],
+)
 def test_sources_of_a_compiled_language_are_seen(contents, path):
     """Whichever."""
     assert contents(files={path: ""}).compiles
+
+
+def test_a_setup_that_names_extensions_compiles_wherever_their_sources_lie(contents):
+    """As documentation they would not count."""
+    setup = "setup(ext_modules=[Extension('thing', ['docs/x.c'])])\n"
+    assert contents(files={"setup.py": setup, "docs/x.c": ""}).compiles
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ def test_a_command_of_torch_is_nobody_elses(owners):
     """`torchrun` is made from a text of torch's metadata; another wheel can name a command so, or hold a script."""
     torch = ("torch", {"torch-1.0.dist-info/entry_points.txt": "[console_scripts]\ntorchrun = torch:run\n"})
     named = {"needed-1.0.dist-info/entry_points.txt": "[console_scripts]\ntorchrun = needed:evil\n"}
-    for modules in (named, {"needed-1.0.data/scripts/torchrun": "#!python\n"}):
+    scripts = [{f"needed-1.0.data/scripts/torchrun{end}": "#!python\n"} for end in ("", ".exe", "-script.py")]
+    for modules in (named, *scripts):
         assert "torchrun" in owners(torch, ("needed", modules)).message
 
 
@@ -150,10 +151,12 @@ def test_a_place_has_one_name(path, location):
         ({"needed-1.0.DATA/purelib/torch/__init__.py": ""}, "named after another package"),
         ({"Needed-1.0.data/purelib/torch/__init__.py": ""}, "have different names"),
         ({"needed-1.0.dist-info/entry_points.txt": "[console_scripts]\n../evil = needed:main\n"}, "'../evil'"),
+        ({"needed-1.0.data/scripts/activate_this.py": ""}, "part of the environment itself"),
+        ({"needed-1.0.data/data/torchdoctor.json": ""}, "part of the environment itself"),
         ({"needed-1.0.dist-info/entry_points.txt": "[gui_scripts]\npython3 = needed:main\n"}, "'python3'"),
         ({"needed-1.0.dist-info/entry_points.txt": "[console_scripts]\nactivate = needed:main\n"}, "'activate'"),
     ],
-    ids=range(11),
+    ids=range(13),
 )  # fmt: skip
 def test_a_wheel_that_lays_its_files_out_to_harm_is_refused(tmp_path, modules, why):
     """Before anything unpacks it, and with a reason."""

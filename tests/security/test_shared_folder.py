@@ -74,3 +74,15 @@ def test_a_file_of_another_user_may_change(folder):
     """Whatever its rights are: its owner can change them."""
     os.chown(folder / NAME, 12345, 12345)
     assert others_may_change(folder / NAME)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="owners and modes are those of POSIX")
+def test_a_link_in_a_folder_that_others_may_change_counts(tmp_path):
+    """They can let it lead elsewhere."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / NAME).touch()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open" / "link").symlink_to(tmp_path / "own")
+    assert not others_may_change(tmp_path / "open" / "link" / NAME)
+    (tmp_path / "open").chmod(0o777)
+    assert others_may_change(tmp_path / "open" / "link" / NAME)

@@ -29,7 +29,7 @@ HELP = "  --torch-backend <X>\n  [possible values: auto, cpu,\n  cu126, xpu]\n"
 @pytest.fixture
 def system(monkeypatch) -> RecordedSystem:
     """A computer whose uv knows cpu, cu126 and xpu."""
-    monkeypatch.setattr(family.shutil, "which", lambda *_, **__: "uv")
+    monkeypatch.setattr(family, "find_program", lambda *_: "uv")
     return RecordedSystem(commands={"uv pip install --help": Completed(argv=("uv",), status=0, stdout=HELP)})
 
 

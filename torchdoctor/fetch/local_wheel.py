@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import sys
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.own_files import create_own_file, make_own_folder
+from torchdoctor.core.fs.ownership import foreign_reason
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
@@ -58,21 +57,8 @@ def verify_local_wheel(wheel: LockedWheel, cache: Path) -> FetchedWheel:
 
 
 def others_may_change(path: Path) -> bool:
-    """Say whether another user than the administrator may write to the file, or exchange it or a folder above it."""
-    if sys.platform == "win32":
-        return False
-    real = path.resolve()
-    return any(_is_open_to_others(place.stat()) for place in (real, *real.parents))
-
-
-def _is_open_to_others(status: os.stat_result) -> bool:
-    if status.st_uid not in (0, os.geteuid()):
-        return True
-    if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX:
-        return False  # as /tmp: only their owners can exchange what lies there
-    # Many systems give each user a group of the same number, and let that group write.
-    by_group = status.st_mode & stat.S_IWGRP and status.st_gid not in (0, os.geteuid())
-    return bool(status.st_mode & stat.S_IWOTH or by_group)
+    """Say whether another user than the administrator may write to the file, or exchange it or what leads to it."""
+    return foreign_reason([path]) is not None
 
 
 def _copied(path: Path, cache: Path) -> tuple[Path, str]:

@@ -33,7 +33,13 @@ _MAX_MEMBER_COUNT = 50_000
 _MAX_TEXT_BYTES = 1024 * 1024
 _MAX_UNPACKED_BYTES = 2 * 1024**3  # to find the next member of a tar file, this one is unpacked
 _MAX_REQUIREMENT_COUNT = 2000
-_COMPILED = re.compile(r"\.(?:c|cc|cpp|cxx|cu|cuh|hip|pyx|rs|f|f90|f95|f03|mm|go)$", re.IGNORECASE)
+_COMPILED = re.compile(
+    r"\.(?:c|cc|cpp|cxx|c\+\+|cu|cuh|hip|pyx|pxd|rs|f|for|f77|f90|f95|f03|m|mm|go|asm|s|zig)(?:\.in|\.tmpl|\.src)?$",
+    re.IGNORECASE,
+)
+# What only a build of compiled code has, wherever its sources lie.
+_BUILD_FILES = re.compile(r"^[^/]+/(?:Cargo\.toml|CMakeLists\.txt|meson\.build)$", re.IGNORECASE)
+_EXTENSIONS_IN_SETUP = re.compile(r"\bext_modules\b|\bExtension\s*\(|\brust_extensions\b|\bcffi_modules\b")
 _CUDA = re.compile(r"\.(?:cu|cuh)$", re.IGNORECASE)
 # Sources that are not built: of tests, of documentation, of examples.
 _ASIDE = re.compile(r"(?:^|/)(?:tests?|docs?|examples?|benchmarks?)/", re.IGNORECASE)
@@ -79,11 +85,14 @@ def inspect_sdist(path: Path) -> SdistContents:
         raise _unusable(path, str(error) or type(error).__name__) from error
     requires = _build_requires(texts.get("pyproject.toml", ""))
     sources = [name for name in names if _COMPILED.search(name) and not _ASIDE.search(name)]
+    has_extensions = any(
+        map(_EXTENSIONS_IN_SETUP.search, (texts.get("setup.py", ""), texts.get("pyproject.toml", "")))
+    )
     declared = _declared(texts, has_egg_info=any(_EGG_FOLDER.search(name) for name in names))
     if len(declared or ()) > _MAX_REQUIREMENT_COUNT:
         raise _unusable(path, message("it requires more than {count} packages", count=_MAX_REQUIREMENT_COUNT))
     return SdistContents(
-        compiles=bool(sources),
+        compiles=bool(sources) or has_extensions or any(map(_BUILD_FILES.match, names)),
         has_cuda=any(_CUDA.search(name) for name in sources),
         needs_torch="torch" in {_project(line) for line in requires}
         or _TORCH_IN_SETUP.search(texts.get("setup.py", "")) is not None,

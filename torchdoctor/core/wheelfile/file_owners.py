@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import unicodedata
 import zipfile
@@ -28,6 +29,8 @@ _STRAY_FOLDERS = frozenset(
 )
 # Nobody's own.
 _SHARED_FOLDERS = _STRAY_FOLDERS | {"__pycache__", "bin", "include", "lib", "share"}
+# `torchrun.exe` and `torchrun-script.py` run where `torchrun` is typed on Windows.
+_LAUNCHER = re.compile(r"(?:\.exe|-script\.pyw?)$")
 # Builds of one program for different uses, which packages require by different names: most stacks that have images in
 # them hold two of these, and whichever was unpacked last works. https://github.com/opencv/opencv-python
 _SAME_PROGRAM = (
@@ -233,11 +236,10 @@ def _shown(location: str) -> str:
 
 
 def _folded(location: str) -> str:
-    return (
-        location
-        if location.isascii() and location.islower()
-        else unicodedata.normalize("NFC", location).casefold()
-    )
+    """Return one name for what is one file to some system: by case, by accents, and a command by its launcher."""
+    if not (location.isascii() and location.islower()):
+        location = unicodedata.normalize("NFC", location).casefold()
+    return _LAUNCHER.sub("", location) if location.startswith(COMMANDS) else location
 
 
 def _commands(archive: zipfile.ZipFile, names: list[str]) -> list[str]:

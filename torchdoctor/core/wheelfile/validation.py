@@ -41,7 +41,7 @@ _SEPARATOR = re.compile(r"[/\\:\x00-\x1f]")
 _SIGNATURES = ("RECORD", "RECORD.jws", "RECORD.p7s")
 # What makes the folder a virtual environment, which no package may replace.
 _ENVIRONMENTS_OWN = re.compile(
-    r"(data/)?(pyvenv\.cfg|((bin|scripts|Scripts)/)(python[\d.]*w?(\.exe)?|activate(\.\w+)?))",
+    r"(data/)?(pyvenv\.cfg|torchdoctor\.json|((bin|scripts|Scripts)/)(python[\d.]*w?(\.exe)?|activate(\.\w+|_this\.py)?))",
     re.IGNORECASE,
 )
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["next_span", "return_span", "slowest_connection"]
 
-# Taking over part of a span loses the bytes that are on their way to the other connection.
+# Taking over part of a span loses the bytes that are on their way to the other connection: those of so many seconds,
+# which is longer than any line takes, and what the buffers of the system may hold where our own process is slow.
+_ON_THE_WAY_SECONDS, _BUFFERED_BYTES = 1.0, 4 << 20
 _MIN_STEAL_SECONDS = 2.0
 
 
@@ -72,4 +74,5 @@ def _steal(state: TransferState, connection: Connection) -> Span | None:
     if other is None or other.span is None or other.meter is None:
         return None
     own_rate, other_rate = max(connection.rate, connection.origin.rate, 1.0), other.meter.rate
-    return state.segments.split(other.span, keep=other_rate / (other_rate + own_rate))
+    on_the_way = int(min(other_rate * _ON_THE_WAY_SECONDS, _BUFFERED_BYTES))
+    return state.segments.split(other.span, other_rate / (other_rate + own_rate), on_the_way)
