@@ -19,6 +19,7 @@ from torchdoctor.cli.trust import require_trust, trust_option
 from torchdoctor.cli.verify_output import show_causes, verify_document
 from torchdoctor.core.fs.user_folders import cache_folder, data_folder, full_path
 from torchdoctor.core.i18n import joined, message, plurals, translate
+from torchdoctor.core.shell_words import quoted
 from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
@@ -122,8 +123,9 @@ def _default_environment(report: Reporter) -> Path:
         return active if report.ask(question, default=True) else here
     report.note(
         message(
-            "the active environment {folder} is not changed; name it to change it: torchdoctor install ENV",
+            "the active environment {folder} is not changed; to change it: torchdoctor install {word}",
             folder=active,
+            word=quoted(str(active)),
         )
     )
     return here

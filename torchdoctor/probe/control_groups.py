@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .text_file import read_text
+
 __all__ = ["allowed_processors", "group_folders", "memory_left_mib", "most_processes"]
 
 _ROOT = Path("/")
-_MAX_GROUPS, _MAX_DEPTH, _MAX_BYTES = 64, 32, 64 * 1024
+_MAX_GROUPS, _MAX_DEPTH = 64, 32
 _LINE = re.compile(r"\d+:([\w,=]*):(/[^\x00]*)", re.ASCII)
 _MIB = 1024 * 1024
 # Version 1 says "no limit" by the largest multiple of a page.
@@ -30,7 +32,7 @@ def memory_left_mib(root: Path = _ROOT) -> int | None:
             limit, used = _number(folder / limit_file), _number(folder / used_file)
             if limit is not None and used is not None and limit < _UNLIMITED_BYTES:
                 # The cache of files counts as used, and is given back when memory is needed.
-                kept = re.search(rf"^{cache} (\d{{1,18}})$", _read(folder / "memory.stat"), re.MULTILINE)
+                kept = re.search(rf"^{cache} (\d{{1,18}})$", read_text(folder / "memory.stat"), re.MULTILINE)
                 left.append(max(limit - used + (int(kept.group(1)) if kept else 0), 0) // _MIB)
     return min(left) if left else None
 
@@ -39,8 +41,8 @@ def allowed_processors(root: Path = _ROOT) -> float | None:
     """Return the processors' worth of time that the groups allow, 1.5 for one and a half; None without a limit."""
     shares = []
     for folder in group_folders("cpu", root):
-        old = "{} {}".format(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us"))
-        for text in (_read(folder / "cpu.max"), old):
+        old = "{} {}".format(read_text(folder / "cpu.cfs_quota_us"), read_text(folder / "cpu.cfs_period_us"))
+        for text in (read_text(folder / "cpu.max"), old):
             found = re.fullmatch(r"\s*(\d{1,15})\s+(\d{1,15})\s*", text)
             if found is not None and int(found.group(1)) and int(found.group(2)):
                 shares.append(int(found.group(1)) / int(found.group(2)))
@@ -56,7 +58,7 @@ def most_processes(root: Path = _ROOT) -> int | None:
 def group_folders(controller: str, root: Path = _ROOT) -> list[Path]:
     """Return the folders of the process's own group and of each above it, for this controller."""
     folders = []
-    lines = _read(root / "proc/self/cgroup").splitlines()[:_MAX_GROUPS]
+    lines = read_text(root / "proc/self/cgroup").splitlines()[:_MAX_GROUPS]
     for line in [*lines, f"0:{controller}:/", "0::/"]:
         found = _LINE.fullmatch(line)
         if found is None or (found.group(1) and controller not in found.group(1).split(",")):
@@ -68,13 +70,5 @@ def group_folders(controller: str, root: Path = _ROOT) -> list[Path]:
 
 
 def _number(path: Path) -> int | None:
-    text = _read(path).strip()
+    text = read_text(path).strip()
     return int(text) if re.fullmatch(r"\d{1,19}", text, re.ASCII) else None
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(_MAX_BYTES)
-    except (OSError, ValueError):
-        return ""

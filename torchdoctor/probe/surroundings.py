@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .control_groups import most_processes
 from .mounts import is_writable, mount_of, room_left
+from .text_file import read_text
 
 try:
     import resource
@@ -42,7 +43,6 @@ _NOT_PERMITTED = re.compile(
 _NO_TEMPORARY = re.compile(r"no usable temporary directory found in \[([^\]\n]{0,400})\]", re.IGNORECASE)
 _PATH = re.compile(r"(/[^\s:'\"<>]{1,300})")
 _MAX_PATHS = 8
-_MAX_BYTES = 256 * 1024
 _MIB = 1024 * 1024
 
 
@@ -124,14 +124,14 @@ def _of_threads(root: Path) -> list[str]:
 
 def _security_module(root: Path) -> list[str]:
     """SELinux where it enforces, AppArmor's profile of this process; nothing where neither confines it."""
-    context = _read(root / "proc/self/attr/current").strip("\x00\n ")
-    if _read(root / "sys/fs/selinux/enforce").strip() == "1":
+    context = read_text(root / "proc/self/attr/current").strip("\x00\n ")
+    if read_text(root / "sys/fs/selinux/enforce").strip() == "1":
         return [f"SELinux enforces (context {context or 'unknown'})"]
     return [f"AppArmor profile {context}"] if context.endswith("(enforce)") else []
 
 
 def _seccomp(root: Path) -> list[str]:
-    found = re.search(r"^Seccomp:\s*([12])$", _read(root / "proc/self/status"), re.MULTILINE)
+    found = re.search(r"^Seccomp:\s*([12])$", read_text(root / "proc/self/status"), re.MULTILINE)
     return [f"seccomp filters system calls (mode {found.group(1)})"] if found else []
 
 
@@ -145,11 +145,3 @@ def _limit(name: str, text: str, unit: int = 1) -> list[str]:
 
 def _user() -> int:
     return os.geteuid() if hasattr(os, "geteuid") else -1
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(_MAX_BYTES)
-    except (OSError, ValueError):
-        return ""

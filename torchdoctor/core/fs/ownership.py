@@ -72,7 +72,7 @@ def _reason(path: Path) -> str | None:
         return message("everybody can write to {path}", path=path)
     # With an access list, these bits are the most that anybody in it has.
     if status.st_mode & stat.S_IWGRP:
-        writers = listed_writers(path) or Writers(groups=(), own_group=True)
+        writers = listed_writers(path) or Writers(own_group=True)
         groups = (*writers.groups, *([status.st_gid] if writers.own_group else ()))
         if not all(_is_private_group(group) for group in groups):
             return message("its group can write to {path}", path=path)
