@@ -17,13 +17,23 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
-from tests.kinds import pytest_collection_modifyitems, pytest_runtest_makereport, pytest_runtest_protocol
+from tests.kinds import (
+    pytest_collection_modifyitems,
+    pytest_runtest_call,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+)
 from tests.loopback import LoopbackIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_makereport", "pytest_runtest_protocol"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_runtest_call",
+    "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
+]
 
 # A busy machine is no failure: nothing in a test rests on time.
 hypothesis.settings.register_profile("torchdoctor", deadline=None)

@@ -40,9 +40,10 @@ _STARTS = (
 
 _unmarked: str | None = None
 _started: list[str] = []
+_running: list[subprocess.Popen[Any]] = []
 
 
-def _refused_in_unmarked_tests(start: Callable[..., Any]) -> Callable[..., Any]:
+def _watched(start: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(start)
     def start_or_fail(*arguments: object, **named: object) -> object:
         if _unmarked is not None:
@@ -52,6 +53,8 @@ def _refused_in_unmarked_tests(start: Callable[..., Any]) -> Callable[..., Any]:
                 + "\nPut @pytest.mark.process on the test, or `pytestmark = pytest.mark.process` in its module."
             )
             pytest.fail(_started[-1], pytrace=False)
+        if start.__name__ == "_execute_child":
+            _running.append(arguments[0])
         return start(*arguments, **named)
 
     return start_or_fail
@@ -59,7 +62,7 @@ def _refused_in_unmarked_tests(start: Callable[..., Any]) -> Callable[..., Any]:
 
 for _owner, _name in _STARTS:
     if hasattr(_owner, _name):
-        setattr(_owner, _name, _refused_in_unmarked_tests(getattr(_owner, _name)))
+        setattr(_owner, _name, _watched(getattr(_owner, _name)))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,6 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("cov_source", default=None):
         _measure_first_rows(items)
     if "PYTEST_XDIST_WORKER" in os.environ:
+        for item in items:
+            if item.get_closest_marker("process"):
+                # Workers take each other's time, and two processes then miss each other. The summary names each second try.
+                item.add_marker(pytest.mark.flaky(reruns=1))
         items[:] = _long_files_first(items)
 
 
@@ -118,6 +125,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
         return (yield)
     finally:
         _unmarked = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[object]:
+    """What a failed test started ends with it, or the warning about it fails a later test."""
+    _running.clear()
+    try:
+        return (yield)
+    except BaseException:
+        for process in _running:
+            process.kill()
+            with process:  # closes its pipes and waits for it
+                pass
+        raise
+    finally:
+        _running.clear()
 
 
 @pytest.hookimpl(wrapper=True)

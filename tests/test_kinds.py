@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CONFTEST = """
 import pytest
-from tests.kinds import pytest_collection_modifyitems, pytest_runtest_makereport, pytest_runtest_protocol
+from tests.kinds import (
+    pytest_collection_modifyitems, pytest_runtest_call, pytest_runtest_makereport, pytest_runtest_protocol,
+)
 
 @pytest.fixture
 def torchdoctor():
@@ -104,3 +106,28 @@ def test_what_needs_gigabytes_runs_where_it_is_asked_for(results):
     """Plain pytest runs everything else, and neither of the two runs with the other."""
     assert results("-m", "huge") == {"test_gigabytes": "PASSED"}
     assert results("-m", "slow") == {"test_minutes": "PASSED"}
+
+
+LEFT_RUNNING = """
+import gc, subprocess, sys
+import pytest
+
+@pytest.mark.process
+def test_that_fails():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdout=subprocess.PIPE)
+    with open("pid", "w") as file:
+        file.write(str(process.pid))
+    raise AssertionError
+
+def test_after_it():
+    gc.collect()
+"""
+
+
+@pytest.mark.process
+def test_what_a_failed_test_started_ends_with_it(results, tmp_path):
+    """A warning about a process that still runs would fail the test that comes after."""
+    (tmp_path / "test_these.py").write_text(LEFT_RUNNING)
+    assert results("-W", "error") == {"test_that_fails": "FAILED", "test_after_it": "PASSED"}
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

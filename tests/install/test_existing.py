@@ -372,7 +372,7 @@ def test_two_installs_with_caches_of_their_own_do_not_undo_each_other(
     torchdoctor, alone, newer, small, existing, upgrade, official
 ):
     """Two users, or a container and its host: the second leaves alone what the first is making."""
-    modules = {f"many/m{number}.py": "x = 1\n" for number in range(300)}
+    modules = {f"many/m{number}.py": "x = [\n" + "1,\n" * 200 + "]\n" for number in range(1500)}
     official.add("/simple/many/", *make_wheel("many", "1.0", tag="py3-none-any", modules=modules))
     other = {**alone, "TORCHDOCTOR_CACHE_DIR": f"{alone['TORCHDOCTOR_CACHE_DIR']}-other"}
     first = killing.start(("install", existing, *upgrade, "--with", "many"), other, existing.parent)
