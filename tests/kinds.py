@@ -84,7 +84,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if "PYTEST_XDIST_WORKER" in os.environ:
         for item in items:
             if item.get_closest_marker("process"):
-                # Workers take each other's time, and two processes then miss each other. The summary names each second try.
+                # Workers take each other's time, and two processes then miss each other. The summary says so.
                 item.add_marker(pytest.mark.flaky(reruns=1))
         items[:] = _long_files_first(items)
 

@@ -51,7 +51,7 @@ from wheels_index.wheel import InvalidWheel, Wheel, variant_of
 if TYPE_CHECKING:
     from wheels_index.amd import AmdBuild, amd_build
     from wheels_index.dated import DatedSnapshot, released_before
-    from wheels_index.gpu_names import Product, product, products, similar_names
+    from wheels_index.gpu_names import Product, meanings, product, products, similar_names
     from wheels_index.host_compiler import gcc_refused_from
     from wheels_index.index_page import IndexPage, NotAnIndex, PageTooLarge, parse_page
     from wheels_index.live import DigestConflict, LiveSnapshot, Overlay, overlay
@@ -108,6 +108,7 @@ __all__ = [
     "gpu",
     "gpus",
     "matrix_document",
+    "meanings",
     "nearest_arch_list",
     "nearest_gfx",
     "newer_variants",
@@ -136,6 +137,7 @@ _LATER = {
     "Product": "gpu_names",
     "product": "gpu_names",
     "products": "gpu_names",
+    "meanings": "gpu_names",
     "similar_names": "gpu_names",
     "DatedSnapshot": "dated",
     "released_before": "dated",

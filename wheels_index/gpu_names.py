@@ -9,26 +9,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from wheels_index._data import read_json, two_numbers
+from wheels_index._gpu_words import PACKAGE, is_model, listed_names, name_words, readings, vendor_of_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Product", "Vendor", "name_words", "product", "products", "similar_names"]
+__all__ = ["Product", "Vendor", "meanings", "name_words", "product", "products", "similar_names"]
 
 Vendor = Literal["nvidia", "amd", "intel", "apple"]
 
-_MAX_NAME_LENGTH = 200
-_LAPTOP = frozenset({"laptop", "mobile", "notebook", "max-q", "maxq"})
-# Words that do not tell one GPU from another; `quadro` does.
-_NOISE = frozenset(
-    {"nvidia", "geforce", "tesla", "gpu", "amd", "radeon", "ati", "instinct", "intel", "apple", "graphics", "grid",
-     "generation", "edition", "with", "design", "graphic", "chip", "card"}
-)  # fmt: skip
 # Words before a model that people leave out: `4070`, `7900 XTX`, `W7900`.
-_SERIES = frozenset({"rtx", "gtx", "rx", "arc", "ai", "pro", "wx"})
+_SERIES = frozenset({"rtx", "gtx", "rx", "arc", "ai", "pro", "wx", "jetson"})
 # K40m and K40c are one chip with another cooler.
 _COOLER = re.compile(r"(k[124]0)[a-z]{1,2}", re.ASCII)
-_PACKAGE = re.compile(r"sxm\d?|pcie|nvl\d*|hbm\d?e?|\d+gb?|\d+mb", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,22 +44,35 @@ def product(name: str) -> Product | None:
     >>> product("580") is None  # a GeForce GTX 580 or a Radeon RX 580
     True
     """
-    words, laptop = name_words(name)
+    return _joined(" ".join(name.split()), meanings(name))
+
+
+def meanings(name: str) -> tuple[Product, ...]:
+    """Return every product that a name can stand for, each with its own name; none where no product has it.
+
+    >>> [(each.name, each.compute_capability) for each in meanings("GT 730")]
+    [('GeForce GT 730', (2, 1)), ('GeForce GT 730', (3, 0)), ('GeForce GT 730', (3, 5))]
+    """
+    found = [each for part in listed_names(name) for each in _meanings_of_one(part)]
+    vendor = vendor_of_words(name)
+    return tuple(dict.fromkeys(each for each in found if vendor is None or each.vendor == vendor))
+
+
+def _meanings_of_one(name: str) -> tuple[Product, ...]:
     table = _table()
-    for key in (
-        (words, laptop),
-        (words, not laptop),
-        (_unpackaged(words), laptop),
-        (_unpackaged(words), not laptop),
-    ):
-        if key[0] and key in table:
-            return _joined(" ".join(name.split()), table[key])
-    return _joined(" ".join(name.split()), _with_more_words(words))
+    for words, laptop in readings(name):
+        bare = _unpackaged(words)
+        for key in ((words, laptop), (words, not laptop), (bare, laptop), (bare, not laptop)):
+            if key[0] and key in table:
+                return table[key]
+        if found := _with_more_words(words):
+            return found
+    return ()
 
 
 def _with_more_words(words: tuple[str, ...]) -> tuple[Product, ...]:
     """Products whose names have all these words and others: `RTX PRO 6000` has three editions."""
-    if not _names_a_model(words):
+    if not is_model(words):
         return ()
     wanted = set(words)
     return tuple(each for (others, _), found in _table().items() if wanted <= set(others) for each in found)
@@ -86,26 +92,8 @@ def similar_names(name: str, count: int = 3) -> tuple[str, ...]:
     return tuple(by_words[words] for words in near)
 
 
-def name_words(name: str) -> tuple[tuple[str, ...], bool]:
-    """The words that matter in lower case, and whether one says that it is a laptop's."""
-    lowered = re.sub(r"\((?:r|tm)\)|[®™]", " ", name[:_MAX_NAME_LENGTH].lower())
-    spaced = re.sub(r"\b(rtx|gtx|rx)(?=\d)", r"\1 ", lowered)
-    spaced = re.sub(r"(?<=\d)(ti|super|xtx|xt|gre)\b", r" \1", spaced)
-    words = [word for word in re.split(r"[\s_/,()]+|-(?!q\b)", spaced) if word]
-    laptop = any(word in _LAPTOP for word in words)
-    if "mig" in words:  # a slice: `A100-SXM4-40GB MIG 1g.5gb`
-        words = words[: words.index("mig")]
-    kept = tuple(word for word in words if word not in _NOISE and word not in _LAPTOP)
-    return kept, laptop
-
-
-def _names_a_model(words: tuple[str, ...]) -> bool:
-    """Whether a word has a number that is not the memory's."""
-    return any(re.search(r"\d\w|\w\d", word, re.ASCII) for word in _unpackaged(words))
-
-
 def _unpackaged(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for word in words if not _PACKAGE.fullmatch(word))
+    return tuple(word for word in words if not PACKAGE.fullmatch(word))
 
 
 @lru_cache(maxsize=1)
@@ -120,8 +108,11 @@ def _table() -> dict[tuple[tuple[str, ...], bool], tuple[Product, ...]]:
         words, laptop = name_words(each.name)
         exact[words, laptop].append(each)
         for fewer in set(_shorter(words)) - {words}:
-            if _names_a_model(fewer):
+            if is_model(fewer) or words[0] == "jetson":
                 loose[fewer, laptop].append(each)
+        for chip in each.chips:  # `GA102`, `Navi 31`: what lspci calls it
+            loose[name_words(chip)[0], False].append(each)
+            loose[name_words(chip.removesuffix(" XT"))[0], False].append(each)
     return {key: tuple(exact.get(key) or loose[key]) for key in {*exact, *loose}}
 
 

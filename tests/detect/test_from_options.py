@@ -6,6 +6,7 @@ import pytest
 
 from torchdoctor.detect import AmdGpu, IntelGpu, Libc, machine_from_options
 from torchdoctor.errors import UsageError
+from torchdoctor.resolve.amd_intel import is_supported_intel_gpu
 
 
 def machine(platform="linux", python_version="3.12", driver=None, gpus=(), libc=None):
@@ -97,8 +98,22 @@ def test_a_pci_id_that_nobody_has_is_refused():
 def test_names_that_are_nearly_right_are_offered():
     """A misspelt product is one letter away."""
     with pytest.raises(UsageError) as caught:
-        machine(gpus=("RX 7900 XTZ",))
+        machine(gpus=("RX 7901 XTX",))
     assert "RX 7900" in caught.value.fix
+
+
+def test_a_name_that_stands_for_several_gpus_is_told_what_decides():
+    """The capability of each, which `--gpu` takes as well."""
+    with pytest.raises(UsageError, match=r"several GPUs: GeForce GT 730 \(2\.1, 3\.0, 3\.5\)"):
+        machine(gpus=("GT 730",))
+
+
+@pytest.mark.parametrize("name", ["A770", "Ponte Vecchio", "Arc 140V", "Iris Xe", "Flex 170"])
+def test_intels_gpus_are_known_as_intels(name):
+    """What PyTorch supports carries the name by which that is known."""
+    found = machine(gpus=(name,)).intel
+    assert found is not None
+    assert is_supported_intel_gpu(found.gpus[0].name) == (name not in ("Iris Xe", "Flex 170"))
 
 
 def test_without_gpus_and_driver_there_is_no_vendor():

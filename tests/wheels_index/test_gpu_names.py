@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheels_index import product, products, similar_names
+from wheels_index import meanings, product, products, similar_names
 
 
 def capability(name):
@@ -116,3 +116,56 @@ def test_any_text_is_a_product_or_none(text):
     found = product(text)
     assert found is None or found == product(text)
     assert len(similar_names(text[:40])) <= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "decides"),
+    [
+        ("4090D", (8, 9)),
+        ("RTX 4080S", (8, 9)),
+        ("4070TiS", (8, 9)),
+        ("1660s", (7, 5)),
+        ("RTX 3070 移动版", (8, 6)),
+        ("七彩虹 RTX 3060 12G", (8, 6)),
+        ("技嘉4070", (8, 9)),
+        ("显卡：RTX 3060", (8, 6)),  # noqa: RUF001  # as it is typed
+        ("MSI GeForce RTX 3060 Gaming X Trio 12G", (8, 6)),
+        ("ASUS ROG Strix GeForce RTX 4090 OC", (8, 9)),
+        ("Sapphire Pulse Radeon RX 7800 XT", "gfx1101"),
+        ("GA102 [GeForce RTX 3090]", (8, 6)),
+        ("01:00.0 VGA compatible controller: NVIDIA Corporation AD102 [GeForce RTX 4090] (rev a1)", (8, 9)),
+        ("[AMD/ATI] Navi 31 [Radeon RX 7900 XT/7900 XTX/7900 GRE/7900M] (rev c8)", "gfx1100"),
+        ("GA102", (8, 6)),
+        ("GRID T4-16Q", (7, 5)),
+        ("A100-40C", (8, 0)),
+        ("GRID V100DX-32Q", (7, 0)),
+        ("AGX Orin", (8, 7)),
+        ("Orin NX 16GB", (8, 7)),
+        ("H20-3e", (9, 0)),
+        ("MI60", "gfx906"),
+    ],
+)
+def test_a_name_as_shops_lspci_and_hypervisors_write_it(name, decides):
+    """The model is what counts: a maker's words, brackets, memory and a profile's size do not."""
+    found = product(name)
+    assert found is not None
+    assert decides in (found.compute_capability, found.gfx)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["UHD 620", "Xeon Gold 5090", "GTX 1080 Ti and RTX 3090", "Core i7 2600", "RTX 9999 OC", "PCI 580"],
+)
+def test_a_number_beside_other_words_is_no_gpu_of_that_number(name):
+    """A processor's number, or two models, decide nothing."""
+    assert product(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "vendor"), [("M4", None), ("Apple M4", "apple"), ("Tesla M4", "nvidia"), ("GTX 580", "nvidia")]
+)
+def test_the_vendor_in_a_name_decides_between_products(name, vendor):
+    """What stands for several is said to."""
+    found = product(name)
+    assert (found.vendor if found else None) == vendor
+    assert meanings(name)

@@ -21,14 +21,16 @@ from torchdoctor.detect.model import (
     Python,
 )
 from torchdoctor.errors import UsageError
-from wheels_index import gpu, product, similar_names
+from wheels_index import gpu, meanings, product, similar_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wheels_index import Product
+
 __all__ = ["machine_from_options"]
 
-_INTEL = re.compile(r"\b(Intel|Arc|Data Center GPU Max)\b", re.IGNORECASE)
+_INTEL = re.compile(r"\b(Intel|Arc|Iris|UHD|Data Center GPU|Flex 1[47]0)\b", re.IGNORECASE)
 _WRITTEN_CAPABILITY = re.compile(r"\d{1,2}\.\d|sm_?\d{2,3}")
 _Gpus: TypeAlias = "tuple[Nvidia | None, Amd | None, Intel | None, Apple | None]"
 # glibc of a machine that is only called `linux`: what today's wheels need, so that it decides nothing.
@@ -167,7 +169,9 @@ def _gpus(gpus: Sequence[str], driver: str | None) -> _Gpus:
             amd.append(AmdGpu(name=text, gfx=known.gfx))
         elif known is not None and known.vendor == "apple":
             apple.append(f"Apple {text.strip().removeprefix('Apple ')}")
-        elif (known is not None and known.vendor == "intel") or _INTEL.search(text):
+        elif known is not None and known.vendor == "intel":
+            intel.append(IntelGpu(name=text if "Arc" in text else meanings(text)[0].name))
+        elif _INTEL.search(text):
             intel.append(IntelGpu(name=text))
         else:
             nvidia.append(_nvidia(text))
@@ -189,9 +193,32 @@ def _nvidia(text: str) -> NvidiaGpu:
         )
     known = gpu(text)
     if known is None:
-        near = similar_names(text)
-        raise UsageError(
-            message("--gpu {text!r} is not a GPU that is known, or stands for several", text=text[:60]),
-            fix=message("did you mean {names}?", names=joined(near, " or ")) if near else _GPU_FORMS,
-        )
+        raise _not_one_gpu(text)
     return NvidiaGpu(name=text, compute_capability=".".join(map(str, known.compute_capability)))
+
+
+def _not_one_gpu(text: str) -> UsageError:
+    several = meanings(text)
+    if several:
+        by_name: dict[str, set[str]] = {}
+        for each in several:
+            by_name.setdefault(each.name, set()).add(_what_decides(each))
+        choices = [f"{name} ({', '.join(sorted(decides))})" for name, decides in sorted(by_name.items())]
+        return UsageError(
+            message(
+                "--gpu {text!r} stands for several GPUs: {choices}", text=text[:60], choices=joined(choices)
+            ),
+            fix=_GPU_FORMS,
+        )
+    near = similar_names(text)
+    return UsageError(
+        message("--gpu {text!r} is not a GPU that is known", text=text[:60]),
+        fix=message("did you mean {names}?", names=joined(near, " or ")) if near else _GPU_FORMS,
+    )
+
+
+def _what_decides(each: Product) -> str:
+    """What tells the GPUs of one name apart, as `--gpu` takes it."""
+    if each.compute_capability is not None:
+        return ".".join(map(str, each.compute_capability))
+    return each.gfx or {"apple": "Apple", "intel": "Intel", "amd": "AMD", "nvidia": "NVIDIA"}[each.vendor]

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["with_answer"]
 
-_VENDORS = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
-# First digits of the numbers of GeForce RTX cards; lower ones are GTX.
-_RTX = "2345"
+_VENDORS = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel", "apple": "Apple"}
 _MAX_NAME_CHARACTERS = 80
 # The number that a card is called by, whatever stands around it.
 _NUMBER = re.compile(
@@ -56,7 +54,7 @@ def _is_read(entry: QuestionEntry, answer: str) -> bool:
 
 
 def _named_gpu(answer: str) -> str:
-    from wheels_index.gpu_names import product
+    from wheels_index.gpu_names import meanings, product
 
     if _NONE.fullmatch(answer):
         return "The machine does not have a GPU."
@@ -74,7 +72,4 @@ def _named_gpu(answer: str) -> str:
         if known.compute_capability
         else ""
     )
-    vendor, series = _VENDORS.get(known.vendor, ""), ""
-    if known.vendor == "nvidia" and name[:1].isdigit():
-        series = "GeForce RTX " if name[0] in _RTX else "GeForce GTX "
-    return f"GPU: {vendor} {series}{known.name}{capability}{target}"
+    return f"GPU: {_VENDORS[known.vendor]} {meanings(name)[0].name}{capability}{target}"
