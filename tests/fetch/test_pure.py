@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchdoctor.core.wheelfile import Damage
+from torchdoctor.fetch.transfer.active_clock import ActiveClock
 from torchdoctor.fetch.transfer.partial_file import parse_journal
 from torchdoctor.fetch.transfer.repair import windows_of_damage
 from torchdoctor.fetch.transfer.response import Validator, parse_content_range
@@ -174,6 +175,31 @@ def test_a_stall_is_seen_by_throughput():
         clock.now += 1
         meter.add(rate)
         assert meter.stalled() is stalled
+
+
+def test_a_pause_of_the_process_is_no_fault_of_a_line():
+    """Stopped for half a minute, or asleep with its machine: neither a stall nor behind the others."""
+    wall = Clock()
+    clock = ActiveClock(wall)
+    meter = ThroughputMeter(clock)
+    meter.add(200_000)
+    wall.now += 30
+    assert clock.pauses == 0
+    assert clock() < 0.5
+    assert clock.pauses == 1
+    assert not meter.stalled()
+    assert not is_lagging(meter.rate, [[1e6, 1.2e6]], meter.seconds)
+
+
+def test_a_clock_that_is_read_often_loses_nothing():
+    """The seconds are those of the wall."""
+    wall = Clock()
+    clock = ActiveClock(wall)
+    for _ in range(100):
+        wall.now += 0.05
+        last = clock()
+    assert last == pytest.approx(5.0)
+    assert clock.pauses == 0
 
 
 def test_a_connection_lags_when_the_others_are_ten_times_as_fast():

@@ -13,7 +13,7 @@ from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, Span
 from torchdoctor.fetch.transfer.throughput import STALL_SECONDS, ThroughputMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torchdoctor.fetch.transfer.origin import Origin
 
@@ -30,6 +30,10 @@ class Scheduler(Protocol):
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for the file any more."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds that this process ran."""
 
     def next_span(self, connection: Connection) -> Span | None:
         """Return what the connection fetches next; None when it is to end."""
@@ -119,7 +123,7 @@ class Connection(threading.Thread):
             response = request_range(
                 self.origin.url, span.next_byte, span.end, self.origin.validator, ranges=self.origin.ranges
             )
-        self.response, self.meter = response, ThroughputMeter()
+        self.response, self.meter = response, ThroughputMeter(self._scheduler.clock)
         try:
             self._scheduler.check_response(self, response)
             if response.ranged:
@@ -182,7 +186,7 @@ class Connection(threading.Thread):
         )
 
     def _chunks(self, response: RangeResponse) -> Iterator[bytes]:
-        meter = self.meter or ThroughputMeter()
+        meter = self.meter or ThroughputMeter(self._scheduler.clock)
         for chunk in response.chunks(SEGMENT_BYTES):
             if self.abandoned or self._scheduler.is_over:
                 raise Fault("stopped", self.abandoned or message("it was stopped"))

@@ -7,18 +7,17 @@ import time
 from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import message
-from torchdoctor.fetch.transfer import assignment, recovery
+from torchdoctor.fetch.transfer import assignment, pace, recovery
 from torchdoctor.fetch.transfer.connection import Connection
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.incremental_hash import IncrementalHash
 from torchdoctor.fetch.transfer.interfaces import TransferFailed, TransferStopped
 from torchdoctor.fetch.transfer.origin import best_origin
 from torchdoctor.fetch.transfer.state import TransferState
-from torchdoctor.fetch.transfer.throughput import ConnectionRamp, is_lagging
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferObserver
     from torchdoctor.fetch.transfer.origin import Origin
@@ -79,13 +78,15 @@ class Transfer:
         """
         state = self._state
         state.ended, state.error = False, None
-        window, synced = (time.monotonic(), 0), time.monotonic()
+        state.begin_window()
+        synced = time.monotonic()
         try:
             while not state.segments.complete:
                 self._check()
                 self._open_connections(response)
                 response = None
-                window = self._measure(window)
+                with state.lock:
+                    pace.measure(state)
                 self._abandon_laggards()
                 if time.monotonic() - synced > _SYNC_INTERVAL_SECONDS:
                     state.part.sync()
@@ -135,60 +136,25 @@ class Transfer:
     def _open_connections(self, response: RangeResponse | None) -> None:
         state = self._state
         with state.lock:
-            ranged = any(origin.ranges and origin.refused is None for origin in state.origins)
-            wanted = state.ramp.wanted if ranged else 1
-            while len(state.connections) < wanted:
-                idle = not (state.segments.waiting_bytes or assignment.slowest_connection(state))
-                if state.connections and idle:
-                    return
-                origin = best_origin(state.origins) if response is None else state.origins[0]
+            while (origin := pace.next_origin(state)) is not None:
                 # The caller of `run` holds the first connection in the limit.
-                if origin is None or (state.connections and not self._limit.try_acquire()):
+                if state.connections and not self._limit.try_acquire():
                     return
+                if response is not None:
+                    origin = state.origins[0]
                 connection = Connection(self, origin, response)
                 origin.connections += 1
                 state.connections.append(connection)
                 connection.start()
                 response = None
 
-    def _measure(self, window: tuple[float, int]) -> tuple[float, int]:
-        """Tell the ramp the rate since `window` (time, bytes) when that is long enough; return the next window."""
-        state = self._state
-        since, before = window
-        now = time.monotonic()
-        with state.lock:
-            meters = [connection.meter for connection in state.connections]
-            flowing = all(meter is not None and meter.rate for meter in meters)
-            if not meters or (not flowing and state.arrived == before):
-                return now, state.arrived
-            if now - since < ConnectionRamp.WINDOW:
-                return window
-            rate = (state.arrived - before) / (now - since)
-            wanted = state.ramp.wanted
-            state.ramp.look(rate, state.size - state.segments.done_bytes, len(state.connections))
-            if state.ramp.wanted != wanted:
-                now += ConnectionRamp.WINDOW / 2  # new connections need a moment to begin
-            return now, state.arrived
-
     def _abandon_laggards(self) -> None:
-        state = self._state
-        with state.lock:
-            busy = [(connection, connection.meter) for connection in state.connections if connection.meter]
-            for connection, meter in busy:
-                others = [other_meter.rate for other, other_meter in busy if other is not connection]
-                # Where most connections go to one slow server, the slow ones are the majority.
-                elsewhere = [
-                    other_meter.rate
-                    for other, other_meter in busy
-                    if other.origin is not connection.origin and other_meter.seconds > ConnectionRamp.WINDOW
-                ]
-                if connection.abandoned:
-                    continue
-                if is_lagging(meter.rate, (others or state.past_rates, elsewhere), meter.seconds):
-                    connection.origin.rate = meter.rate
-                    connection.abandon(
-                        message("{host} is far slower than the others", host=connection.origin.host)
-                    )
+        with self._state.lock:
+            for connection in pace.laggards(self._state):
+                if connection.meter is not None:
+                    connection.origin.rate = connection.meter.rate
+                host = connection.origin.host
+                connection.abandon(message("{host} is far slower than the others", host=host))
 
     def _end(self) -> None:
         with self._state.lock:
@@ -212,6 +178,11 @@ class Transfer:
     def is_over(self) -> bool:
         """Whether nobody waits for the file any more."""
         return self._state.is_over
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Seconds that this process ran."""
+        return self._state.clock
 
     def next_span(self, connection: Connection) -> Span | None:
         """Return what the connection fetches next; None when it is to end."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from torchdoctor.fetch.transfer.active_clock import ActiveClock
 from torchdoctor.fetch.transfer.throughput import ConnectionRamp
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["TransferState"]
 
 
+class Window(NamedTuple):
+    """Where the measurement of the rate began: the time, the bytes that had arrived, the pauses of the process."""
+
+    since: float
+    arrived: int
+    pauses: int
+
+
 @dataclass(slots=True, kw_only=True)
 class TransferState:
     """The state of one transfer. Everything below `lock` is read and written while it is held."""
@@ -33,9 +42,11 @@ class TransferState:
     size_source: Origin | None = None  # who says the size, where it is not exact; None: the run before
     lock: threading.Condition = field(default_factory=threading.Condition)
     segments: SegmentMap
+    clock: ActiveClock = field(default_factory=ActiveClock)
     connections: list[Connection] = field(default_factory=list)
     ramp: ConnectionRamp = field(default_factory=ConnectionRamp)
     arrived: int = 0  # bytes
+    window: Window = field(init=False)  # `begin_window` sets it
     error: BaseException | None = None
     ended: bool = False
     source_of: dict[int, Origin] = field(default_factory=dict)  # where each segment came from
@@ -53,6 +64,10 @@ class TransferState:
     def is_over(self) -> bool:
         """Whether nobody waits for the file any more."""
         return self.ended or self.stopped.is_set()
+
+    def begin_window(self, after: float = 0.0) -> None:
+        """Measure the rate from now on, or from some seconds later."""
+        self.window = Window(self.clock() + after, self.arrived, self.clock.pauses)
 
     def read_map_again(self) -> None:
         """Make a map of what is on the disk, after a connection that fetched the whole file."""

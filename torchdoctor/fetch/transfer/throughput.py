@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ _LAST_REQUEST_SECONDS = 1.0
 class ThroughputMeter:
     """Measures the bytes a second of one connection."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._since = self._mark = clock()
         self._count = self._marked = 0
