@@ -40,7 +40,7 @@ def test_every_release_and_every_variant_has_a_section_with_its_source():
         ("Tesla K80", ("torch 2.7.1+cu118", "Drivers after the 470 branch")),
         ("Jetson TX2", ("linux_aarch64", "has no code for a GPU of compute capability 6.2")),
         ("Radeon RX 7900 XTX", ("rocm7.2", "has code for gfx1100")),
-        ("Radeon RX 6700 XT", ("no code", "HSA")),
+        ("Radeon RX 6700 XT", ("not known to have code", "HSA")),
     ],
 )
 def test_a_gpu_is_found_by_its_name_with_the_pytorch_that_runs_on_it(gpu, words):

@@ -52,7 +52,7 @@ def solved(ran: Ran) -> dict[str, str]:
         ("whisperx", CPU, {"whisperx": "3.8.6", "torch": "2.8.0+cpu"}),
         ("vllm", NVIDIA_13, {"vllm": "0.33.0", "torch": "2.14.0+cu130"}),
         ("timm", NVIDIA_12, {"torch": "2.14.1+cu126", "torchvision": "0.29.1+cu126"}),
-        ("timm", AMD, {"torch": "2.15.0+rocm7.2", "torchvision": "0.29.2+rocm7.2"}),
+        ("timm", AMD, {"torch": "2.15.0+rocm10.0", "torchvision": "0.29.2+rocm10.0"}),
     ],
 )
 def test_an_extension_comes_in_a_build_that_goes_with_torch(
@@ -98,7 +98,7 @@ def test_an_extension_without_a_build_is_refused_with_the_reason_and_the_way_out
 def test_an_extension_that_loses_its_kernels_alone_is_taken_and_said(resolve_for: Callable[..., Ran]) -> None:
     """xformers for AMD is on PyTorch's index: from PyPI it comes without kernels, and torch stays the newest."""
     ran = resolve_for(machine(AMD), "--with", "xformers")
-    assert solved(ran)["torch"] == "2.15.0+rocm7.2"
+    assert solved(ran)["torch"] == "2.15.0+rocm10.0"
     assert any("its compiled kernels are left out" in text for text in ran.json["warnings"])
 
 

@@ -96,3 +96,15 @@ def test_a_companion_that_does_not_belong_is_a_refusal_with_its_name():
     assert [(refusal.code, refusal.project) for refusal in nothing.refusals] == [
         ("companion-version", "torchvision")
     ]
+
+
+def test_a_build_that_may_not_be_published_comes_after_the_others_of_its_release():
+    """rocm7.14 of 2.14.1 is doubted, rocm7.2 is not; of 2.15.0 the build scripts name two, and each says its doubt."""
+    candidates = ranked(linux(amd=Amd(gpus=(AmdGpu(gfx="gfx1100"),)))).candidates
+    names = [(str(each.torch), each.variant, each.doubt is None) for each in candidates]
+    assert names[:4] == [
+        ("2.15.0", "rocm10.0", False),
+        ("2.15.0", "rocm7.14", False),
+        ("2.14.1", "rocm7.2", True),
+        ("2.14.1", "rocm7.14", False),
+    ]

@@ -58,6 +58,7 @@ def candidate(build: EvaluatedBuild, evaluation: Evaluation, *, forced: bool) ->
         companions=companions_of(evaluation.machine, build.release),
         reasons=tuple(reasons),
         warnings=tuple(warnings),
+        doubt=build.doubt,
     )
 
 

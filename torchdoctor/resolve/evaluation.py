@@ -31,6 +31,7 @@ class EvaluatedBuild:
     name: str  # the variant
     kind: str  # cpu, cuda, rocm or xpu
     compatibility: Compatibility
+    doubt: str | None = None  # why it may not be published
 
     @property
     def preference(self) -> tuple[bool, bool, bool, tuple[int, int]]:
@@ -80,7 +81,15 @@ class Evaluation:
             fits = check_compatibility(self.machine, release, name)
             if fits.installable:
                 kind = variant(name).kind
-                self.builds.append(EvaluatedBuild(release=release, name=name, kind=kind, compatibility=fits))
+                self.builds.append(
+                    EvaluatedBuild(
+                        release=release,
+                        name=name,
+                        kind=kind,
+                        compatibility=fits,
+                        doubt=builds.unconfirmed.get(name),
+                    )
+                )
             else:
                 self.refusals.append(Refusal(code="glibc-too-old", message=fits.reason))
         if builds.pypi_default not in (None, "cpu"):

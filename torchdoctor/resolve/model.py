@@ -117,6 +117,7 @@ class Candidate:
     companions: tuple[CompanionVersions, ...]
     reasons: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    doubt: str | None = None  # why it may not be published: for those who have seen no file of it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -149,15 +149,30 @@ def _plan(
     reason: str,
 ) -> Plan:
     candidate = option.candidate
+    torch = _package(option, "torch", candidate.torch)
     return Plan(
         variant=candidate.variant,
         index_url=OFFICIAL.index_url(candidate.variant),
-        packages=(_package(option, "torch", candidate.torch), *packages),
+        packages=(torch, *packages),
         reasons=(reason, *candidate.reasons),
         rejected=ranking.rejected_for(candidate),
-        warnings=candidate.warnings,
+        warnings=(*candidate.warnings, *(_doubts(candidate) if torch.wheel is None else ())),
         left_out=left_out,
         constraints=option.release.constraints(option.machine.platform),
+    )
+
+
+def _doubts(candidate: Candidate) -> tuple[str, ...]:
+    """What speaks against a build of which no file was seen."""
+    if candidate.doubt is None:
+        return ()
+    return (
+        message(
+            "it is not sure that torch {torch}+{variant} is published ({doubt}): `torchdoctor index update` asks",
+            torch=candidate.torch,
+            variant=candidate.variant,
+            doubt=candidate.doubt,
+        ),
     )
 
 

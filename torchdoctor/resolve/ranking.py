@@ -66,7 +66,7 @@ def preferred_builds(evaluation: Evaluation, request: Request) -> tuple[Evaluate
             if build.kind == kind and build.compatibility.coverage != "none"
         ]
         if builds:
-            builds.sort(key=lambda build: build.compatibility.limits == "rule")
+            builds.sort(key=lambda build: (build.doubt is not None, build.compatibility.limits == "rule"))
             builds.sort(key=lambda build: build.release.version, reverse=True)
             best = min(build.preference for build in builds)
             # Among builds that leave GPUs out, only those that serve the same ones can replace each other.

@@ -48,7 +48,7 @@ def _file(package: PlannedPackage) -> str:
         return message("{filename} on {source}", filename=package.wheel.filename, source=package.source)
     if package.wheel:
         return package.wheel.filename
-    return gettext("published; none of its files has been seen yet")
+    return gettext("none of its files has been seen yet")
 
 
 def _urls(plan: Plan) -> str:
