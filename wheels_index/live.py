@@ -183,7 +183,10 @@ class LiveSnapshot(Snapshot):
         if self._by_release is None:
             found: defaultdict[tuple[str, Version], list[Group]] = defaultdict(list)
             for group in self.overlay.groups:
-                found[group.project, Version(group.version.public)].append(group)
+                version = group.version
+                found[group.project, version if version.local is None else Version(version.public)].append(
+                    group
+                )
             self._by_release = dict(found)
         return self._by_release
 

@@ -116,11 +116,12 @@ def command(
 
 
 def _form_of(plan: Plan, machine: Machine, form: str, stack: StackRequest, sources: SourceOptions) -> str:
-    from torchdoctor.report.formats import FORMATS, describe_stack, format_text
-    from torchdoctor.report.terminal.plan import plan_text
+    from torchdoctor.report.terminal.plan import FORMATS, plan_text
 
-    if form not in FORMATS:
+    if form in FORMATS:
         return plan_text(plan, form)
+    from torchdoctor.report.formats import describe_stack, format_text
+
     return format_text(describe_stack(plan, machine, stack=stack, find_links=sources.find_links), form)
 
 

@@ -21,7 +21,6 @@ from torchdoctor.detect.model import (
     Python,
 )
 from torchdoctor.errors import UsageError
-from wheels_index import gpu, meanings, product, similar_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +142,9 @@ def _libc(text: str) -> Libc:
 
 
 def _gpus(gpus: Sequence[str], driver: str | None) -> _Gpus:
-    from torchdoctor.detect.pci import product_of_id  # a machine from a file names no device
+    # A machine from a file names no device, and the table of products is not made for it.
+    from torchdoctor.detect.pci import product_of_id
+    from wheels_index import meanings, product
 
     if driver is not None and parse_numeric_version(driver) is None:
         raise UsageError(
@@ -191,6 +192,8 @@ def _nvidia(text: str) -> NvidiaGpu:
             name=message("a GPU of compute capability {capability}", capability=capability),
             compute_capability=capability,
         )
+    from wheels_index import gpu
+
     known = gpu(text)
     if known is None:
         raise _not_one_gpu(text)
@@ -198,6 +201,8 @@ def _nvidia(text: str) -> NvidiaGpu:
 
 
 def _not_one_gpu(text: str) -> UsageError:
+    from wheels_index import meanings, similar_names
+
     several = meanings(text)
     if several:
         by_name: dict[str, set[str]] = {}
