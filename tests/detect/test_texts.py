@@ -173,7 +173,9 @@ def test_windows_names_the_adapters_of_all_makers():
     assert machine.intel is not None
     assert machine.intel.gpus == (IntelGpu(name="Intel(R) Arc(TM) A770 Graphics"),)
     assert machine.amd is not None
-    assert machine.amd.gpus == (AmdGpu(name="AMD Navi 31 [Radeon RX 7900 XT/7900 XTX/7900 GRE/7900M]"),)
+    assert machine.amd.gpus == (
+        AmdGpu(name="AMD Navi 31 [Radeon RX 7900 XT/7900 XTX/7900 GRE/7900M]", gfx="gfx1100"),
+    )
 
 
 def test_a_tool_that_may_not_open_the_device_is_no_absence():
