@@ -49,7 +49,7 @@ def fast(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """All tests, three files at a time, with the floor of branch coverage, as CI runs them."""
+    """All tests, three files at a time, with the floor of branch coverage."""
     session.install(".[test]")
     session.run(
         "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--cov", *session.posargs

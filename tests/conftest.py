@@ -56,6 +56,8 @@ TRUSTING = {
     )
 }
 os.environ.update(TRUSTING)
+# Several tests run at a time: a thread of torch that waits leaves its core to the others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # The release that the tests prove end to end: a CPU build of moderate size.
 TORCH = "2.13.0"

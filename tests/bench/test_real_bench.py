@@ -82,6 +82,7 @@ def test_a_case_that_raises_is_an_error_and_the_others_are_measured(torch_python
     assert results["launch"].error is None
 
 
+@pytest.mark.slow
 def test_a_case_that_crashes_is_named_and_the_others_are_measured(torch_python, tmp_path):
     """The process goes with it; the next one leaves it out."""
     patched = patching(

@@ -111,9 +111,9 @@ def test_repetition_is_read_and_ends(text):
     "line",
     [
         "torch undefined symbol {n} a",
-        "GPU {n}: NVIDIA x",
-        "pip {n} install torch=={n}",
-        "cuda {n}" + "x" * 60,
+        pytest.param("GPU {n}: NVIDIA x", marks=pytest.mark.slow),
+        pytest.param("pip {n} install torch=={n}", marks=pytest.mark.slow),
+        pytest.param("cuda {n}" + "x" * 60, marks=pytest.mark.slow),
     ],
 )
 def test_work_grows_with_the_text_and_stops_at_the_limit(line, monkeypatch):

@@ -87,7 +87,14 @@ def documents(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[] if number % 3 == 0 else [pytest.mark.slow])
+        for number, path in enumerate(RECORDED)
+    ],
+    ids=lambda path: path.stem,
+)
 def test_a_bug_report_has_the_findings_that_the_doctor_had(path, documents):
     """In each of its three forms, on each recorded machine: no more and no fewer."""
     findings, document = documents(path)

@@ -75,6 +75,7 @@ def test_a_rank_that_fails_is_named_within_the_limit(broken, statement, words):
     assert time.monotonic() - started < 90
 
 
+@pytest.mark.slow
 def test_a_rank_of_another_version_is_named(torch_python, tmp_path):
     """Before anything is measured; without measuring nothing else is done."""
     patched = patching(f"import os\n{OTHER}    torch.__version__ = '2.9.1'")
@@ -90,6 +91,7 @@ def test_a_rank_of_another_version_is_named(torch_python, tmp_path):
     assert not report.passed
 
 
+@pytest.mark.slow
 def test_torchrun_of_several_machines_can_start_it(torch_python, tmp_path):
     """Each rank runs the command; the first speaks for all."""
     command = [

@@ -42,6 +42,20 @@ PAGES = (
     "docs/explanation/sources.md",
     "docs/reference/commands.md",
 )
+# Their commands are those of the other pages in other words, and minutes long.
+SLOW_PAGES = frozenset(
+    {
+        "docs/howto/hpc-slurm.md",
+        "docs/howto/ci.md",
+        "docs/howto/verify-packages.md",
+        "docs/howto/wsl.md",
+        "docs/howto/uv-projects.md",
+        "docs/howto/projects.md",
+        "docs/howto/classroom.md",
+        "docs/howto/other-tools.md",
+        "docs/explanation/sources.md",
+    }
+)
 NOT_RUN = {row["line"]: row for row in tomllib.loads((HERE / "not_run.toml").read_text("utf-8"))["command"]}
 SECONDS = 300
 LONG_CASES = (
@@ -146,11 +160,12 @@ def cases():
     """
     ran = set()
     for page, line in LINES:
-        entry = NOT_RUN.get(line, {})
-        repeated = line in ran and line != next(iter(lines_of(page)))
-        ran.add(line)
+        entry, slow = NOT_RUN.get(line, {}), page in SLOW_PAGES
+        repeated = (line, slow) in ran and line != next(iter(lines_of(page)))
+        ran.add((line, slow))
         if "why" not in entry and not repeated:
-            yield pytest.param(page, line, marks=[pytest.mark.huge] if entry.get("huge") else [])
+            marks = [pytest.mark.huge] if entry.get("huge") else [pytest.mark.slow] if slow else []
+            yield pytest.param(page, line, marks=marks)
 
 
 @pytest.mark.parametrize(("page", "line"), list(cases()))

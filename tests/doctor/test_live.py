@@ -76,13 +76,25 @@ def check_cause(case, place, doctor_of):
     assert any(words in fix for words in case.fix), fix
 
 
-@pytest.mark.parametrize("case", [case for case in BROKEN if not case.driver], ids=lambda case: case.about)
+def _some_quick(cases):
+    """Every third case; test_breaks.py has all of them on stand-ins."""
+    return [
+        pytest.param(case, marks=[] if number % 3 == 0 else [pytest.mark.slow])
+        for number, case in enumerate(cases)
+    ]
+
+
+@pytest.mark.parametrize(
+    "case", _some_quick(case for case in BROKEN if not case.driver), ids=lambda case: case.about
+)
 def test_the_cause_is_the_first_finding(case, doctor_of, env, tmp_path):
     """Each way of breaking an environment is found by its cause, with a fix that names what helps."""
     check_cause(case, Place(env=env, folder=tmp_path), doctor_of)
 
 
-@pytest.mark.parametrize("case", [case for case in BROKEN if case.driver], ids=lambda case: case.about)
+@pytest.mark.parametrize(
+    "case", _some_quick(case for case in BROKEN if case.driver), ids=lambda case: case.about
+)
 def test_the_cause_is_the_first_finding_beside_a_gpu(case, doctor_of, small_torch, tmp_path, library):
     """What does not fit the GPU or its driver is found without the real torch, which is not imported."""
     env = copy_of(small_torch, tmp_path / "env")
@@ -96,6 +108,7 @@ def test_a_deleted_module_is_a_broken_installation_and_nothing_else(doctor, site
     assert _ids(doctor()) == ["partial-install"]
 
 
+@pytest.mark.slow
 def test_the_repair_brings_the_files_back(doctor, site):
     """--fix shows what it does, does it, looks again, and the environment works."""
     (site / "torch" / "nn" / "functional.py").unlink()

@@ -142,6 +142,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 def test_each_command_of_pip_works_and_the_family_stays(held, user, index):
     """What works without a hold works with it, and takes torch from its family."""
     digest = hashlib.sha256(index.files["/simple/helper-2.0-py3-none-any.whl"]).hexdigest()

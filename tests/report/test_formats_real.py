@@ -143,6 +143,7 @@ def test_pip_keeps_the_family_by_the_constraints(place, written):
     assert pip_chooses(place, "-c", "c.txt", "timm") == EXPECTED
 
 
+@pytest.mark.slow
 def test_pip_takes_the_section_of_conda(place, written):
     """conda writes it into a file and calls pip with that."""
     section = yaml.safe_load(written("environment.yml"))["dependencies"][-1]["pip"]
@@ -150,6 +151,7 @@ def test_pip_takes_the_section_of_conda(place, written):
     assert pip_chooses(place, "-r", "r.txt") == EXPECTED
 
 
+@pytest.mark.slow
 def test_pip_takes_the_requirements_of_the_dockerfile(place, written):
     """They stand in it between two marks, which a shell leaves as they are."""
     _, _, text = written("dockerfile").partition("COPY <<'END_OF_REQUIREMENTS' /tmp/requirements.txt\n")
@@ -157,6 +159,7 @@ def test_pip_takes_the_requirements_of_the_dockerfile(place, written):
     assert pip_chooses(place, "-r", "r.txt") == EXPECTED
 
 
+@pytest.mark.slow
 def test_pip_takes_the_command_of_the_dev_container(place, written):
     """The words after `pip install`."""
     words = json.loads(written("devcontainer"))["postCreateCommand"]

@@ -227,6 +227,7 @@ def test_what_was_asked_for_is_brought_to_its_newest_version(env, user, uv_pip, 
     assert again.json["changes"] == []
 
 
+@pytest.mark.slow
 def test_a_record_that_names_another_place_is_not_followed(undo, env, uv_pip, user):
     """Whoever wrote it may be another: a file comes from the cache, or from a source of the user's."""
     with LoopbackIndex() as other:
