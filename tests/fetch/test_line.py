@@ -6,12 +6,14 @@ import hashlib
 import os
 
 import pytest
+from urllib3.util import wait_for_read
 
 from tests.faults import Fault, FaultServer, Times
 from tests.fetch.conftest import NAME, WHEEL, Heard, heavy_wheel
 from torchdoctor.errors import SourceFailed
 from torchdoctor.fetch import download_progress
 from torchdoctor.fetch.transfer import retry, throughput
+from torchdoctor.fetch.transfer.response import request_range
 from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES
 
 PATH = f"/{NAME}"
@@ -130,6 +132,20 @@ def test_a_connection_that_drips_is_a_stall(fetcher, monkeypatch):
     fetcher.server.fault = Times(Fault(drip=0.02), 1)
     arrived(fetcher)
     assert "almost nothing" in fetcher.heard.retries[0]
+
+
+def test_a_response_says_whether_bytes_wait_to_be_read(fetcher):
+    """A process that reads late is told from a line that is slow."""
+    fetcher.server.fault = lambda _: Fault(stall_after=400_000)
+    response = request_range(fetcher.locked().url, 0, len(WHEEL), None)
+    assert wait_for_read(response.response.raw, timeout=10)
+    assert response.has_unread()
+    chunks, got = response.chunks(SEGMENT_BYTES), 0
+    while got < 400_000:
+        got += len(next(chunks))
+    assert not response.has_unread()
+    response.close()
+    assert not response.has_unread()
 
 
 def test_a_server_that_only_drips_is_given_up(fetcher, monkeypatch):

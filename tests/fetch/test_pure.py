@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 
 from torchdoctor.core.wheelfile import Damage
 from torchdoctor.fetch.transfer.active_clock import ActiveClock
+from torchdoctor.fetch.transfer.assignment import slowest_connection
+from torchdoctor.fetch.transfer.origin import Origin, best_origin
+from torchdoctor.fetch.transfer.pace import give_up_laggards
 from torchdoctor.fetch.transfer.partial_file import parse_journal
 from torchdoctor.fetch.transfer.repair import windows_of_damage
 from torchdoctor.fetch.transfer.response import Validator, parse_content_range
 from torchdoctor.fetch.transfer.retry import MAX_WAIT_SECONDS, PROGRESS_BYTES, RetryPolicy, parse_retry_after
-from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, SegmentMap
+from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, SegmentMap, Span
 from torchdoctor.fetch.transfer.throughput import (
     ConnectionRamp,
     ThroughputMeter,
@@ -56,15 +60,6 @@ def test_a_shared_span_loses_no_byte_and_doubles_none(size, got, keep):
         assert (span.position, rest.end) == before
         assert span.position < span.end < rest.end
         assert rest.position % SEGMENT_BYTES == 0
-
-
-def test_what_is_on_the_way_to_a_connection_stays_its_own():
-    """It would be sent twice."""
-    made = SegmentMap(64 * SEGMENT_BYTES)
-    span = made.take(64 * SEGMENT_BYTES)
-    rest = made.split(span, 0.1, 20 * SEGMENT_BYTES)
-    assert (span.end, rest.position) == (20 * SEGMENT_BYTES, 20 * SEGMENT_BYTES)
-    assert made.split(span, 0.5, 20 * SEGMENT_BYTES) is None
 
 
 def test_progress_counts_and_not_tries():
@@ -157,7 +152,7 @@ def test_a_weak_etag_cannot_condition_a_range():
 
 
 class Clock:
-    now = 0.0
+    now, last_pause = 0.0, -1.0
 
     def __call__(self):
         return self.now
@@ -167,6 +162,7 @@ def test_a_stall_is_seen_by_throughput():
     """A thousand bytes a second are enough, a hundred are not."""
     clock = Clock()
     meter = ThroughputMeter(clock)
+    meter.add(1)
     for rate, stalled in ((1000, False), (100, True)):
         for _ in range(14):
             clock.now += 1
@@ -184,9 +180,9 @@ def test_a_pause_of_the_process_is_no_fault_of_a_line():
     meter = ThroughputMeter(clock)
     meter.add(200_000)
     wall.now += 30
-    assert clock.pauses == 0
+    assert meter.telling
     assert clock() < 0.5
-    assert clock.pauses == 1
+    assert not meter.telling
     assert not meter.stalled()
     assert not is_lagging(meter.rate, [[1e6, 1.2e6]], meter.seconds)
 
@@ -199,7 +195,6 @@ def test_a_clock_that_is_read_often_loses_nothing():
         wall.now += 0.05
         last = clock()
     assert last == pytest.approx(5.0)
-    assert clock.pauses == 0
 
 
 def test_a_connection_lags_when_the_others_are_ten_times_as_fast():
@@ -213,6 +208,66 @@ def test_a_connection_lags_when_the_others_are_ten_times_as_fast():
 def test_a_connection_lags_when_the_slow_are_the_many():
     """To be behind the connections to another place is enough."""
     assert is_lagging(30_000, [[30_000, 30_000, 1e6], [1e6]], 4.0)
+
+
+class Standin(SimpleNamespace):
+    __hash__ = object.__hash__
+
+
+def connection(left, *, rate, seconds, starved=True):
+    """One that has `left` bytes to fetch, and brought `rate` for so long."""
+    clock = Clock()
+    meter = ThroughputMeter(clock)
+    meter.add(int(rate * seconds))
+    clock.now = seconds
+    origin = Origin("https://m.example/w", rate=10e6)
+    return Standin(
+        span=Span(0, left), meter=meter, origin=origin, rate=0.0, is_starved=starved, abandoned=None
+    )
+
+
+def state(*connections, lost=0.0):
+    return SimpleNamespace(connections=list(connections), size=10**9, lost=lost, past_rates=[10e6])
+
+
+def test_a_slow_connection_is_helped():
+    """The one that will be busy longest."""
+    slow, slower = connection(9 * 10**6, rate=1e6, seconds=3), connection(9 * 10**6, rate=0.5e6, seconds=3)
+    assert slowest_connection(state(slow, slower)) is slower
+    assert slowest_connection(state(slow, slower), besides=slower) is slow
+
+
+@pytest.mark.parametrize(
+    "other",
+    [connection(9 * 10**6, rate=0, seconds=0.1), connection(9 * 10**6, rate=1e6, seconds=3, starved=False),
+     connection(1 * 10**6, rate=1e6, seconds=3)],
+    ids=["it has just begun", "its bytes are here and not read yet", "it is soon done"],
+)  # fmt: skip
+def test_a_connection_that_is_not_slow_keeps_its_work(other):
+    """What is on its way to it would be sent twice."""
+    assert slowest_connection(state(other)) is None
+
+
+def test_taking_over_loses_no_more_than_a_hundredth_of_a_file():
+    """However often it would gain a little time."""
+    slow = connection(9 * 10**6, rate=1e6, seconds=3)
+    assert slowest_connection(state(slow, lost=9.5e6)) is None
+
+
+def test_a_connection_whose_bytes_nobody_reads_is_no_laggard():
+    """The process is slow there, not the line."""
+    slow = {"left": 9 * 10**6, "rate": 1e5, "seconds": 4}
+    assert give_up_laggards(state(connection(**slow, starved=False))) == []
+    starved = connection(**slow)
+    assert give_up_laggards(state(starved)) == [starved]
+
+
+def test_a_silent_place_counts_as_tried():
+    """Else it would be asked first again, without end."""
+    silent = connection(9 * 10**6, rate=0, seconds=4)
+    assert give_up_laggards(state(silent)) == [silent]
+    other = Origin("https://n.example/w", rate=1e5)
+    assert best_origin([silent.origin, other]) is other
 
 
 def test_connections_grow_while_they_help():

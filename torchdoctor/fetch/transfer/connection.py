@@ -13,8 +13,9 @@ from torchdoctor.fetch.transfer.segments import SEGMENT_BYTES, Span
 from torchdoctor.fetch.transfer.throughput import STALL_SECONDS, ThroughputMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from torchdoctor.fetch.transfer.active_clock import ActiveClock
     from torchdoctor.fetch.transfer.origin import Origin
 
 __all__ = ["Connection", "Scheduler"]
@@ -32,7 +33,7 @@ class Scheduler(Protocol):
         """Whether nobody waits for the file any more."""
 
     @property
-    def clock(self) -> Callable[[], float]:
+    def clock(self) -> ActiveClock:
         """Seconds that this process ran."""
 
     def next_span(self, connection: Connection) -> Span | None:
@@ -56,8 +57,8 @@ class Scheduler(Protocol):
     def bytes_gained(self, count: int) -> None:
         """`count` bytes are new: they count as progress of the file."""
 
-    def response_ended(self, rate: float) -> None:
-        """A response was read to its end at `rate` bytes a second."""
+    def response_ended(self, connection: Connection) -> None:
+        """The response of a connection was read to its end."""
 
     def should_retry(self, connection: Connection, fault: Fault, gained: int, policy: RetryPolicy) -> bool:
         """Say whether to try again after a fault, and wait before that; `gained` bytes came since the last one."""
@@ -92,6 +93,12 @@ class Connection(threading.Thread):
         finally:
             self._scheduler.connection_ended(self)
 
+    @property
+    def is_starved(self) -> bool:
+        """Whether it waits for its line: all that has arrived is read."""
+        response = self.response
+        return response is not None and not response.has_unread()
+
     def abandon(self, reason: str) -> None:
         """Wake the connection from its wait for bytes and make it end; called by another thread."""
         self.abandoned = reason
@@ -119,20 +126,20 @@ class Connection(threading.Thread):
         if span.position >= span.end:
             return
         response, self.first_response = self.first_response, None
+        meter = ThroughputMeter(self._scheduler.clock)
         if response is None:
             response = request_range(
                 self.origin.url, span.next_byte, span.end, self.origin.validator, ranges=self.origin.ranges
             )
-        self.response, self.meter = response, ThroughputMeter(self._scheduler.clock)
+        self.response, self.meter = response, meter
         try:
             self._scheduler.check_response(self, response)
             if response.ranged:
                 self._read_span(response, span)
             else:
                 self._read_whole_file(response)
-            self._scheduler.response_ended(self.meter.rate)
+            self._scheduler.response_ended(self)
         finally:
-            self.rate = self.meter.rate
             self.response = self.meter = None
             response.close()
 

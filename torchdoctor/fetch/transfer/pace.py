@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torchdoctor.fetch.transfer.origin import Origin
     from torchdoctor.fetch.transfer.state import TransferState
 
-__all__ = ["laggards", "measure", "next_origin"]
+__all__ = ["bytes_arrived", "give_up_laggards", "measure", "next_origin", "response_ended"]
 
 
 def next_origin(state: TransferState) -> Origin | None:
@@ -27,11 +27,12 @@ def next_origin(state: TransferState) -> Origin | None:
 
 def measure(state: TransferState) -> None:
     """Tell the ramp the rate of the window that ends now, if it is long enough to mean something."""
-    now, (since, before, pauses) = state.clock(), state.window
+    now, (since, before) = state.clock(), state.window
     meters = [connection.meter for connection in state.connections]
     flowing = all(meter is not None and meter.rate for meter in meters)
     # After a pause of this process all comes at once that the line brought meanwhile: that is no rate.
-    if not meters or (not flowing and state.arrived == before) or state.clock.pauses != pauses:
+    paused = now - state.clock.last_pause < ConnectionRamp.WINDOW
+    if not meters or paused or (not flowing and state.arrived == before):
         state.begin_window()
     elif now - since >= ConnectionRamp.WINDOW:
         rate, wanted = (state.arrived - before) / (now - since), state.ramp.wanted
@@ -40,8 +41,23 @@ def measure(state: TransferState) -> None:
         state.begin_window(after=ConnectionRamp.WINDOW / 2 if state.ramp.wanted != wanted else 0.0)
 
 
-def laggards(state: TransferState) -> list[Connection]:
-    """Return the connections that are so slow that others are to do their work."""
+def bytes_arrived(state: TransferState, connection: Connection, count: int) -> None:
+    """Take in that `count` bytes have arrived over a connection."""
+    state.arrived += count
+    meter = connection.meter
+    if meter is not None and meter.telling:
+        connection.rate = connection.origin.rate = meter.rate
+
+
+def response_ended(state: TransferState, connection: Connection) -> None:
+    """Take in that a response was read to its end."""
+    meter = connection.meter
+    if meter is not None and meter.telling:
+        state.past_rates.append(meter.rate)
+
+
+def give_up_laggards(state: TransferState) -> list[Connection]:
+    """Return the connections that are to end, because they are so slow that others are to do their work."""
     busy = [(connection, connection.meter) for connection in state.connections if connection.meter]
     found = []
     for connection, meter in busy:
@@ -53,6 +69,12 @@ def laggards(state: TransferState) -> list[Connection]:
             if other.origin is not connection.origin and other_meter.seconds > ConnectionRamp.WINDOW
         ]
         groups = (others or state.past_rates, elsewhere)
-        if not connection.abandoned and is_lagging(meter.rate, groups, meter.seconds):
+        if connection.abandoned or not is_lagging(meter.rate, groups, meter.seconds):
+            continue
+        if connection.is_starved:
             found.append(connection)
+            connection.origin.rate = max(meter.rate, 1.0)  # 0 would be that of an origin not tried yet
+            if not others:
+                # One that follows alone is not held to them again: a server that is silent would never fail.
+                state.past_rates.clear()
     return found

@@ -7,7 +7,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net import open_stream
@@ -17,6 +17,7 @@ from torchdoctor.fetch.transfer.faults import Fault, FaultKind
 from torchdoctor.fetch.transfer.retry import parse_retry_after
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     import requests
@@ -74,6 +75,15 @@ class RangeResponse:
         except (requests.RequestException, OSError, ValueError, AttributeError) as error:
             # AttributeError: urllib3 raises it when another thread shut the connection down between two reads.
             raise Fault("broken", _broken(error)) from error
+
+    def has_unread(self) -> bool:
+        """Return whether bytes have arrived that nobody has read yet; False where the connection cannot tell."""
+        from urllib3.util import wait_for_read
+
+        try:
+            return wait_for_read(cast("socket.socket", self.response.raw), timeout=0)
+        except (OSError, ValueError, AttributeError):  # its thread has closed it meanwhile
+            return False
 
     def stop(self) -> None:
         """End the response from another thread, which wakes the one that waits for bytes."""

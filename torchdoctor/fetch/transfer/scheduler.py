@@ -17,8 +17,9 @@ from torchdoctor.fetch.transfer.state import TransferState
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from torchdoctor.fetch.transfer.active_clock import ActiveClock
     from torchdoctor.fetch.transfer.interfaces import ConnectionLimit, TransferObserver
     from torchdoctor.fetch.transfer.origin import Origin
     from torchdoctor.fetch.transfer.partial_file import PartialFile
@@ -150,9 +151,7 @@ class Transfer:
 
     def _abandon_laggards(self) -> None:
         with self._state.lock:
-            for connection in pace.laggards(self._state):
-                if connection.meter is not None:
-                    connection.origin.rate = connection.meter.rate
+            for connection in pace.give_up_laggards(self._state):
                 host = connection.origin.host
                 connection.abandon(message("{host} is far slower than the others", host=host))
 
@@ -180,7 +179,7 @@ class Transfer:
         return self._state.is_over
 
     @property
-    def clock(self) -> Callable[[], float]:
+    def clock(self) -> ActiveClock:
         """Seconds that this process ran."""
         return self._state.clock
 
@@ -222,18 +221,16 @@ class Transfer:
     def bytes_arrived(self, connection: Connection, count: int) -> None:
         """`count` bytes have arrived over the connection."""
         with self._state.lock:
-            self._state.arrived += count
-            if connection.meter is not None:
-                connection.origin.rate = connection.meter.rate
+            pace.bytes_arrived(self._state, connection, count)
 
     def bytes_gained(self, count: int) -> None:
         """`count` bytes are new: they count as progress of the file."""
         self._state.observer.arrived(count)
 
-    def response_ended(self, rate: float) -> None:
-        """A response was read to its end at `rate` bytes a second."""
+    def response_ended(self, connection: Connection) -> None:
+        """The response of a connection was read to its end."""
         with self._state.lock:
-            self._state.past_rates.append(rate)
+            pace.response_ended(self._state, connection)
 
     def should_retry(self, connection: Connection, fault: Fault, gained: int, policy: RetryPolicy) -> bool:
         """Say whether to try again after a fault, and wait before that; `gained` bytes came since the last one."""

@@ -89,12 +89,9 @@ class SegmentMap:
         if span.position < span.end:
             self._waiting.appendleft(span)
 
-    def split(self, span: Span, keep: float = 0.5, on_the_way: int = 0) -> Span | None:
-        """Take the end of a span from its connection, which keeps the share `keep`; None when it is too short.
-
-        The bytes that are `on_the_way` to the connection stay its own: they would be sent twice.
-        """
-        middle = span.next_byte + max(int((span.end - span.next_byte) * keep), on_the_way)
+    def split(self, span: Span, keep: float = 0.5) -> Span | None:
+        """Take the end of a span from its connection, which keeps the share `keep`; None when it is too short."""
+        middle = span.next_byte + int(span.left * keep)
         middle = -(-middle // SEGMENT_BYTES) * SEGMENT_BYTES
         middle = max(middle, span.position + SEGMENT_BYTES)
         if not span.next_byte < middle < span.end:

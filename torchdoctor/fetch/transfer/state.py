@@ -23,11 +23,10 @@ __all__ = ["TransferState"]
 
 
 class Window(NamedTuple):
-    """Where the measurement of the rate began: the time, the bytes that had arrived, the pauses of the process."""
+    """Where the measurement of the rate began: the time, and the bytes that had arrived."""
 
     since: float
     arrived: int
-    pauses: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +45,7 @@ class TransferState:
     connections: list[Connection] = field(default_factory=list)
     ramp: ConnectionRamp = field(default_factory=ConnectionRamp)
     arrived: int = 0  # bytes
+    lost: float = 0.0  # bytes that were on their way to connections of which part was taken over, about
     window: Window = field(init=False)  # `begin_window` sets it
     error: BaseException | None = None
     ended: bool = False
@@ -67,7 +67,7 @@ class TransferState:
 
     def begin_window(self, after: float = 0.0) -> None:
         """Measure the rate from now on, or from some seconds later."""
-        self.window = Window(self.clock() + after, self.arrived, self.clock.pauses)
+        self.window = Window(self.clock() + after, self.arrived)
 
     def read_map_again(self) -> None:
         """Make a map of what is on the disk, after a connection that fetched the whole file."""

@@ -6,7 +6,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
+
+    from torchdoctor.fetch.transfer.active_clock import ActiveClock
 
 __all__ = [
     "STALL_BYTES",
@@ -31,30 +33,37 @@ _LAST_REQUEST_SECONDS = 1.0
 
 
 class ThroughputMeter:
-    """Measures the bytes a second of one connection."""
+    """Measures the bytes a second of one response, from its request on: a slow reader finds bytes waiting for it."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._since = self._mark = clock()
+    def __init__(self, clock: ActiveClock) -> None:
+        self._clock, self._since = clock, clock()
+        self._mark: float | None = None
         self._count = self._marked = 0
 
     def add(self, count: int) -> None:
         """`count` bytes came now."""
+        if self._mark is None:
+            self._mark = self._clock()
         self._count += count
 
     @property
     def seconds(self) -> float:
-        """Seconds since the connection was opened."""
+        """Seconds since the request."""
         return self._clock() - self._since
 
     @property
     def rate(self) -> float:
-        """Bytes a second since the connection was opened."""
+        """Bytes a second since the request."""
         return self._count / max(self.seconds, 0.01)
+
+    @property
+    def telling(self) -> bool:
+        """Whether the rate is the line's: after a pause of this process all that waited comes at once."""
+        return self._clock.last_pause < self._since
 
     def stalled(self) -> bool:
         """Return whether the last window was a stall; asking at its end starts the next window."""
-        if self._clock() - self._mark < STALL_SECONDS:
+        if self._mark is None or self._clock() - self._mark < STALL_SECONDS:
             return False
         slow = self._count - self._marked < STALL_BYTES
         self._mark, self._marked = self._clock(), self._count
