@@ -1,12 +1,14 @@
 """Download one large wheel over good and bad connections, cold cache: torchdoctor, uv and pip, interleaved in one run.
 
-Usage: python benchmarks/fetch.py [--megabytes 190] [--rounds 1] [--only NAME ...] [--big 2000]
+Usage: python benchmarks/fetch.py [--megabytes 190] [--rounds 1] [--only NAME ...] [--big 2000] [--busy N] [--work DIR]
 
 Each tool does the same work: it installs the wheel from an index on loopback into an empty directory, without
 dependencies or bytecode. torchdoctor downloads the file, then uv installs it. The server runs in
 its own process and counts the bytes of the wheel that it sends; "twice" is what it sent beyond one file.
 A connection may have a limited speed, a delay before each answer, an end after some bytes, one damaged
 block in one answer, or no ranges. `killed` kills the tool when 90 % is sent, and runs it again.
+`--busy` has so many processes keep the processors busy meanwhile; `--work` names a folder on the disk to measure,
+such as /dev/shm. A table at the end has the median seconds of each tool, and what was sent over the size, at most.
 `far` is a connection with a real round trip (`link.py`; needs root on Linux, otherwise it is skipped with a note).
 """
 
@@ -26,7 +28,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +83,7 @@ class Scenario:
 
 SCENARIOS = (
     Scenario("clean", "a clean fast line", Fault()),
-    Scenario("10MB/s", "10 MB/s a connection", Fault(rate=10 * MB)),
+    *(Scenario(f"{rate}MB/s", f"{rate} MB/s a connection", Fault(rate=rate * MB)) for rate in (1, 3, 10, 50)),
     # No network is like this one: the bytes behind the pause come at once, as fast as memory.
     Scenario("latency", "50 ms before each answer, loopback", Fault(latency=0.05)),
     # A connection is no faster than its window a round trip; 6 MB is an example (tcp_rmem says what a machine allows).
@@ -263,6 +265,18 @@ def one(
     return Outcome(seconds, sent, peak, ended)
 
 
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """So many processes that keep a processor busy."""
+    rows = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for row in rows:
+            row.kill()
+            row.wait()
+
+
 def main() -> None:
     """Run the lines and print a table."""
     parser = argparse.ArgumentParser(
@@ -274,33 +288,40 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[row.name for row in SCENARIOS])
     parser.add_argument("--tools", nargs="*", default=list(TOOLS))
     parser.add_argument("--pip", default="pip", help="the pip to measure")
+    parser.add_argument("--busy", type=int, default=0, help="processes that keep the processors busy")
+    parser.add_argument("--work", type=Path, help="a folder on the disk to measure")
     given = parser.parse_args()
     for tool in ("uv", given.pip):
         print(subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout.strip())
     print("sizes and bytes sent in MB of 10^6", flush=True)
-    with tempfile.TemporaryDirectory(prefix="torchdoctor-bench-") as name:
-        for scenario in SCENARIOS:
-            if scenario.name in given.only:
-                measure(scenario, given, Path(name))
+    with tempfile.TemporaryDirectory(prefix="torchdoctor-bench-", dir=given.work) as name, busy(given.busy):
+        chosen = [scenario for scenario in SCENARIOS if scenario.name in given.only]
+        rows = [(scenario.about, measure(scenario, given, Path(name))) for scenario in chosen]
+    print(f"\n| Line, {given.busy} busy processes | " + " | ".join(given.tools) + " |")
+    print("| --- |" + " --- |" * len(given.tools))
+    for about, cells in rows:
+        print(f"| {about} | " + " | ".join(cells.get(tool, "-") for tool in given.tools) + " |")
 
 
-def measure(scenario: Scenario, given: argparse.Namespace, work: Path) -> None:
-    """Run the tools by turns on one line, and print what each did."""
+def measure(scenario: Scenario, given: argparse.Namespace, work: Path) -> dict[str, str]:
+    """Run the tools by turns on one line, print what each did, and return the cells of the table."""
     if scenario.round_trip is not None and (reason := why_not()):
         print(f"\n{scenario.name}: left out, {reason}")
-        return
+        return {}
     megabytes = 6 if scenario.small else given.big if scenario.big else given.megabytes
     wheel = work / NAME
     sha256 = write_wheel(wheel, megabytes * MB)
     size = wheel.stat().st_size
     print(f"\n{scenario.name}: {scenario.about}, {size / MB:.1f} MB", flush=True)
     seconds: dict[str, list[float]] = {}
+    shares: dict[str, list[float]] = {}
     with link(scenario.round_trip) if scenario.round_trip is not None else nullcontext() as at:
         for turn in range(given.rounds):
             for tool in given.tools if turn % 2 == 0 else given.tools[::-1]:
                 found = one(tool, scenario, wheel, sha256, work, given.pip, at)
                 if found.ended == "ok":
                     seconds.setdefault(tool, []).append(found.seconds)
+                    shares.setdefault(tool, []).append(found.sent / size)
                 twice = f"{100 * (found.sent - size) / size:6.2f}" if found.ended == "ok" else "     -"
                 print(
                     f"  {tool:12} {found.seconds:7.2f} s  sent {found.sent / MB:7.1f}  twice {twice} %  "
@@ -311,6 +332,9 @@ def measure(scenario: Scenario, given: argparse.Namespace, work: Path) -> None:
     for tool, rows in seconds.items():
         if tool != "torchdoctor" and ours:
             print(f"  {tool} / torchdoctor = {statistics.median(rows) / ours:.2f}", flush=True)
+    return {
+        tool: f"{statistics.median(rows):.2f} s, {max(shares[tool]):.4f}" for tool, rows in seconds.items()
+    }
 
 
 if __name__ == "__main__":
