@@ -41,8 +41,12 @@ def make_sdist(
     build_requires: tuple[str, ...] = (),
     files: dict[str, str] | None = None,
     code: str = "",
+    asks: tuple[str, ...] = (),
 ) -> tuple[str, bytes]:
-    """The file name and the bytes; `code` runs in the build, `files` lie beside it."""
+    """The file name and the bytes; `code` runs in the build, `files` lie beside it.
+
+    `asks` is what the backend asks for when it runs.
+    """
     name = project.replace("-", "_")
     lines = "".join(f"Requires-Dist: {line}\\n" for line in requires)
     contents = {
@@ -56,7 +60,8 @@ def make_sdist(
             tag=tag,
             code=code or "pass",
             requires=lines,
-        ),
+        )
+        + f"\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return {list(asks)}\n",
         **(files or {}),
     }
     made = io.BytesIO()

@@ -43,6 +43,7 @@ def built(folder):
         python=find_python(system, None),
         sources=NOWHERE,
         offline=True,
+        cache=folder / "cache",
         system=system,
         report=Recorder(),
     )

@@ -121,6 +121,7 @@ def _read_stack(
 
 
 def _built_metadata(folder: Path, options: SourceOptions, report: Reporter, python: str | None) -> str:
+    from torchdoctor.core.fs.user_folders import cache_folder
     from torchdoctor.core.system import host_system
     from torchdoctor.detect import find_python
     from torchdoctor.workflows.project_metadata import build_project_metadata
@@ -130,7 +131,13 @@ def _built_metadata(folder: Path, options: SourceOptions, report: Reporter, pyth
     interpreter = find_python(system, python)
     sources = gather_sources(options, system, interpreter, report)
     return build_project_metadata(
-        folder, python=interpreter, sources=sources, offline=options.offline, system=system, report=report
+        folder,
+        python=interpreter,
+        sources=sources,
+        offline=options.offline,
+        cache=cache_folder(os.environ),
+        system=system,
+        report=report,
     )
 
 

@@ -27,7 +27,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SdistContents", "inspect_sdist"]
+__all__ = ["SdistContents", "build_requirements", "inspect_sdist"]
 
 _MAX_MEMBER_COUNT = 50_000
 _MAX_TEXT_BYTES = 1024 * 1024
@@ -43,6 +43,8 @@ _EXTENSIONS_IN_SETUP = re.compile(r"\bext_modules\b|\bExtension\s*\(|\brust_exte
 _CUDA = re.compile(r"\.(?:cu|cuh)$", re.IGNORECASE)
 # Sources that are not built: of tests, of documentation, of examples.
 _ASIDE = re.compile(r"(?:^|/)(?:tests?|docs?|examples?|benchmarks?)/", re.IGNORECASE)
+# https://peps.python.org/pep-0518/#build-system-table, with the setuptools that has PEP 517.
+_DEFAULT_BUILD_REQUIRES = ("setuptools>=40.8.0",)
 _READ = ("PKG-INFO", "pyproject.toml", "setup.py", "setup.cfg")
 _TORCH_IN_SETUP = re.compile(r"^[ \t]*(?:import torch\b|from torch\b)", re.MULTILINE)
 # https://setuptools.pypa.io/en/latest/deprecated/python_eggs.html#requires-txt
@@ -58,7 +60,7 @@ class SdistContents:
     compiles: bool  # it has sources in a compiled language
     has_cuda: bool  # some are CUDA's
     needs_torch: bool  # its build imports torch
-    build_requires: tuple[str, ...]  # of pyproject.toml
+    build_requires: tuple[str, ...]  # of pyproject.toml, or setuptools where it names none
     requires: tuple[str, ...] | None = None  # what it needs when installed; None where it does not say
     version: str | None = None  # None where only running its build tells
 
@@ -100,6 +102,21 @@ def inspect_sdist(path: Path) -> SdistContents:
         requires=declared,
         version=_version(texts),
     )
+
+
+def build_requirements(path: Path) -> tuple[str, ...]:
+    """Return what the build of an archive or a folder needs first; raises `SourceFailed` for what cannot be read.
+
+    Of a folder nothing else is looked at: a project can have any number of files.
+    """
+    if not path.is_dir():
+        return inspect_sdist(path).build_requires
+    try:
+        return _build_requires(read_regular(path / "pyproject.toml", limit=_MAX_TEXT_BYTES).decode("utf-8"))
+    except FileNotFoundError:
+        return _DEFAULT_BUILD_REQUIRES
+    except (OSError, ValueError) as error:
+        raise _unusable(path, str(error)) from error
 
 
 def _members(path: Path) -> Iterator[tuple[str, str | None]]:
@@ -184,8 +201,12 @@ def _version(texts: dict[str, str]) -> str | None:
 
 
 def _build_requires(text: str) -> tuple[str, ...]:
-    requires = _table(text, "build-system").get("requires", [])
-    return tuple(line for line in requires if isinstance(line, str)) if isinstance(requires, list) else ()
+    requires = _table(text, "build-system").get("requires", _DEFAULT_BUILD_REQUIRES)
+    return (
+        tuple(line for line in requires if isinstance(line, str))
+        if isinstance(requires, (list, tuple))
+        else ()
+    )
 
 
 def _table(text: str, key: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KnownSdists"]
 
-_FORMAT = 1  # raise it when `inspect_sdist` comes to another answer
+_FORMAT = 2  # raise it when `inspect_sdist` comes to another answer
 _MAX_BYTES = 1024 * 1024
 _MAX_REQUESTS = 200
 _MAX_PROJECTS = 100

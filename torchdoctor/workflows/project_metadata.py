@@ -5,15 +5,13 @@ from __future__ import annotations
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import tomli_w
+from typing import TYPE_CHECKING
 
 from torchdoctor.core.fs.regular_files import open_regular
 from torchdoctor.core.i18n import message
-from torchdoctor.core.system.uv import run_uv
 from torchdoctor.errors import UsageError
-from torchdoctor.lock.uv_inputs import exclude_newer_settings
+from torchdoctor.lock.model import LockRequest
+from torchdoctor.workflows.offline_build import build_failure_reason, build_offline
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
@@ -21,31 +19,33 @@ if TYPE_CHECKING:
     from torchdoctor.detect import PythonInfo
     from torchdoctor.sources import Sources
 
-__all__ = ["build_failure_reason", "build_project_metadata", "index_settings"]
+__all__ = ["build_project_metadata"]
 
 _TIMEOUT_SECONDS = 600.0
 _MAX_METADATA_BYTES = 4 * 1024 * 1024
 
 
 def build_project_metadata(
-    folder: Path, *, python: PythonInfo, sources: Sources, offline: bool, system: System, report: Reporter
+    folder: Path,
+    *,
+    python: PythonInfo,
+    sources: Sources,
+    offline: bool,
+    cache: Path,
+    system: System,
+    report: Reporter,
 ) -> str:
     """Return the PKG-INFO that the project's build backend writes; its code runs, in an environment of its own.
 
-    What the backend needs comes from the user's indexes. Raises `UsageError` where the code fails.
+    What the backend needs comes from the user's indexes by way of `cache`. Raises `UsageError` where the code fails,
+    and what `build_offline` raises.
     """
+    request = LockRequest(python=python.executable, sources=sources, environ=system.environ, offline=offline)
     with tempfile.TemporaryDirectory(prefix="torchdoctor-") as name:
-        work = Path(name)
-        (work / "uv.toml").write_text(tomli_w.dumps(index_settings(sources)), "utf-8")
-        finished = run_uv(
-            [
-                "build", "--sdist", "--no-sources", "--config-file", work / "uv.toml", "--out-dir", work / "dist",
-                "--python", python.executable, *(["--offline"] if offline else []), folder,
-            ],
-            environ=system.environ, folder=work, limit=_TIMEOUT_SECONDS,
-            on_wait=lambda seconds, asked: report.waiting("project", seconds, asked),
-        )  # fmt: skip
-        text = _metadata(work / "dist") if finished.status == 0 else None
+        finished = build_offline(
+            folder, "sdist", request, Path(name), report, cache=cache, limit=_TIMEOUT_SECONDS
+        )
+        text = _metadata(Path(name, "dist")) if finished.status == 0 else None
     if text is None:
         raise UsageError(
             message(
@@ -57,22 +57,6 @@ def build_project_metadata(
             code="project-build",
         )
     return text
-
-
-def index_settings(sources: Sources) -> dict[str, Any]:
-    """Return uv's settings for a build: what it needs comes from these sources alone."""
-    indexes: list[dict[str, Any]] = [{"url": source.url} for source in sources.indexes]
-    if sources.default_index is not None:
-        indexes.append({"url": sources.default_index.url})
-    if indexes:
-        indexes[-1]["default"] = True
-    links = [source.url for source in sources.find_links]
-    return {
-        "index": indexes,
-        "index-strategy": "unsafe-first-match",
-        "find-links": links,
-        **exclude_newer_settings(sources.limits.cutoff, {}),
-    }
 
 
 def _metadata(dist: Path) -> str | None:
@@ -90,10 +74,3 @@ def _metadata(dist: Path) -> str | None:
     except (OSError, tarfile.TarError, EOFError):
         return None
     return None
-
-
-def build_failure_reason(stderr: str) -> str:
-    """Return the last line that names an error of the project's code, else the end of what uv wrote."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
-    return (errors or [line for line in lines if line.startswith("error:")] or lines or ["?"])[-1][:300]

@@ -1,4 +1,4 @@
-"""Source distribution -> wheel: uv runs its build backend in an environment of its own."""
+"""Source distribution -> wheel, which is kept: uv runs its build backend in an environment of its own."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tomli_w
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from torchdoctor.core.fs.own_files import is_own, make_own_folder
 from torchdoctor.core.hashing import sha256_of
 from torchdoctor.core.i18n import message
-from torchdoctor.core.system.uv import run_uv
 from torchdoctor.core.wheelfile import validate_wheel
 from torchdoctor.errors import InstallFailed, NoSolution
-from torchdoctor.workflows.project_metadata import build_failure_reason, index_settings
+from torchdoctor.workflows.offline_build import build_failure_reason, build_offline
 
 if TYPE_CHECKING:
     from torchdoctor.core.progress import Reporter
@@ -44,10 +42,10 @@ def build_wheel(
     """Return the wheel of a source distribution; one that was built before is in a folder of its own below `cache`.
 
     `path` is an archive, or with a `key` of what is in it a folder, whose name and version only the wheel tells.
-    `selects` is what else the result depends on. What the build needs comes from the indexes of `request`, or where it
-    is not `isolated` from the environment of its interpreter, which runs the build. Raises `InstallFailed` where the
-    build fails or gives another package, `NoSolution` where it gives a wheel for this machine alone and the
-    request is for another one.
+    `selects` is what else the result depends on. What the build needs comes from the indexes of `request` by way of the
+    wheels beside `cache`, or where it is not `isolated` from the environment of its interpreter, which runs the build.
+    Raises `InstallFailed` where the build fails or gives another package, `NoSolution` where it gives a wheel for this
+    machine alone and the request is for another one, and what `build_offline` raises.
     """
     folder = cache / _key(key or sha256_of(path), request, selects)
     make_own_folder(folder, below=cache)
@@ -55,7 +53,7 @@ def build_wheel(
     if wheel is None:
         report.note(message("building {name} from its source", name=sdist.project))
         with tempfile.TemporaryDirectory(prefix="build-", dir=folder.parent) as name:
-            made = _build(path, sdist, request, Path(name), report, isolated=isolated)
+            made = _build(path, sdist, request, Path(name), report, cache=cache.parent, isolated=isolated)
             wheel = folder / made.name
             shutil.move(made, wheel)
     _refuse_foreign(wheel, sdist, request, is_named=key is None)
@@ -85,17 +83,18 @@ def _key(content: str, request: LockRequest, selects: str) -> str:
 
 
 def _build(
-    path: Path, sdist: Sdist, request: LockRequest, work: Path, report: Reporter, *, isolated: bool
+    path: Path,
+    sdist: Sdist,
+    request: LockRequest,
+    work: Path,
+    report: Reporter,
+    *,
+    cache: Path,
+    isolated: bool,
 ) -> Path:
-    (work / "uv.toml").write_text(tomli_w.dumps(index_settings(request.sources)), "utf-8")
-    finished = run_uv(
-        [
-            "build", "--wheel", "--no-sources", "--config-file", work / "uv.toml", "--out-dir", work / "dist",
-            "--python", request.python, *([] if isolated else ["--no-build-isolation"]), path,
-        ],
-        environ=request.environ, folder=work, limit=_TIMEOUT_SECONDS,
-        on_wait=lambda seconds, asked: report.waiting("build", seconds, asked),
-    )  # fmt: skip
+    finished = build_offline(
+        path, "wheel", request, work, report, cache=cache, limit=_TIMEOUT_SECONDS, isolated=isolated
+    )
     wheels = sorted((work / "dist").glob("*.whl"))
     if finished.status != 0 or len(wheels) != 1:
         raise InstallFailed(
