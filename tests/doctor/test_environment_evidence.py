@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.doctor.check_ups import check_up
+from tests.doctor.check_ups import MACHINE, check_up
+from torchdoctor.detect import Amd, AmdGpu
 from torchdoctor.doctor.environment_evidence import environment_observations, observation, translatable_word
 
 
@@ -98,3 +101,28 @@ def test_an_observation_says_what_it_is_and_where_it_was_read():
     """As one sentence."""
     assert observation("a.b", 3, "count", "/x").source == "count: 3 (/x)"
     assert translatable_word("/usr/lib") == "/usr/lib"
+
+
+AMDS_OWN = tuple(
+    f'amd-torch-device-{gfx}==2.13.0+rocm10.0.0; extra == "device-{gfx}"' for gfx in ("gfx1100", "gfx1151")
+)
+
+
+@pytest.mark.parametrize(
+    ("gfx", "requires", "installed", "expected"),
+    [
+        ("gfx1151", AMDS_OWN, (), ["gfx1151"]),
+        ("gfx1151", AMDS_OWN, ("amd-torch-device-gfx1100",), ["gfx1151"]),
+        ("gfx1151", AMDS_OWN, ("amd-torch-device-gfx1151",), []),
+        ("gfx906", AMDS_OWN, (), []),  # the build has no such package: that is another failure
+        ("gfx1151", ("filelock",), (), []),  # PyTorch's own build has its code inside
+    ],
+)
+def test_amds_build_without_the_package_of_the_gpu_is_observed(site, gfx, requires, installed, expected):
+    """Torch calls the GPU available, and the first kernel fails."""
+    site.torch("2.13.0+rocm10.0.0", hip="10.0", requires=requires)
+    for name in installed:
+        site.put(name, "2.13.0")
+    machine = replace(MACHINE, nvidia=None, amd=Amd(gpus=(AmdGpu(name="Radeon", gfx=gfx),)))
+    rows = environment_observations(check_up(site, machine=machine, inventory=site.take()))
+    assert [row.value for row in rows if row.name == "live.amd.no_device_code"] == expected

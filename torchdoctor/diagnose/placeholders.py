@@ -118,6 +118,18 @@ def _any_install(evidence: Evidence) -> str | None:
     return pip_command(evidence, plan, _installer(evidence)) if plan else None
 
 
+def _amd_install(evidence: Evidence) -> str | None:
+    """The command for AMD's newest build with the code for the GPUs that the evidence names."""
+    from wheels_index import amd_build  # few texts are about AMD's own builds
+
+    build = amd_build(derived.platform_of(evidence), sorted(set(evidence.all("amd.gfx"))))
+    if build is None:
+        return None
+    windows = derived.operating_system(evidence) == "windows"
+    wanted = " ".join(quoted(requirement, windows=windows) for requirement in build.requirements)
+    return f"{_installer(evidence)} --index-url {build.index_url} {wanted}"
+
+
 def _replacing_package(evidence: Evidence) -> str | None:
     """The package whose requirement installed another torch: as the log says, else the one that was requested."""
     name = evidence.first("torch.wanted_by") or evidence.first("installed.name")
@@ -200,6 +212,7 @@ PLACEHOLDERS: dict[str, Callable[[Evidence], str | None]] = {
     "numpy": _first("package.numpy"),
     "torch_belonging": _first("live.torch_belonging"),
     "build_belonging": _first("live.build_belonging"),
+    "amd_install": _amd_install,
     "right_variant": _right_variant,
     "right_install": _right_install,
     "any_install": _any_install,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchdoctor.core.i18n import joined, message, plural
 from torchdoctor.diagnose import Observation
+from torchdoctor.doctor.amd_device_code import device_code_observations
 from torchdoctor.doctor.metadata_evidence import metadata_observations
 from torchdoctor.doctor.pip_leftovers import half_metadata, is_pips_leftover, unrecorded_packages
 from torchdoctor.doctor.requirements import Unmet, unmet_requirements
@@ -95,6 +96,7 @@ def environment_observations(check_up: CheckUp) -> Iterator[Observation]:
     yield from _openmp(inventory)
     yield from windows_observations(check_up)
     yield from unneeded_observations(check_up)
+    yield from device_code_observations(check_up)
     unmet = unmet_requirements(inventory, check_up.python)
     yield from _unmet(unmet)
     yield from runtime_observations(inventory, unmet)
