@@ -45,7 +45,7 @@ def _steady():
     for page, text in _blocks("console"):
         for typed, answer in re.findall(r"^\$ (torchdoctor[^\n]*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
             words = shlex.split(typed)
-            plain = [word for word in words if word in STEADY]
+            plain = [word for word in words if word in STEADY and "--compare-uv" not in words]
             if plain and ("--platform" in words or "--machine" in words or plain[0] != "resolve"):
                 yield page, typed, answer
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torchdoctor.detect import Machine
     from torchdoctor.requirements import StackOptions, StackRequest
     from torchdoctor.resolve import Plan, Request
+    from torchdoctor.resolve.uv_choice import UvChoice
     from torchdoctor.workflows import SourceOptions
 
 __all__ = ["command"]
@@ -56,6 +57,9 @@ __all__ = ["command"]
 @click.option(
     "--hashes", is_flag=True, help="Requirements with everything that has to be installed, and its hashes."
 )
+@click.option(
+    "--compare-uv", is_flag=True, help="Say also what `uv pip install --torch-backend=auto` would take."
+)
 @dated_source_options
 @click.option(
     "--yes", is_flag=True, help="Take what a terminal would be asked for: indexes and code of projects."
@@ -70,6 +74,7 @@ def command(
     described: MachineOptions,
     form: str,
     hashes: bool,
+    compare_uv: bool,
     sources: SourceOptions,
     yes: bool,
     output: Output,
@@ -108,11 +113,23 @@ def command(
         plan = _resolve_online(machine, request, sources, output)
     else:
         plan = _resolve_offline(machine, request)
+    uv = _compare(machine, plan) if compare_uv else None
     if output.json or form == "json":
-        print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json()})
+        told = uv.to_json() if uv is not None else None
+        print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "uv": told})
     else:
         _print_plan(plan, _form_of(plan, machine, form, stack, sources), form, output)
+    if uv is not None and not output.json:
+        echo(translate(message("uv {what}", what=uv.description)), err=form != "table")
     return 0
+
+
+def _compare(machine: Machine, plan: Plan) -> UvChoice:
+    from torchdoctor.lock.uv_backend import uv_families
+    from torchdoctor.resolve.uv_choice import uv_choice
+    from wheels_index import bundled
+
+    return uv_choice(machine, uv_families(machine, os.environ), bundled(), plan)
 
 
 def _form_of(plan: Plan, machine: Machine, form: str, stack: StackRequest, sources: SourceOptions) -> str:

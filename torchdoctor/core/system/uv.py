@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torchdoctor.core.fs import locks_to_inherit
 from torchdoctor.core.i18n import message
 from torchdoctor.core.net.named_files import refuse_special_files
-from torchdoctor.core.system.process import PIPE, ManagedProcess, limit_file_size, read_lines
+from torchdoctor.core.system.process import PIPE, ManagedProcess, limit_file_size, read_lines, run_process
 from torchdoctor.core.system.process_memory import resident_bytes
 from torchdoctor.core.system.programs import find_program
 from torchdoctor.core.system.uv_log import LOG_FILTER, UvLog
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["UvResult", "UvStopped", "WholeFilesAsked", "run_uv", "uv_environ"]
+__all__ = ["UvResult", "UvStopped", "WholeFilesAsked", "run_uv", "uv_environ", "uv_log_of"]
 
 # A server that answers nothing is given up within a minute: so many seconds, tried again twice.
 _READ_SECONDS = "15"
@@ -143,6 +143,22 @@ def run_uv(
     if log.whole_files:
         raise WholeFilesAsked(log.whole_files)
     return UvResult(status=process.status or 0, stderr=log.text)
+
+
+def uv_log_of(arguments: Sequence[str | Path], *, environ: Mapping[str, str], limit: float) -> str:
+    """Return what `uv ARGUMENTS` logs of the servers that it asks; its exit status is not looked at.
+
+    Raises `InstallFailed` when uv is not installed, cannot be started, or runs longer than `limit` seconds.
+    """
+    program = _find_uv(environ)
+    done = run_process(program, (program, *map(str, arguments)), uv_environ(environ), limit)
+    if done.failure not in (None, "status"):
+        raise InstallFailed(
+            message("uv did not answer: {why}", why=done.detail),
+            fix=message("run it again; with -v it shows what uv prints"),
+            code="uv-failed",
+        )
+    return done.stderr
 
 
 def _allowed_silence(silence: float | None, environ: Mapping[str, str]) -> float | None:
