@@ -76,10 +76,12 @@ def test_connections_add_up_where_each_is_slow():
     assert fetched(192 * MB, line, limit=60) < 192 / 10 / 5
 
 
-@pytest.mark.parametrize("silent_at", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("silent_at", [0.0, 1.0, 2.0, 5.0])
 def test_a_server_that_is_silent_for_good_is_given_up(silent_at):
     """It is not asked again and again because it was once fast."""
-    transfer = SimulatedTransfer(192 * MB, Line(servers=(Server(rate=3 * MB, silent_at=silent_at),), most=4))
+    transfer = SimulatedTransfer(
+        192 * MB, Line(servers=(Server(rate=3 * MB, latency=0.05, silent_at=silent_at),))
+    )
     with pytest.raises(TransferFailed):
         transfer.run(limit=150)
 

@@ -31,6 +31,7 @@ class Origin:
     rate: float = 0.0  # bytes a second of its last connection
     connections: int = 0
     arrived: int = 0  # bytes written to the disk
+    heard: float = 0.0  # when its last byte came, by the clock of the transfer
     misses: int = 0  # failures without progress, while there was another origin
 
     def refuse(self, fault: Fault) -> None:

@@ -44,6 +44,7 @@ def measure(state: TransferState) -> None:
 def bytes_arrived(state: TransferState, connection: Connection, count: int) -> None:
     """Take in that `count` bytes have arrived over a connection."""
     state.arrived += count
+    connection.origin.heard = state.clock()
     meter = connection.meter
     if meter is not None and meter.telling:
         connection.rate = connection.origin.rate = meter.rate

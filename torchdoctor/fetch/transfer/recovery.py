@@ -8,6 +8,7 @@ from torchdoctor.core.i18n import message
 from torchdoctor.fetch.transfer.faults import Fault
 from torchdoctor.fetch.transfer.interfaces import FileChanged
 from torchdoctor.fetch.transfer.retry import PROGRESS_BYTES
+from torchdoctor.fetch.transfer.throughput import STALL_SECONDS
 
 if TYPE_CHECKING:
     from torchdoctor.fetch.transfer.connection import Connection
@@ -87,7 +88,9 @@ def should_retry(
     if policy.failed(gained, fault.kind):
         return True
     state.ramp.settle(max(others, 1))
-    if not any(other.origin is origin for other in state.connections if other is not connection):
+    alone = not any(other.origin is origin for other in state.connections if other is not connection)
+    # Where nothing comes over the others either, they are as patient again, each by itself.
+    if alone or state.clock() - origin.heard > STALL_SECONDS:
         origin.refuse(fault)
     return False
 
