@@ -50,7 +50,7 @@ def built(tmp_path, monkeypatch):
     )
     runs = []
 
-    def build(path, sdist, request, work, report, *, isolated):
+    def build(path, sdist, request, work, report, *, cache, isolated):
         runs.append(request.machine.amd.gpus[0].gfx)
         made = work / "rocm-10.0.0-py3-none-any.whl"
         made.write_bytes(runs[-1].encode())
