@@ -8,11 +8,14 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from wheels_index._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from wheels_index.binary import WheelContents
 
 __all__ = ["main"]
 
@@ -63,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wheels_index {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     inspect = commands.add_parser("inspect", help="what a wheel needs, and what it was built for")
-    inspect.add_argument("wheel", type=Path, help="a wheel on this disk")
+    inspect.add_argument(
+        "wheel", help="a wheel on this disk, or an https URL, of which only the pieces needed are read"
+    )
     inspect.add_argument("--json", action="store_true", help="one JSON document")
     commands.add_parser("matrix", help="releases, variants and GPUs as one JSON document")
     commands.add_parser("schema", help="the JSON schema of that document")
@@ -94,23 +99,41 @@ def _unsourced(_given: argparse.Namespace) -> int:
 
 
 def _inspect(given: argparse.Namespace) -> int:
-    from wheels_index.binary import BinaryError, FileReader, inspect_wheel
+    from wheels_index.binary import BinaryError
     from wheels_index.binary.document import contents_document
 
     try:
-        with FileReader(given.wheel) as reader:
-            document = contents_document(inspect_wheel(reader))
-            size = reader.size
+        name, size, contents = _contents(given.wheel)
     except (OSError, BinaryError) as error:
-        why = getattr(error, "strerror", None) or error
-        sys.stderr.write(f"error: {given.wheel} cannot be read: {_plain(str(why))}\n")
+        why = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
+        sys.stderr.write(f"error: {_plain(_shown(given.wheel))} cannot be read: {_plain(str(why))}\n")
         return 2
-    document = {"schema": 1, "file": given.wheel.name, "size": size, **document}
+    document = {"schema": 1, "file": name, "size": size, **contents_document(contents)}
     if given.json:
         sys.stdout.write(f"{json.dumps(document)}\n")
     else:
         sys.stdout.writelines(f"{_plain(line)}\n" for line in _lines(document))
     return 0
+
+
+def _contents(wheel: str) -> tuple[str, int, WheelContents]:
+    """The name and the size of a wheel, and what stands in it."""
+    from wheels_index.binary import BlockReader, FileReader, inspect_wheel
+
+    if not wheel.startswith(("https://", "http://")):
+        with FileReader(Path(wheel)) as reader:
+            return Path(wheel).name, reader.size, inspect_wheel(reader)
+    from wheels_index.binary.remote import RemoteReader
+
+    remote = RemoteReader(wheel)
+    name = unquote(urlsplit(wheel).path.rpartition("/")[2])
+    return name, remote.size, inspect_wheel(BlockReader(remote))
+
+
+def _shown(wheel: str) -> str:
+    """A URL without what may be secret in it; a path as it is."""
+    parts = urlsplit(wheel)
+    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme in ("https", "http") else wheel
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

@@ -27,6 +27,8 @@ NETWORK = {
 ASKS = {
     "torchdoctor/core/net/_session.py": "the one session, for all that is read from indexes",
     "torchdoctor/core/net/connectivity.py": "opens a connection to see whether it can be, and sends nothing",
+    "torchdoctor/fetch/transfer/response.py": "looks whether bytes of a response of the session wait to be read",
+    "wheels_index/binary/remote.py": "reads pieces of the one wheel whose URL `wheels_index inspect` was given",
     "torchdoctor/probe/distributed/worker.py": "sockets between the processes of one test, on this machine",
 }
 HARMLESS = {

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.binaries import fatbin, make_elf
+from tests.loopback import Fault, LoopbackIndex
 from tests.wheelmaker import make_wheel
 from wheels_index.__main__ import main
 from wheels_index.binary import (
@@ -256,3 +257,41 @@ def test_a_file_is_read_in_pieces(tmp_path):
         assert reader.read_at(3, 4) == b"3456"
         with pytest.raises(Damaged):
             reader.read_at(8, 4)
+
+
+@pytest.fixture
+def server():
+    """A server on this machine."""
+    with LoopbackIndex() as index:
+        yield index
+
+
+def test_a_wheel_on_a_server_is_read_in_pieces(server, capsys):
+    """It says the same as of the file."""
+    name, content = extension(64)
+    server.files[f"/{name}"] = content
+    assert main(["inspect", f"{server.url}/{name}", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["file"], document["size"], document["cuda_majors"]) == (name, len(content), [12])
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.org/a-1.0-py3-none-any.whl", "only https is read"),
+        ("https://user:secret@example.org/a.whl", "a URL with a password is not read"),
+        ("{server}/nowhere.whl", "the server answers 403"),
+        ("{server}/moved.whl", "only https is read"),
+        ("{server}/page.whl", "no range requests"),
+        ("http://127.0.0.1:9/a.whl", "refused"),
+    ],
+)
+def test_what_cannot_be_read_from_a_server_is_said(server, capsys, url, words):
+    """One line with the reason, without a password, and status 2."""
+    server.pages["/page.whl"] = b"not a file"
+    server.files["/moved.whl"] = b"x"
+    server.faults["/moved.whl"] = Fault(status=302, location="http://example.org/other.whl")
+    assert main(["inspect", url.format(server=server.url)]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "secret" not in said
