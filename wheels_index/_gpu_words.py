@@ -55,6 +55,8 @@ def name_words(name: str) -> tuple[tuple[str, ...], bool]:
 def listed_names(name: str) -> tuple[str, ...]:
     """The names in the brackets of lspci's form, one for each product that the chip is sold as; else the name itself.
 
+    Of a processor with graphics, as Linux names it, these: `AMD Ryzen 7 7840HS w/ Radeon 780M Graphics`.
+
     >>> listed_names("Navi 31 [Radeon RX 7900 XT/7900 XTX] (rev c8)")
     ('Radeon RX 7900 XT', '7900 XTX')
     """
@@ -62,7 +64,7 @@ def listed_names(name: str) -> tuple[str, ...]:
         text for text in re.findall(r"\[([^\[\]]{1,200})\]", name) if not _PCI_ID.fullmatch(text.lower())
     ]
     if not inside:
-        return (name,)
+        return (name[:_MAX_NAME_LENGTH].rpartition(" w/ ")[2],)
     return tuple(part.strip() for part in inside[-1].split("/") if part.strip())
 
 

@@ -143,6 +143,8 @@ def test_any_text_is_a_product_or_none(text):
         ("Orin NX 16GB", (8, 7)),
         ("H20-3e", (9, 0)),
         ("MI60", "gfx906"),
+        ("AMD Ryzen 7 7840HS w/ Radeon 780M Graphics", "gfx1103"),
+        ("AMD RYZEN AI MAX+ 395 w/ Radeon 8060S", "gfx1151"),
     ],
 )
 def test_a_name_as_shops_lspci_and_hypervisors_write_it(name, decides):
