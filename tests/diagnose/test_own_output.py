@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextvars import copy_context
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.detect.recorded import RECORDED, replay
 from tests.doctor.check_ups import check_up
 from tests.inventory.site import Environment
 from torchdoctor.core.fact import found
+from torchdoctor.core.i18n import set_language
+from torchdoctor.detect import machine_from_options
 from torchdoctor.diagnose import Evidence, all_failures, diagnose, diagnose_text, live_failures
 from torchdoctor.diagnose.pages import page_json, page_of
 from torchdoctor.diagnose.parsers.own import read_own_output
@@ -24,6 +27,10 @@ from torchdoctor.report.html.bug_report import bug_report_page
 from torchdoctor.report.markdown import bug_report_markdown
 from torchdoctor.report.redact import Identity
 from torchdoctor.report.terminal.diagnosis import diagnosis_text
+from torchdoctor.report.terminal.plan import plan_text
+from torchdoctor.resolve import Request, resolve
+from torchdoctor.resolve.uv_choice import uv_choice
+from wheels_index import bundled
 
 WHEN = datetime(2026, 11, 25, 2, 0, tzinfo=timezone.utc)
 FORMS = {
@@ -134,6 +141,23 @@ def test_a_verification_that_passed_has_none():
 def test_a_plan_is_no_failure():
     """It says why other builds do not fit."""
     assert diagnose_text(PLANNED).in_order == ()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("gpu", ["GTX 1080 Ti", "MI50", "RX 7900 XTX", "Arc 140V"])
+def test_no_row_of_a_plan_is_a_failure(gpu, language):
+    """Whatever it turns down, leaves out and warns of, and what uv would take, in each language."""
+    machine = machine_from_options(
+        platform="linux", python_version="3.12", driver="580.95", gpus=(gpu,), libc=None
+    )
+    plan = resolve(machine, Request(), bundled())
+
+    def printed():
+        set_language(language)
+        uv = uv_choice(machine, ("cu132", "cu130"), bundled(), plan)
+        return plan_text(plan, "table", uv.description)
+
+    assert diagnose_text(copy_context().run(printed)).findings == ()
 
 
 def test_what_diagnose_printed_is_found_again():

@@ -118,9 +118,9 @@ def command(
         told = uv.to_json() if uv is not None else None
         print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "uv": told})
     else:
-        _print_plan(plan, _form_of(plan, machine, form, stack, sources), form, output)
-    if uv is not None and not output.json:
-        echo(translate(message("uv {what}", what=uv.description)), err=form != "table")
+        _print_plan(plan, _form_of(plan, machine, form, stack, sources, uv), form, output)
+        if uv is not None and form != "table":
+            echo(translate(message("uv {what}", what=uv.description)), err=True)
     return 0
 
 
@@ -132,11 +132,18 @@ def _compare(machine: Machine, plan: Plan) -> UvChoice:
     return uv_choice(machine, uv_families(machine, os.environ), bundled(), plan)
 
 
-def _form_of(plan: Plan, machine: Machine, form: str, stack: StackRequest, sources: SourceOptions) -> str:
+def _form_of(
+    plan: Plan,
+    machine: Machine,
+    form: str,
+    stack: StackRequest,
+    sources: SourceOptions,
+    uv: UvChoice | None,
+) -> str:
     from torchdoctor.report.terminal.plan import FORMATS, plan_text
 
     if form in FORMATS:
-        return plan_text(plan, form)
+        return plan_text(plan, form, uv.description if uv is not None else None)
     from torchdoctor.report.formats import describe_stack, format_text
 
     return format_text(describe_stack(plan, machine, stack=stack, find_links=sources.find_links), form)

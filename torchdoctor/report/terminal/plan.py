@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "plan_text"]
 
 
-def plan_text(plan: Plan, form: str) -> str:
-    """Return the plan in the form with this name in `FORMATS`."""
-    return FORMATS[form](plan)
+def plan_text(plan: Plan, form: str, uv: str | None = None) -> str:
+    """Return the plan in the form with this name in `FORMATS`; a table has what `uv` would take as its last row."""
+    return FORMATS[form](plan, uv)
 
 
-def _table(plan: Plan) -> str:
+def _table(plan: Plan, uv: str | None) -> str:
     files = [(f"{package.name} {package.version}", translate(_file(package))) for package in plan.packages]
     asked = [package for package in plan.solved if package.asked]
     files += [(f"{package.name} {package.version}", gettext("asked for")) for package in asked]
@@ -38,6 +38,7 @@ def _table(plan: Plan) -> str:
         ),
         *((message("warning"), text) for text in plan.warnings),
         *((message("no {name}", name=package.name), package.reason) for package in plan.left_out),
+        *((("uv", uv),) if uv is not None else ()),
     ]
     lines += [f"{padded(translate(label), width)}  {translate(text)}" for label, text in details]
     return "\n".join(lines)
@@ -51,7 +52,7 @@ def _file(package: PlannedPackage) -> str:
     return gettext("none of its files has been seen yet")
 
 
-def _urls(plan: Plan) -> str:
+def _urls(plan: Plan, _uv: str | None) -> str:
     return "\n".join(map(_url, plan.packages))
 
 
@@ -62,7 +63,7 @@ def _url(package: PlannedPackage) -> str:
     return wheel.url + (f"#sha256={wheel.sha256}" if wheel.sha256 else "")
 
 
-FORMATS: dict[str, Callable[[Plan], str]] = {
+FORMATS: dict[str, Callable[[Plan, str | None], str]] = {
     "table": _table,
     "urls": _urls,
 }

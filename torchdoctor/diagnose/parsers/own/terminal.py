@@ -33,7 +33,8 @@ _ENDS_WITH = re.compile(r"→ (?P<ids>[a-z0-9]+(?:-[a-z0-9]+)+(?:, [a-z0-9]+(?:-
 # `resolve`: a plan.
 _PLANNED = re.compile(r"torch \d\S+\s{2,}\S")
 _PLAN = re.compile(
-    r"(?:torch\w*|triton\S*|pytorch-\S+) \d\S+\s{2,}\S|(?:from|because|not \S+|warning|来自|因为|不用 ?\S+)\s{2,}\S"
+    r"(?:torch\w*|triton\S*|pytorch-\S+) \d\S+\s{2,}\S"
+    r"|(?:from|because|also|not? \S+|warning|uv|来自|因为|另外|警告|不选 ?\S+|没有 ?\S+)\s{2,}\S"
 )
 _BECAUSE = re.compile(r"(?:because|from|来自|因为)\s{2,}\S")
 _TABLE = re.compile(r"case\s{2,}median\s")
