@@ -49,9 +49,7 @@ SLOW_PAGES = frozenset(
         "docs/howto/ci.md",
         "docs/howto/verify-packages.md",
         "docs/howto/wsl.md",
-        "docs/howto/uv-projects.md",
         "docs/howto/projects.md",
-        "docs/howto/classroom.md",
         "docs/howto/other-tools.md",
         "docs/explanation/sources.md",
     }
