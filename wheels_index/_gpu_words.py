@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LAPTOP", "PACKAGE", "is_model", "listed_names", "name_words", "readings", "vendor_of_words"]
+__all__ = [
+    "PACKAGE",
+    "is_model",
+    "listed_names",
+    "models_within",
+    "name_words",
+    "readings",
+    "vendor_of_words",
+]
 
 _MAX_NAME_LENGTH = 200
-LAPTOP = frozenset({"laptop", "mobile", "notebook", "max-q", "maxq"})
+_LAPTOP = frozenset({"laptop", "mobile", "notebook", "max-q", "maxq"})
 # Words that do not tell one GPU from another; `quadro` does.
 _NOISE = frozenset(
     {"nvidia", "geforce", "tesla", "gpu", "amd", "radeon", "ati", "instinct", "intel", "apple", "graphics", "grid",
@@ -45,10 +53,10 @@ def name_words(name: str) -> tuple[tuple[str, ...], bool]:
     spaced = re.sub(r"\b(rtx|gtx|rx|gt)(?=a?\d)", r"\1 ", latin)
     spaced = re.sub(r"(?<=\d)(tis?|super|xtx|xt|gre)\b", r" \1", spaced)
     words = [word for word in re.split(r"[\s_/,()]+|-(?!q\b)", spaced) if word]
-    laptop = any(word in LAPTOP for word in words)
+    laptop = any(word in _LAPTOP for word in words)
     if "mig" in words:  # a slice: `A100-SXM4-40GB MIG 1g.5gb`
         words = words[: words.index("mig")]
-    kept = tuple(word for word in words if word not in _NOISE and word not in LAPTOP)
+    kept = tuple(word for word in words if word not in _NOISE and word not in _LAPTOP)
     return kept, laptop
 
 
@@ -60,16 +68,15 @@ def listed_names(name: str) -> tuple[str, ...]:
     >>> listed_names("Navi 31 [Radeon RX 7900 XT/7900 XTX] (rev c8)")
     ('Radeon RX 7900 XT', '7900 XTX')
     """
-    inside = [
-        text for text in re.findall(r"\[([^\[\]]{1,200})\]", name) if not _PCI_ID.fullmatch(text.lower())
-    ]
+    name = name[:_MAX_NAME_LENGTH]
+    inside = [text for text in re.findall(r"\[([^\[\]]+)\]", name) if not _PCI_ID.fullmatch(text.lower())]
     if not inside:
-        return (name[:_MAX_NAME_LENGTH].rpartition(" w/ ")[2],)
+        return (name.rpartition(" w/ ")[2],)
     return tuple(part.strip() for part in inside[-1].split("/") if part.strip())
 
 
 def readings(name: str) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """What the words of a name may be, the strictest reading first."""
+    """What the words of a name may be, the strictest reading first; and whether one says that it is a laptop's."""
     words, laptop = name_words(name)
     yield words, laptop
     shared = _VGPU_PROFILE.sub("", name.lower())
@@ -77,33 +84,33 @@ def readings(name: str) -> Iterator[tuple[tuple[str, ...], bool]]:
         words, laptop = name_words(shared)
         yield words, laptop
         yield tuple(_BOARD_LETTERS.sub(r"\1", word) for word in words), laptop
-    unglued = tuple(part for word in words for part in _unglued(word).split())
-    if unglued != words:
+    if (unglued := _unglued(words)) != words:
         yield unglued, laptop
-    # A number alone may be a processor's: `UHD 620` is no GeForce 620.
-    says_vendor = vendor_of_words(name) is not None
-    yield from ((window, laptop) for window in _windows(unglued) if says_vendor or not window[0].isdigit())
 
 
-def _unglued(word: str) -> str:
-    for pattern, apart in _GLUED:
-        match = pattern.fullmatch(word)
-        if match:
-            return match.expand(apart)
-    return word
+def models_within(name: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Words that follow each other in a name, the most first, where no other model stands beside them.
 
-
-def _windows(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Words that follow each other, the most first, where no other model stands beside them.
-
-    Makers put their own words around the model: `MSI GeForce RTX 3060 Gaming X Trio 12G`.
+    Makers put their own words around the model: `MSI GeForce RTX 3060 Gaming X Trio 12G`. A number alone may be a
+    processor's, unless the vendor is named: `UHD 620` is no GeForce 620.
     """
+    words, laptop = name_words(name)
+    words = _unglued(words)
+    says_vendor = vendor_of_words(name) is not None
     for length in range(len(words) - 1, 0, -1):
         for start in range(len(words) - length + 1):
             window = words[start : start + length]
             beside = words[:start] + words[start + length :]
-            if is_model(window) and not any(is_model((word,)) for word in beside):
-                yield window
+            if is_model(window) and not is_model(beside) and (says_vendor or not window[0].isdigit()):
+                yield window, laptop
+
+
+def _unglued(words: tuple[str, ...]) -> tuple[str, ...]:
+    apart = (
+        next((match.expand(to) for pattern, to in _GLUED if (match := pattern.fullmatch(word))), word)
+        for word in words
+    )
+    return tuple(part for words in apart for part in words.split())
 
 
 def is_model(words: tuple[str, ...]) -> bool:

@@ -24,7 +24,7 @@ _MAX_FILE_COUNT = 200_000
 _MAX_TEXT_LENGTH = 4096
 _PROJECT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# What nearly every URL is; others are taken apart, which costs a hundred times as much.
+# What nearly every URL is; others are taken apart, which takes nine times as long.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?/[A-Za-z0-9._/%+-]*", re.ASCII)
 _PART = r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*"
 # As packaging.utils.parse_wheel_filename has it, so that no name fails later.

@@ -9,7 +9,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from wheels_index._data import read_json, two_numbers
-from wheels_index._gpu_words import PACKAGE, is_model, listed_names, name_words, readings, vendor_of_words
+from wheels_index._gpu_words import (
+    PACKAGE,
+    is_model,
+    listed_names,
+    models_within,
+    name_words,
+    readings,
+    vendor_of_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,15 +67,17 @@ def meanings(name: str) -> tuple[Product, ...]:
 
 
 def _meanings_of_one(name: str) -> tuple[Product, ...]:
-    table = _table()
     for words, laptop in readings(name):
-        bare = _unpackaged(words)
-        for key in ((words, laptop), (words, not laptop), (bare, laptop), (bare, not laptop)):
-            if key[0] and key in table:
-                return table[key]
-        if found := _with_more_words(words):
+        if found := _named(words, laptop) or _with_more_words(words):
             return found
-    return ()
+    return next((found for words, laptop in models_within(name) if (found := _named(words, laptop))), ())
+
+
+def _named(words: tuple[str, ...], laptop: bool) -> tuple[Product, ...]:
+    """Products with these words, with or without what says how they are packaged."""
+    table, bare = _table(), _unpackaged(words)
+    keys = ((words, laptop), (words, not laptop), (bare, laptop), (bare, not laptop))
+    return next((table[key] for key in keys if key[0] and key in table), ())
 
 
 def _with_more_words(words: tuple[str, ...]) -> tuple[Product, ...]:
@@ -110,9 +120,9 @@ def _table() -> dict[tuple[tuple[str, ...], bool], tuple[Product, ...]]:
         for fewer in set(_shorter(words)) - {words}:
             if is_model(fewer) or words[0] == "jetson":
                 loose[fewer, laptop].append(each)
-        for chip in each.chips:  # `GA102`, `Navi 31`: what lspci calls it
+        # What lspci calls it: `GA102`, `Navi 31`.
+        for chip in {*each.chips, *(chip.removesuffix(" XT") for chip in each.chips)}:
             loose[name_words(chip)[0], False].append(each)
-            loose[name_words(chip.removesuffix(" XT"))[0], False].append(each)
     return {key: tuple(exact.get(key) or loose[key]) for key in {*exact, *loose}}
 
 

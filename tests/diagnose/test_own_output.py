@@ -27,7 +27,7 @@ from torchdoctor.report.html.bug_report import bug_report_page
 from torchdoctor.report.markdown import bug_report_markdown
 from torchdoctor.report.redact import Identity
 from torchdoctor.report.terminal.diagnosis import diagnosis_text
-from torchdoctor.report.terminal.plan import plan_text
+from torchdoctor.report.terminal.plan import plan_row, plan_text
 from torchdoctor.resolve import Request, resolve
 from torchdoctor.resolve.uv_choice import uv_choice
 from wheels_index import bundled
@@ -155,7 +155,7 @@ def test_no_row_of_a_plan_is_a_failure(gpu, language):
     def printed():
         set_language(language)
         uv = uv_choice(machine, ("cu132", "cu130"), bundled(), plan)
-        return plan_text(plan, "table", uv.description)
+        return f"{plan_text(plan, 'table')}\n{plan_row(plan, 'uv', uv.description)}"
 
     assert diagnose_text(copy_context().run(printed)).findings == ()
 

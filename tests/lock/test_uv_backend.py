@@ -8,6 +8,7 @@ import pytest
 
 from tests.resolve.machines import RTX_4090, linux
 from torchdoctor.detect import Amd, AmdGpu, machine_from_options
+from torchdoctor.errors import InstallFailed
 from torchdoctor.lock.uv_backend import uv_families
 
 pytestmark = pytest.mark.process
@@ -38,3 +39,17 @@ def test_uv_goes_by_the_driver_or_the_target(machine, first):
 def test_a_machine_without_either_is_not_asked_about():
     """uv would look at this machine instead."""
     assert uv_families(linux(), os.environ) == ()
+
+
+def test_a_uv_that_names_no_index_is_an_error_of_ours():
+    """A driver that it cannot read is no machine without one."""
+    with pytest.raises(InstallFailed, match=r"uv did not answer: .*UV_CUDA_DRIVER_VERSION"):
+        uv_families(linux(RTX_4090, driver="abc"), os.environ)
+
+
+def test_a_free_threaded_python_changes_nothing():
+    """The families are those of the driver."""
+    machine = machine_from_options(
+        platform="win_amd64", python_version="3.13t", driver="580.95", gpus=("RTX 4090",), libc=None
+    )
+    assert uv_families(machine, os.environ)[0] == "cu132"

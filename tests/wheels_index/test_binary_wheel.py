@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import random
 import zipfile
 import zlib
+from http.client import HTTPMessage
+from urllib.request import Request
 
 import pytest
 from hypothesis import given, settings
@@ -26,6 +29,7 @@ from wheels_index.binary import (
     inspect_wheel,
 )
 from wheels_index.binary.deflate_blocks import decode_from_middle
+from wheels_index.binary.remote import _SafeRedirects
 from wheels_index.binary.zip_member import DeflatedMember
 
 NEW = "_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
@@ -295,3 +299,28 @@ def test_what_cannot_be_read_from_a_server_is_said(server, capsys, url, words):
     said = capsys.readouterr().err
     assert words in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "led_to", "refused"),
+    [
+        ("https://example.org/a.whl", "https://other.example/a.whl", False),
+        ("https://example.org/a.whl", "http://other.example/a.whl", True),
+        ("https://example.org/a.whl", "http://127.0.0.1:8080/admin", True),
+        ("http://127.0.0.1:8080/a.whl", "http://localhost:8080/b.whl", False),
+        ("https://example.org/a.whl", "file:///etc/passwd", True),
+    ],
+)
+def test_a_server_leads_to_no_place_of_this_machine(asked, led_to, refused):
+    """But one on this machine, to another there."""
+    answer = io.BytesIO()
+    asked_for = Request(asked)  # noqa: S310  # what it leads to is the test
+    redirect = functools.partial(
+        _SafeRedirects().redirect_request, asked_for, answer, 302, "Found", HTTPMessage(), led_to
+    )
+    if refused:
+        with pytest.raises(NotRead):
+            redirect()
+    else:
+        assert redirect().full_url == led_to
+    assert answer.closed == refused

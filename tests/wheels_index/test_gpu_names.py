@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wheels_index import meanings, product, products, similar_names
+from wheels_index import gpu_names, meanings, product, products, similar_names
 
 
 def capability(name):
@@ -171,3 +171,12 @@ def test_the_vendor_in_a_name_decides_between_products(name, vendor):
     found = product(name)
     assert (found.vendor if found else None) == vendor
     assert meanings(name)
+
+
+def test_a_long_name_does_not_have_the_whole_table_read_for_each_of_its_parts(monkeypatch):
+    """A name may come from a text that somebody pasted."""
+    read = []
+    real = gpu_names._with_more_words
+    monkeypatch.setattr(gpu_names, "_with_more_words", lambda words: read.append(words) or real(words))
+    assert product("a " * 45 + "rtx 4099 " + "b " * 45) is None
+    assert len(read) <= 4

@@ -17,11 +17,14 @@ from torchdoctor.errors import UsageError
 from torchdoctor.report.terminal.echo import echo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torchdoctor.detect import Machine
     from torchdoctor.requirements import StackOptions, StackRequest
     from torchdoctor.resolve import Plan, Request
     from torchdoctor.resolve.uv_choice import UvChoice
     from torchdoctor.workflows import SourceOptions
+    from wheels_index import Snapshot
 
 __all__ = ["command"]
 
@@ -95,7 +98,6 @@ def command(
     torchdoctor resolve --format pylock > pylock.toml
     """
     from torchdoctor.cli.requests import request_from_options, stack_from_options
-    from torchdoctor.workflows.project_settings import has_limits
 
     stack = stack_from_options(asked, sources, stage_lines(output), yes=yes, python=described.python)
     request = request_from_options(torch=torch, variant_name=variant, without=without, stack=stack)
@@ -107,43 +109,55 @@ def command(
         )
     if (form == "pylock" or hashes) and not output.json:
         return _print_lock(described, machine, request, sources, stack, without, output, form)
-    if stack or has_limits(sources, os.environ):
-        plan = _resolve_stack(described, machine, request, sources, stack, without, output)
-    elif sources.names_torch:
-        plan = _resolve_online(machine, request, sources, output)
-    else:
-        plan = _resolve_offline(machine, request)
+    plan = _resolve(described, machine, request, sources, stack, without, output)
     uv = _compare(machine, plan) if compare_uv else None
     if output.json or form == "json":
         told = uv.to_json() if uv is not None else None
         print_json({"schema": 1, "machine": machine.to_json(), **plan.to_json(), "uv": told})
-    else:
-        _print_plan(plan, _form_of(plan, machine, form, stack, sources, uv), form, output)
-        if uv is not None and form != "table":
-            echo(translate(message("uv {what}", what=uv.description)), err=True)
+        return 0
+    _print_plan(plan, _form_of(plan, machine, form, stack, sources), form, output)
+    _print_comparison(uv, plan, form)
     return 0
+
+
+def _resolve(
+    described: MachineOptions,
+    machine: Machine,
+    request: Request,
+    sources: SourceOptions,
+    stack: StackRequest,
+    without: tuple[str, ...],
+    output: Output,
+) -> Plan:
+    from torchdoctor.workflows.project_settings import has_limits
+
+    if stack or has_limits(sources, os.environ):
+        return _resolve_stack(described, machine, request, sources, stack, without, output)
+    if sources.names_torch:
+        return _resolve_online(machine, request, sources, output)
+    return _resolve_offline(machine, request)
 
 
 def _compare(machine: Machine, plan: Plan) -> UvChoice:
     from torchdoctor.lock.uv_backend import uv_families
     from torchdoctor.resolve.uv_choice import uv_choice
-    from wheels_index import bundled
 
-    return uv_choice(machine, uv_families(machine, os.environ), bundled(), plan)
+    return uv_choice(machine, uv_families(machine, os.environ), _known_index(), plan)
 
 
-def _form_of(
-    plan: Plan,
-    machine: Machine,
-    form: str,
-    stack: StackRequest,
-    sources: SourceOptions,
-    uv: UvChoice | None,
-) -> str:
+def _print_comparison(uv: UvChoice | None, plan: Plan, form: str) -> None:
+    """What uv would take: the last row of a table; beside what another program reads, a line of its own."""
+    from torchdoctor.report.terminal.plan import plan_row
+
+    if uv is not None:
+        echo(plan_row(plan, "uv", uv.description), err=form != "table")
+
+
+def _form_of(plan: Plan, machine: Machine, form: str, stack: StackRequest, sources: SourceOptions) -> str:
     from torchdoctor.report.terminal.plan import FORMATS, plan_text
 
     if form in FORMATS:
-        return plan_text(plan, form, uv.description if uv is not None else None)
+        return plan_text(plan, form)
     from torchdoctor.report.formats import describe_stack, format_text
 
     return format_text(describe_stack(plan, machine, stack=stack, find_links=sources.find_links), form)
@@ -152,15 +166,20 @@ def _form_of(
 def _resolve_offline(machine: Machine, request: Request) -> Plan:
     from dataclasses import replace
 
-    from torchdoctor.core.fs.user_folders import data_folder
     from torchdoctor.resolve import resolve
     from torchdoctor.sources.freshness import old_facts_warning
-    from torchdoctor.sources.index_cache import known_index
 
-    index = known_index(data_folder(os.environ), lambda text: echo(translate(text), err=True))
+    index = _known_index(lambda text: echo(translate(text), err=True))
     plan = resolve(machine, request, index)
     warning = old_facts_warning(index, asked=False)
     return plan if warning is None else replace(plan, warnings=(*plan.warnings, warning))
+
+
+def _known_index(note: Callable[[str], None] | None = None) -> Snapshot:
+    from torchdoctor.core.fs.user_folders import data_folder
+    from torchdoctor.sources.index_cache import known_index
+
+    return known_index(data_folder(os.environ), note)
 
 
 def _resolve_online(machine: Machine, request: Request, options: SourceOptions, output: Output) -> Plan:

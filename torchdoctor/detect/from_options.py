@@ -226,4 +226,4 @@ def _what_decides(each: Product) -> str:
     """What tells the GPUs of one name apart, as `--gpu` takes it."""
     if each.compute_capability is not None:
         return ".".join(map(str, each.compute_capability))
-    return each.gfx or {"apple": "Apple", "intel": "Intel", "amd": "AMD", "nvidia": "NVIDIA"}[each.vendor]
+    return each.gfx or each.vendor.capitalize()

@@ -25,9 +25,13 @@ _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", re.ASCII)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def _refuse_unsafe(url: str) -> None:
+def _refuse_unsafe(url: str, *, came_from: str | None = None) -> None:
+    """Only https is read, or http of this machine where this machine was asked: no server leads there."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    is_own = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if came_from is not None:
+        is_own = is_own and urlsplit(came_from).hostname in _LOOPBACK
+    if parts.scheme != "https" and not is_own:
         raise NotRead("only https is read")
     if parts.username is not None or parts.password is not None:
         raise NotRead("a URL with a password is not read")
@@ -38,7 +42,7 @@ class _SafeRedirects(HTTPRedirectHandler):
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
         try:
-            _refuse_unsafe(newurl)
+            _refuse_unsafe(newurl, came_from=req.full_url)
         except NotRead:
             fp.close()
             raise

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["UvResult", "UvStopped", "WholeFilesAsked", "run_uv", "uv_environ", "uv_log_of"]
+__all__ = ["UvResult", "UvStopped", "WholeFilesAsked", "run_uv", "uv_environ", "uv_failed", "uv_log_of"]
 
 # A server that answers nothing is given up within a minute: so many seconds, tried again twice.
 _READ_SECONDS = "15"
@@ -153,12 +153,17 @@ def uv_log_of(arguments: Sequence[str | Path], *, environ: Mapping[str, str], li
     program = _find_uv(environ)
     done = run_process(program, (program, *map(str, arguments)), uv_environ(environ), limit)
     if done.failure not in (None, "status"):
-        raise InstallFailed(
-            message("uv did not answer: {why}", why=done.detail),
-            fix=message("run it again; with -v it shows what uv prints"),
-            code="uv-failed",
-        )
+        raise uv_failed(done.detail)
     return done.stderr
+
+
+def uv_failed(why: str) -> InstallFailed:
+    """The error for a run of uv that tells nothing of what it was asked."""
+    return InstallFailed(
+        message("uv did not answer: {why}", why=why),
+        fix=message("run the command without --compare-uv"),
+        code="uv-failed",
+    )
 
 
 def _allowed_silence(silence: float | None, environ: Mapping[str, str]) -> float | None:

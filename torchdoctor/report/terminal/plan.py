@@ -13,18 +13,28 @@ if TYPE_CHECKING:
 
     from torchdoctor.resolve import Plan, PlannedPackage
 
-__all__ = ["FORMATS", "plan_text"]
+__all__ = ["FORMATS", "plan_row", "plan_text"]
 
 
-def plan_text(plan: Plan, form: str, uv: str | None = None) -> str:
-    """Return the plan in the form with this name in `FORMATS`; a table has what `uv` would take as its last row."""
-    return FORMATS[form](plan, uv)
+def plan_text(plan: Plan, form: str) -> str:
+    """Return the plan in the form with this name in `FORMATS`."""
+    return FORMATS[form](plan)
 
 
-def _table(plan: Plan, uv: str | None) -> str:
+def plan_row(plan: Plan, label: str, text: str) -> str:
+    """Return a further row for the table of the plan."""
+    width = max(len(name) for name, _ in _files(plan))
+    return f"{padded(translate(label), width)}  {translate(text)}"
+
+
+def _files(plan: Plan) -> list[tuple[str, str]]:
     files = [(f"{package.name} {package.version}", translate(_file(package))) for package in plan.packages]
     asked = [package for package in plan.solved if package.asked]
-    files += [(f"{package.name} {package.version}", gettext("asked for")) for package in asked]
+    return files + [(f"{package.name} {package.version}", gettext("asked for")) for package in asked]
+
+
+def _table(plan: Plan) -> str:
+    files = _files(plan)
     width = max(len(name) for name, _ in files)
     lines = [f"{name:{width}}  {file}" for name, file in files]
     undeclared = message("torch does not declare it")
@@ -38,9 +48,8 @@ def _table(plan: Plan, uv: str | None) -> str:
         ),
         *((message("warning"), text) for text in plan.warnings),
         *((message("no {name}", name=package.name), package.reason) for package in plan.left_out),
-        *((("uv", uv),) if uv is not None else ()),
     ]
-    lines += [f"{padded(translate(label), width)}  {translate(text)}" for label, text in details]
+    lines += [plan_row(plan, label, text) for label, text in details]
     return "\n".join(lines)
 
 
@@ -52,7 +61,7 @@ def _file(package: PlannedPackage) -> str:
     return gettext("none of its files has been seen yet")
 
 
-def _urls(plan: Plan, _uv: str | None) -> str:
+def _urls(plan: Plan) -> str:
     return "\n".join(map(_url, plan.packages))
 
 
@@ -63,7 +72,7 @@ def _url(package: PlannedPackage) -> str:
     return wheel.url + (f"#sha256={wheel.sha256}" if wheel.sha256 else "")
 
 
-FORMATS: dict[str, Callable[[Plan, str | None], str]] = {
+FORMATS: dict[str, Callable[[Plan], str]] = {
     "table": _table,
     "urls": _urls,
 }
